@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { closeFile, openFile } from '../../src/gateway/history/sqlite.ts'
+import { closeFile, openFile } from '../../src/gateway/store/sqlite.ts'
 
 /** A session as the history file has it. */
 export interface Recorded {

@@ -1,7 +1,7 @@
 import { ForeignPathError } from '../../basics/files/private-path.ts'
 import { BackupError } from '../../gateway/operating/backup/backup-error.ts'
 import { restore } from '../../gateway/operating/backup/restore.ts'
-import { HistoryError } from '../../gateway/history/session.ts'
+import { HistoryError } from '../../gateway/store/errors.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 /** `runbook-agent restore FILE --state DIR`: here, without a gateway. */

@@ -1,5 +1,5 @@
 import { HistoryDatabase } from '../../gateway/history/database.ts'
-import { HistoryError } from '../../gateway/history/session.ts'
+import { HistoryError } from '../../gateway/store/errors.ts'
 import { Failure } from '../failure.ts'
 import { historyOf } from './history-file.ts'
 

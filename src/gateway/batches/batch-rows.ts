@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
 
 /** Whose batches are listed: his own, and those that his groups review. Undefined: all. */

@@ -1,4 +1,4 @@
-import { HistoryError } from '../history/session.ts'
+import { HistoryError } from '../store/errors.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'

@@ -3,14 +3,15 @@ import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import { sessionFacts } from '../people/audit/session-facts.ts'
 import type { Belief } from './clock.ts'
-import { ChangeCounts, type ChangesSoFar } from './reading/change-counts.ts'
+import { ChangeCounts, type ChangesSoFar } from '../store/change-counts.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Holder, type Step, type Victims } from './disk/removal.ts'
 import type { KeptConnection } from '../settings/retention.ts'
 import { insertionCost, toEvent, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
-import { updateSchema } from './schema/schema.ts'
+import { updateSchema } from '../store/schema.ts'
 import { Search, type FoundRows } from './search.ts'
-import { type SessionAsking, type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
+import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
+import { HistoryError, historyError, isNoRoom } from '../store/errors.ts'
 import {
   type Access,
   type Connection,
@@ -24,9 +25,8 @@ import {
   releaseLock,
   takeLock,
   waitForLocks,
-} from './sqlite.ts'
+} from '../store/sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
-import { historyError, isNoRoom } from './disk/disk-errors.ts'
 import { tablesOf, type Tables } from './tables.ts'
 
 /** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */

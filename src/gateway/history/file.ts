@@ -1,6 +1,6 @@
 import { HistoryDatabase } from './database.ts'
 import { Reserve } from './disk/reserve.ts'
-import { historyError, NoRoomError, READ_ONLY } from './disk/disk-errors.ts'
+import { historyError, NoRoomError, READ_ONLY } from '../store/errors.ts'
 
 /** The history's file, opened as well as the disk allows. A disk without room is a state of it, not an error. */
 export class HistoryFile {

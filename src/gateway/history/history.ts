@@ -1,6 +1,6 @@
 import { believe, doubt, LatestTime, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
-import type { ChangesSoFar } from './reading/change-counts.ts'
+import type { ChangesSoFar } from '../store/change-counts.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota, type Removed } from './disk/quota.ts'
@@ -21,12 +21,11 @@ import {
   type PlacedSession,
   type SessionQuery,
   type SessionSummary,
-  HistoryError,
   isSessionId,
 } from './session.ts'
+import { HistoryError, NoRoomError, READ_ONLY } from '../store/errors.ts'
 import type { Events } from './statements.ts'
 import type { Tables } from './tables.ts'
-import { NoRoomError, READ_ONLY } from './disk/disk-errors.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {

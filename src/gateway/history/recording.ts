@@ -1,6 +1,7 @@
 import { EVENT_COST_BYTES } from './rows.ts'
 import type { Holder } from './disk/removal.ts'
-import type { HistoryError, SessionEnd, SessionEvent } from './session.ts'
+import type { SessionEnd, SessionEvent } from './session.ts'
+import type { HistoryError } from '../store/errors.ts'
 
 /** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */
 const CHUNK_BYTES = 64 * 1024

@@ -1,4 +1,5 @@
-import { type NewSession, type SessionEvent, HistoryError } from './session.ts'
+import type { NewSession, SessionEvent } from './session.ts'
+import { HistoryError } from '../store/errors.ts'
 
 /** What an event costs besides its bytes. It keeps a flood of one-byte events within the limits, too. */
 export const EVENT_COST_BYTES = 128

@@ -1,5 +1,5 @@
 import type { SessionQuery } from './session.ts'
-import type { Connection, SqlStatement } from './sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset' | 'count' | keyof typeof LIKE>
 

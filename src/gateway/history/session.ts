@@ -1,3 +1,4 @@
+import { HistoryError } from '../store/errors.ts'
 import type { SessionIssue } from '../jira/issue.ts'
 import type { Review } from '../reviews/review.ts'
 
@@ -137,11 +138,6 @@ export interface SessionEvent {
   readonly bytes: Buffer
   /** Of output: the command has written it to stderr. Terminals have no such thing. */
   readonly isStderr?: boolean
-}
-
-/** The history could not be opened, read or written. The message says which file, what failed and what to do. */
-export class HistoryError extends Error {
-  override readonly name = 'HistoryError'
 }
 
 /** `history.size` leaves no room for one more session of this user: some that run have to end first. */

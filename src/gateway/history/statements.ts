@@ -1,6 +1,6 @@
 import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './rows.ts'
 import type { EventKind } from './session.ts'
-import type { Connection, SqlStatement } from './sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /** Input and output; output alone; everything, with the sizes of the terminal. */
 export type Events = 'stream' | 'output' | 'terminal'

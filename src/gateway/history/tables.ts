@@ -7,7 +7,7 @@ import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
 import { ScheduleRows } from '../schedules/schedule-rows.ts'
 import { WebhookRows } from '../webhooks/webhook-rows.ts'
-import type { Connection } from './sqlite.ts'
+import type { Connection } from '../store/sqlite.ts'
 
 /** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */
 export interface Tables {

@@ -6,14 +6,8 @@ import type { Quota } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
-import {
-  type SessionEnd,
-  type SessionAsking,
-  type SessionEvent,
-  HistoryError,
-  HistoryFullError,
-} from './session.ts'
-import { isLocked, NoRoomError } from './disk/disk-errors.ts'
+import { type SessionEnd, type SessionAsking, type SessionEvent, HistoryFullError } from './session.ts'
+import { HistoryError, isLocked, NoRoomError } from '../store/errors.ts'
 
 export interface WriterOptions {
   /** Called for writes that failed, once per session and per lock. `finish` reports losses as well. */

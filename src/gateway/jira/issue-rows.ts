@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { MoveOutcome } from './issue.ts'
 
 /** A question for an issue. It is written before it is asked, so that no end of this process hides it. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError, type NewSession } from '../history/session.ts'
+import type { NewSession } from '../history/session.ts'
+import { HistoryError } from '../store/errors.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
 
 /** "No exit code could be had", protocol.md 4.5. */

@@ -1,5 +1,5 @@
 import type { Review, ReviewStatus } from './review.ts'
-import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /** What one user has waiting. */
 interface Waiting {

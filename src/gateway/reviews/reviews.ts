@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { type EndCause, HistoryError } from '../history/session.ts'
+import type { EndCause } from '../history/session.ts'
+import { HistoryError } from '../store/errors.ts'
 import type { Tables } from '../history/tables.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { TooMuchAtOnce, type WaitingSession } from '../sessions/sessions.ts'

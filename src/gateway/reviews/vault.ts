@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { claimFile } from '../../basics/files/private-path.ts'
-import { HistoryError } from '../history/session.ts'
+import { HistoryError } from '../store/errors.ts'
 
 const CIPHER = 'aes-256-gcm'
 const KEY_BYTES = 32

@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /** What is kept of a schedule. Times are in ms since 1970. */
 export interface ScheduleState {

@@ -1,7 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/within.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError } from '../history/session.ts'
+import { HistoryError } from '../store/errors.ts'
 import { blockedText } from './guardrails.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'

@@ -10,12 +10,11 @@ import type { Budgets } from '../people/identities/budgets.ts'
 import type { History } from '../history/history.ts'
 import {
   type EndCause,
-  HistoryError,
   HistoryFullError,
   type SessionAsking,
   type SessionSummary,
 } from '../history/session.ts'
-import { NoRoomError } from '../history/disk/disk-errors.ts'
+import { HistoryError, NoRoomError } from '../store/errors.ts'
 import type { SessionLocks } from '../locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'

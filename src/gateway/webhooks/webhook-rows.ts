@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /** A message that waits. Times are in ms since 1970. */
 export interface WaitingMessage {
@@ -35,7 +35,7 @@ export interface Subscription {
   readonly connection: string
 }
 
-/** Messages as rows; triggers write them (history/schema/webhooks.ts). Call it by `read` and `write` of the history. */
+/** Messages as rows; triggers write them (webhook-schema.ts). Call it by `read` and `write` of the history. */
 export class WebhookRows {
   readonly #statements: ReturnType<typeof prepare>
 

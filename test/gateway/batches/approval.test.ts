@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { commonRule } from '../../../src/gateway/batches/approval.ts'
-import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
+import { closeFile, openFile } from '../../../src/gateway/store/sqlite.ts'
 import { JiraServer } from '../../support/scripted/jira.ts'
 import { TEMPLATE } from '../jira/template.ts'
 import { Fleet, statuses } from './fleet.ts'

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { HistoryDatabase } from '../../../src/gateway/history/database.ts'
-import { HistoryError } from '../../../src/gateway/history/session.ts'
+import { HistoryError } from '../../../src/gateway/store/errors.ts'
 
 let folder: string
 let path: string

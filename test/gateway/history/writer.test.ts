@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
-import { HistoryError } from '../../../src/gateway/history/session.ts'
+import { HistoryError } from '../../../src/gateway/store/errors.ts'
 import { removeOlder } from '../../support/remove-older.ts'
 import { littleRoom } from '../../support/little-room.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -59,7 +59,7 @@ async function whileLocked(work: () => void | Promise<void>): Promise<void> {
   }
 }
 
-/** Rows as another program sees them. Attached, because libsql keeps a closed file open (history/sqlite.ts). */
+/** Rows as another program sees them. Attached, because libsql keeps a closed file open (store/sqlite.ts). */
 function select(sql: string): unknown[] {
   const db = new Database(':memory:')
   db.exec(`ATTACH '${join(folder, 'history.db')}' AS history`)

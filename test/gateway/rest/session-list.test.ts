@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
-import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
+import { closeFile, openFile } from '../../../src/gateway/store/sqlite.ts'
 import type { NewSession } from '../../../src/gateway/history/session.ts'
 import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
+import { closeFile, openFile } from '../../../src/gateway/store/sqlite.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { RunningGateway, type Answer } from '../../support/sites/running-gateway.ts'
 import { refusal } from './site.ts'

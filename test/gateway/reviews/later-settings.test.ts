@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
+import { closeFile, openFile } from '../../../src/gateway/store/sqlite.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 

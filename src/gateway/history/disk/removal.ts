@@ -1,5 +1,5 @@
 import type { KeptConnection } from '../../settings/retention.ts'
-import type { Connection, SqlStatement } from '../sqlite.ts'
+import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 
 /** Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and the bytes in them. */
 const ROWS_PER_STEP = 256

@@ -1,6 +1,7 @@
 import { onAbort } from '../../../basics/abort.ts'
 import type { Followers } from './followers.ts'
-import { HistoryError, type SessionEvent } from '../session.ts'
+import type { SessionEvent } from '../session.ts'
+import { HistoryError } from '../../store/errors.ts'
 
 /** Where a recorded event stands: behind it the next one is looked for. Grows within a session, with gaps. */
 export type EventPlace = number

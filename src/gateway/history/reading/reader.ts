@@ -12,9 +12,9 @@ import {
   type PlacedSession,
   type SessionQuery,
   type SessionSummary,
-  HistoryError,
   isSessionId,
 } from '../session.ts'
+import { HistoryError } from '../../store/errors.ts'
 import { KINDS, type Events } from '../statements.ts'
 import type { Writer } from '../writer.ts'
 

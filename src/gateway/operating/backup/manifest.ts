@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { checkSchemaVersion } from '../../history/disk/copy.ts'
+import { checkSchemaVersion } from '../../store/copy.ts'
 import { BackupError } from './backup-error.ts'
 
 const KIND = 'runbook-agent backup'

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
-import { HistoryError } from '../../history/session.ts'
+import { HistoryError } from '../../store/errors.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 import { Gap } from './gap.ts'

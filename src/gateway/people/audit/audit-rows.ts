@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from '../../history/sqlite.ts'
+import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink } from './entry.ts'
 
 /** Which entries are listed. A filter that is missing lets all of them through. */

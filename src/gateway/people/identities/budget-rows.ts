@@ -1,4 +1,4 @@
-import type { Connection } from '../../history/sqlite.ts'
+import type { Connection } from '../../store/sqlite.ts'
 
 /** What one session has used up. */
 export interface SpentRow {

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
-import { HistoryError } from '../../history/session.ts'
+import { HistoryError } from '../../store/errors.ts'
 
 /** How exactly they are known, and how often they are written. */
 const MINUTE_MS = 60_000

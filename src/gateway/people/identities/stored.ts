@@ -1,5 +1,5 @@
 import type { History } from '../../history/history.ts'
-import { HistoryError } from '../../history/session.ts'
+import { HistoryError } from '../../store/errors.ts'
 import type { StoredToken, StoredUser } from '../../identity.ts'
 
 /** What becomes of users and tokens in one step: all of it, or nothing. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../../history/sqlite.ts'
+import type { Connection } from '../../store/sqlite.ts'
 import type { StoredToken, AccessTokenKind } from '../../identity.ts'
 
 /** Tokens of the state, and when tokens were used last, as rows of the history's file. */

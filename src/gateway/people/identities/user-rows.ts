@@ -1,4 +1,4 @@
-import type { Connection } from '../../history/sqlite.ts'
+import type { Connection } from '../../store/sqlite.ts'
 import { ACCOUNT, type Budget, type StoredUser, type UserKind } from '../../identity.ts'
 
 /** Users of the state, and groups that nobody has to be in, as rows of the history's file. */

@@ -1,6 +1,5 @@
 import { BatchRefused, ConnectionsRefused } from '../../batches/batch-refused.ts'
-import { NoRoomError } from '../../history/disk/disk-errors.ts'
-import { HistoryError } from '../../history/session.ts'
+import { NoRoomError, HistoryError } from '../../store/errors.ts'
 import { BudgetSpent } from '../../people/identities/budgets.ts'
 import { TicketRefused } from '../../jira/ticket-refused.ts'
 import { SignInRefused } from '../../people/sign-in/refused.ts'

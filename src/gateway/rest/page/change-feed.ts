@@ -1,6 +1,6 @@
 import { onAbort } from '../../../basics/abort.ts'
 import type { Agents } from '../../agents/agents.ts'
-import { HistoryError } from '../../history/session.ts'
+import { HistoryError } from '../../store/errors.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import type { History } from '../../history/history.ts'
 

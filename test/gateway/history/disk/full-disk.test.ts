@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
-import { NoRoomError } from '../../../../src/gateway/history/disk/disk-errors.ts'
+import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
 import { SmallDisk } from '../../../support/machine/small-disk.ts'
 import { translate } from '../../../support/machine/translate.ts'
 

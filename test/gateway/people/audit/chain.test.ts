@@ -11,9 +11,9 @@ import {
   verifyChain,
   type Verification,
 } from '../../../../src/gateway/people/audit/verification.ts'
-import { readAuditFile } from '../../../../src/gateway/history/audit-file.ts'
-import { type Connection, closeFile } from '../../../../src/gateway/history/sqlite.ts'
-import { NoRoomError } from '../../../../src/gateway/history/disk/disk-errors.ts'
+import { readAuditFile } from '../../../../src/gateway/people/audit/audit-file.ts'
+import { type Connection, closeFile } from '../../../../src/gateway/store/sqlite.ts'
+import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
 import type { NewSession } from '../../../../src/gateway/history/session.ts'
 import { History } from '../../../../src/gateway/history/history.ts'
 

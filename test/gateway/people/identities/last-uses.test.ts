@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
-import { HistoryError } from '../../../../src/gateway/history/session.ts'
+import { HistoryError } from '../../../../src/gateway/store/errors.ts'
 import { LastUses } from '../../../../src/gateway/people/identities/last-uses.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
 

@@ -11,8 +11,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { claimFile, findOwnFile } from '../../basics/files/private-path.ts'
-import { HistoryError } from './session.ts'
-import { code, isNoRoom } from './disk/disk-errors.ts'
+import { HistoryError, code, isNoRoom } from './errors.ts'
 
 export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement

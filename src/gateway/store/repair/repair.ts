@@ -15,10 +15,9 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NO_HASH } from '../../people/audit/entry.ts'
 import { verifyChain, type Verification } from '../../people/audit/verification.ts'
-import { checkRoom } from '../disk/copy.ts'
-import { historyError } from '../disk/disk-errors.ts'
-import { STEPS, updateSchema } from '../schema/schema.ts'
-import { HistoryError } from '../session.ts'
+import { checkRoom } from '../copy.ts'
+import { historyError, HistoryError } from '../errors.ts'
+import { STEPS, updateSchema } from '../schema.ts'
 import {
   type Connection,
   closeFile,

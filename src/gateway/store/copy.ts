@@ -3,10 +3,9 @@ import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import AsyncDatabase from 'libsql/promise'
-import { STEPS } from '../schema/schema.ts'
-import { HistoryError } from '../session.ts'
-import { bytesOf } from '../sqlite.ts'
-import { historyError, NoRoomError } from './disk-errors.ts'
+import { STEPS } from './schema.ts'
+import { HistoryError, historyError, NoRoomError } from './errors.ts'
+import { bytesOf } from './sqlite.ts'
 
 /** Left free for the sessions that go on meanwhile. */
 const MARGIN_BYTES = 64 * 1024 * 1024

@@ -1,5 +1,5 @@
-import type { Logger } from '../../../basics/logger.ts'
-import { HistoryError } from '../session.ts'
+import type { Logger } from '../../basics/logger.ts'
+import { HistoryError } from './errors.ts'
 
 /** Work on the history that is done again later when it fails. Tells a failure once, until something works again. */
 export class HistoryAttempts {

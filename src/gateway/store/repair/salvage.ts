@@ -1,4 +1,4 @@
-import { code } from '../disk/disk-errors.ts'
+import { code } from '../errors.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
 import { isDamage, JSON_COLUMNS } from './examination.ts'
 

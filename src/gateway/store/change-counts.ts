@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from '../sqlite.ts'
+import type { Connection, SqlStatement } from './sqlite.ts'
 
 /** What changes, and the tables where it stands: only what lists show, so that output alone changes nothing. */
 const TABLES = {

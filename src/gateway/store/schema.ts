@@ -1,17 +1,17 @@
 /** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
-import { HistoryError } from '../session.ts'
-import { type Connection, inTransaction } from '../sqlite.ts'
-import { VERSION_15 } from './audit.ts'
-import { VERSION_13 } from './budgets.ts'
-import { VERSION_11, VERSION_17, VERSION_18 } from './identities.ts'
-import { VERSION_14 } from './batches.ts'
-import { VERSION_8 } from './jira.ts'
-import { VERSION_10 } from './retention.ts'
-import { VERSION_7 } from './reviews.ts'
-import { VERSION_12 } from './schedules.ts'
-import { VERSION_16, VERSION_20 } from './webhooks.ts'
+import { HistoryError } from './errors.ts'
+import { type Connection, inTransaction } from './sqlite.ts'
+import { VERSION_15 } from '../people/audit/audit-schema.ts'
+import { VERSION_13 } from '../people/identities/budget-schema.ts'
+import { VERSION_11, VERSION_17, VERSION_18 } from '../people/identities/identity-schema.ts'
+import { VERSION_14 } from '../batches/batch-schema.ts'
+import { VERSION_8 } from '../jira/issue-schema.ts'
+import { VERSION_7 } from '../reviews/review-schema.ts'
+import { VERSION_12 } from '../schedules/schedule-schema.ts'
+import { VERSION_16, VERSION_20 } from '../webhooks/webhook-schema.ts'
 import {
   VERSION_1,
+  VERSION_10,
   VERSION_19,
   VERSION_2,
   VERSION_21,
@@ -20,7 +20,7 @@ import {
   VERSION_5,
   VERSION_6,
   VERSION_9,
-} from './sessions.ts'
+} from '../history/session-schema.ts'
 
 export const STEPS: readonly string[] = [
   VERSION_1,

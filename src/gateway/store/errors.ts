@@ -1,6 +1,10 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { HistoryError } from '../session.ts'
+
+/** The history could not be opened, read or written. The message says which file, what failed and what to do. */
+export class HistoryError extends Error {
+  override readonly name = 'HistoryError'
+}
 
 export const READ_ONLY = 'the disk is read-only'
 

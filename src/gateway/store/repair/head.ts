@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { STEPS, updateSchema } from '../schema/schema.ts'
-import { HistoryError } from '../session.ts'
+import { STEPS, updateSchema } from '../schema.ts'
+import { HistoryError } from '../errors.ts'
 import type { Connection } from '../sqlite.ts'
 
 // The first 100 bytes of a file of SQLite (sqlite.org/fileformat.html#the_database_header), as those of a history are.

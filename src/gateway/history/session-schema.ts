@@ -1,5 +1,5 @@
 /** Sessions, their events, and what is known about the time. */
-import { EVENT_COST_BYTES, SESSION_COST_BYTES } from '../rows.ts'
+import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './rows.ts'
 
 /** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
 export const VERSION_1 = `
@@ -91,3 +91,8 @@ export const VERSION_9 = `
 export const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`
+
+/** Finds the oldest sessions of each connection, and counts what those of a connection take up. */
+export const VERSION_10 = `
+  DROP INDEX history.sessions_by_end;
+  CREATE INDEX history.sessions_by_end ON sessions (connection, ended_at, recorded_bytes);`

@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { AuditRows } from '../people/audit/audit-rows.ts'
-import type { AuditHead, AuditLink } from '../people/audit/entry.ts'
-import { closeFile } from './sqlite.ts'
+import { AuditRows } from './audit-rows.ts'
+import type { AuditHead, AuditLink } from './entry.ts'
+import { closeFile } from '../../store/sqlite.ts'
 
 /** Read at once from the file. */
 const LINKS_PER_READ = 1000

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
-import { HistoryError } from '../../../../src/gateway/history/session.ts'
+import { History } from '../../../src/gateway/history/history.ts'
+import { HistoryError } from '../../../src/gateway/store/errors.ts'
 
 let folder: string
 let history: History

@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import AsyncDatabase from 'libsql/promise'
-import { code, historyError, isNoRoom } from '../disk/disk-errors.ts'
-import { HistoryError } from '../session.ts'
+import { code, historyError, isNoRoom, HistoryError } from '../errors.ts'
 import { hasLog, refuseLinks, releaseLock, takeLock } from '../sqlite.ts'
 
 /** Columns whose text is JSON: a row with anything else there cannot be read by the program. */

@@ -1,11 +1,10 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { objectionTo } from '../../../basics/files/private-path.ts'
-import { HistoryError } from '../session.ts'
-import { hasLog, releaseLock, takeLock } from '../sqlite.ts'
+import { objectionTo } from '../../basics/files/private-path.ts'
+import { HistoryError, historyError } from './errors.ts'
+import { hasLog, releaseLock, takeLock } from './sqlite.ts'
 import { checkSchemaVersion } from './copy.ts'
-import { historyError } from './disk-errors.ts'
 
 /** What can be said of a history without opening it: nothing is made or changed. */
 interface HistoryLook {

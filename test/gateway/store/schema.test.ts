@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
-import { STEPS, updateSchema } from '../../../src/gateway/history/schema/schema.ts'
-import { closeFile, openFile, type Connection } from '../../../src/gateway/history/sqlite.ts'
+import { STEPS, updateSchema } from '../../../src/gateway/store/schema.ts'
+import { closeFile, openFile, type Connection } from '../../../src/gateway/store/sqlite.ts'
 import { dump } from '../../fixtures/history/dump.mjs'
 
 let folder: string
