@@ -1,17 +1,33 @@
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import type { Operation, OperationTable } from './operation.ts'
-import { httpStatus, type HttpCode } from './statuses.ts'
+import { httpStatus, type HttpCode, type HttpStatus } from './statuses.ts'
 
 // A contract describes a resource of the REST interface once: the gateway's handlers are typed by it, the client
 // calls by it, and access, audit and the description of the interface look it up.
 
+/** What an operation refuses with: a code, with its status where that is not the usual one of the code. */
+type Refusal = HttpCode | readonly [HttpCode, HttpStatus]
+
+/** How a body is read, where that is not as usual. */
+interface BodyReading {
+  /** A request without a body is read as `{}`. */
+  readonly isOptional?: true
+  /** Largest body in bytes, for callers without a token. */
+  readonly most?: number
+  /** Fields that hoop refuses with 422 instead of 400. */
+  readonly unprocessable?: readonly string[]
+}
+
 /** One operation: where it is, who may call it, what it answers, and the codes that it can refuse with. */
-export interface ContractOperation extends Omit<Operation, 'errors'> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 'query'> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** In fastify's form: `/api/schedules/:name`. */
   readonly path: `/${string}`
   /** Codes besides those of every route. */
-  readonly errors?: readonly HttpCode[]
+  readonly errors?: readonly Refusal[]
+  /** Options of the URL, by name (`query.ts`). */
+  readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
+  readonly bodyReading?: BodyReading
 }
 
 /** The operations of one resource, by the names that handlers and callers use. */
@@ -33,9 +49,27 @@ export type Frozen<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T
 
-/** What an operation answers with status 200. */
-export type AnswerOf<O extends ContractOperation> =
-  O['answers'][200] extends v.GenericSchema<unknown, infer T> ? Frozen<T> : never
+/** Statuses of answers without an error. A plain value is answered with the first one that the contract has. */
+const SUCCESSES = [200, 201, 202, 204] as const
+type Success = (typeof SUCCESSES)[number]
+
+export type SuccessOf<O extends ContractOperation> = Extract<keyof O['answers'], Success>
+
+/** What an operation answers when it succeeds, or with this status. */
+export type AnswerOf<O extends ContractOperation, S extends keyof O['answers'] = SuccessOf<O>> =
+  O['answers'][S] extends v.GenericSchema<unknown, infer T> ? Frozen<T> : never
+
+/** The body of a request, as it was checked. */
+export type BodyOf<O extends ContractOperation> = O extends {
+  readonly body: v.GenericSchema<unknown, infer T>
+}
+  ? Frozen<T>
+  : undefined
+
+/** The options of a request's URL, as they were checked. */
+export type QueryOf<O extends ContractOperation> = O extends { readonly query: infer Q }
+  ? { readonly [N in keyof Q]: Q[N] extends v.GenericSchema<unknown, infer T> ? T : never }
+  : unknown
 
 const NEEDED = new WeakSet()
 
@@ -53,11 +87,20 @@ export function isNeeded(shape: object): boolean {
 
 /** The rows by which access, audit and the description know a contract's operations. */
 export function tableOf(contract: Contract): OperationTable {
-  const rows = Object.values(contract).map(({ method, path, errors = [], ...operation }) => {
-    const statuses = errors.map((code) => httpStatus(code))
-    return [`${method} ${path}`, { ...operation, codes: errors, errors: [...new Set(statuses)] }] as const
+  const rows = Object.values(contract).map(({ method, path, errors = [], query = {}, ...operation }) => {
+    const refusals = errors.map((one) => (typeof one === 'string' ? ([one, httpStatus(one)] as const) : one))
+    const codes = refusals.map(([code]) => code)
+    const statuses = [...new Set(refusals.map(([, status]) => status))]
+    const options = Object.entries(query).map(([name, shape]) => [name, v.getDescription(shape) ?? ''])
+    const described = Object.fromEntries(options) as Readonly<Record<string, string>>
+    return [`${method} ${path}`, { ...operation, query: described, codes, errors: statuses }] as const
   })
   return Object.fromEntries(rows)
+}
+
+/** The status of an answer whose handler names none. Undefined for an operation that always refuses. */
+export function usualStatus({ answers }: ContractOperation): Success | undefined {
+  return SUCCESSES.find((status) => status in answers)
 }
 
 /** An operation's path with its parameters filled in. */

@@ -1,13 +1,69 @@
-import type { AnswerOf, Contract, ContractOperation, Params } from '../contract/contract.ts'
-import type { GatewayUser } from './identity.ts'
+import type {
+  AnswerOf,
+  BodyOf,
+  Contract,
+  ContractOperation,
+  Params,
+  QueryOf,
+  SuccessOf,
+} from '../contract/contract.ts'
+import type { AccessToken, GatewayUser } from './identity.ts'
 
-/** A request that has passed the checks of its operation: who asks, and the parameters of its path. */
-interface Asked<O extends ContractOperation> {
-  readonly user: GatewayUser
+/** A request that has passed the checks of its operation: who asks, and what for. */
+export interface Asked<O extends ContractOperation> {
+  readonly user: O['role'] extends 'public' ? undefined : GatewayUser
+  /** The token by which the user asks. */
+  readonly token: O['role'] extends 'public' ? undefined : AccessToken
   readonly params: Params<O>
+  readonly query: QueryOf<O>
+  readonly body: BodyOf<O>
+  /** By names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The IP address that the request comes from. */
+  readonly caller: string
 }
 
-/** A function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts` serves them. */
+interface ReplyFacts {
+  readonly headers?: Readonly<Record<string, string>>
+  /** Who has signed in by this request, for the audit log. */
+  readonly actor?: string
+}
+
+/** An answer with a status of its own, with headers, or to a user who has signed in by it. */
+export class Reply<S extends number, T> {
+  readonly status: S
+  readonly body: T
+  readonly headers: Readonly<Record<string, string>>
+  readonly actor: string | undefined
+
+  constructor(status: S, body: T, { headers = {}, actor }: ReplyFacts = {}) {
+    this.status = status
+    this.body = body
+    this.headers = headers
+    this.actor = actor
+  }
+}
+
+/** The status of a plain value: `usualStatus` of the contract. */
+type UsualOf<O extends ContractOperation> = 200 extends keyof O['answers']
+  ? 200
+  : 201 extends keyof O['answers']
+    ? 201
+    : 202 extends keyof O['answers']
+      ? 202
+      : 204
+type Plain<O extends ContractOperation> = 204 extends UsualOf<O> ? undefined : AnswerOf<O, UsualOf<O>>
+type Replies<O extends ContractOperation> = {
+  [S in SuccessOf<O>]: Reply<S, AnswerOf<O, S>>
+}[SuccessOf<O>]
+type Answer<O extends ContractOperation> = Plain<O> | Replies<O>
+
+/**
+ * A function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts` serves them. What
+ * answers with something else than JSON has no function here, and is mounted by hand.
+ */
 export type Handlers<C extends Contract> = {
-  readonly [Name in keyof C]: (asked: Asked<C[Name]>) => AnswerOf<C[Name]> | Promise<AnswerOf<C[Name]>>
+  readonly [Name in keyof C as C[Name] extends { readonly type: string } ? never : Name]: (
+    asked: Asked<C[Name]>,
+  ) => Answer<C[Name]> | Promise<Answer<C[Name]>>
 }

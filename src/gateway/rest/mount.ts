@@ -1,18 +1,95 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Contract } from '../../contract/contract.ts'
-import type { Handlers } from '../handlers.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import * as v from 'valibot'
+import { usualStatus, type Contract, type ContractOperation } from '../../contract/contract.ts'
+import type { HttpStatus } from '../../contract/statuses.ts'
+import { Reply, type Asked, type Handlers } from '../handlers.ts'
+import { readExecBody } from './body/body.ts'
+import { HttpError } from './http/http-error.ts'
+import { firstOption, type Query } from './http/query.ts'
 
-type Handler = (asked: Pick<FastifyRequest, 'user'> & { readonly params: PathParams }) => unknown
-type PathParams = Readonly<Record<string, string>>
+type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknown }
+type Handler = (asked: AnyAsked) => unknown
 
-/** Adds a route for each operation of the contract. The description of the interface lists them in this order. */
+/**
+ * Adds a route for each operation of the contract that reads no body. The description of the interface lists them in
+ * this order.
+ */
 export function mount<C extends Contract>(app: FastifyInstance, contract: C, handlers: Handlers<C>): void {
+  addRoutes(app, contract, handlers, ({ body }) => body === undefined)
+}
+
+/** Adds the operations that read a body, where bodies are parsed. */
+export function mountWithBody<C extends Contract>(
+  app: FastifyInstance,
+  contract: C,
+  handlers: Handlers<C>,
+): void {
+  addRoutes(app, contract, handlers, ({ body }) => body !== undefined)
+}
+
+function addRoutes(
+  app: FastifyInstance,
+  contract: Contract,
+  handlers: object,
+  isAdded: (operation: ContractOperation) => boolean,
+): void {
   // The compiler has checked each pair; a loop over names cannot say so.
-  const byName = handlers as unknown as Readonly<Record<string, Handler>>
-  for (const [name, { method, path }] of Object.entries(contract))
-    app.route<{ Params: PathParams }>({
-      method,
-      url: path,
-      handler: ({ user, params }) => byName[name]?.({ user, params }),
+  const byName = handlers as Readonly<Record<string, Handler>>
+  for (const [name, operation] of Object.entries(contract)) {
+    const handler = byName[name]
+    if (handler === undefined || !isAdded(operation)) continue
+    const { method, path: url, bodyReading: { most: bodyLimit } = {} } = operation
+    app.route({
+      ...{ method, url, ...(bodyLimit !== undefined && { bodyLimit }) },
+      handler: async (request, reply) =>
+        answered(operation, await handler(askedBy(operation, request)), request, reply),
     })
+  }
+}
+
+/** @throws HttpError naming what is wrong with the body or an option */
+function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: FastifyRequest): AnyAsked {
+  const { isOptional = false, unprocessable = [] } = bodyReading
+  const sent = isOptional ? (request.body ?? {}) : request.body
+  const statuses = Object.fromEntries(unprocessable.map((field) => [field, 422 as const]))
+  return {
+    user: request.user,
+    token: request.token,
+    params: request.params as Readonly<Record<string, string>>,
+    query: query === undefined ? {} : readOptions(query, request.query as Query),
+    body: body === undefined ? undefined : readExecBody(body, sent, statuses),
+    headers: request.headers,
+    caller: request.callerAddress,
+  }
+}
+
+function readOptions(shapes: NonNullable<ContractOperation['query']>, query: Query): object {
+  const read = Object.entries(shapes).map(([name, shape]) => {
+    const result = v.safeParse(shape, firstOption(query, name), { abortEarly: true })
+    if (result.success) return [name, result.output]
+    const { status } = v.getMetadata(shape) as { readonly status?: HttpStatus }
+    throw new HttpError('invalid-request', result.issues[0].message, status)
+  })
+  return Object.fromEntries(read) as object
+}
+
+function answered(
+  operation: ContractOperation,
+  answer: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { status, body, headers, actor } = isReply(answer)
+    ? answer
+    : new Reply(usualStatus(operation) ?? 200, answer)
+  if (actor !== undefined) request.auditedActor = actor
+  void reply.code(status).headers(headers)
+  if (status === 204) return reply.send()
+  // fastify would send null without a content type.
+  if (body === null) return reply.type('application/json; charset=utf-8').send('null')
+  return reply.send(body)
+}
+
+function isReply(answer: unknown): answer is Reply<number, unknown> {
+  return answer instanceof Reply
 }

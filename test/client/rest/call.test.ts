@@ -1,10 +1,12 @@
 import fc from 'fast-check'
+import * as v from 'valibot'
 import { expect, it } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
 import { ApiError } from '../../../src/client/rest/http/api-error.ts'
 import { call } from '../../../src/client/rest/http/call.ts'
-import type { ContractOperation } from '../../../src/contract/contract.ts'
+import { needed, type Contract, type ContractOperation } from '../../../src/contract/contract.ts'
 import { lockContract } from '../../../src/contract/locks.ts'
+import { option } from '../../../src/contract/query.ts'
 import { scheduleContract } from '../../../src/contract/schedules.ts'
 import { webhookContract } from '../../../src/contract/webhooks.ts'
 import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
@@ -38,7 +40,7 @@ it('reads a list as empty where one entry lacks what is needed', async () => {
   expect((await call(accountOf(rest), scheduleContract.show, { name: 'n' })).runs).toEqual([])
 })
 
-it.each([[[{ name: 'n' }]], [{ name: 'n', enabled: true }], [['n']], [null]])(
+it.each([[[{ name: 'n' }]], [{ name: 'n', enabled: true }], [['n']]])(
   'does not take %j for a list of schedules',
   async (answer) => {
     await using rest = await ScriptedRest.start()
@@ -48,6 +50,65 @@ it.each([[[{ name: 'n' }]], [{ name: 'n', enabled: true }], [['n']], [null]])(
     })
   },
 )
+
+it('reads null as an empty list: so hoop sends it', async () => {
+  await using rest = await ScriptedRest.start()
+  rest.on('GET /api/schedules', json(200, null))
+  expect(await call(accountOf(rest), scheduleContract.list, {})).toEqual([])
+})
+
+const Shape = v.strictObject({
+  state: v.optional(v.picklist(['on', 'off'])),
+  mode: v.literal('usual'),
+  never: v.literal(false),
+  nothing: v.null(),
+  tags: v.record(v.string(), v.string()),
+  few: v.nullable(v.array(v.string())),
+  child: v.optional(v.strictObject({ size: v.number() })),
+})
+const OPEN = { tag: 'Users', summary: '', role: 'public', audit: 'none', method: 'GET' } as const
+const things = {
+  either: { ...OPEN, path: '/either', answers: { 200: v.union([v.array(Shape), Shape]) } },
+  change: {
+    ...OPEN,
+    method: 'PATCH',
+    path: '/change',
+    query: { by: option('who') },
+    body: v.object({ name: v.string() }),
+    answers: {
+      200: v.strictObject({ token: needed(v.string()) }),
+      202: v.strictObject({ waits: v.boolean() }),
+    },
+  },
+  remove: { ...OPEN, method: 'DELETE', path: '/remove', answers: { 204: v.strictObject({}) } },
+} as const satisfies Contract
+
+it('reads each kind of field as blank where it is missing, and either form of an answer', async () => {
+  await using rest = await ScriptedRest.start()
+  rest.on('GET /either', json(200, { state: 'later', child: { size: 3 }, few: null }))
+  const one = await call(accountOf(rest), things.either, {})
+  expect(one).toMatchObject({ state: 'later', mode: '', never: false, tags: {}, child: { size: 3 } })
+  expect(one).toHaveProperty('few', undefined)
+  rest.on('GET /either', json(200, [{ nothing: 7, tags: { a: 'b' }, few: ['x'] }]))
+  expect(await call(accountOf(rest), things.either, {})).toMatchObject([
+    { state: '', tags: { a: 'b' }, few: ['x'], raw: { nothing: 7 } },
+  ])
+})
+
+it('sends options and a body, reads by the status, and nothing of an answer without content', async () => {
+  await using rest = await ScriptedRest.start()
+  const account = accountOf(rest)
+  const sending = { query: { by: 'a&b' }, body: { name: 'n' } }
+  rest.on('PATCH /change', json(202, { waits: true }))
+  expect(await call(account, things.change, {}, sending)).toMatchObject({ waits: true })
+  // An operation for anybody is asked without the token.
+  expect(rest.received).toMatchObject([{ url: '/change?by=a%26b', body: { name: 'n' } }])
+  expect(rest.received[0]?.headers).not.toHaveProperty('authorization')
+  rest.on('PATCH /change', json(200, { waits: true }))
+  await expect(call(account, things.change, {}, sending)).rejects.toMatchObject({ kind: 'no-gateway' })
+  rest.on('DELETE /remove', json(204, undefined))
+  expect(await call(account, things.remove, {})).toBeUndefined()
+})
 
 it.each(OPERATIONS)(
   'reads any JSON that answers %s, or says that it is none of a gateway',

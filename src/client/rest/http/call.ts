@@ -2,55 +2,109 @@ import * as v from 'valibot'
 import {
   isNeeded,
   pathOf,
+  usualStatus,
   type AnswerOf,
   type ContractOperation,
+  type Frozen,
   type Params,
 } from '../../../contract/contract.ts'
 import type { Account } from '../../account/account.ts'
-import { askJson } from './json.ts'
+import { askJson, askWell, discardBody } from './json.ts'
 
 /**
  * An answer as it is read. Gateways of other versions may leave fields out or send words that are new: a text that is
- * missing is '', a list without entries is [], and an object keeps what was sent in `raw`. Only what the contract marks
- * as needed must be there.
+ * missing is '', a list without entries is [], and an object keeps what was sent in `raw`. hoop's gateway sends empty
+ * lists as null. Only what the contract marks as needed must be there.
  */
-export type Read<T> = T extends readonly (infer E)[]
-  ? readonly Read<E>[]
-  : T extends string | null
+export type Read<T> = unknown extends T
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Read<E>[]
+    : T extends string
+      ? string
+      : T extends boolean
+        ? boolean
+        : T extends object
+          ? string extends keyof T
+            ? { readonly [K in keyof T]: Read<T[K]> }
+            : { readonly [K in keyof Required<T>]: ReadField<T[K]> } & { readonly raw: object }
+          : T
+type ReadField<T> = [NonNullable<T>] extends [never]
+  ? undefined
+  : [NonNullable<T>] extends [string]
     ? string
-    : T extends object
-      ? { readonly [K in keyof T]: ReadField<T[K]> } & { readonly raw: object }
-      : T
-type ReadField<T> = null extends T
-  ? NonNullable<T> extends string
-    ? string
-    : Read<NonNullable<T>> | undefined
-  : Read<T>
+    : [T] extends [NonNullable<T>]
+      ? Read<T>
+      : Read<NonNullable<T>> | undefined
 
-/** Calls an operation of the gateway. @param answerMs time for the answer instead of 30 s @throws ApiError */
+/** What is sent to an operation beside the parameters of its path. */
+type Sending<O extends ContractOperation> = {
+  readonly query?: Readonly<Partial<Record<keyof O['query'] & string, string>>>
+  /** Time for the answer instead of 30 s. */
+  readonly answerMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+} & (O extends { readonly body: v.GenericSchema<infer T, unknown> }
+  ? { readonly body: Frozen<T> }
+  : { readonly body?: undefined })
+
+/** Calls an operation of the gateway. An answer without content is read as undefined. @throws ApiError */
 export async function call<O extends ContractOperation>(
   account: Account,
-  { method, path, answers }: O,
+  operation: O,
   params: Params<O>,
-  answerMs?: number,
+  ...[sending]: O extends { readonly body: v.GenericSchema } ? [Sending<O>] : [Sending<O>?]
 ): Promise<Read<AnswerOf<O>>> {
-  const question = { method, path: pathOf(path, params), answerMs }
-  const answer: v.GenericSchema = answers[200] ?? v.null()
-  const { value } = await askJson(account, question, readable(answer))
-  return value as Read<AnswerOf<O>>
-}
-
-/** The lenient form of an answer's shape. An answer that it cannot read does not come from a gateway. */
-function readable(shape: v.GenericSchema): v.GenericSchema {
-  const { type } = shape
-  if (type === 'array') return v.array(readable((shape as Listed).item))
-  if (type === 'strict_object') return readableObject((shape as Keyed).entries)
-  throw new Error(`no answer is read as ${type}`)
+  const { method, path, role, answers } = operation
+  const { query = {}, body, ...more } = (sending ?? {}) as Partial<Sending<ContractOperation>>
+  const options = new URLSearchParams(query).toString()
+  const question = {
+    ...more,
+    method,
+    path: pathOf(path, params) + (options === '' ? '' : `?${options}`),
+    body: body as object | undefined,
+    isPublic: role === 'public',
+  }
+  const usual = usualStatus(operation) ?? 200
+  if (usual === 204) {
+    await discardBody(await askWell(account, question))
+    return undefined as Read<AnswerOf<O>>
+  }
+  const shapeFor = (status: number) => readable(answers[status] ?? answers[usual] ?? v.null())
+  return (await askJson(account, question, shapeFor)).value as Read<AnswerOf<O>>
 }
 
 type Listed = v.ArraySchema<v.GenericSchema, undefined>
 type Keyed = v.StrictObjectSchema<v.ObjectEntries, undefined>
-type Nullable = v.NullableSchema<v.GenericSchema, undefined>
+type Wrapping = v.NullableSchema<v.GenericSchema, undefined>
+type Choice = v.UnionSchema<v.GenericSchema[], undefined>
+type Mapped = v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, undefined>
+
+const NOTHING = v.optional(
+  v.pipe(
+    v.unknown(),
+    v.transform(() => undefined),
+  ),
+)
+
+/** The lenient form of an answer's shape. An answer that it cannot read does not come from a gateway. */
+function readable(shape: v.GenericSchema): v.GenericSchema {
+  switch (shape.type) {
+    case 'array':
+      return v.pipe(
+        v.nullable(v.array(readableItem((shape as Listed).item))),
+        v.transform((list) => list ?? []),
+      )
+    case 'strict_object':
+      return readableObject((shape as Keyed).entries)
+    case 'nullable':
+      return v.union([v.null(), readable((shape as Wrapping).wrapped)])
+    case 'union':
+      return v.union((shape as Choice).options.map(readable))
+    default:
+      throw new Error(`no answer is read as ${shape.type}`)
+  }
+}
 
 function readableObject(entries: v.ObjectEntries): v.GenericSchema {
   const fields = Object.entries(entries).map(([name, field]) => [name, readableField(field)])
@@ -68,30 +122,40 @@ function readableObject(entries: v.ObjectEntries): v.GenericSchema {
 
 function readableField(field: v.GenericSchema): v.GenericSchema {
   const isOptional = !isNeeded(field)
+  if (isText(field)) return isOptional ? v.fallback(v.optional(v.string(), ''), '') : v.string()
   switch (field.type) {
-    case 'string':
-    case 'picklist':
-      return isOptional ? v.fallback(v.optional(v.string(), ''), '') : v.string()
+    case 'literal':
     case 'boolean':
       return isOptional ? v.fallback(v.optional(v.boolean(), false), false) : v.boolean()
     case 'number':
       return isOptional ? v.fallback(v.optional(v.number(), 0), 0) : v.number()
     case 'array':
       return v.fallback(v.optional(v.array(readableItem((field as Listed).item)), []), [])
+    case 'record':
+      return v.fallback(v.optional(v.record(v.string(), readableItem((field as Mapped).value)), {}), {})
     case 'nullable':
-      return readableNullable((field as Nullable).wrapped)
+    case 'optional':
+      return readableNullable((field as Wrapping).wrapped)
+    case 'null':
+      return NOTHING
     default:
       return v.fallback(v.optional(readable(field)), undefined)
   }
 }
 
+/** A literal that is no text is a boolean. */
+function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknown }): boolean {
+  return type === 'string' || type === 'picklist' || (type === 'literal' && typeof literal === 'string')
+}
+
 function readableItem(item: v.GenericSchema): v.GenericSchema {
+  if (item.type === 'unknown') return item
   return item.type === 'strict_object' ? readable(item) : v.string()
 }
 
-/** A text that is null reads as '', all else as undefined. */
+/** A text that is null or missing reads as '', all else as undefined. */
 function readableNullable(wrapped: v.GenericSchema): v.GenericSchema {
-  if (wrapped.type === 'string') return v.fallback(v.nullish(v.string(), ''), '')
+  if (isText(wrapped)) return v.fallback(v.nullish(v.string(), ''), '')
   const absent = v.pipe(
     v.null(),
     v.transform(() => undefined),

@@ -12,7 +12,7 @@ const ANSWER_MS = 30_000
 const PIECE_MS = 60_000
 
 export interface Question {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** The path below the gateway's base, `/api/...`, with the query. */
   readonly path: string
   /** Sent as JSON. */

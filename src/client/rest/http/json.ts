@@ -15,17 +15,22 @@ export interface RestReply<T> {
   readonly value: T
 }
 
-/** Like `ask`, for an answer that is JSON of a certain shape. @param limit in bytes @throws ApiError */
+/**
+ * Like `ask`, for an answer that is JSON of a certain shape.
+ * @param shape of every answer, or by its status
+ * @param limit in bytes
+ * @throws ApiError
+ */
 export async function askJson<T>(
   account: Account,
   question: Question,
-  shape: v.GenericSchema<unknown, T>,
+  shape: v.GenericSchema<unknown, T> | ((status: number) => v.GenericSchema<unknown, T>),
   limit = LONGEST_JSON,
 ): Promise<RestReply<T>> {
   const answer = await askWell(account, question)
   const { status } = answer
   const body = await readBody(answer, limit)
-  const parsed = v.safeParse(shape, parse(body))
+  const parsed = v.safeParse(typeof shape === 'function' ? shape(status) : shape, parse(body))
   if (parsed.success) return { status, value: parsed.output }
   throw noGateway(account, question, status)
 }

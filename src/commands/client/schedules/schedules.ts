@@ -41,7 +41,7 @@ const RUN_MS = 300_000
 /** `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for approval. */
 export async function runScheduleCommand(name: string, flags: ScheduleFlags): Promise<number> {
   return asking(flags.profile, `cannot run schedule ${name}`, async (account, stdout) => {
-    const run = await call(account, scheduleContract.run, { name }, RUN_MS)
+    const run = await call(account, scheduleContract.run, { name }, { answerMs: RUN_MS })
     if (run.status === 'failed' && run.session_id === '')
       throw new Failure(oneLine(`schedule ${name} could not run: ${run.reason}`), exitCodes.unreachable)
     const text = flags.json === true ? printableJson(run.raw) : oneLine(run.session_id)
