@@ -112,7 +112,10 @@ async function killerOf({ file, text }) {
   return undefined
 }
 
-/** Tests of the folders that mirror the file's own, inside out, then those of others that use it. */
+/**
+ * Tests of the folders that mirror the file's own, inside out, then those of others that use it, and those of the
+ * room's other folders: a file beside folders has its tests in them.
+ */
 function tiersOf(file) {
   const room = ROOMS.find((one) => file.startsWith(`${one}/`))
   const tiers = []
@@ -120,6 +123,8 @@ function tiersOf(file) {
     tiers.push(scratch.testsIn(mirrored(folder)))
   const users = Object.entries(USERS).filter(([folder]) => file.startsWith(`${folder}/`))
   tiers.push(users.flatMap(([, tests]) => tests.flatMap((name) => scratch.testsOf(`test/${name}`))))
+  const run = new Set(tiers.flat())
+  tiers.push(scratch.testsOf(mirrored(room)).filter((name) => !run.has(name)))
   return tiers.filter((tests) => tests.length > 0)
 }
 

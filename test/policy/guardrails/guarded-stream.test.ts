@@ -202,6 +202,23 @@ describe('what is held back', () => {
   })
 })
 
+describe('characters of words', () => {
+  const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code))
+  const hits = async (text: string, characters: readonly string[]) => {
+    const compiled = await compileRules([{ rules: [pattern(text)] }])
+    const judged: string[] = []
+    for (const character of characters)
+      if ((await compiled.check(Buffer.from(`1${character}`))).outcome === 'violation') judged.push(character)
+    return judged.sort()
+  }
+
+  it.each(['1\\b', '(?m:1$)'])('and line ends are told apart from all others: %s', async (text) => {
+    const expected = ascii.filter((character) => RE2JS.compile(text).test(`1${character}`)).sort()
+    expect(await hits(text, ascii)).toEqual(expected)
+    expect(await hits(text, ascii.toReversed())).toEqual(expected)
+  })
+})
+
 describe('the rule that counts in a stream', () => {
   const verdict = async (list: readonly Rule[], text: string) =>
     (await passed(list, [Buffer.from(text)])).violation?.verdict
@@ -215,6 +232,10 @@ describe('the rule that counts in a stream', () => {
       rule: 1,
       matched: ['d', 'cd'],
     })
+  })
+
+  it('names a word as often as the rule has it', async () => {
+    expect(await verdict([words('DROP', 'x', 'DROP')], 'a DROP')).toMatchObject({ matched: ['DROP', 'DROP'] })
   })
 
   it('is none when a rule cannot be enforced: then nothing is shown at all', async () => {
@@ -269,6 +290,25 @@ describe('a hostile pattern and text', () => {
     expect(
       (await passed([hostile], [Buffer.concat([text, Buffer.from('b'.repeat(301))])])).violation,
     ).toBeUndefined()
+  })
+
+  it('show no part of a match although states are forgotten', async () => {
+    const compiled = await compileRules([{ rules: [hostile] }])
+    const shownOf = async (piece: Buffer) =>
+      (await new GuardedStream(compiled, { isInteractive: false }).push(piece)).length
+    const stream = new GuardedStream(compiled, { isInteractive: false })
+    let [kept, forgotten] = [0, 0]
+    for (let at = 0; at < text.length && forgotten === 0; at++) {
+      kept = compiled.bytes
+      await stream.push(text.subarray(at, at + 1))
+      if (compiled.bytes < kept) forgotten = at
+    }
+    expect(forgotten).toBeGreaterThan(600)
+    // The same states again, made anew and then known, in texts that are within a match from their first byte on.
+    const within = text.subarray(text.indexOf('a', forgotten - 600), forgotten + 2)
+    expect([await shownOf(within), await shownOf(within), await shownOf(within)]).toEqual([0, 0, 0])
+    // And those before a match still count as such.
+    expect([await shownOf(Buffer.from('xx')), await shownOf(Buffer.from('xx'))]).toEqual([2, 2])
   })
 
   it('are given up when nobody waits any more: of the output nothing more is shown, whatever follows', async () => {

@@ -10,7 +10,7 @@ export class LastUses {
   readonly #history: History
   readonly #log: Logger
   readonly #usedAt = new Map<string, number>()
-  readonly #unwritten = new Set<string>()
+  readonly #unwritten = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
   #isTold = false
 
@@ -30,7 +30,7 @@ export class LastUses {
     // A clock that was set back, too.
     if (last !== undefined && Math.abs(now - last) < MINUTE_MS) return
     this.#usedAt.set(id, now)
-    this.#unwritten.add(id)
+    this.#unwritten.set(id, now)
   }
 
   /** In ms since 1970. */
@@ -52,7 +52,7 @@ export class LastUses {
     if (this.#unwritten.size === 0) return
     const isWritten = this.#trying(() =>
       this.#history.write(({ tokens }) => {
-        for (const id of this.#unwritten) tokens.noteUse(id, this.#usedAt.get(id) ?? 0)
+        for (const [id, usedAt] of this.#unwritten) tokens.noteUse(id, usedAt)
       }, 'lightly'),
     )
     if (isWritten) this.#unwritten.clear()

@@ -1,6 +1,7 @@
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { StoredToken, StoredUser } from '../../identity.ts'
+import type { LastUses } from './last-uses.ts'
 
 /** What becomes of users and tokens in one step: all of it, or nothing. */
 export interface IdentityChange {
@@ -16,13 +17,15 @@ export interface IdentityChange {
  */
 export class StoredIdentities {
   readonly #history: History
+  readonly #uses: Pick<LastUses, 'forget'>
   readonly #users = new Map<string, StoredUser>()
   readonly #tokens = new Map<string, StoredToken>()
   readonly #byHash = new Map<string, StoredToken>()
   #isLoaded = false
 
-  constructor(history: History) {
+  constructor(history: History, uses: Pick<LastUses, 'forget'>) {
     this.#history = history
+    this.#uses = uses
     this.#load()
   }
 
@@ -84,6 +87,7 @@ export class StoredIdentities {
   #forget(id: string): void {
     const token = this.#tokens.get(id)
     this.#tokens.delete(id)
+    this.#uses.forget(id)
     if (token !== undefined) this.#byHash.delete(token.sha256.toString('hex'))
   }
 

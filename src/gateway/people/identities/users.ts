@@ -39,7 +39,7 @@ export class Users {
     this.#history = history
     this.#uses = uses
     this.declared = new DeclaredIdentities(current)
-    this.stored = new StoredIdentities(history)
+    this.stored = new StoredIdentities(history, uses)
   }
 
   /** Undefined for one that is not accepted, not any more, or not now. @param from the address of who has sent it */

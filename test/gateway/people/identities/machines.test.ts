@@ -96,8 +96,8 @@ it('a machine that has used up its runs is refused, and told when there is room'
   )
 })
 
-/** What three sessions of ten minutes and 100 bytes each leave of a budget, when they begin an hour apart. */
-function verdict(budget: Budget, removed: boolean): string {
+/** What sessions of ten minutes and 100 bytes each leave of a budget: by default three that began an hour apart. */
+function verdict(budget: Budget, removed: boolean, hoursAgo: readonly number[] = [3, 2, 1]): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'budget-'))
   const history = History.open(path.join(folder, 'state', 'history.sqlite'))
   try {
@@ -107,7 +107,7 @@ function verdict(budget: Budget, removed: boolean): string {
     )
     // Before its first session, as it is asked then.
     budgets.check('bot')
-    for (const hours of [3, 2, 1]) record(history, `s${hours}`, Date.now() - hours * HOUR_MS)
+    for (const hours of hoursAgo) record(history, `s${hours}`, Date.now() - hours * HOUR_MS)
     if (removed) history.removeOlder(() => Date.now())
     budgets.check('bot')
     return 'room'
@@ -145,4 +145,15 @@ it.each(LIMITS)('a budget counts %s, also of sessions that the history has remov
   const budget = { ...limits, perMs: 24 * HOUR_MS }
   expect([verdict(budget, false), verdict(budget, true)]).toEqual([said, said])
   expect(verdict({ ...budget, perMs: HOUR_MS / 2 }, true)).toBe('room')
+})
+
+it.each([
+  [7 * 24 * HOUR_MS, '7d'],
+  [36 * HOUR_MS, '36h'],
+  [90 * 60_000, '90m'],
+  [90_000, '90s'],
+  [90_500, '90500ms'],
+])('a budget of %i ms is told as one of %s', (perMs, told) => {
+  const said = `bot has used up its budget of 1 runs in ${told}: there is room again`
+  expect(verdict({ runs: 1, perMs }, false, [0])).toBe(said)
 })

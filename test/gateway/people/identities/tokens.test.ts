@@ -1,5 +1,8 @@
+import path from 'node:path'
 import { expect, it } from 'vitest'
+import { History } from '../../../../src/gateway/history/history.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
+import { Workplace } from '../../../support/sites/workplace.ts'
 
 const as = (token: unknown) => ({ authorization: `Bearer ${String(token)}` })
 
@@ -112,4 +115,33 @@ it('a token of a user who was deleted is none of another one who gets the name',
   expect(await asked()).toBe(401)
   expect(await make()).toMatchObject({ status: 201 })
   expect(await asked()).toBe(401)
+})
+
+it('of a user who was deleted no token, and no use of one, stays on the disk', async () => {
+  using place = new Workplace()
+  const start = () => RunningGateway.start({}, { state: place.at('state') })
+  const use = async (gateway: RunningGateway, user: string, name: string) => {
+    const { body } = await gateway.request('POST', '/api/tokens', { name, user })
+    await gateway.request('GET', '/api/userinfo', undefined, as(body['token']))
+  }
+  {
+    await using gateway = await start()
+    await gateway.request('POST', '/api/users', { email: 'ann' })
+    await use(gateway, 'ann', 'written')
+    await use(gateway, 'other', 'kept')
+  }
+  {
+    await using gateway = await start()
+    await use(gateway, 'ann', 'not-written-yet')
+    await gateway.request('DELETE', '/api/users/ann')
+  }
+  const history = History.open(path.join(place.at('state'), 'history.sqlite'))
+  try {
+    const kept = history.read(({ tokens }) => tokens.all())
+    expect(kept.map(({ name }) => name)).toEqual(['kept'])
+    const used = history.read(({ tokens }) => [...tokens.uses().keys()])
+    expect(used.filter((id) => !id.startsWith('gateway.yaml:'))).toEqual([kept[0]?.id])
+  } finally {
+    history.close()
+  }
 })

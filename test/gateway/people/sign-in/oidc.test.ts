@@ -299,7 +299,13 @@ describe('a command line without a browser', () => {
     ).text()
     expect(confirm).toContain('as ada@example.test')
     const confirmation = /name="confirmation" value="([^"]+)"/.exec(confirm)?.[1] ?? ''
-    expect((await decide(confirmation, 'allow')).status).toBe(200)
+    const allowed = await decide(confirmation, 'allow')
+    expect([allowed.status, await allowed.text()]).toEqual([
+      200,
+      expect.stringContaining('signs in as ada@example.test now'),
+    ])
+    const { body: log } = await gateway.request('GET', '/api/audit/logs?http_path=/api/login/device/decide')
+    expect((log['data'] as unknown[])[0]).toMatchObject({ actor: 'ada@example.test', outcome: true })
     expect((await decide(confirmation, 'allow')).status).toBe(410)
     const granted = await untilSlow(token)
     expect(await userOf(granted.body['token'])).toMatchObject({ name: 'ada@example.test' })
