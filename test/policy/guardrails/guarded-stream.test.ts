@@ -297,9 +297,9 @@ describe('a hostile pattern and text', () => {
     const shownOf = async (piece: Buffer) =>
       (await new GuardedStream(compiled, { isInteractive: false }).push(piece)).length
     const stream = new GuardedStream(compiled, { isInteractive: false })
-    let [kept, forgotten] = [0, 0]
+    let forgotten = 0
     for (let at = 0; at < text.length && forgotten === 0; at++) {
-      kept = compiled.bytes
+      const kept = compiled.bytes
       await stream.push(text.subarray(at, at + 1))
       if (compiled.bytes < kept) forgotten = at
     }
