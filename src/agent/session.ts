@@ -4,9 +4,9 @@ import { ConnectError } from '../dial/connect-error.ts'
 import type { Chunk } from '../runtime/output/child-output.ts'
 import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
-import { checkRequest } from './opening/request.ts'
+import { checkRequest, type CommandRequest } from './opening/request.ts'
 import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason } from './running/ending.ts'
-import type { AskedCommand, Start } from './running/prepared.ts'
+import type { Start } from './running/prepared.ts'
 import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
@@ -39,7 +39,7 @@ export class AgentSession {
     this.#state = { name: 'opening', open }
     this.#services = services
     this.#reply = reply
-    this.#command = new RunningCommand(open.sid, (ended) => this.#asked(ended), services)
+    this.#command = new RunningCommand(open.sid, services)
   }
 
   /** True until the command is about to start. Until then the gateway may open the session again. */
@@ -54,15 +54,29 @@ export class AgentSession {
 
   /** Serves the session. Settles when it is over and everything it took has been given back. Never rejects. */
   async run(): Promise<void> {
-    try {
-      for await (const chunk of this.#command.output) await this.#send(chunk)
-    } catch (error) {
-      this.#bug(error as Error)
-    }
-    const ending = await this.#ending()
+    if (this.#state.name !== 'opening') return
+    const served = this.#serve(this.#state.open).catch((error: unknown) =>
+      this.#command.notRun(error as Error),
+    )
+    const ending = this.#withRefusal(await served)
     const closeSent = await this.#close(ending).catch((error: unknown) => this.#bug(error as Error))
     this.#state = { name: 'closed' }
     this.#account(ending, closeSent)
+  }
+
+  /** Checks what is asked for, says that the session is open, waits for what starts the command, and runs it. */
+  async #serve(open: OpenMessage): Promise<Ending> {
+    const { signal } = this.#command
+    const request = await checkRequest(open, this.#services, signal)
+    this.#masking = request.masking?.result
+    if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
+    const started = this.#started(signal)
+    await this.#tellOpened(open, request)
+    const start = await started
+    this.#state = { name: 'started' }
+    if (start === undefined) return this.#command.notRun()
+    // Not awaited here, where script and variables would be held as long as the command runs.
+    return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
   }
 
   /** The script has come. A second one is ignored: answering it with a close would end the first one's session. */
@@ -109,11 +123,22 @@ export class AgentSession {
     this.#command.end(reason)
   }
 
-  /** How it ended. A command that was refused after its script had come ran all the same: its own end counts. */
-  async #ending(): Promise<Ending> {
-    const ending = await this.#command.ended
+  /** A command that was refused after its script had come ran all the same: its own end counts. */
+  #withRefusal(ending: Ending): Ending {
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
     return { ...endingRefused(this.#refusal), reason: ending.reason }
+  }
+
+  /** Opens the session. @returns what starts its command; undefined when the session is ended or refused before */
+  async #started(ended: AbortSignal): Promise<Start | undefined> {
+    let giveUp = (): void => undefined
+    const started = new Promise<Start | undefined>((resolve) => {
+      giveUp = () => resolve(undefined)
+      this.#state = { name: 'open', begin: resolve, refuse: giveUp }
+    })
+    // Disposed, or the signal would hold the script as long as the session lives.
+    using _ = onAbort(ended, giveUp)
+    return await started
   }
 
   #start(start: Start): boolean {
@@ -122,28 +147,8 @@ export class AgentSession {
     return true
   }
 
-  /** Tells the gateway that the session is open, exactly once, and waits for the script or the first key. */
-  async #asked(ended: AbortSignal): Promise<AskedCommand | undefined> {
-    if (this.#state.name !== 'opening') return undefined
-    const { open } = this.#state
-    const request = await checkRequest(open, this.#services, ended)
-    this.#masking = request.masking?.result
-    if (ended.aborted || this.#refusal !== undefined) return undefined
-    const started = new Promise<Start | undefined>((resolve) => {
-      const giveUp = () => resolve(undefined)
-      this.#state = { name: 'open', begin: resolve, refuse: giveUp }
-      onAbort(ended, giveUp)
-    })
-    await this.#reply({
-      kind: 'opened',
-      sid: this.sid,
-      connectionType: open.connectionType,
-      requestPort: open.requestPort,
-      command: request.argv.join(' '),
-    })
-    const start = await started
-    this.#state = { name: 'started' }
-    return start && { request, start }
+  async #tellOpened({ connectionType, requestPort }: OpenMessage, { argv }: CommandRequest): Promise<void> {
+    await this.#reply({ kind: 'opened', sid: this.sid, connectionType, requestPort, command: argv.join(' ') })
   }
 
   async #send({ stream, data }: Chunk): Promise<void> {

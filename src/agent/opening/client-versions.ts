@@ -1,4 +1,4 @@
-import { Captured } from '../system/captured.ts'
+import { Captured } from '../output/captured.ts'
 import { statSync } from 'node:fs'
 import type { ClientVersion, DatabaseClient } from '../../policy/client-escapes/client.ts'
 import { refusals } from '../../policy/client-escapes/refusals.ts'

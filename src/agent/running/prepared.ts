@@ -11,24 +11,19 @@ import type { CommandServices } from './services.ts'
 /** What starts a command: a script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
 
-/** What is to be run, and what starts it. */
-export interface AskedCommand {
+/** What is to be run: what was checked, and what starts it. */
+export interface Job {
   readonly request: CommandRequest
   readonly start: Start
 }
 
-/** The same, with script and variables as the command gets them. */
-export interface Job extends AskedCommand {
-  readonly entries: readonly Entry[]
-}
-
-/** Script and variables as the command gets them, after the rules for terminals and closed database clients. */
-export function prepared({ request, start }: AskedCommand): Job {
+/** The job with script and variables as the command gets them, after the rules for terminals and closed clients. */
+export function prepared({ request, start }: Job): Job {
   const { entries, closed } = request
-  if (start.kind === 'terminal') return { request, start, entries: onTerminal(entries) }
-  if (closed === undefined) return { request, start, entries }
+  if (start.kind === 'terminal') return { request: { ...request, entries: onTerminal(entries) }, start }
+  if (closed === undefined) return { request, start }
   const { script, entries: handed } = closeScript(closed, start.stdin, entries)
-  return { request, start: { kind: 'script', stdin: script }, entries: handed }
+  return { request: { ...request, entries: handed }, start: { kind: 'script', stdin: script } }
 }
 
 export function preparedCommand(
@@ -53,7 +48,7 @@ function onTerminal(entries: readonly Entry[]): Entry[] {
 }
 
 /** Judges what the client brings, as the program would get it. @returns the rule that it breaks */
-export async function judged({ request, start }: AskedCommand, { argv }: Command, ended: AbortSignal) {
+export async function judged({ request, start }: Job, { argv }: Command, ended: AbortSignal) {
   const { guardrails, clientArguments } = request
   if (guardrails === undefined || start.kind === 'terminal') return undefined
   return guardrails.judge(start.stdin, argv, clientArguments, ended)

@@ -29,36 +29,24 @@ import {
 } from './ending.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
-import {
-  filtersOf,
-  judged,
-  preparedCommand,
-  prepared,
-  type AskedCommand,
-  type Job,
-  type Start,
-} from './prepared.ts'
+import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './prepared.ts'
 import type { CommandServices } from './services.ts'
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
-/**
- * One command, from the request to its end. A session, a system request or this program itself (`--local`) makes it,
- * reads `output` to its end, and then `ended`.
- */
+/** Takes a piece of output. The next one is read when it settles. */
+export type TakeOutput = (chunk: Chunk) => Promise<void> | void
+
+/** One command, from its start to its end. A session, a system request or this program itself (`--local`) runs it. */
 export class RunningCommand {
   readonly sid: SessionId
   /** Pauses the output while the client does not read. */
   readonly gate = new OutputGate()
-  /** Settles after the last output, when processes and secret files are gone and the slot is free. Never rejects. */
-  readonly ended: Promise<Ending>
-  readonly #asked: AskFor
   readonly #services: CommandServices
   readonly #keyboard = new Keyboard()
   readonly #over = new AbortController()
   /** Nothing of the output is worth a wait. */
   readonly #unawaited = new AbortController()
-  #settle!: (ending: Ending) => void
   /** What is to be run, until it runs: a script may be large, and variables secret. */
   #job: Job | undefined
   #execution: Execution | undefined
@@ -66,12 +54,9 @@ export class RunningCommand {
   #reason: TerminationReason | undefined
   #stopped: OutputStopped | undefined
 
-  /** @param asked called when `output` is read; gives what to run */
-  constructor(sid: SessionId, asked: AskFor, services: CommandServices) {
+  constructor(sid: SessionId, services: CommandServices) {
     this.sid = sid
-    this.#asked = asked
     this.#services = services
-    this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
   /** Why the command was ended; undefined while nothing has ended it. */
@@ -79,9 +64,36 @@ export class RunningCommand {
     return this.#reason
   }
 
-  /** The command's output, ready to be sent. Can be read once. Reading it starts the command. */
-  get output(): AsyncIterable<Chunk> {
-    return this.#run()
+  /** Aborts when the command is ended, also before it has started. */
+  get signal(): AbortSignal {
+    return this.#over.signal
+  }
+
+  /**
+   * Starts the command, once, and gives its output to `take`. Settles after the last output, when processes and secret
+   * files are gone and the slot is free. Never rejects.
+   */
+  run(job: Job, take: TakeOutput): Promise<Ending> {
+    // Not in a frame that lives as long as the command: a script may be large, and variables secret.
+    this.#job = job
+    return this.#run(take)
+  }
+
+  /** @returns the end of a command that does not run: it was ended before, or this error refuses it */
+  notRun(error?: Error): Ending {
+    const reason = this.#reason
+    if (error === undefined || error === this.#over.signal.reason)
+      return { ...endingUnstarted(reason ?? 'closed-by-gateway'), reason }
+    if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason }
+    if (error instanceof PolicyRefusal)
+      return { ...endingForbidden(error), reason: reason ?? 'policy', refusal: error.name }
+    if (isRefusal(error)) return { ...endingRefused(error.message), reason, refusal: error.name }
+    const { sid } = this
+    this.#services.log.error(
+      { sid, error: error.message, stack: error.stack },
+      'execution failed: this is a bug',
+    )
+    return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason }
   }
 
   /** @returns false when the input is lost, since nobody reads it */
@@ -115,22 +127,12 @@ export class RunningCommand {
     this.end(cause.reason)
   }
 
-  async *#run(): AsyncGenerator<Chunk, void, undefined> {
-    let ending: Ending | undefined
+  async #run(take: TakeOutput): Promise<Ending> {
     try {
-      await this.#ask()
-      ending = yield* this.#start()
+      return await this.#start(take)
     } catch (error) {
-      ending = this.#failed(error as Error)
-    } finally {
-      // There is no ending when the reader of the output left early, which only a bug does.
-      this.#settle(ending ?? endingRefused(INTERNAL_ERROR, 'failed'))
+      return this.notRun(error as Error)
     }
-  }
-
-  async #ask(): Promise<void> {
-    const asked = await this.#asked(this.#over.signal)
-    this.#job = asked && prepared(asked)
   }
 
   /**
@@ -138,36 +140,42 @@ export class RunningCommand {
    * nothing that only the start needs.
    * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
    */
-  async *#start(): AsyncGenerator<Chunk, Ending, undefined> {
-    if (this.#job === undefined) return this.#unstarted()
+  async #start(take: TakeOutput): Promise<Ending> {
+    if (this.#job === undefined) return this.notRun()
+    this.#job = prepared(this.#job)
     const { slots } = this.#services
     using slot = slots?.take()
     if (slots !== undefined && slot === undefined) throw new RefusedError(slots.full)
     await using held = await this.#hold(this.#job)
     await using group = new ExecutionGroup(this.sid, this.#services)
     const started = await this.#launch(this.#job, held.environment, group)
-    if (started === undefined) return this.#unstarted()
-    if ('rule' in started) return yield* this.#refuse(started, this.#job.start)
+    if (started === undefined) return this.notRun()
+    const { kind } = this.#job.start
+    if ('rule' in started) return await this.#refuse(started, kind, take)
     await using execution = started
     await group.add(execution.pid)
     using output = this.#sentOutput(execution, this.#job)
-    const { kind } = this.#job.start
     this.#job = undefined
-    return yield* this.#follow(output, execution, { group, kind })
+    return await this.#follow(output, execution, { group, kind, take })
   }
 
   /** Tells the user which rule forbids the command. */
-  *#refuse(blocked: Blocked, { kind }: Start): Generator<Chunk, Ending, undefined> {
-    yield blockedChunk(blockedLine(blocked), kind)
+  async #refuse(blocked: Blocked, kind: Start['kind'], take: TakeOutput): Promise<Ending> {
+    await take(blockedChunk(blockedLine(blocked), kind))
     return { ...endingBlocked(blocked), reason: this.#reason ?? 'guardrails' }
   }
 
   /** Makes the environment and its secret files. Disposing removes the files. */
-  async #hold({ request, entries }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
+  async #hold({ request }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { folder, inherited, log } = this.#services
     // Again: much can have happened to the machine since the session was opened.
     request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
-    const environment = await Environment.create({ entries, inherited, folder, sessionId: this.sid })
+    const environment = await Environment.create({
+      entries: request.entries,
+      inherited,
+      folder,
+      sessionId: this.sid,
+    })
     // A success must not become a failure because a file could not be removed. The agent's end tries again.
     const complain = (error: unknown) =>
       log.error({ sid: this.sid, error: (error as Error).message }, 'secret files of a session stay')
@@ -179,19 +187,20 @@ export class RunningCommand {
 
   /** @returns the rule that the command breaks, or undefined when it is not wanted any more */
   async #launch(
-    { request, start }: Job,
+    job: Job,
     environment: Environment,
     group: ExecutionGroup,
   ): Promise<Execution | Blocked | undefined> {
+    const { request, start } = job
     const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
-    const blocked = await judged({ request, start }, expanded, this.#over.signal)
+    const blocked = await judged(job, expanded, this.#over.signal)
     if (blocked !== undefined) return blocked
     const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return undefined
     const execution = await this.#execute(command, start.kind === 'terminal', group)
     environment.forget()
     const { pid } = execution
-    if (pid !== undefined) this.#recordStart(pid, command, { request, start })
+    if (pid !== undefined) this.#recordStart(pid, command, job)
     return execution
   }
 
@@ -214,7 +223,7 @@ export class RunningCommand {
     return execution
   }
 
-  #recordStart(pid: number, command: Command, { request, start }: AskedCommand): void {
+  #recordStart(pid: number, command: Command, { request, start }: Job): void {
     const { sid } = this
     const terminal = start.kind === 'terminal'
     this.#services.log.info({ sid, pid, terminal }, 'execution started')
@@ -237,17 +246,14 @@ export class RunningCommand {
   }
 
   /** Gives out the output until the command has ended. @returns how it ended */
-  async *#follow(
-    output: SentOutput,
-    execution: Execution,
-    { group, kind }: { readonly group: ExecutionGroup; readonly kind: Start['kind'] },
-  ): AsyncGenerator<Chunk, Ending, undefined> {
+  async #follow(output: SentOutput, execution: Execution, { group, kind, take }: Followed): Promise<Ending> {
     const from = performance.now()
     using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
-    yield* output
+    for await (const chunk of output) await take(chunk)
     limit[Symbol.dispose]()
     const ending = await this.#endOf(execution, group)
-    if (ending.blocked !== undefined) yield blockedChunk(output.onOwnLine(blockedLine(ending.blocked)), kind)
+    if (ending.blocked !== undefined)
+      await take(blockedChunk(output.onOwnLine(blockedLine(ending.blocked)), kind))
     const durationMs = Math.round(performance.now() - from)
     return { ...ending, message: output.onOwnLine(ending.message), durationMs, bytes: output.bytes }
   }
@@ -273,32 +279,14 @@ export class RunningCommand {
     }
     return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })
   }
-
-  #unstarted(): Ending {
-    return { ...endingUnstarted(this.#reason ?? 'closed-by-gateway'), reason: this.#reason }
-  }
-
-  #failed(error: Error): Ending {
-    if (error === this.#over.signal.reason) return this.#unstarted()
-    if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason: this.#reason }
-    if (error instanceof PolicyRefusal)
-      return { ...endingForbidden(error), reason: this.#reason ?? 'policy', refusal: error.name }
-    if (isRefusal(error))
-      return { ...endingRefused(error.message), reason: this.#reason, refusal: error.name }
-    const { sid } = this
-    this.#services.log.error(
-      { sid, error: error.message, stack: error.stack },
-      'execution failed: this is a bug',
-    )
-    return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason: this.#reason }
-  }
 }
 
-/**
- * Gives what is to be run, or undefined when the signal came first.
- * @throws the errors that `isRefusal` knows, or the signal's reason
- */
-type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
+/** What an execution is followed with. */
+interface Followed {
+  readonly group: ExecutionGroup
+  readonly kind: Start['kind']
+  readonly take: TakeOutput
+}
 
 /** hoop's `connect` shows no stderr, and its terminal is raw (protocol.md 4.3). */
 function blockedChunk(line: string, kind: Start['kind']): Chunk {

@@ -1,13 +1,54 @@
 import type { SystemReply } from '../../wire/messages/system-reply.ts'
 import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
-import type { Ending } from '../running/ending.ts'
-import type { Captured } from './captured.ts'
+import { NO_EXIT_CODE } from '../../runtime/exit-status.ts'
+import type { Captured } from '../output/captured.ts'
+import { endingRefused, hasRun, type Ending } from '../running/ending.ts'
+
+/** How a request ended, for the journal and for the gateway. */
+export interface SystemEnd {
+  readonly ending: Ending
+  readonly reply: SystemReply
+}
 
 /** The exit code that the gateway gets for a hook that did not run (protocol.md 3.6). */
-export const HOOK_ERROR_CODE = -2
+const HOOK_ERROR_CODE = -2
+
+/** Requests that only an agent with database drivers can serve, and the answer to them. */
+const UNSERVED = {
+  provision: 'this agent does not provision database roles: use an agent that does',
+  pgmanager: 'this agent does not manage database roles: use an agent that does',
+} as const
+
+/** The end of a request whose command was run, or refused. */
+export function endOf(request: HookRequest | BareExecRequest, ending: Ending, captured: Captured): SystemEnd {
+  // What a rule forbids has no text of its own: the line about the rule went out as output.
+  const reason = ending.blocked === undefined ? ending.message : captured.text().trim()
+  if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, reason, ending)
+  const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
+  return { ending, reply }
+}
+
+/** The end of a request that is not run. */
+export function refusedRequest(request: SystemRequest): SystemEnd {
+  switch (request.kind) {
+    case 'malformed':
+      return refused(request, request.reason)
+    case 'provision':
+    case 'pgmanager':
+      return refused(request, UNSERVED[request.kind])
+    case 'hook':
+    case 'bare-exec':
+      return refused(request, 'this agent is stopping')
+  }
+}
+
+function refused(request: SystemRequest, reason: string, ending = endingRefused(reason)): SystemEnd {
+  const told = systemNameOf(request) === 'hook' ? { ...ending, exitCode: HOOK_ERROR_CODE } : ending
+  return { ending: told, reply: refusedAnswer(request, reason) }
+}
 
 /** The answer for a command that ran. */
-export function answerOf(
+function answerOf(
   { kind }: HookRequest | BareExecRequest,
   { exitCode, message, durationMs }: Ending,
   captured: Captured,
@@ -21,7 +62,7 @@ export function answerOf(
 }
 
 /** The answer for a request that is not run. */
-export function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
+function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
   switch (request.kind) {
     case 'hook':
       return hookError(`failed executing runbook hook, reason=${reason}`)

@@ -2,31 +2,67 @@ import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/
 import { EnvvarError } from '../../envvars/errors.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { renderScript } from '../../template/script.ts'
-import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
-import { SessionGuardrails } from '../policy/guardrails.ts'
-import type { OwnerPolicy } from '../policy/owner-policy.ts'
-import { RefusedError } from '../refused.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
 import type { CommandRequest } from '../opening/request.ts'
-import type { AskedCommand } from '../running/prepared.ts'
+import { SessionGuardrails } from '../policy/guardrails.ts'
+import { RefusedError } from '../refused.ts'
+import type { Job } from '../running/prepared.ts'
+import type { CommandServices, SessionServices } from '../running/services.ts'
+import type { Slots } from '../running/slots.ts'
+import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS } from './limits.ts'
 
-/**
- * The command of a system request.
- * @param marks variables by which its processes are found: `HOOP_SESSION_ID`, `RUNBOOK_AGENT_INSTANCE`
- * @param policy of the server's owner
- * @throws RefusedError, EnvvarError or TemplateError
- */
-export function commandOf(
-  request: HookRequest | BareExecRequest,
-  marks: ReadonlyMap<string, string>,
-  policy?: OwnerPolicy,
-): AskedCommand {
-  const asked = request.kind === 'hook' ? hookCommand(request, marks) : bareExecCommand(request, marks)
-  if (policy === undefined) return asked
-  const guardrails = SessionGuardrails.ofOwner(policy.rules)
-  return { ...asked, request: { ...asked.request, policy, guardrails } }
+/** Whether the request has a command to run. */
+export function hasCommand(request: SystemRequest): request is HookRequest | BareExecRequest {
+  return request.kind === 'hook' || request.kind === 'bare-exec'
 }
 
-function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): AskedCommand {
+/** The sessions' services with other slots and limits. The journal's `started` says which kind of request it was. */
+export function servicesFor(
+  { kind }: HookRequest | BareExecRequest,
+  services: SessionServices,
+  slots: Slots,
+): CommandServices {
+  const { settings, record } = services
+  const { maxDurationMs = Infinity, outputCapBytes = 0 } = settings
+  return {
+    ...services,
+    slots,
+    settings: {
+      ...settings,
+      background: 'kill',
+      maxDurationMs: Math.min(maxDurationMs, kind === 'hook' ? HOOK_MS : BARE_EXEC_MS),
+      // The beginning of a hook's output is kept, and the rest is counted.
+      outputCapBytes: kind === 'hook' ? 0 : Math.min(outputCapBytes || Infinity, BARE_EXEC_OUTPUT_BYTES),
+    },
+    record: (entry) => record(entry.event === 'started' ? { ...entry, request: kind } : entry),
+  }
+}
+
+/**
+ * Checks a system request by the policy of the server's owner.
+ * @returns what is to be run for it
+ * @throws RefusedError, EnvvarError or TemplateError
+ */
+export function jobOf(
+  request: HookRequest | BareExecRequest,
+  sid: SessionId,
+  { folder, policy: source }: Pick<SessionServices, 'folder' | 'policy'>,
+): Job {
+  const policy = source?.current
+  policy?.checkSystem(request)
+  // By these variables its processes are found.
+  const marks = new Map([
+    ['HOOP_SESSION_ID', sid],
+    ['RUNBOOK_AGENT_INSTANCE', folder.instance],
+  ])
+  const job = request.kind === 'hook' ? hookJob(request, marks) : bareExecJob(request, marks)
+  if (policy === undefined) return job
+  const guardrails = SessionGuardrails.ofOwner(policy.rules)
+  return { ...job, request: { ...job.request, policy, guardrails } }
+}
+
+function hookJob(hook: HookRequest, marks: ReadonlyMap<string, string>): Job {
   const payload = createEntry('envvar:HOOP_RUNBOOK_HOOK_PAYLOAD', hook.payload, 'agent')
   const request = requestOf(hook.command, [payload, ...entriesOf(marks, 'agent')], secretsOf(hook))
   return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
@@ -48,10 +84,10 @@ function secretOf(key: string, encoded: string): Entry[] {
   }
 }
 
-function bareExecCommand(
+function bareExecJob(
   { command, script, templateData, variables }: BareExecRequest,
   marks: ReadonlyMap<string, string>,
-): AskedCommand {
+): Job {
   if (variables.size > MAX_ENTRIES)
     throw new RefusedError(
       `too many environment variables: ${variables.size}, accepted are at most ${MAX_ENTRIES}`,

@@ -2,15 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../../dial/connect-error.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { SystemReply } from '../../wire/messages/system-reply.ts'
-import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import type { TerminationReason } from '../running/ending.ts'
-import type { RunningCommand } from '../running/running-command.ts'
-import type { Send } from '../running/services.ts'
-import { accountEnd, accountOpening } from './accounts.ts'
-import { commandFor, type SystemServices } from './execute.ts'
-import { MAX_HELD, MAX_UNSENT_LENGTH, REPLY_AFTER_MS } from './limits.ts'
-import { systemNameOf } from './answer.ts'
-import { executed, hasCommand, refusedRequest } from './outcome.ts'
+import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
+import { Captured } from '../output/captured.ts'
+import { endedEntry, ruleOf, type Ending, type TerminationReason } from '../running/ending.ts'
+import { RunningCommand } from '../running/running-command.ts'
+import type { Send, SessionServices } from '../running/services.ts'
+import type { Slots } from '../running/slots.ts'
+import { endOf, refusedRequest, systemNameOf, type SystemEnd } from './answer.ts'
+import { hasCommand, jobOf, servicesFor } from './command.ts'
+import { HOOK_OUTPUT_BYTES, MAX_HELD, MAX_UNSENT_LENGTH, REPLY_AFTER_MS } from './limits.ts'
+
+/** What all system requests of an agent share. */
+interface SystemServices {
+  readonly services: SessionServices
+  /** System requests have slots of their own, so that sessions cannot use them up. */
+  readonly slots: Slots
+}
 
 /**
  * The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none, and leaves nothing
@@ -42,8 +49,11 @@ export class SystemRequests {
       const fields = { sid, request: systemNameOf(request) }
       return this.#system.services.log.warn(fields, 'a system request was ignored: too many, or twice')
     }
+    const { services, slots } = this.#system
     const command =
-      hasCommand(request) && this.#accepts(request.kind) ? commandFor(request, sid, this.#system) : undefined
+      hasCommand(request) && this.#accepts(request.kind)
+        ? new RunningCommand(sid, servicesFor(request, services, slots))
+        : undefined
     const over = this.#serve(request, sid, command).finally(() => this.#running.delete(sid))
     this.#running.set(sid, { command, over })
   }
@@ -70,10 +80,28 @@ export class SystemRequests {
     accountOpening(request, sid, services)
     const { ending, reply } =
       hasCommand(request) && command !== undefined
-        ? await executed(request, command)
+        ? await this.#executed(request, command)
         : refusedRequest(request)
     await delay(Math.max(0, from + REPLY_AFTER_MS - performance.now()))
     accountEnd(request, sid, { ending, answerSent: await this.#answer(sid, reply) }, services)
+  }
+
+  /** It has no client, so nobody types and nobody pauses the output. Never rejects. */
+  async #executed(request: HookRequest | BareExecRequest, command: RunningCommand): Promise<SystemEnd> {
+    const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
+    const ending = await this.#run(request, command, captured).catch((error: unknown) =>
+      command.notRun(error as Error),
+    )
+    return endOf(request, ending, captured)
+  }
+
+  async #run(
+    request: HookRequest | BareExecRequest,
+    command: RunningCommand,
+    captured: Captured,
+  ): Promise<Ending> {
+    const job = jobOf(request, command.sid, this.#system.services)
+    return command.run(job, ({ data }) => captured.add(Buffer.from(data)))
   }
 
   #accepts(kind: 'hook' | 'bare-exec'): boolean {
@@ -95,4 +123,36 @@ export class SystemRequests {
       this.#unsentLength -= length
     }
   }
+}
+
+type Accounts = Pick<SessionServices, 'log' | 'record'>
+
+/** Stands in when a request names no session. */
+const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
+
+/** Logs and journals that a request has come. */
+function accountOpening(request: SystemRequest, sid: SessionId, { log, record }: Accounts): void {
+  const name = systemNameOf(request)
+  const known = request.kind === 'hook' ? request : NO_SESSION
+  const { session, connection, connectionType: type, userEmail } = known
+  const of = session === '' ? {} : { session }
+  log.info({ sid, request: name, ...of }, 'system request')
+  const nobody = { origin: 'gateway', verb: name, userId: '' }
+  record({ event: 'opened', sid, request: name, ...of, connection, type, userEmail, ...nobody })
+}
+
+/** Logs and journals its end, when nothing of it is left. */
+function accountEnd(
+  request: SystemRequest,
+  sid: SessionId,
+  { ending, answerSent }: { readonly ending: Ending; readonly answerSent: boolean },
+  { log, record }: Accounts,
+): void {
+  const name = systemNameOf(request)
+  record({ ...endedEntry(sid, ending, answerSent), request: name })
+  const { outcome, exitCode, durationMs, reason } = ending
+  const rule = ruleOf(ending)
+  const fields = { sid, request: name, outcome, exitCode, durationMs, reason, ...(rule && { rule }) }
+  if (!answerSent) log.warn(fields, 'system request over, its answer was not sent')
+  else log[outcome === 'exited' ? 'info' : 'warn'](fields, 'system request answered')
 }

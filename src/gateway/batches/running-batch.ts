@@ -204,7 +204,7 @@ export class RunningBatch {
     { script }: Pick<SessionRequest, 'script'>,
   ): Promise<void> {
     const fingerprint = new Fingerprint()
-    for await (const message of session.messages) {
+    for await (const message of session.run()) {
       if (message.kind === 'opened') session.exec(script)
       else fingerprint.add(message)
     }

@@ -43,7 +43,7 @@ export class Client {
   }
 
   async #deliver(): Promise<void> {
-    for await (const message of this.#session.messages) {
+    for await (const message of this.#session.run()) {
       if (message.kind === 'opened') this.#open(message)
       else this.#output(message)
     }

@@ -148,7 +148,7 @@ export class Executions {
 
 /** Runs a session whose script is sent when its agent is ready. Its output is for the history alone. */
 async function run(session: GatewaySession, script: Buffer): Promise<SessionEnding> {
-  for await (const message of session.messages) if (message.kind === 'opened') session.exec(script)
+  for await (const message of session.run()) if (message.kind === 'opened') session.exec(script)
   return session.ended
 }
 

@@ -56,7 +56,7 @@ type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
 
 /**
  * One session on an agent: opens it, sends it what the client sends, and records what comes back until it ends. Whoever
- * has it reads `messages` to their end, and then `ended`.
+ * has it reads the messages of `run` to their end, and then `ended`.
  */
 export class GatewaySession {
   readonly sid: SessionId
@@ -91,9 +91,18 @@ export class GatewaySession {
     this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /** What comes of it; to be read once. Nothing happens before. */
-  get messages(): AsyncIterable<SessionMessage> {
-    return this.#run()
+  /** Serves the session, once, and gives out its messages until it is over. Begins when the first one is read. */
+  async *run(): AsyncGenerator<SessionMessage, void, undefined> {
+    try {
+      // The command has not run there, so the session waits once for the next agent.
+      const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
+      if (lost !== undefined) this.fail('agent-lost', lost.message)
+    } finally {
+      // Without one its reader has left in the middle, which only a bug does.
+      const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
+      // In a promise, so that what a bug throws here rejects `ended` and leaves nobody waiting.
+      this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
+    }
   }
 
   /** Whether the session has not reached an agent: its command has not run. */
@@ -152,19 +161,6 @@ export class GatewaySession {
 
   get #isOver(): boolean {
     return this.#life.signal.aborted
-  }
-
-  async *#run(): AsyncGenerator<SessionMessage, void, undefined> {
-    try {
-      // The command has not run there, so the session waits once for the next agent.
-      const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
-      if (lost !== undefined) this.fail('agent-lost', lost.message)
-    } finally {
-      // Without one its reader has left in the middle, which only a bug does.
-      const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
-      // In a promise, so that what a bug throws here rejects `ended` and leaves nobody waiting.
-      this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
-    }
   }
 
   /** @returns how the agent was lost, if that was before it opened the session */

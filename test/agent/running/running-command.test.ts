@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { AgentSession } from '../../../src/agent/session.ts'
-import type { AskedCommand } from '../../../src/agent/running/prepared.ts'
+import type { Job } from '../../../src/agent/running/prepared.ts'
 import { RunningCommand } from '../../../src/agent/running/running-command.ts'
 import type { SessionReply } from '../../../src/agent/running/services.ts'
 import { collectHeap } from '../../../src/commands/start/idle-memory.ts'
@@ -21,7 +21,7 @@ async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
   return await RunningAgent.start(`${KEY}127.0.0.1:${gateway.port}?mode=standard`)
 }
 
-function asked(script: string): AskedCommand {
+function asked(script: string): Job {
   const request = {
     ...{ argv: ['bash'], program: 'bash', entries: [], secrets: [] },
     ...{ captured: true, masking: undefined, closed: undefined, guardrails: undefined },
@@ -30,13 +30,21 @@ function asked(script: string): AskedCommand {
   return { request, start: { kind: 'script', stdin: Buffer.from(script) } }
 }
 
+function sessionOf(agent: RunningAgent, reply: SessionReply): AgentSession {
+  const open = openMessage(sid(), {
+    ...localConnection('bash', ['bash'], undefined),
+    ...{ origin: 'client-api', verb: 'exec', user: 'u', envVars: new Map() },
+  })
+  return new AgentSession(open, { ...agent.services, embedded: false }, reply)
+}
+
 it('gives its output, and then its end, when nothing of it is left', async () => {
   await using gateway = await ScriptedGateway.start()
   await using agent = await agentOf(gateway)
-  const command = new RunningCommand(sid(), () => asked('echo $$; exit 3'), agent.services)
+  const command = new RunningCommand(sid(), agent.services)
   let output = ''
-  for await (const { data } of command.output) output += String(data)
-  expect(await command.ended).toMatchObject({ exitCode: 3, outcome: 'exited', reason: undefined })
+  const ending = await command.run(asked('echo $$; exit 3'), ({ data }) => void (output += String(data)))
+  expect(ending).toMatchObject({ exitCode: 3, outcome: 'exited', reason: undefined })
   expect([isAlive(Number(output)), agent.services.slots.taken]).toEqual([false, 0])
 })
 
@@ -48,16 +56,17 @@ it('lets go of script and variables once it runs', async () => {
     held.push(new WeakRef(value))
     return value
   }
-  const ask = () => {
+  const job = () => {
     const { request } = asked('')
     const entries = [hold(new Entry('envvar', 'NAME', hold(Buffer.from('value'))))]
     const stdin = hold(Buffer.from('echo runs; exec sleep 1000'))
     return hold({ request: hold({ ...request, entries }), start: hold({ kind: 'script', stdin } as const) })
   }
-  const command = new RunningCommand(sid(), ask, agent.services)
-  const output = command.output[Symbol.asyncIterator]()
-  await output.next()
-  const end = output.next()
+  const command = new RunningCommand(sid(), agent.services)
+  let runs: () => void = () => undefined
+  const running = new Promise<void>((resolve) => (runs = resolve))
+  const end = command.run(job(), () => runs())
+  await running
   await nextTurn()
   collectHeap()
   expect(held.map((one) => one.deref())).toEqual(held.map(() => undefined))
@@ -65,26 +74,49 @@ it('lets go of script and variables once it runs', async () => {
   await end
 })
 
-it('that was ended before it is read never starts', async () => {
+it('a session lets go of its script once it runs', async () => {
   await using gateway = await ScriptedGateway.start()
   await using agent = await agentOf(gateway)
-  const command = new RunningCommand(sid(), () => asked('echo ran'), agent.services)
-  command.end('agent-stopping')
-  command.end('timeout')
-  for await (const chunk of command.output) expect(chunk).toBeUndefined()
-  expect(await command.ended).toMatchObject({ outcome: 'not-started', reason: 'agent-stopping' })
+  let runs: () => void = () => undefined
+  const running = new Promise<void>((resolve) => (runs = resolve))
+  let held: WeakRef<Buffer> | undefined
+  const session = sessionOf(agent, (message) => {
+    if (message.kind === 'stdout') runs()
+    if (message.kind !== 'opened') return Promise.resolve()
+    const script = Buffer.from('echo runs; exec sleep 1000')
+    held = new WeakRef(script)
+    session.begin(script)
+    return Promise.resolve()
+  })
+  const over = session.run()
+  await running
+  await nextTurn()
+  collectHeap()
+  expect([held === undefined, held?.deref()]).toEqual([false, undefined])
+  session.end('agent-stopping')
+  await over
 })
 
-it('is ended when its reader leaves, and does not say that it succeeded', async () => {
+it('that was ended before it is run never starts', async () => {
   await using gateway = await ScriptedGateway.start()
   await using agent = await agentOf(gateway)
-  const command = new RunningCommand(sid(), () => asked('echo $$; exec sleep 1000'), agent.services)
+  const command = new RunningCommand(sid(), agent.services)
+  command.end('agent-stopping')
+  command.end('timeout')
+  const ending = await command.run(asked('echo ran'), (chunk) => expect(chunk).toBeUndefined())
+  expect(ending).toMatchObject({ outcome: 'not-started', reason: 'agent-stopping' })
+})
+
+it('is ended when its output cannot be taken, and does not say that it succeeded', async () => {
+  await using gateway = await ScriptedGateway.start()
+  await using agent = await agentOf(gateway)
+  const command = new RunningCommand(sid(), agent.services)
   let pid = 0
-  for await (const { data } of command.output) {
+  const ending = await command.run(asked('echo $$; exec sleep 1000'), ({ data }) => {
     pid = Number(String(data))
-    break
-  }
-  expect(await command.ended).toMatchObject({ exitCode: 254, outcome: 'failed' })
+    throw new RangeError('a bug')
+  })
+  expect(ending).toMatchObject({ exitCode: 254, outcome: 'failed' })
   expect([isAlive(pid), agent.services.slots.taken]).toEqual([false, 0])
 })
 
@@ -92,11 +124,7 @@ it('a session whose output a bug of ours loses is no success', async () => {
   await using gateway = await ScriptedGateway.start()
   await using agent = await agentOf(gateway)
   const replies: Parameters<SessionReply>[0][] = []
-  const open = openMessage(sid(), {
-    ...localConnection('bash', ['bash'], undefined),
-    ...{ origin: 'client-api', verb: 'exec', user: 'u', envVars: new Map() },
-  })
-  const session: AgentSession = new AgentSession(open, { ...agent.services, embedded: false }, (message) => {
+  const session = sessionOf(agent, (message) => {
     if (message.kind === 'opened') session.begin(Buffer.from('echo lost'))
     // The only thing here that is not real: no bug is known.
     if (message.kind === 'stdout') return Promise.reject(new RangeError('a bug'))
@@ -105,5 +133,5 @@ it('a session whose output a bug of ours loses is no success', async () => {
   })
   await session.run()
   expect(replies.at(-1)).toMatchObject({ kind: 'closed', exitCode: 254 })
-  expect(agent.log.filter((line) => line.startsWith('session failed: this is a bug'))).toHaveLength(1)
+  expect(agent.log.filter((line) => line.startsWith('execution failed: this is a bug'))).toHaveLength(1)
 })

@@ -53,7 +53,7 @@ async function run(find: FindAgent = () => Promise.resolve(agent)): Promise<{ en
   const record = new SessionRecord(sid, history, new Redaction([]), 'client')
   session = new GatewaySession(openMessage(sid, request()), record, find)
   const read = async () => {
-    for await (const message of session.messages) expect(message.sid).toBe(sid)
+    for await (const message of session.run()) expect(message.sid).toBe(sid)
     return session.ended
   }
   const end = read()
@@ -264,7 +264,7 @@ it('lets its agent go on when its reader leaves in the middle', async () => {
     for (let count = 0; count < 20; count++) await agent.receive({ kind: 'stdout', sid, data })
   }
   const all = received()
-  for await (const message of session.messages) if (message.kind === 'stdout') break
+  for await (const message of session.run()) if (message.kind === 'stdout') break
   await all
   expect((await session.ended).failure?.code).toBe('internal-error')
   expect(kinds()).toEqual(['open', 'close'])

@@ -6,7 +6,7 @@ import { type LocalServices, openLocalServices } from './services.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
 import type { Chunk } from '../../../runtime/output/child-output.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
-import type { SessionId } from '../../../wire/messages/message.ts'
+import type { OpenMessage, SessionId } from '../../../wire/messages/message.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../stream/byte-output.ts'
 import { reportEnd } from '../report/end-report.ts'
 import { exitCodeOfSignal } from '../report/exit-code.ts'
@@ -60,12 +60,7 @@ class LocalExecution {
     const user = process.env['USER'] ?? 'local'
     const sid = randomUUID() as SessionId
     const open = openMessage(sid, { ...this.#request, origin: 'client', verb: 'exec', user })
-    const start = { kind: 'script', stdin: this.#request.script } as const
-    const asked = async (ended: AbortSignal) => ({
-      request: await checkRequest(open, services, ended),
-      start,
-    })
-    const command = new RunningCommand(sid, asked, services)
+    const command = new RunningCommand(sid, services)
     using leaving = new Leaving({
       end: () => command.end('agent-stopping'),
       overdue: (signal) => {
@@ -73,11 +68,18 @@ class LocalExecution {
         this.#overdue()
       },
     })
-    for await (const chunk of command.output) await this.#show(chunk, command)
-    const ending = await command.ended
+    const ending = await this.#ending(open, command, services).catch((error: unknown) =>
+      command.notRun(error as Error),
+    )
     if (this.#failure instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     if (this.#failure !== undefined) throw this.#failure
     return leaving.exitCode ?? (await this.#tell(ending, sid))
+  }
+
+  async #ending(open: OpenMessage, command: RunningCommand, services: LocalServices): Promise<Ending> {
+    const request = await checkRequest(open, services, command.signal)
+    const start = { kind: 'script', stdin: this.#request.script } as const
+    return await command.run({ request, start }, (chunk) => this.#show(chunk, command))
   }
 
   /** Ends the process when a write is stuck: it would keep Node from exiting. */
