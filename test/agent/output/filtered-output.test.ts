@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FilteredOutput } from '../../../src/agent/output/filtered-output.ts'
 import { OutputStopped, type OutputFilter } from '../../../src/policy/output-filter.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
@@ -80,6 +80,16 @@ describe('an output with secrets in it', () => {
       { after: 150, text: 'h!' },
     ]
     expect(await shown(output(...pieces))).toBe('x errhunter2-h!')
+  })
+
+  it('has them replaced across chunks although the other stream comes in between', async ({
+    onTestFinished,
+  }) => {
+    // However long this takes, a beginning is held for longer.
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const err = { after: 0, text: 'err ', stream: 'stderr' as const }
+    expect(await shown(output('hunt', err, 'er2-hunter2 b'))).toBe('err [REDACTED] b')
   })
 
   it('holds the beginning in one stream no longer because the other one is busy', async () => {

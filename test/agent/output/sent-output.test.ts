@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OutputGate } from '../../../src/agent/output/output-gate.ts'
 import { SentOutput } from '../../../src/agent/output/sent-output.ts'
+import { Redaction } from '../../../src/policy/redaction/redactor.ts'
 import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
 import type { Chunk } from '../../../src/runtime/output/child-output.ts'
 
@@ -112,6 +113,19 @@ it.each([
   })
   for await (const { data } of output) expect(String(data)).toBe(text)
   expect(output.onOwnLine(message)).toBe(expected)
+  expect(output.bytes).toEqual({ read: text.length, sent: text.length, leftOut: 0, redacted: 0 })
+})
+
+it('what was replaced is counted', async () => {
+  using output = new SentOutput(chunks('a hunter2-hunter2 b'), {
+    ...{ cap: undefined, gate: new OutputGate(), filters: [] },
+    redaction: new Redaction([Buffer.from('hunter2-hunter2')]),
+    ...{ stopped: () => undefined, isUnwanted: () => false, overflowed: () => undefined },
+  })
+  let shown = ''
+  for await (const { data } of output) shown += String(data)
+  expect(shown).toBe('a [REDACTED] b')
+  expect(output.bytes).toEqual({ read: 19, sent: 14, leftOut: 0, redacted: 15 })
 })
 
 it('a gate that was opened for good is never closed again', async () => {
