@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { waitFor } from '../wait.ts'
+import { freePort } from './free-port.ts'
 
 interface Pair {
   readonly client: Socket
@@ -54,13 +55,12 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Takes connections, on the same port as before. */
   async open(): Promise<void> {
+    if (this.#port === 0) this.#port = await freePort()
     const server = createServer((client) => this.#join(client))
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(this.#port, '127.0.0.1', resolve)
     })
-    const address = server.address()
-    if (address !== null && typeof address === 'object') this.#port = address.port
   }
 
   /** Refuses connections from now on; those that stand are left. */
