@@ -7,6 +7,17 @@ const only = (name, from, to, comment) => ({
   from: { path: from },
   to: { path: '^src/', pathNot: to },
 })
+// The rooms of one folder: what each may import there, beside itself. Types count, too.
+const rooms = (folder, allowed) =>
+  Object.entries(allowed).map(([room, others]) => ({
+    name: `${folder}-room-${room}`,
+    severity: 'error',
+    from: { path: `^src/${folder}/${room}/` },
+    to: {
+      path: `^src/${folder}/`,
+      pathNot: [room, ...others].map((other) => `^src/${folder}/${other}(/|[.]ts)`),
+    },
+  }))
 const fence = (name, module, allowed) => ({
   name,
   severity: 'error',
@@ -32,6 +43,23 @@ module.exports = {
       '^src/agent/',
       '^src/(agent|basics|golang|wire|dial|envvars|runtime|policy|template)/',
     ),
+    ...rooms('agent', {
+      connection: [],
+      journal: [],
+      logs: [],
+      output: [],
+      policy: ['refused'],
+      masking: ['refused'],
+      opening: ['output', 'policy', 'masking', 'refused'],
+      running: ['opening', 'output', 'policy', 'masking', 'journal', 'refused'],
+      system: ['running', 'opening', 'output', 'policy', 'refused'],
+    }),
+    ...rooms('runtime', {
+      linux: [],
+      ending: ['linux', 'exit-status'],
+      cgroups: ['linux', 'ending'],
+      output: ['linux', 'ending', 'child'],
+    }),
     only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial|contract)/'),
     only(
       'layer-3-gateway',

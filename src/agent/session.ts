@@ -6,7 +6,7 @@ import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest, type CommandRequest } from './opening/request.ts'
 import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason } from './running/ending.ts'
-import type { Start } from './running/prepared.ts'
+import type { Start } from './running/job.ts'
 import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 

@@ -1,6 +1,9 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
-import { CLOSES_MS } from '../stop-time.ts'
+import { longestEndMs } from '../../runtime/ending/ending-times.ts'
 import { BACKOFF, type BackoffRanges } from './backoff.ts'
+
+/** Time to send the rest of the output and the closes, after the last command was killed. */
+const CLOSES_MS = 5000
 
 /** The agent's times, in milliseconds. */
 export interface Timing extends StreamTiming {
@@ -31,4 +34,18 @@ export const TIMING: Timing = {
   shipLogsMs: 2000,
   closesMs: CLOSES_MS,
   backoff: BACKOFF,
+}
+
+export interface StopSettings {
+  readonly drainMs: number
+  readonly killGraceMs: number
+}
+
+/**
+ * The longest time from an agent's first SIGTERM to its end. Killing the agent earlier can leave processes behind:
+ * when a command ignores SIGTERM and has started another one with `setsid`, the agent looks for the second only after
+ * the first is dead.
+ */
+export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
+  return drainMs + longestEndMs(killGraceMs) + CLOSES_MS
 }

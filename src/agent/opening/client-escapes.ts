@@ -1,20 +1,29 @@
 import { randomBytes } from 'node:crypto'
 import { createEntry, Entry } from '../../envvars/entries/entry.ts'
+import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import type { DatabaseClient } from '../../policy/client-escapes/client.ts'
 import { databaseClient, whyOpen } from '../../policy/client-escapes/clients.ts'
 import { unknownAmong } from '../../policy/client-escapes/known-options.ts'
 import { CLIENT_ESCAPES, refusals } from '../../policy/client-escapes/refusals.ts'
 import type { Command } from '../../runtime/child.ts'
+import type { Engine } from '../../runtime/engine.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
-import type { CommandServices } from '../running/services.ts'
+import type { ClientVersions } from './client-versions.ts'
 
 /** A database client whose ways to a shell have to be closed. */
 export interface ClosedClient {
   readonly client: DatabaseClient
   /** How many arguments after the program come from the connection. The rest are the caller's. */
   readonly ownArguments: number
+}
+
+/** What closing a client needs of the agent. */
+interface ClosingServices {
+  readonly clientVersions: ClientVersions
+  readonly engine: Engine
+  readonly folder: RuntimeFolder
 }
 
 /** Undefined: runs as it is. The connection's own variable counts, not the caller's. @throws RefusedError */
@@ -70,7 +79,7 @@ export async function closeCommand(
   closed: ClosedClient | undefined,
   command: Command,
   sid: SessionId,
-  { clientVersions, engine, folder }: CommandServices,
+  { clientVersions, engine, folder }: ClosingServices,
 ): Promise<Command> {
   if (closed === undefined) return command
   const argv = closeArguments(closed, command.argv)

@@ -1,17 +1,21 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import { Entry } from '../../envvars/entries/entry.ts'
 import { mergeEntries } from '../../envvars/entries/merge.ts'
+import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { SessionSecrets } from '../../envvars/secrets/session-secrets.ts'
+import type { SecretStores } from '../../envvars/secrets/stores.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
 import { checkServer, LivenessError } from './liveness.ts'
 import { asksForMasking } from '../masking/asked-masking.ts'
-import type { SessionMasking } from '../masking/session-masking.ts'
+import type { MaskingSettings, SessionMasking } from '../masking/session-masking.ts'
 import { RefusedError } from '../refused.ts'
-import { SessionGuardrails } from '../policy/guardrails.ts'
+import { SessionGuardrails, type CompiledGuardrails } from '../policy/guardrails.ts'
 import { programSearch } from '../policy/allowed-programs.ts'
-import type { OwnerPolicy } from '../policy/owner-policy.ts'
-import type { SessionServices } from '../running/services.ts'
+import type { OwnerPolicy, PolicySource } from '../policy/owner-policy.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
 
@@ -39,19 +43,26 @@ export interface CommandRequest {
   readonly clientArguments: number
 }
 
-type CheckServices = Pick<
-  SessionServices,
-  | 'agentEnvironment'
-  | 'secretStores'
-  | 'embedded'
-  | 'folder'
-  | 'masking'
-  | 'policy'
-  | 'compiledGuardrails'
-  | 'inherited'
-  | 'cwd'
-  | 'log'
->
+/** What the checks need of the agent. */
+export interface CheckServices {
+  /** The agent's own environment, for what a connection takes from it by reference. */
+  readonly agentEnvironment: AgentEnvironment
+  /** Where else a connection's values may come from. */
+  readonly secretStores: SecretStores
+  /** `mode=embedded`: the agent's whole environment overrides that of every session. */
+  readonly embedded: boolean
+  readonly folder: RuntimeFolder
+  /** Variables of our own environment that every command gets. */
+  readonly inherited: ReadonlyMap<string, string>
+  /** Working folder of every command. */
+  readonly cwd: string
+  readonly masking: MaskingSettings
+  /** What the server's owner forbids. */
+  readonly policy?: PolicySource
+  /** The guardrail rules of earlier sessions, compiled. */
+  readonly compiledGuardrails: CompiledCache<CompiledGuardrails>
+  readonly log: Logger
+}
 
 /**
  * Checks in the order of protocol.md 5.3.
@@ -121,7 +132,7 @@ function allowing({ params, clientEnvVars }: OpenMessage, services: CheckService
 /** The engines are loaded only for a session that needs them. */
 async function maskingFor(
   { sid, params }: OpenMessage,
-  { masking, log }: Pick<SessionServices, 'masking' | 'log'>,
+  { masking, log }: Pick<CheckServices, 'masking' | 'log'>,
 ): Promise<SessionMasking | undefined> {
   if (!asksForMasking(params)) return undefined
   const { maskingOf } = await import('../masking/session-masking.ts')

@@ -29,7 +29,7 @@ import {
 } from './ending.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
-import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './prepared.ts'
+import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'

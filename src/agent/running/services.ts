@@ -1,19 +1,14 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
-import type { SecretStores } from '../../envvars/secrets/stores.ts'
-import type { CompiledCache } from '../../policy/compiled-cache.ts'
-import type { ControlGroups } from '../../runtime/linux/cgroup.ts'
+import type { ControlGroups } from '../../runtime/cgroups/control-groups.ts'
 import type { Engine } from '../../runtime/engine.ts'
-import type { OomWatch } from '../../runtime/linux/oom-watch.ts'
+import type { OomWatch } from '../../runtime/cgroups/oom-watch.ts'
 import type { TailMemory } from '../../runtime/output/output-tail.ts'
 import type { AgentMessage, AgentOutbound, SessionId } from '../../wire/messages/message.ts'
 import type { ClientVersions } from '../opening/client-versions.ts'
+import type { CheckServices } from '../opening/request.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { Redactions } from '../output/redaction.ts'
-import type { MaskingSettings } from '../masking/session-masking.ts'
-import type { PolicySource } from '../policy/owner-policy.ts'
-import type { CompiledGuardrails } from '../policy/guardrails.ts'
 import type { Slots } from './slots.ts'
 
 /** Rules for commands. An optional one that is missing means no limit, or that the thing is not done. */
@@ -55,18 +50,7 @@ export interface CommandServices {
 }
 
 /** What the sessions of an agent share. */
-export interface SessionServices extends CommandServices {
-  /** The agent's own environment, for what a connection takes from it by reference. */
-  readonly agentEnvironment: AgentEnvironment
-  /** Where else a connection's values may come from. */
-  readonly secretStores: SecretStores
-  readonly masking: MaskingSettings
-  /** What the server's owner forbids. */
-  readonly policy?: PolicySource
-  /** The guardrail rules of earlier sessions, compiled. */
-  readonly compiledGuardrails: CompiledCache<CompiledGuardrails>
-  /** `mode=embedded`: the agent's whole environment overrides that of every session. */
-  readonly embedded: boolean
+export interface SessionServices extends CommandServices, CheckServices {
   readonly record: (entry: JournalEntry) => void
   readonly slots: Slots
   readonly tails: TailMemory

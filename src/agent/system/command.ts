@@ -7,7 +7,7 @@ import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/mes
 import type { CommandRequest } from '../opening/request.ts'
 import { SessionGuardrails } from '../policy/guardrails.ts'
 import { RefusedError } from '../refused.ts'
-import type { Job } from '../running/prepared.ts'
+import type { Job } from '../running/job.ts'
 import type { CommandServices, SessionServices } from '../running/services.ts'
 import type { Slots } from '../running/slots.ts'
 import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS } from './limits.ts'

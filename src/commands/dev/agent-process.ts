@@ -2,7 +2,7 @@ import { signalChild } from '../../basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { packageFiles } from '../../basics/files/package-files.ts'
-import { longestStopMs, type StopSettings } from '../../agent/stop-time.ts'
+import { longestStopMs, type StopSettings } from '../../agent/connection/timing.ts'
 import type { DevState } from './state.ts'
 
 /** First wait before an agent that died is started again. It doubles up to the longest. */

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { AgentConfiguration } from '../../config.ts'
-import { readWords, removeGroup, writeValue } from '../../runtime/linux/cgroup-files.ts'
-import { groupFolder } from '../../runtime/linux/cgroup-mounts.ts'
+import { readWords, removeGroup, writeValue } from '../../runtime/cgroups/cgroup-files.ts'
+import { groupFolder } from '../../runtime/cgroups/cgroup-mounts.ts'
 import { type Finding, broken, ok, warning } from './finding.ts'
 
 const CONTROLLERS = ['memory', 'pids']

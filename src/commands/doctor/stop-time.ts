@@ -2,7 +2,7 @@ import { errnoOf } from '../../basics/errors.ts'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { longestStopMs } from '../../agent/stop-time.ts'
+import { longestStopMs } from '../../agent/connection/timing.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { type Finding, ok, skipped, warning } from './finding.ts'
 /** The unit in systemd/, which is looked at when we do not run in a unit ourselves. */

@@ -6,7 +6,7 @@ import { ListenError } from '../../operations/listen-error.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import type { StatusSource } from '../../operations/status.ts'
 import { agentLife } from '../../operations/status-text.ts'
-import { longestStopMs } from '../../agent/stop-time.ts'
+import { longestStopMs } from '../../agent/connection/timing.ts'
 import { Failure } from '../failure.ts'
 import { openSystemd, type SystemdService } from '../service/systemd.ts'
 

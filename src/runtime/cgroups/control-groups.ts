@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { ControlGroup, type GroupLimits } from './cgroup-execution.ts'
+import { ControlGroup, type GroupLimits } from './control-group.ts'
 import { readCount, readWords, removeGroup, subgroups, tryWrite, writeValue } from './cgroup-files.ts'
 import { groupFolder } from './cgroup-mounts.ts'
 

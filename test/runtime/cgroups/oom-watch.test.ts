@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { OomWatch, oomCounters } from '../../../src/runtime/linux/oom-watch.ts'
+import { OomWatch, oomCounters } from '../../../src/runtime/cgroups/oom-watch.ts'
 
 let folder: string
 let counter: string
