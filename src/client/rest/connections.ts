@@ -1,17 +1,20 @@
-import * as v from 'valibot'
+import { connectionContract, type ListedConnectionAnswer } from '../../contract/connections.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './http/api-error.ts'
-import { askJson } from './http/json.ts'
+import { call, type Read } from './http/call.ts'
 
-const Named = v.looseObject({ name: v.string() })
-const Connections = v.nullable(v.array(Named))
+/**
+ * A connection as the gateway shows it. Make its texts printable before you show them. On the embedded gateway
+ * `agent_id` is the agent's name, on hoop's its id. `raw` has no values of secrets, which hoop's sends to admins.
+ */
+export type ListedConnection = Read<ListedConnectionAnswer>
 
 /** The names of the connections that the user may see. @throws ApiError */
 export async function fetchConnectionNames(
   account: Account,
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  return (await rawConnections(account, signal)).map(({ name }) => name)
+  return (await listConnections(account, signal)).map(({ name }) => name)
 }
 
 /** Like `fetchConnectionNames`, for a hint: empty when the gateway does not answer. */
@@ -27,84 +30,30 @@ export async function connectionNamesIfKnown(
   }
 }
 
-/** A connection as the gateway shows it. Make its texts printable before you show them. */
-export interface ListedConnection {
-  readonly name: string
-  readonly type: string
-  readonly subtype: string
-  /** online or offline. */
-  readonly status: string
-  /** On the embedded gateway the agent's name, on hoop's its id. */
-  readonly agentId: string
-  /** Empty where the gateway knows none. */
-  readonly tags: ReadonlyMap<string, string>
-  /** What it is open for: `runbooks`, `exec`, `connect`. */
-  readonly modes: readonly string[]
-  /** Why the connection has no terminal although its settings allow one; else empty. */
-  readonly noTerminal: string
-  readonly command: readonly string[]
-  /** Groups that have to approve. */
-  readonly reviewers: readonly string[]
-  readonly jiraTemplate: string
-  /** As the gateway has sent it, without the values of secrets, which hoop's sends to admins. */
-  readonly raw: object
-}
-
-const Text = v.fallback(v.string(), '')
-const Texts = v.fallback(v.array(v.string()), [])
-const Tags = v.fallback(v.record(v.string(), v.string()), {})
-const Facts = v.object({
-  connection_tags: Tags,
-  ...{ type: Text, subtype: Text, status: Text, agent_id: Text, jira_issue_template_id: Text },
-  ...{ command: Texts, reviewers: Texts },
-  ...{ access_mode_runbooks: Text, access_mode_exec: Text, access_mode_connect: Text },
-  access_mode_connect_reason: Text,
-})
-
 /** @throws ApiError */
-export async function listConnections(account: Account): Promise<readonly ListedConnection[]> {
-  return (await rawConnections(account)).map(listed)
+export async function listConnections(
+  account: Account,
+  signal?: AbortSignal,
+): Promise<readonly ListedConnection[]> {
+  const listed = await call(account, connectionContract.list, {}, { signal })
+  return ('pages' in listed ? listed.data : listed).map(withoutSecrets)
 }
 
 /** @throws ApiError `not-found` */
 export async function fetchConnection(account: Account, name: string): Promise<ListedConnection> {
-  const path = `/api/connections/${encodeURIComponent(name)}`
-  const { value } = await askJson(account, { method: 'GET', path }, Named)
-  return listed(value)
+  return withoutSecrets(await call(account, connectionContract.show, { name }))
 }
 
-type Raw = v.InferOutput<typeof Named>
-
-async function rawConnections(account: Account, signal?: AbortSignal): Promise<readonly Raw[]> {
-  const { value } = await askJson(account, { method: 'GET', path: '/api/connections', signal }, Connections)
-  return value ?? []
+/** What a connection is open for: `runbooks`, `exec`, `connect`. */
+export function modesOf(connection: ListedConnection): readonly string[] {
+  const modes = ['runbooks', 'exec', 'connect'] as const
+  return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
 }
 
-function listed(raw: Raw): ListedConnection {
-  const facts = v.parse(Facts, raw)
-  const modes = {
-    runbooks: facts.access_mode_runbooks,
-    exec: facts.access_mode_exec,
-    connect: facts.access_mode_connect,
-  }
-  const { type, subtype, status, command, reviewers } = facts
-  return {
-    ...{ name: raw.name, type, subtype, status, command, reviewers },
-    agentId: facts.agent_id,
-    tags: new Map(Object.entries(facts.connection_tags)),
-    modes: Object.entries(modes).flatMap(([mode, state]) => (state === 'enabled' ? [mode] : [])),
-    noTerminal: facts.access_mode_connect_reason,
-    jiraTemplate: facts.jira_issue_template_id,
-    raw: withoutSecrets(raw),
-  }
-}
-
-/** hoop's field for variables and files: an object of names and values in base64. */
-const SECRETS = 'secret'
-
-function withoutSecrets(raw: Raw): object {
-  const secrets = raw[SECRETS]
-  if (typeof secrets !== 'object' || secrets === null) return raw
-  const names = Object.keys(secrets).map((name) => [name, null] as const)
-  return { ...raw, [SECRETS]: Object.fromEntries(names) }
+/** hoop's field for variables and files is an object of names and values in base64. */
+function withoutSecrets(connection: ListedConnection): ListedConnection {
+  const { secret } = connection.raw as { readonly secret?: unknown }
+  if (typeof secret !== 'object' || secret === null) return connection
+  const names = Object.keys(secret).map((name) => [name, null] as const)
+  return { ...connection, raw: { ...connection.raw, secret: Object.fromEntries(names) } }
 }

@@ -12,12 +12,16 @@ import { readinessOf } from '../operating/monitoring/readiness.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { backupRoutes } from './sessions/backup.ts'
-import { agentRoutes } from './directory/agents.ts'
+import { agentContract } from '../../contract/agents.ts'
+import { auditContract } from '../../contract/audit.ts'
+import { connectionContract } from '../../contract/connections.ts'
+import { jiraContract } from '../../contract/jira.ts'
+import { agentRoutes } from '../agents/routes.ts'
 import { auditCalls } from './people/audit/audited-calls.ts'
-import { auditRoutes } from './people/audit/audit-routes.ts'
+import { auditRoutes } from '../people/audit/routes.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
-import { connectionRoutes } from './directory/connections.ts'
+import { connectionRoutes } from '../connections/routes.ts'
 import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
 import { describeRoutes, documentRoute, LONGEST_NAME } from './openapi/document.ts'
@@ -28,7 +32,7 @@ import { lockRoutes } from '../locks/routes.ts'
 import { scheduleRoutes } from '../schedules/routes.ts'
 import { webhookRoutes } from '../webhooks/routes.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
-import { jiraRoutes } from './directory/jira.ts'
+import { jiraRoutes } from '../jira/routes.ts'
 import { identityBodyRoutes, identityRoutes } from './people/identities/identity-routes.ts'
 import { endWithToken } from './people/identities/live-requests.ts'
 import { reloadRoutes } from './directory/reload.ts'
@@ -150,14 +154,14 @@ function routes(app: FastifyInstance, services: RestServices): void {
   app.get('/readyz', (_, reply) => answerReadiness(services, reply))
   documentRoute(app)
   serverInfoRoutes(app, services)
-  connectionRoutes(app, services)
-  agentRoutes(app, services)
-  auditRoutes(app, services)
+  mount(app, connectionContract, connectionRoutes(services))
+  mount(app, agentContract, agentRoutes(services))
+  mount(app, auditContract, auditRoutes(services))
   runbookListRoutes(app, services)
   runbookSettingsRoutes(app, services)
   sessionRoutes(app, services)
   reviewRoutes(app, services)
-  jiraRoutes(app, services)
+  mount(app, jiraContract, jiraRoutes(services))
   mount(app, lockContract, lockRoutes(services))
   identityRoutes(app, services)
   reloadRoutes(app, services)

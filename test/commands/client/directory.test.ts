@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ListedAgent } from '../../../src/client/rest/agents.ts'
+import type { Read } from '../../../src/client/rest/http/call.ts'
+import type { AgentAnswer } from '../../../src/contract/agents.ts'
 import type { ListedConnection } from '../../../src/client/rest/connections.ts'
 import type { GatewayReview } from '../../../src/client/rest/reviews.ts'
 import type { CatalogEntry } from '../../../src/client/rest/runbook-catalog.ts'
@@ -14,15 +15,26 @@ const HOSTILE = 'a\u001b[2Jb\u202ec\nd\u009be'
 /** Whether a terminal would obey something in the text. */
 const obeyed = (text: string) => /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u.test(text)
 
-const agent: ListedAgent = {
+const agent: Read<AgentAnswer> = {
   ...{ id: 'i', name: HOSTILE, status: 'CONNECTED', version: HOSTILE, hostname: HOSTILE, platform: HOSTILE },
+  ...{
+    token: '',
+    mode: '',
+    machine_id: '',
+    kernel_version: '',
+    goversion: '',
+    compiler: '',
+    last_contact: '',
+  },
+  metadata: { version: HOSTILE },
   raw: {},
 }
-const connection: ListedConnection = {
-  ...{ name: HOSTILE, type: HOSTILE, subtype: 'pg', status: HOSTILE, agentId: HOSTILE, modes: ['exec'] },
-  tags: new Map([[HOSTILE, HOSTILE]]),
-  ...{ command: [HOSTILE], reviewers: [HOSTILE], jiraTemplate: HOSTILE, raw: {}, noTerminal: HOSTILE },
-}
+// Other fields are not shown.
+const connection = {
+  ...{ name: HOSTILE, type: HOSTILE, subtype: 'pg', status: HOSTILE, agent_id: HOSTILE },
+  ...{ access_mode_exec: 'enabled', access_mode_connect_reason: HOSTILE, jira_issue_template_id: HOSTILE },
+  ...{ connection_tags: { [HOSTILE]: HOSTILE }, command: [HOSTILE], reviewers: [HOSTILE], raw: {} },
+} as unknown as ListedConnection
 const parameter: Parameter = {
   ...{ name: HOSTILE, type: 'text', required: false, default: undefined, description: HOSTILE, options: [] },
   ...{ placeholder: '', pattern: undefined, minLength: undefined, maxLength: undefined },
@@ -69,7 +81,7 @@ describe('what a gateway says, on a terminal', () => {
 
   it('fits a terminal of 40 columns, and 10,000 of each are a table', () => {
     const tables = [
-      agentTable(Array(10_000).fill(agent) as ListedAgent[], 40),
+      agentTable(Array(10_000).fill(agent) as Read<AgentAnswer>[], 40),
       connectionTable(Array(10_000).fill(connection) as ListedConnection[], new Map(), 40),
       runbookTable(Array(10_000).fill(entry) as CatalogEntry[], 40),
       reviewTable(Array(10_000).fill(review) as GatewayReview[], known, 50),

@@ -33,9 +33,11 @@ type ReadField<T> = [NonNullable<T>] extends [never]
   ? undefined
   : [NonNullable<T>] extends [string]
     ? string
-    : [T] extends [NonNullable<T>]
+    : [T] extends [readonly unknown[] | boolean | number]
       ? Read<T>
-      : Read<NonNullable<T>> | undefined
+      : [string, T] extends [keyof T, object]
+        ? Read<T>
+        : Read<NonNullable<T>> | undefined
 
 /** What is sent to an operation beside the parameters of its path. */
 type Sending<O extends ContractOperation> = {
@@ -129,8 +131,10 @@ function readableField(field: v.GenericSchema): v.GenericSchema {
       return isOptional ? v.fallback(v.optional(v.boolean(), false), false) : v.boolean()
     case 'number':
       return isOptional ? v.fallback(v.optional(v.number(), 0), 0) : v.number()
-    case 'array':
-      return v.fallback(v.optional(v.array(readableItem((field as Listed).item)), []), [])
+    case 'array': {
+      const list = v.array(readableItem((field as Listed).item))
+      return isOptional ? v.fallback(v.optional(list, []), []) : list
+    }
     case 'record':
       return v.fallback(v.optional(v.record(v.string(), readableItem((field as Mapped).value)), {}), {})
     case 'nullable':

@@ -14,7 +14,7 @@ export async function auditExportCommand(flags: AuditExportFlags): Promise<numbe
   return asking(flags.profile, 'cannot export the audit log', async (account, stdout) => {
     const print = async () => {
       for await (const entry of auditEntriesAfter(account, Number(flags.after)))
-        await stdout.write(Buffer.from(`${JSON.stringify(entry)}\n`))
+        await stdout.write(Buffer.from(`${JSON.stringify(entry.raw)}\n`))
     }
     await unlessLacking(account, AUDIT_ENDPOINT, print())
   })

@@ -51,8 +51,9 @@ async function found(account: Account, wish: AuditWish, limit: number): Promise<
 }
 
 function cells(entry: ListedAuditEntry): string[] {
-  const { createdAt, actor, action, type, id, path, status, outcome, ip } = entry
-  const result = outcome ? 'ok' : 'failed'
+  const { created_at: time, actor_name: actor, action, resource_type: type, http_status: status } = entry
+  const result = entry.outcome ? 'ok' : 'failed'
   const shown = status === 0 ? result : `${result} ${status}`
-  return [createdAt, actor === '' ? '-' : actor, action, type, id === '' ? path : id, shown, ip].map(oneLine)
+  const thing = entry.resource_id || entry.http_path
+  return [time, actor || '-', action, type, thing, shown, entry.client_ip].map(oneLine)
 }

@@ -61,7 +61,7 @@ async function connectionNames(
   const named = on.flatMap((text) => text.split(',').map((name) => name.trim())).filter((name) => name !== '')
   if (named.length > 0) return [...new Set(named)]
   const all = await listConnections(account)
-  const found = all.filter((one) => [...tags].every(([key, value]) => one.tags.get(key) === value))
+  const found = all.filter((one) => [...tags].every(([key, value]) => one.connection_tags[key] === value))
   if (found.length > 0 && tags.size > 0) return found.map(({ name }) => name)
   throw new Failure('no connection has these tags: runbook-agent connections lists them', exitCodes.usage)
 }

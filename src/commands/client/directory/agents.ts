@@ -1,6 +1,8 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
-import { listAgents, type ListedAgent } from '../../../client/rest/agents.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { call, type Read } from '../../../client/rest/http/call.ts'
+import { agentContract, type AgentAnswer } from '../../../contract/agents.ts'
 import type { AskingFlags } from '../account/asking.ts'
 import { listingCommand } from '../account/listing.ts'
 
@@ -12,7 +14,12 @@ const COLUMNS: readonly TableColumn[] = [
   { heading: 'PLATFORM', shrinks: true, leftOut: 1 },
 ]
 
-const LIST = { things: 'agents', endpoint: 'GET /api/agents', fetch: listAgents, table: agentTable }
+const LIST = {
+  things: 'agents',
+  endpoint: 'GET /api/agents',
+  fetch: (account: Account) => call(account, agentContract.list, {}),
+  table: agentTable,
+}
 
 /** `runbook-agent agents list` */
 export function agentsCommand(flags: AskingFlags): Promise<number> {
@@ -20,9 +27,12 @@ export function agentsCommand(flags: AskingFlags): Promise<number> {
 }
 
 /** One line for each agent, below a heading. */
-export function agentTable(agents: readonly ListedAgent[], width: number): string {
-  const rows = agents.map(({ name, status, version, hostname, platform }) =>
-    [name, status.toLowerCase(), version, hostname, platform].map(oneLine),
-  )
+export function agentTable(agents: readonly Read<AgentAnswer>[], width: number): string {
+  const rows = agents.map((agent) => {
+    const facts = (['version', 'hostname', 'platform'] as const).map(
+      (fact) => (agent.metadata[fact] ?? '') || agent[fact],
+    )
+    return [agent.name, agent.status.toLowerCase(), ...facts].map(oneLine)
+  })
   return textTable(COLUMNS, rows, width)
 }

@@ -2,14 +2,16 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { listAgents } from '../../../client/rest/agents.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { call } from '../../../client/rest/http/call.ts'
 import {
   connectionNamesIfKnown,
   fetchConnection,
   listConnections,
+  modesOf,
   type ListedConnection,
 } from '../../../client/rest/connections.ts'
+import { agentContract } from '../../../contract/agents.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readPairs } from '../input/pairs.ts'
 import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
@@ -37,7 +39,9 @@ export async function connectionsCommand(flags: ConnectionsFlags): Promise<numbe
   const tags = readPairs(flags.tag ?? [], '--tag')
   return asking(flags.profile, 'cannot list connections', async (account, stdout) => {
     const all = await unlessLacking(account, LIST, listConnections(account))
-    const connections = all.filter((one) => [...tags].every(([key, value]) => one.tags.get(key) === value))
+    const connections = all.filter((one) =>
+      [...tags].every(([key, value]) => one.connection_tags[key] === value),
+    )
     const raw = connections.map((connection) => connection.raw)
     const names = flags.json === true || !process.stdout.isTTY ? new Map() : await agentNames(account)
     await printAnswer(flags, raw, (width) => connectionTable(connections, names, width), stdout)
@@ -55,8 +59,8 @@ export function connectionTable(
       connection.name,
       typeOf(connection),
       connection.status,
-      agents.get(connection.agentId) ?? connection.agentId,
-      connection.modes.join(', '),
+      agents.get(connection.agent_id) ?? connection.agent_id,
+      modesOf(connection).join(', '),
       tagsText(connection),
     ].map(oneLine),
   )
@@ -74,7 +78,8 @@ export async function connectionCommand(name: string, flags: AskingFlags): Promi
 
 /** One fact a line, and how its runbooks are found. */
 export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
-  const { name, status, agentId, modes, noTerminal, command, reviewers, jiraTemplate } = connection
+  const { name, status, agent_id: agentId, command, reviewers } = connection
+  const modes = modesOf(connection)
   return factLines([
     ['connection', name],
     ['type', typeOf(connection)],
@@ -82,16 +87,18 @@ export function connectionDetails(connection: ListedConnection, agents: AgentNam
     ['agent', agents.get(agentId) ?? agentId],
     ['tags', tagsText(connection)],
     ['open for', modes.join(', ') || 'nothing'],
-    ['no terminal', noTerminal],
+    ['no terminal', connection.access_mode_connect_reason],
     ['command', command.join(' ')],
     ['approved by', reviewers.join(', ')],
-    ['jira template', jiraTemplate],
+    ['jira template', connection.jira_issue_template_id],
     ['its runbooks', modes.includes('runbooks') ? `runbook-agent runbooks list --connection ${name}` : ''],
   ])
 }
 
-function tagsText({ tags }: ListedConnection): string {
-  return [...tags].map(([key, value]) => `${key}=${value}`).join(', ')
+function tagsText({ connection_tags: tags }: ListedConnection): string {
+  return Object.entries(tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ')
 }
 
 function typeOf({ type, subtype }: ListedConnection): string {
@@ -130,7 +137,7 @@ export async function meantConnection(account: Account, name: string): Promise<s
 /** hoop's connections name their agent by an id. Where its agents cannot be had, the id has to do. */
 async function agentNames(account: Account): Promise<AgentNames> {
   try {
-    return new Map((await listAgents(account)).map(({ id, name }) => [id, name]))
+    return new Map((await call(account, agentContract.list, {})).map(({ id, name }) => [id, name]))
   } catch (error) {
     if (error instanceof ApiError) return new Map()
     throw error

@@ -18,14 +18,14 @@ export async function jiraFields(
   const values = readPairs(given, '--jira')
   if (canAsk())
     for (const field of await fetchJiraFields(account, connection)) {
-      if (values.has(field.id)) continue
+      if (values.has(field.jira_field)) continue
       const answer = await ask(field)
-      if (answer !== '') values.set(field.id, answer)
+      if (answer !== '') values.set(field.jira_field, answer)
     }
   return Object.fromEntries(values)
 }
 
-function ask({ id, label, description, required }: JiraField): Promise<string> {
+function ask({ jira_field: id, label, description, required }: JiraField): Promise<string> {
   const about = [description, required ? '' : '(may be empty)'].filter(Boolean).join(' ')
   const message = printableLine(`Jira, ${label || id}${about === '' ? '' : `: ${about}`}`)
   return askText(message, undefined, (text) => text !== '' || !required || 'it may not be empty')

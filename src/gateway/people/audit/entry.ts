@@ -19,7 +19,7 @@ export interface AuditFacts {
   /** 0 where there is no answer. */
   readonly http_status: number
   readonly client_ip: string
-  readonly request_payload_redacted: object | null
+  readonly request_payload_redacted: Readonly<Record<string, unknown>> | null
   readonly outcome: boolean
   readonly error_message: string
   /** `asked`: written before something changes, and followed by one that is `done`. */

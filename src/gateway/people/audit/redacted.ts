@@ -13,9 +13,9 @@ const MAX_DEPTH = 4
 const MAX_BYTES = 8 * 1024
 
 /** A request's body as the audit log keeps it: no values of secrets, and not much of anything. */
-export function redacted(body: unknown): object | null {
+export function redacted(body: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof body !== 'object' || body === null) return null
-  const kept = shortened(body, 0) as object
+  const kept = shortened(body, 0) as Readonly<Record<string, unknown>>
   if (Buffer.byteLength(JSON.stringify(kept)) <= MAX_BYTES) return kept
   return { left_out: 'too long', fields: Object.keys(kept) }
 }

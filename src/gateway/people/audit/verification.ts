@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { AuditEntryAnswer } from '../../../contract/audit.ts'
 import { canonicalText } from './canonical.ts'
 import { hashOf, type AuditEntry, type AuditHead, type AuditLink } from './entry.ts'
-import { shownEntry, type ShownEntry } from './shown.ts'
+import { shownEntry } from './shown.ts'
 
 /** What is wrong with one entry, or in front of it. */
 interface ChainFault {
@@ -111,7 +112,7 @@ export function linkOfLine(line: string, number: number): ReadLink | Malformed {
 }
 
 function readLine(line: string, number: number): ReadLink | Malformed {
-  const shown = parsed(line) as Partial<ShownEntry> | undefined
+  const shown = parsed(line) as Partial<AuditEntryAnswer> | undefined
   if (typeof shown?.hash !== 'string' || typeof shown.sequence !== 'number') return { line: number }
   const { hash } = shown
   const entry = Object.fromEntries(Object.entries(shown).filter(([name]) => !BESIDE.has(name)))

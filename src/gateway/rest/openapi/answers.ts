@@ -11,7 +11,6 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
-const mode = v.picklist(['enabled', 'disabled'])
 
 /** The body of every error. */
 export const errorAnswer = v.strictObject({
@@ -224,103 +223,6 @@ export const renderAnswer = v.strictObject({
   warning: v.optional(text),
 })
 
-const none = v.array(v.never())
-const optionalCount = v.nullable(count)
-
-const connection = {
-  ...{ id: text, name: text, resource_name: text, type: text, subtype: text },
-  ...{ command: none, secret: v.strictObject({}), default_database: v.literal('') },
-  ...{ status: v.picklist(['online', 'offline']), agent_id: text, managed_by: nothing },
-  ...{ tags: none, connection_tags: texts, attributes: none, mandatory_metadata_fields: none },
-  reviewers: v.array(text),
-  min_review_approvals: optionalCount,
-  force_approve_groups: v.nullable(v.array(text)),
-  access_max_duration: v.nullable(v.pipe(v.number(), v.description('seconds'))),
-  ...{ redact_enabled: v.literal(false), redact_types: none },
-  guardrail_rules: v.array(text),
-  access_mode_runbooks: mode,
-  access_mode_exec: mode,
-  access_mode_connect: mode,
-  access_mode_connect_reason: text,
-  access_schema: mode,
-  jira_issue_template_id: text,
-}
-
-const listedConnection = v.strictObject(connection)
-
-/** A list, or a page of it where the caller asks for a page or a size. */
-export const connectionListAnswer = v.union([
-  v.array(listedConnection),
-  v.strictObject({
-    pages: v.strictObject({ total: count, page: count, size: count }),
-    data: v.array(listedConnection),
-  }),
-])
-
-export const connectionAnswer = v.strictObject({
-  ...connection,
-  effective_features: v.strictObject({
-    ...{ guardrails: v.boolean(), data_masking: v.boolean(), jira_templates: v.boolean() },
-    ...{ ai_session_analyzer: v.literal(false), mandatory_metadata: v.literal(false) },
-    access_request: v.strictObject({ command: v.boolean(), jit: v.boolean(), legacy_reviewers: v.boolean() }),
-  }),
-})
-
-/** `null` where gateway.yaml has no site. */
-export const jiraAnswer = v.nullable(
-  v.strictObject({
-    id: text,
-    url: text,
-    user: text,
-    api_token: v.literal(''),
-    status: v.literal('enabled'),
-  }),
-)
-
-const jiraField = { description: text, jira_field: text }
-
-export const jiraTemplateAnswer = v.strictObject({
-  id: text,
-  name: text,
-  description: text,
-  project_key: text,
-  request_type_id: text,
-  issue_transition_name_on_close: text,
-  skip_transition_on_nonzero_exit_code: v.boolean(),
-  mapping_types: v.strictObject({
-    items: v.array(v.strictObject({ ...jiraField, type: v.picklist(['preset', 'custom']), value: text })),
-  }),
-  prompt_types: v.strictObject({
-    items: v.array(v.strictObject({ ...jiraField, label: text, field_type: text, required: v.boolean() })),
-  }),
-  cmdb_types: v.strictObject({
-    items: v.array(
-      v.strictObject({
-        ...jiraField,
-        label: text,
-        jira_object_schema_id: text,
-        jira_object_type: text,
-        required: v.boolean(),
-        value: text,
-      }),
-    ),
-  }),
-  connection_ids: v.array(text),
-})
-
-export const agentAnswer = v.strictObject({
-  id: text,
-  name: text,
-  token: v.literal(''),
-  mode: v.literal('standard'),
-  status: v.picklist(['CONNECTED', 'DISCONNECTED']),
-  metadata: texts,
-  ...{ hostname: text, machine_id: text, kernel_version: text, version: text, goversion: text },
-  ...{ compiler: text, platform: text },
-  last_contact: v.nullable(text),
-})
-
-export const noPlugins = none
 /** Of requests that need nothing back. */
 export const emptyAnswer = v.strictObject({})
 /** Of any type. */

@@ -1,11 +1,13 @@
+import { agentContract } from '../../../contract/agents.ts'
+import { auditContract } from '../../../contract/audit.ts'
+import { connectionContract } from '../../../contract/connections.ts'
+import { jiraContract } from '../../../contract/jira.ts'
 import { tableOf } from '../../../contract/contract.ts'
 import { lockContract } from '../../../contract/locks.ts'
 import { scheduleContract } from '../../../contract/schedules.ts'
 import { webhookContract } from '../../../contract/webhooks.ts'
 import { backupOperations } from './backups.ts'
-import { auditOperations } from './audit.ts'
 import { batchOperations } from './batches.ts'
-import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
 import { identityOperations } from './identities.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
@@ -24,9 +26,11 @@ export const OPERATIONS: OperationTable = {
   ...tableOf(scheduleContract),
   ...tableOf(lockContract),
   ...tableOf(webhookContract),
-  ...connectionOperations,
+  ...tableOf(connectionContract),
+  ...tableOf(jiraContract),
+  ...tableOf(agentContract),
   ...identityOperations,
-  ...auditOperations,
+  ...tableOf(auditContract),
   ...gatewayOperations,
   ...backupOperations,
   ...signInOperations,

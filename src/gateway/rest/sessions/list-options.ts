@@ -1,7 +1,8 @@
 import type { SessionQuery } from '../../history/session.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http/http-error.ts'
-import { firstOption, momentIn, type Query } from '../http/query.ts'
+import { momentIn } from '../../../contract/query.ts'
+import { firstOption, type Query } from '../http/query.ts'
 
 const DEFAULT_LIMIT = 20
 /** A larger limit is lowered to this, not refused, as in hoop. */

@@ -1,0 +1,113 @@
+import * as v from 'valibot'
+import { needed, type Contract, type Frozen } from './contract.ts'
+import { numberOption, option, pageSizeOption } from './query.ts'
+import { text, wholeCount } from './words.ts'
+
+const none = v.array(v.never())
+const mode = v.picklist(['enabled', 'disabled'])
+
+/** hoop's object, field by field. */
+const connection = {
+  id: text,
+  name: needed(text),
+  resource_name: text,
+  type: text,
+  subtype: text,
+  command: none,
+  secret: v.strictObject({}),
+  default_database: v.literal(''),
+  status: v.picklist(['online', 'offline']),
+  agent_id: text,
+  managed_by: v.null(),
+  tags: none,
+  connection_tags: v.record(v.string(), v.string()),
+  attributes: none,
+  mandatory_metadata_fields: none,
+  reviewers: v.array(text),
+  min_review_approvals: v.nullable(wholeCount),
+  force_approve_groups: v.nullable(v.array(text)),
+  access_max_duration: v.nullable(v.pipe(v.number(), v.description('seconds'))),
+  redact_enabled: v.literal(false),
+  redact_types: none,
+  guardrail_rules: v.array(text),
+  access_mode_runbooks: mode,
+  access_mode_exec: mode,
+  access_mode_connect: mode,
+  access_mode_connect_reason: text,
+  access_schema: mode,
+  jira_issue_template_id: text,
+}
+const ListedConnectionShape = v.strictObject(connection)
+const FeaturesShape = v.strictObject({
+  guardrails: v.boolean(),
+  data_masking: v.boolean(),
+  jira_templates: v.boolean(),
+  ai_session_analyzer: v.literal(false),
+  mandatory_metadata: v.literal(false),
+  access_request: v.strictObject({ command: v.boolean(), jit: v.boolean(), legacy_reviewers: v.boolean() }),
+})
+
+/** A connection as a list shows it: without secrets, and without the command. */
+export type ListedConnectionAnswer = Frozen<v.InferOutput<typeof ListedConnectionShape>>
+/** The features that act on a connection's sessions. */
+export type FeaturesAnswer = Frozen<v.InferOutput<typeof FeaturesShape>>
+
+const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const
+
+export const connectionContract = {
+  list: {
+    ...READ,
+    path: '/api/connections',
+    scope: 'connection',
+    summary: 'Lists the connections that the caller may see',
+    description: 'With `page` or `page_size` the answer is `{"pages":{"total","page","size"},"data":[...]}`.',
+    query: {
+      tag_selector: option('only connections with these tags: env=prod,region!=eu'),
+      search: option('only connections with this text in name, type, subtype, resource or status'),
+      name: option('only connections with this text in the name'),
+      type: option('only connections of this type'),
+      subtype: option('only connections of this subtype'),
+      agent_id: option('only connections of this agent'),
+      resource_name: option('only connections of this resource, which is the connection itself'),
+      connection_ids: option('only these connections, separated by commas'),
+      attribute: option('only connections with this attribute: none has one'),
+      managed_by: option('only connections managed by this program: none is'),
+      tags: option('only connections with one of the tags of older versions of hoop: none has one'),
+      page: numberOption('page', 'number of the page, from 1', Number.MAX_SAFE_INTEGER),
+      page_size: pageSizeOption('from 1 to 100, 50 unless given'),
+    },
+    answers: {
+      // A page where the caller asks for one, or for a size.
+      200: v.union([
+        v.array(ListedConnectionShape),
+        v.strictObject({
+          pages: v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
+          data: v.array(ListedConnectionShape),
+        }),
+      ]),
+    },
+    errors: [['invalid-request', 422]],
+  },
+  show: {
+    ...READ,
+    path: '/api/connections/:name',
+    scope: 'connection',
+    summary: 'Shows a connection',
+    answers: { 200: v.strictObject({ ...connection, effective_features: FeaturesShape }) },
+    errors: ['connection-not-found'],
+  },
+  /** hoop's command line asks which plugins a connection has. */
+  plugins: {
+    ...READ,
+    path: '/api/plugins',
+    summary: 'Always empty: there are no plugins here',
+    answers: { 200: none },
+  },
+  plugin: {
+    ...READ,
+    path: '/api/plugins/:name',
+    summary: 'Always answers 404: there are no plugins here',
+    answers: {},
+    errors: ['plugin-not-found'],
+  },
+} as const satisfies Contract

@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+import { needed, type Contract, type Frozen } from './contract.ts'
+import { text } from './words.ts'
+
+/** `null` where gateway.yaml has no site. */
+const JiraShape = v.nullable(
+  v.strictObject({
+    id: text,
+    url: text,
+    user: text,
+    api_token: v.literal(''),
+    status: v.literal('enabled'),
+  }),
+)
+
+const field = { description: text, jira_field: needed(text) }
+const items = <const Item extends v.GenericSchema>(item: Item) => v.strictObject({ items: v.array(item) })
+
+const JiraTemplateShape = v.strictObject({
+  id: text,
+  name: text,
+  description: text,
+  project_key: text,
+  request_type_id: text,
+  issue_transition_name_on_close: text,
+  skip_transition_on_nonzero_exit_code: v.boolean(),
+  mapping_types: items(v.strictObject({ ...field, type: v.picklist(['preset', 'custom']), value: text })),
+  prompt_types: items(v.strictObject({ ...field, label: text, field_type: text, required: v.boolean() })),
+  cmdb_types: items(
+    v.strictObject({
+      ...field,
+      label: text,
+      jira_object_schema_id: text,
+      jira_object_type: text,
+      required: v.boolean(),
+      value: text,
+    }),
+  ),
+  connection_ids: v.array(text),
+})
+
+/** A kind of issues, and what callers are asked for. */
+export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
+
+const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const
+
+/** Jira is set up in gateway.yaml: REST can only show it. */
+export const jiraContract = {
+  site: {
+    ...READ,
+    path: '/api/integrations/jira',
+    summary: 'Shows the site of Jira where sessions get their issues, without its token',
+    answers: { 200: JiraShape },
+  },
+  templates: {
+    ...READ,
+    path: '/api/integrations/jira/issuetemplates',
+    summary: 'Lists the kinds of issues of these connections, and what callers are asked for',
+    scope: 'connection',
+    answers: { 200: v.array(JiraTemplateShape) },
+  },
+  template: {
+    ...READ,
+    path: '/api/integrations/jira/issuetemplates/:id',
+    summary: 'Shows one kind of issues',
+    scope: 'connection',
+    answers: { 200: JiraTemplateShape },
+    errors: ['jira-template-not-found'],
+  },
+} as const satisfies Contract

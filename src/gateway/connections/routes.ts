@@ -1,0 +1,148 @@
+import {
+  connectionContract,
+  type FeaturesAnswer,
+  type ListedConnectionAnswer,
+} from '../../contract/connections.ts'
+import type { AnswerOf, QueryOf } from '../../contract/contract.ts'
+import { USUAL_PAGE } from '../../contract/query.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Agents } from '../agents/agents.ts'
+import type { Handlers } from '../handlers.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { hasTags, parseTagSelector, type TagSelector } from './tags.ts'
+
+interface ConnectionRouting {
+  readonly users: Users
+  readonly agents: Agents
+}
+
+type Query = QueryOf<typeof connectionContract.list>
+
+/** The connections that a user may see, and where they run. Never their secrets, nor their commands. */
+export function connectionRoutes(services: ConnectionRouting): Handlers<typeof connectionContract> {
+  return {
+    list: ({ user, query }) => {
+      const isAskedFor = filterOf(query)
+      const seen = services.users.connections(user).map((one) => listed(services, one))
+      return pageOf(query, seen.filter(isAskedFor))
+    },
+    show: ({ user, params }) => {
+      const connection = services.users.connection(user, params.name)
+      if (connection === undefined) throw new RequestRefused('connection-not-found', hoopWords.notFound)
+      return { ...listed(services, connection), effective_features: featuresOf(connection) }
+    },
+    plugins: () => [],
+    plugin: () => {
+      throw new RequestRefused('plugin-not-found', hoopWords.pluginNotFound)
+    },
+  }
+}
+
+/** hoop's options. All that are given have to hold. @throws RequestRefused 400 */
+function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean {
+  const selector = askedTags(query.tag_selector)
+  const [search, part] = [query.search, query.name].map((option) => option?.trimStart().toLowerCase())
+  const ids = query.connection_ids?.split(',').map((id) => id.trim())
+  const equal = (['type', 'subtype', 'agent_id', 'resource_name'] as const).flatMap((field) => {
+    const value = query[field]
+    return value === undefined ? [] : [{ field, value }]
+  })
+  // Connections have no such field here, so none matches.
+  const isNone = [query.attribute, query.managed_by, query.tags].some((option) => option !== undefined)
+  return (connection) =>
+    !isNone &&
+    hasTags(connection.connection_tags, selector) &&
+    equal.every(({ field, value }) => connection[field] === value) &&
+    ids?.includes(connection.id) !== false &&
+    (part === undefined || connection.name.toLowerCase().includes(part)) &&
+    (search === undefined || searched(connection).some((text) => text.toLowerCase().includes(search)))
+}
+
+const searched = ({ name, type, subtype, resource_name: resource, status }: ListedConnectionAnswer) => [
+  ...[name, type, subtype, resource, status],
+]
+
+/** @throws RequestRefused 400 */
+function askedTags(text: string | undefined): TagSelector {
+  const selector = text === undefined ? [] : parseTagSelector(text)
+  if (selector !== undefined) return selector
+  throw new RequestRefused('invalid-request', 'tag_selector: must be like env=prod,region!=eu')
+}
+
+/** The whole list, or one page where the caller asks for a page or a size, as hoop does. */
+function pageOf(
+  query: Query,
+  list: readonly ListedConnectionAnswer[],
+): AnswerOf<typeof connectionContract.list> {
+  const { page = 1, page_size: size = USUAL_PAGE } = query
+  if (query.page === undefined && query.page_size === undefined) return list
+  const data = list.slice((page - 1) * size, page * size)
+  return { pages: { total: list.length, page, size }, data }
+}
+
+/**
+ * Names serve as ids, since hoop accepts either in a path. Fields that callers need not know (`command`, `secret`) are
+ * empty, as are fields about features that are not here.
+ */
+function listed(
+  { agents }: Pick<ConnectionRouting, 'agents'>,
+  connection: ConnectionSettings,
+): ListedConnectionAnswer {
+  const { name, type, subtype = '', tags, agent, access, review, guardrails, jira } = connection
+  const refusal = terminalRefusal(connection)
+  return {
+    id: name,
+    name,
+    resource_name: name,
+    type,
+    subtype,
+    command: [],
+    secret: {},
+    default_database: '',
+    status: agents.isOnline(agent) ? 'online' : 'offline',
+    agent_id: agent,
+    managed_by: null,
+    tags: [],
+    connection_tags: tags,
+    attributes: [],
+    mandatory_metadata_fields: [],
+    reviewers: review?.groups ?? [],
+    min_review_approvals: review?.minimum ?? null,
+    force_approve_groups: review?.forceGroups ?? null,
+    access_max_duration: review === undefined ? null : review.accessMaxMs / 1000,
+    redact_enabled: false,
+    redact_types: [],
+    guardrail_rules: guardrails.map((one) => one.name),
+    access_mode_runbooks: mode(access.runbooks && connection.runbooks !== undefined),
+    access_mode_exec: mode(access.exec),
+    access_mode_connect: mode(access.connect && refusal === ''),
+    access_mode_connect_reason: access.connect ? refusal : '',
+    access_schema: mode(false),
+    jira_issue_template_id: jira?.name ?? '',
+  }
+}
+
+function featuresOf({ guardrails, masking, jira, review, runbooks }: ConnectionSettings): FeaturesAnswer {
+  const isReviewed = review !== undefined
+  const ofRunbooks = (runbooks?.reviews ?? []).some((rule) => rule.review !== undefined)
+  return {
+    guardrails: guardrails.length > 0,
+    data_masking: masking !== undefined,
+    jira_templates: jira !== undefined,
+    ai_session_analyzer: false,
+    mandatory_metadata: false,
+    access_request: { command: isReviewed || ofRunbooks, jit: isReviewed, legacy_reviewers: isReviewed },
+  }
+}
+
+function mode(enabled: boolean): 'enabled' | 'disabled' {
+  return enabled ? 'enabled' : 'disabled'
+}
+
+/** Why the agent refuses each terminal although the settings allow them; else empty. */
+function terminalRefusal({ masking }: ConnectionSettings): string {
+  if (masking?.dlpMode !== 'strict') return ''
+  return 'the output of this connection is masked (strict), and a terminal cannot be masked'
+}

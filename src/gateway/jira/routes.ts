@@ -1,0 +1,50 @@
+import { jiraContract, type JiraTemplateAnswer } from '../../contract/jira.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Handlers } from '../handlers.ts'
+import type { GatewayUser } from '../identity.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
+import type { JiraTemplate } from '../settings/shapes/jira-shape.ts'
+
+interface JiraRouting {
+  readonly settings: CurrentSettings
+  readonly users: Users
+}
+
+/** Which issues sessions get, and what callers have to say for them. */
+export function jiraRoutes(services: JiraRouting): Handlers<typeof jiraContract> {
+  return {
+    site: () => {
+      const { jira } = services.settings.value
+      if (jira === undefined) return null
+      return { id: 'jira', url: jira.url, user: jira.user, api_token: '', status: 'enabled' }
+    },
+    templates: ({ user }) =>
+      visibleTemplates(services, user).map((template) => templateAnswer(services, user, template)),
+    template: ({ user, params }) => {
+      const found = visibleTemplates(services, user).find(({ name }) => name === params.id)
+      if (found === undefined) throw new RequestRefused('jira-template-not-found', hoopWords.resourceNotFound)
+      return templateAnswer(services, user, found)
+    },
+  }
+}
+
+/** Those of the connections that the user may see; admins see all. */
+function visibleTemplates({ settings, users }: JiraRouting, user: GatewayUser): readonly JiraTemplate[] {
+  const templates = settings.value.jira?.templates ?? []
+  if (users.isAdmin(user)) return templates
+  const used = new Set(users.connections(user).map((connection) => connection.jira?.name))
+  return templates.filter(({ name }) => used.has(name))
+}
+
+/** Names serve as ids, as everywhere here. */
+function templateAnswer(
+  { users }: JiraRouting,
+  user: GatewayUser,
+  template: JiraTemplate,
+): JiraTemplateAnswer {
+  const { name } = template
+  const connections = users.connections(user).filter(({ jira }) => jira?.name === name)
+  return { id: name, ...template, connection_ids: connections.map((connection) => connection.name) }
+}
