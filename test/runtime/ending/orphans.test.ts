@@ -109,6 +109,10 @@ describe('what a command leaves behind', () => {
     ['by a double fork without the environment', doubleEmptied],
     ['that keeps its environment and takes off the mark', marked],
     ['in its session, without the environment and the mark', `ulimit -S -x 3; ${job}`],
+    [
+      'in its session by a double fork, without the environment and the mark',
+      `ulimit -S -x 3; echo $(${job})`,
+    ],
   ])('%s is not ended with an execution that is not its own', async (_, script) => {
     const other = await begin(`${script}; exec sleep 1000`)
     const pids: number[] = []
