@@ -349,13 +349,13 @@ describe('the key', () => {
   test.each([0o640, 0o604, 0o644])('in a file of mode %o is taken with a warning', async (mode) => {
     const path = await keyIn('key', mode)
     const { warnings } = await load({ flags: { keyFile: path } })
-    expect(warnings).toEqual([`--key-file: other users may read the key in ${path}: chmod 600 ${path}`])
+    expect(warnings).toEqual([`--key-file: other users can read the key in ${path}: chmod 600 ${path}`])
   })
 
   test('in a settings file that others may read is taken with a warning', async () => {
     await chmod(file, 0o644)
     const { warnings } = await load({ yaml: `key: ${KEY}` })
-    expect(warnings).toEqual([`${file}:1:6: the file holds the key and other users may read it: chmod 600`])
+    expect(warnings).toEqual([`${file}:1:6: other users can read the key in ${file}: chmod 600 ${file}`])
   })
 
   test.each([

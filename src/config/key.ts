@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Secret } from '../basics/secret.ts'
+import { openToOthers } from '../basics/files/private-path.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { Found, Lookup } from './lookup.ts'
 import { SETTINGS } from './table.ts'
@@ -14,9 +15,6 @@ export interface Key {
 
 /** A key has some hundred characters. */
 const LONGEST_KEY = 16 * 1024
-const READABLE_BY_OTHERS = 0o044
-/** systemd lets the unit's user in by an ACL, and `stat` shows that as a right of the group. */
-const READABLE_BY_ALL = 0o004
 
 export interface CredentialSearch {
   readonly lookup: Lookup
@@ -60,10 +58,12 @@ export function warnOfPlace(
     warnings.push(
       `${reference?.name ?? place}: what started the agent has the key in its environment too, and commands of an agent that is root can read it there: prefer key-file`,
     )
-  else if (reference !== undefined && (statSync(reference.path).mode & READABLE_BY_OTHERS) !== 0)
-    warnings.push(`${place}: other users may read the key in ${reference.path}: chmod 600 ${reference.path}`)
-  else if (reference === undefined && (lookup.file.mode & READABLE_BY_OTHERS) !== 0)
-    warnings.push(`${place}: the file holds the key and other users may read it: chmod 600`)
+  else warnOfReaders(place, reference?.path ?? lookup.file.path, warnings)
+}
+
+function warnOfReaders(place: string, file: string, warnings: string[], isForGroup = false): void {
+  const readable = openToOthers('read', file, 'the key', isForGroup)
+  if (readable !== undefined) warnings.push(`${place}: ${readable.what}: ${readable.advice}`)
 }
 
 function systemdKey(search: CredentialSearch): Key | undefined {
@@ -74,12 +74,10 @@ function systemdKey(search: CredentialSearch): Key | undefined {
 
 function keyInFile(path: string, place: string, search: CredentialSearch): Key | undefined {
   try {
-    const { bytes, mode } = readSmallFile(path, LONGEST_KEY)
+    const { bytes } = readSmallFile(path, LONGEST_KEY)
     const key = decodeUtf8(bytes).trim()
     if (key === '') throw new FileRefused('EMPTY', 'is empty: write the key into it')
-    if ((mode & forbiddenBits(path, search)) !== 0) {
-      search.warnings.push(`${place}: other users may read the key in ${path}: chmod 600 ${path}`)
-    }
+    warnOfReaders(place, path, search.warnings, isCredential(path, search.credentials))
     return { kind: 'key', value: new Secret(key), source: `key-file ${path}` }
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
@@ -88,7 +86,7 @@ function keyInFile(path: string, place: string, search: CredentialSearch): Key |
   }
 }
 
-function forbiddenBits(path: string, { credentials }: CredentialSearch): number {
-  const isCredential = credentials && dirname(path) === resolve(credentials)
-  return isCredential ? READABLE_BY_ALL : READABLE_BY_OTHERS
+/** systemd lets the unit's user in by an ACL, and `stat` shows that as a right of the group. */
+export function isCredential(path: string, credentials: string | undefined): boolean {
+  return Boolean(credentials) && dirname(path) === resolve(credentials ?? '')
 }

@@ -1,3 +1,4 @@
+import { openToOthers } from '../basics/files/private-path.ts'
 import type { Found, Lookup } from './lookup.ts'
 import { SETTINGS } from './table.ts'
 
@@ -12,8 +13,6 @@ export interface PolicySettings {
   readonly origins: readonly string[] | undefined
 }
 
-const WRITABLE_BY_OTHERS = 0o022
-
 /** Undefined when there is no setting of it. */
 export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings | undefined {
   const found = {
@@ -27,8 +26,9 @@ export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings |
   const given = Object.values(found).filter((one) => one !== undefined)
   if (given.length === 0) return undefined
   const inFile = given.find(({ from }) => from === 'file')
-  if (inFile !== undefined && (lookup.file.mode & WRITABLE_BY_OTHERS) !== 0)
-    warnings.push(`${inFile.place}: other users may write to this file, and take the policy out: chmod go-w`)
+  const writable = inFile && openToOthers('write', lookup.file.path)
+  if (writable !== undefined)
+    warnings.push(`${inFile?.place}: ${writable.what}, and take the policy out: ${writable.advice}`)
   return {
     inputRules: pathsIn(lookup, found.inputRules),
     outputRules: pathsIn(lookup, found.outputRules),

@@ -11,8 +11,7 @@ export interface SettingsFile {
   readonly entries: ReadonlyMap<string, Tree> | undefined
   /** Relative paths in the file start here. */
   readonly folder: string
-  /** Permission bits; 0 when there is no file. */
-  readonly mode: number
+  readonly path: string
   readonly problems: Problems
 }
 
@@ -52,15 +51,15 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {
-    const { bytes, mode } = readSmallFile(path, LONGEST_FILE)
+    const { bytes } = readSmallFile(path, LONGEST_FILE)
     const { tree, problems } = readTree(decodeUtf8(bytes), path, NO_VALUE)
-    return { entries: tree === undefined ? undefined : entriesIn(tree, problems), folder, mode, problems }
+    return { entries: tree === undefined ? undefined : entriesIn(tree, problems), folder, path, problems }
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     const problems = new Problems(path)
-    if (error.isMissing && !isRequired) return { entries: new Map(), folder, mode: 0, problems }
+    if (error.isMissing && !isRequired) return { entries: new Map(), folder, path, problems }
     problems.addFrom(place, `the file ${path} ${error.message}`)
-    return { entries: undefined, folder, mode: 0, problems }
+    return { entries: undefined, folder, path, problems }
   }
 }
 

@@ -197,9 +197,9 @@ describe('the file of the key', () => {
   it.each([
     [0o600, 'ok', /mode 0600/],
     [0o400, 'ok', /mode 0400/],
-    [0o644, 'warning', /others can read it/],
-    [0o640, 'warning', /others can read it/],
-    [0o620, 'warning', /others can replace it/],
+    [0o644, 'warning', /other users can read the key/],
+    [0o640, 'warning', /other users can read the key/],
+    [0o620, 'warning', /other users can write to the file/],
   ] as const)('with mode %i is %s', (mode, level, text) => {
     using place = new Workplace()
     const path = place.write('key', KEY)

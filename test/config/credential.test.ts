@@ -168,7 +168,7 @@ describe('of several credentials', () => {
     chmodSync(place.write('agent.yaml', ''), 0o644)
     const { warnings } = load({}, 'token: x-agt-1\ngrpc-url: h:1')
     expect(warnings).toEqual([
-      `${place.at('agent.yaml')}:1:8: the file holds the key and other users may read it: chmod 600`,
+      `${place.at('agent.yaml')}:1:8: other users can read the key in ${place.at('agent.yaml')}: chmod 600 ${place.at('agent.yaml')}`,
     ])
   })
 })

@@ -65,5 +65,5 @@ it('warns of a file in which other users could change it', () => {
   chmodSync(file, 0o666)
   const env = { HOOP_KEY: 'grpc://a:b@127.0.0.1:8010?mode=standard' }
   const { warnings } = loadAgentSettings({ flags: { config: file }, env, stderrIsTty: false })
-  expect(warnings).toContainEqual(expect.stringContaining('other users may write to this file'))
+  expect(warnings).toContainEqual(expect.stringContaining('other users can write to the file'))
 })

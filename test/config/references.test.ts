@@ -77,7 +77,7 @@ describe('in agent.yaml', () => {
   ])('a key in a file of mode %o is warned of %i times, whoever may read agent.yaml', (mode, times) => {
     chmodSync(place.write('agent.key', KEY), mode)
     const { warnings } = load('key: file://agent.key')
-    const warning = `${place.at('agent.yaml')}:1:6: other users may read the key in ${place.at('agent.key')}: chmod 600 ${place.at('agent.key')}`
+    const warning = `${place.at('agent.yaml')}:1:6: other users can read the key in ${place.at('agent.key')}: chmod 600 ${place.at('agent.key')}`
     expect(warnings).toEqual(Array(times).fill(warning))
   })
 

@@ -43,16 +43,37 @@ export function objectionToWriters(file: string): string | undefined {
   return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written to by other users: chmod go-w'
 }
 
+/** A right of other users that a file should not give them, and the command that takes it away. */
+interface OpenFile {
+  readonly what: string
+  readonly advice: string
+}
+
 /**
- * What other users than its owner and root may do with a file. Follows links, as the secrets of Kubernetes are.
+ * Whether other users than its owner and root can read a file, or write to it. Follows links, as the secrets of
+ * Kubernetes are.
+ * @param holds the secret in it, e.g. `the key`
+ * @param isForGroup whether the group may read it in any case
+ * @returns undefined when they cannot
  * @throws the system's error
  */
-export function rightsOfOthers(file: string): 'write' | 'read' | 'none' {
+export function openToOthers(
+  right: 'read' | 'write',
+  file: string,
+  holds?: string,
+  isForGroup = false,
+): OpenFile | undefined {
   const { mode, uid } = statSync(file)
-  if ((mode & WRITABLE_BY_OTHERS) !== 0) return 'write'
   // A file of root's is for a service by its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
-  const readable = uid === process.geteuid?.() ? 0o044 : 0o004
-  return (mode & readable) === 0 ? 'none' : 'read'
+  const readable = isForGroup || uid !== process.geteuid?.() ? 0o004 : 0o044
+  if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined
+  return {
+    what:
+      right === 'write'
+        ? `other users can write to the file ${file}`
+        : `other users can read ${holds ?? 'what is'} in ${file}`,
+    advice: holds === undefined ? `chmod go-w ${file}` : `chmod 600 ${file}`,
+  }
 }
 
 /**

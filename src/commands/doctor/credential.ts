@@ -6,6 +6,8 @@ import { type Finding, ok, skipped, warning, broken } from './finding.ts'
 import { routeOf, type Route } from './gateway/way.ts'
 import { statSync, accessSync, constants } from 'node:fs'
 import path from 'node:path'
+import { openToOthers } from '../../basics/files/private-path.ts'
+import { isCredential } from '../../config/key.ts'
 import { type Found, Lookup } from '../../config/lookup.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
 import { SETTINGS } from '../../config/table.ts'
@@ -63,8 +65,6 @@ function remaining(jwt: string): number | undefined {
   }
 }
 
-const READABLE_BY_GROUP = 0o040
-const READABLE_BY_ALL = 0o004
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
@@ -74,15 +74,16 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   const { mode, uid } = statSync(place.path)
   const folder = path.dirname(place.path)
   const found = `${place.path}, mode ${octal(mode)}, owner ${uid}`
-  if (isOpen(mode)) return warning(`${found}: others can replace it`, `chmod 600 ${place.path}`)
+  const writable = openToOthers('write', place.path, 'the key')
+  if (writable !== undefined) return warning(`${found}: ${writable.what}`, writable.advice)
   if (isOpen(statSync(folder).mode))
     return warning(`${found}, in a folder in which others can replace it`, `chmod go-w ${folder}`)
-  // systemd gives the unit's user access by an ACL, which stat shows as a right of the group.
-  const isCredential = env['CREDENTIALS_DIRECTORY'] === folder
-  if ((mode & (isCredential ? READABLE_BY_ALL : READABLE_BY_ALL | READABLE_BY_GROUP)) === 0) return ok(found)
+  const isForGroup = isCredential(place.path, env['CREDENTIALS_DIRECTORY'])
+  const readable = openToOthers('read', place.path, 'the key', isForGroup)
+  if (readable === undefined) return ok(found)
   return warning(
-    `${found}: others can read it`,
-    `chmod 600 ${place.path} (Kubernetes: defaultMode: 0400 for the volume of the secret)`,
+    `${found}: ${readable.what}`,
+    `${readable.advice} (Kubernetes: defaultMode: 0400 for the volume of the secret)`,
   )
 }
 

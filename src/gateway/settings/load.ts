@@ -3,7 +3,7 @@ import { checkShape } from '../../basics/settings/check.ts'
 import { SettingsError, type Path, type Problems } from '../../basics/settings/problems.ts'
 import { resolveReferences, type Sources } from '../../basics/settings/references.ts'
 import { readTree, type SettingsTree, type Tree } from '../../basics/settings/tree.ts'
-import { rightsOfOthers } from '../../basics/files/private-path.ts'
+import { openToOthers } from '../../basics/files/private-path.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { buildSettings } from './build.ts'
 import { SettingsShape } from './schema.ts'
@@ -65,13 +65,11 @@ function examine(text: string, { file, env }: SettingsOrigin, own?: string): Exa
   const { tree, problems } = readTree(text, file)
   const warnings: string[] = []
   const noticed: Sources['noticed'] = (named, path, holds) => {
-    const rights = rightsOfOthers(named)
-    if (rights === 'write')
-      problems.add(path, `other users can write to the file ${named}: chmod go-w ${named}`)
-    else if (rights === 'read' && holds === 'secret')
-      warnings.push(
-        `${problems.placeOf(path)}: other users can read the secret in ${named}: chmod 600 ${named}`,
-      )
+    const writable = openToOthers('write', named)
+    if (writable !== undefined) return problems.add(path, `${writable.what}: ${writable.advice}`)
+    const readable = holds === 'secret' ? openToOthers('read', named, 'the secret') : undefined
+    if (readable !== undefined)
+      warnings.push(`${problems.placeOf(path)}: ${readable.what}: ${readable.advice}`)
   }
   const sources = { folder: dirname(resolve(file)), env, noticed }
   const settings = tree === undefined ? undefined : settingsOf(tree ?? {}, sources, problems)
