@@ -30,7 +30,6 @@ export const spec = {
   featureFlags: 'feature-flags',
   // Ours. hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
   wantsTerminal: 'client.wants_terminal',
-  plainEnvVars: 'agent.plain_envvars',
   stopsAt: 'gateway.stops_at',
 } as const
 

@@ -95,9 +95,12 @@ const FIELDS = {
 
 type Fields = typeof FIELDS
 
-/** What a session is to run, for whom and with what: Go's AgentConnectionParams. */
+/** What a session is to run, for whom and with what: Go's AgentConnectionParams, and a field of ours. */
 export type ConnectionParams = {
   readonly [Name in keyof Fields]: ReturnType<Fields[Name][1]['read']>
+} & {
+  /** Names of the connection's variables whose values are no secrets. Only our own gateway knows some. */
+  readonly plainEnvVars?: readonly string[]
 }
 
 /** What a connection has that asks for no masking, no guardrails and no analyzer. */
@@ -115,7 +118,11 @@ export const WITHOUT_PROTECTION = {
 } as const satisfies Partial<ConnectionParams>
 
 const PARAMS = 'agent.connection_params'
-const LAYOUT = paramsLayout(Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type])))
+/** Ours, behind Go's: here and not in a key of its own, since a client can add keys to its opening, and no parameters. */
+const PLAIN_ENV_VARS = 'PlainEnvVars'
+const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))
+const LAYOUT = paramsLayout(GO_FIELDS)
+const LAYOUT_WITH_PLAIN = paramsLayout({ ...GO_FIELDS, [PLAIN_ENV_VARS]: texts.type })
 /** What stands where in it; `place` is for errors. */
 const PLACES = Object.entries(FIELDS).map(([name, [goName, codec]]) => {
   return { name, goName, codec, place: `${PARAMS}.${goName}` }
@@ -130,14 +137,19 @@ export function decodeParams(bytes: Uint8Array): ConnectionParams {
   const { fields } = expectStruct(decodeGob(bytes, PARAMS), PARAMS)
   const params: Record<string, unknown> = {}
   for (const { name, goName, codec, place } of PLACES) params[name] = codec.read(fields.get(goName), place)
+  const plain = texts.read(fields.get(PLAIN_ENV_VARS), `${PARAMS}.${PLAIN_ENV_VARS}`)
+  if (plain.length > 0) params['plainEnvVars'] = plain
   return params as ConnectionParams
 }
 
-/** Writes `agent.connection_params` as Go would; the secrets keep their order. */
+/** Writes `agent.connection_params` as Go would, without our own field when it is empty; the secrets keep their order. */
 export function encodeParams(params: ConnectionParams): Buffer {
   const names = Object.keys(FIELDS) as (keyof Fields)[]
   const codecOf = (name: keyof Fields): Codec<unknown> => FIELDS[name][1]
-  return encodeGob(LAYOUT, encodeStruct(names.map((name) => codecOf(name).write(params[name]))))
+  const values = names.map((name) => codecOf(name).write(params[name]))
+  const plain = texts.write(params.plainEnvVars ?? [])
+  if (plain === undefined) return encodeGob(LAYOUT, encodeStruct(values))
+  return encodeGob(LAYOUT_WITH_PLAIN, encodeStruct([...values, plain]))
 }
 
 function readAnalyzer(value: GobValue | undefined, place: string): ReadonlyMap<string, string> | undefined {

@@ -8,6 +8,7 @@ import type { SecretStores } from '../../envvars/secrets/stores.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
+import type { ConnectionParams } from '../../wire/params.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
 import { checkServer, LivenessError } from './liveness.ts'
 import { asksForMasking } from '../masking/asked-masking.ts'
@@ -99,7 +100,7 @@ export async function checkRequest(
     argv,
     program: params.cmdList[0] ?? '',
     entries,
-    secrets: asJudged(entries, open),
+    secrets: asJudged(entries, params),
     captured: params.clientOrigin.startsWith('client-api'),
     masking: await maskingFor(open, services),
     closed: closed && { ...closed, ownArguments: cmdList.length - 1 },
@@ -110,7 +111,7 @@ export async function checkRequest(
 }
 
 /** A variable that the gateway calls plain is a secret only when its name says so, like a client's. */
-function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: OpenMessage): readonly Entry[] {
+function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
   const plain = new Set(plainEnvVars)
   const isPlain = ({ kind, name, origin }: Entry) =>
     kind === 'envvar' && origin === 'connection' && plain.has(name)

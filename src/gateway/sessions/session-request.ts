@@ -76,7 +76,6 @@ export function openMessage(
     clientEnvVars: request.envVars,
     // Clients of a terminal are told `command-line`, whatever the type.
     ...(request.verb === 'connect' && { wantsTerminal: true as const }),
-    ...(connection.plain.length > 0 && { plainEnvVars: connection.plain }),
     params: {
       connectionName: connection.name,
       connectionType: type,
@@ -92,6 +91,7 @@ export function openMessage(
       guardRailRules: guardRailRules(connection.guardrails),
       dlpMode: 'best-effort',
       ...connection.masking,
+      plainEnvVars: connection.plain,
     },
   }
 }

@@ -12,14 +12,7 @@ import {
 } from '../packet.ts'
 import { decodeSystemRequest } from './system-request.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
-import {
-  decodeParams,
-  decodeStringList,
-  decodeStringMap,
-  encodeParams,
-  encodeStringList,
-  encodeStringMap,
-} from '../params.ts'
+import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from '../params.ts'
 
 // What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
 
@@ -96,7 +89,6 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
   const params = specBytes(packet, spec.connectionParams)
   if (params === undefined) throw new DecodeError(spec.connectionParams, 'missing')
   const clientEnvVars = specBytes(packet, spec.clientEnvVars)
-  const plainEnvVars = specBytes(packet, spec.plainEnvVars)
   return {
     kind: 'open',
     sid,
@@ -106,7 +98,6 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
     clientEnvVars:
       clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
     ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
-    ...(plainEnvVars !== undefined && { plainEnvVars: decodeStringList(plainEnvVars, spec.plainEnvVars) }),
   }
 }
 
@@ -166,7 +157,7 @@ export function encodeGatewayMessage(
 }
 
 function encodeOpen(message: OpenMessage): Packet {
-  const { params, clientEnvVars, plainEnvVars = [] } = message
+  const { params, clientEnvVars } = message
   return {
     type: type.open,
     spec: {
@@ -176,7 +167,6 @@ function encodeOpen(message: OpenMessage): Packet {
       ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
       ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
       ...(message.wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
-      ...(plainEnvVars.length > 0 && { [spec.plainEnvVars]: encodeStringList(plainEnvVars) }),
     },
     payload: NO_PAYLOAD,
   }

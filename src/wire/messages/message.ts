@@ -37,8 +37,6 @@ export interface OpenMessage {
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
   readonly wantsTerminal?: true
-  /** Names of the connection's variables whose values are no secrets. Only our own gateway knows some. */
-  readonly plainEnvVars?: readonly string[]
 }
 
 /** What an agent sends to a gateway, as far as the embedded gateway reads it. */

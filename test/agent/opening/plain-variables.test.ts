@@ -7,12 +7,16 @@ import { waitFor } from '../../support/wait.ts'
 agentForEachTest()
 
 /** The output of a script on a connection with these variables, of which the gateway calls some plain. */
-async function shown(script: string, variables: Record<string, string>, plain: string[]): Promise<string> {
+async function shown(
+  script: string,
+  variables: Record<string, string>,
+  { plain = [], added = {} }: { plain?: string[]; added?: Record<string, Buffer> },
+): Promise<string> {
   const sid = 'plain'
   const envVars = new Map(Object.entries(variables).map(([key, value]) => [key, base64(value)]))
   gateway.send('AgentSessionOpen', {
-    ...openSpec(sid, { envVars }, { 'envvar:OF_CALLER': base64('kJ8-xx2p-caller') }),
-    'agent.plain_envvars': encodeStringList(plain),
+    ...openSpec(sid, { envVars, plainEnvVars: plain }, { 'envvar:OF_CALLER': base64('kJ8-xx2p-caller') }),
+    ...added,
   })
   await waitFor(() => gateway.of(sid).length > 0)
   gateway.send('AgentExecWriteStdin', { 'gateway.session_id': sid }, script)
@@ -28,7 +32,15 @@ it("a connection's variable that the gateway calls plain is shown, unless it is 
     'filesystem:SETTINGS': 'kJ8-xx2p-settings',
   }
   const script = 'echo "$NOTE $OTHER $DB_PASSWORD $(cat "$SETTINGS") $OF_CALLER"'
-  expect(await shown(script, variables, ['NOTE', 'DB_PASSWORD', 'SETTINGS', 'OF_CALLER'])).toBe(
+  expect(await shown(script, variables, { plain: ['NOTE', 'DB_PASSWORD', 'SETTINGS', 'OF_CALLER'] })).toBe(
     'kJ8-xx2p-note [REDACTED] [REDACTED] [REDACTED] kJ8-xx2p-caller\n',
   )
 })
+
+it.each(['agent.plain_envvars', 'agent.plain_env_vars', 'PlainEnvVars'])(
+  'a key %s that a client has added to its opening makes no variable plain',
+  async (key) => {
+    const added = { [key]: encodeStringList(['NOTE']) }
+    expect(await shown('echo "$NOTE"', { 'envvar:NOTE': 'kJ8-xx2p-note' }, { added })).toBe('[REDACTED]\n')
+  },
+)
