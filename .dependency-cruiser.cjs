@@ -126,7 +126,7 @@ module.exports = {
     fence('oidc-fence', npm('openid-client'), '^src/gateway/people/sign-in/provider[.]ts$'),
     fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/webhooks/receiver[.]ts$'),
     fence('cookie-fence', npm('cookie'), '^src/gateway/rest/page/'),
-    fence('sqlite-fence', npm('libsql'), '^src/gateway/(store/|people/audit/audit-file[.]ts)'),
+    fence('sqlite-fence', npm('libsql'), '^src/gateway/store/'),
     {
       name: 'page-apart',
       comment: 'the page knows the gateway by its REST interface alone',

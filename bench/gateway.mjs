@@ -6,7 +6,7 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { Buffer } from 'node:buffer'
-import { History } from '../dist/gateway/history/history.js'
+import { openHistory } from '../dist/gateway/rooms.js'
 import { makeRepository } from './measure/repository.mjs'
 import { openSite } from './measure/site.mjs'
 import { runFolder } from './run-folder.mjs'
@@ -55,7 +55,7 @@ function repository() {
 
 /** Filled as a gateway fills it, by 50 users on 40 connections in 30 days. */
 function querySessions() {
-  const history = History.open(path.join(folder, 'history', 'history.sqlite'))
+  const history = openHistory(path.join(folder, 'history', 'history.sqlite'))
   const begin = Date.now() - 30 * DAY_MS
   for (let number = 0; number < SESSIONS; number++) fill(history, number, begin)
   const page = { limit: 20, offset: 0 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { History } from '../../src/gateway/history/history.ts'
+import { openHistory } from '../../src/gateway/rooms.ts'
 
 const PAGE_BYTES = 4096
 
@@ -9,7 +9,7 @@ const PAGE_BYTES = 4096
 export function littleRoom(pages: number): number {
   const folder = mkdtempSync(path.join(tmpdir(), 'empty-'))
   const file = path.join(folder, 'empty.db')
-  History.open(file).close()
+  openHistory(file).close()
   const { size } = statSync(file)
   rmSync(folder, { recursive: true })
   return size + pages * PAGE_BYTES

@@ -1,5 +1,5 @@
 import { HistoryError, NoRoomError } from '../../gateway/store/errors.ts'
-import { repairHistory, type Repair } from '../../gateway/store/repair/repair.ts'
+import { repairHistory, type HistoryRepair } from '../../gateway/operating/repair.ts'
 import type { Loss } from '../../gateway/store/repair/salvage.ts'
 import { printableText } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../failure.ts'
@@ -20,7 +20,7 @@ export async function repairCommand({ config }: { readonly config: string }): Pr
   }
 }
 
-function report(file: string, { faults, kept, losses, incomplete, audit, oldFile }: Repair): string {
+function report(file: string, { faults, kept, losses, incomplete, audit, oldFile }: HistoryRepair): string {
   const rows = [...kept].filter(([, count]) => count > 0).map(([table, count]) => `${table} ${count}`)
   return [
     `${file} was damaged: ${faults.join('; ')}`,
@@ -43,7 +43,7 @@ function lossText({ table, names, rows, unread }: Loss): string {
   return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`
 }
 
-function auditText({ entries, faults }: NonNullable<Repair['audit']>): string {
+function auditText({ entries, faults }: NonNullable<HistoryRepair['audit']>): string {
   if (faults.length === 0) return `audit log: its chain is whole, ${entries} entries`
   return `audit log: its chain is broken, ${entries} entries: ${faults.map(({ says }) => says).join('; ')}`
 }

@@ -1,4 +1,5 @@
 import { HistoryDatabase } from '../../gateway/history/database.ts'
+import { ROOMS } from '../../gateway/rooms.ts'
 import { HistoryError } from '../../gateway/store/errors.ts'
 import { Failure } from '../failure.ts'
 import { historyOf } from './history-file.ts'
@@ -7,7 +8,7 @@ import { historyOf } from './history-file.ts'
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {
-    const database = new HistoryDatabase(file, undefined)
+    const database = new HistoryDatabase(file, ROOMS, undefined)
     try {
       const before = database.resetLatestTime() ?? Date.now()
       const now = new Date().toISOString()

@@ -1,3 +1,4 @@
+import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
 
@@ -102,4 +103,40 @@ function prepare(db: Connection) {
     remove: db.prepare('DELETE FROM batches WHERE key = ?'),
     removeRuns: db.prepare('DELETE FROM batch_runs WHERE batch = ?'),
   }
+}
+
+/**
+ * One runbook on several connections, and its runs. `record` is JSON; the columns before it are copies. `review` is the
+ * id of a review. A run's session may be removed before its batch.
+ */
+const VERSION_14 = `
+  CREATE TABLE history.batches (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    review TEXT,
+    record TEXT NOT NULL
+  );
+  CREATE INDEX history.batches_by_status ON batches (status, owner);
+  CREATE TABLE history.batch_runs (
+    batch INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (batch, position)
+  ) WITHOUT ROWID;`
+
+declare module '../store/room.ts' {
+  interface Tables {
+    readonly batches: BatchRows
+  }
+}
+
+export const batchRoom: Room<BatchRows> = {
+  rows: (db) => new BatchRows(db),
+  steps: { 14: VERSION_14 },
+  watched: { batches: [], batch_runs: [] },
+  json: { batches: ['record'], batch_runs: ['record'] },
 }

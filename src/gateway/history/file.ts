@@ -1,3 +1,4 @@
+import type { Rooms } from '../store/room.ts'
 import { HistoryDatabase } from './database.ts'
 import { Reserve } from './disk/reserve.ts'
 import { historyError, NoRoomError, READ_ONLY } from '../store/errors.ts'
@@ -5,15 +6,17 @@ import { historyError, NoRoomError, READ_ONLY } from '../store/errors.ts'
 /** The history's file, opened as well as the disk allows. A disk without room is a state of it, not an error. */
 export class HistoryFile {
   readonly #path: string
+  readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
   #open: HistoryDatabase | NoRoomError
   #isClosed = false
 
   /** @throws HistoryError, but never a NoRoomError */
-  constructor(path: string, maxBytes: number | undefined) {
+  constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     this.#path = path
+    this.#rooms = rooms
     this.#maxBytes = maxBytes
-    this.#open = openDatabase(path, maxBytes)
+    this.#open = openDatabase(path, rooms, maxBytes)
   }
 
   /** @throws NoRoomError while not even reading works */
@@ -57,7 +60,7 @@ export class HistoryFile {
   reopen(): void {
     if (this.#isClosed) return
     if (this.#open instanceof HistoryDatabase) this.#open.close()
-    this.#open = openDatabase(this.#path, this.#maxBytes)
+    this.#open = openDatabase(this.#path, this.#rooms, this.#maxBytes)
   }
 
   /** Never throws. */
@@ -67,9 +70,13 @@ export class HistoryFile {
   }
 }
 
-function openDatabase(path: string, maxBytes: number | undefined): HistoryDatabase | NoRoomError {
+function openDatabase(
+  path: string,
+  rooms: Rooms,
+  maxBytes: number | undefined,
+): HistoryDatabase | NoRoomError {
   try {
-    return new HistoryDatabase(path, maxBytes)
+    return new HistoryDatabase(path, rooms, maxBytes)
   } catch (error) {
     if (error instanceof NoRoomError) return error
     throw error

@@ -7,7 +7,6 @@ import { Quota, type Removed } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
 import { KEEP_ALL, type Retention } from '../settings/retention.ts'
 import { HistoryReader } from './reading/reader.ts'
-import { reviewOf } from '../reviews/review-rows.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './disk/reserve.ts'
 import { requestOf, requestText, type SessionRow } from './rows.ts'
@@ -25,7 +24,7 @@ import {
 } from './session.ts'
 import { HistoryError, NoRoomError, READ_ONLY } from '../store/errors.ts'
 import type { Events } from './statements.ts'
-import type { Tables } from './tables.ts'
+import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {
@@ -68,8 +67,8 @@ export class History {
    * they are ended, with the end that the reserve has, or else with code 254 and a text. A full or read-only disk is no
    * error. Throws a HistoryError for any other reason, also when another gateway uses the file.
    */
-  static open(path: string, options: HistoryOptions = {}): History {
-    const file = new HistoryFile(path, options.maxBytes)
+  static open(path: string, rooms: Rooms, options: HistoryOptions = {}): History {
+    const file = new HistoryFile(path, rooms, options.maxBytes)
     try {
       const history = new History(file, file.openReserve(), options)
       history.#takeOver()
@@ -338,7 +337,7 @@ export class History {
     this.#quota.recount()
     const rows = this.#database.openSessions().filter(({ id }) => this.#writer.recording(id) === undefined)
     for (const row of rows) {
-      if (waits(row)) this.#writer.resume(row.id, requestOf(row))
+      if (row.waits !== undefined) this.#writer.resume(row.id, requestOf(row))
       else this.#adopt(row)
     }
     const done = [...this.#reserve.ends.keys()].filter((id) => this.#writer.recording(id) === undefined)
@@ -351,8 +350,7 @@ export class History {
     if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
     // Nobody knows when it ended. Its last event is the last sign of life.
     const seconds = this.#database.lastSecond(row.key)
-    const ranAt = row.review === null ? undefined : reviewOf(row.review).claimedAt
-    const endedAt = new Date((ranAt ?? row.startedAt) + Math.round(seconds * 1000))
+    const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {
       endedAt,
       exitCode: LOST_EXIT_CODE,
@@ -362,11 +360,4 @@ export class History {
     }
     this.#writer.adopt(row.id, holder, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
   }
-}
-
-/** Whether people have to decide first, or have approved it. A terminal's client is gone with its gateway. */
-function waits({ review }: SessionRow): boolean {
-  if (review === null) return false
-  const { type, status } = reviewOf(review)
-  return type === 'onetime' && (status === 'PENDING' || status === 'APPROVED')
 }

@@ -1,4 +1,5 @@
-import type { NewSession, SessionEvent } from './session.ts'
+import type { Tables } from '../store/room.ts'
+import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
 
 /** What an event costs besides its bytes. It keeps a flood of one-byte events within the limits, too. */
@@ -27,10 +28,11 @@ export interface SessionRow {
   /** JSON of an EndCause. */
   readonly cause: string | null
   readonly request: string
-  /** JSON of its review, if it has one. */
-  readonly review: string | null
-  /** JSON, as statements.ts puts it together, if there is one. */
-  readonly issue: string | null
+  readonly facts: SessionFacts
+  /** What keeps an open session from running, if anything does. */
+  readonly waits: Waiting | undefined
+  /** When it began to run, where that was later than its start. */
+  readonly ranAt: number | undefined
 }
 
 /** What a session begins with. The columns that searches use are copies from `request`. */
@@ -46,6 +48,40 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'verb'
     | 'labels'
   >
+
+/** `people` have to approve it first; it is `ready` when they have. */
+export type Waiting = 'people' | 'ready'
+
+/** What another room knows of a session, and how it is read. */
+export interface SessionPart<Fact> {
+  /** SQL of one column for a row of `sessions`: JSON, or null where the room knows nothing of it. */
+  readonly column: string
+  readonly read: (json: string) => KnownFact<Fact>
+}
+
+interface KnownFact<Fact> {
+  readonly fact: Fact
+  /** Of an open session. One that waits outlives its gateway. */
+  readonly waits?: Waiting | undefined
+  /** When it began to run, in ms since 1970, where that was later than its start. */
+  readonly ranAt?: number | undefined
+}
+
+/** Filters of a query that look at tables of other rooms. */
+type JoinedFilter = keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
+
+/** All that other rooms add to sessions. */
+export interface SessionParts {
+  readonly facts: {
+    readonly [Name in keyof SessionFacts]-?: SessionPart<NonNullable<SessionFacts[Name]>>
+  }
+  /** SQL: a condition, or what is compared with a pattern. */
+  readonly filters: Readonly<Record<JoinedFilter, string>>
+  /** SQL: the condition of ended sessions that must not be removed yet. */
+  readonly keeps: string
+  /** Called in the transaction that inserts a session. */
+  readonly begun: (tables: Tables, row: NewRow, asking: SessionAsking) => void
+}
 
 /** What has no column of its own, stored as JSON. */
 export type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
@@ -79,8 +115,8 @@ export function toEvent([, seconds, kind, bytes, stderr]: EventRow): SessionEven
   return { seconds, kind, bytes, ...(stderr !== 0 && { isStderr: true }) }
 }
 
-/** @param found the columns of a session, in the order of the statements */
-export function toRow(found: unknown): SessionRow {
+/** @param found the columns of a session, in the order of the statements, with one for each part at the end */
+export function toRow(found: unknown, parts: SessionParts): SessionRow {
   type Optional = number | null
   type Columns = [
     number,
@@ -95,13 +131,11 @@ export function toRow(found: unknown): SessionRow {
     string | null,
     string | null,
     string | null,
-    string | null,
-    string | null,
     string,
+    ...(string | null)[],
   ]
   const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
-  const [redactedBytes, outputBytes, guardrails, masking, cause, review, issue, request] = rest
-  const numbers = { truncatedBytes, redactedBytes, outputBytes }
+  const [redactedBytes, outputBytes, guardrails, masking, cause, request, ...joined] = rest
   return {
     key,
     id,
@@ -109,13 +143,29 @@ export function toRow(found: unknown): SessionRow {
     startedAt,
     endedAt,
     exitCode,
-    ...numbers,
+    truncatedBytes,
+    redactedBytes,
+    outputBytes,
     guardrails,
     masking,
     cause,
-    review,
-    issue,
     request,
+    ...factsOf(joined, parts),
+  }
+}
+
+function factsOf(
+  joined: readonly (string | null)[],
+  parts: SessionParts,
+): Pick<SessionRow, 'facts' | 'waits' | 'ranAt'> {
+  const known = Object.entries<SessionPart<unknown>>(parts.facts).flatMap(([name, part], at) => {
+    const text = joined[at] ?? null
+    return text === null ? [] : [{ name, ...part.read(text) }]
+  })
+  return {
+    facts: Object.fromEntries(known.map(({ name, fact }) => [name, fact])),
+    waits: known.find(({ waits }) => waits !== undefined)?.waits,
+    ranAt: known.find(({ ranAt }) => ranAt !== undefined)?.ranAt,
   }
 }
 

@@ -1,34 +1,30 @@
+import type { SessionParts } from './rows.ts'
 import type { SessionQuery } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset' | 'count' | keyof typeof LIKE>
+type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset' | 'count' | (typeof LIKE_FILTERS)[number]>
 
-/** Filters that are SQL LIKE patterns, and their columns. A session without a review has an empty status of it. */
-const LIKE = {
-  ...{ user: 'user', connection: 'connection', connectionType: 'connection_type' },
-  reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '')",
-} as const
-const LIKE_FILTERS = Object.keys(LIKE) as (keyof typeof LIKE)[]
+/** Filters that are SQL LIKE patterns, and their columns. */
+const LIKE = { user: 'user', connection: 'connection', connectionType: 'connection_type' } as const
+const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
 /** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
 const COUNT_CAP = 10_000
 
 /** Sessions that are looked at in one go: each may have 64 KiB of labels and metadata. */
 const STEP = 50
 
-/** Takes a JSON list of groups. */
-const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
-
-const CONDITIONS: Readonly<Record<Filter, string>> = {
-  // The user who looks; `user` is the one that was asked for.
-  viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
-  reviewGroups: `key IN (${REVIEWED_BY})`,
-  issueKeys: 'id IN (SELECT session FROM jira_issues WHERE key IN (SELECT value FROM json_each(?)))',
+const CONDITIONS = {
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
   from: 'started_at >= ?',
   to: 'started_at <= ?',
-}
-const FILTERS = Object.keys(CONDITIONS) as Filter[]
+} as const
+const FILTERS: readonly Filter[] = [
+  'viewer',
+  'reviewGroups',
+  'issueKeys',
+  ...(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]),
+]
 
 interface Condition {
   readonly sql: string
@@ -69,13 +65,16 @@ export interface FoundRows extends Total {
 export class Search {
   readonly #db: Connection
   readonly #columns: string
+  readonly #sql: Readonly<Record<Filter | (typeof LIKE_FILTERS)[number], string>>
   readonly #lastOfStep: SqlStatement
   /** At most one entry for each set of filters, with or without wildcards. */
   readonly #statements = new Map<string, Statements>()
 
-  constructor(db: Connection, columns: string) {
+  /** @param joined filters that look at other tables */
+  constructor(db: Connection, columns: string, joined: SessionParts['filters']) {
     this.#db = db
     this.#columns = columns
+    this.#sql = { ...LIKE, ...CONDITIONS, ...joined }
     this.#lastOfStep = db
       .prepare(
         `SELECT max(key) FROM (SELECT key FROM sessions WHERE key > ? AND key <= ? ORDER BY key LIMIT ${STEP})`,
@@ -84,7 +83,7 @@ export class Search {
   }
 
   find(query: SessionQuery): FoundRows {
-    const conditions = [...likeConditions(query), ...otherConditions(query)]
+    const conditions = this.#conditions(query)
     const values = conditions.flatMap((condition) => condition.values)
     const statements = this.#of(conditions.map(({ sql }) => sql))
     const counted = total(statements, values, query.count)
@@ -107,10 +106,14 @@ export class Search {
   step(query: SessionQuery, behind: number, newest: number): FoundStep | undefined {
     const [until] = this.#lastOfStep.get([behind, newest]) as [number | null]
     if (until === null) return undefined
-    const conditions = [...likeConditions(query), ...otherConditions(query)]
+    const conditions = this.#conditions(query)
     const values = conditions.flatMap((condition) => condition.values)
     const { step } = this.#of(conditions.map(({ sql }) => sql))
     return { rows: step.all([...values, behind, until]), until }
+  }
+
+  #conditions(query: SessionQuery): Condition[] {
+    return [...likeConditions(query, this.#sql), ...otherConditions(query, this.#sql)]
   }
 
   #of(conditions: readonly string[]): Statements {
@@ -150,22 +153,25 @@ function total(
   return { total: isCapped ? COUNT_CAP : count, isCapped }
 }
 
-function* likeConditions(query: SessionQuery): Generator<Condition> {
+function* likeConditions(
+  query: SessionQuery,
+  sql: Readonly<Record<(typeof LIKE_FILTERS)[number], string>>,
+): Generator<Condition> {
   for (const filter of LIKE_FILTERS) {
     const pattern = query[filter]
     if (pattern === undefined) continue
     const { operator, value } = likeMatch(pattern)
     // With a plus no index is searched for it: SQLite would take one that lacks the other columns, for patterns that
     // most sessions fit.
-    const column = operator === 'GLOB' ? `+${LIKE[filter]}` : LIKE[filter]
+    const column = operator === 'GLOB' ? `+${sql[filter]}` : sql[filter]
     yield { sql: `${column} ${operator} ?`, values: [value] }
   }
 }
 
-function* otherConditions(query: SessionQuery): Generator<Condition> {
+function* otherConditions(query: SessionQuery, sql: Readonly<Record<Filter, string>>): Generator<Condition> {
   for (const filter of FILTERS) {
     const value = query[filter]
-    if (value !== undefined) yield { sql: CONDITIONS[filter], values: bound(value) }
+    if (value !== undefined) yield { sql: sql[filter], values: bound(value) }
   }
 }
 

@@ -1,8 +1,11 @@
 /** Sessions, their events, and what is known about the time. */
-import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './rows.ts'
+import type { Room } from '../store/room.ts'
+import { type Connection, inTransaction } from '../store/sqlite.ts'
+import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
+import { SessionRows } from './statements.ts'
 
 /** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
-export const VERSION_1 = `
+const VERSION_1 = `
   CREATE TABLE history.sessions (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -30,7 +33,7 @@ export const VERSION_1 = `
  * that is safe). Copying the table would take as long as the file is large, and need as much disk again. libsql's own
  * ALTER COLUMN fails on a list.
  */
-export const VERSION_2 = `
+const VERSION_2 = `
   PRAGMA writable_schema = ON;
   UPDATE history.sqlite_master SET sql = replace(sql, '''o'', ''e'')', '''o'', ''e'', ''r'')')
     WHERE type = 'table' AND name = 'events';
@@ -53,14 +56,14 @@ export const VERSION_2 = `
   CREATE INDEX history.sessions_by_correlation ON sessions (correlation_id) WHERE correlation_id IS NOT NULL;
   CREATE INDEX history.sessions_by_batch ON sessions (batch_id) WHERE batch_id IS NOT NULL;`
 
-export const VERSION_3 = `
+const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
 /**
  * `recorded_bytes`: what a session takes up, by rows.ts. `removals`: sessions whose row is gone and whose events go
  * piece by piece. `clock`: the time that is believed, and for how long a later one has been seen (clock.ts).
  */
-export const VERSION_4 = `
+const VERSION_4 = `
   ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;
   UPDATE history.sessions SET recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(
     (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM history.events WHERE session = sessions.key), 0);
@@ -71,28 +74,75 @@ export const VERSION_4 = `
     SELECT max(max(started_at), coalesce(max(ended_at), 0)), 0 FROM history.sessions HAVING count(*) > 0;`
 
 /** JSON, as the REST interface shows it. */
-export const VERSION_5 = `
+const VERSION_5 = `
   ALTER TABLE history.sessions ADD COLUMN guardrails_info TEXT;`
 
 /** One index in which all filters by pattern can be looked at, in the order of the list. */
-export const VERSION_6 = `
+const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
 /** Of output: whether the command has written it to stderr. Older events do not know it. */
-export const VERSION_19 = `
+const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
 /** JSON, as the REST interface shows it; null where nothing was masked. */
-export const VERSION_9 = `
+const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 
 /** The latest time that was seen, in ms, by which tokens expire (clock.ts). */
-export const VERSION_21 = `
+const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`
 
 /** Finds the oldest sessions of each connection, and counts what those of a connection take up. */
-export const VERSION_10 = `
+const VERSION_10 = `
   DROP INDEX history.sessions_by_end;
   CREATE INDEX history.sessions_by_end ON sessions (connection, ended_at, recorded_bytes);`
+
+declare module '../store/room.ts' {
+  interface Tables {
+    readonly sessions: SessionRows
+  }
+}
+
+/** The condition of rows whose session is gone. The events of a removed session go piece by piece (disk/removal.ts). */
+export function ofLostSession(has: (table: string) => boolean): string {
+  const removed = has('removals') ? ' AND session NOT IN (SELECT session FROM history.removals)' : ''
+  return `session NOT IN (SELECT key FROM history.sessions)${removed}`
+}
+
+export function sessionRoom(parts: SessionParts): Room<SessionRows> {
+  return {
+    rows: (db) => new SessionRows(db, parts),
+    steps: {
+      1: VERSION_1,
+      2: VERSION_2,
+      3: VERSION_3,
+      4: VERSION_4,
+      5: VERSION_5,
+      6: VERSION_6,
+      9: VERSION_9,
+      10: VERSION_10,
+      19: VERSION_19,
+      21: VERSION_21,
+    },
+    // While sessions run, their rows count output as well.
+    watched: { sessions: ['status', 'request', 'exit_code'] },
+    json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
+    orphans: { events: ofLostSession },
+  }
+}
+
+/** Counts lost output in ended sessions. @returns the ids of these sessions */
+export function markIncomplete(db: Connection, version: number): string[] {
+  if (version < 2) return []
+  const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`
+  const incomplete = `output_bytes IS NOT NULL AND output_bytes > ${there}`
+  const found = db.prepare(`SELECT id FROM history.sessions WHERE ${incomplete}`).raw().all([]) as [string][]
+  inTransaction(db, () =>
+    db.exec(`UPDATE history.sessions SET truncated_bytes = truncated_bytes + output_bytes - ${there},
+             output_bytes = ${there} WHERE ${incomplete}`),
+  )
+  return found.map(([id]) => id)
+}

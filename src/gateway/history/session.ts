@@ -1,6 +1,4 @@
 import { HistoryError } from '../store/errors.ts'
-import type { SessionIssue } from '../jira/issue.ts'
-import type { Review } from '../reviews/review.ts'
 
 /** What a client asked for, known when its session begins. */
 export interface NewSession {
@@ -36,8 +34,11 @@ export interface SessionAsking {
   readonly waits?: true
 }
 
+/** What other rooms know of a session, under a name of theirs. They add it by `declare module`, and a SessionPart reads it. */
+export interface SessionFacts {}
+
 /** One session as the history knows it, without its script. */
-export interface SessionSummary extends Omit<NewSession, 'script'> {
+export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts {
   /** `ready`: approved, and not run yet. `open`: it runs, or waits for people. */
   readonly status: 'open' | 'ready' | 'done'
   /** Undefined while open, and when the agent's close had none. */
@@ -49,8 +50,6 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly redactedBytes: number
   /** The guardrail rules that were broken, as JSON. */
   readonly guardrails?: string
-  readonly review?: Review
-  readonly issue?: SessionIssue
   readonly cause?: EndCause
   /** What the agent has masked, as JSON. */
   readonly masking?: string

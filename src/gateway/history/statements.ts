@@ -1,4 +1,6 @@
-import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './rows.ts'
+import { Removal } from './disk/removal.ts'
+import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionPart, type SessionParts } from './rows.ts'
+import { Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
@@ -12,12 +14,10 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 }
 
 const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
-  guardrails_info, data_masking, cause, (SELECT record FROM reviews WHERE session = sessions.key),
-  (SELECT json_array(key, url, outcome, attempts, error) FROM jira_issues WHERE session = sessions.id AND key IS NOT NULL)`
-const COLUMNS = `${SHORT_COLUMNS}, request`
+  guardrails_info, data_masking, cause`
 /** Labels may have megabytes, and a page may list a hundred sessions. Longer requests are left out of lists. */
 const LISTED_REQUEST_BYTES = 64 * 1024
-export const LISTED_COLUMNS = `${SHORT_COLUMNS}, CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
+const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
@@ -25,9 +25,25 @@ const EVENTS_PER_READ = 32
 /** For somebody who follows a session and may be slow: so much is in memory for him. */
 const EVENTS_PER_STEP = 4
 
-/** The statements of the history, prepared once. */
-export function prepare(db: Connection) {
-  return { ...writing(db), ...ofSessions(db), ...ofEvents(db), ...ofSpace(db) }
+/** Sessions and their events as rows: the statements of the history, prepared once. */
+export class SessionRows {
+  readonly statements: ReturnType<typeof prepare>
+  readonly search: Search
+  readonly removal: Removal
+  readonly parts: SessionParts
+
+  constructor(db: Connection, parts: SessionParts) {
+    const joined = Object.values<SessionPart<unknown>>(parts.facts).map(({ column }) => column)
+    const columns = (request: string) => [SHORT_COLUMNS, request, ...joined].join(', ')
+    this.parts = parts
+    this.statements = prepare(db, columns('request'))
+    this.search = new Search(db, columns(LISTED_REQUEST), parts.filters)
+    this.removal = new Removal(db, parts.keeps)
+  }
+}
+
+function prepare(db: Connection, columns: string) {
+  return { ...writing(db), ...ofSessions(db, columns), ...ofEvents(db), ...ofTime(db) }
 }
 
 function writing(db: Connection) {
@@ -49,11 +65,11 @@ function writing(db: Connection) {
   }
 }
 
-function ofSessions(db: Connection) {
+function ofSessions(db: Connection, columns: string) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   return {
-    row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
-    open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
+    row: reading(`SELECT ${columns} FROM sessions WHERE id = ?`),
+    open: reading(`SELECT ${columns} FROM sessions WHERE status = 'open' ORDER BY key`),
     recordedByUser: reading('SELECT user, sum(recorded_bytes) FROM sessions GROUP BY user'),
     recordedByConnection: reading('SELECT connection, sum(recorded_bytes) FROM sessions GROUP BY connection'),
     lastKey: reading(`SELECT max(coalesce((SELECT max(key) FROM sessions), 0),
@@ -83,11 +99,9 @@ function ofEvents(db: Connection) {
 const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 
-function ofSpace(db: Connection) {
+function ofTime(db: Connection) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   return {
-    freePages: reading('PRAGMA history.freelist_count'),
-    allPages: reading('PRAGMA history.page_count'),
     clock: reading('SELECT trusted_at, proven_ms, latest_at FROM clock'),
     forgetClock: db.prepare('DELETE FROM clock'),
     insertProbe: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)

@@ -1,8 +1,11 @@
 import type { Review, ReviewStatus } from './review.ts'
+import type { SessionPart, SessionParts, Waiting } from '../history/rows.ts'
+import { ofLostSession } from '../history/session-schema.ts'
+import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /** What one user has waiting. */
-interface Waiting {
+interface WaitingReviews {
   readonly reviews: number
   /** Of the sealed requests. */
   readonly bytes: number
@@ -65,7 +68,7 @@ export class ReviewRows {
       : reviewsIn(concerning.all([viewer.name, JSON.stringify(viewer.groups), LISTED]))
   }
 
-  waitingOf(owner: string): Waiting {
+  waitingOf(owner: string): WaitingReviews {
     const [reviews, bytes] = this.#statements.waitingOf.get([owner]) as [number, number]
     return { reviews, bytes }
   }
@@ -104,7 +107,7 @@ export class ReviewRows {
 }
 
 /** JSON that `insert` or `update` wrote from the same type. */
-export function reviewOf(record: string): Review {
+function reviewOf(record: string): Review {
   return JSON.parse(record) as Review
 }
 
@@ -141,3 +144,80 @@ function prepare(db: Connection) {
     processing: reading(`SELECT record FROM reviews WHERE status = 'PROCESSING'`),
   }
 }
+
+/**
+ * Questions to people before something runs. `record` is JSON, `request` what will run, sealed, until it has run or never
+ * will. The columns before them are copies from `record`. Foreign keys are off (sqlite.ts), so a trigger removes what
+ * belongs to a session.
+ */
+const VERSION_7 = `
+  CREATE TABLE history.reviews (
+    session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    request BLOB
+  );
+  CREATE INDEX history.reviews_by_status ON reviews (status, expires_at);
+  CREATE INDEX history.reviews_by_owner ON reviews (owner, status);
+  CREATE TABLE history.review_groups (
+    name TEXT NOT NULL,
+    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
+    PRIMARY KEY (name, session)
+  ) WITHOUT ROWID;
+  CREATE INDEX history.review_groups_by_session ON review_groups (session);
+  CREATE TRIGGER history.reviews_of_removed_sessions AFTER DELETE ON sessions BEGIN
+    DELETE FROM reviews WHERE session = old.key;
+    DELETE FROM review_groups WHERE session = old.key;
+  END;`
+
+declare module '../store/room.ts' {
+  interface Tables {
+    readonly reviews: ReviewRows
+  }
+}
+
+export const reviewRoom: Room<ReviewRows> = {
+  rows: (db) => new ReviewRows(db),
+  steps: { 7: VERSION_7 },
+  watched: { reviews: [], review_groups: [] },
+  json: { reviews: ['record'] },
+  orphans: { reviews: ofLostSession, review_groups: ofLostSession },
+}
+
+declare module '../history/session.ts' {
+  interface SessionFacts {
+    readonly review?: Review
+  }
+}
+
+const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'people', APPROVED: 'ready' }
+
+/** A terminal's client is gone with its gateway, so only scripts wait on. */
+export const reviewOfSession: SessionPart<Review> = {
+  column: '(SELECT record FROM reviews WHERE session = sessions.key)',
+  read: (json) => {
+    const review = reviewOf(json)
+    const waits = review.type === 'onetime' ? WAITS[review.status] : undefined
+    return { fact: review, waits, ranAt: review.claimedAt }
+  },
+}
+
+/** Takes a JSON list of groups. */
+const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
+
+export const REVIEW_FILTERS = {
+  // The user who looks; `user` is the one that was asked for.
+  viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
+  reviewGroups: `key IN (${REVIEWED_BY})`,
+  // A session without a review has an empty status of it.
+  reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '')",
+} as const satisfies Partial<SessionParts['filters']>
+
+/** Who has approved a terminal can take that back as long as it holds, so the review may not go with its session. */
+export const IS_REVOCABLE = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
+  AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`

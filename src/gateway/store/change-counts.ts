@@ -1,19 +1,8 @@
+import type { Room, Rooms, Tables } from './room.ts'
 import type { Connection, SqlStatement } from './sqlite.ts'
 
-/** What changes, and the tables where it stands: only what lists show, so that output alone changes nothing. */
-const TABLES = {
-  sessions: ['sessions'],
-  reviews: ['reviews', 'review_groups'],
-  batches: ['batches', 'batch_runs'],
-  schedules: ['schedules', 'schedule_runs'],
-} as const
-
-type ChangeTopic = keyof typeof TABLES
-export type ChangesSoFar = Readonly<Record<ChangeTopic, number>>
-
-const TOPICS = Object.keys(TABLES) as ChangeTopic[]
-/** Of sessions: their rows count output as well, while they run. */
-const COLUMNS = 'status, request, exit_code'
+/** By the name of the room. */
+export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
 
 /**
  * Counts changes by triggers of this connection, in memory: whatever writes, nothing can forget to tell of it, and what
@@ -22,23 +11,24 @@ const COLUMNS = 'status, request, exit_code'
 export class ChangeCounts {
   readonly #read: SqlStatement
 
-  constructor(db: Connection) {
+  constructor(db: Connection, rooms: Rooms) {
     db.exec('CREATE TEMP TABLE change_counts (topic TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID')
-    for (const topic of TOPICS) {
+    for (const [topic, { watched }] of Object.entries<Room<unknown>>(rooms)) {
+      if (watched === undefined) continue
       db.exec(`INSERT INTO change_counts VALUES ('${topic}', 0)`)
-      for (const table of TABLES[topic]) db.exec(triggers(topic, table))
+      for (const [table, columns] of Object.entries(watched)) db.exec(triggers(topic, table, columns))
     }
     this.#read = db.prepare('SELECT topic, count FROM change_counts').raw()
   }
 
   /** Since the file was opened. */
   get soFar(): ChangesSoFar {
-    return Object.fromEntries(this.#read.all([]) as [string, number][]) as ChangesSoFar
+    return Object.fromEntries(this.#read.all([]) as [string, number][])
   }
 }
 
-function triggers(topic: ChangeTopic, table: string): string {
-  const update = table === 'sessions' ? `UPDATE OF ${COLUMNS}` : 'UPDATE'
+function triggers(topic: string, table: string, columns: readonly string[]): string {
+  const update = columns.length === 0 ? 'UPDATE' : `UPDATE OF ${columns.join(', ')}`
   return ['INSERT', update, 'DELETE']
     .map(
       (event, at) => `CREATE TEMP TRIGGER change_of_${table}_${at} AFTER ${event} ON history.${table}

@@ -1,11 +1,8 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import Database from 'libsql'
 import AsyncDatabase from 'libsql/promise'
-import { STEPS } from './schema.ts'
 import { HistoryError, historyError, NoRoomError } from './errors.ts'
-import { bytesOf } from './sqlite.ts'
+import { bytesOf, readAlone, urlOf, type Connection } from './sqlite.ts'
 
 /** Left free for the sessions that go on meanwhile. */
 const MARGIN_BYTES = 64 * 1024 * 1024
@@ -32,40 +29,30 @@ export async function copyHistory(file: string, target: string): Promise<void> {
 
 /**
  * Whether the copy is whole, and which version of the schema it has.
+ * @param newest the version that this program brings every history to
  * @throws HistoryError when it is damaged, no history, or newer than this program
  */
-export function checkCopy(file: string): number {
-  const db = new Database(':memory:')
+export function checkCopy(file: string, newest: number): number {
   try {
-    db.exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
-    try {
-      return checkedVersion(db)
-    } finally {
-      db.exec('DETACH history')
-    }
+    return readAlone(file, (db) => checkedVersion(db, newest))
   } catch (error) {
     throw historyError(file, 'use it', error)
-  } finally {
-    db.close()
   }
 }
 
-function checkedVersion(db: Database.Database): number {
+function checkedVersion(db: Connection, newest: number): number {
   const [found] = db.prepare('PRAGMA history.integrity_check(1)').raw().get([]) as [string]
   if (found !== 'ok') throw new HistoryError(`it is damaged (${found})`)
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
-  checkSchemaVersion(version)
+  checkSchemaVersion(version, newest)
   return version
 }
 
-/** The version that this program brings every history to. */
-export const NEWEST_VERSION = STEPS.length
-
 /** @throws HistoryError */
-export function checkSchemaVersion(version: number): void {
-  if (version > NEWEST_VERSION)
+export function checkSchemaVersion(version: number, newest: number): void {
+  if (version > newest)
     throw new HistoryError(
-      `it is of a newer version of this program (schema ${version}, this one knows ${NEWEST_VERSION})`,
+      `it is of a newer version of this program (schema ${version}, this one knows ${newest})`,
     )
 }
 
@@ -79,17 +66,8 @@ export async function checkRoom(bytes: number, folder: string): Promise<void> {
 }
 
 function usedBytes(file: string): number {
-  const db = new Database(':memory:')
-  try {
-    db.exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
+  return readAlone(file, (db) => {
     const number = (pragma: string) => (db.prepare(`PRAGMA history.${pragma}`).raw().get([]) as [number])[0]
     return bytesOf(number('page_count') - number('freelist_count'))
-  } finally {
-    db.exec('DETACH history')
-    db.close()
-  }
-}
-
-function urlOf(file: string): string {
-  return pathToFileURL(file).href.replaceAll("'", '%27')
+  })
 }

@@ -1,9 +1,8 @@
 import { existsSync, lstatSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { objectionTo } from '../../basics/files/private-path.ts'
 import { HistoryError, historyError } from './errors.ts'
-import { hasLog, releaseLock, takeLock } from './sqlite.ts'
+import { hasLog, releaseLock, takeLock, urlOf } from './sqlite.ts'
 import { checkSchemaVersion } from './copy.ts'
 
 /** What can be said of a history without opening it: nothing is made or changed. */
@@ -13,8 +12,8 @@ interface HistoryLook {
   readonly hasLog: boolean
 }
 
-/** Undefined when there is none yet. @throws HistoryError when another gateway uses it, or this one cannot */
-export function lookAtHistory(file: string): HistoryLook | undefined {
+/** Undefined when there is none yet. @param newest version that this program knows @throws HistoryError when another gateway uses it, or this one cannot */
+export function lookAtHistory(file: string, newest: number): HistoryLook | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined
   try {
@@ -22,7 +21,7 @@ export function lookAtHistory(file: string): HistoryLook | undefined {
     if (objection !== undefined) throw new HistoryError(`it ${objection}`)
     checkUnused(`${file}.lock`)
     const schema = schemaOf(file)
-    checkSchemaVersion(schema)
+    checkSchemaVersion(schema, newest)
     return { schema, hasLog: hasLog(file) }
   } catch (error) {
     throw historyError(file, 'use it', error)
@@ -38,7 +37,7 @@ function checkUnused(lockFile: string): void {
 function schemaOf(file: string): number {
   const db = new Database(':memory:')
   try {
-    db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}?immutable=1' AS history`)
+    db.exec(`ATTACH '${urlOf(file)}?immutable=1' AS history`)
     const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
     return version
   } finally {

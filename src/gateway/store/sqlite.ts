@@ -94,7 +94,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
   try {
     waitForLocks(db, BUSY_TIMEOUT_MS)
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
-    db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}${query}' AS history`)
+    db.exec(`ATTACH '${urlOf(file)}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
     // Removing a session takes many steps (disk/removal.ts). Foreign keys would do it all in the first one.
     db.exec('PRAGMA foreign_keys = OFF')
@@ -129,6 +129,22 @@ export function waitForLocks(db: Connection, ms: number): void {
 export function closeFile(db: Connection): void {
   quietly(() => db.exec('DETACH history'))
   db.close()
+}
+
+/** Opens the file to be read alone, others may write to it meanwhile, and closes it. Throws what SQLite throws. */
+export function readAlone<T>(file: string, read: (db: Connection) => T): T {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
+    return read(db)
+  } finally {
+    closeFile(db)
+  }
+}
+
+/** Of a file, within SQL. */
+export function urlOf(file: string): string {
+  return pathToFileURL(file).href.replaceAll("'", '%27')
 }
 
 /** All or nothing. Throws what `work` or the commit throws. */

@@ -1,4 +1,6 @@
+import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
+import { VERSION_16, VERSION_20 } from './webhook-schema.ts'
 
 /** A message that waits. Times are in ms since 1970. */
 export interface WaitingMessage {
@@ -172,4 +174,16 @@ function prepare(db: Connection) {
     disable: db.prepare('UPDATE webhook_states SET disabled_at = ?, error = ?, error_at = ? WHERE name = ?'),
     enable: db.prepare('UPDATE webhook_states SET disabled_at = NULL WHERE name = ?'),
   }
+}
+
+declare module '../store/room.ts' {
+  interface Tables {
+    readonly webhooks: WebhookRows
+  }
+}
+
+export const webhookRoom: Room<WebhookRows> = {
+  rows: (db) => new WebhookRows(db),
+  steps: { 16: VERSION_16, 20: VERSION_20 },
+  json: { webhook_messages: ['facts'] },
 }

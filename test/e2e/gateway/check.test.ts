@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import Database from 'libsql'
-import { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { freePort } from '../../support/network/free-port.ts'
 import { runProgram } from '../../support/sites/program.ts'
@@ -163,7 +163,7 @@ it('says that an older schema will be moved, moves nothing, and refuses a newer 
   configure()
   mkdirSync(place.at('state'), { mode: 0o700 })
   const file = place.at('state', 'history.sqlite')
-  History.open(file).close()
+  openHistory(file).close()
   setVersion(file, 3)
   const before = everything()
   expect(await check()).toMatchObject({
@@ -185,7 +185,7 @@ it('says that an older schema will be moved, moves nothing, and refuses a newer 
 it('says that another gateway uses the state', async () => {
   configure()
   mkdirSync(place.at('state'), { mode: 0o700 })
-  const history = History.open(place.at('state', 'history.sqlite'))
+  const history = openHistory(place.at('state', 'history.sqlite'))
   const { code, stdout } = await check()
   history.close()
   expect([code, stdout]).toEqual([

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 import type { Workplace } from '../../support/sites/workplace.ts'
@@ -44,7 +44,7 @@ it('a damaged history is refused at the start and by --check, and served again a
     0,
     expect.stringMatching(/^tokens expire from \S+ on; it was /),
   ])
-  History.open(file).close()
+  openHistory(file).close()
 })
 
 it('a repair is refused while a gateway serves, and where there is no history', async () => {
@@ -66,7 +66,7 @@ function otherSettings(place: Workplace, name: string, state: string): void {
 
 /** One session after the other, with output on pages of its own. */
 function record(file: string): void {
-  const history = History.open(file)
+  const history = openHistory(file)
   for (let number = 0; number < 20; number++) {
     const id = `session-${number}`
     history.begin({

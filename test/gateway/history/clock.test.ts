@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { believe, doubt, type Belief } from '../../../src/gateway/history/clock.ts'
-import { History } from '../../../src/gateway/history/history.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { KEEP_ALL, type Retention } from '../../../src/gateway/settings/retention.ts'
 import { Upkeep } from '../../../src/gateway/history/disk/upkeep.ts'
 
@@ -72,7 +73,7 @@ describe('a gateway whose clock', () => {
 
   /** Opens the history, has one pass made over it, and closes all. */
   async function start(then: (history: History, upkeep: Upkeep) => void): Promise<void> {
-    const history = History.open(join(folder, 'history.db'))
+    const history = openHistory(join(folder, 'history.db'))
     opened.push(history)
     const upkeep = new Upkeep(history, () => RETENTION, log)
     opened.push(upkeep)

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { HistoryDatabase } from '../../../src/gateway/history/database.ts'
+import { ROOMS } from '../../../src/gateway/rooms.ts'
 import { HistoryError } from '../../../src/gateway/store/errors.ts'
 
 let folder: string
@@ -37,7 +38,7 @@ afterEach(() => {
 })
 
 function open(): HistoryDatabase {
-  const database = new HistoryDatabase(path, undefined)
+  const database = new HistoryDatabase(path, ROOMS, undefined)
   opened.push(database)
   return database
 }

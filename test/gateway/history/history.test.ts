@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type HistoryOptions, History } from '../../../src/gateway/history/history.ts'
+import type { History, HistoryOptions } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { RECORDED_BYTES } from '../../../src/gateway/history/recording.ts'
 import type { EventKind, NewSession } from '../../../src/gateway/history/session.ts'
 import { HistoryError } from '../../../src/gateway/store/errors.ts'
@@ -33,7 +34,7 @@ afterEach(() => {
 })
 
 function open(options: HistoryOptions = {}): History {
-  const history = History.open(join(folder, 'history.db'), options)
+  const history = openHistory(join(folder, 'history.db'), options)
   opened.push(history)
   return history
 }

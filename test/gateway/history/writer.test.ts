@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
+import type { History, HistoryOptions } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { HistoryError } from '../../../src/gateway/store/errors.ts'
 import { removeOlder } from '../../support/remove-older.ts'
 import { littleRoom } from '../../support/little-room.ts'
@@ -29,7 +30,7 @@ afterEach(() => {
 })
 
 function open(options: HistoryOptions = {}): History {
-  const history = History.open(join(folder, 'history.db'), {
+  const history = openHistory(join(folder, 'history.db'), {
     flushAfterMs: 5,
     onError: ({ message }) => told.push(message),
     ...options,

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { Jira } from '../../../src/gateway/jira/client.ts'
 import type { AskedIssue } from '../../../src/gateway/jira/issue-rows.ts'
 import { IssueMoves } from '../../../src/gateway/jira/moves.ts'
-import { History } from '../../../src/gateway/history/history.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { JiraServer } from '../../support/scripted/jira.ts'
 import { json } from '../../support/scripted/scripted-rest.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -35,7 +36,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const open = () => History.open(path.join(folder, 'history.sqlite'), { flushAfterMs: 5 })
+const open = () => openHistory(path.join(folder, 'history.sqlite'), { flushAfterMs: 5 })
 const jira = () => new Jira(jiraSettings(server.settings(`{ ${TEMPLATE} }`)))
 const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
 const logger = { debug: write, info: write, warn: write, error: write }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { flood } from '../../support/network/flood.ts'
 import { JIRA_TOKEN, JiraServer } from '../../support/scripted/jira.ts'
@@ -59,7 +60,7 @@ beforeAll(async () => {
     {
       connections: `${CONNECTIONS}\njira: ${server.settings(TEMPLATES, 'timeout: 1s,')}`,
       prepare: (state) => {
-        const history = History.open(path.join(state, 'history.sqlite'))
+        const history = openHistory(path.join(state, 'history.sqlite'))
         for (const leave of before) leave(history)
         history.close()
       },

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { closeFile, openFile } from '../../../src/gateway/store/sqlite.ts'
 import type { NewSession } from '../../../src/gateway/history/session.ts'
 import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
@@ -28,7 +28,7 @@ function session(i: number): NewSession {
 
 function fill(state: string): void {
   database = path.join(state, 'history.sqlite')
-  const history = History.open(database)
+  const history = openHistory(database)
   for (let i = 0; i < COUNT; i += 1) {
     history.begin(session(i))
     history.append(`s${i}`, 'o', Buffer.from('output'), 0)

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { ScheduledRunRefused, Schedules } from '../../../src/gateway/schedules/schedules.ts'
 import type { ScheduleRun } from '../../../src/gateway/schedules/schedule-rows.ts'
 import type { ScheduleSettings } from '../../../src/gateway/settings/schedules.ts'
@@ -41,7 +42,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-const open = () => History.open(join(folder, 'history.sqlite'), { flushAfterMs: 5 })
+const open = () => openHistory(join(folder, 'history.sqlite'), { flushAfterMs: 5 })
 
 function session(correlationId: string): string {
   const id = `s${begun.length + 1}`

@@ -6,7 +6,8 @@ import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/a
 import { SignInAttempts } from '../../../src/gateway/people/identities/sign-in-attempts.ts'
 import { Agents } from '../../../src/gateway/agents/agents.ts'
 import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/executions.ts'
-import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
+import type { History, HistoryOptions } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
@@ -45,7 +46,7 @@ function executions(
   options: HistoryOptions,
   beforeEnd: () => void = () => undefined,
 ): Executions {
-  history = History.open(join(folder, 'history.db'), options)
+  history = openHistory(join(folder, 'history.db'), options)
   const agents = new Agents({ value: settings }, attempts)
   const answer = async (message: GatewayOutbound) => {
     if (message.kind === 'open') await stream.receive(opened(message.sid))
@@ -126,7 +127,7 @@ test('a session that cannot begin is an error that says so, and no agent hears o
 })
 
 test('one user has 1,000 sessions that run, and others have their own', () => {
-  history = History.open(join(folder, 'history.db'), {})
+  history = openHistory(join(folder, 'history.db'), {})
   const nobody = () => undefined
   const logger = { debug: nobody, info: nobody, warn: nobody, error: nobody }
   const sessions = new Sessions(

@@ -5,7 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { onAbort } from '../../../src/basics/abort.ts'
 import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agent-stream.ts'
-import { History } from '../../../src/gateway/history/history.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
 import { GatewaySession, type SessionEnding } from '../../../src/gateway/sessions/session.ts'
 import {
@@ -29,7 +30,7 @@ const sid = 'the-session' as SessionId
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'session-'))
-  history = History.open(join(folder, 'history.db'))
+  history = openHistory(join(folder, 'history.db'))
   history.begin(newSession(sid, request(), Buffer.alloc(0)))
   sent = []
   agent = new AgentStream(

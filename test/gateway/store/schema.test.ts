@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
-import { STEPS, updateSchema } from '../../../src/gateway/store/schema.ts'
+import { LAYOUT, openHistory } from '../../../src/gateway/rooms.ts'
+import { updateSchema } from '../../../src/gateway/store/schema.ts'
 import { closeFile, openFile, type Connection } from '../../../src/gateway/store/sqlite.ts'
 import { dump } from '../../fixtures/history/dump.mjs'
 
@@ -27,6 +27,7 @@ const frozen = new Map(
     return version === undefined ? [] : [[Number(version), readFileSync(fixture(name), 'utf8')]]
   }),
 )
+const { steps: STEPS } = LAYOUT
 const versions = STEPS.map((_, i) => i + 1)
 
 function fixture(name: string): string {
@@ -89,7 +90,7 @@ describe.each(versions)('a file of version %i', (version) => {
     write((db) => {
       const columns = columnsOf(db)
       const before = rowsOf(db, columns)
-      updateSchema(db)
+      updateSchema(db, STEPS)
       expect(rowsOf(db, columns)).toEqual(before)
       expect(tablesOf(db)).toEqual(madeBy(STEPS))
       expect(all(db, 'PRAGMA history.integrity_check')).toEqual([['ok']])
@@ -99,7 +100,7 @@ describe.each(versions)('a file of version %i', (version) => {
 
   test('is read as the program that wrote it has read it, and what waits for people waits on', () => {
     writeVersion(version)
-    const history = History.open(path)
+    const history = openHistory(path)
     try {
       expect(history.session('s1')).toStrictEqual({
         ...{ ...REQUEST, id: 's1', status: 'done', exitCode: 3 },
@@ -152,7 +153,7 @@ test('what was made by a program of an older version is written down again as it
 
 test('what sessions of an older version take up is counted, and the time is believed up to the newest of them', () => {
   writeVersion(1)
-  History.open(path).close()
+  openHistory(path).close()
   const request = (text: object) => Buffer.byteLength(JSON.stringify(text))
   // 1024 for a session, 128 for each of its events; the second one got a text about its end.
   expect(query('SELECT recorded_bytes FROM sessions ORDER BY key')).toEqual([
@@ -164,7 +165,7 @@ test('what sessions of an older version take up is counted, and the time is beli
 
 test('the columns that searches use are filled from what an older version has stored', () => {
   writeVersion(1)
-  History.open(path).close()
+  openHistory(path).close()
   expect(
     query(
       'SELECT id, user, connection, connection_type, correlation_id, batch_id FROM sessions ORDER BY key',
@@ -177,7 +178,7 @@ test('the columns that searches use are filled from what an older version has st
 
 test('a file that was brought up to date takes sizes of terminals', () => {
   writeVersion(1)
-  const history = History.open(path)
+  const history = openHistory(path)
   try {
     history.begin({ ...REQUEST, id: 's3', origin: 'client', script: Buffer.alloc(0), startedAt: new Date() })
     history.append('s3', 'r', Buffer.from('80x24'), 0)
@@ -193,13 +194,13 @@ test('a file that cannot be brought up to date stays as it was', () => {
   writeVersion(1)
   write((db) => db.exec('CREATE TABLE history.sessions_by_user (in_the_way TEXT)'))
   const before = tables()
-  expect(() => History.open(path)).toThrow(/sessions_by_user/)
+  expect(() => openHistory(path)).toThrow(/sessions_by_user/)
   expect(tables()).toEqual(before)
   expect(query('SELECT count(*) FROM sessions')).toEqual([[2]])
 })
 
 test('texts that a column cannot hold are whole in the session', () => {
-  const history = History.open(path)
+  const history = openHistory(path)
   try {
     const sessionBatchId = 'batch\0\ud800 tail'
     history.begin({

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Secret } from '../../../src/basics/secret.ts'
-import { History } from '../../../src/gateway/history/history.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import type { WebhookSettings } from '../../../src/gateway/settings/webhooks.ts'
 import type { Review } from '../../../src/gateway/reviews/review.ts'
 import { Webhooks } from '../../../src/gateway/webhooks/webhooks.ts'
@@ -37,7 +38,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const open = () => History.open(join(folder, 'history.sqlite'), { flushAfterMs: 5 })
+const open = () => openHistory(join(folder, 'history.sqlite'), { flushAfterMs: 5 })
 
 function hook(more: Partial<WebhookSettings> = {}): WebhookSettings {
   return {

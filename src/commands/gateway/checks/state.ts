@@ -4,7 +4,7 @@ import { claimFolder, ForeignPathError } from '../../../basics/files/private-pat
 import { BackupError } from '../../../gateway/operating/backup/backup-error.ts'
 import { HISTORY_FILE } from '../../../gateway/operating/backup/manifest.ts'
 import { checkRestored } from '../../../gateway/operating/backup/restore.ts'
-import { NEWEST_VERSION } from '../../../gateway/store/copy.ts'
+import { LAYOUT, NEWEST_VERSION } from '../../../gateway/rooms.ts'
 import { lookAtHistory } from '../../../gateway/store/look.ts'
 import { damageText, examineUnused, type Health } from '../../../gateway/store/repair/examination.ts'
 import { HistoryError } from '../../../gateway/store/errors.ts'
@@ -35,7 +35,7 @@ export async function checkHistory(folder: string, withinMs: number): Promise<Fi
   try {
     checkRestored(folder)
     const file = path.join(folder, HISTORY_FILE)
-    const look = lookAtHistory(file)
+    const look = lookAtHistory(file, NEWEST_VERSION)
     if (look === undefined) return skipped('there is none yet')
     const { schema, hasLog } = look
     const { faults, unseen } = await examineWhole(file, withinMs)
@@ -60,7 +60,7 @@ export async function checkHistory(folder: string, withinMs: number): Promise<Fi
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
-    const health = await examineUnused(file, { depth: 'whole', withinMs })
+    const health = await examineUnused(file, LAYOUT, { depth: 'whole', withinMs })
     return health ?? { faults: [], unseen: ['all of it, since the disk is full or read-only'] }
   } finally {
     for (const each of beside) rmSync(each, { force: true })

@@ -38,8 +38,9 @@ export interface RemovedSession extends Holder {
 export class Removal {
   readonly #statements: ReturnType<typeof prepare>
 
-  constructor(db: Connection) {
-    this.#statements = prepare(db)
+  /** @param keeps SQL: the condition of ended sessions that have to stay */
+  constructor(db: Connection, keeps: string) {
+    this.#statements = prepare(db, keeps)
   }
 
   /** Call it in a transaction. */
@@ -108,29 +109,25 @@ type Victim = [key: number, user: string, connection: string, bytes: number]
 /** Later than any end, in ms since 1970. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 
-/** Who has approved a terminal can take that back as long as it holds, so the review may not go with its session. */
-const IS_NEEDED = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
-  AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`
-
 /** All connections with their first and last end, each by a few steps into an index. */
-const KEPT = `
+function keptOf(keeps: string): string {
+  const end = (order: 'ASC' | 'DESC') =>
+    `(SELECT ended_at FROM sessions WHERE NOT (${keeps}) AND connection = name AND ended_at IS NOT NULL
+      ORDER BY ended_at ${order} LIMIT 1)`
+  return `
   WITH RECURSIVE names (name) AS (
     SELECT min(connection) FROM sessions
     UNION ALL
     SELECT (SELECT min(connection) FROM sessions WHERE connection > name) FROM names WHERE name IS NOT NULL)
-  SELECT name, ${endOfConnection('ASC')}, ${endOfConnection('DESC')} FROM names WHERE name IS NOT NULL`
-
-function endOfConnection(order: 'ASC' | 'DESC'): string {
-  return `(SELECT ended_at FROM sessions WHERE NOT ${IS_NEEDED} AND connection = name AND ended_at IS NOT NULL
-           ORDER BY ended_at ${order} LIMIT 1)`
+  SELECT name, ${end('ASC')}, ${end('DESC')} FROM names WHERE name IS NOT NULL`
 }
 
-function prepare(db: Connection) {
+function prepare(db: Connection, keeps: string) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
-  const victim = `SELECT key, user, connection, recorded_bytes FROM sessions WHERE NOT ${IS_NEEDED} AND`
+  const victim = `SELECT key, user, connection, recorded_bytes FROM sessions WHERE NOT (${keeps}) AND`
   return {
     begun: reading('SELECT session FROM removals LIMIT 1'),
-    kept: reading(KEPT),
+    kept: reading(keptOf(keeps)),
     any: reading(`${victim} status = 'done' LIMIT 1`),
     oldestOfUser: reading(`${victim} user = ? AND status = 'done' ORDER BY started_at LIMIT 1`),
     oldestOfConnection: reading(`${victim} connection = ? AND ended_at < ? ORDER BY ended_at LIMIT 1`),

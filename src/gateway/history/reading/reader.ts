@@ -1,8 +1,6 @@
 import { sumOfCounts } from '../../../basics/text/units.ts'
-import type { SessionIssue } from '../../jira/issue.ts'
 import type { HistoryDatabase } from '../database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
-import { reviewOf } from '../../reviews/review-rows.ts'
 import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type EndCause,
@@ -141,7 +139,7 @@ export class HistoryReader {
       ...stateOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
-      ...issueOf(row),
+      ...row.facts,
       ...policiesOf(row, this.#writer.recording(row.id)?.end),
       ...causeOf(row, this.#writer.recording(row.id)?.end),
       outputBytes: this.#outputBytes(row),
@@ -153,25 +151,13 @@ export class HistoryReader {
 function stateOf(
   row: SessionRow,
   pending: SessionEnd | undefined,
-): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt' | 'review'> {
-  const review = row.review === null ? undefined : reviewOf(row.review)
-  const common = review === undefined ? {} : { review }
-  if (pending !== undefined)
-    return { ...common, status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
-  const isReady = row.status === 'open' && review?.status === 'APPROVED' && review.type === 'onetime'
+): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt'> {
+  if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
   return {
-    ...common,
-    status: isReady ? 'ready' : row.status,
+    status: row.status === 'open' && row.waits === 'ready' ? 'ready' : row.status,
     exitCode: row.exitCode ?? undefined,
     ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }),
   }
-}
-
-function issueOf({ issue }: SessionRow): Pick<SessionSummary, 'issue'> {
-  if (issue === null) return {}
-  type Columns = [string, string, SessionIssue['move']['status'] | null, number, string | null]
-  const [key, url, outcome, attempts, error] = JSON.parse(issue) as Columns
-  return { issue: { key, url, move: { status: outcome ?? 'pending', attempts, error } } }
 }
 
 function policiesOf(

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { NEWEST_VERSION } from '../../rooms.ts'
 import { checkSchemaVersion } from '../../store/copy.ts'
 import { BackupError } from './backup-error.ts'
 
@@ -51,7 +52,7 @@ export function readManifest(line: string): Manifest {
   if (written?.kind !== KIND) throw new BackupError('it is no backup')
   if (typeof written.format === 'number' && written.format > FORMAT)
     throw new BackupError(`it was made by a newer version of this program (format ${written.format})`)
-  if (typeof written.schema === 'number') checkSchemaVersion(written.schema)
+  if (typeof written.schema === 'number') checkSchemaVersion(written.schema, NEWEST_VERSION)
   const parsed = v.safeParse(Shape, written)
   if (!parsed.success) throw new BackupError('it has been altered: its first line is not as it was written')
   return parsed.output

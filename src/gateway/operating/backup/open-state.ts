@@ -6,7 +6,8 @@ import { Backups } from './backups.ts'
 import { HISTORY_FILE } from './manifest.ts'
 import { checkRestored } from './restore.ts'
 import { Upkeep } from '../../history/disk/upkeep.ts'
-import { History } from '../../history/history.ts'
+import type { History } from '../../history/history.ts'
+import { LAYOUT, openHistory } from '../../rooms.ts'
 import { damageText, examineUnused } from '../../store/repair/examination.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { Opened } from '../../../basics/opened.ts'
@@ -34,7 +35,7 @@ export async function openState(
   const retention = () => settings.value.history
   const failing = (what: string) => (error: Error) => log.error({ error: error.message }, what)
   const onError = failing('history')
-  const history = opened.own(History.open(path.join(state, HISTORY_FILE), { onError, retention }))
+  const history = opened.own(openHistory(path.join(state, HISTORY_FILE), { onError, retention }))
   return {
     history,
     upkeep: opened.own(new Upkeep(history, retention, log)),
@@ -45,7 +46,7 @@ export async function openState(
 /** Writing would damage a damaged history further. @throws HistoryError */
 async function examine(file: string, log: Logger): Promise<void> {
   if (!existsSync(file)) return
-  const health = await examineUnused(file, { depth: 'quick', withinMs: EXAMINED_MS })
+  const health = await examineUnused(file, LAYOUT, { depth: 'quick', withinMs: EXAMINED_MS })
   if (health === undefined) return
   const { faults, unseen } = health
   if (faults.length > 0) throw new HistoryError(damageText(file, faults))

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { link, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { claimFolder } from '../../../basics/files/private-path.ts'
+import { NEWEST_VERSION } from '../../rooms.ts'
 import { checkCopy, checkRoom } from '../../store/copy.ts'
 import { UNFINISHED_REPAIR } from '../../store/repair/repair.ts'
 import { BackupError } from './backup-error.ts'
@@ -76,7 +77,7 @@ async function extract(file: string, work: string): Promise<Manifest> {
   })
   sums.check(manifest)
   await files.sync()
-  const version = checkCopy(path.join(work, HISTORY_FILE))
+  const version = checkCopy(path.join(work, HISTORY_FILE), NEWEST_VERSION)
   if (version !== manifest.schema)
     throw new BackupError(
       `it has been altered: its history is of schema ${version}, and its first line says ${manifest.schema}`,

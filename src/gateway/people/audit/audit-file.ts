@@ -1,8 +1,6 @@
-import { pathToFileURL } from 'node:url'
-import Database from 'libsql'
 import { AuditRows } from './audit-rows.ts'
 import type { AuditHead, AuditLink } from './entry.ts'
-import { closeFile } from '../../store/sqlite.ts'
+import { readAlone, type Connection } from '../../store/sqlite.ts'
 
 /** Read at once from the file. */
 const LINKS_PER_READ = 1000
@@ -16,18 +14,18 @@ export interface AuditFile {
 
 /** Opens the file to be read alone, and closes it. Throws what SQLite throws. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
-  const db = new Database(':memory:')
-  try {
-    db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}?mode=ro' AS history`)
+  return readAlone(file, (db) => {
     // One moment: a gateway may add entries meanwhile.
     db.exec('BEGIN')
-    const rows = new AuditRows(db)
-    const found = read({ anchor: rows.anchor(), links: all(rows) })
+    const found = read(auditIn(db))
     db.exec('ROLLBACK')
     return found
-  } finally {
-    closeFile(db)
-  }
+  })
+}
+
+export function auditIn(db: Connection): AuditFile {
+  const rows = new AuditRows(db)
+  return { anchor: rows.anchor(), links: all(rows) }
 }
 
 function* all(rows: AuditRows): Generator<AuditLink> {

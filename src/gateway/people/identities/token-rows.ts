@@ -1,3 +1,4 @@
+import type { Room } from '../../store/room.ts'
 import type { Connection } from '../../store/sqlite.ts'
 import type { StoredToken, AccessTokenKind } from '../../identity.ts'
 
@@ -79,3 +80,12 @@ function prepare(db: Connection) {
     noteUse: db.prepare('INSERT OR REPLACE INTO token_uses (token, used_at) VALUES (?, ?)'),
   }
 }
+
+declare module '../../store/room.ts' {
+  interface Tables {
+    readonly tokens: TokenRows
+  }
+}
+
+/** Its tables come with those of users. */
+export const tokenRoom: Room<TokenRows> = { rows: (db) => new TokenRows(db), steps: {} }

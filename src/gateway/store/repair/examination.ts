@@ -1,22 +1,7 @@
-import { pathToFileURL } from 'node:url'
 import AsyncDatabase from 'libsql/promise'
 import { code, historyError, isNoRoom, HistoryError } from '../errors.ts'
-import { hasLog, refuseLinks, releaseLock, takeLock } from '../sqlite.ts'
-
-/** Columns whose text is JSON: a row with anything else there cannot be read by the program. */
-export const JSON_COLUMNS: Readonly<Record<string, readonly string[]>> = {
-  sessions: ['request', 'guardrails_info', 'data_masking', 'cause'],
-  reviews: ['record'],
-  batches: ['record'],
-  batch_runs: ['record'],
-  jira_issues: ['request'],
-  webhook_messages: ['facts'],
-  users: ['groups', 'budget'],
-  audit_log: ['entry'],
-}
-
-/** Rows that belong to a session. Those of sessions that are being removed go piece by piece (disk/removal.ts). */
-export const OF_SESSIONS = ['events', 'reviews', 'review_groups'] as const
+import type { Layout } from '../room.ts'
+import { hasLog, refuseLinks, releaseLock, takeLock, urlOf } from '../sqlite.ts'
 
 /** What an examination has found. */
 export interface Health {
@@ -42,7 +27,11 @@ const INTERRUPT_EVERY_MS = 100
  * Looks whether the history is damaged, and changes nothing. Nobody else may use it. SQLite works on a thread of its
  * own, and is interrupted when the time is over. @throws HistoryError when it cannot be looked at
  */
-export async function examineHistory(file: string, { depth, withinMs }: Depth): Promise<Health> {
+export async function examineHistory(
+  file: string,
+  layout: Layout,
+  { depth, withinMs }: Depth,
+): Promise<Health> {
   const db = new AsyncDatabase(':memory:', {})
   const end = performance.now() + withinMs
   const examination = new Examination(db, end)
@@ -52,7 +41,7 @@ export async function examineHistory(file: string, { depth, withinMs }: Depth): 
     refuseLinks(file)
     await examination.open(file)
     await examination.lookAtPages(depth)
-    if (depth === 'whole') await examination.lookAtRows()
+    if (depth === 'whole') await examination.lookAtRows(layout)
     return examination
   } catch (error) {
     if (code(error) === 'SQLITE_INTERRUPT')
@@ -87,9 +76,8 @@ class Examination implements Health {
 
   /** `immutable`, where there is no log: otherwise SQLite makes files beside it. */
   async open(file: string): Promise<void> {
-    const url = pathToFileURL(file).href.replaceAll("'", '%27')
     await (this.#db.exec(
-      `ATTACH '${url}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
+      `ATTACH '${urlOf(file)}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
     ) as Promise<void>)
   }
 
@@ -114,9 +102,9 @@ class Examination implements Health {
       })
   }
 
-  async lookAtRows(): Promise<void> {
+  async lookAtRows({ json, orphans }: Layout): Promise<void> {
     const tables = await this.#tables()
-    for (const [table, columns] of Object.entries(JSON_COLUMNS).filter(([name]) => tables.includes(name)))
+    for (const [table, columns] of Object.entries(json).filter(([name]) => tables.includes(name)))
       await this.#look(table, async () => {
         const known = (await this.#all(`PRAGMA history.table_info('${table}')`)).map(([, name]) =>
           String(name),
@@ -124,16 +112,10 @@ class Examination implements Health {
         for (const column of columns.filter((name) => known.includes(name)))
           await this.#count(table, `NOT json_valid(${column})`, `have no JSON as ${column}`)
       })
-    const removed = tables.includes('removals')
-      ? 'AND session NOT IN (SELECT session FROM history.removals)'
-      : ''
-    for (const table of OF_SESSIONS.filter((name) => tables.includes(name)))
+    const has = (table: string) => tables.includes(table)
+    for (const [table, condition] of Object.entries(orphans).filter(([name]) => has(name)))
       await this.#look(table, () =>
-        this.#count(
-          table,
-          `session NOT IN (SELECT key FROM history.sessions) ${removed}`,
-          'belong to a session that is not there',
-        ),
+        this.#count(table, condition(has), 'belong to a session that is not there'),
       )
   }
 
@@ -180,11 +162,11 @@ export function damageText(file: string, [first = 'it cannot be read']: readonly
  * The same under the lock of the history. @returns undefined where a full or read-only disk allows none
  * @throws HistoryError, also when a gateway uses it
  */
-export async function examineUnused(file: string, depth: Depth): Promise<Health | undefined> {
+export async function examineUnused(file: string, layout: Layout, depth: Depth): Promise<Health | undefined> {
   try {
     const lock = takeLock(`${file}.lock`)
     try {
-      return await examineHistory(file, depth)
+      return await examineHistory(file, layout, depth)
     } finally {
       releaseLock(lock)
     }

@@ -1,9 +1,8 @@
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { STEPS, updateSchema } from '../schema.ts'
+import { updateSchema } from '../schema.ts'
 import { HistoryError } from '../errors.ts'
-import type { Connection } from '../sqlite.ts'
+import { urlOf, type Connection } from '../sqlite.ts'
 
 // The first 100 bytes of a file of SQLite (sqlite.org/fileformat.html#the_database_header), as those of a history are.
 
@@ -11,13 +10,13 @@ const HEAD_BYTES = 100
 const PAGE_BYTES = 4096
 const MAGIC = 'SQLite format 3\0'
 
-/** Writes a head that can be read where it cannot. @returns false when nothing has to be changed */
-export function mendHead(file: string): boolean {
+/** Writes a head that can be read where it cannot. @param newest version of the schema @returns false when nothing has to be changed */
+export function mendHead(file: string, newest: number): boolean {
   const descriptor = openSync(file, 'r+')
   try {
     const head = Buffer.alloc(HEAD_BYTES)
     readSync(descriptor, head, 0, HEAD_BYTES, 0)
-    if (isSound(head)) return false
+    if (isSound(head, newest)) return false
     writeSync(descriptor, headFor(statSync(file).size), 0, HEAD_BYTES, 0)
     return true
   } finally {
@@ -25,7 +24,7 @@ export function mendHead(file: string): boolean {
   }
 }
 
-function isSound(head: Buffer): boolean {
+function isSound(head: Buffer, newest: number): boolean {
   const version = head.readUInt32BE(60)
   return (
     head.toString('latin1', 0, 16) === MAGIC &&
@@ -35,7 +34,7 @@ function isSound(head: Buffer): boolean {
     head.readUInt32BE(52) > 0 &&
     head.readUInt32BE(56) === 1 &&
     version > 0 &&
-    version <= STEPS.length &&
+    version <= newest &&
     head.subarray(72, 92).every((byte) => byte === 0)
   )
 }
@@ -65,15 +64,16 @@ function headFor(bytes: number): Buffer {
  * The version of a damaged file's schema: what its head says, or that of whose tables it has. @throws HistoryError when
  * the list of its tables cannot be read
  */
-export function damagedSchemaVersion(file: string, hasLog: boolean): number {
+export function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly string[]): number {
   const db = new Database(':memory:')
   try {
     db.exec(`PRAGMA writable_schema = ON;
-      ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}?${hasLog ? 'mode=ro' : 'immutable=1'}' AS history`)
+      ATTACH '${urlOf(file)}?${hasLog ? 'mode=ro' : 'immutable=1'}' AS history`)
     const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
-    if (version > 0 && version <= STEPS.length) return version
+    if (version > 0 && version <= steps.length) return version
     const tables = tablesOf(db)
-    for (let steps = STEPS.length; steps > 0; steps--) if (tables === tablesOfVersion(steps)) return steps
+    for (let count = steps.length; count > 0; count--)
+      if (tables === tablesMadeBy(steps.slice(0, count))) return count
     throw new HistoryError('the list of its tables is damaged; restore a backup')
   } finally {
     db.exec('DETACH history')
@@ -81,11 +81,11 @@ export function damagedSchemaVersion(file: string, hasLog: boolean): number {
   }
 }
 
-function tablesOfVersion(steps: number): string {
+function tablesMadeBy(steps: readonly string[]): string {
   const db = new Database(':memory:')
   try {
     db.exec(`ATTACH ':memory:' AS history`)
-    updateSchema(db, STEPS.slice(0, steps))
+    updateSchema(db, steps)
     return tablesOf(db)
   } finally {
     db.close()

@@ -12,12 +12,10 @@ import {
   statSync,
 } from 'node:fs'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { NO_HASH } from '../../people/audit/entry.ts'
-import { verifyChain, type Verification } from '../../people/audit/verification.ts'
 import { checkRoom } from '../copy.ts'
 import { historyError, HistoryError } from '../errors.ts'
-import { STEPS, updateSchema } from '../schema.ts'
+import type { Layout } from '../room.ts'
+import { updateSchema } from '../schema.ts'
 import {
   type Connection,
   closeFile,
@@ -26,9 +24,10 @@ import {
   openFile,
   releaseLock,
   takeLock,
+  urlOf,
 } from '../sqlite.ts'
 import { damagedSchemaVersion, mendHead } from './head.ts'
-import { examineHistory, OF_SESSIONS } from './examination.ts'
+import { examineHistory } from './examination.ts'
 import { salvage, type Loss } from './salvage.ts'
 
 export interface Repair {
@@ -37,29 +36,33 @@ export interface Repair {
   /** Rows of each table that the new file has. */
   readonly kept: ReadonlyMap<string, number>
   readonly losses: readonly Loss[]
-  /** Ids of sessions that have lost output. */
-  readonly incomplete: readonly string[]
-  /** Undefined where the history is older than the audit log. */
-  readonly audit: Verification | undefined
   /** Where the damaged file is now. */
   readonly oldFile: string
 }
+
+/** Puts right what depends on lost rows, and says what it has found. @param version of the file */
+export type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
 /** Name of the new file until it is whole. No gateway starts while the file is there. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
 /** The longest time of a timer: a large file may take hours. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
+const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
 /**
  * Copies what can be read of a damaged history into a new one, which takes its place. The damaged file stays beside it.
  * A repair that was cut short can be begun anew. @returns undefined when nothing is damaged
  * @throws HistoryError, also while a gateway uses it; NoRoomError, before anything is written
  */
-export async function repairHistory(file: string): Promise<Repair | undefined> {
+export async function repairFile<T>(
+  file: string,
+  layout: Layout,
+  mend: Mend<T>,
+): Promise<(Repair & T) | undefined> {
   const lock = locked(file)
   try {
     undoSwap(file)
-    const { faults } = await examineHistory(file, { depth: 'whole', withinMs: WITHOUT_HURRY_MS })
+    const { faults } = await examineHistory(file, layout, WHOLE)
     if (faults.length === 0) return undefined
     const folder = path.dirname(file)
     await checkRoom(neededBytes(file), folder)
@@ -67,8 +70,8 @@ export async function repairHistory(file: string): Promise<Repair | undefined> {
     mkdirSync(work, { mode: 0o700 })
     try {
       const target = path.join(work, path.basename(file))
-      const made = rebuild(sourceOf(file, work), target)
-      await checkWhole(target)
+      const made = rebuild(sourceOf(file, work, layout.steps.length), target, layout, mend)
+      await checkWhole(target, layout)
       return { faults, ...made, oldFile: swap(target, file) }
     } finally {
       rmSync(work, { recursive: true, force: true })
@@ -95,10 +98,10 @@ function neededBytes(file: string): number {
 }
 
 /** The damaged file itself, which is only read; or a copy of it whose head was mended. */
-function sourceOf(file: string, work: string): string {
+function sourceOf(file: string, work: string, newest: number): string {
   const copy = path.join(work, 'damaged.sqlite')
   copyFileSync(file, copy, constants.COPYFILE_FICLONE)
-  if (!mendHead(copy)) {
+  if (!mendHead(copy, newest)) {
     rmSync(copy)
     return file
   }
@@ -106,17 +109,22 @@ function sourceOf(file: string, work: string): string {
   return copy
 }
 
-function rebuild(source: string, target: string): Omit<Repair, 'faults' | 'oldFile'> {
+function rebuild<T>(
+  source: string,
+  target: string,
+  { steps, json, orphans }: Layout,
+  mend: Mend<T>,
+): Omit<Repair, 'faults' | 'oldFile'> & T {
   const { db } = openFile(target, undefined)
   try {
-    const version = damagedSchemaVersion(source, hasLog(source))
-    updateSchema(db, STEPS.slice(0, version))
+    const version = damagedSchemaVersion(source, hasLog(source), steps)
+    updateSchema(db, steps.slice(0, version))
     attachDamaged(db, source)
     const triggers = takeTriggers(db)
-    const losses = [...salvage(db), ...removeOrphans(db)]
-    const incomplete = losses.some(({ table }) => table === 'events') ? markIncomplete(db, version) : []
+    const losses = [...salvage(db, json), ...removeOrphans(db, orphans)]
+    const mended = mend(db, version, losses)
     for (const sql of triggers) db.exec(sql)
-    return { kept: countRows(db), losses, incomplete, audit: version < 15 ? undefined : verified(db) }
+    return { ...mended, kept: countRows(db), losses }
   } finally {
     detach(db)
     closeFile(db)
@@ -127,7 +135,7 @@ function rebuild(source: string, target: string): Omit<Repair, 'faults' | 'oldFi
 function attachDamaged(db: Connection, source: string): void {
   const how = hasLog(source) ? 'mode=ro' : 'immutable=1'
   db.exec(`PRAGMA writable_schema = ON; PRAGMA cell_size_check = ON;
-           ATTACH '${pathToFileURL(source).href.replaceAll("'", '%27')}?${how}' AS damaged`)
+           ATTACH '${urlOf(source)}?${how}' AS damaged`)
 }
 
 function detach(db: Connection): void {
@@ -147,28 +155,16 @@ function takeTriggers(db: Connection): string[] {
 }
 
 /** Removes rows of lost sessions: nobody could ask for them. */
-function removeOrphans(db: Connection): Loss[] {
-  const removals = hasTable(db, 'removals') ? 'AND session NOT IN (SELECT session FROM history.removals)' : ''
-  const orphans = `session NOT IN (SELECT key FROM history.sessions) ${removals}`
-  return OF_SESSIONS.filter((table) => hasTable(db, table)).flatMap((table) => {
-    const { changes } = inTransaction(db, () =>
-      db.prepare(`DELETE FROM history.${table} WHERE ${orphans}`).run([]),
-    )
-    return changes === 0 ? [] : [{ table, names: ['rows of lost sessions'], rows: changes, unread: 0 }]
-  })
-}
-
-/** Counts lost output in ended sessions. @returns the ids of these sessions */
-function markIncomplete(db: Connection, version: number): string[] {
-  if (version < 2) return []
-  const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`
-  const incomplete = `output_bytes IS NOT NULL AND output_bytes > ${there}`
-  const found = db.prepare(`SELECT id FROM history.sessions WHERE ${incomplete}`).raw().all([]) as [string][]
-  inTransaction(db, () =>
-    db.exec(`UPDATE history.sessions SET truncated_bytes = truncated_bytes + output_bytes - ${there},
-             output_bytes = ${there} WHERE ${incomplete}`),
-  )
-  return found.map(([id]) => id)
+function removeOrphans(db: Connection, orphans: Layout['orphans']): Loss[] {
+  const has = (table: string) => hasTable(db, table)
+  return Object.entries(orphans)
+    .filter(([table]) => has(table))
+    .flatMap(([table, condition]) => {
+      const { changes } = inTransaction(db, () =>
+        db.prepare(`DELETE FROM history.${table} WHERE ${condition(has)}`).run([]),
+      )
+      return changes === 0 ? [] : [{ table, names: ['rows of lost sessions'], rows: changes, unread: 0 }]
+    })
 }
 
 function hasTable(db: Connection, table: string): boolean {
@@ -183,24 +179,8 @@ function countRows(db: Connection): Map<string, number> {
   return new Map(tables.map((name) => [name, rows(name)]))
 }
 
-function verified(db: Connection): Verification {
-  const [sequence, hash] = (db.prepare('SELECT sequence, hash FROM history.audit_anchor').raw().get([]) ?? [
-    0,
-    NO_HASH,
-  ]) as [number, string]
-  return verifyChain(links(db), { sequence, hash })
-}
-
-function* links(db: Connection): Generator<{ sequence: number; text: string; hash: string }> {
-  const sql = 'SELECT sequence, entry, hash FROM history.audit_log ORDER BY sequence'
-  for (const [sequence, text, hash] of db.prepare(sql).raw().iterate([]) as Iterable<
-    [number, string, string]
-  >)
-    yield { sequence, text, hash }
-}
-
-async function checkWhole(target: string): Promise<void> {
-  const { faults } = await examineHistory(target, { depth: 'whole', withinMs: WITHOUT_HURRY_MS })
+async function checkWhole(target: string, layout: Layout): Promise<void> {
+  const { faults } = await examineHistory(target, layout, WHOLE)
   if (faults.length > 0)
     throw new HistoryError(
       `the new file is not whole (${faults.join('; ')}), so the old one stays; restore a backup`,

@@ -1,6 +1,7 @@
 import { code } from '../errors.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
-import { isDamage, JSON_COLUMNS } from './examination.ts'
+import type { Layout } from '../room.ts'
+import { isDamage } from './examination.ts'
 
 /** The losses of a table. */
 export interface Loss {
@@ -49,12 +50,12 @@ const TYPES: Readonly<Record<string, string>> = {
  * do not pass through this process: SQLite copies them, and it skips those that break a constraint.
  * @returns what could not be read
  */
-export function salvage(db: Connection): Loss[] {
-  const losses = tablesOf(db).map((table) => new Salvage(db, table).run())
+export function salvage(db: Connection, json: Layout['json']): Loss[] {
+  const losses = tablesOf(db, json).map((table) => new Salvage(db, table).run())
   return losses.filter(({ rows, unread }) => rows !== 0 || unread > 0)
 }
 
-function tablesOf(db: Connection): Table[] {
+function tablesOf(db: Connection, json: Layout['json']): Table[] {
   const found = db
     .prepare(
       `SELECT name, wr FROM pragma_table_list WHERE schema = 'history' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
@@ -68,7 +69,7 @@ function tablesOf(db: Connection): Table[] {
     return {
       name,
       columns: there.map(([column]) => column),
-      isReadable: ['1', ...there.map(([column, type]) => readable(name, column, type))].join(' AND '),
+      isReadable: ['1', ...there.map(([column, type]) => readable(column, type, json[name]))].join(' AND '),
       hasRowid: isWithoutRowid === 0,
     }
   })
@@ -84,10 +85,9 @@ function columnsOf(db: Connection, schema: string, table: string): [name: string
   return found.map(([, name, type]) => [name, type])
 }
 
-function readable(table: string, column: string, type: string): string {
+function readable(column: string, type: string, json: readonly string[] = []): string {
   const isTyped = `typeof("${column}") IN (${TYPES[type.slice(0, 3)] ?? `typeof("${column}")`})`
-  const isJson = JSON_COLUMNS[table]?.includes(column) === true
-  return isJson ? `${isTyped} AND coalesce(json_valid("${column}"), 1)` : isTyped
+  return json.includes(column) ? `${isTyped} AND coalesce(json_valid("${column}"), 1)` : isTyped
 }
 
 type Range = readonly [from: number, to: number]

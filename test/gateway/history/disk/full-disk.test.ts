@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
 import { SmallDisk } from '../../../support/machine/small-disk.ts'
 import { translate } from '../../../support/machine/translate.ts'
@@ -23,7 +24,7 @@ beforeAll(() => void new Database(':memory:').close())
 const path = () => join(disk.path, 'history.db')
 
 function open(): History {
-  const history = History.open(path(), { flushAfterMs: 3_600_000 })
+  const history = openHistory(path(), { flushAfterMs: 3_600_000 })
   opened.push(history)
   return history
 }
@@ -66,8 +67,8 @@ class Killable implements Disposable {
     writeFileSync(
       join(this.#root, 'main.js'),
       `import { readFileSync, writeSync } from 'node:fs'
-       import { History } from './gateway/history/history.js'
-       const history = History.open(process.argv[2])
+       import { openHistory } from './gateway/rooms.js'
+       const history = openHistory(process.argv[2])
        const request = { origin: 'client', verb: 'exec', connection: 'c', connectionType: 't', user: 'ann', labels: {}, metadata: {} }
        for (let i = 0; i < ${SESSIONS}; i++)
          history.begin({ ...request, id: 's' + i, script: Buffer.from('x'), startedAt: new Date() })

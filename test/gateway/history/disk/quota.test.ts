@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { KEEP_ALL, retainMs, type Retention } from '../../../../src/gateway/settings/retention.ts'
 import { HistoryFullError } from '../../../../src/gateway/history/session.ts'
 
@@ -33,7 +34,7 @@ function open(
   { retainMs } = KEEP_ALL,
 ): History {
   const retention = () => ({ retainMs, sizeBytes, connections })
-  const history = History.open(join(folder, 'history.db'), { retention })
+  const history = openHistory(join(folder, 'history.db'), { retention })
   opened.push(history)
   return history
 }

@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Backups } from '../../../../src/gateway/operating/backup/backups.ts'
 import { restore } from '../../../../src/gateway/operating/backup/restore.ts'
 import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { SmallDisk } from '../../../support/machine/small-disk.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { waitFor } from '../../../support/wait.ts'
@@ -164,7 +164,7 @@ it('a backup that a machine takes has no key of what waits for approval, also as
 
 /** Writes sessions of a MiB that does not get smaller. */
 function fill(file: string, sessions: number): void {
-  const history = History.open(file)
+  const history = openHistory(file)
   for (let i = 0; i < sessions; i++) {
     history.begin({
       ...{ id: `s${i}`, origin: 'client-api', verb: 'exec', connection: 'bash', connectionType: 'custom' },
@@ -271,7 +271,7 @@ describe('a backup', () => {
     ).rejects.toThrow(/was cut short: run it again/)
     await restore(file, below('cut'))
     expect(readdirSync(below('cut')).toSorted()).toEqual(['history.sqlite', 'reviews.key'])
-    const history = History.open(below('cut/history.sqlite'))
+    const history = openHistory(below('cut/history.sqlite'))
     expect(history.session('s0')?.status).toBe('done')
     history.close()
   })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { Locks } from '../../../../src/gateway/locks/locks.ts'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { gatewayMetrics } from '../../../../src/gateway/operating/monitoring/gateway-metrics.ts'
 import { SessionTally } from '../../../../src/gateway/sessions/session-tally.ts'
 import { Metrics } from '../../../../src/operations/metrics.ts'
@@ -110,7 +110,7 @@ it('serves figures and probes there, and nothing that needs a token', async () =
 
 it('tells what it can while the history cannot be read', async () => {
   const state = mkdtempSync(path.join(tmpdir(), 'metrics-'))
-  const history = History.open(path.join(state, 'history.sqlite'))
+  const history = openHistory(path.join(state, 'history.sqlite'))
   const retention = { retainMs: 1, sizeBytes: 7, auditRetainMs: 1, connections: new Map() }
   const source = gatewayMetrics({
     ...{ version: '1', history, locks: new Locks(), tls: undefined },

@@ -15,7 +15,8 @@ import { readAuditFile } from '../../../../src/gateway/people/audit/audit-file.t
 import { type Connection, closeFile } from '../../../../src/gateway/store/sqlite.ts'
 import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
 import type { NewSession } from '../../../../src/gateway/history/session.ts'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 
 let folder: string
 let file: string
@@ -30,7 +31,7 @@ const logger = {
 }
 
 function open(options: { maxBytes?: number } = {}): void {
-  history = History.open(file, options)
+  history = openHistory(file, options)
   log = new AuditLog(history, () => 1000, logger)
 }
 
@@ -251,7 +252,7 @@ describe('a log that cannot be written', () => {
     log.announce(changed('ann'))
     const left = path.join(folder, 'left.sqlite')
     for (const suffix of ['', '-wal']) cpSync(`${file}${suffix}`, `${left}${suffix}`)
-    const after = History.open(left)
+    const after = openHistory(left)
     after.close()
     expect(entries(left).at(-1)).toMatchObject({ actor: 'ann', stage: 'asked' })
   })

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { HistoryDatabase } from '../../../../src/gateway/history/database.ts'
+import { ROOMS } from '../../../../src/gateway/rooms.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
@@ -60,7 +61,7 @@ it.each([
       // A token that is made now lives as long as it was asked to.
       expect(await statusWith(gateway, await newToken(gateway, 'other'))).toBe(200)
     }
-    const database = new HistoryDatabase(path.join(place.at('state'), 'history.sqlite'), undefined)
+    const database = new HistoryDatabase(path.join(place.at('state'), 'history.sqlite'), ROOMS, undefined)
     expect(database.resetLatestTime()).toBeGreaterThanOrEqual(START + ahead)
     database.close()
     await using gateway = await start()

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { HistoryError } from '../../../../src/gateway/store/errors.ts'
 import { LastUses } from '../../../../src/gateway/people/identities/last-uses.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
@@ -14,7 +15,7 @@ let warnings: string[]
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: START })
   place = new Workplace()
-  history = History.open(place.at('history.sqlite'))
+  history = openHistory(place.at('history.sqlite'))
   warnings = []
   uses = opened()
 })

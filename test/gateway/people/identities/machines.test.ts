@@ -2,7 +2,8 @@ import path from 'node:path'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { Budgets } from '../../../../src/gateway/people/identities/budgets.ts'
 import type { Budget } from '../../../../src/gateway/identity.ts'
 import { waitFor } from '../../../support/wait.ts'
@@ -99,7 +100,7 @@ it('a machine that has used up its runs is refused, and told when there is room'
 /** What sessions of ten minutes and 100 bytes each leave of a budget: by default three that began an hour apart. */
 function verdict(budget: Budget, removed: boolean, hoursAgo: readonly number[] = [3, 2, 1]): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'budget-'))
-  const history = History.open(path.join(folder, 'state', 'history.sqlite'))
+  const history = openHistory(path.join(folder, 'state', 'history.sqlite'))
   try {
     const budgets = new Budgets(
       { named: (name) => ({ name, kind: 'machine', groups: [], isActive: true, isDeclared: true, budget }) },

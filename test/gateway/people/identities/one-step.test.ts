@@ -1,7 +1,7 @@
 import path from 'node:path'
 import Database from 'libsql'
 import { expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 // What a request changes is changed in one step: where one of its writes fails, as where a kill comes in between, all is
@@ -14,7 +14,7 @@ function gatewayThatRefuses(trigger: string): Promise<RunningGateway> {
     {
       prepare: (state) => {
         const file = path.join(state, 'history.sqlite')
-        History.open(file).close()
+        openHistory(file).close()
         const db = new Database(file)
         db.exec(`CREATE TRIGGER refused ${trigger} BEGIN SELECT RAISE(ABORT, 'as the test wants it'); END`)
         db.close()

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { LastUses } from '../../../../src/gateway/people/identities/last-uses.ts'
 import { SignInAttempts } from '../../../../src/gateway/people/identities/sign-in-attempts.ts'
 import { Tokens } from '../../../../src/gateway/people/identities/tokens.ts'
@@ -57,7 +58,7 @@ class Site implements Disposable {
   readonly #uses: LastUses
 
   constructor() {
-    this.#history = History.open(path.join(this.#folder, 'history.sqlite'))
+    this.#history = openHistory(path.join(this.#folder, 'history.sqlite'))
     this.#uses = new LastUses(this.#history, log)
     const current = { value: { users: [], connections: [] } }
     const attempts = new SignInAttempts({ most: () => 20, told: () => undefined })

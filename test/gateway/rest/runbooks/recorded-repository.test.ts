@@ -1,11 +1,12 @@
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 /** A run as it was recorded when addresses and labels had the path of a repository's folder. */
 function recorded(state: string, repository: string): void {
-  const history = History.open(path.join(state, 'history.sqlite'))
+  const history = openHistory(path.join(state, 'history.sqlite'))
   const labels = { runbookRepository: repository, runbookFile: 'ops/a.runbook.sh', runbookParameters: '{}' }
   const about = { origin: 'client-api-runbooks', verb: 'exec', connection: 'bash', connectionType: 'custom' }
   history.begin({

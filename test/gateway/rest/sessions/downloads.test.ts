@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { DownloadTokens } from '../../../../src/gateway/rest/sessions/download-tokens.ts'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 
@@ -10,7 +10,7 @@ const STARTED = new Date(Date.UTC(2026, 10, 26, 10, 4, 5))
 const HOSTILE = 'a"; filename=/etc/passwd\r\nX: ü'
 
 function fill(state: string): void {
-  const history = History.open(path.join(state, 'history.sqlite'))
+  const history = openHistory(path.join(state, 'history.sqlite'))
   const begin = (id: string, connection: string) => {
     const request = { id, user: 'admin', connection, connectionType: 'custom', startedAt: STARTED }
     const script = Buffer.from('select\t1')

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import type { EventKind } from '../../../../src/gateway/history/session.ts'
 import { closeFile, openFile } from '../../../../src/gateway/store/sqlite.ts'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
@@ -21,7 +21,7 @@ let database: string
 
 function fill(state: string): void {
   database = path.join(state, 'history.sqlite')
-  const history = History.open(database)
+  const history = openHistory(database)
   const record = (
     id: string,
     events: readonly (readonly [number, EventKind, Buffer])[],

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import { expect, it } from 'vitest'
-import { History, type HistoryOptions } from '../../../../src/gateway/history/history.ts'
+import type { History, HistoryOptions } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import type { GatewayUser } from '../../../../src/gateway/identity.ts'
 import type { StreamLimits } from '../../../../src/gateway/rest/http/event-streams.ts'
 import { LiveStreams } from '../../../../src/gateway/rest/sessions/live-streams.ts'
@@ -98,7 +99,7 @@ class Site implements AsyncDisposable {
 
   private constructor(limits: StreamLimits, options: HistoryOptions) {
     this.#folder = mkdtempSync(path.join(tmpdir(), 'live-'))
-    this.history = History.open(path.join(this.#folder, 'state', 'history.sqlite'), options)
+    this.history = openHistory(path.join(this.#folder, 'state', 'history.sqlite'), options)
     this.history.begin({
       ...{ id: 's1', user: 'a', connection: 'bash', connectionType: 'custom', startedAt: new Date() },
       ...{ origin: 'client', verb: 'exec', labels: {}, metadata: {}, script: Buffer.alloc(0) },

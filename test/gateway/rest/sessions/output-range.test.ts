@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 const BIG = Buffer.alloc(3 * 1024 * 1024, 'not only text: \0\xff\n', 'latin1')
@@ -20,7 +20,7 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 /** One session with much to say, and one with nothing. */
 function record(state: string): void {
-  const history = History.open(path.join(state, 'history.sqlite'))
+  const history = openHistory(path.join(state, 'history.sqlite'))
   const request = { user: 'admin', connection: 'bash', connectionType: 'custom', startedAt: new Date(0) }
   const rest = { origin: 'client', verb: 'exec', labels: {}, metadata: {} } as const
   history.begin({ ...request, ...rest, id: 'big', script: Buffer.from('true') })

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import fastify from 'fastify'
 import Database from 'libsql'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import type { PlacedSession, SessionSummary } from '../../../../src/gateway/history/session.ts'
 import type { RestServices } from '../../../../src/gateway/rest/services.ts'
 import { exportRoute } from '../../../../src/gateway/rest/sessions/session-export.ts'
@@ -20,7 +20,7 @@ const STARTED = Date.now() - 3_600_000
 /** One session of `other`, and copies of it, one in OF_ADMIN of `admin`. */
 function fill(state: string): void {
   const file = path.join(state, 'history.sqlite')
-  const history = History.open(file)
+  const history = openHistory(file)
   history.begin({
     ...{
       id: 's0',

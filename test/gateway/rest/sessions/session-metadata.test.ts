@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 let gateway: RunningGateway
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]())
 
 function fill(state: string): void {
-  const history = History.open(path.join(state, 'history.sqlite'))
+  const history = openHistory(path.join(state, 'history.sqlite'))
   for (const user of ['admin', 'other']) {
     const request = { id: user, user, connection: 'bash', connectionType: 'custom', startedAt: new Date() }
     const rest = { verb: 'exec', labels: {}, metadata: { ticket: 'A-1' }, script: Buffer.from('x') }

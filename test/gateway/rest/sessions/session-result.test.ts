@@ -5,7 +5,7 @@ import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { closeFile, openFile } from '../../../../src/gateway/store/sqlite.ts'
 import type { EventKind } from '../../../../src/gateway/history/session.ts'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
@@ -20,7 +20,7 @@ const STARTED = new Date(Date.now() - 60_000)
 
 function fill(state: string): void {
   database = path.join(state, 'history.sqlite')
-  const history = History.open(database)
+  const history = openHistory(database)
   const record = (
     id: string,
     user: string,

@@ -12,9 +12,10 @@ import {
 import path from 'node:path'
 import Database from 'libsql'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import type { History } from '../../../../src/gateway/history/history.ts'
+import { LAYOUT, openHistory } from '../../../../src/gateway/rooms.ts'
 import { examineHistory } from '../../../../src/gateway/store/repair/examination.ts'
-import { repairHistory } from '../../../../src/gateway/store/repair/repair.ts'
+import { repairHistory } from '../../../../src/gateway/operating/repair.ts'
 import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
 import { SmallDisk } from '../../../support/machine/small-disk.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
@@ -36,7 +37,7 @@ let file: string
 beforeAll(() => {
   place = new Workplace()
   sound = place.at('sound.sqlite')
-  const history = History.open(sound)
+  const history = openHistory(sound)
   for (let number = 0; number < SESSIONS; number++) record(history, number)
   soundLog = place.at('killed.sqlite')
   for (const suffix of ['', '-wal']) copyFileSync(`${sound}${suffix}`, `${soundLog}${suffix}`)
@@ -112,7 +113,7 @@ function pageOf(bytes: Buffer, random: () => number): Buffer {
 
 /** What a history says after a repair: sessions by number, and whether their output is whole. */
 function survivors(): { readonly whole: number[]; readonly cut: number[]; readonly gone: string[] } {
-  const history = History.open(file)
+  const history = openHistory(file)
   const found = { whole: [] as number[], cut: [] as number[], gone: [] as string[] }
   try {
     for (let number = 0; number < SESSIONS; number++) {
@@ -135,7 +136,7 @@ function survivors(): { readonly whole: number[]; readonly cut: number[]; readon
 }
 
 it('a sound history is not touched', async () => {
-  expect(await examineHistory(file, WHOLE)).toMatchObject({ faults: [], unseen: [] })
+  expect(await examineHistory(file, LAYOUT, WHOLE)).toMatchObject({ faults: [], unseen: [] })
   expect(await repairHistory(file)).toBeUndefined()
   expect(readdirSync(place.at('state')).toSorted()).toEqual(['history.sqlite', 'history.sqlite.lock'])
   expect(readFileSync(file).equals(readFileSync(sound))).toBe(true)
@@ -152,7 +153,7 @@ it.each(Object.entries(DAMAGES))(
       const damaged = damage(bytes, next) ?? bytes
       for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
       writeFileSync(file, damaged, { mode: 0o600 })
-      const { faults } = await examineHistory(file, WHOLE)
+      const { faults } = await examineHistory(file, LAYOUT, WHOLE)
       if (faults.length === 0) continue
       const repair = await repairHistory(file)
       expect(repair).toBeDefined()
@@ -295,7 +296,7 @@ it('a repair that was killed between its two names can be begun anew, and has it
 })
 
 it('an examination that is short of time says what it has not seen', async () => {
-  expect(await examineHistory(file, { depth: 'quick', withinMs: 0 })).toMatchObject({
+  expect(await examineHistory(file, LAYOUT, { depth: 'quick', withinMs: 0 })).toMatchObject({
     faults: [],
     unseen: expect.arrayContaining(['events']) as string[],
   })
@@ -312,7 +313,7 @@ it.runIf(SmallDisk.permitted())('is refused where the disk has no room for the n
 })
 
 it('is refused while a gateway uses the history', async () => {
-  const history = History.open(file)
+  const history = openHistory(file)
   try {
     await expect(repairHistory(file)).rejects.toThrow('another gateway is using it')
   } finally {
@@ -327,7 +328,7 @@ it.each(['', '-wal'])('neither examines nor repairs through a link: history.sqli
   rmSync(`${file}${suffix}`, { force: true })
   symlinkSync(precious, `${file}${suffix}`)
   const refused = `history.sqlite${suffix} is a symbolic link`
-  await expect(examineHistory(file, WHOLE)).rejects.toThrow(refused)
+  await expect(examineHistory(file, LAYOUT, WHOLE)).rejects.toThrow(refused)
   await expect(repairHistory(file)).rejects.toThrow(refused)
   expect(readFileSync(precious, 'utf8')).toBe('mine')
 })

@@ -1,0 +1,147 @@
+import { dirname, resolve } from 'node:path'
+import { claimFolder } from '../../basics/files/private-path.ts'
+import { ChangeCounts, type ChangesSoFar } from './change-counts.ts'
+import { HistoryError, historyError, isNoRoom } from './errors.ts'
+import { layoutOf, tablesOf, type Rooms, type Tables } from './room.ts'
+import { updateSchema } from './schema.ts'
+import {
+  type Access,
+  type Connection,
+  type OpenFile,
+  type SqlStatement,
+  bytesOf,
+  closeFile,
+  durably,
+  inTransaction,
+  openFile,
+  releaseLock,
+  takeLock,
+  waitForLocks,
+} from './sqlite.ts'
+
+/** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
+const PAGES_PER_VACUUM = 1024
+const CLOSING_PATIENCE_MS = 2000
+
+/** One file with the rows of all rooms. Every failure is a HistoryError, and a NoRoomError when there is no room. */
+export class Store {
+  readonly access: Access
+  protected readonly tables: Tables
+  readonly #path: string
+  readonly #lock: Connection | undefined
+  readonly #db: Connection
+  readonly #changes: ChangeCounts
+  readonly #pages: { readonly all: SqlStatement; readonly free: SqlStatement }
+  #closed = false
+
+  /** @param maxBytes the file may not grow beyond this */
+  constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
+    this.#path = resolve(path)
+    this.attempt('create its folder', () => claimFolder(dirname(this.#path)))
+    this.#lock = this.attempt('lock it', () => lockFor(this.#path))
+    try {
+      const { db, access } = this.attempt('open it', () => openTables(this.#path, rooms, maxBytes))
+      this.#db = db
+      this.access = access
+      this.tables = this.attempt('use it', () => tablesOf(db, rooms))
+      this.#changes = this.attempt('use it', () => new ChangeCounts(db, rooms))
+      const reading = (sql: string) => this.attempt('use it', () => db.prepare(sql).raw())
+      this.#pages = {
+        all: reading('PRAGMA history.page_count'),
+        free: reading('PRAGMA history.freelist_count'),
+      }
+    } catch (error) {
+      if (this.#lock !== undefined) releaseLock(this.#lock)
+      throw error
+    }
+  }
+
+  get changes(): ChangesSoFar {
+    return this.attempt('read it', () => this.#changes.soFar)
+  }
+
+  usedBytes(): number {
+    return bytesOf(this.number(this.#pages.all, []) - this.#freePages())
+  }
+
+  read<T>(read: (tables: Tables) => T): T {
+    return this.attempt('read it', () => read(this.tables))
+  }
+
+  /** All or nothing. What is written lightly survives only what kills the process. */
+  write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly'): T {
+    const work = () => inTransaction(this.#db, () => write(this.tables))
+    return this.attempt('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
+  }
+
+  /** All or nothing. Only a power failure can undo it. */
+  note<T>(write: (tables: Tables) => T): T {
+    return this.inOne('write it', () => write(this.tables))
+  }
+
+  /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */
+  shrink(): boolean {
+    return this.attempt('give disk space back', () => {
+      const before = this.#freePages()
+      if (before > 0) this.#db.exec(`PRAGMA history.incremental_vacuum(${PAGES_PER_VACUUM})`)
+      this.#db.exec('PRAGMA history.wal_checkpoint(TRUNCATE)')
+      return this.#freePages() < before
+    })
+  }
+
+  /** From now on a write waits longer for other programs. For a gateway that serves nobody any more. */
+  bePatient(): void {
+    if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
+  }
+
+  /** Closes the file and releases its lock. Never throws. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeFile(this.#db)
+    if (this.#lock !== undefined) releaseLock(this.#lock)
+  }
+
+  protected number(statement: SqlStatement, parameters: readonly unknown[]): number {
+    return this.attempt('read it', () => (statement.get(parameters) as [number])[0])
+  }
+
+  /** In one transaction. */
+  protected inOne<T>(what: string, work: () => T): T {
+    return this.attempt(what, () => inTransaction(this.#db, work))
+  }
+
+  protected attempt<T>(what: string, work: () => T): T {
+    try {
+      if (this.#closed) throw new HistoryError('it is closed')
+      return work()
+    } catch (error) {
+      throw historyError(this.#path, what, error)
+    }
+  }
+
+  #freePages(): number {
+    return this.number(this.#pages.free, [])
+  }
+}
+
+/** Undefined on a disk that allows no lock: it can only be read, and many may do so. */
+function lockFor(path: string): Connection | undefined {
+  try {
+    return takeLock(`${path}.lock`)
+  } catch (error) {
+    if (isNoRoom(error, path)) return undefined
+    throw error
+  }
+}
+
+function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): OpenFile {
+  const opened = openFile(path, maxBytes)
+  try {
+    updateSchema(opened.db, layoutOf(rooms).steps)
+    return opened
+  } catch (error) {
+    closeFile(opened.db)
+    throw error
+  }
+}
