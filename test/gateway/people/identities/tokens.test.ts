@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
+import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
@@ -135,7 +135,7 @@ it('of a user who was deleted no token, and no use of one, stays on the disk', a
     await use(gateway, 'ann', 'not-written-yet')
     await gateway.request('DELETE', '/api/users/ann')
   }
-  const history = History.open(path.join(place.at('state'), 'history.sqlite'))
+  const history = openHistory(path.join(place.at('state'), 'history.sqlite'))
   try {
     const kept = history.read(({ tokens }) => tokens.all())
     expect(kept.map(({ name }) => name)).toEqual(['kept'])
