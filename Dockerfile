@@ -1,4 +1,4 @@
-# The agent with what runbooks need at least: bash and git. docs/containers.md says how to run it and how to add more.
+# The agent with what runbooks need at least: bash and git. docs/operating.md says how to run it and how to add more.
 # No syntax line and no feature beyond multi-stage builds: docker, podman and buildah build it.
 
 # Both are LTS. The agent runs on Node from 20.19, 22.13 or 24 on, and is fastest on 24; its engine wants glibc 2.34 or

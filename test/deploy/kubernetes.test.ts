@@ -217,7 +217,7 @@ describe('the gateway', () => {
   const pod = set.spec.template.spec
   const [check, gateway] = [pod.initContainers[0], pod.containers[0]]
   const settings = () => {
-    const docs = readFileSync(new URL('../../docs/containers.md', import.meta.url), 'utf8')
+    const docs = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
     const [, yaml = ''] = /```yaml\n# gateway\.yaml\n(.*?)```/s.exec(docs) ?? []
     const withoutTls = yaml.replace(/^ {2}tls:\n( {4}.*\n)+/m, '  allow-remote: true\n')
     expect(withoutTls).not.toBe(yaml)

@@ -20,10 +20,10 @@ import { SmallDisk } from '../support/machine/small-disk.ts'
 import { waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 
-// Every row of docs/endings.md, driven. Most through the built program and REST; what the embedded gateway would
+// Every row of docs/endings-and-codes.md, driven. Most through the built program and REST; what the embedded gateway would
 // refuse itself, or cannot ask for, through an agent in this process.
 
-it('every row of docs/endings.md has a test, and every test a row', () => {
+it('every row of docs/endings-and-codes.md has a test, and every test a row', () => {
   expect([...driven].sort()).toEqual([...rows.keys()].sort())
 })
 

@@ -38,7 +38,7 @@ async function trySignIn(vault: Vault, signal: AbortSignal): Promise<string> {
   return 'answers, and its token is accepted'
 }
 
-const SET_UP = 'Which variables of the agent it needs: docs/secrets.md'
+const SET_UP = 'Which variables of the agent it needs: docs/policies-and-secrets.md'
 
 function advice(reason: string): string {
   if (reason.includes('status=403'))

@@ -10,8 +10,6 @@ import { Workplace } from '../../support/sites/workplace.ts'
 
 const KINDS = ['agent', 'gateway'] as const
 type Kind = (typeof KINDS)[number]
-/** Where the whole file is shown. */
-const PAGES: Readonly<Record<Kind, string>> = { agent: 'agent.md', gateway: 'settings.md' }
 
 describe.each(KINDS)('schemas/%s.schema.json', (kind) => {
   it('is what the program prints (else: npm run schemas)', async () => {
@@ -22,7 +20,8 @@ describe.each(KINDS)('schemas/%s.schema.json', (kind) => {
   })
 
   it('accepts the settings of the docs', () => {
-    const [, yaml = ''] = /^```yaml\n([^]*?)^```/m.exec(read(`docs/${PAGES[kind]}`)) ?? []
+    const [, section = ''] = read('docs/settings.md').split(`\n## ${kind}.yaml\n`)
+    const [, yaml = ''] = /^```yaml\n([^]*?)^```/m.exec(section) ?? []
     expect(parse(yaml)).toBeInstanceOf(Object)
     expect(problems(kind, yaml)).toEqual([])
   })

@@ -8,7 +8,7 @@ import { main } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 import { freePort } from '../../support/network/free-port.ts'
 
-// docs/gateway.md, pasted into a shell block by block.
+// The tasks of docs/gateway.md, pasted into a shell block by block.
 
 interface Block {
   readonly heading: string
@@ -17,7 +17,9 @@ interface Block {
   readonly prints: string | undefined
 }
 
-const page = readFileSync(new URL('../../../docs/gateway.md', import.meta.url), 'utf8')
+const [page = ''] = readFileSync(new URL('../../../docs/gateway.md', import.meta.url), 'utf8').split(
+  '\n## How the gateway behaves\n',
+)
 const fences = [...page.matchAll(/^(?:## (.*)|```(\w+)\n([^]*?)^```)$/gm)].map(
   ([, heading, language, content = '']) => ({ heading, language, content }),
 )

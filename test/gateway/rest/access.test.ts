@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import fastify from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { requireOperations } from '../../../src/gateway/rest/access.ts'
-import {
-  callersOf,
-  SCOPES,
-  type Operation,
-  type Role,
-  type OperationScope,
-} from '../../../src/contract/operation.ts'
+import type { Operation, OperationScope, Role } from '../../../src/contract/operation.ts'
 import { OPERATIONS } from '../../../src/gateway/rest/operations/operations.ts'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { checkDescribed } from '../../support/described-answer.ts'
@@ -279,20 +272,6 @@ it.each(Object.entries(STREAMS))('ends the stream of %s with %s', async (caller,
     expect((await client.over()).metadata.get(CODE_TRAILER)).toEqual([code])
   }
 })
-
-it('is the table of docs/rest.md', () => {
-  const page = readFileSync(new URL('../../../docs/rest.md', import.meta.url), 'utf8')
-  const [, section = ''] = /\n## Who may call what\n(.*?)\n## /s.exec(page) ?? []
-  const shown = section.split('\n').filter((line) => /^\| `[A-Z]+ \//.test(line))
-  expect(shown.map((line) => line.replaceAll(/ +/g, ' '))).toEqual(Object.entries(OPERATIONS).map(documented))
-})
-
-function documented([name, operation]: [string, Operation]): string {
-  const { scope } = operation
-  const which = scope === undefined ? '' : ` ${SCOPES[scope]}`
-  const path = name.replaceAll(/:(\w+)/g, (_, word: string) => word.toUpperCase())
-  return `| \`${path}\` | ${callersOf(operation)} |${which} |`
-}
 
 type Outcome = 'unauthenticated' | 'wrong role' | 'out of reach' | 'answered'
 

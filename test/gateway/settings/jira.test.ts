@@ -47,7 +47,7 @@ describe('jira of gateway.yaml', () => {
   })
 
   it('is what the docs show', () => {
-    const docs = readFileSync(new URL('../../../docs/gateway-behaviour.md', import.meta.url), 'utf8')
+    const docs = readFileSync(new URL('../../../docs/gateway.md', import.meta.url), 'utf8')
     const [, yaml = ''] = /^Write a ticket for each run:\n\n```yaml\n([^]*?)^```/m.exec(docs) ?? []
     const whole = yaml
       .replace('file://jira.token', TOKEN)

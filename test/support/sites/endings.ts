@@ -15,9 +15,12 @@ type Row = Observed
 
 const COLUMNS = /^\| (?!-|ending)(.*?) +\| (\S+) +\| (\S+) +\| (.*?) *\|$/gm
 
-/** The rows of docs/endings.md by name. */
+const page = readFileSync(new URL('../../../docs/endings-and-codes.md', import.meta.url), 'utf8')
+const [, tables = ''] = /^## How an execution can end$([^]*?)^## /m.exec(page) ?? []
+
+/** The rows of the page by name. */
 export const rows: ReadonlyMap<string, Row> = new Map(
-  [...readFileSync(new URL('../../../docs/endings.md', import.meta.url), 'utf8').matchAll(COLUMNS)].map(
+  [...tables.matchAll(COLUMNS)].map(
     ([, name = '', code = '', status = '', text = '']) => [name.trim(), { code, status, text }] as const,
   ),
 )
@@ -30,7 +33,7 @@ export function ending(name: string, drive: () => Promise<Observed>, skip = fals
   driven.add(name)
   it.skipIf(skip)(name, async () => {
     const row = rows.get(name)
-    if (row === undefined) throw new Error(`docs/endings.md has no row ${name}`)
+    if (row === undefined) throw new Error(`docs/endings-and-codes.md has no row ${name}`)
     const { code, status, text } = await drive()
     expect({ code, status }).toEqual({ code: row.code, status: row.status })
     expect(text).toMatch(pattern(row.text))

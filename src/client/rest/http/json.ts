@@ -67,7 +67,7 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
   return new ApiError(kind, message, { status, isAnswerLost, code })
 }
 
-/** The kind of error that a code of the embedded gateway stands for. */
+/** The kind of error that a code of the embedded gateway stands for. @public scripts/docs.mjs makes a table of it. */
 export function kindOfCode(code: GatewayCode): ApiErrorKind {
   const reason = reasonOfCode(code)
   switch (reason) {

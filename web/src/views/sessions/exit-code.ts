@@ -1,4 +1,4 @@
-/** What an exit code means, in words (docs/endings.md has all of them). */
+/** What an exit code means, in words (docs/endings-and-codes.md has all of them). */
 export function meaningOf(code: number): string {
   const known = MEANINGS[code]
   if (known !== undefined) return known

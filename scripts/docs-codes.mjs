@@ -1,0 +1,289 @@
+/** The codes of the gateway in the order of the page: what people read with each (`...` is anything), and what to do. */
+export const CODES = {
+  any: {
+    unauthenticated: {
+      text: '`invalid authentication`; `access denied`; `invalid credentials`',
+      advice: 'get a token from the owner of the gateway, then `runbook-agent login`',
+    },
+    'too-many-failed-sign-ins': {
+      text: '`too many failed sign-ins from this address: try again in ... s`',
+      advice:
+        'wait for the time in `Retry-After`, and find out which program sends wrong tokens: `audit list --action sign-in`',
+    },
+    'not-permitted': {
+      text: '`... is disabled for this connection`; `user is not allowed to run this runbook on this connection`',
+      advice: 'allow it in gateway.yaml (`access`), or use a connection that does',
+    },
+    'invalid-request': {
+      text: 'names the field, the option or the packet',
+      advice: 'correct the field, the option or the packet that the text names',
+    },
+    'too-large': {
+      text: '`... are too large: what goes to the agent in one packet may have 17 MiB`; `request body: ...`; `the headers are too large`',
+      advice: 'send less, or raise `limits.body` in gateway.yaml',
+    },
+    'too-much-at-once': {
+      text: '`...: let some end first`',
+      advice: 'wait until some of your sessions have ended',
+    },
+    'gateway-stopped': {
+      text: '`gateway shutdown`',
+      advice: 'try again when the gateway is back; what has run is in the history',
+    },
+    'gateway-draining': {
+      text: '`the gateway is stopping and begins nothing new: nothing has run, try again when it is back`',
+      advice: 'nothing has run: ask again after the time in `Retry-After`',
+    },
+    'history-no-room': {
+      text: "`the session couldn't be created: session history ...`",
+      advice: "free disk space on the gateway's machine: the text names the file",
+    },
+    'history-failed': { text: '`session history ...`', advice: 'do what the text says: it names the file' },
+    'internal-error': {
+      text: '`internal error`',
+      advice: "this is a bug: report it, with the gateway's log",
+    },
+  },
+  sessions: {
+    'connection-not-found': {
+      text: '`connection not found`; `connection ... not found`',
+      advice: 'check the name: `GET /api/connections` lists what you may see',
+    },
+    'client-input-refused': {
+      text: '`... takes neither ... nor ... (access.client-input)`',
+      advice: 'leave out arguments and variables, or set `access.client-input: true`',
+    },
+    'not-served': {
+      text: '`this gateway serves ...`',
+      advice: 'use `exec` or `connect`, and a connection of another type',
+    },
+    'too-many-clients': {
+      text: '`this gateway serves ... clients ... at once`; `... streams of sessions ...`',
+      advice: 'try again when one has ended',
+    },
+    'opening-timeout': {
+      text: '`the session was not opened within 30 s`',
+      advice: 'the client or its network is too slow: try again',
+    },
+    'client-not-reading': {
+      text: '`the client does not read: ...`; `clients do not read: ...`',
+      advice: 'read the output, or send it to a file; update an agent that does not pause',
+    },
+    'client-left': { text: '`the client has left...`', advice: 'nothing: the code is for the record' },
+    'agent-offline': { text: '`agent is offline`', advice: "nothing has run: start the connection's agent" },
+    'agent-silent': {
+      text: '`the agent did not open the session within 60 s`',
+      advice: "read the agent's log",
+    },
+    'agent-lost': {
+      text: '`agent has disconnected`; `EOF`',
+      advice: "read in the agent's journal how the command ended",
+    },
+    'session-killed': {
+      text: '`session killed by the user`',
+      advice: 'a user ended the session with `sessions kill`: ask that user',
+    },
+    'session-expired': {
+      text: '`reached max timeout (48h0m0s) waiting for session to end`',
+      advice: 'no session lasts longer than 48 hours: split the work',
+    },
+    'lock-busy': {
+      text: '`100 sessions wait for a lock: lock ... is held by session ... of ... since ...`; `waited too long, nothing has run: lock ...`',
+      advice: 'wait for the session that has the lock, or end it; `GET /api/locks` shows who waits',
+    },
+    'schedule-not-found': {
+      text: '`there is no schedule ...`',
+      advice: 'check the name: `runbook-agent schedules` lists those that you may see',
+    },
+    'schedule-busy': {
+      text: '`schedule ... never runs twice at once: ...`',
+      advice: 'wait for its session, or end it',
+    },
+    'webhook-not-found': {
+      text: '`there is no webhook ...`',
+      advice: 'check the name: `runbook-agent webhooks` lists them to admins',
+    },
+    'session-not-found': {
+      text: '`session not found`; `not found`',
+      advice: 'check the id with `runbook-agent sessions list`; only admins see the sessions of others',
+    },
+    'download-expired': { text: '`session download link expired`', advice: 'ask for another link' },
+    'agent-not-found': {
+      text: '`agent not found`',
+      advice: 'check the name with `runbook-agent agents list`; only admins see all agents',
+    },
+    'plugin-not-found': {
+      text: '`plugin not found`',
+      advice: "nothing: this gateway has no plugins, the endpoint exists for hoop's command line",
+    },
+    'agent-certificate-refused': {
+      text: "`this gateway demands a certificate of its agents ...`; `the certificate in tls.cert is another agent's: ...`",
+      advice: 'only agents get this code: see [certificates of agents](gateway.md#certificates-of-agents)',
+      isForAgents: true,
+    },
+    'agent-already-connected': {
+      text: '`agent already connected`',
+      advice: 'only agents get this code: give each agent a key of its own',
+      isForAgents: true,
+    },
+  },
+  runbooks: {
+    'runbooks-not-configured': {
+      text: '`plugin is not enabled for this connection`; `runbooks plugin does not have this connection`; `runbook configuration not found`; `plugin runbooks not found`',
+      advice: 'give the connection a repository in gateway.yaml',
+    },
+    'runbook-not-found': {
+      text: '`runbook file ... not found`; `runbook file ... not found on git repo`; `runbook file ... is not committed in ...`; `ref_hash ... not found in ...`',
+      advice: 'check the name: `GET /api/runbooks` lists the runbooks; commit the file',
+    },
+    'invalid-runbook': {
+      text: '`template: ...`; `runbook file ... is not valid UTF-8 text`; `max template size ...`',
+      advice: 'correct the file; `runbook-agent runbooks lint` names the line',
+    },
+    'invalid-parameters': {
+      text: '`the following inputs are missing [...]`; `parameter ... has to ...`; `template: ...`',
+      advice: 'give the parameters that the runbook asks for',
+    },
+    'repository-not-found': {
+      text: '`runbook repository config ... not found`',
+      advice: 'leave out `repository`, or use one that `GET /api/runbooks` lists',
+    },
+    'repository-failed': {
+      text: '`runbook repository ...`; `the runbook repository of this connection is not configured`; `failed listing runbooks for repo ...`',
+      advice: "read in the text and in the gateway's log what git could not do",
+    },
+    'rule-not-found': {
+      text: '`runbook rule not found`',
+      advice: 'check the name: `GET /api/runbooks/rules` lists the rules',
+    },
+  },
+  reviews: {
+    'review-not-found': {
+      text: '`review not found`; `resource not found`; `reviewed session not found`',
+      advice: 'check the id: `GET /api/reviews` lists those that concern you',
+    },
+    'review-wrong-state': {
+      text: '`review is in wrong state`; `review not approved or already executed`; `nothing has run: what was stored of session ... cannot be read, ...`',
+      advice: "look at the review's status; ask again if it has ended",
+    },
+    'not-eligible': {
+      text: '`not eligible for review`; `unable to self approve review`',
+      advice: "ask a member of the review's groups",
+    },
+    'already-processing': {
+      text: '`the session ... is already being processed`',
+      advice: 'nothing: the session runs; `sessions follow` shows it',
+    },
+    'outside-time-window': {
+      text: '`execution not allowed outside the time window ... to ... UTC`',
+      advice: 'wait until the window opens',
+    },
+    'access-ended': {
+      text: '`session ended, reached connection duration`; `Access to connection has been denied...`',
+      advice: 'connect again; ask for a new approval if the old one is over',
+    },
+  },
+  batches: {
+    'batch-refused': {
+      text: '`nothing has run, ... of ... connections refuse: ...`',
+      advice:
+        '`refusals` lists each connection with its code: correct the cause, or leave out the connection',
+    },
+    'batch-not-found': {
+      text: '`batch not found`',
+      advice: 'check the id: `GET /api/batches` lists those that concern you',
+    },
+    'batch-wrong-state': {
+      text: '`batch ... does not wait: it is ...`',
+      advice: 'look at the batch: it runs, or it has ended',
+    },
+  },
+  jira: {
+    'invalid-jira-fields': {
+      text: '`unable to parse fields, missing required fields: ["..."]`',
+      advice: 'give the fields: `run --jira FIELD=VALUE`, or `jira_fields`',
+    },
+    'jira-failed': {
+      text: '`failed creating jira customer request: ...`',
+      advice: 'nothing has run: check Jira and `jira` in gateway.yaml, then try again',
+    },
+    'jira-template-not-found': {
+      text: '`resource not found`',
+      advice: 'check the name: `GET /api/integrations/jira/issuetemplates`',
+    },
+  },
+  users: {
+    'budget-spent': {
+      text: '`... has used up its budget of ... in ...: there is room again at ...`',
+      advice: 'wait until then, or raise the budget',
+    },
+    'token-ended': {
+      text: '`the token was revoked...`; `the token expired at ...`; `the user was deactivated...`',
+      advice:
+        'sign in again. The token ended while it was used: what a request began goes on, a terminal has ended',
+    },
+    'not-yourself': {
+      text: '`cannot deactivate yourself`; `cannot delete yourself`',
+      advice: 'ask another admin',
+    },
+    'user-not-found': {
+      text: '`user ... not found`',
+      advice: 'check the name: `GET /api/users` lists the users',
+    },
+    'group-not-found': {
+      text: '`group ... not found`',
+      advice: 'check the name: `GET /api/users/groups` lists the groups',
+    },
+    'token-not-found': {
+      text: '`token not found`',
+      advice: 'check the id: `GET /api/tokens` lists yours; only admins see all',
+    },
+    'name-taken': {
+      text: '`... has a token named ... already`; `user already exists with email ...`; `group ... already exists`',
+      advice: 'choose another name',
+    },
+    'declared-in-settings': {
+      text: '`... stands in gateway.yaml: change it there`',
+      advice: 'change it in gateway.yaml',
+    },
+    'too-many-tokens': {
+      text: '`... has 100 tokens already: revoke one first`',
+      advice: 'revoke tokens that nobody uses',
+    },
+    'not-rotatable': {
+      text: '`token ... was rotated already: ...`; `token ... comes from a sign-in: ...`; `the token expired at ...`',
+      advice: 'rotate the newer token, or create one',
+    },
+  },
+  'sign-in': {
+    'sign-in-refused': {
+      text: '`... may not sign in here...`; `there is a user ... already...`; `the provider ...`; `... was deactivated...`',
+      advice: 'ask the owner of the gateway [who may sign in](gateway.md#signing-in)',
+    },
+    'sign-in-expired': { text: '`... begin again`', advice: 'start the sign-in again' },
+    'sign-in-failed': {
+      text: '`no usable answer from the sign-in provider...`',
+      advice: "read the reason in the gateway's log",
+    },
+  },
+  http: {
+    'endpoint-not-found': {
+      text: '`no such endpoint: ...`; also for a name of more than 512 characters in the path',
+      advice: 'see [which endpoints this gateway has](rest.md)',
+    },
+    'malformed-http': {
+      text: '`malformed HTTP request...`; `Host: is required`; `path: ...`; `Content-Type: ...`; `Content-Length: ...`; `Expect: ...`; `this address speaks HTTP/1.1, not HTTP/2: ...`',
+      advice: 'correct the client, or the proxy between the client and the gateway',
+    },
+    'invalid-settings': {
+      text: 'the problems of gateway.yaml, a line each',
+      advice: 'correct the file and reload again; until then the previous settings count',
+    },
+    'request-timeout': { text: '`the request did not come in time`', advice: 'send the request faster' },
+    'foreign-page': {
+      text: '`access denied: the request comes from a page of another address`; `access denied: a request that changes something needs the header ...`; `access denied: Origin: ...`',
+      advice:
+        'open the page at the address of this gateway; behind a proxy, set `listen.public-url` to the address that people open',
+    },
+  },
+}

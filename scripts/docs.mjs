@@ -1,0 +1,179 @@
+// Writes into the pages of docs/ the tables that the code knows: settings, codes, and who may call what. After a build:
+//
+//   npm run docs
+//   node scripts/docs.mjs --check    changes nothing, names the pages that are out of date, and fails if there are any
+//
+// A table stands between <!-- made by scripts/docs.mjs: KIND WORDS --> and <!-- end -->.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import { CODES } from './docs-codes.mjs'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+const built = createRequire(path.join(root, 'dist/'))
+const BLOCK = /(<!-- made by scripts\/docs\.mjs: ([\w-]+)([^>]*) -->\n)[^]*?(<!-- end -->)/g
+const isCheck = process.argv.includes('--check')
+
+/** Every row has to stand in one table: a new one that no page has is a mistake of ours. */
+const unused = new Map()
+
+const MAKERS = {
+  'settings-agent': (words) => settingsTable('agent', agentSettings(), words),
+  'settings-gateway': (words) => settingsTable('gateway', gatewaySettings(), words),
+  codes: (words) => codesTable(words),
+  operations: (words) => operationsTable(words),
+}
+
+function agentSettings() {
+  const { settings } = built('./config/table.js')
+  const { properties } = JSON.parse(readFileSync(path.join(root, 'schemas/agent.schema.json'), 'utf8'))
+  return settings.map(({ name, aliases = [], isSecret, isOfMachine }) => ({
+    name,
+    schema: properties[name],
+    isRequired: false,
+    ownDefault: isOfMachine ? "the machine's" : '',
+    more: [isSecret ? 'no flag' : '', hoops(aliases)],
+  }))
+}
+
+function hoops(aliases) {
+  return aliases.length === 0 ? '' : `hoop's ${aliases.map((name) => `\`${name}\``).join(', ')}`
+}
+
+function gatewaySettings() {
+  return members(JSON.parse(readFileSync(path.join(root, 'schemas/gateway.schema.json'), 'utf8')), '')
+}
+
+function members({ properties = {}, required = [] }, above) {
+  return Object.entries(properties).flatMap(([key, schema]) => {
+    const name = above + key
+    const inside = schema.items?.properties === undefined ? schema : schema.items
+    const below = members(inside, `${name}${inside === schema ? '' : '[]'}.`)
+    // A group is said by its members.
+    return below.length > 0 ? below : [{ name, schema, isRequired: required.includes(key), more: [] }]
+  })
+}
+
+function settingsTable(kind, settings, patterns) {
+  if (!unused.has(kind)) unused.set(kind, new Set(settings.map(({ name }) => name)))
+  const rows = patterns.flatMap((pattern) => {
+    const found = settings.filter(({ name }) => matches(name, pattern))
+    if (found.length === 0) throw new Error(`no setting of the ${kind} is called ${pattern}`)
+    for (const { name } of found) unused.get(kind).delete(name)
+    return found
+  })
+  return table(
+    ['setting', 'takes', 'default', 'meaning'],
+    rows.map(({ name, schema, isRequired, ownDefault = '', more }) => {
+      const [meaning, takes = ''] = schema.description.split('. Takes ')
+      const all = [escaped(meaning), ...more.filter((text) => text !== '')].join('; ')
+      const value = isRequired ? 'required' : written(schema) || ownDefault
+      return [`\`${name}\``, escaped(shortened(takes)), value, all]
+    }),
+  )
+}
+
+/** `listen.*` is all that is below it. */
+function matches(name, pattern) {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+}
+
+/** The page says once how durations, sizes and names are written. */
+function shortened(takes) {
+  return takes
+    .replaceAll(/(duration|size) \([^)]*\)/g, '$1')
+    .replace(/^(a name) of 1 to 100 letters.*/, '$1')
+    .replace(/^a secret of at least 16.*/, 'a secret, or its hash')
+    .replace(/,$/, '')
+}
+
+/** Descriptions are plain text. */
+function escaped(text) {
+  return text.replaceAll(/[*<]/g, String.raw`\$&`)
+}
+
+function written(schema) {
+  const { default: value } = { ...schema.anyOf?.find((one) => one.default !== undefined), ...schema }
+  const isEmpty = value === undefined || (typeof value === 'object' && Object.keys(value).length === 0)
+  return isEmpty ? '' : `\`${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}\``
+}
+
+function codesTable([name]) {
+  const { STATUSES } = built('./contract/statuses.js')
+  if (!unused.has('codes')) unused.set('codes', new Set(Object.keys(STATUSES)))
+  return table(
+    ['code', 'gRPC', 'exit', 'HTTP', 'exit', 'text', 'what to do'],
+    Object.entries(CODES[name]).map(([code, { text, advice, isForAgents = false }]) => {
+      if (!unused.get('codes').delete(code)) throw new Error(`${code} is no code, or stands here twice`)
+      const { grpc, http } = STATUSES[code]
+      return [
+        code,
+        grpc ?? '-',
+        grpc === undefined || isForAgents ? '-' : exitOfSession(code),
+        http?.join(', ') ?? '-',
+        http === undefined ? '-' : exitOfRequest(code),
+        text,
+        advice,
+      ]
+    }),
+  )
+}
+
+function exitOfSession(code) {
+  const { explanation } = built('./commands/client/report/end-report.js')
+  const { reasonOfCode } = built('./client/running/session-end.js')
+  const subject = { verb: 'exec', connection: 'bash', address: 'gateway', sessionId: undefined }
+  return String(explanation({ kind: reasonOfCode(code), message: '' }, subject).exitCode)
+}
+
+function exitOfRequest(code) {
+  const { ApiError } = built('./client/rest/http/api-error.js')
+  const { kindOfCode } = built('./client/rest/http/json.js')
+  const { clientFailure } = built('./commands/client/report/failures.js')
+  return String(clientFailure(new ApiError(kindOfCode(code), ''), '').exitCode)
+}
+
+function operationsTable(tags) {
+  const { OPERATIONS } = built('./gateway/rest/operations/operations.js')
+  const { callersOf, SCOPES } = built('./contract/operation.js')
+  if (!unused.has('operations')) unused.set('operations', new Set(Object.keys(OPERATIONS)))
+  const rows = Object.entries(OPERATIONS).filter(([, { tag }]) => tags.includes(tag))
+  for (const [name] of rows) unused.get('operations').delete(name)
+  return table(
+    ['endpoint', 'what it does', 'for', 'which'],
+    rows.map(([name, operation]) => [
+      `\`${name.replaceAll(/:(\w+)/g, (_, word) => word.toUpperCase())}\``,
+      operation.summary,
+      callersOf(operation) + (operation.tokenOnly ? ', by a token, not from the page' : ''),
+      operation.scope === undefined ? '' : SCOPES[operation.scope],
+    ]),
+  )
+}
+
+function table(heads, rows) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(heads), line(heads.map(() => '-')), ...rows.map(line)].join('\n')
+}
+
+const options = await resolveConfig(path.join(root, 'docs/settings.md'))
+const outdated = []
+for (const name of readdirSync(path.join(root, 'docs')).filter((file) => file.endsWith('.md'))) {
+  const file = path.join(root, 'docs', name)
+  const before = readFileSync(file, 'utf8')
+  if (before.search(BLOCK) < 0) continue
+  const made = before.replaceAll(BLOCK, (_, begin, kind, words, end) => {
+    return `${begin}\n${MAKERS[kind](words.trim().split(/\s+/))}\n\n${end}`
+  })
+  const after = await format(made, { ...options, parser: 'markdown' })
+  if (after === before) continue
+  outdated.push(`docs/${name} is out of date: npm run docs`)
+  if (!isCheck) writeFileSync(file, after)
+}
+const missing = [...unused].flatMap(([kind, names]) =>
+  [...names].map((name) => `${kind}: no page has ${name}`),
+)
+const problems = isCheck ? [...outdated, ...missing] : missing
+for (const problem of problems) console.error(problem)
+process.exitCode = problems.length > 0 ? 1 : 0
