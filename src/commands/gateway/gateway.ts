@@ -14,7 +14,7 @@ import { createLogger } from '../../log.ts'
 import { explain, Failure } from '../failure.ts'
 import { logSettings } from '../log-settings.ts'
 import { onReloadSignal, onShutdownSignals } from '../signals.ts'
-import { openSystemd } from '../service/systemd.ts'
+import { openSystemd } from '../systemd.ts'
 import { version } from '../version.ts'
 
 /** Time of a stop beside `stop-timeout`; longer than a stop ever takes. */

@@ -40,3 +40,47 @@ export function thisPlace(): ServicePlace {
     lingering: '/var/lib/systemd/linger',
   }
 }
+
+/** The agent or the gateway as a service. */
+export interface ServiceKind {
+  readonly unit: string
+  /** The user that a system service runs as by default. */
+  readonly runAs: string
+  readonly template: (place: ServicePlace) => string
+  /** The file without which the service cannot start: its name in the folder of settings, the flag for another file. */
+  readonly file: {
+    readonly name: string
+    readonly flag: string
+    readonly is: string
+    readonly holds: string
+    readonly remedy: string
+  }
+  /** Rights on that file that nobody should have. */
+  readonly closedTo: number
+  readonly closing: string
+}
+
+export const AGENT: ServiceKind = {
+  unit: 'runbook-agent.service',
+  runAs: 'runbook-agent',
+  template: ({ template }) => template,
+  file: {
+    ...{ name: 'hoop-key', flag: '--key-file', is: 'key file', holds: 'key' },
+    remedy: "Write the agent's key to it (mode 0600)",
+  },
+  closedTo: 0o077,
+  closing: 'other users can read the key: chmod 600',
+}
+
+export const GATEWAY: ServiceKind = {
+  unit: 'runbook-gateway.service',
+  runAs: 'runbook-gateway',
+  template: ({ gatewayTemplate }) => gatewayTemplate,
+  file: {
+    ...{ name: 'gateway.yaml', flag: '--config', is: 'file', holds: 'settings' },
+    remedy: 'Write the settings to it',
+  },
+  // The service's own group reads it.
+  closedTo: 0o007,
+  closing: 'other users can read tokens in it: chmod 640',
+}

@@ -1,9 +1,10 @@
-import { install } from './install.ts'
-import { thisPlace } from './place.ts'
-import { readRequest, unitOf, type ServiceFlags } from './request.ts'
-import { uninstall } from './uninstall.ts'
+import { AGENT, GATEWAY, type ServiceKind, type ServicePlace, thisPlace } from './place.ts'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { exitCodes, Failure } from '../failure.ts'
+import { checkFile, isOpenToAll, refuseForeign, renderUnit, writeUnit } from './unit.ts'
+import { execFile } from 'node:child_process'
 
-export type { ServiceFlags } from './request.ts'
 export type ServiceAction = 'install' | 'uninstall' | 'print'
 
 /** `runbook-agent service install|uninstall|print`: the agent as a service of systemd. @throws Failure */
@@ -25,4 +26,186 @@ export async function serviceCommand(
       await uninstall(request)
       return
   }
+}
+
+export interface ServiceFlags {
+  /** For this user's own service manager. */
+  readonly user?: boolean
+  /** The gateway, not the agent. */
+  readonly gateway?: boolean
+  readonly keyFile?: string
+  /** gateway.yaml */
+  readonly config?: string
+  /** The user that a system service runs as. */
+  readonly runAs?: string
+  readonly allowSudo?: boolean
+  readonly force?: boolean
+}
+
+export interface Request {
+  readonly place: ServicePlace
+  readonly kind: ServiceKind
+  readonly forUser: boolean
+  /** Path of the unit file. */
+  readonly path: string
+  /** With the key of an agent, or the settings of a gateway. */
+  readonly file: string
+  readonly runAs: string
+  readonly allowSudo: boolean
+  readonly force: boolean
+  /** Prints one thing that was done, or has to be done. */
+  readonly line: (text: string) => void
+}
+
+/** @throws Failure for flags that do not fit together */
+function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['line']): Request {
+  const forUser = flags.user === true
+  if (forUser && flags.runAs !== undefined) {
+    throw new Failure(
+      '--run-as is for a service of the system: with --user the service runs as you',
+      exitCodes.usage,
+    )
+  }
+  const kind = flags.gateway === true ? GATEWAY : AGENT
+  refuseOtherFlags(flags, kind)
+  const runAs = flags.runAs ?? kind.runAs
+  if (!/^[a-z_][\w-]*\$?$/i.test(runAs)) {
+    throw new Failure(`--run-as: ${JSON.stringify(runAs)} is not the name of a user`, exitCodes.usage)
+  }
+  return {
+    ...{ place, kind, forUser },
+    path: join(forUser ? place.userUnits : place.systemUnits, kind.unit),
+    file: resolve(
+      flags.keyFile ?? flags.config ?? join(forUser ? place.userConfig : place.systemConfig, kind.file.name),
+    ),
+    runAs,
+    allowSudo: flags.allowSudo === true,
+    force: flags.force === true,
+    line,
+  }
+}
+
+/** Refuses flags that only the other kind of service has. @throws Failure */
+function refuseOtherFlags({ keyFile, config, allowSudo }: ServiceFlags, kind: ServiceKind): void {
+  const isGateway = kind === GATEWAY
+  if (isGateway && (keyFile !== undefined || allowSudo === true))
+    throw new Failure('--key-file and --allow-sudo are for the agent, not for --gateway', exitCodes.usage)
+  if (!isGateway && config !== undefined)
+    throw new Failure('--config is the gateway.yaml of --gateway', exitCodes.usage)
+}
+
+/** @throws Failure when this user may not change these services */
+function requireRights({ forUser, place }: Request): void {
+  if (forUser || place.uid === 0) return
+  throw new Failure(
+    'a service of the system needs root. Run this with sudo, or with --user for a service of your own',
+    exitCodes.refused,
+  )
+}
+
+function unitOf(request: Request): string {
+  const { place, kind } = request
+  const { node, main } = place
+  return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
+}
+
+/** Writes the unit and starts it, or says what has to be done first. @throws Failure */
+async function install(request: Request): Promise<void> {
+  const { path, kind, force, line } = request
+  requireRights(request)
+  const warning = checkFile(request)
+  refuseForeign(path, force)
+  const isNew = !existsSync(path)
+  writeUnit(path, unitOf(request))
+  line(`wrote  ${path}`)
+  for (const note of [...(warning === undefined ? [] : [warning]), ...closedPrograms(request)])
+    line(`note   ${note}`)
+  const makeUser = await missingUser(request)
+  await systemctl(
+    request,
+    ['daemon-reload'],
+    ['enable', ...(makeUser === undefined ? ['--now'] : []), kind.unit],
+  )
+  for (const step of remaining(request, isNew, makeUser)) line(`to do  ${step}`)
+}
+
+function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
+  if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
+  // A restart is left to the person, since it ends what runs.
+  const restart = isNew ? [] : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
+  return [...restart, ...lingering(request)]
+}
+
+/** @returns the command that creates the user, if the user does not exist yet */
+async function missingUser({ forUser, runAs, kind }: Request): Promise<string | undefined> {
+  if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
+  return `useradd --system --user-group --create-home --home-dir /var/lib/${kind.runAs} ${runAs}`
+}
+
+/** Programs that the service's user may not reach: nvm installs Node below a home that is closed to others. */
+function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
+  if (forUser) return []
+  return [node, main]
+    .filter((path) => !isOpenToAll(path))
+    .map((path) => `${runAs} may not be able to read ${path}: the file or a folder above it is closed to others`)
+}
+
+/** Without lingering a user's services end at logout, and do not start at boot. */
+function lingering({ forUser, place: { user, lingering } }: Request): string[] {
+  return forUser && !existsSync(`${lingering}/${user}`)
+    ? [`loginctl enable-linger ${user}  # otherwise the service ends at your logout`]
+    : []
+}
+
+/** Stops the service, which drains first, and removes the unit, but never a key or a state. @throws Failure */
+async function uninstall(request: Request): Promise<void> {
+  const { path, kind, force, line } = request
+  requireRights(request)
+  if (!existsSync(path)) {
+    line(`there is no ${path}`)
+    return
+  }
+  refuseForeign(path, force)
+  await systemctl(request, ['disable', '--now', kind.unit])
+  rmSync(path)
+  line(`removed ${path}`)
+  await systemctl(request, ['daemon-reload'])
+  line(`kept   the ${kind.file.holds}, the state folder, and drop-ins (${path}.d)`)
+}
+
+/** A start waits for the agent's READY, a stop until it has drained. */
+const LONGEST_MS = 5 * 60 * 1000
+
+function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {
+  return ['systemctl', ...(forUser ? ['--user'] : []), ...args].join(' ')
+}
+
+/**
+ * Runs the steps one by one, and reports them.
+ * @throws Failure at the first one that fails, with everything that remains to be done; with --force it goes on instead
+ */
+async function systemctl(request: Request, ...steps: readonly (readonly string[])[]): Promise<void> {
+  const lines = steps.map((step) => systemctlLine(request, ...step))
+  for (const [index, line] of lines.entries()) {
+    const failure = await failureOf(line)
+    if (failure === undefined) request.line(`ran    ${line}`)
+    else if (request.force) request.line(`failed ${line}: ${failure}`)
+    else {
+      const rest = lines.slice(index).join('; ')
+      throw new Failure(`${line}: ${failure}. What remains to be done: ${rest}`, exitCodes.unreachable)
+    }
+  }
+}
+
+/** Runs a program found in PATH. @returns why it failed, or undefined */
+async function failureOf(line: string): Promise<string | undefined> {
+  const [program = '', ...args] = line.split(' ')
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
+      if (error === null) return resolve(undefined)
+      // The first line says what is wrong, the others where to look.
+      const [words = ''] = stderr.trim().split('\n')
+      resolve(error.code === 'ENOENT' ? `there is no ${program}` : words || error.message)
+    })
+  })
 }

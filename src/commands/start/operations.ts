@@ -8,7 +8,7 @@ import type { StatusSource } from '../../operations/status.ts'
 import { agentLife } from '../../operations/status-text.ts'
 import { longestStopMs } from '../../agent/connection/timing.ts'
 import { Failure } from '../failure.ts'
-import { openSystemd, type SystemdService } from '../service/systemd.ts'
+import { openSystemd, type SystemdService } from '../systemd.ts'
 
 /** Time to remove what is left at the end. */
 const STOP_MARGIN_MS = 10_000

@@ -1,6 +1,6 @@
-import type { Logger } from '../../basics/logger.ts'
-import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
-import { Systemd, type SystemdOptions } from '../../operations/systemd.ts'
+import type { Logger } from '../basics/logger.ts'
+import { takeSystemdEnvironment } from '../operations/systemd-environment.ts'
+import { Systemd, type SystemdOptions } from '../operations/systemd.ts'
 
 /** What systemd hears of this process, which it has started. */
 export class SystemdService implements Disposable {
@@ -37,7 +37,7 @@ export async function openSystemd({
   const asked = takeSystemdEnvironment(process.env, process.pid)
   if (asked === undefined) return undefined
   try {
-    const { NotifySocket } = await import('../../runtime/linux/notify-socket.ts')
+    const { NotifySocket } = await import('../runtime/linux/notify-socket.ts')
     const notify = new NotifySocket(asked.socket)
     const send = (message: string) => notify.send(message)
     const { watchdogMs } = asked
