@@ -26,6 +26,25 @@ const fence = (name, module, allowed) => ({
 })
 const npm = (name) => `(^|/)node_modules/${name}/`
 
+// The rooms of src/commands from the ground up. A room knows the floors below it, and no room beside it. Above these floors
+// are the commands, one room each, and above all of them program/, which has the tables of the commands.
+const commandFloors = [
+  ['(?:failure|signals|version|log-settings|systemd)[.]ts'],
+  ['examination/', 'policy/', 'status/', 'client/terminal/'],
+  ['gateway/', 'start/', 'client/input/'],
+  ['client/report/'],
+  ['client/asking/'],
+  ['client/run/', 'client/stream/'],
+]
+const commandRooms = (rooms) => `^src/commands/(?:${rooms.join('|')})`
+const sharedRooms = commandRooms(commandFloors.flat())
+const commandRoom = (name, from, below) => ({
+  name,
+  severity: 'error',
+  from,
+  to: { path: '^src/commands/', pathNot: below },
+})
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
@@ -92,6 +111,20 @@ module.exports = {
       to: { path: '^src/gateway/rest/' },
     },
     only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
+    ...commandFloors.flatMap((rooms, floor) =>
+      rooms.map((room) =>
+        commandRoom(
+          `commands-floor-${floor}-${room}`,
+          { path: commandRooms([room]) },
+          commandRooms([room, ...commandFloors.slice(0, floor).flat()]),
+        ),
+      ),
+    ),
+    commandRoom(
+      'commands-apart',
+      { path: '^src/commands/((?:client/)?[^/]+)', pathNot: [sharedRooms, '^src/commands/program/'] },
+      ['^src/commands/$1', sharedRooms],
+    ),
     {
       name: 'main-on-top',
       severity: 'error',
@@ -112,7 +145,7 @@ module.exports = {
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
     fence('prom-client-fence', npm('prom-client'), '^src/operations/metrics[.]ts$'),
-    fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/prompts[.]ts$'),
+    fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/terminal/prompts[.]ts$'),
     fence('fastify-fence', npm('(@fastify/(?!rate-limit)[^/]+|fastify)'), '^src/gateway/rest/'),
     fence(
       'rate-limit-fence',

@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SettingsError } from '../src/basics/settings/problems.ts'
-import { withAgentFlags } from '../src/commands/program/agent-flags.ts'
+import { agentOptions } from '../src/commands/program/agent.ts'
 import { type AgentConfiguration, loadAgentSettings } from '../src/config.ts'
 import { sessionsOn, thisMachine } from '../src/config/session-limit.ts'
 
@@ -76,7 +76,7 @@ test('has a default for everything but the key', async () => {
 })
 
 test('the defaults that the flags tell of are the defaults', async () => {
-  const flags = withAgentFlags(new Command()).options.flatMap((option) => {
+  const flags = agentOptions.flatMap((option) => {
     const [, value] = /\(default: (\w+)\)$/.exec(option.description) ?? []
     // These words say that there is none.
     const isNone = value === undefined || ['all', 'none'].includes(value)
@@ -371,7 +371,7 @@ describe('the key', () => {
   })
 
   test('has no flag, because arguments can be read by every user', async () => {
-    expect(withAgentFlags(new Command()).options.map(({ long }) => long)).not.toContain('--key')
+    expect(agentOptions.map(({ long }) => long)).not.toContain('--key')
     expect(await refusal({ flags: { key: KEY } })).toMatch(/^missing HOOP_KEY/)
   })
 
@@ -401,7 +401,8 @@ describe('the key', () => {
 })
 
 test('the flags work with commander and no flag of it is required', async () => {
-  const command = withAgentFlags(new Command().exitOverride())
+  const command = new Command().exitOverride()
+  for (const one of agentOptions) command.addOption(one)
   command.parse(['--output-cap', '1MiB', '--allow-plaintext', '--kill-grace', '5s', '--log-level', 'warn'], {
     from: 'user',
   })

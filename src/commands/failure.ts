@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** Exit codes of this program (sysexits.h), for people and service managers. */
 export const exitCodes = {
   done: 0,
@@ -34,9 +36,12 @@ export function explain(error: unknown, doing: string, advice: string): Failure 
   return new Failure(`${doing}: ${code ?? message}. ${advice}`)
 }
 
-/** Makes the action of a command: the program ends with the exit code, whatever is still open. */
-export function exits<A extends unknown[]>(
-  act: (...args: A) => Promise<number>,
-): (...args: A) => Promise<never> {
-  return async (...args) => process.exit(await act(...args))
+/** This program's exit code for an execution's. A process has only eight bits for it, and 256 would be a success. */
+export function exitCodeOfExecution(code: number | undefined): number {
+  return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
+}
+
+/** As shells do: 130 for SIGINT. */
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
 }

@@ -15,16 +15,16 @@ import {
 } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkControlGroups } from '../../src/commands/doctor/control-groups.ts'
 import {
+  checkControlGroups,
   checkEngine,
   checkOomScore,
   checkProcessOne,
   checkMemory,
   checkOpenFiles,
 } from '../../src/commands/doctor/machine.ts'
-import { Examination } from '../../src/commands/doctor/examination.ts'
 import {
+  Examination,
   broken,
   ok,
   worst,
@@ -32,11 +32,11 @@ import {
   humanLine,
   humanSum,
   jsonReport,
-} from '../../src/commands/doctor/finding.ts'
+} from '../../src/commands/examination/examination.ts'
 import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from '../../src/commands/doctor/credential.ts'
-import { sizeText } from '../../src/commands/status/format.ts'
+import { sizeText } from '../../src/basics/text/units.ts'
 import { checkRuntimeFolder, checkStateFolder } from '../../src/commands/doctor/folders.ts'
-import { checkSettings } from '../../src/commands/doctor/settings.ts'
+import { checkSettings } from '../../src/commands/doctor/doctor.ts'
 import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time.ts'
 import { loadAgentSettings } from '../../src/config.ts'
 import { SmallDisk } from '../support/machine/small-disk.ts'

@@ -1,7 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { tryCleanup } from '../../src/commands/doctor/trial/cleanup.ts'
-import { tryCommand, tryTerminal, canReadEnvironment } from '../../src/commands/doctor/trial/run.ts'
-import { TrialProcess } from '../../src/commands/doctor/trial/trial-process.ts'
+import {
+  tryCleanup,
+  tryCommand,
+  tryTerminal,
+  canReadEnvironment,
+} from '../../src/commands/doctor/trial/trials.ts'
+import { TrialProcess } from '../../src/commands/doctor/trial/trial.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { startPortable } from '../../src/runtime/portable-engine.ts'
 import { engine } from '../support/sites/execute.ts'

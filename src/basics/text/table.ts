@@ -1,3 +1,5 @@
+import { oneLine } from './one-line.ts'
+
 /** A column of a table for people. */
 export interface TableColumn {
   readonly heading: string
@@ -5,6 +7,21 @@ export interface TableColumn {
   readonly shrinks?: boolean
   /** In which order columns are left out when that is not enough, 1 first. Without it a column always stays. */
   readonly leftOut?: number
+}
+
+/** A column that knows its cells. */
+export interface ItemColumn<Item> extends TableColumn {
+  readonly of: (item: Item) => string
+}
+
+/** A heading and a line for each item. The cells may hold any characters. */
+export function itemTable<Item>(
+  columns: readonly ItemColumn<Item>[],
+  items: readonly Item[],
+  width: number,
+): string {
+  const rows = items.map((item) => columns.map((column) => oneLine(column.of(item))))
+  return textTable(columns, rows, width)
 }
 
 /** One text for each column, of one printable line. */

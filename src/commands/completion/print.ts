@@ -2,10 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { profileNames } from '../../client/account/profiles.ts'
 import { oneLine } from '../../basics/text/one-line.ts'
-import { accountFile, readAccount } from '../client/account/account-from-env.ts'
-import { complete, type Candidate } from './candidates.ts'
+import { accountFile, readAccount } from '../client/asking/account-from-env.ts'
+import { type Candidate, type CandidateSources, complete } from './candidates.ts'
 import { FILES } from './scripts.ts'
-import { gatewaySources } from './sources.ts'
+import type { Account } from '../../client/account/account.ts'
+import { fetchConnectionNames } from '../../client/rest/connections.ts'
+import { listReviews } from '../../client/rest/reviews.ts'
+import { fetchCatalog } from '../../client/rest/runbook-catalog.ts'
+import { fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
+import { listSessions } from '../../client/rest/sessions.ts'
 
 /** The shell does not wait longer. A name lookup that hangs cannot be stopped. */
 const LONGEST_MS = 2000
@@ -42,4 +47,72 @@ function isPlain({ value }: Candidate): boolean {
 function line({ value, description }: Candidate): string {
   const what = oneLine(description)
   return what === '' ? `${value}\n` : `${value}\t${what}\n`
+}
+
+/** Short, because somebody has pressed Tab and waits. */
+const DEADLINE_MS = 1500
+const SESSIONS = 30
+
+/** Asks the gateway of a profile that the user is signed in to. If anything goes wrong, there are no candidates, and no message. */
+function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
+  const signal = AbortSignal.timeout(DEADLINE_MS)
+  const asking = async (
+    ask: (account: Account) => Promise<readonly Candidate[]>,
+  ): Promise<readonly Candidate[]> => {
+    try {
+      return (await ask(findAccount())).filter(isName)
+    } catch {
+      return []
+    }
+  }
+  return {
+    connections: () => asking(async (account) => (await fetchConnectionNames(account, signal)).map(named)),
+    runbooks: (connection) =>
+      asking(async (account) =>
+        (await fetchRunbooks(account, connection, signal)).runbooks.map(({ name }) => named(name)),
+      ),
+    parameters: (connection, file) =>
+      asking(async (account) => {
+        const { runbooks } = await fetchRunbooks(account, connection, signal)
+        return runbooks.find(({ name }) => name === file)?.parameters.flatMap(assignments) ?? []
+      }),
+    sessions: () => asking((account) => sessionCandidates(account, signal)),
+    allRunbooks: () =>
+      asking(async (account) => {
+        const { entries = [] } = (await fetchCatalog(account, undefined, signal)) ?? {}
+        return entries.map(({ runbook }) => named(runbook.name))
+      }),
+    reviews: () => asking((account) => reviewCandidates(account, signal)),
+    profiles: () => findProfiles().map(named),
+  }
+}
+
+async function sessionCandidates(account: Account, signal: AbortSignal): Promise<readonly Candidate[]> {
+  const { sessions } = await listSessions(account, { limit: SESSIONS }, signal)
+  return sessions.map(({ id, connection, status, startedAt }) => ({
+    value: id,
+    description: `${connection} ${status} ${startedAt}`,
+  }))
+}
+
+async function reviewCandidates(account: Account, signal: AbortSignal): Promise<readonly Candidate[]> {
+  const reviews = await listReviews(account, signal)
+  return reviews.map(({ id, status, createdAt }) => ({
+    value: id,
+    description: `${status.toLowerCase()} ${createdAt}`,
+  }))
+}
+
+/** A name that begins with `-` would become a flag, and FILES is a word of ours for the shells' scripts. */
+function isName({ value }: Candidate): boolean {
+  return value !== FILES && !value.startsWith('-')
+}
+
+function named(value: string): Candidate {
+  return { value, description: '' }
+}
+
+function assignments({ name, description, options }: Parameter): Candidate[] {
+  if (options.length === 0) return [{ value: `${name}=`, description }]
+  return options.map((option) => ({ value: `${name}=${option}`, description }))
 }

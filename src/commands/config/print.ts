@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs'
 import type { PrintedSetting, PrintedSettings } from '../../basics/settings/printed.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
-import { loadAgentSettings, type AgentConfiguration } from '../../config.ts'
+import { type AgentConfiguration, loadAgentSettings } from '../../config.ts'
 import type { SettingsSource } from '../../config/settings-file.ts'
 import { printSettings } from '../../config/print.ts'
 import { printGatewaySettings } from '../../gateway/settings/print.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { readingSettings, settingsKind, type KindFlags } from './settings-kind.ts'
+import { type KindFlags, readingSettings, settingsKind, type SettingsKind } from './settings-kind.ts'
+import { agentSchema } from '../../config/json-schema.ts'
+import { documentJson } from '../../basics/settings/json-schema.ts'
+import { jsonOf } from '../../basics/settings/shapes.ts'
+import { SettingsShape } from '../../gateway/settings/schema.ts'
 
 /** The settings of `start`, and those of the command. */
 export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | boolean | undefined>>
@@ -84,4 +88,13 @@ function line(cells: readonly string[], widths: readonly number[]): string {
 
 function plain(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?')
+}
+
+/** `runbook-agent config schema`: the JSON schema of a settings file, for editors. */
+export function configSchemaCommand(kind: SettingsKind): void {
+  const schema = documentJson(
+    `${kind}.yaml of runbook-agent`,
+    kind === 'agent' ? agentSchema() : jsonOf(SettingsShape),
+  )
+  process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`)
 }

@@ -3,9 +3,10 @@ import path from 'node:path'
 import type { AgentConfiguration } from '../../config.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
-import { sizeText } from '../status/format.ts'
-import { type Finding, broken, ok, warning } from './finding.ts'
-import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
+import { sizeText } from '../../basics/text/units.ts'
+import { type Finding, broken, ok, warning } from '../examination/examination.ts'
+import { access } from 'node:fs/promises'
+import { obstacleTo, nearestExisting, volumeOf } from '../examination/volume.ts'
 
 /** Enough for the secret files of many sessions: keys, certificates, kubeconfigs. */
 const LITTLE_BYTES = 16 * 1024 ** 2
@@ -94,53 +95,4 @@ async function isWritable(file: string): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-/**
- * Whether this user can make files in a folder, found out by trying; for a missing folder, whether it could be made.
- * Leaves nothing behind.
- * @returns undefined when it can, else why not
- */
-export async function obstacleTo(folder: string): Promise<string | undefined> {
-  try {
-    if (existsSync(folder)) await rmdir(await mkdtemp(path.join(folder, '.doctor-')))
-    else return await obstacleBelow(nearestExisting(folder))
-    return undefined
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return code ?? message
-  }
-}
-
-async function obstacleBelow(folder: string): Promise<string | undefined> {
-  if (!(await stat(folder)).isDirectory()) return 'ENOTDIR'
-  await access(folder, constants.W_OK | constants.X_OK)
-  return undefined
-}
-
-/** The folder itself, or the existing one in which the first missing one would be made. */
-export function nearestExisting(folder: string): string {
-  const parent = path.dirname(folder)
-  return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
-}
-
-/** `f_type` of tmpfs and ramfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
-const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
-
-interface Volume {
-  /** For this user. */
-  readonly freeBytes: number
-  /** False when there is room, but no inode for a file. */
-  readonly hasInodes: boolean
-  readonly isMemory: boolean
-}
-
-export async function volumeOf(folder: string): Promise<Volume> {
-  const { bavail, bsize, files, ffree, type } = await statfs(folder)
-  return {
-    freeBytes: bavail * bsize,
-    // btrfs and others without an inode table say 0 of 0.
-    hasInodes: files === 0 || ffree > 0,
-    isMemory: MEMORY_TYPES.has(type),
-  }
 }

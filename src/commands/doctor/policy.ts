@@ -7,7 +7,7 @@ import type { PolicySettings } from '../../config/policy.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { workingFolder } from '../start/services.ts'
-import { type Finding, broken, ok, warning } from './finding.ts'
+import { type Finding, broken, ok, warning } from '../examination/examination.ts'
 
 /** What the server's owner forbids: whether the rule files can be used, and who else could change them. */
 export async function checkPolicy(

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { longestStopMs } from '../../agent/connection/timing.ts'
 import type { AgentConfiguration } from '../../config.ts'
-import { type Finding, ok, skipped, warning } from './finding.ts'
+import { type Finding, ok, skipped, warning } from '../examination/examination.ts'
 /** The unit in systemd/, which is looked at when we do not run in a unit ourselves. */
 const UNIT = 'runbook-agent.service'
 const ASK_MS = 3000

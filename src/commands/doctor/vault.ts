@@ -3,7 +3,7 @@ import { SetUpError } from '../../envvars/secrets/stores.ts'
 import { VaultError } from '../../envvars/secrets/vault/answer.ts'
 import { readVaultSettings } from '../../envvars/secrets/vault/settings.ts'
 import { Vault } from '../../envvars/secrets/vault/vault.ts'
-import { broken, type Finding, ok, warning } from './finding.ts'
+import { broken, type Finding, ok, warning } from '../examination/examination.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 

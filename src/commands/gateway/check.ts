@@ -2,15 +2,29 @@ import { printableText } from '../../basics/text/printable.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
 import type { GatewaySettings, RepositorySettings } from '../../gateway/settings/settings.ts'
-import { Examination, type Examined } from '../doctor/examination.ts'
-import { broken, jsonReport, ok, worst, type Finding, type Line } from '../doctor/finding.ts'
+import {
+  broken,
+  Examination,
+  type Examined,
+  type Finding,
+  jsonReport,
+  type Line,
+  ok,
+  skipped,
+  warning,
+  worst,
+} from '../examination/examination.ts'
 import { exitCodes } from '../failure.ts'
 import { version } from '../version.ts'
-import { checkCertificate } from './checks/certificate.ts'
-import { checkPort, type Server } from './checks/port.ts'
-import { checkRepository } from './checks/repository.ts'
-import { checkHistory, checkState } from './checks/state.ts'
+import { checkHistory, checkState } from './check-state.ts'
 import type { GatewayFlags } from './gateway.ts'
+import { type CertificateFiles, readPair } from '../../gateway/tls/certificate-pair.ts'
+import { WARN_MS } from '../../gateway/tls/server-certificate.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type Address, formatAddress } from '../../basics/net/address.ts'
+import { RepositoryError } from '../../gateway/runbooks/errors.ts'
+import { reachRemote } from '../../gateway/runbooks/git/reach.ts'
 
 /** Time for the whole history. systemd/runbook-gateway.service gives the start 15 minutes. */
 const HISTORY_MS = 10 * 60 * 1000
@@ -92,4 +106,53 @@ function report(file: string, lines: readonly Line[]): string {
 function lineOf({ level, name, found, advice }: Line): string {
   const what = name === 'settings' ? found : `${name}: ${found}`
   return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
+}
+
+/** Whether the pair fits is found with the settings; here it is how long it lasts. */
+function checkCertificate(files: CertificateFiles | undefined): Finding {
+  if (files === undefined) return skipped('there is no listen.tls')
+  const { endsAt } = readPair(files)
+  const until = new Date(endsAt).toISOString()
+  const renew = 'Put a new one there: it is taken without a restart'
+  if (endsAt <= Date.now()) return broken(`${files.certificate} ended at ${until}, nobody accepts it`, renew)
+  if (endsAt - Date.now() < WARN_MS) return warning(`${files.certificate} ends at ${until}`, renew)
+  return ok(`until ${until}`)
+}
+
+type Server = 'http' | 'grpc' | 'metrics'
+
+const ADVICE: Readonly<Partial<Record<string, string>>> = {
+  EADDRINUSE: 'End what uses it (beside a running gateway it is that), or choose another port',
+  EACCES: 'Choose a port above 1023, or give the service CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'Choose an address of this machine',
+}
+
+/** Listens there for a moment: there is no other way to know. */
+async function checkPort(address: Address | undefined): Promise<Finding> {
+  if (address === undefined) return skipped('there is none')
+  const server = createServer()
+  try {
+    server.listen({ ...address, exclusive: true })
+    await once(server, 'listening')
+    return ok(`${formatAddress(address)} is free`)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    const advice = ADVICE[code] ?? 'Choose another address'
+    return broken(`cannot listen on ${formatAddress(address)}: ${code || message}`, advice)
+  } finally {
+    server.close()
+  }
+}
+
+/** A gateway starts without it, and serves the copy that it has. */
+async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
+  try {
+    await reachRemote(repository, signal)
+    return ok(
+      repository.branch === undefined ? 'its HEAD is there' : `its branch ${repository.branch} is there`,
+    )
+  } catch (error) {
+    if (!(error instanceof RepositoryError)) throw error
+    return warning(error.message, 'Until it can be read, runbooks come from the last copy, or there are none')
+  }
 }

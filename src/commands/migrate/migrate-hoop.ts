@@ -1,17 +1,18 @@
 import { oneLine } from '../../basics/text/one-line.ts'
-import type { Account } from '../../client/account/account.ts'
-import { printAnswer } from '../client/account/asking.ts'
+import { type Account, findAccount } from '../../client/account/account.ts'
+import { printAnswer } from '../client/asking/asking.ts'
 import { clientFailure } from '../client/report/failures.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { gatewayFile, readGatewaySettings } from '../gateway/gateway.ts'
 import { carriedOf } from './hoop/carried.ts'
-import type { Note } from './hoop/note.ts'
-import { notesOf } from './hoop/notes.ts'
+import { type Note, notesOf } from './hoop/notes.ts'
 import { stepsOf } from './hoop/plan.ts'
 import { readHoopState } from './hoop/state.ts'
 import { Ids, type Migration, type MigrationOptions, type MigrationStep } from './hoop/step.ts'
-import { reportJson, reportText, type Report, type Reported } from './report.ts'
-import { targetAccount, type TargetFlags } from './target.ts'
+import { type Report, type Reported, reportJson, reportText } from './report.ts'
+import { parseRestAddress } from '../../client/account/address.ts'
+import { readAccount } from '../client/asking/account-from-env.ts'
+import { readToken } from '../client/input/token.ts'
 
 export interface MigrateHoopFlags extends TargetFlags {
   readonly config: string
@@ -112,4 +113,39 @@ function noKeyFolder(agents: readonly MigrationStep[]): Failure {
     `hoop makes new keys for ${names}, and shows them once: name a folder for them with --agent-keys`,
     exitCodes.usage,
   )
+}
+
+interface TargetFlags {
+  readonly to?: string
+  readonly tokenFile?: string
+  readonly profile?: string
+}
+
+/**
+ * The gateway that is written to: of a profile, or the one of `--to` with the token of a file, of HOOP_TOKEN where the
+ * environment is for this gateway, else of a question.
+ * @throws Failure
+ */
+async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {
+  if (to !== undefined && profile !== undefined) throw usage('--to and --profile: one of the two')
+  if (to === undefined && tokenFile !== undefined) throw usage('--token-file goes with --to')
+  if (to === undefined) return readAccount(profile)
+  const token = tokenOfEnvironment(to, tokenFile) ?? (await readToken(tokenFile))
+  const env = { ...process.env, HOOP_APIURL: to, HOOP_TOKEN: token, HOOP_GRPCURL: '' }
+  try {
+    return findAccount({ env, stored: undefined, file: '--to' })
+  } catch (error) {
+    throw clientFailure(error, '')
+  }
+}
+
+/** A token of another gateway is not sent to this one. */
+function tokenOfEnvironment(to: string, tokenFile: string | undefined): string | undefined {
+  const { HOOP_APIURL, HOOP_TOKEN } = process.env
+  const isForIt = !HOOP_APIURL || parseRestAddress(HOOP_APIURL)?.url === parseRestAddress(to)?.url
+  return tokenFile === undefined && HOOP_TOKEN && isForIt ? HOOP_TOKEN : undefined
+}
+
+function usage(message: string): Failure {
+  return new Failure(message, exitCodes.usage)
 }

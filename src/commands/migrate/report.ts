@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
-import { textTable, type TableColumn } from '../../basics/text/table.ts'
-import { factLines } from '../client/account/asking.ts'
-import type { Note } from './hoop/note.ts'
+import { itemTable, type ItemColumn } from '../../basics/text/table.ts'
+import { factLines } from '../client/asking/asking.ts'
+import type { Note } from './hoop/notes.ts'
 import type { MigrationStep } from './hoop/step.ts'
 
 /** What has come of a step; `planned` in a dry run. */
@@ -19,23 +19,20 @@ export interface Report {
   readonly notes: readonly Note[]
 }
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'DO' },
-  { heading: 'WHAT' },
-  { heading: 'NAME', shrinks: true },
-  { heading: 'PARTS', shrinks: true },
+const COLUMNS: readonly ItemColumn<Reported>[] = [
+  { heading: 'DO', of: ({ step, outcome }) => wordOf(step, outcome) },
+  { heading: 'WHAT', of: ({ step }) => step.kind },
+  { heading: 'NAME', shrinks: true, of: ({ step }) => step.name },
+  { heading: 'PARTS', shrinks: true, of: ({ step }) => step.parts.join(', ') },
 ]
 
 const DONE = { create: 'created', change: 'changed', same: 'same' }
 
 /** For people: a line for each object, and one for each thing that is otherwise in hoop. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
-  const rows = steps.map(({ step, outcome }) =>
-    [wordOf(step, outcome), step.kind, step.name, step.parts.join(', ')].map(oneLine),
-  )
   const parts = [
     `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: --apply does it' : ''}\n`,
-    steps.length === 0 ? '' : textTable(COLUMNS, rows, width),
+    steps.length === 0 ? '' : itemTable(COLUMNS, steps, width),
     section(
       'Weaker there',
       notes.filter(({ isWeaker }) => isWeaker),

@@ -4,7 +4,7 @@ import { compileRegexp } from '../../golang/text/regexp.ts'
 import { checkText } from '../../policy/guardrails/check-text.ts'
 import type { RuleSet, Unjudged, Verdict, Violation } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
-import { ANSWERS } from './answers.ts'
+import { ANSWERS } from './reading.ts'
 import { readCheckedRules } from './checked-rules.ts'
 
 /** As large as the largest script by far; output is tried piece by piece. */

@@ -2,8 +2,7 @@ import { ruleSets } from '../../policy/guardrails/payload.ts'
 import { readRuleFile, type RuleDirection, type RuleFile } from '../../policy/guardrails/rule-file.ts'
 import { GuardrailError, type RulePlace, type RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
-import { ANSWERS } from './answers.ts'
-import { POLICY_FILE_BYTES, readingPolicy } from './refusing.ts'
+import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './reading.ts'
 
 const MEMBERS = ['type', 'words', 'pattern_regex', 'message']
 

@@ -9,8 +9,7 @@ import { REFINEMENTS, type Refinement } from '../../policy/masking/recognizers/t
 import type { Replacement } from '../../policy/masking/replacement.ts'
 import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
 import { Failure } from '../failure.ts'
-import { ANSWERS } from './answers.ts'
-import { POLICY_FILE_BYTES, readingPolicy } from './refusing.ts'
+import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './reading.ts'
 
 /** `--json` needs the whole text at once. Without it, any length passes. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024

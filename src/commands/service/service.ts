@@ -132,7 +132,9 @@ async function install(request: Request): Promise<void> {
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
   // A restart is left to the person, since it ends what runs.
-  const restart = isNew ? [] : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
+  const restart = isNew
+    ? []
+    : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
   return [...restart, ...lingering(request)]
 }
 
@@ -147,7 +149,9 @@ function closedPrograms({ forUser, runAs, place: { node, main } }: Request): str
   if (forUser) return []
   return [node, main]
     .filter((path) => !isOpenToAll(path))
-    .map((path) => `${runAs} may not be able to read ${path}: the file or a folder above it is closed to others`)
+    .map(
+      (path) => `${runAs} may not be able to read ${path}: the file or a folder above it is closed to others`,
+    )
 }
 
 /** Without lingering a user's services end at logout, and do not start at boot. */

@@ -3,7 +3,7 @@ import { explain, Failure } from '../failure.ts'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-import type { Request } from './service.ts'
+import type { ServiceKind } from './place.ts'
 
 interface UnitOptions {
   /** Absolute paths of Node, of main.js, and of the file with the key or the settings. */
@@ -156,7 +156,13 @@ export function writeUnit(path: string, unit: string): void {
 }
 
 /** @returns a warning, if there is one. @throws Failure when the service could not start with it */
-export function checkFile({ file, kind }: Pick<Request, 'file' | 'kind'>): string | undefined {
+export function checkFile({
+  file,
+  kind,
+}: {
+  readonly file: string
+  readonly kind: ServiceKind
+}): string | undefined {
   try {
     const { mode } = readSmallFile(file, MAX_BYTES)
     return (mode & kind.closedTo) === 0 ? undefined : `${kind.closing} ${file}`

@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
 import { activityWords } from '../../operations/status-text.ts'
 import type { Status } from '../../operations/status.ts'
-import { durationText, sizeText } from './format.ts'
+import { durationText, sizeText } from '../../basics/text/units.ts'
 
 /** One agent for a person: one line for each thing, with the names in a column. */
 export function statusTable(status: Status): string {

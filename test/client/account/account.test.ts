@@ -10,7 +10,7 @@ import {
   type StoredAccount,
 } from '../../../src/client/account/account-file.ts'
 import { AccountError } from '../../../src/client/account/own-file.ts'
-import { readAccount } from '../../../src/commands/client/account/account-from-env.ts'
+import { readAccount } from '../../../src/commands/client/asking/account-from-env.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 

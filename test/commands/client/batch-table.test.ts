@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { itemTable } from '../../../src/basics/text/table.ts'
 import type { GatewayBatch } from '../../../src/client/rest/batches.ts'
-import { batchDetails, batchTable } from '../../../src/commands/client/batches/texts.ts'
+import { batchDetails, BATCH_COLUMNS } from '../../../src/commands/client/batches/texts.ts'
 
 const waiting: GatewayBatch = {
   ...{
@@ -23,8 +24,8 @@ const waiting: GatewayBatch = {
 const approved = { ...waiting, reviewState: { name: 'approved', text: 'approved, has not run yet' } }
 
 it('a batch that waits says for what, and once it is approved how to run it', () => {
-  expect(batchTable([waiting], 200)).toContain('waits for approval')
-  expect(batchTable([approved], 200)).toContain('approved, has not run yet')
+  expect(itemTable(BATCH_COLUMNS, [waiting], 200)).toContain('waits for approval')
+  expect(itemTable(BATCH_COLUMNS, [approved], 200)).toContain('approved, has not run yet')
   expect(batchDetails(approved, 200)).toContain(`runbook-agent batches exec ${approved.id}\n`)
   expect(batchDetails(waiting, 200)).not.toContain('batches exec')
   expect(batchDetails({ ...waiting, reviewState: undefined }, 200)).toMatch(/status +waiting\n/)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { itemTable } from '../../../src/basics/text/table.ts'
 import type { Read } from '../../../src/client/rest/http/call.ts'
 import type { AgentAnswer } from '../../../src/contract/agents.ts'
 import type { ListedConnection } from '../../../src/client/rest/connections.ts'
@@ -6,10 +7,10 @@ import type { GatewayReview } from '../../../src/client/rest/reviews.ts'
 import type { CatalogEntry } from '../../../src/client/rest/runbook-catalog.ts'
 import type { Parameter } from '../../../src/client/rest/runbooks.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
-import { agentTable } from '../../../src/commands/client/directory/agents.ts'
-import { connectionDetails, connectionTable } from '../../../src/commands/client/directory/connections.ts'
-import { runbookDetails, runbookTable } from '../../../src/commands/client/directory/runbooks.ts'
-import { outcomeText, reviewDetails, reviewTable } from '../../../src/commands/client/reviews/texts.ts'
+import { AGENT_COLUMNS } from '../../../src/commands/client/directory/agents.ts'
+import { CONNECTION_COLUMNS, connectionDetails } from '../../../src/commands/client/directory/connections.ts'
+import { RUNBOOK_COLUMNS, runbookDetails } from '../../../src/commands/client/directory/runbooks.ts'
+import { outcomeText, REVIEW_COLUMNS, reviewDetails } from '../../../src/commands/client/reviews/texts.ts'
 
 const HOSTILE = 'a\u001b[2Jb\u202ec\nd\u009be'
 /** Whether a terminal would obey something in the text. */
@@ -60,19 +61,19 @@ const session: RecordedSession = {
     script: { data: `first ${HOSTILE}\n${'x\n'.repeat(100)}last line\n` },
   },
 }
-const known = new Map([['s', session]])
+const times = <Item>(item: Item): Item[] => Array<Item>(10_000).fill(item)
 
 describe('what a gateway says, on a terminal', () => {
   it.each<[string, string]>([
-    ['agents', agentTable([agent], 80)],
-    ['connections', connectionTable([connection], new Map(), 80)],
+    ['agents', itemTable(AGENT_COLUMNS, [agent], 80)],
+    ['connections', itemTable(CONNECTION_COLUMNS, [{ ...connection, agent: HOSTILE }], 80)],
     ['a connection', connectionDetails(connection, new Map())],
-    ['runbooks', runbookTable([entry], 80)],
+    ['runbooks', itemTable(RUNBOOK_COLUMNS, [entry], 80)],
     ['a runbook', runbookDetails(entry)],
-    ['reviews', reviewTable([review], known, 80)],
+    ['reviews', itemTable(REVIEW_COLUMNS, [{ ...review, about: session }], 80)],
     ['a review', reviewDetails(review, session)],
     ['a decision', outcomeText(review)],
-    ['reviews of a batch', reviewTable([{ ...review, batch }], known, 80)],
+    ['reviews of a batch', itemTable(REVIEW_COLUMNS, [{ ...review, about: session, batch }], 80)],
     ['the review of a batch', reviewDetails({ ...review, batch }, session)],
   ])('is never obeyed: %s', (_, text) => {
     expect(text).toMatch(/a .*b/)
@@ -81,10 +82,10 @@ describe('what a gateway says, on a terminal', () => {
 
   it('fits a terminal of 40 columns, and 10,000 of each are a table', () => {
     const tables = [
-      agentTable(Array(10_000).fill(agent) as Read<AgentAnswer>[], 40),
-      connectionTable(Array(10_000).fill(connection) as ListedConnection[], new Map(), 40),
-      runbookTable(Array(10_000).fill(entry) as CatalogEntry[], 40),
-      reviewTable(Array(10_000).fill(review) as GatewayReview[], known, 50),
+      itemTable(AGENT_COLUMNS, times(agent), 40),
+      itemTable(CONNECTION_COLUMNS, times({ ...connection, agent: HOSTILE }), 40),
+      itemTable(RUNBOOK_COLUMNS, times(entry), 40),
+      itemTable(REVIEW_COLUMNS, times({ ...review, about: session }), 50),
     ]
     for (const table of tables) {
       const lines = table.trimEnd().split('\n')
@@ -103,7 +104,7 @@ describe('a runbook', () => {
       runbook: { ...entry.runbook, name: 'ops/x.runbook.sh', repository: 'r', parameters: [plain, optional] },
       ...{ connections: ['pg', 'bash'], commit: 'c0ffee' },
     }
-    expect(runbookTable([runbook], 80).split('\n')[1]).toMatch(
+    expect(itemTable(RUNBOOK_COLUMNS, [runbook], 80).split('\n')[1]).toMatch(
       /^ops\/x\.runbook\.sh +name \[state\] +pg, bash +r$/,
     )
     expect(runbookDetails(runbook)).toMatch(
@@ -111,7 +112,7 @@ describe('a runbook', () => {
     )
     const broken = { ...entry, runbook: { ...entry.runbook, error: 'template parse error' } }
     expect(runbookDetails(broken)).toMatch(/cannot be run +template parse error\n$/)
-    expect(runbookTable([broken], 80)).toContain('cannot be run')
+    expect(itemTable(RUNBOOK_COLUMNS, [broken], 80)).toContain('cannot be run')
   })
 })
 
@@ -126,7 +127,9 @@ describe('a review', () => {
 
   it('of a batch says first on how many connections it runs, and on which', () => {
     const one = { ...review, batch, status: 'APPROVED' }
-    expect(reviewTable([one], known, 160)).toContain('3 connections: web-01, web-02, ')
+    expect(itemTable(REVIEW_COLUMNS, [{ ...one, about: session }], 160)).toContain(
+      '3 connections: web-01, web-02, ',
+    )
     expect(reviewDetails(one, session)).toMatch(
       /\non +3 connections, once on each\nwave 1 +web-01\nwave 2 +web-02, /,
     )

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { itemTable } from '../../../src/basics/text/table.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
-import { sessionTable, took } from '../../../src/commands/client/sessions/table.ts'
+import { took } from '../../../src/commands/client/report/words.ts'
+import { SESSION_COLUMNS } from '../../../src/commands/client/sessions/table.ts'
 
 const session: RecordedSession = {
   ...{
@@ -22,7 +24,7 @@ const running = { ...session, status: 'open', exitCode: undefined, endedAt: unde
 
 describe('the table of sessions', () => {
   it('has everything where there is room', () => {
-    const [heading, first, second] = sessionTable([session, running], 200).split('\n')
+    const [heading, first, second] = itemTable(SESSION_COLUMNS, [session, running], 200).split('\n')
     expect(heading).toMatch(/^ID +STARTED +TOOK +USER +CONNECTION +VERB +STATUS +CODE +OUTPUT$/)
     expect(first).toMatch(
       /^5701046a .* 1m 5s +ada\.lovelace@example\.test +a-long-name +exec +done +3 +2\.0 KiB$/,
@@ -32,14 +34,16 @@ describe('the table of sessions', () => {
 
   it('fits every width that a line of it can have, and keeps id, connection, status and code', () => {
     for (let width = 39; width <= 130; width++) {
-      const lines = sessionTable([session, running], width).trimEnd().split('\n')
+      const lines = itemTable(SESSION_COLUMNS, [session, running], width).trimEnd().split('\n')
       for (const line of lines) expect(line.length, `${width}: ${line}`).toBeLessThanOrEqual(width)
       expect(lines[1]).toMatch(/^5701046a .*a-l.*done +3/)
     }
   })
 
   it('says of a session in review that it is, and of a time that is none nothing', () => {
-    expect(sessionTable([{ ...running, review: 'PENDING', startedAt: 'x' }], 100)).toContain('in review')
+    expect(itemTable(SESSION_COLUMNS, [{ ...running, review: 'PENDING', startedAt: 'x' }], 100)).toContain(
+      'in review',
+    )
     expect([took('x', 'y'), took('2026-01-31T14:30:00Z', '2026-01-31T14:30:00.250Z')]).toEqual(['', '0.3s'])
   })
 })

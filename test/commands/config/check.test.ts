@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gatewayYaml } from '../../../src/commands/dev/gateway-yaml.ts'
+import { gatewayYaml } from '../../../src/commands/dev/state.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { note, weaker } from '../../../src/commands/migrate/hoop/note.ts'
+import { note, weaker } from '../../../src/commands/migrate/hoop/notes.ts'
 import { sameStep } from '../../../src/commands/migrate/hoop/step.ts'
 import { reportText } from '../../../src/commands/migrate/report.ts'
 

@@ -14,7 +14,7 @@ import {
   chosenProfile,
   PROFILE_VARIABLE,
   type Profile,
-} from './account-from-env.ts'
+} from '../asking/account-from-env.ts'
 import { findSignInToken, type FoundToken, type TokenSourceFlags } from './token-source.ts'
 
 export interface LoginFlags extends TokenSourceFlags {

@@ -4,7 +4,13 @@ import { currentProfile, DEFAULT_PROFILE, keepCurrentProfile } from '../../../cl
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { endSignIn } from '../../../client/rest/sign-in.ts'
 import { explain, Failure } from '../../failure.ts'
-import { accountFile, chosenProfile, readAccount, storedAccount, unknownProfile } from './account-from-env.ts'
+import {
+  accountFile,
+  chosenProfile,
+  readAccount,
+  storedAccount,
+  unknownProfile,
+} from '../asking/account-from-env.ts'
 
 /** `runbook-agent logout`: forgets the token. One of a sign-in is ended, others the gateway still accepts. */
 export async function logoutCommand(flags: {

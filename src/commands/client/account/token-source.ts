@@ -2,8 +2,8 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { offersSignIn } from '../../../client/rest/sign-in.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { canAsk } from '../prompts.ts'
-import { readToken } from './token.ts'
+import { canAsk } from '../terminal/prompts.ts'
+import { readToken } from '../input/token.ts'
 
 export interface TokenSourceFlags {
   readonly tokenFile?: string
@@ -49,8 +49,8 @@ function unlessUnknown(error: unknown): false {
 
 async function signedIn(gateway: Account, withBrowser: boolean): Promise<string> {
   return withBrowser
-    ? (await import('./browser-sign-in.ts')).signInWithBrowser(gateway)
-    : (await import('./device-sign-in.ts')).signInElsewhere(gateway)
+    ? (await import('./sign-in.ts')).signInWithBrowser(gateway)
+    : (await import('./sign-in.ts')).signInElsewhere(gateway)
 }
 
 /** A browser on the other end of ssh would come back to the wrong machine. */

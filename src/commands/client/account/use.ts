@@ -1,8 +1,8 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { textTable } from '../../../basics/text/table.ts'
+import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/profiles.ts'
 import { explain, Failure } from '../../failure.ts'
-import { printAnswer } from './asking.ts'
+import { printAnswer } from '../asking/asking.ts'
 import { clientFailure } from '../report/failures.ts'
 import {
   ACCOUNT_VARIABLES,
@@ -12,7 +12,7 @@ import {
   PROFILE_VARIABLE,
   storedAccount,
   unknownProfile,
-} from './account-from-env.ts'
+} from '../asking/account-from-env.ts'
 
 export interface UseFlags {
   readonly json?: boolean
@@ -72,15 +72,19 @@ function known(name: string, currentName: string): KnownProfile {
   }
 }
 
+const COLUMNS: readonly ItemColumn<KnownProfile>[] = [
+  { heading: ' ', of: ({ current }) => (current ? '*' : '') },
+  { heading: 'PROFILE', of: ({ name }) => name },
+  {
+    heading: 'GATEWAY',
+    shrinks: true,
+    of: ({ api_url: gateway, problem = '' }) => gateway ?? `cannot be used: ${problem}`,
+  },
+]
+
 function profileTable(profiles: readonly KnownProfile[], width: number): string {
   if (profiles.length === 0) return 'nobody is signed in: runbook-agent login --api-url https://GATEWAY\n'
-  const columns = [{ heading: ' ' }, { heading: 'PROFILE' }, { heading: 'GATEWAY', shrinks: true }]
-  const rows = profiles.map(({ name, current, api_url, problem }) => [
-    current ? '*' : '',
-    name,
-    oneLine(api_url ?? `cannot be used: ${problem ?? ''}`),
-  ])
-  return textTable(columns, rows, width)
+  return itemTable(COLUMNS, profiles, width)
 }
 
 function sayWinning(variables: readonly string[]): void {

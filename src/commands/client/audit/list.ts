@@ -1,10 +1,14 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { newestAuditEntries, type AuditWish, type ListedAuditEntry } from '../../../client/rest/audit.ts'
-import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
-import { readLimit } from '../input/limit.ts'
-import { askedMoment } from '../sessions/list.ts'
+import {
+  auditEntriesAfter,
+  type AuditWish,
+  type ListedAuditEntry,
+  newestAuditEntries,
+} from '../../../client/rest/audit.ts'
+import { asking, type AskingFlags, unlessLacking, printList } from '../asking/asking.ts'
+import { readLimit, askedMoment } from '../input/filters.ts'
+import { exitCodes, Failure } from '../../failure.ts'
 
 export interface AuditListFlags extends AskingFlags {
   readonly actor?: string
@@ -16,16 +20,16 @@ export interface AuditListFlags extends AskingFlags {
   readonly limit: string
 }
 
-export const AUDIT_ENDPOINT = { things: 'audit log', endpoint: 'GET /api/audit/logs' }
+const AUDIT_ENDPOINT = { things: 'audit log', endpoint: 'GET /api/audit/logs' }
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'TIME' },
-  { heading: 'ACTOR', shrinks: true },
-  { heading: 'ACTION' },
-  { heading: 'TYPE' },
-  { heading: 'WHAT', shrinks: true, leftOut: 1 },
-  { heading: 'RESULT' },
-  { heading: 'FROM', shrinks: true, leftOut: 2 },
+const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
+  { heading: 'TIME', of: ({ created_at: time }) => time },
+  { heading: 'ACTOR', shrinks: true, of: ({ actor_name: actor }) => actor || '-' },
+  { heading: 'ACTION', of: ({ action }) => action },
+  { heading: 'TYPE', of: ({ resource_type: type }) => type },
+  { heading: 'WHAT', shrinks: true, leftOut: 1, of: ({ resource_id: id, http_path: path }) => id || path },
+  { heading: 'RESULT', of: resultText },
+  { heading: 'FROM', shrinks: true, leftOut: 2, of: ({ client_ip: ip }) => ip },
 ]
 
 /** `runbook-agent audit list`: the newest that match all filters. */
@@ -39,8 +43,7 @@ export async function auditListCommand(flags: AuditListFlags): Promise<number> {
   }
   return asking(flags.profile, 'cannot list the audit log', async (account, stdout) => {
     const entries = await unlessLacking(account, AUDIT_ENDPOINT, found(account, wish, limit))
-    const raw = entries.map((entry) => entry.raw)
-    await printAnswer(flags, raw, (width) => textTable(COLUMNS, entries.map(cells), width), stdout)
+    await printList(flags, COLUMNS, entries, stdout)
   })
 }
 
@@ -50,10 +53,24 @@ async function found(account: Account, wish: AuditWish, limit: number): Promise<
   return entries
 }
 
-function cells(entry: ListedAuditEntry): string[] {
-  const { created_at: time, actor_name: actor, action, resource_type: type, http_status: status } = entry
-  const result = entry.outcome ? 'ok' : 'failed'
-  const shown = status === 0 ? result : `${result} ${status}`
-  const thing = entry.resource_id || entry.http_path
-  return [time, actor || '-', action, type, thing, shown, entry.client_ip].map(oneLine)
+function resultText({ http_status: status, outcome }: ListedAuditEntry): string {
+  const result = outcome ? 'ok' : 'failed'
+  return status === 0 ? result : `${result} ${status}`
+}
+
+export interface AuditExportFlags extends AskingFlags {
+  readonly after: string
+}
+
+/** `runbook-agent audit export`: JSON lines, the oldest first, for `audit verify --file`. */
+export async function auditExportCommand(flags: AuditExportFlags): Promise<number> {
+  if (!/^\d{1,15}$/.test(flags.after))
+    throw new Failure('--after is the sequence of an entry, or 0', exitCodes.usage)
+  return asking(flags.profile, 'cannot export the audit log', async (account, stdout) => {
+    const print = async () => {
+      for await (const entry of auditEntriesAfter(account, Number(flags.after)))
+        await stdout.write(Buffer.from(`${JSON.stringify(entry.raw)}\n`))
+    }
+    await unlessLacking(account, AUDIT_ENDPOINT, print())
+  })
 }

@@ -8,15 +8,14 @@ import {
   type GatewayBatch,
 } from '../../../client/rest/batches.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, unlessLacking, type AskingFlags } from '../account/asking.ts'
-import { listingCommand, showingCommand } from '../account/listing.ts'
-import { readAccount } from '../account/account-from-env.ts'
+import { asking, unlessLacking, type AskingFlags, listingCommand, showingCommand } from '../asking/asking.ts'
+import { readAccount } from '../asking/account-from-env.ts'
 import { clientFailure } from '../report/failures.ts'
-import { batchDetails, batchTable, differencesText } from './texts.ts'
-import { Interrupts } from '../run/interrupts.ts'
+import { batchDetails, BATCH_COLUMNS, differencesText } from './texts.ts'
+import { Interrupts } from '../terminal/leaving.ts'
 import { watchBatch, type WatchFlags } from './watch.ts'
 
-const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, table: batchTable }
+const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, columns: BATCH_COLUMNS }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** `runbook-agent batches list` */

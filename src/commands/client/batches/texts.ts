@@ -1,43 +1,33 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import type {
   BatchDifferences,
   BatchGroup,
   BatchRunResult,
   GatewayBatch,
 } from '../../../client/rest/batches.ts'
-import { factLines } from '../account/asking.ts'
-import { moment, took } from '../sessions/table.ts'
+import { factLines } from '../asking/asking.ts'
+import { moment, took } from '../report/words.ts'
 
-const LIST: readonly TableColumn[] = [
-  { heading: 'ID' },
-  { heading: 'ASKED', leftOut: 3 },
-  { heading: 'USER', shrinks: true, leftOut: 2 },
-  { heading: 'RUNBOOK', shrinks: true },
-  { heading: 'STATUS' },
-  { heading: 'DONE' },
-  { heading: 'FAILED', leftOut: 1 },
+export const BATCH_COLUMNS: readonly ItemColumn<GatewayBatch>[] = [
+  { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
+  { heading: 'ASKED', leftOut: 3, of: ({ createdAt }) => moment(createdAt) },
+  { heading: 'USER', shrinks: true, leftOut: 2, of: ({ owner }) => owner },
+  { heading: 'RUNBOOK', shrinks: true, of: ({ file }) => file },
+  { heading: 'STATUS', of: statusOf },
+  { heading: 'DONE', of: ({ counts: { total, succeeded, failed } }) => `${succeeded + failed} of ${total}` },
+  { heading: 'FAILED', leftOut: 1, of: ({ counts }) => String(counts.failed) },
 ]
-const RUNS: readonly TableColumn[] = [
-  { heading: 'CONNECTION', shrinks: true },
-  { heading: 'WAVE', leftOut: 2 },
-  { heading: 'STATUS', shrinks: true },
-  { heading: 'CODE' },
-  { heading: 'TOOK', leftOut: 1 },
-  { heading: 'SESSION' },
-  { heading: 'WHY', shrinks: true, leftOut: 3 },
+const RUNS: readonly ItemColumn<BatchRunResult>[] = [
+  { heading: 'CONNECTION', shrinks: true, of: ({ connection }) => connection },
+  { heading: 'WAVE', leftOut: 2, of: ({ wave }) => String(wave) },
+  { heading: 'STATUS', shrinks: true, of: (run) => wordsOf(run) ?? run.status.replace('-', ' ') },
+  { heading: 'CODE', of: ({ exitCode }) => (exitCode === undefined ? '' : String(exitCode)) },
+  { heading: 'TOOK', leftOut: 1, of: ({ startedAt, endedAt }) => took(startedAt, endedAt) },
+  { heading: 'SESSION', of: ({ session = '' }) => session.slice(0, 8) },
+  { heading: 'WHY', shrinks: true, leftOut: 3, of: ({ message }) => message },
 ]
-
-export function batchTable(batches: readonly GatewayBatch[], width: number): string {
-  const rows = batches.map((batch) => {
-    const { total, succeeded, failed } = batch.counts
-    const done = `${succeeded + failed} of ${total}`
-    const columns = [batch.id.slice(0, 8), moment(batch.createdAt), batch.owner, batch.file, statusOf(batch)]
-    return [...columns, done, String(failed)].map(oneLine)
-  })
-  return textTable(LIST, rows, width)
-}
 
 /** A batch that waits has the state of the session that its review is about: it may be approved. */
 function statusOf({ status, reviewState }: GatewayBatch): string {
@@ -58,19 +48,7 @@ export function batchDetails(batch: GatewayBatch, width: number): string {
     ['review', batch.reviewSession ?? ''],
     ['warning', batch.warning],
   ])
-  return `${facts}\n${textTable(RUNS, batch.runs.map(runRow), width)}${summary(batch)}`
-}
-
-function runRow(run: BatchRunResult): string[] {
-  const { connection, wave, status, session = '', message } = run
-  const columns = [
-    connection,
-    String(wave),
-    wordsOf(run) ?? status.replace('-', ' '),
-    codeText(run),
-    took(run.startedAt, run.endedAt),
-  ]
-  return [...columns, session.slice(0, 8), message].map(oneLine)
+  return `${facts}\n${itemTable(RUNS, batch.runs, width)}${summary(batch)}`
 }
 
 function isApproved({ status, reviewState }: GatewayBatch): boolean {
@@ -83,10 +61,6 @@ function wordsOf({ state }: BatchRunResult): string | undefined {
 }
 
 const PLAIN = new Set(['running', 'succeeded', 'failed'])
-
-function codeText({ exitCode }: { readonly exitCode: number | undefined }): string {
-  return exitCode === undefined ? '' : String(exitCode)
-}
 
 /** `197 same, 3 differ`, and what the groups are; empty while nothing has ended. */
 function summary({ groups, counts, id }: GatewayBatch): string {

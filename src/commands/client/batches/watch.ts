@@ -4,10 +4,9 @@ import type { Account } from '../../../client/account/account.ts'
 import { execBatch, fetchBatch, stopBatch, type GatewayBatch } from '../../../client/rest/batches.ts'
 import { fetchReview } from '../../../client/rest/reviews.ts'
 import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
-import { exitCodes } from '../../failure.ts'
-import { printAnswer, type AskingFlags } from '../account/asking.ts'
-import { exitCodeOfSignal } from '../report/exit-code.ts'
-import type { Interrupts } from '../run/interrupts.ts'
+import { exitCodes, exitCodeOfSignal } from '../../failure.ts'
+import { printAnswer, type AskingFlags } from '../asking/asking.ts'
+import type { Interrupts } from '../terminal/leaving.ts'
 import { batchDetails, endedText } from './texts.ts'
 
 export interface WatchFlags extends AskingFlags {

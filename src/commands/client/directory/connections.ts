@@ -1,28 +1,33 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { call } from '../../../client/rest/http/call.ts'
-import {
-  connectionNamesIfKnown,
-  fetchConnection,
-  listConnections,
-  modesOf,
-  type ListedConnection,
-} from '../../../client/rest/connections.ts'
 import { agentContract } from '../../../contract/agents.ts'
+import { fetchConnection, listConnections, type ListedConnection } from '../../../client/rest/connections.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readPairs } from '../input/pairs.ts'
-import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import {
+  asking,
+  factLines,
+  printAnswer,
+  unlessLacking,
+  type AskingFlags,
+  listingCommand,
+  isJson,
+} from '../asking/asking.ts'
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'NAME', shrinks: true },
-  { heading: 'TYPE', shrinks: true, leftOut: 2 },
-  { heading: 'STATUS' },
-  { heading: 'AGENT', shrinks: true, leftOut: 1 },
-  { heading: 'OPEN FOR', leftOut: 3 },
-  { heading: 'TAGS', shrinks: true, leftOut: 4 },
+/** A connection with the name of its agent, where that is known. */
+type ShownConnection = ListedConnection & { readonly agent: string }
+
+export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'TYPE', shrinks: true, leftOut: 2, of: typeOf },
+  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'AGENT', shrinks: true, leftOut: 1, of: ({ agent }) => agent },
+  { heading: 'OPEN FOR', leftOut: 3, of: (one) => modesOf(one).join(', ') },
+  { heading: 'TAGS', shrinks: true, leftOut: 4, of: tagsText },
 ]
 
 const LIST = { things: 'connections', endpoint: 'GET /api/connections' }
@@ -37,41 +42,20 @@ export interface ConnectionsFlags extends AskingFlags {
 /** `runbook-agent connections list` */
 export async function connectionsCommand(flags: ConnectionsFlags): Promise<number> {
   const tags = readPairs(flags.tag ?? [], '--tag')
-  return asking(flags.profile, 'cannot list connections', async (account, stdout) => {
-    const all = await unlessLacking(account, LIST, listConnections(account))
-    const connections = all.filter((one) =>
-      [...tags].every(([key, value]) => one.connection_tags[key] === value),
-    )
-    const raw = connections.map((connection) => connection.raw)
-    const names = flags.json === true || !process.stdout.isTTY ? new Map() : await agentNames(account)
-    await printAnswer(flags, raw, (width) => connectionTable(connections, names, width), stdout)
-  })
-}
-
-/** One line for each connection, below a heading. */
-export function connectionTable(
-  connections: readonly ListedConnection[],
-  agents: AgentNames,
-  width: number,
-): string {
-  const rows = connections.map((connection) =>
-    [
-      connection.name,
-      typeOf(connection),
-      connection.status,
-      agents.get(connection.agent_id) ?? connection.agent_id,
-      modesOf(connection).join(', '),
-      tagsText(connection),
-    ].map(oneLine),
-  )
-  return textTable(COLUMNS, rows, width)
+  const fetch = async (account: Account, isTable: boolean) => {
+    const all = await listConnections(account)
+    const found = all.filter((one) => [...tags].every(([key, value]) => one.connection_tags[key] === value))
+    const names = isTable ? await agentNames(account) : new Map<string, string>()
+    return found.map((one) => ({ ...one, agent: names.get(one.agent_id) ?? one.agent_id }))
+  }
+  return listingCommand(flags, { ...LIST, fetch, columns: CONNECTION_COLUMNS })
 }
 
 /** `runbook-agent connections show` */
 export async function connectionCommand(name: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show connection ${name}`, async (account, stdout) => {
     const connection = await connectionNamed(account, name)
-    const names = flags.json === true || !process.stdout.isTTY ? new Map() : await agentNames(account)
+    const names = isJson(flags) ? new Map<string, string>() : await agentNames(account)
     await printAnswer(flags, connection.raw, () => connectionDetails(connection, names), stdout)
   })
 }
@@ -125,13 +109,6 @@ async function unknownConnection(account: Account, name: string, error: ApiError
     `the gateway has no connection ${oneLine(name)}: ${oneLine(didYouMean(name, names) ?? 'or it is not for you')}`,
     exitCodes.usage,
   )
-}
-
-/** `: did you mean pg?`, or nothing when the connection is known, none is near, or the gateway does not say. */
-export async function meantConnection(account: Account, name: string): Promise<string> {
-  const names = await connectionNamesIfKnown(account)
-  const meant = names.includes(name) ? undefined : didYouMean(name, names)
-  return meant === undefined ? '' : `: ${oneLine(meant)}`
 }
 
 /** hoop's connections name their agent by an id. Where its agents cannot be had, the id has to do. */

@@ -1,20 +1,20 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { fetchCatalog, type RunbookCatalog, type CatalogEntry } from '../../../client/rest/runbook-catalog.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, factLines, printAnswer, type AskingFlags } from '../account/asking.ts'
-import { describeParameter } from '../run/parameters.ts'
-import { meantConnection } from './connections.ts'
+import { asking, factLines, printAnswer, type AskingFlags, printList } from '../asking/asking.ts'
+import { describeParameter } from '../report/words.ts'
+import { meantConnection } from '../report/failures.ts'
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'NAME', shrinks: true },
-  { heading: 'PARAMETERS', shrinks: true, leftOut: 2 },
-  { heading: 'CONNECTIONS', shrinks: true, leftOut: 3 },
-  { heading: 'REPOSITORY', shrinks: true, leftOut: 1 },
+export const RUNBOOK_COLUMNS: readonly ItemColumn<CatalogEntry>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ runbook }) => runbook.name },
+  { heading: 'PARAMETERS', shrinks: true, leftOut: 2, of: parametersText },
+  { heading: 'CONNECTIONS', shrinks: true, leftOut: 3, of: ({ connections }) => connections.join(', ') },
+  { heading: 'REPOSITORY', shrinks: true, leftOut: 1, of: ({ runbook }) => runbook.repository ?? '' },
 ]
 
 export interface RunbookFlags extends AskingFlags {
@@ -26,20 +26,12 @@ export interface RunbookFlags extends AskingFlags {
 export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
   return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
     const { entries } = await readCatalog(account, flags)
-    const raw = entries.map((entry) => entry.raw)
-    await printAnswer(flags, raw, (width) => runbookTable(entries, width), stdout)
+    await printList(flags, RUNBOOK_COLUMNS, entries, stdout)
   })
 }
 
-/** One line for each runbook, below a heading. */
-export function runbookTable(entries: readonly CatalogEntry[], width: number): string {
-  const rows = entries.map(({ runbook, connections }) => [
-    oneLine(runbook.name),
-    oneLine(runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'),
-    oneLine(connections.join(', ')),
-    oneLine(runbook.repository ?? ''),
-  ])
-  return textTable(COLUMNS, rows, width)
+function parametersText({ runbook }: CatalogEntry): string {
+  return runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'
 }
 
 /** In brackets where it may be left out. */

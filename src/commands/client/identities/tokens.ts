@@ -1,6 +1,6 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import {
   createToken,
@@ -11,7 +11,7 @@ import {
   type MadeToken,
 } from '../../../client/rest/identities.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { asking, printAnswer, unlessLacking, type AskingFlags, listingCommand } from '../asking/asking.ts'
 import { known, secondsOf } from './given.ts'
 
 export interface TokenFlags extends AskingFlags {
@@ -22,31 +22,20 @@ export interface TokenFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'USER', shrinks: true },
-  { heading: 'TOKEN', shrinks: true },
-  { heading: 'STATUS' },
-  { heading: 'EXPIRES', leftOut: 3 },
-  { heading: 'LAST USE', leftOut: 2 },
-  { heading: 'ID', leftOut: 1 },
+export const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
+  { heading: 'USER', shrinks: true, of: ({ user }) => user },
+  { heading: 'TOKEN', shrinks: true, of: ({ name }) => name },
+  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'EXPIRES', leftOut: 3, of: ({ expiresAt }) => minute(expiresAt) || 'never' },
+  { heading: 'LAST USE', leftOut: 2, of: ({ lastUsedAt }) => minute(lastUsedAt) },
+  { heading: 'ID', leftOut: 1, of: ({ id }) => id },
 ]
 const LIST = { things: 'tokens', endpoint: 'GET /api/tokens' }
 
 /** `runbook-agent token list` */
 export async function tokensCommand(flags: TokenFlags): Promise<number> {
-  return asking(flags.profile, 'cannot list tokens', async (account, stdout) => {
-    const tokens = await tokensOf(account, flags.user)
-    const raw = tokens.map((token) => token.raw)
-    await printAnswer(flags, raw, (width) => tokenTable(tokens, width), stdout)
-  })
-}
-
-/** One line for each token, below a heading. */
-export function tokenTable(tokens: readonly ListedToken[], width: number): string {
-  const rows = tokens.map(({ user, name, status, expiresAt, lastUsedAt, id }) =>
-    [user, name, status, minute(expiresAt) || 'never', minute(lastUsedAt), id].map(oneLine),
-  )
-  return textTable(COLUMNS, rows, width)
+  const fetch = (account: Account) => tokensOf(account, flags.user)
+  return listingCommand(flags, { ...LIST, fetch, columns: TOKEN_COLUMNS })
 }
 
 function minute(time: string): string {

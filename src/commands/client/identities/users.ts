@@ -1,5 +1,5 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import { parseSize } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
 import {
@@ -12,10 +12,9 @@ import {
   type ListedUser,
 } from '../../../client/rest/identities.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, factLines, printAnswer, type AskingFlags } from '../account/asking.ts'
-import { listingCommand } from '../account/listing.ts'
+import { asking, factLines, printAnswer, type AskingFlags, listingCommand } from '../asking/asking.ts'
 import { known, readQuantity, secondsOf } from './given.ts'
-import { tokenTable } from './tokens.ts'
+import { TOKEN_COLUMNS } from './tokens.ts'
 
 export interface UserFlags extends AskingFlags {
   readonly group?: readonly string[]
@@ -32,25 +31,18 @@ export interface UserFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'NAME', shrinks: true },
-  { heading: 'KIND' },
-  { heading: 'STATUS' },
-  { heading: 'GROUPS', shrinks: true, leftOut: 2 },
-  { heading: 'FROM', leftOut: 1 },
+const COLUMNS: readonly ItemColumn<ListedUser>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'KIND', of: ({ kind }) => kind },
+  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'GROUPS', shrinks: true, leftOut: 2, of: ({ groups }) => groups.join(', ') },
+  { heading: 'FROM', leftOut: 1, of: ({ isDeclared }) => (isDeclared ? 'gateway.yaml' : 'state') },
 ]
-const LIST = { things: 'users', endpoint: 'GET /api/users', fetch: listUsers, table: userTable }
+const LIST = { things: 'users', endpoint: 'GET /api/users', fetch: listUsers, columns: COLUMNS }
 
 /** `runbook-agent user list` */
 export function usersCommand(flags: AskingFlags): Promise<number> {
   return listingCommand(flags, LIST)
-}
-
-function userTable(users: readonly ListedUser[], width: number): string {
-  const rows = users.map(({ name, kind, status, groups, isDeclared }) =>
-    [name, kind, status, groups.join(', '), isDeclared ? 'gateway.yaml' : 'state'].map(oneLine),
-  )
-  return textTable(COLUMNS, rows, width)
 }
 
 /** `runbook-agent user show` */
@@ -58,7 +50,7 @@ export async function userCommand(name: string, flags: AskingFlags): Promise<num
   return asking(flags.profile, `cannot show user ${name}`, async (account, stdout) => {
     const user = await known(account, name, fetchListedUser(account, name))
     const tokens = (await listTokens(account)).filter((token) => token.user === name)
-    const details = (width: number) => `${userDetails(user)}\n${tokenTable(tokens, width)}`
+    const details = (width: number) => `${userDetails(user)}\n${itemTable(TOKEN_COLUMNS, tokens, width)}`
     const raw = { ...user.raw, tokens: tokens.map((token) => token.raw) }
     await printAnswer(flags, raw, details, stdout)
   })

@@ -1,8 +1,10 @@
 import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { readAll } from '../../../basics/files/read-all.ts'
+import { readPairs } from './pairs.ts'
 
 /** What a named file holds, at most `limit` bytes. @param named for messages @throws Failure, exit code 64 */
-export function readGivenFile(path: string, limit: number, named = path): Buffer {
+function readGivenFile(path: string, limit: number, named = path): Buffer {
   return refusing(named, () => readSmallFile(path, limit).bytes)
 }
 
@@ -20,4 +22,26 @@ export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = 
   } catch (error) {
     throw error instanceof refusal ? new Failure(`${named} ${error.message}`, exitCodes.usage) : error
   }
+}
+
+/** @param limit in bytes @param what it is, for messages @throws Failure for more, or for what is not UTF-8 */
+export async function readStandardInput(limit: number, what: string): Promise<string> {
+  const named = `${what} on standard input`
+  const tooLong = () => new Failure(`${named} is longer than ${limit} bytes`, exitCodes.usage)
+  const bytes = await readAll(process.stdin as AsyncIterable<Buffer>, limit, tooLong)
+  return refusing(named, () => decodeUtf8(bytes))
+}
+
+/** The gateway's limit for a whole request. */
+export const LONGEST_FILE = 16 * 1024 * 1024
+
+/** `NAME=path` from `-f`, as on the wire: `filesystem:NAME` to base64. @throws Failure, exit code 64 */
+export function readFiles(texts: readonly string[]): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const [name, path] of readPairs(texts, '-f')) files.set(`filesystem:${name}`, encodedFile(path))
+  return files
+}
+
+function encodedFile(path: string): string {
+  return readGivenFile(path, LONGEST_FILE, `-f: the file ${path}`).toString('base64')
 }

@@ -7,14 +7,17 @@ import type { StreamEnd } from '../../../client/running/session-end.ts'
 import type { Chunk } from '../../../runtime/output/child-output.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
 import type { OpenMessage, SessionId } from '../../../wire/messages/message.ts'
-import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../stream/byte-output.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/byte-output.ts'
 import { reportEnd } from '../report/end-report.ts'
-import { exitCodeOfSignal } from '../report/exit-code.ts'
-import { endBySignal, Leaving, type LeavingSignal } from '../leaving.ts'
-import { Notices, type NoticeFlags } from '../report/notices.ts'
-import type { LocalConnection } from './connection.ts'
+import { exitCodeOfSignal } from '../../failure.ts'
+import { endBySignal, Leaving, type LeavingSignal } from '../terminal/leaving.ts'
+import { type NoticeFlags, Notices } from '../report/notices.ts'
+import { type LocalConnection, localConnection } from './connection.ts'
+import type { ExecFlags } from '../stream/exec.ts'
+import { readScript } from '../stream/script-input.ts'
+import { readVariables } from '../input/pairs.ts'
 
-export interface LocalRequest extends LocalConnection {
+interface LocalRequest extends LocalConnection {
   readonly script: Buffer
   /** `envvar:NAME` to base64. */
   readonly envVars: ReadonlyMap<string, string>
@@ -123,4 +126,20 @@ function endOf({ exitCode, message, bytes, blocked }: Ending): StreamEnd {
     truncatedBytes: bytes.leftOut,
     isBlocked: blocked !== undefined,
   }
+}
+
+export interface ExecLocalFlags extends ExecFlags {
+  /** A gateway's settings, with the connection. */
+  readonly config?: string
+}
+
+/** `exec --local`: without a gateway, in this process. @returns the exit code of this program @throws Failure */
+export async function execLocalCommand(
+  name: string,
+  words: readonly string[],
+  flags: ExecLocalFlags,
+): Promise<number> {
+  const local = localConnection(name, words, flags.config)
+  const envVars = readVariables(flags.env ?? [])
+  return executeHere({ ...local, envVars, script: await readScript(flags, words) }, flags)
 }

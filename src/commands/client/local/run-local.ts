@@ -1,4 +1,4 @@
-import { readGivenText, refusing } from '../input/given-file.ts'
+import { readGivenText, refusing, readFiles } from '../input/given-file.ts'
 import path from 'node:path'
 import {
   parseTemplate,
@@ -8,9 +8,8 @@ import {
   type Input,
 } from '../../../template/runbook.ts'
 import { exitCodes } from '../../failure.ts'
-import { ByteOutput } from '../stream/byte-output.ts'
+import { ByteOutput } from '../terminal/byte-output.ts'
 import type { NoticeFlags } from '../report/notices.ts'
-import { readFiles } from '../run/files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from '../run/given-parameters.ts'
 import type { RunArguments } from '../run/run.ts'
 import { readVariables } from '../input/pairs.ts'

@@ -1,7 +1,6 @@
 import { printableLine, printableText } from '../../../basics/text/printable.ts'
 import type { NoExitReason, StreamEnd } from '../../../client/running/session-end.ts'
-import { exitCodes } from '../../failure.ts'
-import { exitCodeOfExecution } from './exit-code.ts'
+import { exitCodes, exitCodeOfExecution } from '../../failure.ts'
 import type { Notice } from './notices.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'

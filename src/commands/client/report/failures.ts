@@ -1,6 +1,10 @@
 import { AccountError } from '../../../client/account/own-file.ts'
 import { ApiError, type ApiErrorKind } from '../../../client/rest/http/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
 /** The exit code, and what to do about it. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
@@ -30,4 +34,11 @@ export function clientFailure(error: unknown, doing: string): unknown {
 /** Other refusals are about what the user may do, and a new token changes nothing. */
 function isAboutToken({ status, code }: ApiError): boolean {
   return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
+}
+
+/** `: did you mean pg?`, or nothing when the connection is known, none is near, or the gateway does not say. */
+export async function meantConnection(account: Account, name: string): Promise<string> {
+  const names = await connectionNamesIfKnown(account)
+  const meant = names.includes(name) ? undefined : didYouMean(name, names)
+  return meant === undefined ? '' : `: ${oneLine(meant)}`
 }

@@ -4,7 +4,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { decideReview, type ReviewerDecision, type GatewayReview } from '../../../client/rest/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, type AskingFlags } from '../account/asking.ts'
+import { asking, type AskingFlags } from '../asking/asking.ts'
 import { askedReview } from './find.ts'
 import { outcomeText } from './texts.ts'
 

@@ -4,7 +4,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { fetchReview, listReviews, type GatewayReview } from '../../../client/rest/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { unlessLacking } from '../account/asking.ts'
+import { unlessLacking } from '../asking/asking.ts'
 
 const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

@@ -2,9 +2,9 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import type { GatewayReview } from '../../../client/rest/reviews.ts'
 import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
-import { asking, printAnswer, type AskingFlags } from '../account/asking.ts'
+import { asking, printAnswer, type AskingFlags, printList, isJson } from '../asking/asking.ts'
 import { allReviews, askedReview } from './find.ts'
-import { reviewDetails, reviewTable } from './texts.ts'
+import { reviewDetails, REVIEW_COLUMNS } from './texts.ts'
 
 export interface ReviewListFlags extends AskingFlags {
   readonly status?: string
@@ -22,10 +22,11 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
     const wanted = flags.all === true ? undefined : (flags.status ?? 'PENDING').toUpperCase()
     const all = await allReviews(account)
     const reviews = all.filter(({ status }) => wanted === undefined || status === wanted)
-    const isTable = flags.json !== true && process.stdout.isTTY
-    const sessions = isTable ? await sessionsOf(account, reviews, wanted ?? '%') : new Map()
-    const raw = reviews.map((review) => review.raw)
-    await printAnswer(flags, raw, (width) => reviewTable(reviews, sessions, width), stdout)
+    const sessions = isJson(flags)
+      ? new Map<string, RecordedSession>()
+      : await sessionsOf(account, reviews, wanted ?? '%')
+    const shown = reviews.map((review) => ({ ...review, about: sessions.get(review.session) }))
+    await printList(flags, REVIEW_COLUMNS, shown, stdout)
   })
 }
 
@@ -54,8 +55,7 @@ async function sessionsOf(
 export async function reviewCommand(id: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show review ${id}`, async (account, stdout) => {
     const review = await askedReview(account, id)
-    const isText = flags.json !== true && process.stdout.isTTY
-    const session = isText ? await sessionIfVisible(account, review) : undefined
+    const session = isJson(flags) ? undefined : await sessionIfVisible(account, review)
     await printAnswer(flags, review.raw, () => reviewDetails(review, session), stdout)
   })
 }

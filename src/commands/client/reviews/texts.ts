@@ -1,45 +1,41 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
-import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { GatewayReview, ReviewedBatch, ReviewGroup } from '../../../client/rest/reviews.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
-import { durationText } from '../../status/format.ts'
-import { factLines } from '../account/asking.ts'
-import { moment } from '../sessions/table.ts'
+import { durationText } from '../../../basics/text/units.ts'
+import { factLines } from '../asking/asking.ts'
+import { connectionCount, moment } from '../report/words.ts'
 
-const COLUMNS: readonly TableColumn[] = [
-  { heading: 'REVIEW' },
-  { heading: 'STATUS' },
-  { heading: 'APPROVED', leftOut: 2 },
-  { heading: 'USER', shrinks: true },
-  { heading: 'CONNECTION', shrinks: true },
-  { heading: 'RUNS', shrinks: true, leftOut: 4 },
-  { heading: 'GROUPS', shrinks: true, leftOut: 3 },
-  { heading: 'REQUESTED', leftOut: 1 },
+/** A review with the session that it is about, where that is known. */
+export interface ShownReview extends GatewayReview {
+  readonly about: RecordedSession | undefined
+}
+
+export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
+  { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8) },
+  { heading: 'STATUS', of: ({ status }) => status.toLowerCase() },
+  { heading: 'APPROVED', leftOut: 2, of: approvals },
+  { heading: 'USER', shrinks: true, of: ({ about }) => about?.user ?? '' },
+  { heading: 'CONNECTION', shrinks: true, of: connectionsText },
+  {
+    heading: 'RUNS',
+    shrinks: true,
+    leftOut: 4,
+    of: ({ about }) => (about === undefined ? '' : whatRuns(about)),
+  },
+  {
+    heading: 'GROUPS',
+    shrinks: true,
+    leftOut: 3,
+    of: ({ groups }) => groups.map(({ group }) => group).join(', '),
+  },
+  { heading: 'REQUESTED', leftOut: 1, of: ({ createdAt }) => moment(createdAt) },
 ]
 
-/** One line for each review, below a heading. @param sessions those that are known, by their ids */
-export function reviewTable(
-  reviews: readonly GatewayReview[],
-  sessions: ReadonlyMap<string, RecordedSession>,
-  width: number,
-): string {
-  const rows = reviews.map((review) => {
-    const session = sessions.get(review.session)
-    return [
-      review.id.slice(0, 8),
-      review.status.toLowerCase(),
-      approvals(review),
-      session?.user ?? '',
-      review.batch === undefined
-        ? (session?.connection ?? '')
-        : `${countOf(review.batch)}: ${review.batch.waves.flat().join(', ')}`,
-      session === undefined ? '' : whatRuns(session),
-      review.groups.map(({ group }) => group).join(', '),
-      moment(review.createdAt),
-    ].map(oneLine)
-  })
-  return textTable(COLUMNS, rows, width)
+function connectionsText({ batch, about }: ShownReview): string {
+  if (batch === undefined) return about?.connection ?? ''
+  return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
 /** `1 of 2`; `1` where the review does not say how many are needed. */
@@ -83,8 +79,7 @@ function placeOf({ batch }: GatewayReview, session: RecordedSession | undefined)
 }
 
 function countOf({ waves }: ReviewedBatch): string {
-  const { length } = waves.flat()
-  return `${length} ${length === 1 ? 'connection' : 'connections'}`
+  return connectionCount(waves.flat().length)
 }
 
 /** The connections of a batch, wave by wave. */

@@ -1,10 +1,13 @@
-import { readGivenText } from '../input/given-file.ts'
+import { LONGEST_FILE, readGivenText } from '../input/given-file.ts'
 import { printableLine, printableText } from '../../../basics/text/printable.ts'
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
-import { askChoice, askText, askUnseen } from '../prompts.ts'
-import { LONGEST_FILE } from './files.ts'
-import { describeParameter, type Values } from './parameters.ts'
+import { askChoice, askText, askUnseen, canAsk } from '../terminal/prompts.ts'
+import { describeParameter } from '../report/words.ts'
+import type { Values } from './parameters.ts'
 import { checkValue } from './value-check.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { fetchJiraFields, type JiraField } from '../../../client/rest/jira.ts'
+import { readPairs } from '../input/pairs.ts'
 
 /**
  * Asks a person for every parameter that is not given, in the runbook's order; Enter takes the default.
@@ -71,4 +74,31 @@ function isReadable(path: string): true | string {
 /** A parameter is text, so the file has to be text. @throws Failure */
 function contentOf(path: string): string {
   return readGivenText(path, LONGEST_FILE)
+}
+
+/**
+ * Values for the fields of a Jira issue: those that are given, and on a terminal the answers of a person. Without one
+ * the gateway says which are missing.
+ * @param given `FIELD=VALUE` each
+ * @throws Failure, ApiError
+ */
+export async function jiraFields(
+  account: Account,
+  connection: string,
+  given: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const values = readPairs(given, '--jira')
+  if (canAsk())
+    for (const field of await fetchJiraFields(account, connection)) {
+      if (values.has(field.jira_field)) continue
+      const answer = await askField(field)
+      if (answer !== '') values.set(field.jira_field, answer)
+    }
+  return Object.fromEntries(values)
+}
+
+function askField({ jira_field: id, label, description, required }: JiraField): Promise<string> {
+  const about = [description, required ? '' : '(may be empty)'].filter(Boolean).join(' ')
+  const message = printableLine(`Jira, ${label || id}${about === '' ? '' : `: ${about}`}`)
+  return askText(message, undefined, (text) => text !== '' || !required || 'it may not be empty')
 }

@@ -1,9 +1,8 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Runbook } from '../../../client/rest/runbooks.ts'
-import { readGivenText } from '../input/given-file.ts'
+import { readGivenText, LONGEST_FILE } from '../input/given-file.ts'
 import { readPairs } from '../input/pairs.ts'
-import { canAsk } from '../prompts.ts'
-import { LONGEST_FILE } from './files.ts'
+import { canAsk } from '../terminal/prompts.ts'
 import { checkGiven, missing, missingFailure, withNeededDefaults, type Values } from './parameters.ts'
 
 export interface ParameterFlags {

@@ -1,8 +1,6 @@
-import { readGivenText } from '../input/given-file.ts'
+import { readGivenText, readStandardInput, LONGEST_FILE } from '../input/given-file.ts'
 import { parse } from 'yaml'
 import { exitCodes, Failure } from '../../failure.ts'
-import { readStandardInput } from '../input/standard-input.ts'
-import { LONGEST_FILE } from './files.ts'
 
 /** YAML or JSON, so that no password is an argument. `-` is standard input. @throws Failure, exit code 64 */
 export async function readParameterFile(file: string): Promise<Map<string, string>> {

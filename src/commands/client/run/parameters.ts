@@ -2,6 +2,7 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { describeParameter } from '../report/words.ts'
 
 export type Values = ReadonlyMap<string, string>
 
@@ -74,26 +75,4 @@ export function missingFailure({ name }: Runbook, parameters: readonly Parameter
     ),
     exitCodes.usage,
   )
-}
-
-/** `whom to greet (number, one of 1, 2, may be empty)`. */
-export function describeParameter(parameter: Parameter): string {
-  const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
-  const facts = [
-    type === 'text' ? '' : type,
-    options.length === 0 ? '' : `one of ${options.join(', ')}`,
-    pattern === undefined ? '' : `matches ${pattern}`,
-    lengths(parameter),
-    placeholder === '' ? '' : `such as ${placeholder}`,
-    proposed === undefined ? '' : `default ${proposed}`,
-    required || proposed !== undefined ? '' : 'may be empty',
-  ].filter((fact) => fact !== '')
-  return [description, facts.length === 0 ? '' : `(${facts.join(', ')})`].filter(Boolean).join(' ')
-}
-
-function lengths({ minLength, maxLength }: Parameter): string {
-  if (minLength === undefined) return maxLength === undefined ? '' : `${maxLength} characters at most`
-  return maxLength === undefined
-    ? `${minLength} characters at least`
-    : `${minLength} to ${maxLength} characters`
 }

@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ReviewRejected } from '../../../client/running/execution.ts'
+import { executeByRest, ReviewRejected } from '../../../client/running/execution.ts'
 import type { RestExecution } from '../../../client/running/execution-request.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 import { readPairs, readVariables } from '../input/pairs.ts'
-import { canAsk } from '../prompts.ts'
-import { readAccount } from '../account/account-from-env.ts'
-import { SessionOutput } from '../stream/session-output.ts'
+import { canAsk } from '../terminal/prompts.ts'
+import { readAccount } from '../asking/account-from-env.ts'
+import { SessionOutput } from '../terminal/session-output.ts'
 import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
-import { showEnding, type EndingFlags } from './ending.ts'
-import { readFiles } from './files.ts'
-import { completeParameters, givenParameters, withFiles, type ParameterFlags } from './given-parameters.ts'
-import { findTarget, withSuggestion, type Target } from './target.ts'
+import { type EndingFlags, showEnding } from '../report/ending.ts'
+import { readFiles } from '../input/given-file.ts'
+import { completeParameters, givenParameters, type ParameterFlags, withFiles } from './given-parameters.ts'
+import { findTarget, type Target, withSuggestion } from './target.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { ExecutionSight } from '../../../client/running/follow.ts'
 
 export interface RunFlags extends ParameterFlags {
   readonly env?: readonly string[]
@@ -78,7 +80,7 @@ async function fieldsOf(
   given: readonly string[] = [],
 ): Promise<RestExecution['jiraFields']> {
   if (given.length === 0 && !canAsk()) return {}
-  return (await import('./jira-fields.ts')).jiraFields(account, connection, given)
+  return (await import('./ask.ts')).jiraFields(account, connection, given)
 }
 
 async function runTarget(
@@ -105,7 +107,7 @@ async function runTarget(
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
     // Loaded here: patterns are a large part of this command.
-    const { withParameterName } = await import('./pattern-mismatch.ts')
+    const { withParameterName } = await import('./value-check.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }
 }
@@ -118,7 +120,6 @@ async function executed(
   output: SessionOutput,
 ): Promise<Outcome | { readonly leftWith: number }> {
   if (flags.wait === false) {
-    const { startOnly } = await import('./start-only.ts')
     return (await startOnly(account, request, flags, output)) ?? { leftWith: exitCodes.done }
   }
   const isShown = process.stderr.isTTY && !flags.quiet
@@ -140,4 +141,43 @@ async function allParameters(
   if (runbook === undefined) return given
   if (flags.ref !== undefined) return withFiles(runbook, given, flags.param)
   return completeParameters(runbook, given, flags)
+}
+
+/**
+ * `run --no-wait`: prints the session's id as soon as the gateway has answered, whether it runs or waits for approval.
+ * @returns the outcome instead when it has ended by then; undefined when it has not
+ */
+async function startOnly(
+  account: Account,
+  request: RestExecution,
+  { json, quiet }: EndingFlags,
+  output: SessionOutput,
+): Promise<Outcome | undefined> {
+  const leaving = new AbortController()
+  const sights = executeByRest(account, request, { signal: leaving.signal, isLive: true })
+  for (;;) {
+    const { done, value: sight } = await sights.next()
+    if (done === true) return sight
+    if (sight.kind === 'warning') await output.say(`runbook-agent: ${oneLine(sight.text)}`)
+    if (sight.kind !== 'review' && sight.kind !== 'going-on') continue
+    leaving.abort()
+    const url = sight.kind === 'review' ? sight.url : undefined
+    const started = { session_id: sight.id, has_review: url !== undefined, url }
+    await output.stdout.write(Buffer.from(json ? `${printableJson(started)}\n` : `${oneLine(sight.id)}\n`))
+    if (!json && !quiet) await output.say(await waysOn(account, sight))
+    return undefined
+  }
+}
+
+type Started = Extract<ExecutionSight, { readonly kind: 'review' | 'going-on' }>
+
+async function waysOn(account: Account, sight: Started): Promise<string> {
+  const id = oneLine(sight.id)
+  if (sight.kind === 'going-on') {
+    const when = sight.lock === undefined ? '' : ' as soon as it has the lock'
+    return `runbook-agent: session ${id} runs${when}. To see it: runbook-agent sessions follow ${id}`
+  }
+  const { awaitedReviewers, waitingText, waysBack } = await import('../report/awaited.ts')
+  const waiting = waitingText(await awaitedReviewers(account, sight.id), sight.url)
+  return `runbook-agent: session ${id} is ${waiting}\n${waysBack(sight.id)}`
 }

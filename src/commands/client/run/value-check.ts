@@ -1,7 +1,9 @@
 import { RE2JS } from 're2js'
 import { printableText } from '../../../basics/text/printable.ts'
-import type { Parameter } from '../../../client/rest/runbooks.ts'
+import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { brokenRule } from '../../../template/rules.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { PATTERN_MISMATCH } from '../../../template/functions.ts'
 
 /**
  * What is wrong with a value that a person types, by the runbook's declarations; `true` when nothing is. The embedded
@@ -15,7 +17,7 @@ export function checkValue(parameter: Parameter, value: string): true | string {
 }
 
 /** As in Go, and so in the gateway: the pattern may match anywhere in the value. */
-export function matchesPattern({ pattern }: Parameter, value: string): boolean {
+function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
@@ -23,4 +25,25 @@ export function matchesPattern({ pattern }: Parameter, value: string): boolean {
     // The pattern is broken. The gateway explains it better.
     return true
   }
+}
+
+/**
+ * Adds the parameter's name to the gateway's error about a value that does not match, which has only a place in the
+ * template and the pattern. The gateway decides and not we: a template may change a value before the check.
+ */
+export function withParameterName(
+  error: unknown,
+  { parameters }: Runbook,
+  given: Readonly<Record<string, string>>,
+): unknown {
+  if (!(error instanceof ApiError) || error.kind !== 'invalid') return error
+  const { message } = error
+  const at = message.indexOf(PATTERN_MISMATCH)
+  const pattern = at < 0 ? undefined : message.slice(at + PATTERN_MISMATCH.length)
+  const wrong = parameters.filter(
+    (parameter) => parameter.pattern === pattern && !matchesPattern(parameter, given[parameter.name] ?? ''),
+  )
+  if (pattern === undefined || wrong.length === 0) return error
+  const names = wrong.map(({ name }) => name).join(', ')
+  return new ApiError('invalid', `parameter ${names}: it has to match ${pattern}`, error)
 }

@@ -7,14 +7,12 @@ import type { ExecutionSight, SessionPiece } from '../../../client/running/follo
 import type { RestExecution } from '../../../client/running/execution-request.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { findByCorrelation, killSession } from '../../../client/rest/sessions.ts'
-import { exitCodes, Failure } from '../../failure.ts'
-import { exitCodeOfSignal } from '../report/exit-code.ts'
+import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
-import { endBySignal } from '../leaving.ts'
-import { ReaderGone } from '../stream/byte-output.ts'
-import type { SessionOutput } from '../stream/session-output.ts'
-import { Interrupts, type Leave } from './interrupts.ts'
-import { Progress, WAITING } from './progress.ts'
+import { endBySignal, Interrupts, type Leave } from '../terminal/leaving.ts'
+import { ReaderGone } from '../terminal/byte-output.ts'
+import type { SessionOutput } from '../terminal/session-output.ts'
+import { Progress, WAITING } from '../terminal/progress.ts'
 
 /** A second Ctrl-C within this time kills. */
 const DETACH_MS = 3000
@@ -167,7 +165,7 @@ class WatchedExecution {
     this.#review = 'waiting'
     this.#progress.state = WAITING
     this.#progress.ctrlC = 'leaves it waiting'
-    const { awaitedReviewers, waitingText } = await import('../reviews/awaited.ts')
+    const { awaitedReviewers, waitingText } = await import('../report/awaited.ts')
     this.#say(`session ${oneLine(id)} is ${waitingText(await awaitedReviewers(this.#account, id), url)}`)
   }
 
@@ -205,7 +203,7 @@ class WatchedExecution {
     }
     const id = oneLine(this.#sessionId)
     if (this.#review === 'waiting') {
-      const { waysBack } = await import('../reviews/awaited.ts')
+      const { waysBack } = await import('../report/awaited.ts')
       this.#say(`leaving: session ${id} is not approved yet${again}\n${waysBack(id)}`)
       return
     }

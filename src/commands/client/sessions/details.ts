@@ -1,23 +1,24 @@
 import { printableText } from '../../../basics/text/printable.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
-import { sizeText } from '../../status/format.ts'
-import { factLines } from '../account/asking.ts'
-import { moment, stateText, took } from './table.ts'
+import { sizeText } from '../../../basics/text/units.ts'
+import { factLines } from '../asking/asking.ts'
+import { moment, took } from '../report/words.ts'
+import { stateText, codeText, placeText } from './table.ts'
 
 /** Lines of the script that are shown. It may have megabytes; `--json` shows all of it. */
 const SCRIPT_LINES = 40
 
 /** One session for a person: one line for each thing, then the script. */
 export function sessionDetails(session: RecordedSession): string {
-  const { startedAt, endedAt, exitCode } = session
+  const { startedAt, endedAt } = session
   const lines: [string, string][] = [
     ['session', session.id],
-    ['connection', session.connection],
+    ['connection', placeText(session)],
     ['user', session.user],
     ['verb', session.verb],
     ['status', stateText(session) ?? session.status],
     ['review', session.review ?? ''],
-    ['exit code', exitCode === undefined || endedAt === undefined ? '' : String(exitCode)],
+    ['exit code', codeText(session)],
     ['started', moment(startedAt)],
     ['ended', endedAt === undefined ? '' : moment(endedAt)],
     ['took', took(startedAt, endedAt)],

@@ -6,16 +6,15 @@ import { executeApproved, followToEnd } from '../../../client/running/execution.
 import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { fetchSession, type RecordedSession } from '../../../client/rest/sessions.ts'
-import { readAccount } from '../account/account-from-env.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { readAccount } from '../asking/account-from-env.ts'
+import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
 import type { SessionSubject } from '../report/end-report.ts'
-import { exitCodeOfSignal } from '../report/exit-code.ts'
 import { clientFailure } from '../report/failures.ts'
-import { endBySignal, Leaving } from '../leaving.ts'
+import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import type { NoticeFlags } from '../report/notices.ts'
-import { endFields, showEnding, tellEnding } from '../run/ending.ts'
-import { ReaderGone } from '../stream/byte-output.ts'
-import { SessionOutput } from '../stream/session-output.ts'
+import { endFields, showEnding, tellEnding } from '../report/ending.ts'
+import { ReaderGone } from '../terminal/byte-output.ts'
+import { SessionOutput } from '../terminal/session-output.ts'
 import { wholeId } from './find.ts'
 
 type FollowFlags = NoticeFlags & { readonly profile?: string }
@@ -127,7 +126,7 @@ class FollowedSession {
     if (status === 'ready')
       return this.#notice(`session ${id} is approved. Run it: runbook-agent sessions exec ${id}`)
     if (review !== 'PENDING') return
-    const { awaitedReviewers, waitingText } = await import('../reviews/awaited.ts')
+    const { awaitedReviewers, waitingText } = await import('../report/awaited.ts')
     const reviewers = await awaitedReviewers(this.#account, this.#id)
     await this.#notice(waitingText(reviewers, `runbook-agent reviews show ${id}`))
   }

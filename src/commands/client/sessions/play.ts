@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ByteOutput } from '../stream/byte-output.ts'
-import { exitCodeOfSignal } from '../report/exit-code.ts'
+import type { ByteOutput } from '../terminal/byte-output.ts'
+import { exitCodeOfSignal } from '../../failure.ts'
 import { ScreenReset } from '../terminal/screen-reset.ts'
 import type { Frame } from './cast.ts'
 

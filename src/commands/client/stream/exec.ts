@@ -1,7 +1,7 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import { ApprovalWait, subjectAt } from './approval-wait.ts'
-import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/byte-output.ts'
 import {
   leftReport,
   waitingFor,
@@ -9,8 +9,8 @@ import {
   type SessionSubject,
   explainEnd,
 } from '../report/end-report.ts'
-import { exitCodeOfSignal } from '../report/exit-code.ts'
-import { endBySignal, Leaving } from '../leaving.ts'
+import { exitCodeOfSignal } from '../../failure.ts'
+import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import { Notices, type NoticeFlags } from '../report/notices.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
 import { connectionName, streamAccess } from './stream-access.ts'

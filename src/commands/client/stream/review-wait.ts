@@ -3,8 +3,8 @@ import type { Account } from '../../../client/account/account.ts'
 import type { StreamEvent } from '../../../client/running/client-session.ts'
 import type { EndReport, SessionSubject } from '../report/end-report.ts'
 import type { Notices } from '../report/notices.ts'
-import { awaitedReviewers, waitingText, waysBack } from '../reviews/awaited.ts'
-import { Progress, WAITING } from '../run/progress.ts'
+import { awaitedReviewers, waitingText, waysBack } from '../report/awaited.ts'
+import { Progress, WAITING } from '../terminal/progress.ts'
 
 type WaitingEvent = Extract<StreamEvent, { kind: 'waiting-approval' }>
 

@@ -3,7 +3,7 @@ import type { StreamAccess } from '../../../client/running/client-session.ts'
 import { findGrpcUrl } from '../../../client/account/server-info.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
-import { readAccount } from '../account/account-from-env.ts'
+import { readAccount } from '../asking/account-from-env.ts'
 
 /** With the account, for requests beside the stream. */
 export interface AccountAccess extends StreamAccess {

@@ -1,5 +1,5 @@
 import { patience } from '../../../basics/patience.ts'
-import { type Finding, ok, skipped, warning, broken } from '../finding.ts'
+import { type Finding, ok, skipped, warning, broken } from '../../examination/examination.ts'
 import { firstStep, openSocket, openWay, type ResolvedRoute, type Route, type Way } from './way.ts'
 import type { Http2Answer } from './http2.ts'
 import { Channel } from '../../../dial/channel.ts'

@@ -2,7 +2,7 @@ import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node
 import type { Socket } from 'node:net'
 import { explainTls, secure, secureContext } from '../../../dial/tls.ts'
 import { patience } from '../../../basics/patience.ts'
-import { type Finding, broken, ok } from '../finding.ts'
+import { type Finding, broken, ok } from '../../examination/examination.ts'
 import { openWay, type Way } from './way.ts'
 
 const ANSWER_MS = 5000

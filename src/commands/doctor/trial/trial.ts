@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { loadEngine, type Engine } from '../../../runtime/engine.ts'
-import { Failure, exitCodes } from '../../failure.ts'
-import { tryCleanup } from './cleanup.ts'
-import { tryCommand, tryTerminal, canReadEnvironment } from './run.ts'
+import { type Engine, loadEngine } from '../../../runtime/engine.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { canReadEnvironment, tryCleanup, tryCommand, tryTerminal } from './trials.ts'
+import { signalChild } from '../../../basics/signal-child.ts'
+import { type ChildProcess, fork } from 'node:child_process'
+
 /** What can be asked, by name. Answers go to the parent as JSON over the channel. */
 const trials = {
   command: tryCommand,
@@ -11,9 +13,9 @@ const trials = {
   environ: canReadEnvironment,
 } as const
 
-export type TrialName = keyof typeof trials
-export type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof trials)[Name]>>
-export type TrialAnswer = { readonly result: unknown } | { readonly error: string }
+type TrialName = keyof typeof trials
+type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof trials)[Name]>>
+type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
  * `runbook-agent doctor-trial`, started by `doctor`: runs commands in a process of its own, guarded like an agent. If
@@ -63,4 +65,41 @@ async function answer(
 /** Answers the parent, if it still listens: it may have given up. */
 function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
+}
+
+/** Time to end a command and remove the runtime folder. After that the process is killed. */
+const END_MS = 3000
+
+/** The process in which doctor runs commands. Whoever starts it has to dispose it. */
+export class TrialProcess implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #exited: Promise<unknown>
+
+  /** @param main the program's file, which has the command `doctor-trial` */
+  constructor(main: string) {
+    this.#child = fork(main, ['doctor-trial'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    this.#exited = once(this.#child, 'exit')
+    // An unexpected end is reported to whoever asks.
+    this.#exited.catch(() => undefined)
+  }
+
+  /** One question at a time. Rejects when the process ends instead of answering, or at the signal. */
+  async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
+    const answered = once(this.#child, 'message', { signal })
+    if (this.#child.connected) this.#child.send(name)
+    const ended = this.#exited.then(() => {
+      throw new Error('the process that runs the commands has ended')
+    })
+    const [answer] = (await Promise.race([answered, ended])) as [TrialAnswer]
+    if ('error' in answer) throw new Error(answer.error)
+    return answer.result as TrialResult<Name>
+  }
+
+  /** Also ends a command that still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect()
+    const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)
+    await this.#exited.catch(() => undefined)
+    clearTimeout(kill)
+  }
 }

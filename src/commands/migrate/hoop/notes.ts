@@ -1,11 +1,8 @@
 import { withEscapes } from '../../../gateway/sessions/session-request.ts'
-import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
-import { hasAccessControl, isForAdminsOnly } from './objects/access-control.ts'
+import type { ConnectionSettings, RepositorySettings } from '../../../gateway/settings/settings.ts'
+import { hasAccessControl, isForAdminsOnly, storedSecrets } from './connections.ts'
 import { isLongEnough, modesOf, needsOtherReviews, SHORTEST_NAME } from './carried.ts'
-import { storedSecrets } from './objects/connections.ts'
 import { resourceNamed } from './differences.ts'
-import { note, weaker, type Note } from './note.ts'
-import { repositoryNotes } from './repository-notes.ts'
 import type { Migration, MigrationStep } from './step.ts'
 
 /** In the order in which people read them: protections first. */
@@ -115,4 +112,43 @@ function gatewayNotes({ settings, carried }: Migration): Note[] {
 
 function inGroups(groups: readonly string[]): string {
   return groups.length === 0 ? '' : `, into ${groups.join(', ')}`
+}
+
+/** What hoop reads them by is not all in the settings. */
+function repositoryNotes({ settings, carried }: Migration): Note[] {
+  return settings.repositories.flatMap((repository) => {
+    const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote
+    const texts = [...placeNote(remote?.kind), ...branchNote(repository)]
+    return texts.map((text) => note(`repository ${repository.name}`, text))
+  })
+}
+
+function placeNote(kind: string | undefined): string[] {
+  if (kind === undefined)
+    return [
+      'left out, and runbooks of it are closed: it is a folder here. Push it to a server that hoop reaches',
+    ]
+  if (kind === 'ssh') return ['is read here by the ssh key of this user: give hoop one (ssh_key)']
+  return []
+}
+
+function branchNote({ branch }: RepositorySettings): string[] {
+  const isUsual = branch === undefined || branch === 'main' || branch === 'master'
+  return isUsual ? [] : [`branch ${branch}: hoop reads main or master`]
+}
+
+/** What cannot be carried over as it is. */
+export interface Note {
+  readonly about: string
+  readonly text: string
+  /** Whether hoop protects less there than this gateway does. */
+  readonly isWeaker: boolean
+}
+
+export function note(about: string, text: string): Note {
+  return { about, text, isWeaker: false }
+}
+
+export function weaker(about: string, text: string): Note {
+  return { about, text, isWeaker: true }
 }

@@ -1,12 +1,8 @@
-import { accessControlSteps, groupSteps } from './objects/access-control.ts'
-import { agentSteps } from './objects/agents.ts'
-import { connectionSteps, openingSteps } from './objects/connections.ts'
-import { guardrailSteps } from './objects/guardrails.ts'
-import { jiraSteps } from './objects/jira.ts'
-import { maskingRuleSteps } from './objects/masking-rules.ts'
-import { repositorySteps } from './objects/repositories.ts'
-import { reviewRuleSteps } from './objects/review-rules.ts'
-import { runbookRuleSteps } from './objects/runbook-rules.ts'
+import { accessControlSteps, groupSteps, connectionSteps, openingSteps } from './connections.ts'
+import { agentSteps } from './agents.ts'
+import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './stored.ts'
+import { maskingRuleSteps } from './masking-rules.ts'
+import { reviewRuleSteps } from './review-rules.ts'
 import type { Migration, MigrationStep } from './step.ts'
 
 /** In the order in which they are written: what a connection needs first, and what protects it before it is open. */

@@ -4,15 +4,16 @@ import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { recordedParameters } from '../runbooks/recorded.ts'
+import { placeOfSession } from './list.tsx'
 
 /** Who ran what, where, when. */
 export function About({ session }: { readonly session: Session }) {
-  const { user, connection, start_date: start, end_date: end, labels, session_batch_id: batch } = session
+  const { user, start_date: start, end_date: end, labels, session_batch_id: batch } = session
   const commit = labels?.['runbookCommit']
   return (
     <dl class="about">
       <Fact name="Connection">
-        <Name>{connection}</Name>
+        <Name>{placeOfSession(session)}</Name>
       </Fact>
       <Fact name="User">
         <Name>{user}</Name>

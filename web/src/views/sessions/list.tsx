@@ -10,6 +10,7 @@ import { WindowList } from '../../parts/lists/window-list.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
 import { useSessionPages } from './pages.ts'
 import { StateBadge } from './state.tsx'
+import { placeOf } from '../approvals/review-facts.tsx'
 
 const ROW_PX = 64
 
@@ -77,7 +78,7 @@ interface RowProps {
 }
 
 function Row({ session, isChosen, onChoose }: RowProps) {
-  const { id, user, connection, start_date: start, end_date: end } = session
+  const { id, user, start_date: start, end_date: end } = session
   const title = titleOf(session)
   return (
     <div class="session-row">
@@ -92,7 +93,7 @@ function Row({ session, isChosen, onChoose }: RowProps) {
       </a>
       <StateBadge state={session.state} />
       <span class="hint session-about">
-        <Name>{connection}</Name> · <Name>{user}</Name> · <Moment at={start} />
+        <Name>{placeOfSession(session)}</Name> · <Name>{user}</Name> · <Moment at={start} />
         {end !== null && (
           <>
             {' '}
@@ -107,4 +108,10 @@ function Row({ session, isChosen, onChoose }: RowProps) {
 /** The runbook's file, or what else it is. */
 export function titleOf({ labels, verb }: Pick<ListedSession, 'labels' | 'verb'>): string {
   return labels?.['runbookFile'] ?? (verb === 'connect' ? 'terminal' : 'script')
+}
+
+/** The session of a batch that waits stands for all connections of the batch until it runs. */
+export function placeOfSession({ connection, review }: Pick<ListedSession, 'connection' | 'review'>): string {
+  const hasBegun = review?.status === 'PROCESSING' || review?.status === 'EXECUTED'
+  return review === null || hasBegun ? connection : placeOf({ ...review, connection })
 }

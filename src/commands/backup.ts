@@ -1,0 +1,128 @@
+import { existsSync, rmSync } from 'node:fs'
+import { type FileHandle, link, open, rm } from 'node:fs/promises'
+import { BackupError } from '../gateway/operating/backup/backup-error.ts'
+import { unpack } from '../gateway/operating/backup/container.ts'
+import { type Manifest, REVIEWS_KEY } from '../gateway/operating/backup/manifest.ts'
+import { PartSums } from '../gateway/operating/backup/sums.ts'
+import { HistoryError } from '../gateway/store/errors.ts'
+import type { Account } from '../client/account/account.ts'
+import { downloadBackup } from '../client/rest/backup.ts'
+import { oneLine } from '../basics/text/one-line.ts'
+import { exitCodeOfSignal, exitCodes, explain, Failure } from './failure.ts'
+import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
+import { ForeignPathError } from '../basics/files/private-path.ts'
+import { restore } from '../gateway/operating/backup/restore.ts'
+
+/** `runbook-agent backup FILE`: the state of a gateway, checked before it has its name. */
+export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
+  if (existsSync(file)) throw new Failure(`${file} is there already: name another file`, exitCodes.usage)
+  return asking(flags.profile, 'cannot make a backup', async (account, stdout) => {
+    const manifest = await received(account, file)
+    const text = () => `${summary(manifest, file)}\n`
+    await printAnswer(flags, { file, ...manifest }, text, stdout)
+  })
+}
+
+async function received(account: Account, file: string): Promise<Manifest> {
+  const partial = `${file}.${process.pid}.partial`
+  const leaving = leavingNothing(partial)
+  try {
+    const handle = await open(partial, 'wx', 0o600)
+    try {
+      const endpoint = { things: 'backups', endpoint: '/api/backup' }
+      const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
+      const manifest = await written(bytes, handle)
+      await handle.sync()
+      // Not a rename: what somebody else has put there meanwhile stays.
+      await link(partial, file)
+      return manifest
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw failureOf(error, file)
+  } finally {
+    await rm(partial, { force: true })
+    leaving[Symbol.dispose]()
+  }
+}
+
+/** Writes it down as it comes, and looks whether it is whole. @throws BackupError */
+async function written(bytes: AsyncIterable<Buffer>, file: FileHandle): Promise<Manifest> {
+  const sums = new PartSums()
+  const manifest = await unpack(teed(bytes, file), {
+    begin: () => undefined,
+    write: (part, piece) => sums.add(part, piece),
+  })
+  sums.check(manifest)
+  return manifest
+}
+
+async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGenerator<Buffer> {
+  for await (const piece of bytes) {
+    await file.writeFile(piece)
+    yield piece
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** On a signal the file goes before the process does, and both at once: an error on the way has another exit code. */
+function leavingNothing(file: string): Disposable {
+  const leave = (signal: NodeJS.Signals) => {
+    rmSync(file, { force: true })
+    process.exit(exitCodeOfSignal(signal))
+  }
+  for (const signal of SIGNALS) process.once(signal, leave)
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of SIGNALS) process.off(signal, leave)
+    },
+  }
+}
+
+function failureOf(error: unknown, file: string): unknown {
+  if (error instanceof BackupError || error instanceof HistoryError)
+    return new Failure(`what the gateway has sent cannot be used: ${error.message}`, exitCodes.unreachable)
+  if (error instanceof Error && 'syscall' in error)
+    return explain(
+      error,
+      `cannot write ${file}`,
+      'Name a file in a folder with enough room that you may write to',
+    )
+  return error
+}
+
+function summary({ parts, made_at }: Manifest, file: string): string {
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+  const hasKey = parts.some(({ name }) => name === REVIEWS_KEY)
+  const what = hasKey
+    ? 'scripts, output and keys'
+    : 'scripts and output, and no key of requests that wait for approval'
+  return oneLine(
+    `${file}: the state of ${made_at}, ${bytes} bytes. It holds ${what}: keep it as you keep the state folder`,
+  )
+}
+
+/** `runbook-agent restore FILE --state DIR`: here, without a gateway. */
+export async function restoreCommand(file: string, { state }: { readonly state: string }): Promise<void> {
+  try {
+    const { made_at, program } = await restore(file, state)
+    process.stdout.write(`${state} is the state of ${made_at}, by version ${program}\n`)
+  } catch (error) {
+    throw restoreFailure(error, file, state)
+  }
+}
+
+function restoreFailure(error: unknown, file: string, state: string): unknown {
+  if (error instanceof ForeignPathError)
+    return new Failure(`the state folder is not safe: ${error.message}. Name another one`)
+  if (error instanceof BackupError || error instanceof HistoryError)
+    return new Failure(`cannot restore ${file}: ${error.message}`)
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+    return new Failure(
+      `cannot restore ${file} into ${state}: ${error.code}. Nothing of it was left there`,
+      exitCodes.inputOutput,
+    )
+  return error
+}

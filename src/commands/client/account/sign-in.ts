@@ -1,0 +1,138 @@
+import { hostname, userInfo } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
+import {
+  beginDeviceSignIn,
+  type DeviceSignIn,
+  deviceToken,
+  fetchLoginUrl,
+  takeToken,
+} from '../../../client/rest/sign-in.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A gateway that says otherwise is not asked more often, or for ever. */
+const SHORTEST_PAUSE_MS = 1000
+const LONGEST_MS = 30 * 60 * 1000
+
+/** For a machine without a browser: a person signs in with any other. @returns the token @throws Failure, ApiError */
+export async function signInElsewhere(account: Account): Promise<string> {
+  const begun = await beginDeviceSignIn(account, `${userInfo().username} on ${hostname()}`.slice(0, 200))
+  const page = webLink(begun.page)
+  process.stderr.write(
+    `open this in any browser, and compare the code there: ${oneLine(begun.code)}\n  ${page}\n`,
+  )
+  const endsAt = performance.now() + Math.min(begun.lifetimeMs, LONGEST_MS)
+  while (performance.now() < endsAt) {
+    await pause(Math.max(SHORTEST_PAUSE_MS, begun.pauseMs))
+    const token = await tokenIfThere(account, begun)
+    if (token !== undefined) return token
+  }
+  throw new Failure('nobody has signed in in time: begin again', exitCodes.refused)
+}
+
+/** A connection that broke is tried again: the person may take minutes. */
+async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
+  try {
+    return await deviceToken(account, begun)
+  } catch (error) {
+    if (error instanceof ApiError && (error.kind === 'unreachable' || error.kind === 'busy')) return undefined
+    throw error
+  }
+}
+
+/** For a person who looks for the password. */
+const BROWSER_MS = 5 * 60 * 1000
+
+/** Opens a browser of this machine, which comes back here. @returns the token @throws Failure, ApiError */
+export async function signInWithBrowser(account: Account): Promise<string> {
+  await using door = await CallbackDoor.open()
+  const verifier = randomBytes(32).toString('base64url')
+  const challenge = createHash('sha256').update(verifier).digest('base64url')
+  const url = webLink(await fetchLoginUrl(account, door.address, challenge))
+  process.stderr.write(`sign in with a browser on this machine:\n  ${url}\n`)
+  openBrowser(url)
+  return await takeToken(account, await door.code(), verifier)
+}
+
+/** The link is printed as well, so it does not matter whether one opens. */
+function openBrowser(url: string): void {
+  const program = process.platform === 'darwin' ? 'open' : 'xdg-open'
+  spawn(program, [url], { stdio: 'ignore', detached: true })
+    .on('error', () => undefined)
+    .unref()
+}
+
+/** Where the browser comes back to: a port of this machine, and a path that nobody else knows. */
+class CallbackDoor implements AsyncDisposable {
+  readonly #path = `/${randomBytes(16).toString('hex')}`
+  readonly #server = createServer((request, response) => this.#answer(request, response))
+  readonly #code: Promise<string>
+  #settle: (code: string | Failure) => void = () => undefined
+
+  private constructor() {
+    this.#code = new Promise((resolve, reject) => {
+      this.#settle = (code) => (typeof code === 'string' ? resolve(code) : reject(code))
+    })
+    // Nobody may wait for it yet.
+    this.#code.catch(() => undefined)
+  }
+
+  static async open(): Promise<CallbackDoor> {
+    const door = new CallbackDoor()
+    await new Promise<void>((resolve, reject) => {
+      door.#server.once('error', reject)
+      door.#server.listen(0, '127.0.0.1', resolve)
+    })
+    return door
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`
+  }
+
+  /** What the gateway has sent with the browser. @throws Failure */
+  async code(): Promise<string> {
+    const late = () => this.#settle(new Failure('nobody has signed in within 5 minutes', exitCodes.refused))
+    const timer = setTimeout(late, BROWSER_MS)
+    try {
+      return await this.#code
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  #answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
+    const { pathname, searchParams } = new URL(url, 'http://127.0.0.1')
+    if (pathname !== this.#path) return void response.writeHead(404).end()
+    const code = searchParams.get('code')
+    const text =
+      code === null ? 'Not signed in: the command line says why.' : 'Signed in. You can close this page.'
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+    response.end(text, () => {
+      const reason = oneLine(searchParams.get('error') ?? 'the browser came back without a code')
+      this.#settle(code ?? new Failure(`not signed in: ${reason}`, exitCodes.refused))
+    })
+  }
+}
+
+/**
+ * An address that a gateway says, whole and as it can be printed: what a terminal would obey is encoded.
+ * @throws Failure for addresses that start other programs than a browser
+ */
+function webLink(said: string): string {
+  const url = URL.canParse(said) ? new URL(said) : undefined
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.href
+  throw new Failure('the gateway names no address of the web to sign in at', exitCodes.unreachable)
+}

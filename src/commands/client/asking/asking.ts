@@ -1,0 +1,139 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../report/failures.ts'
+import { ByteOutput, ReaderGone } from '../terminal/byte-output.ts'
+import { readAccount } from './account-from-env.ts'
+
+/** What every command has that asks a gateway and prints an answer. */
+export interface AskingFlags {
+  readonly profile?: string
+  readonly json?: boolean
+}
+
+const DEFAULT_COLUMNS = 80
+
+type Act = (account: Account, stdout: ByteOutput) => Promise<void>
+
+/**
+ * Asks the gateway of a profile. A reader that has seen enough (`| head`) is no failure.
+ * @param doing what is tried, for the beginning of a failure: `cannot list sessions`
+ * @returns the exit code
+ */
+export async function asking(profile: string | undefined, doing: string, act: Act): Promise<number> {
+  const account = readAccount(profile)
+  try {
+    await act(account, new ByteOutput(1))
+  } catch (error) {
+    if (!(error instanceof ReaderGone)) throw clientFailure(error, oneLine(doing))
+  }
+  return exitCodes.done
+}
+
+/**
+ * For people on a terminal, else one JSON document.
+ * @param json what the gateway has sent, or a list of it
+ * @param text for a terminal of this width, printable already
+ */
+export async function printAnswer(
+  flags: { readonly json?: boolean },
+  json: unknown,
+  text: (width: number) => string,
+  stdout = new ByteOutput(1),
+): Promise<void> {
+  const printed = isJson(flags)
+    ? `${printableJson(json, 2)}\n`
+    : text(process.stdout.columns || DEFAULT_COLUMNS)
+  await stdout.write(Buffer.from(printed))
+}
+
+/**
+ * What a gateway answers that does not have an endpoint. hoop's says so in plain text, and older ones in JSON: of a list,
+ * every 404 means it.
+ */
+export async function unlessLacking<T>(
+  { rest }: Account,
+  { things, endpoint }: { readonly things: string; readonly endpoint: string },
+  asked: Promise<T>,
+): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError) || !isNoEndpoint(error)) throw error
+    throw new Failure(
+      `the gateway ${rest.url} has no ${things} to ask for: it does not know ${endpoint} (HTTP status ${error.status ?? 404})`,
+      exitCodes.unreachable,
+    )
+  }
+}
+
+function isNoEndpoint({ code, status }: ApiError): boolean {
+  if (code !== undefined) return code === 'endpoint-not-found'
+  return status === 404 || status === 405
+}
+
+/**
+ * One fact a line, `name  value`; those without a value are left out. The values may come from anywhere.
+ * @param indent stands before each
+ */
+export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ''): string {
+  const shown = facts.filter(([, value]) => value !== '').map((fact) => fact.map(oneLine))
+  const width = Math.max(0, ...shown.map(([name = '']) => name.length))
+  return shown.map(([name = '', value = '']) => `${indent}${name.padEnd(width)}  ${value}\n`).join('')
+}
+
+interface Raw {
+  /** As the gateway has sent it. */
+  readonly raw: object
+}
+
+/** Prints a list: a table for people, else what the gateway has sent. */
+export async function printList<Item extends Raw>(
+  flags: AskingFlags,
+  columns: readonly ItemColumn<Item>[],
+  items: readonly Item[],
+  stdout: ByteOutput,
+): Promise<void> {
+  const raw = items.map((item) => item.raw)
+  await printAnswer(flags, raw, (width) => itemTable(columns, items, width), stdout)
+}
+
+interface Listing<Item> {
+  readonly things: string
+  readonly endpoint: string
+  /** @param isTable whether the list is for people: then more may be fetched for its columns */
+  readonly fetch: (account: Account, isTable: boolean) => Promise<readonly Item[]>
+  readonly columns: readonly ItemColumn<Item>[]
+}
+
+/** Lists what a gateway has. @returns the exit code */
+export async function listingCommand<Item extends Raw>(
+  flags: AskingFlags,
+  { things, endpoint, fetch, columns }: Listing<Item>,
+): Promise<number> {
+  return asking(flags.profile, `cannot list ${things}`, async (account, stdout) => {
+    const items = await unlessLacking(account, { things, endpoint }, fetch(account, !isJson(flags)))
+    await printList(flags, columns, items, stdout)
+  })
+}
+
+/** Whether an answer is printed as JSON: on request, and to anything but a terminal. */
+export function isJson({ json }: { readonly json?: boolean }): boolean {
+  return json === true || !process.stdout.isTTY
+}
+
+/** Shows one thing, as the gateway has sent it or as a text. @param problem begins what is said when it fails */
+export async function showingCommand<Item extends Raw>(
+  flags: AskingFlags,
+  problem: string,
+  fetch: (account: Account) => Promise<Item>,
+  text: (item: Item, width: number) => string,
+): Promise<number> {
+  return asking(flags.profile, problem, async (account, stdout) => {
+    const item = await fetch(account)
+    await printAnswer(flags, item.raw, (width) => text(item, width), stdout)
+  })
+}

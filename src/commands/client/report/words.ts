@@ -1,0 +1,44 @@
+import { durationText } from '../../../basics/text/units.ts'
+import type { Parameter } from '../../../client/rest/runbooks.ts'
+
+/** In this machine's time zone: `2026-01-31 14:30:00`. */
+export function moment(text: string): string {
+  const date = new Date(text)
+  if (Number.isNaN(date.getTime())) return ''
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** Empty while the session runs. */
+export function took(startedAt: string, endedAt: string | undefined): string {
+  const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
+  if (!(ms >= 0)) return ''
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(ms / 1000)
+}
+
+/** `whom to greet (number, one of 1, 2, may be empty)`. */
+export function describeParameter(parameter: Parameter): string {
+  const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
+  const facts = [
+    type === 'text' ? '' : type,
+    options.length === 0 ? '' : `one of ${options.join(', ')}`,
+    pattern === undefined ? '' : `matches ${pattern}`,
+    lengths(parameter),
+    placeholder === '' ? '' : `such as ${placeholder}`,
+    proposed === undefined ? '' : `default ${proposed}`,
+    required || proposed !== undefined ? '' : 'may be empty',
+  ].filter((fact) => fact !== '')
+  return [description, facts.length === 0 ? '' : `(${facts.join(', ')})`].filter(Boolean).join(' ')
+}
+
+function lengths({ minLength, maxLength }: Parameter): string {
+  if (minLength === undefined) return maxLength === undefined ? '' : `${maxLength} characters at most`
+  return maxLength === undefined
+    ? `${minLength} characters at least`
+    : `${minLength} to ${maxLength} characters`
+}
+
+/** `1 connection`, `12 connections` */
+export function connectionCount(count: number): string {
+  return `${count} ${count === 1 ? 'connection' : 'connections'}`
+}

@@ -1,0 +1,83 @@
+import { exitCodeOfSignal } from '../../failure.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+export type LeavingSignal = (typeof SIGNALS)[number]
+
+/** Time for an orderly end. A write to a reader that has stopped reading would keep Node from exiting. */
+const PATIENCE_MS = 1000
+
+interface SessionExit {
+  /** Ends the session. Whoever follows it then returns `exitCode`. */
+  readonly end: () => void
+  /** Called when the end takes too long, or somebody asks a second time. May be called more than once. */
+  readonly overdue: (signal: LeavingSignal) => void
+}
+
+/** Ends this process before the session that it follows: because of a signal, or because the user wants to. */
+export class Leaving implements Disposable {
+  readonly #exit: SessionExit
+  #exitCode: number | undefined
+  #patience: NodeJS.Timeout | undefined
+  readonly #bySignal = (signal: LeavingSignal) => this.leave(exitCodeOfSignal(signal), signal)
+
+  constructor(exit: SessionExit) {
+    this.#exit = exit
+    for (const signal of SIGNALS) process.on(signal, this.#bySignal)
+  }
+
+  /** This program's exit code; undefined as long as nobody wants to leave. */
+  get exitCode(): number | undefined {
+    return this.#exitCode
+  }
+
+  /** The first reason wins. */
+  leave(exitCode: number, signal: LeavingSignal = 'SIGTERM'): void {
+    if (this.#exitCode !== undefined) return this.#exit.overdue(signal)
+    this.#exitCode = exitCode
+    this.#patience = setTimeout(() => this.#exit.overdue(signal), PATIENCE_MS)
+    this.#exit.end()
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#patience)
+    for (const signal of SIGNALS) process.off(signal, this.#bySignal)
+  }
+}
+
+/** Ends the process with a signal. Node's exit would wait for a write that never ends. */
+export function endBySignal(signal: LeavingSignal): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+}
+
+export type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** Signals that a person, or the system, sends to a waiting program. Each is handed out once. */
+export class Interrupts implements Disposable {
+  readonly #received: Leave[] = []
+  #wake: (() => void) | undefined
+  readonly #listener = (signal: Leave) => {
+    this.#received.push(signal)
+    // After the third signal something must hang.
+    if (this.#received.length > 2) endBySignal(signal)
+    this.#wake?.()
+  }
+
+  constructor() {
+    for (const signal of INTERRUPTS) process.on(signal, this.#listener)
+  }
+
+  /** The next signal that nobody has taken yet. Only one caller may wait at a time. */
+  async next(seen: number): Promise<Leave> {
+    for (;;) {
+      const signal = this.#received[seen]
+      if (signal !== undefined) return signal
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of INTERRUPTS) process.off(signal, this.#listener)
+  }
+}

@@ -1,0 +1,64 @@
+import { sizeText } from '../../../basics/text/units.ts'
+
+/** The state of a session that has written nothing, since somebody has to approve it. */
+export const WAITING = 'waiting for a review'
+
+/** A line on a terminal's stderr that is rewritten in place; nothing anywhere else. */
+export class Progress implements Disposable {
+  bytes = 0
+  /** What the next Ctrl-C does. */
+  ctrlC = 'detaches'
+  readonly #isShown: boolean
+  readonly #mayDraw: () => boolean
+  readonly #subject: string
+  readonly #startedAt = performance.now()
+  readonly #timer: NodeJS.Timeout | undefined
+  #state = 'running'
+  #isLine = false
+
+  /**
+   * @param subject what runs, in printable form
+   * @param mayDraw false while the cursor stands in somebody else's line
+   */
+  constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
+    this.#subject = subject
+    this.#mayDraw = mayDraw
+    this.#isShown = isShown
+    this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
+  }
+
+  /** `running`, `waiting for a review`, ... */
+  set state(text: string) {
+    this.#state = text
+    if (this.#isShown && this.#isLine) this.#draw()
+  }
+
+  /** Removes the line, so that something else can be written there. */
+  clear(): void {
+    if (this.#isLine) process.stderr.write('\r\u001b[K')
+    this.#isLine = false
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+    this.clear()
+  }
+
+  #draw(): void {
+    if (!this.#mayDraw()) return
+    const elapsed = clock((performance.now() - this.#startedAt) / 1000)
+    const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
+    const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
+    // A longer line would wrap, and only its last part could be removed.
+    process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
+    this.#isLine = true
+  }
+}
+
+/** `1:02:03`, `0:07` */
+function clock(seconds: number): string {
+  const whole = Math.floor(seconds)
+  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0'))
+  const hours = Math.floor(whole / 3600)
+  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '')
+}

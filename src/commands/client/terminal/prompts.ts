@@ -1,0 +1,77 @@
+import { exitCodes, Failure } from '../../failure.ts'
+import { endBySignal, Leaving } from './leaving.ts'
+
+/** Questions to people go to stderr, since stdout may be a file. */
+const streams = { input: process.stdin, output: process.stderr }
+
+/** `true`, or what is wrong with an answer. */
+export type Check = (text: string) => true | string
+
+export function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
+/** Asks for a text that is not shown while it is typed. @throws Failure when the person gives up */
+export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
+  const { default: password } = await import('@inquirer/password')
+  // Without toggleMask Ctrl-T would show it.
+  const question = { message, mask: true, toggleMask: false, validate, theme: theme() }
+  return answered((context) => password(question, context))
+}
+
+/** Asks for one line. @param proposed is taken when nothing is typed. @throws Failure when the person gives up */
+export async function askText(
+  message: string,
+  proposed: string | undefined,
+  validate: Check,
+): Promise<string> {
+  const { default: input } = await import('@inquirer/input')
+  const question = { message, default: proposed, validate, theme: theme() }
+  return answered((context) => input(question, context))
+}
+
+/** @param proposed is the one that Enter takes. @throws Failure when the person gives up */
+export async function askChoice(
+  message: string,
+  choices: readonly { readonly name: string; readonly value: string }[],
+  proposed: string | undefined,
+): Promise<string> {
+  const { default: select } = await import('@inquirer/select')
+  const question = { message, choices, ...(proposed !== undefined && { default: proposed }), theme: theme() }
+  return answered((context) => select(question, context))
+}
+
+/** Turns Ctrl-C, Ctrl-D and signals into Failures. The library would let a signal end the process in raw mode. */
+async function answered<T>(
+  ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const giveUp = new AbortController()
+  using leaving = new Leaving({ end: () => giveUp.abort(), overdue: endBySignal })
+  try {
+    return await ask({ ...streams, signal: giveUp.signal })
+  } catch (error) {
+    const { name } = error as Error
+    if (name === 'ExitPromptError' || name === 'AbortPromptError')
+      throw new Failure('given up: nothing was sent', leaving.exitCode ?? exitCodes.interrupted)
+    throw error
+  }
+}
+
+/** The prompts are coloured with Node 20's styleText, which does not know NO_COLOR. */
+function theme(): object {
+  const asIs = (text: string) => text
+  const names = ['answer', 'message', 'help', 'highlight', 'disabled', 'description'] as const
+  const plain = {
+    prefix: { idle: '?', done: '?' },
+    spinner: { frames: ['.'] },
+    style: {
+      ...Object.fromEntries(names.map((name) => [name, asIs])),
+      error: (text: string) => `> ${text}`,
+      defaultAnswer: (text: string) => `(${text})`,
+      key: (text: string) => `<${text}>`,
+      keysHelpTip: (keys: readonly [string, string][]) =>
+        keys.map(([key, action]) => `${key} ${action}`).join(', '),
+    },
+  }
+  return process.env['NO_COLOR'] ? plain : {}
+}

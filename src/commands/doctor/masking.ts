@@ -1,0 +1,65 @@
+import { askHealth, presidioService, type PresidioService } from '../../agent/masking/presidio/service.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { type Finding, ok, skipped, warning } from '../examination/examination.ts'
+import { oneLine } from '../../basics/text/one-line.ts'
+import { askStatus, NoAnswer } from '../../operations/status-socket-client.ts'
+import { parseStatus } from '../../operations/status.ts'
+import { socketPaths } from '../status/socket-paths.ts'
+
+/** Whether the agent's own Presidio is there. The gateway says per session who masks. */
+export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
+  if (presidio === undefined)
+    return ok(
+      'the gateway says who masks: the local engine (alcatraz), or Presidio at its addresses (mspresidio)',
+    )
+  const { analyzer, anonymizer, mode } = presidio
+  const services = [presidioService('analyzer', analyzer), presidioService('anonymizer', anonymizer)]
+  const problems = await Promise.all(services.map(problemOf))
+  const where = `Presidio at ${origin(analyzer)} and ${origin(anonymizer)} instead of the gateway's, mode ${mode}`
+  const found = problems.filter((problem) => problem !== undefined)
+  if (found.length === 0) return ok(`${where}: both answer`)
+  const outcome = mode === 'strict' ? 'sessions that need it end with 254' : 'their output passes unmasked'
+  return warning(
+    `${where}: ${found.join('; ')}`,
+    `start it, or correct masking.analyzer and masking.anonymizer: until then ${outcome}`,
+  )
+}
+
+async function problemOf(service: PresidioService | undefined): Promise<string | undefined> {
+  try {
+    if (service !== undefined) await askHealth(service)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function origin(address: string): string {
+  return new URL(address).origin
+}
+
+const ANSWER_MS = 2000
+const MAX_SOCKETS = 64
+
+/** Names of secrets that hide harmless text, from what the agents of this machine have run. */
+export async function checkRedaction(): Promise<Finding> {
+  const answers = await Promise.all(socketPaths().slice(0, MAX_SOCKETS).map(ordinaryOf))
+  const known = answers.filter((answer) => answer !== undefined)
+  if (known.length === 0) return skipped('no agent runs here that could tell which secrets look ordinary')
+  const found = known
+    .flatMap((answer) => Object.entries(answer))
+    .map(([connection, names]) => oneLine(`${names.join(', ')} of ${connection}`))
+  if (found.length === 0) return ok('no secret that looks ordinary has been used')
+  const advice = "Exempt those that are harmless: redact.names, such as '!PLACE'"
+  return warning(`these values look ordinary and are replaced in any output: ${found.join('; ')}`, advice)
+}
+
+/** Undefined when the agent does not answer, or is too old to tell. */
+async function ordinaryOf(path: string): Promise<Readonly<Record<string, readonly string[]>> | undefined> {
+  try {
+    return parseStatus(await askStatus(path, ANSWER_MS))?.ordinarySecrets
+  } catch (error) {
+    if (error instanceof NoAnswer) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,187 @@
+import { onAbort } from '../../../basics/abort.ts'
+import { randomUUID } from 'node:crypto'
+import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
+import { type Engine, execute } from '../../../runtime/engine.ts'
+import { exitCode } from '../../../runtime/exit-status.ts'
+import { broken, type Finding, ok, skipped, warning } from '../../examination/examination.ts'
+import { pollUntil } from '../../../runtime/ending/kill-ladder.ts'
+import { processEntry } from '../../../runtime/ending/process-table.ts'
+
+interface RunOptions {
+  readonly stdin?: string
+  readonly onTerminal?: boolean
+  /** Called with stdout as it grows, and with a function that ends the command. */
+  readonly watch?: (stdout: string, terminate: () => void) => void
+}
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  /** Why it could not be started or followed. */
+  readonly failure: string | undefined
+}
+
+/** From SIGTERM to SIGKILL. Short, since these commands need no time to end. */
+const GRACE_MS = 200
+const INSTANCE = randomUUID()
+/** Marks the processes of an execution. Unique enough, since there is only one at a time. */
+const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
+
+/** One command, with the engine, environment and end of a real execution. The signal ends it early. */
+async function runTrial(
+  engine: Engine,
+  argv: readonly string[],
+  { stdin = '', onTerminal = false, watch }: RunOptions,
+  signal: AbortSignal,
+): Promise<Ran> {
+  const inherited = inheritedEnvironment(process.env)
+  const environment = [...inherited].map(([name, value]) => `${name}=${value}`)
+  const command = {
+    argv: argv.map((word) => Buffer.from(word)),
+    environment: [...environment, MARKER, 'TERM=xterm-256color'].map((entry) => Buffer.from(entry)),
+    path: inherited.get('PATH') ?? '',
+    cwd: '/',
+    stdin: Buffer.from(stdin),
+  }
+  const options = {
+    graceMs: GRACE_MS,
+    instance: INSTANCE,
+    marker: MARKER,
+    ...(onTerminal && { terminal: { cols: 80, rows: 24 } }),
+  }
+  await using execution = await execute(engine, command, options)
+  const terminate = () => execution.terminate()
+  using _ = onAbort(signal, terminate)
+  const text = { stdout: '', stderr: '' }
+  for await (const { stream, data } of execution.output) {
+    text[stream] += data.toString()
+    if (stream === 'stdout') watch?.(text.stdout, terminate)
+  }
+  const status = await execution.exit
+  const failure = status.kind === 'failed' ? status.cause.message : undefined
+  return { code: exitCode(status), ...text, failure }
+}
+
+const PIPES_SCRIPT =
+  'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
+
+/** A command like those of runbooks: its exit code, its input, and its outputs opened by name. */
+export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
+  const { code, stdout, stderr, failure } = await runTrial(
+    engine,
+    ['sh', '-c', PIPES_SCRIPT],
+    { stdin: 'in\n' },
+    signal,
+  )
+  if (failure !== undefined)
+    return broken(
+      `sh cannot be started: ${failure}`,
+      'Commands of runbooks need it: check the PATH of the agent',
+    )
+  if (code === 7 && stdout === 'in\nto-stdout\n' && stderr === 'to-stderr\n')
+    return ok('sh runs: exit code, /dev/stdin, /dev/stdout and /dev/stderr are right')
+  const found = `sh runs, but its exit code is ${code} instead of 7: ${lastLine(stderr)}`
+  if (engine.name === 'portable')
+    return warning(found, 'With the portable engine scripts cannot open /dev/stdin, /dev/stdout, /dev/stderr')
+  return broken(found, 'Is /dev mounted, and /proc? Scripts open /dev/stdin and its like through them')
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''
+}
+
+const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
+
+/** A command on a terminal of its own, as for clients that connect. */
+export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
+  if (engine.name === 'portable')
+    return warning(
+      'none: the portable engine has no terminals',
+      'Clients cannot connect; runbooks are not affected',
+    )
+  const { stdout, failure } = await runTrial(
+    engine,
+    ['sh', '-c', TERMINAL_SCRIPT],
+    { onTerminal: true },
+    signal,
+  )
+  if (failure === undefined && stdout.trim() === 'on-a-terminal')
+    return ok('one can be opened, and a command runs on it')
+  return broken(
+    `none can be had: ${failure ?? 'the command does not see one'}`,
+    'Clients cannot connect. Is /dev/pts mounted, and is there room (sysctl kernel.pty.max)?',
+  )
+}
+
+/** Whether a command can read the environment of this process, while it is guarded like an agent. */
+export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
+  const { code, failure } = await runTrial(
+    engine,
+    ['sh', '-c', `: < /proc/${process.pid}/environ`],
+    {},
+    signal,
+  )
+  return failure === undefined ? code === 0 : undefined
+}
+
+/** How long the three processes live when nobody ends them. */
+const LONGEST_MS = 20_000
+/** After the end of the execution the kernel may need a moment. */
+const GONE_MS = 2000
+
+const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
+/** Ignores SIGTERM, and starts one process in its group and one in a session of its own. */
+const SCRIPT = `
+process.on('SIGTERM', () => {})
+const { spawn } = require('node:child_process')
+const start = (detached) => spawn(process.execPath, ['-e', ${JSON.stringify(NAP)}], { detached, stdio: 'ignore' }).pid
+console.log('pids', start(false), start(true), process.pid)
+${NAP}
+`
+
+/** Whether a command that does not want to end, and what it has started, are gone after its execution. */
+export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
+  const watch = (stdout: string, terminate: () => void) => {
+    if (pidsIn(stdout).length > 0) terminate()
+  }
+  // With Node itself: a container may have neither a shell nor setsid.
+  const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
+  const pids = pidsIn(stdout)
+  if (pids.length === 0)
+    return skipped(`the processes to be ended could not be started: ${failure ?? 'no reason given'}`)
+  await pollUntil(GONE_MS, () => !pids.some(isAlive))
+  const left = pids.filter(isAlive)
+  for (const pid of left) process.kill(pid, 'SIGKILL')
+  return judge(engine, pids, left)
+}
+
+function judge(
+  engine: Engine,
+  [inGroup = 0, escaped = 0]: readonly number[],
+  left: readonly number[],
+): Finding {
+  if (left.length === 0)
+    return ok('a command that ignores SIGTERM was ended, with its group and a process outside of it')
+  if (engine.name === 'portable' && left.every((pid) => pid === escaped))
+    return warning(
+      'a process that left its session was not found',
+      'Only the posix engine can (Linux with glibc 2.34 or newer): what such commands start stays',
+    )
+  const which = left.map((pid) =>
+    pid === escaped ? 'outside of the group' : pid === inGroup ? 'in the group' : 'itself',
+  )
+  return broken(
+    `a command was not ended completely: ${which.join(', ')}`,
+    'Cancelled commands would go on here. Is /proc mounted, without hidepid? Does seccomp forbid kill or prctl?',
+  )
+}
+
+function pidsIn(stdout: string): number[] {
+  const [, ...pids] = /^pids (\d+) (\d+) (\d+)$/m.exec(stdout) ?? []
+  return pids.map(Number)
+}
+
+function isAlive(pid: number): boolean {
+  return processEntry(pid)?.ended === false
+}

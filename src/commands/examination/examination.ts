@@ -1,0 +1,153 @@
+import { within } from '../../basics/within.ts'
+import { printableJson } from '../../basics/text/printable.ts'
+
+/** Time for one check. Longer than any wait inside it, since a check that runs into this can say less. */
+const DEADLINE_MS = 10_000
+
+/** The result of a check. `fact` is what later checks need; `obstacle` is the check because of which it is missing. */
+export interface Examined<Fact> {
+  readonly level: Level
+  readonly fact: Fact | undefined
+  readonly obstacle: string
+}
+
+/** The signal aborts when the check has taken too long: it then has to give back what it holds. */
+type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
+
+/** Makes checks one after the other, and reports each one at once. */
+export class Examination {
+  readonly #tell: (line: Line) => void
+  readonly #deadlineMs: number
+
+  constructor(tell: (line: Line) => void, deadlineMs = DEADLINE_MS) {
+    this.#tell = tell
+    this.#deadlineMs = deadlineMs
+  }
+
+  /** Never rejects: if a check throws, that is its finding. */
+  async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
+    const { fact, ...finding } = await this.#within(check)
+    this.#tell({ name, ...finding })
+    return { level: finding.level, fact, obstacle: name }
+  }
+
+  /** A check that needs the fact of an earlier one. Skipped when that is missing. */
+  async checkWith<Need, Fact>(
+    need: Examined<Need>,
+    name: string,
+    check: (need: Need, signal: AbortSignal) => ReturnType<Check<Fact>>,
+  ): Promise<Examined<Fact>> {
+    const { fact, obstacle } = need
+    if (fact !== undefined) return this.check(name, (signal) => check(fact, signal))
+    this.#tell({ name, level: 'skipped', found: `cannot be tried before this is in order: ${obstacle}` })
+    return { level: 'skipped', fact: undefined, obstacle }
+  }
+
+  async #within<Fact>(check: Check<Fact>): Promise<Finding<Fact>> {
+    const life = new AbortController()
+    try {
+      const finding = Promise.resolve(check(life.signal))
+      return (await within(finding, this.#deadlineMs)) ? await finding : tooLate(this.#deadlineMs)
+    } catch (error) {
+      return failed(error)
+    } finally {
+      life.abort()
+    }
+  }
+}
+
+function tooLate(ms: number): Finding<never> {
+  return {
+    level: 'broken',
+    found: `no result within ${ms / 1000} s`,
+    advice: 'Try again when the machine is less busy',
+  }
+}
+
+function failed(error: unknown): Finding<never> {
+  const { code, message } = error as NodeJS.ErrnoException
+  return {
+    level: 'broken',
+    found: `the check itself failed: ${code ?? message}`,
+    advice: 'This may be a bug of runbook-agent',
+  }
+}
+
+/** `skipped`: the check could not be made, or makes no sense here. It does not count. */
+export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
+
+/** What one check has found. Texts never contain the value of a secret. */
+export interface Finding<Fact = undefined> {
+  readonly level: Level
+  /** One line. */
+  readonly found: string
+  readonly advice?: string
+  /** What later checks need; without it they are skipped. */
+  readonly fact?: Fact | undefined
+}
+
+/** A finding with the name of its check, for people and programs. */
+export interface Line {
+  readonly name: string
+  readonly level: Level
+  readonly found: string
+  readonly advice?: string
+}
+
+export function ok<Fact = never>(found: string, fact?: Fact): Finding<Fact> {
+  return { level: 'ok', found, fact }
+}
+
+export function warning<Fact = never>(found: string, advice: string, fact?: Fact): Finding<Fact> {
+  return { level: 'warning', found, advice, fact }
+}
+
+export function broken(found: string, advice: string): Finding<never> {
+  return { level: 'broken', found, advice }
+}
+
+export function skipped(found: string): Finding<never> {
+  return { level: 'skipped', found }
+}
+
+export function worst(levels: readonly Level[]): 'ok' | 'warning' | 'broken' {
+  if (levels.includes('broken')) return 'broken'
+  return levels.includes('warning') ? 'warning' : 'ok'
+}
+
+/** Widths of the longest check name and level, so that the texts after them begin in the same column. */
+const NAME_WIDTH = 15
+const LEVEL_WIDTH = 7
+const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
+
+/** SGR codes: green, yellow, red, faint. */
+const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
+
+/** One check for people: one line, and below it what to do. */
+export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
+  const padded = level.padEnd(LEVEL_WIDTH)
+  const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
+  const rest = advice === '' ? [] : advice.split('\n').map((line) => `${ADVICE_INDENT}${plain(line)}`)
+  return [first, ...rest].map((line) => `${line}\n`).join('')
+}
+
+export function humanSum(lines: readonly Line[]): string {
+  const counts = (['ok', 'warning', 'broken', 'skipped'] as const).map(
+    (level) => `${lines.filter((line) => line.level === level).length} ${level}`,
+  )
+  return `${counts.join(', ')}\n`
+}
+
+/** Everything for programs, as one document. Its `level` is the worst one. */
+export function jsonReport(lines: readonly Line[], version: string): string {
+  return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
+}
+
+function paint(text: string, level: Level): string {
+  return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
+}
+
+/** A certificate's names may be anything that its maker wanted. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
+}

@@ -1,0 +1,88 @@
+import { HistoryError, NoRoomError } from '../gateway/store/errors.ts'
+import { repairHistory, type HistoryRepair } from '../gateway/operating/repair.ts'
+import type { Loss } from '../gateway/store/repair/salvage.ts'
+import { printableText } from '../basics/text/printable.ts'
+import { exitCodes, Failure } from './failure.ts'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { ForeignPathError } from '../basics/files/private-path.ts'
+import { SettingsError } from '../basics/settings/problems.ts'
+import { HISTORY_FILE } from '../gateway/operating/backup/manifest.ts'
+import { loadSettings } from '../gateway/settings/load.ts'
+import { ROOMS } from '../gateway/rooms.ts'
+import { HistoryDatabase } from '../gateway/history/database.ts'
+
+/** `runbook-agent history repair`: copies all readable rows into a new file, and lists the lost ones. */
+export async function repairCommand({ config }: { readonly config: string }): Promise<void> {
+  const file = historyOf(config)
+  try {
+    const repair = await repairHistory(file)
+    const text = repair === undefined ? `${file} is not damaged: nothing was changed` : report(file, repair)
+    process.stdout.write(`${printableText(text)}\n`)
+  } catch (error) {
+    if (error instanceof NoRoomError)
+      throw new Failure(`${error.message}. Nothing was changed`, exitCodes.inputOutput)
+    if (error instanceof HistoryError) throw new Failure(`${error.message}. Nothing was changed`)
+    throw error
+  }
+}
+
+function report(file: string, { faults, kept, losses, incomplete, audit, oldFile }: HistoryRepair): string {
+  const rows = [...kept].filter(([, count]) => count > 0).map(([table, count]) => `${table} ${count}`)
+  return [
+    `${file} was damaged: ${faults.join('; ')}`,
+    `kept: ${rows.join(', ') || 'nothing'}`,
+    ...(losses.length === 0 ? ['lost: nothing'] : ['lost:', ...losses.map(lossText)]),
+    ...(incomplete.length > 0 ? [`sessions that have lost output: ${incomplete.join(', ')}`] : []),
+    ...(audit === undefined ? [] : [auditText(audit)]),
+    `the damaged file is ${oldFile} now: keep it until you have seen what is lost`,
+  ].join('\n')
+}
+
+/** More keys than any table has rows. */
+const MOST_PLACES = 2 ** 40
+
+function lossText({ table, names, rows, unread }: Loss): string {
+  // Where no key could be read, each key that there may be counts as unread.
+  const unreadable = unread > MOST_PLACES ? 'most of it' : `${unread} places`
+  if (rows === undefined) return `  ${table}: an unknown number of rows, ${unreadable} could not be read`
+  const more = rows > names.length ? `, and ${rows - names.length} more` : ''
+  return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`
+}
+
+function auditText({ entries, faults }: NonNullable<HistoryRepair['audit']>): string {
+  if (faults.length === 0) return `audit log: its chain is whole, ${entries} entries`
+  return `audit log: its chain is broken, ${entries} entries: ${faults.map(({ says }) => says).join('; ')}`
+}
+
+/** The history of the gateway with these settings. @throws Failure when there is none */
+function historyOf(config: string): string {
+  try {
+    const file = path.join(loadSettings(config, process.env).state, HISTORY_FILE)
+    if (existsSync(file)) return file
+    throw new Failure(`there is no history at ${file}: check "state" of ${config}`)
+  } catch (error) {
+    if (error instanceof SettingsError) throw new Failure(error.message, exitCodes.configuration)
+    if (error instanceof ForeignPathError)
+      throw new Failure(`the state folder is not safe: ${error.message}`, exitCodes.configuration)
+    throw error
+  }
+}
+
+/** `runbook-agent history reset-clock`: after it, tokens expire by the machine's clock. */
+export function resetClockCommand({ config }: { readonly config: string }): void {
+  const file = historyOf(config)
+  try {
+    const database = new HistoryDatabase(file, ROOMS, undefined)
+    try {
+      const before = database.resetLatestTime() ?? Date.now()
+      const now = new Date().toISOString()
+      process.stdout.write(`tokens expire from ${now} on; it was ${new Date(before).toISOString()}\n`)
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    if (error instanceof HistoryError) throw new Failure(`${error.message}. Nothing was changed`)
+    throw error
+  }
+}

@@ -1,0 +1,122 @@
+import { lstatSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { printableJson, printableText } from '../basics/text/printable.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
+import { TemplateError } from '../template/runbook.ts'
+import { lintTemplate, type LintFinding, type Language } from '../template/lint/lint.ts'
+import { exitCodes, explain, Failure } from './failure.ts'
+
+/** The gateway's limit for files of a repository. */
+const MAX_FILE_BYTES = 1_000_000
+/** Limit for entries. A folder with more holds not runbooks but a whole disk. */
+const MAX_ENTRIES = 100_000
+
+export interface LintFlags {
+  readonly json?: boolean
+  /** Accepts only guards that a hoop gateway enforces, too. */
+  readonly portable?: boolean
+  /** Whether values that are not judged end the command with 65, too. */
+  readonly strict?: boolean
+}
+
+/** One place in one file. Line 0 when the file cannot be read as a template. */
+interface Located extends Partial<LintFinding> {
+  readonly file: string
+  readonly line: number
+  readonly problem: string
+}
+
+/**
+ * `runbook-agent runbooks lint`: parameters that reach a script unguarded, and uses of values that are code or cannot
+ * be judged, in the runbooks below a folder or in one file.
+ * @returns the exit code of this program
+ * @throws Failure for a path that cannot be read
+ */
+export function lintCommand(where: string, flags: LintFlags): number {
+  const files = runbooksIn(where)
+  const findings = files.flatMap((file) => lintFile(file, flags.portable === true))
+  if (flags.json === true) process.stdout.write(`${printableJson({ files: files.length, findings }, 2)}\n`)
+  else process.stdout.write(printableText([...findings.map(described), summary(files, findings)].join('')))
+  const counted = flags.strict === true ? findings : findings.filter(isCertain)
+  return counted.length === 0 ? exitCodes.done : exitCodes.findings
+}
+
+function isCertain({ verdict }: Located): boolean {
+  return verdict !== 'not judged'
+}
+
+function described({ file, line, column, action, problem, safe, verdict }: Located): string {
+  if (action === undefined || safe === undefined) return `${file}: ${problem}\n`
+  if (verdict === 'not judged') return `${file}:${line}:${column ?? 1}: ${action}: not judged: ${problem}\n`
+  return `${file}:${line}:${column ?? 1}: {{ ${action} }}: ${problem}\n  safe: ${safe}\n`
+}
+
+function summary(files: readonly string[], findings: readonly Located[]): string {
+  const count = files.length === 1 ? '1 runbook' : `${files.length} runbooks`
+  const certain = findings.filter(isCertain).length
+  const found = certain === 0 ? 'no finding' : `${certain} ${certain === 1 ? 'finding' : 'findings'}`
+  if (findings.length > certain) return `${count}, ${found}, ${findings.length - certain} not judged\n`
+  return certain > 0
+    ? `${count}, ${found}\n`
+    : `${count}, every parameter stays data in the text of its script\n`
+}
+
+function lintFile(file: string, portable: boolean): Located[] {
+  try {
+    const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
+    return lintTemplate(text, {
+      language: languageOf(file, text),
+      portable,
+      isOtherShell: /\.(?:ksh|zsh)$/i.test(file) || /^#!.*(?:ksh|zsh)/.test(text),
+    }).map((finding) => ({
+      file,
+      ...finding,
+    }))
+  } catch (error) {
+    if (!(error instanceof TemplateError) && !(error instanceof FileRefused)) throw error
+    return [{ file, line: 0, problem: error.message }]
+  }
+}
+
+/** A file that was named may have any name. In a folder: what a gateway would list, without following links. */
+function runbooksIn(where: string): string[] {
+  try {
+    if (!lstatSync(where).isDirectory()) return [where]
+    return walk(where)
+      .filter((file) => path.basename(file).includes('.runbook.'))
+      .sort()
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw explain(error, `cannot read ${where}`, 'Give a folder of runbooks, or one of them')
+  }
+}
+
+function walk(root: string): string[] {
+  const files: string[] = []
+  const folders = [root]
+  let entries = 0
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (++entries > MAX_ENTRIES)
+        throw new Failure(`${root} has more than ${MAX_ENTRIES} files`, exitCodes.usage)
+      const found = path.join(folder, entry.name)
+      if (entry.isFile()) files.push(found)
+      else if (entry.isDirectory() && entry.name !== '.git') folders.push(found)
+    }
+  }
+  return files
+}
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  ...{ sh: 'shell', bash: 'shell', dash: 'shell', ksh: 'shell', zsh: 'shell' },
+  ...{ sql: 'sql', psql: 'sql', pgsql: 'sql', mysql: 'sql' },
+  ...{ py: 'python' },
+}
+
+/** By the file's extension, or else by its first line. */
+function languageOf(file: string, text: string): Language | undefined {
+  const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
+  const [, program = ''] =
+    /^#!.*?(bash|dash|ksh|zsh|python|\bsh)[\d.]*\s*$/m.exec(text.split('\n', 1)[0] ?? '') ?? []
+  return byName ?? (program === 'python' ? 'python' : LANGUAGES[program])
+}

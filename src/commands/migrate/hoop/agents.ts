@@ -1,0 +1,86 @@
+import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { fetchResource, writeResource } from '../../../client/rest/resources.ts'
+import { exitCodes, explain, Failure } from '../../failure.ts'
+import { resourceNamed } from './differences.ts'
+import { type Migration, type MigrationStep, sameStep } from './step.ts'
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { claimFolder, ForeignPathError } from '../../../basics/files/private-path.ts'
+
+/** hoop makes a new key for each agent, and shows it once: it is in its file before anything else is done. */
+export function agentSteps(migration: Migration): MigrationStep[] {
+  return migration.carried.agents.map((name) => {
+    const present = resourceNamed(migration.present.agents, name)
+    if (present === undefined)
+      return { ...sameStep('agent', name), action: 'create', write: () => create(name, migration) }
+    migration.ids.set('agent', name, present['id'])
+    return sameStep('agent', name)
+  })
+}
+
+async function create(name: string, { account, options, ids }: Migration): Promise<void> {
+  if (options.keyFolder === undefined) throw new Error(`no folder for the key of agent ${name}`)
+  using file = KeyFile.claim(options.keyFolder, name)
+  const { token } = await madeOnce(
+    name,
+    writeResource(account, 'POST', '/api/agents', { name, mode: 'standard' }),
+  )
+  if (typeof token !== 'string' || token === '')
+    throw new Failure(
+      `hoop has made the agent ${name} without showing its key: delete it there, and run this again`,
+      exitCodes.unreachable,
+    )
+  file.keep(token)
+  const made = await fetchResource(account, `/api/agents/${encodeURIComponent(name)}`)
+  ids.set('agent', name, made?.['id'])
+}
+
+/** Without its answer nobody ever learns the key of an agent that was made. */
+async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.isAnswerLost) throw error
+    const advice = `if the agent ${name} is there now, delete it, since its key is lost, and run this again`
+    throw new Failure(`${error.message}: ${advice}`, exitCodes.unreachable)
+  }
+}
+
+/** The file of an agent's new key, 0600. It is there before the key is: a full disk is found out in time. */
+class KeyFile implements Disposable {
+  readonly #file: string
+  readonly #descriptor: number
+  #isKept = false
+
+  /** @throws Failure when the file cannot be made, or is there already */
+  static claim(folder: string, agent: string): KeyFile {
+    const file = path.join(folder, `${agent}.key`)
+    try {
+      claimFolder(folder)
+      return new KeyFile(file, openSync(file, 'wx', 0o600))
+    } catch (error) {
+      if (error instanceof ForeignPathError) throw new Failure(error.message)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+        throw explain(error, `cannot write ${file}`, 'Name another folder with --agent-keys')
+      const advice = 'it may be the key of another agent of this name. Name another folder with --agent-keys'
+      throw new Failure(`${file} exists already: ${advice}`, exitCodes.usage)
+    }
+  }
+
+  private constructor(file: string, descriptor: number) {
+    this.#file = file
+    this.#descriptor = descriptor
+  }
+
+  /** @throws the system's error */
+  keep(key: string): void {
+    this.#isKept = true
+    writeSync(this.#descriptor, `${key}\n`)
+    fsyncSync(this.#descriptor)
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor)
+    if (!this.#isKept) rmSync(this.#file, { force: true })
+  }
+}

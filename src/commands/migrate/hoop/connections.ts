@@ -1,0 +1,168 @@
+import { type Resource, writeResource } from '../../../client/rest/resources.ts'
+import { withEscapes } from '../../../gateway/sessions/session-request.ts'
+import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
+import { modesOf } from './carried.ts'
+import { differences, inNameOrder, joinedNames, resourceNamed } from './differences.ts'
+import { isMasked } from './masking-rules.ts'
+import { type Migration, type MigrationStep, sameStep } from './step.ts'
+
+const PATH = '/api/connections'
+/** Of a new connection: the embedded gateway shows no schemas either, and its reviews are rules. */
+const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
+const CLOSED = { runbooks: false, exec: false, connect: false }
+
+export function connectionSteps(migration: Migration): MigrationStep[] {
+  return migration.carried.connections.map((connection) => connectionStep(connection, migration))
+}
+
+/** What is masked is closed until its rules are there: hoop may refuse them. After those. */
+export function openingSteps(migration: Migration): MigrationStep[] {
+  return migration.carried.connections
+    .filter((connection) => !isMasked(connection, migration))
+    .map((connection) => {
+      const present = resourceNamed(migration.present.connections, connection.name)
+      const write = () => writeConnection(connection, present, migration, 'open')
+      const parts = ['access modes, once it is masked']
+      return { ...sameStep('connection', connection.name), action: 'change', parts, write }
+    })
+}
+
+function connectionStep(connection: ConnectionSettings, migration: Migration): MigrationStep {
+  const { name } = connection
+  const present = resourceNamed(migration.present.connections, name)
+  migration.ids.set('connection', name, present?.['id'])
+  const opens = isMasked(connection, migration) ? 'open' : 'closed'
+  const parts = present === undefined ? [] : partsOf(connection, { present, opens }, migration)
+  const action = present === undefined ? 'create' : parts.length === 0 ? 'same' : 'change'
+  const write = () => writeConnection(connection, present, migration, opens)
+  return { ...sameStep('connection', name), action, parts, write }
+}
+
+type Opening = 'open' | 'closed'
+
+function partsOf(
+  connection: ConnectionSettings,
+  { present, opens }: { readonly present: Resource; readonly opens: Opening },
+  migration: Migration,
+): string[] {
+  const wanted = membersOf(connection, present, migration, opens)
+  const secrets = differingSecrets(connection, present, migration)
+  const sorted = { ...present, guardrail_rules: inNameOrder(present['guardrail_rules']) }
+  return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
+}
+
+/** All but the secrets. Rules and tags that somebody has added in hoop stay. */
+function membersOf(
+  connection: ConnectionSettings,
+  present: Resource | undefined,
+  migration: Migration,
+  opens: Opening,
+): Resource {
+  const { carried, ids } = migration
+  const { name, agent, type, subtype, tags, command, guardrails, jira } = connection
+  const modes = opens === 'open' ? modesOf(connection, carried, hasAccessControl(migration)) : CLOSED
+  const rules = guardrails.map((one) => ids.get('guardrail', one.name) ?? one.name)
+  const template = jira && (ids.get('jira template', jira.name) ?? jira.name)
+  return {
+    ...{ name, type, subtype: subtype ?? '', command },
+    agent_id: ids.get('agent', agent) ?? agent,
+    connection_tags: { ...objectIn(present, 'connection_tags'), ...tags },
+    access_mode_runbooks: modeWord(modes.runbooks),
+    access_mode_exec: modeWord(modes.exec),
+    access_mode_connect: modeWord(modes.connect),
+    guardrail_rules: joinedNames(present?.['guardrail_rules'], rules),
+    jira_issue_template_id: template ?? '',
+  }
+}
+
+function modeWord(isOpen: boolean): string {
+  return isOpen ? 'enabled' : 'disabled'
+}
+
+async function writeConnection(
+  connection: ConnectionSettings,
+  present: Resource | undefined,
+  migration: Migration,
+  opens: Opening,
+): Promise<void> {
+  const { account, ids } = migration
+  const { name } = connection
+  const secret = { ...storedSecrets(present), ...Object.fromEntries(withEscapes(connection)) }
+  const body = { ...(present ?? AT_FIRST), ...membersOf(connection, present, migration, opens), secret }
+  const isThere = ids.get('connection', name) !== undefined
+  const place = isThere ? `${PATH}/${encodeURIComponent(name)}` : PATH
+  const stored = await writeResource(account, isThere ? 'PUT' : 'POST', place, body)
+  ids.set('connection', name, stored['id'])
+}
+
+/** Those that hoop does not have, has otherwise, or does not show and shall be written again. */
+function differingSecrets(
+  connection: ConnectionSettings,
+  present: Resource,
+  { options }: Migration,
+): string[] {
+  const stored = storedSecrets(present)
+  const differs = (key: string, value: string) =>
+    !Object.hasOwn(stored, key) || (stored[key] === null ? options.secrets : stored[key] !== value)
+  return [...withEscapes(connection)].flatMap(([key, value]) =>
+    differs(key, value) ? [key.slice(key.indexOf(':') + 1)] : [],
+  )
+}
+
+/** A value that hoop does not show is null, and stays as it is when it is sent back. */
+export function storedSecrets(present: Resource | undefined): Resource {
+  return objectIn(present, 'secret')
+}
+
+function objectIn(present: Resource | undefined, member: string): Resource {
+  const found = present?.[member]
+  return typeof found === 'object' && found !== null ? (found as Resource) : {}
+}
+
+const PLUGIN = 'access_control'
+
+/** Whether hoop keeps connections from those who are in none of their groups, or will when the steps are done. */
+export function hasAccessControl({ present, options }: Migration): boolean {
+  return present.accessControl !== undefined || options.accessControl
+}
+
+/** Before the connections: from then on a new one is for admins only, until it has its groups. */
+export function accessControlSteps(migration: Migration): MigrationStep[] {
+  const { account, present, carried } = migration
+  const isNeeded = carried.connections.some(({ access }) => access.groups !== undefined)
+  if (!isNeeded || !hasAccessControl(migration)) return []
+  const step = sameStep('access control', PLUGIN)
+  if (present.accessControl !== undefined) return [step]
+  const write = async () => {
+    await writeResource(account, 'POST', '/api/plugins', { name: PLUGIN, connections: [] })
+  }
+  return [{ ...step, action: 'create', write }]
+}
+
+/** The groups of each connection that is not for everybody. */
+export function groupSteps(migration: Migration): MigrationStep[] {
+  if (!hasAccessControl(migration)) return []
+  return migration.carried.connections.flatMap(({ name, access: { groups } }) =>
+    groups === undefined ? [] : [groupStep(name, groups, migration)],
+  )
+}
+
+function groupStep(name: string, groups: readonly string[], migration: Migration): MigrationStep {
+  const { account, ids, present } = migration
+  const listed = present.accessControl?.['connections']
+  const found = resourceNamed(Array.isArray(listed) ? (listed as Resource[]) : [], name)
+  const wanted = groups.toSorted()
+  const isSame = found !== undefined && inNameOrder(found['config']).join('\n') === wanted.join('\n')
+  const step = sameStep('groups', name)
+  if (isSame) return step
+  const write = async () => {
+    const place = `/api/plugins/${PLUGIN}/conn/${ids.made('connection', name)}`
+    await writeResource(account, 'PUT', place, { config: wanted })
+  }
+  return { ...step, action: found === undefined ? 'create' : 'change', parts: wanted, write }
+}
+
+/** For everybody here; where hoop's access control is on, for admins only until somebody gives it groups. */
+export function isForAdminsOnly({ access }: ConnectionSettings, migration: Migration): boolean {
+  return access.groups === undefined && hasAccessControl(migration)
+}

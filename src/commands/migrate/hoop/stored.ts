@@ -1,0 +1,137 @@
+import { type Resource, writeResource } from '../../../client/rest/resources.ts'
+import { differences, idOf, inNameOrder, resourceNamed } from './differences.ts'
+import type { Kind, Migration, MigrationStep } from './step.ts'
+import type { Rule } from '../../../policy/guardrails/rules.ts'
+import type { JiraSettings } from '../../../gateway/settings/jira.ts'
+import type { JiraTemplate } from '../../../gateway/settings/shapes/jira-shape.ts'
+import { createHash } from 'node:crypto'
+import { type CarriedRepository, runbooksOf } from './carried.ts'
+import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
+
+/** An object as it should be, and where hoop keeps those of its kind. */
+interface Wanted {
+  readonly kind: Kind
+  readonly name: string
+  /** `/api/guardrails` */
+  readonly path: string
+  readonly present: Resource | undefined
+  /** Below `path`, of the one that is there: its id or its name. */
+  readonly key?: string | undefined
+  /** The members that count. */
+  readonly body: Resource
+  /** Members that are sent beside them, when it is written. */
+  readonly beside?: () => Resource
+}
+
+/**
+ * The step for an object that hoop replaces as a whole: members that the settings say nothing about are sent as they
+ * are.
+ */
+export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
+  const { kind, name, present, body } = wanted
+  migration.ids.set(kind, name, present?.['id'])
+  const parts = present === undefined ? [] : differences(present, body)
+  const action = present === undefined ? 'create' : parts.length === 0 ? 'same' : 'change'
+  return { kind, name, action, parts, write: () => write(wanted, migration) }
+}
+
+async function write(wanted: Wanted, { account, ids }: Migration): Promise<void> {
+  const { kind, name, path, present, key, body, beside } = wanted
+  const whole = { ...present, ...body, ...beside?.() }
+  const isNew = present === undefined
+  const place = isNew || key === undefined ? path : `${path}/${encodeURIComponent(key)}`
+  const stored = await writeResource(account, isNew ? 'POST' : 'PUT', place, whole)
+  ids.set(kind, name, stored['id'])
+}
+
+export function guardrailSteps(migration: Migration): MigrationStep[] {
+  return migration.settings.guardrails.map(({ name, input, output }) => {
+    const present = resourceNamed(migration.present.guardrails, name)
+    const body = {
+      name,
+      input: { rules: input.map(guardrailRule) },
+      output: { rules: output.map(guardrailRule) },
+    }
+    const wanted = { kind: 'guardrail', path: '/api/guardrails', key: idOf(present) } as const
+    return storedStep({ ...wanted, name, present, body }, migration)
+  })
+}
+
+function guardrailRule({ type, words, pattern, message }: Rule): object {
+  return { type, words, pattern_regex: pattern, message }
+}
+
+const SITE = '/api/integrations/jira'
+
+/** The site first: without one hoop takes no templates. */
+export function jiraSteps(migration: Migration): MigrationStep[] {
+  const { jira } = migration.settings
+  if (jira === undefined) return []
+  return [siteStep(jira, migration), ...jira.templates.map((one) => templateStep(one, migration))]
+}
+
+function siteStep({ url, user, token }: JiraSettings, migration: Migration): MigrationStep {
+  const present = migration.present.jira
+  const body = { url, user, api_token: token.reveal(), status: 'enabled' }
+  return storedStep({ kind: 'jira site', name: url, path: SITE, present, body }, migration)
+}
+
+/** Its connections name it themselves, and a template that is written without the list would lose all of them. */
+function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
+  const present = resourceNamed(migration.present.templates, template.name)
+  const body = { ...template }
+  const wanted = { kind: 'jira template', path: `${SITE}/issuetemplates`, key: idOf(present) } as const
+  return storedStep({ ...wanted, name: template.name, present, body }, migration)
+}
+
+/** hoop's namespace for ids that are made from a url (RFC 4122). */
+const URL_NAMESPACE = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
+
+export function repositorySteps(migration: Migration): MigrationStep[] {
+  return migration.carried.repositories.map((repository) => {
+    const body = repositoryJson(repository)
+    const { git_url: url } = body
+    const present = migration.present.repositories.find((one) => one['git_url'] === url)
+    const wanted = { kind: 'repository', path: '/api/runbooks/configurations', key: uuidOfUrl(url) } as const
+    return storedStep({ ...wanted, name: repository.name, present, body }, migration)
+  })
+}
+
+/** ssh keys are those of the gateway's user and stand in no settings: hoop's own stay as they are. */
+function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
+  if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
+  const { username, password } = remote.credentials
+  // A user without a password is a token.
+  if (password === undefined) return { git_url: remote.url, git_password: username }
+  return { git_url: remote.url, git_user: username, git_password: password }
+}
+
+/** hoop's id of a repository: version 5. */
+function uuidOfUrl(url: string): string {
+  const hash = createHash('sha1').update(URL_NAMESPACE).update(url).digest().subarray(0, 16)
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
+  const hex = hash.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+/** A connection runs the files of one folder of one repository: without such a rule it would run all of them. */
+export function runbookRuleSteps(migration: Migration): MigrationStep[] {
+  return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))
+}
+
+function runbookRuleStep(connection: ConnectionSettings, migration: Migration): MigrationStep[] {
+  const runbooks = runbooksOf(connection, migration.carried)
+  if (runbooks === undefined) return []
+  const name = `runbooks-${connection.name}`
+  const body = {
+    name,
+    runbooks: [{ repository: runbooks.key, name: runbooks.path }],
+    connections: [connection.name],
+    user_groups: connection.access.groups?.toSorted() ?? [],
+  }
+  const found = resourceNamed(migration.present.runbookRules, name)
+  const present = found && { ...found, user_groups: inNameOrder(found['user_groups']) }
+  const wanted = { kind: 'runbook rule', path: '/api/runbooks/rules', key: idOf(found) } as const
+  return [storedStep({ ...wanted, name, present, body }, migration)]
+}

@@ -1,0 +1,127 @@
+import { Argument, CommanderError, Option, type Command } from 'commander'
+import { didYouMean } from '../../basics/text/nearest.ts'
+
+/** A command as the tables in this folder say it. Help, completion and the parser come from it. */
+export interface CommandRow {
+  /** With arguments that explain themselves: `show <id>`. */
+  readonly name: string
+  readonly does?: string
+  readonly takes?: readonly Argument[]
+  readonly options?: readonly Option[]
+  /** What the help shows below the options. */
+  readonly examples?: readonly string[]
+  /** Whether the group does this when no other command is named. */
+  readonly isDefault?: boolean
+  readonly isHidden?: boolean
+  /** The exit code for wrong arguments, where it is not the usual one. */
+  readonly wrongUse?: number
+  /** Looks at the words before the command runs. */
+  readonly check?: (command: Command) => void
+  /**
+   * Loads the command's code by `import()`: other commands start without it.
+   * @returns the exit code, with which the program ends at once, whatever is still open; nothing: it ends by itself
+   */
+  readonly run: (...args: never[]) => unknown
+}
+
+/** Commands below one word. */
+export interface CommandGroup {
+  readonly name: string
+  readonly does: string
+  readonly commands: readonly CommandRow[]
+}
+
+export function addTo(parent: Command, row: CommandRow | CommandGroup): void {
+  if ('commands' in row) {
+    const group = parent.command(row.name).description(row.does)
+    for (const one of row.commands) addTo(group, one)
+    refuseUnknownCommands(group)
+    return
+  }
+  const { name, does, takes = [], options = [], examples: lines, isDefault, isHidden, check } = row
+  const command = parent.command(name, { isDefault: isDefault === true, hidden: isHidden === true })
+  if (does !== undefined) command.description(does)
+  for (const one of takes) command.addArgument(one)
+  for (const one of options) command.addOption(one)
+  if (lines !== undefined) command.addHelpText('after', examples(lines))
+  if (row.wrongUse !== undefined) answersWith(command, row.wrongUse)
+  if (check !== undefined) command.hook('preAction', check)
+  command.action(async (...args: unknown[]) => {
+    const code = await row.run(...(args as never[]))
+    if (typeof code === 'number') process.exit(code)
+  })
+}
+
+export function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
+}
+
+function answersWith(command: Command, wrongUse: number): void {
+  command.exitOverride((error) => {
+    throw error.exitCode === 0 ? error : new CommanderError(wrongUse, error.code, error.message)
+  })
+}
+
+/**
+ * Names the commands that were probably meant. Commander would pass an unknown word to the default command, which would
+ * say that it takes no arguments; where there is none, commander asks for a listener.
+ */
+export function refuseUnknownCommands(parent: Command): Command {
+  const refuse = (): void => refuseUnknown(parent)
+  return parent.hook('preSubcommand', refuse).on('command:*', refuse)
+}
+
+function refuseUnknown(parent: Command): void {
+  const [word] = parent.args
+  const names = parent.commands.map((command) => command.name())
+  if (word === undefined || word.startsWith('-') || [...names, 'help'].includes(word)) return
+  const visible = parent
+    .createHelp()
+    .visibleCommands(parent)
+    .map((command) => command.name())
+  const meant = didYouMean(word, visible)
+  parent.error(`error: unknown command '${word}'${meant === undefined ? '' : `\n(${meant})`}`, {
+    code: 'commander.unknownCommand',
+    exitCode: 1,
+  })
+}
+
+// The parts of a row.
+
+export function takes(name: string, description?: string): Argument {
+  return new Argument(name, description)
+}
+
+export function option(flags: string, description: string, byDefault?: string): Option {
+  return new Option(flags, description).default(byDefault)
+}
+
+export function required(flags: string, description: string): Option {
+  return option(flags, description).makeOptionMandatory()
+}
+
+export function choice(
+  flags: string,
+  description: string,
+  choices: readonly string[],
+  byDefault?: string,
+): Option {
+  return option(flags, description, byDefault).choices(choices)
+}
+
+/** An option that collects its values. */
+export function repeatable(flags: string, description: string): Option {
+  return option(flags, description).argParser((value: string, before?: readonly string[]) => [
+    ...(before ?? []),
+    value,
+  ])
+}
+
+// What many rows have.
+
+export const JSON_OPTION = option('--json', 'print JSON')
+export const QUIET = option('--quiet', 'print only errors')
+/** For every command that asks a gateway. */
+export const PROFILE = option('--profile <name>', 'profile to use (default: the selected one)')
+/** The form in which lists are printed. */
+export const LISTED = 'a table on a terminal, else JSON'

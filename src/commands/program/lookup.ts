@@ -1,0 +1,238 @@
+import type { AskingFlags } from '../client/asking/asking.ts'
+import type { AuditExportFlags, AuditListFlags } from '../client/audit/list.ts'
+import type { AuditVerifyFlags } from '../client/audit/verify.ts'
+import type { ConnectionsFlags } from '../client/directory/connections.ts'
+import type { RunbookFlags } from '../client/directory/runbooks.ts'
+import type { ScheduleFlags } from '../client/schedules.ts'
+import type { LintFlags } from '../lint.ts'
+import {
+  JSON_OPTION,
+  LISTED,
+  option,
+  PROFILE,
+  repeatable,
+  takes,
+  type CommandGroup,
+  type CommandRow,
+} from './command.ts'
+
+const loadRunbooks = () => import('../client/directory/runbooks.ts')
+
+export const runbooks: CommandGroup = {
+  name: 'runbooks',
+  does: 'List, show and check runbooks',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List runbooks: ${LISTED}`,
+      options: [PROFILE, option('--connection <name>', 'only runbooks of this connection'), JSON_OPTION],
+      examples: ['runbook-agent runbooks list --connection pg'],
+      run: async (flags: RunbookFlags) => (await loadRunbooks()).runbooksCommand(flags),
+    },
+    {
+      name: 'show',
+      does: 'Show the parameters and connections of a runbook',
+      takes: [takes('<runbook>', 'name of the runbook, as in the list')],
+      options: [
+        PROFILE,
+        option('--connection <name>', 'show it as it runs on this connection'),
+        option('--repository <name>', 'repository of the runbook, if several have the file'),
+        JSON_OPTION,
+      ],
+      examples: ['runbook-agent runbooks show ops/hello.runbook.sh'],
+      run: async (file: string, flags: RunbookFlags) => (await loadRunbooks()).runbookCommand(file, flags),
+    },
+    {
+      name: 'lint [path]',
+      does: 'Check which parameters of runbooks can become code',
+      options: [
+        option('--portable', 'count only rules that hoop gateways enforce as well'),
+        option('--strict', 'exit with 65 also for parameters that are not judged'),
+        JSON_OPTION,
+      ],
+      run: async (path: string | undefined, flags: LintFlags) => {
+        process.exitCode = (await import('../lint.ts')).lintCommand(path ?? '.', flags)
+      },
+    },
+  ],
+}
+
+const loadConnections = () => import('../client/directory/connections.ts')
+
+export const connections: CommandGroup = {
+  name: 'connections',
+  does: 'List and show connections',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List connections: ${LISTED}`,
+      options: [
+        PROFILE,
+        repeatable('--tag <key=value>', 'only connections with this tag (repeatable)'),
+        JSON_OPTION,
+      ],
+      examples: ['runbook-agent connections', 'runbook-agent connections list --tag env=prod'],
+      run: async (flags: ConnectionsFlags) => (await loadConnections()).connectionsCommand(flags),
+    },
+    {
+      name: 'show',
+      does: 'Show a connection',
+      takes: [takes('<connection>', 'name of the connection')],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent connections show pg'],
+      run: async (name: string, flags: AskingFlags) =>
+        (await loadConnections()).connectionCommand(name, flags),
+    },
+  ],
+}
+
+export const agents: CommandGroup = {
+  name: 'agents',
+  does: 'List the agents of a gateway',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List agents: ${LISTED}`,
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent agents'],
+      run: async (flags: AskingFlags) => (await import('../client/directory/agents.ts')).agentsCommand(flags),
+    },
+  ],
+}
+
+const loadSchedules = () => import('../client/schedules.ts')
+const SCHEDULE = takes('<schedule>', 'name of the schedule')
+
+export const schedules: CommandGroup = {
+  name: 'schedules',
+  does: 'List, pause and run schedules (they are set in gateway.yaml)',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List schedules: ${LISTED}`,
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent schedules'],
+      run: async (flags: AskingFlags) => (await loadSchedules()).schedulesCommand(flags),
+    },
+    {
+      name: 'show',
+      does: 'Show a schedule and its last runs',
+      takes: [SCHEDULE],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent schedules show nightly'],
+      run: async (name: string, flags: AskingFlags) => (await loadSchedules()).scheduleCommand(name, flags),
+    },
+    changing('run', 'Run a schedule now and print its session', async (name, flags) =>
+      (await loadSchedules()).runScheduleCommand(name, flags),
+    ),
+    changing('pause', 'Pause a schedule', async (name, flags) =>
+      (await loadSchedules()).pauseCommand(name, true, flags),
+    ),
+    changing('resume', 'Resume a schedule', async (name, flags) =>
+      (await loadSchedules()).pauseCommand(name, false, flags),
+    ),
+  ],
+}
+
+function changing(
+  name: string,
+  does: string,
+  run: (name: string, flags: ScheduleFlags) => Promise<number>,
+): CommandRow {
+  const options = [
+    PROFILE,
+    option('--quiet', 'print only errors and the session'),
+    option('--json', 'print the answer as JSON'),
+  ]
+  return {
+    name,
+    does,
+    takes: [SCHEDULE],
+    options,
+    examples: [`runbook-agent schedules ${name} nightly`],
+    run,
+  }
+}
+
+const loadWebhooks = () => import('../client/webhooks.ts')
+
+export const webhooks: CommandGroup = {
+  name: 'webhooks',
+  does: 'List and test webhooks (they are set in gateway.yaml)',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List webhooks (admins and auditors): ${LISTED}`,
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent webhooks'],
+      run: async (flags: AskingFlags) => (await loadWebhooks()).webhooksCommand(flags),
+    },
+    {
+      name: 'test',
+      does: 'Send a test message to a webhook (admins)',
+      takes: [takes('<webhook>', 'name of the webhook')],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent webhooks test chat'],
+      run: async (name: string, flags: AskingFlags) => (await loadWebhooks()).testWebhookCommand(name, flags),
+    },
+  ],
+}
+
+const loadAudit = () => import('../client/audit/list.ts')
+
+export const audit: CommandGroup = {
+  name: 'audit',
+  does: 'Read and verify the audit log (admins and auditors)',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List the newest entries: ${LISTED}`,
+      options: [
+        PROFILE,
+        option('--actor <name>', 'only entries of this user'),
+        option(
+          '--type <type>',
+          'only entries about this kind of object: sessions, batches, reviews, tokens, users, gateway, ...',
+        ),
+        option(
+          '--action <action>',
+          'only entries with this action: view, download, execute, run, kill, decide, sign-in, ...',
+        ),
+        option('--failed', 'only entries about refusals and failures'),
+        option('--since <time>', 'only entries after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30'),
+        option('--until <time>', 'only entries before this time'),
+        option('--limit <count>', 'maximum number of rows', '20'),
+        JSON_OPTION,
+      ],
+      examples: ['runbook-agent audit list --actor ann --since 7d', 'runbook-agent audit list --failed'],
+      run: async (flags: AuditListFlags) => (await loadAudit()).auditListCommand(flags),
+    },
+    {
+      name: 'export',
+      does: 'Export the audit log as JSON lines, oldest first',
+      options: [PROFILE, option('--after <sequence>', 'only entries after this one', '0')],
+      examples: ['runbook-agent audit export > audit.jsonl'],
+      run: async (flags: AuditExportFlags) => (await loadAudit()).auditExportCommand(flags),
+    },
+    {
+      name: 'verify',
+      does: 'Check that no entry was altered, removed or moved',
+      options: [
+        option('--state <folder>', 'state folder of a gateway, which may be running'),
+        option('--file <file>', 'file that audit export has written'),
+        option('--expect <hash>', 'fail unless an entry has this hash, which you keep elsewhere'),
+        JSON_OPTION,
+      ],
+      examples: ['runbook-agent audit verify --state state', 'runbook-agent audit verify --file audit.jsonl'],
+      run: async (flags: AuditVerifyFlags) => {
+        process.exitCode = await (await import('../client/audit/verify.ts')).auditVerifyCommand(flags)
+      },
+    },
+  ],
+}
