@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../src/commands/failure.ts'
+import { service } from '../../src/commands/program/operating.ts'
 import { thisPlace, type ServicePlace } from '../../src/commands/service/place.ts'
 import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src/commands/service/service.ts'
 import { parseSettings } from '../../src/gateway/settings/load.ts'
@@ -138,7 +139,7 @@ describe('install', () => {
       `wrote  ${userUnit()}`,
       'ran    systemctl --user daemon-reload',
       'ran    systemctl --user enable --now runbook-agent.service',
-      'to do  loginctl enable-linger joe  # else it ends at your logout',
+      'to do  loginctl enable-linger joe  # otherwise the service ends at your logout',
     ])
     expect(calls()).toEqual([
       'systemctl --user daemon-reload',
@@ -146,7 +147,7 @@ describe('install', () => {
     ])
     writeFileSync(at('linger/joe'), '')
     expect((await run('install', { user: true }, { uid: 1000 })).at(-1)).toBe(
-      'to do  systemctl --user restart runbook-agent.service  # if it ran before',
+      'to do  systemctl --user restart runbook-agent.service  # if the service ran before',
     )
   })
 
@@ -177,8 +178,8 @@ describe('install', () => {
     chmodSync(at('etc/hoop-key'), 0o644)
     expect((await run('install')).filter((line) => line.startsWith('note'))).toEqual([
       `note   other users can read the key: chmod 600 ${at('etc/hoop-key')}`,
-      `note   runbook-agent may not be able to read ${at('node')}: it, or a folder above it, is closed to others`,
-      `note   runbook-agent may not be able to read ${at('main.js')}: it, or a folder above it, is closed to others`,
+      `note   runbook-agent may not be able to read ${at('node')}: the file or a folder above it is closed to others`,
+      `note   runbook-agent may not be able to read ${at('main.js')}: the file or a folder above it is closed to others`,
     ])
   })
 
@@ -189,7 +190,7 @@ describe('install', () => {
     chmodSync(folder, 0o755)
     chmodSync(at('main.js'), 0o700)
     expect((await run('install')).filter((line) => line.startsWith('note'))).toEqual([
-      `note   runbook-agent may not be able to read ${at('main.js')}: it, or a folder above it, is closed to others`,
+      `note   runbook-agent may not be able to read ${at('main.js')}: the file or a folder above it is closed to others`,
     ])
   })
 
@@ -334,7 +335,7 @@ describe('uninstall', () => {
       'ran    systemctl --user disable --now runbook-agent.service',
       `removed ${userUnit()}`,
       'ran    systemctl --user daemon-reload',
-      `kept   ${at('home/.config/runbook-agent/hoop-key')}, the state folder, and drop-ins (${userUnit()}.d)`,
+      `kept   the key, the state folder, and drop-ins (${userUnit()}.d)`,
     ])
     expect(calls()).toEqual([
       'systemctl --user disable --now runbook-agent.service',
@@ -473,4 +474,13 @@ describe('the unit', () => {
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', template], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([0, ''])
   })
+})
+
+test('each command offers the options that it reads, and no others', () => {
+  const optionsOf = (name: string) =>
+    service.commands.find((one) => one.name === name)?.options?.map(({ long }) => long)
+  const unit = ['--gateway', '--user', '--key-file', '--config', '--run-as', '--allow-sudo']
+  expect(optionsOf('install')).toEqual([...unit, '--force'])
+  expect(optionsOf('print')).toEqual(unit)
+  expect(optionsOf('uninstall')).toEqual(['--gateway', '--user', '--force'])
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { itemTable } from '../../../src/basics/text/table.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
 import { took } from '../../../src/commands/client/report/words.ts'
+import { sessionDetails } from '../../../src/commands/client/sessions/details.ts'
 import { SESSION_COLUMNS } from '../../../src/commands/client/sessions/table.ts'
 
 const session: RecordedSession = {
@@ -45,5 +46,14 @@ describe('the table of sessions', () => {
       'in review',
     )
     expect([took('x', 'y'), took('2026-01-31T14:30:00Z', '2026-01-31T14:30:00.250Z')]).toEqual(['', '0.3s'])
+  })
+
+  it('says on how many connections a batch waits, and where its session runs', () => {
+    const raw = { review: { batch: { waves: [['web-01'], ['web-02', 'web-03']] } } }
+    const at = (review: string) => itemTable(SESSION_COLUMNS, [{ ...running, review, raw }], 200)
+    expect(at('PENDING')).toContain(' 3 connections ')
+    expect(at('APPROVED')).toContain(' 3 connections ')
+    expect(at('EXECUTED')).toContain(' a-long-name ')
+    expect(sessionDetails({ ...running, review: 'PENDING', raw })).toMatch(/^connection +3 connections$/m)
   })
 })
