@@ -5,7 +5,12 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { call } from '../../../client/rest/http/call.ts'
 import { agentContract } from '../../../contract/agents.ts'
-import { fetchConnection, listConnections, type ListedConnection } from '../../../client/rest/connections.ts'
+import {
+  fetchConnection,
+  listConnections,
+  modesOf,
+  type ListedConnection,
+} from '../../../client/rest/connections.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readPairs } from '../input/pairs.ts'
 import {
