@@ -67,9 +67,7 @@ describe('exec', () => {
     ]) {
       const { code, stdout, stderr } = await run(`runbook-agent ${line}`)
       expect([code, stdout]).toEqual([64, ''])
-      expect(stderr).toMatch(
-        /^runbook-agent: echo hi: arguments for the connection's command follow --/,
-      )
+      expect(stderr).toMatch(/^runbook-agent: echo hi: arguments for the connection's command follow --/)
     }
     expect(gateway.gateway.metadata).toEqual([])
   })
