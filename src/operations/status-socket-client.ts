@@ -2,6 +2,7 @@ import { createConnection } from 'node:net'
 import { readAll } from '../basics/files/read-all.ts'
 import { isTooLong, LONGEST_PATH } from './status-socket-path.ts'
 
+const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there: set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
 
 /** Why there was no answer, as the end of a text "PATH: ...". */
@@ -18,7 +19,7 @@ export class NoAnswer extends Error {
 
 /** Asks the agent behind a status socket. @returns its line of JSON. @throws NoAnswer */
 export async function askStatus(path: string, withinMs: number): Promise<string> {
-  if (isTooLong(path)) throw new NoAnswer(`the path is longer than ${LONGEST_PATH} bytes`, false)
+  if (isTooLong(path)) throw new NoAnswer(tooLongPath, false)
   try {
     const socket = createConnection({ path, signal: AbortSignal.timeout(withinMs) })
     const tooLong = () => new NoAnswer('the answer is too long for a status', false)

@@ -86,7 +86,7 @@ async function examine({ source, version, main, tell }: ExamineOptions): Promise
   await checkFolders(examination, settings, source)
   await examination.checkWith(settings, 'policy', (found) => checkPolicy(found, source))
   await examination.checkWith(settings, 'masking', checkPresidio)
-  await examination.check('redaction', checkRedaction)
+  await examination.check('redaction', () => checkRedaction())
   const engine = await checkCommands(examination, trial)
   await checkMachine(examination, settings, engine)
 }

@@ -41,25 +41,38 @@ function origin(address: string): string {
 const ANSWER_MS = 2000
 const MAX_SOCKETS = 64
 
+/** What an agent has met, by connection, or why it cannot tell. */
+type Reply =
+  | { readonly names: Readonly<Record<string, readonly string[]>> }
+  | { readonly path: string; readonly reason: string }
+
 /** Names of secrets that hide harmless text, from what the agents of this machine have run. */
-export async function checkRedaction(): Promise<Finding> {
-  const answers = await Promise.all(socketPaths().slice(0, MAX_SOCKETS).map(ordinaryOf))
-  const known = answers.filter((answer) => answer !== undefined)
-  if (known.length === 0) return skipped('no agent runs here that could tell which secrets look ordinary')
+export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
+  const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
+  const known = replies.filter((reply) => reply !== undefined && 'names' in reply)
+  if (known.length === 0) return skipped(whyUnknown(replies))
   const found = known
-    .flatMap((answer) => Object.entries(answer))
+    .flatMap(({ names }) => Object.entries(names))
     .map(([connection, names]) => oneLine(`${names.join(', ')} of ${connection}`))
   if (found.length === 0) return ok('no secret that looks ordinary has been used')
   const advice = "Exempt those that are harmless: redact.names, such as '!PLACE'"
   return warning(`these values look ordinary and are replaced in any output: ${found.join('; ')}`, advice)
 }
 
-/** Undefined when the agent does not answer, or is too old to tell. */
-async function ordinaryOf(path: string): Promise<Readonly<Record<string, readonly string[]>> | undefined> {
+function whyUnknown(replies: readonly (Reply | undefined)[]): string {
+  const silent = replies.filter((reply) => reply !== undefined && 'reason' in reply)
+  if (silent.length === 0) return 'no agent runs here that could tell which secrets look ordinary'
+  const reasons = silent.map(({ path, reason }) => `${oneLine(path)}: ${reason}`)
+  return `no agent could be asked which secrets look ordinary: ${reasons.join('; ')}`
+}
+
+/** @returns undefined when there is no agent, or one that is too old to tell */
+async function ordinaryAt(path: string): Promise<Reply | undefined> {
   try {
-    return parseStatus(await askStatus(path, ANSWER_MS))?.ordinarySecrets
+    const names = parseStatus(await askStatus(path, ANSWER_MS))?.ordinarySecrets
+    return names && { names }
   } catch (error) {
-    if (error instanceof NoAnswer) return undefined
-    throw error
+    if (!(error instanceof NoAnswer)) throw error
+    return error.isGone ? undefined : { path, reason: error.message }
   }
 }

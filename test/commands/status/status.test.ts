@@ -123,6 +123,14 @@ test('says in one line that no agent runs', async () => {
   expect(await failure({}, socketOf('never'))).toMatchObject(expected)
 })
 
+test('says of an agent whose path is too long for a socket why it cannot be asked', async () => {
+  const long = path.join(folder, 'x'.repeat(107), 'status.sock')
+  expect(await failure({}, long, socketOf('never'))).toMatchObject({
+    message: `no agent answers: ${long}: the path is longer than 107 bytes, so no agent can listen there: set a shorter runtime-dir`,
+    exitCode: 69,
+  })
+})
+
 test('tells what is no agent from one that is gone', async () => {
   const other = path.join(folder, 'other')
   const server = createServer((socket) => void socket.end('{"hello":1}\n')).listen(other)
