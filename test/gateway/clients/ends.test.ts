@@ -149,6 +149,26 @@ it('a client that leaves before it opens its session leaves nothing', async () =
   expect((await next.exec('echo on')).stdout).toBe('on\n')
 })
 
+it.each(['exec', 'connect'] as const)(
+  '%s: a client that leaves while its session waits for an agent ends it, and no agent is asked for it',
+  async (verb) => {
+    await using gateway = await RunningGateway.start({}, { limits: '{ agent-wait: 60s }' })
+    const client = clientOf(gateway, verb)
+    client.open(verb === 'exec' ? 'true' : '')
+    const list = async () => (await gateway.request('GET', '/api/sessions')).body['data'] as { id: string }[]
+    await waitFor(async () => (await list()).length === 1)
+    const [{ id } = { id: '' }] = await list()
+    await client.leave()
+    const record = await recorded(gateway, id)
+    expect(record).toMatchObject({ exit_code: 254, state: { name: 'closed', text: 'closed', by: null } })
+    expect(textOf(record, 'e')).toBe('rpc error: code = Canceled desc = the client has left')
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    await using next = clientOf(gateway, 'exec')
+    next.open('true')
+    expect((await agent.packet('AgentSessionOpen')).sid).not.toBe(id)
+  },
+)
+
 describe('with an agent that is lost', () => {
   it('each client is told, and the record says it', async () => {
     await using gateway = await RunningGateway.start()

@@ -291,6 +291,7 @@ describe('connect', () => {
     const sid = await waiting(shell)
     await shell[Symbol.asyncDispose]()
     await waitFor(async () => (await site.session(sid))['status'] === 'done')
+    expect((await site.session(sid))['state']).toMatchObject({ name: 'closed', text: 'closed', by: null })
     expect(await review(sid)).toMatchObject({ status: 'PENDING' })
     await site.say('bea', sid, 'APPROVED')
     await using second = client('connect', 'shells', 'hal')
