@@ -36,15 +36,11 @@ export function family(
   except: ReadonlySet<number> = new Set(),
 ): ProcessEntry[] {
   const found = table.filter(({ pid }) => roots.has(pid) && !except.has(pid))
-  const known = new Set(found.map(({ pid }) => pid))
   const children = childrenByParent(table)
-  // The list grows during the walk: children follow their parents.
+  // The list grows during the walk: children follow their parents. Each has one, so that none comes twice.
   for (const { pid } of found)
     for (const child of children.get(pid) ?? [])
-      if (!known.has(child.pid) && !except.has(child.pid)) {
-        known.add(child.pid)
-        found.push(child)
-      }
+      if (!roots.has(child.pid) && !except.has(child.pid)) found.push(child)
   return found
 }
 
