@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { DeviceRequests } from '../../../../src/gateway/people/sign-in/device-requests.ts'
+import { expect, it, vi } from 'vitest'
+import { DeviceRequests, POLL_MS } from '../../../../src/gateway/people/sign-in/device-requests.ts'
 
 it('after ten wrong codes of an address no code is looked at for it, and for others all are', () => {
   const requests = new DeviceRequests<string>()
@@ -31,4 +31,16 @@ it('is told once what was granted, and a request that is decided has no code any
   expect(() => requests.withCode(code, '10.0.0.1')).toThrow(/the code is wrong/)
   expect(requests.outcome(secret)).toBe('ann')
   expect(() => requests.outcome(secret)).toThrow(/the sign-in is over/)
+})
+
+it('may be asked about again after half of the time that was told, and not before', ({ onTestFinished }) => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const requests = new DeviceRequests<string>()
+  const { secret } = requests.add('10.0.0.1', '')
+  expect(requests.outcome(secret)).toBeUndefined()
+  vi.advanceTimersByTime(POLL_MS / 2 - 1)
+  expect(() => requests.outcome(secret)).toThrow(/slower/)
+  vi.advanceTimersByTime(1)
+  expect(requests.outcome(secret)).toBeUndefined()
 })
