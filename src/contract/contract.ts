@@ -66,6 +66,11 @@ export type BodyOf<O extends ContractOperation> = O extends {
   ? Frozen<T>
   : undefined
 
+/** The body of a request, as it is sent. */
+export type Sent<O extends ContractOperation> = O extends { readonly body: v.GenericSchema<infer T, unknown> }
+  ? Frozen<T>
+  : undefined
+
 /** The options of a request's URL, as they were checked. */
 export type QueryOf<O extends ContractOperation> = O extends { readonly query: infer Q }
   ? { readonly [N in keyof Q]: Q[N] extends v.GenericSchema<unknown, infer T> ? T : never }

@@ -1,4 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { RequestRefused } from './refusals/request-refused.ts'
+
+/** There is one, which hoop gives an id. */
+export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
 
 /** A machine runs by itself: it never approves, and may have a budget. */
 export type UserKind = 'person' | 'machine'
@@ -94,4 +98,21 @@ export function newTokenText(): string {
  */
 export function tokenHash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
+}
+
+/**
+ * A machine has the groups and tokens that people gave it, and rotates its own tokens. By another identity it could
+ * approve, or have another budget, and a stolen token could make one that outlives it. @throws RequestRefused 403
+ */
+export function checkIsPerson({ kind }: GatewayUser): void {
+  if (kind === 'machine')
+    throw new RequestRefused(
+      'not-permitted',
+      'a machine may only rotate and revoke its own tokens: other changes of users, groups and tokens need a token of a person who is an admin',
+    )
+}
+
+/** A time as answers have it. */
+export function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { AccessToken, GatewayUser, SignedIn } from '../identity.ts'
+import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { Users } from '../people/identities/users.ts'
 import { HttpError } from './http/http-error.ts'
@@ -74,18 +74,6 @@ export function authorize(
   if (!hasRole(users, user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
   return signedIn
-}
-
-/**
- * A machine has the groups and tokens that people gave it, and rotates its own tokens. By another identity it could
- * approve, or have another budget, and a stolen token could make one that outlives it. @throws HttpError 403
- */
-export function checkIsPerson({ kind }: GatewayUser): void {
-  if (kind === 'machine')
-    throw new HttpError(
-      'not-permitted',
-      'a machine may only rotate and revoke its own tokens: other changes of users, groups and tokens need a token of a person who is an admin',
-    )
 }
 
 function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>): boolean {

@@ -16,6 +16,13 @@ import { agentContract } from '../../contract/agents.ts'
 import { auditContract } from '../../contract/audit.ts'
 import { connectionContract } from '../../contract/connections.ts'
 import { jiraContract } from '../../contract/jira.ts'
+import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
+import { tokenContract } from '../../contract/tokens.ts'
+import { userContract } from '../../contract/users.ts'
+import { apiKeyRoutes, serviceAccountRoutes } from '../people/identities/machine-routes.ts'
+import { tokenRoutes } from '../people/identities/token-routes.ts'
+import { userRoutes } from '../people/identities/user-routes.ts'
+import { signInRoutes } from './people/identities/sign-in.ts'
 import { agentRoutes } from '../agents/routes.ts'
 import { auditCalls } from './people/audit/audited-calls.ts'
 import { auditRoutes } from '../people/audit/routes.ts'
@@ -33,7 +40,6 @@ import { scheduleRoutes } from '../schedules/routes.ts'
 import { webhookRoutes } from '../webhooks/routes.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from '../jira/routes.ts'
-import { identityBodyRoutes, identityRoutes } from './people/identities/identity-routes.ts'
 import { endWithToken } from './people/identities/live-requests.ts'
 import { reloadRoutes } from './directory/reload.ts'
 import { requestRefusal } from './http/refusal.ts'
@@ -42,7 +48,7 @@ import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
 import { serverInfoRoutes } from './directory/server-info.ts'
-import { mount } from './mount.ts'
+import { mount, mountWithBody } from './mount.ts'
 import { knowCallers } from './http/callers.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
@@ -163,7 +169,10 @@ function routes(app: FastifyInstance, services: RestServices): void {
   reviewRoutes(app, services)
   mount(app, jiraContract, jiraRoutes(services))
   mount(app, lockContract, lockRoutes(services))
-  identityRoutes(app, services)
+  mount(app, userContract, userRoutes(services))
+  mount(app, tokenContract, tokenRoutes(services))
+  mount(app, serviceAccountContract, serviceAccountRoutes(services))
+  mount(app, apiKeyContract, apiKeyRoutes(services))
   reloadRoutes(app, services)
   mount(app, scheduleContract, scheduleRoutes(services))
   batchRoutes(app, services)
@@ -185,7 +194,11 @@ function routes(app: FastifyInstance, services: RestServices): void {
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
-    identityBodyRoutes(withBodies, services)
+    signInRoutes(withBodies, services)
+    mountWithBody(withBodies, userContract, userRoutes(services))
+    mountWithBody(withBodies, tokenContract, tokenRoutes(services))
+    mountWithBody(withBodies, serviceAccountContract, serviceAccountRoutes(services))
+    mountWithBody(withBodies, apiKeyContract, apiKeyRoutes(services))
     batchStartRoutes(withBodies, services)
     done()
   })

@@ -28,8 +28,7 @@ import type { LinkCodes } from '../people/sign-in/link-codes.ts'
 import type { SignIn } from '../people/sign-in/sign-in.ts'
 import type { Address } from '../../basics/net/address.ts'
 
-/** There is one, which hoop gives an id. */
-export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
+export { ORGANIZATION } from '../identity.ts'
 
 interface ServerDescription {
   readonly version: string

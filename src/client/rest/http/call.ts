@@ -5,8 +5,8 @@ import {
   usualStatus,
   type AnswerOf,
   type ContractOperation,
-  type Frozen,
   type Params,
+  type Sent,
 } from '../../../contract/contract.ts'
 import type { Account } from '../../account/account.ts'
 import { askJson, askWell, discardBody } from './json.ts'
@@ -46,9 +46,7 @@ type Sending<O extends ContractOperation> = {
   readonly answerMs?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
-} & (O extends { readonly body: v.GenericSchema<infer T, unknown> }
-  ? { readonly body: Frozen<T> }
-  : { readonly body?: undefined })
+} & (Sent<O> extends undefined ? { readonly body?: undefined } : { readonly body: Sent<O> })
 
 /** Calls an operation of the gateway. An answer without content is read as undefined. @throws ApiError */
 export async function call<O extends ContractOperation>(

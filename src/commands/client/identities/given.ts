@@ -2,8 +2,9 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { parseDuration } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { listUsers } from '../../../client/rest/identities.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { call, type Read } from '../../../client/rest/http/call.ts'
+import { userContract, type UserAnswer } from '../../../contract/users.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 // What people write about users and tokens.
@@ -14,11 +15,16 @@ export async function known<T>(account: Account, name: string, asked: Promise<T>
     return await asked
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'user-not-found') throw error
-    const names = (await listUsers(account)).map((user) => user.name)
+    const names = (await call(account, userContract.list, {})).map(nameOf)
     const meant = didYouMean(name, names)
     const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
     throw new Failure(`the gateway has no user ${oneLine(name)}${hint}`, exitCodes.usage)
   }
+}
+
+/** hoop's `name` is for display: users are known by their address. */
+export function nameOf({ email, name }: Read<UserAnswer>): string {
+  return email || name
 }
 
 /** @throws Failure */

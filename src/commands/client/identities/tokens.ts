@@ -2,14 +2,8 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
-import {
-  createToken,
-  listTokens,
-  revokeToken,
-  rotateToken,
-  type ListedToken,
-  type MadeToken,
-} from '../../../client/rest/identities.ts'
+import { call, type Read } from '../../../client/rest/http/call.ts'
+import { tokenContract, type IssuedTokenAnswer, type TokenAnswer } from '../../../contract/tokens.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, printAnswer, unlessLacking, type AskingFlags, listingCommand } from '../asking/asking.ts'
 import { known, secondsOf } from './given.ts'
@@ -22,12 +16,14 @@ export interface TokenFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
+type ListedToken = Read<TokenAnswer>
+
 export const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
   { heading: 'USER', shrinks: true, of: ({ user }) => user },
   { heading: 'TOKEN', shrinks: true, of: ({ name }) => name },
   { heading: 'STATUS', of: ({ status }) => status },
-  { heading: 'EXPIRES', leftOut: 3, of: ({ expiresAt }) => minute(expiresAt) || 'never' },
-  { heading: 'LAST USE', leftOut: 2, of: ({ lastUsedAt }) => minute(lastUsedAt) },
+  { heading: 'EXPIRES', leftOut: 3, of: ({ expires_at: at }) => minute(at) || 'never' },
+  { heading: 'LAST USE', leftOut: 2, of: ({ last_used_at: at }) => minute(at) },
   { heading: 'ID', leftOut: 1, of: ({ id }) => id },
 ]
 const LIST = { things: 'tokens', endpoint: 'GET /api/tokens' }
@@ -44,34 +40,35 @@ function minute(time: string): string {
 
 /** `runbook-agent token create`: the token alone on standard output, for a file or a pipe. */
 export async function createTokenCommand(flags: TokenFlags): Promise<number> {
-  const { name, user, expires } = flags
-  const asked = {
+  const { name = '', user, expires } = flags
+  const body = {
     name,
     ...(user !== undefined && { user }),
     ...(expires !== undefined && { expires_in: secondsOf('--expires', expires) }),
   }
-  return making(`cannot create token ${name ?? ''}`, flags, (account) =>
-    known(account, user ?? '', createToken(account, asked)),
+  return making(`cannot create token ${name}`, flags, (account) =>
+    known(account, user ?? '', call(account, tokenContract.create, {}, { body })),
   )
 }
 
 /** `runbook-agent token rotate` */
 export async function rotateTokenCommand(name: string, flags: TokenFlags): Promise<number> {
   const { overlap, expires } = flags
-  const asked = {
+  const body = {
     ...(overlap !== undefined && { overlap: secondsOf('--overlap', overlap) }),
     ...(expires !== undefined && { expires_in: secondsOf('--expires', expires) }),
   }
-  return making(`cannot rotate token ${name}`, flags, async (account) =>
-    rotateToken(account, (await tokenNamed(account, name, flags.user)).id, asked),
-  )
+  return making(`cannot rotate token ${name}`, flags, async (account) => {
+    const { id } = await tokenNamed(account, name, flags.user)
+    return call(account, tokenContract.rotate, { id }, { body })
+  })
 }
 
 /** `runbook-agent token revoke` */
 export async function revokeTokenCommand(name: string, flags: TokenFlags): Promise<number> {
   return asking(flags.profile, `cannot revoke token ${name}`, async (account, stdout) => {
     const token = await tokenNamed(account, name, flags.user)
-    await revokeToken(account, token.id)
+    await call(account, tokenContract.revoke, { id: token.id })
     const text = `token ${token.name} of ${token.user} revoked`
     if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
   })
@@ -80,17 +77,17 @@ export async function revokeTokenCommand(name: string, flags: TokenFlags): Promi
 async function making(
   doing: string,
   flags: TokenFlags,
-  make: (account: Account) => Promise<MadeToken>,
+  make: (account: Account) => Promise<Read<IssuedTokenAnswer>>,
 ): Promise<number> {
   return asking(flags.profile, doing, async (account, stdout) => {
-    const { listed, text } = await make(account)
-    if (flags.json === true) return printAnswer(flags, listed.raw, () => '', stdout)
-    await stdout.write(Buffer.from(`${oneLine(text)}\n`))
+    const { token, raw } = await make(account)
+    if (flags.json === true) return printAnswer(flags, raw, () => '', stdout)
+    await stdout.write(Buffer.from(`${oneLine(token)}\n`))
   })
 }
 
 async function tokensOf(account: Account, user: string | undefined): Promise<readonly ListedToken[]> {
-  const tokens = await unlessLacking(account, LIST, listTokens(account))
+  const tokens = await unlessLacking(account, LIST, call(account, tokenContract.list, {}))
   return tokens.filter((token) => user === undefined || token.user === user)
 }
 

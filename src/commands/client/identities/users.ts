@@ -2,24 +2,19 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import { parseSize } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
-import {
-  changeUser,
-  createUser,
-  deleteUser,
-  fetchListedUser,
-  listTokens,
-  listUsers,
-  type ListedUser,
-} from '../../../client/rest/identities.ts'
+import { call, type Read } from '../../../client/rest/http/call.ts'
+import type { Sent } from '../../../contract/contract.ts'
+import { tokenContract } from '../../../contract/tokens.ts'
+import { userContract, type UserAnswer } from '../../../contract/users.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, factLines, printAnswer, type AskingFlags, listingCommand } from '../asking/asking.ts'
-import { known, readQuantity, secondsOf } from './given.ts'
+import { known, nameOf, readQuantity, secondsOf } from './given.ts'
 import { TOKEN_COLUMNS } from './tokens.ts'
 
 export interface UserFlags extends AskingFlags {
   readonly group?: readonly string[]
   readonly groups?: boolean
-  readonly kind?: string
+  readonly kind?: 'person' | 'machine'
   readonly takeOver?: boolean
   readonly budget?: boolean
   readonly runs?: string
@@ -31,14 +26,21 @@ export interface UserFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
+type ListedUser = Read<UserAnswer>
+
 const COLUMNS: readonly ItemColumn<ListedUser>[] = [
-  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'NAME', shrinks: true, of: nameOf },
   { heading: 'KIND', of: ({ kind }) => kind },
   { heading: 'STATUS', of: ({ status }) => status },
   { heading: 'GROUPS', shrinks: true, leftOut: 2, of: ({ groups }) => groups.join(', ') },
-  { heading: 'FROM', leftOut: 1, of: ({ isDeclared }) => (isDeclared ? 'gateway.yaml' : 'state') },
+  { heading: 'FROM', leftOut: 1, of: ({ declared }) => (declared ? 'gateway.yaml' : 'state') },
 ]
-const LIST = { things: 'users', endpoint: 'GET /api/users', fetch: listUsers, columns: COLUMNS }
+const LIST = {
+  things: 'users',
+  endpoint: 'GET /api/users',
+  fetch: (account: Account) => call(account, userContract.list, {}),
+  columns: COLUMNS,
+}
 
 /** `runbook-agent user list` */
 export function usersCommand(flags: AskingFlags): Promise<number> {
@@ -48,22 +50,23 @@ export function usersCommand(flags: AskingFlags): Promise<number> {
 /** `runbook-agent user show` */
 export async function userCommand(name: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show user ${name}`, async (account, stdout) => {
-    const user = await known(account, name, fetchListedUser(account, name))
-    const tokens = (await listTokens(account)).filter((token) => token.user === name)
+    const user = await known(account, name, call(account, userContract.show, { name }))
+    const tokens = (await call(account, tokenContract.list, {})).filter((token) => token.user === name)
     const details = (width: number) => `${userDetails(user)}\n${itemTable(TOKEN_COLUMNS, tokens, width)}`
     const raw = { ...user.raw, tokens: tokens.map((token) => token.raw) }
     await printAnswer(flags, raw, details, stdout)
   })
 }
 
-function userDetails({ name, kind, status, role, groups, isDeclared }: ListedUser): string {
+function userDetails(user: ListedUser): string {
+  const { kind, status, role, groups, declared } = user
   return factLines([
-    ['user', name],
+    ['user', nameOf(user)],
     ['kind', kind],
     ['status', status],
     ['role', role],
     ['groups', groups.join(', ')],
-    ['from', isDeclared ? 'gateway.yaml: it is changed there' : 'the state of the gateway'],
+    ['from', declared ? 'gateway.yaml: it is changed there' : 'the state of the gateway'],
   ])
 }
 
@@ -71,19 +74,21 @@ function userDetails({ name, kind, status, role, groups, isDeclared }: ListedUse
 export async function createUserCommand(name: string, flags: UserFlags): Promise<number> {
   const { kind = 'person', group: groups = [], takeOver = false } = flags
   const budget = budgetOf(flags)
-  const asked = { email: name, kind, groups, take_over: takeOver, ...(budget !== undefined && { budget }) }
-  return changing(name, 'create', flags, (account) => createUser(account, asked))
+  const body = { email: name, kind, groups, take_over: takeOver, ...(budget !== undefined && { budget }) }
+  return changing(name, 'create', flags, (account) => call(account, userContract.create, {}, { body }))
 }
 
 /** `runbook-agent user change` */
 export async function changeUserCommand(name: string, flags: UserFlags): Promise<number> {
-  const change = changeOf(flags)
-  if (Object.keys(change).length === 0)
+  const body = changeOf(flags)
+  if (Object.keys(body).length === 0)
     throw new Failure('nothing to change: --help shows what can be', exitCodes.usage)
-  return changing(name, 'change', flags, (account) => known(account, name, changeUser(account, name, change)))
+  return changing(name, 'change', flags, (account) =>
+    known(account, name, call(account, userContract.change, { name }, { body })),
+  )
 }
 
-function changeOf(flags: UserFlags): object {
+function changeOf(flags: UserFlags): Sent<typeof userContract.change> {
   const { activate, deactivate, group } = flags
   if (activate === true && deactivate === true)
     throw new Failure('--activate or --deactivate, not both', exitCodes.usage)
@@ -100,7 +105,7 @@ function changeOf(flags: UserFlags): object {
 /** `runbook-agent user delete` */
 export async function deleteUserCommand(name: string, flags: UserFlags): Promise<number> {
   return asking(flags.profile, `cannot delete user ${name}`, async (account, stdout) => {
-    await known(account, name, deleteUser(account, name))
+    await known(account, name, call(account, userContract.remove, { name }))
     if (flags.quiet !== true) await stdout.write(Buffer.from(`user ${oneLine(name)} deleted\n`))
   })
 }
@@ -114,14 +119,14 @@ async function changing(
   return asking(flags.profile, `cannot ${doing} user ${name}`, async (account, stdout) => {
     const user = await change(account)
     if (flags.json === true) return printAnswer(flags, user.raw, () => '', stdout)
-    const next = doing === 'create' ? `: runbook-agent token create --user ${user.name} --name NAME` : ''
-    const text = `user ${user.name} ${doing}d${next}`
+    const next = doing === 'create' ? `: runbook-agent token create --user ${nameOf(user)} --name NAME` : ''
+    const text = `user ${nameOf(user)} ${doing}d${next}`
     if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
   })
 }
 
 /** Undefined when no flag is about it. @throws Failure */
-function budgetOf({ runs, bytes, hours, per }: UserFlags): object | undefined {
+function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContract.create>['budget'] {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
     ...(runs !== undefined && { runs: readQuantity('--runs', Number(runs), 'a number') }),

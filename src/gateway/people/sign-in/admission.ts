@@ -1,5 +1,5 @@
 import type { OidcSettings } from '../../settings/oidc.ts'
-import { USER_NAME } from '../../settings/shapes/user-shape.ts'
+import { USER_NAME } from '../../../contract/words.ts'
 import type { Claims } from './provider.ts'
 import { SignInRefused } from './refused.ts'
 

@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressUrl, type Address } from '../../../basics/net/address.ts'
-import type { GatewayUser, SignedIn } from '../../identity.ts'
+import { ORGANIZATION, timeOf, type GatewayUser, type SignedIn } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
-import { timeOf } from '../people/identities/token-view.ts'
-import { ORGANIZATION, type RestServices } from '../services.ts'
+import type { RestServices } from '../services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'

@@ -3,13 +3,15 @@ import { auditContract } from '../../../contract/audit.ts'
 import { connectionContract } from '../../../contract/connections.ts'
 import { jiraContract } from '../../../contract/jira.ts'
 import { tableOf } from '../../../contract/contract.ts'
+import { apiKeyContract, serviceAccountContract } from '../../../contract/machines.ts'
+import { tokenContract } from '../../../contract/tokens.ts'
+import { userContract } from '../../../contract/users.ts'
 import { lockContract } from '../../../contract/locks.ts'
 import { scheduleContract } from '../../../contract/schedules.ts'
 import { webhookContract } from '../../../contract/webhooks.ts'
 import { backupOperations } from './backups.ts'
 import { batchOperations } from './batches.ts'
 import { gatewayOperations } from './gateway.ts'
-import { identityOperations } from './identities.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
 import { reviewOperations } from './reviews.ts'
 import { pageOperations } from './page.ts'
@@ -29,7 +31,10 @@ export const OPERATIONS: OperationTable = {
   ...tableOf(connectionContract),
   ...tableOf(jiraContract),
   ...tableOf(agentContract),
-  ...identityOperations,
+  ...tableOf(userContract),
+  ...tableOf(serviceAccountContract),
+  ...tableOf(apiKeyContract),
+  ...tableOf(tokenContract),
   ...tableOf(auditContract),
   ...gatewayOperations,
   ...backupOperations,

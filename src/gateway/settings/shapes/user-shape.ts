@@ -1,13 +1,10 @@
 import * as v from 'valibot'
 import { choice, duration, size, truth } from '../../../basics/settings/kinds.ts'
 import { about, list, map, matching, parsed } from '../../../basics/settings/shapes.ts'
+import { USER_NAME, USER_NAME_FORM } from '../../../contract/words.ts'
 import { Name, SecretHash } from './words.ts'
 
 // The shape of users in gateway.yaml: who may ask, and what machines may use up.
-
-/** Names of users may be mail addresses. They stand in paths and file names, so the rest is not allowed. */
-export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
-export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
 /** A day begins in UTC. */

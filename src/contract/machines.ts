@@ -1,0 +1,147 @@
+import * as v from 'valibot'
+import type { Contract, Frozen } from './contract.ts'
+import { groupList } from './users.ts'
+import { nothing, text, time, userName } from './words.ts'
+
+// Machines are users. hoop has two names for them: service accounts and API keys.
+
+const ServiceAccountShape = v.strictObject({
+  id: text,
+  org_id: text,
+  subject: text,
+  name: text,
+  groups: v.array(text),
+  status: v.picklist(['active', 'inactive']),
+})
+
+const apiKey = {
+  id: text,
+  org_id: text,
+  name: text,
+  masked_key: text,
+  groups: v.array(text),
+  status: v.picklist(['active', 'revoked']),
+  created_by: text,
+  created_at: time,
+  deactivated_by: v.optional(text),
+  deactivated_at: v.optional(text),
+  last_used_at: v.optional(text),
+}
+const ApiKeyShape = v.strictObject(apiKey)
+
+export type ServiceAccountAnswer = Frozen<v.InferOutput<typeof ServiceAccountShape>>
+/** An API key that is revoked is a machine that is not active. */
+export type ApiKeyAnswer = Frozen<v.InferOutput<typeof ApiKeyShape>>
+
+const CHANGE = { tag: 'Users', role: 'admin', tokenOnly: true, peopleOnly: true } as const
+
+/** The subject is the name. */
+export const serviceAccountContract = {
+  list: {
+    tag: 'Users',
+    method: 'GET',
+    path: '/api/serviceaccounts',
+    summary: 'Lists machines; null when there are none',
+    role: 'user',
+    audit: 'none',
+    answers: { 200: v.nullable(v.array(ServiceAccountShape)) },
+  },
+  create: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/serviceaccounts',
+    summary: 'Adds a machine',
+    audit: { action: 'create', type: 'service_accounts' },
+    body: v.object(
+      {
+        subject: userName,
+        status: v.nullish(v.string('must be a text'), 'active'),
+        groups: v.nullish(groupList, []),
+      },
+      'must be a JSON object',
+    ),
+    answers: { 201: ServiceAccountShape },
+    errors: ['name-taken', 'too-many-tokens', ['invalid-request', 422], 'history-failed'],
+  },
+  change: {
+    ...CHANGE,
+    method: 'PUT',
+    path: '/api/serviceaccounts/:subject',
+    summary: 'Changes a machine',
+    audit: { action: 'update', type: 'service_accounts' },
+    body: v.object(
+      { status: v.nullish(v.string('must be a text')), groups: v.nullish(groupList) },
+      'must be a JSON object',
+    ),
+    answers: { 200: ServiceAccountShape },
+    errors: [
+      'user-not-found',
+      'declared-in-settings',
+      'not-yourself',
+      ['invalid-request', 422],
+      'history-failed',
+    ],
+  },
+} as const satisfies Contract
+
+const NOT_CHANGED = ['user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'] as const
+
+export const apiKeyContract = {
+  list: {
+    tag: 'Users',
+    method: 'GET',
+    path: '/api/api-keys',
+    summary: 'Lists machines as API keys; null when there are none',
+    role: 'admin',
+    audit: 'none',
+    answers: { 200: v.nullable(v.array(ApiKeyShape)) },
+  },
+  show: {
+    tag: 'Users',
+    method: 'GET',
+    path: '/api/api-keys/:name',
+    summary: 'Shows a machine as an API key',
+    role: 'admin',
+    audit: 'none',
+    answers: { 200: ApiKeyShape },
+    errors: ['user-not-found'],
+  },
+  create: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/api-keys',
+    summary: 'Adds a machine with a token, which is in the answer alone',
+    audit: { action: 'create', type: 'api_keys' },
+    body: v.object({ name: userName, groups: v.nullish(groupList, []) }, 'must be a JSON object'),
+    answers: { 201: v.strictObject({ ...apiKey, key: text }) },
+    errors: ['name-taken', 'too-many-tokens', 'history-failed'],
+  },
+  change: {
+    ...CHANGE,
+    method: 'PUT',
+    path: '/api/api-keys/:name',
+    summary: 'Changes the groups of a machine',
+    audit: { action: 'update', type: 'api_keys' },
+    body: v.object({ name: v.nullish(userName), groups: v.nullish(groupList) }, 'must be a JSON object'),
+    answers: { 200: ApiKeyShape },
+    errors: [...NOT_CHANGED, ['invalid-request', 422]],
+  },
+  remove: {
+    ...CHANGE,
+    method: 'DELETE',
+    path: '/api/api-keys/:name',
+    summary: 'Deactivates a machine',
+    audit: { action: 'delete', type: 'api_keys' },
+    answers: { 204: nothing },
+    errors: NOT_CHANGED,
+  },
+  reactivate: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/api-keys/:name/reactivate',
+    summary: 'Activates a machine again',
+    audit: { action: 'update', type: 'api_keys' },
+    answers: { 200: ApiKeyShape },
+    errors: [...NOT_CHANGED, ['invalid-request', 422]],
+  },
+} as const satisfies Contract

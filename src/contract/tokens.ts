@@ -1,0 +1,97 @@
+import * as v from 'valibot'
+import { needed, type Contract, type Frozen } from './contract.ts'
+import { plainOption } from './query.ts'
+import { nothing, seconds, text, time, userName } from './words.ts'
+
+const DAY_SECONDS = 24 * 60 * 60
+const YEAR_SECONDS = 366 * DAY_SECONDS
+
+const token = {
+  id: text,
+  name: text,
+  user: text,
+  kind: v.picklist(['personal', 'sign-in']),
+  declared: v.pipe(v.boolean(), v.description('it stands in gateway.yaml')),
+  // `inactive`: its user is not accepted.
+  status: v.picklist(['active', 'revoked', 'expired', 'inactive']),
+  created_at: time,
+  created_by: v.nullable(text),
+  expires_at: time,
+  last_used_at: time,
+  revoked_at: v.optional(text),
+  revoked_by: v.optional(text),
+  replaced_by: v.optional(text),
+}
+const TokenShape = v.strictObject(token)
+const IssuedTokenShape = v.strictObject({
+  ...token,
+  token: needed(v.pipe(text, v.description('the token itself, here alone'))),
+})
+
+/** What is known of a token, for whoever may see it. */
+export type TokenAnswer = Frozen<v.InferOutput<typeof TokenShape>>
+/** A token that was just made, with its text. */
+export type IssuedTokenAnswer = Frozen<v.InferOutput<typeof IssuedTokenShape>>
+
+/** Null: it does not expire. */
+const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
+
+const OPERATION = { tag: 'Users', role: 'user', tokenOnly: true } as const
+
+export const tokenContract = {
+  list: {
+    tag: 'Users',
+    method: 'GET',
+    path: '/api/tokens',
+    summary: "Lists one's own tokens, for admins and auditors those of all",
+    role: 'user',
+    scope: 'read',
+    audit: 'none',
+    query: { user: plainOption('of this user') },
+    answers: { 200: v.array(TokenShape) },
+  },
+  create: {
+    ...OPERATION,
+    method: 'POST',
+    path: '/api/tokens',
+    summary: "Makes a token: one's own, or for admins anybody's",
+    description:
+      '`expires_in` is in seconds; without it the token does not expire. The answer alone has the token.',
+    peopleOnly: true,
+    scope: 'end',
+    audit: { action: 'create', type: 'tokens' },
+    body: v.object(
+      { name: userName, user: v.nullish(userName), expires_in: v.nullish(lifetime, null) },
+      'must be a JSON object',
+    ),
+    answers: { 201: IssuedTokenShape },
+    errors: ['not-permitted', 'user-not-found', 'name-taken', 'too-many-tokens', 'history-failed'],
+  },
+  rotate: {
+    ...OPERATION,
+    method: 'POST',
+    path: '/api/tokens/:id/rotate',
+    summary: 'Makes a token in place of another, which is accepted for some time more',
+    description:
+      '`overlap` is in seconds: a day unless given, 0 ends the old one at once. The new one lives as long as the old one was meant to, unless `expires_in` is given.',
+    scope: 'tokens',
+    audit: { action: 'update', type: 'tokens' },
+    body: v.object(
+      { overlap: v.nullish(seconds(0, 90 * DAY_SECONDS), DAY_SECONDS), expires_in: v.nullish(lifetime) },
+      'must be a JSON object',
+    ),
+    bodyReading: { isOptional: true },
+    answers: { 201: IssuedTokenShape },
+    errors: ['not-permitted', 'token-not-found', 'not-rotatable', 'declared-in-settings', 'history-failed'],
+  },
+  revoke: {
+    ...OPERATION,
+    method: 'DELETE',
+    path: '/api/tokens/:id',
+    summary: 'Revokes a token: it is not accepted any more, and what runs by it ends',
+    scope: 'tokens',
+    audit: { action: 'delete', type: 'tokens', takesAway: true },
+    answers: { 204: nothing },
+    errors: ['token-not-found', 'declared-in-settings', 'history-failed'],
+  },
+} as const satisfies Contract

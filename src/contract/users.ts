@@ -1,0 +1,176 @@
+import * as v from 'valibot'
+import { type Contract, type Frozen } from './contract.ts'
+import { nothing, seconds, text, time, userName } from './words.ts'
+
+const DAY_SECONDS = 24 * 60 * 60
+
+const UserShape = v.strictObject({
+  id: text,
+  name: text,
+  email: text,
+  status: v.picklist(['active', 'inactive']),
+  verified: v.boolean(),
+  role: v.picklist(['admin', 'standard']),
+  slack_id: text,
+  picture: text,
+  groups: v.array(text),
+  kind: v.picklist(['person', 'machine']),
+  declared: v.pipe(v.boolean(), v.description('in gateway.yaml')),
+  budget: v.nullable(
+    v.strictObject({
+      runs: v.number(),
+      bytes: v.nullable(v.number()),
+      hours: v.nullable(v.number()),
+      per: v.pipe(v.number(), v.description('seconds')),
+    }),
+  ),
+  created_at: time,
+  created_by: v.nullable(text),
+  warning: v.optional(text),
+})
+
+const GroupShape = v.strictObject({ name: text })
+
+/** hoop's object and more of ours behind it. */
+export type UserAnswer = Frozen<v.InferOutput<typeof UserShape>>
+
+const groupName = v.pipe(
+  v.string('must be a text'),
+  v.regex(
+    /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
+    'must be 1 to 100 letters, digits, dots, underscores or hyphens',
+  ),
+)
+export const groupList = v.pipe(
+  v.array(groupName, 'must be a list of texts'),
+  v.maxLength(100, 'must not have more than 100 groups'),
+)
+const count = (most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(1, 'must be at least 1'),
+    v.maxValue(most, `must be at most ${most}`),
+  )
+
+/** As in gateway.yaml, but `per` is in seconds. */
+const BudgetBody = v.object(
+  {
+    runs: v.nullish(count(10_000), 10_000),
+    bytes: v.nullish(count(2 ** 50)),
+    hours: v.nullish(
+      v.pipe(
+        v.number('must be a number'),
+        v.minValue(0.001, 'must be at least 0.001'),
+        v.maxValue(100_000, 'must be at most 100000'),
+      ),
+    ),
+    per: v.nullish(seconds(60, 31 * DAY_SECONDS), DAY_SECONDS),
+  },
+  'must be a JSON object',
+)
+/** What a machine may use up, as it is asked for. */
+export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
+
+const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const
+/** By an identity that it makes or changes, a machine could become another one. */
+const CHANGE = { tag: 'Users', role: 'admin', tokenOnly: true, peopleOnly: true } as const
+
+export const userContract = {
+  list: {
+    ...READ,
+    path: '/api/users',
+    summary: 'Lists users, those of gateway.yaml first',
+    answers: { 200: v.array(UserShape) },
+  },
+  show: {
+    ...READ,
+    path: '/api/users/:name',
+    summary: 'Shows a user',
+    answers: { 200: UserShape },
+    errors: ['user-not-found'],
+  },
+  create: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/users',
+    summary: 'Adds a user, who needs a token to sign in',
+    description:
+      '`email` is the name. `take_over`: the user gets the sessions that are recorded under this name, of an earlier user.',
+    audit: { action: 'create', type: 'users' },
+    // hoop's `name` is for display alone.
+    body: v.object(
+      {
+        email: userName,
+        kind: v.nullish(v.picklist(['person', 'machine'], 'must be person or machine'), 'person'),
+        groups: v.nullish(groupList, []),
+        budget: v.nullish(BudgetBody),
+        take_over: v.nullish(v.boolean('must be true or false'), false),
+        password: v.nullish(v.string('must be a text')),
+      },
+      'must be a JSON object',
+    ),
+    bodyReading: { unprocessable: ['email'] },
+    answers: { 201: UserShape },
+    errors: ['name-taken', 'too-many-tokens', ['invalid-request', 422], 'history-failed'],
+  },
+  change: {
+    ...CHANGE,
+    method: 'PUT',
+    path: '/api/users/:name',
+    summary: 'Changes a user: status, groups, budget; what is left out stays',
+    description: 'A user who is not `active` is not accepted, and all that he runs by a stream ends.',
+    audit: { action: 'update', type: 'users' },
+    body: v.object(
+      {
+        status: v.nullish(v.picklist(['active', 'inactive'], 'must be active or inactive')),
+        groups: v.nullish(groupList),
+        budget: v.optional(v.nullable(BudgetBody)),
+      },
+      'must be a JSON object',
+    ),
+    answers: { 200: UserShape },
+    errors: [
+      'user-not-found',
+      'declared-in-settings',
+      'not-yourself',
+      ['invalid-request', 422],
+      'history-failed',
+    ],
+  },
+  remove: {
+    ...CHANGE,
+    method: 'DELETE',
+    path: '/api/users/:name',
+    summary: 'Deletes a user with all tokens; sessions keep the name',
+    audit: { action: 'delete', type: 'users' },
+    answers: { 204: nothing },
+    errors: ['user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'],
+  },
+  groups: {
+    ...READ,
+    path: '/api/users/groups',
+    summary: 'Lists groups, also those that nobody is in',
+    answers: { 200: v.array(text) },
+    errors: ['history-failed'],
+  },
+  addGroup: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/users/groups',
+    summary: 'Makes a group known before somebody is in it',
+    audit: { action: 'create', type: 'user_groups' },
+    body: v.object({ name: groupName }, 'must be a JSON object'),
+    answers: { 201: GroupShape },
+    errors: ['name-taken', 'history-failed'],
+  },
+  removeGroup: {
+    ...CHANGE,
+    method: 'DELETE',
+    path: '/api/users/groups/:name',
+    summary: 'Takes a group from all who are in it',
+    audit: { action: 'delete', type: 'user_groups' },
+    answers: { 204: nothing },
+    errors: ['group-not-found', 'declared-in-settings', ['invalid-request', 422], 'history-failed'],
+  },
+} as const satisfies Contract
