@@ -1,6 +1,6 @@
 import { printableJson, printableText } from '../../basics/text/printable.ts'
 import { checkAgentFile } from '../../config.ts'
-import { missingVariables } from '../../gateway/connections/connection-type.ts'
+import { missingVariables } from '../../gateway/settings/connection-type.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
 import type { ConnectionSettings } from '../../gateway/settings/settings.ts'
 import { exitCodes } from '../failure.ts'

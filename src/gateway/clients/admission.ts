@@ -1,6 +1,6 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { connectionType } from '../connections/connection-type.ts'
-import type { ClientCall } from './client-call.ts'
+import { connectionType } from '../settings/connection-type.ts'
+import type { ClientCall } from '../agents/client-call.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { SignedIn } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'

@@ -1,4 +1,4 @@
-import type { ClientCall } from './client-call.ts'
+import type { ClientCall } from '../agents/client-call.ts'
 
 const MiB = 1024 * 1024
 

@@ -11,7 +11,7 @@ import type { Handlers } from '../handlers.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { hasTags, parseTagSelector, type TagSelector } from './tags.ts'
+import { hasTags, parseTagSelector, type TagSelector } from '../settings/tags.ts'
 
 interface ConnectionRouting {
   readonly users: Users

@@ -1,7 +1,7 @@
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { JiraTemplate } from '../settings/shapes/jira-shape.ts'
-import type { Tags } from '../connections/tags.ts'
+import type { Tags } from '../settings/tags.ts'
 import { jiraPreset, jiraTag, type JiraPreset } from '../settings/jira-presets.ts'
 
 /** What presets say about a session. */

@@ -1,5 +1,5 @@
 import type { SessionRequest } from '../sessions/session-request.ts'
-import { SCHEDULE_LABEL } from '../schedules/labels.ts'
+import { SCHEDULE_LABEL } from '../settings/schedule-labels.ts'
 import type { LockSettings } from '../settings/locks.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 

@@ -11,7 +11,7 @@ import type { ScheduleSettings } from './schedules.ts'
 import type { OidcSettings } from './oidc.ts'
 import type { CertificateFiles } from '../tls/certificate-pair.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
-import type { Tags } from '../connections/tags.ts'
+import type { Tags } from './tags.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/settings.md lists them. */
 export interface GatewaySettings {

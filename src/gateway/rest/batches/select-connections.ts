@@ -1,7 +1,7 @@
 import { ConnectionsRefused } from '../../batches/batch-refused.ts'
 import type { GatewayUser } from '../../identity.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
-import { hasTags, TAG_KEY, TAG_VALUE } from '../../connections/tags.ts'
+import { hasTags, TAG_KEY, TAG_VALUE } from '../../settings/tags.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { visibleConnection } from '../access.ts'
 import type { BatchBody } from '../body/body.ts'

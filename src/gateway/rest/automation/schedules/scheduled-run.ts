@@ -1,4 +1,4 @@
-import { DUE_LABEL, SCHEDULE_LABEL } from '../../../schedules/labels.ts'
+import { DUE_LABEL, SCHEDULE_LABEL } from '../../../settings/schedule-labels.ts'
 import { ScheduledRunRefused, type StartedRun } from '../../../schedules/schedules.ts'
 import type { ScheduleSettings } from '../../../settings/schedules.ts'
 import { visibleConnection } from '../../access.ts'

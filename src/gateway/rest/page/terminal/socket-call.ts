@@ -7,7 +7,7 @@ import {
 } from '../../../../wire/messages/from-client.ts'
 import type { Packet } from '../../../../wire/packet.ts'
 import { Outbox } from '../../../agents/outbox.ts'
-import type { ClientCall } from '../../../clients/client-call.ts'
+import type { ClientCall } from '../../../agents/client-call.ts'
 import type { SignedIn } from '../../../identity.ts'
 import type { RpcCode } from '../../../../contract/statuses.ts'
 import { Inbox } from './inbox.ts'
