@@ -44,6 +44,59 @@ const commandRoom = (name, from, below) => ({
   from,
   to: { path: '^src/commands/', pathNot: below },
 })
+/** The rooms of the gateway, from the ground. A room uses those of lower floors, and none of its own floor. */
+const FLOORS = [
+  ['tls/', 'refusals/', 'identity[.]ts', 'handlers[.]ts'],
+  ['store/'],
+  ['settings/'],
+  ['history/'],
+  ['people/', 'runbooks/'],
+  ['agents/'],
+  ['sessions/'],
+  ['connections/', 'jira/', 'locks/', 'reviews/', 'schedules/', 'webhooks/'],
+  ['batches/'],
+  ['clients/', 'rooms[.]ts'],
+  ['operating/'],
+  ['rest/'],
+]
+/** What a room's address and branch of a repository are: settings check them. */
+const OF_SETTINGS = ['runbooks/(git/(url|branch)|errors)[.]ts']
+const OF_HANDLERS = ['identity[.]ts']
+const floor = (room, lower) => ({
+  name: `gateway-floor-${room.replace(/\W.*/, '')}`,
+  comment: 'a room of the gateway uses rooms of lower floors alone; its routes stand above all rooms',
+  severity: 'error',
+  from: { path: `^src/gateway/${room}`, pathNot: '/routes[.]ts$' },
+  to: { path: '^src/gateway/', pathNot: `^src/gateway/(${[room, ...lower].join('|')})` },
+})
+const gatewayFloors = [
+  ...FLOORS.flatMap((rooms, at) => {
+    const lower = FLOORS.slice(0, at).flat()
+    const more = { 'settings/': OF_SETTINGS, 'handlers[.]ts': OF_HANDLERS }
+    return rooms.map((room) => floor(room, [...lower, ...(more[room] ?? [])]))
+  }),
+  {
+    name: 'gateway-floor-routes',
+    comment: "rest mounts a room's routes, which do not know how they are served",
+    severity: 'error',
+    from: { path: '^src/gateway/[^/]+/routes[.]ts$' },
+    to: { path: '^src/gateway/(rest|clients|operating)/|^src/gateway/gateway[.]ts' },
+  },
+  {
+    name: 'gateway-floor-mounted',
+    comment: 'only rest mounts routes',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/gateway/rest/' },
+    to: { path: '^src/gateway/[^/]+/routes[.]ts$' },
+  },
+  {
+    name: 'gateway-floor-known',
+    comment: 'a new room of the gateway needs a floor above',
+    severity: 'error',
+    from: { path: '^src/' },
+    to: { path: '^src/gateway/', pathNot: `^src/gateway/(gateway[.]ts|${FLOORS.flat().join('|')})` },
+  },
+]
 
 module.exports = {
   forbidden: [
@@ -85,31 +138,7 @@ module.exports = {
       '^src/gateway/',
       '^src/(gateway|basics|golang|wire|template|policy|operations|contract)/',
     ),
-    {
-      name: 'gateway-floor-settings',
-      comment:
-        "settings know no room of the gateway, but what is a repository's address and the name of a branch",
-      severity: 'error',
-      from: { path: '^src/gateway/settings/' },
-      to: {
-        path: '^src/gateway/',
-        pathNot:
-          '^src/gateway/(settings/|tls/|connections/|refusals/|identity[.]ts|runbooks/(git/(url|branch)|errors)[.]ts)',
-      },
-    },
-    {
-      name: 'gateway-floor-tls',
-      severity: 'error',
-      from: { path: '^src/gateway/tls/' },
-      to: { path: '^src/gateway/', pathNot: '^src/gateway/tls/' },
-    },
-    {
-      name: 'gateway-rest-on-top',
-      comment: 'rooms do not know how they are served',
-      severity: 'error',
-      from: { path: '^src/gateway/', pathNot: '^src/gateway/(rest/|gateway[.]ts)' },
-      to: { path: '^src/gateway/rest/' },
-    },
+    ...gatewayFloors,
     only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     ...commandFloors.flatMap((rooms, floor) =>
       rooms.map((room) =>

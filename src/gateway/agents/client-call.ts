@@ -26,3 +26,10 @@ export interface ClientCall {
   /** The end with a code. What still waits here is not sent. */
   fail(code: RpcCode, details: string): void
 }
+
+/** Serves the calls of clients. */
+export interface ClientServer {
+  serve(call: ClientCall): unknown
+  /** Ends them. */
+  close(): void
+}

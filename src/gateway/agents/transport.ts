@@ -20,7 +20,7 @@ import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
 import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
 import type { ServerCertificate } from '../tls/server-certificate.ts'
-import type { Clients } from '../clients/clients.ts'
+import type { ClientServer } from './client-call.ts'
 import type { CallerAddress } from '../../basics/net/caller-address.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Address } from '../../basics/net/address.ts'
@@ -49,7 +49,7 @@ const AGENT_UNSENT_BYTES = 1024 * 1024
 
 interface TransportServices {
   readonly agents: Agents
-  readonly clients: Clients
+  readonly clients: ClientServer
   readonly callerAddress: CallerAddress
   /** Undefined: there is no TLS. */
   readonly tls: ServerCertificate | undefined
@@ -61,7 +61,7 @@ export class Transport {
   readonly #server = new Server(serverOptions)
   readonly #agentCalls = new Set<PacketCall>()
   readonly #agents: Agents
-  readonly #clients: Clients
+  readonly #clients: ClientServer
   readonly #log: Logger
   readonly #warnings: RepeatedWarnings
   readonly #tls: ServerCertificate | undefined

@@ -1,19 +1,4 @@
-/** A session that has a lock, or waits for one. */
-export interface LockSession {
-  readonly sid: string
-  readonly user: string
-  /** When it got there, in ms since 1970. */
-  readonly since: number
-}
-
-/** Why a session does not run yet. */
-export interface LockObstacle {
-  readonly lock: string
-  /** Who has it; undefined when it is free, and others are before this one. */
-  readonly holder: LockSession | undefined
-  /** How many wait for this lock before this one. */
-  readonly ahead: number
-}
+import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
 
 /** Too many wait for a lock already. Nothing has begun. */
 export class LockBusy extends Error {

@@ -5,7 +5,8 @@ import type { Users } from '../people/identities/users.ts'
 import type { CurrentSettings } from '../settings/current-settings.ts'
 import type { LockSettings } from '../settings/locks.ts'
 import { isOn } from './lock-rules.ts'
-import type { Locks, LockSession } from './locks.ts'
+import type { LockSession } from '../sessions/session-state.ts'
+import type { Locks } from './locks.ts'
 
 interface LockRouting {
   readonly locks: Locks

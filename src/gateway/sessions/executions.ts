@@ -5,9 +5,8 @@ import { HistoryError } from '../store/errors.ts'
 import { blockedText } from './guardrails.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
-import type { LockObstacle } from '../locks/locks.ts'
-import type { SessionLocks } from '../locks/session-locks.ts'
-import type { Sessions } from './sessions.ts'
+import type { LockObstacle } from './session-state.ts'
+import type { Sessions, Turns } from './sessions.ts'
 import type { Current } from '../settings/current-settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
@@ -65,7 +64,7 @@ interface ExecutionServices {
   readonly current: Current<'limits'>
   readonly history: History
   readonly log: Logger
-  readonly locks?: SessionLocks
+  readonly locks?: Pick<Turns, 'obstacle'>
 }
 
 /** Sessions that run one script, for callers who want one answer. */
@@ -74,7 +73,7 @@ export class Executions {
   readonly #history: History
   readonly #current: Current<'limits'>
   readonly #log: Logger
-  readonly #locks: SessionLocks | undefined
+  readonly #locks: Pick<Turns, 'obstacle'> | undefined
 
   constructor({ sessions, current, history, log, locks }: ExecutionServices) {
     this.#sessions = sessions

@@ -1,6 +1,21 @@
-import type { LockObstacle } from '../locks/locks.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
-import type { Review } from '../reviews/review.ts'
+
+/** A session that has a lock, or waits for one. */
+export interface LockSession {
+  readonly sid: string
+  readonly user: string
+  /** When it got there, in ms since 1970. */
+  readonly since: number
+}
+
+/** Why a session does not run yet. */
+export interface LockObstacle {
+  readonly lock: string
+  /** Who has it; undefined when it is free, and others are before this one. */
+  readonly holder: LockSession | undefined
+  /** How many wait for this lock before this one. */
+  readonly ahead: number
+}
 
 // The states of a session and their words: REST answers, the page, the command line and webhooks all take them from
 // here.
@@ -143,7 +158,7 @@ function stateOfCause({ code, by }: EndCause): StateName | undefined {
 
 /** Sessions of older versions have no cause. @param exitCode 254 for one that has not run */
 function deniedBefore(
-  { status, type, groups }: Review,
+  { status, type, groups }: NonNullable<SessionSummary['review']>,
   exitCode: number | undefined,
 ): SessionState | undefined {
   if (status !== 'REJECTED' && status !== 'REVOKED') return undefined

@@ -15,10 +15,9 @@ import {
   type SessionSummary,
 } from '../history/session.ts'
 import { HistoryError, NoRoomError } from '../store/errors.ts'
-import type { SessionLocks } from '../locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
-import { stateOf, type SessionState, type Stated } from './session-state.ts'
+import { stateOf, type LockObstacle, type SessionState, type Stated } from './session-state.ts'
 import { SessionTally } from './session-tally.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { Current } from '../settings/current-settings.ts'
@@ -63,6 +62,22 @@ export interface WaitingSession {
   readonly hasSecrets: boolean
 }
 
+/** What sessions may have to wait for before they run. */
+export interface Turns {
+  /** Throws when too many wait already: then the session must not begin. */
+  checkRoom(request: SessionRequest): void
+  /** From now on the session waits, or has its turn, until it leaves. */
+  enter(sid: SessionId, request: SessionRequest): void
+  /**
+   * Settles when the session has its turn or is over.
+   * @returns what was in its way for too long; undefined when it may run
+   */
+  reached(sid: SessionId, over: AbortSignal): Promise<string | undefined>
+  /** What a session waits for at this moment. */
+  obstacle(sid: string): LockObstacle | undefined
+  leave(sid: string): void
+}
+
 /** The code of a session that has not run, as in hoop's gateway. */
 const NOT_RUN = 254
 
@@ -75,7 +90,7 @@ export class Sessions {
   readonly tally = new SessionTally()
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
-  readonly #locks: SessionLocks | undefined
+  readonly #locks: Turns | undefined
   readonly #budgets: Budgets | undefined
   #stopsAt: number | undefined
   #closing = false
@@ -85,7 +100,7 @@ export class Sessions {
     history: History,
     current: Current<'limits'>,
     log: Logger,
-    locks?: SessionLocks,
+    locks?: Turns,
     budgets?: Budgets,
   ) {
     this.#budgets = budgets

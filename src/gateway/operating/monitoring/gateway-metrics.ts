@@ -8,8 +8,6 @@ import {
   type MetricSource,
 } from '../../../operations/metric-source.ts'
 import type { Agents } from '../../agents/agents.ts'
-import type { Locks } from '../../locks/locks.ts'
-import type { Clients } from '../../clients/clients.ts'
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { Tables } from '../../store/room.ts'
@@ -25,8 +23,8 @@ export interface Measured {
   readonly sessions: Pick<Sessions, 'running' | 'tally'>
   readonly history: Pick<History, 'obstacle' | 'openSessions' | 'unwrittenBytes' | 'usedBytes' | 'read'>
   readonly agents: Pick<Agents, 'names' | 'connected'>
-  readonly clients: Pick<Clients, 'count'>
-  readonly locks: Pick<Locks, 'length'>
+  readonly clients: { readonly count: number }
+  readonly locks: { readonly length: number }
   readonly users: { readonly attempts: Pick<SignInAttempts, 'total'> }
   readonly tls: Pick<ServerCertificate, 'endsAt'> | undefined
 }
