@@ -156,7 +156,7 @@ export const SETTINGS = {
     kind: count,
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
-    description: 'sessions at the same time, more are refused; as memory and open files allow',
+    description: 'sessions at the same time; more are refused. The default depends on memory and open files',
   },
   outputCap: {
     name: 'output.cap',
@@ -197,7 +197,7 @@ export const SETTINGS = {
     name: 'redact.names',
     kind: nameRules,
     description:
-      'variables whose values are secrets beside those that are by rule, with ! those that are not, e.g. CUSTOMER_*,!APP_*',
+      'exceptions to the rule by which variables hold secrets: names of secrets, or with ! of variables that are none, such as CUSTOMER_*,!APP_*',
   },
   maskingAnalyzer: {
     name: 'masking.analyzer',
@@ -222,7 +222,7 @@ export const SETTINGS = {
     name: 'masking.form',
     kind: choice({ tag: 'tag', mask: 'mask' }),
     default: 'tag',
-    description: 'how the local engine replaces: <TYPE>, or # for each character',
+    description: 'how the local engine replaces a finding: by <TYPE>, or by # for each character',
   },
   maskingRefine: {
     name: 'masking.refine',

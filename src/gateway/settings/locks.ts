@@ -12,13 +12,13 @@ export const RunbookPattern = parsed(
 
 /** One of gateway.yaml: what it is for runs one at a time. */
 export const LockShape = map({
-  name: about('who waits is told it', Name),
+  name: about('name of the lock, shown to those who wait', Name),
   runbooks: about(
-    'the runbooks it is for; * stands for anything but a slash, ** for anything; by default all',
+    'runbooks of the lock; * stands for anything but a slash, ** for anything; by default all',
     v.nullish(v.pipe(list(RunbookPattern, 'paths'), v.minLength(1, 'at least one path is expected')), ['**']),
   ),
   connections: about(
-    'the connections it is for; by default all',
+    'connections of the lock; by default all',
     v.nullish(v.pipe(list(Name, 'names'), v.minLength(1, 'at least one connection is expected'))),
   ),
 })

@@ -19,19 +19,19 @@ const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL cha
 const MOST = 500
 
 const ScheduleShape = map({
-  name: about('by which it is found', Name),
+  name: about('name of the schedule', Name),
   cron: about('when it is due', Cron),
-  timezone: about('of which place the times are', v.nullish(TimeZone, 'UTC')),
+  timezone: about('time zone of the times', v.nullish(TimeZone, 'UTC')),
   connection: about('name of the connection', Name),
   runbook: about(
     'the runbook, as its repository has it',
     matching(/^(?!\/)[^\p{Cc}\\]{1,1000}$/u, 'a path inside the repository, without a leading slash,'),
   ),
-  parameters: about('of the runbook, name to value', entries(FieldName, Value)),
+  parameters: about('parameters of the runbook, name to value', entries(FieldName, Value)),
   'jira-fields': about('fields of its Jira issue, name to value', entries(FieldName, Value)),
-  as: about('name of the user whose sessions its runs are', Name),
+  as: about('name of the user to whom its runs belong', Name),
   'catch-up': about(
-    'what was due while the gateway was away: none is left out, once runs the last of it',
+    'runs that were due while the gateway was away: none leaves them out, once runs the last one late',
     v.nullish(choice({ none: 'none', once: 'once' }), 'none'),
   ),
   lock: about('name of a lock that its runs need, beside those whose rules are for them', v.nullish(Name)),

@@ -93,7 +93,7 @@ const ListenShape = map({
         certificate: about('file with the certificate and those that sign it, in PEM', FilePath),
         key: about('file with its key, in PEM', FilePath),
         'agent-ca': about(
-          'file with the authorities of which agents have to have a certificate, in PEM; by default they need none',
+          'file with the authorities that sign certificates of agents, in PEM; by default agents need none',
           v.nullish(FilePath),
         ),
       }),
@@ -104,20 +104,20 @@ const ListenShape = map({
     v.nullish(ServerAddress),
   ),
   'trusted-proxies': about(
-    'addresses and networks of proxies whose `X-Forwarded-For` says where callers come from; by default none is believed',
+    'addresses and networks of proxies whose `X-Forwarded-For` names the caller; by default none',
     v.nullish(list(ProxyNetwork, 'addresses or networks'), []),
   ),
   'allow-remote': about('allows addresses that are not the loopback without TLS', v.nullish(truth, 'false')),
 })
 
 const AgentShape = map({
-  name: about('the agent connects with it, grpc://NAME:KEY@HOST:PORT?mode=standard', Name),
+  name: about('name of the agent, as in its key grpc://NAME:KEY@HOST:PORT?mode=standard', Name),
   key: about("the secret part of the agent's key, better a reference to it or its hash", SecretHash),
 })
 
 const RepositoryShape = map({
-  name: about('for runbooks.repository of connections', Name),
-  url: about('where git fetches it', RepositoryUrl),
+  name: about('name of the repository, for runbooks.repository of connections', Name),
+  url: about('address from which git fetches the repository', RepositoryUrl),
   branch: about("the branch of the runbooks; by default the remote's HEAD", v.nullish(BranchName)),
   refresh: about(
     'how long a copy of a remote repository counts as fresh (10s)',
@@ -132,18 +132,18 @@ export const RuleShape = map({
     choice({ deny_words_list: 'deny_words_list', pattern_match: 'pattern_match' }),
   ),
   words: about(
-    'of deny_words_list: texts of which none may occur, byte by byte',
+    'for deny_words_list: texts that must not occur, compared byte by byte',
     v.nullish(list(matching(/^[^]+$/, 'a text that is not empty'), 'texts'), []),
   ),
   pattern_regex: about(
-    'of pattern_match: must match nowhere; a regular expression of RE2',
+    'for pattern_match: a regular expression of RE2 that must not match',
     v.nullish(Word, ''),
   ),
-  message: about('what people read who have broken the rule', v.nullish(TextLine, '')),
+  message: about('text for people who have broken the rule', v.nullish(TextLine, '')),
 })
 
 const GuardrailShape = map({
-  name: about('for guardrails of connections', Name),
+  name: about('name of the rules, for guardrails of connections', Name),
   input: about('rules for scripts and arguments', v.nullish(list(RuleShape, 'rules'), [])),
   'input-file': about('file with more rules for scripts and arguments, YAML or JSON', v.nullish(FilePath)),
   output: about('rules for what a command prints', v.nullish(list(RuleShape, 'rules'), [])),
@@ -169,14 +169,14 @@ const AccessShape = map({
 })
 
 const ConnectionShape = map({
-  name: about('by which users ask for it', Name),
+  name: about('name of the connection', Name),
   agent: about('name of the agent that runs it', Name),
   type: about(
     'with subtype the type that the agent is told: database with postgres is postgres',
     v.nullish(Name, 'custom'),
   ),
   subtype: about('see type', v.nullish(Name)),
-  tags: about('by which connections are found: env: prod', entries(TagKey, TagValue, 'shown')),
+  tags: about('labels by which connections are found, such as env: prod', entries(TagKey, TagValue, 'shown')),
   command: about(
     'program and arguments, without a shell; the agent replaces $NAME in arguments',
     v.pipe(
@@ -193,7 +193,7 @@ const ConnectionShape = map({
     entries(VariableName, FilePath),
   ),
   secrets: about(
-    "secret variables, NAME to value, {} for none; or hoop's form: envvar:NAME or filesystem:NAME to base64",
+    "secret variables, NAME to value ({} for none); or hoop's form: envvar:NAME or filesystem:NAME to base64",
     v.nullish(entries(SecretName, Word).wrapped),
   ),
   runbooks: about(
@@ -203,13 +203,13 @@ const ConnectionShape = map({
         repository: about('name of the repository', Name),
         path: about('folder of the files that may be run; by default all', v.nullish(RunbooksPath, '')),
         review: about(
-          "who approves some of them, by path; the first that matches wins over the connection's",
+          "who approves some of the runbooks, by path; the first match wins over the connection's review",
           v.nullish(list(RunbookReviewShape, 'rules'), []),
         ),
       }),
     ),
   ),
-  masking: about('names of what is masked in its output', v.nullish(list(Name, 'names'), [])),
+  masking: about('names of masking rules for its output', v.nullish(list(Name, 'names'), [])),
   guardrails: about(
     'names of rules that the agent enforces on it',
     v.nullish(list(Name, 'names of guardrails'), []),
@@ -221,7 +221,7 @@ const ConnectionShape = map({
 })
 
 const LimitsShape = map({
-  wait: about('a request is answered with 202 after it', v.nullish(duration('100ms', '1h'), '50s')),
+  wait: about('time after which a request is answered with 202', v.nullish(duration('100ms', '1h'), '50s')),
   'agent-wait': about(
     'how long an execution waits for an agent that is away',
     v.nullish(duration('0s', '1h'), '15s'),
@@ -243,22 +243,22 @@ const LimitsShape = map({
 export const SettingsShape = map({
   listen: v.nullish(ListenShape, {}),
   state: about('folder of history and repositories', v.nullish(FilePath, './state')),
-  users: about('who may ask, each by a token', v.nullish(list(UserShape, 'users'), [])),
-  'sign-in': about('accounts that people have elsewhere', v.nullish(SignInShape)),
-  agents: about('who may connect, each by a key', v.nullish(list(AgentShape, 'agents'), [])),
-  repositories: about('where runbooks are read from', v.nullish(list(RepositoryShape, 'repositories'), [])),
-  masking: about('what connections mask in their output', v.nullish(list(MaskingShape, 'rules'), [])),
+  users: about('users of the gateway and their tokens', v.nullish(list(UserShape, 'users'), [])),
+  'sign-in': about('sign-in with accounts of a provider', v.nullish(SignInShape)),
+  agents: about('agents that may connect, each with a key', v.nullish(list(AgentShape, 'agents'), [])),
+  repositories: about('git repositories with runbooks', v.nullish(list(RepositoryShape, 'repositories'), [])),
+  masking: about('rules that mask personal data in output', v.nullish(list(MaskingShape, 'rules'), [])),
   guardrails: about(
     'rules for scripts and output, by name; agents enforce them',
     v.nullish(list(GuardrailShape, 'guardrails'), []),
   ),
-  jira: about('where sessions get their issues', v.nullish(JiraShape)),
+  jira: about('Jira site in which sessions get issues', v.nullish(JiraShape)),
   connections: about(
     'commands that can be run, each with its variables and secrets',
     v.nullish(list(ConnectionShape, 'connections'), []),
   ),
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
-  webhooks: about('whom to tell of what', v.nullish(WebhooksShape, [])),
+  webhooks: about('addresses that are told of events', v.nullish(WebhooksShape, [])),
   schedules: about('runbooks that run by themselves', v.nullish(SchedulesShape, [])),
   limits: v.nullish(LimitsShape, {}),
   'stop-timeout': about(

@@ -49,14 +49,14 @@ const SigningKey = v.pipe(
 )
 
 const WebhookShape = map({
-  name: about('by which it is found', Name),
+  name: about('name of the webhook', Name),
   url: about('where messages go, better a reference to it', ReceiverUrl),
   secret: about(
     'the key that signs messages, better a reference to it; required for standard',
     v.nullish(SigningKey),
   ),
   events: about(
-    'what is told',
+    'events to send',
     v.pipe(
       list(choice(Object.fromEntries(WEBHOOK_EVENTS.map((event) => [event, event]))), 'events'),
       v.minLength(1, 'at least one event is expected'),
@@ -67,10 +67,7 @@ const WebhookShape = map({
     'the form of a message',
     v.nullish(choice({ standard: 'standard', slack: 'slack', teams: 'teams' }), 'standard'),
   ),
-  ca: about(
-    "who may sign the receiver's certificate; by default the system's authorities",
-    v.nullish(Authorities),
-  ),
+  ca: about("authorities for the receiver's certificate; by default the system's", v.nullish(Authorities)),
 })
 
 export const WebhooksShape = v.pipe(

@@ -111,14 +111,11 @@ const TemplateShape = map({
 export const JiraShape = map({
   url: about('the site; paths are appended', SiteUrl),
   user: about(
-    'whose token it is, the email address of an account',
+    'account of the token, an email address',
     matching(/^[^\p{Cc}:]{1,254}$/u, 'a name without a colon'),
   ),
   api_token: about('better a reference to it, file://jira.token', Token),
-  ca: about(
-    "who may sign the site's certificate; by default the system's authorities",
-    v.nullish(Authorities),
-  ),
+  ca: about("authorities for the site's certificate; by default the system's", v.nullish(Authorities)),
   timeout: about(
     'how long Jira may take to create an issue, and to move one',
     v.nullish(duration('1s', '4m'), '30s'),

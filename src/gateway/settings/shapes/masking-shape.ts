@@ -19,15 +19,15 @@ const Score = parsed(
 const Text = matching(/^[^\0]+$/, 'a text')
 
 const CustomTypeShape = map({
-  name: about('stands in place of what is found', EntityName),
+  name: about('name of the type, written in place of a finding', EntityName),
   regex: about('an expression of RE2; of Python for Presidio', v.nullish(Text)),
   deny: about('texts that are always masked, as whole words', v.nullish(list(Text, 'texts'), [])),
-  score: about('how sure a match of regex is', v.nullish(Score, '0.9')),
+  score: about('score of a match of regex', v.nullish(Score, '0.9')),
 })
 
 /** What connections mask in their output, by name. */
 export const MaskingShape = map({
-  name: about('for masking of connections', Name),
+  name: about('name of the rule, for masking of connections', Name),
   provider: about(
     'local masks in the agent, presidio asks its services',
     v.nullish(choice({ local: 'local', presidio: 'presidio' }), 'local'),
@@ -43,7 +43,7 @@ export const MaskingShape = map({
   ),
   entities: about('types that are masked, EMAIL_ADDRESS', v.nullish(list(EntityName, 'names of types'), [])),
   custom: about('types of your own', v.nullish(list(CustomTypeShape, 'types'), [])),
-  threshold: about('what is less sure is not masked', v.nullish(Score, '0.5')),
+  threshold: about('score below which a finding is not masked', v.nullish(Score, '0.5')),
 })
 
 export type MaskingShape = v.InferOutput<typeof MaskingShape>

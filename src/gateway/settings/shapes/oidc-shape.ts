@@ -41,17 +41,23 @@ const ProviderGroup = matching(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at th
 const ProviderGroupName = entryName(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at the provider')
 
 const OidcShape = map({
-  issuer: about('the provider; what it says of itself is read from there', Issuer),
-  'client-id': about('of this gateway at the provider', matching(/^[\x21-\x7e]{1,500}$/, 'one word')),
-  'client-secret': about('better a reference to it; without one PKCE alone counts', v.nullish(ClientSecret)),
+  issuer: about('address of the provider, from which its description is read', Issuer),
+  'client-id': about('id of this gateway at the provider', matching(/^[\x21-\x7e]{1,500}$/, 'one word')),
+  'client-secret': about(
+    'secret of this gateway at the provider, better a reference to it; without one only PKCE protects',
+    v.nullish(ClientSecret),
+  ),
   scopes: about(
-    'what is asked for; openid always is',
+    'scopes that are requested beside openid',
     v.nullish(list(matching(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'a scope'), 'scopes'), ['email', 'profile']),
   ),
-  'name-claim': about('what a user is called; an email has to be verified', v.nullish(Claim, 'email')),
-  'groups-claim': about("the user's groups at the provider", v.nullish(Claim, 'groups')),
+  'name-claim': about(
+    'claim with the name of the user; an email has to be verified',
+    v.nullish(Claim, 'email'),
+  ),
+  'groups-claim': about("claim with the user's groups at the provider", v.nullish(Claim, 'groups')),
   groups: about(
-    'from groups at the provider to groups here; what is not here is none. Without it names stay as they are, and none gives admin or auditor',
+    'groups at the provider to groups here; others are dropped. Without it names stay as they are, and none gives admin or auditor',
     entries(ProviderGroupName, Name, 'shown'),
   ),
   'allowed-groups': about(
@@ -59,16 +65,13 @@ const OidcShape = map({
     v.nullish(list(ProviderGroup, 'groups'), []),
   ),
   'allowed-domains': about(
-    'only verified emails of these domains may sign in',
+    'only people with a verified email of one of these domains may sign in',
     v.nullish(list(Domain, 'domains'), []),
   ),
-  everybody: about('whether all that the provider knows may sign in', v.nullish(truth, 'false')),
+  everybody: about('whether all users of the provider may sign in', v.nullish(truth, 'false')),
   lifetime: about('how long a sign-in lasts', v.nullish(duration('5m', '30d'), '12h')),
   timeout: about('how long the provider may take to answer', v.nullish(duration('1s', '1m'), '10s')),
-  ca: about(
-    "who may sign the provider's certificate; by default the system's authorities",
-    v.nullish(Authorities),
-  ),
+  ca: about("authorities for the provider's certificate; by default the system's", v.nullish(Authorities)),
 })
 
 export const SignInShape = map({

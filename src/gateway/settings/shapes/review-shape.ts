@@ -15,11 +15,11 @@ const rule = {
   'skip-groups': about('members run without a review', v.nullish(groupNames, [])),
   'self-approval': about('whether reviewers may approve what they ask for', v.nullish(truth, 'false')),
   expires: about(
-    'what nobody has decided, or run once it was approved, ends after it',
+    'lifetime of a request that nobody decides, or that nobody runs after the approval',
     v.nullish(duration('1m', '365d'), '7d'),
   ),
   'access-max-duration': about(
-    'how long an approved terminal may be asked for',
+    'longest access to a terminal that may be requested',
     v.nullish(duration('1m', '48h'), '48h'),
   ),
 }
@@ -34,7 +34,7 @@ export const ReviewShape = map({
 
 /** Of some runbooks. Without groups they need no review. */
 export const RunbookReviewShape = map({
-  path: about('the files it is for; * stands for anything but a slash, ** for anything', RunbookPattern),
+  path: about('files of the rule; * stands for anything but a slash, ** for anything', RunbookPattern),
   groups,
   ...rule,
 })

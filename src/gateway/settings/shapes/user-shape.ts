@@ -18,9 +18,9 @@ const Moment = parsed(
 )
 
 const TokenShape = map({
-  name: about('by which people know it', Name),
+  name: about('name of the token, for people', Name),
   token: about('bearer token, better a reference to it or its hash', SecretHash),
-  expires: about('from then on it is not accepted; by default it always is', v.nullish(Moment)),
+  expires: about('when the token expires; by default never', v.nullish(Moment)),
 })
 
 /** Each run's row is looked at when the next one begins. */
@@ -41,13 +41,13 @@ const Hours = parsed(
 
 const BudgetShape = map({
   runs: about(`sessions that may begin (${MOST_RUNS})`, v.nullish(Runs, String(MOST_RUNS))),
-  bytes: about('what they may write together', v.nullish(size('1KiB', '1048576GiB'))),
-  hours: about('how long they may run together', v.nullish(Hours)),
-  per: about('in any stretch of this length', v.nullish(duration('1m', '31d'), '1d')),
+  bytes: about('output of these sessions together', v.nullish(size('1KiB', '1048576GiB'))),
+  hours: about('running time of these sessions together', v.nullish(Hours)),
+  per: about('length of the stretch in which sessions are counted', v.nullish(duration('1m', '31d'), '1d')),
 })
 
 export const UserShape = map({
-  name: about('also the name at a login', matching(USER_NAME, USER_NAME_FORM)),
+  name: about('name of the user, also at a login', matching(USER_NAME, USER_NAME_FORM)),
   kind: about(
     'a machine never approves, and may have a budget',
     v.nullish(choice({ person: 'person', machine: 'machine' }), 'person'),
@@ -55,6 +55,9 @@ export const UserShape = map({
   token: about('bearer token, better a reference to it or its hash', v.nullish(SecretHash)),
   tokens: about('more tokens, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
   groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
-  oidc: about('whether who is called so at the provider of sign-in is this user', v.nullish(truth, 'false')),
+  oidc: about(
+    'whether the person with this name at the provider of sign-in is this user',
+    v.nullish(truth, 'false'),
+  ),
   budget: about('what a machine may use up', v.nullish(BudgetShape)),
 })
