@@ -96,7 +96,8 @@ function escaped(text) {
 
 function written(schema) {
   const { default: value } = { ...schema.anyOf?.find((one) => one.default !== undefined), ...schema }
-  const isEmpty = value === undefined || (typeof value === 'object' && Object.keys(value).length === 0)
+  const isEmpty =
+    value === undefined || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
   return isEmpty ? '' : `\`${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}\``
 }
 
