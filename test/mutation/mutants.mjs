@@ -69,6 +69,7 @@ function visit(node, add) {
 function isLeftAlone(node) {
   if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return true
   if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return true
+  if (ts.isModuleDeclaration(node)) return true
   if (ts.isExpressionStatement(node)) return isText(node.expression)
   return isText(node)
 }
