@@ -53,8 +53,9 @@ const FLOORS = [
   ['people/', 'runbooks/'],
   ['agents/'],
   ['sessions/'],
-  ['connections/', 'jira/', 'locks/', 'reviews/', 'schedules/', 'webhooks/'],
-  ['batches/'],
+  ['connections/', 'jira/', 'locks/', 'reviews/', 'webhooks/'],
+  ['executions/'],
+  ['batches/', 'schedules/'],
   ['clients/', 'rooms[.]ts'],
   ['operating/'],
   ['rest/'],
@@ -62,6 +63,7 @@ const FLOORS = [
 /** What a room's address and branch of a repository are: settings check them. */
 const OF_SETTINGS = ['runbooks/(git/(url|branch)|errors)[.]ts']
 const OF_HANDLERS = ['identity[.]ts']
+const OF_IDENTITY = ['refusals/']
 const floor = (room, lower) => ({
   name: `gateway-floor-${room.replace(/\W.*/, '')}`,
   comment: 'a room of the gateway uses rooms of lower floors alone; its routes stand above all rooms',
@@ -72,7 +74,7 @@ const floor = (room, lower) => ({
 const gatewayFloors = [
   ...FLOORS.flatMap((rooms, at) => {
     const lower = FLOORS.slice(0, at).flat()
-    const more = { 'settings/': OF_SETTINGS, 'handlers[.]ts': OF_HANDLERS }
+    const more = { 'settings/': OF_SETTINGS, 'handlers[.]ts': OF_HANDLERS, 'identity[.]ts': OF_IDENTITY }
     return rooms.map((room) => floor(room, [...lower, ...(more[room] ?? [])]))
   }),
   {

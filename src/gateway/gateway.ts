@@ -20,7 +20,7 @@ import type { Logger } from '../basics/logger.ts'
 import { currentJira } from './jira/current-jira.ts'
 import { IssueMoves } from './jira/moves.ts'
 import { Tickets } from './jira/tickets.ts'
-import { openSchedules } from './rest/automation/schedules/open-schedules.ts'
+import { openSchedules } from './schedules/scheduled-run.ts'
 import { restServer } from './rest/server.ts'
 import type { RestServices } from './rest/services.ts'
 import { Repositories } from './runbooks/repositories.ts'
@@ -145,7 +145,7 @@ function openRest(
   readonly tellProblems: () => Promise<void>
 } {
   const { settings, agents, batches, sessions, reload, log } = services
-  const scheduled = openSchedules(services, settings)
+  const scheduled = openSchedules(services)
   const rest = opened.own(restServer({ ...services, ...scheduled }))
   const endSessions = () => endRunning(batches, sessions)
   opened.add(endSessions)

@@ -1,15 +1,6 @@
 import type { HttpCode } from '../../contract/statuses.ts'
-
-/** Something about a batch is not possible. Nothing has changed, nothing has run. */
-export class BatchRefused extends Error {
-  override readonly name = 'BatchRefused'
-  readonly code: HttpCode
-
-  constructor(code: HttpCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** Why a connection keeps a batch from its beginning. */
 export interface ConnectionRefusal {
@@ -18,8 +9,9 @@ export interface ConnectionRefusal {
   readonly message: string
 }
 
-/** Connections do not let it begin. */
-export class ConnectionsRefused extends BatchRefused {
+/** Connections do not let a batch begin: nothing has run. */
+export class ConnectionsRefused extends RequestRefused {
+  override readonly name = 'ConnectionsRefused'
   readonly refusals: readonly ConnectionRefusal[]
 
   constructor(refusals: readonly ConnectionRefusal[], total: number) {
@@ -35,3 +27,25 @@ export class ConnectionsRefused extends BatchRefused {
 
 /** In the sentence. The list has all. */
 const NAMED = 5
+
+/** Asks all connections before it throws. @throws ConnectionsRefused */
+export function checkEach(
+  connections: readonly ConnectionSettings[],
+  check: (connection: ConnectionSettings) => void,
+): void {
+  const refusals = connections.flatMap((connection) =>
+    connectionRefusal(connection.name, () => check(connection)),
+  )
+  if (refusals.length > 0) throw new ConnectionsRefused(refusals, connections.length)
+}
+
+/** @returns one refusal, or none */
+export function connectionRefusal(connection: string, check: () => void): ConnectionRefusal[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error
+    return [{ connection, code: error.code, message: error.message }]
+  }
+}

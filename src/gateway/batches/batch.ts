@@ -1,3 +1,5 @@
+import type { GatewayCode } from '../../wire/gateway-codes.ts'
+
 /** `waiting`: for approval, or for its run behind it. Nothing follows `done` (all have run) and `stopped`. */
 export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
 
@@ -63,7 +65,7 @@ export interface BatchRun {
   /** Missing where the agent has told none. */
   readonly exitCode?: number
   /** Why there is no exit code, by docs/endings-and-codes.md. */
-  readonly code?: string
+  readonly code?: GatewayCode
   readonly message?: string
   readonly startedAt?: number
   readonly endedAt?: number

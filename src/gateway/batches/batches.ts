@@ -4,12 +4,13 @@ import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { GatewayDraining, TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/current-settings.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { commonRule } from './approval.ts'
-import { BatchRefused, ConnectionsRefused, type ConnectionRefusal } from './batch-refused.ts'
+import { connectionRefusal, ConnectionsRefused, type ConnectionRefusal } from './batch-refused.ts'
 import { isOver, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
-import { checkUse, BatchRunRefused, type BatchRequest } from './run-request.ts'
+import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
 import { settled } from './settled.ts'
 
@@ -60,7 +61,7 @@ export class Batches {
 
   /**
    * Begins it, or asks those who have to approve it.
-   * @throws ReviewRefused, TicketRefused, TooMuchAtOnce, BatchRefused, HistoryError: then there is no batch
+   * @throws RequestRefused, HistoryError: then there is no batch
    */
   async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
     this.#checkRoom(user)
@@ -77,7 +78,7 @@ export class Batches {
     return this.#start({ batch, runs }, { request })
   }
 
-  /** Runs what was approved, once. @param asked for the audit log @throws BatchRefused, ReviewRefused, TooMuchAtOnce, HistoryError: then it waits on */
+  /** Runs what was approved, once. @param asked for the audit log @throws RequestRefused, HistoryError: then it waits on */
   exec(
     id: string,
     caller: GatewayUser,
@@ -87,7 +88,7 @@ export class Batches {
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
     if (batch.status !== 'waiting' || review === undefined)
-      throw new BatchRefused('batch-wrong-state', `batch ${id} does not wait: it is ${batch.status}`)
+      throw new RequestRefused('batch-wrong-state', `batch ${id} does not wait: it is ${batch.status}`)
     this.#checkConnections(batch, runs)
     const started = { ...batch, status: 'running', startedAt: Date.now() } as const
     const first = {
@@ -108,7 +109,7 @@ export class Batches {
   /**
    * What has not begun never begins. @param kill also what runs ends
    * @returns as it is then; one that is over stays as it is
-   * @throws BatchRefused, HistoryError
+   * @throws RequestRefused, HistoryError
    */
   stop(id: string, caller: GatewayUser, kill: boolean): BatchState {
     const state = this.#visible(id, caller)
@@ -242,7 +243,7 @@ export class Batches {
     })
   }
 
-  /** @throws BatchRefused */
+  /** @throws RequestRefused */
   #visible(id: string, user: GatewayUser): BatchState {
     const state = this.find(id, user)
     if (state === undefined) throw notFound()
@@ -270,13 +271,7 @@ export class Batches {
       const connection = user && users.connection(user, name)
       if (connection === undefined)
         return [{ connection: name, code: 'connection-not-found', message: `${owner} may not use it now` }]
-      try {
-        checkUse(connection, {})
-        return []
-      } catch (error) {
-        if (!(error instanceof BatchRunRefused)) throw error
-        return [{ connection: name, code: error.code, message: error.message }]
-      }
+      return connectionRefusal(name, () => checkUse(connection, {}))
     })
     if (refusals.length > 0) throw new ConnectionsRefused(refusals, runs.length)
   }
@@ -310,6 +305,6 @@ function firstOf<Value>([first]: readonly Value[]): Value {
   return first
 }
 
-function notFound(): BatchRefused {
-  return new BatchRefused('batch-not-found', 'batch not found')
+function notFound(): RequestRefused {
+  return new RequestRefused('batch-not-found', 'batch not found')
 }

@@ -1,4 +1,4 @@
-import type { HttpCode } from '../../contract/statuses.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { StoredSessionRequest } from '../reviews/stored-request.ts'
 import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
@@ -10,20 +10,9 @@ import type { Batch } from './batch.ts'
 /** What all runs of a batch have in common. */
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
-/** A run cannot begin. Nothing has run on its connection. */
-export class BatchRunRefused extends Error {
-  override readonly name = 'BatchRunRefused'
-  readonly code: HttpCode
-
-  constructor(code: HttpCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
 /**
  * The request of one run, with the connection as it is now: settings may have changed since the batch was asked for.
- * @throws BatchRunRefused
+ * @throws RequestRefused
  */
 export function runRequest(
   users: Users,
@@ -33,29 +22,29 @@ export function runRequest(
   const user = users.named(owner)
   const connection = user && users.connection(user, name)
   if (connection === undefined)
-    throw new BatchRunRefused(
+    throw new RequestRefused(
       'connection-not-found',
       `there is no such connection, or ${owner} may not use it`,
     )
   checkUse(connection, request)
   const own = { ...request, connection }
   if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
-    throw new BatchRunRefused('not-permitted', 'it needs an approval since the batch was asked for')
+    throw new RequestRefused('not-permitted', 'it needs an approval since the batch was asked for')
   if (fitsPackets(own)) return own
-  throw new BatchRunRefused(
+  throw new RequestRefused(
     'too-large',
     'with what the connection has, the request is too large for its agent',
   )
 }
 
-/** @throws BatchRunRefused */
+/** @throws RequestRefused */
 export function checkUse(
   { access }: ConnectionSettings,
   { bringsInput }: Pick<SessionRequest, 'bringsInput'>,
 ): void {
-  if (!access.runbooks) throw new BatchRunRefused('not-permitted', hoopWords.disabled('runbooks'))
+  if (!access.runbooks) throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
   if (bringsInput === true && !access.clientInput)
-    throw new BatchRunRefused(
+    throw new RequestRefused(
       'client-input-refused',
       'it takes neither client_args nor env_vars (access.client-input)',
     )

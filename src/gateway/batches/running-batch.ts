@@ -3,17 +3,14 @@ import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError, NoRoomError } from '../store/errors.ts'
-import { TicketRefused } from '../jira/ticket-refused.ts'
-import { BudgetSpent } from '../people/identities/budgets.ts'
-import { LockBusy } from '../locks/locks.ts'
+import { HistoryError } from '../store/errors.ts'
 import type { Ticket, Tickets } from '../jira/tickets.ts'
+import { refusedCode } from '../store/errors.ts'
 import { isInside } from '../reviews/time-window.ts'
 import type { TimeWindow } from '../reviews/review.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from '../sessions/session.ts'
-import { GatewayDraining, TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
-import type { HttpCode } from '../../contract/statuses.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../people/identities/users.ts'
 import {
   hasFailed,
@@ -24,7 +21,7 @@ import {
   type BatchStopReason,
 } from './batch.ts'
 import { Fingerprint } from './fingerprint.ts'
-import { type BatchRequest, BatchRunRefused, runRequest } from './run-request.ts'
+import { type BatchRequest, runRequest } from './run-request.ts'
 
 export interface BatchServices {
   readonly history: History
@@ -221,7 +218,7 @@ export class RunningBatch {
     const hasNotBegun = this.#at(position).status === 'not-begun'
     // No fault of the connection.
     if (hasNotBegun && UNBEGUN.has(this.#batch.stop?.reason)) return
-    const code = codeOf(error)
+    const code = refusedCode(error) ?? 'internal-error'
     if (code === 'internal-error')
       this.#services.log.error(
         { batch: this.#batch.id, error: error.message, stack: error.stack },
@@ -251,15 +248,4 @@ function resultOf({ exitCode, failure }: SessionEnding): Partial<BatchRun> {
     ...(exitCode !== NO_AGENT_CODE && { exitCode }),
     ...(failure !== undefined && { code: failure.code, message: failure.reason }),
   }
-}
-
-function codeOf(error: Error): HttpCode {
-  if (error instanceof BatchRunRefused || error instanceof TicketRefused) return error.code
-  if (error instanceof BudgetSpent) return 'budget-spent'
-  if (error instanceof LockBusy) return 'lock-busy'
-  if (error instanceof GatewayDraining) return 'gateway-draining'
-  if (error instanceof TooMuchAtOnce) return 'too-much-at-once'
-  if (error instanceof NoRoomError) return 'history-no-room'
-  if (error instanceof HistoryError) return 'history-failed'
-  return 'internal-error'
 }

@@ -1,10 +1,7 @@
-/** A session may not begin, since it cannot have its issue. */
-export class TicketRefused extends Error {
-  override readonly name = 'TicketRefused'
-  readonly code: 'invalid-jira-fields' | 'jira-failed'
+import { RequestRefused } from '../refusals/request-refused.ts'
 
-  constructor(code: TicketRefused['code'], message: string) {
-    super(message)
-    this.code = code
-  }
+/** A session may not begin, since it cannot have its issue. */
+export class TicketRefused extends RequestRefused {
+  override readonly name = 'TicketRefused'
+  declare readonly code: 'invalid-jira-fields' | 'jira-failed'
 }

@@ -1,8 +1,13 @@
 import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 
 /** Too many wait for a lock already. Nothing has begun. */
-export class LockBusy extends Error {
+export class LockBusy extends RequestRefused {
   override readonly name = 'LockBusy'
+
+  constructor(message: string) {
+    super('lock-busy', message)
+  }
 }
 
 interface Waiter extends LockSession {

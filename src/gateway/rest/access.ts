@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
-import type { ConnectionSettings } from '../settings/settings.ts'
 import type { Users } from '../people/identities/users.ts'
 import { HttpError } from './http/http-error.ts'
 import { DOCS } from './openapi/document.ts'
@@ -101,16 +100,4 @@ function checkByPage(request: FastifyRequest, webUrl: string, tokenOnly: boolean
   checkOwnPage(request, webUrl)
   if (tokenOnly)
     throw new HttpError('not-permitted', 'this needs a token: the sign-in of the page is not enough')
-}
-
-/** A connection that the user may not see counts as missing. @throws HttpError 404, or what stands for it */
-export function visibleConnection(
-  users: Users,
-  user: GatewayUser,
-  name: string,
-  missing = () => new HttpError('connection-not-found', hoopWords.connectionNotFound),
-): ConnectionSettings {
-  const connection = users.connection(user, name)
-  if (connection === undefined) throw missing()
-  return connection
 }

@@ -27,14 +27,15 @@ import { agentRoutes } from '../agents/routes.ts'
 import { auditCalls } from './people/audit/audited-calls.ts'
 import { auditRoutes } from '../people/audit/routes.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
-import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
 import { connectionRoutes } from '../connections/routes.ts'
 import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
 import { describeRoutes, documentRoute, LONGEST_NAME } from './openapi/document.ts'
+import { batchContract } from '../../contract/batches.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
 import { webhookContract } from '../../contract/webhooks.ts'
+import { batchRoutes } from '../batches/routes.ts'
 import { lockRoutes } from '../locks/routes.ts'
 import { scheduleRoutes } from '../schedules/routes.ts'
 import { webhookRoutes } from '../webhooks/routes.ts'
@@ -175,7 +176,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   mount(app, apiKeyContract, apiKeyRoutes(services))
   reloadRoutes(app, services)
   mount(app, scheduleContract, scheduleRoutes(services))
-  batchRoutes(app, services)
+  mount(app, batchContract, batchRoutes(services))
   backupRoutes(app, services)
   oidcRoutes(app, services)
   devicePages(app, services)
@@ -199,7 +200,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
     mountWithBody(withBodies, tokenContract, tokenRoutes(services))
     mountWithBody(withBodies, serviceAccountContract, serviceAccountRoutes(services))
     mountWithBody(withBodies, apiKeyContract, apiKeyRoutes(services))
-    batchStartRoutes(withBodies, services)
+    mountWithBody(withBodies, batchContract, batchRoutes(services))
     done()
   })
 }

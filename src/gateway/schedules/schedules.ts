@@ -3,6 +3,8 @@ import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
+import { refusedCode } from '../store/errors.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { GatewayDraining } from '../sessions/sessions.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
@@ -23,26 +25,19 @@ export interface StartedRun {
   readonly dueAt: number | null
 }
 
-/** Why a run has no session. */
-export class ScheduledRunRefused extends Error {
-  override readonly name = 'ScheduledRunRefused'
-  readonly code: string
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
-
 /** One run of this schedule is not over, so another one does not begin. */
-export class ScheduleBusy extends Error {
+export class ScheduleBusy extends RequestRefused {
   override readonly name = 'ScheduleBusy'
+
+  constructor(message: string) {
+    super('schedule-busy', message)
+  }
 }
 
 export interface ScheduleServices {
   readonly history: History
   readonly current: { readonly value: Pick<GatewaySettings, 'schedules'> }
-  /** Begins a session. @returns its id @throws ScheduledRunRefused */
+  /** Begins a session. @returns its id @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
   /** Runs a session that was approved. @returns why it cannot run now; undefined when it runs */
   readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
@@ -176,14 +171,13 @@ export class Schedules {
     const { start, history, log } = this.#services
     const { name } = schedule
     try {
-      if (this.#isClosed)
-        throw new ScheduledRunRefused('gateway-stopped', 'the gateway stops: nothing has run')
+      if (this.#isClosed) throw new RequestRefused('gateway-stopped', 'the gateway stops: nothing has run')
       const sid = await start(schedule, { id, dueAt })
       log.info({ schedule: name, sid }, 'schedule: begun')
       this.#trying(() => history.write(({ schedules }) => schedules.started(id, sid)))
     } catch (error) {
       const { message: reason } = error as Error
-      const code = error instanceof ScheduledRunRefused ? error.code : 'internal-error'
+      const code = refusedCode(error as Error) ?? 'internal-error'
       log.error({ schedule: name, code, reason }, 'schedule: not run')
       this.#trying(() => history.write(({ schedules }) => schedules.failed(id, code, reason)))
     }

@@ -1,3 +1,4 @@
+import type { StateAnswer, StateName } from '../../contract/session-state.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
 
 /** A session that has a lock, or waits for one. */
@@ -44,11 +45,7 @@ const WORDS = {
   'agent-stopped': 'agent was stopped',
   'gateway-stopped': 'gateway was stopped',
   'gateway-lost': 'gateway was killed',
-} as const
-
-export type StateName = keyof typeof WORDS
-
-export const STATE_NAMES = Object.keys(WORDS) as readonly StateName[]
+} as const satisfies Readonly<Record<StateName, string>>
 
 export interface SessionState {
   readonly name: StateName
@@ -168,6 +165,6 @@ function deniedBefore(
 }
 
 /** The form of REST answers and webhooks. */
-export function stateView({ name, text, by, lock, since }: SessionState): object {
+export function stateView({ name, text, by, lock, since }: SessionState): StateAnswer {
   return { name, text, by: by ?? null, lock: lock ?? null, since: since?.toISOString() ?? null }
 }

@@ -15,6 +15,7 @@ import {
   type SessionSummary,
 } from '../history/session.ts'
 import { HistoryError, NoRoomError } from '../store/errors.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { stateOf, type LockObstacle, type SessionState, type Stated } from './session-state.ts'
@@ -30,16 +31,20 @@ const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
 /** Refused before it was recorded: this user has to let some sessions end first. */
-export class TooMuchAtOnce extends Error {
+export class TooMuchAtOnce extends RequestRefused {
   override readonly name = 'TooMuchAtOnce'
+
+  constructor(message: string) {
+    super('too-much-at-once', message)
+  }
 }
 
 /** The gateway is stopping: the command has not run, and may be asked for again. */
-export class GatewayDraining extends Error {
+export class GatewayDraining extends RequestRefused {
   override readonly name = 'GatewayDraining'
 
   constructor() {
-    super(DRAINING)
+    super('gateway-draining', DRAINING)
   }
 }
 

@@ -1,5 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
+import type { HttpCode } from '../../contract/statuses.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 
 /** The history could not be opened, read or written. The message says which file, what failed and what to do. */
 export class HistoryError extends Error {
@@ -80,4 +82,11 @@ function isOnReadOnlyDisk(file: string): boolean {
   } catch (error) {
     return code(error) === 'EROFS'
   }
+}
+
+/** The code of an error that callers may be told of. Undefined for a bug. */
+export function refusedCode(error: Error): HttpCode | undefined {
+  if (error instanceof RequestRefused) return error.code
+  if (error instanceof NoRoomError) return 'history-no-room'
+  return error instanceof HistoryError ? 'history-failed' : undefined
 }

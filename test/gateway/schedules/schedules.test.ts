@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { History } from '../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../src/gateway/rooms.ts'
-import { ScheduledRunRefused, Schedules } from '../../../src/gateway/schedules/schedules.ts'
+import { RequestRefused } from '../../../src/gateway/refusals/request-refused.ts'
+import { Schedules } from '../../../src/gateway/schedules/schedules.ts'
 import type { ScheduleRun } from '../../../src/gateway/schedules/schedule-rows.ts'
 import type { ScheduleSettings } from '../../../src/gateway/settings/schedules.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -201,7 +202,7 @@ it('a due time that has run does not run again when the clock is set back by day
 })
 
 it('what cannot begin is a failed run with a code', async () => {
-  begin = () => Promise.reject(new ScheduledRunRefused('runbook-not-found', 'runbook file a.sh not found'))
+  begin = () => Promise.reject(new RequestRefused('runbook-not-found', 'runbook file a.sh not found'))
   start()
   await tickAt(NOON + HOUR)
   expect(runs()[0]).toMatchObject({

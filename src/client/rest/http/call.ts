@@ -141,7 +141,7 @@ function readableField(field: v.GenericSchema): v.GenericSchema {
     case 'null':
       return NOTHING
     default:
-      return v.fallback(v.optional(readable(field)), undefined)
+      return isOptional ? v.fallback(v.optional(readable(field)), undefined) : readable(field)
   }
 }
 
@@ -151,8 +151,17 @@ function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknow
 }
 
 function readableItem(item: v.GenericSchema): v.GenericSchema {
-  if (item.type === 'unknown') return item
-  return item.type === 'strict_object' ? readable(item) : v.string()
+  switch (item.type) {
+    case 'unknown':
+      return item
+    case 'number':
+      return v.number()
+    case 'array':
+    case 'strict_object':
+      return readable(item)
+    default:
+      return v.string()
+  }
 }
 
 /** A text that is null or missing reads as '', all else as undefined. */

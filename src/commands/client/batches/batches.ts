@@ -1,20 +1,16 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import {
-  fetchBatch,
-  fetchDifferences,
-  listBatches,
-  stopBatch,
-  type GatewayBatch,
-} from '../../../client/rest/batches.ts'
+import { call } from '../../../client/rest/http/call.ts'
+import { batchContract } from '../../../contract/batches.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, unlessLacking, type AskingFlags, listingCommand, showingCommand } from '../asking/asking.ts'
 import { readAccount } from '../asking/account-from-env.ts'
 import { clientFailure } from '../report/failures.ts'
-import { batchDetails, BATCH_COLUMNS, differencesText } from './texts.ts'
+import { batchDetails, BATCH_COLUMNS, countsOf, differencesText, type BatchRead } from './texts.ts'
 import { Interrupts } from '../terminal/leaving.ts'
 import { watchBatch, type WatchFlags } from './watch.ts'
 
+const listBatches = (account: Account) => call(account, batchContract.list, {})
 const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, columns: BATCH_COLUMNS }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -25,13 +21,14 @@ export function batchesCommand(flags: AskingFlags): Promise<number> {
 
 /** `runbook-agent batches show` */
 export function batchCommand(id: string, flags: AskingFlags): Promise<number> {
-  const fetch = async (account: Account) => fetchBatch(account, await wholeId(account, id))
+  const fetch = (account: Account) => showBatch(account, id)
   return showingCommand(flags, `cannot show batch ${id}`, fetch, batchDetails)
 }
 
 /** `runbook-agent batches diff` */
 export function diffCommand(id: string, flags: AskingFlags): Promise<number> {
-  const compare = async (account: Account) => fetchDifferences(account, await wholeId(account, id))
+  const compare = async (account: Account) =>
+    call(account, batchContract.differences, { id: await wholeId(account, id) })
   return showingCommand(flags, `cannot compare batch ${id}`, compare, differencesText)
 }
 
@@ -43,7 +40,8 @@ export interface StopFlags extends AskingFlags {
 /** `runbook-agent batches stop` */
 export async function stopCommand(id: string, flags: StopFlags): Promise<number> {
   return asking(flags.profile, `cannot stop batch ${id}`, async (account) => {
-    const batch = await stopBatch(account, await wholeId(account, id), flags.kill === true)
+    const body = { kill: flags.kill === true }
+    const batch = await call(account, batchContract.stop, { id: await wholeId(account, id) }, { body })
     if (flags.quiet !== true) process.stderr.write(`${stoppedText(batch)}\n`)
   })
 }
@@ -52,7 +50,7 @@ export async function stopCommand(id: string, flags: StopFlags): Promise<number>
 export async function execBatchCommand(id: string, flags: WatchFlags): Promise<number> {
   const account = readAccount(flags.profile)
   try {
-    const batch = await fetchBatch(account, await wholeId(account, id))
+    const batch = await showBatch(account, id)
     using interrupts = new Interrupts()
     return await watchBatch(account, batch, flags, interrupts)
   } catch (error) {
@@ -60,7 +58,13 @@ export async function execBatchCommand(id: string, flags: WatchFlags): Promise<n
   }
 }
 
-function stoppedText({ id, status, counts }: GatewayBatch): string {
+async function showBatch(account: Account, id: string): Promise<BatchRead> {
+  return call(account, batchContract.show, { id: await wholeId(account, id) })
+}
+
+function stoppedText(batch: BatchRead): string {
+  const { id, status } = batch
+  const counts = countsOf(batch)
   const goes = status === 'running' ? `, ${counts.running} still run` : ''
   return oneLine(
     `batch ${id} is ${status === 'running' ? 'stopping' : status}: ${counts.not_begun} have not begun${goes}`,

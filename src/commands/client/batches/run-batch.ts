@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { createBatch, type BatchRequestBody, type GatewayBatch } from '../../../client/rest/batches.ts'
+import { call } from '../../../client/rest/http/call.ts'
 import { listConnections } from '../../../client/rest/connections.ts'
+import { batchContract, type BatchBody } from '../../../contract/batches.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readAccount } from '../asking/account-from-env.ts'
 import { clientFailure } from '../report/failures.ts'
@@ -14,6 +15,7 @@ import { completeParameters, givenParameters, withFiles } from '../run/given-par
 import type { RunFlags } from '../run/run.ts'
 import { Interrupts } from '../terminal/leaving.ts'
 import { findTarget } from '../run/target.ts'
+import type { BatchRead } from './texts.ts'
 import { watchBatch } from './watch.ts'
 
 export interface RunBatchFlags extends RunFlags {
@@ -66,6 +68,8 @@ async function connectionNames(
   throw new Failure('no connection has these tags: runbook-agent connections lists them', exitCodes.usage)
 }
 
+type SentBatch = Pick<BatchBody, 'file_name'> & Partial<BatchBody>
+
 interface Wanted {
   readonly file: string
   readonly clientArgs: readonly string[]
@@ -74,7 +78,7 @@ interface Wanted {
   readonly given: ReadonlyMap<string, string>
 }
 
-async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): Promise<BatchRequestBody> {
+async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): Promise<SentBatch> {
   const { file, clientArgs, names, tags, given } = wanted
   const { runbook, repository } = await findTarget(account, {
     ...{ connection: names[0] ?? '', file, repository: flags.repository },
@@ -90,7 +94,7 @@ async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): P
     metadata: Object.fromEntries(readPairs(flags.metadata ?? [], '--metadata')),
     jira_fields: Object.fromEntries(readPairs(flags.jira ?? [], '--jira')),
     ...(repository !== undefined && { repository }),
-    ...(isOld && { ref_hash: flags.ref }),
+    ...(flags.ref !== undefined && { ref_hash: flags.ref }),
     ...(flags.waves !== undefined && { waves: flags.waves }),
     ...(flags.stopAfter !== undefined && { stop_after: flags.stopAfter }),
     ...(flags.parallel !== undefined && { parallel: parallelOf(flags.parallel) }),
@@ -121,10 +125,13 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
     throw new Failure('given up: nothing was sent', exitCodes.interrupted)
 }
 
+/** A repository may have to be fetched, and an issue be created. */
+const CREATE_MS = 120_000
+
 /** @throws Failure for a gateway that knows no batches; ApiError */
-async function created(account: Account, file: string, body: BatchRequestBody): Promise<GatewayBatch> {
+async function created(account: Account, file: string, body: SentBatch): Promise<BatchRead> {
   try {
-    return await createBatch(account, body)
+    return await call(account, batchContract.create, {}, { body, answerMs: CREATE_MS })
   } catch (error) {
     if (!(error instanceof ApiError) || !isMissingEndpoint(error)) throw error
     throw new Failure(

@@ -1,69 +1,88 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
+import type { Read } from '../../../client/rest/http/call.ts'
 import type {
+  BatchAnswer,
   BatchDifferences,
   BatchGroup,
-  BatchRunResult,
-  GatewayBatch,
-} from '../../../client/rest/batches.ts'
+  BatchRunAnswer,
+  ListedBatch,
+} from '../../../contract/batches.ts'
 import { factLines } from '../asking/asking.ts'
 import { moment, took } from '../report/words.ts'
 
-export const BATCH_COLUMNS: readonly ItemColumn<GatewayBatch>[] = [
+export type BatchRead = Read<BatchAnswer>
+type ListedRead = Read<ListedBatch>
+type RunRead = Read<BatchRunAnswer>
+
+export const BATCH_COLUMNS: readonly ItemColumn<ListedRead>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
-  { heading: 'ASKED', leftOut: 3, of: ({ createdAt }) => moment(createdAt) },
+  { heading: 'ASKED', leftOut: 3, of: (batch) => moment(batch.created_at) },
   { heading: 'USER', shrinks: true, leftOut: 2, of: ({ owner }) => owner },
-  { heading: 'RUNBOOK', shrinks: true, of: ({ file }) => file },
+  { heading: 'RUNBOOK', shrinks: true, of: (batch) => batch.file_name },
   { heading: 'STATUS', of: statusOf },
-  { heading: 'DONE', of: ({ counts: { total, succeeded, failed } }) => `${succeeded + failed} of ${total}` },
-  { heading: 'FAILED', leftOut: 1, of: ({ counts }) => String(counts.failed) },
+  { heading: 'DONE', of: doneOf },
+  { heading: 'FAILED', leftOut: 1, of: (batch) => String(countsOf(batch).failed) },
 ]
-const RUNS: readonly ItemColumn<BatchRunResult>[] = [
+const RUNS: readonly ItemColumn<RunRead>[] = [
   { heading: 'CONNECTION', shrinks: true, of: ({ connection }) => connection },
   { heading: 'WAVE', leftOut: 2, of: ({ wave }) => String(wave) },
   { heading: 'STATUS', shrinks: true, of: (run) => wordsOf(run) ?? run.status.replace('-', ' ') },
-  { heading: 'CODE', of: ({ exitCode }) => (exitCode === undefined ? '' : String(exitCode)) },
-  { heading: 'TOOK', leftOut: 1, of: ({ startedAt, endedAt }) => took(startedAt, endedAt) },
-  { heading: 'SESSION', of: ({ session = '' }) => session.slice(0, 8) },
+  { heading: 'CODE', of: (run) => (run.exit_code === undefined ? '' : String(run.exit_code)) },
+  { heading: 'TOOK', leftOut: 1, of: (run) => took(run.started_at, run.ended_at) },
+  { heading: 'SESSION', of: (run) => run.session_id.slice(0, 8) },
   { heading: 'WHY', shrinks: true, leftOut: 3, of: ({ message }) => message },
 ]
 
+const NO_COUNTS = { total: 0, succeeded: 0, failed: 0, running: 0, not_begun: 0 }
+
+export function countsOf({ counts }: Pick<ListedRead, 'counts'>): typeof NO_COUNTS {
+  return counts ?? NO_COUNTS
+}
+
+function doneOf(batch: ListedRead): string {
+  const { total, succeeded, failed } = countsOf(batch)
+  return `${succeeded + failed} of ${total}`
+}
+
 /** A batch that waits has the state of the session that its review is about: it may be approved. */
-function statusOf({ status, reviewState }: GatewayBatch): string {
-  return status === 'waiting' ? (reviewState?.text ?? status) : status
+function statusOf({ status, review }: ListedRead): string {
+  return status === 'waiting' ? (review?.state?.text ?? status) : status
 }
 
 /** What it is, how it stands, and each of its runs. */
-export function batchDetails(batch: GatewayBatch, width: number): string {
+export function batchDetails(batch: BatchRead, width: number): string {
   const facts = factLines([
     ['batch', batch.id],
     ['status', statusOf(batch)],
     ['run it', isApproved(batch) ? `runbook-agent batches exec ${batch.id}` : ''],
     ['stopped', batch.stop?.message ?? ''],
-    ['runbook', batch.file],
+    ['runbook', batch.file_name],
     ['for', batch.owner],
-    ['asked', moment(batch.createdAt)],
+    ['asked', moment(batch.created_at)],
     ['waves', batch.waves.join(', ')],
-    ['review', batch.reviewSession ?? ''],
+    ['review', batch.review?.session_id ?? ''],
     ['warning', batch.warning],
   ])
   return `${facts}\n${itemTable(RUNS, batch.runs, width)}${summary(batch)}`
 }
 
-function isApproved({ status, reviewState }: GatewayBatch): boolean {
-  return status === 'waiting' && reviewState?.name === 'approved'
+function isApproved({ status, review }: BatchRead): boolean {
+  return status === 'waiting' && review?.state?.name === 'approved'
 }
 
 /** What its status and exit code do not say: who has stopped it, which lock it waits for. */
-function wordsOf({ state }: BatchRunResult): string | undefined {
+function wordsOf({ state }: RunRead): string | undefined {
   return state === undefined || PLAIN.has(state.name) ? undefined : state.text
 }
 
 const PLAIN = new Set(['running', 'succeeded', 'failed'])
 
 /** `197 same, 3 differ`, and what the groups are; empty while nothing has ended. */
-function summary({ groups, counts, id }: GatewayBatch): string {
+function summary(batch: BatchRead): string {
+  const { groups, id } = batch
+  const counts = countsOf(batch)
   const [usual, ...others] = groups
   if (usual === undefined) return ''
   const lines = groups.map((group) => `  ${groupText(group)}\n`)
@@ -76,7 +95,7 @@ function summary({ groups, counts, id }: GatewayBatch): string {
 /** Names in one line. */
 const NAMED = 5
 
-function groupText({ connections, exitCode, code }: BatchGroup): string {
+function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGroup>, 'raw'>): string {
   const how = exitCode === undefined ? code || 'no exit code' : `exit code ${exitCode}`
   const names = connections.slice(0, NAMED).join(', ')
   const more = connections.length > NAMED ? `, and ${connections.length - NAMED} more` : ''
@@ -84,7 +103,13 @@ function groupText({ connections, exitCode, code }: BatchGroup): string {
 }
 
 /** The usual end, and each group that differs from it, with its diff. */
-export function differencesText({ same, differ, usual, differences, moreGroups }: BatchDifferences): string {
+export function differencesText({
+  same,
+  differ,
+  usual,
+  differences,
+  more_groups: moreGroups,
+}: Read<BatchDifferences>): string {
   if (usual === undefined) return 'nothing has ended yet\n'
   const parts = differences.map((one) => {
     const note = one.note === '' ? '' : `  ${oneLine(one.note)}\n`
@@ -95,11 +120,11 @@ export function differencesText({ same, differ, usual, differences, moreGroups }
 }
 
 /** A run that has ended, in one line. */
-export function endedText(run: BatchRunResult): string {
-  const how = run.exitCode === undefined ? '' : ` with exit code ${run.exitCode}`
+export function endedText(run: RunRead): string {
+  const how = run.exit_code === undefined ? '' : ` with exit code ${run.exit_code}`
   const why = run.message === '' ? '' : `: ${run.message}`
-  const session = run.session === undefined ? '' : ` (session ${run.session.slice(0, 8)})`
-  const time = took(run.startedAt, run.endedAt)
+  const session = run.session_id === '' ? '' : ` (session ${run.session_id.slice(0, 8)})`
+  const time = took(run.started_at, run.ended_at)
   const said = wordsOf(run) ?? `${run.status}${how}`
   return oneLine(`${run.connection}: ${said}${time === '' ? '' : ` in ${time}`}${why}${session}`)
 }

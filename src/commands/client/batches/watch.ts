@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { execBatch, fetchBatch, stopBatch, type GatewayBatch } from '../../../client/rest/batches.ts'
+import { call } from '../../../client/rest/http/call.ts'
 import { fetchReview } from '../../../client/rest/reviews.ts'
 import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
+import { batchContract } from '../../../contract/batches.ts'
 import { exitCodes, exitCodeOfSignal } from '../../failure.ts'
 import { printAnswer, type AskingFlags } from '../asking/asking.ts'
 import type { Interrupts } from '../terminal/leaving.ts'
-import { batchDetails, endedText } from './texts.ts'
+import { batchDetails, countsOf, endedText, type BatchRead } from './texts.ts'
 
 export interface WatchFlags extends AskingFlags {
   readonly quiet?: boolean
@@ -25,7 +26,7 @@ const LONGEST_WAIT_MS = 2000
  */
 export function watchBatch(
   account: Account,
-  batch: GatewayBatch,
+  batch: BatchRead,
   flags: WatchFlags,
   interrupts: Interrupts,
 ): Promise<number> {
@@ -37,11 +38,11 @@ class WatchedBatch {
   readonly #flags: WatchFlags
   /** Connections whose end is told. */
   readonly #told = new Set<string>()
-  #batch: GatewayBatch
+  #batch: BatchRead
   #wave = 0
   #isReviewTold = false
 
-  constructor(account: Account, batch: GatewayBatch, flags: WatchFlags) {
+  constructor(account: Account, batch: BatchRead, flags: WatchFlags) {
     this.#account = account
     this.#batch = batch
     this.#flags = flags
@@ -71,15 +72,16 @@ class WatchedBatch {
 
   /** Looks at it, begins it when it was approved, and tells what is new. @throws ApiError */
   async #look(): Promise<void> {
-    this.#batch = await this.#patiently(() => fetchBatch(this.#account, this.#batch.id))
-    if (this.#batch.status === 'waiting') await this.#beginIfApproved(this.#batch.reviewSession ?? '')
+    const { id } = this.#batch
+    this.#batch = await this.#patiently(() => call(this.#account, batchContract.show, { id }))
+    if (this.#batch.status === 'waiting') await this.#beginIfApproved(this.#batch.review?.session_id ?? '')
     this.#tell()
   }
 
   async #beginIfApproved(session: string): Promise<void> {
     const review = await this.#patiently(() => fetchReview(this.#account, session))
     if (review.status === 'APPROVED') {
-      this.#batch = await execBatch(this.#account, this.#batch.id)
+      this.#batch = await call(this.#account, batchContract.exec, { id: this.#batch.id })
       return
     }
     if (this.#isReviewTold) return
@@ -104,7 +106,7 @@ class WatchedBatch {
   }
 
   async #stop(kill: boolean): Promise<void> {
-    await stopBatch(this.#account, this.#batch.id, kill)
+    await call(this.#account, batchContract.stop, { id: this.#batch.id }, { body: { kill } })
     this.#say(
       kill
         ? 'killing what runs'
@@ -124,7 +126,7 @@ class WatchedBatch {
   #tell(): void {
     for (const run of this.#batch.runs) {
       if (run.wave > this.#wave && run.status !== 'not-begun') this.#tellWave(run.wave)
-      if (run.endedAt === undefined || this.#told.has(run.connection)) continue
+      if (run.ended_at === '' || this.#told.has(run.connection)) continue
       this.#told.add(run.connection)
       this.#say(endedText(run))
     }
@@ -138,7 +140,8 @@ class WatchedBatch {
   }
 
   async #end(): Promise<number> {
-    const { raw, counts, stop } = this.#batch
+    const { raw, stop } = this.#batch
+    const counts = countsOf(this.#batch)
     if (stop !== undefined) this.#say(`stopped, ${stop.message}: ${counts.not_begun} have not begun`)
     const text = (width: number) => batchDetails(this.#batch, width)
     if (this.#flags.json === true) await printAnswer(this.#flags, raw, text)
@@ -154,6 +157,6 @@ class WatchedBatch {
 /** For a file or a pipe. */
 const WIDE = 160
 
-function isOver({ status }: GatewayBatch): boolean {
+function isOver({ status }: BatchRead): boolean {
   return status !== 'waiting' && status !== 'running'
 }

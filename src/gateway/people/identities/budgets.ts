@@ -1,11 +1,16 @@
 import type { History } from '../../history/history.ts'
 import type { Budget } from '../../identity.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { SpentRow } from './budget-rows.ts'
 import type { Users } from './users.ts'
 
 /** A machine has used up its budget. Nothing has begun. */
-export class BudgetSpent extends Error {
+export class BudgetSpent extends RequestRefused {
   override readonly name = 'BudgetSpent'
+
+  constructor(message: string) {
+    super('budget-spent', message)
+  }
 }
 
 const HOUR_MS = 60 * 60 * 1000

@@ -1,5 +1,7 @@
 import type { History } from '../../history/history.ts'
 import type { ConnectionSettings, GatewaySettings } from '../../settings/settings.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { DeclaredIdentities } from './declared.ts'
 import { ACCOUNT, tokenHash, type SignedIn, type AccessToken, type GatewayUser } from '../../identity.ts'
 import type { LastUses } from './last-uses.ts'
@@ -132,6 +134,17 @@ export class Users {
   /** Undefined also for one that the user may not see. */
   connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
+  }
+
+  /** A connection that the user may not see counts as missing. @throws RequestRefused, or what stands for it */
+  visibleConnection(
+    user: GatewayUser,
+    name: string,
+    missing: () => Error = () => new RequestRefused('connection-not-found', hoopWords.connectionNotFound),
+  ): ConnectionSettings {
+    const connection = this.connection(user, name)
+    if (connection === undefined) throw missing()
+    return connection
   }
 
   /** Whether the settings have it, for whomever. */

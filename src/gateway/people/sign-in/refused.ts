@@ -1,12 +1,6 @@
-import type { HttpCode } from '../../../contract/statuses.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 
-/** A sign-in is not possible. The text is for the person, and says nothing that is not for everybody. */
-export class SignInRefused extends Error {
+/** A sign-in by a browser or a device came to nothing. */
+export class SignInRefused extends RequestRefused {
   override readonly name = 'SignInRefused'
-  readonly code: HttpCode
-
-  constructor(code: HttpCode, message: string) {
-    super(message)
-    this.code = code
-  }
 }

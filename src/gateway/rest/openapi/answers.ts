@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../../../wire/gateway-codes.ts'
-import { refusalsAnswer, reviewOfBatch, stateAnswer } from './batch-answers.ts'
+import { StateShape } from '../../../contract/session-state.ts'
 
 // What the REST interface answers, field by field. Tests hold every answer they get against these, so a field that is
 // not here fails them. Times are RFC 3339 in UTC.
@@ -17,7 +17,12 @@ export const errorAnswer = v.strictObject({
   message: text,
   code: v.picklist(GATEWAY_CODES),
   status: v.optional(v.pipe(whole, v.description('of downloads alone'))),
-  refusals: refusalsAnswer,
+  refusals: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ connection: text, code: v.picklist(GATEWAY_CODES), message: text })),
+      v.description('of batches alone'),
+    ),
+  ),
 })
 
 /** `openapi.ExecResponse` of the published contract, with what is ours. */
@@ -81,7 +86,10 @@ const review = {
   script_hmac_sha256: v.optional(text),
   client_args: v.array(text),
   env_vars: v.array(text),
-  ...reviewOfBatch,
+  needs: v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: count }))),
+  batch: v.optional(
+    v.strictObject({ id: text, waves: v.array(v.array(text)), parallel: count, threshold: count }),
+  ),
 }
 
 export const reviewAnswer = v.strictObject({ ...review, session: text })
@@ -128,7 +136,7 @@ const session = {
   session_batch_id: v.optional(text),
   correlation_id: v.optional(text),
   status: v.picklist(['open', 'ready', 'done']),
-  state: stateAnswer,
+  state: StateShape,
   exit_code: v.nullable(whole),
   start_date: text,
   end_date: v.nullable(text),

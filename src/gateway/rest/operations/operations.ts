@@ -3,6 +3,7 @@ import { auditContract } from '../../../contract/audit.ts'
 import { connectionContract } from '../../../contract/connections.ts'
 import { jiraContract } from '../../../contract/jira.ts'
 import { tableOf } from '../../../contract/contract.ts'
+import { batchContract } from '../../../contract/batches.ts'
 import { apiKeyContract, serviceAccountContract } from '../../../contract/machines.ts'
 import { tokenContract } from '../../../contract/tokens.ts'
 import { userContract } from '../../../contract/users.ts'
@@ -10,7 +11,6 @@ import { lockContract } from '../../../contract/locks.ts'
 import { scheduleContract } from '../../../contract/schedules.ts'
 import { webhookContract } from '../../../contract/webhooks.ts'
 import { backupOperations } from './backups.ts'
-import { batchOperations } from './batches.ts'
 import { gatewayOperations } from './gateway.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
 import { reviewOperations } from './reviews.ts'
@@ -22,7 +22,7 @@ import { signInOperations } from './sign-in.ts'
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {
   ...runbookOperations,
-  ...batchOperations,
+  ...tableOf(batchContract),
   ...sessionOperations,
   ...reviewOperations,
   ...tableOf(scheduleContract),

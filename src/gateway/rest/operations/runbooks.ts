@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { renderBody, runbookBody, runbookV2Body } from '../body/body.ts'
+import { RenderShape, RepositoryRunShape, RunbookRunShape } from '../../../contract/executions.ts'
 import * as answers from '../openapi/answers.ts'
 import { EXECUTION } from './executions.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
@@ -9,14 +9,14 @@ export const runbookOperations: OperationTable = {
     tag: 'Runbooks',
     summary: 'Runs a runbook on a connection',
     scope: 'connection',
-    body: runbookBody,
+    body: RunbookRunShape,
     ...EXECUTION,
   },
   'POST /api/runbooks/exec': {
     tag: 'Runbooks',
     summary: 'Runs a runbook of a repository on a connection',
     scope: 'connection',
-    body: runbookV2Body,
+    body: RepositoryRunShape,
     ...EXECUTION,
   },
   'POST /api/runbooks/render': {
@@ -25,7 +25,7 @@ export const runbookOperations: OperationTable = {
     role: 'user',
     scope: 'connection',
     audit: 'none',
-    body: renderBody,
+    body: RenderShape,
     answers: { 200: answers.renderAnswer },
     errors: [403, 404, 422, 500],
   },

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { metadataBody, sessionBody } from '../body/body.ts'
+import { ScriptRunShape } from '../../../contract/executions.ts'
+import { metadataBody } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
 import { outputRangeAnswer } from '../openapi/page-answers.ts'
 import { EXECUTION } from './executions.ts'
@@ -52,7 +53,7 @@ export const sessionOperations: OperationTable = {
     tag: 'Sessions',
     summary: 'Runs a script on a connection',
     scope: 'connection',
-    body: sessionBody,
+    body: ScriptRunShape,
     ...EXECUTION,
   },
   'GET /api/sessions': LIST_SESSIONS,

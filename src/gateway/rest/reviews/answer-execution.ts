@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ScriptExecution } from '../../sessions/executions.ts'
-import { executeOrAsk, type ExecAnswer, type ExecutionServices } from './reviewed-execution.ts'
+import { executeOrAsk, type ExecAnswer, type ExecutionServices } from '../../executions/reviewed-execution.ts'
 
 const RESPOND_ASYNC = 'respond-async'
 

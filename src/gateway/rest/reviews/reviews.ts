@@ -3,9 +3,9 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { answerInTime } from './answer-execution.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
-import { withIssue } from './reviewed-execution.ts'
+import { withIssue } from '../../executions/reviewed-execution.ts'
 import { readDecision } from './review-body.ts'
-import { reviewView } from './review-view.ts'
+import { reviewView } from '../../reviews/review-view.ts'
 
 interface ById {
   readonly Params: { readonly id: string }

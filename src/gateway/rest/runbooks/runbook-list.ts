@@ -6,10 +6,9 @@ import { RunbookError } from '../../runbooks/errors.ts'
 import { oldCopyText, type OldCopy } from '../../runbooks/old-copy.ts'
 import type { NamedRepository } from '../../runbooks/repositories.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
-import { visibleConnection } from '../access.ts'
 import { firstOption, type Query } from '../http/query.ts'
 import { HttpError } from '../http/http-error.ts'
-import { liesInPath } from './runbook-access.ts'
+import { liesInPath } from '../../executions/runbook-access.ts'
 import type { RestServices } from '../services.ts'
 
 /** Which runbooks can be run on which connections, with the parameters they ask for. */
@@ -20,9 +19,7 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
     const names = [firstOption(query, 'connection_name'), firstOption(query, 'connection')]
     const named = names.find((name) => name !== undefined && name !== '')
     const connections =
-      named !== undefined
-        ? [visibleConnection(services.users, user, named)]
-        : services.users.connections(user)
+      named !== undefined ? [services.users.visibleConnection(user, named)] : services.users.connections(user)
     const lists = await listAll(services, connections, {
       withConnections: firstOption(query, 'list_connections') === 'true',
       withUnused: firstOption(query, 'remove_empty_connections') === 'false' && services.users.isAdmin(user),
@@ -38,7 +35,7 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
   app.get<{ Params: { name: string } }>(
     '/api/plugins/runbooks/connections/:name/templates',
     async ({ user, params }) => {
-      const connection = visibleConnection(services.users, user, params.name)
+      const connection = services.users.visibleConnection(user, params.name)
       if (connection.runbooks === undefined)
         throw new HttpError('runbooks-not-configured', hoopWords.runbooksNotHere, 404)
       return firstVersion(await listAll(services, [connection], { withConnections: false }))

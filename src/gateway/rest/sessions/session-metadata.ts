@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { checkMetadata, metadataBody, readExecBody } from '../body/body.ts'
+import { checkMetadata } from '../../executions/limits.ts'
+import { metadataBody, readExecBody } from '../body/body.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 

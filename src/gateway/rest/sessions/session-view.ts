@@ -6,7 +6,7 @@ import type { Repositories } from '../../runbooks/repositories.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../http/query.ts'
-import { reviewInSession } from '../reviews/review-view.ts'
+import { reviewInSession } from '../../reviews/review-view.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 import { eventStream, jsonText } from './event-stream.ts'
 

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { GatewayUser } from '../../identity.ts'
-import { visibleConnection } from '../access.ts'
-import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
+import { ScriptRunShape } from '../../../contract/executions.ts'
+import { checkLimits } from '../../executions/limits.ts'
+import { readExecBody } from '../body/body.ts'
 import { EventStreams } from '../http/event-streams.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { Query } from '../http/query.ts'
@@ -11,7 +12,7 @@ import { DownloadTokens } from './download-tokens.ts'
 import { readListOptions } from './list-options.ts'
 import { liveRoute } from './live-streams.ts'
 import { answerExecution } from '../reviews/answer-execution.ts'
-import { executionRequest } from '../runbooks/runbooks.ts'
+import { executionRequest } from '../../executions/runbook-execution.ts'
 import { outputRangeRoute } from './output-range.ts'
 import type { RestServices } from '../services.ts'
 import { exportRoute } from './session-export.ts'
@@ -26,10 +27,9 @@ const LISTS = ['/api/sessions', '/api/plugins/audit/sessions']
 export function executionRoutes(app: FastifyInstance, services: RestServices): void {
   app.post('/api/sessions', async (request, reply) => {
     const { user } = request
-    const body = readExecBody(sessionBody, request.body)
+    const body = readExecBody(ScriptRunShape, request.body)
     checkLimits(body)
-    const connection = visibleConnection(
-      services.users,
+    const connection = services.users.visibleConnection(
       user,
       body.connection,
       () => new HttpError('connection-not-found', hoopWords.namedConnectionNotFound(body.connection), 400),

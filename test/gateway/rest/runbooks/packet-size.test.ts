@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkPacketSize } from '../../../../src/gateway/rest/runbooks/runbooks.ts'
+import { checkPacketSize } from '../../../../src/gateway/executions/runbook-execution.ts'
 import type { ScriptExecution } from '../../../../src/gateway/sessions/executions.ts'
 import { encodeGatewayMessage } from '../../../../src/wire/messages/from-gateway.ts'
 import type { SessionId } from '../../../../src/wire/messages/message.ts'
@@ -53,7 +53,7 @@ describe('what goes to the agent in one packet', () => {
     ['arguments, which travel twice', { clientArgs: ['x'.repeat(9 * MiB)] }],
     ['rules beside variables', { words: ['x'.repeat(9 * MiB)], clientArgs: ['x'.repeat(4 * MiB)] }],
   ])('is refused with 422 before it can end the stream: %s', (_, parts) => {
-    expect(() => checkPacketSize(request(parts))).toThrow(expect.objectContaining({ status: 422 }))
+    expect(() => checkPacketSize(request(parts))).toThrow(expect.objectContaining({ code: 'too-large' }))
   })
 
   it('fits when it is accepted, whatever it is made of', () => {

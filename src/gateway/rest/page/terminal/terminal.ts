@@ -1,7 +1,6 @@
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from '@fastify/websocket'
-import { visibleConnection } from '../../access.ts'
 import { HttpError } from '../../http/http-error.ts'
 import type { RestServices } from '../../services.ts'
 import { SocketCall } from './socket-call.ts'
@@ -65,7 +64,7 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
     url: TERMINAL,
     exposeHeadRoute: false,
     handler: ({ user, params }) => {
-      visibleConnection(users, user, params.name)
+      users.visibleConnection(user, params.name)
       throw new HttpError('invalid-request', 'this address is a WebSocket: open it as one', 422)
     },
     wsHandler: (socket: WebSocket, request: FastifyRequest) => {

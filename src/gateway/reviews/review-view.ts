@@ -1,4 +1,4 @@
-import type { GroupReview, Review } from '../../reviews/review.ts'
+import type { GroupReview, Review } from './review.ts'
 
 /** The review as hoop's contract has it inside a session, and more of ours behind that. */
 export function reviewInSession(review: Review): object {

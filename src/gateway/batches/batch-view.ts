@@ -1,26 +1,40 @@
-import { hasFailed, type BatchRun, type BatchState } from '../../batches/batch.ts'
-import { groupsOf, type GroupDifference, type RunGroup } from '../../batches/comparison.ts'
-import { stateView } from '../../sessions/session-state.ts'
-import type { RestServices } from '../services.ts'
+import { hasFailed, type BatchRun, type BatchState } from './batch.ts'
+import { groupsOf, type GroupDifference, type RunGroup } from './comparison.ts'
+import { stateView } from '../sessions/session-state.ts'
+import type {
+  BatchAnswer,
+  BatchDifferences,
+  BatchGroup,
+  BatchRunAnswer,
+  ListedBatch,
+} from '../../contract/batches.ts'
+import type { StateAnswer } from '../../contract/session-state.ts'
+import type { History } from '../history/history.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 
-type Viewing = Pick<RestServices, 'history' | 'sessions'>
+interface Viewing {
+  readonly history: History
+  readonly sessions: Sessions
+}
 
 /** A batch without its runs, as lists have it. */
-export function listedBatch(services: Viewing, { batch, runs }: BatchState): object {
+export function listedBatch(services: Viewing, { batch, runs }: BatchState): ListedBatch {
   const { review, warning } = batch
   return {
     id: batch.id,
     status: batch.status,
     owner: batch.owner,
-    created_at: dateOf(batch.createdAt),
+    created_at: new Date(batch.createdAt).toISOString(),
     started_at: dateOf(batch.startedAt),
     ended_at: dateOf(batch.endedAt),
     repository: batch.repository,
     file_name: batch.file,
     commit: batch.commit,
-    parameters: JSON.parse(batch.parameters) as unknown,
+    parameters: JSON.parse(batch.parameters) as ListedBatch['parameters'],
     metadata: batch.metadata,
-    ...{ waves: batch.waves, parallel: batch.parallel, threshold: batch.threshold },
+    waves: batch.waves,
+    parallel: batch.parallel,
+    threshold: batch.threshold,
     stop: batch.stop ?? null,
     review:
       review === undefined
@@ -31,7 +45,7 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): obj
   }
 }
 
-export function batchView(services: Viewing, state: BatchState): object {
+export function batchView(services: Viewing, state: BatchState): BatchAnswer {
   return {
     ...listedBatch(services, state),
     runs: state.runs.map((run) => runView(services, run)),
@@ -40,7 +54,10 @@ export function batchView(services: Viewing, state: BatchState): object {
 }
 
 /** What is usual, and how the others differ from it. */
-export function differencesView({ batch, runs }: BatchState, found: readonly GroupDifference[]): object {
+export function differencesView(
+  { batch, runs }: BatchState,
+  found: readonly GroupDifference[],
+): BatchDifferences {
   const groups = groupsOf(runs)
   const [usual, ...others] = groups
   const count = (some: readonly RunGroup[]) => some.reduce((sum, group) => sum + group.runs.length, 0)
@@ -59,15 +76,17 @@ export function differencesView({ batch, runs }: BatchState, found: readonly Gro
 }
 
 /** Null where the history has the session no more, or there never was one. */
-function stateOfSession({ history, sessions }: Viewing, id: string | undefined): object | null {
+function stateOfSession({ history, sessions }: Viewing, id: string | undefined): StateAnswer | null {
   const session = id === undefined ? undefined : history.session(id)
   return session === undefined ? null : stateView(sessions.stateOf(session))
 }
 
-function runView(services: Viewing, run: BatchRun): object {
+function runView(services: Viewing, run: BatchRun): BatchRunAnswer {
   const { code, message } = run
   return {
-    ...{ connection: run.connection, wave: run.wave, status: run.status },
+    connection: run.connection,
+    wave: run.wave,
+    status: run.status,
     state: stateOfSession(services, run.session),
     session_id: run.session ?? null,
     exit_code: run.exitCode ?? null,
@@ -78,7 +97,7 @@ function runView(services: Viewing, run: BatchRun): object {
   }
 }
 
-function groupView({ runs }: RunGroup): object {
+function groupView({ runs }: RunGroup): BatchGroup {
   const [first] = runs
   const code = first?.code
   return {
@@ -89,7 +108,7 @@ function groupView({ runs }: RunGroup): object {
   }
 }
 
-function countsOf(runs: readonly BatchRun[]): object {
+function countsOf(runs: readonly BatchRun[]): ListedBatch['counts'] {
   const count = (status: BatchRun['status']) => runs.filter((run) => run.status === status).length
   return {
     total: runs.length,

@@ -1,12 +1,12 @@
-import { didYouMean } from '../../../basics/text/nearest.ts'
-import { soundsSecret } from '../../../policy/redaction/names/name-words.ts'
-import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../../template/runbook.ts'
-import { asFolder } from '../../runbooks/catalog.ts'
-import { RunbookError, RunbookNotFoundError, UncommittedError } from '../../runbooks/errors.ts'
-import { oldCopyText } from '../../runbooks/old-copy.ts'
-import type { RunbookRepository } from '../../runbooks/repository.ts'
-import type { RunbookBody } from '../body/body.ts'
-import { HttpError } from '../http/http-error.ts'
+import { didYouMean } from '../../basics/text/nearest.ts'
+import { soundsSecret } from '../../policy/redaction/names/name-words.ts'
+import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
+import { asFolder } from '../runbooks/catalog.ts'
+import { RunbookError, RunbookNotFoundError, UncommittedError } from '../runbooks/errors.ts'
+import { oldCopyText } from '../runbooks/old-copy.ts'
+import type { RunbookRepository } from '../runbooks/repository.ts'
+import type { RunbookBody } from '../../contract/executions.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 
 /** A runbook with its parameters filled in: what the agent gets, and what the history says about it. */
 export interface RenderedRunbook {
@@ -33,7 +33,7 @@ export interface RunbookSource {
   readonly folder: string
 }
 
-/** Reads, parses and renders. @throws HttpError 400, 404 or 500 with the texts of protocol.md 10.3 */
+/** Reads, parses and renders. @throws RequestRefused 400, 404 or 500 with the texts of protocol.md 10.3 */
 export async function renderRunbook(source: RunbookSource, body: RunbookBody): Promise<RenderedRunbook> {
   const { text, commit, oldCopy } = await readFile(source, body)
   const warning = oldCopy && oldCopyText(oldCopy)
@@ -63,7 +63,7 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
     return await source.repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
   } catch (error) {
     if (!(error instanceof RunbookError)) throw error
-    throw new HttpError(error.code, `${error.message}${await suggestion(error, source, body)}`)
+    throw new RequestRefused(error.code, `${error.message}${await suggestion(error, source, body)}`)
   }
 }
 
@@ -95,7 +95,10 @@ function render(
     return { rendered: template.render(parameters), inputs: template.inputs }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    throw new HttpError(error.stage === 'parse' ? 'invalid-runbook' : 'invalid-parameters', error.message)
+    throw new RequestRefused(
+      error.stage === 'parse' ? 'invalid-runbook' : 'invalid-parameters',
+      error.message,
+    )
   }
 }
 

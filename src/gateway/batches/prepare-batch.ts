@@ -1,21 +1,38 @@
-import type { FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
-import type { AskedBatch } from '../../batches/batches.ts'
-import { checkUse, type BatchRequest } from '../../batches/run-request.ts'
-import { parseStopAfter, parseWaves, USUAL_WAVES } from '../../batches/terms.ts'
-import type { ConnectionSettings } from '../../settings/settings.ts'
-import { checkLimits, type BatchBody } from '../body/body.ts'
-import { HttpError } from '../http/http-error.ts'
-import { allowedRepository, checkRunbookAccess, repositoryNamed } from '../runbooks/runbook-access.ts'
-import { renderRunbook } from '../runbooks/runbook-request.ts'
-import { checkPacketSize, executionRequest } from '../runbooks/runbooks.ts'
-import type { NamedRepository } from '../../runbooks/repositories.ts'
-import type { RestServices } from '../services.ts'
-import { checkEach } from './refusals.ts'
+import type { BatchBody } from '../../contract/batches.ts'
+import { checkLimits } from '../executions/limits.ts'
+import {
+  allowedRepository,
+  checkRunbookAccess,
+  repositoryNamed,
+  type RunbookServices,
+} from '../executions/runbook-access.ts'
+import { checkPacketSize, executionRequest } from '../executions/runbook-execution.ts'
+import { renderRunbook } from '../executions/runbook-request.ts'
+import type { AccessToken, GatewayUser } from '../identity.ts'
+import type { Tickets } from '../jira/tickets.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { NamedRepository } from '../runbooks/repositories.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import type { AskedBatch, Batches } from './batches.ts'
+import { checkEach } from './batch-refused.ts'
+import { checkUse, type BatchRequest } from './run-request.ts'
 import { selectConnections } from './select-connections.ts'
+import { parseStopAfter, parseWaves, USUAL_WAVES } from './terms.ts'
+
+export interface PreparingServices extends RunbookServices {
+  readonly batches: Batches
+  readonly tickets: Tickets
+  readonly users: Users
+}
 
 /** Who asks, by which token, and from where. */
-type BatchAsking = Pick<FastifyRequest, 'user' | 'token' | 'callerAddress'>
+interface BatchAsking {
+  readonly user: GatewayUser
+  readonly token: AccessToken
+  readonly caller: string
+}
 
 /** Sessions of one user are bounded, too. */
 const MAX_CONNECTIONS = 500
@@ -24,17 +41,17 @@ const USUAL_PARALLEL = 10
 
 /**
  * Makes all checks, on all connections, and fills in the runbook, which is the same for all: nothing has run before.
- * @throws HttpError, ConnectionsRefused
+ * @throws RequestRefused
  */
 export async function prepareBatch(
-  services: RestServices,
+  services: PreparingServices,
   asking: BatchAsking,
   body: BatchBody,
 ): Promise<AskedBatch> {
   checkLimits(body)
   const connections = selectConnections(services.users, asking.user, body)
   if (connections.length > MAX_CONNECTIONS)
-    throw new HttpError(
+    throw new RequestRefused(
       'too-large',
       `connections: ${connections.length}, and a batch may have ${MAX_CONNECTIONS}`,
     )
@@ -49,29 +66,29 @@ export async function prepareBatch(
   }
 }
 
-function termsOf(services: RestServices, body: BatchBody, total: number) {
+function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   const waves = parseWaves([body.waves ?? USUAL_WAVES].flat().join(), total)
   if (waves === undefined)
-    throw new HttpError(
+    throw new RequestRefused(
       'invalid-request',
       'waves: must be numbers or parts of all, and rest at the end: 1,10%,rest',
     )
   const threshold = parseStopAfter(String(body.stop_after ?? 1), total)
   if (threshold === undefined)
-    throw new HttpError(
+    throw new RequestRefused(
       'invalid-request',
       'stop_after: must be a number of failures, or a part of all: 3 or 10%',
     )
   const most = services.batches.mostParallel
   const parallel = body.parallel ?? Math.min(USUAL_PARALLEL, most)
   if (parallel > most)
-    throw new HttpError('invalid-request', `parallel: must be ${most} or less (limits.batch-parallel)`)
+    throw new RequestRefused('invalid-request', `parallel: must be ${most} or less (limits.batch-parallel)`)
   return { waves, threshold, parallel }
 }
 
-/** One for all: otherwise they would not run the same. @throws HttpError, ConnectionsRefused */
+/** One for all: otherwise they would not run the same. @throws RequestRefused */
 function checkedRepository(
-  services: RestServices,
+  services: PreparingServices,
   connections: readonly ConnectionSettings[],
   body: BatchBody,
 ): NamedRepository {
@@ -86,7 +103,10 @@ function checkedRepository(
   })
   const names = [...new Set(connections.map(({ runbooks }) => runbooks?.repository))]
   if (names.length === 1) return repositoryNamed(services, names[0])
-  throw new HttpError('invalid-request', `repository: is required, the connections have ${names.join(', ')}`)
+  throw new RequestRefused(
+    'invalid-request',
+    `repository: is required, the connections have ${names.join(', ')}`,
+  )
 }
 
 interface Rendering {
@@ -103,7 +123,7 @@ async function renderedRequest(
   const [first] = connections as [ConnectionSettings]
   const source = { repository, folder: first.runbooks?.path ?? '' }
   const { script, envVars, secretValues, labels, commit, warning } = await renderRunbook(source, body)
-  const { user, token: askedWith, callerAddress: clientIp } = asking
+  const { user, token: askedWith, caller: clientIp } = asking
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {
     ...common,
@@ -114,8 +134,12 @@ async function renderedRequest(
   return { request, commit, warning }
 }
 
-/** @throws BatchRunRefused, HttpError, TicketRefused */
-function checkRun({ tickets }: RestServices, connection: ConnectionSettings, request: BatchRequest): void {
+/** @throws RequestRefused */
+function checkRun(
+  { tickets }: PreparingServices,
+  connection: ConnectionSettings,
+  request: BatchRequest,
+): void {
   const own = { ...request, connection }
   checkUse(connection, request)
   checkPacketSize(own)

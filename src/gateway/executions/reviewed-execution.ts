@@ -1,8 +1,9 @@
-import type { SessionIssue } from '../../jira/issue.ts'
-import { reviewRule } from '../../reviews/rules.ts'
-import { warned, type ExecResponse, type ScriptExecution } from '../../sessions/executions.ts'
-import type { GatewayUser } from '../../identity.ts'
-import type { RestServices } from '../services.ts'
+import type { SessionIssue } from '../jira/issue.ts'
+import type { Tickets } from '../jira/tickets.ts'
+import type { Reviews } from '../reviews/reviews.ts'
+import { reviewRule } from '../reviews/rules.ts'
+import { warned, type Executions, type ExecResponse, type ScriptExecution } from '../sessions/executions.ts'
+import type { GatewayUser } from '../identity.ts'
 
 interface AskedExecution {
   readonly user: GatewayUser
@@ -16,7 +17,13 @@ export interface ExecAnswer {
   readonly body: ExecResponse
 }
 
-export type ExecutionServices = Pick<RestServices, 'executions' | 'reviews' | 'tickets' | 'webUrl'>
+export interface ExecutionServices {
+  readonly executions: Executions
+  readonly reviews: Reviews
+  readonly tickets: Tickets
+  /** Where people reach this gateway, for links. */
+  readonly webUrl: () => string
+}
 
 /**
  * Gives it its issue, then runs it, or asks those who have to approve it: then the answer says where, and nothing has

@@ -1,0 +1,49 @@
+import type { batchContract } from '../../contract/batches.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Handlers } from '../handlers.ts'
+import type { History } from '../history/history.ts'
+import type { GatewayUser } from '../identity.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { BatchState } from './batch.ts'
+import { batchView, differencesView, listedBatch } from './batch-view.ts'
+import { groupsOf, outputDifferences } from './comparison.ts'
+import { prepareBatch, type PreparingServices } from './prepare-batch.ts'
+
+interface BatchRouting extends PreparingServices {
+  readonly history: History
+  readonly sessions: Sessions
+}
+
+export function batchRoutes(services: BatchRouting): Handlers<typeof batchContract> {
+  const { batches, history, users } = services
+
+  const found = (user: GatewayUser, id: string): BatchState => {
+    const state = batches.find(id, user)
+    if (state === undefined) throw new RequestRefused('batch-not-found', 'batch not found')
+    return state
+  }
+  /** Reviewers see what runs, and no output. */
+  const withOutput = (user: GatewayUser, id: string): BatchState => {
+    const state = found(user, id)
+    if (!users.owns(user, { user: state.batch.owner }) && !users.isAuditor(user))
+      throw new RequestRefused('not-permitted', hoopWords.notToStream)
+    return state
+  }
+
+  return {
+    list: ({ user }) => batches.list(user).map((state) => listedBatch(services, state)),
+    show: ({ user, params }) => batchView(services, found(user, params.id)),
+    differences: ({ user, params }) => {
+      const state = withOutput(user, params.id)
+      return differencesView(state, outputDifferences(history, groupsOf(state.runs)))
+    },
+    exec: ({ user, token: askedWith, caller: clientIp, params }) =>
+      batchView(services, batches.exec(params.id, user, { askedWith, clientIp })),
+    create: async (asked) => {
+      const batch = await prepareBatch(services, asked, asked.body)
+      return batchView(services, await batches.create(batch, asked.user))
+    },
+    stop: ({ user, params, body }) => batchView(services, batches.stop(params.id, user, body?.kill ?? false)),
+  }
+}

@@ -1,0 +1,52 @@
+import type { RunBody } from '../../contract/executions.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+
+const MAX_METADATA_FIELDS = 20
+const MAX_METADATA_CHARACTERS = 2500
+/** SQLite takes what has more than a thousand levels for no JSON, and then nobody's list has it. */
+const MAX_METADATA_LEVELS = 100
+
+/** hoop's limits and texts (the number in the first text is hoop's too). @throws RequestRefused */
+export function checkLimits({ metadata, correlation_id: correlationId }: RunBody): void {
+  checkMetadata(metadata)
+  if (correlationId === undefined || correlationId === null) return
+  if (correlationId.length > 255)
+    throw new RequestRefused('invalid-request', hoopWords.tooLongCorrelationId, 422)
+  if (/[^\x20-\x7e]/.test(correlationId))
+    throw new RequestRefused('invalid-request', hoopWords.unprintableCorrelationId, 422)
+}
+
+/** @throws RequestRefused */
+export function checkMetadata(metadata: RunBody['metadata']): void {
+  const fields = Object.entries(metadata)
+  if (fields.length > MAX_METADATA_FIELDS)
+    throw new RequestRefused('invalid-request', hoopWords.tooManyMetadata, 422)
+  if (
+    fields.some(
+      ([key, value]) => key.length >= MAX_METADATA_CHARACTERS || characters(value) >= MAX_METADATA_CHARACTERS,
+    )
+  ) {
+    throw new RequestRefused('invalid-request', hoopWords.tooLongMetadata, 422)
+  }
+  if (isDeeper(metadata, MAX_METADATA_LEVELS))
+    throw new RequestRefused(
+      'invalid-request',
+      `metadata: must not have more than ${MAX_METADATA_LEVELS} levels`,
+      422,
+    )
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1))
+}
+
+function characters(value: unknown): number {
+  try {
+    return typeof value === 'string' ? value.length : JSON.stringify(value).length
+  } catch {
+    // Nested deeper than the stack allows: too long in any case.
+    return Infinity
+  }
+}

@@ -1,0 +1,67 @@
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { asFolder } from '../runbooks/catalog.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import type { RunbookBody } from '../../contract/executions.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { NamedRepository, Repositories } from '../runbooks/repositories.ts'
+
+export interface RunbookServices {
+  readonly repositories: Repositories
+}
+
+/** Whether a connection runs this file of its repository. */
+export function liesInPath(connection: ConnectionSettings, file: string): boolean {
+  return file.startsWith(asFolder(connection.runbooks?.path ?? ''))
+}
+
+/** @throws RequestRefused 422 for a connection without a repository, 404 for a file outside its path */
+export function checkRunbookAccess(
+  connection: ConnectionSettings,
+  repository: string | undefined,
+  file: string,
+): void {
+  if (repository === undefined)
+    throw new RequestRefused('runbooks-not-configured', hoopWords.runbooksNotEnabled)
+  if (!liesInPath(connection, file))
+    throw new RequestRefused('runbook-not-found', hoopWords.runbookNotFound(file))
+}
+
+/** Where a caller may not send scripts, arguments and variables would be a way around that. @throws RequestRefused 403 */
+export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
+  if (connection.access.clientInput) return
+  if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
+  throw new RequestRefused(
+    'client-input-refused',
+    `connection ${connection.name} takes neither client_args nor env_vars (access.client-input)`,
+  )
+}
+
+/**
+ * The name of a connection's repository, which may be asked for as in gateway.yaml or by hoop's `host/path` key. A
+ * connection runs only the runbooks of its own repository.
+ * @throws RequestRefused 400 for an unknown one, 403 for another's
+ */
+export function allowedRepository(
+  services: RunbookServices,
+  connection: ConnectionSettings,
+  asked: string,
+): string {
+  const known = services.repositories.called(asked)
+  if (known === undefined)
+    throw new RequestRefused('repository-not-found', hoopWords.repositoryNotFound(asked))
+  if (connection.runbooks?.repository !== known.name) {
+    throw new RequestRefused('not-permitted', hoopWords.runbookNotPermitted)
+  }
+  return known.name
+}
+
+/** @throws RequestRefused 500 when the settings have no repository of this name */
+export function repositoryNamed(services: RunbookServices, name: string | undefined): NamedRepository {
+  const known = services.repositories.named(name)
+  if (known === undefined)
+    throw new RequestRefused(
+      'repository-failed',
+      'the runbook repository of this connection is not configured',
+    )
+  return known
+}

@@ -1,0 +1,115 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { RunbookBody } from '../../contract/executions.ts'
+import { executeOrAsk, type ExecutionServices } from '../executions/reviewed-execution.ts'
+import type { RunbookServices } from '../executions/runbook-access.ts'
+import { runbookExecution, type RunbookExecution } from '../executions/runbook-execution.ts'
+import type { History } from '../history/history.ts'
+import type { Users } from '../people/identities/users.ts'
+import { refusedCode } from '../store/errors.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ApprovedRuns } from '../reviews/approved-runs.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
+import type { ScheduleSettings } from '../settings/schedules.ts'
+import { DUE_LABEL, SCHEDULE_LABEL } from '../settings/schedule-labels.ts'
+import { ScheduleProblems } from './schedule-problems.ts'
+import { Schedules, type StartedRun } from './schedules.ts'
+
+interface ScheduledServices extends ExecutionServices, RunbookServices {
+  readonly users: Users
+  readonly runs: ApprovedRuns
+}
+
+interface OpeningServices extends ScheduledServices {
+  readonly settings: CurrentSettings
+  readonly history: History
+  readonly log: Logger
+}
+
+/** Schedules whose runs begin as those of their users do by REST. Close them before the sessions. */
+export function openSchedules(services: OpeningServices): {
+  readonly schedules: Schedules
+  readonly scheduleProblems: ScheduleProblems
+} {
+  const { history, settings: current, log } = services
+  const schedules = new Schedules({
+    history,
+    current,
+    log,
+    start: (schedule, run) => startScheduled(services, schedule, run),
+    runApproved: (schedule, sid) => runApprovedSchedule(services, schedule, sid),
+  })
+  const scheduleProblems = new ScheduleProblems((schedule) => scheduleProblem(services, schedule))
+  return { schedules, scheduleProblems }
+}
+
+/** Begins a run as its user would, with the user's rights, reviews and issues. @returns the session's id @throws RequestRefused */
+async function startScheduled(
+  services: ScheduledServices,
+  schedule: ScheduleSettings,
+  { id, dueAt }: StartedRun,
+): Promise<string> {
+  const asked = scheduledExecution(services, schedule, id)
+  const { labels, ...execution } = await runbookExecution(services, asked)
+  const due = dueAt === null ? {} : { [DUE_LABEL]: new Date(dueAt).toISOString() }
+  const labelled = { ...execution, labels: { ...labels, [SCHEDULE_LABEL]: schedule.name, ...due } }
+  const { user, body } = asked
+  const answer = await executeOrAsk(services, { user, execution: labelled, file: body.file_name }, 0)
+  return answer.body.session_id
+}
+
+/** @returns why it could not begin now; undefined when it could */
+async function scheduleProblem(
+  services: ScheduledServices,
+  schedule: ScheduleSettings,
+): Promise<string | undefined> {
+  try {
+    await runbookExecution(services, scheduledExecution(services, schedule, ''))
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Runs a session of a schedule that was approved. @returns why it cannot run now; undefined when it runs */
+function runApprovedSchedule(
+  { users, runs, executions }: ScheduledServices,
+  { as }: ScheduleSettings,
+  sid: string,
+): string | undefined {
+  const user = users.named(as)
+  if (user?.isActive !== true) return missingUser(as)
+  try {
+    const { session, request } = runs.start(sid, user)
+    void executions.run(session, request, 0)
+    return undefined
+  } catch (error) {
+    if (refusedCode(error as Error) === undefined) throw error
+    return (error as Error).message
+  }
+}
+
+function scheduledExecution(
+  { users }: ScheduledServices,
+  { as, connection: name, runbook, parameters, jiraFields }: ScheduleSettings,
+  correlationId: string,
+): RunbookExecution {
+  const user = users.named(as)
+  if (user?.isActive !== true) throw new RequestRefused('not-permitted', missingUser(as))
+  const connection = users.visibleConnection(user, name)
+  const body: RunbookBody = {
+    file_name: runbook,
+    ref_hash: '',
+    parameters,
+    env_vars: {},
+    client_args: [],
+    metadata: {},
+    jira_fields: jiraFields,
+    session_batch_id: undefined,
+    correlation_id: correlationId,
+  }
+  return { user, connection, repository: connection.runbooks?.repository, body }
+}
+
+function missingUser(name: string): string {
+  return `there is no user ${name}, or he was deactivated`
+}
