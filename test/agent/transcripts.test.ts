@@ -14,7 +14,7 @@ import { found, waitFor } from '../support/wait.ts'
 // The recorded conversations of hoop's gateway, replayed: its packets go to our agent byte for byte (but for the name of
 // a database, which must be the test's own), ours are
 // compared in kind and order, codes and texts. Where ours differ on purpose the difference stands here, in
-// `deviates`, and with its reason in docs/deviations.md.
+// `deviates`, and with its reason in docs/protocol.md.
 
 const noPostgres = await missingPostgres()
 

@@ -35,7 +35,7 @@ function answer({ template, parameters }: Case) {
   }
 }
 
-/** Go writes these values; here what a template declares holds (docs/deviations.md). */
+/** Go writes these values; here what a template declares holds (docs/protocol.md). */
 const ENFORCED: ReadonlyMap<string, string> = new Map([
   ['options not enforced', 'parameter n has to be one of a, b'],
   ['all functions that change nothing', 'parameter x has to be one of z'],

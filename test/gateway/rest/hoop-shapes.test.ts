@@ -3,7 +3,7 @@ import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 
 // Requests as programs of hoop's make them, beside what hoop's gateway answers: fields, types, null or empty, status and
-// text. What differs on purpose stands in docs/deviations.md, and is not in here.
+// text. What differs on purpose stands in docs/protocol.md, and is not in here.
 
 /**
  * The type of a value, `a|b` where it may be either, `=x` for the text x, `[]` and `{}` where it is empty; an object or
