@@ -46,7 +46,8 @@ const commandRoom = (name, from, below) => ({
 })
 /** The rooms of the gateway, from the ground. A room uses those of lower floors, and none of its own floor. */
 const FLOORS = [
-  ['tls/', 'refusals/', 'identity[.]ts', 'handlers[.]ts'],
+  ['tls/', 'refusals/'],
+  ['identity[.]ts', 'handlers[.]ts'],
   ['store/'],
   ['settings/'],
   ['history/'],
