@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
-import type { SessionId } from '../../wire/messages/message.ts'
+import type { OutputMessage, SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError } from '../store/errors.ts'
 import type { Ticket, Tickets } from '../jira/tickets.ts'
-import { refusedCode } from '../store/errors.ts'
+import { HistoryError, refusedCode } from '../store/errors.ts'
 import { isInside } from '../reviews/time-window.ts'
 import type { TimeWindow } from '../reviews/review.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
@@ -20,7 +19,6 @@ import {
   type BatchStop,
   type BatchStopReason,
 } from './batch.ts'
-import { Fingerprint } from './fingerprint.ts'
 import { type BatchRequest, runRequest } from './run-request.ts'
 
 export interface BatchServices {
@@ -247,5 +245,23 @@ function resultOf({ exitCode, failure }: SessionEnding): Partial<BatchRun> {
     status,
     ...(exitCode !== NO_AGENT_CODE && { exitCode }),
     ...(failure !== undefined && { code: failure.code, message: failure.reason }),
+  }
+}
+
+/**
+ * Tells whether two runs have written the same. Of each stream on its own: which of two was first is chance. Secrets are
+ * replaced already.
+ */
+class Fingerprint {
+  readonly #streams = { stdout: createHash('sha256'), stderr: createHash('sha256') }
+
+  add({ kind, data }: OutputMessage): void {
+    this.#streams[kind].update(data)
+  }
+
+  /** Once. */
+  end(): string {
+    const { stdout, stderr } = this.#streams
+    return createHash('sha256').update(stdout.digest()).update(stderr.digest()).digest('hex')
   }
 }

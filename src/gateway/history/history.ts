@@ -1,7 +1,6 @@
 import { believe, doubt, LatestTime, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { ChangesSoFar } from '../store/change-counts.ts'
-import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota, type Removed } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
@@ -15,15 +14,9 @@ import {
   type NewSession,
   type SessionAsking,
   type SessionEnd,
-  type SessionEvent,
-  type HistoryPage,
-  type PlacedSession,
-  type SessionQuery,
-  type SessionSummary,
   isSessionId,
 } from './session.ts'
 import { HistoryError, NoRoomError, READ_ONLY } from '../store/errors.ts'
-import type { Events } from './statements.ts'
 import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
@@ -42,9 +35,8 @@ const LOST_EXIT_CODE = 254
  * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When the
  * disk is full or read-only it does what still works; call `recover` now and then until that is over.
  */
-export class History {
+export class History extends HistoryReader {
   readonly #writer: Writer
-  readonly #reader: HistoryReader
   readonly #quota: Quota
   readonly #reserve: Reserve
   readonly #file: HistoryFile
@@ -55,11 +47,13 @@ export class History {
   private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
     const { onError = () => undefined, flushAfterMs = 1000, retention = () => KEEP_ALL } = options
     const database = () => file.database
+    const quota = new Quota(database, retention)
+    const writer = new Writer({ database, quota, reserve }, { onError, flushAfterMs })
+    super(database, writer)
     this.#file = file
     this.#reserve = reserve
-    this.#quota = new Quota(database, retention)
-    this.#writer = new Writer({ database, quota: this.#quota, reserve }, { onError, flushAfterMs })
-    this.#reader = new HistoryReader(database, this.#writer)
+    this.#quota = quota
+    this.#writer = writer
   }
 
   /**
@@ -157,59 +151,6 @@ export class History {
    */
   finish(sessionId: string, end: SessionEnd): void {
     this.#writer.finish(sessionId, end)
-  }
-
-  session(id: string): SessionSummary | undefined {
-    return this.#reader.session(id)
-  }
-
-  /** The session's input, piece by piece. Throws as `events` does. */
-  script(id: string): Generator<Buffer, void> {
-    return this.#reader.script(id)
-  }
-
-  /** One page. Labels and metadata over 64 KiB are left out. */
-  list(query: SessionQuery): HistoryPage {
-    return this.#reader.list(query)
-  }
-
-  /**
-   * All that match and are recorded by now, those that began to be recorded first in front, as they are when they are
-   * read: some at a time, so that others have their turn. The query's page and count are not looked at.
-   * @param behind the place of one that was had before; 0 for all
-   */
-  walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
-    return this.#reader.walk(query, behind)
-  }
-
-  /**
-   * Follows a session from its beginning (0), from a place that a follower has had before, or from what comes now. Ended
-   * sessions can be followed too. Undefined when there is no such session, or no event of it at that place. Dispose it.
-   */
-  follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
-    return this.#reader.follow(id, from)
-  }
-
-  /**
-   * The `o` and `e` events joined in order, at most `maxBytes`. `truncated` when the session wrote more: it was cut
-   * here, by the agent's limit, or could not be recorded. Empty for an unknown session.
-   */
-  output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
-    return this.#reader.output(id, maxBytes)
-  }
-
-  /**
-   * Events in order, read page by page: input and output, or output alone, or all with the sizes of the terminal.
-   * Events above 64 KiB come in several pieces. Throws a HistoryError when the session is deleted meanwhile, so that
-   * nobody takes a part for the whole.
-   */
-  events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
-    return this.#reader.events(id, which)
-  }
-
-  /** The output alone, piece by piece. Throws as `events` does. */
-  *outputPieces(id: string): Generator<Buffer, void> {
-    for (const { bytes } of this.events(id, 'output')) yield bytes
   }
 
   /** What is kept beside sessions. Throws a HistoryError. */

@@ -1,20 +1,36 @@
-import type { InferOutput, GenericSchema } from 'valibot'
+import * as v from 'valibot'
 import type { Reply } from '../../basics/net/exchange.ts'
 import { patience } from '../../basics/patience.ts'
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Current } from '../settings/current-settings.ts'
 import type { JiraSettings } from '../settings/jira.ts'
 import type { JiraTemplate } from '../settings/shapes/jira-shape.ts'
-import {
-  contentOf,
-  CreatedIssue,
-  IssueStatus,
-  IssueTransitions,
-  ServiceDesks,
-  webAddressIn,
-} from './answers.ts'
 import type { JiraFieldValues } from './fields.ts'
 import { JiraSite, Unanswered } from './site.ts'
+
+// What is read of Jira's answers, by Atlassian's published contract. Everything else in them is passed over.
+
+const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
+
+const ServiceDesks = v.object({
+  isLastPage: v.nullish(v.boolean(), true),
+  values: v.array(v.object({ id: Id, projectKey: v.nullish(v.string()) })),
+})
+
+const CreatedIssue = v.object({
+  // It becomes part of an address.
+  issueKey: v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]{0,200}-\d{1,20}$/)),
+  _links: v.fallback(v.object({ agent: v.fallback(v.nullish(v.string()), undefined) }), {}),
+})
+
+const IssueTransitions = v.object({
+  transitions: v.array(
+    v.object({ id: Id, isAvailable: v.nullish(v.boolean(), false), to: v.object({ name: v.string() }) }),
+  ),
+})
+
+const IssueStatus = v.object({ fields: v.object({ status: v.object({ name: v.string() }) }) })
 
 export interface JiraIssue {
   readonly key: string
@@ -105,7 +121,7 @@ export class Jira {
     project: string,
     start: number,
     signal: AbortSignal,
-  ): Promise<InferOutput<typeof ServiceDesks>> {
+  ): Promise<v.InferOutput<typeof ServiceDesks>> {
     const path = `${SERVICE_DESK}/servicedesk?limit=${PAGE}${start === 0 ? '' : `&start=${start}`}`
     const failed = (reason: string) => new JiraError(hoopWords.serviceDesksNotAsked(project, reason))
     const reply = await this.#ask(failed, path, signal)
@@ -125,7 +141,7 @@ export class Jira {
     throw new JiraError(text, { isUnsure: reply.status >= 500 })
   }
 
-  async #read<T>(shape: GenericSchema<unknown, T>, path: string, signal: AbortSignal): Promise<T> {
+  async #read<T>(shape: v.GenericSchema<unknown, T>, path: string, signal: AbortSignal): Promise<T> {
     const reply = await this.#ask((reason) => new JiraError(reason), path, signal)
     const answer = `Get "${this.url}${path}": ${this.#site.answered(reply)}`
     if (reply.status !== 200) throw new JiraError(answer, { isLasting: LASTING.has(reply.status) })
@@ -157,4 +173,33 @@ export class Jira {
 
 function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
+}
+
+/** The site of the settings in force, each time it is asked for; undefined while they have none. */
+export function currentJira(current: Current<'jira'>): () => Jira | undefined {
+  let of = current.value.jira
+  let jira = of && new Jira(of)
+  return () => {
+    if (of !== current.value.jira) {
+      of = current.value.jira
+      jira = of && new Jira(of)
+    }
+    return jira
+  }
+}
+
+/** Undefined for an answer of another form. */
+function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | undefined {
+  try {
+    const result = v.safeParse(shape, JSON.parse(body.toString('utf8')))
+    return result.success ? result.output : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined for what a browser does not open. */
+function webAddressIn(text: string | null | undefined): string | undefined {
+  if (!text || text.length > 2000 || !/^https?:\/\/[^\s\p{Cc}\p{Cf}]+$/iu.test(text)) return undefined
+  return URL.canParse(text) ? text : undefined
 }

@@ -16,7 +16,7 @@ import { HistoryError } from '../../store/errors.ts'
 import { KINDS, type Events } from '../statements.ts'
 import type { Writer } from '../writer.ts'
 
-/** Reads sessions: their rows, and from memory what the writer has not written yet. `History` says what each call is. */
+/** Reads sessions: their rows, and from memory what the writer has not written yet. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
   readonly #writer: Writer
@@ -31,6 +31,7 @@ export class HistoryReader {
     return row && this.#summary(row)
   }
 
+  /** The session's input, piece by piece. Throws as `events` does. */
   *script(id: string): Generator<Buffer, void> {
     const row = this.#row(id)
     if (row === undefined) return
@@ -38,11 +39,17 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
+  /** One page. Labels and metadata over 64 KiB are left out. */
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
+  /**
+   * All that match and are recorded by now, those that began to be recorded first in front, as they are when they are
+   * read: some at a time, so that others have their turn. The query's page and count are not looked at.
+   * @param behind the place of one that was had before; 0 for all
+   */
   *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
     const newest = this.#database().lastKey
     for (let place = behind; ;) {
@@ -53,6 +60,10 @@ export class HistoryReader {
     }
   }
 
+  /**
+   * The `o` and `e` events joined in order, at most `maxBytes`. `truncated` when the session wrote more: it was cut
+   * here, by the agent's limit, or could not be recorded. Empty for an unknown session.
+   */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
     if (row === undefined) return { bytes: Buffer.alloc(0), truncated: false }
@@ -66,13 +77,22 @@ export class HistoryReader {
     return { bytes: bytes.subarray(0, filled), truncated: recorded > maxBytes || this.#missing(row) > 0 }
   }
 
-  *events(id: string, which: Events): Generator<SessionEvent> {
+  /**
+   * Events in order, read page by page: input and output, or output alone, or all with the sizes of the terminal.
+   * Events above 64 KiB come in several pieces. Throws a HistoryError when the session is deleted meanwhile, so that
+   * nobody takes a part for the whole.
+   */
+  *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
     if (row === undefined) return
     yield* this.#all(row, which)
     this.#checkThere(id)
   }
 
+  /**
+   * Follows a session from its beginning (0), from a place that a follower has had before, or from what comes now. Ended
+   * sessions can be followed too. Undefined when there is no such session, or no event of it at that place. Dispose it.
+   */
   follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     const row = this.#flushedRow(id)
     if (row === undefined) return undefined
@@ -83,6 +103,11 @@ export class HistoryReader {
       read: (after) => this.#database().step(key, after),
       progression: () => this.#progression(id),
     })
+  }
+
+  /** The output alone, piece by piece. Throws as `events` does. */
+  *outputPieces(id: string): Generator<Buffer, void> {
+    for (const { bytes } of this.events(id, 'output')) yield bytes
   }
 
   #progression(id: string): Progression | undefined {

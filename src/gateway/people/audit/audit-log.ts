@@ -1,12 +1,10 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
-import { Gap } from './gap.ts'
-import { Repeats } from './repeats.ts'
-import { Shares } from './shares.ts'
-import { TooMuchToAudit } from './too-much.ts'
+import { Repeats, Shares } from './shares.ts'
 
 /** How often it is looked what was only counted, and what is too old. */
 const PASS_MS = 60_000
@@ -15,6 +13,15 @@ const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Of one user, or of one address that nobody knows, in ten minutes: some 6 MB. Sessions that begin are none of them. */
 const MOST_OF_ONE = 10_000
+
+/** A user, or somebody at an address, changes more than the audit log takes of one. Nothing has changed. */
+class TooMuchToAudit extends RequestRefused {
+  override readonly name = 'TooMuchToAudit'
+
+  constructor(name: string) {
+    super('too-much-at-once', `${name} has changed too much in ten minutes: try again later`)
+  }
+}
 
 /**
  * Who saw, changed or decided what, in a chain of hashes. Changes and decisions are written before they happen, through
@@ -178,4 +185,38 @@ function beyond(name: string, entries: number): AuditFacts {
 function failed(address: string, attempts: number): AuditFacts {
   const what = { action: 'sign-in', resource_type: 'users', client_ip: address } as const
   return auditFacts({ ...what, outcome: false, request_payload_redacted: { attempts } })
+}
+
+interface Missing {
+  readonly entries: number
+  readonly since: Date
+}
+
+/** Entries that could not be written, until one can be that says so. */
+class Gap {
+  #missing: Missing | undefined
+
+  /** @returns whether it is the first */
+  add(): boolean {
+    const { entries, since } = this.#missing ?? { entries: 0, since: new Date() }
+    this.#missing = { entries: entries + 1, since }
+    return entries === 0
+  }
+
+  /** What the log says of them, where there are any. */
+  facts(): AuditFacts | undefined {
+    if (this.#missing === undefined) return undefined
+    const { entries, since } = this.#missing
+    return auditFacts({
+      action: 'gap',
+      resource_type: 'audit',
+      outcome: false,
+      request_payload_redacted: { missing_entries: entries, since: since.toISOString() },
+    })
+  }
+
+  /** They are on record. */
+  close(): void {
+    this.#missing = undefined
+  }
 }
