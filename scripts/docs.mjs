@@ -67,7 +67,8 @@ function settingsTable(kind, settings, patterns) {
   return table(
     ['setting', 'takes', 'default', 'meaning'],
     rows.map(({ name, schema, isRequired, ownDefault = '', more }) => {
-      const [meaning, takes = ''] = schema.description.split('. Takes ')
+      const [meaning, takes = [schema.type].flat().includes('object') ? 'names and values' : ''] =
+        schema.description.split('. Takes ')
       const all = [escaped(meaning), ...more.filter((text) => text !== '')].join('; ')
       const value = isRequired ? 'required' : written(schema) || ownDefault
       return [`\`${name}\``, escaped(shortened(takes)), value, all]
