@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { openTerminal } from '../../src/runtime/pty.ts'
 import { Console } from '../support/terminals/console.ts'
 import { outcome, run, start } from '../support/sites/execute.ts'
 
@@ -87,4 +89,16 @@ describe('an execution on a terminal', () => {
     const { status } = await run(['no-such-program'], { terminal })
     expect(status).toMatchObject({ kind: 'failed', cause: { code: 'ENOENT' } })
   })
+})
+
+it('a program that Node starts, as the agent does to look at something, has no descriptor of a terminal', () => {
+  const terminals = () =>
+    execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }).match(/-> \/dev\/p\w+.*/g)
+  const before = terminals()
+  const opened = openTerminal({ cols: 80, rows: 24 })
+  try {
+    expect(terminals()).toEqual(before)
+  } finally {
+    opened.discard()
+  }
 })

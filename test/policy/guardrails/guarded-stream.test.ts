@@ -280,6 +280,14 @@ describe('a hostile pattern and text', () => {
     isOver = true
     expect(between - before).toBeGreaterThan(20)
     expect(turns - between).toBeGreaterThan(20)
+    isOver = false
+    tick()
+    const afterMatch = turns
+    await (
+      await compileRules([{ rules: [words('!'), hostile] }])
+    ).check(Buffer.concat([Buffer.from('!'), text]))
+    isOver = true
+    expect(turns - afterMatch).toBeGreaterThan(20)
   })
 
   it('are judged rightly although states are forgotten', async () => {

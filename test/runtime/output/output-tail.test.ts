@@ -32,6 +32,13 @@ const letters = (of: readonly Chunk[]) =>
   of.flatMap(({ stream, data }) => [...data].map((byte) => `${stream} ${byte}`))
 
 describe('the tail of an output', () => {
+  it('has room for as many bytes that come one by one, of one stream', () => {
+    const data = numbered(100_000)
+    using tail = new OutputTail(data.length, new TailMemory(MIB))
+    for (const piece of pieces(data, 1)) tail.push(stdout(piece))
+    expect([taken(tail).equals(data), tail.dropped]).toEqual([true, 0])
+  })
+
   it.each([
     ['no memory', 0],
     ['a little memory', 40],
