@@ -2,14 +2,14 @@ import { homedir } from 'node:os'
 import type { Address } from './basics/net/address.ts'
 import type { ProxySettings } from './basics/net/proxy.ts'
 import { proxyFrom } from './basics/settings/proxy.ts'
-import { type Credential, findCredential } from './config/credential.ts'
 import { Lookup } from './config/lookup.ts'
 import { stateFolder } from './config/state-folder.ts'
-import { findPresidio, type OwnPresidio } from './config/masking.ts'
 import { findPolicy, type PolicySettings } from './config/policy.ts'
 import type { SettingsSource } from './config/settings-file.ts'
 import { SETTINGS } from './config/table.ts'
 import { type TlsSettings, findTls } from './config/tls.ts'
+import { findKey, warnOfPlace, type CredentialSearch, type Key } from './config/key.ts'
+import { findSvid, findToken, type GatewayToken } from './config/svid.ts'
 
 export interface AgentConfiguration {
   /** Its form is not checked here. The value prints as `<set>`. */
@@ -144,4 +144,57 @@ function readRest(lookup: Lookup, source: SettingsSource): Rest {
 
 function defaultEncoding({ stderrIsTty, env }: SettingsSource): 'json' | 'human' {
   return stderrIsTty && !env['NO_COLOR'] ? 'human' : 'json'
+}
+
+/** How the agent identifies itself. The form of a key is not checked here. */
+type Credential = Key | GatewayToken
+
+/**
+ * A key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins: hoop's chart names a
+ * file for an SVID even where there is none. Undefined if nothing is given, which is a problem if a key is needed.
+ */
+function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
+  const { problems, file } = search.lookup
+  const before = problems.count
+  for (const find of [findKey, findSvid, findToken]) {
+    const credential = find(search)
+    if (credential?.kind === 'token') warnOfToken(search)
+    if (credential !== undefined || problems.count > before) return credential
+  }
+  // A file that cannot be read may well hold the key.
+  if (file.entries !== undefined && isNeeded)
+    problems.addFrom('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
+  return undefined
+}
+
+function warnOfToken(search: CredentialSearch): void {
+  const token = search.lookup.find(SETTINGS.token)
+  if (token !== undefined) warnOfPlace(token, search)
+}
+
+/** The agent's own Presidio: it replaces the addresses and the mode of the gateway, not its provider. */
+interface OwnPresidio {
+  readonly analyzer: string
+  readonly anonymizer: string
+  readonly mode: 'strict' | 'best-effort'
+}
+
+/** Both addresses count, or none (protocol.md 5.3). */
+function findPresidio(lookup: Lookup, warnings: string[]): OwnPresidio | undefined {
+  const analyzer = lookup.find(SETTINGS.maskingAnalyzer)
+  const anonymizer = lookup.find(SETTINGS.maskingAnonymizer)
+  const mode = lookup.find(SETTINGS.maskingMode)?.value ?? ''
+  const alone = analyzer ?? anonymizer
+  if (alone === undefined) return undefined
+  if (analyzer === undefined || anonymizer === undefined) {
+    warnings.push(`${alone.place}: not used, masking.analyzer and masking.anonymizer only count together`)
+    return undefined
+  }
+  if (mode !== 'strict' && mode !== 'best-effort')
+    warnings.push(`DLP_MODE unknown value (${JSON.stringify(mode)}), fallback to best-effort`)
+  return {
+    analyzer: analyzer.value,
+    anonymizer: anonymizer.value,
+    mode: mode === 'strict' ? 'strict' : 'best-effort',
+  }
 }

@@ -1,6 +1,5 @@
 import type { Logger } from '../basics/logger.ts'
-import { takeSystemdEnvironment } from '../operations/systemd-environment.ts'
-import { Systemd, type SystemdOptions } from '../operations/systemd.ts'
+import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operations/systemd.ts'
 
 /** What systemd hears of this process, which it has started. */
 export class SystemdService implements Disposable {

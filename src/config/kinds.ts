@@ -14,7 +14,10 @@ const NAME_RULES = /^\s*!?[\w.*-]+\s*(?:,\s*!?[\w.*-]+\s*)*$/
 export const count = named(
   'count',
   parsed((text) => (COUNT.test(text) ? Number(text) : undefined), 'a whole number from 1 to 999999', {
-    ...{ type: ['integer', 'string'], pattern: COUNT.source, minimum: 1, maximum: 999_999 },
+    type: ['integer', 'string'],
+    pattern: COUNT.source,
+    minimum: 1,
+    maximum: 999_999,
   }),
 )
 

@@ -15,7 +15,7 @@ import type { Packet } from '../wire/packet.ts'
 import { channelOptions, TransportClient, type PreConnectResponse } from '../wire/service.ts'
 import { ConnectError } from './connect-error.ts'
 import { Dial } from './dial.ts'
-import type { Destination } from './destination.ts'
+import type { Destination } from './tls.ts'
 import type { Proxy } from '../basics/net/tunnel.ts'
 
 /** `answered`: any answer; `silent`: not a byte came; `unknown`: nothing is known about the gateway. */

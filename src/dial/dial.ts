@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Socket } from 'node:net'
 import { hostOf, portOf } from './address.ts'
-import type { Destination } from './destination.ts'
-import { explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
+import { type Destination, explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { tunnel, TunnelError, type Proxy } from '../basics/net/tunnel.ts'
 
 /** Options for `net.connect`. The signal destroys the socket, whatever it is doing. */

@@ -16,6 +16,13 @@ export interface TlsOptions {
   readonly client?: { readonly certificate: string; readonly key: Secret }
 }
 
+export interface Destination {
+  /** `host:port` */
+  readonly address: string
+  /** Undefined means plaintext. */
+  readonly tls: TlsOptions | undefined
+}
+
 /** Make it once per attempt: it reads more than a hundred authorities. */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return tlsModule().createSecureContext({

@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { formatAddress, type Address } from '../basics/net/address.ts'
+import { formatAddress, type Address, isLoopback } from '../basics/net/address.ts'
 import type { Logger } from '../basics/logger.ts'
-import { isLoopback } from '../basics/net/loopback.ts'
 import { liveness, LoopMonitor, type Health } from './health.ts'
-import { ListenError } from './listen-error.ts'
 import type { MetricSource } from './metric-source.ts'
 import { Metrics } from './metrics.ts'
+import { ListenError } from './listen-error.ts'
 
 /** Longest life of a connection, whatever it does. */
 const CONNECTION_MS = 10_000

@@ -1,6 +1,8 @@
 import { createConnection } from 'node:net'
 import { readAll } from '../basics/files/read-all.ts'
-import { isTooLong, LONGEST_PATH } from './status-socket-path.ts'
+
+/** Limit for a socket's path in bytes: 108 on Linux and 104 elsewhere, minus the zero byte at the end. */
+export const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there: set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
@@ -46,4 +48,9 @@ function noAnswer(error: unknown): NoAnswer {
     default:
       return new NoAnswer(`no answer (${code})`, false)
   }
+}
+
+/** Node silently cuts a longer path. */
+export function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > LONGEST_PATH
 }

@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path'
 import type { Logger } from '../basics/logger.ts'
 import { type StatusSource, formatStatus } from './status.ts'
-import { isTooLong, LONGEST_PATH } from './status-socket-path.ts'
+import { isTooLong, LONGEST_PATH } from './status-socket-client.ts'
 
 export const SOCKET_NAME = 'status.sock'
 const MAX_CONNECTIONS = 16

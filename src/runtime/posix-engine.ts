@@ -1,5 +1,5 @@
-import type { WindowSize } from '../basics/window-size.ts'
 import { closeSync, writeSync } from 'node:fs'
+import type { WindowSize } from '../basics/window-size.ts'
 import type { Child, Command, StartOptions } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
@@ -8,7 +8,6 @@ import { memoryFile, seal } from './linux/memory-file.ts'
 import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, requireLibc } from './linux/posix.ts'
 import { posixSpawn, type Spawn } from './linux/spawn.ts'
 import { marked } from './ending/mark.ts'
-import { inTurn } from './linux/start-queue.ts'
 import { raiseOomScore } from './linux/oom-score.ts'
 import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
@@ -143,4 +142,23 @@ function describe(command: Command, error: ErrnoError): string {
     default:
       return `exec: ${program}: ${error.message}`
   }
+}
+
+/**
+ * Starts of commands, one after the other: the mark of a command is a limit of this whole process while it starts
+ * (`ending/mark.ts`), and the buffers of the call are there once (`posix.ts`).
+ */
+let last: Promise<unknown> = Promise.resolve()
+
+/**
+ * Does `start` when the earlier ones are over.
+ * @throws the signal's reason when it is aborted before its turn
+ */
+function inTurn<T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> {
+  const started = last.then(() => {
+    signal?.throwIfAborted()
+    return start()
+  })
+  last = started.catch(() => undefined)
+  return started
 }

@@ -1,4 +1,5 @@
-import type { SessionId } from './messages/session-id.ts'
+/** One client's conversation; the gateway's text UUID. */
+export type SessionId = string & { readonly __brand: 'SessionId' }
 
 /** A packet as it is on the stream: `Packet` of proto/transport.proto. */
 export interface Packet {

@@ -1,4 +1,4 @@
-import { signalChild } from '../../src/basics/signal-child.ts'
+import { signalChild } from '../../src/basics/signals.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-import { signalChild } from '../../src/basics/signal-child.ts'
+import { signalChild } from '../../src/basics/signals.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

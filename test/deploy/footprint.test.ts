@@ -40,7 +40,7 @@ it('no child gets a signal but through signalChild: of one that did not start, o
     /(child|#process|dead|parent|git)\??\.kill\(/.test(textOf(file)),
   )
   // A script of Node's, which loads no TypeScript, looks at the number itself.
-  expect(found).toEqual(['src/basics/signal-child.ts', 'test/mutation/scratch.mjs'])
+  expect(found).toEqual(['src/basics/signals.ts', 'test/mutation/scratch.mjs'])
 })
 
 function textOf(file: string): string {

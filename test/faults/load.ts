@@ -1,4 +1,4 @@
-import { signalChild } from '../../src/basics/signal-child.ts'
+import { signalChild } from '../../src/basics/signals.ts'
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { takeSystemdEnvironment } from '../../src/operations/systemd-environment.ts'
-import { Systemd } from '../../src/operations/systemd.ts'
+import { Systemd, takeSystemdEnvironment } from '../../src/operations/systemd.ts'
 import { agentLife } from '../../src/operations/status-text.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { NotifySocket } from '../../src/runtime/linux/notify-socket.ts'

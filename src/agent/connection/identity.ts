@@ -1,7 +1,6 @@
 import { Secret } from '../../basics/secret.ts'
 import { hostOf, serverAddress } from '../../dial/address.ts'
-import type { Destination } from '../../dial/destination.ts'
-import type { TlsOptions } from '../../dial/tls.ts'
+import type { Destination, TlsOptions } from '../../dial/tls.ts'
 
 /** How the agent introduces itself, and where it connects. `token` is the whole credential: never log it. */
 export interface Identity extends Destination {

@@ -1,5 +1,5 @@
 import type { Address } from '../../basics/net/address.ts'
-import { goDialError } from '../../basics/net/go-dial-error.ts'
+import { goDialError } from '../../basics/net/go-errors.ts'
 import dns from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'

@@ -142,7 +142,8 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   if (output.broken !== undefined) throw unenforceable(output.broken)
   const input = await compileRules(rules.input)
   return {
-    ...{ input, output },
+    input,
+    output,
     get bytes() {
       return input.bytes + output.bytes
     },

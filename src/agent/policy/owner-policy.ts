@@ -1,5 +1,4 @@
 import { loadsCode } from '../../basics/code-variables.ts'
-import { AllowList } from '../../policy/allow-list.ts'
 import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
 import type { RuleSet } from '../../policy/guardrails/rules.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
@@ -113,4 +112,31 @@ function nameIn(entry: string): string {
 /** The policy of the moment: it may be read anew. A session keeps the one that it was opened with. */
 export interface PolicySource {
   readonly current: OwnerPolicy | undefined
+}
+
+/** Names of which `*` stands for any characters, also none. A pattern takes time in proportion to the name. */
+export class AllowList {
+  readonly #patterns: readonly string[]
+
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns
+  }
+
+  has(name: string): boolean {
+    return this.#patterns.some((pattern) => matches(pattern.split('*'), name))
+  }
+}
+
+/** @param parts what stands between the asterisks */
+function matches([first = '', ...rest]: readonly string[], name: string): boolean {
+  const last = rest.pop()
+  if (last === undefined) return name === first
+  if (!name.startsWith(first) || !name.endsWith(last)) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = name.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at <= name.length - last.length
 }

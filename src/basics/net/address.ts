@@ -35,3 +35,9 @@ export function formatAddress({ host, port }: Address): string {
 export function addressUrl(scheme: 'grpc' | 'grpcs' | 'http' | 'https', address: Address): string {
   return `${scheme}://${formatAddress(address)}`
 }
+
+/** Whether only this machine can reach the host. Of names only `localhost` counts: others may mean anything. */
+export function isLoopback(host: string): boolean {
+  if (isIPv4(host)) return host.startsWith('127.')
+  return host === '::1' || host.toLowerCase() === 'localhost'
+}

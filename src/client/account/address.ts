@@ -1,4 +1,4 @@
-import { isLoopback } from '../../basics/net/loopback.ts'
+import { isLoopback } from '../../basics/net/address.ts'
 import { hostOf, serverAddress } from '../../dial/address.ts'
 
 export interface RestAddress {

@@ -1,4 +1,4 @@
-import { signalChild } from '../../basics/signal-child.ts'
+import { signalChild } from '../../basics/signals.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { packageFiles } from '../../basics/files/package-files.ts'

@@ -11,7 +11,7 @@ import {
   openFileLimit,
   OTHER_FILES,
 } from '../../config/session-limit.ts'
-import { signalChild } from '../../basics/signal-child.ts'
+import { signalChild } from '../../basics/signals.ts'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

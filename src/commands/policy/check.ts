@@ -1,7 +1,7 @@
 import { readAll } from '../../basics/files/read-all.ts'
 import { printableJson, printableLine, printableText } from '../../basics/text/printable.ts'
 import { compileRegexp } from '../../golang/text/regexp.ts'
-import { checkText } from '../../policy/guardrails/check-text.ts'
+import { checkText } from '../../policy/guardrails/compile-rules.ts'
 import type { RuleSet, Unjudged, Verdict, Violation } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
 import { ANSWERS } from './reading.ts'

@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../basics/net/exchange.ts'
-import { goHttpError } from '../../basics/net/go-http-error.ts'
+import { goHttpError } from '../../basics/net/go-errors.ts'
 import { proxyTo } from '../../basics/net/proxy.ts'
 import { TunnelError } from '../../basics/net/tunnel.ts'
 import type { JiraSettings } from '../settings/jira.ts'

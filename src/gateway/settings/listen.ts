@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
-import type { Address } from '../../basics/net/address.ts'
-import { isLoopback } from '../../basics/net/loopback.ts'
+import { type Address, isLoopback } from '../../basics/net/address.ts'
 import { PemError } from '../../basics/net/pem.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { isLoopback } from '../../basics/net/loopback.ts'
+import { isLoopback } from '../../basics/net/address.ts'
 import type { ProxySettings } from '../../basics/net/proxy.ts'
 import { systemAuthorities } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'

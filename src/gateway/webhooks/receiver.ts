@@ -1,5 +1,5 @@
 import { BrokenReply, exchange, type HttpQuestion } from '../../basics/net/exchange.ts'
-import { goHttpError } from '../../basics/net/go-http-error.ts'
+import { goHttpError } from '../../basics/net/go-errors.ts'
 import { proxyTo } from '../../basics/net/proxy.ts'
 import { TunnelError } from '../../basics/net/tunnel.ts'
 import { patience } from '../../basics/patience.ts'

@@ -6,7 +6,7 @@ import { Nodes, type PatternTarget } from './automaton/nodes.ts'
 import { WordTrie } from './automaton/word-trie.ts'
 import { CompiledRules, type RuleTarget } from './compiled-rules.ts'
 import { RULE_LIMITS, RuleLoad } from './rule-load.ts'
-import type { Rule, RulePlace, RuleSet, Unjudged } from './rules.ts'
+import type { Rule, RulePlace, RuleSet, Unjudged, Verdict } from './rules.ts'
 
 /** Some milliseconds. */
 const WORDS_IN_ONE_GO = 500
@@ -90,4 +90,12 @@ class Compiling {
       }
     }
   }
+}
+
+/**
+ * Judges a whole text: sets in order, rules in order, the first violation or error decides (protocol.md 8.1). A broken
+ * rule behind a violation goes unnoticed, before it nothing passes.
+ */
+export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
+  return (await compileRules(sets)).check(text)
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { signalGroup } from '../../basics/signal-group.ts'
+import { signalGroup } from '../../basics/signals.ts'
 import { KILLED_MS } from './ending-times.ts'
 import { collectOthers } from './reaper.ts'
 import { descendants } from './process-table.ts'

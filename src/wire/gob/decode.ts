@@ -1,5 +1,4 @@
 import { Definitions } from './definitions.ts'
-import { KnownDefinitions } from './known-definitions.ts'
 import { GobPlace } from './place.ts'
 import { GobReader } from './reader.ts'
 import { WIRE_TYPE, type GobType, type StructType } from './types.ts'
@@ -17,6 +16,32 @@ export const MAX_GOB_DEPTH = 32
  * all, an empty one takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
+
+/** How many are kept. A gateway sends six; then come those of clients, who may send what they like. */
+const MOST = 64
+/** The longest that is kept, in bytes. The gateway's parameters take 470. */
+const LONGEST = 4096
+
+interface KnownDefinition {
+  readonly type: GobType
+  /** How many values it is made of. */
+  readonly values: number
+}
+
+/** Type definitions by the bytes that they were read from. */
+class KnownDefinitions {
+  readonly #known = new Map<string, KnownDefinition>()
+
+  get(message: Buffer): KnownDefinition | undefined {
+    return message.length > LONGEST ? undefined : this.#known.get(message.toString('latin1'))
+  }
+
+  add(message: Buffer, definition: KnownDefinition): void {
+    if (message.length > LONGEST) return
+    if (this.#known.size === MOST) this.#known.clear()
+    this.#known.set(message.toString('latin1'), definition)
+  }
+}
 
 /** Of all streams: each session brings the same ones, and reading them takes longer than all the rest of it. */
 const known = new KnownDefinitions()

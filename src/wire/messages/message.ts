@@ -1,11 +1,11 @@
 import type { ConnectionParams } from '../params.ts'
 import type { MaskedOutput } from './masking-info.ts'
 import type { GuardrailInfo } from './guardrails-info.ts'
-import type { SessionId } from './session-id.ts'
+import type { SessionId } from '../packet.ts'
 import type { SystemReply } from './system-reply.ts'
 import type { SystemRequest } from './system-request.ts'
 
-export type { SessionId } from './session-id.ts'
+export type { SessionId } from '../packet.ts'
 
 /** What a gateway sends to an agent. */
 export type GatewayMessage =

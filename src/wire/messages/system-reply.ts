@@ -1,5 +1,4 @@
-import { sessionSpec, type Packet } from '../packet.ts'
-import type { SessionId } from './session-id.ts'
+import { sessionSpec, type Packet, type SessionId } from '../packet.ts'
 
 /** The answer to a system request (protocol.md 3.6). */
 export type SystemReply =

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatAddress, parseAddress, parseListen } from '../../../src/basics/net/address.ts'
+import { formatAddress, isLoopback, parseAddress, parseListen } from '../../../src/basics/net/address.ts'
 
 test.each([
   ['127.0.0.1:8009', '127.0.0.1', 8009],
@@ -88,4 +88,20 @@ test('every address that is formatted is read as the same one', () => {
     }),
     { numRuns: 200 },
   )
+})
+
+test.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost', 'LOCALHOST'])('%s is loopback', (host) => {
+  expect(isLoopback(host)).toBe(true)
+})
+
+test.each([
+  '0.0.0.0',
+  '::',
+  '128.0.0.1',
+  '127.0.0.1.example.com',
+  'localhost.example.com',
+  '10.0.0.1',
+  '127',
+])('%s is not loopback', (host) => {
+  expect(isLoopback(host)).toBe(false)
 })

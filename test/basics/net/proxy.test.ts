@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseNoProxy } from '../../../src/basics/net/no-proxy.ts'
-import { findProxy } from '../../../src/basics/net/proxy.ts'
+import { findProxy, parseNoProxy } from '../../../src/basics/net/proxy.ts'
 
 describe('the proxy', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { signalChild } from '../../../src/basics/signal-child.ts'
+import { signalChild } from '../../../src/basics/signals.ts'
 import { spawn } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-import { signalChild } from '../../../src/basics/signal-child.ts'
+import { signalChild } from '../../../src/basics/signals.ts'
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { checkText } from '../../../src/policy/guardrails/check-text.ts'
+import { checkText } from '../../../src/policy/guardrails/compile-rules.ts'
 import { decodeGuardrails } from '../../../src/policy/guardrails/payload.ts'
 import type { Rule, RuleSet, Verdict } from '../../../src/policy/guardrails/rules.ts'
 

@@ -1,4 +1,4 @@
-import { signalChild } from '../../../src/basics/signal-child.ts'
+import { signalChild } from '../../../src/basics/signals.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-import { signalChild } from '../../../src/basics/signal-child.ts'
+import { signalChild } from '../../../src/basics/signals.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'

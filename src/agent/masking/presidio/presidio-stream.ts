@@ -130,7 +130,9 @@ export class PresidioStream implements OutputFilter {
 /** The findings without overlaps, as bytes of the text. */
 function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[]): Piece[] {
   const inBytes = findings.map(({ entity_type: type, start, end, score }) => ({
-    ...{ type, score, recognizer: 'presidio' },
+    type,
+    score,
+    recognizer: 'presidio',
     start: offsets[start] ?? 0,
     end: offsets[end] ?? 0,
   }))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type Engine, loadEngine } from '../../../runtime/engine.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { canReadEnvironment, tryCleanup, tryCommand, tryTerminal } from './trials.ts'
-import { signalChild } from '../../../basics/signal-child.ts'
+import { signalChild } from '../../../basics/signals.ts'
 import { type ChildProcess, fork } from 'node:child_process'
 
 /** What can be asked, by name. Answers go to the parent as JSON over the channel. */

@@ -1,4 +1,4 @@
-import { goDialError } from '../../../basics/net/go-dial-error.ts'
+import { goDialError } from '../../../basics/net/go-errors.ts'
 
 /** What an error of the packages has, as far as it is known. */
 interface AwsError extends NodeJS.ErrnoException {

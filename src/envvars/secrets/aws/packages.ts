@@ -1,5 +1,6 @@
 import type { Logger } from '../../../basics/logger.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
+import { onAbort } from '../../../basics/abort.ts'
 import { SetUpError } from '../stores.ts'
 
 /** Loads packages of AWS, which an installation may leave out. @throws SetUpError when they are not there */
@@ -24,4 +25,11 @@ export function awsLogger(log: Pick<Logger, 'warn'>) {
   const nothing = () => undefined
   const warn = (...content: unknown[]) => log.warn({}, oneLine(content.map(String).join(' ')))
   return { trace: nothing, debug: nothing, info: nothing, warn, error: nothing }
+}
+
+/** Never resolves; rejects with the signal's reason. For a race with work that does not heed the signal. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    onAbort(signal, () => reject(signal.reason as Error))
+  })
 }

@@ -2,9 +2,8 @@ import { pipeline, Transform, type Readable } from 'node:stream'
 import type { Logger } from '../../../basics/logger.ts'
 import { patience } from '../../../basics/patience.ts'
 import type { FetchSecret, SecretStore, StoredSecret } from '../stores.ts'
-import { aborted } from './aborted.ts'
+import { awsLogger, loadAws, aborted } from './packages.ts'
 import { goAwsError } from './go-error.ts'
-import { awsLogger, loadAws } from './packages.ts'
 import { membersOf } from './secret-string.ts'
 
 /** For one secret with its three attempts, and the credentials before it. */

@@ -1,9 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 import { patience } from '../../../basics/patience.ts'
 import { EnvvarError } from '../../errors.ts'
-import { aborted } from './aborted.ts'
+import { loadAws, aborted } from './packages.ts'
 import { goAwsError, shownAwsText, textOf } from './go-error.ts'
-import { loadAws } from './packages.ts'
 import { SetUpError } from '../stores.ts'
 
 /** For a role that is assumed first. */
@@ -41,7 +40,10 @@ export async function eksToken(
     const host = `sts.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`
     const signed = await signer.presign(
       {
-        ...{ method: 'GET', protocol: 'https:', hostname: host, path: '/' },
+        method: 'GET',
+        protocol: 'https:',
+        hostname: host,
+        path: '/',
         query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
         headers: { host, 'x-k8s-aws-id': cluster },
       },

@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../../basics/net/exchange.ts'
-import { goHttpError } from '../../../basics/net/go-http-error.ts'
+import { goHttpError } from '../../../basics/net/go-errors.ts'
 import type { Proxy } from '../../../basics/net/tunnel.ts'
 import { patience } from '../../../basics/patience.ts'
 import type { Secret } from '../../../basics/secret.ts'
@@ -96,7 +96,10 @@ function questionOf(
 ): Omit<HttpQuestion, 'isSecure' | 'signal'> {
   const { isSecure, host, port, path, authorization } = target
   return {
-    ...{ host, port, path, limit: LONGEST_ANSWER },
+    host,
+    port,
+    path,
+    limit: LONGEST_ANSWER,
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       ...headers,

@@ -1,4 +1,4 @@
-import { signalChild } from '../../../basics/signal-child.ts'
+import { signalChild } from '../../../basics/signals.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { GitEnvironment } from './environment.ts'
 import { MirrorDamagedError, RepositoryError } from '../errors.ts'

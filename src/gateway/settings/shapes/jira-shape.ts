@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { isLoopback } from '../../../basics/net/loopback.ts'
+import { isLoopback } from '../../../basics/net/address.ts'
 import { certificatesIn, PemError } from '../../../basics/net/pem.ts'
 import { Secret } from '../../../basics/secret.ts'
 import { choice, duration, truth } from '../../../basics/settings/kinds.ts'

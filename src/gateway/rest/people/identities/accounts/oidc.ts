@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
-import { isLoopback } from '../../../../../basics/net/loopback.ts'
+import { isLoopback } from '../../../../../basics/net/address.ts'
 import { httpStatus } from '../../../../../contract/statuses.ts'
 import { SignInRefused } from '../../../../people/sign-in/refused.ts'
 import { browserHash, SIGN_IN_MS, type Returned } from '../../../../people/sign-in/sign-in.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { AllowList } from '../../src/policy/allow-list.ts'
+import { AllowList } from '../../../src/agent/policy/owner-policy.ts'
 
 it.each([
   ['prod', 'prod', true],

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { errnoOf } from './errors.ts'
 
 /**
  * Signals a child, if it has started. Use this instead of `child.kill`: for a child that could not be started, Node
@@ -8,4 +9,13 @@ import type { ChildProcess } from 'node:child_process'
  */
 export function signalChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
   return child.pid !== undefined && child.kill(signal)
+}
+
+/** Signals a process group. False when it has no process left; one that may not be signalled (EPERM) counts. */
+export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pgid, signal)
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH'
+  }
 }
