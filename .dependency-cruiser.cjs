@@ -44,10 +44,12 @@ const commandRoom = (name, from, below) => ({
   from,
   to: { path: '^src/commands/', pathNot: below },
 })
+
 /** The rooms of the gateway, from the ground. A room uses those of lower floors, and none of its own floor. */
 const FLOORS = [
   ['tls/', 'refusals/'],
-  ['identity[.]ts', 'handlers[.]ts'],
+  ['identity[.]ts'],
+  ['handlers[.]ts'],
   ['store/'],
   ['settings/'],
   ['history/'],
@@ -61,10 +63,6 @@ const FLOORS = [
   ['operating/'],
   ['rest/'],
 ]
-/** What a room's address and branch of a repository are: settings check them. */
-const OF_SETTINGS = ['runbooks/(git/(url|branch)|errors)[.]ts']
-const OF_HANDLERS = ['identity[.]ts']
-const OF_IDENTITY = ['refusals/']
 const floor = (room, lower) => ({
   name: `gateway-floor-${room.replace(/\W.*/, '')}`,
   comment: 'a room of the gateway uses rooms of lower floors alone; its routes stand above all rooms',
@@ -73,11 +71,7 @@ const floor = (room, lower) => ({
   to: { path: '^src/gateway/', pathNot: `^src/gateway/(${[room, ...lower].join('|')})` },
 })
 const gatewayFloors = [
-  ...FLOORS.flatMap((rooms, at) => {
-    const lower = FLOORS.slice(0, at).flat()
-    const more = { 'settings/': OF_SETTINGS, 'handlers[.]ts': OF_HANDLERS, 'identity[.]ts': OF_IDENTITY }
-    return rooms.map((room) => floor(room, [...lower, ...(more[room] ?? [])]))
-  }),
+  ...FLOORS.flatMap((rooms, at) => rooms.map((room) => floor(room, FLOORS.slice(0, at).flat()))),
   {
     name: 'gateway-floor-routes',
     comment: "rest mounts a room's routes, which do not know how they are served",

@@ -23,7 +23,7 @@ import { WARN_MS } from '../../gateway/tls/server-certificate.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
-import { RepositoryError } from '../../gateway/runbooks/errors.ts'
+import { RepositoryError } from '../../gateway/refusals/runbook-errors.ts'
 import { reachRemote } from '../../gateway/runbooks/git/reach.ts'
 
 /** Time for the whole history. systemd/runbook-gateway.service gives the start 15 minutes. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { parseTemplate, TemplateError, type Input } from '../../template/runbook.ts'
-import { RepositoryError, RunbookContentError } from './errors.ts'
+import { RepositoryError, RunbookContentError } from '../refusals/runbook-errors.ts'
 import type { ObjectReader } from './git/objects.ts'
 import { readText } from './git/text.ts'
 import { readStructure, treeOf } from './git/tree.ts'

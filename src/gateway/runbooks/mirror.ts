@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
 import { claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { runInMirror } from './git/command.ts'
-import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
+import { FetchTimeoutError, RepositoryError, RepositorySizeError } from '../refusals/runbook-errors.ts'
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 

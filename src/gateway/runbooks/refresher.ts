@@ -1,10 +1,15 @@
 import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/within.ts'
-import { FetchTimeoutError, RepositoryError, RepositorySizeError, RunbookError } from './errors.ts'
+import {
+  FetchTimeoutError,
+  RepositoryError,
+  RepositorySizeError,
+  RunbookError,
+} from '../refusals/runbook-errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
 import type { OldCopy } from './old-copy.ts'
-import type { Remote } from './git/url.ts'
+import type { Remote } from '../settings/repository-url.ts'
 
 /** After a fetch that has used up the time or the size limit, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000

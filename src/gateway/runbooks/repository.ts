@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
-import { checkBranch } from './git/branch.ts'
+import { checkBranch } from '../settings/repository-branch.ts'
 import { Catalog, type Listing } from './catalog.ts'
 import { Ancestry, checkRefHash, findCommit } from './git/commits.ts'
 import { mirrorEnvironment } from './git/environment.ts'
@@ -11,14 +11,14 @@ import {
   RunbookNotFoundError,
   RunbookRefError,
   UncommittedError,
-} from './errors.ts'
+} from '../refusals/runbook-errors.ts'
 import { Mirror } from './mirror.ts'
 import { oldCopyText, type OldCopy } from './old-copy.ts'
 import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './git/objects.ts'
 import { Refresher } from './refresher.ts'
 import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
-import { parseRemote, type Remote } from './git/url.ts'
+import { parseRemote, type Remote } from '../settings/repository-url.ts'
 import { isInWorktree } from './worktree.ts'
 
 /** Unless it is said otherwise. */

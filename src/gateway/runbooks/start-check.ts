@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/within.ts'
-import { RunbookError } from './errors.ts'
+import { RunbookError } from '../refusals/runbook-errors.ts'
 import type { RunbookRepository } from './repository.ts'
 
 /** A remote that takes longer delays nobody: it is said later. */

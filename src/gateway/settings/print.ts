@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../../basics/settings/json-schema.ts'
 import { shownValue, type PrintedSetting, type PrintedSettings } from '../../basics/settings/printed.ts'
-import { parseRemote } from '../runbooks/git/url.ts'
+import { parseRemote } from './repository-url.ts'
 import { examineSettings } from './load.ts'
 import { formatPath, type Path, type Problems } from '../../basics/settings/problems.ts'
 import { jsonOf } from '../../basics/settings/shapes.ts'

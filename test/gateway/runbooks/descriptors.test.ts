@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSyn
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { mirrorEnvironment } from '../../../src/gateway/runbooks/git/environment.ts'
-import { RepositoryError } from '../../../src/gateway/runbooks/errors.ts'
+import { RepositoryError } from '../../../src/gateway/refusals/runbook-errors.ts'
 import { runGit } from '../../../src/gateway/runbooks/git/git.ts'
 import { ObjectReader } from '../../../src/gateway/runbooks/git/objects.ts'
 import { Workshop } from './workshop.ts'

@@ -13,7 +13,7 @@ import {
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { RunbookError } from '../../../src/gateway/runbooks/errors.ts'
+import { RunbookError } from '../../../src/gateway/refusals/runbook-errors.ts'
 import { httpStatus } from '../../../src/contract/statuses.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Workshop, git } from './workshop.ts'

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseRemote, repositoryKey, type Remote } from '../../../gateway/runbooks/git/url.ts'
+import { parseRemote, repositoryKey, type Remote } from '../../../gateway/settings/repository-url.ts'
 import type {
   ConnectionSettings,
   GatewaySettings,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { RepositoryError } from '../../runbooks/errors.ts'
+import { RepositoryError } from '../../refusals/runbook-errors.ts'
 import { ReloadRefused } from '../../settings/reload/reload.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'

@@ -1,5 +1,5 @@
 import { mirrorEnvironment } from './environment.ts'
-import { RepositoryError } from '../errors.ts'
+import { RepositoryError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitResult } from './git.ts'
 
 /** None of these commands talks to a network or reads much. */

@@ -1,5 +1,5 @@
 import { runInMirror, type CommandOptions } from './command.ts'
-import { MirrorDamagedError, RepositoryError, RunbookRefError } from '../errors.ts'
+import { MirrorDamagedError, RepositoryError, RunbookRefError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
 /** How many questions may wait. git answers them one process at a time. */

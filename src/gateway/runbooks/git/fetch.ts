@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runInMirror, type CommandOptions } from './command.ts'
 import { fetchEnvironment } from './environment.ts'
-import { FetchTimeoutError, RepositoryError, RepositorySizeError } from '../errors.ts'
+import { FetchTimeoutError, RepositoryError, RepositorySizeError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitRun } from './git.ts'
 import { ownedPaths } from '../local.ts'
 import { HEAD_REF } from './objects.ts'
 import { redact } from './redact.ts'
-import type { Remote } from './url.ts'
+import type { Remote } from '../../settings/repository-url.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
 /** git keeps changing a pack while it writes it. One this old was left behind by a crash. */

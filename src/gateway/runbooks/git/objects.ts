@@ -1,7 +1,7 @@
 import { signalChild } from '../../../basics/signals.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { GitEnvironment } from './environment.ts'
-import { MirrorDamagedError, RepositoryError } from '../errors.ts'
+import { MirrorDamagedError, RepositoryError } from '../../refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RepositoryError } from '../errors.ts'
+import { RepositoryError } from '../../refusals/runbook-errors.ts'
 import { fetchEnvironment } from './environment.ts'
 import { fetchFailed, writeLocalConfig } from './fetch.ts'
 import { runGit } from './git.ts'
-import { parseRemote } from './url.ts'
+import { parseRemote } from '../../settings/repository-url.ts'
 
 interface Asked {
   readonly name: string

@@ -1,4 +1,4 @@
-import { MirrorDamagedError } from '../errors.ts'
+import { MirrorDamagedError } from '../../refusals/runbook-errors.ts'
 
 /** What `git cat-file --batch` answers for one name. */
 export type ObjectReply =

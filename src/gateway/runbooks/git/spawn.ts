@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { GitEnvironment } from './environment.ts'
-import { RepositoryError } from '../errors.ts'
+import { RepositoryError } from '../../refusals/runbook-errors.ts'
 
 /** Both ends of three pipes, two for libuv's own report of a failed start, two to spare. */
 const DESCRIPTORS_OF_A_START = 10

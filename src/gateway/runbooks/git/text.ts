@@ -1,4 +1,4 @@
-import { MirrorDamagedError, RunbookContentError } from '../errors.ts'
+import { MirrorDamagedError, RunbookContentError } from '../../refusals/runbook-errors.ts'
 import type { ObjectReader } from './objects.ts'
 
 /** The hosted gateway's limit (protocol.md 9.2). */

@@ -1,5 +1,10 @@
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { MirrorDamagedError, RunbookContentError, RunbookNotFoundError, RunbookPathError } from '../errors.ts'
+import {
+  MirrorDamagedError,
+  RunbookContentError,
+  RunbookNotFoundError,
+  RunbookPathError,
+} from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
 /** PATH_MAX of Linux: no checkout could hold a longer one. */

@@ -1,4 +1,4 @@
-import { RepositoryError, RunbookContentError } from '../errors.ts'
+import { RepositoryError, RunbookContentError } from '../../refusals/runbook-errors.ts'
 import type { ObjectReader } from './objects.ts'
 import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPath } from './tree.ts'
 

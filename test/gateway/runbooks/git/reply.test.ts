@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MirrorDamagedError } from '../../../../src/gateway/runbooks/errors.ts'
+import { MirrorDamagedError } from '../../../../src/gateway/refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from '../../../../src/gateway/runbooks/git/reply.ts'
 
 const OID = '0123456789abcdef0123456789abcdef01234567'

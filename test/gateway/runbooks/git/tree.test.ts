@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RunbookPathError } from '../../../../src/gateway/runbooks/errors.ts'
+import { RunbookPathError } from '../../../../src/gateway/refusals/runbook-errors.ts'
 import { splitPath } from '../../../../src/gateway/runbooks/git/tree.ts'
 
 test('a path is taken apart into plain names or refused, whatever it is', () => {

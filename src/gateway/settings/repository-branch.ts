@@ -1,4 +1,4 @@
-import { RepositoryError } from '../errors.ts'
+import { RepositoryError } from '../refusals/runbook-errors.ts'
 
 /** No file system allows a longer name for a ref's file. */
 const MAX_BRANCH_LENGTH = 244

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { RepositoryError } from '../errors.ts'
+import { RepositoryError } from '../refusals/runbook-errors.ts'
 
 /** User and password taken out of an https URL. Without a password the user may be a token (GitHub). */
 export interface UrlCredentials {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseRemote, repositoryKey } from '../../../../src/gateway/runbooks/git/url.ts'
-import { Workshop } from '../workshop.ts'
+import { parseRemote, repositoryKey } from '../../../src/gateway/settings/repository-url.ts'
+import { Workshop } from '../runbooks/workshop.ts'
 
 describe('a repository URL', () => {
   test.each([
