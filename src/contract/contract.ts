@@ -28,6 +28,8 @@ export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 
   /** Options of the URL, by name (`query.ts`). */
   readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
   readonly bodyReading?: BodyReading
+  /** It sets cookies or opens a socket. So is what has a `type`. */
+  readonly isMountedByHand?: true
 }
 
 /** The operations of one resource, by the names that handlers and callers use. */
@@ -53,7 +55,7 @@ export type Frozen<T> = T extends readonly (infer E)[]
 const SUCCESSES = [200, 201, 202, 204] as const
 type Success = (typeof SUCCESSES)[number]
 
-export type SuccessOf<O extends ContractOperation> = Extract<keyof O['answers'], Success>
+type SuccessOf<O extends ContractOperation> = Extract<keyof O['answers'], Success>
 
 /** What an operation answers when it succeeds, or with this status. */
 export type AnswerOf<O extends ContractOperation, S extends keyof O['answers'] = SuccessOf<O>> =

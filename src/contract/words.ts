@@ -6,6 +6,8 @@ export const text = v.string()
 export const wholeCount = v.pipe(v.number(), v.integer(), v.minValue(0))
 /** RFC 3339 in UTC; null where it is not known. */
 export const time = v.nullable(text)
+/** Bytes of any type. */
+export const file = v.pipe(text, v.description('a file'))
 /** The answer of an operation that has none. */
 export const nothing = v.strictObject({})
 

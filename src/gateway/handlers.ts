@@ -1,12 +1,4 @@
-import type {
-  AnswerOf,
-  BodyOf,
-  Contract,
-  ContractOperation,
-  Params,
-  QueryOf,
-  SuccessOf,
-} from '../contract/contract.ts'
+import type { AnswerOf, BodyOf, Contract, ContractOperation, Params, QueryOf } from '../contract/contract.ts'
 import type { AccessToken, GatewayUser } from './identity.ts'
 
 /** A request that has passed the checks of its operation: who asks, and what for. */
@@ -21,6 +13,8 @@ export interface Asked<O extends ContractOperation> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** The IP address that the request comes from. */
   readonly caller: string
+  /** The name by which the caller has reached the gateway. */
+  readonly hostname: string
 }
 
 interface ReplyFacts {
@@ -30,7 +24,7 @@ interface ReplyFacts {
 }
 
 /** An answer with a status of its own, with headers, or to a user who has signed in by it. */
-export class Reply<S extends number, T> {
+export class Reply<S extends number, const T> {
   readonly status: S
   readonly body: T
   readonly headers: Readonly<Record<string, string>>
@@ -54,16 +48,18 @@ type UsualOf<O extends ContractOperation> = 200 extends keyof O['answers']
       : 204
 type Plain<O extends ContractOperation> = 204 extends UsualOf<O> ? undefined : AnswerOf<O, UsualOf<O>>
 type Replies<O extends ContractOperation> = {
-  [S in SuccessOf<O>]: Reply<S, AnswerOf<O, S>>
-}[SuccessOf<O>]
+  [S in keyof O['answers'] & number]: Reply<S, AnswerOf<O, S>>
+}[keyof O['answers'] & number]
 type Answer<O extends ContractOperation> = Plain<O> | Replies<O>
+
+type ByHand = { readonly type: string } | { readonly isMountedByHand: true }
 
 /**
  * A function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts` serves them. What
- * answers with something else than JSON has no function here, and is mounted by hand.
+ * answers with something else than JSON, or sets cookies, has no function here, and is mounted by hand.
  */
 export type Handlers<C extends Contract> = {
-  readonly [Name in keyof C as C[Name] extends { readonly type: string } ? never : Name]: (
+  readonly [Name in keyof C as C[Name] extends ByHand ? never : Name]: (
     asked: Asked<C[Name]>,
   ) => Answer<C[Name]> | Promise<Answer<C[Name]>>
 }

@@ -1,3 +1,4 @@
+import { backupContract } from '../../contract/gateway.ts'
 import type { Account } from '../account/account.ts'
 import { askWell } from './http/json.ts'
 
@@ -6,6 +7,6 @@ const ANSWER_MS = 60 * 60 * 1000
 
 /** The file of a backup of this moment. Read it to the end. @throws ApiError */
 export async function downloadBackup(account: Account): Promise<AsyncIterable<Buffer>> {
-  const question = { method: 'POST', path: '/api/backup', answerMs: ANSWER_MS } as const
-  return (await askWell(account, question)).body
+  const { method, path } = backupContract.make
+  return (await askWell(account, { method, path, answerMs: ANSWER_MS })).body
 }

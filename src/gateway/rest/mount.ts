@@ -60,6 +60,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
     body: body === undefined ? undefined : readExecBody(body, sent, statuses),
     headers: request.headers,
     caller: request.callerAddress,
+    hostname: request.hostname,
   }
 }
 

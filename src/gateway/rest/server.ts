@@ -8,7 +8,6 @@ import fastify, {
 } from 'fastify'
 import { within } from '../../basics/within.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { readinessOf } from '../operating/monitoring/readiness.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { backupRoutes } from './sessions/backup.ts'
@@ -22,7 +21,7 @@ import { userContract } from '../../contract/users.ts'
 import { apiKeyRoutes, serviceAccountRoutes } from '../people/identities/machine-routes.ts'
 import { tokenRoutes } from '../people/identities/token-routes.ts'
 import { userRoutes } from '../people/identities/user-routes.ts'
-import { signInRoutes } from './people/identities/sign-in.ts'
+import { browserSignInRoutes, deviceSignInRoutes, localSignInRoutes } from './people/identities/sign-in.ts'
 import { agentRoutes } from '../agents/routes.ts'
 import { auditCalls } from './people/audit/audited-calls.ts'
 import { auditRoutes } from '../people/audit/routes.ts'
@@ -30,7 +29,7 @@ import { readBodiesInTurns } from './body/body-turns.ts'
 import { connectionRoutes } from '../connections/routes.ts'
 import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
-import { describeRoutes, documentRoute, LONGEST_NAME } from './openapi/document.ts'
+import { describeRoutes, LONGEST_NAME } from './openapi/document.ts'
 import { batchContract } from '../../contract/batches.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
@@ -42,13 +41,14 @@ import { webhookRoutes } from '../webhooks/routes.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from '../jira/routes.ts'
 import { endWithToken } from './people/identities/live-requests.ts'
-import { reloadRoutes } from './directory/reload.ts'
 import { requestRefusal } from './http/refusal.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
-import { serverInfoRoutes } from './directory/server-info.ts'
+import { gatewayContract, settingsContract } from '../../contract/gateway.ts'
+import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
+import { gatewayRoutes, settingsRoutes } from './gateway-routes.ts'
 import { mount, mountWithBody } from './mount.ts'
 import { knowCallers } from './http/callers.ts'
 import type { RestServices } from './services.ts'
@@ -58,9 +58,8 @@ import { serveSockets, TERMINAL, terminalRoute } from './page/terminal/terminal.
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
-import { devicePages, deviceRoutes } from './people/identities/accounts/device.ts'
-import { logoutRoute } from './people/identities/accounts/logout.ts'
-import { handoverRoute, oidcRoutes } from './people/identities/accounts/oidc.ts'
+import { devicePages } from './people/identities/accounts/device.ts'
+import { oidcRoutes } from './people/identities/accounts/oidc.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -156,11 +155,8 @@ function tellEndBehindOthers({ raw: { socket } }: FastifyRequest, { raw: answer 
 }
 
 function routes(app: FastifyInstance, services: RestServices): void {
-  app.get('/api/healthz', () => ({ liveness: 'OK' }))
   pageRoutes(app)
-  app.get('/readyz', (_, reply) => answerReadiness(services, reply))
-  documentRoute(app)
-  serverInfoRoutes(app, services)
+  mount(app, gatewayContract, gatewayRoutes(app, services))
   mount(app, connectionContract, connectionRoutes(services))
   mount(app, agentContract, agentRoutes(services))
   mount(app, auditContract, auditRoutes(services))
@@ -174,13 +170,13 @@ function routes(app: FastifyInstance, services: RestServices): void {
   mount(app, tokenContract, tokenRoutes(services))
   mount(app, serviceAccountContract, serviceAccountRoutes(services))
   mount(app, apiKeyContract, apiKeyRoutes(services))
-  reloadRoutes(app, services)
+  mount(app, settingsContract, settingsRoutes(services))
   mount(app, scheduleContract, scheduleRoutes(services))
   mount(app, batchContract, batchRoutes(services))
   backupRoutes(app, services)
   oidcRoutes(app, services)
   devicePages(app, services)
-  logoutRoute(app, services)
+  mount(app, localSignInContract, localSignInRoutes(services))
   pageSignOutRoute(app, services)
   changesRoute(app, services)
   terminalRoute(app, services)
@@ -188,14 +184,14 @@ function routes(app: FastifyInstance, services: RestServices): void {
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
-    handoverRoute(withBodies, services)
+    mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
     pageSignInRoute(withBodies, services)
-    deviceRoutes(withBodies, services)
+    mountWithBody(withBodies, deviceSignInContract, deviceSignInRoutes(services))
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
-    signInRoutes(withBodies, services)
+    mountWithBody(withBodies, localSignInContract, localSignInRoutes(services))
     mountWithBody(withBodies, userContract, userRoutes(services))
     mountWithBody(withBodies, tokenContract, tokenRoutes(services))
     mountWithBody(withBodies, serviceAccountContract, serviceAccountRoutes(services))
@@ -203,12 +199,6 @@ function routes(app: FastifyInstance, services: RestServices): void {
     mountWithBody(withBodies, batchContract, batchRoutes(services))
     done()
   })
-}
-
-/** 503 while no session can begin. */
-function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
-  const readiness = readinessOf(condition())
-  return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness)
 }
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {

@@ -23,13 +23,13 @@ const LONGEST_MS = 30 * 60 * 1000
 /** For a machine without a browser: a person signs in with any other. @returns the token @throws Failure, ApiError */
 export async function signInElsewhere(account: Account): Promise<string> {
   const begun = await beginDeviceSignIn(account, `${userInfo().username} on ${hostname()}`.slice(0, 200))
-  const page = webLink(begun.page)
+  const page = webLink(begun.verification_uri_complete)
   process.stderr.write(
-    `open this in any browser, and compare the code there: ${oneLine(begun.code)}\n  ${page}\n`,
+    `open this in any browser, and compare the code there: ${oneLine(begun.user_code)}\n  ${page}\n`,
   )
-  const endsAt = performance.now() + Math.min(begun.lifetimeMs, LONGEST_MS)
+  const endsAt = performance.now() + Math.min(begun.expires_in * 1000, LONGEST_MS)
   while (performance.now() < endsAt) {
-    await pause(Math.max(SHORTEST_PAUSE_MS, begun.pauseMs))
+    await pause(Math.max(SHORTEST_PAUSE_MS, begun.interval * 1000))
     const token = await tokenIfThere(account, begun)
     if (token !== undefined) return token
   }

@@ -52,11 +52,6 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
-/** The same document where hoop's gateway has its own. */
-export function documentRoute(app: FastifyInstance): void {
-  app.get('/api/openapiv3.json', () => app.swagger())
-}
-
 /** In the form that the plugin takes. */
 function described(operation: Operation, url: string): object {
   const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation

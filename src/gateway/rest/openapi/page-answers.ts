@@ -1,10 +1,7 @@
 import * as v from 'valibot'
 import { text, wholeCount } from '../../../contract/words.ts'
-import { userFields } from './identity-answers.ts'
 
 // What is answered to the page alone, as in answers.ts.
-
-export const pageSignInAnswer = v.strictObject({ ...userFields, next: v.nullable(text) })
 
 export const outputRangeAnswer = v.strictObject({
   events: v.array(

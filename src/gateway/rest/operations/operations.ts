@@ -1,6 +1,13 @@
 import { agentContract } from '../../../contract/agents.ts'
 import { auditContract } from '../../../contract/audit.ts'
 import { connectionContract } from '../../../contract/connections.ts'
+import { backupContract, gatewayContract, settingsContract } from '../../../contract/gateway.ts'
+import { pageContract } from '../../../contract/page.ts'
+import {
+  browserSignInContract,
+  deviceSignInContract,
+  localSignInContract,
+} from '../../../contract/sign-in.ts'
 import { jiraContract } from '../../../contract/jira.ts'
 import { tableOf } from '../../../contract/contract.ts'
 import { batchContract } from '../../../contract/batches.ts'
@@ -10,14 +17,10 @@ import { userContract } from '../../../contract/users.ts'
 import { lockContract } from '../../../contract/locks.ts'
 import { scheduleContract } from '../../../contract/schedules.ts'
 import { webhookContract } from '../../../contract/webhooks.ts'
-import { backupOperations } from './backups.ts'
-import { gatewayOperations } from './gateway.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
 import { reviewOperations } from './reviews.ts'
-import { pageOperations } from './page.ts'
 import { runbookOperations } from './runbooks.ts'
 import { sessionOperations } from './sessions.ts'
-import { signInOperations } from './sign-in.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {
@@ -36,8 +39,11 @@ export const OPERATIONS: OperationTable = {
   ...tableOf(apiKeyContract),
   ...tableOf(tokenContract),
   ...tableOf(auditContract),
-  ...gatewayOperations,
-  ...backupOperations,
-  ...signInOperations,
-  ...pageOperations,
+  ...tableOf(gatewayContract),
+  ...tableOf(settingsContract),
+  ...tableOf(backupContract),
+  ...tableOf(localSignInContract),
+  ...tableOf(browserSignInContract),
+  ...tableOf(deviceSignInContract),
+  ...tableOf(pageContract),
 }

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import * as v from 'valibot'
 import { tokenHash } from '../../identity.ts'
 import { readExecBody } from '../body/body.ts'
-import { userInfo } from '../directory/server-info.ts'
+import { pageContract, type PageSignInAnswer } from '../../../contract/page.ts'
+import { SIGN_IN_BODY_BYTES } from '../../../contract/sign-in.ts'
+import type { UserInfoAnswer } from '../../../contract/gateway.ts'
+import { userInfo } from '../gateway-routes.ts'
 import { signedInWith } from '../people/identities/authentication.ts'
-import { SIGN_IN_BODY_BYTES } from '../people/identities/sign-in.ts'
 import type { RestServices } from '../services.ts'
 import { clearSignIn, setSignIn, signInOf } from './cookie.ts'
 import { checkOrigin } from './own-page.ts'
@@ -12,21 +13,12 @@ import { checkOrigin } from './own-page.ts'
 /** A day's work. Whoever stays signed in for longer, does it again. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
-const given = v.optional(v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')))
-export const pageSignInBody = v.pipe(
-  v.object({ token: given, code: given }, 'must be a JSON object'),
-  v.check(
-    ({ token, code }) => (token === undefined) !== (code === undefined),
-    'must have a token, or a code',
-  ),
-)
-
 /** Signs a browser in, with a token or the code of a link. The page never sees what it is signed in with. */
 export function pageSignInRoute(app: FastifyInstance, services: RestServices): void {
   const { links, webUrl } = services
-  app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply) => {
+  app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply): PageSignInAnswer => {
     checkOrigin(request, webUrl())
-    const { token = '', code } = readExecBody(pageSignInBody, request.body)
+    const { token = '', code } = readExecBody(pageContract.signIn.body, request.body)
     const linked = code === undefined ? { token, next: null } : links.take(code)
     const info = signIn(services, linked.token, request, reply)
     return { ...info, next: linked.next }
@@ -39,7 +31,7 @@ function signIn(
   text: string,
   request: FastifyRequest,
   reply: FastifyReply,
-): object {
+): UserInfoAnswer {
   const { user } = signedInWith(users, text, request.callerAddress)
   request.auditedActor = user.name
   const parent = tokenHash(text)

@@ -1,29 +1,61 @@
-import type { FastifyInstance } from 'fastify'
-import * as v from 'valibot'
+import type {
+  browserSignInContract,
+  deviceSignInContract,
+  localSignInContract,
+} from '../../../../contract/sign-in.ts'
 import { hoopWords } from '../../../../wire/gateway-words.ts'
-import { readExecBody } from '../../body/body.ts'
+import { Reply, type Handlers } from '../../../handlers.ts'
+import { DEVICE_MS, POLL_MS } from '../../../people/sign-in/device-requests.ts'
 import type { RestServices } from '../../services.ts'
 import { failedSignIn } from './authentication.ts'
 
-const SIGN_IN = '/api/localauth/login'
+/** What command lines ask for to sign in; browsers come to `accounts/`. */
+export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
+  return {
+    signIn: ({ body: { email, password }, caller }) => {
+      // One text for both, unlike hoop's, so that nobody learns which names exist.
+      if (users.withToken(password, caller)?.user.name !== email)
+        throw failedSignIn(users, caller, hoopWords.invalidCredentials)
+      const headers = { token: password, 'access-control-expose-headers': 'Token' }
+      return new Reply(200, { status: 'ok' }, { headers, actor: email })
+    },
+    // Other tokens stay: others may use them, too.
+    signOut: ({ user, token }) => {
+      const isEnded = token.kind === 'sign-in'
+      if (isEnded) tokens.revoke(token.id, user.name)
+      return { ended: isEnded }
+    },
+  }
+}
 
-/** Nobody without a token may send more than this. */
-export const SIGN_IN_BODY_BYTES = 8 * 1024
+export function browserSignInRoutes({ signIn }: RestServices): Handlers<typeof browserSignInContract> {
+  return {
+    take: ({ body: { code, verifier } }) => {
+      const { text, token } = signIn.takeHandover(code, verifier)
+      return new Reply(200, { token: text, user: token.user }, { actor: token.user })
+    },
+  }
+}
 
-const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-export const signInBody = v.object({ email: required, password: required }, 'must be a JSON object')
-
-/** Answers `hoop login`: the email is the user's name, the password is the token, which is also the answer. */
-export function signInRoutes(app: FastifyInstance, { users }: RestServices): void {
-  app.post(SIGN_IN, { bodyLimit: SIGN_IN_BODY_BYTES }, async (request, reply) => {
-    const { email, password } = readExecBody(signInBody, request.body)
-    // One text for both, unlike hoop's, so that nobody learns which names exist.
-    if (users.withToken(password, request.callerAddress)?.user.name !== email)
-      throw failedSignIn(users, request.callerAddress, hoopWords.invalidCredentials)
-    request.auditedActor = email
-    return reply
-      .header('token', password)
-      .header('access-control-expose-headers', 'Token')
-      .send({ status: 'ok' })
-  })
+export function deviceSignInRoutes({ signIn, webUrl }: RestServices): Handlers<typeof deviceSignInContract> {
+  return {
+    begin: ({ body: { says }, caller }) => {
+      const { secret, code } = signIn.addDevice(caller, says)
+      const page = `${webUrl()}/api/login/device`
+      return {
+        device_code: secret,
+        user_code: code,
+        verification_uri: page,
+        verification_uri_complete: `${page}?code=${code}`,
+        expires_in: DEVICE_MS / 1000,
+        interval: POLL_MS / 1000,
+      }
+    },
+    take: ({ body: { device_code: secret } }) => {
+      const issued = signIn.deviceOutcome(secret)
+      if (issued === undefined) return new Reply(202, { status: 'waiting' })
+      const { text, token } = issued
+      return new Reply(200, { token: text, user: token.user }, { actor: token.user })
+    },
+  }
 }

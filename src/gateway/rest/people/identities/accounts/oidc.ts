@@ -1,23 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import * as v from 'valibot'
 import { isLoopback } from '../../../../../basics/net/address.ts'
+import type { AnswerOf } from '../../../../../contract/contract.ts'
+import type { browserSignInContract } from '../../../../../contract/sign-in.ts'
 import { httpStatus } from '../../../../../contract/statuses.ts'
 import { SignInRefused } from '../../../../people/sign-in/refused.ts'
 import { browserHash, SIGN_IN_MS, type Returned } from '../../../../people/sign-in/sign-in.ts'
-import { readExecBody } from '../../../body/body.ts'
 import { HttpError } from '../../../http/http-error.ts'
 import { browserOf, setBrowser, setSignIn } from '../../../page/cookie.ts'
 import { firstOption, type Query } from '../../../http/query.ts'
 import type { RestServices } from '../../../services.ts'
-import { SIGN_IN_BODY_BYTES } from '../sign-in.ts'
 import { confirmPage, messagePage, sendPage } from './pages.ts'
 
 /** Where hoop's command line listens for the browser. */
 const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
-
-const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
-export const handoverBody = v.object({ code: word, verifier: word }, 'must be a JSON object')
 
 /** The way of a browser: to the provider, and back to the machine on which a command line waits for it. */
 export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
@@ -55,7 +51,7 @@ async function beginOnPage(
   { signIn, webUrl }: RestServices,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<object> {
+): Promise<AnswerOf<typeof browserSignInContract.begin>> {
   const secret = randomBytes(32).toString('base64url')
   const browser = browserHash(secret) ?? ''
   const address = await signIn.begin({ kind: 'page', browser })
@@ -73,16 +69,6 @@ function nameIn(returned: Returned): string {
     case 'page':
       return returned.issued.token.user
   }
-}
-
-/** The other end of `challenge`. */
-export function handoverRoute(app: FastifyInstance, { signIn }: RestServices): void {
-  app.post('/api/login/token', { bodyLimit: SIGN_IN_BODY_BYTES }, (request) => {
-    const { code, verifier } = readExecBody(handoverBody, request.body)
-    const { text, token } = signIn.takeHandover(code, verifier)
-    request.auditedActor = token.user
-    return { token: text, user: token.user }
-  })
 }
 
 /** Refusals are read by people here. */

@@ -1,0 +1,165 @@
+import * as v from 'valibot'
+import type { Contract, Frozen } from './contract.ts'
+import { file, text, time } from './words.ts'
+
+const no = v.literal(false)
+const names = v.array(text)
+
+/** hoop's fields about features that are not here are blank. */
+const ServerShape = v.strictObject({
+  version: text,
+  auth_method: text,
+  api_url: text,
+  grpc_url: text,
+  tenancy_type: text,
+  commit_sha: text,
+  log_level: text,
+  go_debug: text,
+  redact_provider: text,
+  idp_provider_name: text,
+  has_redact_credentials: no,
+  has_webhook_app_key: no,
+  has_ask_ai_credentials: no,
+  has_idp_audience: no,
+  has_idp_custom_scopes: no,
+  has_ssh_client_host_key: no,
+  postgres_proxy_enabled: no,
+  disable_sessions_download: no,
+  disable_clipboard_copy_cut: no,
+  analytics_tracking: v.literal('disabled'),
+  analytics_mode: v.literal('disabled'),
+  feature_flags: v.strictObject({}),
+  license_info: v.null(),
+})
+
+/** Who asks, and by which token. */
+export const whoAsks = {
+  id: text,
+  name: text,
+  email: text,
+  status: v.literal('active'),
+  verified: v.boolean(),
+  role: v.picklist(['admin', 'auditor', 'standard']),
+  kind: v.picklist(['person', 'machine']),
+  groups: v.array(text),
+  slack_id: text,
+  picture: text,
+  is_admin: v.boolean(),
+  is_multitenant: v.boolean(),
+  tenancy_type: text,
+  org_id: text,
+  org_name: text,
+  org_license: text,
+  feature_ask_ai: v.literal('unavailable'),
+  webapp_users_management: v.literal('on'),
+  intercom_hmac_digest: text,
+  default_protection_profile: v.null(),
+  show_origin_survey: no,
+  show_setup_checklist: no,
+  token: v.strictObject({
+    id: text,
+    name: text,
+    kind: v.picklist(['personal', 'sign-in']),
+    expires_at: time,
+  }),
+}
+const UserInfoShape = v.strictObject(whoAsks)
+
+const ReadinessShape = v.strictObject({
+  status: v.picklist(['ready', 'degraded', 'stopping']),
+  reason: v.optional(text),
+  warning: v.optional(text),
+})
+
+export type UserInfoAnswer = Frozen<v.InferOutput<typeof UserInfoShape>>
+
+const READ = { tag: 'Gateway', method: 'GET', audit: 'none' } as const
+
+export const gatewayContract = {
+  liveness: {
+    ...READ,
+    path: '/api/healthz',
+    summary: 'Whether the gateway lives',
+    role: 'public',
+    answers: { 200: v.strictObject({ liveness: text }) },
+  },
+  readiness: {
+    ...READ,
+    path: '/readyz',
+    summary: 'Whether sessions can begin',
+    role: 'public',
+    answers: { 200: ReadinessShape, 503: ReadinessShape },
+  },
+  document: {
+    ...READ,
+    path: '/api/openapiv3.json',
+    summary: 'Describes the interface, as /docs/json does',
+    role: 'public',
+    answers: { 200: v.pipe(v.looseObject({}), v.description('OpenAPI 3')) },
+  },
+  /** Asked before there is a token. */
+  publicInfo: {
+    ...READ,
+    path: '/api/publicserverinfo',
+    summary: 'How one signs in',
+    role: 'public',
+    answers: {
+      200: v.strictObject({
+        auth_method: text,
+        setup_required: v.boolean(),
+        sign_in: v.optional(v.array(text)),
+      }),
+    },
+  },
+  serverInfo: {
+    ...READ,
+    path: '/api/serverinfo',
+    summary: 'Version and addresses of the gateway',
+    role: 'user',
+    answers: { 200: ServerShape },
+  },
+  userInfo: {
+    ...READ,
+    path: '/api/userinfo',
+    summary: 'Who asks',
+    role: 'user',
+    answers: { 200: UserInfoShape },
+  },
+} as const satisfies Contract
+
+export const settingsContract = {
+  reload: {
+    tag: 'Gateway',
+    method: 'POST',
+    path: '/api/reload',
+    summary: 'Reads gateway.yaml again, and tells what has changed',
+    description:
+      'With a file that cannot be used (422) everything stays as it was: the message has each problem.',
+    role: 'admin',
+    audit: { action: 'update', type: 'settings' },
+    answers: {
+      200: v.strictObject({
+        changes: v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
+        restart_required: names,
+      }),
+    },
+    errors: ['invalid-settings'],
+  },
+} as const satisfies Contract
+
+export const backupContract = {
+  make: {
+    tag: 'Gateway',
+    method: 'POST',
+    path: '/api/backup',
+    summary: 'Makes a backup of the state folder and sends it',
+    description:
+      'One at a time. It holds scripts, output, and the key of requests that wait for approval, which a machine does not get: its backup loses these requests. The answer begins when the copy is made.',
+    role: 'admin',
+    tokenOnly: true,
+    audit: { action: 'download', type: 'backups' },
+    answers: { 200: file },
+    errors: ['too-much-at-once', 'history-failed'],
+    type: 'application/gzip',
+  },
+} as const satisfies Contract

@@ -1,0 +1,166 @@
+import * as v from 'valibot'
+import { needed, type Contract } from './contract.ts'
+import { plainOption } from './query.ts'
+import { text } from './words.ts'
+
+/** Nobody without a token may send more than this. */
+export const SIGN_IN_BODY_BYTES = 8 * 1024
+
+const SIGN_IN = { action: 'sign-in', type: 'users' } as const
+const OPEN = { tag: 'Gateway', role: 'public', bodyReading: { most: SIGN_IN_BODY_BYTES } } as const
+
+const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
+const upTo200 = v.pipe(v.string('must be a text'), v.maxLength(200, 'is too long'))
+
+/** With a token: the email is the user's name, the password is the token. */
+export const localSignInContract = {
+  signIn: {
+    ...OPEN,
+    method: 'POST',
+    path: '/api/localauth/login',
+    summary: 'Signs in: the name and the token of a user',
+    description: 'The token comes back in the header `Token`.',
+    audit: SIGN_IN,
+    body: v.object({ email: required, password: required }, 'must be a JSON object'),
+    answers: { 200: v.strictObject({ status: v.literal('ok') }) },
+  },
+  signOut: {
+    tag: 'Gateway',
+    method: 'POST',
+    path: '/api/logout',
+    summary: 'Ends the sign-in whose token asks',
+    role: 'user',
+    audit: SIGN_IN,
+    answers: { 200: v.strictObject({ ended: v.boolean() }) },
+    errors: ['history-failed'],
+  },
+} as const satisfies Contract
+
+const TokenShape = v.strictObject({ token: needed(text), user: text })
+
+// What browsers show to people, refusals too.
+const page = v.pipe(text, v.description('a page'))
+const PAGE = {
+  tag: 'Gateway',
+  role: 'public',
+  type: 'text/html',
+  answers: { 200: page, 403: page, 410: page, 429: page, 502: page },
+} as const
+const redirecting = { ...PAGE.answers, 302: page }
+
+const NOT_TAKEN = [
+  'sign-in-refused',
+  'user-not-found',
+  'name-taken',
+  'sign-in-expired',
+  'too-many-tokens',
+  'too-much-at-once',
+  'history-failed',
+] as const
+
+/** With an account elsewhere, in a browser. */
+export const browserSignInContract = {
+  begin: {
+    tag: 'Gateway',
+    method: 'GET',
+    path: '/api/login',
+    summary: 'Where a person signs in with a browser',
+    role: 'public',
+    audit: 'none',
+    query: {
+      redirect: plainOption(
+        'an address of the loopback, to which the browser comes in the end with ?token= or ?error=',
+      ),
+      page: plainOption(
+        '1: for the page of this gateway, in the browser that asks; then the other options are not read',
+      ),
+      challenge: plainOption(
+        'SHA-256 of a verifier in base64url: then it comes with ?code=, for POST /api/login/token',
+      ),
+    },
+    answers: { 200: v.strictObject({ login_url: needed(text) }) },
+    errors: ['not-permitted', ['invalid-request', 422], 'too-much-at-once', 'sign-in-failed'],
+    isMountedByHand: true,
+  },
+  callback: {
+    ...PAGE,
+    method: 'GET',
+    path: '/api/callback',
+    summary: 'Where the provider sends the browser back',
+    audit: SIGN_IN,
+    answers: redirecting,
+    errors: ['history-failed'],
+  },
+  /** The other end of `challenge`. */
+  take: {
+    ...OPEN,
+    method: 'POST',
+    path: '/api/login/token',
+    summary: 'The token of a sign-in, for the command line that has begun it',
+    audit: SIGN_IN,
+    body: v.object({ code: word, verifier: word }, 'must be a JSON object'),
+    answers: { 200: TokenShape },
+    errors: NOT_TAKEN,
+  },
+} as const satisfies Contract
+
+const CODE = { code: plainOption('as the command line shows it') }
+
+/** For a command line without a browser: it asks, and asks again until a person has decided in any browser. */
+export const deviceSignInContract = {
+  begin: {
+    ...OPEN,
+    method: 'POST',
+    path: '/api/login/device',
+    summary: 'Begins a sign-in without a browser: a code for a person with one',
+    audit: 'none',
+    body: v.object({ says: v.optional(upTo200, '') }, 'must be a JSON object'),
+    bodyReading: { most: SIGN_IN_BODY_BYTES, isOptional: true },
+    answers: {
+      200: v.strictObject({
+        device_code: needed(text),
+        user_code: needed(text),
+        verification_uri: text,
+        verification_uri_complete: needed(text),
+        expires_in: needed(v.number()),
+        interval: needed(v.number()),
+      }),
+    },
+    errors: ['not-permitted', ['invalid-request', 422], 'too-much-at-once'],
+  },
+  take: {
+    ...OPEN,
+    method: 'POST',
+    path: '/api/login/device/token',
+    summary: 'The token, when the person has decided; 202 until then',
+    audit: SIGN_IN,
+    body: v.object({ device_code: upTo200 }, 'must be a JSON object'),
+    answers: { 200: TokenShape, 202: v.strictObject({ status: v.literal('waiting') }) },
+    errors: NOT_TAKEN,
+  },
+  page: {
+    ...PAGE,
+    method: 'GET',
+    path: '/api/login/device',
+    summary: 'The page for the code',
+    audit: 'none',
+    query: CODE,
+  },
+  start: {
+    ...PAGE,
+    method: 'GET',
+    path: '/api/login/device/start',
+    summary: 'To the provider, for a code',
+    audit: 'none',
+    query: CODE,
+    answers: redirecting,
+  },
+  decide: {
+    ...PAGE,
+    method: 'POST',
+    path: '/api/login/device/decide',
+    summary: 'What the person has decided',
+    audit: SIGN_IN,
+  },
+} as const satisfies Contract

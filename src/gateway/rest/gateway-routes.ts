@@ -1,0 +1,153 @@
+import type { FastifyInstance } from 'fastify'
+import { addressUrl, type Address } from '../../basics/net/address.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../contract/gateway.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { Reply, type Handlers } from '../handlers.ts'
+import { ORGANIZATION, timeOf, type GatewayUser, type SignedIn } from '../identity.ts'
+import { readinessOf } from '../operating/monitoring/readiness.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { RepositoryError } from '../refusals/runbook-errors.ts'
+import { ReloadRefused } from '../settings/reload/reload.ts'
+import type { RestServices } from './services.ts'
+
+/** hoop's word for a gateway with one organization. */
+const TENANCY = 'selfhosted'
+/** Addresses that mean "all of this machine". No client elsewhere can connect to them. */
+const WILDCARDS = new Set(['0.0.0.0', '::'])
+
+/** Fields of hoop's about features that are not here, or are set up elsewhere. */
+const WITHOUT = {
+  commit_sha: '',
+  log_level: '',
+  go_debug: '',
+  redact_provider: '',
+  idp_provider_name: '',
+  has_redact_credentials: false,
+  has_webhook_app_key: false,
+  has_ask_ai_credentials: false,
+  has_idp_audience: false,
+  has_idp_custom_scopes: false,
+  has_ssh_client_host_key: false,
+  postgres_proxy_enabled: false,
+  disable_sessions_download: false,
+  disable_clipboard_copy_cut: false,
+  analytics_tracking: 'disabled',
+  analytics_mode: 'disabled',
+  feature_flags: {},
+  license_info: null,
+} as const
+
+/** Tells clients whether the gateway is well, where to find its streams, and who they are. */
+export function gatewayRoutes(
+  app: FastifyInstance,
+  { server, users, signIn, condition }: RestServices,
+): Handlers<typeof gatewayContract> {
+  // In hoop's words. Tokens are accepted in any case.
+  const authMethod = () => (signIn.isOffered ? 'oidc' : 'local')
+  return {
+    liveness: () => ({ liveness: 'OK' }),
+    readiness: () => {
+      const readiness = readinessOf(condition())
+      return new Reply(readiness.status === 'ready' ? 200 : 503, readiness)
+    },
+    document: () => ({ ...app.swagger() }),
+    // Nobody can register, since users come from the settings.
+    publicInfo: () => ({
+      auth_method: authMethod(),
+      setup_required: false,
+      ...(signIn.isOffered && { sign_in: ['browser', 'device'] }),
+    }),
+    serverInfo: ({ hostname }) => {
+      const isTls = server.tls !== undefined
+      return {
+        ...WITHOUT,
+        version: server.version,
+        auth_method: authMethod(),
+        api_url: apiUrl(app, { protocol: isTls ? 'https' : 'http', hostname }),
+        grpc_url: addressUrl(isTls ? 'grpcs' : 'grpc', reachable(server.grpc, hostname)),
+        tenancy_type: TENANCY,
+      }
+    },
+    userInfo: (asked) => userInfo(users, asked),
+  }
+}
+
+export function settingsRoutes({ reload }: RestServices): Handlers<typeof settingsContract> {
+  return {
+    reload: async () => {
+      try {
+        const { changes, restart } = await reload.run()
+        return { changes, restart_required: restart }
+      } catch (error) {
+        throw refusal(error as Error)
+      }
+    },
+  }
+}
+
+function refusal(error: Error): Error {
+  const { message } = error
+  if (error instanceof ReloadRefused) return new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
+  const isUnusable = error instanceof SettingsError || error instanceof RepositoryError
+  return isUnusable ? new RequestRefused('invalid-settings', message) : error
+}
+
+/** Who asks, and by which token. Users have only names here, so the name fills hoop's other fields as well. */
+export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswer {
+  return {
+    id: user.name,
+    name: user.name,
+    email: user.name,
+    status: 'active',
+    verified: true,
+    role: roleOf(users, user),
+    kind: user.kind,
+    groups: user.groups,
+    slack_id: '',
+    picture: '',
+    is_admin: users.isAdmin(user),
+    is_multitenant: false,
+    tenancy_type: TENANCY,
+    org_id: ORGANIZATION,
+    org_name: 'default',
+    org_license: '',
+    feature_ask_ai: 'unavailable',
+    webapp_users_management: 'on',
+    intercom_hmac_digest: '',
+    default_protection_profile: null,
+    show_origin_survey: false,
+    show_setup_checklist: false,
+    token: { id: token.id, name: token.name, kind: token.kind, expires_at: timeOf(token.expiresAt) },
+  }
+}
+
+/** In hoop's words. */
+function roleOf(users: Users, user: GatewayUser): UserInfoAnswer['role'] {
+  if (users.isAdmin(user)) return 'admin'
+  return users.isAuditor(user) ? 'auditor' : 'standard'
+}
+
+/** How a caller has reached the interface. */
+interface Reached {
+  readonly protocol: 'http' | 'https'
+  readonly hostname: string
+}
+
+/** Under which this caller can reach the interface. */
+export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, { protocol, hostname }: Reached): string {
+  return addressUrl(protocol, reachable(boundAddress(app), hostname))
+}
+
+function boundAddress(app: Pick<FastifyInstance, 'addresses'>): Address {
+  const [bound] = app.addresses()
+  if (typeof bound !== 'object') throw new Error('the REST interface answers, but listens nowhere')
+  return { host: bound.address, port: bound.port }
+}
+
+/** Where the address is no real one, the name under which the caller has reached us. */
+function reachable({ host, port }: Address, hostname: string): Address {
+  const named = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
+}
