@@ -1,5 +1,7 @@
 import * as v from 'valibot'
-import type { Frozen } from './contract.ts'
+import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
+import type { Contract, Frozen } from './contract.ts'
+import { text, wholeCount } from './words.ts'
 
 // What callers send who want something to be run (protocol.md 10.1). Unknown fields are ignored: newer clients send more.
 
@@ -42,17 +44,17 @@ export const runbookRun = {
   parameters: v.nullish(textMap, {}),
 }
 
-export const RunbookRunShape = v.object(runbookRun, 'must be a JSON object')
-export const RepositoryRunShape = v.object(
+const RunbookRunShape = v.object(runbookRun, 'must be a JSON object')
+const RepositoryRunShape = v.object(
   { ...runbookRun, connection_name: sentName, repository: sentName },
   'must be a JSON object',
 )
 /** Like an execution's. Without a repository it is the connection's own. */
-export const RenderShape = v.object(
+const RenderShape = v.object(
   { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
   'must be a JSON object',
 )
-export const ScriptRunShape = v.object(
+const ScriptRunShape = v.object(
   { ...common, connection: sentName, script: v.nullish(sentText, ''), labels: v.nullish(textMap, {}) },
   'must be a JSON object',
 )
@@ -60,3 +62,118 @@ export const ScriptRunShape = v.object(
 /** What every execution may come with. */
 export type RunBody = Pick<RunbookBody, keyof typeof common>
 export type RunbookBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
+
+const whole = v.pipe(v.number(), v.integer())
+
+/** `openapi.ExecResponse` of the published contract, with what is ours. */
+const ExecutionShape = v.strictObject({
+  has_review: v.boolean(),
+  session_id: v.pipe(text, v.uuid()),
+  output: text,
+  output_status: v.picklist(['success', 'failed', 'running', 'blocked']),
+  truncated: v.boolean(),
+  execution_time: wholeCount,
+  exit_code: whole,
+  ai_analysis: v.null(),
+  // These are left out where there is nothing to say: the session's issue, bytes of secrets that were replaced in the
+  // output, what the caller should know of the runbook, why there is no code of the agent's, and the lock for which the
+  // session waits (with 202).
+  jira_issue_key: v.optional(text),
+  jira_issue_url: v.optional(text),
+  redacted_bytes: v.optional(wholeCount),
+  warning: v.optional(text),
+  code: v.optional(v.picklist(GATEWAY_CODES)),
+  waits_for: v.optional(
+    v.strictObject({
+      lock: text,
+      session_id: v.nullable(text),
+      user: v.nullable(text),
+      since: v.nullable(text),
+      ahead: wholeCount,
+    }),
+  ),
+})
+/** How an execution has ended, or where it goes on. */
+export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
+
+const RenderedShape = v.strictObject({
+  repository: text,
+  commit: text,
+  connection: text,
+  script: text,
+  env_vars: v.array(text),
+  client_args: v.array(text),
+  secret_parameters: v.array(text),
+  warning: v.optional(text),
+})
+
+/** What is common to operations that run something. */
+export const EXECUTION = {
+  method: 'POST',
+  description: '200 when it has ended, whatever its exit code; 202 when it goes on after `limits.wait`.',
+  role: 'standard',
+  audit: { action: 'execute', type: 'sessions' },
+  answers: { 200: ExecutionShape, 202: ExecutionShape },
+  errors: [
+    'connection-not-found',
+    'client-input-refused',
+    'too-large',
+    'too-much-at-once',
+    'budget-spent',
+    'lock-busy',
+    'invalid-jira-fields',
+    'jira-failed',
+    'history-failed',
+    'gateway-draining',
+  ],
+} as const
+
+const OF_RUNBOOKS = [
+  'runbooks-not-configured',
+  'runbook-not-found',
+  'invalid-runbook',
+  'invalid-parameters',
+  'repository-not-found',
+  'repository-failed',
+] as const
+
+export const executionContract = {
+  runbook: {
+    ...EXECUTION,
+    tag: 'Runbooks',
+    path: '/api/plugins/runbooks/connections/:name/exec',
+    summary: 'Runs a runbook on a connection',
+    scope: 'connection',
+    body: RunbookRunShape,
+    errors: [...EXECUTION.errors, ...OF_RUNBOOKS],
+  },
+  repositoryRunbook: {
+    ...EXECUTION,
+    tag: 'Runbooks',
+    path: '/api/runbooks/exec',
+    summary: 'Runs a runbook of a repository on a connection',
+    scope: 'connection',
+    body: RepositoryRunShape,
+    errors: [...EXECUTION.errors, ...OF_RUNBOOKS],
+  },
+  render: {
+    tag: 'Runbooks',
+    method: 'POST',
+    path: '/api/runbooks/render',
+    summary: 'Shows the script that an execution would send, and runs nothing',
+    role: 'user',
+    scope: 'connection',
+    audit: 'none',
+    body: RenderShape,
+    answers: { 200: RenderedShape },
+    errors: ['not-permitted', 'connection-not-found', 'client-input-refused', 'too-large', ...OF_RUNBOOKS],
+  },
+  script: {
+    ...EXECUTION,
+    tag: 'Sessions',
+    path: '/api/sessions',
+    summary: 'Runs a script on a connection',
+    scope: 'connection',
+    body: ScriptRunShape,
+  },
+} as const satisfies Contract

@@ -28,7 +28,7 @@ const OF_EVERY_ROUTE: readonly HttpCode[] = [
     'foreign-page',
   ] as const),
   ...(['invalid-request', 'too-large', 'malformed-http', 'request-timeout', 'endpoint-not-found'] as const),
-  ...(['too-much-at-once', 'gateway-stopped', 'history-no-room'] as const),
+  ...(['too-much-at-once', 'gateway-stopped', 'history-no-room', 'internal-error'] as const),
 ]
 
 /** Fails when the gateway has answered something that its own description does not have. */

@@ -1,8 +1,10 @@
+import type { ExecutionAnswer } from '../../contract/executions.ts'
 import type { SessionIssue } from '../jira/issue.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
-import { warned, type Executions, type ExecResponse, type ScriptExecution } from '../sessions/executions.ts'
+import { Reply } from '../handlers.ts'
+import { warned, type Executions, type ScriptExecution } from '../sessions/executions.ts'
 import type { GatewayUser } from '../identity.ts'
 
 interface AskedExecution {
@@ -12,9 +14,9 @@ interface AskedExecution {
   readonly file: string | undefined
 }
 
-export interface ExecAnswer {
+interface ExecAnswer {
   readonly status: 200 | 202
-  readonly body: ExecResponse
+  readonly body: ExecutionAnswer
 }
 
 export interface ExecutionServices {
@@ -66,7 +68,7 @@ async function runOrAsk(
   const rule = reviewRule(request, user.groups, file)
   if (rule === undefined) return services.executions.execute(execution, waitMs)
   const { sessionId } = services.reviews.ask(request, rule)
-  const body: ExecResponse = {
+  const body: ExecutionAnswer = {
     has_review: true,
     session_id: sessionId,
     output: `${services.webUrl()}/sessions/${sessionId}`,
@@ -77,4 +79,23 @@ async function runOrAsk(
     ai_analysis: null,
   }
   return { status: 200, body: warned(execution, body) }
+}
+
+const RESPOND_ASYNC = 'respond-async'
+
+/** @param run answers with the end, or with 202 after so many milliseconds */
+export async function answerInTime(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  run: (waitMs: number | undefined) => Promise<ExecAnswer>,
+): Promise<Reply<200, ExecutionAnswer> | Reply<202, ExecutionAnswer>> {
+  const isAsync = prefersAsync(headers['prefer'])
+  const { status, body } = await run(isAsync ? 0 : undefined)
+  if (status === 200) return new Reply(200, body)
+  return new Reply(202, body, isAsync ? { headers: { 'preference-applied': RESPOND_ASYNC } } : {})
+}
+
+/** `Prefer: respond-async` (RFC 7240): the session's id at once, since its output is followed elsewhere. */
+function prefersAsync(prefer: string | readonly string[] | undefined): boolean {
+  const preferences = [prefer ?? []].flat().join(',').split(',')
+  return preferences.some((preference) => preference.split(/[=;]/)[0]?.trim().toLowerCase() === RESPOND_ASYNC)
 }

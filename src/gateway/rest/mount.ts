@@ -57,7 +57,10 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
     token: request.token,
     params: request.params as Readonly<Record<string, string>>,
     query: query === undefined ? {} : readOptions(query, request.query as Query),
-    body: body === undefined ? undefined : readExecBody(body, sent, statuses),
+    // Checked when the handler reads it: what comes first there is answered first.
+    get body() {
+      return body === undefined ? undefined : readExecBody(body, sent, statuses)
+    },
     headers: request.headers,
     caller: request.callerAddress,
     hostname: request.hostname,

@@ -31,9 +31,15 @@ import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
 import { describeRoutes, LONGEST_NAME } from './openapi/document.ts'
 import { batchContract } from '../../contract/batches.ts'
+import { executionContract } from '../../contract/executions.ts'
+import { runbookContract } from '../../contract/runbooks.ts'
+import { reviewContract } from '../../contract/reviews.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
 import { webhookContract } from '../../contract/webhooks.ts'
+import { executionRoutes } from '../executions/routes.ts'
+import { runbookRoutes } from '../runbooks/routes.ts'
+import { reviewRoutes } from '../reviews/routes.ts'
 import { batchRoutes } from '../batches/routes.ts'
 import { lockRoutes } from '../locks/routes.ts'
 import { scheduleRoutes } from '../schedules/routes.ts'
@@ -42,10 +48,6 @@ import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.
 import { jiraRoutes } from '../jira/routes.ts'
 import { endWithToken } from './people/identities/live-requests.ts'
 import { requestRefusal } from './http/refusal.ts'
-import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
-import { runbookListRoutes } from './runbooks/runbook-list.ts'
-import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
-import { runbookRoutes } from './runbooks/runbooks.ts'
 import { gatewayContract, settingsContract } from '../../contract/gateway.ts'
 import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
 import { gatewayRoutes, settingsRoutes } from './gateway-routes.ts'
@@ -57,7 +59,7 @@ import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL, terminalRoute } from './page/terminal/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
-import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
+import { sessionRoutes } from './sessions/sessions.ts'
 import { devicePages } from './people/identities/accounts/device.ts'
 import { oidcRoutes } from './people/identities/accounts/oidc.ts'
 
@@ -160,10 +162,9 @@ function routes(app: FastifyInstance, services: RestServices): void {
   mount(app, connectionContract, connectionRoutes(services))
   mount(app, agentContract, agentRoutes(services))
   mount(app, auditContract, auditRoutes(services))
-  runbookListRoutes(app, services)
-  runbookSettingsRoutes(app, services)
+  mount(app, runbookContract, runbookRoutes(services))
   sessionRoutes(app, services)
-  reviewRoutes(app, services)
+  mount(app, reviewContract, reviewRoutes(services))
   mount(app, jiraContract, jiraRoutes(services))
   mount(app, lockContract, lockRoutes(services))
   mount(app, userContract, userRoutes(services))
@@ -187,10 +188,9 @@ function routes(app: FastifyInstance, services: RestServices): void {
     mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
     pageSignInRoute(withBodies, services)
     mountWithBody(withBodies, deviceSignInContract, deviceSignInRoutes(services))
-    runbookRoutes(withBodies, services)
-    executionRoutes(withBodies, services)
+    mountWithBody(withBodies, executionContract, executionRoutes(services))
     metadataRoute(withBodies, services)
-    decisionRoutes(withBodies, services)
+    mountWithBody(withBodies, reviewContract, reviewRoutes(services))
     mountWithBody(withBodies, localSignInContract, localSignInRoutes(services))
     mountWithBody(withBodies, userContract, userRoutes(services))
     mountWithBody(withBodies, tokenContract, tokenRoutes(services))

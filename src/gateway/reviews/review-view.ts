@@ -1,7 +1,8 @@
+import type { ReviewAnswer, ReviewInSession } from '../../contract/reviews.ts'
 import type { GroupReview, Review } from './review.ts'
 
 /** The review as hoop's contract has it inside a session, and more of ours behind that. */
-export function reviewInSession(review: Review): object {
+export function reviewInSession(review: Review): ReviewInSession {
   const { scriptDigest, clientArgs, envVars } = review.shown
   return {
     id: review.id,
@@ -9,7 +10,7 @@ export function reviewInSession(review: Review): object {
     access_duration: review.accessMs * 1e6,
     status: review.status,
     revoke_at: dateOf(review.revokeAt),
-    created_at: dateOf(review.createdAt),
+    created_at: new Date(review.createdAt).toISOString(),
     review_groups_data: review.groups.map(groupView),
     time_window: windowView(review),
     access_request_rule_name: review.rule ?? null,
@@ -18,8 +19,10 @@ export function reviewInSession(review: Review): object {
     ...(review.rejectionReason !== undefined && { rejection_reason: review.rejectionReason }),
     connection: review.connection,
     owner: review.owner,
-    expires_at: dateOf(review.expiresAt),
-    [scriptDigest.kind === 'sha256' ? 'script_sha256' : 'script_hmac_sha256']: scriptDigest.hex,
+    expires_at: new Date(review.expiresAt).toISOString(),
+    ...(scriptDigest.kind === 'sha256'
+      ? { script_sha256: scriptDigest.hex }
+      : { script_hmac_sha256: scriptDigest.hex }),
     client_args: clientArgs,
     env_vars: envVars,
     ...(review.needs !== undefined && { needs: review.needs }),
@@ -27,21 +30,30 @@ export function reviewInSession(review: Review): object {
   }
 }
 
-export function reviewView(review: Review): object {
+export function reviewView(review: Review): ReviewAnswer {
   return { ...reviewInSession(review), session: review.sessionId }
 }
 
 /** Users have only names here, so the name fills hoop's other fields as well. */
-function groupView({ id, group, status, reviewedBy: name, reviewedAt, forced }: GroupReview): object {
+function groupView({
+  id,
+  group,
+  status,
+  reviewedBy: name,
+  reviewedAt,
+  forced,
+}: GroupReview): ReviewAnswer['review_groups_data'][number] {
   return {
-    ...{ id, group, status },
+    id,
+    group,
+    status,
     reviewed_by: name === undefined ? null : { id: name, name, email: name, slack_id: '' },
     review_date: dateOf(reviewedAt),
     forced_review: forced,
   }
 }
 
-function windowView({ timeWindow }: Review): object | null {
+function windowView({ timeWindow }: Review): ReviewAnswer['time_window'] {
   if (timeWindow === undefined) return null
   return {
     type: 'time_range',

@@ -8,7 +8,7 @@ import type { SessionRequest } from './session-request.ts'
 import type { LockObstacle } from './session-state.ts'
 import type { Sessions, Turns } from './sessions.ts'
 import type { Current } from '../settings/current-settings.ts'
-import type { RpcCode } from '../../contract/statuses.ts'
+import type { ExecutionAnswer } from '../../contract/executions.ts'
 
 /** One execution as the REST interface asks for it. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
@@ -18,40 +18,6 @@ export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
 }
 
 type RunRequest = Pick<ScriptExecution, 'script' | 'labels'>
-
-/** `openapi.ExecResponse` of the published contract. */
-export interface ExecResponse {
-  readonly has_review: boolean
-  readonly session_id: string
-  readonly output: string
-  readonly output_status: 'success' | 'failed' | 'running' | 'blocked'
-  readonly truncated: boolean
-  readonly execution_time: number
-  readonly exit_code: number
-  readonly ai_analysis: null
-  /** Not in the contract, where only the session has them. Left out where there is no issue. */
-  readonly jira_issue_key?: string
-  readonly jira_issue_url?: string
-  /** Not in the contract. Bytes of secrets that were replaced in the output; left out where there are none. */
-  readonly redacted_bytes?: number
-  /** Not in the contract. What the caller should know of the runbook; left out where there is nothing. */
-  readonly warning?: string
-  /** Not in the contract. What it waits for with 202; left out where it runs. */
-  readonly waits_for?: WaitsFor
-  /** Not in the contract. Why there is no code of the agent's; left out where there is one. */
-  readonly code?: RpcCode
-}
-
-/** A lock that somebody else has. */
-interface WaitsFor {
-  readonly lock: string
-  /** Null: it is free, and goes to those who wait longer. */
-  readonly session_id: string | null
-  readonly user: string | null
-  readonly since: string | null
-  /** Sessions that wait for it before this one. */
-  readonly ahead: number
-}
 
 /** Added to the output in the answer when the history fails. The reason is in the log. */
 const UNRECORDED = {
@@ -90,7 +56,7 @@ export class Executions {
   async execute(
     request: ScriptExecution,
     waitMs?: number,
-  ): Promise<{ status: 200 | 202; body: ExecResponse }> {
+  ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
     return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, waitMs)
   }
 
@@ -99,7 +65,7 @@ export class Executions {
     session: GatewaySession,
     request: RunRequest,
     waitMs = this.#current.value.limits.waitMs,
-  ): Promise<{ status: 200 | 202; body: ExecResponse }> {
+  ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
     const startedAt = performance.now()
     const { sid } = session
     const ended = run(session, request.script)
@@ -108,7 +74,7 @@ export class Executions {
     return { status: 200, body: warned(request, this.#answer(sid, await ended, executionTime)) }
   }
 
-  #answer(sid: string, ending: SessionEnding, executionTime: number): ExecResponse {
+  #answer(sid: string, ending: SessionEnding, executionTime: number): ExecutionAnswer {
     const { exitCode, failure, truncatedBytes, redactedBytes } = ending
     const { output, truncated } = this.#output(sid, ending)
     return {
@@ -125,7 +91,7 @@ export class Executions {
     }
   }
 
-  #stillRunning(sid: string): ExecResponse {
+  #stillRunning(sid: string): ExecutionAnswer {
     const obstacle = this.#locks?.obstacle(sid)
     return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
   }
@@ -152,12 +118,12 @@ async function run(session: GatewaySession, script: Buffer): Promise<SessionEndi
 }
 
 /** The gateway itself has labelled the session with it. */
-export function warned({ labels }: RunRequest, answer: ExecResponse): ExecResponse {
+export function warned({ labels }: RunRequest, answer: ExecutionAnswer): ExecutionAnswer {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
 }
 
-function statusOf({ exitCode, failure, closed }: SessionEnding): ExecResponse['output_status'] {
+function statusOf({ exitCode, failure, closed }: SessionEnding): ExecutionAnswer['output_status'] {
   if ((closed?.guardrails ?? []).length > 0) return 'blocked'
   return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
 }
@@ -171,12 +137,12 @@ function withLine(output: string, line: string): string {
   return `${output}${output === '' || output.endsWith('\n') ? '' : '\n'}${line}\n`
 }
 
-function waitsFor({ lock, holder, ahead }: LockObstacle): WaitsFor {
+function waitsFor({ lock, holder, ahead }: LockObstacle): ExecutionAnswer['waits_for'] {
   const since = holder === undefined ? null : new Date(holder.since).toISOString()
   return { lock, session_id: holder?.sid ?? null, user: holder?.user ?? null, since, ahead }
 }
 
-function stillRunning(sid: string): ExecResponse {
+function stillRunning(sid: string): ExecutionAnswer {
   return {
     has_review: false,
     session_id: sid,

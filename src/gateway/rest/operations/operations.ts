@@ -10,6 +10,9 @@ import {
 } from '../../../contract/sign-in.ts'
 import { jiraContract } from '../../../contract/jira.ts'
 import { tableOf } from '../../../contract/contract.ts'
+import { executionContract } from '../../../contract/executions.ts'
+import { runbookContract } from '../../../contract/runbooks.ts'
+import { reviewContract } from '../../../contract/reviews.ts'
 import { batchContract } from '../../../contract/batches.ts'
 import { apiKeyContract, serviceAccountContract } from '../../../contract/machines.ts'
 import { tokenContract } from '../../../contract/tokens.ts'
@@ -18,16 +21,15 @@ import { lockContract } from '../../../contract/locks.ts'
 import { scheduleContract } from '../../../contract/schedules.ts'
 import { webhookContract } from '../../../contract/webhooks.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
-import { reviewOperations } from './reviews.ts'
-import { runbookOperations } from './runbooks.ts'
 import { sessionOperations } from './sessions.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {
-  ...runbookOperations,
+  ...tableOf(runbookContract),
+  ...tableOf(executionContract),
   ...tableOf(batchContract),
   ...sessionOperations,
-  ...reviewOperations,
+  ...tableOf(reviewContract),
   ...tableOf(scheduleContract),
   ...tableOf(lockContract),
   ...tableOf(webhookContract),

@@ -1,9 +1,7 @@
 import * as v from 'valibot'
-import { ScriptRunShape } from '../../../contract/executions.ts'
 import { metadataBody } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
 import { outputRangeAnswer } from '../openapi/page-answers.ts'
-import { EXECUTION } from './executions.ts'
 import type { Operation, OperationTable } from '../../../contract/operation.ts'
 
 const VIEW = { action: 'view', type: 'sessions' } as const
@@ -49,13 +47,6 @@ const DOWNLOAD = {
 } as const
 
 export const sessionOperations: OperationTable = {
-  'POST /api/sessions': {
-    tag: 'Sessions',
-    summary: 'Runs a script on a connection',
-    scope: 'connection',
-    body: ScriptRunShape,
-    ...EXECUTION,
-  },
   'GET /api/sessions': LIST_SESSIONS,
   'GET /api/plugins/audit/sessions': { ...LIST_SESSIONS, summary: 'Lists sessions, by an older name' },
   'GET /api/sessions/export': {

@@ -1,9 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { GatewayUser } from '../../identity.ts'
-import { ScriptRunShape } from '../../../contract/executions.ts'
-import { checkLimits } from '../../executions/limits.ts'
-import { readExecBody } from '../body/body.ts'
 import { EventStreams } from '../http/event-streams.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { Query } from '../http/query.ts'
@@ -11,8 +8,6 @@ import { asksForDownload, downloadRoutes, sendDownloadLink } from './download-ro
 import { DownloadTokens } from './download-tokens.ts'
 import { readListOptions } from './list-options.ts'
 import { liveRoute } from './live-streams.ts'
-import { answerExecution } from '../reviews/answer-execution.ts'
-import { executionRequest } from '../../executions/runbook-execution.ts'
 import { outputRangeRoute } from './output-range.ts'
 import type { RestServices } from '../services.ts'
 import { exportRoute } from './session-export.ts'
@@ -22,29 +17,6 @@ import { listedSession, sendSession } from './session-view.ts'
 
 /** Under both of hoop's names. */
 const LISTS = ['/api/sessions', '/api/plugins/audit/sessions']
-
-/** Ad-hoc executions. */
-export function executionRoutes(app: FastifyInstance, services: RestServices): void {
-  app.post('/api/sessions', async (request, reply) => {
-    const { user } = request
-    const body = readExecBody(ScriptRunShape, request.body)
-    checkLimits(body)
-    const connection = services.users.visibleConnection(
-      user,
-      body.connection,
-      () => new HttpError('connection-not-found', hoopWords.namedConnectionNotFound(body.connection), 400),
-    )
-    const common = executionRequest({
-      user,
-      connection,
-      body,
-      script: Buffer.from(body.script),
-      envVars: new Map(Object.entries(body.env_vars)),
-    })
-    const execution = { ...common, origin: 'client-api', labels: ownLabels(body.labels) } as const
-    return answerExecution(services, execution, request, reply)
-  })
-}
 
 /** Finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
@@ -104,9 +76,4 @@ function listSessions(services: RestServices, user: GatewayUser, query: Query): 
     total_is_capped: isCapped,
     has_next_page: hasMore,
   }
-}
-
-/** Drops the labels that only the gateway itself may set, about runbooks. */
-function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
 }

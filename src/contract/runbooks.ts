@@ -1,0 +1,126 @@
+import * as v from 'valibot'
+import type { Contract, Frozen } from './contract.ts'
+import { plainOption } from './query.ts'
+import { text, wholeCount } from './words.ts'
+
+const RunbookShape = v.strictObject({
+  name: text,
+  metadata: v.record(v.string(), v.record(v.string(), v.unknown())),
+  error: v.nullable(text),
+  used_names: v.optional(v.array(text)),
+  connections: v.optional(v.array(text)),
+})
+
+const commit = { commit: text, commit_author: text, commit_message: text }
+
+/** With copies at the top, which the published contract calls deprecated. */
+const RunbookListShape = v.strictObject({
+  errors: v.array(text),
+  repositories: v.array(v.strictObject({ repository: text, ...commit, items: v.array(RunbookShape) })),
+  items: v.optional(v.array(RunbookShape)),
+  commit: v.optional(text),
+  commit_author: v.optional(text),
+  commit_message: v.optional(text),
+})
+
+/** A file has no times of its own for its parts. */
+const times = { created_at: v.null(), updated_at: v.null() }
+
+const RuleShape = v.strictObject({
+  id: text,
+  org_id: text,
+  name: text,
+  description: text,
+  runbooks: v.array(v.strictObject({ repository: text, name: text })),
+  connections: v.array(text),
+  user_groups: v.array(text),
+  ...times,
+})
+
+const ConfigurationShape = v.strictObject({
+  id: text,
+  org_id: text,
+  repositories: v.array(
+    v.strictObject({
+      repository: text,
+      git_url: text,
+      git_user: text,
+      git_password: text,
+      ssh_key: text,
+      ssh_user: text,
+      ssh_keypass: text,
+      ssh_known_hosts: text,
+      git_hook_ttl: wholeCount,
+    }),
+  ),
+  ...times,
+})
+
+const TemplatesShape = v.strictObject({ items: v.array(RunbookShape), ...commit })
+
+export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
+/** What could be read of each repository, and what could not. */
+export type RunbookListAnswer = Frozen<v.InferOutput<typeof RunbookListShape>>
+export type RuleAnswer = Frozen<v.InferOutput<typeof RuleShape>>
+export type RepositoryAnswer = Frozen<v.InferOutput<typeof ConfigurationShape>>['repositories'][number]
+/** A list in the first form: as if there were one repository. */
+export type TemplatesAnswer = Frozen<v.InferOutput<typeof TemplatesShape>>
+
+const READ = { tag: 'Runbooks', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const
+
+/** Runbooks and their repositories. Execution is described by `executions.ts`. */
+export const runbookContract = {
+  list: {
+    ...READ,
+    path: '/api/runbooks',
+    summary: 'Lists runbooks and their parameters, by repository',
+    query: {
+      connection_name: plainOption('only those of this connection'),
+      connection: plainOption('the same, by its old name'),
+      list_connections: plainOption('true: with the connections that may run each'),
+      remove_empty_connections: plainOption('false: for admins, also those that no connection runs'),
+    },
+    answers: { 200: RunbookListShape },
+    errors: [['runbooks-not-configured', 404], 'connection-not-found'],
+  },
+  templates: {
+    ...READ,
+    path: '/api/plugins/runbooks/templates',
+    summary: 'Lists the runbooks of all connections, in the first form',
+    answers: { 200: TemplatesShape },
+    errors: [
+      ['runbooks-not-configured', 404],
+      ['repository-failed', 422],
+    ],
+  },
+  connectionTemplates: {
+    ...READ,
+    path: '/api/plugins/runbooks/connections/:name/templates',
+    summary: 'Lists the runbooks of a connection, in the first form',
+    answers: { 200: TemplatesShape },
+    errors: [['runbooks-not-configured', 404], 'connection-not-found', ['repository-failed', 422]],
+  },
+  rules: {
+    ...READ,
+    path: '/api/runbooks/rules',
+    summary: 'Lists who may run what: a rule for each connection that runs runbooks',
+    answers: { 200: v.array(RuleShape) },
+  },
+  rule: {
+    ...READ,
+    path: '/api/runbooks/rules/:id',
+    summary: 'Shows a rule',
+    answers: { 200: RuleShape },
+    errors: ['rule-not-found'],
+  },
+  configurations: {
+    tag: 'Runbooks',
+    method: 'GET',
+    path: '/api/runbooks/configurations',
+    summary: 'Shows the repositories to admins, without their secrets',
+    role: 'admin',
+    audit: 'none',
+    answers: { 200: ConfigurationShape },
+    errors: [['runbooks-not-configured', 404]],
+  },
+} as const satisfies Contract

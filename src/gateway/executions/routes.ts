@@ -1,0 +1,93 @@
+import type { executionContract } from '../../contract/executions.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Asked, Handlers } from '../handlers.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ScriptExecution } from '../sessions/executions.ts'
+import { checkLimits } from './limits.ts'
+import { answerInTime, executeOrAsk, type ExecutionServices } from './reviewed-execution.ts'
+import { allowedRepository, type RunbookServices } from './runbook-access.ts'
+import {
+  executionRequest,
+  prepareRunbook,
+  runbookExecution,
+  type RunbookExecution,
+} from './runbook-execution.ts'
+
+type Contract = typeof executionContract
+type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'headers'>
+
+interface ExecutionRouting extends ExecutionServices, RunbookServices {
+  readonly users: Users
+}
+
+/** The runbook and script endpoints of hoop's contract, and one of ours that shows what they would send. */
+export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
+  const { users } = services
+
+  /** @param file of a runbook */
+  const answer = (asking: Asking, execution: ScriptExecution, file?: string) => {
+    const { user, token: askedWith, caller: clientIp, headers } = asking
+    const asked = { user, execution: { ...execution, clientIp, askedWith }, file }
+    return answerInTime(headers, (waitMs) => executeOrAsk(services, asked, waitMs))
+  }
+  const runRunbook = async (asking: Asking, execution: RunbookExecution) =>
+    answer(asking, await runbookExecution(services, execution), execution.body.file_name)
+
+  return {
+    runbook: (asked) => {
+      const { user, params } = asked
+      // A connection that is missing is answered before what is wrong with the body.
+      const connection = users.visibleConnection(user, params.name)
+      const repository = connection.runbooks?.repository
+      return runRunbook(asked, { user, connection, repository, body: asked.body })
+    },
+    repositoryRunbook: (asked) => {
+      const { user, body } = asked
+      const connection = users.visibleConnection(user, body.connection_name)
+      const repository = allowedRepository(services, connection, body.repository)
+      return runRunbook(asked, { user, connection, repository, body })
+    },
+    render: async ({ user, body }) => {
+      const connection = users.visibleConnection(user, body.connection_name)
+      const { repository: asked } = body
+      const own = connection.runbooks?.repository
+      const repository = asked ? allowedRepository(services, connection, asked) : own
+      // An execution would be recorded as refused. Here there is nothing to record, so it is refused with a status.
+      if (!connection.access.runbooks)
+        throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
+      const prepared = await prepareRunbook(services, { user, connection, repository, body })
+      const { request, warning } = prepared
+      return {
+        repository: prepared.repository.key,
+        commit: prepared.commit,
+        connection: connection.name,
+        script: request.script.toString('utf8'),
+        env_vars: [...request.envVars.keys()].sort(),
+        client_args: body.client_args,
+        secret_parameters: [...prepared.secretParameters],
+        ...(warning !== undefined && { warning }),
+      }
+    },
+    script: (asked) => {
+      const { user, body } = asked
+      checkLimits(body)
+      const missing = () =>
+        new RequestRefused('connection-not-found', hoopWords.namedConnectionNotFound(body.connection), 400)
+      const connection = users.visibleConnection(user, body.connection, missing)
+      const common = executionRequest({
+        user,
+        connection,
+        body,
+        script: Buffer.from(body.script),
+        envVars: new Map(Object.entries(body.env_vars)),
+      })
+      return answer(asked, { ...common, origin: 'client-api', labels: ownLabels(body.labels) })
+    },
+  }
+}
+
+/** Drops the labels that only the gateway itself may set, about runbooks. */
+function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
+}

@@ -1,0 +1,72 @@
+import type { DecisionBody, reviewContract } from '../../contract/reviews.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
+import type { Asked, Handlers } from '../handlers.ts'
+import type { History } from '../history/history.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { Executions } from '../sessions/executions.ts'
+import type { ApprovedRuns } from './approved-runs.ts'
+import type { Decision } from './decision.ts'
+import { reviewView } from './review-view.ts'
+import type { ReviewVerdict, TimeWindow } from './review.ts'
+import type { Reviews } from './reviews.ts'
+import { minutesOf } from './time-window.ts'
+
+interface ReviewRouting {
+  readonly reviews: Reviews
+  readonly runs: ApprovedRuns
+  readonly executions: Executions
+  readonly history: History
+}
+
+/** An id is that of a review or of its session. */
+export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewContract> {
+  const { reviews, runs, executions, history } = services
+  const decide = ({ user, params, body }: Asked<(typeof reviewContract)['decide']>) =>
+    reviewView(reviews.decide(params.id, user, decisionOf(body)))
+
+  return {
+    list: ({ user }) => reviews.list(user).map(reviewView),
+    show: ({ user, params }) => {
+      const review = reviews.visible(user, params.id)
+      if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
+      return reviewView(review)
+    },
+    exec: ({ user, params, headers }) => {
+      const { session, request } = runs.start(params.id, user)
+      return answerInTime(headers, async (waitMs) => {
+        const answer = await executions.run(session, request, waitMs)
+        const issue = history.session(session.sid)?.issue
+        return issue === undefined ? answer : withIssue(answer, issue)
+      })
+    },
+    decide,
+    decideOfSession: decide,
+  }
+}
+
+const VERDICTS: readonly ReviewVerdict[] = ['APPROVED', 'REJECTED', 'REVOKED']
+
+/** @throws RequestRefused */
+function decisionOf(body: DecisionBody): Decision {
+  const { status, time_window: asked, force_review: force, rejection_reason: reason } = body
+  const timeWindow = asked === null || asked === undefined ? undefined : readWindow(asked.configuration)
+  const verdict = VERDICTS.find((one) => one === status.toUpperCase())
+  if (verdict === undefined)
+    throw new RequestRefused('invalid-request', hoopWords.reviewNotUpdated('unknown status'))
+  return { verdict, force, reason, ...(timeWindow !== undefined && { timeWindow }) }
+}
+
+type Times = NonNullable<DecisionBody['time_window']>['configuration']
+
+function readWindow({ start_time: from, end_time: to }: Times): TimeWindow {
+  const [start, end] = [from ?? '', to ?? '']
+  if (start === '' || end === '') throw new RequestRefused('invalid-request', hoopWords.halfTimeWindow)
+  for (const [which, time] of [
+    ['start_time', start],
+    ['end_time', end],
+  ] as const)
+    if (minutesOf(time) === undefined)
+      throw new RequestRefused('invalid-request', hoopWords.invalidWindowTime(which))
+  return { start, end }
+}

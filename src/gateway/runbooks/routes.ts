@@ -1,0 +1,224 @@
+import type {
+  RepositoryAnswer,
+  RuleAnswer,
+  RunbookAnswer,
+  runbookContract,
+  RunbookListAnswer,
+  TemplatesAnswer,
+} from '../../contract/runbooks.ts'
+import type { Input } from '../../template/runbook.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { liesInPath } from '../executions/runbook-access.ts'
+import type { Handlers } from '../handlers.ts'
+import { ORGANIZATION } from '../identity.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import type { ListedRunbook, Listing } from './catalog.ts'
+import { RunbookError } from '../refusals/runbook-errors.ts'
+import { oldCopyText, type OldCopy } from './old-copy.ts'
+import type { NamedRepository, Repositories } from './repositories.ts'
+
+interface RunbookRouting {
+  readonly users: Users
+  readonly repositories: Repositories
+}
+
+/** A file has no times of its own for its parts. */
+const TIMES = { created_at: null, updated_at: null }
+
+/**
+ * Which runbooks can be run on which connections, with the parameters they ask for. What hoop's gateway keeps in its
+ * database stands in gateway.yaml here: it is shown in hoop's form, and not changed.
+ */
+export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbookContract> {
+  const { users, repositories } = services
+  return {
+    list: async ({ user, query }) => {
+      checkConfigured(services, hoopWords.noRunbookConfiguration)
+      // The second is hoop's old name for it.
+      const named = query.connection_name || query.connection
+      const connections = named ? [users.visibleConnection(user, named)] : users.connections(user)
+      const lists = await listAll(services, connections, {
+        withConnections: query.list_connections === 'true',
+        withUnused: query.remove_empty_connections === 'false' && users.isAdmin(user),
+      })
+      return { ...lists, ...deprecatedCopy(lists) }
+    },
+    templates: async ({ user }) => {
+      checkConfigured(services, hoopWords.noRunbooksPlugin)
+      return firstVersion(await listAll(services, users.connections(user), { withConnections: true }))
+    },
+    connectionTemplates: async ({ user, params }) => {
+      const connection = users.visibleConnection(user, params.name)
+      if (connection.runbooks === undefined)
+        throw new RequestRefused('runbooks-not-configured', hoopWords.runbooksNotHere, 404)
+      return firstVersion(await listAll(services, [connection], { withConnections: false }))
+    },
+    rules: ({ user }) => rulesOf(services, users.connections(user)),
+    rule: ({ user, params }) => {
+      const [rule] = rulesOf(services, [users.connection(user, params.id)])
+      if (rule === undefined) throw new RequestRefused('rule-not-found', hoopWords.ruleNotFound)
+      return rule
+    },
+    configurations: () => {
+      checkConfigured(services, hoopWords.noRunbookConfiguration)
+      return {
+        id: ORGANIZATION,
+        org_id: ORGANIZATION,
+        repositories: repositories.all.map(configurationOf),
+        ...TIMES,
+      }
+    },
+  }
+}
+
+/** @throws RequestRefused */
+function checkConfigured({ repositories }: RunbookRouting, text: string): void {
+  if (repositories.all.length === 0) throw new RequestRefused('runbooks-not-configured', text, 404)
+}
+
+interface ListOptions {
+  /** Each runbook with the connections on which it can be run. */
+  readonly withConnections: boolean
+  /** Those of all repositories that can be run on none of the connections, too. */
+  readonly withUnused?: boolean
+}
+
+type RunbookLists = Pick<RunbookListAnswer, 'errors' | 'repositories'>
+
+async function listAll(
+  services: RunbookRouting,
+  connections: readonly ConnectionSettings[],
+  options: ListOptions,
+): Promise<RunbookLists> {
+  const errors: string[] = []
+  const repositories: RunbookLists['repositories'][number][] = []
+  for (const { name } of services.repositories.all) {
+    // It may have been replaced while the one before was read.
+    const named = services.repositories.named(name)
+    if (named === undefined) continue
+    const users = connections.filter(
+      ({ access, runbooks }) => access.runbooks && runbooks?.repository === named.name,
+    )
+    if (users.length === 0 && options.withUnused !== true) continue
+    const folders = options.withUnused === true ? [''] : users.map(({ runbooks }) => runbooks?.path ?? '')
+    const listing = await readListing(named, folders)
+    if (typeof listing === 'string') errors.push(hoopWords.runbooksNotListed(named.key, listing))
+    else {
+      repositories.push(viewOf(named, listing, { users, withConnections: options.withConnections }))
+      if (listing.oldCopy !== undefined) errors.push(`repo ${named.key}: ${oldCopyText(listing.oldCopy)}`)
+      if (listing.isCut) errors.push(`repo ${named.key} has more runbooks or folders than are listed`)
+    }
+  }
+  return { errors, repositories }
+}
+
+async function readListing(
+  { repository }: NamedRepository,
+  folders: readonly string[],
+): Promise<(Listing & { readonly oldCopy?: OldCopy }) | string> {
+  try {
+    return await repository.list(folders)
+  } catch (error) {
+    if (error instanceof RunbookError) return error.message
+    throw error
+  }
+}
+
+/** `openapi.RunbookRepositoryList`. */
+function viewOf(
+  { key }: NamedRepository,
+  { commit, author, message, runbooks }: Listing,
+  options: { readonly users: readonly ConnectionSettings[]; readonly withConnections: boolean },
+): RunbookLists['repositories'][number] {
+  const items = runbooks.map((runbook) => {
+    const connections = options.users.filter((user) => liesInPath(user, runbook.path)).map(({ name }) => name)
+    return { ...itemOf(runbook), ...(options.withConnections && { connections }) }
+  })
+  return { repository: key, commit, commit_author: author, commit_message: message, items }
+}
+
+function itemOf({ path, inputs, names, error }: ListedRunbook): RunbookAnswer {
+  return {
+    name: path,
+    metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
+    error: error ?? null,
+    // Ours: hoop does not name what only a block uses.
+    ...(names && { used_names: names }),
+  }
+}
+
+/** As hoop's parser: `required` is what the template declares, not whether it may be left out. */
+function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
+  return {
+    description: input.description ?? '',
+    required: input.required !== undefined,
+    type: input.type,
+    default: input.default,
+    placeholder: input.placeholder,
+    options: input.options,
+    pattern: input.pattern,
+    minlength: input.minlength,
+    maxlength: input.maxlength,
+    order: input.order,
+    asenv: input.asenv,
+  }
+}
+
+/** As if there were one repository. Absent when there is nothing. */
+function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer> {
+  const [first] = repositories
+  if (first === undefined) return {}
+  const { commit, commit_author, commit_message } = first
+  return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
+}
+
+/** From when there was one repository: all items, the first commit. @throws RequestRefused when none can be read */
+function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
+  const [first] = repositories
+  if (first === undefined && errors.length > 0)
+    throw new RequestRefused('repository-failed', errors.join('; '), 422)
+  const { commit = '', commit_author = '', commit_message = '' } = first ?? {}
+  return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
+}
+
+/** One for each connection: whoever may see it runs there what lies in its path. */
+function rulesOf(
+  { repositories }: RunbookRouting,
+  connections: readonly (ConnectionSettings | undefined)[],
+): RuleAnswer[] {
+  return connections.flatMap((connection) => {
+    const own = repositories.named(connection?.runbooks?.repository)
+    if (connection?.access.runbooks !== true || own === undefined) return []
+    return [ruleOf(connection, own)]
+  })
+}
+
+function ruleOf({ name, runbooks, access }: ConnectionSettings, { key }: NamedRepository): RuleAnswer {
+  return {
+    id: name,
+    org_id: ORGANIZATION,
+    name,
+    description: '',
+    runbooks: [{ repository: key, name: runbooks?.path ?? '' }],
+    connections: [name],
+    user_groups: access.groups ?? [],
+    ...TIMES,
+  }
+}
+
+/** Without secrets, which hoop shows. */
+function configurationOf({ key, gitUrl, refreshMs }: NamedRepository): RepositoryAnswer {
+  return {
+    repository: key,
+    git_url: gitUrl,
+    git_user: '',
+    git_password: '',
+    ssh_key: '',
+    ssh_user: '',
+    ssh_keypass: '',
+    ssh_known_hosts: '',
+    git_hook_ttl: Math.round(refreshMs / 1000),
+  }
+}
