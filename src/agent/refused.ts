@@ -1,4 +1,29 @@
+/** One of the lists by which the owner of a server says what may run there. */
+export type AllowListName = 'policy.programs' | 'policy.variables' | 'policy.connections' | 'policy.origins'
+
 /** The session cannot run; the message is what its user reads. */
 export class RefusedError extends Error {
-  override readonly name = 'RefusedError'
+  /** What the log has instead of the message, which may quote arguments. */
+  override readonly name: 'RefusedError' | 'LivenessError' | 'PolicyRefusal'
+  /** The list of the server's owner that does not allow the session. */
+  readonly list: AllowListName | undefined
+
+  constructor(message: string, name: RefusedError['name'] = 'RefusedError', list?: AllowListName) {
+    super(message)
+    this.name = name
+    this.list = list
+  }
+}
+
+/** The refusal of what the owner's lists do not allow. @param what e.g. `the connection "x"` */
+export function notAllowed(list: AllowListName, what: string): RefusedError {
+  const message = `the owner of this server does not allow ${what} here (${list} of the agent). Nothing was run`
+  return new RefusedError(message, 'PolicyRefusal', list)
+}
+
+/** Names come from a gateway and may be anything. */
+const LONGEST_NAME = 100
+
+export function quotedName(name: string): string {
+  return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name)
 }

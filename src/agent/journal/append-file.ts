@@ -36,7 +36,7 @@ export class AppendFile {
 
   /**
    * Opens or creates the file (0600) and its folder (0700). Accepts only a regular file of this user.
-   * @throws JournalFileError, or the system's error
+   * @throws an error that says which file, why, and what to do; or the system's
    */
   static open(path: string): AppendFile {
     makeFolder(dirname(path))
@@ -77,7 +77,7 @@ export class AppendFile {
     const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line
     const written = writeSync(this.#fd, bytes)
     if (written < bytes.length) {
-      throw new JournalFileError(
+      throw new Error(
         `${this.#path}: ${written} of ${bytes.length} bytes could be written: make room on the disk`,
       )
     }
@@ -98,7 +98,7 @@ export class AppendFile {
 function refuseForeign(path: string, found: BigIntStats): void {
   const objection = objectionTo(found, 'regular file')
   if (objection === undefined) return
-  throw new JournalFileError(`${path} ${objection}: remove it, or set another state folder`)
+  throw new Error(`${path} ${objection}: remove it, or set another state folder`)
 }
 
 /** Whether the last line was cut short, by a full disk or because its writer was killed. */
@@ -108,9 +108,4 @@ function endsTorn(fd: number): boolean {
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
   // The size grows page by page, so another agent may be in the middle of its line. A wrong guess costs one blank line.
   return fstatSync(fd).size === size
-}
-
-/** The journal must not be written to this path. The message says which file, why, and what to do. */
-class JournalFileError extends Error {
-  override readonly name = 'JournalFileError'
 }

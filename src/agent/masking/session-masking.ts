@@ -49,9 +49,6 @@ interface Told {
   readonly session: object
 }
 
-/** Masking that is asked for cannot be done. */
-class Unmaskable extends Error {}
-
 /**
  * Decides who masks a session's output, and logs it.
  * @returns undefined when there is nothing to mask
@@ -68,11 +65,11 @@ export async function maskingOf(
     const plan = await planOf(asked, settings)
     if (plan === undefined) return undefined
     const { by, types, unmasked } = plan
-    if (unmasked !== undefined && mode === 'strict') throw new Unmaskable(unmasked)
+    if (unmasked !== undefined && mode === 'strict') throw new MaskingError(unmasked)
     told.log.info({ ...told.session, by, types, mode }, 'the output is masked')
     return masked(plan, mode, told)
   } catch (error) {
-    if (!(error instanceof Unmaskable || error instanceof MaskingError)) throw error
+    if (!(error instanceof MaskingError)) throw error
     if (mode === 'strict')
       throw new RefusedError(`the output has to be masked (strict mode): ${error.message}. Nothing was run`)
     return passed(error.message, told)
@@ -97,11 +94,11 @@ function complain({ log, session }: Told, reason: string): void {
 
 async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<Plan | undefined> {
   const provider = asked.dlpProvider
-  if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new Unmaskable(unknownProvider(provider))
+  if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new MaskingError(unknownProvider(provider))
   const rules = decodeMasking(asked.dataMaskingEntityTypesData)
   if (rules === undefined) return undefined
   if (asked.clientVerb === 'connect')
-    throw new Unmaskable('a terminal is not masked, since what is drawn on it is no text. Use exec')
+    throw new MaskingError('a terminal is not masked, since what is drawn on it is no text. Use exec')
   return provider === 'mspresidio'
     ? byPresidio(rules, asked, settings)
     : await byLocal(rules, asked, settings)
@@ -136,9 +133,9 @@ function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioService
   const analyzer = presidioService('analyzer', analyzerUrl)
   const anonymizer = presidioService('anonymizer', anonymizerUrl)
   if (analyzer === undefined)
-    throw new Unmaskable("the address of Presidio's analyzer is no http:// or https:// one")
+    throw new MaskingError("the address of Presidio's analyzer is no http:// or https:// one")
   if (anonymizer === undefined && anonymizerUrl !== '')
-    throw new Unmaskable("the address of Presidio's anonymizer is no http:// or https:// one")
+    throw new MaskingError("the address of Presidio's anonymizer is no http:// or https:// one")
   return { analyzer, anonymizer }
 }
 

@@ -1,12 +1,13 @@
 import type { Address } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
+import { RefusedError } from '../refused.ts'
 import dns from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
-/** The database's server does not answer. The message names the address and what is missing (protocol.md 5.4). */
-export class LivenessError extends Error {
-  override readonly name = 'LivenessError'
+/** The refusal when a database's server does not answer: the address and what is missing (protocol.md 5.4). */
+function unreachable(message: string): RefusedError {
+  return new RefusedError(message, 'LivenessError')
 }
 
 const DIAL_MS = 5000
@@ -35,12 +36,12 @@ const servers: Readonly<Record<string, Locate>> = {
     const host = lookup('HOST') ?? ''
     const port = Number(lookup('PORT') ?? '')
     if (host === '' || !validPort(port))
-      throw new LivenessError('missing required environment for connection [HOST, PORT]')
+      throw unreachable('missing required environment for connection [HOST, PORT]')
     return { host, port }
   },
 }
 
-/** Connects to the server of a database connection. @throws LivenessError with the text that closes the session */
+/** Connects to the server of a database connection. @throws RefusedError with the text that closes the session */
 export async function checkServer(connectionType: string, lookup: Lookup): Promise<void> {
   const locate = Object.hasOwn(servers, connectionType) ? servers[connectionType] : undefined
   if (locate !== undefined) await dial(await locate(lookup))
@@ -55,12 +56,12 @@ function database(type: string, defaultPort: number): Locate {
       ...(lookup('PASS') === undefined ? ['PASS'] : []),
     ]
     if (host === undefined || missing.length > 0)
-      throw new LivenessError(
+      throw unreachable(
         `missing required secrets for ${type} connection [${missing.join(', ')}]${missing.includes('PASS') ? '; PASS may be empty, where the server asks for no password' : ''}`,
       )
     const given = lookup('PORT') ?? ''
     const port = given === '' ? defaultPort : Number(given)
-    if (!validPort(port)) throw new LivenessError(`PORT of the ${type} connection is not a port number`)
+    if (!validPort(port)) throw unreachable(`PORT of the ${type} connection is not a port number`)
     return { host, port }
   }
 }
@@ -68,7 +69,7 @@ function database(type: string, defaultPort: number): Locate {
 function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void {
   const value = lookup(name)
   if (value === undefined || value === '' || accepted.includes(value)) return
-  throw new LivenessError(
+  throw unreachable(
     `wrong option (${JSON.stringify(value)}) for ${name}, accept only: [${accepted.join(' ')}]`,
   )
 }
@@ -82,7 +83,7 @@ function mongoUri(uri: string): Address | Promise<Address> {
   // There is another @ further on. So the password contains a slash, and what looks like the host belongs to the
   // password.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
-  if (host === undefined || ambiguous) throw new LivenessError(UNPARSABLE_URI)
+  if (host === undefined || ambiguous) throw unreachable(UNPARSABLE_URI)
   if (isSrv === undefined) return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
   const service = /[?&]srvServiceName=([\w-]+)/.exec(uri)?.[1] ?? 'mongodb'
   return firstOfService(`_${service}._tcp.${host}`)
@@ -90,7 +91,7 @@ function mongoUri(uri: string): Address | Promise<Address> {
 
 const UNPARSABLE_URI = 'failed parsing mongodb connection string'
 
-/** hoop's agent fails the same way: its MongoDB library looks the name up while it parses. @throws LivenessError */
+/** hoop's agent fails the same way: its MongoDB library looks the name up while it parses. @throws RefusedError */
 async function firstOfService(name: string): Promise<Address> {
   using bounded = boundedResolver()
   try {
@@ -99,9 +100,9 @@ async function firstOfService(name: string): Promise<Address> {
     if (first !== undefined) return { host: first.name, port: first.port }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new LivenessError(`${UNPARSABLE_URI}: DNS has no SRV record ${name} (${String(code)})`)
+    throw unreachable(`${UNPARSABLE_URI}: DNS has no SRV record ${name} (${String(code)})`)
   }
-  throw new LivenessError(`${UNPARSABLE_URI}: DNS has no SRV record ${name}`)
+  throw unreachable(`${UNPARSABLE_URI}: DNS has no SRV record ${name}`)
 }
 
 /** c-ares multiplies its own times by tries and servers. */
@@ -122,7 +123,7 @@ async function dial({ host, port }: Address): Promise<void> {
     await connected(socket)
   } catch (error) {
     const reason = goDialError(error as NodeJS.ErrnoException, { host, port })
-    throw new LivenessError(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
+    throw unreachable(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
   } finally {
     socket.destroy()
   }

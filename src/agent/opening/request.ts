@@ -10,15 +10,13 @@ import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
-import { checkServer, LivenessError } from './liveness.ts'
+import { checkServer } from './liveness.ts'
 import { asksForMasking } from '../masking/asked-masking.ts'
 import type { MaskingSettings, SessionMasking } from '../masking/session-masking.ts'
 import { RefusedError } from '../refused.ts'
 import { SessionGuardrails, type CompiledGuardrails } from '../policy/guardrails.ts'
 import { programSearch } from '../policy/allowed-programs.ts'
 import type { OwnerPolicy, PolicySource } from '../policy/owner-policy.ts'
-import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
-import { TemplateError } from '../../golang/template/errors.ts'
 
 /** A command that a session or system request asks for: checked, and with everything needed to start it. */
 export interface CommandRequest {
@@ -68,7 +66,7 @@ export interface CheckServices {
 /**
  * Checks in the order of protocol.md 5.3.
  * @param ended aborts when the session is over: secrets are not waited for any more
- * @throws RefusedError, EnvvarError or LivenessError: close 254 with the message. Or the signal's reason
+ * @throws RefusedError or EnvvarError: close 254 with the message. Or the signal's reason
  */
 export async function checkRequest(
   open: OpenMessage,
@@ -120,7 +118,7 @@ function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionPa
   )
 }
 
-/** The policy of the server's owner, when it allows the session. @throws PolicyRefusal */
+/** The policy of the server's owner, when it allows the session. @throws RefusedError */
 function allowing({ params, clientEnvVars }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
   const policy = services.policy?.current
   policy?.checkSession(params)
@@ -186,11 +184,4 @@ function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string
 
 function valueOf(entries: readonly Entry[], name: string): string | undefined {
   return entries.find((entry) => entry.name === name && entry.kind === 'envvar')?.value.toString('utf8')
-}
-
-/** A refusal with a message for whoever asked. It may quote arguments, so the log has only the error's kind. */
-export function isRefusal(error: Error): boolean {
-  return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError, TemplateError].some(
-    (kind) => error instanceof kind,
-  )
 }

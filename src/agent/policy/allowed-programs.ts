@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import { SpawnError } from '../../runtime/exit-status.ts'
 import { findProgram } from '../../runtime/lookup.ts'
-import { PolicyRefusal, quotedName } from './refusal.ts'
+import { notAllowed, quotedName } from '../refused.ts'
 
 /** How commands find their program. */
 export interface ProgramSearch {
@@ -29,14 +29,14 @@ export class AllowedPrograms {
   /**
    * Compares files, not names: `/tmp/psql` is another program than the `psql` that is allowed. The folder of a file is
    * taken without links, the file is not: `sh` and `bash` may be links to one program that does as it is called.
-   * @throws PolicyRefusal
+   * @throws RefusedError
    */
   check(program: string, search: ProgramSearch): void {
     // By its name alone it is what the list means, even where it is missing: its start then says so.
     if (!program.includes('/') && this.#programs.includes(program)) return
     const file = placeOf(program, search)
     if (file !== undefined && this.#programs.some((allowed) => placeOf(allowed, search) === file)) return
-    throw new PolicyRefusal('policy.programs', `the program ${quotedName(program)}`)
+    throw notAllowed('policy.programs', `the program ${quotedName(program)}`)
   }
 }
 

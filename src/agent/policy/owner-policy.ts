@@ -4,7 +4,7 @@ import type { RuleSet } from '../../policy/guardrails/rules.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { AllowedPrograms, type ProgramSearch } from './allowed-programs.ts'
-import { PolicyRefusal, quotedName } from './refusal.ts'
+import { notAllowed, quotedName } from '../refused.ts'
 
 /** Rules of the server's owner. They were compiled before, so each of them can be enforced. Undefined: there are none. */
 export interface OwnerRules {
@@ -53,29 +53,28 @@ export class OwnerPolicy {
     this.#origins = origins && new AllowList(origins)
   }
 
-  /** @throws PolicyRefusal */
+  /** @throws RefusedError */
   checkSession({ connectionName, clientOrigin }: Pick<ConnectionParams, 'connectionName' | 'clientOrigin'>) {
     if (this.#origins?.has(clientOrigin) === false)
-      throw new PolicyRefusal('policy.origins', `sessions of the origin ${quotedName(clientOrigin)}`)
+      throw notAllowed('policy.origins', `sessions of the origin ${quotedName(clientOrigin)}`)
     if (this.#connections?.has(connectionName) === false)
-      throw new PolicyRefusal('policy.connections', `the connection ${quotedName(connectionName)}`)
+      throw notAllowed('policy.connections', `the connection ${quotedName(connectionName)}`)
   }
 
   /**
    * A gateway's own request has its kind as its origin. One that names no connection passes the list of connections only
    * where its kind is listed: the author of such a list did not think of a command that belongs to none.
-   * @throws PolicyRefusal
+   * @throws RefusedError
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
     const { kind } = request
     if (request.kind === 'bare-exec') this.checkVariables([], request.variables.keys())
-    if (this.#origins?.has(kind) === false)
-      throw new PolicyRefusal('policy.origins', `requests of the kind ${kind}`)
+    if (this.#origins?.has(kind) === false) throw notAllowed('policy.origins', `requests of the kind ${kind}`)
     const name = request.kind === 'hook' ? request.connection : ''
     if (this.#connections === undefined || this.#connections.has(name)) return
-    if (name !== '') throw new PolicyRefusal('policy.connections', `the connection ${quotedName(name)}`)
+    if (name !== '') throw notAllowed('policy.connections', `the connection ${quotedName(name)}`)
     if (this.#origins === undefined)
-      throw new PolicyRefusal('policy.connections', `a ${kind} that names no connection`)
+      throw notAllowed('policy.connections', `a ${kind} that names no connection`)
   }
 
   /**
@@ -83,23 +82,22 @@ export class OwnerPolicy {
    * another one. Callers may set listed names, and names that the connection has already, whose values win. The people
    * who made the connection know its own variables, so of those only names are refused by which any program runs code.
    * @param connection names alone or as entries (`filesystem:NAME`), as are those of `caller`
-   * @throws PolicyRefusal
+   * @throws RefusedError
    */
   checkVariables(connection: Iterable<string>, caller: Iterable<string>): void {
     const own = new Set(Array.from(connection, nameIn))
     if (this.#programs !== undefined) {
       const loading = [...own].find(loadsCode)
-      if (loading !== undefined)
-        throw new PolicyRefusal('policy.programs', `the variable ${quotedName(loading)}`)
+      if (loading !== undefined) throw notAllowed('policy.programs', `the variable ${quotedName(loading)}`)
     }
     const refused = Array.from(caller, nameIn).find(
       (name) => !own.has(name) && this.#variables?.has(name) === false,
     )
     if (refused !== undefined)
-      throw new PolicyRefusal('policy.variables', `a caller's variable ${quotedName(refused)}`)
+      throw notAllowed('policy.variables', `a caller's variable ${quotedName(refused)}`)
   }
 
-  /** @throws PolicyRefusal */
+  /** @throws RefusedError */
   checkProgram(program: string, search: ProgramSearch): void {
     this.#programs?.check(program, search)
   }

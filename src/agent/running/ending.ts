@@ -3,14 +3,23 @@ import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Blocked } from '../policy/blocked.ts'
-import type { AllowListName, PolicyRefusal } from '../policy/refusal.ts'
+import { blockedOutput } from '../policy/guardrails.ts'
+import type { AllowListName } from '../refused.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
-export type TerminationReason = OwnReason | StopReason | 'policy'
+/** Why the agent ended a command: a reason of its own, what stopped the output, or the lists of the server's owner. */
+export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
 
-type OwnReason =
-  'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
+/** What stops an output has a text of its own, which comes with it. */
+const REASONS = {
+  'closed-by-gateway': 'ended by the agent: the gateway closed the session',
+  'gateway-lost': 'ended by the agent: the connection to the gateway was lost',
+  'agent-stopping': 'ended by the agent: the agent is stopping',
+  timeout: 'ended by the agent: the time limit (execution.max-duration) was reached',
+  'output-limit': 'ended by the agent: the output limit (output.cap) was reached',
+  'input-limit': 'ended by the agent: its program does not read, and 4 MiB of input were waiting for it',
+} as const
 
 /** Reasons that come too late once the command has ended by itself: its own end counts then. */
 export const NEVER_LATE: ReadonlySet<TerminationReason> = new Set([
@@ -57,8 +66,6 @@ export interface EndedExecution {
   readonly reason: TerminationReason | undefined
   /** Set when a policy stopped the output, whatever else ended the command. */
   readonly stopped: OutputStopped | undefined
-  /** Set when that was a guardrail rule. */
-  readonly blocked: Blocked | undefined
   readonly processesEnded: number
   /** Set when the command was killed for lack of memory. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
@@ -70,19 +77,11 @@ const ENDED_BY_US = 128 + constants.signals.SIGTERM
 /** The code that timeout(1) uses. */
 const TIMED_OUT = 124
 
-const reasons: Readonly<Record<OwnReason, string>> = {
-  'closed-by-gateway': 'ended by the agent: the gateway closed the session',
-  'gateway-lost': 'ended by the agent: the connection to the gateway was lost',
-  'agent-stopping': 'ended by the agent: the agent is stopping',
-  timeout: 'ended by the agent: the time limit (execution.max-duration) was reached',
-  'output-limit': 'ended by the agent: the output limit (output.cap) was reached',
-  'input-limit': 'ended by the agent: its program does not read, and 4 MiB of input were waiting for it',
-}
-
 /** Code, text and outcome of a command that ran. */
 export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'bytes'> {
-  const { status, reason, blocked, processesEnded } = end
-  const text = textOf(end)
+  const { status, reason, stopped, processesEnded } = end
+  const blocked = blockedOutput(stopped)
+  const text = textOf(end, blocked)
   return {
     exitCode: codeOf(end),
     message: text === '' ? '' : text + endedText(processesEnded),
@@ -111,9 +110,9 @@ export function endingBlocked(blocked: Blocked): Ending {
 }
 
 /** The end of a command that a list of the server's owner does not allow. */
-export function endingForbidden({ message, list }: PolicyRefusal): Ending {
+export function endingForbidden(message: string, forbiddenBy: AllowListName): Ending {
   const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
-  return { ...notRun(ending), forbiddenBy: list }
+  return { ...notRun(ending), forbiddenBy }
 }
 
 function notRun(ending: Pick<Ending, 'exitCode' | 'message' | 'outcome' | 'reason'>): Ending {
@@ -164,17 +163,16 @@ function codeOf({ status, reason, stopped }: EndedExecution): number {
   return reason !== undefined && code === 0 ? ENDED_BY_US : code
 }
 
-function textOf(end: EndedExecution): string {
-  const { reason, stopped, blocked } = end
+function textOf(end: EndedExecution, blocked: Blocked | undefined): string {
+  const { reason, stopped } = end
   // The close of a guardrail has no text (protocol.md 4.6); what the user reads went out before.
   if (blocked !== undefined) return ''
   if (stopped !== undefined) return stopped.message + unendedText(end)
   return reason === undefined ? ownText(end) : textFor(reason) + unendedText(end)
 }
 
-/** What stops an output has a text of its own, which comes with it. */
 function textFor(reason: TerminationReason): string {
-  return reason in reasons ? reasons[reason as OwnReason] : ''
+  return reason in REASONS ? REASONS[reason as keyof typeof REASONS] : ''
 }
 
 /** The text when we did not end the command. */

@@ -1,6 +1,8 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import { Environment } from '../../envvars/environment.ts'
+import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
+import { TemplateError } from '../../golang/template/errors.ts'
 import type { OutputStopped } from '../../policy/output-filter.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
@@ -8,13 +10,10 @@ import type { Execution } from '../../runtime/execution.ts'
 import type { Chunk } from '../../runtime/output/child-output.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import { closeCommand } from '../opening/client-escapes.ts'
-import { isRefusal } from '../opening/request.ts'
 import { OutputGate } from '../output/output-gate.ts'
 import { SentOutput } from '../output/sent-output.ts'
 import { blockedLine, type Blocked } from '../policy/blocked.ts'
-import { blockedOutput } from '../policy/guardrails.ts'
 import { programSearch } from '../policy/allowed-programs.ts'
-import { PolicyRefusal } from '../policy/refusal.ts'
 import { RefusedError } from '../refused.ts'
 import {
   endingBlocked,
@@ -31,6 +30,9 @@ import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
 import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
+
+/** Errors with a message for whoever asked. It may quote arguments, so the log has only the error's name. */
+const REFUSALS = [RefusedError, EnvvarError, RuntimeFolderError, TemplateError]
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
@@ -85,9 +87,14 @@ export class RunningCommand {
     if (error === undefined || error === this.#over.signal.reason)
       return { ...endingUnstarted(reason ?? 'closed-by-gateway'), reason }
     if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason }
-    if (error instanceof PolicyRefusal)
-      return { ...endingForbidden(error), reason: reason ?? 'policy', refusal: error.name }
-    if (isRefusal(error)) return { ...endingRefused(error.message), reason, refusal: error.name }
+    if (error instanceof RefusedError && error.list !== undefined)
+      return {
+        ...endingForbidden(error.message, error.list),
+        reason: reason ?? 'policy',
+        refusal: error.name,
+      }
+    if (REFUSALS.some((kind) => error instanceof kind))
+      return { ...endingRefused(error.message), reason, refusal: error.name }
     const { sid } = this
     this.#services.log.error(
       { sid, error: error.message, stack: error.stack },
@@ -274,7 +281,6 @@ export class RunningCommand {
       status,
       reason: this.#reason,
       stopped: this.#stopped,
-      blocked: blockedOutput(this.#stopped),
       processesEnded,
     }
     return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })

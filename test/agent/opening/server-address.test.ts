@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkServer, LivenessError } from '../../../src/agent/opening/liveness.ts'
+import { checkServer } from '../../../src/agent/opening/liveness.ts'
+import { RefusedError } from '../../../src/agent/refused.ts'
 
 /** An address to which TCP connects nowhere, without a look-up. */
 const NOWHERE = '255.255.255.255'
@@ -8,7 +9,7 @@ const database = { HOST: NOWHERE, USER: 'u', PASS: 'p' }
 /** @returns the text that closes the session */
 async function refusal(type: string, variables: Record<string, string>): Promise<string> {
   const error: unknown = await checkServer(type, (name) => variables[name]).catch((error: unknown) => error)
-  if (!(error instanceof LivenessError)) throw new Error('a server was found where there is none')
+  if (!(error instanceof RefusedError)) throw new Error('a server was found where there is none')
   return error.message
 }
 
