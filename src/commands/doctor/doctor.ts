@@ -23,10 +23,10 @@ import {
   checkOpenFiles,
   checkProcessOne,
 } from './machine.ts'
-import { checkHttp2 } from './gateway/http2.ts'
+import { checkHttp2, type Http2Answer } from './gateway/http2.ts'
 import { checkClock, checkHealth, checkName, checkProxy, checkTcp } from './gateway/first-steps.ts'
 import { checkTls } from './gateway/tls.ts'
-import type { Route } from './gateway/way.ts'
+import type { ResolvedRoute, Route, Way } from './gateway/way.ts'
 import { checkKey, checkKeyExposure, judgeKeyFile, keyPlace } from './credential.ts'
 import { checkPolicy } from './policy.ts'
 import { checkPresidio, checkRedaction } from './masking.ts'
@@ -59,106 +59,117 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
     if (!isJson) stdout.write(humanLine(line, coloured))
   }
   const source = { flags, env, stderrIsTty: stderr.isTTY }
-  await examine({ source, version, main: argv[1] ?? '', tell })
+  await using trial = new TrialProcess(argv[1] ?? '')
+  await examine(CHECKS, { source, trial }, new Examination(tell))
   stdout.write(isJson ? jsonReport(lines, version) : `\n${humanSum(lines)}`)
   return EXIT_CODES[worst(lines.map(({ level }) => level))]
 }
 
-interface ExamineOptions {
+/** What checks find out for later checks, by the name of the check. */
+interface Facts {
+  readonly settings: AgentConfiguration
+  readonly key: Route
+  readonly 'name resolution': ResolvedRoute
+  readonly tcp: Way
+  readonly proxy: Way
+  readonly tls: Way
+  readonly 'http/2': Http2Answer
+  readonly engine: Engine['name']
+}
+
+interface Place {
   readonly source: SettingsSource
-  /** Of this program. */
-  readonly version: string
-  /** The program's file, which has the command `doctor-trial`. */
-  readonly main: string
-  /** Gets each result at once. */
-  readonly tell: (line: Line) => void
+  /** Runs commands as an agent does. */
+  readonly trial: Pick<TrialProcess, 'ask'>
 }
 
-/** All checks, ordered so that each comes after those that it needs. Opens no stream and leaves nothing behind. */
-async function examine({ source, version, main, tell }: ExamineOptions): Promise<void> {
-  const examination = new Examination(tell)
-  await using trial = new TrialProcess(main)
-  await examination.check('version', () => checkVersion(version))
-  const settings = await examination.check('settings', () => checkSettings(source))
-  const route = await checkCredential(examination, settings, source, trial)
-  await checkGateway(examination, route)
-  await checkSecretStores(examination, settings, source)
-  await checkFolders(examination, settings, source)
-  await examination.checkWith(settings, 'policy', (found) => checkPolicy(found, source))
-  await examination.checkWith(settings, 'masking', checkPresidio)
-  await examination.check('redaction', () => checkRedaction())
-  const engine = await checkCommands(examination, trial)
-  await checkMachine(examination, settings, engine)
+type FindingOf<Name> = Name extends keyof Facts ? Finding<Facts[Name]> : Finding
+type Look<Name, Need> = (
+  need: Need,
+  place: Place,
+  signal: AbortSignal,
+) => FindingOf<Name> | Promise<FindingOf<Name>>
+
+interface Check {
+  readonly name: string
+  /** The check without whose fact this one is skipped. */
+  readonly needs: keyof Facts | undefined
+  readonly look: (
+    need: never,
+    place: Place,
+    signal: AbortSignal,
+  ) => Finding<unknown> | Promise<Finding<unknown>>
+  /** Whether it is made at all: most agents have no Vault. */
+  readonly isFor: (place: Place) => boolean
 }
 
-async function checkCredential(
-  examination: Examination,
-  settings: Examined<AgentConfiguration>,
-  source: SettingsSource,
-  trial: TrialProcess,
-): Promise<Examined<Route>> {
-  const route = await examination.checkWith(settings, 'key', checkKey)
-  await examination.checkWith(settings, 'key file', ({ key }) =>
-    judgeKeyFile(keyPlace(key, source), source.env),
-  )
-  await examination.checkWith(settings, 'key exposure', ({ key }, signal) =>
+function check<Name extends string>(name: Name, look: Look<Name, undefined>): Check {
+  return { name, needs: undefined, look, isFor: () => true }
+}
+
+function checkWith<Need extends keyof Facts, Name extends string>(
+  needs: Need,
+  name: Name,
+  look: Look<Name, Facts[Need]>,
+  isFor: Check['isFor'] = () => true,
+): Check {
+  return { name, needs, look, isFor }
+}
+
+/** All checks, each after those that it needs. They open no stream and leave nothing behind. */
+export const CHECKS: readonly Check[] = [
+  check('version', () =>
+    ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`),
+  ),
+  check('settings', (_, { source }) => checkSettings(source)),
+  checkWith('settings', 'key', checkKey),
+  checkWith('settings', 'key file', ({ key }, { source }) => judgeKeyFile(keyPlace(key, source), source.env)),
+  checkWith('settings', 'key exposure', ({ key }, { source, trial }, signal) =>
     checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
-  )
-  return route
-}
+  ),
+  // The way to the gateway, step by step, each step on a connection of its own.
+  checkWith('key', 'name resolution', checkName),
+  checkWith('name resolution', 'tcp', (route, _, signal) => checkTcp(route, signal)),
+  checkWith('tcp', 'proxy', (way, _, signal) => checkProxy(way, signal)),
+  checkWith('proxy', 'tls', (way, _, signal) => checkTls(way, signal)),
+  checkWith('tls', 'http/2', (way, _, signal) => checkHttp2(way, signal)),
+  checkWith('http/2', 'health check', ({ way }) => checkHealth(way)),
+  checkWith('http/2', 'clock', checkClock),
+  checkWith(
+    'settings',
+    'vault',
+    (settings, { source }, signal) => checkVault(settings, source.env, signal),
+    ({ source }) => hasVault(source.env),
+  ),
+  checkWith('settings', 'runtime folder', (settings, { source }) => checkRuntimeFolder(settings, source.env)),
+  checkWith('settings', 'state folder', checkStateFolder),
+  checkWith('settings', 'policy', (settings, { source }) => checkPolicy(settings, source)),
+  checkWith('settings', 'masking', checkPresidio),
+  check('redaction', () => checkRedaction()),
+  check('engine', checkEngine),
+  check('command', (_, { trial }, signal) => trial.ask('command', signal)),
+  check('terminal', (_, { trial }, signal) => trial.ask('terminal', signal)),
+  check('process cleanup', (_, { trial }, signal) => trial.ask('cleanup', signal)),
+  checkWith('settings', 'control groups', checkControlGroups),
+  checkWith('settings', 'open files', (settings) => checkOpenFiles(settings)),
+  checkWith('engine', 'oom score', (engine) => checkOomScore(engine)),
+  checkWith('engine', 'process 1', (engine) => checkProcessOne(engine)),
+  checkWith('settings', 'memory', (settings) => checkMemory(settings)),
+  checkWith('settings', 'stop time', checkStopTime),
+]
 
-/** The way to the gateway, step by step, each step on a connection of its own. */
-export async function checkGateway(examination: Examination, route: Examined<Route>): Promise<void> {
-  const resolved = await examination.checkWith(route, 'name resolution', checkName)
-  const reached = await examination.checkWith(resolved, 'tcp', checkTcp)
-  const led = await examination.checkWith(reached, 'proxy', checkProxy)
-  const secured = await examination.checkWith(led, 'tls', checkTls)
-  const answer = await examination.checkWith(secured, 'http/2', checkHttp2)
-  await examination.checkWith(answer, 'health check', ({ way }) => checkHealth(way))
-  await examination.checkWith(answer, 'clock', checkClock)
-}
-
-/** Only those that are set up: most agents have none. */
-async function checkSecretStores(
+export async function examine(
+  checks: readonly Check[],
+  place: Place,
   examination: Examination,
-  settings: Examined<AgentConfiguration>,
-  { env }: SettingsSource,
 ): Promise<void> {
-  if (!hasVault(env)) return
-  await examination.checkWith(settings, 'vault', (found, signal) => checkVault(found, env, signal))
-}
-
-async function checkFolders(
-  examination: Examination,
-  settings: Examined<AgentConfiguration>,
-  { env }: SettingsSource,
-): Promise<void> {
-  await examination.checkWith(settings, 'runtime folder', (found) => checkRuntimeFolder(found, env))
-  await examination.checkWith(settings, 'state folder', checkStateFolder)
-}
-
-async function checkCommands(
-  examination: Examination,
-  trial: TrialProcess,
-): Promise<Examined<Engine['name']>> {
-  const engine = await examination.check('engine', checkEngine)
-  await examination.check('command', (signal) => trial.ask('command', signal))
-  await examination.check('terminal', (signal) => trial.ask('terminal', signal))
-  await examination.check('process cleanup', (signal) => trial.ask('cleanup', signal))
-  return engine
-}
-
-async function checkMachine(
-  examination: Examination,
-  settings: Examined<AgentConfiguration>,
-  engine: Examined<Engine['name']>,
-): Promise<void> {
-  await examination.checkWith(settings, 'control groups', checkControlGroups)
-  await examination.checkWith(settings, 'open files', (found) => checkOpenFiles(found))
-  await examination.checkWith(engine, 'oom score', (name) => checkOomScore(name))
-  await examination.checkWith(engine, 'process 1', (name) => checkProcessOne(name))
-  await examination.checkWith(settings, 'memory', (found) => checkMemory(found))
-  await examination.checkWith(settings, 'stop time', checkStopTime)
+  const found = new Map<string, Examined<unknown>>([['', { level: 'ok', fact: '', obstacle: '' }]])
+  for (const { name, needs = '', look } of checks.filter(({ isFor }) => isFor(place))) {
+    const need = found.get(needs)
+    if (need === undefined) throw new Error(`${name} comes before ${needs}`)
+    const made = await examination.checkWith(need, name, (fact, signal) => look(fact as never, place, signal))
+    found.set(name, made)
+  }
 }
 
 /** Warnings that the checks of the key say better, since they look at the file. */
@@ -183,8 +194,4 @@ function accepted(settings: AgentConfiguration, source: SettingsSource): Finding
 function fileOf(source: SettingsSource): string {
   const { path } = locateFile(source)
   return existsSync(path) ? path : 'no settings file'
-}
-
-function checkVersion(version: string): Finding {
-  return ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`)
 }
