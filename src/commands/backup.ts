@@ -13,7 +13,7 @@ import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/a
 import { ForeignPathError } from '../basics/files/private-path.ts'
 import { restore } from '../gateway/operating/backup/restore.ts'
 
-/** `runbook-agent backup FILE`: the state of a gateway, checked before it has its name. */
+/** `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup is whole. */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
   if (existsSync(file)) throw new Failure(`${file} is there already: name another file`, exitCodes.usage)
   return asking(flags.profile, 'cannot make a backup', async (account, stdout) => {
@@ -33,7 +33,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
       const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
-      // Not a rename: what somebody else has put there meanwhile stays.
+      // Not a rename: a file that was created meanwhile stays.
       await link(partial, file)
       return manifest
     } finally {
@@ -47,7 +47,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
   }
 }
 
-/** Writes it down as it comes, and looks whether it is whole. @throws BackupError */
+/** Writes the backup as it comes, and checks whether it is whole. @throws BackupError */
 async function written(bytes: AsyncIterable<Buffer>, file: FileHandle): Promise<Manifest> {
   const sums = new PartSums()
   const manifest = await unpack(teed(bytes, file), {
@@ -67,7 +67,7 @@ async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGener
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** On a signal the file goes before the process does, and both at once: an error on the way has another exit code. */
+/** Removes the unfinished file at a signal, and exits with its code. */
 function leavingNothing(file: string): Disposable {
   const leave = (signal: NodeJS.Signals) => {
     rmSync(file, { force: true })
@@ -104,7 +104,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   )
 }
 
-/** `runbook-agent restore FILE --state DIR`: here, without a gateway. */
+/** `runbook-agent restore FILE --state DIR`: restores a state on this machine, without a gateway. */
 export async function restoreCommand(file: string, { state }: { readonly state: string }): Promise<void> {
   try {
     const { made_at, program } = await restore(file, state)

@@ -5,10 +5,10 @@ export const exitCodes = {
   done: 0,
   bug: 1,
   usage: 64,
-  /** `runbooks lint` has found something. */
+  /** `runbooks lint`, `audit verify` and `migrate hoop` have findings. */
   findings: 65,
   unreachable: 69,
-  /** `run --on`: not all of the batch has run and succeeded. */
+  /** `run --on`: some runs of the batch did not run or failed. */
   batchFailed: 70,
   inputOutput: 74,
   refused: 77,
@@ -19,7 +19,7 @@ export const exitCodes = {
   noExitCode: 254,
 } as const
 
-/** An error that a person can correct. main prints the message without a stack, and exits with the code. */
+/** An error that a person can correct. main.ts prints the message without a stack, and exits with the code. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number
@@ -30,7 +30,7 @@ export class Failure extends Error {
   }
 }
 
-/** Makes a failed system call into a Failure that says what was tried and what to do. */
+/** Turns a failed system call into a Failure with the attempt and a remedy. */
 export function explain(error: unknown, doing: string, advice: string): Failure {
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`)
@@ -41,7 +41,7 @@ export function exitCodeOfExecution(code: number | undefined): number {
   return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
 }
 
-/** As shells do: 130 for SIGINT. */
+/** The exit code for a signal, as in shells: 130 for SIGINT. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }

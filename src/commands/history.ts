@@ -39,11 +39,11 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
   ].join('\n')
 }
 
-/** More keys than any table has rows. */
+/** A number of keys that no table has. */
 const MOST_PLACES = 2 ** 40
 
 function lossText({ table, names, rows, unread }: Loss): string {
-  // Where no key could be read, each key that there may be counts as unread.
+  // Where no key could be read, each possible key counts as unread.
   const unreadable = unread > MOST_PLACES ? 'most of it' : `${unread} places`
   if (rows === undefined) return `  ${table}: an unknown number of rows, ${unreadable} could not be read`
   const more = rows > names.length ? `, and ${rows - names.length} more` : ''
@@ -69,7 +69,7 @@ function historyOf(config: string): string {
   }
 }
 
-/** `runbook-agent history reset-clock`: after it, tokens expire by the machine's clock. */
+/** `runbook-agent history reset-clock`: lets tokens expire by the machine's clock again. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {

@@ -8,12 +8,12 @@ import { exitCodes, explain, Failure } from './failure.ts'
 
 /** The gateway's limit for files of a repository. */
 const MAX_FILE_BYTES = 1_000_000
-/** Limit for entries. A folder with more holds not runbooks but a whole disk. */
+/** Most entries of a folder of runbooks: more are probably a whole disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
   readonly json?: boolean
-  /** Accepts only guards that a hoop gateway enforces, too. */
+  /** Whether only rules count that a hoop gateway enforces, too. */
   readonly portable?: boolean
   /** Whether values that are not judged end the command with 65, too. */
   readonly strict?: boolean
@@ -78,7 +78,7 @@ function lintFile(file: string, portable: boolean): Located[] {
   }
 }
 
-/** A file that was named may have any name. In a folder: what a gateway would list, without following links. */
+/** The named file, whatever its name, or the files of a folder that a gateway would list, without following links. */
 function runbooksIn(where: string): string[] {
   try {
     if (!lstatSync(where).isDirectory()) return [where]

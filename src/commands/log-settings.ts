@@ -1,7 +1,7 @@
 const levels = ['debug', 'info', 'warn', 'error'] as const
 type Level = (typeof levels)[number]
 
-/** Log settings for commands without settings of their own: from the environment, under hoop's names. */
+/** The log settings of commands without settings of their own, from hoop's variables. */
 export function logSettings(level: Level): { level: Level; encoding: 'json' | 'human' } {
   const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
   const terminal = process.stderr.isTTY && !NO_COLOR

@@ -1,12 +1,12 @@
-/** What repeated signals ask for. The first: end in an orderly way. The second: end now. The third exits at once. */
+/** The reactions to repeated signals: the first drains, the second stops, the third exits at once. */
 export interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
-  /** SIGHUP, from a closed terminal, counts as a first one, too. */
+  /** Whether SIGHUP, from a closed terminal, counts as a first signal. */
   readonly onHangup?: boolean
 }
 
-/** Handles SIGTERM and SIGINT. The third one exits with 1. */
+/** Handles SIGTERM and SIGINT. The third signal exits with 1. */
 export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
   let count = 0
   const received = () => {
@@ -17,7 +17,7 @@ export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): 
   }
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
-  // When a terminal closes, shell, npm and kernel each send one: nobody means to hurry.
+  // When a terminal closes, shell, npm and kernel each send SIGHUP, and the user wants no hurry.
   if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 

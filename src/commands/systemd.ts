@@ -1,7 +1,7 @@
 import type { Logger } from '../basics/logger.ts'
 import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operations/systemd.ts'
 
-/** What systemd hears of this process, which it has started. */
+/** Tells systemd, which has started this process, about its state. */
 export class SystemdService implements Disposable {
   readonly #systemd: Systemd
   readonly #notify: Disposable
@@ -25,7 +25,9 @@ export class SystemdService implements Disposable {
   }
 }
 
-/** Undefined when systemd has not asked. Loaded only then: the socket needs the bindings of the posix engine. */
+/**
+ * Undefined when systemd wants no messages. The socket, which needs the posix engine's bindings, is loaded only then.
+ */
 export async function openSystemd({
   life,
   stopWithinMs,

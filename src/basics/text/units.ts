@@ -41,14 +41,14 @@ export function sumOfCounts(...counts: readonly number[]): number {
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
-/** Bytes for people, of three digits or so: `1.5 MiB`, `700 MiB`. */
+/** Bytes for people, with about three digits: `1.5 MiB`, `700 MiB`. */
 export function sizeText(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
   const count = bytes / 1024 ** power
   return `${power > 0 && count < 10 ? count.toFixed(1) : Math.round(count)} ${UNITS[power] ?? ''}`
 }
 
-/** The two largest units: `3d 4h`. */
+/** A duration for people in its two largest units: `3d 4h`. */
 export function durationText(seconds: number): string {
   const whole = Math.floor(seconds)
   const parts: [number, string][] = [

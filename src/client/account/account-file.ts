@@ -31,7 +31,7 @@ export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   return path.join(base, 'runbook-agent', 'account.json')
 }
 
-/** Undefined when nobody has signed in. @throws AccountError when others can read the file, or it is not ours */
+/** Undefined when nobody has signed in. @throws AccountError when others can read the file, or another user owns it */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined

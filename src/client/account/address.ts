@@ -7,7 +7,7 @@ export interface RestAddress {
   readonly isSecure: boolean
   /** Empty, or `/base`: some gateways are below a path. */
   readonly base: string
-  /** As people write it, without a slash at the end. */
+  /** The address without a slash at the end. */
   readonly url: string
 }
 
@@ -23,7 +23,7 @@ export function parseRestAddress(text: string): RestAddress | undefined {
   const url = new URL(text)
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
   const isSecure = url.protocol === 'https:'
-  // People copy the address from a browser or from the interface's documentation, with `/api` at the end.
+  // Users copy addresses with `/api` at the end from a browser or from the documentation.
   const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),

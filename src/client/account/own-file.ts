@@ -1,12 +1,12 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** The account cannot be used. The message says what is wrong and what to do, without secrets. */
+/** An account that cannot be used. The message has the fault and a remedy, and no secret. */
 export class AccountError extends Error {
   override readonly name = 'AccountError'
 }
 
-/** Writes a file of ours alone, in one step: a reader sees all of the old one or of the new one. */
+/** Writes a private file in one step: a reader sees all of the old file or of the new one. */
 export function writeOwnFile(file: string, text: string): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -20,7 +20,7 @@ export function writeOwnFile(file: string, text: string): void {
   }
 }
 
-/** Makes the folder ours alone: whoever can write here can make us send our token to another gateway. */
+/** Closes the folder to others: a writer could make this program send its token to another gateway. */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
     throw new AccountError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)

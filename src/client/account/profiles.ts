@@ -10,19 +10,19 @@ export const DEFAULT_PROFILE = 'default'
 
 const LONGEST_NAME = 64
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${LONGEST_NAME - 1}}$`)
-/** Beside the account files: the name that `use` has kept. */
+/** The file of `use` beside the account files. */
 const CURRENT = 'current-profile'
 
 export function isProfileName(text: string): boolean {
   return NAME.test(text)
 }
 
-/** The account file of a profile. @param file that of the default profile */
+/** The account file of a profile. @param file the account file of the default profile */
 export function profileFile(file: string, profile: string): string {
   return profile === DEFAULT_PROFILE ? file : path.join(path.dirname(file), `account.${profile}.json`)
 }
 
-/** The profiles somebody has signed in with, the default first. */
+/** The profiles that are signed in, the default first. */
 export function profileNames(file: string): readonly string[] {
   const folder = path.dirname(file)
   const files = existsSync(folder) ? readdirSync(folder) : []
@@ -30,7 +30,7 @@ export function profileNames(file: string): readonly string[] {
   return [...(existsSync(file) ? [DEFAULT_PROFILE] : []), ...named.sort()]
 }
 
-/** The profile that `use` has chosen. @throws AccountError when its file holds something else */
+/** The profile that `use` has selected. @throws AccountError when its file holds something else */
 export function currentProfile(file: string): string {
   const kept = currentFile(file)
   if (!existsSync(kept)) return DEFAULT_PROFILE

@@ -15,7 +15,7 @@ const UserInfo = v.pipe(
     email: v.optional(v.string(), ''),
     is_admin: v.optional(v.boolean(), false),
   }),
-  // Without this check any object from any server would do.
+  // Without this check any JSON object from any server would pass.
   v.check(({ name, email }) => `${name}${email}` !== ''),
 )
 
@@ -27,7 +27,7 @@ export async function fetchUser(account: Account, signal?: AbortSignal): Promise
 
 const ServerInfo = v.object({ grpc_url: v.optional(v.string(), '') })
 
-/** Where the gateway says its streams are; undefined when it does not say. @throws ApiError */
+/** The address of the streams that the gateway announces; undefined when it announces none. @throws ApiError */
 export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
   const { value } = await askJson(account, get('/api/serverinfo', signal), ServerInfo)
   return value.grpc_url || undefined

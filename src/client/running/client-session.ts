@@ -12,7 +12,7 @@ import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
 
-/** How to reach a gateway's streams, and with which token. */
+/** The address of a gateway's streams, and the token. */
 export interface StreamAccess {
   readonly destination: Destination
   readonly proxy: Proxy | undefined
@@ -22,7 +22,7 @@ export interface StreamAccess {
 export interface StreamRequest {
   readonly verb: 'exec' | 'connect'
   readonly connection: string
-  /** What an execution reads as its input; empty for a terminal. */
+  /** The input of an execution; empty for a terminal. */
   readonly script: Buffer
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` to base64. */
@@ -35,7 +35,7 @@ export type StreamEvent =
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
   | { readonly kind: 'approved' }
 
-/** A gateway may have to wait for an agent, or for people, before it sends its first packet. */
+/** No deadline for the first packet: a gateway may have to wait for an agent, or for an approval. */
 const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
 
 const NO_REASON = new ConnectError('lost', 'no reason is known')
@@ -63,12 +63,12 @@ export class ClientSession implements Disposable {
     this.#stream = new PacketStream(this.#channel, metadata(access, request), timing)
   }
 
-  /** How the session ended. Ask only after `events` are over. */
+  /** The end of the session. It is known after `events` are over. */
   get end(): StreamEnd {
     return this.#end ?? endOfStream(this.#stream.error ?? NO_REASON, this.#isOpen)
   }
 
-  /** While nobody asks for the next event nothing is read, and the command at the other end waits. */
+  /** Reads nothing until the next event is asked for: the command at the other end waits. */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
     this.#open()
     for await (const packet of this.#stream.receive()) {
@@ -84,12 +84,12 @@ export class ClientSession implements Disposable {
     await this.resize(size)
   }
 
-  /** Sends keys in order, and settles when there is room for more. After the session's end they are lost. */
+  /** Sends keys in order, and settles when there is room for more. Keys after the session's end are lost. */
   async type(data: Buffer): Promise<void> {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
 
-  /** Of sizes that wait, only the newest is sent. */
+  /** Sends the size of the window. Of several waiting sizes only the newest is sent. */
   async resize(size: WindowSize): Promise<void> {
     this.#size = size
     if (this.#isResizing) return
@@ -144,7 +144,7 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Lets only the first one through: a second script would run as a second command. */
+  /** Passes on only the first opening: a second script would run as a second command. */
   #opened(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -153,7 +153,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** Sends, and ignores that the stream has ended: whoever reads the stream gets the reason. */
+  /** Sends, and ignores that the stream has ended: the reader of the stream gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#stream.send(packet)

@@ -16,7 +16,7 @@ export interface RestExecution {
   readonly metadata: Readonly<Record<string, string>>
   /** Field of Jira to value, for the session's issue. */
   readonly jiraFields: Readonly<Record<string, string>>
-  /** Unique for this request. By it the session can be found before there is an answer. */
+  /** Unique for this request: it finds the session before there is an answer. */
   readonly correlationId: string
 }
 
@@ -35,7 +35,7 @@ export interface ExecutionAnswer {
   readonly warning: string
   /** Only the embedded gateway sends it, when there is no exit code. */
   readonly code: GatewayCode | undefined
-  /** Only the embedded gateway sends it, when the session waits for a lock that somebody else has. */
+  /** Only the embedded gateway sends it, when the session waits for a lock of another session. */
   readonly waits_for?: LockWait | undefined
 }
 
@@ -113,7 +113,7 @@ function addressed(request: RestExecution): { path: string; body: object } {
   return { path: '/api/runbooks/exec', body }
 }
 
-/** A body that both versions of the interface accept. */
+/** The body, which both versions of the interface accept. */
 function requestBody(request: RestExecution): object {
   return {
     file_name: request.file,
@@ -138,7 +138,7 @@ export interface RenderedFile {
   readonly secretParameters: readonly string[] | undefined
 }
 
-/** What would be run. Only the embedded gateway can tell; others answer `not-found`. @throws ApiError */
+/** The script that would run. Only the embedded gateway can tell; others answer `not-found`. @throws ApiError */
 export async function renderLocally(
   account: Account,
   request: RestExecution,

@@ -19,7 +19,7 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** How long to wait for the record of a session whose answer has no code. If somebody closes it, that takes moments. */
+/** Time for the record of a session whose answer has no code: its close takes moments. */
 const SETTLE_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
@@ -44,7 +44,7 @@ export async function* executeByRest(
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
   const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
-  // The request may have arrived, but this gateway records no correlation ids to find it by.
+  // The request may have arrived, but this gateway records no correlation ids.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
   yield { kind: 'going-on', id }
@@ -78,7 +78,7 @@ async function* afterAnswer(
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
-/** For people: whom it waits for. */
+/** The lock that a session waits for, in words. */
 function lockText({ session_id: id, waits_for: wait }: ExecutionAnswer): string {
   if (wait === undefined) return ''
   const { lock, session_id: holder, user, since, ahead } = wait
@@ -86,7 +86,7 @@ function lockText({ session_id: id, waits_for: wait }: ExecutionAnswer): string 
   return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; before it: ${ahead}` : ''}`
 }
 
-/** Looks for the code in the record when the answer has none: the close may be lost on the way to the answer. */
+/** Reads the exit code from the record when the answer has none: the answer may have missed the close. */
 async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {
@@ -106,7 +106,9 @@ export async function* followToEnd(account: Account, id: string, { signal, isLiv
   return outcomeOfRecord(account, session, undefined, signal)
 }
 
-/** A gateway that is stopping begins nothing: the session is begun by the next one, as soon as that answers. */
+/**
+ * Runs a session after its approval. A gateway that is stopping starts nothing: the next gateway starts the session.
+ */
 async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
   const { signal } = asking
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
@@ -119,7 +121,7 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
       return yield* executeApproved(account, id, asking)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      // Somebody else runs it already.
+      // Another client runs it already.
       if (error.status === 409) return yield* followToEnd(account, id, asking)
       if (!isForTheNext(error)) throw error
       yield { kind: 'away', reason: error.message }
@@ -128,7 +130,7 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   }
 }
 
-/** Nothing has run, and the next gateway may run it. */
+/** Whether nothing has run, and the next gateway may run the session. */
 function isForTheNext({ code, kind, isAnswerLost }: ApiError): boolean {
   return code === 'gateway-draining' || (kind === 'unreachable' && !isAnswerLost)
 }

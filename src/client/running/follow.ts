@@ -3,18 +3,21 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/http/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** Time before the second look at a session. Short, for short sessions. */
+/** Time before the second request about a session. Short, for short sessions. */
 export const FIRST_WAIT_MS = 250
-/** How long a gateway may be away. Enough for its restart, or for a laptop that changes its network. */
+/** Time that a gateway may be away: enough for its restart, or for a laptop that changes its network. */
 export const AWAY_MS = 5 * 60_000
 
-/** What can be seen of a session that runs elsewhere. */
+/** The state of a session that runs elsewhere. */
 type Sight =
   | { readonly kind: 'seen'; readonly session: RecordedSession }
   /** The gateway does not answer. It will be asked again. */
   | { readonly kind: 'away'; readonly reason: string }
 
-/** Until it has ended or waits after a review (48 hours at most). @throws ApiError: away for 5 minutes, or a refusal */
+/**
+ * Follows a session until it has ended or waits after a review (48 hours at most).
+ * @throws ApiError: away for 5 minutes, or a refusal
+ */
 async function* follow(
   account: Account,
   id: string,
@@ -43,7 +46,7 @@ export function isPassing(error: unknown): error is ApiError {
 const GROWTH = 1.5
 const LONGEST_MS = 5000
 
-/** The next wait between two looks, in milliseconds. It grows, to spare the gateway. */
+/** The next wait between two requests, in milliseconds. It grows, to spare the gateway. */
 export function longer(waitMs: number): number {
   return Math.min(waitMs * GROWTH, LONGEST_MS)
 }
@@ -58,26 +61,26 @@ export interface SessionPiece {
   readonly bytes: Buffer
 }
 
-/** What can be seen of an execution before it has ended. */
+/** An event of an execution before its end. */
 export type ExecutionSight =
-  /** Its session, which can be found and killed by this id. */
+  /** The session has this id, by which it can be shown and killed. */
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'bytes'; readonly bytes: number }
   | SessionPiece
-  /** So many bytes of its output are not in the record. */
+  /** The record lacks this many bytes of the output. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
-  /** Somebody has to approve it, at this URL. */
+  /** The session waits for approval, at this URL. */
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
-  /** It was approved, and is run now. */
+  /** The session was approved, and runs now. */
   | { readonly kind: 'approved' }
-  /** The gateway has answered before its end. `lock` is what the session waits for before it runs. */
+  /** The gateway has answered before the end. `lock` is the lock that the session waits for. */
   | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
-  /** What the gateway wants to be known about it: that the runbook is an old copy. */
+  /** The gateway warns, for example that the runbook is an old copy. */
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }
 
-/** Looks at a session until it has ended, or `isSo`. @returns the session as it is then */
+/** Follows a session until it has ended, or is enough. @returns the session as it is then */
 export async function* watch(
   account: Account,
   id: string,

@@ -15,7 +15,7 @@ export async function* liveToEnd(account: Account, id: string, signal: AbortSign
   return yield* afterLive(session, seen.lastText)
 }
 
-/** Where there is no stream: the record, as often as it has grown. */
+/** Reads the record, where there is no stream, whenever it has grown. */
 async function* bySteps(account: Account, id: string, signal: AbortSignal): Sights {
   const tail = new RecordedTail(account, id)
   const sights = watch(account, id, () => false, signal)
@@ -30,7 +30,9 @@ async function* bySteps(account: Account, id: string, signal: AbortSignal): Sigh
   }
 }
 
-/** Of the text at its end: the reason why there is no code, what is known of the rules that were broken, or a text. */
+/**
+ * Reads the last text of a session: the reason why there is no exit code, the broken rules, or a text of the output.
+ */
 function* afterLive(session: RecordedSession, lastText: LastText): Generator<ExecutionSight, Outcome> {
   const outcome = outcomeOfShown(session, reasonOf(lastText))
   if (lastText !== undefined && outcome.status === 'blocked') yield withoutRules(lastText)

@@ -11,12 +11,12 @@ import {
   type SessionPiece,
 } from './follow.ts'
 
-/** Texts at the end of a record that a program says in its own words, or that stand elsewhere too. */
+/** Texts at the end of a record that this program replaces by its own. */
 const REASON = /^(?:\n?rpc error: code = \w+ desc = )([^\n]*)$/
 const BLOCKED =
   /Blocked (?:by the following Guardrails rule|because \d+ Guardrails rules were violated): [^]*$/
 
-/** The text with which a record ends, as long as nobody knows what it means. */
+/** The last text of a record, before its meaning is known. */
 export type LastText = SessionPiece | undefined
 
 /**
@@ -45,7 +45,7 @@ export async function* watchLive(
   }
 }
 
-/** What is known of a session over its connections. */
+/** The state of a session over several connections. */
 class Watch {
   /** Whether the gateway has streamed something. */
   isBegun = false
@@ -54,7 +54,7 @@ class Watch {
   #awaySince: number | undefined
   #last: SessionPiece | undefined
 
-  /** One connection. @returns the last text when the session has ended */
+  /** Reads one connection. @returns the last text when the session has ended */
   async *seen(
     events: AsyncIterable<StreamedEvent>,
   ): AsyncGenerator<ExecutionSight, LastText | 'more', undefined> {
@@ -69,7 +69,7 @@ class Watch {
     return 'more'
   }
 
-  /** @returns whether it is worth another attempt */
+  /** Notes a lost connection. @returns whether to try again */
   away(error: unknown): boolean {
     this.#awaySince ??= performance.now()
     if (!(error instanceof ApiError)) return false
@@ -79,7 +79,7 @@ class Watch {
     return mayPass && performance.now() - this.#awaySince <= AWAY_MS
   }
 
-  /** Keeps back what may be the last text, until something else follows. */
+  /** Holds back what may be the last text until another event follows. */
   *#held(piece: SessionPiece): Generator<SessionPiece, void, undefined> {
     this.wait = FIRST_WAIT_MS
     if (this.#last !== undefined) yield this.#last
@@ -90,7 +90,7 @@ class Watch {
   }
 }
 
-/** A gateway without streams, or with hoop's, which cannot be gone on with. Or one that has too many readers. */
+/** Whether a gateway has no stream that can be resumed (hoop's cannot), or too many readers. */
 function hasNoStream(error: unknown): boolean {
   if (error instanceof NoPlaces) return true
   return error instanceof ApiError && ['not-found', 'no-gateway', 'busy'].includes(error.kind)

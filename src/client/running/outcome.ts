@@ -23,7 +23,7 @@ export interface Outcome {
   readonly executionMs: number
 }
 
-/** What a gateway records when there is no code. */
+/** The exit code that a gateway records when there is none. */
 const NO_CODE = 254
 /** A gRPC error as Go prints it. */
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
@@ -79,7 +79,7 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
   }
 }
 
-/** Of an ended session. `answer`: from the gateway, if any; `signal` aborts the reading of the output. */
+/** The outcome of an ended session. `answer`: from the gateway, if any; `signal` aborts the reading of the output. */
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,
@@ -100,13 +100,13 @@ export function outcomeOfRecord(
   }
 }
 
-/** Of an ended session whose output has been shown. @param reason as its record ends */
+/** The outcome of an ended session whose output has been shown. @param reason the end of its record */
 export function outcomeOfShown(session: RecordedSession, reason: string | undefined): Outcome {
   const facts = factsOf(session)
   return { ...facts, reason: facts.exitCode === undefined ? reason : undefined, code: undefined, output: [] }
 }
 
-/** The same outcome, of whose output a part has been shown. */
+/** The outcome without the part of its output that has been shown. */
 export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
   return {
     ...outcome,
@@ -131,7 +131,7 @@ function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'o
   }
 }
 
-/** Requested only when somebody reads it. */
+/** Requests the output when it is read. */
 async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
 }
@@ -157,7 +157,7 @@ async function recorded(
   try {
     return await openOutput(account, id, signal)
   } catch (error) {
-    // The answer is here already, and must not be lost because a record cannot be read.
+    // An unreadable record must not lose the answer.
     if (error instanceof ApiError) return given
     throw error
   }

@@ -18,7 +18,7 @@ export class ReasonAtEnd {
     this.#reason = known
   }
 
-  /** When the execution was followed, it is known only after the output was read. */
+  /** For a followed execution it is known after the output was read. */
   get reason(): string | undefined {
     return this.#reason
   }

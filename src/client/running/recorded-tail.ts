@@ -3,7 +3,7 @@ import { ApiError } from '../rest/http/api-error.ts'
 import { openOutput, type RecordedOutput } from '../rest/sessions.ts'
 import type { SessionPiece } from './follow.ts'
 
-/** So much is read again and again. What is longer is shown when the session has ended. */
+/** Bytes of output that are read again for each piece. Longer output is shown when the session has ended. */
 const LONGEST = 8 * 1024 * 1024
 
 /** The output of a session that has no stream: a record that grows, of which the end is shown each time. */
@@ -17,7 +17,9 @@ export class RecordedTail {
     this.#id = id
   }
 
-  /** What is new when the record has so many bytes. A failure is ignored: it is tried again, at the end at the latest. */
+  /**
+   * What is new when the record has so many bytes. A failure is ignored: it is tried again, at the end at the latest.
+   */
   async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
     if (bytes <= this.#shown || bytes > LONGEST) return
     try {
@@ -31,7 +33,7 @@ export class RecordedTail {
     }
   }
 
-  /** What of the whole output has not been shown. */
+  /** The part of the whole output that has not been shown. */
   async *rest(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
     let skip = this.#shown
     for await (const piece of output) {

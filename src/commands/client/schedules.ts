@@ -46,12 +46,10 @@ const LIST = {
   columns: COLUMNS,
 }
 
-/** `runbook-agent schedules list` */
 export function schedulesCommand(flags: AskingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }
 
-/** `runbook-agent schedules show` */
 export function scheduleCommand(name: string, flags: AskingFlags): Promise<number> {
   const problem = `cannot show schedule ${name}`
   return showingCommand(
@@ -62,7 +60,7 @@ export function scheduleCommand(name: string, flags: AskingFlags): Promise<numbe
   )
 }
 
-/** A gateway that runs a schedule reads the runbook first, and may ask Jira. */
+/** Time for the answer: the gateway reads the runbook first, and may ask Jira. */
 const RUN_MS = 300_000
 
 /** `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for approval. */
@@ -82,7 +80,6 @@ function wayOn({ status, session_id: session }: ScheduleRunRead): string {
   return oneLine(`to see it: runbook-agent sessions follow ${session}`)
 }
 
-/** `runbook-agent schedules pause`, and `resume` */
 export async function pauseCommand(name: string, isPaused: boolean, flags: ScheduleFlags): Promise<number> {
   const word = isPaused ? 'pause' : 'resume'
   const operation = scheduleContract[word]

@@ -23,12 +23,10 @@ const LIST = {
   columns: COLUMNS,
 }
 
-/** `runbook-agent webhooks list` */
 export function webhooksCommand(flags: AskingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }
 
-/** `runbook-agent webhooks test` */
 export async function testWebhookCommand(name: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot test webhook ${name}`, async (account, stdout) => {
     const { delivered, error, raw } = await call(account, webhookContract.test, { name })

@@ -6,24 +6,24 @@ export interface Candidate {
   readonly description: string
 }
 
-/** What only a gateway knows. Each source gives nothing when no gateway answers in time. */
+/** Sources that ask a gateway. Each returns nothing when no gateway answers in time. */
 export interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
   /** `name=`, or `name=value` when the runbook has options. */
   readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
   readonly sessions: () => Promise<readonly Candidate[]>
-  /** All that the user may run somewhere. */
+  /** All runbooks that the user may run on some connection. */
   readonly allRunbooks: () => Promise<readonly Candidate[]>
   readonly reviews: () => Promise<readonly Candidate[]>
-  /** Of this machine: no gateway is asked. */
+  /** The profiles on this machine: no gateway is asked. */
   readonly profiles: () => readonly Candidate[]
 }
 
-/** `files`: the shell completes them, since it knows its own folders. */
+/** `files`: the shell completes file names itself. */
 export type Completion = 'files' | readonly Candidate[]
 
-/** What may stand at the cursor: everything that begins with what was typed. */
+/** The candidates at the cursor: everything that begins with the typed text. */
 export async function complete(
   root: Command,
   words: readonly string[],
@@ -49,7 +49,7 @@ async function atPosition(position: WordPosition, sources: CandidateSources): Pr
   }
 }
 
-/** All but `help`, which is everywhere and well known. */
+/** The visible commands without `help`, which every command has. */
 function visible(command: Command): Command[] {
   return command
     .createHelp()

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 
-/** What is at the cursor of a command line, by this program's commands and flags. */
+/** The position of the cursor among this program's commands and flags. */
 export type WordPosition =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'flag'; readonly command: Command }
@@ -11,12 +11,12 @@ export type WordPosition =
       readonly operands: readonly string[]
     }
   | { readonly kind: 'operand'; readonly command: Command; readonly operands: readonly string[] }
-  /** After `--`, or where nothing is known. */
+  /** After `--`. */
   | { readonly kind: 'unknown' }
 
 /**
  * @param words between the program's name and the cursor
- * @param current what has been typed of the word at the cursor
+ * @param current the typed part of the word at the cursor
  */
 export function positionOf(root: Command, words: readonly string[], current: string): WordPosition {
   let command = root
@@ -45,7 +45,7 @@ function subcommand(command: Command, word: string): Command | undefined {
   return command.commands.find((one) => one.name() === word)
 }
 
-/** The flag whose value is the next word; `--flag=value` has its own. */
+/** The flag whose value is the next word; `--flag=value` has its value. */
 function valueWanted(command: Command, word: string): Option | undefined {
   const option = command.options.find(({ short, long }) => short === word || long === word)
   return option !== undefined && (option.required || option.optional) ? option : undefined

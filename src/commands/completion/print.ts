@@ -12,7 +12,7 @@ import { fetchCatalog } from '../../client/rest/runbook-catalog.ts'
 import { fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
 import { listSessions } from '../../client/rest/sessions.ts'
 
-/** The shell does not wait longer. A name lookup that hangs cannot be stopped. */
+/** Longest wait of the shell: a name lookup that hangs cannot be stopped. */
 const LONGEST_MS = 2000
 
 /**
@@ -32,14 +32,14 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** What `--profile` says before the cursor: names are those of that gateway. */
+/** The value of `--profile` before the cursor: its gateway is asked for names. */
 function profileIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--profile')
   if (at >= 0) return words[at + 1]
   return words.findLast((word) => word.startsWith('--profile='))?.slice('--profile='.length)
 }
 
-/** Whether a shell takes the value as one plain word. Others are not offered. */
+/** Whether a shell takes the value as one plain word. Other values are not offered. */
 function isPlain({ value }: Candidate): boolean {
   return value !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
 }
@@ -49,11 +49,14 @@ function line({ value, description }: Candidate): string {
   return what === '' ? `${value}\n` : `${value}\t${what}\n`
 }
 
-/** Short, because somebody has pressed Tab and waits. */
+/** Short, because a person has pressed Tab and waits. */
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
-/** Asks the gateway of a profile that the user is signed in to. If anything goes wrong, there are no candidates, and no message. */
+/**
+ * Asks the gateway of a profile that the user is signed in to. If anything goes wrong, there are no candidates, and no
+ * message.
+ */
 function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
@@ -103,7 +106,9 @@ async function reviewCandidates(account: Account, signal: AbortSignal): Promise<
   }))
 }
 
-/** A name that begins with `-` would become a flag, and FILES is a word of ours for the shells' scripts. */
+/**
+ * Whether a value can be offered: a leading `-` would make it a flag, and FILES has a meaning for the shells' scripts.
+ */
 function isName({ value }: Candidate): boolean {
   return value !== FILES && !value.startsWith('-')
 }

@@ -30,7 +30,7 @@ export async function configCheckCommand(file: string, flags: ConfigCheckFlags):
   return checked.problems.length === 0 ? exitCodes.done : exitCodes.configuration
 }
 
-/** With the rule files that it names. */
+/** Checks the file and the rule files that it names. */
 async function checkAgent(file: string): Promise<Checked> {
   const { problems, warnings, policy } = checkAgentFile(file, process.env)
   const rules = await examineOwnerRules(policy)
@@ -45,7 +45,7 @@ function checkGatewayFile(file: string): Checked {
   }
 }
 
-/** Faults that agents refuse, and no gateway does. */
+/** Faults that only agents refuse. */
 function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
   return connections.flatMap((connection) => {
     const missing = missingVariables(connection)

@@ -12,13 +12,13 @@ import { documentJson } from '../../basics/settings/json-schema.ts'
 import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from '../../gateway/settings/schema.ts'
 
-/** The settings of `start`, and those of the command. */
+/** The flags of `start` and of this command. */
 export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | boolean | undefined>>
 
 type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
 /**
- * `runbook-agent config print`: every setting, its value, and where it came from, on stdout.
+ * `runbook-agent config print`: prints every setting, its value, and its source on stdout.
  * @param file the agent's or a gateway's; without one the agent's, as `start` looks for it
  * @throws Failure, after that, with everything that keeps the program from using them
  */

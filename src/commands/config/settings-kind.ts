@@ -19,8 +19,8 @@ const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
 const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
 
 /**
- * Whose settings a file holds: as the flags say, else by the names that only one of the two knows.
- * @throws Failure when that says nothing, or the file cannot be read
+ * Tells settings of an agent from settings of a gateway: by the flags, else by the names that only one of them knows.
+ * @throws Failure when neither tells, or the file cannot be read
  */
 export function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
   if (agent === true && gateway === true)
@@ -37,7 +37,7 @@ export function settingsKind(file: string, { agent, gateway }: KindFlags): Setti
   )
 }
 
-/** Names before a colon, up to their first dot. Found by text, so that it works for broken YAML, too. */
+/** The names before a colon, up to their first dot. They are found by text, in broken YAML, too. */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)

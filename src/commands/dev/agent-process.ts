@@ -5,10 +5,10 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import { longestStopMs, type StopSettings } from '../../agent/connection/timing.ts'
 import type { DevState } from './state.ts'
 
-/** First wait before an agent that died is started again. It doubles up to the longest. */
+/** The first wait before an agent is started again. It doubles up to the longest wait. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** Given to the agent, since it could otherwise take others from this machine's settings file. */
+/** The agent's times, given as flags: a settings file of this machine may have others. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: 10_000 }
 
 /** The agent of `dev`, in a process of its own, which is started again when it dies. */
@@ -57,7 +57,10 @@ export class AgentProcess {
     }
   }
 
-  /** In a session of its own, so that Ctrl-C reaches it only through us. It ends when its channel to us breaks. */
+  /**
+   * Starts the agent in a session of its own: Ctrl-C reaches it only through this process. It ends when its channel
+   * breaks.
+   */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
     const times = ['--drain', `${STOP.drainMs}ms`, '--kill-grace', `${STOP.killGraceMs}ms`]
@@ -75,7 +78,7 @@ export class AgentProcess {
   }
 }
 
-/** Our environment without the settings of another agent on this machine. */
+/** The environment without the settings of another agent on this machine. */
 function agentEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))

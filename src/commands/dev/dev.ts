@@ -94,7 +94,7 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page:
   })
 }
 
-/** To the example, signed in as the one user. */
+/** A link to the example that signs in as the one user. */
 function pageLink(gateway: Gateway, { tokenFile }: DevState): string {
   return gateway.signInLink({ token: readFileSync(tokenFile, 'utf8').trim(), next: EXAMPLE_PAGE })
 }
@@ -107,12 +107,12 @@ function printable(output: string): string {
 /** Prints for people: on stdout, unless stdout is for a program (`--json`), then on stderr. */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
-  // The window is closed, or the reader of a pipe has gone. What runs still has to end in an orderly way.
+  // When the window is closed or the reader of a pipe has gone, sessions still have to end in an orderly way.
   out.on('error', () => undefined)
   return (line) => void out.write(`${line}\n`)
 }
 
-/** The file, with the addresses of the flags. */
+/** The settings of the file, with the addresses of the flags. */
 function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger): GatewayFile {
   const { file, read } = gatewayFile(configFile, log)
   const http = address(flags.http, '--http')
@@ -126,7 +126,7 @@ function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger):
   }
 }
 
-/** `dev` is for one machine: addresses are host:port on the loopback, or just a port. */
+/** Reads host:port on the loopback, or a port: `dev` serves one machine. */
 function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
   if (given === undefined) return undefined
   const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)
@@ -141,10 +141,10 @@ function address(given: string | undefined, flag: string): GatewaySettings['list
   return parsed
 }
 
-/** Soon enough for somebody who has just brought it to the foreground. */
+/** Interval of the checks for the foreground. */
 const LOOK_MS = 500
 
-/** Calls back when Enter is pressed in this terminal, until it is disposed. Without a terminal it never does. */
+/** Calls back when Enter is pressed in this terminal, until it is disposed. */
 function atEnter(pressed: () => void): Disposable {
   const { stdin } = process
   if (!stdin.isTTY) return { [Symbol.dispose]: () => undefined }
@@ -153,7 +153,7 @@ function atEnter(pressed: () => void): Disposable {
     else stdin.pause()
   }
   stdin.on('data', pressed)
-  // `bg` says so; of `fg` a running program hears nothing.
+  // `bg` sends SIGCONT; a running program gets no signal from `fg`.
   process.on('SIGCONT', look)
   const timer = setInterval(look, LOOK_MS).unref()
   look()
@@ -166,10 +166,12 @@ function atEnter(pressed: () => void): Disposable {
   }
 }
 
-/** The system stops whoever reads from a terminal in the background (`&`, `bg`). Where it cannot be known, it is not. */
+/**
+ * Whether this process is in the foreground: the system stops a background process that reads from its terminal.
+ */
 function isInForeground(): boolean {
   try {
-    // Behind the name: state, parent, group, session, terminal, and the group in its foreground.
+    // After the name: state, parent, group, session, terminal, and the terminal's foreground group.
     const [, , group, , , foreground] =
       readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
     return group === foreground

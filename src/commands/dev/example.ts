@@ -10,7 +10,7 @@ const request = {
   client_args: ['-s', '--', 'first-argument'],
 }
 
-/** Where the page shows it, with the parameters of its last run; the repository has its name in gateway-yaml.ts. */
+/** The page of the example, with the parameters of its last run; the repository's name is in state.ts. */
 export const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
 
 interface Answer {
@@ -20,7 +20,7 @@ interface Answer {
   readonly execution_time: number
 }
 
-/** Runs it through the REST interface, as any user would. @throws Failure when it does not end well */
+/** Runs the example through the REST interface. @throws Failure when the gateway refuses it */
 export async function runExample(http: string, tokenFile: string): Promise<Answer> {
   const response = await fetch(url(http), {
     method: 'POST',
@@ -44,7 +44,7 @@ export function exampleCommands(http: string, tokenFile: string): string {
   ].join('\n')
 }
 
-/** The command line with which we were started: the program need not be in the PATH. */
+/** The command line of this process: the program need not be in the PATH. */
 function commandLine(): string {
   const main = process.argv[1] ?? 'runbook-agent'
   return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)

@@ -6,16 +6,18 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../failure.ts'
 
-/** What `dev` keeps in its state folder. Everything in it is made once, and then left to the user. */
+/** The files in the state folder of `dev`. Each is created once, and then left to the user. */
 export interface DevState {
   readonly configFile: string
   readonly tokenFile: string
   readonly agentKeyFile: string
-  /** The agent's whole credential. Written at every start, since it contains the port. */
+  /** The agent's whole credential. It contains the port, so it is written at every start. */
   readonly credentialFile: string
-  /** The agent's settings, empty at first. Without it the agent would read those of an agent installed here. */
+  /**
+   * The agent's settings, empty at first. Without this file the agent would read the settings of an installed agent.
+   */
   readonly agentConfigFile: string
-  /** Where the agent keeps its journal. */
+  /** The folder of the agent's journal. */
   readonly agentFolder: string
 }
 
@@ -31,7 +33,7 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    // Closed to others: whoever can write here can plant a token, and whoever can read here has one.
+    // Closed to others: a writer could plant a token, and a reader would have one.
     claimFolder(folder)
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())
@@ -79,7 +81,7 @@ function writeOnce(file: string, content: () => string): void {
   if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
 }
 
-/** A repository to edit, commit in and run. It appears in its place only when it is complete. */
+/** Creates a repository to edit, commit in and run. It gets its name when it is complete. */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
@@ -93,7 +95,7 @@ function makeRepository(folder: string): void {
   renameSync(unfinished, folder)
 }
 
-/** A commit that needs no git configuration of the user, and runs no hook. */
+/** The environment of a commit that needs no git configuration of the user, and runs no hook. */
 function commitEnvironment(): NodeJS.ProcessEnv {
   const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
   return {
@@ -109,7 +111,7 @@ function commitEnvironment(): NodeJS.ProcessEnv {
   }
 }
 
-/** What `dev` starts with. Made once, then it is the user's to edit. Paths are relative to the file. */
+/** The first gateway.yaml of `dev`, for the user to edit. Paths are relative to the file. */
 export function gatewayYaml(): string {
   return `# The embedded gateway's settings. Edit them and start again; docs/settings.md explains each one.
 listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }

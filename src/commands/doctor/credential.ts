@@ -12,10 +12,10 @@ import { type Found, Lookup } from '../../config/lookup.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
 import { SETTINGS } from '../../config/table.ts'
 
-/** The form of hoop's gateway: 32 random bytes after a prefix. Others work as well. */
+/** The form of a secret that hoop's gateway makes: 32 random bytes after a prefix. Other forms work as well. */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
-/** The form of the credential, and where it leads. The fact is who the agent is and how it would connect. */
+/** Tests the form of the credential. The fact is the identity of the agent and its route. */
 export function checkKey(settings: AgentConfiguration): Finding<Route> {
   try {
     const identity = readIdentity(settings)
@@ -37,7 +37,7 @@ function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
 }
 
-/** Undefined for a key of the old form, all of which is secret. */
+/** The secret part of a key; undefined for a key of the old form, all of which is secret. */
 function secretOf({ token }: Identity): string | undefined {
   const { password } = new URL(token.reveal())
   return password === '' ? undefined : password
@@ -54,7 +54,7 @@ function svid({ token }: Identity, way: string): Finding {
   )
 }
 
-/** Milliseconds until its `exp`; undefined when it has none. */
+/** Milliseconds until the token's `exp`; undefined when it has none. */
 function remaining(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
@@ -68,7 +68,7 @@ function remaining(jwt: string): number | undefined {
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
-/** Who else can read or replace the file with the credential. */
+/** Tests whether others can read or replace the file with the credential. */
 export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   if (place.kind === 'variable') return skipped(`the key is in no file but in ${place.name}`)
   const { mode, uid } = statSync(place.path)
@@ -87,7 +87,7 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   )
 }
 
-/** Whether others can write there. In a folder like /tmp they can, but not change files of others. */
+/** Whether others can change a file or folder. In a sticky folder like /tmp they cannot change files of others. */
 function isOpen(mode: number): boolean {
   return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
 }
@@ -96,11 +96,11 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
 }
 
-/** Where the credential is: in a file of its own, in the settings file, or in the environment. */
+/** The place of the credential: a file of its own, the settings file, or the environment. */
 export type KeyPlace =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
 
-/** For settings that were accepted. Other checks report what is wrong with them. */
+/** Finds the place for settings that were accepted. */
 export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
   const lookup = new Lookup(source)
   const keyFile = lookup.find(kind === 'svid' ? SETTINGS.spiffeKeyFile : SETTINGS.keyFile)
@@ -134,7 +134,7 @@ export async function checkKeyExposure(
   return warning(found, advice)
 }
 
-/** Commands run as the agent's user; root reads everything. */
+/** Tests whether commands, which run as the agent's user, can read a file. Root reads everything. */
 function file(path: string): Finding {
   if (process.geteuid?.() === 0)
     return warning(

@@ -51,7 +51,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // The checks go on when the reader leaves (`| head`): the exit code is still to come.
+  // The checks go on when the reader leaves (`| head`): the exit code follows.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {
@@ -99,7 +99,7 @@ interface Check {
     place: Place,
     signal: AbortSignal,
   ) => Finding<unknown> | Promise<Finding<unknown>>
-  /** Whether it is made at all: most agents have no Vault. */
+  /** Whether the check is made: most agents have no Vault. */
   readonly isFor: (place: Place) => boolean
 }
 
@@ -172,10 +172,10 @@ export async function examine(
   }
 }
 
-/** Warnings that the checks of the key say better, since they look at the file. */
+/** Warnings that the checks of the key repeat with more detail. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
-/** Whether `start` could read its settings, with everything that is wrong. */
+/** Tests whether `start` could read its settings, and names everything that is wrong. */
 export function checkSettings(source: SettingsSource): Finding<AgentConfiguration> {
   try {
     return accepted(loadAgentSettings(source), source)

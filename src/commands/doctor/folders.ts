@@ -11,14 +11,14 @@ import { obstacleTo, nearestExisting, volumeOf } from '../examination/volume.ts'
 /** Enough for the secret files of many sessions: keys, certificates, kubeconfigs. */
 const LITTLE_BYTES = 16 * 1024 ** 2
 
-/** Where the secret files of commands would go. Tries it out, but makes none of the agent's folders. */
+/** Tests the folder for secret files of commands. Makes none of the agent's folders. */
 export async function checkRuntimeFolder(
   { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Finding> {
   const { named, origin } = choice(runtimeDir, env)
   try {
-    // The agent would make a missing folder that was named. This check does not.
+    // The agent would create a missing folder that the settings name. This check does not.
     if (named !== undefined && path.isAbsolute(named) && !existsSync(named))
       return await missing(named, origin)
     const base = await chooseRuntimeBase({ preferred: runtimeDir, env })
@@ -31,7 +31,7 @@ export async function checkRuntimeFolder(
   }
 }
 
-/** Adds that the usual folder cannot be used: it is somebody else's, a link, or open to others. */
+/** Adds that the usual folder cannot be used: it belongs to another user, is a link, or is open to others. */
 function passedOver(refused: string, { found }: Finding): Finding {
   const instead = 'agents take a folder of six more characters beside it'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove what is there, and start the agent again')

@@ -19,7 +19,7 @@ import path from 'node:path'
 import { readWords, removeGroup, writeValue } from '../../runtime/cgroups/cgroup-files.ts'
 import { groupFolder } from '../../runtime/cgroups/cgroup-mounts.ts'
 
-/** Which engine starts commands here. The fact is its name. */
+/** Names the engine that starts commands here. */
 export async function checkEngine(): Promise<Finding<Engine['name']>> {
   const { name, reason, unmarked } = await loadEngine()
   if (unmarked !== undefined)
@@ -42,7 +42,7 @@ const OF_COMMANDS = 500
 const ADVICE =
   'When memory runs out the agent may go first, with all its commands: start it with a lower one (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
 
-/** What the kernel would end first when memory runs out: the agent, or a command. */
+/** Tests whether the kernel would end a command before the agent when memory runs out. */
 export function checkOomScore(engine: Engine['name'], proc = '/proc/self'): Finding {
   const own = score(`${proc}/oom_score_adj`)
   if (own === undefined) return skipped('this system has no oom_score_adj')
@@ -60,7 +60,7 @@ function score(file: string): number | undefined {
   }
 }
 
-/** Which process reaps the processes whose parents have ended, in this container or on this machine. */
+/** Tests which process reaps orphans in this container or on this machine. */
 export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, proc = '/proc'): Finding {
   const name = programOf(`${proc}/1`)
   if (name === undefined) return skipped('this system does not show process 1')
@@ -78,7 +78,7 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   )
 }
 
-/** The words of its command line that tell which program it is; undefined without /proc. */
+/** The words of a command line that name the program; undefined without /proc. */
 function programOf(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
@@ -93,7 +93,7 @@ function programOf(folder: string): string | undefined {
 /** Memory outside the heap (code, stacks, buffers): after 120 MB of output an agent took 102 to 111 MB in all. */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
-/** Whether V8 lets the heap grow beyond the container's limit; the kernel would then end the agent. */
+/** Tests whether V8 lets the heap grow beyond the container's limit: the kernel would end the agent. */
 export function checkMemory(
   { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
@@ -116,7 +116,7 @@ function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }
 
-/** Whether the limit of open files allows as many executions as `limits.sessions` does. */
+/** Tests whether the limit of open files allows `limits.sessions` executions. */
 export function checkOpenFiles(
   { limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>,
   proc = '/proc/self',
@@ -137,8 +137,8 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Whether executions can have control groups. Moves a process of ours into a new group below our own, and removes
- * both. Not done with ControlGroups, which would divide the group and end what dead agents left in it.
+ * Tests whether executions can have control groups: moves a child into a new group below the group of this process, and
+ * removes both. ControlGroups would divide the group and end what dead agents left in it.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined
@@ -169,12 +169,12 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const [type] = readWords(path.join(folder, 'cgroup.type'))
   if (type === undefined) return `${folder} is the root of all groups of this machine`
   if (type !== 'domain') return `${folder} is of the type ${type}`
-  // Not a name that an agent would take for its own.
+  // An agent would not take this name for one of its own.
   const group = path.join(folder, `doctor-${randomBytes(4).toString('hex')}`)
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // If it could not be started, there is only an `error`, and nothing to wait for.
+  // A child that did not start has only an `error`, and no exit.
   const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)

@@ -9,7 +9,7 @@ import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { workingFolder } from '../start/services.ts'
 import { type Finding, broken, ok, warning } from '../examination/examination.ts'
 
-/** What the server's owner forbids: whether the rule files can be used, and who else could change them. */
+/** Tests the owner's policy: whether the rule files can be used, and whether commands could change them. */
 export async function checkPolicy(
   { policy }: Pick<AgentConfiguration, 'policy'>,
   source: SettingsSource,
@@ -45,7 +45,7 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
     .map((program) => `policy.programs: there is no ${program} here`)
 }
 
-/** Commands run as this user: what it may write, they may. */
+/** Names the files that commands could change: they run as this user. */
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { longestStopMs } from '../../agent/connection/timing.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { type Finding, ok, skipped, warning } from '../examination/examination.ts'
-/** The unit in systemd/, which is looked at when we do not run in a unit ourselves. */
+/** The unit in systemd/, which is examined when this process runs in no unit. */
 const UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
@@ -41,7 +41,7 @@ interface Timeout {
   readonly text: string
 }
 
-/** The first of the units that systemd knows. @returns a text when that cannot be found out: why */
+/** The stop time of the first unit that systemd knows. @returns the reason as a text when there is none */
 async function firstLoaded(units: readonly Unit[]): Promise<Timeout | string> {
   let reason = ''
   for (const unit of units) {
@@ -83,7 +83,7 @@ export function milliseconds(text: string): number {
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0)
 }
 
-/** The unit that we run in, if we do: `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
+/** The unit of this process, if any: `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
 function ownUnit(): Unit[] {
   const units = [...ownGroups().matchAll(/\/([^/\n]+\.service)(?=\/|$)/gm)].map(([, name = '']) => name)
   const name = units.at(-1)

@@ -7,12 +7,12 @@ import { broken, type Finding, ok, warning } from '../examination/examination.ts
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Whether somebody has meant to set it up. */
+/** Whether any variable of Vault is set. */
 export function hasVault(env: Variables): boolean {
   return ['VAULT_ADDR', 'VAULT_APP_ROLE_ID', 'VAULT_AUTH_METHOD'].some((name) => env[name])
 }
 
-/** Signs in as before a secret, or asks what a given token is worth. Reads no secret. */
+/** Signs in as before reading a secret, or looks up a given token. Reads no secret. */
 export async function checkVault(
   { tls, proxy }: AgentConfiguration,
   env: Variables,

@@ -1,7 +1,7 @@
 import { within } from '../../basics/within.ts'
 import { printableJson } from '../../basics/text/printable.ts'
 
-/** Time for one check. Longer than any wait inside it, since a check that runs into this can say less. */
+/** Time for one check. Longer than any wait inside it: a check that reaches this deadline can tell less. */
 const DEADLINE_MS = 10_000
 
 /** The result of a check. `fact` is what later checks need; `obstacle` is the check because of which it is missing. */
@@ -11,7 +11,7 @@ export interface Examined<Fact> {
   readonly obstacle: string
 }
 
-/** The signal aborts when the check has taken too long: it then has to give back what it holds. */
+/** The signal aborts when the check has taken too long: the check then has to release what it holds. */
 type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
 
 /** Makes checks one after the other, and reports each one at once. */
@@ -24,14 +24,14 @@ export class Examination {
     this.#deadlineMs = deadlineMs
   }
 
-  /** Never rejects: if a check throws, that is its finding. */
+  /** Makes a check. Never rejects: an error of the check is its finding. */
   async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
     const { fact, ...finding } = await this.#within(check)
     this.#tell({ name, ...finding })
     return { level: finding.level, fact, obstacle: name }
   }
 
-  /** A check that needs the fact of an earlier one. Skipped when that is missing. */
+  /** Makes a check that needs the fact of an earlier one, and skips it when that is missing. */
   async checkWith<Need, Fact>(
     need: Examined<Need>,
     name: string,
@@ -73,7 +73,7 @@ function failed(error: unknown): Finding<never> {
   }
 }
 
-/** `skipped`: the check could not be made, or makes no sense here. It does not count. */
+/** `skipped`: the check could not be made, or does not apply here. It does not count. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
 /** What one check has found. Texts never contain the value of a secret. */
@@ -138,7 +138,7 @@ export function humanSum(lines: readonly Line[]): string {
   return `${counts.join(', ')}\n`
 }
 
-/** Everything for programs, as one document. Its `level` is the worst one. */
+/** All checks as one JSON document, whose `level` is the worst one. */
 export function jsonReport(lines: readonly Line[], version: string): string {
   return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
 }
@@ -147,7 +147,7 @@ function paint(text: string, level: Level): string {
   return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
 }
 
-/** A certificate's names may be anything that its maker wanted. */
+/** Replaces control characters: the names in a certificate may hold any. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
 }

@@ -3,9 +3,9 @@ import path from 'node:path'
 import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
 
 /**
- * Whether this user can make files in a folder, found out by trying; for a missing folder, whether it could be made.
- * Leaves nothing behind.
- * @returns undefined when it can, else why not
+ * Tries whether this user can create files in a folder; for a missing folder, whether it could be created. Leaves
+ * nothing there.
+ * @returns undefined when it can, else the reason
  */
 export async function obstacleTo(folder: string): Promise<string | undefined> {
   try {
@@ -24,17 +24,17 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
   return undefined
 }
 
-/** The folder itself, or the existing one in which the first missing one would be made. */
+/** The folder itself, or the existing folder in which the first missing one would be created. */
 export function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
 }
 
-/** `f_type` of tmpfs and ramfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
+/** `f_type` of tmpfs and ramfs (linux/magic.h), whose files reach a disk only by swap. */
 const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 
 interface Volume {
-  /** For this user. */
+  /** Bytes that this user may write. */
   readonly freeBytes: number
   /** False when there is room, but no inode for a file. */
   readonly hasInodes: boolean
@@ -45,7 +45,7 @@ export async function volumeOf(folder: string): Promise<Volume> {
   const { bavail, bsize, files, ffree, type } = await statfs(folder)
   return {
     freeBytes: bavail * bsize,
-    // btrfs and others without an inode table say 0 of 0.
+    // btrfs and other file systems without an inode table report 0 of 0.
     hasInodes: files === 0 || ffree > 0,
     isMemory: MEMORY_TYPES.has(type),
   }

@@ -12,11 +12,11 @@ import { nearestExisting, obstacleTo, volumeOf } from '../examination/volume.ts'
 import { broken, ok, skipped, warning, type Finding } from '../examination/examination.ts'
 import { sizeText } from '../../basics/text/units.ts'
 
-/** Below this the next backup, copy of a repository or long output may not fit any more. */
+/** With less room the next backup, copy of a repository or long output may not fit. */
 const LITTLE_BYTES = 256 * 1024 * 1024
 const CHOOSE = 'Give it to the user of the gateway, or name another folder (state)'
 
-/** Whether the folder is this user's alone, can be written, and has room. Makes none. */
+/** Tests whether the folder belongs to this user alone, can be written, and has room. Creates none. */
 export async function checkState(folder: string): Promise<Finding<string>> {
   const obstacle = await obstacleTo(folder)
   if (obstacle !== undefined) return broken(`${folder}: nothing can be made there: ${obstacle}`, CHOOSE)
@@ -29,7 +29,7 @@ export async function checkState(folder: string): Promise<Finding<string>> {
   return ok(found, folder)
 }
 
-/** Whether this program can go on with what is there. Moves no schema. */
+/** Tests whether this program can use the history. Does not migrate its schema. */
 export async function checkHistory(folder: string, withinMs: number): Promise<Finding> {
   if (!existsSync(folder)) return skipped('there is none yet')
   try {
@@ -56,7 +56,7 @@ export async function checkHistory(folder: string, withinMs: number): Promise<Fi
   }
 }
 
-/** Examines all of it, and removes the files that SQLite makes to read a log that a killed gateway has left. */
+/** Examines the whole history, and removes the files that SQLite creates to read the log of a killed gateway. */
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
@@ -69,7 +69,7 @@ async function examineWhole(file: string, withinMs: number): Promise<Health> {
 
 function foreignText(folder: string): string | undefined {
   try {
-    // It is there: nothing is made.
+    // The folder exists, so nothing is created.
     claimFolder(folder)
     return undefined
   } catch (error) {

@@ -31,7 +31,7 @@ const HISTORY_MS = 10 * 60 * 1000
 
 /**
  * `runbook-agent gateway --check`: what would keep a gateway from starting (broken) or from doing all of its work
- * (warning), one line each, with what to do. Starts, makes and changes nothing.
+ * (warning), one line each, with a remedy. Starts, creates and changes nothing.
  * @returns the exit code: 0, also with warnings, or 78
  */
 export async function checkGatewayCommand({ config, json }: GatewayFlags): Promise<number> {
@@ -56,7 +56,7 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
   for (const lines of await Promise.all(repositories.map(examineRepository))) lines.forEach(tell)
 }
 
-/** All at once: one that does not answer takes seconds. */
+/** Examines one repository. All are examined at once: one that does not answer takes seconds. */
 async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
   const lines: Line[] = []
   const examination = new Examination((line) => void lines.push(line))
@@ -64,7 +64,7 @@ async function examineRepository(repository: RepositorySettings): Promise<readon
   return lines
 }
 
-/** Each problem of the file is a line of its own, as `config check` has them. */
+/** Reports each problem of the file in a line of its own, as `config check` does. */
 async function checkSettings(
   file: string,
   examination: Examination,
@@ -95,7 +95,7 @@ function settingsOf(file: string): {
   }
 }
 
-/** What is well, or cannot be tried yet, is only in `--json`. */
+/** The report for people: warnings and faults alone. `--json` has all checks. */
 function report(file: string, lines: readonly Line[]): string {
   const told = lines.filter(({ level }) => level === 'warning' || level === 'broken')
   const isBroken = told.some(({ level }) => level === 'broken')
@@ -108,7 +108,7 @@ function lineOf({ level, name, found, advice }: Line): string {
   return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
 }
 
-/** Whether the pair fits is found with the settings; here it is how long it lasts. */
+/** Tests how long the certificate is valid. The check of the settings tests whether it fits its key. */
 function checkCertificate(files: CertificateFiles | undefined): Finding {
   if (files === undefined) return skipped('there is no listen.tls')
   const { endsAt } = readPair(files)
@@ -127,7 +127,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
-/** Listens there for a moment: there is no other way to know. */
+/** Tests an address by listening there for a moment. */
 async function checkPort(address: Address | undefined): Promise<Finding> {
   if (address === undefined) return skipped('there is none')
   const server = createServer()
@@ -144,7 +144,7 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
   }
 }
 
-/** A gateway starts without it, and serves the copy that it has. */
+/** Tests a repository. A gateway starts without it, and serves the last copy. */
 async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
   try {
     await reachRemote(repository, signal)

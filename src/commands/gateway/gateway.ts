@@ -17,13 +17,13 @@ import { onReloadSignal, onShutdownSignals } from '../signals.ts'
 import { openSystemd } from '../systemd.ts'
 import { version } from '../version.ts'
 
-/** Time of a stop beside `stop-timeout`; longer than a stop ever takes. */
+/** Time for a stop in addition to `stop-timeout`; longer than a stop ever takes. */
 const STOP_MS = 60_000
 
 export interface GatewayFlags {
   readonly config: string
   readonly json?: boolean
-  /** Starts nothing: `check.ts`. */
+  /** Only checks, by `check.ts`. */
   readonly check?: boolean
 }
 
@@ -39,7 +39,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
     log,
   })
   systemd?.update()
-  // What it did, or why it failed, is in the log.
+  // The log tells what a reload did, or why it failed.
   const reload = () =>
     gateway.reload().then(
       () => undefined,
@@ -57,7 +57,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   await gateway.close()
 }
 
-/** For `systemctl status`. */
+/** The state of the gateway for `systemctl status`. */
 function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isStopping: boolean }): Life {
   const doing = isStopping ? 'stopping' : `serves ${http} and ${grpc}`
   const count = running()

@@ -24,8 +24,8 @@ export interface MigrateHoopFlags extends TargetFlags {
 }
 
 /**
- * `runbook-agent migrate hoop`: writes what gateway.yaml has into a gateway of hoop's; without `--apply` it says what it
- * would write. It takes nothing away there, and a second time has nothing to do.
+ * `runbook-agent migrate hoop`: writes the objects of gateway.yaml into a gateway of hoop's; without `--apply` it only
+ * prints them. It removes nothing there, and a second run has nothing to do.
  * @returns the exit code: 65 when something is protected less in hoop
  * @throws Failure when hoop refuses a step, with what was done and what is left
  */
@@ -76,7 +76,7 @@ async function print(flags: MigrateHoopFlags, made: Report): Promise<void> {
   await printAnswer(flags, reportJson(made), (width) => reportText(made, width))
 }
 
-/** One after the other, up to the first that hoop refuses. */
+/** Runs the steps one by one, up to the first that hoop refuses. */
 async function apply(
   steps: readonly MigrationStep[],
   notes: readonly Note[],
@@ -122,8 +122,8 @@ interface TargetFlags {
 }
 
 /**
- * The gateway that is written to: of a profile, or the one of `--to` with the token of a file, of HOOP_TOKEN where the
- * environment is for this gateway, else of a question.
+ * The target gateway: that of a profile, or `--to` with the token of a file, of HOOP_TOKEN where the environment is for
+ * this gateway, else of a prompt.
  * @throws Failure
  */
 async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {

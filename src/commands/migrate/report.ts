@@ -4,7 +4,7 @@ import { factLines } from '../client/asking/asking.ts'
 import type { Note } from './hoop/notes.ts'
 import type { MigrationStep } from './hoop/step.ts'
 
-/** What has come of a step; `planned` in a dry run. */
+/** The outcome of a step; `planned` in a dry run. */
 type Outcome = 'planned' | 'done' | 'refused' | 'left'
 
 export interface Reported {
@@ -28,7 +28,7 @@ const COLUMNS: readonly ItemColumn<Reported>[] = [
 
 const DONE = { create: 'created', change: 'changed', same: 'same' }
 
-/** For people: a line for each object, and one for each thing that is otherwise in hoop. */
+/** The report for people: a line for each object, and one for each difference in hoop. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
   const parts = [
     `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: --apply does it' : ''}\n`,

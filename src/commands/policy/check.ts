@@ -7,7 +7,7 @@ import { Failure } from '../failure.ts'
 import { ANSWERS } from './reading.ts'
 import { readCheckedRules } from './checked-rules.ts'
 
-/** As large as the largest script by far; output is tried piece by piece. */
+/** Much more than the largest script; output is tried piece by piece. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface CheckFlags {
@@ -62,7 +62,7 @@ function answer(verdict: Verdict, text: Buffer): object {
   }
 }
 
-/** Of a pattern the text that it matched, since whoever tries it knows the pattern. */
+/** The matched texts; for a pattern, the text that it matched. */
 function matchedTexts({ hit, matched }: Violation, text: Buffer): readonly string[] {
   if (hit.type !== 'pattern_match') return matched
   const matcher = compileRegexp(hit.pattern).matcher(text)

@@ -8,7 +8,7 @@ const MEMBERS = ['type', 'words', 'pattern_regex', 'message']
 
 export interface CheckedRules extends Pick<RuleFile, 'hasOthers'> {
   readonly sets: readonly RuleSet[]
-  /** What whoever wrote the file should know: each may be a slip of the pen that lets everything pass. */
+  /** Notes for the author of the file: each may be a slip that lets everything pass. */
   readonly notes: readonly string[]
   /** `FILE:LINE:COLUMN` of a rule. */
   readonly placeOfRule: (place: RulePlace) => string
@@ -35,7 +35,7 @@ function decoded({ sets, placeOf }: RuleFile): readonly RuleSet[] {
   }
 }
 
-/** A gateway's rules may have members of a newer one. In a file that a person wrote they are slips of the pen. */
+/** Names unknown members. A gateway's rules may have members of a newer gateway; in a file they are probably slips. */
 function notesOn({ sets, placeOf }: RuleFile): string[] {
   return asList(sets).flatMap((set, index) =>
     asList(isMap(set) ? set['rules'] : []).flatMap((rule, at) =>

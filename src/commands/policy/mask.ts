@@ -11,7 +11,7 @@ import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
 import { Failure } from '../failure.ts'
 import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './reading.ts'
 
-/** `--json` needs the whole text at once. Without it, any length passes. */
+/** Longest text for `--json`, which needs the whole text at once. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface MaskFlags {

@@ -13,7 +13,7 @@ export interface ExaminedRules {
   readonly problems: readonly string[]
 }
 
-/** Reads and compiles the rule files of a policy. Never rejects for what stands in them. */
+/** Reads and compiles the rule files of a policy. Never rejects for the content of a file. */
 export async function examineOwnerRules(policy: PolicySettings | undefined): Promise<ExaminedRules> {
   const { inputRules: inputs = [], outputRules: outputs = [] } = policy ?? {}
   const input = await examined('input', inputs, outputs)
@@ -43,7 +43,7 @@ async function examined(
     return read === undefined ? [] : withSources(read, problems)
   })
   if (sets.every(({ rules }) => rules.length === 0)) return { sets, compiled: undefined, problems }
-  // Loaded only now: most agents have no rules.
+  // Loaded here: most agents have no rules.
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const compiled = await compileRules(sets)
   const { broken } = compiled
@@ -54,7 +54,9 @@ async function examined(
   return { sets, compiled, problems }
 }
 
-/** Undefined, and a problem, when it cannot be read, or somebody else could change it. */
+/**
+ * The rules of a file; undefined, and a problem, when it cannot be read. Others who could change it are a problem, too.
+ */
 function readOwners(file: string, direction: RuleDirection, problems: string[]): CheckedRules | undefined {
   try {
     const read = readCheckedRules(file, direction)
@@ -74,7 +76,7 @@ function unused(file: string, direction: RuleDirection): string {
   return `${file} has ${other}_rules, too, and nothing enforces them: name it in policy.${other}-rules, or take them out`
 }
 
-/** Each rule with its place, by which people are told which one was broken. */
+/** Adds its place to each rule, by which people are told which rule was broken. */
 function withSources({ sets, placeOfRule }: CheckedRules, problems: string[]): RuleSet[] {
   return sets.map(({ rules }, set) => ({
     rules: rules.map((each, rule) => {

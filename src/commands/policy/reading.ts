@@ -10,10 +10,10 @@ export const ANSWERS = {
   none: 2,
 } as const
 
-/** More than a gateway sends with a session. */
+/** Largest rule file: more than a gateway sends with a session. */
 export const POLICY_FILE_BYTES = 16 * 1024 * 1024
 
-/** What `read` makes of a file. @throws Failure, exit code 2, when it cannot be read */
+/** Reads a file by `read`. @throws Failure, exit code 2, when the file cannot be read */
 export function readingPolicy<Result>(file: string, read: () => Result): Result {
   try {
     return read()

@@ -4,12 +4,12 @@ import { exitCodes, Failure } from '../failure.ts'
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 
-/** Flags that decide whether and where a command runs. Written after `--` by mistake, they would be ignored. */
+/** Flags that decide whether and where a command runs. After `--` they would be ignored. */
 const DECISIVE = ['--dry-run', '--local']
 
 /**
- * Refuses words before `--` that were meant as something else, for example as a script, and changed arguments. Everything
- * after `--` is for the connection's command.
+ * Refuses words before `--` that were meant as something else, for example as a script, and arguments that are not
+ * UTF-8. All words after `--` are for the connection's command.
  * @param hint where such a word belongs
  */
 export function refuseStrayWords(called: Command, hint: string): void {
@@ -42,7 +42,7 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   throw new Failure(`${stray}: arguments for the connection's command follow --. ${hint}`, exitCodes.usage)
 }
 
-/** Node puts this character in place of bytes that are not UTF-8. Somebody may also have typed it. */
+/** Node puts this character in place of bytes that are not UTF-8. A user may also have typed it. */
 const REPLACED = '\uFFFD'
 
 /**

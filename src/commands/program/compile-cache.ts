@@ -3,13 +3,19 @@ import path from 'node:path'
 import { objectionTo } from '../../basics/files/private-path.ts'
 
 /**
- * Commands of people that load enough to gain by it. What is in the cache is run as code, and a process of a runbook can
- * write into the agent's home: so nothing that an agent or gateway does, or that looks after one.
+ * Commands of people that load enough to gain by a cache. The cache is run as code, and a process of a runbook can
+ * write into the agent's home: so no command of an agent or a gateway uses it, nor one that looks after them.
  */
 const FOR_PEOPLE = new Set(['run', 'exec', 'connect', 'sessions', 'reviews', 'connections', 'agents'])
-/** A checkout has about 250 for each version of Node; on a full disk Node leaves as many empty ones each time. */
+/**
+ * Most files of the cache. A checkout has about 250 for each version of Node; on a full disk Node leaves as many empty
+ * ones each time.
+ */
 const MOST_FILES = 2000
-/** By somebody who knows better, or who is not at home here: as the agent's user he would run what a runbook left. */
+/**
+ * Variables with which there is no cache: the user has decided, or is root by sudo, and would run files of another
+ * user.
+ */
 const ALREADY_DECIDED = ['NODE_COMPILE_CACHE', 'NODE_DISABLE_COMPILE_CACHE', 'SUDO_USER', 'DOAS_USER']
 const ROOT = 0
 const WRITABLE_BY_OTHERS = 0o022
@@ -21,8 +27,8 @@ interface Compiling {
 }
 
 /**
- * Lets Node keep the compiled code of a person's command, in the user's own folder, for the next one. Where anything is
- * in the way there is no cache, and nobody hears of it: the command works as well.
+ * Lets Node keep the compiled code of a person's command in the user's own folder for the next command. Where that is
+ * not possible, there is no cache and no message: the command works without it.
  */
 export function keepCompiled([word = '', ...rest]: readonly string[]): void {
   const { enableCompileCache } = process.getBuiltinModule('node:module') as Compiling
@@ -33,11 +39,11 @@ export function keepCompiled([word = '', ...rest]: readonly string[]): void {
     const folder = cacheFolder(process.env)
     if (folder !== undefined) enableCompileCache(folder)
   } catch {
-    // No home, a full disk, one that is read only.
+    // There is no home, or the disk is full or read-only.
   }
 }
 
-/** Undefined when somebody else could put a file there. @throws the file system's error */
+/** The folder of the cache; undefined when others could put a file there. @throws the file system's error */
 function cacheFolder({ HOME = '', XDG_CACHE_HOME = '' }: NodeJS.ProcessEnv): string | undefined {
   // The XDG specification says to ignore a relative path.
   const [base, ...names] = path.isAbsolute(XDG_CACHE_HOME) ? [XDG_CACHE_HOME] : [HOME, '.cache']
@@ -52,7 +58,7 @@ function cacheFolder({ HOME = '', XDG_CACHE_HOME = '' }: NodeJS.ProcessEnv): str
   return isPrivate(folder) ? emptiedWhenFull(folder) : undefined
 }
 
-/** Whether nobody but this user and root can put another folder here, or above. */
+/** Whether only this user and root can replace the folder or one above it. */
 function staysInPlace(folder: string): boolean {
   const { uid, mode } = statSync(folder)
   const isShared = (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
@@ -61,12 +67,12 @@ function staysInPlace(folder: string): boolean {
   return above === folder || staysInPlace(above)
 }
 
-/** Node makes folders in it as the umask says, which may be open to others. */
+/** Whether the folder is closed to others. Node creates folders in it by the umask, which may be open. */
 function isPrivate(folder: string): boolean {
   return (lstatSync(folder).mode & 0o777) === 0o700
 }
 
-/** Not by `recursive`: that takes Node 10 ms, more than the cache saves. */
+/** Empties a full cache. It is counted without `recursive`, which takes Node 10 ms, more than the cache saves. */
 function emptiedWhenFull(folder: string): string {
   const files = readdirSync(folder).flatMap((version) => readdirSync(path.join(folder, version)))
   if (files.length > MOST_FILES) {

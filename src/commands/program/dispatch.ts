@@ -53,7 +53,7 @@ export async function dispatchRun(
   return (await import('../client/local/run-local.ts')).runLocal(what, flags)
 }
 
-/** As they stand on the command line. With several connections the first word is the runbook. */
+/** The words of the command line. With several connections the first word is the runbook. */
 interface RunWords {
   readonly connection: string
   readonly file: string | undefined

@@ -7,7 +7,7 @@ import { program } from './program.ts'
 function report(error: unknown): number {
   if (error instanceof CommanderError) return codeOf(error)
   if (error instanceof Failure) {
-    // The message may contain names from a gateway, and a runbook's author can write anything into them.
+    // The message may contain names from a gateway, which may hold control characters.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
     return error.exitCode
   }
@@ -17,12 +17,12 @@ function report(error: unknown): number {
   return exitCodes.bug
 }
 
-/** Commander itself says 1 for everything that is wrong. */
+/** The exit code of wrong arguments, for which commander always has 1. */
 function codeOf({ exitCode }: CommanderError): number {
   return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
-/** Not a success: whoever has started an agent so, as it was once possible, has to hear of it. */
+/** Shows the help with a failing exit code: scripts may still start an agent this way, as was possible once. */
 function showHelp(root: Awaited<ReturnType<typeof program>>): number {
   root.outputHelp()
   return exitCodes.usage
@@ -36,7 +36,7 @@ export async function main(): Promise<void> {
     else await root.parseAsync()
     process.exitCode ??= exitCodes.done
   } catch (error) {
-    // Exits at once: whatever still runs belongs to a program that has failed.
+    // Exits at once: all that still runs belongs to a failed program.
     process.exit(report(error))
   }
 }

@@ -2,7 +2,7 @@ import { homedir, userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { packageFiles } from '../../basics/files/package-files.ts'
 
-/** Where a service is installed, and what it is made from. */
+/** The folders of services on this machine, and the parts of a unit. */
 export interface ServicePlace {
   /** The templates of all units. */
   readonly template: string
@@ -11,13 +11,13 @@ export interface ServicePlace {
   readonly main: string
   readonly uid: number
   readonly user: string
-  /** Absolute paths: for units of the system, and for those of this user. */
+  /** Absolute paths of the folders for units of the system and of this user. */
   readonly systemUnits: string
   readonly userUnits: string
-  /** Where keys and settings are, for a service of the system and of this user. */
+  /** The folders of keys and settings, for a service of the system and of this user. */
   readonly systemConfig: string
   readonly userConfig: string
-  /** Where systemd records whose services go on without a login. */
+  /** The folder in which systemd records the users whose services go on without a login. */
   readonly lingering: string
 }
 

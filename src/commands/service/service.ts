@@ -109,7 +109,7 @@ function unitOf(request: Request): string {
   return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }
 
-/** Writes the unit and starts it, or says what has to be done first. @throws Failure */
+/** Writes the unit and starts it, or prints what has to be done first. @throws Failure */
 async function install(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -131,7 +131,7 @@ async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
-  // A restart is left to the person, since it ends what runs.
+  // A restart is left to the user: it ends what runs.
   const restart = isNew
     ? []
     : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
@@ -161,7 +161,7 @@ function lingering({ forUser, place: { user, lingering } }: Request): string[] {
     : []
 }
 
-/** Stops the service, which drains first, and removes the unit, but never a key or a state. @throws Failure */
+/** Stops the service, which drains first, and removes the unit, but no key and no state. @throws Failure */
 async function uninstall(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -207,7 +207,7 @@ async function failureOf(line: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve(undefined)
-      // The first line says what is wrong, the others where to look.
+      // The first line tells what is wrong, the others where to look.
       const [words = ''] = stderr.trim().split('\n')
       resolve(error.code === 'ENOENT' ? `there is no ${program}` : words || error.message)
     })

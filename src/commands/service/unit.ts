@@ -128,7 +128,7 @@ function plain(path: string): string {
   return path
 }
 
-/** Of gateway.yaml. */
+/** The limit of gateway.yaml. */
 const MAX_BYTES = 1024 * 1024
 
 /** @throws Failure when there is a file that `renderUnit` has not made */
@@ -144,10 +144,10 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // Written anew, since the old file may be a link to anything.
+    // Written to a new file: the old one may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
-    // Renamed, so that systemd never sees half of it.
+    // Renamed, so that systemd never reads a part of it.
     renameSync(passing, path)
   } catch (error) {
     rmSync(passing, { force: true })

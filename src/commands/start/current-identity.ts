@@ -12,10 +12,10 @@ export class CurrentIdentity implements IdentitySource {
   readonly #flags: Flags
   readonly #log: Logger
   #current: Identity
-  /** Fingerprint of the files from which the current identity was read. */
+  /** The fingerprint of the current credential and certificates. */
   #fingerprint: string
   #warnings: readonly string[]
-  /** The last complaint that was logged. Attempts may repeat for days, and the same line should not. */
+  /** The last complaint that was logged: attempts may repeat for days, the line should not. */
   #complaint: string | undefined
 
   /** @param settings those that `identity` came from; their warnings were logged already */
@@ -46,13 +46,13 @@ export class CurrentIdentity implements IdentitySource {
     try {
       return fingerprintOf(readSettings(this.#flags)) !== this.#fingerprint
     } catch (error) {
-      // The next attempt says what is wrong.
+      // The next attempt reports what is wrong.
       if (error instanceof Failure) return false
       throw error
     }
   }
 
-  /** @returns the settings. Undefined when they cannot be used: then it is logged, and the old ones stay */
+  /** @returns the settings; undefined when they cannot be used, which is logged, and the old ones stay */
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
@@ -81,7 +81,7 @@ export class CurrentIdentity implements IdentitySource {
   }
 }
 
-/** Changes with the credential and the certificates, and holds none of them. */
+/** A hash of the credential and the certificates. */
 function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): string {
   const { authorities, client } = tls
   const parts = [key.value.reveal(), authorities, client?.certificate, client?.key.reveal()]

@@ -6,10 +6,10 @@ import { examineOwnerRules } from '../policy/owner-rules.ts'
 
 type Settings = Pick<AgentConfiguration, 'policy'>
 
-/** What the server's owner forbids, by the settings and rule files as they were read last. */
+/** The owner's policy by the settings and rule files that were read last. */
 export class CurrentPolicy implements PolicySource {
   #current: OwnerPolicy | undefined
-  /** Counts the readings: of two at once the later one counts, whichever is done first. */
+  /** Counts the readings: of two at once the later one wins, whichever ends first. */
   #readings = 0
 
   /** @throws Failure with everything that is wrong in a rule file: an agent without its rules must not run */
@@ -25,7 +25,7 @@ export class CurrentPolicy implements PolicySource {
     return this.#current
   }
 
-  /** Reads all of it again. When it cannot be used that is logged, and the old one stays. */
+  /** Reads the policy again. When it cannot be used, that is logged, and the old one stays. */
   async reread(settings: Settings, log: Logger): Promise<void> {
     const reading = ++this.#readings
     try {

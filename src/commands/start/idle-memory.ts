@@ -1,9 +1,12 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Since the last command. A collection of the whole heap takes some 30 ms, and nothing may be waiting for the loop. */
+/**
+ * Time since the last command. A collection of the whole heap takes some 30 ms, and nothing may be waiting for the
+ * loop.
+ */
 const QUIET_MS = 1000
-/** What it may take more than it was left with. Less is not worth a collection. */
+/** Growth of the memory that is worth a collection. */
 const SPARE_BYTES = 16 * 1024 * 1024
 
 /**
@@ -32,7 +35,9 @@ export class IdleMemory {
   }
 }
 
-/** Collects the whole heap. Node has no call for it; the first collection only finds the pages that the second frees. */
+/**
+ * Collects the whole heap. Node has no call for it; the first collection only finds the pages that the second frees.
+ */
 export function collectHeap(): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void

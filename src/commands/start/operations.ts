@@ -10,18 +10,18 @@ import { longestStopMs } from '../../agent/connection/timing.ts'
 import { Failure } from '../failure.ts'
 import { openSystemd, type SystemdService } from '../systemd.ts'
 
-/** Time to remove what is left at the end. */
+/** Time for the cleanup at the end. */
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
   readonly settings: AgentConfiguration
-  /** 0700, for the status socket. */
+  /** The folder of the status socket, mode 0700. */
   readonly folder: string
   readonly status: StatusSource
   readonly log: Logger
 }
 
-/** What shows the agent to its operators: http, the status socket, systemd. */
+/** The interfaces for operators: http, the status socket, systemd. */
 export class Operations implements AsyncDisposable {
   readonly #http: Http | undefined
   readonly #socket: StatusSocket
@@ -48,7 +48,7 @@ export class Operations implements AsyncDisposable {
     if (!this.#closed) this.#systemd?.update()
   }
 
-  /** Wraps what SIGHUP does, so that systemd is told. */
+  /** Reloads, and tells systemd. */
   async reload(work: () => Promise<void>): Promise<void> {
     // A signal may come at the very end, when the descriptor may already belong to something else.
     if (this.#systemd === undefined || this.#closed) await work()

@@ -40,7 +40,7 @@ interface Parts {
   readonly log: Logger
 }
 
-/** What the agent's sessions share. `groups` has to be closed. @throws Failure when a limit cannot be enforced */
+/** Opens what the agent's sessions share. `groups` has to be closed. @throws Failure when a limit cannot be enforced */
 export async function openServices({
   settings,
   ownVariables,
@@ -51,7 +51,7 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // Made before the agent moves into a group of its own: the group it has now contains all executions.
+  // Opened before the agent moves into a group of its own: the present group contains all executions.
   const oom = new OomWatch()
   return {
     engine,
@@ -83,7 +83,7 @@ export async function openServices({
   }
 }
 
-/** Fits this process's memory to the commands that run. */
+/** Adapts the memory of this process to the commands that run. */
 function memoryFor(engine: Engine): (running: number) => void {
   const idle = new IdleMemory(() => {
     collectHeap()
@@ -113,8 +113,8 @@ function secretNames(rules: readonly string[]): SecretNames {
 }
 
 /**
- * The engine of this system, responsible for everything that commands leave behind. The first step: until then other
- * processes of this user can read the agent's environment.
+ * Opens the engine of this system, which ends everything that commands leave behind. This is the first step of the
+ * agent: before it, other processes of this user can read the agent's environment.
  */
 export async function openEngine(): Promise<{
   readonly engine: Engine
@@ -165,7 +165,10 @@ export function workingFolder(): string {
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
 }
 
-/** Where our own group is delegated to us. @throws Failure when a limit is set that cannot be enforced */
+/**
+ * Opens control groups where the group of this process is delegated.
+ * @throws Failure when a limit is set that cannot be enforced
+ */
 async function openGroups(settings: AgentConfiguration, log: Logger): Promise<ControlGroups | undefined> {
   const limits = { memoryMaxBytes: settings.limitsMemoryBytes, pidsMax: settings.limitsProcesses }
   const limited = Object.values(limits).some((limit) => limit !== undefined)

@@ -25,7 +25,7 @@ export function readSettings(flags: Flags): AgentConfiguration {
 export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
-    // Reading the system's authorities takes time, so only where they are needed.
+    // The system's authorities are read only where they are needed: reading takes time.
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(

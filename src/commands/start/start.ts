@@ -19,7 +19,7 @@ import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 import { statusSource } from './status-source.ts'
 import { sweep } from './sweep.ts'
 
-/** Time between two sweeps. Only after an hour of silence is an agent in another container known to be dead. */
+/** Time between two sweeps. An agent in another container is known to be dead only after an hour of silence. */
 const SWEEP_MS = 60 * 60 * 1000
 
 /** `runbook-agent start`: serves one gateway until told to stop. */
@@ -50,7 +50,7 @@ export async function startCommand(flags: Flags): Promise<void> {
     const identities = new CurrentIdentity(flags, identity, settings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
   } catch (error) {
-    // After a bug the folder stays. By its name the next agent finds commands that still run.
+    // After a bug the folder stays: by its name the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
     throw error
   }
@@ -61,7 +61,7 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
   if (refused !== undefined) log.warn({ reason: refused, folder: path }, 'secret files go to another folder')
 }
 
-/** Removes the folder. If that fails, a good stop is still no failure: the next agent tries again. */
+/** Removes the folder. A failure does not fail the stop: the next agent tries again. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
@@ -132,15 +132,17 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // Started by `dev`: when that process is gone, for whatever reason, nobody else would end this one.
+  // `dev` has started this process: when `dev` is gone, nothing else would end it.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
-  // The listener keeps the channel open, and the channel keeps the process alive: `dev` would have to kill it.
+  // The listener would keep the channel open, the channel the process alive, and `dev` would have to kill it.
   process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 
-/** Log level and policy take effect now; credential and certificates at the next attempt, which no longer waits. */
+/**
+ * Reloads. Log level and policy take effect now; credential and certificates at the next attempt, which starts at once.
+ */
 async function reload({ identities, policy, log }: Parts, agent: Agent): Promise<void> {
   const settings = identities.reread()
   if (settings === undefined) return

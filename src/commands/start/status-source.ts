@@ -14,7 +14,7 @@ interface Parts {
   readonly journal: Journal
 }
 
-/** What operators see of the running agent, put together anew whenever somebody asks. */
+/** The status of the running agent, computed for each request. */
 export function statusSource(parts: Parts): StatusSource {
   return () => ({
     version,

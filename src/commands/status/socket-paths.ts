@@ -5,14 +5,14 @@ import { SOCKET_NAME } from '../../operations/status-socket.ts'
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Agents have `runbook-agent-<uid>` in one of these, or beside that; systemd's units in the fourth. */
+/** Folders in which agents have `runbook-agent-<uid>`, or a folder beside it; systemd's units use the fourth. */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
   return [...named, '/dev/shm', '/run/runbook-agent', tmpdir()].filter((base) => base !== undefined)
 }
 
-/** Where the status sockets of this machine's agents are, as far as this user may look. */
+/** The paths of the status sockets of this machine's agents that this user may ask. */
 export function socketPaths(): string[] {
   const users = [...new Set(bases())].flatMap((base) =>
     list(base)
@@ -26,7 +26,10 @@ export function socketPaths(): string[] {
   )
 }
 
-/** Some places are open to all, so a folder has to belong to the user in its name. Only root looks into others'. */
+/**
+ * Whether a folder belongs to the user in its name: others can write to some of the places. Root sees all users'
+ * folders.
+ */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []
   const self = process.geteuid?.() ?? 0

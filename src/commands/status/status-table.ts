@@ -3,7 +3,7 @@ import { activityWords } from '../../operations/status-text.ts'
 import type { Status } from '../../operations/status.ts'
 import { durationText, sizeText } from '../../basics/text/units.ts'
 
-/** One agent for a person: one line for each thing, with the names in a column. */
+/** An agent for people: one line for each group of facts, with the names in a column. */
 export function statusTable(status: Status): string {
   return lines(status)
     .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)

@@ -6,7 +6,7 @@ import { exitCodes, Failure } from '../failure.ts'
 import { statusTable } from './status-table.ts'
 
 const ANSWER_MS = 2000
-/** Asked at the same time. Each socket takes a descriptor. */
+/** Sockets that are asked at the same time. Each takes a descriptor. */
 const MAX_SOCKETS = 64
 
 export interface StatusFlags {
@@ -26,8 +26,8 @@ const terminal: Output = {
 }
 
 /**
- * `runbook-agent status`: asks the agents of this machine, as far as this user may.
- * @param socketPaths where their sockets may be
+ * `runbook-agent status`: asks the agents of this machine that this user may ask.
+ * @param socketPaths finds their sockets
  * @returns the exit code: 0 when every agent that answers serves (or polls: mode=embedded), else 1
  * @throws Failure when none answers
  */

@@ -25,10 +25,13 @@ export interface LoginFlags extends TokenSourceFlags {
   readonly quiet?: boolean
 }
 
-/** For what is asked before there is one. */
+/** The token for requests before there is one. */
 const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
 
-/** `runbook-agent login`: signs a person in, or takes a token; asks the gateway whether it accepts the token, and stores both. @throws Failure */
+/**
+ * `runbook-agent login`: signs in or reads a token, lets the gateway check the token, and stores the account.
+ * @throws Failure
+ */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
   const profile = chosenProfile(flags.profile)
   const { file } = profile
@@ -55,7 +58,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** The account in the form of the file. It includes what TLS needs: the next shell may not have these variables. */
+/** The account in the form of the file, with the variables for TLS: the next shell may not have them. */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
@@ -73,13 +76,13 @@ function withAbsolutePath(ca: string): string {
   return ca.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`)
 }
 
-/** The account from what will be stored, and nothing else: variables may name another gateway. */
+/** The account from the stored values alone: variables may name another gateway. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Undefined when the gateway names none or an invalid one: only `exec` and `connect` need it. */
+/** Undefined when the gateway names no valid address: only `exec` and `connect` need one. */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)

@@ -12,7 +12,9 @@ import {
   unknownProfile,
 } from '../asking/account-from-env.ts'
 
-/** `runbook-agent logout`: forgets the token. One of a sign-in is ended, others the gateway still accepts. */
+/**
+ * `runbook-agent logout`: removes the stored token. The token of a sign-in is ended; the gateway still accepts others.
+ */
 export async function logoutCommand(flags: {
   readonly profile?: string
   readonly quiet?: boolean
@@ -32,7 +34,7 @@ export async function logoutCommand(flags: {
 function removed(file: string, wasUsed: boolean): boolean {
   try {
     const isRemoved = removeAccountFile(file)
-    // Otherwise the commands would be for an account that is not there.
+    // Otherwise the commands would use a profile without an account.
     if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
     return isRemoved
   } catch (error) {
@@ -40,7 +42,7 @@ function removed(file: string, wasUsed: boolean): boolean {
   }
 }
 
-/** What became of it, for the end of a line. A gateway that does not answer does not keep anybody signed in here. */
+/** Ends the sign-in; returns the end of a line about it. A gateway that does not answer does not prevent the logout. */
 async function endedSignIn(profile: string): Promise<string> {
   try {
     if (storedIfUsable(profile)?.signed_in !== true) return ''
@@ -52,7 +54,7 @@ async function endedSignIn(profile: string): Promise<string> {
   }
 }
 
-/** A file that cannot be used is removed all the same. */
+/** Undefined for a file that cannot be used: it is removed as well. */
 function storedIfUsable(profile: string): StoredAccount | undefined {
   try {
     return storedAccount(profile)

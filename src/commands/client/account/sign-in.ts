@@ -16,11 +16,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A gateway that says otherwise is not asked more often, or for ever. */
+/** Bounds of the gateway's own values: it is not asked more often, nor for ever. */
 const SHORTEST_PAUSE_MS = 1000
 const LONGEST_MS = 30 * 60 * 1000
 
-/** For a machine without a browser: a person signs in with any other. @returns the token @throws Failure, ApiError */
+/**
+ * Signs in on a machine without a browser: the person uses a browser elsewhere.
+ * @returns the token
+ * @throws Failure, ApiError
+ */
 export async function signInElsewhere(account: Account): Promise<string> {
   const begun = await beginDeviceSignIn(account, `${userInfo().username} on ${hostname()}`.slice(0, 200))
   const page = webLink(begun.verification_uri_complete)
@@ -36,7 +40,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
   throw new Failure('nobody has signed in in time: begin again', exitCodes.refused)
 }
 
-/** A connection that broke is tried again: the person may take minutes. */
+/** Undefined while the person has not signed in, and when the connection broke: that is tried again. */
 async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   try {
     return await deviceToken(account, begun)
@@ -46,10 +50,14 @@ async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<stri
   }
 }
 
-/** For a person who looks for the password. */
+/** Time for a person to find the password. */
 const BROWSER_MS = 5 * 60 * 1000
 
-/** Opens a browser of this machine, which comes back here. @returns the token @throws Failure, ApiError */
+/**
+ * Opens a browser of this machine, which is redirected to this process.
+ * @returns the token
+ * @throws Failure, ApiError
+ */
 export async function signInWithBrowser(account: Account): Promise<string> {
   await using door = await CallbackDoor.open()
   const verifier = randomBytes(32).toString('base64url')
@@ -60,7 +68,7 @@ export async function signInWithBrowser(account: Account): Promise<string> {
   return await takeToken(account, await door.code(), verifier)
 }
 
-/** The link is printed as well, so it does not matter whether one opens. */
+/** Tries to open a browser. The link is printed as well, so a failure does not matter. */
 function openBrowser(url: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open'
   spawn(program, [url], { stdio: 'ignore', detached: true })
@@ -68,7 +76,7 @@ function openBrowser(url: string): void {
     .unref()
 }
 
-/** Where the browser comes back to: a port of this machine, and a path that nobody else knows. */
+/** The address to which the browser is redirected: a port of this machine, and a secret path. */
 class CallbackDoor implements AsyncDisposable {
   readonly #path = `/${randomBytes(16).toString('hex')}`
   readonly #server = createServer((request, response) => this.#answer(request, response))
@@ -79,7 +87,7 @@ class CallbackDoor implements AsyncDisposable {
     this.#code = new Promise((resolve, reject) => {
       this.#settle = (code) => (typeof code === 'string' ? resolve(code) : reject(code))
     })
-    // Nobody may wait for it yet.
+    // The code may fail before anything waits for it.
     this.#code.catch(() => undefined)
   }
 
@@ -96,7 +104,7 @@ class CallbackDoor implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`
   }
 
-  /** What the gateway has sent with the browser. @throws Failure */
+  /** The code that the gateway has sent by the browser. @throws Failure */
   async code(): Promise<string> {
     const late = () => this.#settle(new Failure('nobody has signed in within 5 minutes', exitCodes.refused))
     const timer = setTimeout(late, BROWSER_MS)
@@ -128,7 +136,7 @@ class CallbackDoor implements AsyncDisposable {
 }
 
 /**
- * An address that a gateway says, whole and as it can be printed: what a terminal would obey is encoded.
+ * Checks an address from a gateway and makes it printable: characters that a terminal would obey are encoded.
  * @throws Failure for addresses that start other programs than a browser
  */
 function webLink(said: string): string {

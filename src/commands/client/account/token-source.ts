@@ -7,20 +7,19 @@ import { readToken } from '../input/token.ts'
 
 export interface TokenSourceFlags {
   readonly tokenFile?: string
-  /** `--browser`, `--no-browser`; undefined: as it fits. */
+  /** `--browser`, `--no-browser`; undefined: whichever this machine allows. */
   readonly browser?: boolean
 }
 
 export interface FoundToken {
   readonly token: string
-  /** Whether the gateway has made it for this sign-in. */
+  /** Whether the gateway has created the token for this sign-in. */
   readonly isOfSignIn: boolean
 }
 
 /**
- * A person signs in with a browser where the gateway offers it. Otherwise, and from a file or a pipe, it is a token that
- * there is already.
- * @param gateway its token is not used @throws Failure, ApiError
+ * Signs a person in with a browser where the gateway offers it. Otherwise, and with a file or a pipe, reads a token.
+ * @param gateway an account whose token is not used @throws Failure, ApiError
  */
 export async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
   const { tokenFile, browser } = flags
@@ -41,7 +40,7 @@ async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> 
   )
 }
 
-/** A gateway that does not answer the question offers nothing. */
+/** A gateway that does not know the question offers no sign-in. */
 function unlessUnknown(error: unknown): false {
   if (error instanceof ApiError && error.kind !== 'unreachable') return false
   throw error
@@ -53,7 +52,9 @@ async function signedIn(gateway: Account, withBrowser: boolean): Promise<string>
     : (await import('./sign-in.ts')).signInElsewhere(gateway)
 }
 
-/** A browser on the other end of ssh would come back to the wrong machine. */
+/**
+ * Whether this machine can open a browser. A browser at the other end of ssh would be redirected to the wrong machine.
+ */
 function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
   return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))
 }

@@ -19,7 +19,7 @@ export interface UseFlags {
   readonly quiet?: boolean
 }
 
-/** `runbook-agent use [NAME]`: chooses the gateway of the commands that come, or lists those there are. */
+/** `runbook-agent use [NAME]`: selects the profile of later commands, or lists the profiles. */
 export async function useCommand(name: string | undefined, flags: UseFlags): Promise<number> {
   if (name === undefined) return listProfiles(flags)
   choose(name)
@@ -35,7 +35,7 @@ export async function useCommand(name: string | undefined, flags: UseFlags): Pro
 function choose(name: string): void {
   checkProfileName(name, 'use')
   const file = accountFile()
-  // The default can be chosen before somebody has signed in: it is what there is without a choice.
+  // The default profile can be selected before a sign-in.
   if (name !== DEFAULT_PROFILE && !profileNames(file).includes(name)) throw unknownProfile(name)
   try {
     keepCurrentProfile(file, name)
@@ -49,7 +49,7 @@ function choose(name: string): void {
 interface KnownProfile {
   readonly name: string
   readonly current: boolean
-  /** Null where its file cannot be used. */
+  /** Null where the account file cannot be used. */
   readonly api_url: string | null
   readonly problem?: string
 }

@@ -12,17 +12,17 @@ import {
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 
-/** Which of several gateways a command is for. */
+/** A profile: one of several gateways. */
 export interface Profile {
   readonly name: string
-  /** Its account file, which need not be there. */
+  /** The account file, which need not exist. */
   readonly file: string
-  /** Whether the flag or the variable names it; otherwise `use` has chosen it, or nobody. */
+  /** Whether the flag or the variable names the profile; otherwise `use` has selected it, or it is the default. */
   readonly isNamed: boolean
 }
 
 export const PROFILE_VARIABLE = 'RUNBOOK_AGENT_PROFILE'
-/** What an account consists of. Where a profile is named, what `login` has kept of it counts, and nothing of these. */
+/** The variables of an account. They do not count where a profile is named. */
 export const ACCOUNT_VARIABLES = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'] as const
 const TRUST_VARIABLES = [
   'HOOP_TLSCA',
@@ -31,12 +31,12 @@ const TRUST_VARIABLES = [
   'RUNBOOK_AGENT_ALLOW_PLAINTEXT',
 ] as const
 
-/** That of the default profile; those of the others lie beside it. */
+/** The account file of the default profile; the files of the other profiles are beside it. */
 export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/** By the flag, the variable, or `use`. @throws Failure for a name that none can have */
+/** The profile by the flag, the variable, or `use`. @throws Failure for an invalid name */
 export function chosenProfile(flag: string | undefined): Profile {
   const inEnv = process.env[PROFILE_VARIABLE]
   const named = flag ?? (inEnv === '' ? undefined : inEnv)
@@ -76,7 +76,7 @@ export function readAccount(profile?: string): Account {
   }
 }
 
-/** Whether there may be no file of the profile: of the default, and where variables say everything. */
+/** Allows a missing file for the default profile, and where variables have the whole account. @throws Failure */
 function checkMissing({ name, isNamed }: Profile): void {
   if (name === DEFAULT_PROFILE) return
   if (isNamed) throw unknownProfile(name)
@@ -98,7 +98,7 @@ function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, ...Object.fromEntries(none) }
 }
 
-/** What is kept of a profile; undefined when nobody has signed in with it. @throws Failure, exit code 78 */
+/** The stored account of a profile; undefined when nobody has signed in with it. @throws Failure, exit code 78 */
 export function storedAccount(name: string): StoredAccount | undefined {
   try {
     return readAccountFile(profileFile(accountFile(), name))

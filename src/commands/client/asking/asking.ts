@@ -8,7 +8,7 @@ import { clientFailure } from '../report/failures.ts'
 import { ByteOutput, ReaderGone } from '../terminal/byte-output.ts'
 import { readAccount } from './account-from-env.ts'
 
-/** What every command has that asks a gateway and prints an answer. */
+/** The flags of every command that asks a gateway and prints an answer. */
 export interface AskingFlags {
   readonly profile?: string
   readonly json?: boolean
@@ -19,8 +19,8 @@ const DEFAULT_COLUMNS = 80
 type Act = (account: Account, stdout: ByteOutput) => Promise<void>
 
 /**
- * Asks the gateway of a profile. A reader that has seen enough (`| head`) is no failure.
- * @param doing what is tried, for the beginning of a failure: `cannot list sessions`
+ * Asks the gateway of a profile. A reader that leaves early (`| head`) is no failure.
+ * @param doing the beginning of a failure: `cannot list sessions`
  * @returns the exit code
  */
 export async function asking(profile: string | undefined, doing: string, act: Act): Promise<number> {
@@ -34,8 +34,8 @@ export async function asking(profile: string | undefined, doing: string, act: Ac
 }
 
 /**
- * For people on a terminal, else one JSON document.
- * @param json what the gateway has sent, or a list of it
+ * Prints a text for people on a terminal, else one JSON document.
+ * @param json the answer of the gateway, or a list of answers
  * @param text for a terminal of this width, printable already
  */
 export async function printAnswer(
@@ -51,8 +51,8 @@ export async function printAnswer(
 }
 
 /**
- * What a gateway answers that does not have an endpoint. hoop's says so in plain text, and older ones in JSON: of a list,
- * every 404 means it.
+ * Explains the answer of a gateway that lacks an endpoint. hoop's gateway answers with plain text, older gateways with
+ * JSON: for a list, every 404 means a missing endpoint.
  */
 export async function unlessLacking<T>(
   { rest }: Account,
@@ -76,8 +76,8 @@ function isNoEndpoint({ code, status }: ApiError): boolean {
 }
 
 /**
- * One fact a line, `name  value`; those without a value are left out. The values may come from anywhere.
- * @param indent stands before each
+ * One fact a line, `name  value`; facts without a value are left out. The values may hold any characters.
+ * @param indent the beginning of each line
  */
 export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ''): string {
   const shown = facts.filter(([, value]) => value !== '').map((fact) => fact.map(oneLine))
@@ -125,7 +125,7 @@ export function isJson({ json }: { readonly json?: boolean }): boolean {
   return json === true || !process.stdout.isTTY
 }
 
-/** Shows one thing, as the gateway has sent it or as a text. @param problem begins what is said when it fails */
+/** Shows one thing, as the gateway has sent it or as a text. @param problem the beginning of a failure */
 export async function showingCommand<Item extends Raw>(
   flags: AskingFlags,
   problem: string,

@@ -5,7 +5,7 @@ const LONGEST_LINE = 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
-/** The lines of a file that may be larger than the memory. Undefined stands for one that is too long to be an entry. */
+/** The lines of a file that may be larger than the memory; undefined for a line that is too long to be an entry. */
 export function* linesOf(file: string): Generator<string | undefined> {
   const descriptor = openSync(file, 'r')
   try {

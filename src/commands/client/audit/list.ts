@@ -32,7 +32,7 @@ const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
   { heading: 'FROM', shrinks: true, leftOut: 2, of: ({ client_ip: ip }) => ip },
 ]
 
-/** `runbook-agent audit list`: the newest that match all filters. */
+/** `runbook-agent audit list`: the newest entries that match all filters. */
 export async function auditListCommand(flags: AuditListFlags): Promise<number> {
   const { actor, type, action, failed, since, until } = flags
   const limit = readLimit(flags.limit)
@@ -62,7 +62,7 @@ export interface AuditExportFlags extends AskingFlags {
   readonly after: string
 }
 
-/** `runbook-agent audit export`: JSON lines, the oldest first, for `audit verify --file`. */
+/** `runbook-agent audit export`: JSON lines for `audit verify --file`, the oldest entry first. */
 export async function auditExportCommand(flags: AuditExportFlags): Promise<number> {
   if (!/^\d{1,15}$/.test(flags.after))
     throw new Failure('--after is the sequence of an entry, or 0', exitCodes.usage)

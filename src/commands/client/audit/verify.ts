@@ -11,7 +11,7 @@ export interface AuditVerifyFlags {
   readonly json?: boolean
 }
 
-/** `runbook-agent audit verify`: whether the chain holds. @returns 0, or 65 when it does not */
+/** `runbook-agent audit verify` @returns 0 when the chain is whole, else 65 */
 export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
   const { state, file, expect } = flags
   if ((state === undefined) === (file === undefined))

@@ -14,18 +14,15 @@ const listBatches = (account: Account) => call(account, batchContract.list, {})
 const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, columns: BATCH_COLUMNS }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** `runbook-agent batches list` */
 export function batchesCommand(flags: AskingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }
 
-/** `runbook-agent batches show` */
 export function batchCommand(id: string, flags: AskingFlags): Promise<number> {
   const fetch = (account: Account) => showBatch(account, id)
   return showingCommand(flags, `cannot show batch ${id}`, fetch, batchDetails)
 }
 
-/** `runbook-agent batches diff` */
 export function diffCommand(id: string, flags: AskingFlags): Promise<number> {
   const compare = async (account: Account) =>
     call(account, batchContract.differences, { id: await wholeId(account, id) })
@@ -37,7 +34,6 @@ export interface StopFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** `runbook-agent batches stop` */
 export async function stopCommand(id: string, flags: StopFlags): Promise<number> {
   return asking(flags.profile, `cannot stop batch ${id}`, async (account) => {
     const body = { kill: flags.kill === true }
@@ -46,7 +42,7 @@ export async function stopCommand(id: string, flags: StopFlags): Promise<number>
   })
 }
 
-/** `runbook-agent batches exec`: what was approved, followed to its end. */
+/** `runbook-agent batches exec`: runs an approved batch and follows it to its end. */
 export async function execBatchCommand(id: string, flags: WatchFlags): Promise<number> {
   const account = readAccount(flags.profile)
   try {
@@ -71,7 +67,10 @@ function stoppedText(batch: BatchRead): string {
   )
 }
 
-/** @throws Failure, exit code 64, when no batch or more than one begins so; ApiError */
+/**
+ * The id that begins with the text.
+ * @throws Failure, exit code 64, when no batch, or more than one, matches; ApiError
+ */
 async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
   const batches = await unlessLacking(account, LIST, listBatches(account))

@@ -14,15 +14,15 @@ export interface WatchFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** Time before the second look. Short, for short batches. */
+/** Time before the second request. Short, for short batches. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Follows a batch to its end, through its approval. Ctrl-C stops what has not begun, a second one kills what runs;
- * while it waits for approval it is left waiting.
- * @param interrupts since before it was asked for: a Ctrl-C that came meanwhile counts
- * @returns the exit code of this program: 0 only when all have succeeded
+ * Follows a batch through its approval to its end. Ctrl-C stops the batch, a second one kills its running sessions; a
+ * batch that waits for approval is left waiting.
+ * @param interrupts signals since before the batch was created: an early Ctrl-C counts
+ * @returns the exit code of this program: 0 only when all runs have succeeded
  */
 export function watchBatch(
   account: Account,
@@ -36,7 +36,7 @@ export function watchBatch(
 class WatchedBatch {
   readonly #account: Account
   readonly #flags: WatchFlags
-  /** Connections whose end is told. */
+  /** Connections whose end was told. */
   readonly #told = new Set<string>()
   #batch: BatchRead
   #wave = 0
@@ -70,7 +70,7 @@ class WatchedBatch {
     return this.#end()
   }
 
-  /** Looks at it, begins it when it was approved, and tells what is new. @throws ApiError */
+  /** Reads the batch, starts it when it was approved, and tells what is new. @throws ApiError */
   async #look(): Promise<void> {
     const { id } = this.#batch
     this.#batch = await this.#patiently(() => call(this.#account, batchContract.show, { id }))
@@ -92,7 +92,7 @@ class WatchedBatch {
     )
   }
 
-  /** A gateway may be away for a while: the batch goes on, or is stopped by its restart. */
+  /** Retries while the gateway is away: the batch goes on, or the gateway's restart stops it. */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const since = performance.now()
     for (;;) {
@@ -154,7 +154,7 @@ class WatchedBatch {
   }
 }
 
-/** For a file or a pipe. */
+/** The width of the table in a file or a pipe. */
 const WIDE = 160
 
 function isOver({ status }: BatchRead): boolean {

@@ -24,7 +24,6 @@ const LIST = {
   columns: AGENT_COLUMNS,
 }
 
-/** `runbook-agent agents list` */
 export function agentsCommand(flags: AskingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }

@@ -44,7 +44,6 @@ export interface ConnectionsFlags extends AskingFlags {
   readonly tag?: readonly string[]
 }
 
-/** `runbook-agent connections list` */
 export async function connectionsCommand(flags: ConnectionsFlags): Promise<number> {
   const tags = readPairs(flags.tag ?? [], '--tag')
   const fetch = async (account: Account, isTable: boolean) => {
@@ -56,7 +55,6 @@ export async function connectionsCommand(flags: ConnectionsFlags): Promise<numbe
   return listingCommand(flags, { ...LIST, fetch, columns: CONNECTION_COLUMNS })
 }
 
-/** `runbook-agent connections show` */
 export async function connectionCommand(name: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show connection ${name}`, async (account, stdout) => {
     const connection = await connectionNamed(account, name)
@@ -65,7 +63,7 @@ export async function connectionCommand(name: string, flags: AskingFlags): Promi
   })
 }
 
-/** One fact a line, and how its runbooks are found. */
+/** A connection for people: one fact a line. */
 export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
   const { name, status, agent_id: agentId, command, reviewers } = connection
   const modes = modesOf(connection)
@@ -104,8 +102,8 @@ async function connectionNamed(account: Account, name: string): Promise<ListedCo
 }
 
 /**
- * The failure for a connection that the gateway does not know, with the names that were probably meant.
- * @param error what the gateway has answered, thrown where its list has the connection
+ * The failure for a connection that the gateway does not know, with the name that was probably meant.
+ * @param error the answer of the gateway, returned where its list has the connection
  */
 async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
   const names = (await unlessLacking(account, LIST, listConnections(account))).map((one) => one.name)
@@ -116,7 +114,7 @@ async function unknownConnection(account: Account, name: string, error: ApiError
   )
 }
 
-/** hoop's connections name their agent by an id. Where its agents cannot be had, the id has to do. */
+/** hoop's connections name their agent by an id, which is shown where the gateway does not list its agents. */
 async function agentNames(account: Account): Promise<AgentNames> {
   try {
     return new Map((await call(account, agentContract.list, {})).map(({ id, name }) => [id, name]))

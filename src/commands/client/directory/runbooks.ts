@@ -22,7 +22,7 @@ export interface RunbookFlags extends AskingFlags {
   readonly repository?: string
 }
 
-/** `runbook-agent runbooks list`. What the gateway cannot read is said, and what it can is listed. */
+/** `runbook-agent runbooks list`: lists the readable runbooks, and reports what the gateway cannot read. */
 export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
   return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
     const { entries } = await readCatalog(account, flags)
@@ -34,12 +34,11 @@ function parametersText({ runbook }: CatalogEntry): string {
   return runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'
 }
 
-/** In brackets where it may be left out. */
+/** The name of a parameter, in brackets when it is optional. */
 function short({ name, default: proposed }: Parameter): string {
   return proposed === undefined ? name : `[${name}]`
 }
 
-/** `runbook-agent runbooks show`: what it asks for, where it runs, and how. */
 export async function runbookCommand(file: string, flags: RunbookFlags): Promise<number> {
   return asking(flags.profile, `cannot show runbook ${file}`, async (account, stdout) => {
     const entry = entryNamed(file, flags, await readCatalog(account, flags))
@@ -47,7 +46,7 @@ export async function runbookCommand(file: string, flags: RunbookFlags): Promise
   })
 }
 
-/** @throws Failure, exit code 64, when there is none, or more than one */
+/** @throws Failure, exit code 64, when no runbook, or more than one, has the name */
 function entryNamed(file: string, { repository }: RunbookFlags, { entries }: RunbookCatalog): CatalogEntry {
   const named = entries.filter(({ runbook }) => runbook.name === file)
   const found = named.filter(({ runbook }) => repository === undefined || runbook.repository === repository)
@@ -67,7 +66,7 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
   }
 }
 
-/** Facts, parameters, and the command that runs it. */
+/** A runbook for people: facts, parameters, and the command that runs it. */
 export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
   const { name, repository = '', error = '', parameters } = runbook
   const facts = factLines([
@@ -87,7 +86,7 @@ export function runbookDetails({ runbook, connections, commit }: CatalogEntry): 
   return `${facts}${described === '' ? '' : `\nparameters\n${described}`}\nrun it with\n  ${oneLine(run)}\n`
 }
 
-/** Says what could not be read. @throws Failure when that is all there is, or there are no runbooks to ask for */
+/** Reads the catalog and reports what the gateway cannot read. @throws Failure when there is nothing else */
 async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
   const catalog = await catalogOf(account, connection)
   if (catalog === undefined)
@@ -117,7 +116,7 @@ async function catalogOf(
   }
 }
 
-/** For an unknown connection hoop answers with an empty list. */
+/** hoop answers with an empty list for an unknown connection. @throws Failure with the name that was probably meant */
 async function checkConnection(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') throw unknown(connection, meant)

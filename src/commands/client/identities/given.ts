@@ -7,9 +7,7 @@ import { call, type Read } from '../../../client/rest/http/call.ts'
 import { userContract, type UserAnswer } from '../../../contract/users.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-// What people write about users and tokens.
-
-/** @throws Failure with the names that may be meant; ApiError */
+/** Explains an unknown user. @throws Failure with the name that was probably meant; ApiError */
 export async function known<T>(account: Account, name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked

@@ -28,7 +28,6 @@ export const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
 ]
 const LIST = { things: 'tokens', endpoint: 'GET /api/tokens' }
 
-/** `runbook-agent token list` */
 export async function tokensCommand(flags: TokenFlags): Promise<number> {
   const fetch = (account: Account) => tokensOf(account, flags.user)
   return listingCommand(flags, { ...LIST, fetch, columns: TOKEN_COLUMNS })
@@ -51,7 +50,6 @@ export async function createTokenCommand(flags: TokenFlags): Promise<number> {
   )
 }
 
-/** `runbook-agent token rotate` */
 export async function rotateTokenCommand(name: string, flags: TokenFlags): Promise<number> {
   const { overlap, expires } = flags
   const body = {
@@ -64,7 +62,6 @@ export async function rotateTokenCommand(name: string, flags: TokenFlags): Promi
   })
 }
 
-/** `runbook-agent token revoke` */
 export async function revokeTokenCommand(name: string, flags: TokenFlags): Promise<number> {
   return asking(flags.profile, `cannot revoke token ${name}`, async (account, stdout) => {
     const token = await tokenNamed(account, name, flags.user)
@@ -91,7 +88,7 @@ async function tokensOf(account: Account, user: string | undefined): Promise<rea
   return tokens.filter((token) => user === undefined || token.user === user)
 }
 
-/** By its id, or by its name among those that are accepted. @throws Failure; ApiError */
+/** Finds a token by its id, or by its name among the active tokens. @throws Failure; ApiError */
 async function tokenNamed(account: Account, name: string, user: string | undefined): Promise<ListedToken> {
   const tokens = await tokensOf(account, user)
   const byId = tokens.find(({ id }) => id === name)

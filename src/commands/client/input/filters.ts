@@ -30,7 +30,10 @@ export function askedSpan({ since, until }: SpanFlags): Span {
 
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
 
-/** A duration back from now, a day, or a moment; without a zone in that of this machine. @throws Failure, exit code 64 */
+/**
+ * Reads a duration back from now, a day, or a time; without a zone it is in this machine's.
+ * @throws Failure, exit code 64
+ */
 export function askedMoment(text: string, flag: string, now = Date.now()): Date {
   const ago = parseDuration(text)
   const ms = ago === undefined ? parseMoment(text) : now - ago
@@ -41,7 +44,7 @@ export function askedMoment(text: string, flag: string, now = Date.now()): Date 
   )
 }
 
-/** NaN for anything else. */
+/** Milliseconds; NaN for anything else. */
 function parseMoment(text: string): number {
   const [, day, ofMonth] = MOMENT.exec(text) ?? []
   // JavaScript would take the 30th of February for the 2nd of March.

@@ -3,19 +3,19 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { readAll } from '../../../basics/files/read-all.ts'
 import { readPairs } from './pairs.ts'
 
-/** What a named file holds, at most `limit` bytes. @param named for messages @throws Failure, exit code 64 */
+/** Reads a file of at most `limit` bytes. @param named its name in messages @throws Failure, exit code 64 */
 function readGivenFile(path: string, limit: number, named = path): Buffer {
   return refusing(named, () => readSmallFile(path, limit).bytes)
 }
 
-/** The same for a file that has to be text. */
+/** Reads a file of text. */
 export function readGivenText(path: string, limit: number, named = path): string {
   return refusing(named, () => decodeUtf8(readSmallFile(path, limit).bytes))
 }
 
 type ErrorClass = abstract new (...args: never[]) => Error
 
-/** What a reader of a file refuses, as a Failure: `NAMED does not exist`. @param refusal the errors that say so */
+/** Turns the refusal of a file into a Failure: `NAMED does not exist`. @param refusal the class of the errors */
 export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = FileRefused): T {
   try {
     return read()
@@ -24,7 +24,12 @@ export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = 
   }
 }
 
-/** @param limit in bytes @param what it is, for messages @throws Failure for more, or for what is not UTF-8 */
+/**
+ * Reads UTF-8 text.
+ * @param limit in bytes
+ * @param what the text in messages
+ * @throws Failure for more, or for other bytes
+ */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
   const named = `${what} on standard input`
   const tooLong = () => new Failure(`${named} is longer than ${limit} bytes`, exitCodes.usage)
@@ -35,7 +40,7 @@ export async function readStandardInput(limit: number, what: string): Promise<st
 /** The gateway's limit for a whole request. */
 export const LONGEST_FILE = 16 * 1024 * 1024
 
-/** `NAME=path` from `-f`, as on the wire: `filesystem:NAME` to base64. @throws Failure, exit code 64 */
+/** Reads `NAME=path` of `-f`, in the form of the wire: `filesystem:NAME` to base64. @throws Failure, exit code 64 */
 export function readFiles(texts: readonly string[]): Map<string, string> {
   const files = new Map<string, string>()
   for (const [name, path] of readPairs(texts, '-f')) files.set(`filesystem:${name}`, encodedFile(path))

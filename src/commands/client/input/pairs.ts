@@ -2,7 +2,10 @@ import { exitCodes, Failure } from '../../failure.ts'
 
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
-/** `name=value` texts of one flag. Values may be secrets. @throws Failure, exit code 64, also for a double name */
+/**
+ * Reads the `name=value` texts of one flag. Values may be secrets.
+ * @throws Failure, exit code 64, also for a name that is given twice
+ */
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
   const pairs = new Map<string, string>()
   for (const text of texts) {
@@ -14,7 +17,7 @@ export function readPairs(texts: readonly string[], flag: string): Map<string, s
   return pairs
 }
 
-/** `NAME=value` from `-e`, as it goes on the wire: `envvar:NAME` to base64. @throws Failure, exit code 64 */
+/** Reads `NAME=value` of `-e`, in the form of the wire: `envvar:NAME` to base64. @throws Failure, exit code 64 */
 export function readVariables(texts: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>()
   for (const [name, value] of readPairs(texts, '-e'))

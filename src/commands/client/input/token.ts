@@ -6,7 +6,10 @@ import { askUnseen, canAsk } from '../terminal/prompts.ts'
 /** A JWT with many groups has some KB. */
 const LONGEST_TOKEN = 64 * 1024
 
-/** From a file, a question or standard input: an argument would be seen by all of the machine. @throws Failure */
+/**
+ * Reads a token from a file, a prompt or standard input: every user of this machine could read an argument.
+ * @throws Failure
+ */
 export async function readToken(tokenFile: string | undefined): Promise<string> {
   const token = (await tokenText(tokenFile)).trim()
   if (isToken(token)) return token

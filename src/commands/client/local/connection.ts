@@ -4,15 +4,15 @@ import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** A connection to try in this process, and what follows its command. */
+/** A connection to run in this process, and the arguments after its command. */
 export interface LocalConnection {
   readonly connection: ConnectionSettings
   readonly clientArgs: readonly string[]
 }
 
 /**
- * The connection from a gateway's settings. Without settings the words are the whole command, and the name is just a
- * name.
+ * The connection from a gateway's settings. Without settings the words are the whole command, and the name is only a
+ * label.
  * @throws Failure, exit code 64 for an unknown connection, 78 for settings that cannot be used
  */
 export function localConnection(

@@ -46,9 +46,9 @@ class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** The error of the output, when it can no longer be written. */
+  /** The error of the output that cannot be written. */
   #failure: Error | undefined
-  /** Set when somebody wants to leave. Output that is stuck is then no longer waited for. */
+  /** Set when the user leaves. This program then no longer waits for output that is stuck. */
   #leftBy: LeavingSignal | undefined
   #overdue: () => void = () => undefined
   readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
@@ -104,7 +104,9 @@ class LocalExecution {
     return report.exitCode
   }
 
-  /** When output cannot be written, the command is ended, as with a gateway that no longer reads. */
+  /**
+   * Shows a piece of output. When it cannot be written, the command is ended, as with a gateway that no longer reads.
+   */
   async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
     const output = this.#outputs[stream]
     if (this.#leftBy !== undefined && output.isWriting) return
@@ -129,7 +131,7 @@ function endOf({ exitCode, message, bytes, blocked }: Ending): StreamEnd {
 }
 
 export interface ExecLocalFlags extends ExecFlags {
-  /** A gateway's settings, with the connection. */
+  /** gateway.yaml, which has the connection. */
   readonly config?: string
 }
 

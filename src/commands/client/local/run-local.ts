@@ -43,7 +43,7 @@ export async function runLocal(
     return exitCodes.done
   }
   const local = localConnection(connection, clientArgs, flags.config)
-  // What the runbook sets itself wins.
+  // Variables that the runbook sets win.
   const envVars = new Map([
     ...readVariables(flags.env ?? []),
     ...readFiles(flags.file ?? []),
@@ -74,7 +74,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
   return refusing(`${file}:`, made, TemplateError)
 }
 
-/** The parameters of a template, in the order in which to ask for them, as a gateway lists them. */
+/** The parameters of a template in the form of a gateway's list, in the order of the prompts. */
 export function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)
@@ -92,7 +92,7 @@ function parameterOf(input: Input): Parameter {
   }
 }
 
-/** An empty text counts as none. */
+/** Undefined for an empty text. */
 function textOf(text: string | undefined): string | undefined {
   return text === '' ? undefined : text
 }

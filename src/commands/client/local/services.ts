@@ -17,18 +17,18 @@ import { sweep } from '../../start/sweep.ts'
 /** The agent's defaults. */
 const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
 
-/** What a command in this process needs, and what checks it. */
+/** The services for a command in this process and for its checks. */
 export type LocalServices = CommandServices &
   Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
 
-/** As an agent has them for a person's command. @throws Failure when there is no safe place for secret files */
+/** Opens the services as an agent has them. @throws Failure when there is no safe place for secret files */
 export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // Logs errors only. A refusal is told by the session's end already.
+  // Logs errors only: the end of the session tells a refusal.
   const log = await createLogger(logSettings('error'))
-  // Cleans up after earlier runs that were killed in the middle.
+  // Cleans up after earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,

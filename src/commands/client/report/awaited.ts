@@ -4,17 +4,17 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { fetchReview } from '../../../client/rest/reviews.ts'
 
-/** Short: what it waits for is worth telling without it, too. */
+/** Short: the wait is told without the groups, too. */
 const PATIENCE_MS = 3000
 
-/** Whom a session waits for. */
+/** The groups that a session waits for. */
 export interface AwaitedReviewers {
   readonly groups: readonly string[]
-  /** How many of them have to approve; undefined where the review does not say. */
+  /** The number of groups that have to approve; undefined where the review does not tell. */
   readonly needed: number | undefined
 }
 
-/** @returns without groups when the gateway does not tell */
+/** @returns no groups when the gateway does not tell */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   try {
     const { groups, needed } = await fetchReview(account, session, PATIENCE_MS)
@@ -32,7 +32,7 @@ export function waitingText({ groups, needed }: AwaitedReviewers, url: string): 
   return printableLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
 }
 
-/** What can be done about a session that was left while it waits. */
+/** The commands for a session that was left while it waits. */
 export function waysBack(session: string): string {
   const id = oneLine(session)
   return [

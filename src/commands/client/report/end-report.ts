@@ -10,13 +10,13 @@ import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 export interface SessionSubject {
   readonly verb: 'run' | 'exec' | 'connect'
   readonly connection: string
-  /** The gateway's address, as the command reaches it. */
+  /** The address of the gateway. */
   readonly address: string
-  /** Undefined until the session was open. */
+  /** Undefined until the session is open. */
   readonly sessionId: string | undefined
 }
 
-/** An end: the exit code of this program, and what it says. */
+/** An end: the exit code of this program, and the lines about it. */
 export interface EndReport extends Notice {
   readonly exitCode: number
 }
@@ -113,12 +113,12 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
 }
 
-/** What this program waits for until a session is open. */
+/** The text for the wait until a session is open. */
 export function waitingFor({ connection, address }: SessionSubject): string {
   return `waiting for ${connection} at ${address}`
 }
 
-/** Makes foreign texts printable. Only an execution's own text may have several lines. */
+/** The report of an end, printable. Only an execution's own text may have several lines. */
 export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
@@ -139,7 +139,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** Which rule it was says a line of the agent, which stands in the output. */
+/** The text for a stop by a guardrail rule. A line of the agent in the output names the rule. */
 export function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
   return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them has stopped this`
 }
@@ -153,7 +153,7 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
   }
 }
 
-/** Why there is no exit code, and what to try: one line each, the second may be empty. */
+/** The reason why there is no exit code, and what to try: one line each; the second may be empty. */
 export function explanation(
   { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
   subject: SessionSubject,
@@ -162,10 +162,10 @@ export function explanation(
   return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
 }
 
-/** Short, because somebody waits for the error itself. */
+/** Short, because a person waits for the error. */
 const PATIENCE_MS = 3000
 
-/** The report of an end at a gateway. For an unknown connection it suggests the one that was probably meant. */
+/** The report of an end at a gateway. For an unknown connection it suggests the name that was probably meant. */
 export async function explainEnd(
   end: StreamEnd,
   subject: SessionSubject,

@@ -9,7 +9,7 @@ import { ReaderGone } from '../terminal/byte-output.ts'
 import type { SessionOutput } from '../terminal/session-output.ts'
 import { blockedWords, explanation, type SessionSubject } from './end-report.ts'
 
-/** JSON is one string, and JavaScript limits the length of those. */
+/** The JSON is one string, and JavaScript limits the length of strings. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
 
 export interface EndingFlags {
@@ -17,7 +17,11 @@ export interface EndingFlags {
   readonly quiet: boolean
 }
 
-/** Writes what has not been shown of the output to stdout. @returns this program's exit code @throws Failure with the reason why there is none */
+/**
+ * Writes the rest of the output to stdout, and the end to stderr.
+ * @returns this program's exit code
+ * @throws Failure with the reason when the execution has no exit code
+ */
 export async function showEnding(
   outcome: Outcome,
   subject: SessionSubject,
@@ -30,14 +34,14 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // The reader has left (`| head`). How the execution ended is still worth telling.
+    // The reader has left (`| head`). The end of the execution is still told.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (process.stdout.isTTY && shown.isInLine) process.stderr.write('\n')
   return tellEnding(outcome, subject, flags.quiet)
 }
 
-/** Says what is to be said of an end, on stderr. @returns this program's exit code @throws Failure as `showEnding` */
+/** Tells the end of an execution on stderr. @returns this program's exit code @throws Failure as `showEnding` */
 export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: boolean): number {
   if (outcome.isTruncated)
     process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
@@ -64,7 +68,7 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   return { session_id, output: output.toString('utf8'), ...end }
 }
 
-/** An end for programs. */
+/** The fields of an end in JSON. */
 export function endFields(outcome: Outcome) {
   return {
     session_id: outcome.sessionId,
@@ -77,7 +81,7 @@ export function endFields(outcome: Outcome) {
   }
 }
 
-/** The end when the output could not be read. It must not look as if nothing had run, nor like a success. */
+/** The failure when the output cannot be read. It must look neither like a success nor as if nothing had run. */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =

@@ -6,7 +6,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
-/** The exit code, and what to do about it. */
+/** The exit code of each kind of error, and what to do about the error. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
   unreachable: [exitCodes.unreachable],
   refused: [exitCodes.refused],
@@ -18,25 +18,27 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
 }
 
 /**
- * Turns an error of `src/client` into what a client command shows; returns others unchanged.
- * @param doing what was tried, for the beginning of the line: `cannot run ops/x.runbook.sh`
+ * Turns an error of `src/client` into a Failure; returns other errors unchanged.
+ * @param doing the beginning of the line: `cannot run ops/x.runbook.sh`
  */
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof AccountError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
   const [exitCode, ofKind = ''] = KINDS[error.kind]
-  // Its text says what to do, and a stop is no failure that its log explains.
+  // The text of a draining gateway says what to do, and its log does not say more.
   const usual = error.code === 'gateway-draining' ? '' : ofKind
   const advice = isAboutToken(error) ? '. Is the token still valid? runbook-agent login' : usual
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }
 
-/** Other refusals are about what the user may do, and a new token changes nothing. */
+/** Whether a refusal is about the token. Others are about what the user may do, which a new token does not change. */
 function isAboutToken({ status, code }: ApiError): boolean {
   return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
 }
 
-/** `: did you mean pg?`, or nothing when the connection is known, none is near, or the gateway does not say. */
+/**
+ * Returns `: did you mean pg?`, or nothing when the connection is known, no name is near, or the gateway does not tell.
+ */
 export async function meantConnection(account: Account, name: string): Promise<string> {
   const names = await connectionNamesIfKnown(account)
   const meant = names.includes(name) ? undefined : didYouMean(name, names)

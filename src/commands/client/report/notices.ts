@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from '../terminal/byte-output.ts'
-/** When to say what is waited for. Gateways wait 15 s for an agent that is away. */
+/** Time after which a person is told what this program waits for. Gateways wait 15 s for an agent that is away. */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
@@ -11,14 +11,14 @@ export interface NoticeFlags {
 }
 
 export interface Notice {
-  /** For programs: `event`, and its data. */
+  /** The fields of the JSON line: `event`, and its data. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** For people, printable already. Empty when people need not know. */
+  /** The printable text for people. Empty when people need not know. */
   readonly text: string
   readonly hint?: string
 }
 
-/** What this program itself says beside an execution's output: lines on stderr. */
+/** The lines that this program itself writes to stderr beside an execution's output. */
 export class Notices {
   readonly #stderr: ByteOutput
   readonly #flags: NoticeFlags
@@ -34,14 +34,14 @@ export class Notices {
     return !json && !quiet && isatty(this.#stderr.fd)
   }
 
-  /** Tells a person at a terminal what is waited for, unless it comes soon. @returns dispose it when it has come */
+  /** Tells a person what this program waits for, unless that comes soon. @returns to be disposed when it has come */
   whileWaiting(text: string): Disposable {
     const notice = { fields: {}, text: `runbook-agent: ${text}` }
     const timer = this.isForPerson ? setTimeout(() => void this.say(notice), PATIENCE_MS) : undefined
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   }
 
-  /** @param isInLine whether the cursor may be in an unfinished line. JSON always begins a new one */
+  /** @param isInLine whether the cursor may be in an unfinished line */
   async say({ fields, text, hint = '' }: Notice, isInLine = false): Promise<void> {
     const { json = false, quiet = false } = this.#flags
     const lines = json ? printableJson(fields) : [text, quiet ? '' : hint].filter(Boolean).join('\n')
@@ -49,7 +49,7 @@ export class Notices {
     try {
       await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
     } catch (error) {
-      // Nobody reads any more. The exit code says the same.
+      // Nobody reads stderr any more. The exit code tells the same.
       if (!(error instanceof ReaderGone)) throw error
     }
   }

@@ -21,13 +21,11 @@ export interface RejectFlags extends DecideFlags {
   readonly reason?: string
 }
 
-/** `runbook-agent reviews approve` */
 export async function approveCommand(id: string, flags: ApproveFlags): Promise<number> {
   const window = flags.window === undefined ? undefined : windowOf(flags.window)
   return decide('approve', id, { status: 'APPROVED', force: flags.force === true, window }, flags)
 }
 
-/** `runbook-agent reviews reject` */
 export async function rejectCommand(id: string, flags: RejectFlags): Promise<number> {
   const { reason } = flags
   return decide('reject', id, { status: 'REJECTED', force: flags.force === true, reason }, flags)
@@ -48,7 +46,7 @@ async function decide(
   })
 }
 
-/** hoop's gateway answers what a person can put right with 500, and a text behind this one. */
+/** hoop's gateway answers faults of the caller with 500, and a text after this prefix. */
 const HOOP_PREFIX = 'failed updating review status: '
 
 async function decided(account: Account, id: string, decision: ReviewerDecision): Promise<GatewayReview> {
@@ -60,7 +58,7 @@ async function decided(account: Account, id: string, decision: ReviewerDecision)
   }
 }
 
-/** A gateway takes the approval of somebody in none of the groups, and nothing comes of it. @throws Failure */
+/** Gateways accept a decision of a user in none of the groups, and ignore it. @throws Failure for such a decision */
 function checkEffect(before: GatewayReview, after: GatewayReview): void {
   const isSame = after.status === before.status && count(after) === count(before)
   if (!isSame || after.status !== 'PENDING') return

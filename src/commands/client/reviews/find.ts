@@ -8,17 +8,20 @@ import { unlessLacking } from '../asking/asking.ts'
 
 const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** How many are named when an id is not enough. */
+/** Most reviews in the message about an ambiguous id. */
 const NAMED = 5
 
-/** The newest first: gateways promise no order. @throws Failure when the gateway has none to ask for; ApiError */
+/**
+ * All reviews, the newest first: gateways promise no order.
+ * @throws Failure when the gateway has no reviews; ApiError
+ */
 export async function allReviews(account: Account): Promise<readonly GatewayReview[]> {
   const reviews = await unlessLacking(account, LIST, listReviews(account))
   return reviews.toSorted((one, other) => other.createdAt.localeCompare(one.createdAt))
 }
 
 /**
- * The review whose id, or whose session's, begins so.
+ * The review whose id, or whose session's id, begins with the text.
  * @throws Failure, exit code 64, when there is none or more than one; ApiError
  */
 export async function askedReview(account: Account, text: string): Promise<GatewayReview> {
@@ -36,7 +39,7 @@ async function reviewBeginning(account: Account, text: string): Promise<GatewayR
   const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
   const [only, ...others] = found
   if (only === undefined) throw noneBegins(text, reviews)
-  // A list has less of a review than the review itself.
+  // A list has only a part of each review.
   if (others.length === 0) return fetchReview(account, only.id)
   const some = found.slice(0, NAMED).map(({ id, session }) => oneLine(`${id} (session ${session})`))
   throw new Failure(

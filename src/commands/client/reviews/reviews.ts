@@ -11,12 +11,12 @@ export interface ReviewListFlags extends AskingFlags {
   readonly all?: boolean
 }
 
-/** Sessions per page, as gateways give them. */
+/** Sessions per page, the most that gateways send. */
 const PAGE = 100
-/** Pages of sessions that are looked through for what the reviews are about. */
+/** Pages of sessions in which the sessions of the reviews are searched. */
 const PAGES = 10
 
-/** `runbook-agent reviews list`: those that wait, unless others are asked for. */
+/** `runbook-agent reviews list`: the waiting reviews, unless the flags ask for others. */
 export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
   return asking(flags.profile, 'cannot list reviews', async (account, stdout) => {
     const wanted = flags.all === true ? undefined : (flags.status ?? 'PENDING').toUpperCase()
@@ -30,7 +30,9 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
   })
 }
 
-/** What the reviews are about, by session. A gateway's reviews do not say, and not every session is for everybody. */
+/**
+ * The sessions of the reviews, by id, as far as this user may see them: reviews themselves do not tell what would run.
+ */
 async function sessionsOf(
   account: Account,
   reviews: readonly GatewayReview[],
@@ -51,7 +53,6 @@ async function sessionsOf(
   return found
 }
 
-/** `runbook-agent reviews show`: what exactly would run, for whom, since when, and who has decided. */
 export async function reviewCommand(id: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show review ${id}`, async (account, stdout) => {
     const review = await askedReview(account, id)
@@ -60,7 +61,7 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
   })
 }
 
-/** Undefined where the session is not for this user. @throws ApiError for everything else */
+/** Undefined where this user may not see the session. @throws ApiError for everything else */
 async function sessionIfVisible(
   account: Account,
   { session }: GatewayReview,

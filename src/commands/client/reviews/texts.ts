@@ -38,7 +38,7 @@ function connectionsText({ batch, about }: ShownReview): string {
   return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
-/** `1 of 2`; `1` where the review does not say how many are needed. */
+/** The approvals: `1 of 2`; `1` where the review does not tell how many are needed. */
 function approvals({ groups, needed }: GatewayReview): string {
   const given = groups.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
@@ -49,7 +49,7 @@ function whatRuns({ runbook, verb }: RecordedSession): string {
 }
 
 /**
- * What would run, for whom, since when, who has decided, and the whole script: whoever approves it has to see all.
+ * What would run, for whom, since when, who has decided, and the whole script: approvers have to see all of it.
  * @param session undefined when its record is not for this user
  */
 export function reviewDetails(review: GatewayReview, session: RecordedSession | undefined): string {
@@ -102,7 +102,7 @@ function decision({ status, by, at, isForced }: ReviewGroup): string {
   return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}`
 }
 
-/** Parameters and metadata, as the record has them: those of type file, and ours of type password, are left out there. */
+/** Parameters and metadata of the record, which leaves out parameters of type file and, in our gateway, password. */
 function givenTo({ raw }: RecordedSession): (readonly [string, string])[] {
   const { labels, metadata } = raw as { readonly labels?: unknown; readonly metadata?: unknown }
   const parameters = parsed(fieldsOf(labels)['runbookParameters'])
@@ -136,7 +136,7 @@ function scriptText({ raw, verb }: RecordedSession): string {
   return `\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-/** What a decision has come to, in one line for a person. */
+/** The effect of a decision, in one line for a person. */
 export function outcomeText(review: GatewayReview): string {
   const { session, status, window, groups } = review
   const { batch } = review

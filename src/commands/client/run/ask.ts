@@ -11,7 +11,7 @@ import { readPairs } from '../input/pairs.ts'
 
 /**
  * Asks a person for every parameter that is not given, in the runbook's order; Enter takes the default.
- * @param takeDefaults asks only for those without a default
+ * @param takeDefaults asks only for parameters without a default
  * @returns given values and answers
  * @throws Failure when the person gives up
  */
@@ -71,14 +71,14 @@ function isReadable(path: string): true | string {
   }
 }
 
-/** A parameter is text, so the file has to be text. @throws Failure */
+/** @throws Failure for a file that is not text, as a parameter has to be */
 function contentOf(path: string): string {
   return readGivenText(path, LONGEST_FILE)
 }
 
 /**
- * Values for the fields of a Jira issue: those that are given, and on a terminal the answers of a person. Without one
- * the gateway says which are missing.
+ * Values for the fields of a Jira issue: the given values, and on a terminal the answers of a person. Without a
+ * terminal the gateway names the missing fields.
  * @param given `FIELD=VALUE` each
  * @throws Failure, ApiError
  */

@@ -10,7 +10,7 @@ import type { Runbook } from '../../../client/rest/runbooks.ts'
 
 const HIDDEN = '<hidden>'
 
-/** The request as JSON, without values that nobody looking over a shoulder should see. */
+/** The request as JSON, with secret values hidden. */
 function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
@@ -24,7 +24,9 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   }
 }
 
-/** By the gateway's answer or its list. All, when another commit declares them, or a file in no list. */
+/**
+ * The names of secret parameters, by the gateway's answer or list. All names for another commit, or a file in no list.
+ */
 function secretNames(
   { parameters, refHash }: RestExecution,
   runbook: Runbook | undefined,
@@ -49,11 +51,11 @@ function mapped(
 
 export interface DryRun {
   readonly text: string
-  /** Why there is no script; for stderr. */
+  /** The reason why there is no script, for stderr. */
   readonly notice: string | undefined
 }
 
-/** What would be sent, and what would run. @throws ApiError when the gateway would not run it */
+/** The request, and the script that would run. @throws ApiError when the gateway would refuse the request */
 export async function dryRun(
   account: Account,
   request: RestExecution,
@@ -82,13 +84,13 @@ async function renderedBy(account: Account, request: RestExecution): Promise<Ren
   }
 }
 
-/** A 404 names what is missing: the connection, the file, or the endpoint itself. */
+/** Whether a 404 is about the endpoint, not about the connection or the file. */
 function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** The values to hide, longest first, since one may be part of another. */
+/** The values to hide, longest first: one may be part of another. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

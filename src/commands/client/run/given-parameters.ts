@@ -12,12 +12,12 @@ export interface ParameterFlags {
   readonly defaults?: boolean
 }
 
-/** Loaded when there is one: it needs YAML. @throws Failure */
+/** Loads YAML only when there is a parameter file. @throws Failure */
 async function fromParameterFile(file: string): Promise<Map<string, string>> {
   return (await import('./parameter-file.ts')).readParameterFile(file)
 }
 
-/** An argument wins over the file. @throws Failure */
+/** The given parameters; an argument wins over the file. @throws Failure */
 export async function givenParameters({
   param = [],
   paramFile,
@@ -26,7 +26,10 @@ export async function givenParameters({
   return new Map([...fromFile, ...readPairs(param, '-p')])
 }
 
-/** Given parameters and the answers of a person. @throws Failure when some are missing and nobody can be asked */
+/**
+ * The given parameters and the answers of a person.
+ * @throws Failure when some are missing and no person can be asked
+ */
 export async function completeParameters(
   runbook: Runbook,
   given: Values,
@@ -44,8 +47,8 @@ export async function completeParameters(
 }
 
 /**
- * For parameters of type `file`, `-p name=@path` is the text of that file, and `@@` stands for an `@`. In others, and in
- * a parameter file, an `@` is a plain character: passwords begin with one, too.
+ * For parameters of type `file`, `-p name=@path` is the text of that file, and `@@` stands for an `@`. In others, and
+ * in a parameter file, an `@` is a plain character: passwords begin with one, too.
  * @throws Failure for a file that cannot be read, or is no text
  */
 export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {

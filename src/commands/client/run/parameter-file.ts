@@ -2,7 +2,10 @@ import { readGivenText, readStandardInput, LONGEST_FILE } from '../input/given-f
 import { parse } from 'yaml'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** YAML or JSON, so that no password is an argument. `-` is standard input. @throws Failure, exit code 64 */
+/**
+ * Reads parameters from YAML or JSON, so that no password is an argument. `-` is standard input.
+ * @throws Failure, exit code 64
+ */
 export async function readParameterFile(file: string): Promise<Map<string, string>> {
   const text =
     file === '-'
@@ -18,7 +21,7 @@ export async function readParameterFile(file: string): Promise<Map<string, strin
 
 function parseMap(text: string): Map<string, string> | undefined {
   try {
-    // "failsafe" keeps every value a text, also 007 and no.
+    // The schema "failsafe" reads every value as text, also 007 and no.
     const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 })
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
     const entries = Object.entries(value as Record<string, unknown>)

@@ -7,9 +7,9 @@ import { describeParameter } from '../report/words.ts'
 export type Values = ReadonlyMap<string, string>
 
 /**
- * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway does
- * not have names that only a block uses: there what is not like a declared one may be such a name, and is sent.
- * @returns those that may be used or not
+ * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway lacks
+ * names that only a block uses: there a name that is not like a declared one is sent.
+ * @returns the names that the runbook may or may not use
  * @throws Failure, exit code 64
  */
 export function checkGiven(runbook: Runbook, given: Values): readonly string[] {
@@ -32,7 +32,7 @@ export function checkGiven(runbook: Runbook, given: Values): readonly string[] {
   return uncertain
 }
 
-/** The values, with defaults that a template checks before it has filled them in: it would refuse an empty value. */
+/** Adds the defaults that a template checks before it fills them in: it would refuse an empty value. */
 export function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
   const needed = parameters.filter(
     ({ name, default: proposed, required, pattern }) =>
@@ -53,12 +53,12 @@ function problemOf({ required, options }: Parameter, value: string): string | un
   return printableText(`it is one of ${options.join(', ')}${meant === undefined ? '' : `; ${meant}`}`)
 }
 
-/** Required parameters that were not given and have no default. */
+/** Parameters that were not given and have no default. */
 export function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }
 
-/** The error with everything a person has to know to give them. */
+/** The failure that describes the missing parameters. */
 export function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
   const width = Math.max(...parameters.map((parameter) => parameter.name.length))
   const lines = parameters.map(

@@ -73,7 +73,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
   }
 }
 
-/** Loaded when there are any, or somebody can be asked for them. */
+/** Loads the code for Jira when fields are given, or a person can be asked for them. */
 async function fieldsOf(
   account: Account,
   connection: string,
@@ -106,13 +106,13 @@ async function runTarget(
     return await showEnding(ended, subject, { json, quiet }, output)
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
-    // Loaded here: patterns are a large part of this command.
+    // Loaded here: the patterns' engine is a large part of this command.
     const { withParameterName } = await import('./value-check.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }
 }
 
-/** @returns how it ended, or this program's exit code when it does not wait for the end */
+/** @returns the outcome, or this program's exit code when it does not wait for the end */
 async function executed(
   account: Account,
   request: RestExecution,
@@ -132,7 +132,7 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
   return exitCodes.done
 }
 
-/** Parameters of another commit (`--ref`) or a file in no list are not known here: the gateway decides. */
+/** The gateway decides on parameters of another commit (`--ref`) and of a file in no list: they are not known here. */
 async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,
@@ -145,7 +145,7 @@ async function allParameters(
 
 /**
  * `run --no-wait`: prints the session's id as soon as the gateway has answered, whether it runs or waits for approval.
- * @returns the outcome instead when it has ended by then; undefined when it has not
+ * @returns the outcome when the session has ended by then, else undefined
  */
 async function startOnly(
   account: Account,

@@ -8,17 +8,17 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 export interface Target {
-  /** Undefined for a file that is in no list: any file of the repository can be run. */
+  /** Undefined for a file in no list: any file of the repository can be run. */
   readonly runbook: Runbook | undefined
   readonly repository: string | undefined
-  /** The other runbooks, in case the gateway does not find the file. */
+  /** The names of all runbooks, for a suggestion when the gateway does not find the file. */
   readonly names: readonly string[]
 }
 
 interface Wanted {
   readonly connection: string
   readonly file: string
-  /** Needed when the file is in more than one. */
+  /** Needed when several repositories have the file. */
   readonly repository: string | undefined
 }
 
@@ -63,7 +63,7 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
   )
 }
 
-/** For a file that is in no list. @throws Failure when it may be in more than one repository, or in none */
+/** The repository of a file in no list. @throws Failure when several repositories, or none, may have the file */
 async function repositoryOf(
   account: Account,
   wanted: Wanted,
@@ -97,7 +97,7 @@ async function repositoryOf(
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = didYouMean(file, names)
-  // A gateway of ours has said so itself.
+  // Our own gateway has the suggestion in its text.
   const isSaid = error.message.includes('did you mean')
   const hint = meant === undefined || isSaid ? '' : `: ${meant}`
   return new ApiError('not-found', `${error.message}${hint}`, error)

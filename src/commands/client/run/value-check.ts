@@ -16,20 +16,20 @@ export function checkValue(parameter: Parameter, value: string): true | string {
   return matchesPattern(parameter, value) || printableText(`it has to match ${parameter.pattern ?? ''}`)
 }
 
-/** As in Go, and so in the gateway: the pattern may match anywhere in the value. */
+/** Matches as in Go, and so in the gateway: anywhere in the value. */
 function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
   } catch {
-    // The pattern is broken. The gateway explains it better.
+    // The gateway explains a broken pattern better.
     return true
   }
 }
 
 /**
  * Adds the parameter's name to the gateway's error about a value that does not match, which has only a place in the
- * template and the pattern. The gateway decides and not we: a template may change a value before the check.
+ * template and the pattern. The gateway decides: a template may change a value before the check.
  */
 export function withParameterName(
   error: unknown,

@@ -16,12 +16,12 @@ import { Progress, WAITING } from '../terminal/progress.ts'
 
 /** A second Ctrl-C within this time kills. */
 const DETACH_MS = 3000
-/** How long a kill may take: the command has its grace, and the agent has to report the end. */
+/** Time for a kill: the command has its grace, and the agent has to report the end. */
 const KILL_MS = 20_000
-/** Short, because somebody waits at the terminal. */
+/** Short, because a person waits at the terminal. */
 const FIND_MS = 3000
 
-/** @returns how it ended, or an exit code when this program does not wait for the end */
+/** @returns the outcome, or this program's exit code when it does not wait for the end */
 export async function executeWatched(
   account: Account,
   request: RestExecution,
@@ -35,7 +35,7 @@ export async function executeWatched(
 }
 
 interface Showing {
-  /** Whether the output is shown as it comes. Otherwise it is in the outcome. */
+  /** Whether the output is shown as it comes. Otherwise the outcome has it. */
   readonly isLive: boolean
   readonly output: SessionOutput
 }
@@ -46,7 +46,7 @@ class WatchedExecution {
   readonly #request: RestExecution
   readonly #progress: Progress
   readonly #showing: Showing
-  /** Stops following. Not used after a good end, since the output is still to be read then. */
+  /** Stops following. Not used after a good end: the output is read after it. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -71,7 +71,7 @@ class WatchedExecution {
       throw error
     } finally {
       this.#waits.abort()
-      // After leaving, nobody looks at the result.
+      // After leaving, nothing uses the result.
       running.catch(() => undefined)
     }
   }
@@ -91,7 +91,7 @@ class WatchedExecution {
     return second === 'later' ? this.#detach(first) : this.#kill(running)
   }
 
-  /** A write to a reader who has stopped reading would keep this process from its end. */
+  /** Leaves the session. A write to a reader that has stopped reading would keep this process alive. */
   #detach(signal: Leave): { readonly leftWith: number } {
     if (this.#showing.output.isWriting) endBySignal(signal)
     return { leftWith: exitCodeOfSignal(signal) }
@@ -113,7 +113,7 @@ class WatchedExecution {
     }
   }
 
-  /** "Could not be run" is said only when nothing has run: whoever reads it will run it again. */
+  /** A failure says "cannot run" only when nothing has run: its reader will run the runbook again. */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
     const isRefused = error instanceof ApiError && error.kind === 'refused'
@@ -138,7 +138,7 @@ class WatchedExecution {
       case 'event':
         return this.#show(sight)
       case 'incomplete':
-        // Said at the end, as for an execution that nobody has watched.
+        // The end tells it, as for an execution that was not followed.
         return
       case 'review':
         return this.#awaitReview(sight)
@@ -175,13 +175,13 @@ class WatchedExecution {
     try {
       if (this.#hasReader) await this.#showing.output.show(piece)
     } catch (error) {
-      // The reader has left (`| head`). How the execution ends is still worth telling.
+      // The reader has left (`| head`). The end of the execution is still told.
       if (!(error instanceof ReaderGone)) throw error
       this.#hasReader = false
     }
   }
 
-  /** Looks for the session's id. The answer would have it, but may be 50 s away. */
+  /** Finds the session's id. The answer has it, too, but may take 50 s. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {
@@ -238,7 +238,7 @@ class WatchedExecution {
   }
 
   #later(ms: number): Promise<'later'> {
-    // Aborted together with everything else, when nobody waits any more.
+    // Aborted when nothing waits any more.
     return delay(ms, 'later' as const, { signal: this.#waits.signal }).catch(() => 'later' as const)
   }
 
@@ -248,7 +248,7 @@ class WatchedExecution {
   }
 }
 
-/** It may be outside the times at which it may run. */
+/** The failure for an approved session that may not run now, for example outside its hours. */
 function notRunFailure(error: ApiError, session: string): Failure {
   const id = oneLine(session)
   return new Failure(

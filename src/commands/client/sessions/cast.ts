@@ -1,7 +1,7 @@
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { RecordedSession, RecordedEvent } from '../../../client/rest/sessions.ts'
 
-/** The usual size of a terminal, on which sessions without one are played. */
+/** The usual size of a terminal, for sessions without a size. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
 
 /** One moment of a session, in seconds from its start. */
@@ -31,7 +31,7 @@ export function* asciicast(
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // The terminal's size at the beginning: nothing came before it, or it was shown at that size.
+  // The first size is the size at the beginning.
   const begin = frames[first]
   yield line({
     version: 2,
@@ -56,8 +56,8 @@ export function* asciicast(
 }
 
 /**
- * Adds carriage returns. Output without a terminal ends its lines with just
- * , which a player would show as stairs.
+ * Adds carriage returns. Output without a terminal ends its lines with a line feed alone, which a player would show as
+ * stairs.
  */
 function returning(): (text: string) => string {
   let last = ''

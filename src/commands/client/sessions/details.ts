@@ -5,10 +5,10 @@ import { factLines } from '../asking/asking.ts'
 import { moment, took } from '../report/words.ts'
 import { stateText, codeText, placeText } from './table.ts'
 
-/** Lines of the script that are shown. It may have megabytes; `--json` shows all of it. */
+/** Most lines of the script that are shown: a script may have megabytes. `--json` shows all of it. */
 const SCRIPT_LINES = 40
 
-/** One session for a person: one line for each thing, then the script. */
+/** A session for people: one fact a line, then the script. */
 export function sessionDetails(session: RecordedSession): string {
   const { startedAt, endedAt } = session
   const lines: [string, string][] = [

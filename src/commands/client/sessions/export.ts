@@ -77,13 +77,13 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
 const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 
-/** A file that an export writes, and the cursor behind which it goes on. Close it. */
+/** An open file of an export, and the cursor after which the export continues. */
 export interface ExportFile {
   readonly handle: FileHandle
   readonly cursor: string | undefined
 }
 
-/** @throws Failure when it is there already, or the system's error */
+/** Creates a file. @throws Failure when the file exists, or the system's error */
 export async function newExportFile(file: string): Promise<ExportFile> {
   try {
     return { handle: await open(file, 'ax', 0o600), cursor: undefined }
@@ -97,8 +97,8 @@ export async function newExportFile(file: string): Promise<ExportFile> {
 }
 
 /**
- * What an export that broke off has written, without a line that was cut; a new one where there is none.
- * @throws Failure when it is no export, or the system's error
+ * Opens the file of an interrupted export without an unfinished last line, or a new file.
+ * @throws Failure when the file is no export, or the system's error
  */
 export async function resumedExportFile(file: string): Promise<ExportFile> {
   const handle = await open(file, 'a+', 0o600)

@@ -10,19 +10,19 @@ import {
 } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** Sessions per page, as gateways give them. */
+/** Sessions per page, the most that gateways send. */
 const PAGE = 100
-/** How many of the newest sessions are searched for an id. */
+/** Number of the newest sessions among which an id is searched. */
 const SEARCHED = 1000
-/** The last page that gateways give begins here. */
+/** Gateways send no page that begins later. */
 const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationId'>
 
 /**
- * Newest first, page by page, until so many are found. A gateway may pass over a filter that it does not have, so each
- * is looked at again.
+ * The newest sessions first, page by page, until `count` are found. A gateway may ignore a filter, so each session is
+ * checked again.
  * @throws ApiError
  */
 export async function* newest(
@@ -44,19 +44,24 @@ export async function* newest(
   }
 }
 
-/** Whether a gateway may send others than those that are wished. */
+/** Whether a gateway may send sessions that do not match. */
 function isNarrow({ status, runbook, connection = '' }: SessionWish): boolean {
   return status !== undefined || runbook !== undefined || connection.includes('_')
 }
 
-/** To hoop a connection is a pattern of SQL, in which `_` is any character. Whoever writes `%` means a pattern. */
+/**
+ * hoop reads a connection as a pattern of SQL, in which `_` is any character. A user who writes `%` means a pattern.
+ */
 function isWished(session: RecordedSession, { status, runbook, connection }: SessionWish): boolean {
   if (status !== undefined && session.status !== status) return false
   if (connection !== undefined && !connection.includes('%') && session.connection !== connection) return false
   return runbook === undefined || session.runbook === runbook
 }
 
-/** The session whose id begins so. @throws Failure, exit code 64, when there is none or more than one; ApiError */
+/**
+ * The session whose id begins with the text.
+ * @throws Failure, exit code 64, when there is none or more than one; ApiError
+ */
 export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
   const id = await wholeId(account, text)
   try {
@@ -68,7 +73,7 @@ export async function sessionOf(account: Account, text: string): Promise<Recorde
   }
 }
 
-/** The id that begins so. @throws Failure, exit code 64, when there is none or more than one; ApiError */
+/** The id that begins with the text. @throws Failure, exit code 64, when there is none or more than one; ApiError */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
   const sessions: RecordedSession[] = []
@@ -93,12 +98,12 @@ function noneBegins(text: string, sessions: readonly RecordedSession[]): Failure
   )
 }
 
-/** Each id, as long as what was typed of one. */
+/** The beginnings of the ids, as long as the text. */
 function beginnings(text: string, sessions: readonly RecordedSession[]): string[] {
   return sessions.map(({ id }) => oneLine(id.slice(0, Math.max(8, text.length))))
 }
 
-/** What somebody has meant who has typed a whole id; undefined also when the gateway does not list its sessions. */
+/** The id that was probably meant by a whole id; undefined also when the gateway does not list its sessions. */
 async function meantSession(account: Account, text: string): Promise<string | undefined> {
   try {
     const { sessions } = await listSessions(account, { limit: PAGE })

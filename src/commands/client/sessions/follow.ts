@@ -29,7 +29,7 @@ export async function execApprovedCommand(id: string, flags: FollowFlags): Promi
   return following(id, flags, `cannot run session ${id}`, approvedSights)
 }
 
-/** @throws Failure with the gateway's words, when it is not approved, not for now, or runs already */
+/** @throws Failure with the gateway's text when the session is not approved, outside its hours, or runs already */
 async function* approvedSights(...what: Parameters<typeof executeApproved>): ReturnType<typeof followToEnd> {
   try {
     return yield* executeApproved(...what)
@@ -50,7 +50,7 @@ async function following(
     const session = await fetchSession(account, await wholeId(account, id))
     return await new FollowedSession(account, session, flags).toEnd(sightsOf)
   } catch (error) {
-    // The session goes on, so this program's end is not that of the session.
+    // The session goes on: the end of this program is not the end of the session.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, oneLine(doing))
   }
@@ -92,7 +92,7 @@ class FollowedSession {
     for (let isAway = false; ;) {
       const { done, value } = await sights.next()
       if (done === true) return value
-      // A gateway that stays away is seen again and again.
+      // A gateway that stays away is reported once.
       if (value.kind !== 'away' || !isAway) await this.#show(value)
       isAway = value.kind === 'away'
     }
@@ -119,7 +119,7 @@ class FollowedSession {
     }
   }
 
-  /** Nothing comes from a session that waits for people. */
+  /** Says what a session waits for that writes nothing before an approval. */
   async #sayWhatItWaitsFor(): Promise<void> {
     const { status, review } = this.#session
     const id = oneLine(this.#id)
@@ -155,7 +155,7 @@ class FollowedSession {
   }
 }
 
-/** As the gateway streams it. */
+/** An event in the form of the gateway's stream. */
 function eventFields({ type, time, bytes }: SessionPiece): object {
   return { event: 'event', time: time ?? null, type, payload: bytes.toString('base64') }
 }

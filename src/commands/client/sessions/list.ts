@@ -20,7 +20,7 @@ export interface ListFlags extends AskingFlags {
 
 const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
-/** `runbook-agent sessions list`: the newest that match all filters. */
+/** `runbook-agent sessions list`: the newest sessions that match all filters. */
 export async function listCommand(flags: ListFlags): Promise<number> {
   const { connection, user, runbook, status } = flags
   const limit = readLimit(flags.limit)
@@ -39,7 +39,10 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
   return sessions
 }
 
-/** A misspelt connection has no sessions. One that is gone may have some, so this is no error. */
+/**
+ * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have some, so this is no
+ * failure.
+ */
 async function sayMeant(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') process.stderr.write(`runbook-agent: no sessions of ${oneLine(connection)}${meant}\n`)

@@ -25,7 +25,7 @@ export async function outputCommand(id: string, { profile }: AskingFlags): Promi
   })
 }
 
-/** `runbook-agent sessions kill`. Does not claim to have killed a session that had ended by itself. */
+/** `runbook-agent sessions kill`: tells a killed session from one that had ended by itself. */
 export async function killCommand(
   id: string,
   { quiet = false, profile }: { readonly quiet?: boolean; readonly profile?: string },

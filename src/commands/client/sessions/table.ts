@@ -18,8 +18,8 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
 ]
 
 /**
- * The session of a batch that waits stands for all connections of the batch: it is the first of them only from the moment
- * at which the batch runs.
+ * The session of a batch that waits stands for all connections of the batch: it is the first of them only from the
+ * moment at which the batch runs.
  */
 export function placeText({ connection, review, raw }: RecordedSession): string {
   if (review === 'PROCESSING' || review === 'EXECUTED') return connection
@@ -33,7 +33,7 @@ function statusText(session: RecordedSession): string {
   return stateText(session) ?? (session.review === 'PENDING' ? 'in review' : session.status)
 }
 
-/** Empty while the session runs. */
+/** The exit code of a session; empty while the session runs. */
 export function codeText({ exitCode, endedAt }: RecordedSession): string {
   return exitCode === undefined || endedAt === undefined ? '' : String(exitCode)
 }

@@ -5,12 +5,12 @@ import type { Notices } from '../report/notices.ts'
 
 type ApprovalEvent = Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>
 
-/** With the session that is waited for: its id is known before the session is open. */
+/** Adds the id of the waiting session, which is known before the session is open. */
 export function subjectAt(event: ApprovalEvent, subject: SessionSubject): SessionSubject {
   return event.kind === 'approved' ? subject : { ...subject, sessionId: event.sessionId }
 }
 
-/** One session's wait for people, if it has one: it is shown from the packet that says so until it is over. */
+/** The wait of one session for an approval, shown from the packet that tells it until the wait is over. */
 export class ApprovalWait implements Disposable {
   readonly #account: Account
   readonly #notices: Notices

@@ -40,7 +40,7 @@ export async function execCommand(
   try {
     return await console.follow(session)
   } catch (error) {
-    // As for any program that writes to a pipe without a reader.
+    // The exit code of any program that writes to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw error
   }

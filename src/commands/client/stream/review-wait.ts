@@ -14,12 +14,12 @@ interface Waiting {
   readonly notices: Notices
 }
 
-/** What Ctrl-C does while a session waits. A script can still be run by whoever has asked for it; a terminal ends. */
+/** The effect of Ctrl-C while a session waits. Its requester can still run a script; a terminal ends. */
 const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
 
 /**
- * Says whom a session waits for and how to come back to it, then shows on a terminal for how long it has waited.
- * @returns dispose it when that is decided
+ * Names the groups that a session waits for and the way back, then shows on a terminal how long it has waited.
+ * @returns to be disposed when the wait is over
  */
 export async function waitForReview(
   { sessionId, url }: WaitingEvent,
@@ -39,7 +39,7 @@ export async function waitForReview(
   return progress
 }
 
-/** Of an execution that was left while it waits. */
+/** The report for an execution that was left while it waits. */
 export function leftWaitingReport(
   exitCode: number,
   { connection, sessionId = '' }: SessionSubject,

@@ -5,7 +5,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 import { readAccount } from '../asking/account-from-env.ts'
 
-/** With the account, for requests beside the stream. */
+/** Access to the streams, with the account for requests beside them. */
 export interface AccountAccess extends StreamAccess {
   readonly account: Account
 }
@@ -21,7 +21,7 @@ export async function streamAccess(profile: string | undefined): Promise<Account
   }
 }
 
-/** It goes into a header, so it is checked. @throws Failure, exit code 64 */
+/** Checks a name that is sent in a header. @throws Failure, exit code 64 */
 export function connectionName(text: string): string {
   if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
   throw new Failure('the name of a connection is one word of ASCII', exitCodes.usage)

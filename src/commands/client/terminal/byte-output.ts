@@ -6,10 +6,13 @@ import { exitCodes, Failure } from '../../failure.ts'
 
 const writeSome = promisify(write)
 
-/** When somebody has made the descriptor non-blocking: how long to wait while it is full. */
+/** Wait before the next write to a full descriptor that another process has made non-blocking. */
 const RETRY_MS = 2
 
-/** The reader of the output has gone, as `head` does. That is no error, but there is nobody left to write to. */
+/**
+ * The reader of the output has gone, as `head` does after its last line: nothing more can be written, and nothing
+ * failed.
+ */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
@@ -38,7 +41,10 @@ export class ByteOutput {
     return this.#lastByte !== undefined && this.#lastByte !== 0x0a
   }
 
-  /** Await it: that is all the back-pressure. @throws ReaderGone, or Failure when it cannot be written */
+  /**
+   * Settles when the data is written: waiting for that is the back-pressure.
+   * @throws ReaderGone, or Failure when it cannot be written
+   */
   write(data: Uint8Array): Promise<void> {
     const written = this.#turn.then(() => this.#writeAll(data))
     this.#turn = written.catch(() => undefined)

@@ -6,7 +6,7 @@ const TILDE = 0x7e
 const CARRIAGE_RETURN = 0x0d
 const LINE_FEED = 0x0a
 
-/** After a tilde at the beginning of a line. */
+/** The keys after a tilde at the beginning of a line. */
 const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
   [0x2e, 'leave'],
   [0x3f, 'help'],
@@ -70,7 +70,7 @@ export class EscapeKeys {
   }
 }
 
-/** Finds a text byte by byte. Its first byte must not occur in it again. */
+/** Finds a text byte by byte. The first byte of the text must not occur in it again. */
 class Mark {
   readonly #text: Buffer
   #matched = 0

@@ -7,13 +7,13 @@ export type LeavingSignal = (typeof SIGNALS)[number]
 const PATIENCE_MS = 1000
 
 interface SessionExit {
-  /** Ends the session. Whoever follows it then returns `exitCode`. */
+  /** Ends the session. The code that follows it then returns `exitCode`. */
   readonly end: () => void
-  /** Called when the end takes too long, or somebody asks a second time. May be called more than once. */
+  /** Called, perhaps more than once, when the end takes too long or the user asks a second time. */
   readonly overdue: (signal: LeavingSignal) => void
 }
 
-/** Ends this process before the session that it follows: because of a signal, or because the user wants to. */
+/** Ends this process before the session that it follows ends: at a signal, or when the user leaves. */
 export class Leaving implements Disposable {
   readonly #exit: SessionExit
   #exitCode: number | undefined
@@ -25,7 +25,7 @@ export class Leaving implements Disposable {
     for (const signal of SIGNALS) process.on(signal, this.#bySignal)
   }
 
-  /** This program's exit code; undefined as long as nobody wants to leave. */
+  /** This program's exit code; undefined until the user leaves. */
   get exitCode(): number | undefined {
     return this.#exitCode
   }
@@ -53,13 +53,13 @@ export function endBySignal(signal: LeavingSignal): void {
 export type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Signals that a person, or the system, sends to a waiting program. Each is handed out once. */
+/** Signals that a person or the system sends to a waiting program. Each signal is handed out once. */
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
   #wake: (() => void) | undefined
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
-    // After the third signal something must hang.
+    // A third signal means that something hangs.
     if (this.#received.length > 2) endBySignal(signal)
     this.#wake?.()
   }
@@ -68,7 +68,7 @@ export class Interrupts implements Disposable {
     for (const signal of INTERRUPTS) process.on(signal, this.#listener)
   }
 
-  /** The next signal that nobody has taken yet. Only one caller may wait at a time. */
+  /** The signal after the first `seen` ones. Only one caller may wait at a time. */
   async next(seen: number): Promise<Leave> {
     for (;;) {
       const signal = this.#received[seen]

@@ -2,18 +2,17 @@ import type { WindowSize } from '../../../basics/window-size.ts'
 import { writeSync } from 'node:fs'
 import { ScreenReset } from './screen-reset.ts'
 
-/** For terminals that do not tell their size, such as some that programs make. */
+/** The size of terminals that do not tell their size, such as some that programs make. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
-/** In raw mode until `restore`, which runs at every end of the program but a SIGKILL or an abort. */
+/** This terminal in raw mode until `restore`, which runs at every end of the program but a SIGKILL or an abort. */
 export class OwnTerminal implements Disposable {
   readonly #reset = new ScreenReset()
   readonly #makeRaw: () => () => void
   #makeCooked: (() => void) | undefined
   readonly #again = () => {
     this.#makeRaw()
-    // Makes Node look whether the size has changed: while we were in the background, the system told only the program
-    // in front.
+    // Makes Node read the size again: in the background this program got no SIGWINCH.
     process.kill(process.pid, 'SIGWINCH')
   }
   readonly #restore = () => this.restore()
@@ -26,7 +25,7 @@ export class OwnTerminal implements Disposable {
   private constructor(makeRaw: () => () => void) {
     this.#makeRaw = makeRaw
     this.#makeCooked = makeRaw()
-    // The shell that had stopped us has set its own mode meanwhile.
+    // The shell that stopped this program has set its own mode meanwhile.
     process.on('SIGCONT', this.#again)
     process.on('uncaughtExceptionMonitor', this.#restore)
     process.on('exit', this.#restore)
@@ -62,7 +61,7 @@ export class OwnTerminal implements Disposable {
     process.stdout.on('resize', () => resized(this.size))
   }
 
-  /** Puts all back at once, and only once. @param isStuck it takes no output: only its mode is restored */
+  /** Restores the terminal, once. @param isStuck the terminal takes no output: only its mode is restored */
   restore(isStuck = false): void {
     if (this.#makeCooked === undefined) return
     process.off('SIGCONT', this.#again)

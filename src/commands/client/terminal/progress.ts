@@ -1,6 +1,6 @@
 import { sizeText } from '../../../basics/text/units.ts'
 
-/** The state of a session that has written nothing, since somebody has to approve it. */
+/** The state of a session that waits for approval and has written nothing. */
 export const WAITING = 'waiting for a review'
 
 /** A line on a terminal's stderr that is rewritten in place; nothing anywhere else. */
@@ -18,7 +18,7 @@ export class Progress implements Disposable {
 
   /**
    * @param subject what runs, in printable form
-   * @param mayDraw false while the cursor stands in somebody else's line
+   * @param mayDraw false while the cursor is in an unfinished line of the output
    */
   constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
     this.#subject = subject
@@ -49,7 +49,7 @@ export class Progress implements Disposable {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
     const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
-    // A longer line would wrap, and only its last part could be removed.
+    // A longer line would wrap, and only its last part would be removed.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
   }

@@ -4,7 +4,7 @@ import { endBySignal, Leaving } from './leaving.ts'
 /** Questions to people go to stderr, since stdout may be a file. */
 const streams = { input: process.stdin, output: process.stderr }
 
-/** `true`, or what is wrong with an answer. */
+/** Returns `true`, or what is wrong with an answer. */
 export type Check = (text: string) => true | string
 
 export function canAsk(): boolean {
@@ -19,7 +19,7 @@ export async function askUnseen(message: string, validate: Check = () => true): 
   return answered((context) => password(question, context))
 }
 
-/** Asks for one line. @param proposed is taken when nothing is typed. @throws Failure when the person gives up */
+/** Asks for one line. @param proposed the answer when nothing is typed @throws Failure when the person gives up */
 export async function askText(
   message: string,
   proposed: string | undefined,
@@ -30,7 +30,7 @@ export async function askText(
   return answered((context) => input(question, context))
 }
 
-/** @param proposed is the one that Enter takes. @throws Failure when the person gives up */
+/** Asks for one of the choices. @param proposed the choice that Enter takes @throws Failure when the person gives up */
 export async function askChoice(
   message: string,
   choices: readonly { readonly name: string; readonly value: string }[],

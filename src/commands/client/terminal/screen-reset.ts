@@ -1,25 +1,25 @@
 const ESC = '\x1b'
-/** Ends a sequence that was cut off, without a trace. */
+/** Cancels an unfinished sequence, and shows nothing. */
 const CANCEL = '\x18'
 const SHIFT_OUT = 0x0e
 
 /**
- * Into and out of the alternate screen. A full reset leaves it as well. Few modes at once, as terminals take them: an
- * endless row of numbers would take a time that is quadratic.
+ * Switches to and from the alternate screen; a full reset leaves it as well. At most eight modes at once, as terminals
+ * take them: an endless row of numbers would take quadratic time.
  */
 const SCREEN_SWITCH = new RegExp(
   String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
   'g',
 )
-/** So much of the last output is looked at once more, for one that was cut in two. */
+/** Bytes of the last output that are examined again, for a sequence that was cut in two. */
 const LONGEST_SWITCH = 32
 
-/** Each screen has its own, by kitty's protocol. */
+/** Resets the keyboard modes, of which each screen has its own (kitty's protocol). */
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
 
 /**
- * Back to what terminals start with, without moving the cursor or clearing anything. Left out is what people set for
- * good, such as colours of the palette, and what moves the cursor.
+ * Restores what terminals start with, and neither moves the cursor nor clears anything. What people set for good, such
+ * as the colours of the palette, stays.
  */
 const DEFAULTS = [
   KEYBOARDS,
@@ -32,7 +32,7 @@ const DEFAULTS = [
   `${ESC}[>4m${ESC}(B${ESC})B\x0f${ESC}[m`, // modified keys, letters, style
 ].join('')
 
-/** Makes a terminal usable again after a program that could not clean up behind itself. */
+/** Makes a terminal usable again after a program that could not restore it. */
 export class ScreenReset {
   #isTouched = false
   /** The mode by which the alternate screen was entered, while it is shown. */
@@ -48,7 +48,7 @@ export class ScreenReset {
     this.#last = text.slice(-LONGEST_SWITCH)
   }
 
-  /** What to write; empty after plain text. */
+  /** The reset sequence; empty after plain text. */
   get sequence(): string {
     if (!this.#isTouched) return ''
     const leave = this.#screen === undefined ? '' : `${KEYBOARDS}${ESC}[?${this.#screen}l`

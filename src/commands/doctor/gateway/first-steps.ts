@@ -107,7 +107,7 @@ export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
   using channel = new Channel(identity, proxy)
   const first = await timed(channel)
   if (!first.isAnswered) return unanswered(first.ms, channel.stage)
-  // The first one included connecting.
+  // The first answer included the time to connect.
   const second = await timed(channel)
   if (!second.isAnswered) return unanswered(second.ms, channel.stage)
   return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)

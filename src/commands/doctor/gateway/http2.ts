@@ -52,7 +52,7 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
       te: 'trailers',
     })
     request.once('response', resolve)
-    // The socket's own error comes first, and says most.
+    // The socket's own error comes first, and tells most.
     for (const source of [socket, session, request]) source.on('error', reject)
     session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
     // A message without bytes: not compressed, length 0.

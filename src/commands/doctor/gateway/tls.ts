@@ -10,14 +10,14 @@ import { broken, type Finding, ok, warning } from '../../examination/examination
 import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Days before the end at which it is time for a new certificate, with some margin. */
+/** Days before the end of a certificate at which the gateway needs a new one, with some margin. */
 const SOON_DAYS = 14
 
 /** Looks at the gateway's certificate, even if the agent would refuse it. Sends nothing but the handshake. */
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
-  // Ends before the check's own deadline, so that the text can say what was waited for.
+  // Ends before the check's own deadline, so that the text can name the missing answer.
   const wait = patience(HANDSHAKE_MS, signal)
   let socket: Socket | undefined
   try {
@@ -46,14 +46,14 @@ async function shakeHands(
   options: TlsOptions,
 ): Promise<TLSSocket> {
   const name = options.serverName ?? identity.host
-  // With tls.skip-verify the agent reads no authorities, so this reads them to tell what that setting hides.
+  // With tls.skip-verify the agent reads no authorities. This check reads them to tell what the setting hides.
   const authorities = ownAuthorities ?? systemAuthorities(process.env)
   const tls = connect({
     socket,
     secureContext: secureContext({ ...options, authorities }),
     host: name,
     ...(isIP(name) === 0 && { servername: name }),
-    // Not refused here. The check below names everything that is wrong; Node would stop at the first problem.
+    // Node would stop at the first problem; problemsOf names all of them.
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
   })
@@ -153,7 +153,7 @@ function issuerOf({ issuer }: DetailedPeerCertificate): string {
   return distinguished(issuer) || 'nobody'
 }
 
-/** The type as it really is: the last certificate of an incomplete chain has no issuer. */
+/** Node's type is wrong: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
 /** The certificates that the gateway has sent, up to its authority, without the authority itself. */

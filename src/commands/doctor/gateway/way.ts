@@ -6,7 +6,7 @@ import { tunnel, type Proxy } from '../../../basics/net/tunnel.ts'
 import type { AgentConfiguration } from '../../../config.ts'
 import { proxyFor } from '../../start/settings.ts'
 
-/** Where the agent would connect, and through which proxy. */
+/** The address to which the agent would connect, and the proxy. */
 export interface Route {
   readonly identity: Identity
   readonly proxy: Proxy | undefined
@@ -27,7 +27,7 @@ export function routeOf(identity: Identity, settings: AgentConfiguration): Route
   }
 }
 
-/** A route with the addresses of its first step: the proxy's, or the gateway's. */
+/** A route with the addresses of its first hop: the proxy's, or the gateway's. */
 export interface ResolvedRoute extends Route {
   readonly addresses: readonly string[]
 }
@@ -37,7 +37,7 @@ export interface Way extends Route {
   readonly address: string
 }
 
-/** Where the first step leads: `host`, without brackets, and `port`. */
+/** The first hop: `host`, without brackets, and `port`. */
 export function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
   const address = proxy?.address ?? identity.address
   return { host: hostOf(address), port: portOf(address) }
@@ -46,7 +46,7 @@ export function firstStep({ identity, proxy }: Route): { readonly host: string; 
 /** A TCP connection, which the signal destroys at any time. Rejects with the system's error. */
 export async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal })
-  // The connection may end when nobody listens any more.
+  // The connection may fail after the last listener is gone.
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket

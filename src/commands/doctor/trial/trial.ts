@@ -5,7 +5,7 @@ import { canReadEnvironment, tryCleanup, tryCommand, tryTerminal } from './trial
 import { signalChild } from '../../../basics/signals.ts'
 import { type ChildProcess, fork } from 'node:child_process'
 
-/** What can be asked, by name. Answers go to the parent as JSON over the channel. */
+/** The trials by name. Answers go to the parent as JSON over the channel. */
 const trials = {
   command: tryCommand,
   terminal: tryTerminal,
@@ -19,11 +19,11 @@ type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
  * `runbook-agent doctor-trial`, started by `doctor`: runs commands in a process of its own, guarded like an agent. If
- * doctor itself were a subreaper, it might adopt processes of others: an exec may have given it children.
+ * doctor itself were a subreaper, it might adopt processes that it did not start: an exec may have given it children.
  */
 export async function trialCommand(): Promise<void> {
   if (process.send === undefined) throw new Failure('doctor-trial is for doctor alone', exitCodes.usage)
-  // Ctrl-C reaches this process, too. It ends with its channel, after its command.
+  // Ctrl-C reaches this process, too, which ends when its channel ends and its command has.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
   const engine = await loadEngine()
@@ -62,7 +62,7 @@ async function answer(
   }
 }
 
-/** Answers the parent, if it still listens: it may have given up. */
+/** Answers the parent, which may have given up. */
 function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
@@ -70,7 +70,7 @@ function tell(message: TrialAnswer): void {
 /** Time to end a command and remove the runtime folder. After that the process is killed. */
 const END_MS = 3000
 
-/** The process in which doctor runs commands. Whoever starts it has to dispose it. */
+/** The process in which doctor runs commands. It has to be disposed. */
 export class TrialProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
@@ -79,7 +79,7 @@ export class TrialProcess implements AsyncDisposable {
   constructor(main: string) {
     this.#child = fork(main, ['doctor-trial'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     this.#exited = once(this.#child, 'exit')
-    // An unexpected end is reported to whoever asks.
+    // `ask` reports an unexpected end.
     this.#exited.catch(() => undefined)
   }
 

@@ -18,17 +18,17 @@ interface Ran {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
-  /** Why it could not be started or followed. */
+  /** The reason why the command could not be started or followed. */
   readonly failure: string | undefined
 }
 
-/** From SIGTERM to SIGKILL. Short, since these commands need no time to end. */
+/** Time from SIGTERM to SIGKILL. Short: these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/** Marks the processes of an execution. Unique enough, since there is only one at a time. */
+/** Marks the processes of an execution. There is only one at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
-/** One command, with the engine, environment and end of a real execution. The signal ends it early. */
+/** Runs one command with the engine, environment and end of a real execution. The signal ends it early. */
 async function runTrial(
   engine: Engine,
   argv: readonly string[],
@@ -66,7 +66,7 @@ async function runTrial(
 const PIPES_SCRIPT =
   'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
 
-/** A command like those of runbooks: its exit code, its input, and its outputs opened by name. */
+/** Tries a command of a runbook: exit code, input, and outputs that are opened by name. */
 export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const { code, stdout, stderr, failure } = await runTrial(
     engine,
@@ -93,7 +93,7 @@ function lastLine(text: string): string {
 
 const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
-/** A command on a terminal of its own, as for clients that connect. */
+/** Tries a command on a terminal of its own, as clients connect to. */
 export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
@@ -114,7 +114,7 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
   )
 }
 
-/** Whether a command can read the environment of this process, while it is guarded like an agent. */
+/** Tries whether a command can read the environment of this process, which is guarded like an agent. */
 export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,
@@ -125,13 +125,13 @@ export async function canReadEnvironment(engine: Engine, signal: AbortSignal): P
   return failure === undefined ? code === 0 : undefined
 }
 
-/** How long the three processes live when nobody ends them. */
+/** Lifetime of the three processes that are not ended. */
 const LONGEST_MS = 20_000
 /** After the end of the execution the kernel may need a moment. */
 const GONE_MS = 2000
 
 const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
-/** Ignores SIGTERM, and starts one process in its group and one in a session of its own. */
+/** A script that ignores SIGTERM, and starts one process in its group and one in a session of its own. */
 const SCRIPT = `
 process.on('SIGTERM', () => {})
 const { spawn } = require('node:child_process')
@@ -140,12 +140,12 @@ console.log('pids', start(false), start(true), process.pid)
 ${NAP}
 `
 
-/** Whether a command that does not want to end, and what it has started, are gone after its execution. */
+/** Tries whether a command that ignores SIGTERM, and its processes, are gone after its execution. */
 export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }
-  // With Node itself: a container may have neither a shell nor setsid.
+  // Node itself is used: a container may have neither a shell nor setsid.
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)

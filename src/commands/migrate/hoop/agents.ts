@@ -7,7 +7,7 @@ import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { claimFolder, ForeignPathError } from '../../../basics/files/private-path.ts'
 
-/** hoop makes a new key for each agent, and shows it once: it is in its file before anything else is done. */
+/** hoop creates a key for each new agent and shows it once: the key is in its file before the next step. */
 export function agentSteps(migration: Migration): MigrationStep[] {
   return migration.carried.agents.map((name) => {
     const present = resourceNamed(migration.present.agents, name)
@@ -35,7 +35,7 @@ async function create(name: string, { account, options, ids }: Migration): Promi
   ids.set('agent', name, made?.['id'])
 }
 
-/** Without its answer nobody ever learns the key of an agent that was made. */
+/** Explains a lost answer: the key of the created agent is lost, too. */
 async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked
@@ -46,13 +46,13 @@ async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   }
 }
 
-/** The file of an agent's new key, 0600. It is there before the key is: a full disk is found out in time. */
+/** The file of an agent's new key, mode 0600. It is created before the key, so that a full disk is noticed in time. */
 class KeyFile implements Disposable {
   readonly #file: string
   readonly #descriptor: number
   #isKept = false
 
-  /** @throws Failure when the file cannot be made, or is there already */
+  /** @throws Failure when the file exists or cannot be created */
   static claim(folder: string, agent: string): KeyFile {
     const file = path.join(folder, `${agent}.key`)
     try {

@@ -6,7 +6,7 @@ import type {
   RepositorySettings,
 } from '../../../gateway/settings/settings.ts'
 
-/** A repository that hoop can fetch, too. */
+/** A repository that hoop can fetch. */
 export interface CarriedRepository {
   readonly name: string
   /** hoop's key for it. */
@@ -14,7 +14,7 @@ export interface CarriedRepository {
   readonly remote: Exclude<Remote, { kind: 'local' }>
 }
 
-/** What of the settings hoop can have at all. */
+/** The part of the settings that hoop can have. */
 export interface Carried {
   readonly agents: readonly string[]
   readonly repositories: readonly CarriedRepository[]
@@ -52,7 +52,7 @@ export function runbooksOf(
   return needsOtherReviews(connection) ? undefined : { ...repository, path: runbooks.path }
 }
 
-/** Whether some runbooks have to be approved by others than the connection's, which hoop has no rule for. */
+/** Whether some runbooks have other approvers than their connection, for which hoop has no rule. */
 export function needsOtherReviews({ runbooks, review }: ConnectionSettings): boolean {
   const others = runbooks?.reviews?.filter((one) => !isDeepStrictEqual(one.review, review)) ?? []
   return others.some((one) => one.review !== undefined)
@@ -65,8 +65,8 @@ export interface Modes {
 }
 
 /**
- * What a connection is open for in hoop: never for more than here. One that is only for some groups stays closed until
- * hoop's access control is on.
+ * The modes of a connection in hoop, never more than here. A connection for some groups stays closed until hoop's
+ * access control is on.
  */
 export function modesOf(connection: ConnectionSettings, carried: Carried, hasAccessControl: boolean): Modes {
   const { access } = connection

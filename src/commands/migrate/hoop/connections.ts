@@ -15,7 +15,7 @@ export function connectionSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.map((connection) => connectionStep(connection, migration))
 }
 
-/** What is masked is closed until its rules are there: hoop may refuse them. After those. */
+/** Opens masked connections after their rules were created: hoop may refuse rules. */
 export function openingSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections
     .filter((connection) => !isMasked(connection, migration))
@@ -51,7 +51,7 @@ function partsOf(
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
 }
 
-/** All but the secrets. Rules and tags that somebody has added in hoop stay. */
+/** The members of a connection but the secrets. Rules and tags that were added in hoop stay. */
 function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
@@ -95,7 +95,7 @@ async function writeConnection(
   ids.set('connection', name, stored['id'])
 }
 
-/** Those that hoop does not have, has otherwise, or does not show and shall be written again. */
+/** The secrets that hoop lacks, has with another value, or hides and that are to be written again. */
 function differingSecrets(
   connection: ConnectionSettings,
   present: Resource,
@@ -109,7 +109,7 @@ function differingSecrets(
   )
 }
 
-/** A value that hoop does not show is null, and stays as it is when it is sent back. */
+/** The secrets of a connection. A hidden value is null, and stays as it is when null is sent. */
 export function storedSecrets(present: Resource | undefined): Resource {
   return objectIn(present, 'secret')
 }
@@ -121,12 +121,12 @@ function objectIn(present: Resource | undefined, member: string): Resource {
 
 const PLUGIN = 'access_control'
 
-/** Whether hoop keeps connections from those who are in none of their groups, or will when the steps are done. */
+/** Whether hoop hides connections from users in none of their groups, now or after the steps. */
 export function hasAccessControl({ present, options }: Migration): boolean {
   return present.accessControl !== undefined || options.accessControl
 }
 
-/** Before the connections: from then on a new one is for admins only, until it has its groups. */
+/** Runs before the connections: from then on a new connection is for admins only, until it has its groups. */
 export function accessControlSteps(migration: Migration): MigrationStep[] {
   const { account, present, carried } = migration
   const isNeeded = carried.connections.some(({ access }) => access.groups !== undefined)
@@ -139,7 +139,7 @@ export function accessControlSteps(migration: Migration): MigrationStep[] {
   return [{ ...step, action: 'create', write }]
 }
 
-/** The groups of each connection that is not for everybody. */
+/** Steps for the groups of each connection that has some. */
 export function groupSteps(migration: Migration): MigrationStep[] {
   if (!hasAccessControl(migration)) return []
   return migration.carried.connections.flatMap(({ name, access: { groups } }) =>
@@ -162,7 +162,7 @@ function groupStep(name: string, groups: readonly string[], migration: Migration
   return { ...step, action: found === undefined ? 'create' : 'change', parts: wanted, write }
 }
 
-/** For everybody here; where hoop's access control is on, for admins only until somebody gives it groups. */
+/** Whether a connection without groups becomes one for admins only, by hoop's access control. */
 export function isForAdminsOnly({ access }: ConnectionSettings, migration: Migration): boolean {
   return access.groups === undefined && hasAccessControl(migration)
 }

@@ -25,18 +25,18 @@ function isNothing(value: unknown): boolean {
   return Object.values(value).every(isNothing)
 }
 
-/** A list of names, in an order that two of them can be compared in. */
+/** A list of names in alphabetical order, for comparisons. */
 export function inNameOrder(value: unknown): string[] {
   const list = Array.isArray(value) ? value : []
   return list.filter((one): one is string => typeof one === 'string').toSorted()
 }
 
-/** Both without repetition: what is there is never taken away. */
+/** The names of both lists: present names are never removed. */
 export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
   return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
-/** Its id in paths; undefined for what has none. */
+/** The id of a resource in paths; undefined when it has none. */
 export function idOf(resource: Resource | undefined): string | undefined {
   const id = resource?.['id']
   return typeof id === 'string' ? id : undefined

@@ -19,14 +19,14 @@ const Rules = v.array(
   }),
 )
 
-/** After the connections: a rule names them by their ids. */
+/** Runs after the connections: a rule names them by their ids. */
 export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedRules(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),
   )
 }
 
-/** Whether hoop masks it already, by all of its rules. */
+/** Whether hoop masks a connection already by all of its rules. */
 export function isMasked(connection: ConnectionSettings, { present, ids }: Migration): boolean {
   const id = ids.get('connection', connection.name)
   return [...wantedRules([connection]).keys()].every((name) => {
@@ -35,7 +35,7 @@ export function isMasked(connection: ConnectionSettings, { present, ids }: Migra
   })
 }
 
-/** As agents are told of them: in the form of hoop's interface. */
+/** The masking rules of the connections, in the form of hoop's interface. */
 function wantedRules(connections: readonly ConnectionSettings[]): Map<string, WantedRule> {
   const wanted = new Map<string, WantedRule>()
   for (const { name: connection, masking } of connections) {

@@ -5,7 +5,7 @@ import { isLongEnough, modesOf, needsOtherReviews, SHORTEST_NAME } from './carri
 import { resourceNamed } from './differences.ts'
 import type { Migration, MigrationStep } from './step.ts'
 
-/** In the order in which people read them: protections first. */
+/** All notes, those about weaker protection first. */
 export function notesOf(migration: Migration, steps: readonly MigrationStep[]): Note[] {
   const { settings, carried } = migration
   const notes = [
@@ -64,7 +64,7 @@ function hiddenSecrets(connection: ConnectionSettings, { present, options }: Mig
   return note(connection.name, `hoop does not show ${names}: taken as the same, --secrets writes them again`)
 }
 
-/** @param connections those that hoop will have */
+/** @param connections the connections that hoop will have */
 function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   const reviewed = connections.filter(({ review }) => review !== undefined)
   if (reviewed.length === 0) return []
@@ -114,7 +114,7 @@ function inGroups(groups: readonly string[]): string {
   return groups.length === 0 ? '' : `, into ${groups.join(', ')}`
 }
 
-/** What hoop reads them by is not all in the settings. */
+/** Notes about repositories: the settings lack some facts that hoop needs. */
 function repositoryNotes({ settings, carried }: Migration): Note[] {
   return settings.repositories.flatMap((repository) => {
     const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote
@@ -137,7 +137,7 @@ function branchNote({ branch }: RepositorySettings): string[] {
   return isUsual ? [] : [`branch ${branch}: hoop reads main or master`]
 }
 
-/** What cannot be carried over as it is. */
+/** A difference that a migration leaves. */
 export interface Note {
   readonly about: string
   readonly text: string

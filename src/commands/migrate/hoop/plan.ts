@@ -5,7 +5,7 @@ import { maskingRuleSteps } from './masking-rules.ts'
 import { reviewRuleSteps } from './review-rules.ts'
 import type { Migration, MigrationStep } from './step.ts'
 
-/** In the order in which they are written: what a connection needs first, and what protects it before it is open. */
+/** The steps in the order in which they run: what a connection needs first, and its protection before it is open. */
 export function stepsOf(migration: Migration): MigrationStep[] {
   return [
     agentSteps,

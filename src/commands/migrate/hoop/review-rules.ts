@@ -47,7 +47,7 @@ function wantedRules(connections: readonly ConnectionSettings[]): WantedRule[] {
   return [...rules.values()].map((rule) => ({ ...rule, body: { name: rule.name, ...rule.body } }))
 }
 
-/** After the groups, with a number where another rule has the same. */
+/** A name from the groups, with a number where another rule has the same. */
 function freeName({ groups }: ReviewSettings, rules: ReadonlyMap<string, WantedRule>): string {
   const base = `review-${groups.toSorted().join('-')}`.slice(0, 200)
   const taken = new Set([...rules.values()].map(({ name }) => name))

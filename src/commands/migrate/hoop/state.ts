@@ -3,7 +3,7 @@ import { fetchResource, fetchResources, type Resource } from '../../../client/re
 import { exitCodes, Failure } from '../../failure.ts'
 import { nameOf } from './differences.ts'
 
-/** What hoop's gateway has, of all that a migration writes. It holds secrets: nothing of it is printed but names. */
+/** The present objects of hoop's gateway. They hold secrets: only names are printed. */
 export interface HoopState {
   /** `oss` or `enterprise`. */
   readonly licence: string
@@ -15,15 +15,15 @@ export interface HoopState {
   readonly repositories: readonly Resource[]
   readonly reviewRules: readonly Resource[]
   readonly runbookRules: readonly Resource[]
-  /** The plugin, with the groups of each connection. Undefined: it is off, and everybody sees every connection. */
+  /** The plugin with the groups of each connection; undefined while it is off, and all users see every connection. */
   readonly accessControl: Resource | undefined
   /** Names of all connections. */
   readonly connectionNames: readonly string[]
-  /** Those that were asked for, with their secrets. */
+  /** The wanted connections, with their secrets. */
   readonly connections: readonly Resource[]
 }
 
-/** @param wanted names of connections @throws ApiError, or Failure when this is no gateway of hoop's */
+/** @param wanted names of connections @throws ApiError, or Failure when the gateway is not hoop's */
 export async function readHoopState(account: Account, wanted: readonly string[]): Promise<HoopState> {
   const licence = await licenceOf(account)
   const many = (path: string) => fetchResources(account, path)
@@ -49,7 +49,7 @@ export async function readHoopState(account: Account, wanted: readonly string[])
   }
 }
 
-/** Only its own answer has secrets: the list is without. */
+/** Reads connections one by one: the list has no secrets. */
 async function connectionsNamed(account: Account, wanted: readonly string[]): Promise<readonly Resource[]> {
   const found: Resource[] = []
   for (const name of wanted) {
@@ -59,7 +59,7 @@ async function connectionsNamed(account: Account, wanted: readonly string[]): Pr
   return found
 }
 
-/** Also tells hoop's gateway from the embedded one, which has no licence, and asks for an admin. */
+/** The licence. @throws Failure for an embedded gateway, which has none, and for a user who is no admin */
 async function licenceOf(account: Account): Promise<string> {
   const info = await fetchResource(account, '/api/serverinfo')
   const licence = info?.['license_info']

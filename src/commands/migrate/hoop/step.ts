@@ -16,7 +16,7 @@ export type Kind =
   | 'groups'
   | 'masking rule'
 
-/** One object of hoop's, and what has to be done to it. */
+/** One object of hoop's, and the change that it needs. */
 export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
@@ -28,7 +28,7 @@ export interface MigrationStep {
 }
 
 export interface MigrationOptions {
-  /** Where keys of new agents are written, one file each. Undefined: no agent can be made. */
+  /** The folder for the keys of new agents, one file each; undefined when no agent can be created. */
   readonly keyFolder: string | undefined
   /** Whether hoop's access control may be switched on. */
   readonly accessControl: boolean
@@ -36,7 +36,7 @@ export interface MigrationOptions {
   readonly secrets: boolean
 }
 
-/** What all steps are made from. */
+/** The input of all steps. */
 export interface Migration {
   readonly settings: GatewaySettings
   readonly carried: Carried
@@ -46,7 +46,7 @@ export interface Migration {
   readonly options: MigrationOptions
 }
 
-/** hoop's ids of what is there, by kind and name: of new things from the moment they are made. */
+/** hoop's ids by kind and name; new objects are added when they are created. */
 export class Ids {
   readonly #ids = new Map<string, string>()
 
@@ -54,12 +54,12 @@ export class Ids {
     if (typeof id === 'string' && id !== '') this.#ids.set(`${kind} ${name}`, id)
   }
 
-  /** Undefined for what is not made yet. */
+  /** Undefined for an object that does not exist yet. */
   get(kind: Kind, name: string): string | undefined {
     return this.#ids.get(`${kind} ${name}`)
   }
 
-  /** For the moment of writing: what is needed has been made by an earlier step. */
+  /** The id of an object that an earlier step has created. */
   made(kind: Kind, name: string): string {
     const id = this.get(kind, name)
     if (id === undefined) throw new Error(`hoop has given no id for the ${kind} ${name}`)
@@ -67,7 +67,7 @@ export class Ids {
   }
 }
 
-/** Nothing to do for it. */
+/** A step without a change. */
 export function sameStep(kind: Kind, name: string): MigrationStep {
   return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
 }

@@ -8,24 +8,23 @@ import { createHash } from 'node:crypto'
 import { type CarriedRepository, runbooksOf } from './carried.ts'
 import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
 
-/** An object as it should be, and where hoop keeps those of its kind. */
+/** An object as it should be, and its place in hoop's interface. */
 interface Wanted {
   readonly kind: Kind
   readonly name: string
   /** `/api/guardrails` */
   readonly path: string
   readonly present: Resource | undefined
-  /** Below `path`, of the one that is there: its id or its name. */
+  /** The id or name of the present object, below `path`. */
   readonly key?: string | undefined
-  /** The members that count. */
+  /** The members that the settings decide. */
   readonly body: Resource
-  /** Members that are sent beside them, when it is written. */
+  /** Members that are computed when the object is written. */
   readonly beside?: () => Resource
 }
 
 /**
- * The step for an object that hoop replaces as a whole: members that the settings say nothing about are sent as they
- * are.
+ * The step for an object that hoop replaces as a whole: members that the settings do not decide are sent unchanged.
  */
 export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
   const { kind, name, present, body } = wanted
@@ -63,7 +62,7 @@ function guardrailRule({ type, words, pattern, message }: Rule): object {
 
 const SITE = '/api/integrations/jira'
 
-/** The site first: without one hoop takes no templates. */
+/** Steps for the site and its templates: hoop takes no templates without a site. */
 export function jiraSteps(migration: Migration): MigrationStep[] {
   const { jira } = migration.settings
   if (jira === undefined) return []
@@ -76,7 +75,7 @@ function siteStep({ url, user, token }: JiraSettings, migration: Migration): Mig
   return storedStep({ kind: 'jira site', name: url, path: SITE, present, body }, migration)
 }
 
-/** Its connections name it themselves, and a template that is written without the list would lose all of them. */
+/** A template keeps its list of connections: written without it, the template would lose all of them. */
 function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
   const present = resourceNamed(migration.present.templates, template.name)
   const body = { ...template }
@@ -97,7 +96,7 @@ export function repositorySteps(migration: Migration): MigrationStep[] {
   })
 }
 
-/** ssh keys are those of the gateway's user and stand in no settings: hoop's own stay as they are. */
+/** The body of a repository without ssh keys, which no settings have: hoop's own keys stay. */
 function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
   if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
   const { username, password } = remote.credentials
@@ -106,7 +105,7 @@ function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: st
   return { git_url: remote.url, git_user: username, git_password: password }
 }
 
-/** hoop's id of a repository: version 5. */
+/** hoop's id of a repository, a UUID of version 5. */
 function uuidOfUrl(url: string): string {
   const hash = createHash('sha1').update(URL_NAMESPACE).update(url).digest().subarray(0, 16)
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
@@ -115,7 +114,7 @@ function uuidOfUrl(url: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** A connection runs the files of one folder of one repository: without such a rule it would run all of them. */
+/** Rules that limit a connection to one folder of one repository: without one hoop runs all files. */
 export function runbookRuleSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))
 }
