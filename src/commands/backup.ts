@@ -15,7 +15,7 @@ import { restore } from '../gateway/operating/backup/restore.ts'
 
 /** `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup is whole. */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
-  if (existsSync(file)) throw new Failure(`${file} is there already: name another file`, exitCodes.usage)
+  if (existsSync(file)) throw new Failure(`${file} exists already: name another file`, exitCodes.usage)
   return asking(flags.profile, 'cannot make a backup', async (account, stdout) => {
     const manifest = await received(account, file)
     const text = () => `${summary(manifest, file)}\n`
@@ -83,7 +83,7 @@ function leavingNothing(file: string): Disposable {
 
 function failureOf(error: unknown, file: string): unknown {
   if (error instanceof BackupError || error instanceof HistoryError)
-    return new Failure(`what the gateway has sent cannot be used: ${error.message}`, exitCodes.unreachable)
+    return new Failure(`cannot use the backup from the gateway: ${error.message}`, exitCodes.unreachable)
   if (error instanceof Error && 'syscall' in error)
     return explain(
       error,
@@ -100,7 +100,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
     ? 'scripts, output and keys'
     : 'scripts and output, and no key of requests that wait for approval'
   return oneLine(
-    `${file}: the state of ${made_at}, ${bytes} bytes. It holds ${what}: keep it as you keep the state folder`,
+    `${file}: the state of ${made_at}, ${bytes} bytes. It holds ${what}: protect it like the state folder`,
   )
 }
 
@@ -121,7 +121,7 @@ function restoreFailure(error: unknown, file: string, state: string): unknown {
     return new Failure(`cannot restore ${file}: ${error.message}`)
   if (error instanceof Error && 'code' in error && typeof error.code === 'string')
     return new Failure(
-      `cannot restore ${file} into ${state}: ${error.code}. Nothing of it was left there`,
+      `cannot restore ${file} into ${state}: ${error.code}. Nothing was left there`,
       exitCodes.inputOutput,
     )
   return error

@@ -39,9 +39,9 @@ describe('the way to the gateway', () => {
     const { level, found, advice } = await examined(keyFor(await freePort()))
     expect(level).toMatchObject({ 'name resolution': 'ok', tcp: 'broken' })
     expect(found['tcp']).toMatch(/ECONNREFUSED/)
-    expect(advice['tcp']).toMatch(/Nobody listens there/)
+    expect(advice['tcp']).toMatch(/^Nothing listens there/)
     for (const name of ['proxy', 'tls', 'http/2', 'health check', 'clock'])
-      expect([level[name], found[name]]).toEqual(['skipped', 'cannot be tried before this is in order: tcp'])
+      expect([level[name], found[name]]).toEqual(['skipped', 'skipped until this check passes: tcp'])
   })
 
   it('ends at a name that is not known', async () => {
@@ -50,7 +50,7 @@ describe('the way to the gateway', () => {
     expect(found['name resolution']).toMatch(
       /^gateway\.invalid cannot be looked up \((ENOTFOUND|EAI_AGAIN)\)$/,
     )
-    expect(found['clock']).toBe('cannot be tried before this is in order: name resolution')
+    expect(found['clock']).toBe('skipped until this check passes: name resolution')
   })
 
   it('ends at a server that takes connections and says nothing, with TLS and without', async () => {
@@ -60,9 +60,9 @@ describe('the way to the gateway', () => {
       examined(keyFor(server.port, 'grpcs')),
     ])
     expect(plain.level).toMatchObject({ tcp: 'ok', 'http/2': 'broken', 'health check': 'skipped' })
-    expect(plain.found['http/2']).toMatch(/gives no answer within 5 s$/)
+    expect(plain.found['http/2']).toMatch(/does not answer within 5 s$/)
     expect(secure.level).toMatchObject({ tcp: 'ok', tls: 'broken', 'http/2': 'skipped' })
-    expect(secure.found['tls']).toMatch(/gives no answer in the TLS handshake within 5 s$/)
+    expect(secure.found['tls']).toMatch(/does not answer in the TLS handshake within 5 s$/)
   })
 
   it('tries every address that a name has, and goes on with the one that answers', async () => {
@@ -83,7 +83,7 @@ describe('the way to the gateway', () => {
     const http2 = await examined(keyFor(modern.port))
     expect(http2.level).toMatchObject({ 'http/2': 'broken', 'health check': 'skipped' })
     expect(http2.found['http/2']).toMatch(
-      /answers HTTP 404 with content of the type text\/html: no gRPC server$/,
+      /answers HTTP 404 with content type text\/html: this is no gRPC server$/,
     )
   })
 
@@ -164,7 +164,7 @@ describe("the gateway's certificate", () => {
   it('is a warning with tls.skip-verify, which says what it hides', async () => {
     const { level, advice } = await shown({ names: ['other.example'] }, { HOOP_TLS_SKIP_VERIFY: 'true' })
     expect(level).toMatchObject({ settings: 'warning', tls: 'warning', 'health check': 'ok' })
-    expect(advice['tls']).toMatch(/It hides this:\n[^\n]*is for other names[^\n]*$/)
+    expect(advice['tls']).toMatch(/hides these faults:\n[^\n]*is for other names[^\n]*$/)
     const needless = await shown({ names: ['127.0.0.1'] }, { HOOP_TLS_SKIP_VERIFY: 'true' })
     expect(needless.advice['tls']).toBe('Remove tls.skip-verify: the certificate is in order')
   })
@@ -198,7 +198,7 @@ describe("the gateway's certificate", () => {
     const noPlain = await examined(keyFor(secure.port))
     expect([noPlain.level['http/2'], noPlain.advice['http/2']]).toEqual([
       'broken',
-      expect.stringMatching(/wants grpcs:\/\/ in the key$/),
+      expect.stringMatching(/needs grpcs:\/\/ in the key$/),
     ])
   })
 })
@@ -273,7 +273,7 @@ describe("the gateway's clock", () => {
   it('is not known without a date header', async () => {
     await using server = await answering(200, grpc, false)
     const { level, found } = await examined(keyFor(server.port))
-    expect([level['clock'], found['clock']]).toEqual(['skipped', expect.stringContaining('no date header')])
+    expect([level['clock'], found['clock']]).toEqual(['skipped', expect.stringContaining('date header')])
   })
 })
 

@@ -63,8 +63,8 @@ describe('an examination', () => {
     await examination.checkWith(free, 'after it', ok)
     expect(lines.map(({ name, level, found }) => [name, level, found])).toEqual([
       ['first', 'broken', 'nothing'],
-      ['second', 'skipped', 'cannot be tried before this is in order: first'],
-      ['third', 'skipped', 'cannot be tried before this is in order: first'],
+      ['second', 'skipped', 'skipped until this check passes: first'],
+      ['third', 'skipped', 'skipped until this check passes: first'],
       ['free', 'ok', 'fine'],
       ['after it', 'ok', 'a fact'],
     ])
@@ -341,7 +341,7 @@ describe('the runtime folder', () => {
     const before = readdirSync(place.path)
     expect(await checkRuntimeFolder({ runtimeDir: place.path }, {})).toMatchObject({
       level: 'warning',
-      found: expect.stringContaining(`${usual} is not a folder, so agents take a folder`) as string,
+      found: expect.stringContaining(`${usual} is not a folder, so agents use a folder`) as string,
     })
     expect(readdirSync(place.path)).toEqual(before)
   })
@@ -349,7 +349,7 @@ describe('the runtime folder', () => {
   it('is not made when it is missing, and is broken when it cannot be made', async () => {
     using place = new Workplace()
     const missing = await checkRuntimeFolder({ runtimeDir: place.at('a', 'b') }, {})
-    expect(missing.found).toContain(`runtime-dir ${place.at('a', 'b')}, which the agent will make`)
+    expect(missing.found).toContain(`runtime-dir ${place.at('a', 'b')}, which the agent will create`)
     expect(existsSync(place.at('a'))).toBe(false)
     place.write('file', '')
     const impossible = await checkRuntimeFolder({ runtimeDir: place.at('file', 'b') }, {})
@@ -373,7 +373,7 @@ describe('the runtime folder', () => {
     const open = await checkRuntimeFolder({ runtimeDir: place.path }, {})
     expect([open.level, open.found]).toEqual([
       'warning',
-      expect.stringMatching(/can be written to by other users, so agents take a folder/),
+      expect.stringMatching(/can be written to by other users, so agents use a folder/),
     ])
   })
 })
@@ -384,7 +384,7 @@ describe('the state folder', () => {
     const missing = await checkStateFolder({ stateDir: place.at('a', 'b'), journalBytes: 0 })
     expect(missing).toMatchObject({
       level: 'ok',
-      found: expect.stringMatching(/b, which the agent will make, /) as string,
+      found: expect.stringMatching(/b, which the agent will create, /) as string,
     })
     mkdirSync(place.at('a', 'b'), { recursive: true })
     const there = await checkStateFolder({ stateDir: place.at('a', 'b'), journalBytes: 0 })

@@ -83,7 +83,7 @@ describe('what a command leaves behind', () => {
 describe('the process for commands', () => {
   it('that cannot be started is an answer as well', async () => {
     await using trial = new TrialProcess('/none/main.js')
-    await expect(trial.ask('command', signal)).rejects.toThrow('the process that runs the commands has ended')
+    await expect(trial.ask('command', signal)).rejects.toThrow('the process for test commands has ended')
   })
 
   it('is not waited for beyond the signal', async () => {

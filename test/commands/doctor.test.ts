@@ -153,7 +153,7 @@ describe('runbook-agent doctor', () => {
   it('has a process of its own for commands, which is for nobody else', async () => {
     using place = new Workplace()
     const { code, stderr } = await runProgram(place, ['doctor-trial'])
-    expect([code, stderr]).toEqual([64, 'runbook-agent: doctor-trial is for doctor alone\n'])
+    expect([code, stderr]).toEqual([64, 'runbook-agent: only doctor may start doctor-trial\n'])
     expect((await runProgram(place, ['--help'])).stdout).not.toContain('doctor-trial')
   })
 })

@@ -202,7 +202,7 @@ describe('install', () => {
     const mine = readFileSync(systemUnit(), 'utf8')
     for (const action of ['install', 'uninstall'] as const) {
       expect((await failure(action)).message).toBe(
-        `${systemUnit()} was not made by this command, or was changed since: it stays as it is. Move it away, or say --force`,
+        `${systemUnit()} was not written by this command, or was changed since. Move it away, or use --force`,
       )
       expect(readFileSync(systemUnit(), 'utf8')).toBe(mine)
     }

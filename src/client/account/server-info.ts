@@ -39,7 +39,7 @@ export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promi
   if (url !== undefined) return url
   throw new ApiError(
     'no-gateway',
-    `${account.rest.url} does not say where its streams are: set HOOP_GRPCURL, or login --grpc-url grpcs://host:port`,
+    `${account.rest.url} announces no address of its streams: set HOOP_GRPCURL, or login --grpc-url grpcs://host:port`,
   )
 }
 

@@ -31,21 +31,19 @@ export function configPrintCommand(file: string | undefined, flags: ConfigPrintF
 function isOfGateway(file: string | undefined, flags: ConfigPrintFlags): file is string {
   if (file !== undefined) return settingsKind(file, flags) === 'gateway'
   if (flags.gateway !== true) return false
-  throw new Failure(
-    "--gateway: name the file, a gateway's settings have no place of their own",
-    exitCodes.usage,
-  )
+  throw new Failure('--gateway needs a file: settings of a gateway have no default place', exitCodes.usage)
 }
 
 function printGateway(file: string, flags: ConfigPrintFlags): Printed {
   const isOfAgent = Object.keys(flags).some((name) => name !== 'json' && name !== 'gateway')
-  if (isOfAgent) throw new Failure(`${file} is a gateway's, which has no settings as flags`, exitCodes.usage)
+  if (isOfAgent)
+    throw new Failure(`${file} has settings of a gateway, which has no flags for them`, exitCodes.usage)
   return readingSettings(() => printGatewaySettings(file, process.env))
 }
 
 function printAgent(file: string | undefined, flags: ConfigPrintFlags): Printed {
   if (file !== undefined && flags['config'] !== undefined)
-    throw new Failure(`--config and ${file}: one of the two`, exitCodes.usage)
+    throw new Failure(`--config and ${file} exclude each other`, exitCodes.usage)
   const { env, stderr } = process
   const source = {
     flags: file === undefined ? flags : { ...flags, config: file },

@@ -24,7 +24,7 @@ const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
  */
 export function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
   if (agent === true && gateway === true)
-    throw new Failure('--agent and --gateway: one of the two', exitCodes.usage)
+    throw new Failure('--agent and --gateway exclude each other', exitCodes.usage)
   const names = namesIn(file)
   if (agent === true || gateway === true) return agent === true ? 'agent' : 'gateway'
   const count = (known: ReadonlySet<string>, others: ReadonlySet<string>): number =>
@@ -32,7 +32,7 @@ export function settingsKind(file: string, { agent, gateway }: KindFlags): Setti
   const lead = count(OF_AGENT, OF_GATEWAY) - count(OF_GATEWAY, OF_AGENT)
   if (lead !== 0) return lead > 0 ? 'agent' : 'gateway'
   throw new Failure(
-    `${file}: its names do not tell whose settings these are: add --agent or --gateway`,
+    `${file}: its names fit neither an agent nor a gateway alone: add --agent or --gateway`,
     exitCodes.usage,
   )
 }

@@ -59,7 +59,7 @@ async function serve(
   const online = await gateway.agents.waitFor('local', AGENT_START_MS, new AbortController().signal)
   if (online === undefined) {
     throw new Failure(
-      `the agent did not connect within ${AGENT_START_MS / 1000} s: its reason stands above`,
+      `the agent did not connect within ${AGENT_START_MS / 1000} s: see its messages above`,
       exitCodes.unreachable,
     )
   }

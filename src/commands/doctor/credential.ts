@@ -50,7 +50,7 @@ function svid({ token }: Identity, way: string): Finding {
   if (leftMs > 0) return ok(`JWT-SVID for ${minutes} min more ${way}`)
   return broken(
     `JWT-SVID that ended ${minutes} min ago ${way}`,
-    'It is read anew before each attempt: does the SPIFFE agent renew the file? Is the clock right?',
+    'The agent reads the file before each attempt: check that the SPIFFE agent renews it, and the clock',
   )
 }
 
@@ -126,11 +126,11 @@ export async function checkKeyExposure(
 ): Promise<Finding> {
   if (place.kind === 'file') return file(place.path)
   const readable = await canRead()
-  if (readable === undefined) return skipped('no command could be started to try it')
+  if (readable === undefined) return skipped('no command could be started to test it')
   const found = `${place.name} is in the environment of the agent: a command ${readable ? 'could read it' : 'could not read it'} in /proc (tried)`
   const advice = readable
     ? 'Commands can take the key: put it into a file and set key-file, and do not run the agent as root'
-    : 'Others see it too, such as what started the agent: prefer key-file'
+    : 'Others see it too, such as the program that started the agent: prefer key-file'
   return warning(found, advice)
 }
 

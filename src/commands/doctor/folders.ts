@@ -33,8 +33,8 @@ export async function checkRuntimeFolder(
 
 /** Adds that the usual folder cannot be used: it belongs to another user, is a link, or is open to others. */
 function passedOver(refused: string, { found }: Finding): Finding {
-  const instead = 'agents take a folder of six more characters beside it'
-  return warning(`${refused}, so ${instead}: ${found}`, 'Remove what is there, and start the agent again')
+  const instead = 'agents use a folder beside it whose name has six more characters'
+  return warning(`${refused}, so ${instead}: ${found}`, 'Remove it, and restart the agent')
 }
 
 function choice(setting: string | undefined, env: NodeJS.ProcessEnv): { named?: string; origin?: string } {
@@ -51,10 +51,10 @@ async function missing(folder: string, origin = ''): Promise<Finding> {
   const obstacle = await obstacleTo(folder)
   if (obstacle !== undefined)
     return broken(
-      `${folder} (${origin}) does not exist and cannot be made: ${obstacle}`,
-      'Make it, 0700 and owned by the user of the agent',
+      `${folder} (${origin}) does not exist and cannot be created: ${obstacle}`,
+      'Create it with mode 0700, owned by the user of the agent',
     )
-  return judge(nearestExisting(folder), `${origin} ${folder}, which the agent will make`)
+  return judge(nearestExisting(folder), `${origin} ${folder}, which the agent will create`)
 }
 
 async function judge(folder: string, origin: string): Promise<Finding> {
@@ -62,7 +62,7 @@ async function judge(folder: string, origin: string): Promise<Finding> {
   const { freeBytes, hasInodes, isMemory } = await volumeOf(folder)
   const found = `${folder} (${origin}), ${isMemory ? 'in memory' : 'on a disk'}, ${sizeText(freeBytes)} free`
   if (obstacle !== undefined)
-    return broken(`${found}: nothing can be made there: ${obstacle}`, 'Set runtime-dir')
+    return broken(`${found}: cannot create files there: ${obstacle}`, 'Set runtime-dir')
   if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files there, or set runtime-dir')
   if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space: secret files of commands go there')
   if (!isMemory)
@@ -77,12 +77,12 @@ export async function checkStateFolder({
   journalBytes,
 }: Pick<AgentConfiguration, 'stateDir' | 'journalBytes'>): Promise<Finding> {
   const obstacle = await obstacleTo(stateDir)
-  if (obstacle !== undefined) return broken(`${stateDir}: nothing can be made there: ${obstacle}`, ADVICE)
+  if (obstacle !== undefined) return broken(`${stateDir}: cannot create files there: ${obstacle}`, ADVICE)
   const journal = path.join(stateDir, 'journal.jsonl')
   if (journalBytes > 0 && existsSync(journal) && !(await isWritable(journal)))
     return broken(`${journal} cannot be written by this user: executions would have no record`, ADVICE)
   const { freeBytes, hasInodes } = await volumeOf(nearestExisting(stateDir))
-  const made = existsSync(stateDir) ? '' : ', which the agent will make'
+  const made = existsSync(stateDir) ? '' : ', which the agent will create'
   const found = `${stateDir}${made}, ${sizeText(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
   if (freeBytes < journalBytes)

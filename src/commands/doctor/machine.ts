@@ -40,16 +40,16 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
 const OF_COMMANDS = 500
 
 const ADVICE =
-  'When memory runs out the agent may go first, with all its commands: start it with a lower one (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
+  'When memory runs out, the kernel may end the agent first, with all its commands: start it with a lower score (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
 
 /** Tests whether the kernel would end a command before the agent when memory runs out. */
 export function checkOomScore(engine: Engine['name'], proc = '/proc/self'): Finding {
   const own = score(`${proc}/oom_score_adj`)
   if (own === undefined) return skipped('this system has no oom_score_adj')
   if (engine === 'portable')
-    return warning(`${own} here, and for commands: the portable engine does not raise it`, ADVICE)
-  if (own >= OF_COMMANDS) return warning(`${own} here, and no more for commands`, ADVICE)
-  return ok(`${own} here, ${OF_COMMANDS} for commands: they go first when memory runs out`)
+    return warning(`${own} for the agent and for commands: the portable engine does not raise it`, ADVICE)
+  if (own >= OF_COMMANDS) return warning(`${own} for the agent, and no higher for commands`, ADVICE)
+  return ok(`${own} here, ${OF_COMMANDS} for commands: the kernel ends them first when memory runs out`)
 }
 
 function score(file: string): number | undefined {
@@ -68,13 +68,13 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   if (engine === 'posix')
     return ok(
       isAgent
-        ? 'the agent is process 1: it collects what ends without a parent, as it does with its commands'
-        : `${name}; what commands leave behind comes to the agent, which collects it`,
+        ? 'the agent is process 1: it reaps orphans and its commands'
+        : `${name}; the agent reaps what commands leave behind`,
     )
-  if (!isAgent) return ok(`${name}; what commands leave behind goes to it, which has to collect it`)
+  if (!isAgent) return ok(`${name}; it has to reap what commands leave behind`)
   return warning(
-    'the agent is process 1, and the portable engine collects its own commands only',
-    'What they leave behind stays as a zombie: start the agent under an init (tini, docker run --init)',
+    'the agent is process 1, and the portable engine reaps only its own commands',
+    'What commands leave behind stays as zombies: start the agent under an init (tini, docker run --init)',
   )
 }
 
@@ -122,7 +122,7 @@ export function checkOpenFiles(
   proc = '/proc/self',
 ): Finding {
   const limit = openFileLimit(`${proc}/limits`)
-  if (limit === undefined) return skipped('this system does not tell its limit of open files')
+  if (limit === undefined) return skipped('this system shows no limit of open files')
   const needed = limitsSessions * FILES_PER_EXECUTION + OTHER_FILES
   const found = `${limit} allowed, ${needed} needed for ${limitsSessions} sessions, ${readdirSync(`${proc}/fd`).length} open here`
   if (limit >= needed) return ok(found)
@@ -158,10 +158,10 @@ export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }:
 }
 
 function without(reason: string, isLimited: boolean): Finding {
-  if (!isLimited) return ok(`none for executions, and no limit is set that would need one (${reason})`)
+  if (!isLimited) return ok(`no groups for executions, and no limit that needs one (${reason})`)
   return broken(
-    `none for executions: ${reason}`,
-    'limits.memory and limits.processes cannot be kept, and the agent does not start: delegate a cgroup v2 (systemd: Delegate=yes), or remove them',
+    `no groups for executions: ${reason}`,
+    'limits.memory and limits.processes cannot be enforced, and the agent does not start: delegate a cgroup v2 (systemd: Delegate=yes), or remove them',
   )
 }
 
@@ -178,7 +178,7 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)
-    if (child.pid === undefined) return `no process could be started to try ${folder}`
+    if (child.pid === undefined) return `no process could be started to test ${folder}`
     writeValue(path.join(group, 'cgroup.procs'), child.pid)
     return undefined
   } catch (error) {

@@ -15,7 +15,7 @@ export async function checkPolicy(
   source: SettingsSource,
   isRoot = process.geteuid?.() === 0,
 ): Promise<Finding> {
-  if (policy === undefined) return ok('none of its own (policy.*): what a gateway allows is run')
+  if (policy === undefined) return ok('no policy of its own (policy.*): the agent runs what a gateway allows')
   const { rules, problems } = await examineOwnerRules(policy)
   if (problems.length > 0) return broken('a rule file cannot be used', problems.join('\n'))
   const advice = [...missing(policy, source), ...(isRoot ? [] : writable(policy, source))]
@@ -52,7 +52,7 @@ function writable({ inputRules, outputRules }: PolicySettings, source: SettingsS
     .filter((file) => isWritable(file) || isWritable(path.dirname(path.resolve(file))))
     .map(
       (file) =>
-        `${file}: commands run as this user and could change it for the next start: give it and its folder to root`,
+        `${file}: commands run as this user and could change it before the next start: give the file and its folder to root`,
     )
 }
 

@@ -25,7 +25,7 @@ export async function checkStopTime({
   if (milliseconds(answer.text) >= neededMs) return ok(found)
   return warning(
     found,
-    `systemd would kill the agent before its commands have ended: set TimeoutStopSec=${Math.ceil(neededMs / 1000)}, or lower drain`,
+    `systemd would kill the agent before its commands end: set TimeoutStopSec=${Math.ceil(neededMs / 1000)}, or lower drain`,
   )
 }
 

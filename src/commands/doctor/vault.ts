@@ -38,11 +38,11 @@ async function trySignIn(vault: Vault, signal: AbortSignal): Promise<string> {
   return 'answers, and its token is accepted'
 }
 
-const SET_UP = 'Which variables of the agent it needs: docs/policies-and-secrets.md'
+const SET_UP = 'docs/policies-and-secrets.md has the variables that the agent needs'
 
 function advice(reason: string): string {
   if (reason.includes('status=403'))
-    return 'The token has ended, or may not look itself up (auth/token/lookup-self, in the policy "default")'
-  if (reason.includes('status=4')) return 'Vault answers and refuses the login: role, secret id or JWT'
-  return 'VAULT_ADDR, VAULT_CACERT, and the way there. Sessions whose connections name a secret of it are refused'
+    return 'The token has expired, or may not look itself up (auth/token/lookup-self, in the policy "default")'
+  if (reason.includes('status=4')) return 'Vault refuses the login: check role, secret id or JWT'
+  return 'Check VAULT_ADDR, VAULT_CACERT and the network. Sessions with secrets of Vault are refused until then'
 }

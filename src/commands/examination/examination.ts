@@ -39,7 +39,7 @@ export class Examination {
   ): Promise<Examined<Fact>> {
     const { fact, obstacle } = need
     if (fact !== undefined) return this.check(name, (signal) => check(fact, signal))
-    this.#tell({ name, level: 'skipped', found: `cannot be tried before this is in order: ${obstacle}` })
+    this.#tell({ name, level: 'skipped', found: `skipped until this check passes: ${obstacle}` })
     return { level: 'skipped', fact: undefined, obstacle }
   }
 
@@ -69,7 +69,7 @@ function failed(error: unknown): Finding<never> {
   return {
     level: 'broken',
     found: `the check itself failed: ${code ?? message}`,
-    advice: 'This may be a bug of runbook-agent',
+    advice: 'This may be a bug in runbook-agent',
   }
 }
 

@@ -19,11 +19,11 @@ const CHOOSE = 'Give it to the user of the gateway, or name another folder (stat
 /** Tests whether the folder belongs to this user alone, can be written, and has room. Creates none. */
 export async function checkState(folder: string): Promise<Finding<string>> {
   const obstacle = await obstacleTo(folder)
-  if (obstacle !== undefined) return broken(`${folder}: nothing can be made there: ${obstacle}`, CHOOSE)
+  if (obstacle !== undefined) return broken(`${folder}: cannot create files there: ${obstacle}`, CHOOSE)
   const foreign = existsSync(folder) ? foreignText(folder) : undefined
   if (foreign !== undefined) return broken(foreign, CHOOSE)
   const { freeBytes, hasInodes } = await volumeOf(nearestExisting(folder))
-  const found = `${folder}${existsSync(folder) ? '' : ', which the gateway will make'}, ${sizeText(freeBytes)} free`
+  const found = `${folder}${existsSync(folder) ? '' : ', which the gateway will create'}, ${sizeText(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
   if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space, or lower history.size', folder)
   return ok(found, folder)

@@ -110,7 +110,7 @@ async function refusalOf(step: MigrationStep): Promise<Error | undefined> {
 function noKeyFolder(agents: readonly MigrationStep[]): Failure {
   const names = agents.map(({ name }) => name).join(', ')
   return new Failure(
-    `hoop makes new keys for ${names}, and shows them once: name a folder for them with --agent-keys`,
+    `hoop creates new keys for ${names}, and shows them once: name a folder for them with --agent-keys`,
     exitCodes.usage,
   )
 }
@@ -127,8 +127,8 @@ interface TargetFlags {
  * @throws Failure
  */
 async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {
-  if (to !== undefined && profile !== undefined) throw usage('--to and --profile: one of the two')
-  if (to === undefined && tokenFile !== undefined) throw usage('--token-file goes with --to')
+  if (to !== undefined && profile !== undefined) throw usage('--to and --profile exclude each other')
+  if (to === undefined && tokenFile !== undefined) throw usage('--token-file needs --to')
   if (to === undefined) return readAccount(profile)
   const token = tokenOfEnvironment(to, tokenFile) ?? (await readToken(tokenFile))
   const env = { ...process.env, HOOP_APIURL: to, HOOP_TOKEN: token, HOOP_GRPCURL: '' }

@@ -21,7 +21,7 @@ export async function dispatchExec(
     refuse(flags, ['profile'], NO_GATEWAY)
     return (await import('../client/local/execution.ts')).execLocalCommand(connection, words, flags)
   }
-  refuse(flags, ['config'], '--config goes with --local')
+  refuse(flags, ['config'], '--config needs --local')
   return (await import('../client/stream/exec.ts')).execCommand(connection, words, flags)
 }
 
@@ -39,7 +39,7 @@ export async function dispatchRun(
     throw new Failure('the runbook is missing: run CONNECTION FILE, or run FILE --on a,b', exitCodes.usage)
   const what = { file, ...words }
   if (!local) {
-    refuse(flags, ['config'], '--config goes with --local')
+    refuse(flags, ['config'], '--config needs --local')
     return (await import('../client/run/run.ts')).runRunbook(what, flags)
   }
   refuse(flags, ['profile'], NO_GATEWAY)
@@ -48,8 +48,7 @@ export async function dispatchRun(
     ['ref', 'repository'],
     '--local runs a file of this machine: it has no --ref and no --repository',
   )
-  if (flags.wait === false)
-    throw new Failure('--local waits for the end: it has no --no-wait', exitCodes.usage)
+  if (flags.wait === false) throw new Failure('--local waits for the end: omit --no-wait', exitCodes.usage)
   return (await import('../client/local/run-local.ts')).runLocal(what, flags)
 }
 

@@ -122,7 +122,7 @@ function quoted(escaped: string): string {
 function plain(path: string): string {
   if (!path.startsWith('/') || /\p{Cc}/u.test(path)) {
     throw new Failure(
-      `${JSON.stringify(path)} cannot stand in a unit: it must be an absolute path without control characters`,
+      `${JSON.stringify(path)} cannot be used in a unit: it must be an absolute path without control characters`,
     )
   }
   return path
@@ -135,7 +135,7 @@ const MAX_BYTES = 1024 * 1024
 export function refuseForeign(path: string, force: boolean): void {
   if (force || !existsSync(path) || isOurs(readFileSync(path, 'utf8'))) return
   throw new Failure(
-    `${path} was not made by this command, or was changed since: it stays as it is. Move it away, or say --force`,
+    `${path} was not written by this command, or was changed since. Move it away, or use --force`,
   )
 }
 

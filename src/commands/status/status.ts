@@ -61,7 +61,7 @@ async function ask(path: string): Promise<Reply> {
     const line = await askStatus(path, ANSWER_MS)
     const status = parseStatus(line)
     if (status !== undefined) return { path, status }
-    return { path, reason: 'what answers there is no agent of this version', isGone: false }
+    return { path, reason: 'no agent of this version answers there', isGone: false }
   } catch (error) {
     if (error instanceof NoAnswer) return { path, reason: error.message, isGone: error.isGone }
     throw error
@@ -73,7 +73,7 @@ function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reaso
   const reasons = worth.map(({ path, reason }) => `${oneLine(path)}: ${reason}`).join('; ')
   return new Failure(
     reasons === ''
-      ? 'no agent of this user runs here. Ask as the user that it runs as, or name its socket with --socket'
+      ? 'no agent of this user runs here. Run this as the user of the agent, or name its socket with --socket'
       : `no agent answers: ${reasons}`,
     exitCodes.unreachable,
   )

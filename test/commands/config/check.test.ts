@@ -127,12 +127,12 @@ describe('runbook-agent config check', () => {
 
   it.each([
     [
-      'its names do not tell whose settings these are: add --agent or --gateway',
+      'its names fit neither an agent nor a gateway alone: add --agent or --gateway',
       'limits: { sessions: 2 }\n',
       [],
     ],
-    ['its names do not tell whose settings these are: add --agent or --gateway', '', []],
-    ['--agent and --gateway: one of the two', 'drain: 5s\n', ['--agent', '--gateway']],
+    ['its names fit neither an agent nor a gateway alone: add --agent or --gateway', '', []],
+    ['--agent and --gateway exclude each other', 'drain: 5s\n', ['--agent', '--gateway']],
   ])('exits with 64: %s', async (reason, yaml, flags) => {
     const ended = await check(yaml, flags)
     expect([ended.code, ended.stdout]).toEqual([64, ''])

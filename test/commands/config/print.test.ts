@@ -177,9 +177,9 @@ describe("runbook-agent config print with a gateway's settings", () => {
   })
 
   it.each([
-    [['--gateway'], 'name the file'],
-    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'no settings as flags'],
-    [['agent.yaml', '--config', 'agent.yaml'], 'one of the two'],
+    [['--gateway'], 'needs a file'],
+    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'no flags for them'],
+    [['agent.yaml', '--config', 'agent.yaml'], 'exclude each other'],
   ])('refuses %j', async (args, reason) => {
     using place = new Workplace()
     place.write('gateway.yaml', GATEWAY)

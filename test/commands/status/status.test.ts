@@ -116,7 +116,7 @@ test('says nothing of agents that are gone, beside one that is there', async () 
 test('says in one line that no agent runs', async () => {
   const expected = {
     message:
-      'no agent of this user runs here. Ask as the user that it runs as, or name its socket with --socket',
+      'no agent of this user runs here. Run this as the user of the agent, or name its socket with --socket',
     exitCode: 69,
   }
   expect(await failure({})).toMatchObject(expected)
@@ -136,7 +136,7 @@ test('tells what is no agent from one that is gone', async () => {
   const server = createServer((socket) => void socket.end('{"hello":1}\n')).listen(other)
   await once(server, 'listening')
   try {
-    const what = `${other}: what answers there is no agent of this version`
+    const what = `${other}: no agent of this version answers there`
     expect((await failure({}, other)).message).toBe(`no agent answers: ${what}`)
     await using one = await agent('one', sampleStatus())
     expect(await run({}, other, one.socket)).toMatchObject({

@@ -77,7 +77,7 @@ describe('run on several connections', () => {
     await patient.says('stderr', /wave 1 of 2/)
     await waitFor(() => held.begun.length === 1)
     patient.signal('SIGINT')
-    await patient.says('stderr', /stopping: what has not begun never begins/)
+    await patient.says('stderr', /stopping: no more runs start/)
     await held.end('c-1')
     expect(await patient.ended()).toEqual({ code: 70, signal: null })
     expect(patient.stderr).toContain('admin has stopped it: 2 have not begun\n')
@@ -89,7 +89,7 @@ describe('run on several connections', () => {
     await hasty.says('stderr', /stopping/)
     hasty.signal('SIGINT')
     expect(await hasty.ended()).toEqual({ code: 70, signal: null })
-    expect(hasty.stderr).toMatch(/killing what runs\n[^]*c-1: /)
+    expect(hasty.stderr).toMatch(/killing the running sessions\n[^]*c-1: /)
     expect(held.begun).toEqual(['c-1', 'c-1'])
   })
 
@@ -131,7 +131,7 @@ describe('run on several connections', () => {
     })
     expect([code, stderr]).toEqual([
       69,
-      expect.stringContaining('knows no batches (POST /api/batches), nothing has run'),
+      expect.stringContaining('has no batches (POST /api/batches), nothing has run'),
     ])
   })
 })

@@ -260,7 +260,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
   })
 
   const refusals = [
-    [status.UNAUTHENTICATED, 'invalid authentication', 77, /does not take the token/],
+    [status.UNAUTHENTICATED, 'invalid authentication', 77, /does not accept the token/],
     [status.NOT_FOUND, 'connection not found', 64, /has no connection bash/],
     [status.FAILED_PRECONDITION, 'agent is offline', 254, /agent of bash is offline/],
     [

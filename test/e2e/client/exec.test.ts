@@ -246,9 +246,9 @@ describe('exec that gets no exit code', () => {
       status.UNAUTHENTICATED,
       'invalid authentication',
       77,
-      /does not take the token: invalid authentication\n.*login/,
+      /does not accept the token: invalid authentication\n.*login/,
     ],
-    [status.NOT_FOUND, 'connection not found', 64, /has no connection bash, or not for you\n$/],
+    [status.NOT_FOUND, 'connection not found', 64, /has no connection bash, or you have no access to it\n$/],
     [status.FAILED_PRECONDITION, 'agent is offline', 254, /the agent of bash is offline: nothing has run\n/],
     [
       status.FAILED_PRECONDITION,
@@ -260,7 +260,7 @@ describe('exec that gets no exit code', () => {
       status.INVALID_ARGUMENT,
       'exec is not allowed for tcp type connections',
       64,
-      /does not take this exec bash: exec is not/,
+      /refuses this exec bash: exec is not/,
     ],
   ] as const
   for (const [grpc, details, code, text] of refusals) {
@@ -275,10 +275,10 @@ describe('exec that gets no exit code', () => {
   }
 
   const coded = [
-    ['unauthenticated', 77, /does not take the token/],
+    ['unauthenticated', 77, /does not accept the token/],
     ['not-permitted', 77, /does not permit exec bash/],
-    ['connection-not-found', 64, /has no connection bash, or not for you/],
-    ['too-many-clients', 69, /does not take more, nothing has run/],
+    ['connection-not-found', 64, /has no connection bash, or you have no access to it/],
+    ['too-many-clients', 69, /accepts no more at the moment, nothing has run/],
     ['agent-offline', 254, /the agent of bash is offline: nothing has run/],
   ] as const
   for (const [ownCode, code, text] of coded) {
@@ -337,7 +337,7 @@ describe('exec that gets no exit code', () => {
       ['-e secret', '-e is written -e name=value'],
       ['-e =secret', '-e is written -e name=value'],
       ["-e $'a\\nb=secret'", '-e is written -e name=value'],
-      ['-e A=secret -e A=other', '-e A is there twice'],
+      ['-e A=secret -e A=other', '-e A is given twice'],
     ] as const) {
       const { code, stderr } = await run(`runbook-agent exec bash -i x ${variables}`)
       expect([code, stderr]).toEqual([64, `runbook-agent: ${text}\n`])

@@ -112,7 +112,7 @@ describe('several gateways', () => {
     const elsewhere = { HOOP_APIURL: first.url, HOOP_TOKEN: TOKEN, HOOP_GRPCURL: 'grpc://127.0.0.1:1' }
     expect(await which('connections list --profile prod', elsewhere)).toBe('second')
 
-    expect((await client('use prod')).stderr).toBe(`the commands are for profile prod now: ${second.url}\n`)
+    expect((await client('use prod')).stderr).toBe(`profile prod is selected: ${second.url}\n`)
     expect(await which('connections')).toBe('second')
     expect(await which('connections', elsewhere)).toBe('first')
     expect(JSON.parse((await client('use')).stdout)).toEqual([
@@ -125,7 +125,7 @@ describe('several gateways', () => {
 
     const out = await client('logout')
     expect(out.stderr).toMatch(
-      /^signed out: removed \S+account\.prod\.json\nthe commands are for profile default/,
+      /^signed out: removed \S+account\.prod\.json\nprofile default is selected again/,
     )
     expect(await which('connections')).toBe('first')
   })
@@ -138,7 +138,7 @@ describe('several gateways', () => {
     for (const [words, code, message] of [
       [['use', 'prd'], 64, 'there is no profile prd: did you mean prod?'],
       [['sessions', '--profile', 'prd'], 64, 'there is no profile prd: did you mean prod?'],
-      [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other makes it'],
+      [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other creates it'],
       [['logout', '--profile', 'other'], 64, 'there is no profile other'],
       [['use', '../x'], 64, 'the name of a profile has letters'],
       [['run', '--local', 'x', 'y', '--profile', 'prod'], 64, '--local asks no gateway'],
@@ -151,7 +151,10 @@ describe('several gateways', () => {
     await runProgram(place, ['use', 'prod'])
     rmSync(place.at('home', '.config', 'runbook-agent', 'account.prod.json'))
     const gone = await runProgram(place, ['agents'])
-    expect([gone.code, gone.stderr]).toEqual([78, expect.stringContaining('use has chosen the profile prod')])
+    expect([gone.code, gone.stderr]).toEqual([
+      78,
+      expect.stringContaining('use has selected the profile prod'),
+    ])
   })
 })
 

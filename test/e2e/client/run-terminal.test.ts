@@ -95,7 +95,7 @@ describe.skipIf(!hasTmux)('run on a terminal (tmux)', () => {
     screen.enter(`run pg ${FILE}; echo "code $?"`)
     await screen.shows(/customer/)
     screen.press('C-c')
-    await screen.shows(/given up: nothing was sent\ncode 130/)
+    await screen.shows(/cancelled: nothing was sent\ncode 130/)
     expect(gateway.requests).toEqual([])
   })
 
@@ -146,7 +146,7 @@ describe.skipIf(!hasTmux)('a question on a terminal (tmux) that a signal ends', 
     screen.enter('exec bash ./ask')
     await screen.shows(/Token of the gateway/)
     process.kill(screen.child(), signal)
-    await screen.shows(new RegExp(`^runbook-agent: given up: nothing was sent\ncode ${code}$`, 'm'))
+    await screen.shows(new RegExp(`^runbook-agent: cancelled: nothing was sent\ncode ${code}$`, 'm'))
     await expectRestored(place)
     // How one signs in there; no token has gone anywhere.
     expect(rest.received.map(({ url }) => url)).toEqual(['/api/publicserverinfo'])
@@ -164,7 +164,7 @@ describe.skipIf(!hasTmux)('a question on a terminal (tmux) that a signal ends', 
     await screen.shows(/\? two/)
     expect(screen.state('cursor_flag')).toBe('0')
     process.kill(screen.child(), 'SIGTERM')
-    await screen.shows(/^runbook-agent: given up: nothing was sent\ncode 143$/m)
+    await screen.shows(/^runbook-agent: cancelled: nothing was sent\ncode 143$/m)
     await expectRestored(place)
     expect(screen.state('cursor_flag')).toBe('1')
     expect(gateway.requests).toEqual([])

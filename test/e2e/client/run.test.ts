@@ -146,7 +146,7 @@ describe('run', () => {
     gateway.answers(json(200, answer({ truncated: true }))).wrote(Buffer.from('the end'))
     const ended = await run(gateway, 'pg', FILE)
     expect(ended).toMatchObject({ code: 0, stdout: 'the end' })
-    expect(ended.stderr).toMatch(/^runbook-agent: the output is not whole: [^\n]*\n$/)
+    expect(ended.stderr).toMatch(/^runbook-agent: the output is incomplete: [^\n]*\n$/)
   })
 
   it('says when secrets were replaced, and how many bytes', async () => {
@@ -305,7 +305,7 @@ describe('run sends', () => {
     const ended = await run(gateway, 'pg', FILE, ...given)
     expect(ended).toMatchObject({
       code: 0,
-      stderr: `runbook-agent: ${FILE} declares no parameter wholly: it is sent, and counts only if a block of the runbook uses it\n`,
+      stderr: `runbook-agent: ${FILE} declares no parameter wholly: it is sent, and has an effect only if a block of the runbook uses it\n`,
     })
     expect(gateway.requests[0]?.['parameters']).toEqual({
       ...{ wholly: 'other', note: '@note', late: 'l' },
@@ -360,7 +360,7 @@ describe('run says in one line why there is no exit code:', () => {
       'Internal',
       'no\u001b[2Jidea',
       254,
-      `the gateway has given up run pg: no\\x1b[2Jidea. What became of it: runbook-agent sessions show ${SESSION}`,
+      `the gateway ended run pg: no\\x1b[2Jidea. What became of it: runbook-agent sessions show ${SESSION}`,
     ],
   ])('%s', async (_, rpc, text, code, message) => {
     await using gateway = await RunbookGateway.start(plain)
@@ -472,7 +472,7 @@ describe('run that has run never says that it could not:', () => {
     const ended = await run(gateway, 'pg', FILE)
     expect(ended.code).toBe(77)
     expect(ended.stderr).toMatch(
-      new RegExp(`^runbook-agent: what becomes of session ${SESSION} is not known: access denied[^\n]*\n$`),
+      new RegExp(`^runbook-agent: the end of session ${SESSION} is unknown: access denied[^\n]*\n$`),
     )
   })
 })
@@ -496,7 +496,7 @@ describe('run does not send', () => {
     [['-p', 'stat=idle'], `${FILE} has no parameter stat: did you mean state?`],
     [['-p', 'state=idel'], 'parameter state: it is one of active, idle; did you mean idle?'],
     [['-p', 'password='], 'parameter password: it may not be empty'],
-    [['-p', 'state=idle', '-p', 'state=active'], '-p state is there twice'],
+    [['-p', 'state=idle', '-p', 'state=active'], '-p state is given twice'],
     [['-p', 'no-value-secret'], '-p is written -p name=value'],
     [['-f', 'A=/none/file'], '-f: the file /none/file does not exist'],
     [['--param-file', '/none/file'], '--param-file /none/file does not exist'],

@@ -35,7 +35,7 @@ it('goes on where an export has broken off, and the file is that of a whole one'
   const broken = await sessionExport('--user', 'ann', '--output', file)
   expect([broken.code, broken.stdout]).toEqual([69, ''])
   expect(broken.stderr).toMatch(
-    /what has come is written: go on with --after 2, .*--resume\n.*cannot export sessions: .*broke off/s,
+    /what has arrived is written: continue with --after 2, .*--resume\n.*cannot export sessions: .*broke off/s,
   )
   expect(readFileSync(file, 'utf8')).toBe(ALL.slice(0, 2).join(''))
   // As if it had been killed in a line.
@@ -58,7 +58,7 @@ it('writes to stdout, and over no file that is there or is none of its own', asy
   writeFileSync(file, 'mine\nnot cut')
   expect(await sessionExport('--output', file)).toMatchObject({
     code: 64,
-    stderr: expect.stringMatching(/is there already/) as string,
+    stderr: expect.stringMatching(/exists already/) as string,
   })
   expect(await sessionExport('--output', file, '--resume')).toMatchObject({
     code: 64,
@@ -74,6 +74,6 @@ it('says what is wrong with its flags, and what a gateway lacks', async () => {
   rest.on('GET /api/sessions/export', json(404, { message: '404 page not found' }))
   expect(await sessionExport()).toMatchObject({
     code: 69,
-    stderr: expect.stringMatching(/has no exports of sessions to ask for/) as string,
+    stderr: expect.stringMatching(/has no exports of sessions: /) as string,
   })
 })

@@ -154,7 +154,7 @@ describe('run and sessions on the embedded gateway', () => {
     await follower.says('stdout', /begun/)
     own.gateway.signal('SIGKILL')
     await own.gateway.ended()
-    await follower.says('stderr', /the gateway is away, it is asked again/)
+    await follower.says('stderr', /the gateway is away, retrying/)
     await own.startGateway()
     for (const one of [program, follower]) {
       expect([(await one.ended()).code, one.stdout]).toEqual([254, 'begun\n'])

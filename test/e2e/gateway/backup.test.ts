@@ -30,7 +30,7 @@ describe('backup and restore', () => {
     expect(JSON.parse(made.stdout)).toMatchObject({ file, kind: 'runbook-agent backup', program: '1.2.3' })
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(files()).toEqual(['made.backup'])
-    expect(await run('backup', file)).toMatchObject({ code: 64, stderr: /is there already/ })
+    expect(await run('backup', file)).toMatchObject({ code: 64, stderr: /exists already/ })
 
     const restored = await run('restore', file, '--state', place.at('new', 'state'))
     expect(restored).toMatchObject({ code: 0, stderr: '' })

@@ -155,7 +155,7 @@ it('names a state folder that others can write to, or that is none', async () =>
   place.write('state', 'a file')
   expect(await check()).toMatchObject({
     code: 78,
-    stdout: expect.stringMatching(/^broken: {2}state: .*nothing can be made there: ENOTDIR/) as string,
+    stdout: expect.stringMatching(/^broken: {2}state: .*cannot create files there: ENOTDIR/) as string,
   })
 })
 

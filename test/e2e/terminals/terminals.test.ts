@@ -248,10 +248,10 @@ describe('who is not let in', () => {
   for (const [name, way] of ways) {
     test(`${name} says in one line why, with the exit code for it, and which connection may be meant`, async () => {
       expect(await told((more) => way(more).replace('--quiet ', ''), 'consol')).toMatch(
-        /has no connection consol, or not for you\nDid you mean console\?\ncode 64$/,
+        /has no connection consol, or you have no access to it\nDid you mean console\?\ncode 64$/,
       )
       expect(await told(way, 'nowhere')).toMatch(
-        /^runbook-agent: the gateway \S+ has no connection nowhere, or not for you\ncode 64$/,
+        /^runbook-agent: the gateway \S+ has no connection nowhere, or you have no access to it\ncode 64$/,
       )
       expect(await told(way, 'runbooks-only')).toMatch(
         new RegExp(
@@ -260,7 +260,7 @@ describe('who is not let in', () => {
       )
       const token = { HOOP_TOKEN: 'wrong-token-0123456789', HOOP_GRPCURL: site.grpc }
       expect(await told(way, 'console', token)).toMatch(
-        /^runbook-agent: the gateway \S+ does not take the token: invalid authentication\ncode 77$/,
+        /^runbook-agent: the gateway \S+ does not accept the token: invalid authentication\ncode 77$/,
       )
       await site.agent.stop()
       expect(await told(way, 'console')).toMatch(

@@ -46,7 +46,7 @@ export async function loginCommand(flags: LoginFlags): Promise<void> {
     if (flags.quiet !== true) say({ account, name, grpcUrl }, profile)
   } catch (error) {
     if (isSystemError(error))
-      throw explain(error, `cannot write ${file}`, 'Choose another folder with XDG_CONFIG_HOME')
+      throw explain(error, `cannot write ${file}`, 'Set XDG_CONFIG_HOME to another folder')
     const doing = `cannot sign in to ${oneLine(flags.apiUrl)}`
     if (error instanceof ApiError && error.kind === 'refused')
       throw new Failure(`${doing}: ${error.message}. Is this a token of this gateway?`, exitCodes.refused)
@@ -101,7 +101,7 @@ interface SignedIn {
 
 function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): void {
   const who = name === '' ? '' : ` as ${oneLine(name)}`
-  const streams = grpcUrl === undefined ? '; it does not say where its streams are (--grpc-url)' : ''
+  const streams = grpcUrl === undefined ? '; it announces no address of its streams (--grpc-url)' : ''
   process.stderr.write(`signed in to ${rest.url}${who}; kept in ${profile.file}${streams}\n`)
   if (profile.name !== currentProfile(accountFile()))
     process.stderr.write(
@@ -109,5 +109,5 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
     )
   const winning = [...ACCOUNT_VARIABLES, PROFILE_VARIABLE].filter((variable) => process.env[variable])
   if (!profile.isNamed && winning.length > 0)
-    process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+    process.stderr.write(`${winning.join(', ')} in the environment takes precedence\n`)
 }

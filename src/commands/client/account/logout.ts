@@ -28,7 +28,7 @@ export async function logoutCommand(flags: {
   process.stderr.write(
     isRemoved ? `signed out: removed ${file}${ended}\n` : `not signed in: there is no ${file}\n`,
   )
-  if (wasUsed) process.stderr.write(`the commands are for profile ${DEFAULT_PROFILE} again\n`)
+  if (wasUsed) process.stderr.write(`profile ${DEFAULT_PROFILE} is selected again\n`)
 }
 
 function removed(file: string, wasUsed: boolean): boolean {

@@ -37,7 +37,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
     const token = await tokenIfThere(account, begun)
     if (token !== undefined) return token
   }
-  throw new Failure('nobody has signed in in time: begin again', exitCodes.refused)
+  throw new Failure('no sign-in in time: try again', exitCodes.refused)
 }
 
 /** Undefined while the person has not signed in, and when the connection broke: that is tried again. */
@@ -106,7 +106,7 @@ class CallbackDoor implements AsyncDisposable {
 
   /** The code that the gateway has sent by the browser. @throws Failure */
   async code(): Promise<string> {
-    const late = () => this.#settle(new Failure('nobody has signed in within 5 minutes', exitCodes.refused))
+    const late = () => this.#settle(new Failure('no sign-in within 5 minutes: try again', exitCodes.refused))
     const timer = setTimeout(late, BROWSER_MS)
     try {
       return await this.#code
@@ -129,7 +129,7 @@ class CallbackDoor implements AsyncDisposable {
       code === null ? 'Not signed in: the command line says why.' : 'Signed in. You can close this page.'
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
     response.end(text, () => {
-      const reason = oneLine(searchParams.get('error') ?? 'the browser came back without a code')
+      const reason = oneLine(searchParams.get('error') ?? 'the browser was redirected without a code')
       this.#settle(code ?? new Failure(`not signed in: ${reason}`, exitCodes.refused))
     })
   }
@@ -142,5 +142,5 @@ class CallbackDoor implements AsyncDisposable {
 function webLink(said: string): string {
   const url = URL.canParse(said) ? new URL(said) : undefined
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.href
-  throw new Failure('the gateway names no address of the web to sign in at', exitCodes.unreachable)
+  throw new Failure('the gateway sent no web address for the sign-in', exitCodes.unreachable)
 }

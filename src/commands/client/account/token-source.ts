@@ -24,7 +24,7 @@ export interface FoundToken {
 export async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
   const { tokenFile, browser } = flags
   if (tokenFile !== undefined && browser !== undefined)
-    throw new Failure('--token-file, and --browser or --no-browser: one of the two', exitCodes.usage)
+    throw new Failure('--token-file and --browser or --no-browser exclude each other', exitCodes.usage)
   const mayAsk = tokenFile === undefined && (browser !== undefined || canAsk())
   if (!mayAsk || !(await isOffered(gateway, browser !== undefined)))
     return { token: await readToken(tokenFile), isOfSignIn: false }
@@ -35,7 +35,7 @@ async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> 
   if (await offersSignIn(gateway).catch(unlessUnknown)) return true
   if (!isWanted) return false
   throw new Failure(
-    `${gateway.rest.url} offers no sign-in with a browser: leave out --browser and --no-browser`,
+    `${gateway.rest.url} offers no sign-in with a browser: omit --browser and --no-browser`,
     exitCodes.usage,
   )
 }

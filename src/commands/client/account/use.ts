@@ -26,7 +26,7 @@ export async function useCommand(name: string | undefined, flags: UseFlags): Pro
   if (flags.quiet !== true) {
     const gateway = storedAccount(name)?.api_url
     const where = gateway === undefined ? '' : `: ${oneLine(gateway)}`
-    process.stderr.write(`the commands are for profile ${name} now${where}\n`)
+    process.stderr.write(`profile ${name} is selected${where}\n`)
     sayWinning([PROFILE_VARIABLE, ...ACCOUNT_VARIABLES])
   }
   return 0
@@ -41,7 +41,7 @@ function choose(name: string): void {
     keepCurrentProfile(file, name)
   } catch (error) {
     if (error instanceof Error && 'syscall' in error)
-      throw explain(error, `cannot write beside ${file}`, 'Choose another folder with XDG_CONFIG_HOME')
+      throw explain(error, `cannot write beside ${file}`, 'Set XDG_CONFIG_HOME to another folder')
     throw clientFailure(error, `cannot use ${name}`)
   }
 }
@@ -83,11 +83,11 @@ const COLUMNS: readonly ItemColumn<KnownProfile>[] = [
 ]
 
 function profileTable(profiles: readonly KnownProfile[], width: number): string {
-  if (profiles.length === 0) return 'nobody is signed in: runbook-agent login --api-url https://GATEWAY\n'
+  if (profiles.length === 0) return 'no profile is signed in: runbook-agent login --api-url https://GATEWAY\n'
   return itemTable(COLUMNS, profiles, width)
 }
 
 function sayWinning(variables: readonly string[]): void {
   const winning = variables.filter((variable) => process.env[variable])
-  if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+  if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment takes precedence\n`)
 }

@@ -55,7 +55,7 @@ export function chosenProfile(flag: string | undefined): Profile {
 export function checkProfileName(name: string, source: string): void {
   if (isProfileName(name)) return
   throw new Failure(
-    `${source}: the name of a profile has letters, digits, dots, - and _, 64 at most`,
+    `${source}: the name of a profile has at most 64 letters, digits, dots, - and _`,
     exitCodes.usage,
   )
 }
@@ -83,13 +83,13 @@ function checkMissing({ name, isNamed }: Profile): void {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   if (HOOP_APIURL && HOOP_TOKEN) return
   throw new Failure(
-    `use has chosen the profile ${name}, which is signed out: runbook-agent login --profile ${name}, or use ${DEFAULT_PROFILE}`,
+    `use has selected the profile ${name}, which is signed out: runbook-agent login --profile ${name}, or use ${DEFAULT_PROFILE}`,
   )
 }
 
 export function unknownProfile(name: string): Failure {
   const meant = didYouMean(name, profileNames(accountFile()))
-  const hint = meant ?? `runbook-agent login --profile ${name} makes it, use lists those there are`
+  const hint = meant ?? `runbook-agent login --profile ${name} creates it, use lists all`
   return new Failure(`there is no profile ${name}: ${hint}`, exitCodes.usage)
 }
 

@@ -64,7 +64,7 @@ export async function unlessLacking<T>(
   } catch (error) {
     if (!(error instanceof ApiError) || !isNoEndpoint(error)) throw error
     throw new Failure(
-      `the gateway ${rest.url} has no ${things} to ask for: it does not know ${endpoint} (HTTP status ${error.status ?? 404})`,
+      `the gateway ${rest.url} has no ${things}: it does not know ${endpoint} (HTTP status ${error.status ?? 404})`,
       exitCodes.unreachable,
     )
   }

@@ -15,7 +15,7 @@ export interface AuditVerifyFlags {
 export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
   const { state, file, expect } = flags
   if ((state === undefined) === (file === undefined))
-    throw new Failure('audit verify needs --state FOLDER or --file FILE, and not both', exitCodes.usage)
+    throw new Failure('audit verify needs either --state FOLDER or --file FILE', exitCodes.usage)
   if (expect !== undefined && !/^[0-9a-f]{64}$/.test(expect))
     throw new Failure('--expect is a hash as audit verify prints it: 64 hexadecimal digits', exitCodes.usage)
   const found = file === undefined ? await ofState(state ?? '', expect) : ofFile(file, expect)
@@ -61,10 +61,8 @@ function report(
 ): string {
   const lines = faults.map(({ says }) => says)
   if (expect !== undefined && !hasExpected)
-    lines.push(
-      `no entry has the hash ${expect}: the log was written anew, cut off, or no longer goes back so far`,
-    )
-  if (lines.length === 0) lines.push(`the chain holds: ${entries} entries${range(first, head.sequence)}`)
+    lines.push(`no entry has the hash ${expect}: the log was rewritten, cut off, or no longer has this entry`)
+  if (lines.length === 0) lines.push(`the chain is whole: ${entries} entries${range(first, head.sequence)}`)
   lines.push(`newest: ${head.sequence} ${head.hash}`)
   return `${lines.join('\n')}\n`
 }

@@ -122,7 +122,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
     { name: 'yes', value: 'yes' },
   ]
   if ((await askChoice(message, choices, 'no')) !== 'yes')
-    throw new Failure('given up: nothing was sent', exitCodes.interrupted)
+    throw new Failure('cancelled: nothing was sent', exitCodes.interrupted)
 }
 
 /** A repository may have to be fetched, and an issue be created. */
@@ -136,7 +136,7 @@ async function created(account: Account, file: string, body: SentBatch): Promise
     if (!(error instanceof ApiError) || !isMissingEndpoint(error)) throw error
     throw new Failure(
       oneLine(
-        `the gateway ${account.rest.url} knows no batches (POST /api/batches), nothing has run. Run it on each: runbook-agent run CONNECTION ${file}`,
+        `the gateway ${account.rest.url} has no batches (POST /api/batches), nothing has run. Run it on each connection: runbook-agent run CONNECTION ${file}`,
       ),
       exitCodes.unreachable,
     )

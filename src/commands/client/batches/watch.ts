@@ -109,8 +109,8 @@ class WatchedBatch {
     await call(this.#account, batchContract.stop, { id: this.#batch.id }, { body: { kill } })
     this.#say(
       kill
-        ? 'killing what runs'
-        : 'stopping: what has not begun never begins, what runs goes on to its end (Ctrl-C again kills it)',
+        ? 'killing the running sessions'
+        : 'stopping: no more runs start, running ones go on (Ctrl-C again kills them)',
     )
   }
 

@@ -109,7 +109,7 @@ async function unknownConnection(account: Account, name: string, error: ApiError
   const names = (await unlessLacking(account, LIST, listConnections(account))).map((one) => one.name)
   if (names.includes(name)) return error
   return new Failure(
-    `the gateway has no connection ${oneLine(name)}: ${oneLine(didYouMean(name, names) ?? 'or it is not for you')}`,
+    `the gateway has no connection ${oneLine(name)}: ${oneLine(didYouMean(name, names) ?? 'or you have no access to it')}`,
     exitCodes.usage,
   )
 }

@@ -91,7 +91,7 @@ async function readCatalog(account: Account, { connection }: RunbookFlags): Prom
   const catalog = await catalogOf(account, connection)
   if (catalog === undefined)
     throw new Failure(
-      `the gateway ${account.rest.url} has no runbooks to ask for: it does not know GET /api/runbooks, or nobody has configured a repository`,
+      `the gateway ${account.rest.url} has no runbooks: it does not know GET /api/runbooks, or has no repository`,
       exitCodes.unreachable,
     )
   if (catalog.entries.length === 0 && catalog.errors.length > 0)

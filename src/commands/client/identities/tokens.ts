@@ -99,7 +99,7 @@ async function tokenNamed(account: Account, name: string, user: string | undefin
   if (others.length === 0) return only
   const owners = [only, ...others].map((token) => token.user).join(', ')
   throw new Failure(
-    `${others.length + 1} tokens are called ${oneLine(name)}: say whose with --user, of ${oneLine(owners)}`,
+    `${others.length + 1} tokens have the name ${oneLine(name)}: choose the user with --user (${oneLine(owners)})`,
     exitCodes.usage,
   )
 }

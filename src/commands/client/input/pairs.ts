@@ -11,7 +11,7 @@ export function readPairs(texts: readonly string[], flag: string): Map<string, s
   for (const text of texts) {
     const [name] = NAME.exec(text) ?? []
     if (name === undefined) throw new Failure(`${flag} is written ${flag} name=value`, exitCodes.usage)
-    if (pairs.has(name)) throw new Failure(`${flag} ${name} is there twice`, exitCodes.usage)
+    if (pairs.has(name)) throw new Failure(`${flag} ${name} is given twice`, exitCodes.usage)
     pairs.set(name, text.slice(name.length + 1))
   }
   return pairs

@@ -36,11 +36,11 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   unreachable: {
     exitCode: exitCodes.unreachable,
     what: ({ address }, message) => `the gateway ${address} cannot be reached: ${message}`,
-    hint: () => 'Does it run, and is this the address of its streams (HOOP_GRPCURL)?',
+    hint: () => 'Check that it runs, and that this is the address of its streams (HOOP_GRPCURL)',
   },
   refused: {
     exitCode: exitCodes.refused,
-    what: ({ address }, message) => `the gateway ${address} does not take the token: ${message}`,
+    what: ({ address }, message) => `the gateway ${address} does not accept the token: ${message}`,
     hint: () => 'Get a new one: runbook-agent login',
   },
   'not-permitted': {
@@ -51,18 +51,18 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   'not-found': {
     exitCode: exitCodes.usage,
     what: ({ address, connection }) =>
-      `the gateway ${address} has no connection ${connection}, or not for you`,
+      `the gateway ${address} has no connection ${connection}, or you have no access to it`,
     hint: none,
   },
   invalid: {
     exitCode: exitCodes.usage,
-    what: ({ verb, connection }, message) =>
-      `the gateway does not take this ${verb} ${connection}: ${message}`,
+    what: ({ verb, connection }, message) => `the gateway refuses this ${verb} ${connection}: ${message}`,
     hint: none,
   },
   busy: {
     exitCode: exitCodes.unreachable,
-    what: ({ address }, message) => `the gateway ${address} does not take more, nothing has run: ${message}`,
+    what: ({ address }, message) =>
+      `the gateway ${address} accepts no more at the moment, nothing has run: ${message}`,
     hint: () => 'Try again when something has ended',
   },
   offline: {
@@ -102,7 +102,7 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
   failed: {
     exitCode: noExitCode,
-    what: ({ verb, connection }, message) => `the gateway has given up ${verb} ${connection}: ${message}`,
+    what: ({ verb, connection }, message) => `the gateway ended ${verb} ${connection}: ${message}`,
     hint: seeSession,
   },
   malformed: {
@@ -141,7 +141,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
 
 /** The text for a stop by a guardrail rule. A line of the agent in the output names the rule. */
 export function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
-  return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them has stopped this`
+  return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them stopped this`
 }
 
 export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {

@@ -44,7 +44,9 @@ export async function showEnding(
 /** Tells the end of an execution on stderr. @returns this program's exit code @throws Failure as `showEnding` */
 export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: boolean): number {
   if (outcome.isTruncated)
-    process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
+    process.stderr.write(
+      'runbook-agent: the output is incomplete: the agent or the gateway left out a part\n',
+    )
   if (outcome.redactedBytes > 0)
     process.stderr.write(
       `runbook-agent: secrets in the output were replaced, ${outcome.redactedBytes} bytes of them\n`,

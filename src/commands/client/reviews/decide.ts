@@ -65,7 +65,7 @@ function checkEffect(before: GatewayReview, after: GatewayReview): void {
   const groups = after.groups.map(({ group }) => group).join(', ')
   throw new Failure(
     oneLine(
-      `nothing has changed: it is for ${groups} to decide, and your approval does not count again or at all`,
+      `nothing has changed: ${groups} decide on it, and your decision does not count, or was counted before`,
     ),
     exitCodes.refused,
   )

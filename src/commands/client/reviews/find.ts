@@ -57,7 +57,7 @@ function noneBegins(text: string, reviews: readonly GatewayReview[]): Failure {
   const meant = didYouMean(text, known)
   const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
   return new Failure(
-    `the gateway has no review ${oneLine(text)}, nor one of such a session${hint}`,
+    `the gateway has no review ${oneLine(text)}, and no review of such a session${hint}`,
     exitCodes.usage,
   )
 }

@@ -94,7 +94,7 @@ function batchOf({ batch }: GatewayReview): (readonly [string, string])[] {
   ]
 }
 
-const UNSEEN = '\nWhat it would run is not for you to see: the gateway does not show you the session.\n'
+const UNSEEN = '\nThe gateway does not show you the session, and so not what would run.\n'
 
 function decision({ status, by, at, isForced }: ReviewGroup): string {
   const who = by === '' ? '' : ` by ${by}`

@@ -66,6 +66,6 @@ function contentOf(name: string, path: string): string {
 
 function sayUncertain(runbook: Runbook, name: string): void {
   process.stderr.write(
-    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: it is sent, and counts only if a block of the runbook uses it`)}\n`,
+    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: it is sent, and has an effect only if a block of the runbook uses it`)}\n`,
   )
 }

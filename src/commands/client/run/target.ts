@@ -51,7 +51,7 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
-  const hint = didYouMean(connection, names) ?? 'or it is not for you'
+  const hint = didYouMean(connection, names) ?? 'or you have no access to it'
   return new Failure(oneLine(`the gateway has no connection ${connection}: ${hint}`), exitCodes.usage)
 }
 

@@ -120,11 +120,9 @@ class WatchedExecution {
     if (this.#sessionId !== undefined && this.#review === 'approved' && isRefused)
       return notRunFailure(error, this.#sessionId)
     if (this.#sessionId !== undefined)
-      return clientFailure(error, `what becomes of session ${oneLine(this.#sessionId)} is not known`)
+      return clientFailure(error, `the end of session ${oneLine(this.#sessionId)} is unknown`)
     const isSent = error instanceof ApiError && error.isAnswerLost
-    return isSent
-      ? clientFailure(error, oneLine(`whether ${file} runs on ${connection} is not known`))
-      : error
+    return isSent ? clientFailure(error, oneLine(`cannot tell whether ${file} runs on ${connection}`)) : error
   }
 
   async #see(sight: ExecutionSight): Promise<void> {
@@ -197,7 +195,7 @@ class WatchedExecution {
     if (this.#sessionId === undefined) {
       const { connection } = this.#request
       this.#say(
-        `detaching: it goes on if the gateway has got it${again}. Find it: runbook-agent sessions list --connection ${connection}`,
+        `detaching: the session goes on if the gateway has received it${again}. Find it: runbook-agent sessions list --connection ${connection}`,
       )
       return
     }
@@ -216,7 +214,7 @@ class WatchedExecution {
     if (this.#sessionId === undefined) await this.#find()
     if (this.#sessionId === undefined)
       throw new Failure(
-        'it cannot be killed: its session is not known. Find it: runbook-agent sessions list',
+        'cannot kill the session: its id is unknown. Find it: runbook-agent sessions list',
         exitCodes.noExitCode,
       )
     await this.#killKnown(this.#sessionId)
@@ -224,7 +222,7 @@ class WatchedExecution {
     const ended = await Promise.race([running, this.#later(KILL_MS)])
     if (typeof ended === 'object') return ended
     throw new Failure(
-      `session ${oneLine(this.#sessionId)} was killed, and the gateway does not say that it has ended`,
+      `session ${oneLine(this.#sessionId)} was killed, and the gateway has not reported its end`,
       exitCodes.noExitCode,
     )
   }

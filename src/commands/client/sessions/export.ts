@@ -25,9 +25,9 @@ const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/exp
 export async function exportCommand(flags: ExportFlags): Promise<number> {
   const { connection, user, after, output, resume = false } = flags
   if (resume && output === undefined)
-    throw new Failure('--resume goes on with the file of --output: name one', exitCodes.usage)
+    throw new Failure('--resume continues the file of --output: add --output', exitCodes.usage)
   if (after !== undefined && (resume || !/^\d{1,15}$/.test(after)))
-    throw new Failure('--after is the cursor of a session, and not for --resume', exitCodes.usage)
+    throw new Failure('--after is the cursor of a session, and excludes --resume', exitCodes.usage)
   const wish = { connection, user, after, ...askedSpan(flags) }
   return asking(flags.profile, 'cannot export sessions', async (account, stdout) => {
     if (output === undefined) return exported(account, wish, (lines) => stdout.write(lines))
@@ -51,7 +51,7 @@ async function intoFile(
     }
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error
-    throw explain(error, `cannot write ${output}`, 'Go on with --resume when there is room')
+    throw explain(error, `cannot write ${output}`, 'Continue with --resume when there is room')
   }
 }
 
@@ -67,7 +67,7 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
     await unlessLacking(account, EXPORT, writing())
   } catch (error) {
     if (!(error instanceof ApiError) || cursor === undefined) throw error
-    const way = `what has come is written: go on with --after ${cursor}, or into the same file with --resume`
+    const way = `what has arrived is written: continue with --after ${cursor}, or in the same file with --resume`
     process.stderr.write(`runbook-agent: ${way}\n`)
     throw error
   }
@@ -90,7 +90,7 @@ export async function newExportFile(file: string): Promise<ExportFile> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     throw new Failure(
-      `${oneLine(file)} is there already: name another file, or go on with it by --resume`,
+      `${oneLine(file)} exists already: name another file, or continue it with --resume`,
       exitCodes.usage,
     )
   }
@@ -110,7 +110,7 @@ export async function resumedExportFile(file: string): Promise<ExportFile> {
     const end = buffer.lastIndexOf(NEWLINE) + 1
     const cursor = lastCursor(buffer.subarray(0, end))
     if (cursor === undefined)
-      throw new Failure(`${oneLine(file)} is no export of sessions: name another file`, exitCodes.usage)
+      throw new Failure(`${oneLine(file)} is not an export of sessions: name another file`, exitCodes.usage)
     await handle.truncate(from + end)
     return { handle, cursor }
   } catch (error) {

@@ -104,9 +104,9 @@ class FollowedSession {
         return this.#flags.json === true ? this.#line(eventFields(sight)) : this.#output.show(sight)
       case 'incomplete':
         if (this.#flags.json === true) return this.#line({ event: sight.kind, missing_bytes: sight.bytes })
-        return this.#notice('from here on some of the output is not recorded, and cannot be shown')
+        return this.#notice('from here on a part of the output is not recorded, and cannot be shown')
       case 'away':
-        return this.#notice(oneLine(`the gateway is away, it is asked again: ${sight.reason}`))
+        return this.#notice(oneLine(`the gateway is away, retrying: ${sight.reason}`))
       case 'back':
         return this.#notice('the gateway is back')
       case 'warning':

@@ -38,7 +38,7 @@ export async function connectCommand(
 ): Promise<number> {
   if (!isatty(0) || !isatty(1))
     throw new Failure(
-      'connect needs a terminal for its input and output. For scripts and pipes there is runbook-agent exec',
+      'connect needs a terminal for its input and output. For scripts and pipes use runbook-agent exec',
       exitCodes.usage,
     )
   const name = connectionName(connection)

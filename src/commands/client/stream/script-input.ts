@@ -23,7 +23,7 @@ export async function readScript(
   clientArgs: readonly string[],
 ): Promise<Buffer> {
   if (input !== undefined && file !== undefined)
-    throw new Failure('--input and --file: only one of them', exitCodes.usage)
+    throw new Failure('--input and --file exclude each other', exitCodes.usage)
   if (input !== undefined) return bounded(Buffer.from(input), '--input')
   if (file !== undefined && file !== '-') return readStream(createReadStream(file), file)
   if (file === undefined && isatty(0)) return noScript(clientArgs)
@@ -33,7 +33,7 @@ export async function readScript(
 function noScript(clientArgs: readonly string[]): Buffer {
   if (clientArgs.length > 0) return Buffer.alloc(0)
   throw new Failure(
-    'there is nothing to run: give a script with -i or -f, or on standard input. For a terminal there is runbook-agent connect',
+    'there is nothing to run: give a script with -i or -f, or on standard input. For a terminal use runbook-agent connect',
     exitCodes.usage,
   )
 }
@@ -53,7 +53,7 @@ function bounded(script: Buffer, name: string): Buffer {
 
 function tooLong(name: string): Failure {
   return new Failure(
-    `${name}: a script has at most ${MAX_SCRIPT_BYTES / 1024 / 1024} MiB. Bring large files to the connection in another way`,
+    `${name}: a script has at most ${MAX_SCRIPT_BYTES / 1024 / 1024} MiB. Copy large files to the connection in another way`,
     exitCodes.usage,
   )
 }

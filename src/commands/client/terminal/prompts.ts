@@ -52,7 +52,7 @@ async function answered<T>(
   } catch (error) {
     const { name } = error as Error
     if (name === 'ExitPromptError' || name === 'AbortPromptError')
-      throw new Failure('given up: nothing was sent', leaving.exitCode ?? exitCodes.interrupted)
+      throw new Failure('cancelled: nothing was sent', leaving.exitCode ?? exitCodes.interrupted)
     throw error
   }
 }

@@ -10,8 +10,8 @@ import { TunnelError } from '../../../basics/net/tunnel.ts'
 const CONNECT_MS = 5000
 
 const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no such name: is it written right in the key? Does the DNS of this network know it?',
-  EAI_AGAIN: 'no name server answers: look at /etc/resolv.conf and the network',
+  ENOTFOUND: 'the name does not exist: check its spelling in the key, and the DNS of this network',
+  EAI_AGAIN: 'no name server answers: check /etc/resolv.conf and the network',
 }
 
 /** Looks up the gateway, or the proxy, which looks up the gateway itself. */
@@ -24,10 +24,7 @@ export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
     return ok(`${host}${whose} is ${addresses.join(', ')}`, { ...route, addresses })
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    return broken(
-      `${host}${whose} cannot be looked up (${code})`,
-      LOOKUP_ADVICE[code] ?? 'Look at the network',
-    )
+    return broken(`${host}${whose} cannot be looked up (${code})`, LOOKUP_ADVICE[code] ?? 'Check the network')
   }
 }
 
@@ -47,7 +44,11 @@ export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promi
   if (open === undefined) return broken(found, advice(attempts))
   const way = { ...route, address: open.address }
   if (attempts.every(({ error }) => error === undefined)) return ok(found, way)
-  return warning(found, 'The agent tries the others, and loses time with those that do not answer', way)
+  return warning(
+    found,
+    'The agent uses the other addresses, and loses time with those that do not answer',
+    way,
+  )
 }
 
 async function attempt(address: string, port: number, signal: AbortSignal): Promise<Attempt> {
@@ -70,8 +71,8 @@ function attemptText({ address, error, ms }: Attempt): string {
 
 function advice(attempts: readonly Attempt[]): string {
   if (attempts.every(({ error }) => error === 'ECONNREFUSED'))
-    return 'Nobody listens there: does the gateway run? Is it the port of gRPC (8010 as a rule), not that of its web page?'
-  return 'Something on the way, such as a firewall, lets nothing through to this port'
+    return 'Nothing listens there: check that the gateway runs, and that this is its gRPC port (8010 by default), not that of its page'
+  return 'A firewall on the way may block this port'
 }
 
 /** Whether the proxy of the environment, if there is one for this gateway, connects to it. */
@@ -88,7 +89,7 @@ export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding
     if (!(error instanceof TunnelError) && waited === undefined) throw error
     return broken(
       waited ?? (error as Error).message,
-      'Look at HTTPS_PROXY, or name the gateway in NO_PROXY if it can be reached without the proxy',
+      'Check HTTPS_PROXY, or name the gateway in NO_PROXY if it can be reached without the proxy',
     )
   }
 }
@@ -122,10 +123,7 @@ async function timed(channel: Channel): Promise<{ readonly isAnswered: boolean; 
 function unanswered(ms: number, stage: string): Finding {
   // A timer may be early by a fraction of a millisecond.
   const found = ms >= HEALTH_MS - 1 ? `no answer within ${HEALTH_MS / 1000} s` : 'the connection failed'
-  return broken(
-    `${found} (${stage})`,
-    'The agent would not get further either: look at the log of the gateway',
-  )
+  return broken(`${found} (${stage})`, 'The agent would fail in the same way: see the log of the gateway')
 }
 
 /** Enough to make new certificates and tokens invalid. */
@@ -134,12 +132,12 @@ const FAR_OFF_MS = 30_000
 /** Compares this machine's clock with the gateway's `date` header, which has whole seconds. */
 export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
   const theirs = Date.parse(date ?? '')
-  if (Number.isNaN(theirs)) return skipped('the gateway does not tell its time (no date header)')
+  if (Number.isNaN(theirs)) return skipped('the gateway sends no time (date header)')
   const offMs = receivedAt - (theirs + 500)
   const seconds = Math.round(Math.abs(offMs) / 1000)
   if (Math.abs(offMs) <= FAR_OFF_MS) return ok(`${seconds} s from the gateway's`)
   return warning(
     `${seconds} s ${offMs > 0 ? 'ahead of' : 'behind'} the gateway's`,
-    'Certificates and tokens are judged by it: set up time synchronisation on the one that is wrong',
+    'Certificates and tokens depend on it: set up time synchronisation on the machine whose clock is wrong',
   )
 }

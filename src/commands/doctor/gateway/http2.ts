@@ -70,7 +70,7 @@ function judge(headers: IncomingHttpHeaders, way: Way): Finding<Http2Answer> {
       receivedAt: Date.now(),
     })
   return broken(
-    `${way.identity.address} answers HTTP ${status} with content of the type ${type}: no gRPC server`,
+    `${way.identity.address} answers HTTP ${status} with content type ${type}: this is no gRPC server`,
     "Is it the gateway's gRPC port, and does a proxy before it pass gRPC on?",
   )
 }
@@ -79,12 +79,12 @@ function failure(error: NodeJS.ErrnoException, { identity }: Way, waited: boolea
   const { address, tls } = identity
   if (waited)
     return broken(
-      `${address} takes the connection, and gives no answer within ${ANSWER_MS / 1000} s`,
-      "Is it the gateway's gRPC port? A gateway with TLS wants grpcs:// in the key",
+      `${address} accepts the connection, and does not answer within ${ANSWER_MS / 1000} s`,
+      "Is it the gateway's gRPC port? A gateway with TLS needs grpcs:// in the key",
     )
   const meaning = tls === undefined ? undefined : explainTls(error, address, tls)
   return broken(
     `${address} does not answer in HTTP/2: ${error.code ?? error.message}`,
-    meaning ?? "Is it the gateway's gRPC port? A gateway with TLS wants grpcs:// in the key",
+    meaning ?? "Is it the gateway's gRPC port? A gateway with TLS needs grpcs:// in the key",
   )
 }

@@ -35,7 +35,7 @@ export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<W
 function plaintext(host: string): Finding {
   if (isLoopback(host)) return ok('not used, and not needed on this machine')
   return warning(
-    'not used: everybody on the way can read the key and all that commands print',
+    'not used: others on the way can read the key and all output of commands',
     'Use a key with grpcs://, and remove allow-plaintext',
   )
 }
@@ -109,7 +109,7 @@ function unchecked(found: string, problems: readonly string[]): Finding {
   const advice =
     problems.length === 0
       ? 'Remove tls.skip-verify: the certificate is in order'
-      : `Whoever is on the way can take the gateway's place (tls.skip-verify). It hides this:\n${problems.join('\n')}`
+      : `Others on the way can impersonate the gateway (tls.skip-verify). The setting hides these faults:\n${problems.join('\n')}`
   return warning(found, advice)
 }
 
@@ -119,7 +119,7 @@ function age(days: number): string {
 
 /** What the certificate is checked against. */
 function against({ serverName, skipVerify }: TlsOptions, ownAuthorities: Way['ownAuthorities']): string {
-  if (skipVerify === true) return 'checked against nothing (tls.skip-verify)'
+  if (skipVerify === true) return 'not checked (tls.skip-verify)'
   const name = serverName === undefined ? '' : ` and the name ${serverName} (tls.server-name)`
   return `checked against ${ownAuthorities === undefined ? "the system's authorities" : 'tls.ca'}${name}`
 }
@@ -133,8 +133,8 @@ function failure(
   const { address } = identity
   if (waited)
     return broken(
-      `${address} takes the connection, and gives no answer in the TLS handshake within ${HANDSHAKE_MS / 1000} s`,
-      "Is it the gateway's TLS port? A gateway without TLS wants grpc:// in the key",
+      `${address} accepts the connection, and does not answer in the TLS handshake within ${HANDSHAKE_MS / 1000} s`,
+      "Is it the gateway's TLS port? A gateway without TLS needs grpc:// in the key",
     )
   return broken(
     `no TLS with ${address}: ${error.code ?? error.message}`,

@@ -22,7 +22,7 @@ type TrialAnswer = { readonly result: unknown } | { readonly error: string }
  * doctor itself were a subreaper, it might adopt processes that it did not start: an exec may have given it children.
  */
 export async function trialCommand(): Promise<void> {
-  if (process.send === undefined) throw new Failure('doctor-trial is for doctor alone', exitCodes.usage)
+  if (process.send === undefined) throw new Failure('only doctor may start doctor-trial', exitCodes.usage)
   // Ctrl-C reaches this process, too, which ends when its channel ends and its command has.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
@@ -88,7 +88,7 @@ export class TrialProcess implements AsyncDisposable {
     const answered = once(this.#child, 'message', { signal })
     if (this.#child.connected) this.#child.send(name)
     const ended = this.#exited.then(() => {
-      throw new Error('the process that runs the commands has ended')
+      throw new Error('the process for test commands has ended')
     })
     const [answer] = (await Promise.race([answered, ended])) as [TrialAnswer]
     if ('error' in answer) throw new Error(answer.error)

@@ -75,16 +75,13 @@ export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<F
     signal,
   )
   if (failure !== undefined)
-    return broken(
-      `sh cannot be started: ${failure}`,
-      'Commands of runbooks need it: check the PATH of the agent',
-    )
+    return broken(`sh cannot be started: ${failure}`, 'Runbooks need it: check the PATH of the agent')
   if (code === 7 && stdout === 'in\nto-stdout\n' && stderr === 'to-stderr\n')
     return ok('sh runs: exit code, /dev/stdin, /dev/stdout and /dev/stderr are right')
   const found = `sh runs, but its exit code is ${code} instead of 7: ${lastLine(stderr)}`
   if (engine.name === 'portable')
     return warning(found, 'With the portable engine scripts cannot open /dev/stdin, /dev/stdout, /dev/stderr')
-  return broken(found, 'Is /dev mounted, and /proc? Scripts open /dev/stdin and its like through them')
+  return broken(found, 'Check that /dev and /proc are mounted: scripts open /dev/stdin through them')
 }
 
 function lastLine(text: string): string {
@@ -97,7 +94,7 @@ const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-termin
 export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
-      'none: the portable engine has no terminals',
+      'the portable engine has no terminals',
       'Clients cannot connect; runbooks are not affected',
     )
   const { stdout, failure } = await runTrial(
@@ -107,9 +104,9 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
     signal,
   )
   if (failure === undefined && stdout.trim() === 'on-a-terminal')
-    return ok('one can be opened, and a command runs on it')
+    return ok('a terminal can be opened, and a command runs on it')
   return broken(
-    `none can be had: ${failure ?? 'the command does not see one'}`,
+    `no terminal can be opened: ${failure ?? 'the command sees no terminal'}`,
     'Clients cannot connect. Is /dev/pts mounted, and is there room (sysctl kernel.pty.max)?',
   )
 }
@@ -149,7 +146,7 @@ export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<F
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)
-    return skipped(`the processes to be ended could not be started: ${failure ?? 'no reason given'}`)
+    return skipped(`the test processes could not be started: ${failure ?? 'no reason given'}`)
   await pollUntil(GONE_MS, () => !pids.some(isAlive))
   const left = pids.filter(isAlive)
   for (const pid of left) process.kill(pid, 'SIGKILL')
@@ -162,18 +159,18 @@ function judge(
   left: readonly number[],
 ): Finding {
   if (left.length === 0)
-    return ok('a command that ignores SIGTERM was ended, with its group and a process outside of it')
+    return ok('a command that ignores SIGTERM was ended, with its group and a process outside the group')
   if (engine.name === 'portable' && left.every((pid) => pid === escaped))
     return warning(
       'a process that left its session was not found',
-      'Only the posix engine can (Linux with glibc 2.34 or newer): what such commands start stays',
+      'Only the posix engine finds such processes (Linux with glibc 2.34 or newer): they stay',
     )
   const which = left.map((pid) =>
     pid === escaped ? 'outside of the group' : pid === inGroup ? 'in the group' : 'itself',
   )
   return broken(
     `a command was not ended completely: ${which.join(', ')}`,
-    'Cancelled commands would go on here. Is /proc mounted, without hidepid? Does seccomp forbid kill or prctl?',
+    'Cancelled commands would go on. Check that /proc is mounted without hidepid, and that seccomp allows kill and prctl',
   )
 }
 
