@@ -6,11 +6,11 @@ import { askStatus, NoAnswer } from '../../operations/status-socket-client.ts'
 import { parseStatus } from '../../operations/status.ts'
 import { socketPaths } from '../status/socket-paths.ts'
 
-/** Whether the agent's own Presidio is there. The gateway says per session who masks. */
+/** Tests the agent's own Presidio. The gateway tells for each session who masks. */
 export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
   if (presidio === undefined)
     return ok(
-      'the gateway says who masks: the local engine (alcatraz), or Presidio at its addresses (mspresidio)',
+      'the gateway tells who masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
     )
   const { analyzer, anonymizer, mode } = presidio
   const services = [presidioService('analyzer', analyzer), presidioService('anonymizer', anonymizer)]
@@ -21,7 +21,7 @@ export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'pres
   const outcome = mode === 'strict' ? 'sessions that need it end with 254' : 'their output passes unmasked'
   return warning(
     `${where}: ${found.join('; ')}`,
-    `start it, or correct masking.analyzer and masking.anonymizer: until then ${outcome}`,
+    `Start it, or correct masking.analyzer and masking.anonymizer: until then ${outcome}`,
   )
 }
 
@@ -46,7 +46,7 @@ type Reply =
   | { readonly names: Readonly<Record<string, readonly string[]>> }
   | { readonly path: string; readonly reason: string }
 
-/** Names of secrets that hide harmless text, from what the agents of this machine have run. */
+/** Names the secrets that hide harmless text, as the agents of this machine have met them. */
 export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
   const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
   const known = replies.filter((reply) => reply !== undefined && 'names' in reply)
@@ -55,13 +55,13 @@ export async function checkRedaction(sockets: readonly string[] = socketPaths())
     .flatMap(({ names }) => Object.entries(names))
     .map(([connection, names]) => oneLine(`${names.join(', ')} of ${connection}`))
   if (found.length === 0) return ok('no secret that looks ordinary has been used')
-  const advice = "Exempt those that are harmless: redact.names, such as '!PLACE'"
+  const advice = "Exempt harmless ones: redact.names, such as '!PLACE'"
   return warning(`these values look ordinary and are replaced in any output: ${found.join('; ')}`, advice)
 }
 
 function whyUnknown(replies: readonly (Reply | undefined)[]): string {
   const silent = replies.filter((reply) => reply !== undefined && 'reason' in reply)
-  if (silent.length === 0) return 'no agent runs here that could tell which secrets look ordinary'
+  if (silent.length === 0) return 'no agent runs here that knows secrets which look ordinary'
   const reasons = silent.map(({ path, reason }) => `${oneLine(path)}: ${reason}`)
   return `no agent could be asked which secrets look ordinary: ${reasons.join('; ')}`
 }

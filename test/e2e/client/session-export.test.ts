@@ -62,7 +62,7 @@ it('writes to stdout, and over no file that is there or is none of its own', asy
   })
   expect(await sessionExport('--output', file, '--resume')).toMatchObject({
     code: 64,
-    stderr: expect.stringMatching(/is no export of sessions/) as string,
+    stderr: expect.stringMatching(/is not an export of sessions/) as string,
   })
   expect(readFileSync(file, 'utf8')).toBe('mine\nnot cut')
 })

@@ -54,7 +54,10 @@ export async function runBatch(
   }
 }
 
-/** With tags alone those that have them now: what is confirmed is what runs. @throws Failure, ApiError */
+/**
+ * The named connections, or the connections that have the tags now: the user confirms this list.
+ * @throws Failure, ApiError
+ */
 async function connectionNames(
   account: Account,
   on: readonly string[],
@@ -106,10 +109,10 @@ function parallelOf(text: string): number {
   throw new Failure('--parallel is a number from 1 to 999', exitCodes.usage)
 }
 
-/** Names in the question. */
+/** Most names in the question. */
 const NAMED = 10
 
-/** @throws Failure when the person does not want it */
+/** @throws Failure when the person declines */
 async function confirm(file: string, names: readonly string[], { yes, waves }: RunBatchFlags): Promise<void> {
   if (yes === true || !canAsk()) return
   const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : ''
@@ -128,7 +131,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
 /** A repository may have to be fetched, and an issue be created. */
 const CREATE_MS = 120_000
 
-/** @throws Failure for a gateway that knows no batches; ApiError */
+/** @throws Failure for a gateway without batches; ApiError */
 async function created(account: Account, file: string, body: SentBatch): Promise<BatchRead> {
   try {
     return await call(account, batchContract.create, {}, { body, answerMs: CREATE_MS })
@@ -143,7 +146,7 @@ async function created(account: Account, file: string, body: SentBatch): Promise
   }
 }
 
-/** hoop's gateway says so in plain text. */
+/** hoop's gateway answers with plain text. */
 function isMissingEndpoint({ code, status }: ApiError): boolean {
   return code === undefined ? status === 404 || status === 405 : code === 'endpoint-not-found'
 }

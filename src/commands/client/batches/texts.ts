@@ -46,12 +46,12 @@ function doneOf(batch: ListedRead): string {
   return `${succeeded + failed} of ${total}`
 }
 
-/** A batch that waits has the state of the session that its review is about: it may be approved. */
+/** The status of a batch. A waiting batch has the state of its session: it may be approved. */
 function statusOf({ status, review }: ListedRead): string {
   return status === 'waiting' ? (review?.state?.text ?? status) : status
 }
 
-/** What it is, how it stands, and each of its runs. */
+/** A batch for people: its facts and each of its runs. */
 export function batchDetails(batch: BatchRead, width: number): string {
   const facts = factLines([
     ['batch', batch.id],
@@ -72,14 +72,14 @@ function isApproved({ status, review }: BatchRead): boolean {
   return status === 'waiting' && review?.state?.name === 'approved'
 }
 
-/** What its status and exit code do not say: who has stopped it, which lock it waits for. */
+/** The state of a run where its status and exit code do not tell it: who has stopped it, which lock it waits for. */
 function wordsOf({ state }: RunRead): string | undefined {
   return state === undefined || PLAIN.has(state.name) ? undefined : state.text
 }
 
 const PLAIN = new Set(['running', 'succeeded', 'failed'])
 
-/** `197 same, 3 differ`, and what the groups are; empty while nothing has ended. */
+/** `197 same, 3 differ`, and the groups; empty while nothing has ended. */
 function summary(batch: BatchRead): string {
   const { groups, id } = batch
   const counts = countsOf(batch)
@@ -92,7 +92,7 @@ function summary(batch: BatchRead): string {
   return `\n${usual.connections.length} same, ${differ} differ${left}\n${lines.join('')}${more}`
 }
 
-/** Names in one line. */
+/** Most names in one line. */
 const NAMED = 5
 
 function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGroup>, 'raw'>): string {
@@ -102,7 +102,7 @@ function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGr
   return oneLine(`${connections.length} x ${how}: ${names}${more}`)
 }
 
-/** The usual end, and each group that differs from it, with its diff. */
+/** The most frequent end, and each group that differs from it, with its diff. */
 export function differencesText({
   same,
   differ,
@@ -119,7 +119,7 @@ export function differencesText({
   return `${same} same, ${differ} differ\n\n${groupText(usual)}\n${parts.join('')}${more}`
 }
 
-/** A run that has ended, in one line. */
+/** An ended run in one line. */
 export function endedText(run: RunRead): string {
   const how = run.exit_code === undefined ? '' : ` with exit code ${run.exit_code}`
   const why = run.message === '' ? '' : `: ${run.message}`

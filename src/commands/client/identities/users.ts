@@ -42,12 +42,10 @@ const LIST = {
   columns: COLUMNS,
 }
 
-/** `runbook-agent user list` */
 export function usersCommand(flags: AskingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }
 
-/** `runbook-agent user show` */
 export async function userCommand(name: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show user ${name}`, async (account, stdout) => {
     const user = await known(account, name, call(account, userContract.show, { name }))
@@ -70,7 +68,6 @@ function userDetails(user: ListedUser): string {
   ])
 }
 
-/** `runbook-agent user create` */
 export async function createUserCommand(name: string, flags: UserFlags): Promise<number> {
   const { kind = 'person', group: groups = [], takeOver = false } = flags
   const budget = budgetOf(flags)
@@ -78,11 +75,10 @@ export async function createUserCommand(name: string, flags: UserFlags): Promise
   return changing(name, 'create', flags, (account) => call(account, userContract.create, {}, { body }))
 }
 
-/** `runbook-agent user change` */
 export async function changeUserCommand(name: string, flags: UserFlags): Promise<number> {
   const body = changeOf(flags)
   if (Object.keys(body).length === 0)
-    throw new Failure('nothing to change: --help shows what can be', exitCodes.usage)
+    throw new Failure('nothing to change: --help shows the options', exitCodes.usage)
   return changing(name, 'change', flags, (account) =>
     known(account, name, call(account, userContract.change, { name }, { body })),
   )
@@ -102,7 +98,6 @@ function changeOf(flags: UserFlags): Sent<typeof userContract.change> {
   }
 }
 
-/** `runbook-agent user delete` */
 export async function deleteUserCommand(name: string, flags: UserFlags): Promise<number> {
   return asking(flags.profile, `cannot delete user ${name}`, async (account, stdout) => {
     await known(account, name, call(account, userContract.remove, { name }))
@@ -125,7 +120,7 @@ async function changing(
   })
 }
 
-/** Undefined when no flag is about it. @throws Failure */
+/** The budget that the flags name; undefined when no flag is about a budget. @throws Failure */
 function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContract.create>['budget'] {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
