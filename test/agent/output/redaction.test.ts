@@ -82,3 +82,17 @@ it('names once what is replaced although it looks ordinary, and says no value', 
   expect(JSON.stringify(said)).not.toContain('web-06')
   expect([...redactions.ordinary]).toEqual([['pg', ['PLACE', 'PASS']]])
 })
+
+it('names such variables of a hundred connections, and twenty of each', () => {
+  const redactions = opened()
+  for (let connection = 0; connection < 102; connection++)
+    redactions.of([
+      createVariable('HOOP_CONNECTION_NAME', `c${connection}`, 'agent'),
+      ...Array.from({ length: 22 }, (_, at) =>
+        createVariable(`PASS_${connection}_${at}`, 'postgres', 'connection'),
+      ),
+    ])
+  expect(redactions.ordinary.size).toBe(100)
+  expect([redactions.ordinary.has('c99'), redactions.ordinary.has('c100')]).toEqual([true, false])
+  expect(redactions.ordinary.get('c0')).toHaveLength(20)
+})
