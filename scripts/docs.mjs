@@ -27,19 +27,15 @@ const MAKERS = {
 }
 
 function agentSettings() {
-  const { settings } = built('./config/table.js')
+  const { flagOf, settings, variableOf } = built('./config/table.js')
   const { properties } = JSON.parse(readFileSync(path.join(root, 'schemas/agent.schema.json'), 'utf8'))
   return settings.map(({ name, aliases = [], isSecret, isOfMachine }) => ({
     name,
     schema: properties[name],
     isRequired: false,
     ownDefault: isOfMachine ? "the machine's" : '',
-    more: [isSecret ? 'no flag' : '', hoops(aliases)],
+    ways: [isSecret ? '' : flagOf(name), variableOf(name), ...aliases].filter((way) => way !== ''),
   }))
-}
-
-function hoops(aliases) {
-  return aliases.length === 0 ? '' : `hoop's ${aliases.map((name) => `\`${name}\``).join(', ')}`
 }
 
 function gatewaySettings() {
@@ -52,7 +48,7 @@ function members({ properties = {}, required = [] }, above) {
     const inside = schema.items?.properties === undefined ? schema : schema.items
     const below = members(inside, `${name}${inside === schema ? '' : '[]'}.`)
     // A group is said by its members.
-    return below.length > 0 ? below : [{ name, schema, isRequired: required.includes(key), more: [] }]
+    return below.length > 0 ? below : [{ name, schema, isRequired: required.includes(key) }]
   })
 }
 
@@ -65,13 +61,13 @@ function settingsTable(kind, settings, patterns) {
     return found
   })
   return table(
-    ['setting', 'takes', 'default', 'meaning'],
-    rows.map(({ name, schema, isRequired, ownDefault = '', more }) => {
+    ['setting', 'takes', 'default', 'meaning', ...(kind === 'agent' ? ['flag, variables'] : [])],
+    rows.map(({ name, schema, isRequired, ownDefault = '', ways }) => {
       const [meaning, takes = [schema.type].flat().includes('object') ? 'names and values' : ''] =
         schema.description.split('. Takes ')
-      const all = [escaped(meaning), ...more.filter((text) => text !== '')].join('; ')
       const value = isRequired ? 'required' : written(schema) || ownDefault
-      return [`\`${name}\``, escaped(shortened(takes)), value, all]
+      const others = ways === undefined ? [] : [ways.map((way) => `\`${way}\``).join(', ')]
+      return [`\`${name}\``, escaped(shortened(takes)), value, escaped(meaning), ...others]
     }),
   )
 }
