@@ -26,7 +26,7 @@ export interface AgentConfiguration {
   readonly journalBytes: number
   /** Sessions at the same time, 1 or more. */
   readonly limitsSessions: number
-  /** Of one execution; undefined: no limit. */
+  /** Limits of one execution; undefined sets none. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
   /** 0: no limit. */
@@ -70,7 +70,7 @@ export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
 }
 
 /**
- * What is wrong with a settings file itself, and what is unwise. Key and gateway may be given elsewhere.
+ * Reports faults of a settings file itself, and what is unwise in it. Key and gateway may be given elsewhere.
  * @param environment for `env://`
  */
 export function checkAgentFile(

@@ -227,7 +227,7 @@ export class Agent {
     return name === 'serving' && performance.now() - since.monotonicMs >= this.#timing.healthyMs
   }
 
-  /** `mode=embedded`: the call is over, which is no failure. The agent goes on asking whether somebody waits. */
+  /** `mode=embedded`: the call is over, which is no failure. The agent goes on asking whether a session waits. */
   async #afterCall(error: ConnectError): Promise<ConnectError | undefined> {
     if (this.#state.name !== 'serving') return error
     this.#backoffs.lost.reset()

@@ -240,7 +240,7 @@ const MAX_WAITING = 10_000
 
 /**
  * The closes sent on one stream. The gateway answers each with a close for the same session (protocol.md 0.6). Only
- * then do we know that somebody learned how the session ended.
+ * then is it known that the gateway has learned how the session ended.
  */
 class Confirmations {
   readonly #waiting = new Set<SessionId>()

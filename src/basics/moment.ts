@@ -1,6 +1,6 @@
 /** A point in time. Measure intervals with the monotonic clock: the wall clock may be changed at any moment. */
 export interface Moment {
-  /** As given by `performance.now()`. */
+  /** The value of `performance.now()`. */
   readonly monotonicMs: number
   /** For people. */
   readonly wall: Date

@@ -15,7 +15,7 @@ interface Given {
   readonly rank: number
   /** The flag, the variable, or `path:line:column`. */
   readonly place: string
-  /** As it is written. */
+  /** The value as it is written. */
   readonly written: Tree
   /** Only in the file: where the value really is. */
   readonly reference?: Reference

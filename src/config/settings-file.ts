@@ -17,7 +17,7 @@ export interface SettingsFile {
 
 /** Where the agent's settings come from when it starts. */
 export interface SettingsSource {
-  /** As commander's `opts()` has them: `outputCap` for `--output-cap`. Flags of other commands may be among them. */
+  /** As in commander's `opts()`: `outputCap` for `--output-cap`. Flags of other commands may be among them. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly env: NodeJS.ProcessEnv
   readonly stderrIsTty: boolean

@@ -7,7 +7,7 @@ export interface StateFolderRequest {
   readonly setting: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** Of this process; undefined on systems without user numbers. */
+  /** The user number of this process; undefined on systems without user numbers. */
   readonly uid: number | undefined
 }
 

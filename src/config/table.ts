@@ -24,7 +24,7 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly name: string
   readonly kind: Kind
   readonly description: string
-  /** As it would be written in the file. */
+  /** The default as it would be written in the file. */
   readonly default?: string
   /** The default depends on the machine. */
   readonly isOfMachine?: true

@@ -89,7 +89,7 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether somebody waits for this agent. Dispose the channel when it throws. A call that takes too long is
+   * Asks whether a session waits for this agent. Dispose the channel when it throws. A call that takes too long is
    * neither cancelled nor given a gRPC deadline: that would be as dangerous as what `Symbol.dispose` describes, since
    * its RST_STREAM waits to be written while the answer is read, and after a pause of the machine timers and answers do
    * come in one turn.

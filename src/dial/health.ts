@@ -8,7 +8,7 @@ export interface GatewayHealth {
   readonly roundTripMs: number
 }
 
-/** So many missed answers in a row end the stream. One may be lost, or this process stood still. */
+/** Missed answers in a row that end the stream. One answer may be lost, or this process stood still. */
 const MISSES = 2
 
 /** @param again whether the last question was not answered */

@@ -10,7 +10,7 @@ const MAX_IN_FLIGHT_BYTES = 128 * 1024
 const PACKET_OVERHEAD_BYTES = 256
 /** A small packet need not wait for the large ones of other sessions: what a terminal gives at once, an answer, a close. */
 const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
-/** So much goes past those that wait, and then one of them. A flood of small packets must not stop the large ones. */
+/** Bytes that may pass the waiting packets before one of them goes. A flood of small ones must not stop large ones. */
 const MAX_PASSED_BYTES = 64 * 1024
 
 /** Bytes that have not left this process. */

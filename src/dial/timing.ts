@@ -1,16 +1,16 @@
 /** Times of one stream, in milliseconds. */
 export interface StreamTiming {
-  /** From the first step to the gateway's first packet; grpc-js has no limit for that. */
+  /** Longest time from the first step to the gateway's first packet; grpc-js has no limit for that. */
   readonly dialMs: number
   /** `whenever`: the gateway may wait for an agent once it is connected. It answers health checks meanwhile. */
   readonly firstPacket: 'within-dial' | 'whenever'
-  /** Of keepalive packets, as in hoop's agent: for proxies on the way, the gateway ignores them (protocol.md 3.1). */
+  /** Time between keepalive packets, which are for proxies: the gateway ignores them (protocol.md 3.1). */
   readonly keepaliveMs: number
   /** After this time without a byte taken the agent reports a stall, but stays: the gateway may wait for a client. */
   readonly stallMs: number
   /** How long an orderly end may take before the socket is dropped. */
   readonly closeMs: number
-  /** From the start of one health check to the next; shorter than the idle limit of usual load balancers. */
+  /** Time from the start of one health check to the next; shorter than the idle limit of usual load balancers. */
   readonly healthEveryMs: number
   /** For the answer to one check. Two missed ones end the stream, at most 50 s after the last sign of life. */
   readonly healthDeadlineMs: number

@@ -87,7 +87,7 @@ const NO_CLIENT_CERTIFICATE = new Set([
 const CLIENT_CERTIFICATE_REFUSED =
   /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
 
-/** What a TLS error means to whoever runs the agent; undefined for errors that are clear by themselves. */
+/** What a TLS error means to the operator of the agent; undefined for errors that are clear by themselves. */
 export function explainTls(
   error: NodeJS.ErrnoException,
   address: string,

@@ -6,9 +6,9 @@ import type { RuntimeFolder } from './folder/runtime-folder.ts'
 import type { SecretFiles } from './secret-files.ts'
 
 export interface EnvironmentRequest {
-  /** From `mergeEntries`: one entry per name. */
+  /** The entries of `mergeEntries`: one per name. */
   readonly entries: readonly Entry[]
-  /** From `inheritedEnvironment`. */
+  /** The variables of `inheritedEnvironment`. */
   readonly inherited: ReadonlyMap<string, string>
   readonly folder: RuntimeFolder
   readonly sessionId: string

@@ -85,7 +85,7 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
   return server.unref()
 }
 
-/** Closes the oldest: whoever holds all could keep a probe out, and the agent would be restarted. */
+/** Closes the oldest: a client that holds all could keep a probe out, and the agent would be restarted. */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
   if (open.size < MAX_CONNECTIONS || oldest === undefined) return

@@ -28,7 +28,7 @@ export interface Distribution {
 
 /** What one program has to tell. */
 export interface MetricSource {
-  /** Of all names, `runbook_agent_`. */
+  /** The beginning of all names, `runbook_agent_`. */
   readonly prefix: string
   readonly families: readonly Family[]
   readonly distributions: readonly Distribution[]

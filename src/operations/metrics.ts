@@ -77,7 +77,7 @@ function histogramOf(prefix: string, { name, help, buckets, follow }: Distributi
   return histogram
 }
 
-/** Reads its value at each scrape, so that everything is counted only once, by whoever does it. */
+/** Reads its value at each scrape, so that everything is counted only once, where it happens. */
 function register(
   registry: Registry<RegistryContentType>,
   prefix: string,

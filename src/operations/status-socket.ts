@@ -24,7 +24,7 @@ export interface StatusSocket extends AsyncDisposable {
   readonly path: string | undefined
 }
 
-/** `status.sock`, 0600: one line of JSON for whoever connects. Never throws: an agent works without it. */
+/** `status.sock`, 0600: one line of JSON for each connection. Never throws: an agent works without it. */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }

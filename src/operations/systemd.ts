@@ -17,7 +17,7 @@ export interface SystemdOptions {
   /** @returns false when there is no room right now. @throws when nobody listens */
   readonly send: (message: string) => boolean
   readonly life: () => Life
-  /** From `takeSystemdEnvironment`; undefined means no watchdog. */
+  /** The result of `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
   /** When a stop takes longer than this, something is wrong, and systemd's own time limit applies. */

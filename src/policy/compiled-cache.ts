@@ -5,7 +5,7 @@ export interface Compiled {
 
 /** Connections that are used in turn. */
 const MOST = 8
-/** Of memory, for all of them. What sessions use lives as long as they do, also when it is not kept here. */
+/** Bytes of memory for all that is kept. What sessions use lives as long as they do, also when it is not kept here. */
 const MOST_BYTES = 16 * 1024 * 1024
 /** A longer payload is compiled each time: rules that people write have some KiB. */
 const LONGEST_PAYLOAD = 256 * 1024

@@ -3,7 +3,7 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 /** Work that can be left and gone on with at each `yield`: at most some milliseconds lie between two. */
 export type Work<Result> = Generator<undefined, Result, undefined>
 
-/** Work goes on for so long before other work has its turn. */
+/** How long work goes on before other work has its turn. */
 const TURN_MS = 10
 
 /** Does it in one go. */
@@ -55,7 +55,7 @@ export function* limited<Result>(work: Work<Result>, ms: number): Work<Result> {
   }
 }
 
-/** So many things are sorted at once: about a millisecond. */
+/** How many things are sorted at once: that takes about a millisecond. */
 const SORTED_AT_ONCE = 2_000
 
 /** Sorts as `toSorted` does, in bounded parts. */

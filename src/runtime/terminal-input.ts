@@ -30,7 +30,7 @@ export class TerminalInput {
     return this.#bytes
   }
 
-  /** As much as the terminal takes. The rest is written later, so the caller must not change the bytes. */
+  /** Writes as much as the terminal takes, and the rest later, so the caller must not change the bytes. */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)

@@ -39,7 +39,7 @@ function fieldsOf(data: TemplateData, levels: number): Fields {
   return new AnyFields(named)
 }
 
-/** As Go decodes JSON into an `any`: every number is a float64. */
+/** Decodes JSON as Go does into an `any`: every number is a float64. */
 function valueOf(json: unknown, levels: number): Value {
   if (levels < 0)
     throw new TemplateError('render', `the data is nested more than ${MAX_TEMPLATE_DEPTH} levels deep`)

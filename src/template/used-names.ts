@@ -32,7 +32,7 @@ function ofPipeline({ commands }: Pipeline): ByteString[] {
   })
 }
 
-/** Of `.a.b` the first: a parameter is a text and has no fields. */
+/** The first name of `.a.b`: a parameter is a text and has no fields. */
 function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
   switch (operand.kind) {
     case 'field':

@@ -118,7 +118,7 @@ export const WITHOUT_PROTECTION = {
 } as const satisfies Partial<ConnectionParams>
 
 const PARAMS = 'agent.connection_params'
-/** Ours, behind Go's: here and not in a key of its own, since a client can add keys to its opening, and no parameters. */
+/** Our own field, after Go's. A client can add keys to its opening, but no parameters: so it is no key of its own. */
 const PLAIN_ENV_VARS = 'PlainEnvVars'
 const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))
 const LAYOUT = paramsLayout(GO_FIELDS)

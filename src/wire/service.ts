@@ -36,7 +36,7 @@ interface HealthCheckResponse {
 }
 
 export interface PreConnectResponse {
-  /** `CONNECT` when somebody waits for this agent, `BACKOFF` when nobody does. */
+  /** `CONNECT` when a session waits for this agent, `BACKOFF` when none does. */
   readonly status: string
   readonly message: string
 }

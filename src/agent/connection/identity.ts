@@ -9,7 +9,7 @@ export interface Identity extends Destination {
   /** The agent's name, for the log; empty where the credential has none. */
   readonly name: string
   readonly token: Secret
-  /** Connects only while somebody waits, and adds its own environment to sessions (protocol.md 2.5). */
+  /** Whether the agent connects only while a session waits, and adds its own environment (protocol.md 2.5). */
   readonly embedded: boolean
 }
 

@@ -5,8 +5,8 @@ import { authorization } from './introduction.ts'
 import type { Timing } from './timing.ts'
 
 /**
- * `mode=embedded`: asks every few seconds, on the same channel, whether somebody waits for this agent (protocol.md
- * 2.5). Yields the gateway's reason for each "nobody"; it is often empty. Ends when somebody waits, or at the signal.
+ * `mode=embedded`: asks every few seconds, on the same channel, whether a session waits for this agent (protocol.md
+ * 2.5). Yields the gateway's reason for each "no"; it is often empty. Ends when a session waits, or at the signal.
  * @throws ConnectError when the gateway cannot be asked
  */
 export async function* unwanted(

@@ -9,8 +9,8 @@ const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
- * After so long or so much of our own we look again whether the file is still there and how large it is. A look costs as
- * much as a line.
+ * After this time, or this many bytes of our own, the file is looked at again: whether it is still there, and how large
+ * it is. A look costs as much as a line.
  */
 const LOOK_MS = 100
 const LOOK_BYTES = 64 * 1024

@@ -3,7 +3,7 @@ import type { Masking } from '../../policy/masking/masking.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
-/** So much of a session's output may take too long. What comes behind it passes without being looked at. */
+/** How many parts of a session's output may take too long. Output after them passes without being looked at. */
 const MOST_TOO_LONG = 3
 const PASSES = 'the local engine has given up on the output often enough: the rest of it passes'
 
@@ -58,7 +58,7 @@ export class LocalStream implements OutputFilter {
     return shown
   }
 
-  /** What took too long, as it is, behind what was masked before it. @throws MaskingStopped in strict mode */
+  /** Adds the part that took too long, as it is, to what was masked before. @throws MaskingStopped in strict mode */
   #unmasked(error: unknown): Buffer {
     if (!(error instanceof MaskingTooLong)) throw error
     this.#result.failed(error.message)

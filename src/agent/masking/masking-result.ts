@@ -43,7 +43,7 @@ export class MaskingResult {
     if (this.#errors.length === 0) this.#errors = [error]
   }
 
-  /** From here on output passes without a failure of its own: it is said in the log, too. Only the first time. */
+  /** Notes that all further output passes unmasked. The log and the close say it once. */
   passes(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#complain(reason)
@@ -67,7 +67,7 @@ export class MaskingResult {
     return taken
   }
 
-  /** For the close: what came behind the last output, and whether all was masked. */
+  /** Returns what the close tells: what came after the last output, and whether all was masked. */
   takeLast(): MaskedOutput | undefined {
     const last = this.take()
     if (this.#failures.length === 0) return last

@@ -6,7 +6,7 @@ import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 export interface Blocked {
   /** Which rule, for journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
   readonly rule: string
-  /** As the gateway is told. */
+  /** What the gateway is told. */
   readonly info: GuardrailInfo
 }
 

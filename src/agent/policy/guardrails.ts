@@ -150,7 +150,7 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   }
 }
 
-/** One automaton for both, so that the first match in the output counts, whoever forbids it. */
+/** One automaton for both, so that the first match in the output counts, no matter whose rule it is. */
 function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
   return { input, output: [...output, ...outputSets] }
 }

@@ -125,7 +125,7 @@ export class AllowList {
   }
 }
 
-/** @param parts what stands between the asterisks */
+/** @param parts the texts between the asterisks */
 function matches([first = '', ...rest]: readonly string[], name: string): boolean {
   const last = rest.pop()
   if (last === undefined) return name === first

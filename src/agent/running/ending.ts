@@ -187,7 +187,7 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/** The text for a command that survived every attempt to end it: somebody has to look after it. */
+/** The text for a command that survived every attempt to end it: a person has to look after it. */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

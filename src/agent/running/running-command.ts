@@ -31,7 +31,7 @@ import { Keyboard } from './keyboard.ts'
 import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
 
-/** Errors with a message for whoever asked. It may quote arguments, so the log has only the error's name. */
+/** Errors whose message is for the user. The message may quote arguments, so the log has only the error's name. */
 const REFUSALS = [RefusedError, EnvvarError, RuntimeFolderError, TemplateError]
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'

@@ -1,5 +1,5 @@
 interface SlotsOptions {
-  /** Names the slots in the message for whoever gets none. */
+  /** Names the slots in the message for a session that gets none. */
   readonly what?: string
   /** Is told how many are taken, each time one is taken or given back. */
   readonly changed?: (taken: number) => void
@@ -20,7 +20,7 @@ export class Slots {
     this.#changed = changed
   }
 
-  /** The message for whoever gets none. */
+  /** The message for a session that gets none. */
   get full(): string {
     return `this agent already runs ${this.#taken} of at most ${this.limit} ${this.#what}: try again later`
   }

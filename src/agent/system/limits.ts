@@ -22,7 +22,7 @@ export const BARE_EXEC_MS = 5 * 60_000
 export const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
 
 /**
- * Characters of answers that wait for a gateway that takes nothing. What is beyond is not sent: the gateway's wait for
- * it times out, as it would behind so much.
+ * Characters of answers that wait for a gateway that takes nothing. Further answers are not sent: the gateway's wait
+ * for them times out, as it would after so many characters.
  */
 export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024

@@ -13,7 +13,7 @@ import { dirname } from 'node:path'
 const WRITABLE_BY_OTHERS = 0o022
 const ROOT = 0
 
-/** The file or folder at this path may belong to somebody else. The message names path and reason. */
+/** The file or folder at this path may belong to another user. The message names path and reason. */
 export class ForeignPathError extends Error {
   override readonly name = 'ForeignPathError'
 }
@@ -32,8 +32,7 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 }
 
 /**
- * Why somebody else than this user and root could change what stands in a file, as the end of a sentence about its path.
- * Follows links.
+ * Why another user than this one and root could change a file, as the end of a sentence about its path. Follows links.
  * @throws the system's error
  */
 export function objectionToWriters(file: string): string | undefined {

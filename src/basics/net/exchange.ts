@@ -27,7 +27,7 @@ export interface HttpQuestion {
 
 interface Head {
   readonly status: number
-  /** As the answer says; -1 when it does not. */
+  /** The length that the answer states; -1 when it states none. */
   readonly length: number
   readonly location: string | undefined
   /** Empty when the answer does not say. */

@@ -3,7 +3,7 @@ import type { JsonSchema } from './json-schema.ts'
 /** A setting as it is now. `value` is null when it has none. */
 export interface PrintedSetting {
   readonly name: string
-  /** As it is written; of a secret `<set>`. */
+  /** The value as it is written; `<set>` for a secret. */
   readonly value: string | null
   readonly from: 'flag' | 'variable' | 'file' | 'default' | 'refused' | 'unset'
   /** The flag, the variable, or `path:line:column`; null for the last three. */

@@ -5,10 +5,10 @@ export type Path = readonly (string | number)[]
 
 /** One thing that is wrong. Line and column count from 1. */
 export interface Problem {
-  /** Of what is wrong in the settings file itself. */
+  /** Where the fault is in the settings file itself. */
   readonly line?: number
   readonly column?: number
-  /** Of anything else: the flag, the variable or the file. */
+  /** Where any other fault is: the flag, the variable or the file. */
   readonly place?: string
   /** E.g. `connections[0].agent`; empty when no setting is meant. */
   readonly path: string
@@ -112,7 +112,7 @@ export class Problems {
     return this.#found.toSorted((a, b) => order(a) - order(b))
   }
 
-  /** Of the setting, or of what it is missing from. */
+  /** The path of the setting, or of the map in which it is missing. */
   #offsetOf(path: Path): { key: number; value: number } {
     for (let length = path.length; length >= 0; length--) {
       const found = this.#offsets.get(path.slice(0, length).join('.'))

@@ -76,7 +76,7 @@ export function readBytes(
     const text = readVariable(reference.name, sources, problems, path)
     return text === undefined ? undefined : Buffer.from(text)
   }
-  // Somebody may have written a key itself where its path belongs, so the value is not shown.
+  // The key itself may be written where its path belongs, so the value is not shown.
   const label = reference === undefined ? 'this is a path, and the file' : labelOf(reference.path)
   const file = reference?.path ?? resolve(sources.folder, value)
   return refusing(label, problems, path, () => {

@@ -27,7 +27,7 @@ export function json<const Input>(schema: JsonSchema) {
   return v.metadata<Input, Record<string, unknown>>({ ...schema })
 }
 
-/** Adds what stands for the value in the usage text of a flag. */
+/** Adds the word for the value in the usage text of a flag. */
 export function named<const Shape extends v.GenericSchema>(title: string, shape: Shape) {
   return v.pipe(shape, v.title<v.InferOutput<Shape>, string>(title))
 }

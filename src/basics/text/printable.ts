@@ -1,7 +1,7 @@
 /** What JSON leaves as it is and terminals obey: U+009B starts an escape sequence, U+202E reverses text. */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** JSON that is safe to show on a terminal, whoever wrote the texts in it. Its meaning stays the same. */
+/** JSON that is safe to show on a terminal, whatever texts are in it. Its meaning stays the same. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,

@@ -3,7 +3,7 @@ import { oneLine } from './one-line.ts'
 /** A column of a table for people. */
 export interface TableColumn {
   readonly heading: string
-  /** Whether it may be narrower than what stands in it, where the terminal is. */
+  /** Whether the column may be narrower than its content, where the terminal is narrow. */
   readonly shrinks?: boolean
   /** In which order columns are left out when that is not enough, 1 first. Without it a column always stays. */
   readonly leftOut?: number

@@ -5,7 +5,7 @@ import { goQuote } from '../../golang/text/quote.ts'
 import type { SessionSecrets } from '../secrets/session-secrets.ts'
 import { resolveReference, type Resolution } from './references.ts'
 
-/** After so many characters of faults the others are only counted. */
+/** Characters of faults that are told. Further faults are only counted. */
 const LONGEST_LIST = 64 * 1024
 
 /**
@@ -40,7 +40,7 @@ function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolut
   return resolveReference(key, bytes, secrets)
 }
 
-/** What is wrong with a connection. Ten thousand variables may have a long text each: some are told, the rest counted. */
+/** Faults of a connection. Ten thousand variables may have a long text each: some are told, the rest is counted. */
 class Faults {
   readonly #told: string[] = []
   #length = 0

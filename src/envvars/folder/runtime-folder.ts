@@ -44,7 +44,7 @@ export class RuntimeFolder implements AsyncDisposable {
     return this.#made.path
   }
 
-  /** Why it is not in the usual folder: somebody has put something unsafe there. */
+  /** Why it is not in the usual folder: something unsafe is there. */
   get refused(): string | undefined {
     return this.#made.refused
   }

@@ -4,7 +4,7 @@ export interface Decimal {
   readonly point: number
 }
 
-/** The exact decimal value of a float64 has at most this many digits behind the point; more would all be zeros. */
+/** The exact decimal value of a float64 has at most this many digits after the point; more would all be zeros. */
 const MAX_FRACTION = 1100
 
 const ZERO: Decimal = { digits: '', point: 0 }
@@ -16,7 +16,7 @@ export function shortest(value: number): Decimal {
   return { digits: digits.replace('.', ''), point: Number(exponent) + 1 }
 }
 
-/** Rounded to a number of places behind the point, halves to even as Go does (JavaScript rounds them up). */
+/** Rounds to a number of places after the point, halves to even as Go does (JavaScript rounds them up). */
 export function roundedToPlaces(value: number, places: number): Decimal {
   const exact = Math.min(places, MAX_FRACTION)
   const digits = scaledAndRounded(value, exact).toString()

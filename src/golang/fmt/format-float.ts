@@ -3,7 +3,7 @@ import { roundedToDigits, roundedToPlaces, shortest, type Decimal } from './deci
 import { FunctionFailure } from '../template/errors.ts'
 import { pad, type Layout } from './layout.ts'
 
-/** Digits behind the point for `%e` and `%f` when no precision is given. */
+/** Digits after the point for `%e` and `%f` when no precision is given. */
 const DEFAULT_PLACES = 6
 
 /** A float64 for a verb, undefined when the verb is none for floats. The binary verbs %b %x %X are refused. */

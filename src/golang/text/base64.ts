@@ -10,7 +10,7 @@ export function decodeBase64(encoded: string): Base64Result {
   return problem === undefined ? { bytes: Buffer.from(encoded, 'base64') } : { problem }
 }
 
-/** As every encoder writes it: whole groups in one line, padding at the end only. */
+/** Base64 as every encoder writes it: whole groups in one line, padding at the end only. */
 function isOrdinary(encoded: string): boolean {
   const end = encoded.search(/[^A-Za-z0-9+/]/)
   const padding = end < 0 ? '' : encoded.slice(end)

@@ -23,7 +23,7 @@ export function parseGoDuration(text: string): number | undefined {
   return text.startsWith('-') ? -sum : sum
 }
 
-/** As Go prints a duration of a second or more: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
+/** Prints a duration of a second or more as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
 export function formatGoDuration(ms: number): string {
   const hours = Math.floor(ms / 3_600_000)
   const minutes = Math.floor((ms % 3_600_000) / 60_000)

@@ -25,7 +25,7 @@ const NAMED_ESCAPES: ReadonlyMap<number, string> = new Map([
 /** Runs of characters that need a closer look. The rest, plain ASCII, is taken as it is. */
 const SPECIAL = /[^ !#-[\]-~]+/g
 
-/** As `%q` prints it, so that texts of hoop's agent come out the same. */
+/** Quotes a text as `%q` does, so that texts of hoop's agent come out the same. */
 export function goQuote(text: string): string {
   return decodeText(quote(encodeText(text)))
 }

@@ -11,7 +11,7 @@ import type { Rule, RulePlace, RuleSet, Unjudged, Verdict } from './rules.ts'
 /** Some milliseconds. */
 const WORDS_IN_ONE_GO = 500
 
-/** What users of hoop are told; the pattern's own error says more to whoever writes rules (protocol.md 8.1). */
+/** What users of hoop are told; the pattern's own error says more to the author of the rules (protocol.md 8.1). */
 const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
 
 const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${RULE_LIMITS}`
@@ -94,7 +94,7 @@ class Compiling {
 
 /**
  * Judges a whole text: sets in order, rules in order, the first violation or error decides (protocol.md 8.1). A broken
- * rule behind a violation goes unnoticed, before it nothing passes.
+ * rule after a violation goes unnoticed, before it nothing passes.
  */
 export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
   return (await compileRules(sets)).check(text)

@@ -16,7 +16,7 @@ const MATCHES_IN_ONE_GO = 20_000
 /** The rules of one direction as one automaton, for any number of texts and streams. */
 export class CompiledRules {
   readonly automaton: RuleAutomaton
-  /** The first rule that cannot be enforced. Those behind it are never reached, and not in the automaton. */
+  /** The first rule that cannot be enforced. Those after it are never reached, and not in the automaton. */
   readonly broken: Unjudged | undefined
   /** In the order of the rules, and of their words. */
   readonly #targets: readonly RuleTarget[]

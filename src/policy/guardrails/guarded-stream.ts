@@ -7,8 +7,8 @@ import type { CompiledRules } from './compiled-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
 /**
- * So much of what may be the beginning of a match is held back. Of a longer match the beginning is shown; it is found
- * all the same, and nothing behind it is.
+ * Bytes that are held back when they may begin a match. The beginning of a longer match is shown; the match is found
+ * all the same, and nothing after it is shown.
  */
 const MAX_HELD = 64 * 1024
 

@@ -38,7 +38,7 @@ export interface Violation extends RulePlace {
 /** The text cannot be judged, so it must not pass. */
 export interface Unjudged extends RulePlace {
   readonly outcome: 'error'
-  /** As the reference words it. */
+  /** The words of the reference. */
   readonly message: string
   /** What a session is told that is refused for it. */
   readonly closing: string

@@ -71,7 +71,7 @@ class Across {
   }
 }
 
-/** The last place up to `place` behind an ASCII character that is in no word; `place` itself when there is none. */
+/** The last place up to `place` after an ASCII character that is in no word; `place` itself when there is none. */
 function betweenWords(bytes: Buffer, from: number, place: number): number {
   for (let at = place; at > from; at--) if (isApart(bytes[at - 1] ?? 0)) return at
   return place

@@ -27,7 +27,7 @@ interface Around {
   readonly isEnd: boolean
 }
 
-/** So much of what was given on is kept: labels are looked for in the 24 bytes before a match. */
+/** Bytes that are kept of what was given on: labels are looked for in the 24 bytes before a match. */
 const BEHIND = 64
 /** This part of a window is looked at again with what follows it: a match that begins there may not have ended. */
 const AGAIN = 0.3
@@ -194,7 +194,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Whole lines: no match of a built-in type goes on behind them. */
+  /** Whole lines: no match of a built-in type goes on after them. */
   *#judgeLines(subject: Subject, from: number): Work<Judged> {
     const cut = subject.bytes.length
     this.#words.next(subject.text, from)

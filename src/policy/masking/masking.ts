@@ -29,9 +29,9 @@ export interface Unserved {
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
-  /** So many bytes can be looked through at once without holding up others for long. */
+  /** Bytes that can be looked through at once without holding up others for long. */
   readonly window: number
-  /** Names of types that are ended by the line, since only a regex of somebody knows where else they end. */
+  /** Names of types that are ended by the line, since only their own regex knows where else they end. */
   readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
   readonly #threshold: number

@@ -40,7 +40,7 @@ export class Redaction {
 
 const NODE_BYTES = 16
 
-/** So many characters of a text in a row are not shown. Fewer are a guess, and often an ordinary word. */
+/** Characters of a text in a row that are not shown. Fewer are a guess, and often an ordinary word. */
 const LEAST_BYTES = 8
 /** The same for the last line of a stream, line break included. There `postgres` alone is just that word. */
 const LEAST_BYTES_OF_LINE = 24

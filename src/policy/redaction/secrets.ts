@@ -21,7 +21,7 @@ export function secretTexts(value: Buffer): Buffer[] {
   return distinct([text, ...linesOf(text)])
 }
 
-/** Of `scheme://user:password@host`, as written and decoded, if it has 6 bytes or more. Never throws. */
+/** The password of `scheme://user:password@host`, as written and decoded, from 6 bytes on. Never throws. */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
   const start = URL_START.exec(text)

@@ -23,7 +23,7 @@ export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): st
     .find((folder) => folder !== undefined && isIn(folder, pid))
 }
 
-/** From lines `id:controllers:path`, `0::path` for v2. */
+/** Reads lines `id:controllers:path`, `0::path` for v2. */
 function groupPath(hierarchy: Hierarchy, groups: readonly string[]): string | undefined {
   for (const line of groups) {
     const [, id, controllers = '', group] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? []
@@ -33,7 +33,7 @@ function groupPath(hierarchy: Hierarchy, groups: readonly string[]): string | un
   return undefined
 }
 
-/** From lines `36 35 98:0 root point options ... - type source super-options`. */
+/** Reads lines `36 35 98:0 root point options ... - type source super-options`. */
 function mounts(hierarchy: Hierarchy, mountinfo: readonly string[]): Mount[] {
   return mountinfo.flatMap((line) => {
     const [left = '', right = ''] = line.split(' - ')

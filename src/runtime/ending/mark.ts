@@ -58,7 +58,7 @@ export async function marked<T>(mark: bigint | undefined, start: () => Promise<T
   try {
     before = setSoftLocksLimit(mark)
   } catch (error) {
-    // Somebody has lowered our hard limit since the start (prlimit).
+    // Our hard limit was lowered since the start (prlimit).
     obstacle = (error as Error).message
     return await start()
   }
@@ -83,7 +83,7 @@ function agentOf(instance: string): bigint {
 }
 
 /**
- * Finds out by trying. Some kernels only imitate Linux (gVisor), and somebody may have set a limit (`LimitLOCKS=`).
+ * Finds out by trying. Some kernels only imitate Linux (gVisor), and a limit may be set (`LimitLOCKS=`).
  */
 function findObstacle(): string | undefined {
   const largest = (1n << 63n) - 1n

@@ -44,7 +44,7 @@ export function family(
   return found
 }
 
-/** By parent: with thousands of processes (a fork storm) a search for each would block the event loop. */
+/** With thousands of processes (a fork storm), a search for the children of each would block the event loop. */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
   for (const entry of table) {

@@ -156,7 +156,7 @@ export type Wait =
   | { readonly state: 'ended'; readonly status: number }
   | { readonly state: 'unknown' }
 
-/** Asks for one child without waiting. `unknown`: it is no child of ours, or somebody else has reaped it. */
+/** Asks for one child without waiting. `unknown`: it is no child of ours, or other code has reaped it. */
 export function reap(pid: number): Wait {
   const status = [0]
   const result = libc().waitpid(pid, status, WNOHANG) as number
@@ -173,7 +173,7 @@ export function endedChild(): number | undefined {
 
 /**
  * Signals a process that is not our child. Its number may belong to another one by now, so `isStill` is asked while we
- * hold a descriptor of whoever has the number: a descriptor stays with its process.
+ * hold a descriptor of the process that has the number: a descriptor stays with its process.
  * @returns false when it is gone or may not be signalled
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {

@@ -123,7 +123,7 @@ function spawnAttributes(): Buffer {
   return made
 }
 
-/** An array of pointers, the last one null, and behind it the strings: with hundreds of them a buffer for each is slow. */
+/** An array of pointers, the last one null, followed by the strings: hundreds of buffers, one for each, are slow. */
 function cStrings(values: readonly Buffer[]): Buffer {
   const strings = (values.length + 1) * POINTER_BYTES
   const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)

@@ -20,7 +20,7 @@ export class TailMemory {
     return this.#used
   }
 
-  /** @returns whether so much was left; if not, nothing is taken */
+  /** @returns whether there was enough memory; if not, nothing is taken */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.#limit) return false
     this.#used += bytes
@@ -37,7 +37,7 @@ export class TailMemory {
   }
 }
 
-/** So many bytes in a row of one stream. */
+/** Bytes in a row of one stream. */
 interface Run {
   readonly stream: Chunk['stream']
   length: number

@@ -129,7 +129,7 @@ function kept(text: string): string {
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/** From several lines, everything that may matter to what follows. */
+/** Joins the ends of several lines: all that may matter to what follows. */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''

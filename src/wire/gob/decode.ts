@@ -43,7 +43,7 @@ class KnownDefinitions {
   }
 }
 
-/** Of all streams: each session brings the same ones, and reading them takes longer than all the rest of it. */
+/** Definitions of all streams: each session brings the same ones, and they take longer to read than all the rest. */
 const known = new KnownDefinitions()
 
 /**

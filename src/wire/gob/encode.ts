@@ -23,7 +23,7 @@ export function encodeGob(
   return Buffer.concat([beginningOf(definitions), message(outermost.id, ...singletonMark, value)])
 }
 
-/** Of each layout: they are the same every time, and would take longer than most values. */
+/** The definitions of each layout: they are the same every time, and take longer to write than most values. */
 const beginnings = new WeakMap<readonly TypeDefinition[], Buffer>()
 
 function beginningOf(definitions: readonly TypeDefinition[]): Buffer {

@@ -63,7 +63,7 @@ export class GobReader {
     return narrowed(coded % 2n === 0n ? coded >> 1n : ~(coded >> 1n))
   }
 
-  /** The number of a type, negative in front of its definition. */
+  /** The number of a type, negative before its definition. */
   typeId(): number {
     const id = this.signed()
     if (typeof id === 'bigint') throw this.#place.error('type number out of range')

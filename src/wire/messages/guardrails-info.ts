@@ -12,7 +12,7 @@ export interface GuardrailInfo {
   readonly message: string
 }
 
-/** So many are read. A close that carries more was made by no agent. */
+/** Rules that are read of one close. No agent sends more. */
 const MAX_INFOS = 1000
 
 export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {

@@ -37,7 +37,7 @@ export async function analyze(
   })
 }
 
-/** As hoop's gateway writes it (protocol.md 8.2): an empty list is left out, and a custom type is asked for as well. */
+/** The request as hoop's gateway writes it (protocol.md 8.2): without an empty list, and with the custom types. */
 function analyzerRequest(text: string, wanted: PresidioRequest): object {
   const { custom, threshold } = wanted
   const entities = namesOf(wanted)

@@ -1,6 +1,6 @@
-/** So many failures in a row may be chance. */
+/** Failures in a row after which Presidio is asked no more. Fewer may be chance. */
 const FAILURES = 3
-/** A rest is so many times as long as the failure before it: waiting takes a tenth of a session's time, then. */
+/** A rest is this many times as long as the failure before it: waiting then takes a tenth of a session's time. */
 const REST = 10
 /** Masking comes back this soon after the services have. */
 const LONGEST_REST_MS = 60_000

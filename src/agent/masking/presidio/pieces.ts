@@ -28,7 +28,7 @@ export class Pieces {
     return this.#take(this.#rest.length)
   }
 
-  /** Puts the end of a piece back in front of what follows. */
+  /** Puts the end of a piece back: the next piece begins with it. */
   putBack(data: Buffer): void {
     this.#rest = Buffer.concat([data, this.#rest])
   }

@@ -72,7 +72,7 @@ export class PresidioStream implements OutputFilter {
       ended.throwIfAborted()
       return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
     } catch (error) {
-      // Not passed as it is, in no mode: else whoever ends his session would see what he should not.
+      // The output does not pass unmasked, in either mode: users who end their session would see what they should not.
       if (ended.aborted) return this.#lost()
       if (!(error instanceof PresidioError)) throw error
       return this.#passed(piece, () => result.failed(error.message))

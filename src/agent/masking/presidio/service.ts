@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls'
 import { BrokenReply, exchange, type Reply } from '../../../basics/net/exchange.ts'
 import { networkErrorCode } from '../../../basics/net/network-error.ts'
 
-/** From the request to the last byte of its answer. */
+/** Longest time from the request to the last byte of its answer. */
 const PATIENCE_MS = 5_000
 /** A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most. */
 const ANSWER_BYTES = 4 * 1024 * 1024

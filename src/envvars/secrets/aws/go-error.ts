@@ -11,7 +11,7 @@ interface AwsError extends NodeJS.ErrnoException {
   readonly port?: number
 }
 
-/** After so many attempts the packages give up. */
+/** Attempts after which the packages give up. */
 const MOST_ATTEMPTS = 3
 
 /** Errors with a type of their own in Go; the others are `api error NAME`. */
@@ -20,7 +20,7 @@ const MODELED = new Set([
   'ResourceNotFoundException',
 ])
 
-/** Of an error's text, which may come from a server. */
+/** Characters of an error's text, which may come from a server. */
 const SHOWN_CHARACTERS = 4096
 
 /** A failed request in the words of Go's packages. */

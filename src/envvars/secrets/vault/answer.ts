@@ -14,7 +14,7 @@ export function refuseFailure(reply: Reply): void {
   const { status, body } = reply
   if (status === 200 || status === 204) return
   if (status < 400 || status > 499) {
-    // Of what is no failure the secret itself may be the body.
+    // The body of an answer that is no failure may be the secret itself.
     const shown = status < 400 ? '(not shown)' : body.toString()
     throw new VaultError(`failed performing request, status=${status}, body=${shown}`)
   }

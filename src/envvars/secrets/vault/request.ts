@@ -13,7 +13,7 @@ import { isSameServer, targetOf, type VaultTarget } from './target.ts'
 const LONGEST_ANSWER = 1024 * 1024
 /** A shorter text is part of others by chance. Vault's own have 26 and more. */
 const SHORTEST_CREDENTIAL = 6
-/** Of an error's text. It goes to a person, once for each variable. */
+/** Characters of an error's text. It goes to a person, once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])

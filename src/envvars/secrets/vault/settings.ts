@@ -43,7 +43,7 @@ const LONGEST_FILE = 1024 * 1024
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** From the agent's environment (protocol.md 6). @param warn about what is ignored @throws SetUpError */
+/** Reads the agent's environment (protocol.md 6). @param warn about what is ignored @throws SetUpError */
 export function readVaultSettings(env: Variables, warn: (message: string) => void): VaultSettings {
   const authority = loaded(env, 'VAULT_CACERT')
   const credential = credentialOf(env, loaded(env, 'VAULT_TOKEN'))

@@ -4,13 +4,13 @@ import { VaultError } from './answer.ts'
 export interface VaultTarget {
   /** Undefined for a URL that is none of HTTP: it fails when it is asked. */
   readonly isSecure: boolean | undefined
-  /** As Go shows it: escaped, without a password. */
+  /** The URL as Go shows it: escaped, without a password. */
   readonly shown: string
   readonly scheme: string
   readonly host: string
   readonly port: number
   readonly path: string
-  /** Of the URL, in the form of a header; undefined: none. */
+  /** Name and password of the URL, in the form of a header; undefined when it has none. */
   readonly authorization: string | undefined
 }
 

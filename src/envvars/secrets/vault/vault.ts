@@ -105,7 +105,7 @@ export class Vault {
     return this.#ask(request, signal)
   }
 
-  /** Authorities that cannot be read are refused for http:// too, as in hoop: somebody believes that they count. */
+  /** Authorities that cannot be read are refused for http:// too, as in hoop: their author believes that they count. */
   #ask(request: VaultRequest, signal: AbortSignal): Promise<Reply> {
     if (this.#settings.authority !== '') this.#way.secureContext()
     return askVault(request, this.#way, signal)

@@ -46,7 +46,7 @@ function checkCommands(reader: Reader, commands: readonly CallNode[], context: s
   if (stage > 0) reader.fail(`non executable command in pipeline stage ${stage + 1}`)
 }
 
-/** An operand without fields behind it. */
+/** An operand without fields after it. */
 type Term = Exclude<Operand, Chain>
 
 type Declarations = Pick<Pipeline, 'declares' | 'assigns'>
@@ -109,7 +109,7 @@ function readCommand(reader: Reader): CallNode {
   return { kind: 'command', at, words: [first, ...rest] }
 }
 
-/** A term and the fields behind it; undefined when the next token is none. */
+/** A term and the fields after it; undefined when the next token is none. */
 function readOperand(reader: Reader): Operand | undefined {
   const term = readTerm(reader)
   if (term === undefined || reader.peek().kind !== 'field') return term
@@ -119,7 +119,7 @@ function readOperand(reader: Reader): Operand | undefined {
   return withFields(reader, term, at, names)
 }
 
-/** Errors give the first field behind a term as the place of the whole. */
+/** Errors give the first field after a term as the place of the whole. */
 function withFields(reader: Reader, term: Term, at: number, names: readonly ByteString[]): Operand {
   switch (term.kind) {
     case 'field':

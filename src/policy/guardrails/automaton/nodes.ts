@@ -4,13 +4,13 @@ import { OP, programOf, rangesOf, type Instruction } from './re2-program.ts'
 import { INVALID_BYTE } from './runes.ts'
 import type { WordTrie } from './word-trie.ts'
 
-/** What a search reads behind the last rune. */
+/** What a search reads after the last rune. */
 export const END_OF_TEXT = -2
 
 /** Go reads U+FFFD where a byte is no UTF-8. A word, which is compared byte by byte, does not. */
 const REPLACEMENT_RUNE = 0xfffd
 
-/** The instructions of all patterns one after the other, and behind them the words. A match leads to a target. */
+/** The instructions of all patterns one after the other, followed by the words. A match leads to a target. */
 export class Nodes {
   /** Where a match may begin, anywhere in the text. */
   readonly starts: readonly number[]

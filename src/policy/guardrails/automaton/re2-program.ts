@@ -4,7 +4,7 @@ import { RE2JS } from 're2js'
 export interface Instruction {
   readonly op: number
   readonly out: number
-  /** Of a fork its second way, of a condition its bits. */
+  /** The second way of a fork, or the bits of a condition. */
   readonly arg: number
   readonly runes: Int32Array
 }

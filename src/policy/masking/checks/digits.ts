@@ -41,7 +41,7 @@ export function iban(match: string): boolean {
 }
 
 /**
- * Verhoeff's check, by what his tables are made from: the dihedral group of order ten, and the powers of one
+ * Verhoeff's check, by what its tables are made from: the dihedral group of order ten, and the powers of one
  * permutation.
  */
 export function verhoeff(match: string): boolean {

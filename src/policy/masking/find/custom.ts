@@ -6,7 +6,7 @@ import { denyList } from './deny-list.ts'
 import { goesOverLines } from './over-lines.ts'
 import type { Finder } from './subject.ts'
 
-/** A type that somebody has made up: what matches a pattern of RE2, or a list of texts. */
+/** A type that people have defined: what matches a pattern of RE2, or a list of texts. */
 export interface CustomType {
   readonly name: string
   readonly regex: string | undefined
@@ -14,7 +14,7 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Rules that cannot be used. The message is for whoever has written them. */
+/** Rules that cannot be used. The message is for their author. */
 export class MaskingError extends Error {
   override readonly name = 'MaskingError'
 }
@@ -34,7 +34,7 @@ const CHARACTER_BYTES = 80
 
 /** A type's recognizer, and what it costs. */
 export interface CustomRecognizer extends Recognizer {
-  /** Of its regex: how many it may take for a byte. */
+  /** How many steps its regex may take for a byte. */
   readonly steps: number
   /** About what it takes of memory. */
   readonly bytes: number

@@ -8,7 +8,7 @@ import type { Finder, Subject } from './subject.ts'
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
-/** The texts of a list in any case, with no letter, digit or `_` before and behind. The longest counts. */
+/** The texts of a list in any case, with no letter, digit or `_` before and after. The longest counts. */
 export function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
   for (const [n, text] of texts.entries()) {

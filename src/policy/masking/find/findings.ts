@@ -43,7 +43,7 @@ const AT_ONCE = 1_000
 
 /**
  * What the searchers find from `from` on, in the reference's order: the surest first, then the foremost, then the
- * longest. It stops after each bounded part of the work, for whoever has something else to do.
+ * longest. It stops after each bounded part of the work, so that other work can go on.
  */
 export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<FoundData[]> {
   const candidates: Candidate[] = []
@@ -130,7 +130,7 @@ function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   return (yield* ordered(stays, (left, right) => left - right)).flatMap((place) => candidates[place] ?? [])
 }
 
-/** Whether each begins behind those of its type: as a rule they do, and need no sorting. */
+/** Whether each begins after those of its type: as a rule they do, and need no sorting. */
 function areApart(candidates: readonly Candidate[]): boolean {
   const reached = new Map<string, number>()
   return candidates.every(({ type, start, end }) => {

@@ -1,6 +1,6 @@
 import { readRune, widthOfRune } from '../../guardrails/automaton/runes.ts'
 
-/** Of the first 65,536 code points what was found out is kept, one more than it is: 0 is not known yet. */
+/** Results for the first 65,536 code points, each one more than it is: 0 is not known yet. */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
 

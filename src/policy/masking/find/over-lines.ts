@@ -48,7 +48,7 @@ export class LinePlaces {
 
   /**
    * Reads on up to the end of what is given.
-   * @param offset where it begins in the stream: not behind what was read
+   * @param offset where it begins in the stream: not after what was read
    */
   *read(bytes: Buffer, offset: number): Work<void> {
     const data = bytes.subarray(Math.max(0, this.#at - offset))

@@ -1,6 +1,6 @@
 import { decodeText, runeAt, type ByteString } from '../../../golang/text/byte-string.ts'
 
-/** So many words before a match can make it surer. */
+/** Words before a match that can make it surer. */
 const WORDS_BEFORE = 5
 /** Longer words are in no list, whatever they are. */
 const LONGEST_BYTES = 64

@@ -17,7 +17,7 @@ export interface Recognizer {
   readonly check?: (match: string) => boolean
   /** A match that fails is none; passing says nothing. */
   readonly accepts?: (match: string) => boolean
-  /** A match counts only behind one of these words, in the 24 bytes before it. */
+  /** A match counts only after one of these words, in the 24 bytes before it. */
   readonly labels?: readonly string[]
   /** A match without one of its context words is none. */
   readonly needsContext?: boolean

@@ -19,7 +19,7 @@ export class LineBreaks {
     if (this.#offsets.length > 0) this.#offsets = []
   }
 
-  /** @returns the offset of the last `length` bytes in front of `end` that are not breaks */
+  /** @returns the offset of the last `length` bytes before `end` that are not breaks */
   startOf(length: number, end: number): number {
     return end - length - this.#within(end - length)
   }

@@ -8,7 +8,7 @@ export function plainTexts(text: Buffer): Buffer[] {
   return buffers(withoutBreaks(text.toString('latin1')))
 }
 
-/** As it is, in base64, URLs, forms, JSON. No duplicates, and nothing shorter than 6 bytes. */
+/** The text as it is, in base64, URLs, forms and JSON. No duplicates, and nothing shorter than 6 bytes. */
 export function variantsOf(text: Buffer): Buffer[] {
   const plain = text.toString('latin1')
   const variants = [...withoutBreaks(plain), ...base64Texts(text), ...urlTexts(plain)]
@@ -45,7 +45,7 @@ function base64Texts(text: Buffer): string[] {
   return [...aligned, ...lines].flatMap(bothAlphabets)
 }
 
-/** @param shifted the text behind two zeroes */
+/** @param shifted the text after two zeroes */
 function encodedBehind(before: number, shifted: Buffer): string {
   const from = ZEROES.length - before
   const encoded = shifted.toString('base64', from)
