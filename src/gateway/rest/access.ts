@@ -9,7 +9,7 @@ import { OPERATIONS } from './operations/operations.ts'
 import { signInOf } from './page/cookie.ts'
 import { isPageRoute } from './page/files.ts'
 import { checkOwnPage } from './page/own-page.ts'
-import { authenticate, hasToken } from './people/identities/authentication.ts'
+import { authenticate, hasToken } from './authentication.ts'
 import type { RestServices } from './services.ts'
 
 declare module 'fastify' {

@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { addressOf } from './callers.ts'
-import { authenticate } from '../people/identities/authentication.ts'
+import { authenticate } from '../authentication.ts'
 import type { RestServices } from '../services.ts'
 import { errorBody, errorHeaders, HttpError } from './http-error.ts'
 

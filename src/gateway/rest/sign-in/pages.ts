@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
-import type { DeviceRequest } from '../../../../people/sign-in/device-requests.ts'
+import type { DeviceRequest } from '../../people/sign-in/device-requests.ts'
 
 const STYLE =
   'body{font:16px/1.5 sans-serif;max-width:36em;margin:3em auto;padding:0 1em}code{font-size:1.2em}dt{font-weight:bold}'

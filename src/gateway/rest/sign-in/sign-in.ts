@@ -2,12 +2,12 @@ import type {
   browserSignInContract,
   deviceSignInContract,
   localSignInContract,
-} from '../../../../contract/sign-in.ts'
-import { hoopWords } from '../../../../wire/gateway-words.ts'
-import { Reply, type Handlers } from '../../../handlers.ts'
-import { DEVICE_MS, POLL_MS } from '../../../people/sign-in/device-requests.ts'
-import type { RestServices } from '../../services.ts'
-import { failedSignIn } from './authentication.ts'
+} from '../../../contract/sign-in.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { Reply, type Handlers } from '../../handlers.ts'
+import { DEVICE_MS, POLL_MS } from '../../people/sign-in/device-requests.ts'
+import type { RestServices } from '../services.ts'
+import { failedSignIn } from '../authentication.ts'
 
 /** What command lines ask for to sign in; browsers come to `accounts/`. */
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { AuditLog } from '../../../people/audit/audit-log.ts'
-import { auditFacts, type AuditFacts } from '../../../people/audit/entry.ts'
-import { redacted } from '../../../people/audit/redacted.ts'
+import type { AuditLog } from '../people/audit/audit-log.ts'
+import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
+import { redacted } from '../people/audit/redacted.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

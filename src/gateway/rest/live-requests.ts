@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
-import type { AccessToken } from '../../../identity.ts'
-import type { LiveUses } from '../../../people/identities/live-uses.ts'
-import { errorBody, HttpError } from '../../http/http-error.ts'
+import type { AccessToken } from '../identity.ts'
+import type { LiveUses } from '../people/identities/live-uses.ts'
+import { errorBody, HttpError } from './http/http-error.ts'
 
 /** Ends the request when its token is no longer accepted, whatever it does: one that waits is answered, a stream cut off. */
 export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { firstOption, type Query } from '../../../http/query.ts'
-import type { RestServices } from '../../../services.ts'
+import { firstOption, type Query } from '../http/query.ts'
+import type { RestServices } from '../services.ts'
 import { asPage } from './oidc.ts'
 import { codePage, messagePage, sendPage, startPage } from './pages.ts'
 

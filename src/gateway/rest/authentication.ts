@@ -1,7 +1,7 @@
-import { hoopWords } from '../../../../wire/gateway-words.ts'
-import type { SignedIn } from '../../../identity.ts'
-import { bearerToken, type Users } from '../../../people/identities/users.ts'
-import { HttpError, TooManyFailures } from '../../http/http-error.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { SignedIn } from '../identity.ts'
+import { bearerToken, type Users } from '../people/identities/users.ts'
+import { HttpError, TooManyFailures } from './http/http-error.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
