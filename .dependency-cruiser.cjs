@@ -70,13 +70,15 @@ const floor = (room, lower) => ({
   from: { path: `^src/gateway/${room}`, pathNot: '/routes[.]ts$' },
   to: { path: '^src/gateway/', pathNot: `^src/gateway/(${[room, ...lower].join('|')})` },
 })
+/** Of a room, or of a part of one. */
+const ROUTES = '^src/gateway/(?!rest/).*routes[.]ts$'
 const gatewayFloors = [
   ...FLOORS.flatMap((rooms, at) => rooms.map((room) => floor(room, FLOORS.slice(0, at).flat()))),
   {
     name: 'gateway-floor-routes',
     comment: "rest mounts a room's routes, which do not know how they are served",
     severity: 'error',
-    from: { path: '^src/gateway/[^/]+/routes[.]ts$' },
+    from: { path: ROUTES },
     to: { path: '^src/gateway/(rest|clients|operating)/|^src/gateway/gateway[.]ts' },
   },
   {
@@ -84,7 +86,7 @@ const gatewayFloors = [
     comment: 'only rest mounts routes',
     severity: 'error',
     from: { path: '^src/', pathNot: '^src/gateway/rest/' },
-    to: { path: '^src/gateway/[^/]+/routes[.]ts$' },
+    to: { path: ROUTES },
   },
   {
     name: 'gateway-floor-known',

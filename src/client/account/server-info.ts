@@ -1,36 +1,25 @@
-import * as v from 'valibot'
+import { gatewayContract } from '../../contract/gateway.ts'
 import type { Account } from './account.ts'
 import { ApiError } from '../rest/http/api-error.ts'
-import type { Question } from '../rest/http/http.ts'
-import { askJson } from '../rest/http/json.ts'
+import { call } from '../rest/http/call.ts'
+import { noGateway } from '../rest/http/json.ts'
 
 export interface User {
   readonly name: string
   readonly isAdmin: boolean
 }
 
-const UserInfo = v.pipe(
-  v.object({
-    name: v.optional(v.string(), ''),
-    email: v.optional(v.string(), ''),
-    is_admin: v.optional(v.boolean(), false),
-  }),
-  // Without this check any JSON object from any server would pass.
-  v.check(({ name, email }) => `${name}${email}` !== ''),
-)
-
 /** @throws ApiError `refused` when the token is not valid */
 export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
-  const { value } = await askJson(account, get('/api/userinfo', signal), UserInfo)
-  return { name: value.email || value.name, isAdmin: value.is_admin }
+  const { name, email, is_admin: isAdmin } = await call(account, gatewayContract.userInfo, {}, { signal })
+  // Without this check any JSON object from any server would pass.
+  if (`${name}${email}` === '') throw noGateway(account, gatewayContract.userInfo, 200)
+  return { name: email || name, isAdmin }
 }
-
-const ServerInfo = v.object({ grpc_url: v.optional(v.string(), '') })
 
 /** The address of the streams that the gateway announces; undefined when it announces none. @throws ApiError */
 export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
-  const { value } = await askJson(account, get('/api/serverinfo', signal), ServerInfo)
-  return value.grpc_url || undefined
+  return (await call(account, gatewayContract.serverInfo, {}, { signal })).grpc_url || undefined
 }
 
 /** The account's own address of the streams, else the gateway's. @throws ApiError, also when there is none */
@@ -41,8 +30,4 @@ export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promi
     'no-gateway',
     `${account.rest.url} announces no address of its streams: set HOOP_GRPCURL, or login --grpc-url grpcs://host:port`,
   )
-}
-
-function get(path: string, signal: AbortSignal | undefined): Question {
-  return { method: 'GET', path, signal }
 }

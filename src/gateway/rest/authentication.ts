@@ -1,7 +1,9 @@
+import type { FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { SignedIn } from '../identity.ts'
+import type { AccessToken, SignedIn } from '../identity.ts'
+import type { LiveUses } from '../people/identities/live-uses.ts'
 import { bearerToken, type Users } from '../people/identities/users.ts'
-import { HttpError, TooManyFailures } from './http/http-error.ts'
+import { errorBody, HttpError, TooManyFailures } from './http/http-error.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -38,4 +40,16 @@ export function failedSignIn({ attempts }: Users, ip: string, message: string): 
 
 function text(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' && header !== '' ? header : undefined
+}
+
+/** Ends the request when its token is no longer accepted, whatever it does: one that waits is answered, a stream cut off. */
+export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {
+  const use = live.begin(token, (reason) => end(reply, reason))
+  reply.raw.once('close', () => use[Symbol.dispose]())
+}
+
+function end(reply: FastifyReply, reason: string): void {
+  if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy()
+  const error = new HttpError('token-ended', `${reason} before this was answered: what it began goes on`)
+  void reply.header('connection', 'close').code(error.status).send(errorBody(error))
 }

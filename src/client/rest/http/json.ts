@@ -104,7 +104,7 @@ function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined
   return { message: message || 'no reason given', code }
 }
 
-function noGateway({ rest }: Account, { path }: Question, status: number): ApiError {
+export function noGateway({ rest }: Account, { path }: Pick<Question, 'path'>, status: number): ApiError {
   const [place = ''] = path.split('?')
   return new ApiError(
     'no-gateway',
