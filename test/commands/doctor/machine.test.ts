@@ -1,4 +1,4 @@
-import { signalChild } from '../../src/basics/signals.ts'
+import { signalChild } from '../../../src/basics/signals.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ import {
   checkProcessOne,
   checkMemory,
   checkOpenFiles,
-} from '../../src/commands/doctor/machine.ts'
+} from '../../../src/commands/doctor/machine.ts'
 import {
   Examination,
   broken,
@@ -32,15 +32,20 @@ import {
   humanLine,
   humanSum,
   jsonReport,
-} from '../../src/commands/examination/examination.ts'
-import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from '../../src/commands/doctor/credential.ts'
-import { sizeText } from '../../src/basics/text/units.ts'
-import { checkRuntimeFolder, checkStateFolder } from '../../src/commands/doctor/folders.ts'
-import { checkSettings } from '../../src/commands/doctor/doctor.ts'
-import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time.ts'
-import { loadAgentSettings } from '../../src/config.ts'
-import { SmallDisk } from '../support/machine/small-disk.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+} from '../../../src/commands/examination/examination.ts'
+import {
+  checkKey,
+  judgeKeyFile,
+  keyPlace,
+  checkKeyExposure,
+} from '../../../src/commands/doctor/credential.ts'
+import { sizeText } from '../../../src/basics/text/units.ts'
+import { checkRuntimeFolder, checkStateFolder } from '../../../src/commands/doctor/folders.ts'
+import { checkSettings } from '../../../src/commands/doctor/doctor.ts'
+import { checkStopTime, milliseconds } from '../../../src/commands/doctor/stop-time.ts'
+import { loadAgentSettings } from '../../../src/config.ts'
+import { SmallDisk } from '../../support/machine/small-disk.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 const isRoot = process.geteuid?.() === 0
 const canMount = isRoot && SmallDisk.permitted()

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { examineOwnerRules } from '../../src/commands/policy/owner-rules.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+import { examineOwnerRules } from '../../../src/commands/policy/owner-rules.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 const isRoot = process.geteuid?.() === 0
 const WORDS = 'rules: [{type: deny_words_list, words: [DROP]}]\n'

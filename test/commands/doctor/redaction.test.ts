@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { checkRedaction } from '../../src/commands/doctor/masking.ts'
-import { openStatusSocket } from '../../src/operations/status-socket.ts'
-import { Logbook } from '../support/logbook.ts'
-import { sampleStatus } from '../support/sites/sample-status.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+import { checkRedaction } from '../../../src/commands/doctor/masking.ts'
+import { openStatusSocket } from '../../../src/operations/status-socket.ts'
+import { Logbook } from '../../support/logbook.ts'
+import { sampleStatus } from '../../support/sites/sample-status.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 it('says that nobody can be asked where the path of an agent is too long for a socket', async () => {
   using place = new Workplace()

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CurrentIdentity } from '../../src/commands/start/current-identity.ts'
-import { Failure } from '../../src/commands/failure.ts'
-import { readIdentity, readSettings } from '../../src/commands/start/settings.ts'
-import { Authority } from '../support/network/certificates.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+import { CurrentIdentity } from '../../../src/commands/start/current-identity.ts'
+import { Failure } from '../../../src/commands/failure.ts'
+import { readIdentity, readSettings } from '../../../src/commands/start/settings.ts'
+import { Authority } from '../../support/network/certificates.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 const key = (secret: string, host = '127.0.0.1:8010', scheme = 'grpc') =>
   `${scheme}://local:xagt-${secret}-0123456789@${host}?mode=standard`

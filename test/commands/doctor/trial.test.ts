@@ -4,14 +4,14 @@ import {
   tryCommand,
   tryTerminal,
   canReadEnvironment,
-} from '../../src/commands/doctor/trial/trials.ts'
-import { TrialProcess } from '../../src/commands/doctor/trial/trial.ts'
-import type { Engine } from '../../src/runtime/engine.ts'
-import { startPortable } from '../../src/runtime/portable-engine.ts'
-import { engine } from '../support/sites/execute.ts'
-import { descendantsOf } from '../support/machine/processes.ts'
-import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+} from '../../../src/commands/doctor/trial/trials.ts'
+import { TrialProcess } from '../../../src/commands/doctor/trial/trial.ts'
+import type { Engine } from '../../../src/runtime/engine.ts'
+import { startPortable } from '../../../src/runtime/portable-engine.ts'
+import { engine } from '../../support/sites/execute.ts'
+import { descendantsOf } from '../../support/machine/processes.ts'
+import { waitFor } from '../../support/wait.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 // The engine of this system without `guard`, which is for a process that runs commands and nothing else.
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { checkPresidio } from '../../src/commands/doctor/masking.ts'
-import { own } from '../support/owned.ts'
-import { Presidio } from '../support/scripted/presidio.ts'
-import { json } from '../support/scripted/scripted-rest.ts'
+import { checkPresidio } from '../../../src/commands/doctor/masking.ts'
+import { own } from '../../support/owned.ts'
+import { Presidio } from '../../support/scripted/presidio.ts'
+import { json } from '../../support/scripted/scripted-rest.ts'
 
 async function presidioWithMode(mode: 'strict' | 'best-effort') {
   const services = own(await Presidio.start())
