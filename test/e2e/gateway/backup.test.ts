@@ -63,7 +63,10 @@ describe('backup and restore', () => {
       response.writeHead(200, { 'content-type': 'application/gzip' }).end(whole.subarray(0, whole.length / 2))
     })
     const cut = await runProgram(place, ['backup', place.at('broken.backup')], env)
-    expect([cut.code, cut.stderr]).toEqual([69, expect.stringMatching(/cannot use the backup from the gateway: it is cut/)])
+    expect([cut.code, cut.stderr]).toEqual([
+      69,
+      expect.stringMatching(/cannot use the backup from the gateway: it is cut/),
+    ])
     rest.on('POST /api/backup', (_, response) => {
       response
         .writeHead(200, { 'content-type': 'application/gzip' })
