@@ -1,9 +1,5 @@
 import * as v from 'valibot'
-import { anyMap } from '../../../contract/executions.ts'
 import { HttpError } from '../http/http-error.ts'
-
-/** Of a session, all of it. */
-export const metadataBody = v.object({ metadata: anyMap }, 'must be a JSON object')
 
 /**
  * @param statuses of fields that hoop's gateway answers with another status

@@ -12,6 +12,7 @@ import { jiraContract } from '../../../contract/jira.ts'
 import { tableOf } from '../../../contract/contract.ts'
 import { executionContract } from '../../../contract/executions.ts'
 import { runbookContract } from '../../../contract/runbooks.ts'
+import { sessionContract, sessionListContract, sessionStreamContract } from '../../../contract/sessions.ts'
 import { reviewContract } from '../../../contract/reviews.ts'
 import { batchContract } from '../../../contract/batches.ts'
 import { apiKeyContract, serviceAccountContract } from '../../../contract/machines.ts'
@@ -21,14 +22,15 @@ import { lockContract } from '../../../contract/locks.ts'
 import { scheduleContract } from '../../../contract/schedules.ts'
 import { webhookContract } from '../../../contract/webhooks.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
-import { sessionOperations } from './sessions.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {
   ...tableOf(runbookContract),
   ...tableOf(executionContract),
   ...tableOf(batchContract),
-  ...sessionOperations,
+  ...tableOf(sessionListContract),
+  ...tableOf(sessionStreamContract),
+  ...tableOf(sessionContract),
   ...tableOf(reviewContract),
   ...tableOf(scheduleContract),
   ...tableOf(lockContract),

@@ -1,3 +1,4 @@
+import type { EventAnswer } from '../../../contract/sessions.ts'
 import { STREAM_KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
 import type { PlacedEvent, SessionFollower } from '../../history/reading/follower.ts'
 
@@ -47,11 +48,12 @@ function eventText(event: PlacedEvent, startedAt: Date): string {
 }
 
 /** What is told of an event, beside its place. */
-export function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): object {
+export function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
     time,
-    type: kind,
+    // Changes of the terminal's size are not followed.
+    type: kind as EventAnswer['type'],
     ...(isStderr === true && { stream: 'stderr' }),
     payload: bytes.toString('base64'),
   }

@@ -1,39 +1,41 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { OutputRange } from '../../../contract/sessions.ts'
+import type { History } from '../../history/history.ts'
 import type { PlacedEvent, SessionFollower } from '../../history/reading/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
 import { HttpError } from '../http/http-error.ts'
-import { firstOption, type Query } from '../http/query.ts'
-import type { RestServices } from '../services.ts'
 import { foreignId } from './live-streams.ts'
 import { eventView } from './live-stream.ts'
 
 const MOST_BYTES = 1024 * 1024
 const USUAL_BYTES = 256 * 1024
 
+interface AskedRange {
+  readonly from: string | undefined
+  readonly bytes: string | undefined
+}
+
 /**
  * A part of what a session has written, by the places that its stream tells: who shows much of it keeps what he shows
  * alone, and asks for the rest when he needs it.
+ * @throws HttpError 422
  */
-export function outputRangeRoute(
-  app: FastifyInstance,
-  { history }: Pick<RestServices, 'history'>,
-  find: (request: FastifyRequest, id: string) => SessionSummary,
-): void {
-  app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id/output', (request) => {
-    const { id, startedAt } = find(request, request.params.id)
-    const from = numberIn(request.query, 'from', 0, Number.MAX_SAFE_INTEGER)
-    const most = Math.max(1, numberIn(request.query, 'bytes', USUAL_BYTES, MOST_BYTES))
-    using follower = history.follow(id, from)
-    if (follower === undefined) throw foreignId('from')
-    const { events, isAll } = firstEvents(follower, most)
-    const { isOver, missingBytes } = follower.progression()
-    return {
-      events: events.map((event) => ({ place: event.place, ...eventView(event, startedAt) })),
-      next: events.at(-1)?.place ?? from,
-      over: isAll && isOver,
-      missing_bytes: missingBytes,
-    }
-  })
+export function outputRange(
+  history: History,
+  { id, startedAt }: SessionSummary,
+  asked: AskedRange,
+): OutputRange {
+  const from = numberIn(asked, 'from', 0, Number.MAX_SAFE_INTEGER)
+  const most = Math.max(1, numberIn(asked, 'bytes', USUAL_BYTES, MOST_BYTES))
+  using follower = history.follow(id, from)
+  if (follower === undefined) throw foreignId('from')
+  const { events, isAll } = firstEvents(follower, most)
+  const { isOver, missingBytes } = follower.progression()
+  return {
+    events: events.map((event) => ({ place: event.place, ...eventView(event, startedAt) })),
+    next: events.at(-1)?.place ?? from,
+    over: isAll && isOver,
+    missing_bytes: missingBytes,
+  }
 }
 
 interface FirstEvents {
@@ -56,8 +58,8 @@ function firstEvents(follower: SessionFollower, most: number): FirstEvents {
   }
 }
 
-function numberIn(query: Query, name: string, usual: number, most: number): number {
-  const text = firstOption(query, name)
+function numberIn(asked: AskedRange, name: keyof AskedRange, usual: number, most: number): number {
+  const text = asked[name]
   if (text === undefined) return usual
   const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
   if (value >= 0 && value <= most) return value

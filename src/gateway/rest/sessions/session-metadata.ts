@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { checkMetadata } from '../../executions/limits.ts'
-import { metadataBody, readExecBody } from '../body/body.ts'
+import { sessionStreamContract } from '../../../contract/sessions.ts'
+import { readExecBody } from '../body/body.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 
@@ -11,7 +12,7 @@ export function metadataRoute(app: FastifyInstance, { history }: RestServices): 
     const session = history.session(params.id)
     if (session?.user !== user.name || body === null || body === undefined)
       throw new HttpError('session-not-found', hoopWords.notFound)
-    const { metadata } = readExecBody(metadataBody, body)
+    const { metadata } = readExecBody(sessionStreamContract.metadata.body, body)
     checkMetadata(metadata)
     if (!history.setMetadata(session.id, metadata))
       throw new HttpError('session-not-found', hoopWords.notFound)

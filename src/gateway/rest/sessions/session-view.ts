@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { ListedSession } from '../../../contract/sessions.ts'
 import type { FastifyReply } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
@@ -25,11 +26,14 @@ interface Listing {
 }
 
 /** A session as hoop's list shows it. */
-export function listedSession(services: Listing, session: SessionSummary): object {
+export function listedSession(services: Listing, session: SessionSummary): ListedSession {
   return { ...summary(services, session), script: null }
 }
 
-function summary({ users, sessions, repositories }: Listing, session: SessionSummary): object {
+function summary(
+  { users, sessions, repositories }: Listing,
+  session: SessionSummary,
+): Omit<ListedSession, 'script'> {
   const { connection, sessionBatchId, correlationId } = session
   return {
     id: session.id,
@@ -65,35 +69,45 @@ function summary({ users, sessions, repositories }: Listing, session: SessionSum
     ai_analysis: null,
     integrations_metadata: integrations(session.issue),
     jira_transition: session.issue?.move ?? null,
-    guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
+    guardrails_info:
+      session.guardrails === undefined
+        ? null
+        : (JSON.parse(session.guardrails) as ListedSession['guardrails_info']),
     metrics: session.status === 'done' ? metrics(session) : null,
   }
 }
 
 /** A record of old calls a folder of this machine by its path: it is called as it is now, so that its form is found. */
-function labelsOf({ labels }: SessionSummary, repositories: Listing['repositories']): object {
+function labelsOf(
+  { labels }: SessionSummary,
+  repositories: Listing['repositories'],
+): Readonly<Record<string, string>> {
   const { runbookRepository: recorded } = labels
   const known = recorded === undefined ? undefined : repositories.called(recorded)
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }
 }
 
 /** hoop's gateway keeps what was sent, and an empty object is not sent. */
-function orNull(fields: object): object | null {
+function orNull<Fields extends object>(fields: Fields): Fields | null {
   return Object.keys(fields).length === 0 ? null : fields
 }
 
 const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 
 /** As in hoop's gateway, where they come with the end. */
-function metrics({ masking, outputBytes, truncatedBytes }: SessionSummary): object {
+function metrics({
+  masking,
+  outputBytes,
+  truncatedBytes,
+}: SessionSummary): NonNullable<ListedSession['metrics']> {
   return {
-    data_masking: masking === undefined ? NOTHING_MASKED : (JSON.parse(masking) as unknown),
+    data_masking: masking === undefined ? NOTHING_MASKED : (JSON.parse(masking) as typeof NOTHING_MASKED),
     event_size: outputBytes,
     truncated: truncatedBytes > 0,
   }
 }
 
-function integrations(issue: SessionSummary['issue']): object | null {
+function integrations(issue: SessionSummary['issue']): ListedSession['integrations_metadata'] {
   return issue === undefined ? null : { jira_issue_key: issue.key, jira_issue_url: issue.url }
 }
 

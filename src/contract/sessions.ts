@@ -1,0 +1,293 @@
+import * as v from 'valibot'
+import type { Contract, Frozen } from './contract.ts'
+import { anyMap } from './executions.ts'
+import { plainOption } from './query.ts'
+import { ReviewInSessionShape } from './reviews.ts'
+import { StateShape } from './session-state.ts'
+import { file, nothing, text, wholeCount } from './words.ts'
+
+const whole = v.pipe(v.number(), v.integer())
+const texts = v.record(v.string(), v.string())
+const anything = v.record(v.string(), v.unknown())
+
+/** What becomes of the issue when the session has ended. */
+const JiraMoveShape = v.strictObject({
+  status: v.picklist(['pending', 'done', 'skipped', 'given-up']),
+  attempts: wholeCount,
+  error: v.nullable(text),
+})
+
+/** Null until the end. */
+const metrics = v.nullable(
+  v.strictObject({
+    data_masking: v.strictObject({
+      err_count: wholeCount,
+      info_types: v.record(v.string(), wholeCount),
+      total_redact_count: wholeCount,
+      transformed_bytes: wholeCount,
+    }),
+    event_size: wholeCount,
+    truncated: v.boolean(),
+  }),
+)
+
+const session = {
+  id: text,
+  org_id: text,
+  user: text,
+  user_id: text,
+  user_name: text,
+  identity_type: v.literal('user'),
+  connection: text,
+  role_name: text,
+  resource_name: text,
+  connection_tags: v.nullable(texts),
+  type: text,
+  connection_subtype: text,
+  review: v.nullable(ReviewInSessionShape),
+  verb: text,
+  origin: text,
+  labels: v.nullable(texts),
+  metadata: v.nullable(anything),
+  session_batch_id: v.optional(text),
+  correlation_id: v.optional(text),
+  status: v.picklist(['open', 'ready', 'done']),
+  state: StateShape,
+  exit_code: v.nullable(whole),
+  start_date: text,
+  end_date: v.nullable(text),
+  event_size: wholeCount,
+  truncated_bytes: wholeCount,
+  redacted_bytes: wholeCount,
+  integrations_metadata: v.nullable(v.strictObject({ jira_issue_key: text, jira_issue_url: text })),
+  jira_transition: v.nullable(JiraMoveShape),
+  guardrails_info: v.nullable(v.array(anything)),
+  ai_analysis: v.null(),
+  script_size: v.nullable(wholeCount),
+  metrics,
+}
+
+const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
+
+const SessionShape = v.strictObject({
+  ...session,
+  script: v.strictObject({ data: text }),
+  event_stream: v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
+})
+
+const DownloadLinkShape = v.strictObject({ download_url: text, expire_at: text })
+
+const SessionListShape = v.strictObject({
+  data: v.array(ListedSessionShape),
+  total: v.nullable(wholeCount),
+  total_is_capped: v.boolean(),
+  has_next_page: v.boolean(),
+})
+
+const OutputRangeShape = v.strictObject({
+  events: v.array(
+    v.strictObject({
+      place: wholeCount,
+      time: text,
+      type: v.picklist(['i', 'o', 'e']),
+      stream: v.optional(v.pipe(v.literal('stderr'), v.description('of output; stdout has none'))),
+      payload: v.pipe(text, v.description('base64')),
+    }),
+  ),
+  next: v.pipe(wholeCount, v.description('the place to go on from')),
+  over: v.boolean(),
+  missing_bytes: v.pipe(wholeCount, v.description('of output that is not in the record')),
+})
+
+/** All of a session's metadata. */
+const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
+
+/** Bytes as a command wrote them. */
+const plainText = v.pipe(text, v.description('text/plain'))
+
+/** A session as a list shows it. */
+export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
+/** A part of what a session has written. */
+export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
+/** What is told of an event, beside its place. */
+export type EventAnswer = Omit<OutputRange['events'][number], 'place'>
+
+const VIEW = { action: 'view', type: 'sessions' } as const
+
+const FILTERS = {
+  user: plainOption('of this user, an SQL LIKE pattern'),
+  connection: plainOption('on this connection, an SQL LIKE pattern'),
+  type: plainOption('on connections of this type, an SQL LIKE pattern'),
+  batch_id: plainOption('of this batch'),
+  correlation_id: plainOption('with this correlation id'),
+  'review.status': plainOption('with a review in this state; empty: without one'),
+  jira_issue_key: plainOption('with one of these issues, separated by commas'),
+  'review.approver': plainOption('with a review of one of the groups of this user'),
+  start_date: plainOption('that began then or later, RFC 3339'),
+  end_date: plainOption('that began then or before, RFC 3339'),
+} as const
+
+const LIST = {
+  tag: 'Sessions',
+  method: 'GET',
+  summary: 'Lists sessions, the newest first',
+  role: 'user',
+  scope: 'concerned',
+  audit: VIEW,
+  query: {
+    ...FILTERS,
+    limit: plainOption('how many, 20 unless given, 100 at most'),
+    offset: plainOption('how many are skipped, 10,000 at most'),
+    count: plainOption('capped (unless given) at 10,000, exact, or none'),
+  },
+  answers: { 200: SessionListShape },
+  errors: [['invalid-request', 422], 'history-failed'],
+} as const
+
+/** The list, under both of hoop's names. */
+export const sessionListContract = {
+  list: { ...LIST, path: '/api/sessions' },
+  listByOldName: {
+    ...LIST,
+    path: '/api/plugins/audit/sessions',
+    summary: 'Lists sessions, by an older name',
+  },
+} as const satisfies Contract
+
+export const sessionContract = {
+  output: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/:id/output',
+    summary: 'A part of what a session has written, by the places that its stream tells',
+    description: 'Whole events, one at least where there is one. `over`: nothing comes behind `next`.',
+    role: 'user',
+    scope: 'read',
+    audit: VIEW,
+    query: {
+      from: plainOption('the place behind which it begins; at the beginning unless given'),
+      bytes: plainOption('how many to look for, 262144 unless given, 1048576 at most'),
+    },
+    answers: { 200: OutputRangeShape },
+    errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
+  },
+  kill: {
+    tag: 'Sessions',
+    method: 'POST',
+    path: '/api/sessions/:id/kill',
+    summary: 'Ends a session that runs',
+    role: 'standard',
+    scope: 'end',
+    audit: { action: 'kill', type: 'sessions', takesAway: true },
+    answers: { 204: nothing },
+    errors: ['session-not-found', 'history-failed'],
+  },
+} as const satisfies Contract
+
+const DOWNLOAD = {
+  tag: 'Sessions',
+  method: 'GET',
+  role: 'public',
+  scope: 'link',
+  audit: { action: 'download', type: 'sessions' },
+  query: { token: plainOption('of the link; the other options are those of the link, too') },
+  answers: { 200: file },
+  type: 'application/octet-stream',
+  errors: ['session-not-found', 'download-expired', 'history-failed'],
+} as const
+
+/** What is sent in pieces, or reads its body in a way of hoop's: mounted by hand. */
+export const sessionStreamContract = {
+  exportLines: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/export',
+    summary: 'Exports the sessions of the list as lines of JSON, the oldest first',
+    description:
+      'Each line is a session as the list shows it, and its `cursor`. What begins meanwhile is left out. An export that was cut off goes on with `after`.',
+    role: 'user',
+    scope: 'concerned',
+    audit: { action: 'download', type: 'sessions' },
+    query: {
+      ...FILTERS,
+      after: plainOption('only what stands behind the session with this `cursor`'),
+    },
+    answers: { 200: plainText },
+    type: 'application/x-ndjson',
+    errors: [['invalid-request', 422], 'too-many-clients', 'history-failed'],
+  },
+  show: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/:id',
+    summary: 'Shows a session, also while it runs',
+    role: 'user',
+    scope: 'concerned',
+    audit: VIEW,
+    query: {
+      expand: plainOption('event_stream, session_input, resize, separated by commas'),
+      event_stream: plainOption('the form of the output: utf8 or base64; a list of events without it'),
+      extension: plainOption(
+        'asks for a link to download the output as csv, json, txt or another file instead',
+      ),
+      'blob-type': plainOption('session_input: for a link to the script'),
+    },
+    answers: { 200: v.union([SessionShape, DownloadLinkShape]) },
+    errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
+  },
+  download: { ...DOWNLOAD, path: '/api/sessions/:id/download', summary: 'The output as a file, once' },
+  downloadInput: {
+    ...DOWNLOAD,
+    path: '/api/sessions/:id/download/input',
+    summary: 'The script as a file, once',
+  },
+  metadata: {
+    tag: 'Sessions',
+    method: 'PATCH',
+    path: '/api/sessions/:id/metadata',
+    summary: "Replaces the metadata of one's own session",
+    role: 'standard',
+    scope: 'own',
+    audit: { action: 'update', type: 'sessions' },
+    body: MetadataShape,
+    answers: { 204: nothing },
+    errors: ['session-not-found', ['invalid-request', 422], 'history-failed'],
+  },
+  result: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/:id/result/stream',
+    summary: 'The output of a session, byte for byte',
+    role: 'user',
+    scope: 'read',
+    audit: VIEW,
+    query: {
+      events: plainOption('i, o, e, separated by commas; o,e unless given'),
+      newline: plainOption('1: a line break behind each event'),
+      'event-time': plainOption('1: the time before each event'),
+    },
+    answers: { 200: plainText },
+    type: 'text/plain',
+    errors: ['not-permitted', 'session-not-found', 'too-many-clients', 'history-failed'],
+  },
+  stream: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/:id/stream',
+    summary: 'What a session writes, as server-sent events, until it ends',
+    description: 'With the header Last-Event-ID what follows that event.',
+    role: 'user',
+    scope: 'read',
+    audit: VIEW,
+    query: { from: plainOption('now: what comes next; from the beginning unless given') },
+    answers: { 200: plainText },
+    type: 'text/event-stream',
+    errors: [
+      'not-permitted',
+      'session-not-found',
+      ['invalid-request', 422],
+      'too-many-clients',
+      'history-failed',
+    ],
+  },
+} as const satisfies Contract
