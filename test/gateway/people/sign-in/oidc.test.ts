@@ -26,7 +26,7 @@ beforeEach(() => {
     sub: 'ada-1',
     email: 'ada@example.test',
     email_verified: true,
-    groups: ['dba', 'admin'],
+    groups: ['dba', 'admin', 'auditor'],
   }
   provider.userInfo = {}
   provider.forge = (claims) => claims
