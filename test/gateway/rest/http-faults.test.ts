@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GATEWAY_CODES } from '../../../src/wire/gateway-codes.ts'
@@ -121,6 +122,26 @@ describe('what no route sees', () => {
     expect([answer?.status, JSON.parse(answer?.body ?? '')]).toMatchObject([200, { name: 'bash' }])
     // A fault behind it may be told, in the same form.
     for (const fault of more) messageOf(fault)
+  })
+
+  it('what goes on for long behind a request whose answer is due is told once, and the answer comes', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    const head = `POST /api/sessions HTTP/1.1\r\nHost: x\r\n${TOKEN}Content-Type: application/json\r\n`
+    const body = JSON.stringify({ connection: 'bash', script: 'true' })
+    const whole = `${head}Content-Length: ${body.length}\r\n\r\n${body}`
+    const { hostname, port } = new URL(gateway.gateway.http)
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+    socket.write(whole)
+    for (let piece = 0; piece < 40; piece += 1) {
+      await new Promise((resolve) => socket.write('and then this\r\n\r\n', resolve))
+      // The piece has been read when what comes behind it is answered.
+      await rawAnswers(gateway.gateway.http, 'GET /api/healthz HTTP/1.0\r\n\r\n')
+    }
+    socket.destroy()
+    process.off('warning', note)
+    expect(warnings).toEqual([])
   })
 
   it('HTTP/1.0 needs no Host', async () => {

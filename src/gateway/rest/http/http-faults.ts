@@ -80,6 +80,9 @@ function refusalOf({ users, callerAddress }: Who, request: IncomingMessage, faul
   }
 }
 
+/** Sockets that end with the answer that is due. Each piece of what a client sends on is told as a fault of its own. */
+const ending = new WeakSet<Duplex>()
+
 /** @param answer to the last request on the socket */
 function refuseMalformed(
   error: ConnectionError & { reason?: string },
@@ -87,11 +90,13 @@ function refuseMalformed(
   answer: ServerResponse | undefined,
 ): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
-  if (socket.writableEnded) return
+  if (socket.writableEnded || ending.has(socket)) return
   const isAnswering = answer?.writableFinished === false
   // The malformed bytes follow a whole request whose answer is still due or already on its way.
-  if (isAnswering && (answer.req.complete || answer.headersSent))
+  if (isAnswering && (answer.req.complete || answer.headersSent)) {
+    ending.add(socket)
     return void answer.once('finish', () => socket.end())
+  }
   endWith(socket, malformed(error))
 }
 
