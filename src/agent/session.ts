@@ -129,7 +129,7 @@ export class AgentSession {
     return { ...endingRefused(this.#refusal), reason: ending.reason }
   }
 
-  /** Opens the session. @returns what starts its command; undefined when the session is ended or refused before */
+  /** Waits for what starts the command. Undefined when the session is ended or refused before that. */
   async #started(ended: AbortSignal): Promise<Start | undefined> {
     let giveUp = (): void => undefined
     const started = new Promise<Start | undefined>((resolve) => {

@@ -216,7 +216,7 @@ export const SETTINGS = {
     kind: label,
     aliases: ['DLP_MODE'],
     description:
-      "strict or best-effort, instead of the gateway's when both addresses are set; anything else is best-effort",
+      "strict or best-effort (as is anything else); it counts when both addresses are set, else the gateway's mode does",
   },
   maskingForm: {
     name: 'masking.form',
@@ -228,7 +228,7 @@ export const SETTINGS = {
     name: 'masking.refine',
     kind: refinements,
     description:
-      "where the local engine does better than hoop's: ipv6 finds addresses with ::, ssn wants a word beside nine digits",
+      "findings in which the local engine differs from hoop's: ipv6 finds addresses with ::, ssn wants a word beside nine digits",
   },
   policyInputRules: {
     name: 'policy.input-rules',
@@ -249,7 +249,7 @@ export const SETTINGS = {
     name: 'policy.variables',
     kind: allowed,
     description:
-      'variables that callers may set, beside HOOP_*, LANG, LC_*, TZ and those of the terminal (default: all; with policy.programs: no others)',
+      'variables that callers may set, beside HOOP_*, LANG, LC_*, TZ and those of the terminal (default: all, but with policy.programs none)',
   },
   policyConnections: {
     name: 'policy.connections',

@@ -76,7 +76,7 @@ export function liveness(blockedMs: number): Health {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }
   return {
     ok: false,
-    line: `the event loop did not turn for ${Math.round(blockedMs / 1000)} s of the last minute`,
+    line: `the event loop was blocked for ${Math.round(blockedMs / 1000)} s of the last minute`,
   }
 }
 

@@ -83,7 +83,7 @@ describe('liveness', () => {
   test('is not well when the loop hardly ever turns', () => {
     expect(liveness(30_001)).toEqual({
       ok: false,
-      line: 'the event loop did not turn for 30 s of the last minute',
+      line: 'the event loop was blocked for 30 s of the last minute',
     })
   })
 })

@@ -36,7 +36,9 @@ export function currentProfile(file: string): string {
   if (!existsSync(kept)) return DEFAULT_PROFILE
   const name = textOf(kept).trim()
   if (isProfileName(name)) return name
-  throw new AccountError(`${kept} is not what use writes. Choose anew: runbook-agent use ${DEFAULT_PROFILE}`)
+  throw new AccountError(
+    `${kept} was not written by runbook-agent use. Choose again: runbook-agent use ${DEFAULT_PROFILE}`,
+  )
 }
 
 /** @throws the file system's error */

@@ -21,6 +21,8 @@ export class ReviewRejected extends Error {
 
 /** Time for the record of a session whose answer has no code: its close takes moments. */
 const SETTLE_MS = 10_000
+/** For the words of a rejection: without them, its end is told as well. */
+const REJECTION_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
@@ -114,7 +116,7 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
     const session = yield* watch(account, id, isDecided, signal)
     if (session.review === 'REJECTED' || session.review === 'REVOKED')
-      throw new ReviewRejected(`the review of session ${id} was ${session.review.toLowerCase()}`)
+      throw new ReviewRejected(await rejectionOf(account, id, session.review))
     if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
     yield { kind: 'approved' }
     try {
@@ -127,6 +129,20 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
       yield { kind: 'away', reason: error.message }
       await delay(wait, undefined, { signal })
     }
+  }
+}
+
+/** Who has rejected the request and why, as far as the gateway tells it. */
+async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
+  const text = `the review of session ${id} was ${status.toLowerCase()}`
+  try {
+    const { fetchReview } = await import('../rest/reviews.ts')
+    const { groups, rejectionReason: reason } = await fetchReview(account, id, REJECTION_MS)
+    const by = groups.find((group) => group.status === status)?.by ?? ''
+    return `${text}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`
+  } catch {
+    // Nothing has run, with these words or without them.
+    return text
   }
 }
 

@@ -97,7 +97,7 @@ export const migrate: CommandGroup = {
         option('--apply', 'write the changes (default: only print them)'),
         option('--agent-keys <folder>', "folder for the agents' new keys, one private file each"),
         option('--access-control', "switch on hoop's access control, if connections are limited to groups"),
-        option('--secrets', 'write secrets again, which hoop does not show'),
+        option('--secrets', 'write all secrets again: hoop does not show whether they differ'),
         JSON_OPTION,
       ],
       examples: [

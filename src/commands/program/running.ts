@@ -10,7 +10,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: gateway.yaml that has the connection (default: the words after -- are the command)',
+    'with --local: gateway.yaml that has the connection; without it, the words after -- are the command',
   ),
 ]
 
@@ -23,7 +23,10 @@ const VARIABLES = [
 /** Everything after `--`, byte for byte, for the connection's command. */
 const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the connection's command")
 
-const VERBATIM = option('--verbatim', "pass --dry-run and --local after -- on to the connection's command")
+const VERBATIM = option(
+  '--verbatim',
+  "pass --dry-run and --local that stand after -- to the connection's command",
+)
 
 /** What stays with the session. */
 const KEPT = [

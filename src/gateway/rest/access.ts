@@ -37,7 +37,7 @@ export function requireOperations(app: FastifyInstance): void {
     for (const method of [route.method].flat()) {
       const operation = operationOf(method, route.url)
       if (operation === undefined)
-        throw new Error(`${method} ${route.url} has no row in src/gateway/rest/operations: who may call it?`)
+        throw new Error(`${method} ${route.url} has no row in a contract of src/contract: who may call it?`)
       route.config = { ...route.config, operation }
     }
   })

@@ -13,7 +13,7 @@ export class MaskedTotal {
   #count = 0
   readonly #types = new Map<string, number>()
 
-  /** Of a packet of output. */
+  /** Adds what one packet of output says of its masking. */
   add({ bytes, counts, errors }: MaskedOutput): void {
     this.#errors += errors.length
     this.#bytes = sumOfCounts(this.#bytes, bytes)

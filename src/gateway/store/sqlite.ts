@@ -131,7 +131,7 @@ export function closeFile(db: Connection): void {
   db.close()
 }
 
-/** Opens the file to be read alone, others may write to it meanwhile, and closes it. Throws what SQLite throws. */
+/** Opens the file read-only, and closes it; others may write to it meanwhile. Throws what SQLite throws. */
 export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   const db = new Database(':memory:')
   try {

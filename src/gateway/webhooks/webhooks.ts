@@ -33,7 +33,7 @@ const TIMING: WebhookTiming = {
 }
 /** Of one webhook, while it answers well. One that fails is asked for one message at a time. */
 const AT_ONCE = 8
-/** What could not be written down is done again, but not at once. */
+/** The pause before a write that failed is tried again. */
 const REST_MS = 60_000
 
 interface WebhookServices {

@@ -26,7 +26,7 @@ function isAside(source: ByteString, at: number): boolean {
   return line.includes('--') || line.split("'").length % 2 === 0
 }
 
-/** Forms that make a program or code of a text, in languages whose variables are not followed. */
+/** Forms that run a text as code or as a program, in languages whose variables are not followed. */
 const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
   sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
   python:

@@ -33,7 +33,9 @@ describe('profiles', () => {
     keepCurrentProfile(file, 'default')
     expect(currentProfile(file)).toBe('default')
     writeFileSync(place.at('settings', 'current-profile'), '../evil\n')
-    expect(() => currentProfile(file)).toThrow(/current-profile is not what use writes\. .* use default$/)
+    expect(() => currentProfile(file)).toThrow(
+      /current-profile was not written by runbook-agent use\. .* use default$/,
+    )
   })
 
   it.each(['', '.', '..', '../x', 'a/b', '-x', 'a b', 'a\n', 'ä', 'x'.repeat(65)])(

@@ -46,7 +46,8 @@ describe('a connection with reviews on the embedded gateway', () => {
     const rejected = await client('reviews', 'reject', session, '--reason', 'no ticket')
     expect([rejected.code, rejected.stderr]).toEqual([0, `rejected: session ${session} will not run\n`])
     expect((await run.ended()).code).toBe(77)
-    expect([run.stdout, run.stderr]).toEqual(['', expect.stringContaining('was rejected')])
+    const text = `the review of session ${session} was rejected by admin: no ticket\n`
+    expect([run.stdout, run.stderr]).toEqual(['', expect.stringContaining(text)])
   })
 
   it('run --no-wait prints the session; sessions exec runs it once, and only when it is approved', async () => {

@@ -103,7 +103,7 @@ function gatewayNotes({ settings, carried }: Migration): Note[] {
       note('masking', 'provider, mode and addresses are those of hoop itself (DLP_PROVIDER): set them there'),
     jira !== undefined && note('jira', 'timeout, ca and proxy are those of hoop itself'),
     ...users.map(({ name, groups }) =>
-      note(`user ${name}`, `signs in to hoop by its own means: invite him there${inGroups(groups)}`),
+      note(`user ${name}`, `has to sign in to hoop itself: invite this user there${inGroups(groups)}`),
     ),
     note('sessions', 'the history, and requests that wait for approval, stay here'),
   ]

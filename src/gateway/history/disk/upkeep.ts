@@ -88,7 +88,7 @@ export class Upkeep {
     const now = performance.now()
     const elapsed = now - this.#lastTick
     this.#lastTick = now
-    const belief = this.#trying('the time could not be kept in the history', () =>
+    const belief = this.#trying('the latest time could not be written to the history', () =>
       this.#history.believe(Date.now(), elapsed),
     )
     if (belief !== undefined) this.#tellDoubt(belief.doubt)
@@ -98,7 +98,7 @@ export class Upkeep {
 
   #keepTime(): void {
     if (this.#history.obstacle !== undefined) return
-    this.#trying('the time could not be kept in the history', () => this.#history.keepTime())
+    this.#trying('the latest time could not be written to the history', () => this.#history.keepTime())
     this.#tellLag()
   }
 

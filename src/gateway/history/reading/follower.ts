@@ -12,7 +12,7 @@ export interface PlacedEvent extends SessionEvent {
 
 /** How far a session has come. */
 export interface Progression {
-  /** Nothing comes behind what is in the file. */
+  /** Nothing more will come: the file has all of it. */
   readonly isOver: boolean
   /** Bytes of its output that are not in the record, and never will be. */
   readonly missingBytes: number

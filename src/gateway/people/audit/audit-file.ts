@@ -12,7 +12,7 @@ export interface AuditFile {
   readonly links: Iterable<AuditLink>
 }
 
-/** Opens the file to be read alone, and closes it. Throws what SQLite throws. */
+/** Opens the file read-only, and closes it. Throws what SQLite throws. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
   return readAlone(file, (db) => {
     // One moment: a gateway may add entries meanwhile.

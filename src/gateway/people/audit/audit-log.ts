@@ -6,7 +6,7 @@ import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 import { Repeats, Shares } from './shares.ts'
 
-/** How often it is looked what was only counted, and what is too old. */
+/** How often repeats that were only counted are written, and entries that are too old are removed. */
 const PASS_MS = 60_000
 /** Removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
 const REMOVED_AT_ONCE = 500

@@ -15,8 +15,8 @@ interface AskedRange {
 }
 
 /**
- * A part of what a session has written, by the places that its stream tells: who shows much of it keeps what he shows
- * alone, and asks for the rest when he needs it.
+ * A part of a session's output, by the places of its stream: a reader of long output keeps only the part that it shows,
+ * and asks for the rest when it is needed.
  * @throws HttpError 422
  */
 export function outputRange(

@@ -125,7 +125,7 @@ function measured(value: Value, perField: number): number {
   return size
 }
 
-/** An argument brought to the type of its parameter. A constant of the wrong type fails in other words than a value. */
+/** An argument brought to the type of its parameter. A constant of the wrong type fails with another message than a value. */
 function argumentValue(
   rendering: Rendering,
   operand: Operand,

@@ -38,7 +38,7 @@ export function serveSockets(app: FastifyInstance): void {
   })
 }
 
-/** Of a request's path, before it is routed. */
+/** Whether a request that is not routed yet asks for a terminal. */
 function isTerminal(url: string): boolean {
   return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
 }
