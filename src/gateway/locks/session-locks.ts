@@ -5,11 +5,11 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Current } from '../settings/current-settings.ts'
 import { lockNames } from './lock-rules.ts'
 import type { LockObstacle } from '../sessions/session-state.ts'
-import type { Turns } from '../sessions/sessions.ts'
+import type { LockQueue } from '../sessions/sessions.ts'
 import { obstacleText, type Locks, type LockTurn } from './locks.ts'
 
 /** Which sessions need a lock, and how long they wait for it. */
-export class SessionLocks implements Turns {
+export class SessionLocks implements LockQueue {
   readonly #locks: Locks
   readonly #current: Current<'locks' | 'schedules' | 'limits'>
   readonly #turns = new Map<string, LockTurn>()

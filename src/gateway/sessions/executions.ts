@@ -6,7 +6,7 @@ import { blockedText } from './guardrails.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { LockObstacle } from './session-state.ts'
-import type { Sessions, Turns } from './sessions.ts'
+import type { Sessions, LockQueue } from './sessions.ts'
 import type { Current } from '../settings/current-settings.ts'
 import type { ExecutionAnswer } from '../../contract/executions.ts'
 
@@ -30,7 +30,7 @@ interface ExecutionServices {
   readonly current: Current<'limits'>
   readonly history: History
   readonly log: Logger
-  readonly locks?: Pick<Turns, 'obstacle'>
+  readonly locks?: Pick<LockQueue, 'obstacle'>
 }
 
 /** Sessions that run one script, for callers who want one answer. */
@@ -39,7 +39,7 @@ export class Executions {
   readonly #history: History
   readonly #current: Current<'limits'>
   readonly #log: Logger
-  readonly #locks: Pick<Turns, 'obstacle'> | undefined
+  readonly #locks: Pick<LockQueue, 'obstacle'> | undefined
 
   constructor({ sessions, current, history, log, locks }: ExecutionServices) {
     this.#sessions = sessions

@@ -68,7 +68,7 @@ export interface WaitingSession {
 }
 
 /** What sessions may have to wait for before they run. */
-export interface Turns {
+export interface LockQueue {
   /** Throws when too many wait already: then the session must not begin. */
   checkRoom(request: SessionRequest): void
   /** From now on the session waits, or has its turn, until it leaves. */
@@ -95,7 +95,7 @@ export class Sessions {
   readonly tally = new SessionTally()
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
-  readonly #locks: Turns | undefined
+  readonly #locks: LockQueue | undefined
   readonly #budgets: Budgets | undefined
   #stopsAt: number | undefined
   #closing = false
@@ -105,7 +105,7 @@ export class Sessions {
     history: History,
     current: Current<'limits'>,
     log: Logger,
-    locks?: Turns,
+    locks?: LockQueue,
     budgets?: Budgets,
   ) {
     this.#budgets = budgets

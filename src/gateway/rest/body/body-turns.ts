@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
 import type { GatewayUser } from '../../identity.ts'
-import { Turns } from '../../sessions/turns.ts'
+import { Turns } from '../../../basics/turns.ts'
 
 /** Read at once per user. Each may have 16 MiB and take five minutes. */
 const LARGE_BODIES = 4

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { BackupError } from '../../operating/backup/backup-error.ts'
-import type { Backup, Backups } from '../../operating/backup/backups.ts'
-import { HttpError } from '../http/http-error.ts'
-import type { RestServices } from '../services.ts'
+import { BackupError } from '../operating/backup/backup-error.ts'
+import type { Backup, Backups } from '../operating/backup/backups.ts'
+import { HttpError } from './http/http-error.ts'
+import type { RestServices } from './services.ts'
 
 /** A caller that takes nothing for so long is gone: the copy takes up room on the disk. */
 const STALLED_MS = 60_000
