@@ -136,9 +136,11 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
 async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
   const text = `the review of session ${id} was ${status.toLowerCase()}`
   try {
-    const { fetchReview } = await import('../rest/reviews.ts')
-    const { groups, rejectionReason: reason } = await fetchReview(account, id, REJECTION_MS)
-    const by = groups.find((group) => group.status === status)?.by ?? ''
+    const { deciderOf, fetchReview } = await import('../rest/reviews.ts')
+    const review = await fetchReview(account, id, REJECTION_MS)
+    const { rejection_reason: reason, review_groups_data: groups } = review
+    const rejecting = groups.find((group) => group.status === status)
+    const by = rejecting === undefined ? '' : deciderOf(rejecting)
     return `${text}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`
   } catch {
     // Nothing has run, with these words or without them.

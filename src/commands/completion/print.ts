@@ -7,7 +7,8 @@ import { type Candidate, type CandidateSources, complete } from './candidates.ts
 import { FILES } from './scripts.ts'
 import type { Account } from '../../client/account/account.ts'
 import { fetchConnectionNames } from '../../client/rest/connections.ts'
-import { listReviews } from '../../client/rest/reviews.ts'
+import { call } from '../../client/rest/http/call.ts'
+import { reviewContract } from '../../contract/reviews.ts'
 import { fetchCatalog } from '../../client/rest/runbook-catalog.ts'
 import { fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
 import { listSessions } from '../../client/rest/sessions.ts'
@@ -99,10 +100,10 @@ async function sessionCandidates(account: Account, signal: AbortSignal): Promise
 }
 
 async function reviewCandidates(account: Account, signal: AbortSignal): Promise<readonly Candidate[]> {
-  const reviews = await listReviews(account, signal)
-  return reviews.map(({ id, status, createdAt }) => ({
+  const reviews = await call(account, reviewContract.list, {}, { signal })
+  return reviews.map(({ id, status, created_at: at }) => ({
     value: id,
-    description: `${status.toLowerCase()} ${createdAt}`,
+    description: `${status.toLowerCase()} ${at}`,
   }))
 }
 

@@ -19,6 +19,7 @@ import {
 import { tokenContract } from '../../../src/contract/tokens.ts'
 import { userContract } from '../../../src/contract/users.ts'
 import { lockContract } from '../../../src/contract/locks.ts'
+import { reviewContract } from '../../../src/contract/reviews.ts'
 import { option } from '../../../src/contract/query.ts'
 import { scheduleContract } from '../../../src/contract/schedules.ts'
 import { webhookContract } from '../../../src/contract/webhooks.ts'
@@ -27,7 +28,7 @@ import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
 const CONTRACTS: readonly Contract[] = [
   ...[scheduleContract, lockContract, webhookContract, agentContract, connectionContract, jiraContract],
   ...[auditContract, userContract, tokenContract, serviceAccountContract, apiKeyContract, gatewayContract],
-  ...[settingsContract, localSignInContract, browserSignInContract, deviceSignInContract],
+  ...[settingsContract, localSignInContract, browserSignInContract, deviceSignInContract, reviewContract],
 ]
 /** All that answer with JSON. The document of the interface is read by no client. */
 const OPERATIONS = CONTRACTS.flatMap((contract) => Object.values(contract))

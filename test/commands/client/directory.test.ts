@@ -3,7 +3,7 @@ import { itemTable } from '../../../src/basics/text/table.ts'
 import type { Read } from '../../../src/client/rest/http/call.ts'
 import type { AgentAnswer } from '../../../src/contract/agents.ts'
 import type { ListedConnection } from '../../../src/client/rest/connections.ts'
-import type { GatewayReview } from '../../../src/client/rest/reviews.ts'
+import type { Review } from '../../../src/client/rest/reviews.ts'
 import type { CatalogEntry } from '../../../src/client/rest/runbook-catalog.ts'
 import type { Parameter } from '../../../src/client/rest/runbooks.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
@@ -44,13 +44,19 @@ const entry: CatalogEntry = {
   runbook: { name: HOSTILE, parameters: [parameter], error: undefined, repository: HOSTILE },
   ...{ connections: [HOSTILE], commit: HOSTILE, raw: {} },
 }
-const review: GatewayReview = {
-  ...{ id: HOSTILE, session: 's', type: 'onetime', status: 'PENDING', createdAt: '2026-01-31T14:30:00Z' },
-  groups: [{ group: HOSTILE, status: 'PENDING', by: HOSTILE, at: '', isForced: false }],
-  ...{ needed: 1, window: undefined, durationMs: 0, rejectionReason: HOSTILE, rule: HOSTILE, raw: {} },
-  batch: undefined,
+const decision = { id: '', review_date: '', reviewed_by: undefined, forced_review: false, raw: {} }
+const person = (email: string) => ({ id: 'i', name: 'n', email, slack_id: '', raw: {} })
+// Other fields are not shown.
+const review = {
+  ...{ id: HOSTILE, session: 's', type: 'onetime', status: 'PENDING', created_at: '2026-01-31T14:30:00Z' },
+  review_groups_data: [{ ...decision, group: HOSTILE, status: 'PENDING', reviewed_by: person(HOSTILE) }],
+  ...{ min_approvals: 1, time_window: undefined, access_duration: 0, batch: undefined, raw: {} },
+  ...{ rejection_reason: HOSTILE, access_request_rule_name: HOSTILE },
+} as unknown as Review
+const batch = {
+  ...{ id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], parallel: 2, threshold: 1 },
+  raw: {},
 }
-const batch = { id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], parallel: 2, threshold: 1 }
 const session: RecordedSession = {
   ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', exitCode: undefined },
   ...{ startedAt: '', endedAt: undefined, outputBytes: 0, runbook: HOSTILE, review: 'PENDING' },
@@ -137,9 +143,16 @@ describe('a review', () => {
   })
 
   it('says who has decided, and what is still missing', () => {
-    const dba = { group: 'dba', status: 'APPROVED', by: 'bob', at: '2026-01-31T14:40:00Z', isForced: true }
-    const sre = { group: 'sre', status: 'PENDING', by: '', at: '', isForced: false }
-    const half = { ...review, needed: 2, groups: [dba, sre], window: { start: '01:00', end: '05:00' } }
+    const dba = {
+      ...{ ...decision, group: 'dba', status: 'APPROVED', reviewed_by: person('bob') },
+      ...{ review_date: '2026-01-31T14:40:00Z', forced_review: true },
+    }
+    const sre = { ...decision, group: 'sre', status: 'PENDING' }
+    const configuration = { start_time: '01:00', end_time: '05:00', raw: {} }
+    const half = {
+      ...{ ...review, min_approvals: 2, review_groups_data: [dba, sre] },
+      time_window: { type: 'time_range', configuration, raw: {} },
+    }
     const text = reviewDetails(half, session)
     expect(text).toMatch(/status +pending, approved by 1 of 2\n/)
     expect(text).toMatch(/group dba +approved by bob at 2026-01-31 \d\d:40:00, forced\n/)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { call } from '../../../client/rest/http/call.ts'
-import { fetchReview } from '../../../client/rest/reviews.ts'
+import { fetchReview, groupNames } from '../../../client/rest/reviews.ts'
 import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
 import { batchContract } from '../../../contract/batches.ts'
 import { exitCodes, exitCodeOfSignal } from '../../failure.ts'
@@ -86,7 +86,7 @@ class WatchedBatch {
     }
     if (this.#isReviewTold) return
     this.#isReviewTold = true
-    const groups = review.groups.map(({ group }) => group).join(', ')
+    const groups = groupNames(review).join(', ')
     this.#say(
       `batch ${this.#batch.id} waits for approval by ${groups}: runbook-agent reviews show ${session}`,
     )

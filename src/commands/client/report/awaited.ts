@@ -2,7 +2,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { fetchReview } from '../../../client/rest/reviews.ts'
+import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/reviews.ts'
 
 /** Short: the wait is told without the groups, too. */
 const PATIENCE_MS = 3000
@@ -17,8 +17,8 @@ export interface AwaitedReviewers {
 /** @returns no groups when the gateway does not tell */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   try {
-    const { groups, needed } = await fetchReview(account, session, PATIENCE_MS)
-    return { groups: groups.map(({ group }) => group), needed }
+    const review = await fetchReview(account, session, PATIENCE_MS)
+    return { groups: groupNames(review), needed: neededApprovals(review) }
   } catch (error) {
     if (error instanceof ApiError) return { groups: [], needed: undefined }
     throw error

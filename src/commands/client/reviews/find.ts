@@ -2,7 +2,9 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { fetchReview, listReviews, type GatewayReview } from '../../../client/rest/reviews.ts'
+import { call } from '../../../client/rest/http/call.ts'
+import { fetchReview, type Review } from '../../../client/rest/reviews.ts'
+import { reviewContract } from '../../../contract/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { unlessLacking } from '../asking/asking.ts'
 
@@ -15,16 +17,16 @@ const NAMED = 5
  * All reviews, the newest first: gateways promise no order.
  * @throws Failure when the gateway has no reviews; ApiError
  */
-export async function allReviews(account: Account): Promise<readonly GatewayReview[]> {
-  const reviews = await unlessLacking(account, LIST, listReviews(account))
-  return reviews.toSorted((one, other) => other.createdAt.localeCompare(one.createdAt))
+export async function allReviews(account: Account): Promise<readonly Review[]> {
+  const reviews = await unlessLacking(account, LIST, call(account, reviewContract.list, {}))
+  return reviews.toSorted((one, other) => other.created_at.localeCompare(one.created_at))
 }
 
 /**
  * The review whose id, or whose session's id, begins with the text.
  * @throws Failure, exit code 64, when there is none or more than one; ApiError
  */
-export async function askedReview(account: Account, text: string): Promise<GatewayReview> {
+export async function askedReview(account: Account, text: string): Promise<Review> {
   if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())
   try {
     return await fetchReview(account, text.toLowerCase())
@@ -34,7 +36,7 @@ export async function askedReview(account: Account, text: string): Promise<Gatew
   }
 }
 
-async function reviewBeginning(account: Account, text: string): Promise<GatewayReview> {
+async function reviewBeginning(account: Account, text: string): Promise<Review> {
   const reviews = await allReviews(account)
   const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
   const [only, ...others] = found
@@ -48,11 +50,11 @@ async function reviewBeginning(account: Account, text: string): Promise<GatewayR
   )
 }
 
-function idsOf({ id, session }: GatewayReview): string[] {
+function idsOf({ id, session }: Review): string[] {
   return [id, session].map((one) => one.toLowerCase())
 }
 
-function noneBegins(text: string, reviews: readonly GatewayReview[]): Failure {
+function noneBegins(text: string, reviews: readonly Review[]): Failure {
   const known = reviews.flatMap(idsOf).map((id) => id.slice(0, Math.max(8, text.length)))
   const meant = didYouMean(text, known)
   const hint = meant === undefined ? '' : `: ${oneLine(meant)}`

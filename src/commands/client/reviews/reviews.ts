@@ -1,6 +1,6 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
-import type { GatewayReview } from '../../../client/rest/reviews.ts'
+import type { Review } from '../../../client/rest/reviews.ts'
 import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { asking, printAnswer, type AskingFlags, printList, isJson } from '../asking/asking.ts'
 import { allReviews, askedReview } from './find.ts'
@@ -35,7 +35,7 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
  */
 async function sessionsOf(
   account: Account,
-  reviews: readonly GatewayReview[],
+  reviews: readonly Review[],
   status: string,
 ): Promise<ReadonlyMap<string, RecordedSession>> {
   const wanted = new Set(reviews.map(({ session }) => session))
@@ -62,10 +62,7 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
 }
 
 /** Undefined where this user may not see the session. @throws ApiError for everything else */
-async function sessionIfVisible(
-  account: Account,
-  { session }: GatewayReview,
-): Promise<RecordedSession | undefined> {
+async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
   try {
     return await fetchSession(account, session)
   } catch (error) {

@@ -1,16 +1,22 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
-import type { GatewayReview, ReviewedBatch, ReviewGroup } from '../../../client/rest/reviews.ts'
+import {
+  deciderOf,
+  groupNames,
+  neededApprovals,
+  windowOf,
+  type Review,
+  type ReviewedBatch,
+  type ReviewGroup,
+} from '../../../client/rest/reviews.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText } from '../../../basics/text/units.ts'
 import { factLines } from '../asking/asking.ts'
 import { connectionCount, moment } from '../report/words.ts'
 
 /** A review with the session that it is about, where that is known. */
-export interface ShownReview extends GatewayReview {
-  readonly about: RecordedSession | undefined
-}
+export type ShownReview = Review & { readonly about: RecordedSession | undefined }
 
 export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8) },
@@ -28,9 +34,9 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
     heading: 'GROUPS',
     shrinks: true,
     leftOut: 3,
-    of: ({ groups }) => groups.map(({ group }) => group).join(', '),
+    of: (review) => groupNames(review).join(', '),
   },
-  { heading: 'REQUESTED', leftOut: 1, of: ({ createdAt }) => moment(createdAt) },
+  { heading: 'REQUESTED', leftOut: 1, of: ({ created_at: at }) => moment(at) },
 ]
 
 function connectionsText({ batch, about }: ShownReview): string {
@@ -39,8 +45,9 @@ function connectionsText({ batch, about }: ShownReview): string {
 }
 
 /** The approvals: `1 of 2`; `1` where the review does not tell how many are needed. */
-function approvals({ groups, needed }: GatewayReview): string {
-  const given = groups.filter(({ status }) => status === 'APPROVED').length
+function approvals(review: Review): string {
+  const needed = neededApprovals(review)
+  const given = review.review_groups_data.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
 
@@ -48,33 +55,37 @@ function whatRuns({ runbook, verb }: RecordedSession): string {
   return runbook ?? (verb === 'connect' ? 'a terminal' : 'a script')
 }
 
+const NANOSECONDS = 1_000_000_000
+
 /**
  * What would run, for whom, since when, who has decided, and the whole script: approvers have to see all of it.
  * @param session undefined when its record is not for this user
  */
-export function reviewDetails(review: GatewayReview, session: RecordedSession | undefined): string {
-  const { status, rejectionReason, window, durationMs, rule } = review
+export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
+  const { status } = review
+  const window = windowOf(review)
+  const seconds = review.access_duration / NANOSECONDS
   const facts = factLines([
     ['review', review.id],
     ['status', `${status.toLowerCase()}, approved by ${approvals(review)}`],
-    ['reason', rejectionReason],
+    ['reason', review.rejection_reason],
     ['session', review.session],
     ['for', session?.user ?? ''],
     ['on', placeOf(review, session)],
     ...batchOf(review),
     ['runs', session === undefined ? '' : whatRuns(session)],
     ...(session === undefined ? [] : givenTo(session)),
-    ['requested', moment(review.createdAt)],
+    ['requested', moment(review.created_at)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
-    ['for as long as', durationMs > 0 ? durationText(durationMs / 1000) : ''],
-    ['rule', rule],
-    ...review.groups.map((group) => [`group ${group.group}`, decision(group)] as const),
+    ['for as long as', seconds > 0 ? durationText(seconds) : ''],
+    ['rule', review.access_request_rule_name],
+    ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
   ])
   return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
 }
 
 /** The target of one approval: a connection, or all connections of a batch. */
-function placeOf({ batch }: GatewayReview, session: RecordedSession | undefined): string {
+function placeOf({ batch }: Review, session: RecordedSession | undefined): string {
   return batch === undefined ? (session?.connection ?? '') : `${countOf(batch)}, once on each`
 }
 
@@ -83,7 +94,7 @@ function countOf({ waves }: ReviewedBatch): string {
 }
 
 /** The connections of a batch, wave by wave. */
-function batchOf({ batch }: GatewayReview): (readonly [string, string])[] {
+function batchOf({ batch }: Review): (readonly [string, string])[] {
   if (batch === undefined) return []
   const { id, waves, parallel, threshold } = batch
   return [
@@ -96,7 +107,9 @@ function batchOf({ batch }: GatewayReview): (readonly [string, string])[] {
 
 const UNSEEN = '\nThe gateway does not show you the session, and so not what would run.\n'
 
-function decision({ status, by, at, isForced }: ReviewGroup): string {
+function decision(group: ReviewGroup): string {
+  const { status, review_date: at, forced_review: isForced } = group
+  const by = deciderOf(group)
   const who = by === '' ? '' : ` by ${by}`
   const when = moment(at) === '' ? '' : ` at ${moment(at)}`
   return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}`
@@ -137,9 +150,9 @@ function scriptText({ raw, verb }: RecordedSession): string {
 }
 
 /** The effect of a decision, in one line for a person. */
-export function outcomeText(review: GatewayReview): string {
-  const { session, status, window, groups } = review
-  const { batch } = review
+export function outcomeText(review: Review): string {
+  const { session, status, batch, review_groups_data: groups } = review
+  const window = windowOf(review)
   const named = oneLine(batch === undefined ? `session ${session}` : `batch ${batch.id}`)
   switch (status) {
     case 'APPROVED': {
