@@ -1,10 +1,10 @@
 import * as v from 'valibot'
-import type { Contract, Frozen } from './contract.ts'
+import { needed, type Contract, type Frozen } from './contract.ts'
 import { plainOption } from './query.ts'
 import { text, wholeCount } from './words.ts'
 
 const RunbookShape = v.strictObject({
-  name: text,
+  name: needed(text),
   metadata: v.record(v.string(), v.record(v.string(), v.unknown())),
   error: v.nullable(text),
   used_names: v.optional(v.array(text)),
@@ -16,7 +16,9 @@ const commit = { commit: text, commit_author: text, commit_message: text }
 /** With copies at the top, which the published contract calls deprecated. */
 const RunbookListShape = v.strictObject({
   errors: v.array(text),
-  repositories: v.array(v.strictObject({ repository: text, ...commit, items: v.array(RunbookShape) })),
+  repositories: v.array(
+    v.strictObject({ repository: needed(text), ...commit, items: v.array(RunbookShape) }),
+  ),
   items: v.optional(v.array(RunbookShape)),
   commit: v.optional(text),
   commit_author: v.optional(text),

@@ -1,7 +1,7 @@
-import * as v from 'valibot'
+import { runbookContract, type RunbookAnswer } from '../../contract/runbooks.ts'
 import type { Account } from '../account/account.ts'
-import { askJson } from './http/json.ts'
-import { orNoList, RawRunbook, readRunbook, type Runbook } from './runbooks.ts'
+import { call, type Read } from './http/call.ts'
+import { orNoList, toRunbook, type Runbook } from './runbooks.ts'
 
 /** A runbook, where it can run, and from which commit it is. */
 export interface CatalogEntry {
@@ -17,15 +17,6 @@ export interface RunbookCatalog {
   /** What the gateway could not read. */
   readonly errors: readonly string[]
 }
-
-const items = v.nullish(v.array(RawRunbook), [])
-const commit = v.nullish(v.string(), '')
-const SecondVersion = v.object({
-  errors: v.nullish(v.array(v.string()), []),
-  repositories: v.nullish(v.array(v.object({ repository: v.string(), commit, items })), []),
-})
-const FirstVersion = v.object({ items, commit })
-const Connections = v.fallback(v.object({ connections: v.array(v.string()) }), { connections: [] })
 
 /**
  * All runbooks, or those of one connection. Undefined when the gateway has no list of them.
@@ -47,14 +38,15 @@ async function secondVersion(
   connection: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<RunbookCatalog> {
-  const query = new URLSearchParams({ list_connections: 'true' })
-  if (connection !== undefined) query.set('connection_name', connection)
-  const path = `/api/runbooks?${query.toString()}`
-  const { value } = await askJson(account, { method: 'GET', path, signal }, SecondVersion)
-  const entries = value.repositories.flatMap((one) =>
-    one.items.map((raw) => entryOf(raw, { repository: one.repository, commit: one.commit, connection })),
+  const query = {
+    list_connections: 'true',
+    ...(connection !== undefined && { connection_name: connection }),
+  }
+  const { repositories, errors } = await call(account, runbookContract.list, {}, { query, signal })
+  const entries = repositories.flatMap(({ repository, commit, items }) =>
+    items.map((item) => entryOf(item, { repository, commit, connection })),
   )
-  return { entries, errors: value.errors }
+  return { entries, errors }
 }
 
 async function firstVersion(
@@ -62,12 +54,11 @@ async function firstVersion(
   connection: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<RunbookCatalog> {
-  const place = connection === undefined ? '' : `connections/${encodeURIComponent(connection)}/`
-  const path = `/api/plugins/runbooks/${place}templates`
-  const { value } = await askJson(account, { method: 'GET', path, signal }, FirstVersion)
-  const entries = value.items.map((raw) =>
-    entryOf(raw, { repository: undefined, commit: value.commit, connection }),
-  )
+  const { templates, connectionTemplates } = runbookContract
+  const { items, commit } = await (connection === undefined
+    ? call(account, templates, {}, { signal })
+    : call(account, connectionTemplates, { name: connection }, { signal }))
+  const entries = items.map((item) => entryOf(item, { repository: undefined, commit, connection }))
   return { entries, errors: [] }
 }
 
@@ -78,15 +69,12 @@ interface Origin {
   readonly connection: string | undefined
 }
 
-function entryOf(
-  raw: v.InferOutput<typeof RawRunbook>,
-  { repository, commit: from, connection }: Origin,
-): CatalogEntry {
-  const { connections } = v.parse(Connections, raw)
+function entryOf(item: Read<RunbookAnswer>, { repository, commit, connection }: Origin): CatalogEntry {
+  const { connections = [], raw } = item
   return {
-    runbook: readRunbook(raw, repository),
+    runbook: toRunbook(item, repository),
     connections: connections.length === 0 && connection !== undefined ? [connection] : connections,
-    commit: from,
-    raw: { ...raw, repository: repository ?? null, commit: from },
+    commit,
+    raw: { ...raw, repository: repository ?? null, commit },
   }
 }

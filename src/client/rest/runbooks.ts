@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { runbookContract, type RunbookAnswer } from '../../contract/runbooks.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './http/api-error.ts'
-import { askJson } from './http/json.ts'
+import { call, type Read } from './http/call.ts'
 
 /** What a runbook says about one of its parameters. All but name and default help a person to fill it in. */
 export interface Parameter {
@@ -41,6 +42,8 @@ export interface RunbookList {
   readonly errors: readonly string[]
 }
 
+// The contract leaves open what a file says of a parameter: gateways pass it on as it is.
+
 /** An empty text counts as none. */
 const Text = v.fallback(
   v.pipe(
@@ -53,34 +56,18 @@ const Count = v.fallback(
   v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.number())),
   undefined,
 )
-const Metadata = v.fallback(
-  v.looseObject({
-    type: Text,
-    required: v.fallback(v.boolean(), false),
-    default: Text,
-    description: Text,
-    placeholder: Text,
-    options: v.fallback(v.array(v.string()), []),
-    pattern: Text,
-    minlength: Count,
-    maxlength: Count,
-    order: Count,
-  }),
-  { required: false, options: [] },
-)
-
-const Item = v.object({
-  name: v.string(),
-  metadata: v.fallback(v.nullish(v.record(v.string(), Metadata), {}), {}),
-  error: Text,
-  used_names: v.fallback(v.optional(v.array(v.string())), undefined),
+const Metadata = v.object({
+  type: Text,
+  required: v.fallback(v.boolean(), false),
+  default: Text,
+  description: Text,
+  placeholder: Text,
+  options: v.fallback(v.array(v.string()), []),
+  pattern: Text,
+  minlength: Count,
+  maxlength: Count,
+  order: Count,
 })
-
-const ListV2 = v.object({
-  errors: v.nullish(v.array(v.string()), []),
-  repositories: v.array(v.object({ repository: v.string(), items: v.nullish(v.array(Item), []) })),
-})
-const ListV1 = v.object({ items: v.nullish(v.array(Item), []) })
 
 /** @throws ApiError `not-found` when the gateway does not have the connection, or hides it from us */
 export async function fetchRunbooks(
@@ -98,26 +85,27 @@ export async function fetchRunbooks(
   )
 }
 
-async function listV2(account: Account, connection: string, signal?: AbortSignal): Promise<RunbookList> {
-  const path = `/api/runbooks?connection_name=${encodeURIComponent(connection)}`
-  const { value } = await askJson(account, { method: 'GET', path, signal }, ListV2)
+async function listV2(
+  account: Account,
+  connection: string,
+  signal?: AbortSignal,
+): Promise<RunbookList | undefined> {
+  const sending = { query: { connection_name: connection }, signal }
+  const { repositories, errors, raw } = await call(account, runbookContract.list, {}, sending)
+  // An answer without the list is that of an older gateway, of which the first form is asked for.
+  if (!('repositories' in raw) || !Array.isArray(raw.repositories)) return undefined
   return {
-    runbooks: value.repositories.flatMap(({ repository, items }) =>
+    runbooks: repositories.flatMap(({ repository, items }) =>
       items.map((item) => toRunbook(item, repository)),
     ),
-    repositories: value.repositories.map(({ repository }) => repository),
-    errors: value.errors,
+    repositories: repositories.map(({ repository }) => repository),
+    errors,
   }
 }
 
-async function listV1(account: Account, connection: string, signal?: AbortSignal): Promise<RunbookList> {
-  const path = `/api/plugins/runbooks/connections/${encodeURIComponent(connection)}/templates`
-  const { value } = await askJson(account, { method: 'GET', path, signal }, ListV1)
-  return {
-    runbooks: value.items.map((item) => toRunbook(item, undefined)),
-    repositories: undefined,
-    errors: [],
-  }
+async function listV1(account: Account, name: string, signal?: AbortSignal): Promise<RunbookList> {
+  const { items } = await call(account, runbookContract.connectionTemplates, { name }, { signal })
+  return { runbooks: items.map((item) => toRunbook(item, undefined)), repositories: undefined, errors: [] }
 }
 
 /** Undefined when there is no such list: an older gateway, or one where nobody has configured it. */
@@ -137,19 +125,14 @@ function isNoList({ kind, code, message }: ApiError): boolean {
   return kind === 'not-found' && !message.includes('connection')
 }
 
-/** An item of either list, as the gateway has sent it. */
-export const RawRunbook = v.looseObject({ name: v.string() })
-
-/** What an item says. @throws ValiError when it has not the shape of one */
-export function readRunbook(raw: v.InferOutput<typeof RawRunbook>, repository: string | undefined): Runbook {
-  return toRunbook(v.parse(Item, raw), repository)
-}
-
-function toRunbook(
-  { name, metadata, error, used_names: usedNames }: v.InferOutput<typeof Item>,
+/** What an item of either list says. */
+export function toRunbook(
+  { name, metadata, error, used_names: usedNames }: Read<RunbookAnswer>,
   repository: string | undefined,
 ): Runbook {
-  const described = Object.entries(metadata)
+  const described = Object.entries(metadata).map(
+    ([parameter, declared]) => [parameter, v.parse(Metadata, declared)] as const,
+  )
   // Parameters without an order stay as they come, after the others.
   described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
     first === second ? 0 : first - second,
@@ -158,7 +141,7 @@ function toRunbook(
     name,
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
     ...(usedNames && { usedNames }),
-    error,
+    error: error === '' ? undefined : error,
     repository,
   }
 }

@@ -20,6 +20,7 @@ import { tokenContract } from '../../../src/contract/tokens.ts'
 import { userContract } from '../../../src/contract/users.ts'
 import { lockContract } from '../../../src/contract/locks.ts'
 import { reviewContract } from '../../../src/contract/reviews.ts'
+import { runbookContract } from '../../../src/contract/runbooks.ts'
 import { option } from '../../../src/contract/query.ts'
 import { scheduleContract } from '../../../src/contract/schedules.ts'
 import { webhookContract } from '../../../src/contract/webhooks.ts'
@@ -29,6 +30,7 @@ const CONTRACTS: readonly Contract[] = [
   ...[scheduleContract, lockContract, webhookContract, agentContract, connectionContract, jiraContract],
   ...[auditContract, userContract, tokenContract, serviceAccountContract, apiKeyContract, gatewayContract],
   ...[settingsContract, localSignInContract, browserSignInContract, deviceSignInContract, reviewContract],
+  runbookContract,
 ]
 /** All that answer with JSON. The document of the interface is read by no client. */
 const OPERATIONS = CONTRACTS.flatMap((contract) => Object.values(contract))

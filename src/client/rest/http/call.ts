@@ -156,6 +156,8 @@ function readableItem(item: v.GenericSchema): v.GenericSchema {
       return item
     case 'number':
       return v.number()
+    case 'record':
+      return v.fallback(v.record(v.string(), readableItem((item as Mapped).value)), {})
     case 'array':
     case 'strict_object':
       return readable(item)
