@@ -2,7 +2,7 @@ import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 /** Too many wait for a lock already. Nothing has begun. */
-export class LockBusy extends RequestRefused {
+class LockBusy extends RequestRefused {
   override readonly name = 'LockBusy'
 
   constructor(message: string) {

@@ -59,8 +59,7 @@ function decisionOf(body: DecisionBody): Decision {
 
 type Times = NonNullable<DecisionBody['time_window']>['configuration']
 
-function readWindow({ start_time: from, end_time: to }: Times): TimeWindow {
-  const [start, end] = [from ?? '', to ?? '']
+function readWindow({ start_time: start, end_time: end }: Times): TimeWindow {
   if (start === '' || end === '') throw new RequestRefused('invalid-request', hoopWords.halfTimeWindow)
   for (const [which, time] of [
     ['start_time', start],

@@ -37,8 +37,11 @@ export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbook
     list: async ({ user, query }) => {
       checkConfigured(services, hoopWords.noRunbookConfiguration)
       // The second is hoop's old name for it.
-      const named = query.connection_name || query.connection
-      const connections = named ? [users.visibleConnection(user, named)] : users.connections(user)
+      const named = [query.connection_name, query.connection].find(
+        (name) => name !== undefined && name !== '',
+      )
+      const connections =
+        named !== undefined ? [users.visibleConnection(user, named)] : users.connections(user)
       const lists = await listAll(services, connections, {
         withConnections: query.list_connections === 'true',
         withUnused: query.remove_empty_connections === 'false' && users.isAdmin(user),

@@ -26,7 +26,7 @@ export interface StartedRun {
 }
 
 /** One run of this schedule is not over, so another one does not begin. */
-export class ScheduleBusy extends RequestRefused {
+class ScheduleBusy extends RequestRefused {
   override readonly name = 'ScheduleBusy'
 
   constructor(message: string) {
