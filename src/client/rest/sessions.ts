@@ -1,7 +1,10 @@
 import * as v from 'valibot'
+import { pathOf } from '../../contract/contract.ts'
+import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './http/api-error.ts'
-import { askJson, askWell, discardBody } from './http/json.ts'
+import { call } from './http/call.ts'
+import { askJson, askWell } from './http/json.ts'
 
 /** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
 export interface RecordedSession {
@@ -32,6 +35,8 @@ interface RecordedState {
   readonly since: string
 }
 
+// Sessions are read by a shape of their own. That of the contract would read an exit code of another type as 0, which is
+// success, and has not all forms in which hoop's gateways send output.
 const Raw = v.looseObject({
   id: v.string(),
   user: v.nullish(v.string(), ''),
@@ -113,7 +118,11 @@ export async function listSessions(
   filter: SessionFilter,
   signal?: AbortSignal,
 ): Promise<SessionPage> {
-  const question = { method: 'GET', path: `/api/sessions?${queryOf(filter).toString()}`, signal } as const
+  const question = {
+    method: 'GET',
+    path: `${sessionListContract.list.path}?${queryOf(filter).toString()}`,
+    signal,
+  } as const
   const { value } = await askJson(account, question, RawList)
   return { sessions: value.data.map(toSession), hasMore: value.has_next_page }
 }
@@ -151,7 +160,7 @@ export async function findByCorrelation(
 
 /** Works for a session that has ended, too. @throws ApiError `not-found`, `refused` */
 export async function killSession(account: Account, id: string, signal?: AbortSignal): Promise<void> {
-  await discardBody(await askWell(account, { method: 'POST', path: `${sessionPath(id)}/kill`, signal }))
+  await call(account, sessionContract.kill, { id }, { signal })
 }
 
 /** Output that can be read once, by `for await`. */
@@ -164,7 +173,8 @@ export async function openOutput(
   signal?: AbortSignal,
 ): Promise<RecordedOutput> {
   try {
-    const answer = await askWell(account, { method: 'GET', path: `${sessionPath(id)}/result/stream`, signal })
+    const { method, path } = sessionStreamContract.result
+    const answer = await askWell(account, { method, path: pathOf(path, { id }), signal })
     if (answer.contentType.startsWith('text/plain')) return answer.body
     answer.discard()
   } catch (error) {
@@ -207,5 +217,5 @@ export async function fetchEvents(
 }
 
 function sessionPath(id: string): string {
-  return `/api/sessions/${encodeURIComponent(id)}`
+  return pathOf(sessionStreamContract.show.path, { id })
 }

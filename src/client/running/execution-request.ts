@@ -1,5 +1,7 @@
 import * as v from 'valibot'
-import type { GatewayCode } from '../../wire/gateway-codes.ts'
+import { pathOf, type Sent } from '../../contract/contract.ts'
+import { executionContract } from '../../contract/executions.ts'
+import { reviewContract } from '../../contract/reviews.ts'
 import type { Account } from '../account/account.ts'
 import { askJson, Code, type RestReply } from '../rest/http/json.ts'
 
@@ -20,33 +22,8 @@ export interface RestExecution {
   readonly correlationId: string
 }
 
-/** A gateway's answer to an execution, as it came. */
-export interface ExecutionAnswer {
-  readonly session_id: string
-  readonly output: string
-  readonly output_status: string
-  readonly exit_code: number
-  readonly truncated: boolean
-  /** Only the embedded gateway sends it, when secrets were replaced in the output. */
-  readonly redacted_bytes: number
-  readonly execution_time: number
-  readonly has_review: boolean
-  /** Only the embedded gateway sends it, when the runbook may be an old copy. Empty otherwise. */
-  readonly warning: string
-  /** Only the embedded gateway sends it, when there is no exit code. */
-  readonly code: GatewayCode | undefined
-  /** Only the embedded gateway sends it, when the session waits for a lock of another session. */
-  readonly waits_for?: LockWait | undefined
-}
-
-/** Texts as the gateway sent them. */
-interface LockWait {
-  readonly lock: string
-  readonly session_id: string | null
-  readonly user: string | null
-  readonly since: string | null
-  readonly ahead: number
-}
+// Read by a shape of its own, and not by that of the contract: a missing exit code would be read as 0, which is success,
+// missing names of secrets as none, and output may be longer than other answers.
 
 const Text = v.nullish(v.string(), null)
 const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
@@ -58,13 +35,18 @@ const Answer = v.object({
   // -2 means "no code" in hoop's contract.
   exit_code: v.nullish(v.number(), -2),
   truncated: v.nullish(v.boolean(), false),
-  redacted_bytes: v.nullish(v.number(), 0),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
+  // Only the embedded gateway sends these: where secrets were replaced in the output, where the runbook may be an old
+  // copy, where there is no exit code, and where the session waits for a lock of another session.
+  redacted_bytes: v.nullish(v.number(), 0),
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
   waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
 })
+
+/** A gateway's answer to an execution, as it was read. Texts are as the gateway sent them. */
+export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
 
 /** Enough for 110 MiB of output. Real output grows little in JSON, though each byte could become six. */
 const LONGEST_ANSWER = 384 * 1024 * 1024
@@ -83,7 +65,7 @@ export async function startExecution(
   account: Account,
   request: RestExecution,
   asking: FollowOptions,
-): Promise<RestReply<ExecutionAnswer>> {
+): Promise<RestReply<ReadExecution>> {
   const question = executing(asking)
   return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
 }
@@ -93,8 +75,8 @@ export async function runApproved(
   account: Account,
   sessionId: string,
   asking: FollowOptions,
-): Promise<RestReply<ExecutionAnswer>> {
-  const path = `/api/sessions/${encodeURIComponent(sessionId)}/exec`
+): Promise<RestReply<ReadExecution>> {
+  const path = pathOf(reviewContract.exec.path, { id: sessionId })
   return askJson(account, { ...executing(asking), path }, Answer, LONGEST_ANSWER)
 }
 
@@ -106,15 +88,18 @@ function executing({ signal, isLive }: FollowOptions) {
 function addressed(request: RestExecution): { path: string; body: object } {
   const { connection, repository } = request
   if (repository === undefined) {
-    const path = `/api/plugins/runbooks/connections/${encodeURIComponent(connection)}/exec`
+    const path = pathOf(executionContract.runbook.path, { name: connection })
     return { path, body: requestBody(request) }
   }
-  const body = { connection_name: connection, repository, ...requestBody(request) }
-  return { path: '/api/runbooks/exec', body }
+  const { path } = executionContract.repositoryRunbook
+  const body: Sent<typeof executionContract.repositoryRunbook> = {
+    ...{ connection_name: connection, repository, ...requestBody(request) },
+  }
+  return { path, body }
 }
 
 /** The body, which both versions of the interface accept. */
-function requestBody(request: RestExecution): object {
+function requestBody(request: RestExecution): Sent<typeof executionContract.runbook> {
   return {
     file_name: request.file,
     ...(request.refHash !== undefined && { ref_hash: request.refHash }),
@@ -145,12 +130,13 @@ export async function renderLocally(
   signal?: AbortSignal,
 ): Promise<RenderedFile> {
   const { connection, repository } = request
-  const body = {
+  const { method, path } = executionContract.render
+  const body: Sent<typeof executionContract.render> = {
     connection_name: connection,
     ...(repository !== undefined && { repository }),
     ...requestBody(request),
   }
-  const question = { method: 'POST', path: '/api/runbooks/render', body, signal } as const
+  const question = { method, path, body, signal }
   const { script, secret_parameters: secrets } = (await askJson(account, question, RawRendered)).value
   return { script, secretParameters: secrets ?? undefined }
 }

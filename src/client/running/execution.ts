@@ -6,7 +6,7 @@ import {
   runApproved,
   startExecution,
   type FollowOptions,
-  type ExecutionAnswer,
+  type ReadExecution,
   type RestExecution,
 } from './execution-request.ts'
 import { FIRST_WAIT_MS, longer, watch, type ExecutionSight } from './follow.ts'
@@ -61,7 +61,7 @@ function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
 
 async function* afterAnswer(
   account: Account,
-  { status, value }: RestReply<ExecutionAnswer>,
+  { status, value }: RestReply<ReadExecution>,
   asking: FollowOptions,
 ): Sights {
   const { signal } = asking
@@ -81,7 +81,7 @@ async function* afterAnswer(
 }
 
 /** The lock that a session waits for, in words. */
-function lockText({ session_id: id, waits_for: wait }: ExecutionAnswer): string {
+function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   if (wait === undefined) return ''
   const { lock, session_id: holder, user, since, ahead } = wait
   const who = holder === null ? '' : `, which session ${holder} of ${user ?? '?'} has since ${since ?? '?'}`
@@ -89,7 +89,7 @@ function lockText({ session_id: id, waits_for: wait }: ExecutionAnswer): string 
 }
 
 /** Reads the exit code from the record when the answer has none: the answer may have missed the close. */
-async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
+async function* withoutCode(account: Account, answer: ReadExecution, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)

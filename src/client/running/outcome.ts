@@ -1,7 +1,7 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/http/api-error.ts'
-import type { ExecutionAnswer } from './execution-request.ts'
+import type { ReadExecution } from './execution-request.ts'
 import { ReasonAtEnd } from './reason-at-end.ts'
 import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'
 
@@ -29,14 +29,14 @@ const NO_CODE = 254
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
 
 /** The gateway's reason, in an answer without a code. */
-function reasonIn({ output }: ExecutionAnswer): string | undefined {
+function reasonIn({ output }: ReadExecution): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
 /** From an answer with an exit code. Output that the answer does not hold is read from the record. */
 export async function outcomeOfAnswer(
   account: Account,
-  answer: ExecutionAnswer,
+  answer: ReadExecution,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const isExact = !answer.truncated && !answer.output.includes('\ufffd')
@@ -56,7 +56,7 @@ export async function outcomeOfAnswer(
 function codeOf({
   exit_code: exitCode,
   output_status: status,
-}: ExecutionAnswer): Pick<Outcome, 'exitCode' | 'reason' | 'code'> {
+}: ReadExecution): Pick<Outcome, 'exitCode' | 'reason' | 'code'> {
   const isContradiction = exitCode === 0 && status !== 'success' && status !== ''
   return isContradiction
     ? { exitCode: undefined, reason: `the gateway says: ${status}`, code: undefined }
@@ -64,7 +64,7 @@ function codeOf({
 }
 
 /** The outcome from an answer without a code, when the end of its session could not be found. */
-export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
+export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   const reason = reasonIn(answer)
   return {
     sessionId: answer.session_id,
@@ -83,7 +83,7 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,
-  answer: ExecutionAnswer | undefined,
+  answer: ReadExecution | undefined,
   signal: AbortSignal,
 ): Outcome {
   const facts = factsOf(session)
