@@ -7,9 +7,8 @@ import { done } from '../../../../src/policy/work.ts'
 function matches(regex: string, text: string, from: number): [number, number][] {
   const [recognizer] = done(customRecognizers([{ name: 'T', regex, denyList: [], score: 1 }]))
   const found: [number, number][] = []
-  for (const { find } of recognizer?.patterns ?? []) {
-    for (const _ of find(subjectOf(Buffer.from(text)), from, (...place) => void found.push(place)) ?? []);
-  }
+  for (const { find } of recognizer?.patterns ?? [])
+    Array.from(find(subjectOf(Buffer.from(text)), from, (...place) => void found.push(place)) ?? [])
   return found
 }
 
