@@ -124,6 +124,16 @@ describe('what no route sees', () => {
     for (const fault of more) messageOf(fault)
   })
 
+  it.each([0, 200_000, 3_000_000])(
+    'a body of %i bytes that nobody reads keeps no long answer back',
+    async (size) => {
+      const head = `GET /api/openapiv3.json HTTP/1.1\r\n${CLOSE}${TOKEN}Content-Length: ${size}\r\n\r\n`
+      const [answer] = await rawAnswers(gateway.gateway.http, head, 'x'.repeat(size))
+      expect(answer?.status).toBe(200)
+      expect(Object.keys(JSON.parse(answer?.body ?? '') as object)).toContain('paths')
+    },
+  )
+
   it('what goes on for long behind a request whose answer is due is told once, and the answer comes', async () => {
     const warnings: Error[] = []
     const note = (warning: Error) => warnings.push(warning)

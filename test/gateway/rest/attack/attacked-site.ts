@@ -81,7 +81,13 @@ export class AttackedSite implements AsyncDisposable {
     const pieces = path.map((piece) => (typeof piece === 'string' ? piece : this.#idAt(piece.known)))
     const url = pieces.join('/') + (query === '' ? '' : `?${query}`)
     const authorization = AUTHORIZATION[caller]
-    const sent = { connection: 'close', ...headers, ...(authorization !== undefined && { authorization }) }
+    const sent = {
+      connection: 'close',
+      // Node tells none with GET: the body would be no HTTP behind a request without one.
+      ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
+      ...headers,
+      ...(authorization !== undefined && { authorization }),
+    }
     const received = await this.#exchange({ method, path: url, headers: sent }, body)
     this.#learn(received.text)
     return { url, ...received }
