@@ -134,6 +134,16 @@ describe('what no route sees', () => {
     },
   )
 
+  it('without a token nobody waits for a body that does not come', async () => {
+    const head = `GET /api/sessions HTTP/1.1\r\n${CLOSE}Content-Length: 5\r\n\r\n`
+    expect(await ask(head)).toEqual([401, 'access denied'])
+  })
+
+  it('what is asked for without a body happens at once, also when one was told and does not come', async () => {
+    const head = `DELETE /api/users/nobody HTTP/1.1\r\n${CLOSE}${TOKEN}Content-Length: 5\r\n\r\n`
+    expect((await ask(head))[0]).toBe(404)
+  })
+
   it('what goes on for long behind a request whose answer is due is told once, and the answer comes', async () => {
     const warnings: Error[] = []
     const note = (warning: Error) => warnings.push(warning)

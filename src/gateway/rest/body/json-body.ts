@@ -1,4 +1,4 @@
-import { finished, type Readable } from 'node:stream'
+import { finished } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Current } from '../../settings/current-settings.ts'
 import { HttpError } from '../http/http-error.ts'
@@ -44,25 +44,30 @@ function tooLarge(): HttpError {
   return new HttpError('too-large', 'request body: too large', 413)
 }
 
-/**
- * For routes that need no body: reads whatever comes, of whatever type, and throws it away, before the answer. Node closes
- * a connection over what it has not read, and the client would lose the rest of a long answer.
- */
+/** For routes that need no body: throws away whatever comes, of whatever type. */
 export function passOverBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_, body, done) => throwAway(body, () => done(null)))
-  // fastify looks for no parser there.
-  app.addHook('preValidation', ({ method, headers, raw }, _, done) => {
-    const isSent = (headers['content-length'] ?? headers['transfer-encoding']) !== undefined
-    if ((method === 'GET' || method === 'HEAD') && isSent) throwAway(raw, done)
-    else done()
+  app.addContentTypeParser('*', (_, body, done) => {
+    body.resume()
+    done(null)
+  })
+  // fastify looks for no parser there. Node closes a connection over what it has not read of a body, and the client would
+  // lose the rest of a long answer. So the answer to a user waits for the body, for `requestTimeout` at most; that of a
+  // caller without a token, whose request has come no further than the door, does not.
+  app.addHook('onRequest', (request, _, done) => {
+    if (isUnparsed(request)) request.raw.resume()
+    done()
+  })
+  app.addHook('onSend', (request, _, payload, done) => {
+    if (isUnparsed(request) && request.raw.readableFlowing === true)
+      finished(request.raw, { writable: false }, () => done(null, payload))
+    else done(null, payload)
   })
 }
 
-/** Whoever sends for too long is ended by the server's `requestTimeout`. */
-function throwAway(body: Readable, over: () => void): void {
-  finished(body, { writable: false }, () => over())
-  body.resume()
+function isUnparsed({ method, headers }: FastifyRequest): boolean {
+  const isSent = (headers['content-length'] ?? headers['transfer-encoding']) !== undefined
+  return (method === 'GET' || method === 'HEAD') && isSent
 }
 
 /** A text of our own: the parser's speaks of content types, and may quote the body. */
