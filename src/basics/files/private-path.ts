@@ -64,7 +64,8 @@ export function openToOthers(
 ): OpenFile | undefined {
   const { mode, uid } = statSync(file)
   // A file of root's is for a service by its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
-  const readable = isForGroup || uid !== process.geteuid?.() ? 0o004 : 0o044
+  const isForService = uid === ROOT && process.geteuid?.() !== ROOT
+  const readable = isForGroup || isForService ? 0o004 : 0o044
   if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined
   return {
     what:

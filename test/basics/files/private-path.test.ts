@@ -10,12 +10,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import {
   claimFile,
   claimFolder,
   ForeignPathError,
   makeFolder,
+  openToOthers,
 } from '../../../src/basics/files/private-path.ts'
 
 const isRoot = process.geteuid?.() === 0
@@ -76,3 +77,28 @@ test('a file is closed to others; a link, and what is no file, is refused and le
   expect(mode(file)).toBe(0o600)
   expect(() => claimFile(root)).toThrow(/is not a regular file/)
 })
+
+const OTHER = 23_456
+test.skipIf(!isRoot).each([
+  [0, 0, 0o640, true],
+  [0, STRANGER, 0o640, false],
+  [0, STRANGER, 0o644, true],
+  [OTHER, 0, 0o640, true],
+  [OTHER, STRANGER, 0o640, true],
+  [STRANGER, STRANGER, 0o640, true],
+  [STRANGER, STRANGER, 0o600, false],
+])(
+  "a file of %i's is told to user %i as open to others, with mode %i: %s (needs root)",
+  (owner, user, mode, isTold) => {
+    const file = join(root, 'file')
+    writeFileSync(file, '')
+    chownSync(file, owner, owner)
+    chmodSync(file, mode)
+    vi.spyOn(process, 'geteuid').mockReturnValue(user)
+    try {
+      expect(openToOthers('read', file) !== undefined).toBe(isTold)
+    } finally {
+      vi.restoreAllMocks()
+    }
+  },
+)
