@@ -2,7 +2,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { executeApproved, followToEnd } from '../../../client/running/execution.ts'
+import { executeApproved, followToEnd, ReviewRejected } from '../../../client/running/execution.ts'
 import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { fetchSession, type RecordedSession } from '../../../client/rest/sessions.ts'
@@ -34,6 +34,7 @@ async function* approvedSights(...what: Parameters<typeof executeApproved>): Ret
   try {
     return yield* executeApproved(...what)
   } catch (error) {
+    if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
     if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 409)) throw error
     throw new Failure(oneLine(`session ${what[1]} does not run: ${error.message}`), exitCodes.refused)
   }
