@@ -70,13 +70,16 @@ const listed = {
     }),
   ),
   review: v.nullable(v.strictObject({ id: text, session_id: needed(text), state: v.nullable(StateShape) })),
-  counts: v.strictObject({
-    total: wholeCount,
-    succeeded: wholeCount,
-    failed: wholeCount,
-    running: wholeCount,
-    not_begun: wholeCount,
-  }),
+  // Whether a batch has succeeded is told by these.
+  counts: needed(
+    v.strictObject({
+      total: needed(wholeCount),
+      succeeded: needed(wholeCount),
+      failed: wholeCount,
+      running: wholeCount,
+      not_begun: wholeCount,
+    }),
+  ),
   warning: v.optional(text),
 }
 

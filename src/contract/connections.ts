@@ -81,8 +81,8 @@ export const connectionContract = {
       200: v.union([
         v.array(ListedConnectionShape),
         v.strictObject({
-          pages: v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
-          data: v.array(ListedConnectionShape),
+          pages: needed(v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount })),
+          data: needed(v.array(ListedConnectionShape)),
         }),
       ]),
     },

@@ -7,6 +7,7 @@ import { call } from '../../../src/client/rest/http/call.ts'
 import { needed, type Contract } from '../../../src/contract/contract.ts'
 import { agentContract } from '../../../src/contract/agents.ts'
 import { auditContract } from '../../../src/contract/audit.ts'
+import { batchContract } from '../../../src/contract/batches.ts'
 import { connectionContract } from '../../../src/contract/connections.ts'
 import { gatewayContract, settingsContract } from '../../../src/contract/gateway.ts'
 import { jiraContract } from '../../../src/contract/jira.ts'
@@ -54,10 +55,42 @@ it('fills in the path, and reads fields that are missing, null or of another typ
   expect(read.runs).toMatchObject([{ id: '1', status: 'later', reason: '', raw: { new: 1 } }])
 })
 
-it('reads a list as empty where one entry lacks what is needed', async () => {
+it('leaves out of a list what lacks something needed, and keeps the rest', async () => {
   await using rest = await ScriptedRest.start()
-  rest.on('GET /api/schedules/n', json(200, { name: 'n', enabled: true, runs: [{ id: '1' }] }))
-  expect((await call(accountOf(rest), scheduleContract.show, { name: 'n' })).runs).toEqual([])
+  const whole = { id: '2', status: 'later' }
+  rest.on('GET /api/schedules/n', json(200, { name: 'n', enabled: true, runs: [{ id: '1' }, whole, 3] }))
+  const { runs } = await call(accountOf(rest), scheduleContract.show, { name: 'n' })
+  expect(runs).toMatchObject([whole])
+  expect(runs).toHaveLength(1)
+})
+
+it.each([{}, { error: 'a proxy' }, { pages: 1 }, { data: [] }])(
+  'does not take %j for a list of connections or its page',
+  async (answer) => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/connections', json(200, answer))
+    const failed = { kind: 'no-gateway' }
+    await expect(call(accountOf(rest), connectionContract.list, {})).rejects.toMatchObject(failed)
+  },
+)
+
+const run = { connection: 'c', status: 'failed', exit_code: '137' }
+const batch = { id: 'b', status: 'done', runs: [run] }
+it.each([undefined, null, 'all', {}, { total: 2 }, { succeeded: 2 }])(
+  'does not take a batch with the counts %j for one that has succeeded',
+  async (counts) => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/batches/b', json(200, { ...batch, counts }))
+    const failed = { kind: 'no-gateway' }
+    await expect(call(accountOf(rest), batchContract.show, { id: 'b' })).rejects.toMatchObject(failed)
+  },
+)
+
+it('reads an exit code that is no number as none, and not as 0', async () => {
+  await using rest = await ScriptedRest.start()
+  rest.on('GET /api/batches/b', json(200, { ...batch, counts: { total: 1, succeeded: 0 } }))
+  const read = await call(accountOf(rest), batchContract.show, { id: 'b' })
+  expect(read.runs[0]?.exit_code).toBeUndefined()
 })
 
 it.each([[[{ name: 'n' }]], [{ name: 'n', enabled: true }], [['n']]])(

@@ -130,8 +130,8 @@ function readableField(field: v.GenericSchema): v.GenericSchema {
     case 'number':
       return isOptional ? v.fallback(v.optional(v.number(), 0), 0) : v.number()
     case 'array': {
-      const list = v.array(readableItem((field as Listed).item))
-      return isOptional ? v.fallback(v.optional(list, []), []) : list
+      const item = readableItem((field as Listed).item)
+      return isOptional ? v.fallback(v.optional(listOf(item), []), []) : v.array(item)
     }
     case 'record':
       return v.fallback(v.optional(v.record(v.string(), readableItem((field as Mapped).value)), {}), {})
@@ -143,6 +143,16 @@ function readableField(field: v.GenericSchema): v.GenericSchema {
     default:
       return isOptional ? v.fallback(v.optional(readable(field)), undefined) : readable(field)
   }
+}
+
+/** Entries that cannot be read are left out: the others are still what the gateway says. */
+function listOf(item: v.GenericSchema): v.GenericSchema {
+  const isRead = (entry: unknown) => v.safeParse(item, entry).success
+  return v.pipe(
+    v.array(v.unknown()),
+    v.transform((entries) => entries.filter((entry) => isRead(entry))),
+    v.array(item),
+  )
 }
 
 /** A literal that is no text is a boolean. */
@@ -166,7 +176,7 @@ function readableItem(item: v.GenericSchema): v.GenericSchema {
   }
 }
 
-/** A text that is null or missing reads as '', all else as undefined. */
+/** A text that is null or missing reads as '', all else as undefined; so does a number that is none, and not as 0. */
 function readableNullable(wrapped: v.GenericSchema): v.GenericSchema {
   if (isText(wrapped)) return v.fallback(v.nullish(v.string(), ''), '')
   const absent = v.pipe(
@@ -174,5 +184,6 @@ function readableNullable(wrapped: v.GenericSchema): v.GenericSchema {
     v.transform(() => undefined),
   )
   // valibot takes a missing key only for an optional field: a fallback of undefined is none to it.
-  return v.fallback(v.optional(v.union([absent, readableField(wrapped)])), undefined)
+  const present = wrapped.type === 'number' ? v.number() : readableField(wrapped)
+  return v.fallback(v.optional(v.union([absent, present])), undefined)
 }
