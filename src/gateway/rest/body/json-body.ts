@@ -1,6 +1,7 @@
 import { finished } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Current } from '../../settings/current-settings.ts'
+import { within } from '../../../basics/within.ts'
 import { HttpError } from '../http/http-error.ts'
 
 /** The largest `limits.body` that the settings take. */
@@ -8,6 +9,9 @@ export const LARGEST_BODY = 16 * 1024 * 1024
 
 /** More than all lists and maps of a body may have together; each also has its own limit. */
 const MAX_ELEMENTS = 100_000
+
+/** Time for a body that nobody reads, before the answer. */
+const BODY_MS = 1_000
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -52,16 +56,16 @@ export function passOverBodies(app: FastifyInstance): void {
     done(null)
   })
   // fastify looks for no parser there. Node closes a connection over what it has not read of a body, and the client would
-  // lose the rest of a long answer. So the answer to a user waits for the body, for `requestTimeout` at most; that of a
-  // caller without a token, whose request has come no further than the door, does not.
+  // lose the rest of a long answer: so the answer waits a moment for the body. A refusal at the door does not.
   app.addHook('onRequest', (request, _, done) => {
     if (isUnparsed(request)) request.raw.resume()
     done()
   })
   app.addHook('onSend', (request, _, payload, done) => {
-    if (isUnparsed(request) && request.raw.readableFlowing === true)
-      finished(request.raw, { writable: false }, () => done(null, payload))
-    else done(null, payload)
+    const { raw } = request
+    if (!isUnparsed(request) || raw.readableFlowing !== true) return done(null, payload)
+    const read = new Promise<void>((resolve) => finished(raw, { writable: false }, () => resolve()))
+    void within(read, BODY_MS).then(() => done(null, payload))
   })
 }
 
