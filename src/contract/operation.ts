@@ -108,7 +108,7 @@ export interface Operation {
   readonly errors?: readonly number[]
   /** The codes of these errors, where a contract has them. */
   readonly codes?: readonly HttpCode[]
-  /** Of an answer that is not JSON. */
+  /** The type of an answer that is not JSON. */
   readonly type?: string
 }
 

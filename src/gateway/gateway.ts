@@ -276,7 +276,7 @@ interface Reloaded {
   readonly log: Logger
 }
 
-/** Whoever keeps something open for the settings is told here that they are others. */
+/** Parts that keep something open for the settings are told here that the settings have changed. */
 function openReload(
   source: GatewayFile,
   { settings, repositories, agents, tls, audit, log }: Reloaded,

@@ -10,7 +10,7 @@ export type UserKind = 'person' | 'machine'
 /** What a machine may use up in any stretch of `perMs`. Undefined: as much as it likes. */
 export interface Budget {
   readonly runs: number
-  /** Of output. */
+  /** Bytes of output. */
   readonly bytes?: number
   /** How long its sessions run, together. */
   readonly runningMs?: number

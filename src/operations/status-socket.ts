@@ -72,7 +72,7 @@ function createBoundedServer(status: StatusSource, log: Logger): Server {
 
 function answer(socket: Socket, status: StatusSource, log: Logger): void {
   socket.unref()
-  // Whoever asks may be gone before the answer.
+  // The caller may be gone before the answer.
   socket.on('error', () => undefined)
   const end = setTimeout(() => socket.destroy(), CONNECTION_MS).unref()
   socket.once('close', () => clearTimeout(end))

@@ -123,7 +123,7 @@ const PLAIN_ENV_VARS = 'PlainEnvVars'
 const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))
 const LAYOUT = paramsLayout(GO_FIELDS)
 const LAYOUT_WITH_PLAIN = paramsLayout({ ...GO_FIELDS, [PLAIN_ENV_VARS]: texts.type })
-/** What stands where in it; `place` is for errors. */
+/** The fields in their order; `place` is for errors. */
 const PLACES = Object.entries(FIELDS).map(([name, [goName, codec]]) => {
   return { name, goName, codec, place: `${PARAMS}.${goName}` }
 })

@@ -94,7 +94,7 @@ export interface SessionFilter {
   /** `open`, `ready` or `done`, and the file of a runbook: hoop ignores both, so look at what comes. */
   readonly status?: string | undefined
   readonly runbook?: string | undefined
-  /** Of the review, as a pattern of SQL: `PENDING`, `%`. */
+  /** The review's status as a pattern of SQL: `PENDING`, `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
   /** At most 100: a gateway sends no more on one page. */

@@ -24,7 +24,7 @@ export class Agents {
   readonly #attempts: SignInAttempts
   readonly #online = new Map<string, AgentStream>()
   readonly #leaving = new Set<AgentStream>()
-  /** Of the last time, since this gateway started. */
+  /** What each agent said when it connected last, since this gateway started. */
   readonly #facts = new Map<string, AgentFacts>()
   /** When each was connected last, of those that are away: since this gateway started, too. */
   readonly #left = new Map<string, Date>()

@@ -21,7 +21,7 @@ export function commonRule(rules: readonly ReviewRule[]): ReviewRule | undefined
       skipGroups: [],
       selfApproval: reviews.every(({ selfApproval }) => selfApproval),
       expiresMs: Math.min(...reviews.map(({ expiresMs }) => expiresMs)),
-      // Of terminals, which a batch does not open.
+      // A batch opens no terminals.
       accessMaxMs: 0,
     },
     ...(isSamePath && first.path !== undefined && { path: first.path }),

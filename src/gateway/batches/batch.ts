@@ -38,7 +38,7 @@ export interface Batch {
   readonly parameters: string
   /** How many connections each has; together all. */
   readonly waves: readonly number[]
-  /** Of one wave, how many run at once. */
+  /** How many connections of one wave run at once. */
   readonly parallel: number
   /** So many failures stop it. */
   readonly threshold: number

@@ -14,11 +14,11 @@ import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
 import { settled } from './settled.ts'
 
-/** Of one user that wait or run. Each holds its script in memory, or sealed in the history. */
+/** How many batches of one user may wait or run. Each holds its script in memory, or sealed in the history. */
 const MAX_ACTIVE_OF_ONE_USER = 20
 /** In one list, the newest ones. */
 const LISTED = 50
-/** Of all batches that are kept together. */
+/** How many runs of all batches are kept. */
 const MAX_KEPT_RUNS = 100_000
 /** How often what is over is looked for, and what could not be written is tried again. */
 const TICK_MS = 15_000

@@ -19,9 +19,9 @@ export interface GroupDifference {
 
 /** Groups whose difference is shown; runs that all differ are better read one by one. */
 const SHOWN_GROUPS = 20
-/** Of each run. What is behind it is not looked at. */
+/** How much of each output is compared; the rest is not looked at. */
 const COMPARED_BYTES = 64 * 1024
-/** Of each diff. */
+/** How much of each diff is shown. */
 const SHOWN_CHARACTERS = 16 * 1024
 /** Beyond so many changed lines the comparison costs more than it tells. */
 const MOST_CHANGES = 2000
@@ -44,7 +44,7 @@ function writtenBy({ session, fingerprint, message }: BatchRun): string | undefi
   return session === undefined ? message : fingerprint
 }
 
-/** Of the groups behind the first. */
+/** How the outputs of the other groups differ from that of the first. */
 export function outputDifferences(
   history: History,
   [norm, ...others]: readonly RunGroup[],

@@ -149,7 +149,7 @@ class Reopening {
 
   constructor({ packets }: ClientStream) {
     this.opened = this.#read(packets)
-    // Whoever waits for it gets the error; nobody may be waiting any more.
+    // Who waits for it gets the error; nobody may be waiting any more.
     this.opened.catch(() => undefined)
   }
 

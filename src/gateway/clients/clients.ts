@@ -26,7 +26,7 @@ import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 const MAX_CLIENTS = 500
 /** Streams per user, so that idle readers cannot use up all of them. */
 const MAX_OF_ONE_USER = 250
-/** Of what a client says of itself. */
+/** How many characters of what a client says of itself are recorded. */
 const MAX_AUDITED = 500
 /** Opening packets that are read at once per user; each may have 17 MiB. */
 const OPENINGS = 8

@@ -10,7 +10,7 @@ import type { GatewayUser } from '../identity.ts'
 interface AskedExecution {
   readonly user: GatewayUser
   readonly execution: ScriptExecution
-  /** Of a runbook. */
+  /** The runbook's file. */
   readonly file: string | undefined
 }
 

@@ -89,7 +89,7 @@ export class History extends HistoryReader {
     return this.#writer.openSessions
   }
 
-  /** Of the file, without its free space. Throws a HistoryError. */
+  /** The size of the file without its free space. Throws a HistoryError. */
   get usedBytes(): number {
     return this.#database.usedBytes()
   }

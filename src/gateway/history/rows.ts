@@ -61,7 +61,7 @@ export interface SessionPart<Fact> {
 
 interface KnownFact<Fact> {
   readonly fact: Fact
-  /** Of an open session. One that waits outlives its gateway. */
+  /** What an open session waits for. A session that waits outlives its gateway. */
   readonly waits?: Waiting | undefined
   /** When it began to run, in ms since 1970, where that was later than its start. */
   readonly ranAt?: number | undefined

@@ -82,7 +82,7 @@ const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-/** Of output: whether the command has written it to stderr. Older events do not know it. */
+/** Whether the command has written an output to stderr. Older events do not know it. */
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 

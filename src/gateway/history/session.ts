@@ -63,7 +63,7 @@ export interface SessionQuery {
   readonly user?: string | undefined
   /** Only sessions of this user, and those that these groups review, whatever `user` says. */
   readonly viewer?: { readonly name: string; readonly groups: readonly string[] } | undefined
-  /** Of the session's review; empty for sessions without one. */
+  /** The status of the session's review; empty for sessions without one. */
   readonly reviewStatus?: string | undefined
   /** Groups of which one reviews the session. */
   readonly reviewGroups?: readonly string[] | undefined
@@ -135,7 +135,7 @@ export interface SessionEvent {
   readonly seconds: number
   readonly kind: EventKind
   readonly bytes: Buffer
-  /** Of output: the command has written it to stderr. Terminals have no such thing. */
+  /** Whether the command has written this output to stderr. A terminal has no stderr of its own. */
   readonly isStderr?: boolean
 }
 

@@ -41,9 +41,9 @@ export interface JiraIssue {
 /** Jira did not do what it was asked. In the words of hoop's gateway, and without the token. */
 export class JiraError extends Error {
   override readonly name = 'JiraError'
-  /** Of a creation: there may be an issue all the same, whose key is not known. */
+  /** Whether a creation may have made an issue all the same, whose key is not known. */
   readonly isUnsure: boolean
-  /** Of a move: the same question would get the same answer. */
+  /** Whether a move would get the same answer again. */
   readonly isLasting: boolean
 
   constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
@@ -55,7 +55,7 @@ export class JiraError extends Error {
 
 const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
-/** Of service desks, so 2,000. A site that has more, or one that repeats itself, ends here. */
+/** Pages of service desks, so 2,000 desks. A site that has more, or one that repeats itself, ends here. */
 const MOST_PAGES = 20
 /** What is wrong with a question stays wrong. A token may be replaced, and a limit ends. */
 const LASTING = new Set([400, 404, 405, 410, 422])

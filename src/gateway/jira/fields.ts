@@ -11,7 +11,7 @@ export interface SessionFacts {
   readonly type: string
   readonly subtype: string
   readonly connection: string
-  /** Of the connection. */
+  /** The tags of the connection. */
   readonly tags: Tags
   /** With its secrets replaced: everybody who sees the issue reads it. */
   readonly script: string

@@ -7,7 +7,7 @@ import type { JiraSettings } from '../settings/jira.ts'
 
 /** A page of service desks, or the transitions of an issue, have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
-/** Of an answer, in an error's text. */
+/** How much of an answer stands in an error's text. */
 const SHOWN_CHARACTERS = 1000
 
 /** There was no whole answer. */

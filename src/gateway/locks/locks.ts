@@ -65,7 +65,7 @@ export class Locks {
     return this.#holders.get(name)
   }
 
-  /** Whom it will run next first. */
+  /** The sessions that wait, the next one first. */
   waiting(name: string): readonly LockSession[] {
     return [...this.#queue].filter(({ names }) => names.includes(name))
   }

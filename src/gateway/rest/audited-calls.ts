@@ -49,7 +49,7 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   audit.noteOnce(facts)
 }
 
-/** Of those that fail nobody knows whose they are: they are counted by address. One that waits is none yet. */
+/** Nobody knows whose a failed sign-in is: it is counted by address. A sign-in that waits is none yet. */
 function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
   const { auditedRefusal: refusal } = request
   if (facts.http_status === 202) return

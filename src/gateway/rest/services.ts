@@ -34,7 +34,7 @@ interface ServerDescription {
   readonly version: string
   /** Where agents and clients connect, with the real port. */
   readonly grpc: Address
-  /** Of both addresses. */
+  /** The certificate of both addresses. */
   readonly tls: ServerCertificate | undefined
 }
 

@@ -7,11 +7,14 @@ import type { Connection, SqlStatement } from '../store/sqlite.ts'
 /** What one user has waiting. */
 interface WaitingReviews {
   readonly reviews: number
-  /** Of the sealed requests. */
+  /** Bytes of the sealed requests. */
   readonly bytes: number
 }
 
-/** Whom a list of reviews is for: the reviews that he asked for, and those of his groups. Undefined: all. */
+/**
+ * The reader of a list of reviews: sees the reviews that this user asked for, and those of these groups. Undefined:
+ * all.
+ */
 export type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
 /** In one list, the newest ones. */

@@ -43,7 +43,7 @@ export interface Review {
   readonly groups: readonly GroupReview[]
   /** How many of the groups have to approve. */
   readonly minimum: number
-  /** Of a batch: of each of these so many have to. Undefined: `minimum` of all. */
+  /** How many of each group a batch needs. Undefined: `minimum` of all. */
   readonly needs?: readonly ReviewNeed[]
   readonly forceGroups: readonly string[]
   readonly selfApproval: boolean
@@ -74,7 +74,10 @@ export interface ReviewedBatch {
 
 /** What reviewers see of the request beside its session. */
 export interface ShownRequest {
-  /** Of the script that will run, in hex. Keyed where secrets stand in it: they could be guessed from a plain hash. */
+  /**
+   * The hash of the script that will run, in hex. It is keyed where secrets stand in the script: they could be
+   * guessed from a plain one.
+   */
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
   /** With secrets replaced. */
   readonly clientArgs: readonly string[]

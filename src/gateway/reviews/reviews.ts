@@ -16,7 +16,7 @@ import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 import { Waiters } from './waiters.ts'
 
-/** Of one user, at once: what waits stays for days. */
+/** How many requests of one user may wait at once: they stay for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 /** Reviewers have to be able to read them all. */

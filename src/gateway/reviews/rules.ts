@@ -8,7 +8,7 @@ export interface ReviewRule {
   readonly review: ReviewSettings
   /** The path of the runbooks' rule; undefined for the connection's own. */
   readonly path?: string
-  /** Of a batch, whose connections have rules of their own. */
+  /** What a batch needs whose connections have rules of their own. */
   readonly needs?: readonly ReviewNeed[]
 }
 

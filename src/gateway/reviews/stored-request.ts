@@ -8,7 +8,7 @@ export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredFo
 export interface StoredForBatch {
   /** Names in the order in which they run; undefined where it is for one session. */
   readonly batchConnections?: readonly string[] | undefined
-  /** Of the issues of the others. */
+  /** Fields of the issues of the other connections. */
   readonly jiraFields?: Readonly<Record<string, string>> | undefined
 }
 

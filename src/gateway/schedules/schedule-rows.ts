@@ -34,7 +34,7 @@ export interface ScheduleRun {
   readonly exitCode: number | null
 }
 
-/** Of one schedule. Older ones are forgotten; their sessions are not. */
+/** How many runs of one schedule are kept. Older ones are forgotten; their sessions are not. */
 const KEPT_RUNS = 100
 
 /** Schedules and their runs as rows. Call it by `read` and `write` of the history. */

@@ -13,7 +13,7 @@ import type { ExecutionAnswer } from '../../contract/executions.ts'
 /** One execution as the REST interface asks for it. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
-  /** Of its issue, if it gets one. */
+  /** Fields of its issue, if it gets one. */
   readonly jiraFields?: Readonly<Record<string, string>>
 }
 

@@ -20,7 +20,7 @@ export class MaskedTotal {
     for (const [type, count] of counts) this.#addType(type, count)
   }
 
-  /** Of the close, where agents say once more that masking has failed. */
+  /** Adds what the close says, where agents say once more that masking has failed. */
   addLast(masked: MaskedOutput): void {
     this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
   }

@@ -24,7 +24,10 @@ import { newSession, openMessage, requestBytes, useOf, type SessionRequest } fro
 import type { Current } from '../settings/current-settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
-/** Of one user, until the sessions end (script, variables, redaction): eight of the largest scripts. */
+/**
+ * Memory that the sessions of one user may take until they end (script, variables, redaction): eight of the largest
+ * scripts.
+ */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
 /** Without waiting for answers a caller begins thousands in a second. */

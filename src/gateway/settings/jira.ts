@@ -19,7 +19,7 @@ export interface JiraSettings {
   readonly ca: readonly string[] | undefined
   /** Those, or the system's. Read when it is needed: the system's are many. */
   readonly authorities: () => readonly string[]
-  /** Of the gateway's environment. */
+  /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined
   readonly templates: readonly JiraTemplate[]
 }

@@ -26,7 +26,7 @@ export interface OidcSettings {
   readonly timeoutMs: number
   /** In PEM. Read when it is needed: the system's are many. */
   readonly authorities: () => readonly string[]
-  /** Of the gateway's environment. */
+  /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined
 }
 

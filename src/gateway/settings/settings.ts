@@ -18,13 +18,13 @@ export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
     readonly grpc: Address
-    /** Of `/metrics`. Undefined: nowhere. */
+    /** The address of `/metrics`. Undefined: nowhere. */
     readonly metrics?: Address
     /** Where people reach the REST interface, without a slash at the end. */
     readonly publicUrl?: string
     /** Networks of proxies that are believed when they say who has called them. */
     readonly trustedProxies: readonly string[]
-    /** Of both addresses. Undefined: there is no TLS. */
+    /** The certificate of both addresses. Undefined: there is no TLS. */
     readonly tls?: CertificateFiles
   }
   /** Folder of the history and the generated keys. */

@@ -1,4 +1,4 @@
-/** Of a connection: `env` to `prod`. */
+/** The tags of a connection: `env` to `prod`. */
 export type Tags = Readonly<Record<string, string>>
 
 /** One condition of a selector. */

@@ -76,7 +76,7 @@ export const WebhooksShape = v.pipe(
 )
 type WebhookShape = v.InferOutput<typeof WebhookShape>
 
-/** Whom to tell of what. */
+/** A receiver, and what it is told. */
 export interface WebhookSettings {
   readonly name: string
   readonly url: Secret
@@ -88,7 +88,7 @@ export interface WebhookSettings {
   readonly template: 'standard' | 'slack' | 'teams'
   /** Who may sign the receiver's certificate, in PEM. */
   readonly authorities: () => readonly string[]
-  /** Of the gateway's environment. */
+  /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined
 }
 

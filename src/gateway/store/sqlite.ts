@@ -142,7 +142,7 @@ export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   }
 }
 
-/** Of a file, within SQL. */
+/** The URL of a file, for SQL. */
 export function urlOf(file: string): string {
   return pathToFileURL(file).href.replaceAll("'", '%27')
 }

@@ -22,7 +22,7 @@ export interface CertificatePair {
 
 const LONGEST_FILE = 1024 * 1024
 
-/** Of what is served. */
+/** The oldest version of TLS that is served. */
 export const MIN_VERSION = 'TLSv1.2'
 
 /** Reads the files, and checks that a server can use them. @throws PemError that names the file */

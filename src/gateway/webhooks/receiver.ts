@@ -7,7 +7,7 @@ import type { WebhookSettings } from '../settings/webhooks.ts'
 
 /** For a whole delivery. A receiver that is slower holds up its own messages alone. */
 const ANSWER_MS = 15_000
-/** Of an answer, which nobody reads. */
+/** How much of an answer is taken; nobody reads it. */
 const ANSWER_BYTES = 64 * 1024
 /** A receiver cannot keep its messages waiting for longer by `Retry-After`. */
 const MOST_WAIT_MS = 60 * 60 * 1000

@@ -95,7 +95,7 @@ export class WebhookRows {
     return (this.#statements.count.get([webhook]) as [number])[0]
   }
 
-  /** Of all webhooks together. */
+  /** Messages of all webhooks that wait. */
   waitingInAll(): number {
     return (this.#statements.countAll.get([]) as [number])[0]
   }

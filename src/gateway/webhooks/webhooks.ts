@@ -31,7 +31,7 @@ const TIMING: WebhookTiming = {
   attempts: 12,
   most: 10_000,
 }
-/** Of one webhook, while it answers well. One that fails is asked for one message at a time. */
+/** Messages that one webhook is sent at once while it answers well. A webhook that fails is asked for one at a time. */
 const AT_ONCE = 8
 /** The pause before a write that failed is tried again. */
 const REST_MS = 60_000

@@ -5,7 +5,7 @@ import type { FoundData } from './find/findings.ts'
 /** Groups of findings that are taken apart in one go, most of them a single one. */
 const GROUPS_AT_ONCE = 500
 
-/** What stands for masked data. */
+/** What masked data is replaced by. */
 export type Replacement =
   | { readonly form: 'tag' }
   | { readonly form: 'mask'; readonly character: string; readonly keepLast?: number }

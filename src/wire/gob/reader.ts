@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { GobPlace } from './place.ts'
 import type { GobOpaque } from './value.ts'
 
-/** What stands for bytes that are not UTF-8, and for itself. */
+/** The character for bytes that are not UTF-8, and for itself. */
 const REPLACEMENT = '\ufffd'
 const floatBytes = Buffer.alloc(8)
 

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { ApiError } from './api-error.ts'
 
-/** What stands between two empty lines of an event stream. */
+/** A block: the lines between two empty lines of an event stream. */
 export interface StreamBlock {
   /** Undefined when the block has none. */
   readonly id: string | undefined
@@ -10,7 +10,7 @@ export interface StreamBlock {
   readonly data: string | undefined
 }
 
-/** Of one block, in characters. Those of a gateway have at most 64 KiB, in base64. */
+/** The longest block, in characters. A gateway's blocks have at most 64 KiB, in base64. */
 const LONGEST_BLOCK = 1024 * 1024
 /** A CR at the very end may be the first half of a CR LF. */
 const LINE_END = /\r\n|\n|\r(?=[^])/

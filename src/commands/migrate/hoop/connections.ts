@@ -7,7 +7,7 @@ import { isMasked } from './masking-rules.ts'
 import { type Migration, type MigrationStep, sameStep } from './step.ts'
 
 const PATH = '/api/connections'
-/** Of a new connection: the embedded gateway shows no schemas either, and its reviews are rules. */
+/** What a new connection has: the embedded gateway shows no schemas either, and its reviews are rules. */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
 const CLOSED = { runbooks: false, exec: false, connect: false }
 

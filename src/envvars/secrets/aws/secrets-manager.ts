@@ -98,6 +98,6 @@ function cutOff(body: Readable): Readable {
       else done(null, piece)
     },
   })
-  // Whoever reads it learns of an error there.
+  // The reader of the body is told of an error.
   return pipeline(body, limit, () => undefined)
 }

@@ -148,7 +148,7 @@ export class Quota {
   }
 }
 
-/** Of a step for one connection: others may follow. */
+/** After a step for one connection there may be more to do for others. */
 function goesOn({ sessions, isDone }: Removed): Removed {
   return { sessions, isDone: isDone && sessions === 0 }
 }

@@ -165,7 +165,7 @@ function historyFile(): Definition<Measured>[] {
   ]
 }
 
-/** Of what is kept beside sessions. */
+/** A metric of what is kept beside sessions. */
 function stored(name: string, help: string, read: (tables: Tables) => number): Definition<Measured> {
   return gauge(name, help, ({ history }) => known(() => history.read(read)))
 }

@@ -6,7 +6,7 @@ export interface Condition {
   readonly obstacle: string | undefined
   /** Why no session is removed for its age. */
   readonly doubt: string | undefined
-  /** Whom nothing could be told. */
+  /** The webhooks that could be told nothing. */
   readonly webhooks: string | undefined
   /** Issues that could not be moved. */
   readonly issues: string | undefined

@@ -11,7 +11,10 @@ const PASS_MS = 60_000
 /** Removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Of one user, or of one address that nobody knows, in ten minutes: some 6 MB. Sessions that begin are none of them. */
+/**
+ * Entries of one user, or of one address that nobody knows, in ten minutes: some 6 MB. Sessions that begin do not
+ * count.
+ */
 const MOST_OF_ONE = 10_000
 
 /** A user, or somebody at an address, changes more than the audit log takes of one. Nothing has changed. */

@@ -1,7 +1,7 @@
 import type { NewSession, SessionAsking } from '../../history/session.ts'
 import { auditFacts, type AuditFacts } from './entry.ts'
 
-/** Of a label: it names a file, a repository or a commit. */
+/** Characters of a label: it names a file, a repository or a commit. */
 const MAX_LABEL = 500
 
 /** What the audit log says of a session that begins. Never its script, arguments or parameters. */

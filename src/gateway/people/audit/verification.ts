@@ -57,7 +57,7 @@ export function verifyChain(
 
 /** A link as it was read. */
 interface ReadLink extends AuditLink {
-  /** What stands beside the text says something else. */
+  /** Whether the columns beside the text say something else than the text. */
   readonly isForged?: true
 }
 

@@ -7,7 +7,7 @@ export interface SpentRow {
   readonly startedAt: number
   /** Without the time in which it waited for people. */
   readonly runningMs: number
-  /** Of output. */
+  /** Bytes of output. */
   readonly bytes: number
 }
 
@@ -24,7 +24,7 @@ export class BudgetRows {
     this.#statements.watch.run([user])
   }
 
-  /** Of sessions that began after this time, the oldest first; those that run, up to now. */
+  /** What sessions that began after this time have spent, the oldest first; those that run, up to now. */
   spent(user: string, after: number, now: number): SpentRow[] {
     type Columns = [startedAt: number, runningMs: number, bytes: number]
     const found = this.#statements.spent.all([now, now, user, after, user, after]) as Columns[]

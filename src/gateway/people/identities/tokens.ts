@@ -41,7 +41,7 @@ export interface IssuedToken {
   readonly text: string
 }
 
-/** Of one user, that are accepted. */
+/** How many accepted tokens one user may have. */
 const MOST_TOKENS = 100
 /** Signed in as one user, ended ones included, which are forgotten so. */
 const MOST_BROWSERS = 20

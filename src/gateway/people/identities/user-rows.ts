@@ -131,7 +131,9 @@ const VERSION_11 = `
   CREATE INDEX history.tokens_by_user ON tokens (user);
   CREATE TABLE history.token_uses (token TEXT PRIMARY KEY, used_at INTEGER NOT NULL);`
 
-/** Of users who were deleted and came from an account elsewhere: to it alone the name, and its sessions, are given again. */
+/**
+ * Users who were deleted and came from an account elsewhere: only that account gets the name and its sessions again.
+ */
 const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
 

@@ -13,7 +13,7 @@ const ADMIN = 'admin'
 /** The group whose members see every session, and change and run nothing, unless they are in `admin`, too. */
 const AUDITOR = 'auditor'
 
-/** Of the state. Everybody is in memory, and looked through for some questions. */
+/** How many users the state may have. Everybody is in memory, and looked through for some questions. */
 export const MOST_USERS = 10_000
 
 const PAGE_ONLY = 'it is the sign-in of a browser, and accepted in its cookie alone'

@@ -14,7 +14,7 @@ export interface Claims extends Readonly<Record<string, unknown>> {
 export interface Proof {
   readonly state: string
   readonly nonce: string
-  /** Of PKCE. */
+  /** PKCE's verifier. */
   readonly verifier: string
 }
 

@@ -225,7 +225,7 @@ function notKnown(): SignInRefused {
   return new SignInRefused('sign-in-expired', 'the sign-in is unknown, over, or used already: begin again')
 }
 
-/** Whoever begins a sign-in and makes somebody else's browser end it, would sign it in as himself. */
+/** Somebody who begins a sign-in and makes another person's browser end it would sign that person in as himself. */
 function otherBrowser(): SignInRefused {
   return new SignInRefused(
     'sign-in-expired',

@@ -16,7 +16,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Of sign-ins from one address. */
+/** Too many sign-ins from one address have failed. */
 export class TooManyFailures extends HttpError {
   readonly retryAfterSeconds: number
 

@@ -31,7 +31,7 @@ export class ChangeFeed {
 
   /** Tells what changes from now on. Dispose it. */
   listen(): ChangeListener {
-    // Whoever comes while others listen may be told of what changed a moment before.
+    // A listener who comes while others listen may be told of what changed a moment before.
     if (this.#listeners.size === 0) this.#last = this.#standing()
     const listener = new ChangeListener(() => this.#forget(listener))
     this.#listeners.add(listener)
@@ -46,7 +46,7 @@ export class ChangeFeed {
     if (topics.length > 0) for (const listener of this.#listeners) listener.tell(topics)
   }
 
-  /** Of a history that cannot be read, what was known last. */
+  /** What was known last where the history cannot be read. */
   #standing(): Standing {
     const agents = this.#agents.names.map((name) => `${name}:${String(this.#agents.isOnline(name))}`).join()
     const rest = { agents, gateway: String(this.#sessions.stopsAt) }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { isSameKey } from '../../agents/agents.ts'
 
 const LIFE_MS = 5 * 60 * 1000
-/** Of one user and of all: whoever asks for more loses the oldest. */
+/** Tokens of one user, and of all: who asks for more loses the oldest. */
 const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 

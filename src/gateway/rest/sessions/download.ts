@@ -68,7 +68,7 @@ function sendFile(
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
-/** Of letters that mean nothing to a header, a shell or a file system, whatever connections are called. */
+/** A name of letters that mean nothing to a header, a shell or a file system, whatever connections are called. */
 function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
   const time = startedAt
     .toISOString()

@@ -50,7 +50,7 @@ export function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Ge
   yield `${escaped(decoder.end())}"`
 }
 
-/** What stands between the quotes. */
+/** The text as it stands between the quotes of JSON. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }

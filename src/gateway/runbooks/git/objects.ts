@@ -55,7 +55,7 @@ export class ObjectReader {
   #child: Child | undefined
   /** What the child has been asked and has not answered, in this order. */
   #asked: Request[] = []
-  /** Of the first of them. */
+  /** The reader and the timer of the first question. */
   #current: { readonly reader: ReplyReader; readonly timer: NodeJS.Timeout } | undefined
   #closed = false
 

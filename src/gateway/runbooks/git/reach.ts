@@ -14,7 +14,7 @@ interface Asked {
 }
 
 const TIMEOUT_MS = 8000
-/** Of `git ls-remote --exit-code`: it was reached, and has nothing of that name. */
+/** The exit code of `git ls-remote --exit-code` when the repository was reached and has nothing of that name. */
 const NOTHING = 2
 
 /** Asks a remote for the branch, and fetches nothing. @throws RepositoryError */

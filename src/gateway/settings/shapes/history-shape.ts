@@ -14,7 +14,7 @@ export const HistoryShape = map({
   ),
 })
 
-/** Of one connection, where the limits of `HistoryShape` are not right for it. */
+/** Limits for one connection, where those of `HistoryShape` are not right for it. */
 export const KeptShape = map({
   retain: about(
     'how long its sessions are kept after their end; by default history.retain',

@@ -26,13 +26,13 @@ const rule = {
 
 const groups = about('one member of each group that is needed has to approve', groupNames)
 
-/** Of a connection. */
+/** The reviews of a connection. */
 export const ReviewShape = map({
   groups: v.pipe(groups, v.minLength(1, 'at least one group is expected')),
   ...rule,
 })
 
-/** Of some runbooks. Without groups they need no review. */
+/** The reviews of some runbooks. Without groups they need no review. */
 export const RunbookReviewShape = map({
   path: about('files of the rule; * stands for anything but a slash, ** for anything', RunbookPattern),
   groups,

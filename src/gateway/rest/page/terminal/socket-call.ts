@@ -113,7 +113,7 @@ export class SocketCall implements ClientCall {
     this.#inbox.wake()
     this.#socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
     this.#socket.close(NORMAL)
-    // Of one that does not read, the last words are not waited for.
+    // The last words to a client that does not read are not waited for.
     const goodbye = setTimeout(() => this.#socket.terminate(), GOODBYE_MS)
     this.#socket.once('close', () => clearTimeout(goodbye))
   }

@@ -6,7 +6,7 @@ interface Frame {
 /** The frames that a tab was sent and its screen has not taken yet, the oldest first. */
 export class Untaken {
   readonly #frames: Frame[] = []
-  /** Of the oldest one, what was taken of it already. */
+  /** How much of the oldest piece was taken already. */
   #begun = 0
   #bytes = 0
   #isReleased = false
