@@ -121,8 +121,8 @@ export function callersOf({ role, peopleOnly }: Pick<Operation, 'role' | 'people
 export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
- * Of every route: what is wrong before a route is found. Without a known token that is 401, also where the route needs
- * none, and 429 after too many of them.
+ * The statuses that every route may answer, since they are decided before a route is found. An unknown token is 401, also
+ * where the route needs none, and 429 after too many of them.
  */
 const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 

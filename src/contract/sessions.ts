@@ -210,7 +210,7 @@ export const sessionStreamContract = {
     audit: { action: 'download', type: 'sessions' },
     query: {
       ...FILTERS,
-      after: plainOption('only what stands behind the session with this `cursor`'),
+      after: plainOption('only sessions after the one with this `cursor`'),
     },
     answers: { 200: plainText },
     type: 'application/x-ndjson',

@@ -12,6 +12,6 @@ const code = takeCode()
 applyTheme()
 followLinks()
 if (place !== null) render(<Page code={code} />, place)
-// Whoever opens a one-time link means its user, whoever was signed in before.
+// A one-time link signs in its own user, also where another user was signed in before.
 if (code !== undefined) signedOut()
 else readPerson().then(signedIn, () => signedOut())

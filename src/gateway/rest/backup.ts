@@ -4,7 +4,7 @@ import type { Backup, Backups } from '../operating/backup/backups.ts'
 import { HttpError } from './http/http-error.ts'
 import type { RestServices } from './services.ts'
 
-/** A caller that takes nothing for so long is gone: the copy takes up room on the disk. */
+/** When a caller that takes nothing counts as gone: the copy takes up room on the disk. */
 const STALLED_MS = 60_000
 
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {

@@ -128,7 +128,7 @@ function statusOf({ exitCode, failure, closed }: SessionEnding): ExecutionAnswer
   return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
 }
 
-/** The record's own text about broken rules stands behind the output. The agent has told the user already. */
+/** Takes the text about broken rules off the end of the recorded output. The agent has told it to the user already. */
 function withoutEnd(output: string, text: string): string {
   return text !== '' && output.endsWith(text) ? output.slice(0, -text.length) : output
 }

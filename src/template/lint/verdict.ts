@@ -86,7 +86,7 @@ function isNumberPlace(
 /** Places where even a single harmless word is obeyed. */
 function badPosition(flow: Flow, place: UsePosition, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
-  if (/[$\\]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
+  if (/[$\\]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
   const isReadAgain = SECOND_READER.test(before) || (language === 'shell' && PIPED.test(place.after))
   if (language !== 'sql' && isReadAgain) return 'another program may read this line as code'
   if (language === undefined && startsCommand(before)) return 'it stands where a command may begin'
@@ -96,7 +96,7 @@ function badPosition(flow: Flow, place: UsePosition, language: Language | undefi
     return isFirst ? 'it stands where a command begins' : undefined
   }
   if (language === 'sql' && kind === 'plain') {
-    if (/[:@]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
+    if (/[:@]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
     return isStatementStart && flow.escapedBy === undefined ? 'it stands where a statement begins' : undefined
   }
   return undefined

@@ -5,7 +5,7 @@ export class Refused extends Error {
   override readonly name = 'Refused'
   readonly code: string
   readonly status: number
-  /** Of batches: what each connection says. */
+  /** Why each connection of a batch was refused. */
   readonly refusals: readonly Refusal[]
 
   constructor(message: string, code: string, status: number, refusals: readonly Refusal[] = []) {

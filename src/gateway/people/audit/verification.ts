@@ -78,7 +78,7 @@ function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
     return fault('altered', `entry ${sequence} was altered: it is not what its hash says`)
   if (before === undefined) return []
   if (sequence <= before.sequence)
-    return fault('reordered', `entry ${sequence} stands behind entry ${before.sequence}`)
+    return fault('reordered', `entry ${sequence} comes after entry ${before.sequence}`)
   if (sequence > before.sequence + 1) return fault('missing', missing(before.sequence + 1, sequence - 1))
   if (entry.previous_hash === before.hash) return []
   const says = `entry ${before.sequence} was replaced: entry ${sequence} follows another one`

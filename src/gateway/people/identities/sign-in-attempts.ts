@@ -1,6 +1,6 @@
 import { normalizeIP } from '@fastify/rate-limit'
 
-/** Failures are counted for so long from the first one on. */
+/** How long failures are counted, from the first one on. */
 const FAILURES_MS = 60_000
 /** Addresses that are counted apart; failures of others meanwhile count under one name, however many they are. */
 const MOST_ADDRESSES = 10_000
