@@ -20,8 +20,9 @@ it('the last 64 KiB of an output are shown even when no memory is left for tails
   expect(head.length + Number(omitted) + tail.length).toBe(3_000_000 + 'HEAD\n\nTAIL\n'.length)
 })
 
-it('120 MB of output through the REST interface are capped and said to be, in less than 120 MB of the agent', async () => {
+it('120 MB of output through the REST interface are capped and said to be, and the agent never holds half of it', async () => {
   await using site = await Site.start({ runbooks })
+  const idle = peakMemoryOf(site.agent.pid)
   const parameters = { bytes: String(WRITTEN) }
   const { status, body } = await site.rest.runbook('bash', 'large.runbook.sh', { parameters })
   expect([status, body.exit_code, body.output_status, body.truncated]).toEqual([200, 0, 'success', true])
@@ -35,7 +36,8 @@ it('120 MB of output through the REST interface are capped and said to be, in le
   const session = await site.rest.session(body.session_id)
   expect(session.truncated_bytes).toBe(Number(omitted))
   expect(session.event_stream).toEqual([body.output])
-  expect(peakMemoryOf(site.agent.pid)).toBeLessThan(120)
+  // Node's own memory differs by 13 MB between its versions.
+  expect(peakMemoryOf(site.agent.pid) - idle).toBeLessThan(WRITTEN / MEGABYTE / 2)
 })
 
 /** Tells at the end how large V8's young generation is, both halves. */
