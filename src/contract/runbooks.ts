@@ -8,6 +8,8 @@ const RunbookShape = v.strictObject({
   metadata: v.record(v.string(), v.record(v.string(), v.unknown())),
   error: v.nullable(text),
   used_names: v.optional(v.array(text)),
+  title: v.optional(v.pipe(text, v.description('first line of the leading comment of the file'))),
+  description: v.optional(v.pipe(text, v.description('the other lines of the leading comment'))),
   connections: v.optional(v.array(text)),
 })
 

@@ -24,6 +24,9 @@ export interface Parameter {
 
 export interface Runbook {
   readonly name: string
+  /** From the leading comment of the file; undefined where it has none, and at hoop's gateway. */
+  readonly title?: string | undefined
+  readonly description?: string | undefined
   /** In the order in which people should be asked. */
   readonly parameters: readonly Parameter[]
   /** All that its template may use, also inside of blocks only; undefined where nobody says, as at hoop's gateway. */
@@ -127,7 +130,7 @@ function isNoList({ kind, code, message }: ApiError): boolean {
 
 /** What an item of either list says. */
 export function toRunbook(
-  { name, metadata, error, used_names: usedNames }: Read<RunbookAnswer>,
+  { name, title, description, metadata, error, used_names: usedNames }: Read<RunbookAnswer>,
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata).map(
@@ -139,6 +142,8 @@ export function toRunbook(
   )
   return {
     name,
+    title,
+    description,
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
     ...(usedNames && { usedNames }),
     error: error === '' ? undefined : error,

@@ -2,12 +2,13 @@ import pLimit from 'p-limit'
 import { parseTemplate, TemplateError, type Input } from '../../template/runbook.ts'
 import { RepositoryError, RunbookContentError } from '../refusals/runbook-errors.ts'
 import type { ObjectReader } from './git/objects.ts'
+import { leadingComment, type About } from './leading-comment.ts'
 import { readText } from './git/text.ts'
 import { readStructure, treeOf } from './git/tree.ts'
 import { LISTING_LIMITS, Walk, type TreeEntry } from './git/walk.ts'
 
 /** A runbook and the parameters it asks for, or why it cannot be run. */
-export interface ListedRunbook {
+export interface ListedRunbook extends About {
   /** Relative to the root of the repository. */
   readonly path: string
   readonly inputs: readonly Input[]
@@ -162,12 +163,13 @@ export function asFolder(path: string): string {
 }
 
 function parse(text: string): Content {
+  const about = leadingComment(text)
   try {
     const { inputs, names } = parseTemplate(text)
-    return { inputs, names, length: text.length }
+    return { ...about, inputs, names, length: text.length }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    return { inputs: [], error: `template parse error: ${error.message}`, length: text.length }
+    return { ...about, inputs: [], error: `template parse error: ${error.message}`, length: text.length }
   }
 }
 

@@ -142,13 +142,16 @@ function viewOf(
   return { repository: key, commit, commit_author: author, commit_message: message, items }
 }
 
-function itemOf({ path, inputs, names, error }: ListedRunbook): RunbookAnswer {
+function itemOf({ path, inputs, names, error, title, description }: ListedRunbook): RunbookAnswer {
   return {
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
     error: error ?? null,
     // Ours: hoop does not name what only a block uses.
     ...(names && { used_names: names }),
+    // Ours: what the leading comment of the file says.
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
   }
 }
 

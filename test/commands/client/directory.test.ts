@@ -41,7 +41,10 @@ const parameter: Parameter = {
   ...{ placeholder: '', pattern: undefined, minLength: undefined, maxLength: undefined },
 }
 const entry: CatalogEntry = {
-  runbook: { name: HOSTILE, parameters: [parameter], error: undefined, repository: HOSTILE },
+  runbook: {
+    ...{ name: HOSTILE, parameters: [parameter], error: undefined, repository: HOSTILE },
+    ...{ title: HOSTILE, description: HOSTILE },
+  },
   ...{ connections: [HOSTILE], commit: HOSTILE, raw: {} },
 }
 const decision = { id: '', review_date: '', reviewed_by: undefined, forced_review: false, raw: {} }
@@ -107,14 +110,17 @@ describe('a runbook', () => {
     const optional = { ...parameter, name: 'state', description: '', default: 'on', options: ['on', 'off'] }
     const runbook = {
       ...entry,
-      runbook: { ...entry.runbook, name: 'ops/x.runbook.sh', repository: 'r', parameters: [plain, optional] },
+      runbook: {
+        ...{ name: 'ops/x.runbook.sh', repository: 'r', parameters: [plain, optional], error: undefined },
+        ...{ title: 'Switch', description: 'One by one.\n\n  - twice' },
+      },
       ...{ connections: ['pg', 'bash'], commit: 'c0ffee' },
     }
     expect(itemTable(RUNBOOK_COLUMNS, [runbook], 80).split('\n')[1]).toMatch(
-      /^ops\/x\.runbook\.sh +name \[state\] +pg, bash +r$/,
+      /^ops\/x\.runbook\.sh +Switch +name \[state\] +pg, bash +r$/,
     )
     expect(runbookDetails(runbook)).toMatch(
-      /parameters\n {2}name +who \(may be empty\)\n {2}state +\(one of on, off, default on\)\n\nrun it with\n {2}runbook-agent run pg ops\/x\.runbook\.sh -p name=\.\.\.\n$/,
+      /title +Switch\n[^]*\n\n {2}One by one\.\n\n {4}- twice\n\nparameters\n {2}name +who \(may be empty\)\n {2}state +\(one of on, off, default on\)\n\nrun it with\n {2}runbook-agent run pg ops\/x\.runbook\.sh -p name=\.\.\.\n$/,
     )
     const broken = { ...entry, runbook: { ...entry.runbook, error: 'template parse error' } }
     expect(runbookDetails(broken)).toMatch(/cannot be run +template parse error\n$/)

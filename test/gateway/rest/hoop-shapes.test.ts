@@ -156,6 +156,7 @@ const OURS = [
     'budget',
     'created_by',
     'used_names',
+    'title',
     'code',
     'sequence',
     'previous_hash',

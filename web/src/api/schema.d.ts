@@ -710,6 +710,10 @@ export interface paths {
                                     };
                                     error: string | null;
                                     used_names?: string[];
+                                    /** @description first line of the leading comment of the file */
+                                    title?: string;
+                                    /** @description the other lines of the leading comment */
+                                    description?: string;
                                     connections?: string[];
                                 }[];
                             }[];
@@ -722,6 +726,10 @@ export interface paths {
                                 };
                                 error: string | null;
                                 used_names?: string[];
+                                /** @description first line of the leading comment of the file */
+                                title?: string;
+                                /** @description the other lines of the leading comment */
+                                description?: string;
                                 connections?: string[];
                             }[];
                             commit?: string;

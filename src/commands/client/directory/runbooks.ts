@@ -1,5 +1,6 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/http/api-error.ts'
@@ -12,8 +13,9 @@ import { meantConnection } from '../report/failures.ts'
 
 export const RUNBOOK_COLUMNS: readonly ItemColumn<CatalogEntry>[] = [
   { heading: 'NAME', shrinks: true, of: ({ runbook }) => runbook.name },
-  { heading: 'PARAMETERS', shrinks: true, leftOut: 2, of: parametersText },
-  { heading: 'CONNECTIONS', shrinks: true, leftOut: 3, of: ({ connections }) => connections.join(', ') },
+  { heading: 'TITLE', shrinks: true, leftOut: 2, of: ({ runbook }) => runbook.title ?? '' },
+  { heading: 'PARAMETERS', shrinks: true, leftOut: 3, of: parametersText },
+  { heading: 'CONNECTIONS', shrinks: true, leftOut: 4, of: ({ connections }) => connections.join(', ') },
   { heading: 'REPOSITORY', shrinks: true, leftOut: 1, of: ({ runbook }) => runbook.repository ?? '' },
 ]
 
@@ -68,22 +70,31 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
 
 /** A runbook for people: facts, parameters, and the command that runs it. */
 export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
-  const { name, repository = '', error = '', parameters } = runbook
+  const { name, title = '', description, repository = '', error = '', parameters } = runbook
   const facts = factLines([
     ['runbook', name],
+    ['title', title],
     ['repository', repository],
     ['commit', commit],
     ['connections', connections.join(', ')],
     ['cannot be run', error],
   ])
   if (error !== '') return facts
+  const more = description === undefined ? '' : `\n${indented(description)}`
   const described = factLines(
     parameters.map((parameter) => [parameter.name, describeParameter(parameter) || '-']),
     '  ',
   )
   const given = parameters.filter((one) => one.default === undefined).map((one) => ` -p ${one.name}=...`)
   const run = `runbook-agent run ${connections[0] ?? 'CONNECTION'} ${name}${given.join('')}`
-  return `${facts}${described === '' ? '' : `\nparameters\n${described}`}\nrun it with\n  ${oneLine(run)}\n`
+  return `${facts}${more}${described === '' ? '' : `\nparameters\n${described}`}\nrun it with\n  ${oneLine(run)}\n`
+}
+
+function indented(text: string): string {
+  return printableText(text)
+    .split('\n')
+    .map((line) => `${`  ${line}`.trimEnd()}\n`)
+    .join('')
 }
 
 /** Reads the catalog and reports what the gateway cannot read. @throws Failure when there is nothing else */

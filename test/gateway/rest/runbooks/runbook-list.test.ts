@@ -28,7 +28,7 @@ beforeAll(async () => {
     'ops/broken.runbook.sh': 'echo {{ .x | nonsense }}',
     'sql/report.runbook.sql': 'select {{ .id }}',
     'sqlx/beside.runbook.sql': 'select 1',
-    'top.runbook.sh': 'echo top',
+    'top.runbook.sh': '#!/bin/sh\n# The top\n#\n# All of it.\necho top',
     'ops/plain.sh': 'echo plain',
   })
   // The repository's git process starts with the first read and stays: it is no leak of a test.
@@ -72,7 +72,10 @@ const items = {
     used_names: ['id'],
   },
   beside: { name: 'sqlx/beside.runbook.sql', metadata: {}, error: null, used_names: [] },
-  top: { name: 'top.runbook.sh', metadata: {}, error: null, used_names: [] },
+  top: {
+    name: 'top.runbook.sh',
+    ...{ metadata: {}, error: null, used_names: [], title: 'The top', description: 'All of it.' },
+  },
 }
 const about = () => ({ commit, commit_author: 't <t@example.test>', commit_message: 'files\n' })
 const repository = (...listed: readonly object[]) => ({

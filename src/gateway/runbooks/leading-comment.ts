@@ -1,0 +1,79 @@
+/** What the comment at the beginning of a runbook says about it. */
+export interface About {
+  readonly title?: string
+  readonly description?: string
+}
+
+/** Characters that are looked at: the comment of a generated file may be endless. */
+const MAX_SOURCE_CHARACTERS = 16 * 1024
+const MAX_TITLE_CHARACTERS = 120
+/** A list of 10,000 runbooks goes to each browser whole. */
+const MAX_DESCRIPTION_CHARACTERS = 1_000
+
+const LINE_COMMENT = /^\s*(?:#|--|\/\/)/
+const LINE_MARKER = /^\s*(?:#+!?|--+|\/\/+)/
+const BLOCK_BEGIN = /^\s*\/\*+!?/
+/** Lines for tools and lines that only draw a rule say nothing to people. */
+const FOR_TOOLS =
+  /^\s*(?:-\*-.*-\*-|vim?:.*|ex:.*|(?:shellcheck|pylint|yamllint|sqlfluff|eslint|prettier|noqa|type)[: -].*|SPDX-\S+:.*)\s*$/i
+const RULE = /^\s*[#*=/~_+-]*\s*$/
+
+/**
+ * Reads the comment that a file begins with, after its shebang: the first line is the title, the rest is the
+ * description. The actions of the template are left out, since their values are not known yet.
+ */
+export function leadingComment(source: string): About {
+  const lines = commentLines(withoutActions(source.slice(0, MAX_SOURCE_CHARACTERS).replace(/^\ufeff/, '')))
+  const told = lines.map((line) => (RULE.test(line) ? '' : line)).filter((line) => !FOR_TOOLS.test(line))
+  const at = told.findIndex((line) => line !== '')
+  const title = told[at]?.trim()
+  if (title === undefined) return {}
+  const description = unindented(told.slice(at + 1))
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/^\n+|\s+$/g, '')
+  return {
+    title: cut(title, MAX_TITLE_CHARACTERS),
+    ...(description !== '' && { description: cut(description, MAX_DESCRIPTION_CHARACTERS) }),
+  }
+}
+
+/** A line that has nothing but actions goes with its end, as if it were not in the file. */
+function withoutActions(source: string): string {
+  return source
+    .replace(/^[ \t]*(?:\{\{(?:(?!\}\})[^])*\}\}[ \t]*)+(?:\r?\n|$)/gm, '')
+    .replace(/[ \t]*\{\{(?:(?!\}\})[^])*(?:\}\}|$)/g, '')
+}
+
+function commentLines(source: string): string[] {
+  const lines = source.split(/\r?\n/)
+  if (lines[0]?.startsWith('#!') === true) lines.shift()
+  while (lines[0]?.trim() === '') lines.shift()
+  const [first = ''] = lines
+  if (BLOCK_BEGIN.test(first)) return blockLines(lines.join('\n'))
+  const end = lines.findIndex((line) => !LINE_COMMENT.test(line))
+  return lines.slice(0, end === -1 ? undefined : end).map((line) => line.replace(LINE_MARKER, '').trimEnd())
+}
+
+function blockLines(source: string): string[] {
+  const [, text = ''] = /^\s*\/\*+!?([^]*?)(?:\*+\/|$)/.exec(source) ?? []
+  return text.split('\n').map((line) => line.replace(/^\s*\*(?!\*)/, '').trimEnd())
+}
+
+/** Keeps the indentation of lists and examples, but not that of the whole comment. */
+function unindented(lines: readonly string[]): string[] {
+  const depths = lines.filter((line) => line !== '').map((line) => line.length - line.trimStart().length)
+  const depth = depths.length === 0 ? 0 : Math.min(...depths)
+  return lines.map((line) => line.slice(depth))
+}
+
+/** Never half a character. */
+function cut(text: string, most: number): string {
+  const characters = Array.from(text.replace(/[^\P{Cc}\n]/gu, ' '))
+  return characters.length <= most
+    ? characters.join('')
+    : `${characters
+        .slice(0, most - 1)
+        .join('')
+        .trimEnd()}…`
+}
