@@ -127,8 +127,8 @@ function exitOfSession(code) {
 }
 
 function exitOfRequest(code) {
-  const { ApiError } = built('./client/rest/http/api-error.js')
-  const { kindOfCode } = built('./client/rest/http/json.js')
+  const { ApiError } = built('./client/rest/api-error.js')
+  const { kindOfCode } = built('./client/rest/json.js')
   const { clientFailure } = built('./commands/client/report/failures.js')
   return String(clientFailure(new ApiError(kindOfCode(code), ''), '').exitCode)
 }

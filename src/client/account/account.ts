@@ -1,16 +1,13 @@
 import path from 'node:path'
-import { systemAuthorities } from '../../basics/net/authorities.ts'
 import { isLoopback } from '../../basics/net/address.ts'
+import { systemAuthorities } from '../../basics/net/authorities.ts'
 import { certificatesIn, PemError, pemText } from '../../basics/net/pem.ts'
 import { findProxy, ProxyError, proxyTo } from '../../basics/net/proxy.ts'
-import { Secret } from '../../basics/secret.ts'
-import { hostOf, portOf } from '../../dial/address.ts'
-import type { Destination } from '../../dial/tls.ts'
-import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../basics/net/tunnel.ts'
-import type { StoredAccount } from './account-file.ts'
-import { AccountError } from './own-file.ts'
-import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddress } from './address.ts'
+import { Secret } from '../../basics/secret.ts'
+import { hostOf, portOf, serverAddress } from '../../dial/address.ts'
+import type { Destination, TlsOptions } from '../../dial/tls.ts'
+import { type StoredAccount, AccountError } from './account-file.ts'
 
 /** A gateway and its user, checked. The token is never sent without TLS to another machine. */
 export interface Account {
@@ -26,7 +23,7 @@ export interface Account {
   readonly destination: (grpcUrl: string) => Destination
 }
 
-export interface AccountSources {
+interface AccountSources {
   readonly env: NodeJS.ProcessEnv
   /** Undefined when nobody has signed in. */
   readonly stored: StoredAccount | undefined
@@ -159,4 +156,56 @@ function flagIn(env: NodeJS.ProcessEnv, name: string): boolean | undefined {
 /** An empty variable counts as not set. */
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+interface RestAddress {
+  readonly host: string
+  readonly port: number
+  readonly isSecure: boolean
+  /** Empty, or `/base`: some gateways are below a path. */
+  readonly base: string
+  /** The address without a slash at the end. */
+  readonly url: string
+}
+
+interface StreamAddress {
+  /** `host:port` */
+  readonly address: string
+  readonly isSecure: boolean
+}
+
+/** `https://gateway.example`, `http://127.0.0.1:8009`. Undefined for other texts, and when it contains a password. */
+export function parseRestAddress(text: string): RestAddress | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
+  const isSecure = url.protocol === 'https:'
+  // Users copy addresses with `/api` at the end from a browser or from the documentation.
+  const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
+    isSecure,
+    base,
+    url: `${url.origin}${base}`,
+  }
+}
+
+/** `grpcs://host:port`, `grpc://host:port`, or `host:port`: TLS except on this machine, as in hoop's client. */
+export function parseStreamAddress(text: string): StreamAddress | undefined {
+  const [, scheme] = /^([a-z]+):\/\//i.exec(text) ?? []
+  const address = text.includes('@') ? undefined : serverAddress(text)
+  if (address === undefined) return undefined
+  switch (scheme?.toLowerCase()) {
+    case 'grpcs':
+    case 'https':
+      return { address, isSecure: true }
+    case 'grpc':
+    case 'http':
+      return { address, isSecure: false }
+    case undefined:
+      return { address, isSecure: !isLoopback(hostOf(address)) }
+    default:
+      return undefined
+  }
 }

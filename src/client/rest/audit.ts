@@ -1,6 +1,6 @@
 import { auditContract, type AuditEntryAnswer } from '../../contract/audit.ts'
 import type { Account } from '../account/account.ts'
-import { call, type Read } from './http/call.ts'
+import { call, type Read } from './call.ts'
 
 /** Make the texts of entries printable before you show them. */
 export type ListedAuditEntry = Read<AuditEntryAnswer>

@@ -1,6 +1,6 @@
 import { backupContract } from '../../contract/gateway.ts'
 import type { Account } from '../account/account.ts'
-import { askWell } from './http/json.ts'
+import { askWell } from './json.ts'
 
 /** Making the copy takes as long as the history is large: some ten seconds for each GB. */
 const ANSWER_MS = 60 * 60 * 1000

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { ApiError } from './http/api-error.ts'
-import { askJson } from './http/json.ts'
+import { ApiError } from './api-error.ts'
+import { askJson } from './json.ts'
 
 /** An object of hoop's interface, as it was sent. It may hold secrets. */
 export type Resource = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 import { reviewContract, type ReviewAnswer } from '../../contract/reviews.ts'
 import type { Account } from '../account/account.ts'
-import { call, type Read } from './http/call.ts'
+import { call, type Read } from './call.ts'
 
 /** A request for approval. Make its texts printable before you show them. */
 export type Review = Read<ReviewAnswer>

@@ -1,8 +1,8 @@
+import { StringDecoder } from 'node:string_decoder'
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { ApiError } from './http/api-error.ts'
-import { streamBlocks, type StreamBlock } from './http/event-stream.ts'
-import { askWell } from './http/json.ts'
+import { ApiError } from './api-error.ts'
+import { askWell } from './json.ts'
 
 /** Three of a gateway's signs of life. */
 const PIECE_MS = 90_000
@@ -16,11 +16,6 @@ export type StreamedEvent =
   /** So much of the output is not in the record. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
   | { readonly kind: 'ended' }
-
-/** This gateway cannot say where in a session a reader was. hoop's streams begin with what comes next. */
-export class NoPlaces extends Error {
-  override readonly name = 'NoPlaces'
-}
 
 const Event = v.object({ time: v.string(), type: v.string(), payload: v.string() })
 const Incomplete = v.object({ missing_bytes: v.number() })
@@ -36,13 +31,13 @@ export class SessionStream {
     this.#id = id
   }
 
-  /** One connection. @throws ApiError, NoPlaces */
+  /** One connection. @throws ApiError, `no-gateway` for streams without places */
   async *connect(signal: AbortSignal): AsyncGenerator<StreamedEvent, void, undefined> {
     for await (const block of streamBlocks(await this.#open(signal))) {
-      if (this.#place === undefined && block.id === undefined) throw new NoPlaces()
+      if (this.#place === undefined && block.id === undefined) throw noPlaces()
       const event = this.#eventOf(block)
       if (event !== undefined) yield event
-      // Behind the `yield`: whoever took the event has done with it what he wanted.
+      // After the `yield`: the reader has used the event by now.
       this.#place = block.id ?? this.#place
     }
   }
@@ -56,7 +51,7 @@ export class SessionStream {
     const answer = await askWell(this.#account, { method: 'GET', path, headers, pieceMs: PIECE_MS, signal })
     if (answer.contentType.startsWith('text/event-stream')) return answer.body
     answer.discard()
-    throw new NoPlaces()
+    throw noPlaces()
   }
 
   #eventOf({ id, name, data }: StreamBlock): StreamedEvent | undefined {
@@ -76,6 +71,11 @@ export class SessionStream {
   }
 }
 
+/** hoop's streams do not say where in a session a reader was: they begin with what comes next. */
+function noPlaces(): ApiError {
+  return new ApiError('no-gateway', 'the stream of this gateway cannot be resumed')
+}
+
 function read<T>(shape: v.GenericSchema<unknown, T>, data: string): T {
   const parsed = v.safeParse(shape, jsonIn(data))
   if (parsed.success) return parsed.output
@@ -88,4 +88,54 @@ function jsonIn(data: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** A block: the lines between two empty lines of an event stream. */
+export interface StreamBlock {
+  /** Undefined when the block has none. */
+  readonly id: string | undefined
+  readonly name: string
+  /** Undefined for a comment, and whatever else is no event. */
+  readonly data: string | undefined
+}
+
+/** The longest block, in characters. A gateway's blocks have at most 64 KiB, in base64. */
+const LONGEST_BLOCK = 1024 * 1024
+/** A CR at the very end may be the first half of a CR LF. */
+const LINE_END = /\r\n|\n|\r(?=[^])/
+
+/** Server-sent events (html.spec.whatwg.org, 9.2.6), comments too. @throws ApiError for what is too long to be one */
+export async function* streamBlocks(
+  body: AsyncIterable<Buffer>,
+): AsyncGenerator<StreamBlock, void, undefined> {
+  const decoder = new StringDecoder('utf8')
+  let text = ''
+  const lines: string[] = []
+  for await (const piece of body) {
+    const parts = (text + decoder.write(piece)).split(LINE_END)
+    text = parts.pop() ?? ''
+    for (const line of parts) {
+      if (line !== '') lines.push(line)
+      else if (lines.length > 0) yield blockOf(lines.splice(0))
+    }
+    if (text.length + lines.join('').length > LONGEST_BLOCK)
+      throw new ApiError('no-gateway', 'what the gateway streams is no stream of events')
+  }
+}
+
+function blockOf(lines: readonly string[]): StreamBlock {
+  const fields = lines.map(fieldOf)
+  const last = (name: string) => fields.findLast(([field]) => field === name)?.[1]
+  const data = fields.filter(([field]) => field === 'data').map(([, value]) => value)
+  return {
+    id: last('id'),
+    name: last('event') ?? '',
+    data: data.length === 0 ? undefined : data.join('\n'),
+  }
+}
+
+/** A comment is a field without a name. */
+function fieldOf(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':')
+  return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, '')]
 }

@@ -3,7 +3,7 @@ import { pathOf, type Sent } from '../../contract/contract.ts'
 import { executionContract } from '../../contract/executions.ts'
 import { reviewContract } from '../../contract/reviews.ts'
 import type { Account } from '../account/account.ts'
-import { askJson, Code, type RestReply } from '../rest/http/json.ts'
+import { askJson, Code, type RestReply } from '../rest/json.ts'
 
 export interface RestExecution {
   readonly connection: string

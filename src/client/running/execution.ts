@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { patience } from '../../basics/patience.ts'
+import { within } from '../../basics/within.ts'
 import type { Account } from '../account/account.ts'
-import { ApiError } from '../rest/http/api-error.ts'
+import { ApiError } from '../rest/api-error.ts'
+import type { RestReply } from '../rest/json.ts'
+import { type RecordedSession, findByCorrelation } from '../rest/sessions.ts'
 import {
   runApproved,
   startExecution,
@@ -10,10 +13,7 @@ import {
   type RestExecution,
 } from './execution-request.ts'
 import { FIRST_WAIT_MS, longer, watch, type ExecutionSight } from './follow.ts'
-import type { RestReply } from '../rest/http/json.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } from './outcome.ts'
-import type { RecordedSession } from '../rest/sessions.ts'
-import { lookOn, untilFound } from '../rest/http/unanswered.ts'
 
 export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
@@ -103,7 +103,7 @@ async function* withoutCode(account: Account, answer: ReadExecution, signal: Abo
 
 /** Follows a session to its end, its output as it comes if that is wanted. @throws ApiError */
 export async function* followToEnd(account: Account, id: string, { signal, isLive }: FollowOptions): Sights {
-  if (isLive) return yield* (await import('./live-end.ts')).liveToEnd(account, id, signal)
+  if (isLive) return yield* (await import('./live.ts')).liveToEnd(account, id, signal)
   const session = yield* watch(account, id, () => false, signal)
   return outcomeOfRecord(account, session, undefined, signal)
 }
@@ -165,4 +165,58 @@ export async function* executeApproved(account: Account, id: string, asking: Fol
 
 function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review !== 'PENDING')
+}
+
+// For an execution that has no answer yet, or whose answer was lost: its session is found by the correlation id.
+
+/** First wait between two looks at the running session, while the answer is outstanding. */
+const FIRST_LOOK_MS = 1000
+/** A session appears before its execution starts, but a busy gateway needs a moment. */
+const FIND_MS = 30_000
+
+/** Yields what can be seen of an execution that has no answer yet. @returns the session's id, as soon as it is known */
+async function* lookOn(
+  account: Account,
+  correlationId: string,
+  answered: Promise<unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<ExecutionSight, string | undefined> {
+  let known: string | undefined
+  for (let wait = FIRST_LOOK_MS; ; wait = longer(wait)) {
+    if (await within(answered, wait)) return known
+    const session = await look(account, correlationId, signal)
+    if (session === undefined) continue
+    if (known === undefined) yield { kind: 'session', id: session.id }
+    known = session.id
+    yield { kind: 'bytes', bytes: session.outputBytes }
+  }
+}
+
+/** Looks once. A failure is ignored, since the answer is on its way anyhow. */
+async function look(
+  account: Account,
+  correlationId: string,
+  signal: AbortSignal,
+): Promise<RecordedSession | undefined> {
+  try {
+    return await findByCorrelation(account, correlationId, signal)
+  } catch (error) {
+    if (error instanceof ApiError) return undefined
+    throw error
+  }
+}
+
+/** The session of a request whose answer was lost; undefined when the gateway has none with this id. */
+async function untilFound(
+  account: Account,
+  correlationId: string,
+  signal: AbortSignal,
+): Promise<RecordedSession | undefined> {
+  const end = performance.now() + FIND_MS
+  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = longer(wait)) {
+    const session = await look(account, correlationId, signal)
+    if (session !== undefined) return session
+    await delay(wait, undefined, { signal })
+  }
+  return undefined
 }

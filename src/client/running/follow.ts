@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
-import { ApiError } from '../rest/http/api-error.ts'
+import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
 /** Time before the second request about a session. Short, for short sessions. */

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
-import { ApiError } from '../rest/http/api-error.ts'
-import { NoPlaces, SessionStream, type StreamedEvent } from '../rest/session-stream.ts'
+import { ApiError } from '../rest/api-error.ts'
+import { SessionStream, type StreamedEvent } from '../rest/session-stream.ts'
+import { type RecordedSession, openOutput, type RecordedOutput } from '../rest/sessions.ts'
 import {
   AWAY_MS,
   FIRST_WAIT_MS,
@@ -9,7 +10,9 @@ import {
   longer,
   type ExecutionSight,
   type SessionPiece,
+  watch,
 } from './follow.ts'
+import { outcomeOfRecord, outcomeOfShown, withOutput, type Outcome } from './outcome.ts'
 
 /** Texts at the end of a record that this program replaces by its own. */
 const REASON = /^(?:\n?rpc error: code = \w+ desc = )([^\n]*)$/
@@ -17,14 +20,14 @@ const BLOCKED =
   /Blocked (?:by the following Guardrails rule|because \d+ Guardrails rules were violated): [^]*$/
 
 /** The last text of a record, before its meaning is known. */
-export type LastText = SessionPiece | undefined
+type LastText = SessionPiece | undefined
 
 /**
  * Everything a session writes, as it comes and from its beginning, over any number of connections.
  * @returns the last text, which was not yielded; `no-stream` when this gateway's stream cannot be used
  * @throws ApiError: away for 5 minutes, or a refusal
  */
-export async function* watchLive(
+async function* watchLive(
   account: Account,
   id: string,
   signal: AbortSignal,
@@ -92,16 +95,92 @@ class Watch {
 
 /** Whether a gateway has no stream that can be resumed (hoop's cannot), or too many readers. */
 function hasNoStream(error: unknown): boolean {
-  if (error instanceof NoPlaces) return true
   return error instanceof ApiError && ['not-found', 'no-gateway', 'busy'].includes(error.kind)
 }
 
 /** The reason in the last text of a session without a code. */
-export function reasonOf(lastText: LastText): string | undefined {
+function reasonOf(lastText: LastText): string | undefined {
   return REASON.exec(lastText?.bytes.toString() ?? '')?.[1]
 }
 
 /** The last text of a session that was blocked, without what the record says of the rules. */
-export function withoutRules(lastText: SessionPiece): SessionPiece {
+function withoutRules(lastText: SessionPiece): SessionPiece {
   return { ...lastText, bytes: Buffer.from(lastText.bytes.toString().replace(BLOCKED, '')) }
+}
+
+type Sights = AsyncGenerator<ExecutionSight, Outcome>
+
+/** Follows a session to its end, its output as it comes. @throws ApiError */
+export async function* liveToEnd(account: Account, id: string, signal: AbortSignal): Sights {
+  const seen = yield* watchLive(account, id, signal)
+  if (seen === 'no-stream') return yield* bySteps(account, id, signal)
+  const session = yield* watch(account, id, () => false, signal)
+  return yield* afterLive(session, seen.lastText)
+}
+
+/** Reads the record, where there is no stream, whenever it has grown. */
+async function* bySteps(account: Account, id: string, signal: AbortSignal): Sights {
+  const tail = new RecordedTail(account, id)
+  const sights = watch(account, id, () => false, signal)
+  for (;;) {
+    const { done, value } = await sights.next()
+    if (done === true) {
+      const outcome = outcomeOfRecord(account, value, undefined, signal)
+      return withOutput(outcome, tail.rest(outcome.output))
+    }
+    yield value
+    if (value.kind === 'bytes') yield* tail.more(value.bytes, signal)
+  }
+}
+
+/**
+ * Reads the last text of a session: the reason why there is no exit code, the broken rules, or a text of the output.
+ */
+function* afterLive(session: RecordedSession, lastText: LastText): Generator<ExecutionSight, Outcome> {
+  const outcome = outcomeOfShown(session, reasonOf(lastText))
+  if (lastText !== undefined && outcome.status === 'blocked') yield withoutRules(lastText)
+  else if (lastText !== undefined && (outcome.exitCode !== undefined || outcome.reason === undefined))
+    yield lastText
+  return outcome
+}
+
+/** Bytes of output that are read again for each piece. Longer output is shown when the session has ended. */
+const LONGEST = 8 * 1024 * 1024
+
+/** The output of a session that has no stream: a record that grows, of which the end is shown each time. */
+class RecordedTail {
+  readonly #account: Account
+  readonly #id: string
+  #shown = 0
+
+  constructor(account: Account, id: string) {
+    this.#account = account
+    this.#id = id
+  }
+
+  /**
+   * What is new when the record has so many bytes. A failure is ignored: it is tried again, at the end at the latest.
+   */
+  async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
+    if (bytes <= this.#shown || bytes > LONGEST) return
+    try {
+      const output = await openOutput(this.#account, this.#id, signal)
+      for await (const piece of this.rest(output)) {
+        yield { kind: 'event', type: 'o', time: undefined, bytes: piece }
+        this.#shown += piece.length
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError) || signal.aborted) throw error
+    }
+  }
+
+  /** The part of the whole output that has not been shown. */
+  async *rest(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
+    let skip = this.#shown
+    for await (const piece of output) {
+      const left = piece.subarray(skip)
+      skip = Math.max(0, skip - piece.length)
+      if (left.length > 0) yield left
+    }
+  }
 }

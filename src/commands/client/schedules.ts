@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
 import { printableJson } from '../../basics/text/printable.ts'
 import type { Account } from '../../client/account/account.ts'
-import { call, type Read } from '../../client/rest/http/call.ts'
+import { call, type Read } from '../../client/rest/call.ts'
 import {
   type ListedSchedule,
   type ScheduleAnswer,

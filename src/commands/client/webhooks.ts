@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
 import type { ItemColumn } from '../../basics/text/table.ts'
 import type { Account } from '../../client/account/account.ts'
-import { call, type Read } from '../../client/rest/http/call.ts'
+import { call, type Read } from '../../client/rest/call.ts'
 import { webhookContract, type WebhookAnswer } from '../../contract/webhooks.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { asking, printAnswer, type AskingFlags, listingCommand } from './asking/asking.ts'

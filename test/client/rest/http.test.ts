@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
-import { fetchUser, findGrpcUrl } from '../../../src/client/account/server-info.ts'
-import { ApiError } from '../../../src/client/rest/http/api-error.ts'
-import { ask } from '../../../src/client/rest/http/http.ts'
+import { ApiError } from '../../../src/client/rest/api-error.ts'
+import { fetchUser, findGrpcUrl } from '../../../src/client/rest/gateway.ts'
+import { ask } from '../../../src/client/rest/http.ts'
+import { streamBlocks, type StreamBlock } from '../../../src/client/rest/session-stream.ts'
 import { block } from '../../support/machine/block.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { ConnectProxy } from '../../support/network/connect-proxy.ts'
-import { json, ScriptedRest, type Script } from '../../support/scripted/scripted-rest.ts'
 import { freePort } from '../../support/network/free-port.ts'
+import { json, ScriptedRest, type Script } from '../../support/scripted/scripted-rest.ts'
 
 const TOKEN = 'the-token-of-a-test'
 const USER = 'GET /api/userinfo'
@@ -260,3 +263,43 @@ async function failure(asked: Promise<unknown>): Promise<ApiError> {
   expect(error.message).not.toContain(TOKEN)
   return error
 }
+
+const TEXT =
+  ': connected\nid: 7\n\nid: 8\r\nevent: event\r\ndata: {"€": "é𝄞"}\r\n\r\n: keepalive\n\ndata:a\rdata: b\r\r' +
+  'event: session_end\ndata: {}\n\nevent: cut off'
+const BLOCKS: readonly StreamBlock[] = [
+  { id: '7', name: '', data: undefined },
+  { id: '8', name: 'event', data: '{"€": "é𝄞"}' },
+  { id: undefined, name: '', data: undefined },
+  { id: undefined, name: '', data: 'a\nb' },
+  { id: undefined, name: 'session_end', data: '{}' },
+]
+
+async function blocksOf(pieces: Iterable<Buffer>): Promise<StreamBlock[]> {
+  const blocks: StreamBlock[] = []
+  for await (const block of streamBlocks(Readable.from(pieces))) blocks.push(block)
+  return blocks
+}
+
+describe('an event stream', () => {
+  it('is the same wherever it was cut into pieces, within a character too', async () => {
+    const bytes = Buffer.from(TEXT)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 9 }),
+        async (cuts) => {
+          const edges = [0, ...cuts.toSorted((a, b) => a - b), bytes.length]
+          const pieces = edges.slice(1).map((end, i) => bytes.subarray(edges[i], end))
+          expect(await blocksOf(pieces)).toEqual(BLOCKS)
+        },
+      ),
+    )
+  })
+
+  it('is refused when something in it does not end', async () => {
+    const endless = Array.from({ length: 40 }, () => Buffer.alloc(64 * 1024, 'x'))
+    await expect(blocksOf(endless)).rejects.toThrow(/no stream of events/)
+    const lines = Array.from({ length: 40 }, () => Buffer.alloc(64 * 1024, 'data: x\n'))
+    await expect(blocksOf(lines)).rejects.toThrow(/no stream of events/)
+  })
+})

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { findAccount, isSwitchedOn, type Account } from '../../../client/account/account.ts'
-import { writeAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
-import { currentProfile } from '../../../client/account/profiles.ts'
-import { parseStreamAddress } from '../../../client/account/address.ts'
-import { fetchGrpcUrl, fetchUser } from '../../../client/account/server-info.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import {
+  findAccount,
+  isSwitchedOn,
+  type Account,
+  parseStreamAddress,
+} from '../../../client/account/account.ts'
+import { writeAccountFile, type StoredAccount, currentProfile } from '../../../client/account/account-file.ts'
+import { fetchGrpcUrl, fetchUser } from '../../../client/rest/gateway.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import { explain, exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 import {

@@ -1,8 +1,13 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { removeAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
-import { currentProfile, DEFAULT_PROFILE, keepCurrentProfile } from '../../../client/account/profiles.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { endSignIn } from '../../../client/rest/sign-in.ts'
+import {
+  removeAccountFile,
+  type StoredAccount,
+  currentProfile,
+  DEFAULT_PROFILE,
+  keepCurrentProfile,
+} from '../../../client/account/account-file.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { endSignIn } from '../../../client/rest/gateway.ts'
 import { explain, Failure } from '../../failure.ts'
 import {
   accountFile,

@@ -2,14 +2,14 @@ import { hostname, userInfo } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import {
   beginDeviceSignIn,
   type DeviceSignIn,
   deviceToken,
   fetchLoginUrl,
   takeToken,
-} from '../../../client/rest/sign-in.ts'
+} from '../../../client/rest/gateway.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'

@@ -1,6 +1,6 @@
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { offersSignIn } from '../../../client/rest/sign-in.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { offersSignIn } from '../../../client/rest/gateway.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { canAsk } from '../terminal/prompts.ts'
 import { readToken } from '../input/token.ts'

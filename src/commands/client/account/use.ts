@@ -1,6 +1,6 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
-import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/profiles.ts'
+import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/account-file.ts'
 import { explain, Failure } from '../../failure.ts'
 import { printAnswer } from '../asking/asking.ts'
 import { clientFailure } from '../report/failures.ts'

@@ -1,14 +1,16 @@
 import { homedir } from 'node:os'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { findAccount, type Account } from '../../../client/account/account.ts'
-import { accountPath, readAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
 import {
+  accountPath,
+  readAccountFile,
+  type StoredAccount,
   currentProfile,
   DEFAULT_PROFILE,
   isProfileName,
   profileFile,
   profileNames,
-} from '../../../client/account/profiles.ts'
+} from '../../../client/account/account-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 

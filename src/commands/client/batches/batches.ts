@@ -1,6 +1,6 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { call } from '../../../client/rest/http/call.ts'
+import { call } from '../../../client/rest/call.ts'
 import { batchContract } from '../../../contract/batches.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, unlessLacking, type AskingFlags, listingCommand, showingCommand } from '../asking/asking.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { call } from '../../../client/rest/http/call.ts'
+import { call } from '../../../client/rest/call.ts'
 import { fetchReview, groupNames } from '../../../client/rest/reviews.ts'
 import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
 import { batchContract } from '../../../contract/batches.ts'

@@ -1,6 +1,6 @@
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { call, type Read } from '../../../client/rest/http/call.ts'
+import { call, type Read } from '../../../client/rest/call.ts'
 import { agentContract, type AgentAnswer } from '../../../contract/agents.ts'
 import { listingCommand, type AskingFlags } from '../asking/asking.ts'
 

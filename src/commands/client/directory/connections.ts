@@ -2,8 +2,8 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { call } from '../../../client/rest/http/call.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { call } from '../../../client/rest/call.ts'
 import { agentContract } from '../../../contract/agents.ts'
 import {
   fetchConnection,

@@ -3,9 +3,13 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { fetchCatalog, type RunbookCatalog, type CatalogEntry } from '../../../client/rest/runbook-catalog.ts'
-import type { Parameter } from '../../../client/rest/runbooks.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import {
+  fetchCatalog,
+  type RunbookCatalog,
+  type CatalogEntry,
+  type Parameter,
+} from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, factLines, printAnswer, type AskingFlags, printList } from '../asking/asking.ts'
 import { describeParameter } from '../report/words.ts'

@@ -1,6 +1,6 @@
 import { printableJson } from '../../../basics/text/printable.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import { readAll } from '../../../basics/files/read-all.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'

@@ -1,5 +1,5 @@
-import { AccountError } from '../../../client/account/own-file.ts'
-import { ApiError, type ApiErrorKind } from '../../../client/rest/http/api-error.ts'
+import { AccountError } from '../../../client/account/account-file.ts'
+import { ApiError, type ApiErrorKind } from '../../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'

@@ -1,5 +1,5 @@
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import type { Review } from '../../../client/rest/reviews.ts'
 import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { asking, printAnswer, type AskingFlags, printList, isJson } from '../asking/asking.ts'

@@ -6,7 +6,7 @@ import { describeParameter } from '../report/words.ts'
 import type { Values } from './parameters.ts'
 import { checkValue } from './value-check.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { fetchJiraFields, type JiraField } from '../../../client/rest/jira.ts'
+import { fetchJiraFields, type JiraField } from '../../../client/rest/connections.ts'
 import { readPairs } from '../input/pairs.ts'
 
 /**

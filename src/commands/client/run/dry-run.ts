@@ -1,6 +1,6 @@
 import { printableJson, printableText } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import {
   renderLocally,
   type RestExecution,

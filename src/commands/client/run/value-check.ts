@@ -2,7 +2,7 @@ import { RE2JS } from 're2js'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { brokenRule } from '../../../template/rules.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import { PATTERN_MISMATCH } from '../../../template/functions.ts'
 
 /**

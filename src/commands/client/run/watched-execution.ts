@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import { executeByRest } from '../../../client/running/execution.ts'
 import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { RestExecution } from '../../../client/running/execution-request.ts'

@@ -1,6 +1,6 @@
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
-import { exportedLines, type ExportWish, lastCursor } from '../../../client/rest/session-export.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { exportedLines, type ExportWish, lastCursor } from '../../../client/rest/sessions.ts'
 import { exitCodes, explain, Failure } from '../../failure.ts'
 import { asking, type AskingFlags, unlessLacking } from '../asking/asking.ts'
 import { askedSpan } from '../input/filters.ts'

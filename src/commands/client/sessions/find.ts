@@ -1,7 +1,7 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import {
   fetchSession,
   listSessions,

@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import { executeApproved, followToEnd, ReviewRejected } from '../../../client/running/execution.ts'
 import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'

@@ -1,6 +1,6 @@
 import type { Account } from '../../../client/account/account.ts'
 import type { StreamAccess } from '../../../client/running/client-session.ts'
-import { findGrpcUrl } from '../../../client/account/server-info.ts'
+import { findGrpcUrl } from '../../../client/rest/gateway.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 import { readAccount } from '../asking/account-from-env.ts'

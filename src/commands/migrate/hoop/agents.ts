@@ -1,4 +1,4 @@
-import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
 import { fetchResource, writeResource } from '../../../client/rest/resources.ts'
 import { exitCodes, explain, Failure } from '../../failure.ts'
 import { resourceNamed } from './differences.ts'

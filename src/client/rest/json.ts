@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { gatewayCode, type GatewayCode } from '../../../wire/gateway-codes.ts'
-import type { Account } from '../../account/account.ts'
-import { reasonOfCode } from '../../running/session-end.ts'
+import { gatewayCode, type GatewayCode } from '../../wire/gateway-codes.ts'
+import type { Account } from '../account/account.ts'
+import { reasonOfCode } from '../running/session-end.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 

@@ -1,18 +1,23 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { findAccount } from '../../../src/client/account/account.ts'
 import {
   accountPath,
   readAccountFile,
   removeAccountFile,
   writeAccountFile,
   type StoredAccount,
-} from '../../../src/client/account/account-file.ts'
-import { AccountError } from '../../../src/client/account/own-file.ts'
-import { readAccount } from '../../../src/commands/client/asking/account-from-env.ts'
-import { Authority } from '../../support/network/certificates.ts'
-import { Workplace } from '../../support/sites/workplace.ts'
+  AccountError,
+  currentProfile,
+  isProfileName,
+  keepCurrentProfile,
+  profileFile,
+  profileNames,
+} from '../../src/client/account/account-file.ts'
+import { findAccount } from '../../src/client/account/account.ts'
+import { readAccount } from '../../src/commands/client/asking/account-from-env.ts'
+import { Authority } from '../support/network/certificates.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const stored: StoredAccount = {
   api_url: 'https://gateway.test',
@@ -221,3 +226,37 @@ function failure(act: () => unknown): string {
   }
   throw new Error('nothing was refused')
 }
+
+const account = (name: string) => ({ api_url: `https://${name}.test`, token: 't' })
+
+describe('profiles', () => {
+  it('have a file each beside that of the default, which is the one of before', () => {
+    using place = new Workplace()
+    const file = place.at('settings', 'account.json')
+    expect([profileNames(file), currentProfile(file)]).toEqual([[], 'default'])
+    for (const name of ['staging', 'default', 'prod'])
+      writeAccountFile(profileFile(file, name), account(name))
+    expect(profileNames(file)).toEqual(['default', 'prod', 'staging'])
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(account('default'))
+    expect(statSync(profileFile(file, 'prod')).mode & 0o777).toBe(0o600)
+  })
+
+  it('are chosen by a file of their own, and the default by none', () => {
+    using place = new Workplace()
+    const file = place.at('settings', 'account.json')
+    keepCurrentProfile(file, 'prod')
+    expect(currentProfile(file)).toBe('prod')
+    keepCurrentProfile(file, 'default')
+    keepCurrentProfile(file, 'default')
+    expect(currentProfile(file)).toBe('default')
+    writeFileSync(place.at('settings', 'current-profile'), '../evil\n')
+    expect(() => currentProfile(file)).toThrow(
+      /current-profile was not written by runbook-agent use\. .* use default$/,
+    )
+  })
+
+  it.each(['', '.', '..', '../x', 'a/b', '-x', 'a b', 'a\n', 'ä', 'x'.repeat(65)])(
+    'cannot be called %j',
+    (name) => expect(isProfileName(name)).toBe(false),
+  )
+})

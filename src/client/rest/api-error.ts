@@ -1,5 +1,5 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
-import type { GatewayCode } from '../../../wire/gateway-codes.ts'
+import { oneLine } from '../../basics/text/one-line.ts'
+import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
  * - `unreachable`: no connection, no answer in time, or it broke off

@@ -1,8 +1,38 @@
+import type { AnswerOf } from '../../contract/contract.ts'
 import { gatewayContract } from '../../contract/gateway.ts'
 import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
-import type { AnswerOf } from '../../contract/contract.ts'
 import type { Account } from '../account/account.ts'
-import { call, type Read } from './http/call.ts'
+import { ApiError } from './api-error.ts'
+import { call, type Read } from './call.ts'
+import { noGateway } from './json.ts'
+
+interface User {
+  readonly name: string
+  readonly isAdmin: boolean
+}
+
+/** @throws ApiError `refused` when the token is not valid */
+export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
+  const { name, email, is_admin: isAdmin } = await call(account, gatewayContract.userInfo, {}, { signal })
+  // Without this check any JSON object from any server would pass.
+  if (`${name}${email}` === '') throw noGateway(account, gatewayContract.userInfo, 200)
+  return { name: email || name, isAdmin }
+}
+
+/** The address of the streams that the gateway announces; undefined when it announces none. @throws ApiError */
+export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
+  return (await call(account, gatewayContract.serverInfo, {}, { signal })).grpc_url || undefined
+}
+
+/** The account's own address of the streams, else the gateway's. @throws ApiError, also when there is none */
+export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promise<string> {
+  const url = account.grpcUrl ?? (await fetchGrpcUrl(account, signal))
+  if (url !== undefined) return url
+  throw new ApiError(
+    'no-gateway',
+    `${account.rest.url} announces no address of its streams: set HOOP_GRPCURL, or login --grpc-url grpcs://host:port`,
+  )
+}
 
 /** Whether people sign in to this gateway with a browser, here or elsewhere. Needs no token. @throws ApiError */
 export async function offersSignIn(account: Account): Promise<boolean> {

@@ -7,8 +7,8 @@ import {
   type ContractOperation,
   type Params,
   type Sent,
-} from '../../../contract/contract.ts'
-import type { Account } from '../../account/account.ts'
+} from '../../contract/contract.ts'
+import type { Account } from '../account/account.ts'
 import { askJson, askWell, discardBody } from './json.ts'
 
 /**
