@@ -134,7 +134,7 @@ function exitOfRequest(code) {
 }
 
 function operationsTable(tags) {
-  const { OPERATIONS } = built('./gateway/rest/operations/operations.js')
+  const { OPERATIONS } = built('./gateway/rest/operations.js')
   const { callersOf, SCOPES } = built('./contract/operation.js')
   if (!unused.has('operations')) unused.set('operations', new Set(Object.keys(OPERATIONS)))
   const rows = Object.entries(OPERATIONS).filter(([, { tag }]) => tags.includes(tag))

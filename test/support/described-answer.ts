@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { errorAnswer } from '../../src/gateway/rest/openapi/answers.ts'
+import { errorAnswer } from '../../src/gateway/rest/openapi.ts'
 import { errorStatuses, type Operation } from '../../src/contract/operation.ts'
 import type { HttpCode } from '../../src/contract/statuses.ts'
-import { OPERATIONS } from '../../src/gateway/rest/operations/operations.ts'
+import { OPERATIONS } from '../../src/gateway/rest/operations.ts'
 
 const ROUTES = Object.entries(OPERATIONS).map(([name, operation]) => {
   const [method = '', path = ''] = name.split(' ')

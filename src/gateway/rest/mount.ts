@@ -3,9 +3,8 @@ import * as v from 'valibot'
 import { usualStatus, type Contract, type ContractOperation } from '../../contract/contract.ts'
 import type { HttpStatus } from '../../contract/statuses.ts'
 import { Reply, type Asked, type Handlers } from '../handlers.ts'
-import { readExecBody } from './body/body.ts'
-import { HttpError } from './http/http-error.ts'
-import { firstOption, type Query } from './http/query.ts'
+import { readExecBody } from './body.ts'
+import { HttpError } from './http-error.ts'
 
 type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknown }
 type Handler = (asked: AnyAsked) => unknown
@@ -96,4 +95,14 @@ function answered(
 
 function isReply(answer: unknown): answer is Reply<number, unknown> {
   return answer instanceof Reply
+}
+
+/** Options of a URL as fastify reads them: a text, or a list of texts. */
+export type Query = Readonly<Record<string, unknown>>
+
+/** When an option is given twice, the first one counts. */
+export function firstOption(query: Query, option: string): string | undefined {
+  const given = query[option]
+  const [value] = Array.isArray(given) ? (given as unknown[]) : [given]
+  return typeof value === 'string' ? value : undefined
 }

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import type { Contract } from '../../../src/contract/contract.ts'
 import { option, plainOption } from '../../../src/contract/query.ts'
 import { Reply, type Handlers } from '../../../src/gateway/handlers.ts'
-import { requestRefusal } from '../../../src/gateway/rest/http/refusal.ts'
+import { requestRefusal } from '../../../src/gateway/rest/http-error.ts'
 import { mount, mountWithBody } from '../../../src/gateway/rest/mount.ts'
 
 const word = v.string()

@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
+import { onAbort } from '../../../basics/abort.ts'
+import type { Agents } from '../../agents/agents.ts'
+import type { History } from '../../history/history.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
+import { HistoryError } from '../../store/errors.ts'
+import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
-import { ChangeFeed, type ChangeListener } from './change-feed.ts'
 
 /** Tells the page which of its lists to ask for again: topics alone, the same for everybody, and nothing of what is in them. */
 export function changesRoute(app: FastifyInstance, { history, agents, sessions }: RestServices): void {
@@ -36,4 +39,106 @@ async function* changesText(
 function changed(topics: readonly string[], stopsAt: number | undefined): string {
   const stops = stopsAt === undefined ? {} : { stops_at: new Date(stopsAt).toISOString() }
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`
+}
+
+/** So often it is looked for changes, while anybody listens: what changes in between is one change. */
+const LOOK_MS = 1000
+
+/** What the lists of the page are about, and in a few characters how each one stands. */
+type Standing = Readonly<Record<string, string>>
+
+/** Looks at what has changed once for all listeners, however many they are. */
+export class ChangeFeed {
+  readonly #history: Pick<History, 'changes'>
+  readonly #agents: Pick<Agents, 'names' | 'isOnline'>
+  readonly #sessions: Pick<Sessions, 'stopsAt'>
+  readonly #listeners = new Set<ChangeListener>()
+  #timer: NodeJS.Timeout | undefined
+  #last: Standing = {}
+
+  constructor(
+    history: Pick<History, 'changes'>,
+    agents: Pick<Agents, 'names' | 'isOnline'>,
+    sessions: Pick<Sessions, 'stopsAt'>,
+  ) {
+    this.#sessions = sessions
+    this.#history = history
+    this.#agents = agents
+  }
+
+  /** Tells what changes from now on. Dispose it. */
+  listen(): ChangeListener {
+    // A listener who comes while others listen may be told of what changed a moment before.
+    if (this.#listeners.size === 0) this.#last = this.#standing()
+    const listener = new ChangeListener(() => this.#forget(listener))
+    this.#listeners.add(listener)
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    return listener
+  }
+
+  #look(): void {
+    const now = this.#standing()
+    const topics = Object.keys(now).filter((topic) => now[topic] !== this.#last[topic])
+    this.#last = now
+    if (topics.length > 0) for (const listener of this.#listeners) listener.tell(topics)
+  }
+
+  /** What was known last where the history cannot be read. */
+  #standing(): Standing {
+    const agents = this.#agents.names.map((name) => `${name}:${String(this.#agents.isOnline(name))}`).join()
+    const rest = { agents, gateway: String(this.#sessions.stopsAt) }
+    try {
+      const counts = Object.entries(this.#history.changes)
+      return { ...Object.fromEntries(counts.map(([topic, count]) => [topic, String(count)])), ...rest }
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      return { ...this.#last, ...rest }
+    }
+  }
+
+  #forget(listener: ChangeListener): void {
+    this.#listeners.delete(listener)
+    if (this.#listeners.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+/** What one listener has not been told yet: each topic once, however slow he is. */
+class ChangeListener implements Disposable {
+  readonly #leave: () => void
+  readonly #topics = new Set<string>()
+  #wake: () => void = () => undefined
+
+  constructor(leave: () => void) {
+    this.#leave = leave
+  }
+
+  tell(topics: readonly string[]): void {
+    for (const topic of topics) this.#topics.add(topic)
+    this.#wake()
+  }
+
+  /** Topics that have changed; none after the time, or when the signal aborts. */
+  async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#topics.size === 0) await this.#woken(ms, signal)
+    const topics = [...this.#topics]
+    this.#topics.clear()
+    return topics
+  }
+
+  [Symbol.dispose](): void {
+    this.#leave()
+  }
+
+  async #woken(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    using _ = onAbort(signal, this.#wake)
+    const late = setTimeout(this.#wake, ms)
+    try {
+      await woken
+    } finally {
+      clearTimeout(late)
+    }
+  }
 }

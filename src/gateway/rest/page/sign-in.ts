@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { tokenHash } from '../../identity.ts'
-import { readExecBody } from '../body/body.ts'
+import { readExecBody } from '../body.ts'
 import { pageContract, type PageSignInAnswer } from '../../../contract/page.ts'
 import { SIGN_IN_BODY_BYTES } from '../../../contract/sign-in.ts'
 import type { UserInfoAnswer } from '../../../contract/gateway.ts'
 import { userInfo } from '../gateway-routes.ts'
-import { signedInWith } from '../authentication.ts'
+import { signedInWith } from '../access.ts'
 import type { RestServices } from '../services.ts'
-import { clearSignIn, setSignIn, signInOf } from './cookie.ts'
-import { checkOrigin } from './own-page.ts'
+import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 
 /** A day's work. Whoever stays signed in for longer, does it again. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000

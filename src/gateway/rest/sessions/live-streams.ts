@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { EventPlace, SessionFollower } from '../../history/reading/follower.ts'
+import type { EventAnswer, OutputRange } from '../../../contract/sessions.ts'
+import type { History } from '../../history/history.ts'
+import type { EventPlace, SessionFollower, PlacedEvent } from '../../history/reading/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import { EventStreams, type StreamLimits } from '../http/event-streams.ts'
-import { HttpError } from '../http/http-error.ts'
+import { EventStreams, type StreamLimits, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
+import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
-import { liveStream } from './live-stream.ts'
 
 /** The streams of sessions that somebody watches. */
 export class LiveStreams {
@@ -48,7 +49,7 @@ function beginning(lastEventId: string | readonly string[] | undefined, from: un
   throw new HttpError('invalid-request', 'from: has to be start or now', 422)
 }
 
-export function foreignId(name = 'Last-Event-ID'): HttpError {
+function foreignId(name = 'Last-Event-ID'): HttpError {
   const text = `${name}: there is no such event of this session; leave it out to begin with the first one`
   return new HttpError('invalid-request', text, 422)
 }
@@ -67,4 +68,121 @@ export function liveRoute(
     { exposeHeadRoute: false },
     (request, reply) => streams.send(request, reply, find(request, request.params.id)),
   )
+}
+
+const END = 'event: session_end\ndata: {}\n\n'
+
+/**
+ * The text of a session's events as they come (protocol.md 10.4), to its end. `id` is the place behind an event: who
+ * sends it back as `Last-Event-ID` goes on there. It is also with the first comment, for a connection that is lost
+ * before the first event.
+ * @param closing ends it where the session is, as soon as all is said that is known
+ */
+async function* liveStream(
+  follower: SessionFollower,
+  startedAt: Date,
+  closing: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  yield `: connected\nid: ${follower.place}\n\n`
+  for (let toldBytes = 0; ;) {
+    const text = eventsText(follower, startedAt)
+    if (text !== '') {
+      yield text
+      continue
+    }
+    const { isOver, missingBytes } = follower.progression()
+    if (missingBytes > toldBytes && (isOver || toldBytes === 0)) yield incomplete((toldBytes = missingBytes))
+    else if (isOver) return yield END
+    else if (closing.aborted) return
+    else if (!(await follower.changed(KEEPALIVE_MS, closing))) yield STREAM_KEEPALIVE
+  }
+}
+
+/** Said when output begins to be missing, and once more at the end. */
+function incomplete(missingBytes: number): string {
+  return `event: incomplete\ndata: ${JSON.stringify({ missing_bytes: missingBytes })}\n\n`
+}
+
+/** In a function of its own, so that a reader who takes his time holds the text alone and not the events too. */
+function eventsText(follower: SessionFollower, startedAt: Date): string {
+  return follower
+    .read()
+    .map((event) => eventText(event, startedAt))
+    .join('')
+}
+
+function eventText(event: PlacedEvent, startedAt: Date): string {
+  return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
+}
+
+/** What is told of an event, beside its place. */
+function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
+  const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
+  return {
+    time,
+    // Changes of the terminal's size are not followed.
+    type: kind as EventAnswer['type'],
+    ...(isStderr === true && { stream: 'stderr' }),
+    payload: bytes.toString('base64'),
+  }
+}
+
+const MOST_BYTES = 1024 * 1024
+const USUAL_BYTES = 256 * 1024
+
+interface AskedRange {
+  readonly from: string | undefined
+  readonly bytes: string | undefined
+}
+
+/**
+ * A part of a session's output, by the places of its stream: a reader of long output keeps only the part that it shows,
+ * and asks for the rest when it is needed.
+ * @throws HttpError 422
+ */
+export function outputRange(
+  history: History,
+  { id, startedAt }: SessionSummary,
+  asked: AskedRange,
+): OutputRange {
+  const from = numberIn(asked, 'from', 0, Number.MAX_SAFE_INTEGER)
+  const most = Math.max(1, numberIn(asked, 'bytes', USUAL_BYTES, MOST_BYTES))
+  using follower = history.follow(id, from)
+  if (follower === undefined) throw foreignId('from')
+  const { events, isAll } = firstEvents(follower, most)
+  const { isOver, missingBytes } = follower.progression()
+  return {
+    events: events.map((event) => ({ place: event.place, ...eventView(event, startedAt) })),
+    next: events.at(-1)?.place ?? from,
+    over: isAll && isOver,
+    missing_bytes: missingBytes,
+  }
+}
+
+interface FirstEvents {
+  readonly events: readonly PlacedEvent[]
+  /** Nothing more is in the record so far. */
+  readonly isAll: boolean
+}
+
+/** Whole ones, and one at least where there is one. */
+function firstEvents(follower: SessionFollower, most: number): FirstEvents {
+  const events: PlacedEvent[] = []
+  for (let left = most; ;) {
+    const some = follower.read()
+    if (some.length === 0) return { events, isAll: true }
+    for (const event of some) {
+      if (left <= 0) return { events, isAll: false }
+      left -= event.bytes.length
+      events.push(event)
+    }
+  }
+}
+
+function numberIn(asked: AskedRange, name: keyof AskedRange, usual: number, most: number): number {
+  const text = asked[name]
+  if (text === undefined) return usual
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
+  if (value >= 0 && value <= most) return value
+  throw new HttpError('invalid-request', `${name}: must be a whole number, ${most} at most`, 422)
 }

@@ -1,15 +1,18 @@
 import { Readable } from 'node:stream'
-import type { ListedSession } from '../../../contract/sessions.ts'
+import { StringDecoder } from 'node:string_decoder'
 import type { FastifyReply } from 'fastify'
-import type { SessionSummary } from '../../history/session.ts'
+import type { ListedSession } from '../../../contract/sessions.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import type { History } from '../../history/history.ts'
+import type { SessionSummary, SessionEvent, EventKind } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
+import { reviewInSession } from '../../reviews/review-view.ts'
 import type { Repositories } from '../../runbooks/repositories.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
-import { firstOption, type Query } from '../http/query.ts'
-import { reviewInSession } from '../../reviews/review-view.ts'
+import { HttpError } from '../http-error.ts'
+import { firstOption, type Query } from '../mount.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
-import { eventStream, jsonText } from './event-stream.ts'
 
 /** A session, and whether whoever asks may see what it has written. */
 export interface SessionOfUser {
@@ -146,4 +149,124 @@ function* view(
     yield ']'
   }
   yield '}'
+}
+
+interface StreamOptions {
+  readonly form: unknown
+  /** Whether changes of the terminal's size are among the events. hoop's readers do not know them. */
+  readonly sizes: boolean
+}
+
+/**
+ * The JSON elements of `event_stream` (protocol.md 10.4), read from the history page by page, since a record may be
+ * larger than a string can be. `raw-queries` are for a database's own protocol, which no session here has; hoop then
+ * answers with the events, too.
+ * @throws HttpError 422 for an unknown form
+ */
+function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
+  switch (form) {
+    case 'utf8':
+    case 'base64':
+      return jsonText(form, history.outputPieces(id))
+    case undefined:
+    case '':
+    case 'raw-queries':
+      return listed(history.events(id, sizes ? 'terminal' : 'stream'))
+    default:
+      throw new HttpError('invalid-request', hoopWords.unknownEventStream, 422)
+  }
+}
+
+function* listed(events: Iterable<SessionEvent>): Generator<string, void> {
+  let separator = ''
+  for (const { seconds, kind, bytes } of events) {
+    yield separator + JSON.stringify([seconds, kind, bytes.toString('base64')])
+    separator = ','
+  }
+}
+
+/** Bytes as one JSON string, in pieces: together they may be longer than a JavaScript string can be. */
+function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator<string, void> {
+  const decoder = new StringDecoder(form)
+  yield '"'
+  for (const piece of pieces) yield escaped(decoder.write(piece))
+  yield `${escaped(decoder.end())}"`
+}
+
+/** The text as it stands between the quotes of JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}
+
+export interface ResultForm {
+  readonly events: ReadonlySet<EventKind>
+  readonly newline: boolean
+  readonly time: boolean
+}
+
+const LETTERS = ['i', 'o', 'e'] as const
+const NEWLINE = Buffer.from('\n')
+
+/**
+ * What a session has written so far, byte for byte, read from the history as fast as the caller takes it: one page of 2
+ * MiB is in memory at a time. With hoop's options `events` (i, o, e), `newline=1` (after each event) and `event-time=1`
+ * (before each event).
+ */
+export function sendResult(
+  reply: FastifyReply,
+  history: History,
+  session: SessionSummary,
+  query: Query,
+): FastifyReply {
+  const { pieces, length } = resultOf(history, session, readResultForm(query))
+  reply.type('text/plain; charset=utf-8').header('x-content-type-options', 'nosniff')
+  if (length !== undefined) reply.header('content-length', length)
+  return reply.send(Readable.from(pieces, { objectMode: false }))
+}
+
+interface Result {
+  readonly pieces: Iterable<Buffer>
+  /** Undefined where it is not known before all is read. */
+  readonly length: number | undefined
+}
+
+/** In the form that was asked for. */
+export function resultOf(history: History, session: SessionSummary, form: ResultForm): Result {
+  const isPlainEnd = session.status === 'done' && isPlain(form)
+  return isPlainEnd
+    ? { pieces: history.outputPieces(session.id), length: session.outputBytes }
+    : { pieces: formatted(history, session, form), length: undefined }
+}
+
+export function readResultForm(query: Query): ResultForm {
+  const asked = (firstOption(query, 'events') ?? '').split(',')
+  const events = LETTERS.filter((letter) => asked.includes(letter))
+  return {
+    events: new Set(events.length === 0 ? ['o', 'e'] : events),
+    newline: firstOption(query, 'newline') === '1',
+    time: firstOption(query, 'event-time') === '1',
+  }
+}
+
+function isPlain({ events, newline, time }: ResultForm): boolean {
+  return !newline && !time && !events.has('i') && events.size === 2
+}
+
+function* formatted(
+  history: History,
+  { id, startedAt }: SessionSummary,
+  form: ResultForm,
+): Generator<Buffer> {
+  for (const { kind, seconds, bytes } of history.events(id)) {
+    if (!form.events.has(kind)) continue
+    if (form.time) yield Buffer.from(`${momentOf(startedAt, seconds)} `)
+    yield bytes
+    if (form.newline) yield NEWLINE
+  }
+}
+
+/** Go's RFC3339, in whole seconds. */
+export function momentOf(startedAt: Date, seconds: number): string {
+  const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
+  return at.toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -1,21 +1,20 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { sessionContract, sessionListContract } from '../../../contract/sessions.ts'
+import { momentIn } from '../../../contract/query.ts'
+import { sessionContract, sessionListContract, sessionStreamContract } from '../../../contract/sessions.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
+import { checkMetadata } from '../../executions/limits.ts'
 import type { Asked, Handlers } from '../../handlers.ts'
-import { EventStreams } from '../http/event-streams.ts'
-import { HttpError } from '../http/http-error.ts'
-import type { Query } from '../http/query.ts'
-import { mount } from '../mount.ts'
+import type { SessionSummary, SessionQuery, PlacedSession } from '../../history/session.ts'
+import type { GatewayUser } from '../../identity.ts'
+import { readExecBody } from '../body.ts'
+import { EventStreams } from '../event-streams.ts'
+import { HttpError } from '../http-error.ts'
+import { type Query, mount, firstOption } from '../mount.ts'
 import type { RestServices } from '../services.ts'
-import { asksForDownload, downloadRoutes, sendDownloadLink } from './download-routes.ts'
-import { DownloadTokens } from './download-tokens.ts'
-import { ownSession, readableSession, visibleSession } from './found-session.ts'
-import { readListOptions } from './list-options.ts'
-import { liveRoute } from './live-streams.ts'
-import { outputRange } from './output-range.ts'
-import { exportRoute } from './session-export.ts'
-import { sendResult } from './session-result.ts'
-import { listedSession, sendSession } from './session-view.ts'
+import { asksForDownload, downloadRoutes, sendDownloadLink, DownloadTokens } from './downloads.ts'
+import { liveRoute, outputRange } from './live-streams.ts'
+import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
 
 /** Finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
@@ -80,4 +79,190 @@ function listRoutes({ users, history, ...services }: RestServices): Handlers<typ
     }
   }
   return { list, listByOldName: list }
+}
+
+/** Replaces the metadata of one's own session. Not even admins may do that to those of others, as in hoop. */
+export function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
+  app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
+    const session = history.session(params.id)
+    if (session?.user !== user.name || body === null || body === undefined)
+      throw new HttpError('session-not-found', hoopWords.notFound)
+    const { metadata } = readExecBody(sessionStreamContract.metadata.body, body)
+    checkMetadata(metadata)
+    if (!history.setMetadata(session.id, metadata))
+      throw new HttpError('session-not-found', hoopWords.notFound)
+    return reply.code(204).send()
+  })
+}
+
+type Finding = Pick<RestServices, 'history' | 'users' | 'reviews'>
+
+/** One that the user may end. @throws HttpError 404 */
+function ownSession({ history, users }: Finding, user: GatewayUser, id: string): SessionSummary {
+  const session = history.session(id)
+  if (session === undefined || !users.owns(user, session)) throw notFound(hoopWords.sessionNotFound)
+  return session
+}
+
+/** Reviewers see the session and its script, but no output. @throws HttpError 404 */
+function visibleSession(
+  { history, users, reviews }: Finding,
+  user: GatewayUser,
+  id: string,
+  missing: string = hoopWords.sessionNotFound,
+): SessionOfUser {
+  const session = history.session(id)
+  if (session === undefined) throw notFound(missing)
+  if (users.owns(user, session) || users.isAuditor(user)) return { session, withOutput: true }
+  if (session.review === undefined || !reviews.isConcerned(user, session.review)) throw notFound(missing)
+  return { session, withOutput: false }
+}
+
+/** One whose output the user may see. @throws HttpError 404, 403 for reviewers */
+function readableSession(services: Finding, user: GatewayUser, id: string, missing?: string): SessionSummary {
+  const { session, withOutput } = visibleSession(services, user, id, missing)
+  if (!withOutput) throw new HttpError('not-permitted', hoopWords.notToStream)
+  return session
+}
+
+function notFound(text: string): HttpError {
+  return new HttpError('session-not-found', text)
+}
+
+const DEFAULT_LIMIT = 20
+/** A larger limit is lowered to this, not refused, as in hoop. */
+const MAX_LIMIT = 100
+const MAX_OFFSET = 10_000
+
+/**
+ * The options of `GET /api/sessions`; unknown ones are ignored.
+ * @param groupsOf a user, for the option that names a reviewer
+ * @throws HttpError 422 with hoop's texts
+ */
+export function readListOptions(
+  query: Query,
+  groupsOf: (user: string) => readonly string[] = () => [],
+): SessionQuery {
+  const correlationId = firstOption(query, 'correlation_id')
+  const approver = firstOption(query, 'review.approver')
+  return {
+    user: firstOption(query, 'user'),
+    connection: firstOption(query, 'connection'),
+    connectionType: firstOption(query, 'type'),
+    correlationId: correlationId === '' ? undefined : correlationId,
+    sessionBatchId: firstOption(query, 'batch_id'),
+    reviewStatus: firstOption(query, 'review.status'),
+    reviewGroups: approver === undefined ? undefined : groupsOf(approver),
+    issueKeys: readKeys(query),
+    from: readDate(query, 'start_date'),
+    to: readDate(query, 'end_date'),
+    limit: readLimit(query),
+    offset: readOffset(query),
+    count: readCount(query),
+  }
+}
+
+/** A list with commas. */
+function readKeys(query: Query): readonly string[] | undefined {
+  const keys = firstOption(query, 'jira_issue_key')
+    ?.split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
+  return keys === undefined || keys.length === 0 ? undefined : keys
+}
+
+function readLimit(query: Query): number {
+  const limit = readNumber(query, 'limit') ?? DEFAULT_LIMIT
+  if (limit < 1) throw invalid('limit', `must be at least 1, got ${limit}`)
+  return Math.min(limit, MAX_LIMIT)
+}
+
+function readOffset(query: Query): number {
+  const offset = readNumber(query, 'offset') ?? 0
+  if (offset < 0) throw invalid('offset', `must not be negative, got ${offset}`)
+  if (offset > MAX_OFFSET) {
+    const advice = 'narrow the result set with a filter instead of paginating deeper'
+    throw invalid('offset', `must not be greater than ${MAX_OFFSET}, got ${offset}; ${advice}`)
+  }
+  return offset
+}
+
+/** Behind which an export goes on. @throws HttpError 422 */
+function readPlace(query: Query): number {
+  const place = readNumber(query, 'after') ?? 0
+  if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
+  return place
+}
+
+const COUNTS = ['exact', 'none', 'capped'] as const
+
+function readCount(query: Query): SessionQuery['count'] {
+  const text = firstOption(query, 'count') ?? ''
+  if (text === '') return undefined
+  const count = COUNTS.find((each) => each === text)
+  if (count !== undefined) return count
+  const accepted = `expected one of [${COUNTS.join(' ')}]`
+  throw invalid('count', `invalid count value ${JSON.stringify(text)}, ${accepted}`)
+}
+
+function readNumber(query: Query, option: string): number | undefined {
+  const text = firstOption(query, option)
+  if (text === undefined) return undefined
+  if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
+  // Turns -0 into 0, as in Go.
+  return Number(text) + 0
+}
+
+function readDate(query: Query, option: string): Date | undefined {
+  const text = firstOption(query, option)
+  if (text === undefined) return undefined
+  const date = momentIn(text)
+  if (date !== undefined) return date
+  throw invalid(option, 'start_date or end_date in wrong format')
+}
+
+function invalid(option: string, reason: string): HttpError {
+  return new HttpError('invalid-request', hoopWords.invalidListOption(option, reason), 422)
+}
+
+/** Each has some sessions in memory for a reader that is slow, 3 MiB at most. */
+const LIMITS = { streams: 16, ofOneUser: 4, pieceMs: 60_000, closingMs: 1000 }
+
+/** The sessions of the list as lines of JSON, each with the place behind which an export goes on. */
+export function exportRoute(app: FastifyInstance, services: RestServices, limits = LIMITS): void {
+  const { users, history } = services
+  const streams = new EventStreams('exports', limits, 'application/x-ndjson')
+  app.addHook('preClose', async () => streams.close())
+  app.get<{ Querystring: Query }>(
+    '/api/sessions/export',
+    // fastify would answer HEAD by reading it to its end.
+    { exposeHeadRoute: false },
+    (request, reply) => {
+      const { user, query } = request
+      streams.checkRoom(user.name)
+      const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
+      const viewer = users.seesAll(user) ? undefined : user
+      const found = history.walk({ ...options, viewer }, readPlace(query))
+      const source = { [Symbol.dispose]: () => void found.return() }
+      return streams.send(request, reply, source, (_, closing) => lines(services, found, closing))
+    },
+  )
+}
+
+/** Throws when the gateway stops: an export that is cut off must not look like a whole one. */
+async function* lines(
+  services: RestServices,
+  found: Iterable<readonly PlacedSession[]>,
+  closing: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  for (const sessions of found) {
+    if (closing.aborted) throw new Error('the export was cut off')
+    const text = sessions.map((placed) => lineOf(services, placed)).join('')
+    if (text !== '') yield text
+    await setImmediate()
+  }
+}
+
+function lineOf(services: RestServices, { place, session }: PlacedSession): string {
+  return `${JSON.stringify({ ...listedSession(services, session), cursor: String(place) })}\n`
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { keepAlive } from '../../../../src/gateway/rest/page/terminal/keep-alive.ts'
+import { keepAlive } from '../../../../src/gateway/rest/page/socket-call.ts'
 import { socketPair } from './socket-pair.ts'
 
 it('ends a socket whose peer shows no sign of life from one ping to the next', async () => {

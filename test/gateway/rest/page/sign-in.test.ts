@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OPERATIONS } from '../../../../src/gateway/rest/operations/operations.ts'
+import { OPERATIONS } from '../../../../src/gateway/rest/operations.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { Browsing } from './browsing.ts'
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { SocketCall } from '../../../../src/gateway/rest/page/terminal/socket-call.ts'
+import { SocketCall } from '../../../../src/gateway/rest/page/socket-call.ts'
 import { encodeAgentMessage } from '../../../../src/wire/messages/from-agent.ts'
 import type { Packet, SessionId } from '../../../../src/wire/packet.ts'
 import { waitFor } from '../../../support/wait.ts'

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
-import { DownloadTokens } from '../../../../src/gateway/rest/sessions/download-tokens.ts'
+import { DownloadTokens } from '../../../../src/gateway/rest/sessions/downloads.ts'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 // A session is downloaded in two steps: a link for one request, and the file.

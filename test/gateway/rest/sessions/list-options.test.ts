@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { HttpError } from '../../../../src/gateway/rest/http/http-error.ts'
-import { readListOptions } from '../../../../src/gateway/rest/sessions/list-options.ts'
+import { HttpError } from '../../../../src/gateway/rest/http-error.ts'
+import { readListOptions } from '../../../../src/gateway/rest/sessions/sessions.ts'
 
 const failure = (query: Record<string, unknown>): string => {
   try {

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest'
 import type { History, HistoryOptions } from '../../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import type { GatewayUser } from '../../../../src/gateway/identity.ts'
-import type { StreamLimits } from '../../../../src/gateway/rest/http/event-streams.ts'
+import type { StreamLimits } from '../../../../src/gateway/rest/event-streams.ts'
 import { LiveStreams } from '../../../../src/gateway/rest/sessions/live-streams.ts'
 import { waitFor } from '../../../support/wait.ts'
 

@@ -1,10 +1,10 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { addressOf } from './callers.ts'
-import { authenticate } from '../authentication.ts'
-import type { RestServices } from '../services.ts'
+import type { CallerAddress } from '../../basics/net/caller-address.ts'
+import { authenticate } from './access.ts'
 import { errorBody, errorHeaders, HttpError } from './http-error.ts'
+import type { RestServices } from './services.ts'
 
 // What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
 // others, and the token is checked first wherever there are headers with one.
@@ -128,4 +128,24 @@ function endWith(socket: Duplex, refusal: HttpError): void {
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Where the request comes from. Not `ip`, which knows no proxies. */
+    readonly callerAddress: string
+  }
+}
+
+/** Tells every request where it comes from. */
+export function knowCallers(app: FastifyInstance, callerAddress: CallerAddress): void {
+  app.decorateRequest('callerAddress', {
+    getter(this: FastifyRequest) {
+      return addressOf(callerAddress, this.raw)
+    },
+  })
+}
+
+function addressOf(callerAddress: CallerAddress, { headers, socket }: IncomingMessage): string {
+  return callerAddress(socket.remoteAddress ?? '', headers['x-forwarded-for']?.toString())
 }

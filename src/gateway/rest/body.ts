@@ -1,8 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream'
+import { finished as ended } from 'node:stream/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Current } from '../../settings/current-settings.ts'
-import { within } from '../../../basics/within.ts'
-import { HttpError } from '../http/http-error.ts'
+import * as v from 'valibot'
+import { Turns } from '../../basics/turns.ts'
+import { within } from '../../basics/within.ts'
+import type { GatewayUser } from '../identity.ts'
+import type { Current } from '../settings/current-settings.ts'
+import { HttpError } from './http-error.ts'
 
 /** The largest `limits.body` that the settings take. */
 export const LARGEST_BODY = 16 * 1024 * 1024
@@ -92,4 +97,55 @@ export function hasMoreElements(json: Buffer, most: number): boolean {
     else if (!isText && BEGINNINGS.has(byte) && (elements += 1) > most) return true
   }
   return false
+}
+
+/** Read at once per user. Each may have 16 MiB and take five minutes. */
+const LARGE_BODIES = 4
+/** Smaller bodies, which most requests have, do not wait. */
+const LARGE_BYTES = 64 * 1024
+
+/** Large bodies are read in turns, or one user could fill the memory with many slow ones. */
+export function readBodiesInTurns(app: FastifyInstance): void {
+  const turns = new Turns(LARGE_BODIES)
+  app.addHook('preParsing', async (request, { raw: answer }) => {
+    const { raw, user } = request as { raw: IncomingMessage; user: GatewayUser | undefined }
+    // Without a user (signing in) at most 8 KiB are read.
+    if (user === undefined || !isLarge(raw)) return
+    await new Promise<void>((resolve) => {
+      void turns.of(user.name)(() => {
+        resolve()
+        return read(raw, answer)
+      })
+    })
+  })
+}
+
+function isLarge({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
+}
+
+/** Settles when the body is read or never will be: Node reports no end if the answer came before. */
+async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
+  await Promise.race([ended(raw), ended(answer)]).catch(() => undefined)
+}
+
+/**
+ * @param statuses of fields that hoop's gateway answers with another status
+ * @throws HttpError 400 naming the first field that is wrong and what it must be
+ */
+export function readExecBody<Schema extends v.GenericSchema>(
+  schema: Schema,
+  body: unknown,
+  statuses: Readonly<Record<string, 422>> = {},
+): v.InferOutput<Schema> {
+  if (Array.isArray(body)) throw new HttpError('invalid-request', 'request body: must be a JSON object')
+  const result = v.safeParse(schema, body, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const field = v.getDotPath(issue) ?? 'request body'
+  throw new HttpError('invalid-request', problem(field, issue), statuses[field])
+}
+
+function problem(field: string, issue: v.BaseIssue<unknown>): string {
+  return issue.received === 'undefined' ? `${field}: is required` : `${field}: ${issue.message}`
 }

@@ -1,6 +1,8 @@
-import type { ConnectionRefusal, ConnectionsRefused } from '../../batches/batch-refused.ts'
-import { tooManyFailures } from '../../people/identities/sign-in-attempts.ts'
-import { httpStatus, type HttpCode, type HttpStatus } from '../../../contract/statuses.ts'
+import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
+import { type ConnectionRefusal, ConnectionsRefused } from '../batches/batch-refused.ts'
+import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { refusedCode } from '../store/errors.ts'
 
 /** Ends a request with a status and an `ErrorBody`. */
 export class HttpError extends Error {
@@ -30,7 +32,7 @@ export class TooManyFailures extends HttpError {
 export class DownloadError extends HttpError {}
 
 /** With what each of several connections says. */
-export class RefusalsError extends HttpError {
+class RefusalsError extends HttpError {
   readonly refusals: readonly ConnectionRefusal[]
 
   constructor({ code, message, refusals }: ConnectionsRefused) {
@@ -40,7 +42,7 @@ export class RefusalsError extends HttpError {
 }
 
 /** The body of every error: hoop's contract has the message alone. */
-export interface ErrorBody {
+interface ErrorBody {
   readonly message: string
   readonly code: HttpCode
   readonly status?: HttpStatus
@@ -64,4 +66,13 @@ export function errorBody(error: HttpError): ErrorBody {
     code,
     ...(error instanceof RefusalsError && { refusals: error.refusals }),
   }
+}
+
+/** What the parts of the gateway refuse, as a request is told of it. Undefined for a bug. */
+export function requestRefusal(error: Error): HttpError | undefined {
+  if (error instanceof HttpError) return error
+  if (error instanceof ConnectionsRefused) return new RefusalsError(error)
+  const code = refusedCode(error)
+  const status = error instanceof RequestRefused ? error.status : undefined
+  return code === undefined ? undefined : new HttpError(code, error.message, status)
 }

@@ -1,12 +1,13 @@
+import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { FastifyInstance } from 'fastify'
-import { STATUS_CODES } from 'node:http'
-import type * as v from 'valibot'
-import { errorAnswer } from './answers.ts'
-import { callersOf, errorStatuses, SCOPES, type Operation } from '../../../contract/operation.ts'
-import { OPERATIONS } from '../operations/operations.ts'
+import * as v from 'valibot'
+import { callersOf, errorStatuses, SCOPES, type Operation } from '../../contract/operation.ts'
+import { text } from '../../contract/words.ts'
+import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
+import { OPERATIONS } from './operations.ts'
 
 /** Scripts, styles and requests from nowhere else, and in nobody's frame. */
 const PAGE_POLICY =
@@ -123,3 +124,16 @@ function answerSchema(answer: v.GenericSchema): object {
     },
   })
 }
+
+/** The body of every error. */
+export const errorAnswer = v.strictObject({
+  message: text,
+  code: v.picklist(GATEWAY_CODES),
+  status: v.optional(v.pipe(v.number(), v.integer(), v.description('of downloads alone'))),
+  refusals: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ connection: text, code: v.picklist(GATEWAY_CODES), message: text })),
+      v.description('of batches alone'),
+    ),
+  ),
+})

@@ -1,0 +1,49 @@
+import { agentContract } from '../../contract/agents.ts'
+import { auditContract } from '../../contract/audit.ts'
+import { connectionContract } from '../../contract/connections.ts'
+import { backupContract, gatewayContract, settingsContract } from '../../contract/gateway.ts'
+import { pageContract } from '../../contract/page.ts'
+import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
+import { jiraContract } from '../../contract/jira.ts'
+import { tableOf } from '../../contract/contract.ts'
+import { executionContract } from '../../contract/executions.ts'
+import { runbookContract } from '../../contract/runbooks.ts'
+import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
+import { reviewContract } from '../../contract/reviews.ts'
+import { batchContract } from '../../contract/batches.ts'
+import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
+import { tokenContract } from '../../contract/tokens.ts'
+import { userContract } from '../../contract/users.ts'
+import { lockContract } from '../../contract/locks.ts'
+import { scheduleContract } from '../../contract/schedules.ts'
+import { webhookContract } from '../../contract/webhooks.ts'
+import type { OperationTable } from '../../contract/operation.ts'
+
+/** All routes. One that is not in here is refused when the gateway starts. */
+export const OPERATIONS: OperationTable = {
+  ...tableOf(runbookContract),
+  ...tableOf(executionContract),
+  ...tableOf(batchContract),
+  ...tableOf(sessionListContract),
+  ...tableOf(sessionStreamContract),
+  ...tableOf(sessionContract),
+  ...tableOf(reviewContract),
+  ...tableOf(scheduleContract),
+  ...tableOf(lockContract),
+  ...tableOf(webhookContract),
+  ...tableOf(connectionContract),
+  ...tableOf(jiraContract),
+  ...tableOf(agentContract),
+  ...tableOf(userContract),
+  ...tableOf(serviceAccountContract),
+  ...tableOf(apiKeyContract),
+  ...tableOf(tokenContract),
+  ...tableOf(auditContract),
+  ...tableOf(gatewayContract),
+  ...tableOf(settingsContract),
+  ...tableOf(backupContract),
+  ...tableOf(localSignInContract),
+  ...tableOf(browserSignInContract),
+  ...tableOf(deviceSignInContract),
+  ...tableOf(pageContract),
+}

@@ -1,0 +1,214 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { isSameKey } from '../../agents/agents.ts'
+import type { History } from '../../history/history.ts'
+import type { SessionSummary } from '../../history/session.ts'
+import { apiUrl } from '../gateway-routes.ts'
+import { DownloadError } from '../http-error.ts'
+import { firstOption, type Query } from '../mount.ts'
+import type { RestServices } from '../services.ts'
+import { momentOf, readResultForm, resultOf, type ResultForm } from './session-view.ts'
+
+/** No user is needed here: the link has a token of its own. */
+const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
+
+interface DownloadRequest {
+  Params: { id: string }
+  Querystring: Query
+}
+
+/** The second step of a download. The first is `downloadLink`. */
+export function downloadRoutes(app: FastifyInstance, services: RestServices, tokens: DownloadTokens): void {
+  const { history } = services
+  const [output, input] = DOWNLOADS
+  app.get<DownloadRequest>(output, (request, reply) =>
+    sendOutputFile(reply, history, redeemed(services, tokens, request), request.query),
+  )
+  app.get<DownloadRequest>(input, (request, reply) =>
+    sendInputFile(reply, history, redeemed(services, tokens, request), request.query),
+  )
+}
+
+/** Whether a request for a session asks for a link to download it instead. */
+export function asksForDownload(query: Query): boolean {
+  return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
+}
+
+/** The first step: where the session can be downloaded, once. */
+export function sendDownloadLink(
+  request: FastifyRequest<DownloadRequest>,
+  reply: FastifyReply,
+  session: SessionSummary,
+  tokens: DownloadTokens,
+): FastifyReply {
+  const { query, user, server } = request
+  const { token, expiresAt } = tokens.issue(session.id, user.name)
+  const isInput = firstOption(query, 'blob-type') === 'session_input'
+  const options = new URLSearchParams([['token', token], ...downloadOptions(query)])
+  const path = `/api/sessions/${encodeURIComponent(session.id)}/download${isInput ? '/input' : ''}`
+  return reply.header('cache-control', 'no-store').send({
+    download_url: `${apiUrl(server, request)}${path}?${options.toString()}`,
+    expire_at: expiresAt.toISOString(),
+  })
+}
+
+/** @throws DownloadError 401, 404, 410 */
+function redeemed(
+  { history }: RestServices,
+  tokens: DownloadTokens,
+  request: FastifyRequest<DownloadRequest>,
+): SessionSummary {
+  const { id } = request.params
+  const { outcome, user = '' } = tokens.redeem(id, firstOption(request.query, 'token') ?? '')
+  request.auditedActor = user
+  const session = history.session(id)
+  if (session === undefined || outcome === 'none')
+    throw new DownloadError('session-not-found', hoopWords.notFound)
+  if (outcome === 'wrong') throw new DownloadError('unauthenticated', hoopWords.unauthorized)
+  if (outcome === 'expired') throw new DownloadError('download-expired', hoopWords.downloadExpired)
+  return session
+}
+
+const TAB = 0x09
+const COMMA = 0x2c
+const MAX_EXTENSION_CHARACTERS = 10
+
+/** The options of a download that its link repeats, as they were asked for. */
+function downloadOptions(query: Query): [string, string][] {
+  const kept = ['newline', 'event-time', 'events'].map((name): [string, string] => [
+    name,
+    firstOption(query, name) ?? '',
+  ])
+  return [['extension', extensionOf(query)], ...kept]
+}
+
+/** What a session has written, as a file. */
+function sendOutputFile(
+  reply: FastifyReply,
+  history: History,
+  session: SessionSummary,
+  query: Query,
+): FastifyReply {
+  const form = readResultForm(query)
+  const extension = extensionOf(query)
+  if (extension === 'json')
+    return sendFile(reply, session, { extension, pieces: json(history, session, form) })
+  const { pieces, length } = resultOf(history, session, form)
+  return sendFile(reply, session, {
+    extension,
+    length,
+    pieces: extension === 'csv' ? withCommas(pieces) : pieces,
+  })
+}
+
+/** The script of a session, as a file. */
+function sendInputFile(
+  reply: FastifyReply,
+  history: History,
+  session: SessionSummary,
+  query: Query,
+): FastifyReply {
+  return sendFile(reply, session, { extension: extensionOf(query), pieces: history.script(session.id) })
+}
+
+interface File {
+  readonly extension: string
+  readonly pieces: Iterable<Buffer | string>
+  readonly length?: number | undefined
+}
+
+function sendFile(
+  reply: FastifyReply,
+  session: SessionSummary,
+  { extension, pieces, length }: File,
+): FastifyReply {
+  void reply
+    .type('application/octet-stream')
+    .header('x-content-type-options', 'nosniff')
+    .header('cache-control', 'no-store')
+    .header('content-disposition', `attachment; filename=${fileName(session, extension)}`)
+  // The first is hoop's name for it.
+  if (length !== undefined) void reply.header('accept-length', length).header('content-length', length)
+  return reply.send(Readable.from(pieces, { objectMode: false }))
+}
+
+/** A name of letters that mean nothing to a header, a shell or a file system, whatever connections are called. */
+function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
+  const time = startedAt
+    .toISOString()
+    .replace(/[-:]|\..*/g, '')
+    .replace('T', '-')
+  const name = `${connection}-${id}`.replace(/[^A-Za-z0-9_.-]/g, '_').replace(/^\.+/, '_')
+  return `${name}-${time}.${extension}`
+}
+
+function extensionOf(query: Query): string {
+  const asked = firstOption(query, 'extension') ?? ''
+  return asked.replace(/[^A-Za-z0-9]/g, '').slice(0, MAX_EXTENSION_CHARACTERS) || 'txt'
+}
+
+function* withCommas(pieces: Iterable<Buffer>): Generator<Buffer> {
+  for (const piece of pieces) yield Buffer.from(piece.map((byte) => (byte === TAB ? COMMA : byte)))
+}
+
+function* json(history: History, { id, startedAt }: SessionSummary, form: ResultForm): Generator<string> {
+  let separator = '['
+  for (const { kind, seconds, bytes } of history.events(id)) {
+    if (!form.events.has(kind)) continue
+    const event = { stream: bytes.toString(), time: momentOf(startedAt, seconds), type: kind }
+    yield `${separator}${JSON.stringify(event)}`
+    separator = ','
+  }
+  yield separator === '[' ? '[]' : ']'
+}
+
+const LIFE_MS = 5 * 60 * 1000
+/** Tokens of one user, and of all: who asks for more loses the oldest. */
+const MOST_OF_ONE_USER = 100
+const MOST = 10_000
+
+interface Pending {
+  /** The token itself is not kept. */
+  readonly sha256: Buffer
+  readonly user: string
+  readonly expiresAt: number
+}
+
+interface Redeemed {
+  readonly outcome: 'valid' | 'none' | 'wrong' | 'expired'
+  readonly user?: string
+}
+
+/** Tokens of downloads: each is for one session, for one request, and for five minutes. A session has one at a time. */
+export class DownloadTokens {
+  /** By session, the oldest first. */
+  readonly #pending = new Map<string, Pending>()
+
+  issue(session: string, user: string): { token: string; expiresAt: Date } {
+    const token = randomBytes(32).toString('hex')
+    const expiresAt = Date.now() + LIFE_MS
+    this.#pending.delete(session)
+    this.#makeRoom(user)
+    this.#pending.set(session, { sha256: createHash('sha256').update(token).digest(), user, expiresAt })
+    return { token, expiresAt: new Date(expiresAt) }
+  }
+
+  /** Uses the session's token up, whether this is it or not: nobody can try twice. @returns whose it was, too */
+  redeem(session: string, token: string): Redeemed {
+    const pending = this.#pending.get(session)
+    this.#pending.delete(session)
+    if (pending === undefined) return { outcome: 'none' }
+    if (!isSameKey(token, pending.sha256)) return { outcome: 'wrong' }
+    return { outcome: Date.now() < pending.expiresAt ? 'valid' : 'expired', user: pending.user }
+  }
+
+  #makeRoom(user: string): void {
+    const own = [...this.#pending].filter(([, pending]) => pending.user === user)
+    const [oldestOwn] = own.length < MOST_OF_ONE_USER ? [] : own
+    const [oldest] = this.#pending.size < MOST ? [] : this.#pending
+    const victim = oldestOwn ?? oldest
+    if (victim !== undefined) this.#pending.delete(victim[0])
+  }
+}

@@ -1,0 +1,296 @@
+import { randomBytes, createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isLoopback } from '../../basics/net/address.ts'
+import type { AnswerOf } from '../../contract/contract.ts'
+import type {
+  browserSignInContract,
+  deviceSignInContract,
+  localSignInContract,
+} from '../../contract/sign-in.ts'
+import { httpStatus } from '../../contract/statuses.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { Reply, type Handlers } from '../handlers.ts'
+import { DEVICE_MS, POLL_MS, type DeviceRequest } from '../people/sign-in/device-requests.ts'
+import { SignInRefused } from '../people/sign-in/refused.ts'
+import { browserHash, SIGN_IN_MS, type Returned } from '../people/sign-in/sign-in.ts'
+import { failedSignIn } from './access.ts'
+import { HttpError } from './http-error.ts'
+import { firstOption, type Query } from './mount.ts'
+import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
+import type { RestServices } from './services.ts'
+
+/** What command lines ask for to sign in; browsers come to `accounts/`. */
+export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
+  return {
+    signIn: ({ body: { email, password }, caller }) => {
+      // One text for both, unlike hoop's, so that nobody learns which names exist.
+      if (users.withToken(password, caller)?.user.name !== email)
+        throw failedSignIn(users, caller, hoopWords.invalidCredentials)
+      const headers = { token: password, 'access-control-expose-headers': 'Token' }
+      return new Reply(200, { status: 'ok' }, { headers, actor: email })
+    },
+    // Other tokens stay: others may use them, too.
+    signOut: ({ user, token }) => {
+      const isEnded = token.kind === 'sign-in'
+      if (isEnded) tokens.revoke(token.id, user.name)
+      return { ended: isEnded }
+    },
+  }
+}
+
+export function browserSignInRoutes({ signIn }: RestServices): Handlers<typeof browserSignInContract> {
+  return {
+    take: ({ body: { code, verifier } }) => {
+      const { text, token } = signIn.takeHandover(code, verifier)
+      return new Reply(200, { token: text, user: token.user }, { actor: token.user })
+    },
+  }
+}
+
+export function deviceSignInRoutes({ signIn, webUrl }: RestServices): Handlers<typeof deviceSignInContract> {
+  return {
+    begin: ({ body: { says }, caller }) => {
+      const { secret, code } = signIn.addDevice(caller, says)
+      const page = `${webUrl()}/api/login/device`
+      return {
+        device_code: secret,
+        user_code: code,
+        verification_uri: page,
+        verification_uri_complete: `${page}?code=${code}`,
+        expires_in: DEVICE_MS / 1000,
+        interval: POLL_MS / 1000,
+      }
+    },
+    take: ({ body: { device_code: secret } }) => {
+      const issued = signIn.deviceOutcome(secret)
+      if (issued === undefined) return new Reply(202, { status: 'waiting' })
+      const { text, token } = issued
+      return new Reply(200, { token: text, user: token.user }, { actor: token.user })
+    },
+  }
+}
+
+const DEVICE = '/api/login/device'
+
+/** A confirmation carries up to 200 names of groups, sealed. */
+const CONFIRMATION_BYTES = 64 * 1024
+
+/** What the person sees whom a command line without a browser asks for. */
+export function devicePages(app: FastifyInstance, { signIn }: RestServices): void {
+  app.get<{ Querystring: Query }>(DEVICE, ({ query, callerAddress }, reply) =>
+    asPage(reply, () => {
+      const code = firstOption(query, 'code')
+      const page = code === undefined ? codePage() : startPage(signIn.deviceWithCode(code, callerAddress))
+      return sendPage(reply, page)
+    }),
+  )
+
+  app.get<{ Querystring: Query }>(`${DEVICE}/start`, ({ query, callerAddress }, reply) =>
+    asPage(reply, async () => {
+      const { code } = signIn.deviceWithCode(firstOption(query, 'code') ?? '', callerAddress)
+      return reply.redirect(await signIn.begin({ kind: 'device', code }), 302)
+    }),
+  )
+
+  void app.register((withForms, _, done) => {
+    decisionRoute(withForms, signIn)
+    done()
+  })
+}
+
+function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): void {
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: CONFIRMATION_BYTES },
+    (_, body, parsed) => parsed(null, new URLSearchParams(body.toString())),
+  )
+  app.post(`${DEVICE}/decide`, { bodyLimit: CONFIRMATION_BYTES }, (request, reply) =>
+    asPage(reply, () => {
+      const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
+      const isAllowed = form.get('decision') === 'allow'
+      const name = signIn.decideDevice(form.get('confirmation') ?? '', isAllowed)
+      request.auditedActor = name
+      const said = isAllowed
+        ? `The command line signs in as ${name} now.`
+        : 'Refused. The command line gets nothing.'
+      return sendPage(reply, messagePage(`${said} You can close this page.`))
+    }),
+  )
+}
+
+/** Where hoop's command line listens for the browser. */
+const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
+
+/** The way of a browser: to the provider, and back to the machine on which a command line waits for it. */
+export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
+  const { signIn, webUrl } = services
+  app.get<{ Querystring: Query }>('/api/login', async (request, reply) => {
+    const { query } = request
+    if (firstOption(query, 'page') === '1') return beginOnPage(services, request, reply)
+    const challenge = firstOption(query, 'challenge')
+    const redirect = redirectIn(firstOption(query, 'redirect') ?? HOOP_CLIENT)
+    return { login_url: await signIn.begin({ kind: 'client', redirect, challenge: checked(challenge) }) }
+  })
+
+  app.get('/api/callback', (request, reply) =>
+    asPage(reply, async () => {
+      const [, query = ''] = request.url.split(/\?(.*)/s)
+      const returned = await signIn.end(query, browserOf(request), request.callerAddress)
+      request.auditedActor = nameIn(returned)
+      if (returned.kind === 'page') {
+        const { issued, lifetimeMs } = returned
+        setSignIn(request, reply, { text: issued.text, lifetimeMs, webUrl: webUrl() })
+        return reply.redirect('/', 302)
+      }
+      if (returned.kind === 'redirect') {
+        request.auditedRefusal = returned.refusal
+        return reply.redirect(returned.to, 302)
+      }
+      const { admitted, request: asked, confirmation } = returned
+      return sendPage(reply, confirmPage({ name: admitted.name, request: asked, confirmation }))
+    }),
+  )
+}
+
+/** The browser that begins keeps a secret, and the one that comes back has to have it. */
+async function beginOnPage(
+  { signIn, webUrl }: RestServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<AnswerOf<typeof browserSignInContract.begin>> {
+  const secret = randomBytes(32).toString('base64url')
+  const browser = browserHash(secret) ?? ''
+  const address = await signIn.begin({ kind: 'page', browser })
+  setBrowser(request, reply, { text: secret, lifetimeMs: SIGN_IN_MS, webUrl: webUrl() })
+  return { login_url: address }
+}
+
+/** For the audit log. */
+function nameIn(returned: Returned): string {
+  switch (returned.kind) {
+    case 'redirect':
+      return returned.name ?? ''
+    case 'confirm':
+      return returned.admitted.name
+    case 'page':
+      return returned.issued.token.user
+  }
+}
+
+/** Refusals are read by people here. */
+async function asPage(
+  reply: FastifyReply,
+  answer: () => FastifyReply | Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  try {
+    return await answer()
+  } catch (error) {
+    if (!(error instanceof SignInRefused)) throw error
+    return sendPage(reply, messagePage(error.message), httpStatus(error.code))
+  }
+}
+
+/** A token is sent to the person's own machine alone. */
+function redirectIn(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+  if (isOwn && url.username === '' && url.password === '') return url.href
+  throw new HttpError(
+    'invalid-request',
+    'redirect: must be an address of the loopback, http://127.0.0.1:PORT',
+    422,
+  )
+}
+
+function checked(challenge: string | undefined): string | undefined {
+  if (challenge === undefined || /^[A-Za-z0-9_-]{43}$/.test(challenge)) return challenge
+  throw new HttpError('invalid-request', 'challenge: must be a SHA-256 in base64url', 422)
+}
+
+const STYLE =
+  'body{font:16px/1.5 sans-serif;max-width:36em;margin:3em auto;padding:0 1em}code{font-size:1.2em}dt{font-weight:bold}'
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+
+/** No script, nothing from elsewhere, in nobody's frame, and no address with a secret in it for the next page. */
+const HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+}
+
+/** HTML whose texts are escaped already. */
+class Markup {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Everything that is put in is escaped, and cannot turn the direction of what stands around it. */
+function markup(parts: TemplateStringsArray, ...values: readonly (string | Markup)[]): Markup {
+  const escaped = values.map((value) => (value instanceof Markup ? value.text : escape(value)))
+  return new Markup(parts.map((part, at) => part + (escaped[at] ?? '')).join(''))
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (one) => ESCAPES[one] ?? '').replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd')
+}
+
+function sendPage(reply: FastifyReply, page: Markup, status = 200): FastifyReply {
+  const style = new Markup(STYLE)
+  const { text } = markup`<!doctype html><html lang="en">
+<head><meta charset="utf-8"><title>Sign-in</title><style>${style}</style></head>
+<body>${page}</body></html>`
+  return reply.code(status).headers(HEADERS).send(text)
+}
+
+function messagePage(message: string): Markup {
+  return markup`<h1>Sign-in</h1><p>${message}</p>`
+}
+
+function codePage(): Markup {
+  return markup`<h1>Sign in a command line</h1><p>Enter the code that it shows.</p>
+<form method="get"><input name="code" autocomplete="off" autofocus required maxlength="20">
+<button>Continue</button></form>`
+}
+
+/** Before the person is known. */
+function startPage(request: DeviceRequest): Markup {
+  const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
+  return markup`<h1>Sign in a command line</h1>${asking(request)}
+<p>Did you start it yourself, just now? If somebody else has sent you here, close this page:
+whoever started it could do everything that you may do.</p>
+<p><a href="${address}">Yes: sign in</a></p>`
+}
+
+interface Confirming {
+  readonly name: string
+  readonly request: DeviceRequest
+  readonly confirmation: string
+}
+
+/** The decision is made by whoever has signed in, in the browser in which that happened. */
+function confirmPage({ name, request, confirmation }: Confirming): Markup {
+  return markup`<h1>Sign in a command line as ${name}</h1>${asking(request)}
+<p>Allow it only if you started it yourself and it shows this very code.</p>
+<form method="post" action="/api/login/device/decide">
+<input type="hidden" name="confirmation" value="${confirmation}">
+<button name="decision" value="allow">Allow</button>
+<button name="decision" value="refuse">Refuse</button></form>`
+}
+
+function asking({ code, from, says, askedAt }: DeviceRequest): Markup {
+  const described = says === '' ? '' : markup`<dt>It says of itself</dt><dd>${says}</dd>`
+  return markup`<dl><dt>Code</dt><dd><code>${code}</code></dd><dt>Asked from</dt><dd>${from}</dd>
+${described}<dt>At</dt><dd>${new Date(askedAt).toISOString()}</dd></dl>`
+}
