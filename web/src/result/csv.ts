@@ -1,0 +1,41 @@
+import { isNumeric } from './numbers.ts'
+import type { Cell, Column } from './table.ts'
+
+/** Spreadsheets take a text that begins so for a formula, and a formula may send what is beside it elsewhere. */
+const FORMULA = /^[=+\-@\t\r]/
+
+/** A value after which a spreadsheet would calculate. Numbers with a sign are none. */
+export function isFormula(cell: Cell | undefined): boolean {
+  return typeof cell === 'string' && FORMULA.test(cell) && !isNumeric(cell)
+}
+
+/**
+ * CSV as RFC 4180 has it, in pieces. A value that a spreadsheet would take for a formula gets a `'` before it. NULL is
+ * nothing, an empty text is `""`.
+ */
+export function* csvOf(
+  columns: readonly Pick<Column, 'name'>[],
+  rows: Iterable<readonly Cell[]>,
+): Generator<string, void> {
+  yield lineOf(columns.map(({ name }) => name))
+  for (const row of rows) yield lineOf(columns.map((_, column) => row[column]))
+}
+
+function lineOf(cells: readonly (Cell | undefined)[]): string {
+  return `${cells.map(fieldOf).join(',')}\r\n`
+}
+
+function fieldOf(cell: Cell | undefined): string {
+  if (cell === null || cell === undefined) return ''
+  const text = isFormula(cell) ? `'${cell}` : cell
+  return text === '' || /["',\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** What a spreadsheet takes from the clipboard as cells. */
+export function tsvOf(rows: readonly (readonly (Cell | undefined)[])[]): string {
+  return rows.map((row) => row.map(copied).join('\t')).join('\n')
+}
+
+function copied(cell: Cell | undefined): string {
+  return (cell ?? '').replaceAll(/[\t\r\n]+/g, ' ')
+}

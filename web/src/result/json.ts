@@ -1,0 +1,181 @@
+import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
+
+/** What is being read is no JSON, or none of objects. */
+class NoTable extends Error {}
+
+/**
+ * The tables of a text that is JSON from its beginning to its end: each array of objects is one, and objects one after
+ * the other are one together. Numbers stay as they are written: a browser would round long ones.
+ */
+export function* jsonTables(text: string, isCut: boolean): Steps<readonly ResultTable[]> {
+  const reader = new ObjectReader(text)
+  const tables: ResultTable[] = []
+  let lines: ObjectTable | undefined
+  try {
+    while (!reader.isAtEnd()) {
+      if (reader.takes('[')) {
+        const table = new ObjectTable()
+        tables.push(yield* arrayOf(reader, table, isCut))
+      } else {
+        lines ??= new ObjectTable()
+        if (!lines.tryAdd(reader, isCut)) break
+        if (lines.count % STEP_ROWS === 0) yield
+      }
+    }
+  } catch (error) {
+    if (error instanceof NoTable || error instanceof SyntaxError) return []
+    throw error
+  }
+  // One object alone is not a table.
+  if (lines !== undefined && lines.count > 1) tables.push(lines.table())
+  else if (lines !== undefined) return []
+  return tables.filter(({ rows }) => rows.length > 0)
+}
+
+function* arrayOf(reader: ObjectReader, table: ObjectTable, isCut: boolean): Steps<ResultTable> {
+  if (reader.takes(']')) return table.table()
+  for (;;) {
+    if (!table.tryAdd(reader, isCut)) {
+      reader.end()
+      break
+    }
+    if (table.count % STEP_ROWS === 0) yield
+    if (reader.takes(']')) break
+    if (isCut && reader.isAtEnd()) break
+    if (!reader.takes(',')) throw new NoTable()
+  }
+  return table.table()
+}
+
+/** Objects as rows: a column for each name that one of them has. */
+class ObjectTable {
+  readonly #builder = new TableBuilder([])
+  readonly #columns = new Map<string, number>()
+
+  get count(): number {
+    return this.#builder.rowCount
+  }
+
+  table(): ResultTable {
+    return this.#builder.table()
+  }
+
+  /** @returns false when the object is the one in which the output was cut */
+  tryAdd(reader: ObjectReader, isCut: boolean): boolean {
+    try {
+      this.#builder.add(this.#row(reader.object()))
+      return true
+    } catch (error) {
+      if (isCut && this.count > 0 && !(error instanceof TooWide)) return false
+      throw error
+    }
+  }
+
+  #row(members: readonly (readonly [name: string, value: Cell])[]): Cell[] {
+    const row: Cell[] = []
+    for (const [name, value] of members) {
+      let column = this.#columns.get(name)
+      if (column === undefined) {
+        if (this.#columns.size >= MOST_COLUMNS) throw new TooWide()
+        column = this.#builder.addColumn(name)
+        this.#columns.set(name, column)
+      }
+      while (row.length < column) row.push('')
+      row[column] = value
+    }
+    return row
+  }
+}
+
+class TooWide extends NoTable {}
+
+const BLANKS = /[ \t\r\n]*/y
+/** In this form no engine goes back, however long the text is. */
+const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"/y
+const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
+const NEXT_IN_NESTED = /[^"[\]{}]*/y
+
+/** Reads objects out of a text, from its beginning on. */
+class ObjectReader {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  isAtEnd(): boolean {
+    this.#match(BLANKS)
+    return this.#at >= this.#text.length
+  }
+
+  end(): void {
+    this.#at = this.#text.length
+  }
+
+  takes(sign: string): boolean {
+    this.#match(BLANKS)
+    if (this.#text[this.#at] !== sign) return false
+    this.#at += 1
+    return true
+  }
+
+  /** @throws NoTable */
+  object(): (readonly [name: string, value: Cell])[] {
+    this.#expect('{')
+    const members: (readonly [string, Cell])[] = []
+    if (this.takes('}')) return members
+    do {
+      this.#match(BLANKS)
+      const name = JSON.parse(this.#match(TEXT)) as string
+      this.#expect(':')
+      members.push([name, this.#value()])
+    } while (this.takes(','))
+    this.#expect('}')
+    return members
+  }
+
+  #value(): Cell {
+    this.#match(BLANKS)
+    const sign = this.#text[this.#at]
+    if (sign === '"') {
+      const raw = this.#match(TEXT)
+      return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
+    }
+    if (sign === '{' || sign === '[') return this.#nested()
+    const word = this.#match(NUMBER_OR_WORD)
+    if (word === '') throw new NoTable()
+    return word === 'null' ? null : word
+  }
+
+  /** Lists and objects within a row are shown as they are written, on one line. */
+  #nested(): string {
+    const start = this.#at
+    let depth = 0
+    do {
+      this.#match(NEXT_IN_NESTED)
+      const sign = this.#text[this.#at]
+      if (sign === undefined) throw new NoTable()
+      if (sign === '"') {
+        if (this.#match(TEXT) === '') throw new NoTable()
+        continue
+      }
+      depth += sign === '{' || sign === '[' ? 1 : -1
+      this.#at += 1
+    } while (depth > 0)
+    const raw = this.#text.slice(start, this.#at)
+    JSON.parse(raw)
+    return raw.replaceAll(/\s*\n\s*/g, ' ')
+  }
+
+  #expect(sign: string): void {
+    if (!this.takes(sign)) throw new NoTable()
+  }
+
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.#text)?.[0] ?? ''
+    this.#at += found.length
+    return found
+  }
+}

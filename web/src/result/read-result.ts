@@ -1,0 +1,68 @@
+import { delimitedTables } from './delimited.ts'
+import { framedTable, psqlTable, type Found } from './drawn.ts'
+import { jsonTables } from './json.ts'
+import { recordTable } from './records.ts'
+import { STEP_ROWS, type ResultTable, type Steps } from './table.ts'
+
+/** More result sets are not shown. */
+export const MOST_TABLES = 20
+
+/** Sequences by which programs colour their text. */
+// eslint-disable-next-line no-control-regex -- the sequences begin with one
+const COLOURS = /\u001b\[[0-9;:]*[mK]/g
+
+/**
+ * The tables that a program has written to stdout: JSON, CSV, TSV, and what psql and mysql draw. Where it is not clear
+ * that a text is a table, there is none.
+ * @param isCut whether the output went on after the end of the text
+ */
+export function* readTables(output: string, isCut = false): Steps<readonly ResultTable[]> {
+  const text = output.includes('\u001b') ? output.replaceAll(COLOURS, '') : output
+  if (/^\s*[[{]/.test(text)) {
+    const tables = yield* jsonTables(text, isCut)
+    if (tables.length > 0) return tables
+  }
+  const lines = yield* linesOf(text)
+  const drawn = yield* drawnTables(lines, isCut)
+  return drawn.length > 0 ? drawn : yield* delimitedTables(lines, isCut)
+}
+
+function* linesOf(text: string): Steps<string[]> {
+  const lines: string[] = []
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf('\n', start)
+    const stop = end < 0 ? text.length : end
+    lines.push(text.slice(start, text[stop - 1] === '\r' && stop > start ? stop - 1 : stop))
+    start = stop + 1
+    if (lines.length % (16 * STEP_ROWS) === 0) yield
+  }
+  return lines
+}
+
+/** Any text may stand between these: their lines say where they begin and end. */
+function* drawnTables(lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
+  const tables: ResultTable[] = []
+  for (let at = 0; at < lines.length;) {
+    const found = yield* drawnAt(lines, at, isCut)
+    if (found !== undefined) tables.push(found.table)
+    at = found?.next ?? at + 1
+    if (at % (16 * STEP_ROWS) === 0) yield
+  }
+  return tables
+}
+
+function* drawnAt(lines: readonly string[], at: number, isCut: boolean): Steps<Found> {
+  const sign = lines[at]?.[0]
+  if (sign === ' ') return yield* psqlTable(lines, at, isCut)
+  if (sign === '-' || sign === '*') return yield* recordTable(lines, at, isCut)
+  if (sign === '+' || sign === '┌' || sign === '╔') return yield* framedTable(lines, at, isCut)
+  return undefined
+}
+
+/** All of it at once, for short texts. */
+export function finished<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}

@@ -1,0 +1,93 @@
+import { isNumeric } from './numbers.ts'
+
+/** `null` is a NULL of a database; a column that a row does not have is an empty text. */
+export type Cell = string | null
+
+export interface Column {
+  readonly name: string
+  /** Whether each value is a number: then they stand on the right and are sorted as numbers. */
+  readonly isNumeric: boolean
+  /** Characters of the longest value or of the name, up to a limit. */
+  readonly width: number
+}
+
+/** One result set of a script. */
+export interface ResultTable {
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly Cell[])[]
+  /** Rows that the output has and this table does not. */
+  readonly leftOut: number
+}
+
+/** Work in steps, so that the page can draw and take keys in between. */
+export type Steps<Result> = Generator<void, Result, void>
+
+/** Rows between two steps. */
+export const STEP_ROWS = 256
+/** More rows cost the browser too much memory. */
+const MOST_ROWS = 200_000
+/** More columns cannot be drawn at once. */
+export const MOST_COLUMNS = 200
+const WIDEST = 48
+
+/** Collects the rows of one table, and what its columns have in common. */
+export class TableBuilder {
+  readonly #names: string[]
+  readonly #rows: (readonly Cell[])[] = []
+  readonly #widths: number[] = []
+  /** Whether a column has had anything but numbers, and any numbers. */
+  readonly #hasText: boolean[] = []
+  readonly #hasNumbers: boolean[] = []
+  readonly #mostRows: number
+  #leftOut = 0
+
+  constructor(names: readonly string[], mostRows = MOST_ROWS) {
+    this.#names = [...names]
+    this.#mostRows = mostRows
+  }
+
+  get columnCount(): number {
+    return this.#names.length
+  }
+
+  /** Rows that were added, with those that are left out. */
+  get rowCount(): number {
+    return this.#rows.length + this.#leftOut
+  }
+
+  addColumn(name: string): number {
+    return this.#names.push(name) - 1
+  }
+
+  add(row: readonly Cell[]): void {
+    if (this.#rows.length >= this.#mostRows) {
+      this.#leftOut += 1
+      return
+    }
+    this.#rows.push(row)
+    for (const [column, cell] of row.entries()) this.#look(column, cell)
+  }
+
+  table(): ResultTable {
+    const columns = this.#names.map((name, column) => ({
+      name,
+      isNumeric: this.#hasNumbers[column] === true && this.#hasText[column] !== true,
+      width: Math.min(WIDEST, Math.max(name.length, this.#widths[column] ?? 0)),
+    }))
+    return { columns, rows: this.#rows, leftOut: this.#leftOut }
+  }
+
+  #look(column: number, cell: Cell | undefined): void {
+    // A row that lacks the column has nothing there, and NULL is four letters long.
+    const length = cell === null ? 4 : (cell?.length ?? 0)
+    if (length > (this.#widths[column] ?? 0)) this.#widths[column] = length
+    if (cell === null || cell === undefined || cell === '' || this.#hasText[column] === true) return
+    if (isNumeric(cell)) this.#hasNumbers[column] = true
+    else this.#hasText[column] = true
+  }
+}
+
+/** What database programs write for a NULL. */
+export function nullOr(text: string): Cell {
+  return text === 'NULL' || text === '\\N' ? null : text
+}
