@@ -12,10 +12,11 @@ COPY package.json package-lock.json ./
 # What the lockfile says and nothing newer. No install script runs: every binary lies in its package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.mjs ./scripts/
+COPY scripts/build.mjs scripts/compile.mjs scripts/keep-code.cjs ./scripts/
+COPY proto ./proto
 COPY src ./src
 COPY web ./web
-RUN node scripts/build.mjs && rm dist/.tsbuildinfo
+RUN node scripts/build.mjs && node scripts/compile.mjs && rm dist/.tsbuildinfo
 # Installed anew rather than pruned, so that nothing of the build is left. Then what this system cannot use goes: binaries
 # for others are most of node-pty, libsql brings one for musl, and typescript comes along as an optional peer of valibot.
 RUN rm -rf node_modules \

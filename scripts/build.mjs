@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
+// It was made from other sources. scripts/compile.mjs makes it anew.
+rmSync(path.join(root, 'dist/compiled'), { recursive: true, force: true })
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json')
 // npm packs it with the mode that it has.
 chmodSync(path.join(root, 'dist/main.js'), 0o755)

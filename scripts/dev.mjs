@@ -15,6 +15,8 @@ const SAME_SIGNAL_MS = 200
 
 // What tsc builds from now on has no stamp: the next `npm start` builds for itself.
 rmSync(path.join(root, 'dist/.stamp'), { force: true })
+// It would go on running instead of what tsc builds.
+rmSync(path.join(root, 'dist/compiled'), { recursive: true, force: true })
 
 const compiler = inOwnGroup(
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'],

@@ -24,17 +24,23 @@ step(
   'build',
   'dist/.stamp',
   [
-    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'],
+    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+    ...['scripts/build.mjs', 'scripts/compile.mjs', 'scripts/keep-code.cjs'],
     ...files('src'),
     ...files('web'),
   ],
-  () => run(process.execPath, ['scripts/build.mjs']),
+  () => {
+    run(process.execPath, ['scripts/build.mjs'])
+    run(process.execPath, ['scripts/compile.mjs'])
+  },
+  // What is compiled is of use to this Node alone.
+  process.version,
 )
 
-/** Runs `work` unless the stamp holds the hash of exactly these inputs. */
-function step(name, stamp, inputs, work) {
+/** Runs `work` unless the stamp holds the hash of exactly these inputs, and of `maker`. */
+function step(name, stamp, inputs, work, maker = '') {
   const stampFile = path.join(root, stamp)
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(maker)
   for (const file of inputs)
     hash
       .update(file)

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { constants, Script } from 'node:vm'
+
+/** The program and its packages in one file, and V8's code for it, as `scripts/compile.mjs` makes them. */
+const folder = path.resolve(__dirname, '../../compiled/program')
+/**
+ * For each command that loads much: the run that left V8's code for it. Commands that load little, as `version`, take
+ * longer with the large file.
+ */
+const RUNS: Readonly<Record<string, string>> = {
+  ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
+  ...{ exec: 'exec', connect: 'exec' },
+  ...{
+    run: 'sessions',
+    sessions: 'sessions',
+    reviews: 'sessions',
+    connections: 'sessions',
+    agents: 'sessions',
+  },
+}
+
+/** Not there in the folder that `npm run bundle` makes: there the one file is all. */
+const hasFiles = existsSync(path.join(__dirname, 'main.js'))
+
+/**
+ * Loads the program from one file with the code that V8 made for it at the build. Undefined for commands that load
+ * little, and where the build has none: then the program is loaded file by file. Only the Node that made the code uses
+ * it, with the same flags of V8; another one compiles the same file as any other.
+ */
+export function compiledProgram(
+  word: string | undefined,
+): { readonly main: () => Promise<void> } | undefined {
+  const run = RUNS[word ?? ''] ?? (hasFiles ? undefined : 'sessions')
+  const file = path.join(folder, 'program.js')
+  const source = run === undefined ? undefined : readIfThere(file)
+  if (source === undefined) return undefined
+  const cachedData = readIfThere(path.join(folder, `${run}.code`))
+  // V8 compares nothing but the length of the source, so the build removes the code before it changes the file.
+  const script = new Script(
+    `(function (exports, require, module, __filename, __dirname) {${source.toString('latin1')}\n})`,
+    {
+      filename: file,
+      ...(cachedData !== undefined && { cachedData }),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    },
+  )
+  const module: { exports: { main: () => Promise<void> } } = { exports: { main: () => Promise.resolve() } }
+  const load = script.runInThisContext() as (...scope: readonly unknown[]) => void
+  load(module.exports, createRequire(file), module, file, folder)
+  return module.exports
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file)
+  } catch {
+    return undefined
+  }
+}

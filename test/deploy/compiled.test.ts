@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import { main, runProgram } from '../support/sites/program.ts'
+import { Site } from '../support/sites/site.ts'
+import { Workplace } from '../support/sites/workplace.ts'
+
+/** Tells at the end what became of the code that was made at the build. */
+const REPORT = `const vm = require('node:vm')
+  const { Script } = vm
+  let report = 'no script'
+  vm.Script = class extends Script {
+    constructor(source, options) {
+      super(source, options)
+      if (options?.filename?.endsWith('program.js')) report = 'rejected: ' + this.cachedDataRejected
+    }
+  }
+  process.on('exit', () => process._rawDebug(report))`
+
+it('agent, gateway and the commands of a client take the code that was made at the build', async () => {
+  using hook = new Workplace()
+  const env = { NODE_OPTIONS: `--require=${hook.write('report.cjs', REPORT, 0o644)}` }
+  await using site = await Site.start({ env })
+  const client = {
+    HOOP_APIURL: `http://${site.address}`,
+    HOOP_GRPCURL: site.grpc,
+    HOOP_TOKEN: site.token,
+    ...env,
+  }
+  const said = ['exec bash -i true', 'sessions', 'version'].map(async (line) => {
+    const { stderr } = await runProgram(site.place, line.split(' '), client)
+    return stderr
+  })
+  expect(await Promise.all(said)).toEqual(['rejected: false\n', 'rejected: false\n', 'no script\n'])
+  await site.agent.stop()
+  await site.gateway.stop()
+  expect(site.agent.stderr).toMatch(/^rejected: false$/m)
+  expect(site.gateway.stderr).toMatch(/^rejected: false$/m)
+})
+
+it('the program says the same with code that V8 refuses, and with none', () => {
+  using place = new Workplace()
+  const [dist, root] = [path.dirname(main), path.resolve(path.dirname(main), '..')]
+  cpSync(dist, place.at('dist'), { recursive: true })
+  for (const name of ['node_modules', 'proto', 'package.json'])
+    symlinkSync(path.join(root, name), place.at(name))
+  const sessions = () => {
+    const env = { ...place.env, HOOP_APIURL: 'http://127.0.0.1:1', HOOP_TOKEN: 'none' }
+    const { status, stderr } = spawnSync(process.execPath, [place.at('dist/main.js'), 'sessions'], {
+      env,
+      encoding: 'utf8',
+    })
+    return { status, stderr }
+  }
+  const first = sessions()
+  expect(first).toEqual({ status: 69, stderr: expect.stringContaining('cannot be reached') as string })
+  writeFileSync(place.at('dist/compiled/program/sessions.code'), 'made by another version')
+  expect(sessions()).toEqual(first)
+  rmSync(place.at('dist/compiled'), { recursive: true })
+  expect(sessions()).toEqual(first)
+})
