@@ -12,3 +12,8 @@ export class RequestRefused extends Error {
     this.status = status
   }
 }
+
+/** A sign-in by a browser or a device came to nothing. */
+export class SignInRefused extends RequestRefused {
+  override readonly name = 'SignInRefused'
+}

@@ -18,9 +18,7 @@ import { jiraContract } from '../../contract/jira.ts'
 import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
 import { tokenContract } from '../../contract/tokens.ts'
 import { userContract } from '../../contract/users.ts'
-import { apiKeyRoutes, serviceAccountRoutes } from '../people/identities/machine-routes.ts'
-import { tokenRoutes } from '../people/identities/token-routes.ts'
-import { userRoutes } from '../people/identities/user-routes.ts'
+import { apiKeyRoutes, serviceAccountRoutes, tokenRoutes, userRoutes } from '../people/identities/routes.ts'
 import {
   browserSignInRoutes,
   deviceSignInRoutes,

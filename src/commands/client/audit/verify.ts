@@ -27,7 +27,7 @@ export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<numbe
 
 async function ofState(state: string, expect: string | undefined): Promise<Verification> {
   const file = path.resolve(state, 'history.sqlite')
-  const { readAuditFile } = await import('../../../gateway/people/audit/audit-file.ts')
+  const { readAuditFile } = await import('../../../gateway/people/audit/verification.ts')
   try {
     return readAuditFile(file, ({ anchor, links }) => verifyChain(links, anchor, expect))
   } catch (error) {

@@ -1,6 +1,7 @@
+import type { NewSession, SessionAsking } from '../../history/session.ts'
 import type { Room } from '../../store/room.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
-import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink } from './entry.ts'
+import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink, auditFacts } from './entry.ts'
 
 /** Which entries are listed. A filter that is missing lets all of them through. */
 export interface AuditQuery {
@@ -16,7 +17,7 @@ export interface AuditQuery {
   readonly createdBefore?: Date | undefined
 }
 
-export interface AuditPage {
+interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
 }
@@ -175,4 +176,33 @@ export const auditRoom: Room<AuditRows> = {
   rows: (db) => new AuditRows(db),
   steps: { 15: VERSION_15 },
   json: { audit_log: ['entry'] },
+}
+
+/** Characters of a label: it names a file, a repository or a commit. */
+const MAX_LABEL = 500
+
+/** What the audit log says of a session that begins. Never its script, arguments or parameters. */
+export function sessionFacts(
+  session: Pick<NewSession, 'id' | 'user' | 'connection' | 'origin' | 'verb' | 'labels' | 'sessionBatchId'>,
+  { clientIp = '', token, waits }: SessionAsking,
+): AuditFacts {
+  const { id, user, connection, origin, verb, labels, sessionBatchId } = session
+  const label = (name: string) => labels[name]?.slice(0, MAX_LABEL).toWellFormed()
+  return auditFacts({
+    actor: user,
+    token_id: token?.id ?? '',
+    token_name: token?.name ?? '',
+    action: 'execute',
+    resource_type: 'sessions',
+    resource_id: id,
+    client_ip: clientIp,
+    request_payload_redacted: {
+      ...{ connection, origin, verb },
+      runbook: label('runbookFile'),
+      repository: label('runbookRepository'),
+      schedule: label('runbookSchedule'),
+      session_batch_id: sessionBatchId?.slice(0, MAX_LABEL).toWellFormed(),
+      waits_for_approval: waits,
+    },
+  })
 }

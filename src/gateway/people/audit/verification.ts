@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AuditEntryAnswer } from '../../../contract/audit.ts'
-import { canonicalText } from './canonical.ts'
-import { hashOf, type AuditEntry, type AuditHead, type AuditLink } from './entry.ts'
-import { shownEntry } from './shown.ts'
+import { ORGANIZATION } from '../../identity.ts'
+import { readAlone, type Connection } from '../../store/sqlite.ts'
+import { AuditRows } from './audit-rows.ts'
+import { canonicalText, hashOf, type AuditEntry, type AuditHead, type AuditLink, entryOf } from './entry.ts'
 
 /** What is wrong with one entry, or in front of it. */
 interface ChainFault {
@@ -119,4 +120,52 @@ function readLine(line: string, number: number): ReadLink | Malformed {
   const link = { sequence: shown.sequence, text: canonicalText(entry), hash }
   // hoop's copies are not in the chain: they may not say anything else than what is.
   return isDeepStrictEqual(shownEntry(link), shown) ? link : { ...link, isForged: true }
+}
+
+/** Read at once from the file. */
+const LINKS_PER_READ = 1000
+
+/** The audit log of a history, read as it is at one moment: a gateway may go on with it meanwhile. */
+interface AuditFile {
+  /** The place before the first entry. */
+  readonly anchor: AuditHead
+  readonly links: Iterable<AuditLink>
+}
+
+/** Opens the file read-only, and closes it. Throws what SQLite throws. */
+export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
+  return readAlone(file, (db) => {
+    // One moment: a gateway may add entries meanwhile.
+    db.exec('BEGIN')
+    const found = read(auditIn(db))
+    db.exec('ROLLBACK')
+    return found
+  })
+}
+
+export function auditIn(db: Connection): AuditFile {
+  const rows = new AuditRows(db)
+  return { anchor: rows.anchor(), links: all(rows) }
+}
+
+function* all(rows: AuditRows): Generator<AuditLink> {
+  let after = 0
+  for (;;) {
+    const links = rows.after(after, LINKS_PER_READ)
+    yield* links
+    const last = links.at(-1)
+    if (last === undefined) return
+    after = last.sequence
+  }
+}
+
+/** An entry as REST shows it and files have it. */
+export function shownEntry(link: AuditLink): AuditEntryAnswer {
+  return withShown(entryOf(link), link.hash)
+}
+
+function withShown(entry: AuditEntry, hash: string): AuditEntryAnswer {
+  const { sequence, actor } = entry
+  const names = { actor_subject: actor, actor_email: actor, actor_name: actor }
+  return { id: String(sequence), org_id: ORGANIZATION, ...names, ...entry, hash }
 }

@@ -1,7 +1,8 @@
 import type { History } from '../../history/history.ts'
 import type { Budget } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
-import type { SpentRow } from './budget-rows.ts'
+import type { Room } from '../../store/room.ts'
+import type { Connection } from '../../store/sqlite.ts'
 import type { Users } from './users.ts'
 
 /** A machine has used up its budget. Nothing has begun. */
@@ -94,4 +95,87 @@ function spanText(ms: number): string {
     [1000, 's'],
   ].find(([size]) => ms % (size as number) === 0) ?? [1, 'ms']
   return `${ms / (length as number)}${unit as string}`
+}
+
+/** What one session has used up. */
+interface SpentRow {
+  /** In ms since 1970. */
+  readonly startedAt: number
+  /** Without the time in which it waited for people. */
+  readonly runningMs: number
+  /** Bytes of output. */
+  readonly bytes: number
+}
+
+/** What machines have used up, as rows of the history's file: of sessions, and of those that are removed. */
+class BudgetRows {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#statements = prepare(db)
+  }
+
+  /** From now on what its sessions have used up outlives them. */
+  watch(user: string): void {
+    this.#statements.watch.run([user])
+  }
+
+  /** What sessions that began after this time have spent, the oldest first; those that run, up to now. */
+  spent(user: string, after: number, now: number): SpentRow[] {
+    type Columns = [startedAt: number, runningMs: number, bytes: number]
+    const found = this.#statements.spent.all([now, now, user, after, user, after]) as Columns[]
+    return found.map(([startedAt, runningMs, bytes]) => ({ startedAt, runningMs, bytes }))
+  }
+}
+
+function prepare(db: Connection) {
+  return {
+    watch: db.prepare('INSERT OR IGNORE INTO budgeted_users (name) VALUES (?)'),
+    spent: db
+      .prepare(
+        `SELECT s.started_at, CASE
+             WHEN r.session IS NULL THEN coalesce(s.ended_at, ?) - s.started_at
+             ELSE coalesce(coalesce(s.ended_at, ?) - json_extract(r.record, '$.claimedAt'), 0) END,
+           coalesce(s.output_bytes, s.recorded_bytes)
+         FROM sessions s LEFT JOIN reviews r ON r.session = s.key AND r.type = 'onetime'
+         WHERE s.user = ? AND s.started_at > ?
+         UNION ALL SELECT started_at, running_ms, bytes FROM removed_uses WHERE user = ? AND started_at > ?
+         ORDER BY 1`,
+      )
+      .raw(),
+  }
+}
+
+/**
+ * What machines with a budget have used up. Sessions that are removed from the history leave it here, for as long as the
+ * longest stretch of a budget (31 days): who writes much, and so pushes out what he wrote before, gains nothing.
+ */
+const VERSION_13 = `
+  CREATE TABLE history.budgeted_users (name TEXT PRIMARY KEY);
+  CREATE TABLE history.removed_uses (
+    user TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    running_ms INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  );
+  CREATE INDEX history.removed_uses_by_user ON removed_uses (user, started_at);
+  CREATE TRIGGER history.uses_of_removed_sessions BEFORE DELETE ON sessions
+    WHEN EXISTS (SELECT 1 FROM budgeted_users WHERE name = old.user) BEGIN
+    DELETE FROM removed_uses WHERE started_at < (unixepoch('now') - 32 * 86400) * 1000;
+    INSERT INTO removed_uses
+      SELECT old.user, old.started_at, coalesce(old.ended_at, old.started_at) - coalesce(
+        (SELECT coalesce(json_extract(record, '$.claimedAt'), old.ended_at) FROM reviews
+          WHERE session = old.key AND type = 'onetime'), old.started_at), coalesce(old.output_bytes, 0)
+      WHERE old.started_at >= (unixepoch('now') - 32 * 86400) * 1000;
+  END;`
+
+declare module '../../store/room.ts' {
+  interface Tables {
+    readonly budgets: BudgetRows
+  }
+}
+
+export const budgetRoom: Room<BudgetRows> = {
+  rows: (db) => new BudgetRows(db),
+  steps: { 13: VERSION_13 },
 }

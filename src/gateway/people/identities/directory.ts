@@ -1,7 +1,7 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from '../../identity.ts'
-import { IdentityRefused } from './identity-refused.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { MOST_USERS, type Users } from './users.ts'
 
 export interface NewUser {
@@ -43,10 +43,10 @@ export class UserDirectory {
     return this.#users.all
   }
 
-  /** @throws IdentityRefused */
+  /** @throws RequestRefused */
   get(name: string): GatewayUser {
     const user = this.#users.named(name)
-    if (user === undefined) throw new IdentityRefused('user-not-found', `user ${name} not found`)
+    if (user === undefined) throw new RequestRefused('user-not-found', `user ${name} not found`)
     return user
   }
 
@@ -58,7 +58,7 @@ export class UserDirectory {
   /**
    * Tokens that an earlier user of the name has had are gone.
    * @param tokens that it has from the beginning
-   * @throws IdentityRefused, HistoryError: then there is neither user nor token
+   * @throws RequestRefused, HistoryError: then there is neither user nor token
    */
   create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
     const { name, kind, budget, takesOver } = asked
@@ -71,13 +71,13 @@ export class UserDirectory {
     return user
   }
 
-  /** @throws IdentityRefused, HistoryError */
+  /** @throws RequestRefused, HistoryError */
   change(name: string, { isActive, groups, budget }: UserChange, by: string): StoredUser {
     const { budget: oldBudget, ...user } = this.#changeable(name)
     if (name === by && isActive === false)
-      throw new IdentityRefused('not-yourself', 'cannot deactivate yourself')
+      throw new RequestRefused('not-yourself', 'cannot deactivate yourself')
     if (name === by && budget !== undefined)
-      throw new IdentityRefused('not-yourself', 'a machine does not change its own budget')
+      throw new RequestRefused('not-yourself', 'a machine does not change its own budget')
     const newBudget = budget === undefined ? oldBudget : (budget ?? undefined)
     checkBudget(user.kind, newBudget)
     const kept = name === by && user.groups.includes(ADMIN_GROUP) ? [ADMIN_GROUP] : []
@@ -94,12 +94,12 @@ export class UserDirectory {
   /**
    * With all tokens of the state. The name stays with its sessions. Of a user who stands in gateway.yaml, too, that one
    * stays.
-   * @throws IdentityRefused, HistoryError
+   * @throws RequestRefused, HistoryError
    */
   remove(name: string, by: string): void {
     if (!this.isShadowing(name)) {
       this.#changeable(name)
-      if (name === by) throw new IdentityRefused('not-yourself', 'cannot delete yourself')
+      if (name === by) throw new RequestRefused('not-yourself', 'cannot delete yourself')
     }
     this.#users.stored.apply({ removedUsers: [name], removedTokens: this.#tokenIds(name) })
     this.#log.info({ user: name, by }, 'user deleted')
@@ -111,20 +111,20 @@ export class UserDirectory {
     return [...new Set([...made, ...this.list().flatMap(({ groups }) => groups)])].sort()
   }
 
-  /** @throws IdentityRefused, HistoryError */
+  /** @throws RequestRefused, HistoryError */
   addGroup(name: string): void {
-    if (this.groups().includes(name)) throw new IdentityRefused('name-taken', `group ${name} already exists`)
+    if (this.groups().includes(name)) throw new RequestRefused('name-taken', `group ${name} already exists`)
     this.#history.write(({ users }) => users.addGroup(name))
   }
 
-  /** From the list, and from users of the state. @throws IdentityRefused, HistoryError */
+  /** From the list, and from users of the state. @throws RequestRefused, HistoryError */
   removeGroup(name: string): void {
     if (name === ADMIN_GROUP)
-      throw new IdentityRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)
-    if (!this.groups().includes(name)) throw new IdentityRefused('group-not-found', `group ${name} not found`)
+      throw new RequestRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)
+    if (!this.groups().includes(name)) throw new RequestRefused('group-not-found', `group ${name} not found`)
     const declared = [...this.#users.declared.users.values()].find(({ groups }) => groups.includes(name))
     if (declared !== undefined)
-      throw new IdentityRefused(
+      throw new RequestRefused(
         'declared-in-settings',
         `group ${name} stands in gateway.yaml, for ${declared.name}: change it there`,
       )
@@ -140,11 +140,11 @@ export class UserDirectory {
   #checkFree(name: string, takesOver: boolean): void {
     const same = this.#users.alike(name)
     if (same !== undefined)
-      throw new IdentityRefused('name-taken', `user already exists with email ${same.name}`)
+      throw new RequestRefused('name-taken', `user already exists with email ${same.name}`)
     if (this.#users.isFull)
-      throw new IdentityRefused('too-many-tokens', `this gateway has ${MOST_USERS} users: delete some first`)
+      throw new RequestRefused('too-many-tokens', `this gateway has ${MOST_USERS} users: delete some first`)
     if (!takesOver && this.#users.stored.isInHistory(name))
-      throw new IdentityRefused(
+      throw new RequestRefused(
         'name-taken',
         `sessions of an earlier user are recorded under ${name}: take another name, or take them over (take_over)`,
       )
@@ -154,7 +154,7 @@ export class UserDirectory {
     const user = this.get(name)
     const stored = this.#users.stored.users.get(name)
     if (!user.isDeclared && stored !== undefined) return stored
-    throw new IdentityRefused('declared-in-settings', `user ${name} stands in gateway.yaml: change it there`)
+    throw new RequestRefused('declared-in-settings', `user ${name} stands in gateway.yaml: change it there`)
   }
 
   #tokenIds(name: string): string[] {
@@ -176,7 +176,7 @@ function newUser(
 
 function checkBudget(kind: UserKind, budget: Budget | undefined): void {
   if (kind === 'person' && budget !== undefined)
-    throw new IdentityRefused('invalid-request', 'budget: only a machine has one', 422)
+    throw new RequestRefused('invalid-request', 'budget: only a machine has one', 422)
 }
 
 function withActivity(

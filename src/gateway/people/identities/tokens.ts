@@ -7,8 +7,8 @@ import {
   type AccessToken,
   type AccessTokenKind,
 } from '../../identity.ts'
-import { IdentityRefused } from './identity-refused.ts'
-import type { LastUses } from './last-uses.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
+import type { LastUses } from './token-uses.ts'
 import { isOfPage, type Users } from './users.ts'
 
 export interface NewToken {
@@ -74,13 +74,13 @@ export class Tokens {
     return this.#uses.of(id)
   }
 
-  /** @param by name of who asks @throws IdentityRefused, HistoryError: then there is no token */
+  /** @param by name of who asks @throws RequestRefused, HistoryError: then there is no token */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
-      throw new IdentityRefused('user-not-found', `user ${user} not found`)
+      throw new RequestRefused('user-not-found', `user ${user} not found`)
     if (this.#users.isUsurped(user))
-      throw new IdentityRefused(
+      throw new RequestRefused(
         'name-taken',
         `an account elsewhere had the name ${user} before gateway.yaml: delete user ${user} first, which leaves that of gateway.yaml`,
       )
@@ -88,9 +88,9 @@ export class Tokens {
       (token) => !isOfPage(token) && this.#users.refusal(token) === undefined,
     )
     if (accepted.some((token) => token.name === name && !isReplaced(token)))
-      throw new IdentityRefused('name-taken', `${user} has a token named ${name} already`)
+      throw new RequestRefused('name-taken', `${user} has a token named ${name} already`)
     if (accepted.length >= MOST_TOKENS)
-      throw new IdentityRefused(
+      throw new RequestRefused(
         'too-many-tokens',
         `${user} has ${MOST_TOKENS} tokens already: revoke one first`,
       )
@@ -114,7 +114,7 @@ export class Tokens {
 
   /**
    * A new token of the same name. Of two who rotate the same one at once, the second is refused.
-   * @throws IdentityRefused, HistoryError: then all is as before
+   * @throws RequestRefused, HistoryError: then all is as before
    */
   rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
     const old = this.#changeable(id)
@@ -127,7 +127,7 @@ export class Tokens {
     return issued
   }
 
-  /** @throws IdentityRefused, HistoryError: then it is revoked until this process ends, and not on the disk yet */
+  /** @throws RequestRefused, HistoryError: then it is revoked until this process ends, and not on the disk yet */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)
     const change = { tokens: [token.revokedAt === undefined ? this.#revoked(token, by) : token] }
@@ -153,9 +153,9 @@ export class Tokens {
     const token = this.#users.stored.tokens.get(id)
     if (token !== undefined) return token
     const declared = this.#users.declared.tokens.get(id)
-    if (declared === undefined) throw new IdentityRefused('token-not-found', 'token not found')
+    if (declared === undefined) throw new RequestRefused('token-not-found', 'token not found')
     const { name, user } = declared
-    throw new IdentityRefused(
+    throw new RequestRefused(
       'declared-in-settings',
       `token ${name} of ${user} stands in gateway.yaml: change it there`,
     )
@@ -164,15 +164,15 @@ export class Tokens {
   #checkRotatable(token: StoredToken): void {
     const { name, user, kind, replacedBy } = token
     if (kind === 'sign-in')
-      throw new IdentityRefused('not-rotatable', `token ${name} comes from a sign-in: sign in again instead`)
+      throw new RequestRefused('not-rotatable', `token ${name} comes from a sign-in: sign in again instead`)
     if (replacedBy !== undefined)
-      throw new IdentityRefused(
+      throw new RequestRefused(
         'not-rotatable',
         `token ${name} of ${user} was rotated already: rotate the new one (${replacedBy})`,
       )
     const refusal = this.#users.refusal(token)
     if (refusal !== undefined)
-      throw new IdentityRefused('not-rotatable', `${refusal}: create a new one for ${user}`)
+      throw new RequestRefused('not-rotatable', `${refusal}: create a new one for ${user}`)
   }
 
   #ending(token: StoredToken, overlapMs: number, by: string): StoredToken {

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
-import { SignInRefused } from './refused.ts'
+import { SignInRefused } from '../../refusals/request-refused.ts'
 
 /** What a command line without a browser asks for. */
 export interface DeviceRequest {

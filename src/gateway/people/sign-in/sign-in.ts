@@ -1,17 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, createCipheriv, createDecipheriv, randomUUID } from 'node:crypto'
 import * as v from 'valibot'
 import { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
+import type { OidcSettings } from '../../settings/oidc.ts'
+import type { GatewaySettings } from '../../settings/settings.ts'
 import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { IssuedToken } from '../identities/tokens.ts'
-import type { GatewaySettings } from '../../settings/settings.ts'
-import type { OidcSettings } from '../../settings/oidc.ts'
-import { Accounts, originOf, type AccountServices } from './accounts.ts'
-import { admitted, type Admitted } from './admission.ts'
+import { Accounts, originOf, type AccountServices, admitted, type Admitted } from './accounts.ts'
 import { DEVICE_MS, DeviceRequests, type DeviceRequest, type NewDeviceRequest } from './device-requests.ts'
-import { Handovers } from './handovers.ts'
+import { Handovers } from './one-time-codes.ts'
 import { OidcProvider } from './provider.ts'
-import { SignInRefused } from './refused.ts'
-import { Seal } from './seal.ts'
+import { SignInRefused } from '../../refusals/request-refused.ts'
 
 /** From the address that a browser gets to its return. */
 export const SIGN_IN_MS = 10 * 60 * 1000
@@ -32,7 +30,7 @@ const PurposeShape = v.variant('kind', [
   /** `browser` is a hash of what its cookie has. */
   v.object({ kind: v.literal('page'), browser: v.string() }),
 ])
-export type Purpose = v.InferOutput<typeof PurposeShape>
+type Purpose = v.InferOutput<typeof PurposeShape>
 type ClientPurpose = Extract<Purpose, { kind: 'client' }>
 
 const BegunShape = v.object({ purpose: PurposeShape, nonce: v.string(), verifier: v.string() })
@@ -41,7 +39,7 @@ const AdmittedShape = v.object({
 })
 const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape })
 
-export interface SignInServices extends AccountServices {
+interface SignInServices extends AccountServices {
   readonly current: { readonly value: Pick<GatewaySettings, 'users' | 'signIn'> }
   /** Where people reach this gateway. */
   readonly webUrl: () => string
@@ -250,4 +248,73 @@ function redirect({ redirect: to }: ClientPurpose, outcome: Readonly<Record<stri
 
 function randomText(): string {
   return randomBytes(32).toString('base64url')
+}
+
+const CIPHER = 'aes-256-gcm'
+const IV_BYTES = 12
+const TAG_BYTES = 16
+/** Bound of seals remembered as used; the oldest is forgotten. The provider's code is good once anyway. */
+const MOST_USED = 10_000
+
+const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
+
+/** What was in a seal. */
+interface Unsealed<T> {
+  readonly content: T
+  /** Uses the seal up: it does not open again. @returns false when it was used meanwhile */
+  readonly use: () => boolean
+}
+
+/**
+ * Text that a browser carries from one step of a sign-in to the next: only this process can read or make it, and it
+ * does not open after its time, nor after its use. Only used seals are stored, so use a seal only after the provider
+ * has named the account: then strangers can neither fill the memory nor keep others from signing in.
+ */
+export class Seal {
+  readonly #key = randomBytes(32)
+  readonly #lifetimeMs: number
+  /** By its id, when it ends. */
+  readonly #used = new Map<string, number>()
+
+  constructor(lifetimeMs: number) {
+    this.#lifetimeMs = lifetimeMs
+  }
+
+  close(content: object): string {
+    const envelope = { id: randomUUID(), endsAt: performance.now() + this.#lifetimeMs, content }
+    const iv = randomBytes(IV_BYTES)
+    const cipher = createCipheriv(CIPHER, this.#key, iv)
+    const sealed = [cipher.update(JSON.stringify(envelope), 'utf8'), cipher.final()]
+    return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url')
+  }
+
+  /** Opens a seal. Undefined when it is not ours, too old, or was used before. */
+  open<T>(text: string, shape: v.GenericSchema<unknown, T>): Unsealed<T> | undefined {
+    const { success, output } = v.safeParse(Envelope, this.#decrypted(text))
+    if (!success || output.endsAt <= performance.now() || this.#used.has(output.id)) return undefined
+    return { content: v.parse(shape, output.content), use: () => this.#use(output) }
+  }
+
+  #decrypted(text: string): unknown {
+    const bytes = Buffer.from(text, 'base64url')
+    if (bytes.length <= IV_BYTES + TAG_BYTES) return undefined
+    try {
+      const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, IV_BYTES))
+      decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+      const opened = [decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]
+      return JSON.parse(Buffer.concat(opened).toString('utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
+  #use({ id, endsAt }: { readonly id: string; readonly endsAt: number }): boolean {
+    const now = performance.now()
+    for (const [one, end] of this.#used) if (end <= now) this.#used.delete(one)
+    if (this.#used.has(id)) return false
+    const [oldest] = this.#used.size < MOST_USED ? [] : this.#used.keys()
+    if (oldest !== undefined) this.#used.delete(oldest)
+    this.#used.set(id, endsAt)
+    return true
+  }
 }

@@ -5,13 +5,13 @@ import Database from 'libsql'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AuditLog } from '../../../../src/gateway/people/audit/audit-log.ts'
 import { auditFacts, type AuditEntry, entryOf, hashOf } from '../../../../src/gateway/people/audit/entry.ts'
-import { shownEntry } from '../../../../src/gateway/people/audit/shown.ts'
 import {
+  shownEntry,
   linkOfLine,
   verifyChain,
   type Verification,
+  readAuditFile,
 } from '../../../../src/gateway/people/audit/verification.ts'
-import { readAuditFile } from '../../../../src/gateway/people/audit/audit-file.ts'
 import { type Connection, closeFile } from '../../../../src/gateway/store/sqlite.ts'
 import { NoRoomError } from '../../../../src/gateway/store/errors.ts'
 import type { NewSession } from '../../../../src/gateway/history/session.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { redacted } from '../../../../src/gateway/people/audit/redacted.ts'
+import { redacted } from '../../../../src/gateway/rest/audited-calls.ts'
 
 it.each([undefined, null, 'text', 7, true])('a body that is %j is kept as nothing', (body) => {
   expect(redacted(body)).toBeNull()

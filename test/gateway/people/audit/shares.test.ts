@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { auditFacts } from '../../../../src/gateway/people/audit/entry.ts'
-import { Repeats, Shares } from '../../../../src/gateway/people/audit/shares.ts'
+import { Repeats, Shares } from '../../../../src/gateway/people/audit/audit-log.ts'
 
 const TEN_MINUTES_MS = 600_000
 const MOST = 10_000

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { History } from '../../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { HistoryError } from '../../../../src/gateway/store/errors.ts'
-import { LastUses } from '../../../../src/gateway/people/identities/last-uses.ts'
+import { LastUses } from '../../../../src/gateway/people/identities/token-uses.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { LinkCodes } from '../../../../src/gateway/people/sign-in/link-codes.ts'
-import { SignInRefused } from '../../../../src/gateway/people/sign-in/refused.ts'
+import { LinkCodes } from '../../../../src/gateway/people/sign-in/one-time-codes.ts'
+import { SignInRefused } from '../../../../src/gateway/refusals/request-refused.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
 afterEach(() => void vi.useRealTimers())

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { expect, it } from 'vitest'
-import { Handovers } from '../../../../src/gateway/people/sign-in/handovers.ts'
-import { Seal } from '../../../../src/gateway/people/sign-in/seal.ts'
+import { Handovers } from '../../../../src/gateway/people/sign-in/one-time-codes.ts'
+import { Seal } from '../../../../src/gateway/people/sign-in/sign-in.ts'
 
 const Shape = v.object({ of: v.string() })
 

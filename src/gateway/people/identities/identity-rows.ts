@@ -1,17 +1,24 @@
+import {
+  ACCOUNT,
+  type Budget,
+  type StoredUser,
+  type UserKind,
+  type StoredToken,
+  type AccessTokenKind,
+} from '../../identity.ts'
 import type { Room } from '../../store/room.ts'
 import type { Connection } from '../../store/sqlite.ts'
-import { ACCOUNT, type Budget, type StoredUser, type UserKind } from '../../identity.ts'
 
 /** Users of the state, and groups that nobody has to be in, as rows of the history's file. */
-export class UserRows {
-  readonly #statements: ReturnType<typeof prepare>
+class UserRows {
+  readonly #statements: ReturnType<typeof userStatements>
 
   constructor(db: Connection) {
-    this.#statements = prepare(db)
+    this.#statements = userStatements(db)
   }
 
   all(): StoredUser[] {
-    return (this.#statements.all.all([]) as Columns[]).map(toUser)
+    return (this.#statements.all.all([]) as UserColumns[]).map(toUser)
   }
 
   /** A new one, or what has become of one. */
@@ -52,7 +59,7 @@ export class UserRows {
   }
 }
 
-type Columns = [
+type UserColumns = [
   name: string,
   kind: UserKind,
   groups: string,
@@ -63,7 +70,7 @@ type Columns = [
   deactivatedBy: string | null,
 ]
 
-function toUser([name, kind, groups, budget, createdAt, createdBy, ...rest]: Columns): StoredUser {
+function toUser([name, kind, groups, budget, createdAt, createdBy, ...rest]: UserColumns): StoredUser {
   const [deactivatedAt, deactivatedBy] = rest
   return {
     ...{ name, kind, createdAt, createdBy },
@@ -76,12 +83,12 @@ function toUser([name, kind, groups, budget, createdAt, createdBy, ...rest]: Col
   }
 }
 
-const COLUMNS = 'name, kind, groups, budget, created_at, created_by, deactivated_at, deactivated_by'
+const USER_COLUMNS = 'name, kind, groups, budget, created_at, created_by, deactivated_at, deactivated_by'
 
-function prepare(db: Connection) {
+function userStatements(db: Connection) {
   return {
-    all: db.prepare(`SELECT ${COLUMNS} FROM users ORDER BY name`).raw(),
-    put: db.prepare(`INSERT OR REPLACE INTO users (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    all: db.prepare(`SELECT ${USER_COLUMNS} FROM users ORDER BY name`).raw(),
+    put: db.prepare(`INSERT OR REPLACE INTO users (${USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     remove: db.prepare('DELETE FROM users WHERE name = ?'),
     forgetAccount: db.prepare('DELETE FROM former_accounts WHERE name = ?'),
     keepAccount: db.prepare(`INSERT INTO former_accounts (name, account)
@@ -153,3 +160,91 @@ export const userRoom: Room<UserRows> = {
   steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18 },
   json: { users: ['groups', 'budget'] },
 }
+
+/** Tokens of the state, and when tokens were used last, as rows of the history's file. */
+class TokenRows {
+  readonly #statements: ReturnType<typeof tokenStatements>
+
+  constructor(db: Connection) {
+    this.#statements = tokenStatements(db)
+  }
+
+  all(): StoredToken[] {
+    return (this.#statements.all.all([]) as TokenColumns[]).map(toToken)
+  }
+
+  /** A new one, or what has become of one. */
+  put(token: StoredToken): void {
+    const { id, user, name, kind, sha256, createdAt, createdBy } = token
+    const made = [id, user, name, kind, sha256, createdAt, createdBy]
+    const { expiresAt, revokedAt, revokedBy, replacedBy, page } = token
+    const ends = [expiresAt, revokedAt, revokedBy, replacedBy, page?.parent].map((value) => value ?? null)
+    this.#statements.put.run([...made, ...ends, page === undefined ? 0 : 1])
+  }
+
+  remove(id: string): void {
+    this.#statements.remove.run([id])
+    this.#statements.forgetUse.run([id])
+  }
+
+  uses(): Map<string, number> {
+    return new Map(this.#statements.uses.all([]) as [string, number][])
+  }
+
+  noteUse(id: string, usedAt: number): void {
+    this.#statements.noteUse.run([id, usedAt])
+  }
+}
+
+type TokenColumns = [
+  id: string,
+  user: string,
+  name: string,
+  kind: AccessTokenKind,
+  sha256: Buffer,
+  createdAt: number,
+  createdBy: string,
+  expiresAt: number | null,
+  revokedAt: number | null,
+  revokedBy: string | null,
+  replacedBy: string | null,
+  parent: Buffer | null,
+  ofPage: 0 | 1,
+]
+
+function toToken([id, user, name, kind, sha256, createdAt, createdBy, ...ends]: TokenColumns): StoredToken {
+  const [expiresAt, revokedAt, revokedBy, replacedBy, parent, ofPage] = ends
+  return {
+    ...{ id, user, name, kind, isDeclared: false, sha256: Buffer.from(sha256), createdAt, createdBy },
+    ...(expiresAt !== null && { expiresAt }),
+    ...(revokedAt !== null && { revokedAt }),
+    ...(revokedBy !== null && { revokedBy }),
+    ...(replacedBy !== null && { replacedBy }),
+    ...(ofPage === 1 && { page: parent === null ? {} : { parent: Buffer.from(parent) } }),
+  }
+}
+
+const TOKEN_COLUMNS =
+  'id, user, name, kind, sha256, created_at, created_by, expires_at, revoked_at, revoked_by, replaced_by, parent, of_page'
+
+function tokenStatements(db: Connection) {
+  return {
+    all: db.prepare(`SELECT ${TOKEN_COLUMNS} FROM tokens ORDER BY created_at, id`).raw(),
+    put: db.prepare(
+      `INSERT OR REPLACE INTO tokens (${TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    remove: db.prepare('DELETE FROM tokens WHERE id = ?'),
+    forgetUse: db.prepare('DELETE FROM token_uses WHERE token = ?'),
+    uses: db.prepare('SELECT token, used_at FROM token_uses').raw(),
+    noteUse: db.prepare('INSERT OR REPLACE INTO token_uses (token, used_at) VALUES (?, ?)'),
+  }
+}
+
+declare module '../../store/room.ts' {
+  interface Tables {
+    readonly tokens: TokenRows
+  }
+}
+
+/** Its tables come with those of users. */
+export const tokenRoom: Room<TokenRows> = { rows: (db) => new TokenRows(db), steps: {} }

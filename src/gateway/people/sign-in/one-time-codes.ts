@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { SignInRefused } from './refused.ts'
+import { SignInRefused } from '../../refusals/request-refused.ts'
 
 /** From the redirect of the browser to the question of the command line that has begun the sign-in. */
 const HANDOVER_MS = 60_000
-const MOST = 1000
+const MOST_HANDOVERS = 1000
 /** Handovers of one account. A newer one ends its oldest, so that nobody takes the places of others. */
 const MOST_OF_ONE = 10
 
@@ -32,7 +32,7 @@ export class Handovers<Granted> {
     const own = [...this.#byCode].filter(([, one]) => one.account === account)
     const [surplus] = own.length >= MOST_OF_ONE ? own : []
     if (surplus !== undefined) this.#byCode.delete(surplus[0])
-    if (this.#byCode.size >= MOST)
+    if (this.#byCode.size >= MOST_HANDOVERS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
     const code = randomBytes(32).toString('base64url')
     this.#byCode.set(code, { granted, account, challenge, endsAt: now + HANDOVER_MS })
@@ -47,5 +47,41 @@ export class Handovers<Granted> {
     if (found !== undefined && found.endsAt > performance.now() && found.challenge === challenge)
       return found.granted
     throw new SignInRefused('sign-in-expired', 'the sign-in is over, or of another command line: begin again')
+  }
+}
+
+/** From the terminal that prints a link to the browser that opens it. */
+const LINK_MS = 2 * 60 * 1000
+/** Newer ones end the oldest. */
+const MOST_LINKS = 100
+const OVER =
+  'this link was used, or is older than two minutes: press Enter where `npm start` runs for a new one, or sign in with the token (its file is named there, too)'
+
+/** What a link signs in as, and shows then. */
+export interface Linked {
+  /** The token that the link stands for. */
+  readonly token: string
+  /** A path of the page. */
+  readonly next: string
+}
+
+/** Codes of links that sign in once: in memory alone, so that none outlives this process. */
+export class LinkCodes {
+  readonly #links = new Map<string, Linked & { readonly endsAt: number }>()
+
+  add(linked: Linked): string {
+    const code = randomBytes(32).toString('base64url')
+    this.#links.set(code, { ...linked, endsAt: performance.now() + LINK_MS })
+    for (const oldest of [...this.#links.keys()].slice(0, -MOST_LINKS)) this.#links.delete(oldest)
+    return code
+  }
+
+  /** @throws SignInRefused for one that is none, too old, or was used before */
+  take(code: string): Linked {
+    const link = this.#links.get(code)
+    this.#links.delete(code)
+    if (link === undefined || link.endsAt <= performance.now())
+      throw new SignInRefused('sign-in-expired', OVER)
+    return link
   }
 }

@@ -1,8 +1,9 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
+import type { AccessToken } from '../../identity.ts'
 import { HistoryError } from '../../store/errors.ts'
 
-/** How exactly they are known, and how often they are written. */
+/** The precision of a last use, and the time between two writes. */
 const MINUTE_MS = 60_000
 
 /** When each token was used last. A sign-in never waits for the disk; what cannot be written is written later. */
@@ -27,7 +28,7 @@ export class LastUses {
   note(id: string): void {
     const now = Date.now()
     const last = this.#usedAt.get(id)
-    // A clock that was set back, too.
+    // `abs`: the clock may have been set back.
     if (last !== undefined && Math.abs(now - last) < MINUTE_MS) return
     this.#usedAt.set(id, now)
     this.#unwritten.set(id, now)
@@ -70,5 +71,56 @@ export class LastUses {
       this.#isTold = true
       return false
     }
+  }
+}
+
+/** Time until the gateway notices that a token has expired, was revoked, or has left gateway.yaml. */
+const CHECK_MS = 250
+
+/** Knows why a token is no longer accepted, in a few words; undefined while it is. */
+interface AcceptedTokens {
+  refusal(token: AccessToken): string | undefined
+}
+
+interface LiveUse {
+  readonly token: AccessToken
+  readonly end: (reason: string) => void
+}
+
+/**
+ * Requests and streams that are being served. Each ends when its token is no longer accepted. One timer checks all tokens,
+ * so that no change of a token can be forgotten.
+ */
+export class LiveUses {
+  readonly #users: AcceptedTokens
+  readonly #uses = new Set<LiveUse>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(users: AcceptedTokens) {
+    this.#users = users
+  }
+
+  /** @param end called at most once, with the reason @returns what the caller disposes when it is served */
+  begin(token: AccessToken, end: (reason: string) => void): Disposable {
+    const use = { token, end }
+    this.#uses.add(use)
+    this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref()
+    return { [Symbol.dispose]: () => this.#forget(use) }
+  }
+
+  #check(): void {
+    for (const use of this.#uses) {
+      const reason = this.#users.refusal(use.token)
+      if (reason === undefined) continue
+      this.#forget(use)
+      use.end(reason)
+    }
+  }
+
+  #forget(use: LiveUse): void {
+    this.#uses.delete(use)
+    if (this.#uses.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 }
