@@ -193,7 +193,14 @@ module.exports = {
       comment: 'the page knows the gateway by its REST interface alone',
       severity: 'error',
       from: { path: '^web/' },
-      to: { path: '^(src|test|bench|scripts)/' },
+      to: { path: '^(src|test|bench|scripts)/', pathNot: '^src/contract/' },
+    },
+    {
+      name: 'page-has-types-of-contracts-alone',
+      comment: 'the page has the types of the contracts (`import type`), and no code of the gateway',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^src/contract/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-page-in-the-program',

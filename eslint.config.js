@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-bundle', 'coverage', 'state', 'web/src/api/schema.d.ts'] },
+  { ignores: ['dist', 'dist-bundle', 'coverage', 'state'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],

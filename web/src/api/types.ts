@@ -1,35 +1,39 @@
-import type { paths } from './schema.d.ts'
+import type { agentContract } from '../../../src/contract/agents.ts'
+import type { BatchDifferences, batchContract } from '../../../src/contract/batches.ts'
+import type { ListedConnectionAnswer } from '../../../src/contract/connections.ts'
+import type { AnswerOf } from '../../../src/contract/contract.ts'
+import type { executionContract } from '../../../src/contract/executions.ts'
+import type { gatewayContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
+import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
+import type { PageSignInAnswer } from '../../../src/contract/page.ts'
+import type { ReviewAnswer } from '../../../src/contract/reviews.ts'
+import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
+import type { ListedSchedule, ScheduleAnswer, ScheduleRunAnswer } from '../../../src/contract/schedules.ts'
+import type { ListedSession, sessionListContract } from '../../../src/contract/sessions.ts'
 
-// What the gateway answers, by the names that the page uses. schema.d.ts is made from the gateway's own description.
+// What the gateway answers, by the names that the page uses. The types are those of the gateway's own contracts; no
+// code of the gateway is in the page.
 
-type Body<Operation> = Operation extends {
-  responses: { 200: { content: { 'application/json': infer Answer } } }
-}
-  ? Answer
-  : never
-
-export type Person = Body<paths['/api/userinfo']['get']>
-export type SignedIn = Body<paths['/api/page/sign-in']['post']>
-export type PublicServer = Body<paths['/api/publicserverinfo']['get']>
-/** Lists come in pages only where a page is asked for. */
-export type Connection = Extract<Body<paths['/api/connections']['get']>, readonly unknown[]>[number]
-export type Agent = Body<paths['/api/agents']['get']>[number]
-export type RunbookLists = Body<paths['/api/runbooks']['get']>
+export type { ListedSchedule, ListedSession }
+export type Person = UserInfoAnswer
+export type SignedIn = PageSignInAnswer
+export type PublicServer = AnswerOf<(typeof gatewayContract)['publicInfo']>
+export type Connection = ListedConnectionAnswer
+export type Agent = AnswerOf<(typeof agentContract)['list']>[number]
+export type RunbookLists = RunbookListAnswer
 export type RunbookItem = RunbookLists['repositories'][number]['items'][number]
-export type Rendered = Body<paths['/api/runbooks/render']['post']>
-export type Execution = Body<paths['/api/runbooks/exec']['post']>
-export type SessionList = Body<paths['/api/sessions']['get']>
-export type ListedSession = SessionList['data'][number]
-export type Review = Body<paths['/api/reviews']['get']>[number]
-export type ListedBatch = Body<paths['/api/batches']['get']>[number]
-export type Batch = Body<paths['/api/batches/{id}']['get']>
-export type BatchDiff = Body<paths['/api/batches/{id}/diff']['get']>
-export type ListedSchedule = Body<paths['/api/schedules']['get']>[number]
-export type Schedule = Body<paths['/api/schedules/{name}']['get']>
-export type ScheduleRun = Body<paths['/api/schedules/{name}/run']['post']>
+export type Rendered = AnswerOf<(typeof executionContract)['render']>
+export type Execution = AnswerOf<(typeof executionContract)['repositoryRunbook']>
+export type SessionList = AnswerOf<(typeof sessionListContract)['list']>
+export type Review = ReviewAnswer
+export type ListedBatch = AnswerOf<(typeof batchContract)['list']>[number]
+export type Batch = AnswerOf<(typeof batchContract)['show']>
+export type BatchDiff = BatchDifferences
+export type Schedule = ScheduleAnswer
+export type ScheduleRun = ScheduleRunAnswer
+export type JiraTemplate = JiraTemplateAnswer
 
 /** A session by itself has its script. */
 export interface Session extends Omit<ListedSession, 'script'> {
   readonly script: { readonly data: string }
 }
-export type JiraTemplate = Body<paths['/api/integrations/jira/issuetemplates/{id}']['get']>
