@@ -2,6 +2,7 @@ import { render } from 'preact'
 import { readPerson } from './api/gateway.ts'
 import { signedIn, signedOut } from './api/person.ts'
 import { Page } from './page.tsx'
+import { placeSprite } from './parts/icon.tsx'
 import { followLinks } from './parts/router.ts'
 import { applyTheme } from './parts/theme.tsx'
 import { takeCode } from './views/sign-in.tsx'
@@ -10,6 +11,7 @@ import './styles/page.css'
 const place = document.getElementById('page')
 const code = takeCode()
 applyTheme()
+placeSprite()
 followLinks()
 if (place !== null) render(<Page code={code} />, place)
 // A one-time link signs in its own user, also where another user was signed in before.

@@ -1,13 +1,13 @@
 import { useEffect } from 'preact/hooks'
 import { followChanges, isLive, stopsAt } from './api/changes.ts'
-import { signOut } from './api/gateway.ts'
-import { person, signedOut } from './api/person.ts'
-import { Loading } from './parts/messages.tsx'
-import { go, path } from './parts/router.ts'
-import { Shortcuts } from './parts/shortcuts.tsx'
-import { Name } from './parts/text.tsx'
-import { ThemeButton } from './parts/theme.tsx'
+import { person } from './api/person.ts'
+import { Loading, Note } from './parts/messages.tsx'
+import { path } from './parts/router.ts'
+import { Shortcuts } from './shell/shortcuts.tsx'
+import { Toasts } from './parts/toasts.tsx'
 import { CurrentView, isKnown } from './routes.tsx'
+import { Sidebar, sidebarClass } from './shell/sidebar.tsx'
+import { Topbar } from './shell/topbar.tsx'
 import { NotFound } from './views/not-found.tsx'
 import { SignIn } from './views/sign-in.tsx'
 
@@ -23,16 +23,6 @@ export function Page({ code }: { readonly code: string | undefined }) {
   )
 }
 
-const PLACES = [
-  ['/runbooks', 'Runbooks'],
-  ['/sessions', 'Sessions'],
-  ['/approvals', 'Approvals'],
-  ['/connections', 'Connections'],
-  ['/batches', 'Batches'],
-  ['/schedules', 'Schedules'],
-  ['/agents', 'Agents'],
-] as const
-
 function Frame() {
   useEffect(() => {
     const ended = new AbortController()
@@ -45,29 +35,24 @@ function Frame() {
       <a class="skip" href="#main">
         Skip to the content
       </a>
-      <header class="top">
-        <nav aria-label="Main">
-          {PLACES.map(([to, name]) => (
-            <a key={to} href={to} aria-current={isHere(to) ? 'page' : undefined}>
-              {name}
-            </a>
-          ))}
-        </nav>
-        <Person />
-      </header>
-      {!isLive.value && (
-        <p class="warning" role="status">
-          The gateway does not answer: lists may be old. It is tried again by itself.
-        </p>
-      )}
-      {isLive.value && stopsAt.value !== undefined && (
-        <p class="warning" role="status">
-          This gateway is stopping: running jobs go on until {clock(stopsAt.value)}, new ones are refused.
-        </p>
-      )}
-      <main id="main" tabIndex={-1}>
-        <CurrentView />
-      </main>
+      <div class={sidebarClass()}>
+        <Sidebar />
+        <Topbar />
+        <main id="main" tabIndex={-1}>
+          {!isLive.value && (
+            <Note tone="wait" role="status" title="The gateway does not answer">
+              What you see may be old. The page tries again by itself.
+            </Note>
+          )}
+          {isLive.value && stopsAt.value !== undefined && (
+            <Note tone="wait" role="status">
+              This gateway is stopping: running jobs go on until {clock(stopsAt.value)}, new ones are refused.
+            </Note>
+          )}
+          <CurrentView />
+        </main>
+      </div>
+      <Toasts />
       <Shortcuts />
     </>
   )
@@ -75,30 +60,6 @@ function Frame() {
 
 function clock(at: string): string {
   return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
-}
-
-function isHere(to: string): boolean {
-  const pathname = path.value
-  return pathname === to || pathname.startsWith(`${to}/`) || (pathname === '/' && to === '/runbooks')
-}
-
-function Person() {
-  const leave = () => {
-    const out = () => {
-      signedOut()
-      go('/sign-in')
-    }
-    signOut().then(out, out)
-  }
-  return (
-    <div class="person">
-      <ThemeButton />
-      <span>
-        <Name>{person.value?.name ?? ''}</Name>
-      </span>
-      <button onClick={leave}>Sign out</button>
-    </div>
-  )
 }
 
 /** A new view begins at its heading for whoever does not see that the page has changed. */

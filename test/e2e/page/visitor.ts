@@ -65,7 +65,13 @@ export class Visitor implements AsyncDisposable {
     await this.goTo(view)
     await this.page.getByLabel('Token').fill(token)
     await this.page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await this.page.getByRole('navigation').waitFor()
+    await this.page.getByRole('button', { name: /your menu$/ }).waitFor()
+  }
+
+  /** Settles when the view has what it shows. */
+  async settled(): Promise<void> {
+    await this.page.locator('main h1, main .empty, main .problem').first().waitFor()
+    await this.page.locator('.loading').first().waitFor({ state: 'detached' })
   }
 
   async click(name: string): Promise<void> {

@@ -32,7 +32,7 @@ export function OutputView({ id, record, isRunning, isReading }: OutputViewProps
   })
   const failure = useMissingRows(id, record, first, end)
   return (
-    <div class="output">
+    <div class="stack is-tight">
       <OutputTools {...{ id, record, search, follows, setFollows, isRunning }} />
       {failure !== undefined && <Problem error={failure} />}
       <div

@@ -1,39 +1,94 @@
 import type { ComponentChildren } from 'preact'
 import { adviceFor } from '../api/advice.ts'
 import type { Refused } from '../api/request.ts'
+import { Icon, type IconName } from './icon.tsx'
 import { visibleLines } from './visible.ts'
 
 /** What happened, and what to do. */
 export function Problem({ error, onRetry }: { readonly error: Refused; readonly onRetry?: () => void }) {
   return (
-    <div class="problem" role="alert">
-      <p class="problem-text" dir="auto">
-        {visibleLines(error.message)}
-      </p>
-      <p>{adviceFor(error.code, error.status)}</p>
-      {error.refusals.length > 0 && (
-        <ul>
-          {error.refusals.map(({ connection, message }) => (
-            <li key={connection}>
-              <bdi>{visibleLines(connection)}</bdi>: <bdi>{visibleLines(message)}</bdi>
-            </li>
-          ))}
-        </ul>
-      )}
-      {onRetry !== undefined && <button onClick={onRetry}>Try again</button>}
+    <div class="note is-bad problem" role="alert">
+      <Icon name="alert" />
+      <div class="said">
+        <strong class="problem-text" dir="auto">
+          {visibleLines(error.message)}
+        </strong>
+        <p>{adviceFor(error.code, error.status)}</p>
+        {error.refusals.length > 0 && (
+          <ul>
+            {error.refusals.map(({ connection, message }) => (
+              <li key={connection}>
+                <bdi>{visibleLines(connection)}</bdi>: <bdi>{visibleLines(message)}</bdi>
+              </li>
+            ))}
+          </ul>
+        )}
+        {onRetry !== undefined && (
+          <p>
+            <button class="button is-small" onClick={onRetry}>
+              <Icon name="again" small />
+              Try again
+            </button>
+          </p>
+        )}
+      </div>
     </div>
   )
 }
 
-/** Nothing is there yet: what to do next. */
-export function Empty({ children }: { readonly children: ComponentChildren }) {
-  return <p class="empty">{children}</p>
+interface NoteProps {
+  readonly tone: 'live' | 'good' | 'wait' | 'bad'
+  readonly title?: ComponentChildren
+  readonly role?: 'status' | 'alert'
+  readonly children?: ComponentChildren
 }
 
-export function Loading() {
+const NOTE_ICONS = { live: 'info', good: 'check', wait: 'wait', bad: 'alert' } as const
+
+/** What somebody has to know before they go on. */
+export function Note({ tone, title, role, children }: NoteProps) {
   return (
-    <p class="loading" role="status">
-      Loading …
-    </p>
+    <div class={`note is-${tone}`} role={role}>
+      <Icon name={NOTE_ICONS[tone]} />
+      <div class="said" dir="auto">
+        {title !== undefined && <strong>{title}</strong>}
+        {children}
+      </div>
+    </div>
+  )
+}
+
+interface EmptyProps {
+  readonly icon?: IconName
+  /** What was looked for, or what is not there. */
+  readonly title?: ComponentChildren
+  /** What to do next. */
+  readonly children: ComponentChildren
+}
+
+/** Nothing is there yet: what to do next. */
+export function Empty({ icon = 'info', title, children }: EmptyProps) {
+  return (
+    <div class="card empty">
+      <Icon name={icon} />
+      {title !== undefined && <strong>{title}</strong>}
+      <p>{children}</p>
+    </div>
+  )
+}
+
+/** The shape of what comes. It is drawn after 300 ms: most answers come earlier, and nothing flashes. */
+export function Loading({ rows = 3 }: { readonly rows?: number }) {
+  return (
+    <div class="card loading" aria-busy="true">
+      <p class="said-only" role="status">
+        Loading …
+      </p>
+      <div class="card-body">
+        {Array.from({ length: rows }, (_, index) => (
+          <div class="skeleton" key={index} />
+        ))}
+      </div>
+    </div>
   )
 }

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { Icon } from './icon.tsx'
 
 const KEPT = 'runbook-page-theme'
 const THEMES = ['system', 'dark', 'light'] as const
@@ -19,7 +20,13 @@ export function ThemeButton() {
     applyTheme()
   }
   return (
-    <button onClick={next} title="Colours: as the machine is set, dark, or light">
+    <button
+      type="button"
+      class="button is-quiet theme"
+      onClick={next}
+      title="Colours: as the machine is set, dark, or light"
+    >
+      <Icon name="theme" />
       Theme: {theme.value}
     </button>
   )

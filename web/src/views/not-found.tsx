@@ -1,3 +1,4 @@
+import { Empty } from '../parts/messages.tsx'
 import { path } from '../parts/router.ts'
 import { visible } from '../parts/visible.ts'
 
@@ -6,9 +7,22 @@ export function NotFound() {
   return (
     <>
       <h1>Not found</h1>
-      <p class="empty">
-        There is nothing at <bdi>{visible(path.value)}</bdi>. <a href="/runbooks">Go to the runbooks.</a>
-      </p>
+      <Empty
+        icon="help"
+        title={
+          <>
+            There is nothing at <bdi>{visible(path.value)}</bdi>.
+          </>
+        }
+      >
+        The address may be mistyped, or what was there has been removed.
+        <a class="button is-primary" href="/">
+          Go home
+        </a>
+        <a class="button" href="/runbooks">
+          Look at the runbooks
+        </a>
+      </Empty>
     </>
   )
 }

@@ -29,7 +29,6 @@ export default function RunbookList() {
       <h1>Runbooks</h1>
       <input
         type="search"
-        class="search"
         aria-label="Search runbooks"
         placeholder="Search runbooks"
         data-shortcut="search"

@@ -1,16 +1,20 @@
-import type { RefObject } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { go } from './router.ts'
+import { signal } from '@preact/signals'
+import { useLayoutEffect, useState } from 'preact/hooks'
+import { Dialog } from '../parts/dialog.tsx'
+import { go } from '../parts/router.ts'
+import { openPalette } from './palette-state.ts'
+import { ALL_PLACES, type Place } from './places.ts'
 
 /** Single keys, when no field has the focus; `g` and then a letter goes to a view. */
-const PLACES: Readonly<Record<string, { readonly to: string; readonly name: string }>> = {
-  r: { to: '/runbooks', name: 'Runbooks' },
-  s: { to: '/sessions', name: 'Sessions' },
-  a: { to: '/approvals', name: 'Approvals' },
-  c: { to: '/connections', name: 'Connections' },
-  b: { to: '/batches', name: 'Batches' },
-  d: { to: '/schedules', name: 'Schedules' },
-  e: { to: '/agents', name: 'Agents' },
+const PLACES = new Map<string, Place>(
+  ALL_PLACES.flatMap((place) => (place.key === undefined ? [] : [[place.key, place] as const])),
+)
+
+const isAsked = signal(false)
+
+/** Shows the list of them, as `?` does. */
+export function showShortcuts(): void {
+  isAsked.value = true
 }
 
 /** A letter after `g` counts for so long. */
@@ -18,28 +22,29 @@ const SECOND_KEY_MS = 1500
 
 /** The shortcuts, and the list of them under `?`. */
 export function Shortcuts() {
-  const dialog = useRef<HTMLDialogElement>(null)
   const [isEnabled, setEnabled] = useState(() => localStorage.getItem(OFF) === null)
-  useKeys(dialog, isEnabled)
+  useKeys(isEnabled)
+  if (!isAsked.value) return null
+  const close = () => (isAsked.value = false)
   const change = (isOn: boolean) => {
     if (isOn) localStorage.removeItem(OFF)
     else localStorage.setItem(OFF, '1')
     setEnabled(isOn)
   }
   return (
-    <dialog ref={dialog} aria-labelledby="shortcuts-title" class="shortcuts">
-      <h2 id="shortcuts-title">Keyboard shortcuts</h2>
-      <dl class="about">
+    <Dialog title="Keyboard shortcuts" onClose={close}>
+      <dl class="keys">
+        <Key keys="Ctrl+K" name="search everything" />
         <Key keys="?" name="this list" />
-        <Key keys="/" name="the search field" />
-        {Object.entries(PLACES).map(([key, { name }]) => (
+        <Key keys="/" name="the search field of the view" />
+        {[...PLACES].map(([key, { name }]) => (
           <Key key={key} keys={`g ${key}`} name={name} />
         ))}
         <Key keys="Enter, Shift+Enter" name="next or previous match, in the search of an output" />
         <Key keys="Ctrl+Shift+Escape" name="leaves a terminal" />
         <Key keys="Escape" name="closes this" />
       </dl>
-      <label class="check">
+      <label class="tick">
         <input
           type="checkbox"
           checked={isEnabled}
@@ -47,30 +52,44 @@ export function Shortcuts() {
         />
         Single keys do something
       </label>
-      <form method="dialog">
-        <button>Close</button>
-      </form>
-    </dialog>
+      <div class="line">
+        <button type="button" class="button push" onClick={close}>
+          Close
+        </button>
+      </div>
+    </Dialog>
   )
 }
 
-function useKeys(dialog: RefObject<HTMLDialogElement | null>, isEnabled: boolean): void {
+function useKeys(isEnabled: boolean): void {
   // At once: a key that comes before a later effect would be lost, or mean what it no longer means.
   useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
-      const { current } = dialog
+      if (isPaletteKey(event)) {
+        event.preventDefault()
+        openPalette()
+        return
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return
-      if (current?.open !== false || (!isEnabled && event.key !== '?')) return
-      const place = performance.now() - prefixAt < SECOND_KEY_MS ? PLACES[event.key] : undefined
+      if (document.querySelector('dialog[open]') !== null || (!isEnabled && event.key !== '?')) return
+      const place = performance.now() - prefixAt < SECOND_KEY_MS ? PLACES.get(event.key) : undefined
       prefixAt = event.key === 'g' ? performance.now() : -Infinity
       if (place !== undefined) go(place.to)
-      else if (event.key === '?') current.showModal()
+      else if (event.key === '?') showShortcuts()
       else if (event.key === '/') focusSearch(event)
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [dialog, isEnabled])
+  }, [isEnabled])
+}
+
+/** Ctrl+K, or the Mac's key for it. In a terminal Ctrl+K is the shell's. */
+function isPaletteKey(event: KeyboardEvent): boolean {
+  const isInTerminal = event.target instanceof Element && event.target.closest('.terminal') !== null
+  return (
+    (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'k' && !isInTerminal
+  )
 }
 
 /** Kept in the browser: somebody who speaks to the machine does not want single keys. */

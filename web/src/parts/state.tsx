@@ -1,0 +1,44 @@
+import type { ComponentChildren } from 'preact'
+import { Icon, type IconName } from './icon.tsx'
+
+/** grey: nothing to do; wait: somebody has to act; live: it goes on; good and bad: how it went. */
+type Tone = 'idle' | 'wait' | 'live' | 'good' | 'bad'
+
+const KINDS = {
+  queued: ['idle', 'more'],
+  skipped: ['idle', 'skip'],
+  expired: ['idle', 'wait'],
+  stopped: ['idle', 'stop'],
+  closed: ['idle', 'check'],
+  withdrawn: ['idle', 'ban'],
+  paused: ['idle', 'pause'],
+  off: ['idle', 'minus'],
+  waiting: ['wait', 'wait'],
+  running: ['live', 'spin'],
+  succeeded: ['good', 'check'],
+  approved: ['good', 'check'],
+  online: ['good', 'check'],
+  failed: ['bad', 'cross'],
+  rejected: ['bad', 'ban'],
+  offline: ['bad', 'cross'],
+  unknown: ['bad', 'help'],
+} as const satisfies Readonly<Record<string, readonly [Tone, IconName]>>
+
+export type StateKind = keyof typeof KINDS
+
+interface StateProps {
+  readonly kind: StateKind
+  /** The word, and what belongs to it: `failed (7)`. The kind itself is the word without one. */
+  readonly children?: ComponentChildren
+}
+
+/** A state with its icon, colour and word. */
+export function State({ kind, children = kind }: StateProps) {
+  const [tone, icon] = KINDS[kind]
+  return (
+    <span class={tone === 'idle' ? 'chip' : `chip is-${tone}`}>
+      <Icon name={icon} small turning={icon === 'spin'} />
+      <span>{children}</span>
+    </span>
+  )
+}

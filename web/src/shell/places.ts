@@ -1,0 +1,45 @@
+import type { IconName } from '../parts/icon.tsx'
+
+/** A view that the sidebar leads to. */
+export interface Place {
+  readonly to: string
+  readonly name: string
+  readonly icon: IconName
+  /** Behind `g`, as a shortcut. */
+  readonly key?: string
+  /** Only for those who may read everything. */
+  readonly isForAuditors?: boolean
+}
+
+/** What the sidebar has, in groups; the first has no heading. */
+export const PLACES: readonly { readonly heading?: string; readonly places: readonly Place[] }[] = [
+  {
+    places: [
+      { to: '/', name: 'Home', icon: 'home', key: 'h' },
+      { to: '/runbooks', name: 'Runbooks', icon: 'book', key: 'r' },
+      { to: '/sessions', name: 'Sessions', icon: 'sessions', key: 's' },
+      { to: '/approvals', name: 'Approvals', icon: 'approve', key: 'a' },
+    ],
+  },
+  {
+    heading: 'Automation',
+    places: [
+      { to: '/batches', name: 'Batches', icon: 'waves', key: 'b' },
+      { to: '/schedules', name: 'Schedules', icon: 'calendar', key: 'd' },
+    ],
+  },
+  {
+    heading: 'Systems',
+    places: [
+      { to: '/connections', name: 'Connections', icon: 'plug', key: 'c' },
+      { to: '/agents', name: 'Agents', icon: 'agent', key: 'e' },
+    ],
+  },
+]
+
+export const ALL_PLACES = PLACES.flatMap(({ places }) => places)
+
+/** Whether the address is in this place. */
+export function isAt({ to }: Place, pathname: string): boolean {
+  return pathname === to || (to !== '/' && pathname.startsWith(`${to}/`))
+}

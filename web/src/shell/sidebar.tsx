@@ -1,0 +1,87 @@
+import { signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { person } from '../api/person.ts'
+import { Icon, Logo } from '../parts/icon.tsx'
+import { path } from '../parts/router.ts'
+import { waitingForMe } from './mine.ts'
+import { isAt, PLACES, type Place } from './places.ts'
+
+const KEPT = 'runbook-page-sidebar'
+/** As styles/narrow.css: in a narrower window the sidebar is folded by itself. */
+const ROOMY = matchMedia('(min-width: 68.01rem)')
+
+/** What somebody has chosen; undefined as long as the width of the window decides. */
+const chosen = signal(keptChoice())
+const isRoomy = signal(ROOMY.matches)
+ROOMY.addEventListener('change', () => (isRoomy.value = ROOMY.matches))
+
+function keptChoice(): 'folded' | 'unfolded' | undefined {
+  const kept = localStorage.getItem(KEPT)
+  return kept === 'folded' || kept === 'unfolded' ? kept : undefined
+}
+
+/** For the frame, whose first column the sidebar is. */
+export function sidebarClass(): string {
+  return chosen.value === undefined ? 'shell' : `shell is-${chosen.value}`
+}
+
+/** The navigation: a column beside the content, on a phone a drawer. */
+export function Sidebar() {
+  const nav = useRef<HTMLElement>(null)
+  const pathname = path.value
+  useEffect(() => {
+    if (nav.current?.matches(':popover-open') === true) nav.current.hidePopover()
+  }, [pathname])
+  const isFolded = chosen.value === undefined ? !isRoomy.value : chosen.value === 'folded'
+  const fold = () => {
+    chosen.value = isFolded ? 'unfolded' : 'folded'
+    localStorage.setItem(KEPT, chosen.value)
+  }
+  return (
+    <nav class="side" id="side" popover="auto" aria-label="Main" ref={nav}>
+      <Brand />
+      {PLACES.map(({ heading, places }) => (
+        <>
+          {heading !== undefined && <h2>{heading}</h2>}
+          {places.filter(isForPerson).map((place) => (
+            <PlaceLink key={place.to} place={place} />
+          ))}
+        </>
+      ))}
+      <button type="button" class="place only-wide" aria-expanded={!isFolded} onClick={fold}>
+        <Icon name="fold" />
+        Sidebar
+      </button>
+    </nav>
+  )
+}
+
+function isForPerson({ isForAuditors = false }: Place): boolean {
+  return !isForAuditors || person.value?.is_admin === true || person.value?.role === 'auditor'
+}
+
+export function Brand({ isForPhone = false }: { readonly isForPhone?: boolean }) {
+  return (
+    <a class={isForPhone ? 'brand only-phone' : 'brand'} href="/" aria-label="runbook-agent, home">
+      <Logo />
+      {!isForPhone && <span>runbook-agent</span>}
+    </a>
+  )
+}
+
+function PlaceLink({ place }: { readonly place: Place }) {
+  const { to, name, icon } = place
+  const count = to === '/approvals' ? waitingForMe.value.length : 0
+  return (
+    <a
+      class="place"
+      href={to}
+      aria-current={isAt(place, path.value) ? 'page' : undefined}
+      aria-label={count > 0 ? `${name}, ${count} waiting` : undefined}
+    >
+      <Icon name={icon} />
+      {name}
+      {count > 0 && <span class="count push">{count > 99 ? '99+' : count}</span>}
+    </a>
+  )
+}

@@ -1,0 +1,109 @@
+import { signOut } from '../api/gateway.ts'
+import { person, signedOut } from '../api/person.ts'
+import { Icon } from '../parts/icon.tsx'
+import { go } from '../parts/router.ts'
+import { Name } from '../parts/text.tsx'
+import { ThemeButton } from '../parts/theme.tsx'
+import { visible } from '../parts/visible.ts'
+import { runningOfMine } from './mine.ts'
+import { openPalette } from './palette-state.ts'
+import { showShortcuts } from './shortcuts.tsx'
+import { Brand } from './sidebar.tsx'
+
+/** One row above the content: search, what runs, and who is signed in. */
+export function Topbar() {
+  const running = runningOfMine.value.length
+  return (
+    <header class="top">
+      <button
+        type="button"
+        class="button is-quiet is-icon only-phone"
+        popovertarget="side"
+        aria-label="Menu"
+        title="Menu"
+      >
+        <Icon name="menu" />
+      </button>
+      <Brand isForPhone />
+      <button type="button" class="find" onClick={openPalette} aria-label="Search everything, Ctrl K">
+        <Icon name="search" />
+        <span class="only-wide">Search everything…</span>
+        <kbd class="only-wide">Ctrl K</kbd>
+      </button>
+      <span class="push" />
+      {running > 0 && (
+        <a
+          class="chip is-live only-wide"
+          href={`/sessions?user=${encodeURIComponent(person.value?.name ?? '')}`}
+        >
+          <Icon name="spin" small turning />
+          {running} running
+        </a>
+      )}
+      <UserMenu />
+    </header>
+  )
+}
+
+function UserMenu() {
+  const { name = '', role = '', groups = [] } = person.value ?? {}
+  const about = [role, ...groups.filter((group) => group !== role)].join(', ')
+  const leave = () => {
+    const out = () => {
+      signedOut()
+      go('/sign-in')
+    }
+    signOut().then(out, out)
+  }
+  return (
+    <>
+      <button
+        type="button"
+        class="button is-quiet is-icon"
+        popovertarget="person"
+        aria-label={`${initials(name)}: ${visible(name)}, your menu`}
+        title={visible(name)}
+      >
+        <span class="avatar">{initials(name)}</span>
+      </button>
+      <div class="menu" id="person" popover="auto" role="group" aria-label="Your menu" onClick={closeMenu}>
+        <p class="small">
+          <strong>
+            <Name>{name}</Name>
+          </strong>
+          <br />
+          <span class="soft" dir="auto">
+            {visible(about)}
+          </span>
+        </p>
+        <hr />
+        <ThemeButton />
+        <button type="button" class="button is-quiet" onClick={showShortcuts}>
+          <Icon name="help" />
+          Keyboard shortcuts
+        </button>
+        <button type="button" class="button is-quiet" onClick={leave}>
+          <Icon name="leave" />
+          Sign out
+        </button>
+      </div>
+    </>
+  )
+}
+
+/** What was chosen there is done; the theme may be changed more than once. */
+function closeMenu(event: Event): void {
+  const { currentTarget: menu, target } = event
+  if (!(menu instanceof HTMLElement && target instanceof Element)) return
+  if (target.closest('button, a') !== null && target.closest('.theme') === null) menu.hidePopover()
+}
+
+/** `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
+export function initials(name: string): string {
+  const [first = '', second] = name
+    .replace(/@.*/, '')
+    .split(/[\s._+-]+/)
+    .filter(Boolean)
+  const letters = second === undefined ? [...first].slice(0, 2) : [[...first][0], [...second][0]]
+  return letters.join('').toUpperCase()
+}
