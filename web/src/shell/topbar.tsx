@@ -104,6 +104,6 @@ export function initials(name: string): string {
     .replace(/@.*/, '')
     .split(/[\s._+-]+/)
     .filter(Boolean)
-  const letters = second === undefined ? [...first].slice(0, 2) : [[...first][0], [...second][0]]
-  return letters.join('').toUpperCase()
+  const letters = second === undefined ? first.slice(0, 2) : first.charAt(0) + second.charAt(0)
+  return letters.toUpperCase()
 }
