@@ -31,7 +31,7 @@ const npm = (name) => `(^|/)node_modules/${name}/`
 const commandFloors = [
   ['(?:failure|signals|version|log-settings|systemd)[.]ts'],
   ['examination/', 'policy/', 'status/', 'client/terminal/'],
-  ['gateway/', 'start/', 'client/input/'],
+  ['gateway/', 'start/', 'client/input[.]ts'],
   ['client/report/'],
   ['client/asking/'],
   ['client/run/', 'client/stream/'],
@@ -180,7 +180,7 @@ module.exports = {
       npm('@fastify/rate-limit'),
       '^src/gateway/people/identities/sign-in-attempts[.]ts$',
     ),
-    fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
+    fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameters[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
     fence('croner-fence', npm('croner'), '^src/gateway/settings/cron[.]ts$'),
     fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),

@@ -15,7 +15,7 @@ import {
   profileNames,
 } from '../../src/client/account/account-file.ts'
 import { findAccount } from '../../src/client/account/account.ts'
-import { readAccount } from '../../src/commands/client/asking/account-from-env.ts'
+import { readAccount } from '../../src/commands/client/asking/account.ts'
 import { Authority } from '../support/network/certificates.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 

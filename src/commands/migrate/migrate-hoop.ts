@@ -10,8 +10,8 @@ import { stepsOf } from './hoop/plan.ts'
 import { readHoopState } from './hoop/state.ts'
 import { Ids, type Migration, type MigrationOptions, type MigrationStep } from './hoop/step.ts'
 import { type Report, type Reported, reportJson, reportText } from './report.ts'
-import { readAccount } from '../client/asking/account-from-env.ts'
-import { readToken } from '../client/input/token.ts'
+import { readAccount } from '../client/asking/account.ts'
+import { readToken } from '../client/input.ts'
 
 export interface MigrateHoopFlags extends TargetFlags {
   readonly config: string

@@ -1,8 +1,7 @@
 import type { LoginFlags } from '../client/account/login.ts'
 import type { UseFlags } from '../client/account/use.ts'
 import type { AskingFlags } from '../client/asking/asking.ts'
-import type { TokenFlags } from '../client/identities/tokens.ts'
-import type { UserFlags } from '../client/identities/users.ts'
+import type { TokenFlags, UserFlags } from '../client/identities.ts'
 import {
   choice,
   JSON_OPTION,
@@ -47,7 +46,7 @@ export const logout: CommandRow = {
   options: [option('--profile <name>', 'forget the token of this profile'), QUIET],
   examples: ['runbook-agent logout'],
   run: async (flags: { profile?: string; quiet?: boolean }) =>
-    (await import('../client/account/logout.ts')).logoutCommand(flags),
+    (await import('../client/account/login.ts')).logoutCommand(flags),
 }
 
 export const use: CommandRow = {
@@ -60,7 +59,7 @@ export const use: CommandRow = {
     (await import('../client/account/use.ts')).useCommand(name, flags),
 }
 
-const loadUsers = () => import('../client/identities/users.ts')
+const loadUsers = () => import('../client/identities.ts')
 
 const SETTING_USER = [
   PROFILE,
@@ -133,7 +132,7 @@ export const user: CommandGroup = {
   ],
 }
 
-const loadTokens = () => import('../client/identities/tokens.ts')
+const loadTokens = () => import('../client/identities.ts')
 const OF_USER = [PROFILE, option('--user <name>', 'user whose tokens are meant (default: you)')]
 
 /** Everybody has tokens. */

@@ -1,8 +1,6 @@
 import type { AskingFlags } from '../client/asking/asking.ts'
-import type { StopFlags } from '../client/batches/batches.ts'
-import type { WatchFlags } from '../client/batches/watch.ts'
-import type { ApproveFlags, RejectFlags } from '../client/reviews/decide.ts'
-import type { ReviewListFlags } from '../client/reviews/reviews.ts'
+import type { StopFlags, WatchFlags } from '../client/batches/batches.ts'
+import type { ApproveFlags, RejectFlags, ReviewListFlags } from '../client/reviews/reviews.ts'
 import { choice, JSON_OPTION, LISTED, option, PROFILE, QUIET, takes, type CommandGroup } from './command.ts'
 
 const loadBatches = () => import('../client/batches/batches.ts')
@@ -60,7 +58,7 @@ export const batches: CommandGroup = {
 }
 
 const loadReviews = () => import('../client/reviews/reviews.ts')
-const loadDecide = () => import('../client/reviews/decide.ts')
+const loadDecide = () => import('../client/reviews/reviews.ts')
 const REVIEW = takes('<review>', 'id of the review or of its session; the beginning is enough')
 const STATUSES = ['pending', 'approved', 'rejected', 'revoked', 'processing', 'executed']
 const DECIDING = [

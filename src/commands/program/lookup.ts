@@ -1,8 +1,7 @@
 import type { AskingFlags } from '../client/asking/asking.ts'
 import type { AuditExportFlags, AuditListFlags } from '../client/audit/list.ts'
 import type { AuditVerifyFlags } from '../client/audit/verify.ts'
-import type { ConnectionsFlags } from '../client/directory/connections.ts'
-import type { RunbookFlags } from '../client/directory/runbooks.ts'
+import type { ConnectionsFlags, RunbookFlags } from '../client/directory.ts'
 import type { ScheduleFlags } from '../client/schedules.ts'
 import type { LintFlags } from '../lint.ts'
 import {
@@ -16,7 +15,7 @@ import {
   type CommandRow,
 } from './command.ts'
 
-const loadRunbooks = () => import('../client/directory/runbooks.ts')
+const loadRunbooks = () => import('../client/directory.ts')
 
 export const runbooks: CommandGroup = {
   name: 'runbooks',
@@ -58,7 +57,7 @@ export const runbooks: CommandGroup = {
   ],
 }
 
-const loadConnections = () => import('../client/directory/connections.ts')
+const loadConnections = () => import('../client/directory.ts')
 
 export const connections: CommandGroup = {
   name: 'connections',
@@ -98,7 +97,7 @@ export const agents: CommandGroup = {
       does: `List agents: ${LISTED}`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent agents'],
-      run: async (flags: AskingFlags) => (await import('../client/directory/agents.ts')).agentsCommand(flags),
+      run: async (flags: AskingFlags) => (await import('../client/directory.ts')).agentsCommand(flags),
     },
   ],
 }
@@ -158,7 +157,7 @@ function changing(
   }
 }
 
-const loadWebhooks = () => import('../client/webhooks.ts')
+const loadWebhooks = () => import('../client/directory.ts')
 
 export const webhooks: CommandGroup = {
   name: 'webhooks',

@@ -1,8 +1,8 @@
 import type { AskingFlags } from '../client/asking/asking.ts'
 import type { NoticeFlags } from '../client/report/notices.ts'
 import type { ExportFlags } from '../client/sessions/export.ts'
-import type { ListFlags } from '../client/sessions/list.ts'
-import type { ReplayFlags } from '../client/sessions/sessions.ts'
+import type { ReplayFlags } from '../client/sessions/replay.ts'
+import type { ListFlags } from '../client/sessions/sessions.ts'
 import {
   choice,
   JSON_OPTION,
@@ -49,7 +49,7 @@ const list: CommandRow = {
     'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
     'runbook-agent sessions list --connection pg --limit 100',
   ],
-  run: async (flags: ListFlags) => (await import('../client/sessions/list.ts')).listCommand(flags),
+  run: async (flags: ListFlags) => (await load()).listCommand(flags),
 }
 
 const exported: CommandRow = {
@@ -125,7 +125,8 @@ export const sessions: CommandGroup = {
         'runbook-agent sessions replay 5701046a --speed 2',
         'runbook-agent sessions replay 5701046a > session.cast',
       ],
-      run: async (id: string, flags: ReplayFlags) => (await load()).replayCommand(id, flags),
+      run: async (id: string, flags: ReplayFlags) =>
+        (await import('../client/sessions/replay.ts')).replayCommand(id, flags),
     },
   ],
 }

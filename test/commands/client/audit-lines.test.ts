@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { linesOf } from '../../../src/commands/client/audit/lines.ts'
+import { linesOf } from '../../../src/commands/client/audit/verify.ts'
 
 let folder: string
 let file: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RecordedSession, RecordedEvent } from '../../../src/client/rest/sessions.ts'
-import { asciicast, framesOf } from '../../../src/commands/client/sessions/cast.ts'
+import { asciicast, framesOf } from '../../../src/commands/client/sessions/replay.ts'
 
 const session: RecordedSession = {
   ...{ id: 'ID', user: 'ada', connection: 'bash', verb: 'connect', status: 'done', exitCode: 0 },

@@ -6,9 +6,13 @@ import type { ListedConnection } from '../../../src/client/rest/connections.ts'
 import type { Review } from '../../../src/client/rest/reviews.ts'
 import type { CatalogEntry, Parameter } from '../../../src/client/rest/runbooks.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
-import { AGENT_COLUMNS } from '../../../src/commands/client/directory/agents.ts'
-import { CONNECTION_COLUMNS, connectionDetails } from '../../../src/commands/client/directory/connections.ts'
-import { RUNBOOK_COLUMNS, runbookDetails } from '../../../src/commands/client/directory/runbooks.ts'
+import {
+  AGENT_COLUMNS,
+  CONNECTION_COLUMNS,
+  connectionDetails,
+  RUNBOOK_COLUMNS,
+  runbookDetails,
+} from '../../../src/commands/client/directory.ts'
 import { outcomeText, REVIEW_COLUMNS, reviewDetails } from '../../../src/commands/client/reviews/texts.ts'
 
 const HOSTILE = 'a\u001b[2Jb\u202ec\nd\u009be'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EscapeKeys } from '../../../src/commands/client/terminal/escape-keys.ts'
+import { EscapeKeys } from '../../../src/commands/client/terminal/own-terminal.ts'
 
 /** What is sent, and the words for this program in between. */
 function typed(...pieces: string[]): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ScreenReset } from '../../../src/commands/client/terminal/screen-reset.ts'
+import { ScreenReset } from '../../../src/commands/client/terminal/own-terminal.ts'
 
 function resetAfter(...pieces: string[]): string {
   const reset = new ScreenReset()

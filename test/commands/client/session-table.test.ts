@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { itemTable } from '../../../src/basics/text/table.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
 import { took } from '../../../src/commands/client/report/words.ts'
-import { sessionDetails } from '../../../src/commands/client/sessions/details.ts'
-import { SESSION_COLUMNS } from '../../../src/commands/client/sessions/table.ts'
+import { sessionDetails, SESSION_COLUMNS } from '../../../src/commands/client/sessions/sessions.ts'
 
 const session: RecordedSession = {
   ...{

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { askedMoment } from '../../../src/commands/client/input/filters.ts'
+import { askedMoment } from '../../../src/commands/client/input.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Parameter } from '../../../src/client/rest/runbooks.ts'
-import { checkValue } from '../../../src/commands/client/run/value-check.ts'
+import { checkValue } from '../../../src/commands/client/run/ask.ts'
 
 const text: Parameter = {
   ...{ name: 'p', type: 'text', required: false, default: undefined, description: '', placeholder: '' },

@@ -1,24 +1,35 @@
 import { resolve } from 'node:path'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import {
+  writeAccountFile,
+  type StoredAccount,
+  currentProfile,
+  removeAccountFile,
+  DEFAULT_PROFILE,
+  keepCurrentProfile,
+} from '../../../client/account/account-file.ts'
+import {
   findAccount,
   isSwitchedOn,
   type Account,
   parseStreamAddress,
 } from '../../../client/account/account.ts'
-import { writeAccountFile, type StoredAccount, currentProfile } from '../../../client/account/account-file.ts'
-import { fetchGrpcUrl, fetchUser } from '../../../client/rest/gateway.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
+import { fetchGrpcUrl, fetchUser, endSignIn, offersSignIn } from '../../../client/rest/gateway.ts'
 import { explain, exitCodes, Failure } from '../../failure.ts'
-import { clientFailure } from '../report/failures.ts'
 import {
   ACCOUNT_VARIABLES,
   accountFile,
   chosenProfile,
   PROFILE_VARIABLE,
   type Profile,
-} from '../asking/account-from-env.ts'
-import { findSignInToken, type FoundToken, type TokenSourceFlags } from './token-source.ts'
+  readAccount,
+  storedAccount,
+  unknownProfile,
+} from '../asking/account.ts'
+import { readToken } from '../input.ts'
+import { clientFailure } from '../report/failures.ts'
+import { canAsk } from '../terminal/prompts.ts'
 
 export interface LoginFlags extends TokenSourceFlags {
   readonly apiUrl: string
@@ -113,4 +124,110 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
   const winning = [...ACCOUNT_VARIABLES, PROFILE_VARIABLE].filter((variable) => process.env[variable])
   if (!profile.isNamed && winning.length > 0)
     process.stderr.write(`${winning.join(', ')} in the environment takes precedence\n`)
+}
+
+/**
+ * `runbook-agent logout`: removes the stored token. The token of a sign-in is ended; the gateway still accepts others.
+ */
+export async function logoutCommand(flags: {
+  readonly profile?: string
+  readonly quiet?: boolean
+}): Promise<void> {
+  const { name, file, isNamed } = chosenProfile(flags.profile)
+  const wasUsed = name !== DEFAULT_PROFILE && name === currentProfile(accountFile())
+  const ended = await endedSignIn(name)
+  const isRemoved = removed(file, wasUsed)
+  if (!isRemoved && isNamed && name !== DEFAULT_PROFILE) throw unknownProfile(name)
+  if (flags.quiet === true) return
+  process.stderr.write(
+    isRemoved ? `signed out: removed ${file}${ended}\n` : `not signed in: there is no ${file}\n`,
+  )
+  if (wasUsed) process.stderr.write(`profile ${DEFAULT_PROFILE} is selected again\n`)
+}
+
+function removed(file: string, wasUsed: boolean): boolean {
+  try {
+    const isRemoved = removeAccountFile(file)
+    // Otherwise the commands would use a profile without an account.
+    if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
+    return isRemoved
+  } catch (error) {
+    throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
+  }
+}
+
+/** Ends the sign-in; returns the end of a line about it. A gateway that does not answer does not prevent the logout. */
+async function endedSignIn(profile: string): Promise<string> {
+  try {
+    if (storedIfUsable(profile)?.signed_in !== true) return ''
+    await endSignIn(readAccount(profile))
+    return ', and ended the sign-in'
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof Failure)) throw error
+    return `; the gateway accepts the token until it expires: ${oneLine(error.message)}`
+  }
+}
+
+/** Undefined for a file that cannot be used: it is removed as well. */
+function storedIfUsable(profile: string): StoredAccount | undefined {
+  try {
+    return storedAccount(profile)
+  } catch (error) {
+    if (error instanceof Failure) return undefined
+    throw error
+  }
+}
+
+interface TokenSourceFlags {
+  readonly tokenFile?: string
+  /** `--browser`, `--no-browser`; undefined: whichever this machine allows. */
+  readonly browser?: boolean
+}
+
+interface FoundToken {
+  readonly token: string
+  /** Whether the gateway has created the token for this sign-in. */
+  readonly isOfSignIn: boolean
+}
+
+/**
+ * Signs a person in with a browser where the gateway offers it. Otherwise, and with a file or a pipe, reads a token.
+ * @param gateway an account whose token is not used @throws Failure, ApiError
+ */
+async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
+  const { tokenFile, browser } = flags
+  if (tokenFile !== undefined && browser !== undefined)
+    throw new Failure('--token-file and --browser or --no-browser exclude each other', exitCodes.usage)
+  const mayAsk = tokenFile === undefined && (browser !== undefined || canAsk())
+  if (!mayAsk || !(await isOffered(gateway, browser !== undefined)))
+    return { token: await readToken(tokenFile), isOfSignIn: false }
+  return { token: await signedIn(gateway, browser ?? hasBrowser(process.env)), isOfSignIn: true }
+}
+
+async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> {
+  if (await offersSignIn(gateway).catch(unlessUnknown)) return true
+  if (!isWanted) return false
+  throw new Failure(
+    `${gateway.rest.url} offers no sign-in with a browser: omit --browser and --no-browser`,
+    exitCodes.usage,
+  )
+}
+
+/** A gateway that does not know the question offers no sign-in. */
+function unlessUnknown(error: unknown): false {
+  if (error instanceof ApiError && error.kind !== 'unreachable') return false
+  throw error
+}
+
+async function signedIn(gateway: Account, withBrowser: boolean): Promise<string> {
+  return withBrowser
+    ? (await import('./sign-in.ts')).signInWithBrowser(gateway)
+    : (await import('./sign-in.ts')).signInElsewhere(gateway)
+}
+
+/**
+ * Whether this machine can open a browser. A browser at the other end of ssh would be redirected to the wrong machine.
+ */
+function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
+  return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))
 }

@@ -12,7 +12,7 @@ import {
   PROFILE_VARIABLE,
   storedAccount,
   unknownProfile,
-} from '../asking/account-from-env.ts'
+} from '../asking/account.ts'
 
 export interface UseFlags {
   readonly json?: boolean

@@ -5,8 +5,8 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
-import { ByteOutput, ReaderGone } from '../terminal/byte-output.ts'
-import { readAccount } from './account-from-env.ts'
+import { ByteOutput, ReaderGone } from '../terminal/output.ts'
+import { readAccount } from './account.ts'
 
 /** The flags of every command that asks a gateway and prints an answer. */
 export interface AskingFlags {

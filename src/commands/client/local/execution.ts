@@ -1,21 +1,37 @@
 import { randomUUID } from 'node:crypto'
+import { ClientVersions } from '../../../agent/opening/client-versions.ts'
 import { checkRequest } from '../../../agent/opening/request.ts'
 import type { Ending } from '../../../agent/running/ending.ts'
 import { RunningCommand } from '../../../agent/running/running-command.ts'
-import { type LocalServices, openLocalServices } from './services.ts'
+import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
+import { findProxy } from '../../../basics/net/proxy.ts'
+import { SettingsError } from '../../../basics/settings/problems.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
-import type { Chunk } from '../../../runtime/output/child-output.ts'
+import { AgentEnvironment } from '../../../envvars/entries/agent-environment.ts'
+import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
+import { RuntimeFolderError } from '../../../envvars/errors.ts'
+import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
+import { openSecretStores } from '../../../envvars/secrets/open-stores.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
+import { loadSettings } from '../../../gateway/settings/load.ts'
+import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
+import { createLogger } from '../../../log.ts'
+import { CompiledCache } from '../../../policy/compiled-cache.ts'
+import { OomWatch } from '../../../runtime/cgroups/oom-watch.ts'
+import type { Chunk } from '../../../runtime/output/child-output.ts'
 import type { OpenMessage, SessionId } from '../../../wire/messages/message.ts'
-import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/byte-output.ts'
-import { reportEnd } from '../report/end-report.ts'
-import { exitCodeOfSignal } from '../../failure.ts'
-import { endBySignal, Leaving, type LeavingSignal } from '../terminal/leaving.ts'
+import { exitCodeOfSignal, exitCodes, Failure } from '../../failure.ts'
+import { logSettings } from '../../log-settings.ts'
+import { COMMANDS_UMASK, openEngine, workingFolder } from '../../start/services.ts'
+import { sweep } from '../../start/sweep.ts'
+import { readVariables } from '../input.ts'
+import { reportEnd } from '../report/ending.ts'
 import { type NoticeFlags, Notices } from '../report/notices.ts'
-import { type LocalConnection, localConnection } from './connection.ts'
 import type { ExecFlags } from '../stream/exec.ts'
 import { readScript } from '../stream/script-input.ts'
-import { readVariables } from '../input/pairs.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/output.ts'
+import { endBySignal, Leaving, type LeavingSignal } from '../terminal/leaving.ts'
 
 interface LocalRequest extends LocalConnection {
   readonly script: Buffer
@@ -144,4 +160,121 @@ export async function execLocalCommand(
   const local = localConnection(name, words, flags.config)
   const envVars = readVariables(flags.env ?? [])
   return executeHere({ ...local, envVars, script: await readScript(flags, words) }, flags)
+}
+
+/** A connection to run in this process, and the arguments after its command. */
+interface LocalConnection {
+  readonly connection: ConnectionSettings
+  readonly clientArgs: readonly string[]
+}
+
+/**
+ * The connection from a gateway's settings. Without settings the words are the whole command, and the name is only a
+ * label.
+ * @throws Failure, exit code 64 for an unknown connection, 78 for settings that cannot be used
+ */
+export function localConnection(
+  name: string,
+  words: readonly string[],
+  config: string | undefined,
+): LocalConnection {
+  if (config !== undefined) return { connection: configured(name, config), clientArgs: words }
+  if (words.length === 0)
+    throw new Failure(
+      `--local: the command is missing. Name it (--local ${name} -- bash), or the gateway's settings that have it (--config gateway.yaml)`,
+      exitCodes.usage,
+    )
+  const access = {
+    runbooks: true,
+    exec: true,
+    connect: true,
+    clientInput: true,
+    clientEscapes: 'allow',
+  } as const
+  return {
+    connection: {
+      name,
+      agent: '',
+      type: 'custom',
+      tags: {},
+      command: words,
+      secrets: new Map(),
+      plain: [],
+      guardrails: [],
+      access,
+    },
+    clientArgs: [],
+  }
+}
+
+function configured(name: string, config: string): ConnectionSettings {
+  const { connections } = load(config)
+  const found = connections.find((connection) => connection.name === name)
+  if (found !== undefined) return found
+  const meant = didYouMean(
+    name,
+    connections.map((connection) => connection.name),
+  )
+  const question = meant === undefined ? '' : `: ${meant}`
+  throw new Failure(`${config} has no connection ${name}${question}`, exitCodes.usage)
+}
+
+function load(config: string): ReturnType<typeof loadSettings> {
+  try {
+    return loadSettings(config)
+  } catch (error) {
+    throw error instanceof SettingsError ? new Failure(error.message) : error
+  }
+}
+
+/** The agent's defaults. */
+const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
+
+/** The services for a command in this process and for its checks. */
+type LocalServices = CommandServices &
+  Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
+
+/** Opens the services as an agent has them. @throws Failure when there is no safe place for secret files */
+async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
+  const { engine } = await openEngine()
+  process.umask(COMMANDS_UMASK)
+  const folder = await openFolder()
+  // Logs errors only: the end of the session tells a refusal.
+  const log = await createLogger(logSettings('error'))
+  // Cleans up after earlier runs that were killed.
+  await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
+  return {
+    engine,
+    folder,
+    settings: SETTINGS,
+    agentEnvironment: new AgentEnvironment(process.env, ''),
+    secretStores: openSecretStores({
+      env: process.env,
+      skipVerify: process.env['HOOP_TLS_SKIP_VERIFY'] === 'true',
+      findProxy: () => findProxy(process.env),
+      log,
+    }),
+    embedded: false,
+    masking: {
+      presidio: undefined,
+      local: { replacement: { form: 'tag' }, refine: [] },
+      compiled: new CompiledCache(),
+    },
+    compiledGuardrails: new CompiledCache(),
+    inherited: inheritedEnvironment(process.env),
+    cwd: workingFolder(),
+    clientVersions: new ClientVersions(),
+    oom: new OomWatch(),
+    log,
+    [Symbol.asyncDispose]: () => folder.close(),
+  }
+}
+
+async function openFolder(): Promise<RuntimeFolder> {
+  const { RUNBOOK_AGENT_RUNTIME_DIR: preferred } = process.env
+  try {
+    return await RuntimeFolder.open({ preferred, env: process.env })
+  } catch (error) {
+    throw error instanceof RuntimeFolderError ? new Failure(error.message) : error
+  }
 }

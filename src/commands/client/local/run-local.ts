@@ -1,4 +1,4 @@
-import { readGivenText, refusing, readFiles } from '../input/given-file.ts'
+import { readGivenText, refusing, readFiles, readVariables } from '../input.ts'
 import path from 'node:path'
 import {
   parseTemplate,
@@ -8,13 +8,11 @@ import {
   type Input,
 } from '../../../template/runbook.ts'
 import { exitCodes } from '../../failure.ts'
-import { ByteOutput } from '../terminal/byte-output.ts'
+import { ByteOutput } from '../terminal/output.ts'
 import type { NoticeFlags } from '../report/notices.ts'
-import { completeParameters, givenParameters, type ParameterFlags } from '../run/given-parameters.ts'
+import { completeParameters, givenParameters, type ParameterFlags } from '../run/parameters.ts'
 import type { RunArguments } from '../run/run.ts'
-import { readVariables } from '../input/pairs.ts'
-import { localConnection } from './connection.ts'
-import { executeHere } from './execution.ts'
+import { localConnection, executeHere } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 

@@ -1,13 +1,191 @@
-import { printableJson } from '../../../basics/text/printable.ts'
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
 import { readAll } from '../../../basics/files/read-all.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableLine, printableText, printableJson } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
-import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'
-import { exitCodes, Failure, exitCodeOfExecution } from '../../failure.ts'
-import { ReaderGone } from '../terminal/byte-output.ts'
-import type { SessionOutput } from '../terminal/session-output.ts'
-import { blockedWords, explanation, type SessionSubject } from './end-report.ts'
+import {
+  type NoExitReason,
+  type StreamEnd,
+  reasonInWords,
+  reasonOfCode,
+} from '../../../client/running/session-end.ts'
+import { exitCodes, exitCodeOfExecution, Failure } from '../../failure.ts'
+import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
+import type { Notice } from './notices.ts'
+
+export interface SessionSubject {
+  readonly verb: 'run' | 'exec' | 'connect'
+  readonly connection: string
+  /** The address of the gateway. */
+  readonly address: string
+  /** Undefined until the session is open. */
+  readonly sessionId: string | undefined
+}
+
+/** An end: the exit code of this program, and the lines about it. */
+export interface EndReport extends Notice {
+  readonly exitCode: number
+}
+
+interface Words {
+  readonly exitCode: number
+  readonly what: (subject: SessionSubject, message: string) => string
+  readonly hint: (subject: SessionSubject) => string
+}
+
+const { noExitCode } = exitCodes
+const none = () => ''
+const seeSession = ({ sessionId }: SessionSubject) =>
+  sessionId === undefined ? '' : `What became of it: runbook-agent sessions show ${sessionId}`
+
+const WORDS: Readonly<Record<NoExitReason, Words>> = {
+  unreachable: {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }, message) => `the gateway ${address} cannot be reached: ${message}`,
+    hint: () => 'Check that it runs, and that this is the address of its streams (HOOP_GRPCURL)',
+  },
+  refused: {
+    exitCode: exitCodes.refused,
+    what: ({ address }, message) => `the gateway ${address} does not accept the token: ${message}`,
+    hint: () => 'Get a new one: runbook-agent login',
+  },
+  'not-permitted': {
+    exitCode: exitCodes.refused,
+    what: ({ verb, connection }, message) => `the gateway does not permit ${verb} ${connection}: ${message}`,
+    hint: none,
+  },
+  'not-found': {
+    exitCode: exitCodes.usage,
+    what: ({ address, connection }) =>
+      `the gateway ${address} has no connection ${connection}, or you have no access to it`,
+    hint: none,
+  },
+  invalid: {
+    exitCode: exitCodes.usage,
+    what: ({ verb, connection }, message) => `the gateway refuses this ${verb} ${connection}: ${message}`,
+    hint: none,
+  },
+  busy: {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }, message) =>
+      `the gateway ${address} accepts no more at the moment, nothing has run: ${message}`,
+    hint: () => 'Try again when something has ended',
+  },
+  offline: {
+    exitCode: noExitCode,
+    what: ({ connection }) => `the agent of ${connection} is offline: nothing has run`,
+    hint: () => 'Start it, and try again',
+  },
+  killed: {
+    exitCode: noExitCode,
+    what: (_, message) => `the session was ended at the gateway: ${message}`,
+    hint: none,
+  },
+  'gateway-stopped': {
+    exitCode: noExitCode,
+    what: ({ address }) => `the gateway ${address} was stopped, and has ended the session`,
+    hint: none,
+  },
+  'gateway-draining': {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }) => `the gateway ${address} is stopping and begins nothing new: nothing has run`,
+    hint: () => 'Try again when it is back',
+  },
+  'agent-lost': {
+    exitCode: noExitCode,
+    what: ({ connection }, message) => `the gateway has lost the agent of ${connection}: ${message}`,
+    hint: seeSession,
+  },
+  'gateway-lost': {
+    exitCode: noExitCode,
+    what: ({ address }, message) => `the connection to the gateway ${address} was lost: ${message}`,
+    hint: seeSession,
+  },
+  expired: {
+    exitCode: noExitCode,
+    what: (_, message) => `the gateway has ended the session: ${message}`,
+    hint: none,
+  },
+  failed: {
+    exitCode: noExitCode,
+    what: ({ verb, connection }, message) => `the gateway ended ${verb} ${connection}: ${message}`,
+    hint: seeSession,
+  },
+  malformed: {
+    exitCode: noExitCode,
+    what: ({ connection }, message) =>
+      `${connection} has ended without an exit code${message === '' ? '' : `: ${message}`}`,
+    hint: seeSession,
+  },
+}
+
+/** The text for the wait until a session is open. */
+export function waitingFor({ connection, address }: SessionSubject): string {
+  return `waiting for ${connection} at ${address}`
+}
+
+/** The report of an end, printable. Only an execution's own text may have several lines. */
+export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
+  const message = printableText(end.message).replace(/^\n/, '')
+  const fields = {
+    event: 'ended',
+    session_id: subject.sessionId ?? null,
+    outcome: end.kind,
+    exit_code: end.kind === 'exited' ? end.exitCode : null,
+    message: end.message,
+    truncated_bytes: end.kind === 'exited' ? end.truncatedBytes : 0,
+  }
+  if (end.kind === 'exited')
+    return {
+      exitCode: exitCodeOfExecution(end.exitCode),
+      fields,
+      text: end.isBlocked ? blockedWords(subject) : message,
+    }
+  const { exitCode, what, hint } = explanation(end, subject)
+  return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
+}
+
+/** The text for a stop by a guardrail rule. A line of the agent in the output names the rule. */
+function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
+  return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them stopped this`
+}
+
+export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
+  return {
+    exitCode,
+    fields: { event: 'left', session_id: sessionId ?? null },
+    text: '',
+    hint: `runbook-agent: left ${connection}, its session ends`,
+  }
+}
+
+/** The reason why there is no exit code, and what to try: one line each; the second may be empty. */
+function explanation(
+  { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
+  subject: SessionSubject,
+): { exitCode: number; what: string; hint: string } {
+  const { exitCode, what, hint } = WORDS[kind]
+  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
+}
+
+/** Short, because a person waits for the error. */
+const PATIENCE_MS = 3000
+
+/** The report of an end at a gateway. For an unknown connection it suggests the name that was probably meant. */
+export async function explainEnd(
+  end: StreamEnd,
+  subject: SessionSubject,
+  account: Account,
+): Promise<EndReport> {
+  const report = reportEnd(end, subject)
+  if (end.kind !== 'not-found') return report
+  const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))
+  const meant = didYouMean(subject.connection, names)
+  return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
+}
 
 /** The JSON is one string, and JavaScript limits the length of strings. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../../basics/text/printable.ts'
-import { type ByteOutput, ReaderGone } from '../terminal/byte-output.ts'
+import { type ByteOutput, ReaderGone } from '../terminal/output.ts'
 /** Time after which a person is told what this program waits for. Gateways wait 15 s for an agent that is away. */
 const PATIENCE_MS = 2000
 

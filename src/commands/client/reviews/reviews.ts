@@ -1,10 +1,16 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import type { Review } from '../../../client/rest/reviews.ts'
+import { call } from '../../../client/rest/call.ts'
+import { type Review, fetchReview, groupNames } from '../../../client/rest/reviews.ts'
 import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
-import { asking, printAnswer, type AskingFlags, printList, isJson } from '../asking/asking.ts'
-import { allReviews, askedReview } from './find.ts'
-import { reviewDetails, REVIEW_COLUMNS } from './texts.ts'
+import type { Sent } from '../../../contract/contract.ts'
+import { reviewContract } from '../../../contract/reviews.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, printAnswer, type AskingFlags, printList, isJson, unlessLacking } from '../asking/asking.ts'
+import { reviewDetails, REVIEW_COLUMNS, outcomeText } from './texts.ts'
 
 export interface ReviewListFlags extends AskingFlags {
   readonly status?: string
@@ -70,4 +76,140 @@ async function sessionIfVisible(account: Account, { session }: Review): Promise<
       return undefined
     throw error
   }
+}
+
+const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
+const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** Most reviews in the message about an ambiguous id. */
+const NAMED = 5
+
+/**
+ * All reviews, the newest first: gateways promise no order.
+ * @throws Failure when the gateway has no reviews; ApiError
+ */
+async function allReviews(account: Account): Promise<readonly Review[]> {
+  const reviews = await unlessLacking(account, LIST, call(account, reviewContract.list, {}))
+  return reviews.toSorted((one, other) => other.created_at.localeCompare(one.created_at))
+}
+
+/**
+ * The review whose id, or whose session's id, begins with the text.
+ * @throws Failure, exit code 64, when there is none or more than one; ApiError
+ */
+async function askedReview(account: Account, text: string): Promise<Review> {
+  if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())
+  try {
+    return await fetchReview(account, text.toLowerCase())
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error
+    throw noneBegins(text, await allReviews(account))
+  }
+}
+
+async function reviewBeginning(account: Account, text: string): Promise<Review> {
+  const reviews = await allReviews(account)
+  const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
+  const [only, ...others] = found
+  if (only === undefined) throw noneBegins(text, reviews)
+  // A list has only a part of each review.
+  if (others.length === 0) return fetchReview(account, only.id)
+  const some = found.slice(0, NAMED).map(({ id, session }) => oneLine(`${id} (session ${session})`))
+  throw new Failure(
+    `${found.length} reviews begin with ${oneLine(text)}: ${some.join(', ')}${found.length > NAMED ? ', ...' : ''}`,
+    exitCodes.usage,
+  )
+}
+
+function idsOf({ id, session }: Review): string[] {
+  return [id, session].map((one) => one.toLowerCase())
+}
+
+function noneBegins(text: string, reviews: readonly Review[]): Failure {
+  const known = reviews.flatMap(idsOf).map((id) => id.slice(0, Math.max(8, text.length)))
+  const meant = didYouMean(text, known)
+  const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
+  return new Failure(
+    `the gateway has no review ${oneLine(text)}, and no review of such a session${hint}`,
+    exitCodes.usage,
+  )
+}
+
+type Decision = Sent<typeof reviewContract.decide>
+
+interface DecideFlags extends AskingFlags {
+  readonly force?: boolean
+  readonly quiet?: boolean
+}
+
+export interface ApproveFlags extends DecideFlags {
+  readonly window?: string
+}
+
+export interface RejectFlags extends DecideFlags {
+  readonly reason?: string
+}
+
+export async function approveCommand(id: string, flags: ApproveFlags): Promise<number> {
+  const { window } = flags
+  const given = window !== undefined && { time_window: windowIn(window) }
+  return decide('approve', id, { status: 'APPROVED', ...given }, flags)
+}
+
+export async function rejectCommand(id: string, flags: RejectFlags): Promise<number> {
+  const { reason } = flags
+  const given = reason !== undefined && { rejection_reason: reason }
+  return decide('reject', id, { status: 'REJECTED', ...given }, flags)
+}
+
+async function decide(verb: string, id: string, decision: Decision, flags: DecideFlags): Promise<number> {
+  return asking(flags.profile, `cannot ${verb} review ${id}`, async (account, stdout) => {
+    const before = await askedReview(account, id)
+    const after = await decided(account, before.id, {
+      ...decision,
+      ...(flags.force === true && { force_review: true }),
+    })
+    if (flags.json === true) await stdout.write(Buffer.from(`${printableJson(after.raw, 2)}\n`))
+    checkEffect(before, after)
+    if (flags.json !== true && flags.quiet !== true) process.stderr.write(`${outcomeText(after)}\n`)
+  })
+}
+
+/** hoop's gateway answers faults of the caller with 500, and a text after this prefix. */
+const HOOP_PREFIX = 'failed updating review status: '
+
+async function decided(account: Account, id: string, body: Decision): Promise<Review> {
+  try {
+    return await call(account, reviewContract.decide, { id }, { body })
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.message.startsWith(HOOP_PREFIX)) throw error
+    throw new ApiError('invalid', error.message.slice(HOOP_PREFIX.length), error)
+  }
+}
+
+/** Gateways accept a decision of a user in none of the groups, and ignore it. @throws Failure for such a decision */
+function checkEffect(before: Review, after: Review): void {
+  const isSame = after.status === before.status && count(after) === count(before)
+  if (!isSame || after.status !== 'PENDING') return
+  const groups = groupNames(after).join(', ')
+  throw new Failure(
+    oneLine(
+      `nothing has changed: ${groups} decide on it, and your decision does not count, or was counted before`,
+    ),
+    exitCodes.refused,
+  )
+}
+
+function count({ review_groups_data: groups }: Review): number {
+  return groups.filter(({ status }) => status !== 'PENDING').length
+}
+
+const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
+const WINDOW = new RegExp(`^(${TIME})-(${TIME})$`)
+
+/** The window as hoop's gateway wants it: ours needs no type. @throws Failure, exit code 64 */
+function windowIn(text: string): object {
+  const [, start, end] = WINDOW.exec(text) ?? []
+  if (start !== undefined && end !== undefined && start !== end)
+    return { type: 'time_range', configuration: { start_time: start, end_time: end } }
+  throw new Failure('--window is two times of a day in UTC, such as 01:00-05:00', exitCodes.usage)
 }

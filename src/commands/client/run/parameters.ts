@@ -1,8 +1,105 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
-import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
+import type { Runbook, Parameter } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { LONGEST_FILE, readGivenText, readPairs, readStandardInput } from '../input.ts'
 import { describeParameter } from '../report/words.ts'
+import { canAsk } from '../terminal/prompts.ts'
+
+export interface ParameterFlags {
+  /** `name=value` each. */
+  readonly param?: readonly string[]
+  readonly paramFile?: string
+  readonly defaults?: boolean
+}
+
+/**
+ * Reads parameters from YAML or JSON, so that no password is an argument. `-` is standard input.
+ * @throws Failure, exit code 64
+ */
+async function readParameterFile(file: string): Promise<Map<string, string>> {
+  const text =
+    file === '-'
+      ? await readStandardInput(LONGEST_FILE, '--param-file')
+      : readGivenText(file, LONGEST_FILE, `--param-file ${file}`)
+  const map = await parseMap(text)
+  if (map !== undefined) return map
+  throw new Failure(
+    `--param-file ${file}: a map of names to texts is expected, as YAML or JSON (name: value)`,
+    exitCodes.usage,
+  )
+}
+
+async function parseMap(text: string): Promise<Map<string, string> | undefined> {
+  // Loaded here: most commands have no parameter file.
+  const { parse } = await import('yaml')
+  try {
+    // The schema "failsafe" reads every value as text, also 007 and no.
+    const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 })
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    const entries = Object.entries(value as Record<string, unknown>)
+    return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')
+      ? new Map(entries)
+      : undefined
+  } catch {
+    // The parser's message would quote the file.
+    return undefined
+  }
+}
+
+/** The given parameters; an argument wins over the file. @throws Failure */
+export async function givenParameters({
+  param = [],
+  paramFile,
+}: ParameterFlags): Promise<Map<string, string>> {
+  const fromFile = paramFile === undefined ? [] : await readParameterFile(paramFile)
+  return new Map([...fromFile, ...readPairs(param, '-p')])
+}
+
+/**
+ * The given parameters and the answers of a person.
+ * @throws Failure when some are missing and no person can be asked
+ */
+export async function completeParameters(
+  runbook: Runbook,
+  given: Values,
+  { defaults = false, param }: ParameterFlags,
+): Promise<Values> {
+  const values = withFiles(runbook, given, param)
+  for (const name of checkGiven(runbook, values)) sayUncertain(runbook, name)
+  const wanted = missing(runbook, values)
+  if (canAsk() && (wanted.length > 0 || !defaults)) {
+    const { askForParameters } = await import('./ask.ts')
+    return withNeededDefaults(runbook, await askForParameters(runbook, values, defaults))
+  }
+  if (wanted.length > 0) throw missingFailure(runbook, wanted)
+  return withNeededDefaults(runbook, values)
+}
+
+/**
+ * For parameters of type `file`, `-p name=@path` is the text of that file, and `@@` stands for an `@`. In others, and
+ * in a parameter file, an `@` is a plain character: passwords begin with one, too.
+ * @throws Failure for a file that cannot be read, or is no text
+ */
+export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {
+  const values = new Map(given)
+  for (const [name, value] of readPairs(param, '-p')) {
+    const isFile = parameters.some((one) => one.name === name && one.type === 'file')
+    if (isFile && value.startsWith('@')) values.set(name, contentOf(name, value.slice(1)))
+  }
+  return values
+}
+
+function contentOf(name: string, path: string): string {
+  return path.startsWith('@') ? path : readGivenText(path, LONGEST_FILE, `-p ${name}: the file ${path}`)
+}
+
+function sayUncertain(runbook: Runbook, name: string): void {
+  process.stderr.write(
+    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: it is sent, and has an effect only if a block of the runbook uses it`)}\n`,
+  )
+}
 
 export type Values = ReadonlyMap<string, string>
 
@@ -12,7 +109,7 @@ export type Values = ReadonlyMap<string, string>
  * @returns the names that the runbook may or may not use
  * @throws Failure, exit code 64
  */
-export function checkGiven(runbook: Runbook, given: Values): readonly string[] {
+function checkGiven(runbook: Runbook, given: Values): readonly string[] {
   const { parameters, usedNames } = runbook
   const uncertain: string[] = []
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
@@ -33,7 +130,7 @@ export function checkGiven(runbook: Runbook, given: Values): readonly string[] {
 }
 
 /** Adds the defaults that a template checks before it fills them in: it would refuse an empty value. */
-export function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
+function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
   const needed = parameters.filter(
     ({ name, default: proposed, required, pattern }) =>
       !values.has(name) && proposed !== undefined && (required || pattern !== undefined),
@@ -59,7 +156,7 @@ export function missing({ parameters }: Runbook, given: Values): readonly Parame
 }
 
 /** The failure that describes the missing parameters. */
-export function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
+function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
   const width = Math.max(...parameters.map((parameter) => parameter.name.length))
   const lines = parameters.map(
     (parameter) => `  ${parameter.name.padEnd(width)}  ${describeParameter(parameter)}`,

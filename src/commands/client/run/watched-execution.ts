@@ -10,8 +10,7 @@ import { findByCorrelation, killSession } from '../../../client/rest/sessions.ts
 import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 import { endBySignal, Interrupts, type Leave } from '../terminal/leaving.ts'
-import { ReaderGone } from '../terminal/byte-output.ts'
-import type { SessionOutput } from '../terminal/session-output.ts'
+import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
 import { Progress, WAITING } from '../terminal/progress.ts'
 
 /** A second Ctrl-C within this time kills. */

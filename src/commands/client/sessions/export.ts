@@ -3,7 +3,7 @@ import { ApiError } from '../../../client/rest/api-error.ts'
 import { exportedLines, type ExportWish, lastCursor } from '../../../client/rest/sessions.ts'
 import { exitCodes, explain, Failure } from '../../failure.ts'
 import { asking, type AskingFlags, unlessLacking } from '../asking/asking.ts'
-import { askedSpan } from '../input/filters.ts'
+import { askedSpan } from '../input.ts'
 import { type FileHandle, open } from 'node:fs/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 

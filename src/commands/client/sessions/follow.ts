@@ -6,15 +6,13 @@ import { executeApproved, followToEnd, ReviewRejected } from '../../../client/ru
 import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { fetchSession, type RecordedSession } from '../../../client/rest/sessions.ts'
-import { readAccount } from '../asking/account-from-env.ts'
+import { readAccount } from '../asking/account.ts'
 import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
-import type { SessionSubject } from '../report/end-report.ts'
+import { type SessionSubject, endFields, showEnding, tellEnding } from '../report/ending.ts'
 import { clientFailure } from '../report/failures.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import type { NoticeFlags } from '../report/notices.ts'
-import { endFields, showEnding, tellEnding } from '../report/ending.ts'
-import { ReaderGone } from '../terminal/byte-output.ts'
-import { SessionOutput } from '../terminal/session-output.ts'
+import { ReaderGone, SessionOutput } from '../terminal/output.ts'
 import { wholeId } from './find.ts'
 
 type FollowFlags = NoticeFlags & { readonly profile?: string }

@@ -1,11 +1,22 @@
+import * as v from 'valibot'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { fetchEvents, killSession, openOutput } from '../../../client/rest/sessions.ts'
-import { exitCodes, Failure } from '../../failure.ts'
-import { asking, type AskingFlags, showingCommand } from '../asking/asking.ts'
-import { asciicast, framesOf } from './cast.ts'
-import { sessionDetails } from './details.ts'
-import { sessionOf, wholeId } from './find.ts'
-import { play } from './play.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
+import { sizeText } from '../../../basics/text/units.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { killSession, openOutput, type RecordedSession } from '../../../client/rest/sessions.ts'
+import {
+  asking,
+  type AskingFlags,
+  showingCommand,
+  printList,
+  unlessLacking,
+  factLines,
+} from '../asking/asking.ts'
+import { readLimit, askedSpan } from '../input.ts'
+import { meantConnection } from '../report/failures.ts'
+import { moment, took, connectionCount } from '../report/words.ts'
+import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 
 /** `runbook-agent sessions show`: everything about one session except its output. */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
@@ -39,31 +50,135 @@ export async function killCommand(
   })
 }
 
-export interface ReplayFlags {
-  readonly speed: string
-  readonly maxPause: string
-  readonly cast?: boolean
-  readonly profile?: string
+export interface ListFlags extends AskingFlags {
+  readonly connection?: string
+  readonly user?: string
+  readonly runbook?: string
+  readonly status?: string
+  readonly since?: string
+  readonly until?: string
+  readonly limit: string
 }
 
-/** `runbook-agent sessions replay`: on a terminal at its own pace, otherwise as a recording. */
-export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
-  const pace = {
-    speed: positive(flags.speed, '--speed'),
-    longestPauseMs: positive(flags.maxPause, '--max-pause') * 1000,
-  }
-  let exitCode: number = exitCodes.done
-  await asking(flags.profile, `cannot replay session ${id}`, async (account, stdout) => {
-    const session = await sessionOf(account, id)
-    const frames = framesOf(await fetchEvents(account, session.id))
-    if (flags.cast !== true && process.stdout.isTTY) exitCode = await play(frames, stdout, pace)
-    else for (const line of asciicast(session, frames)) await stdout.write(Buffer.from(line))
+const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
+
+/** `runbook-agent sessions list`: the newest sessions that match all filters. */
+export async function listCommand(flags: ListFlags): Promise<number> {
+  const { connection, user, runbook, status } = flags
+  const limit = readLimit(flags.limit)
+  const { from, to } = askedSpan(flags)
+  return asking(flags.profile, 'cannot list sessions', async (account, stdout) => {
+    const wish = { connection, user, runbook, status, from, to }
+    const sessions = await unlessLacking(account, LIST, found(account, wish, limit))
+    await printList(flags, SESSION_COLUMNS, sessions, stdout)
+    if (sessions.length === 0 && connection !== undefined) await sayMeant(account, connection)
   })
-  return exitCode
 }
 
-function positive(text: string, flag: string): number {
-  const number = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
-  if (number > 0) return number
-  throw new Failure(`${flag} is a number such as 2 or 0.5`, exitCodes.usage)
+async function found(account: Account, wish: SessionWish, limit: number): Promise<RecordedSession[]> {
+  const sessions: RecordedSession[] = []
+  for await (const session of newest(account, wish, limit)) sessions.push(session)
+  return sessions
+}
+
+/**
+ * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have some, so this is no
+ * failure.
+ */
+async function sayMeant(account: Account, connection: string): Promise<void> {
+  const meant = await meantConnection(account, connection)
+  if (meant !== '') process.stderr.write(`runbook-agent: no sessions of ${oneLine(connection)}${meant}\n`)
+}
+
+/** Most lines of the script that are shown: a script may have megabytes. `--json` shows all of it. */
+const SCRIPT_LINES = 40
+
+/** A session for people: one fact a line, then the script. */
+export function sessionDetails(session: RecordedSession): string {
+  const { startedAt, endedAt } = session
+  const lines: [string, string][] = [
+    ['session', session.id],
+    ['connection', placeText(session)],
+    ['user', session.user],
+    ['verb', session.verb],
+    ['status', stateText(session) ?? session.status],
+    ['review', session.review ?? ''],
+    ['exit code', codeText(session)],
+    ['started', moment(startedAt)],
+    ['ended', endedAt === undefined ? '' : moment(endedAt)],
+    ['took', took(startedAt, endedAt)],
+    ['output', sizeText(session.outputBytes)],
+    ...texts(session, 'labels'),
+    ...texts(session, 'metadata'),
+    ...text(session, 'correlation_id', 'correlation'),
+  ]
+  return `${factLines(lines)}${scriptOf(session)}`
+}
+
+function field({ raw }: RecordedSession, name: string): unknown {
+  return (raw as Readonly<Record<string, unknown>>)[name]
+}
+
+function text(session: RecordedSession, name: string, shown: string): [string, string][] {
+  const value = field(session, name)
+  return typeof value === 'string' ? [[shown, value]] : []
+}
+
+function texts(session: RecordedSession, name: string): [string, string][] {
+  const value = field(session, name)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).map(([key, content]) => [
+    key,
+    typeof content === 'string' ? content : JSON.stringify(content),
+  ])
+}
+
+function scriptOf(session: RecordedSession): string {
+  const script = field(session, 'script')
+  const data = typeof script === 'object' && script !== null && 'data' in script ? script.data : ''
+  if (typeof data !== 'string' || data === '') return ''
+  const lines = printableText(data.replace(/\n$/, '')).split('\n')
+  const more =
+    lines.length > SCRIPT_LINES ? [`... and ${lines.length - SCRIPT_LINES} lines more (--json)`] : []
+  return `\n${[...lines.slice(0, SCRIPT_LINES), ...more].map((line) => `  ${line}\n`).join('')}`
+}
+
+/** Sessions for a terminal: one line each. */
+export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
+  { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
+  { heading: 'STARTED', leftOut: 5, of: ({ startedAt }) => moment(startedAt) },
+  { heading: 'TOOK', leftOut: 1, of: ({ startedAt, endedAt }) => took(startedAt, endedAt) },
+  { heading: 'USER', shrinks: true, leftOut: 4, of: ({ user }) => user },
+  { heading: 'CONNECTION', shrinks: true, of: placeText },
+  { heading: 'VERB', leftOut: 3, of: ({ verb }) => verb },
+  { heading: 'STATUS', shrinks: true, of: statusText },
+  { heading: 'CODE', of: codeText },
+  { heading: 'OUTPUT', leftOut: 2, of: ({ outputBytes }) => sizeText(outputBytes) },
+]
+
+/**
+ * The session of a batch that waits stands for all connections of the batch: it is the first of them only from the
+ * moment at which the batch runs.
+ */
+function placeText({ connection, review, raw }: RecordedSession): string {
+  if (review === 'PROCESSING' || review === 'EXECUTED') return connection
+  const { review: { batch } = {} } = v.is(OfBatch, raw) ? raw : {}
+  return batch === undefined ? connection : connectionCount(batch.waves.flat().length)
+}
+
+const OfBatch = v.object({ review: v.object({ batch: v.object({ waves: v.array(v.array(v.string())) }) }) })
+
+function statusText(session: RecordedSession): string {
+  return stateText(session) ?? (session.review === 'PENDING' ? 'in review' : session.status)
+}
+
+/** The exit code of a session; empty while the session runs. */
+function codeText({ exitCode, endedAt }: RecordedSession): string {
+  return exitCode === undefined || endedAt === undefined ? '' : String(exitCode)
+}
+
+/** Undefined for sessions of hoop's gateway. */
+function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
+  if (state === undefined) return undefined
+  return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`
 }

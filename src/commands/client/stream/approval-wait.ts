@@ -1,7 +1,10 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import type { StreamEvent } from '../../../client/running/client-session.ts'
-import type { SessionSubject } from '../report/end-report.ts'
+import { awaitedReviewers, waitingText, waysBack } from '../report/awaited.ts'
+import type { SessionSubject, EndReport } from '../report/ending.ts'
 import type { Notices } from '../report/notices.ts'
+import { Progress, WAITING } from '../terminal/progress.ts'
 
 type ApprovalEvent = Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>
 
@@ -29,7 +32,6 @@ export class ApprovalWait implements Disposable {
     this[Symbol.dispose]()
     if (event.kind === 'approved')
       return this.#notices.say({ fields: { event: event.kind }, text: 'runbook-agent: approved' })
-    const { waitForReview } = await import('./review-wait.ts')
     const waiting = { subject, account: this.#account, notices: this.#notices }
     this.#shown = await waitForReview(event, waiting)
   }
@@ -37,5 +39,51 @@ export class ApprovalWait implements Disposable {
   [Symbol.dispose](): void {
     this.#shown?.[Symbol.dispose]()
     this.#shown = undefined
+  }
+}
+
+type WaitingEvent = Extract<StreamEvent, { kind: 'waiting-approval' }>
+
+interface Waiting {
+  readonly subject: SessionSubject
+  readonly account: Account
+  readonly notices: Notices
+}
+
+/** The effect of Ctrl-C while a session waits. Its requester can still run a script; a terminal ends. */
+const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
+
+/**
+ * Names the groups that a session waits for and the way back, then shows on a terminal how long it has waited.
+ * @returns to be disposed when the wait is over
+ */
+async function waitForReview(
+  { sessionId, url }: WaitingEvent,
+  { subject, account, notices }: Waiting,
+): Promise<Disposable> {
+  const { verb, connection } = subject
+  const reviewers = await awaitedReviewers(account, sessionId)
+  const { groups, needed = null } = reviewers
+  await notices.say({
+    fields: { event: 'waiting-approval', session_id: sessionId, url, groups, minimum: needed },
+    text: `runbook-agent: ${waitingText(reviewers, url)}`,
+    hint: `Ctrl-C ${CTRL_C[verb]}, session ${oneLine(sessionId)}`,
+  })
+  const progress = new Progress(oneLine(connection), notices.isForPerson, () => true)
+  progress.state = WAITING
+  progress.ctrlC = CTRL_C[verb]
+  return progress
+}
+
+/** The report for an execution that was left while it waits. */
+export function leftWaitingReport(
+  exitCode: number,
+  { connection, sessionId = '' }: SessionSubject,
+): EndReport {
+  return {
+    exitCode,
+    fields: { event: 'left', session_id: sessionId, waiting: true },
+    text: '',
+    hint: `runbook-agent: left ${oneLine(connection)} before anybody has approved session ${oneLine(sessionId)}\n${waysBack(sessionId)}`,
   }
 }

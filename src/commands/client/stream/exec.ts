@@ -1,20 +1,14 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
-import { ApprovalWait, subjectAt } from './approval-wait.ts'
-import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/byte-output.ts'
-import {
-  leftReport,
-  waitingFor,
-  type EndReport,
-  type SessionSubject,
-  explainEnd,
-} from '../report/end-report.ts'
+import { ApprovalWait, subjectAt, leftWaitingReport } from './approval-wait.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/output.ts'
+import { leftReport, waitingFor, type EndReport, type SessionSubject, explainEnd } from '../report/ending.ts'
 import { exitCodeOfSignal } from '../../failure.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import { Notices, type NoticeFlags } from '../report/notices.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
-import { connectionName, streamAccess } from './stream-access.ts'
-import { readVariables } from '../input/pairs.ts'
+import { connectionName, streamAccess } from '../asking/account.ts'
+import { readVariables } from '../input.ts'
 
 export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
@@ -74,15 +68,15 @@ class ExecConsole {
     const report =
       leaving.exitCode === undefined
         ? await explainEnd(session.end, this.#subject, this.#account)
-        : await this.#left(leaving.exitCode)
+        : this.#left(leaving.exitCode)
     this.#approval[Symbol.dispose]()
     await this.#notices.say(report, isAfterUnfinishedLine(this.#stdout, this.#stderr))
     return report.exitCode
   }
 
-  async #left(exitCode: number): Promise<EndReport> {
+  #left(exitCode: number): EndReport {
     if (!this.#approval.isGoingOn) return leftReport(exitCode, this.#subject)
-    return (await import('./review-wait.ts')).leftWaitingReport(exitCode, this.#subject)
+    return leftWaitingReport(exitCode, this.#subject)
   }
 
   async #show(event: StreamEvent): Promise<void> {

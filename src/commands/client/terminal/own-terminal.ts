@@ -1,6 +1,5 @@
-import type { WindowSize } from '../../../basics/window-size.ts'
 import { writeSync } from 'node:fs'
-import { ScreenReset } from './screen-reset.ts'
+import type { WindowSize } from '../../../basics/window-size.ts'
 
 /** The size of terminals that do not tell their size, such as some that programs make. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
@@ -94,5 +93,153 @@ function write(text: string): void {
     writeSync(1, text)
   } catch {
     // The terminal is gone.
+  }
+}
+
+const ESC = '\x1b'
+/** Cancels an unfinished sequence, and shows nothing. */
+const CANCEL = '\x18'
+const SHIFT_OUT = 0x0e
+
+/**
+ * Switches to and from the alternate screen; a full reset leaves it as well. At most eight modes at once, as terminals
+ * take them: an endless row of numbers would take quadratic time.
+ */
+const SCREEN_SWITCH = new RegExp(
+  String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
+  'g',
+)
+/** Bytes of the last output that are examined again, for a sequence that was cut in two. */
+const LONGEST_SWITCH = 32
+
+/** Resets the keyboard modes, of which each screen has its own (kitty's protocol). */
+const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
+
+/**
+ * Restores what terminals start with, and neither moves the cursor nor clears anything. What people set for good, such
+ * as the colours of the palette, stays.
+ */
+const DEFAULTS = [
+  KEYBOARDS,
+  `${ESC}[2;4;20l`, // keyboard locked, insertion, line feeds that return the carriage too
+  `${ESC}[?1;5;66;69l${ESC}>`, // cursor keys, reverse video, keypad, margins
+  `${ESC}[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016l`, // mouse and focus
+  `${ESC}[?2004;2026l`, // marked pastes, output held back
+  `${ESC}7${ESC}[r${ESC}8`, // the scroll region: to set it moves the cursor
+  `${ESC}[?7;25h${ESC}[0 q`, // lines wrap; the cursor is visible, in its usual shape
+  `${ESC}[>4m${ESC}(B${ESC})B\x0f${ESC}[m`, // modified keys, letters, style
+].join('')
+
+/** Makes a terminal usable again after a program that could not restore it. */
+export class ScreenReset {
+  #isTouched = false
+  /** The mode by which the alternate screen was entered, while it is shown. */
+  #screen: string | undefined
+  #last = ''
+
+  /** Call it with everything that goes to the screen. */
+  see(data: Uint8Array): void {
+    if (data.includes(0x1b) || data.includes(SHIFT_OUT)) this.#isTouched = true
+    if (!this.#isTouched) return
+    const text = this.#last + Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
+    for (const [, mode, way] of text.matchAll(SCREEN_SWITCH)) this.#screen = way === 'h' ? mode : undefined
+    this.#last = text.slice(-LONGEST_SWITCH)
+  }
+
+  /** The reset sequence; empty after plain text. */
+  get sequence(): string {
+    if (!this.#isTouched) return ''
+    const leave = this.#screen === undefined ? '' : `${KEYBOARDS}${ESC}[?${this.#screen}l`
+    return CANCEL + leave + DEFAULTS
+  }
+}
+
+/** The meaning of a piece of input: keys for the session, or a command for this program. */
+export type KeyAction =
+  { readonly kind: 'send'; readonly data: Buffer } | { readonly kind: 'leave' } | { readonly kind: 'help' }
+
+const TILDE = 0x7e
+const CARRIAGE_RETURN = 0x0d
+const LINE_FEED = 0x0a
+
+/** The keys after a tilde at the beginning of a line. */
+const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
+  [0x2e, 'leave'],
+  [0x3f, 'help'],
+])
+
+const PASTE_BEGINS = Buffer.from('\x1b[200~')
+const PASTE_ENDS = Buffer.from('\x1b[201~')
+
+/** `~.`, `~~`, `~?` at the beginning of a line, as in ssh. Pasted text, where it is marked, ends no session. */
+export class EscapeKeys {
+  #atLineStart = true
+  /** Whether a tilde is held back until the next key tells what it means. */
+  #isHeld = false
+  readonly #pasteMark = new Mark(PASTE_BEGINS)
+  readonly #pasteEnd = new Mark(PASTE_ENDS)
+  #isPaste = false
+
+  /** The actions in order. Nothing after `leave` counts. */
+  read(input: Buffer): KeyAction[] {
+    const actions: KeyAction[] = []
+    // One byte more than the input, for a tilde held back from an earlier piece.
+    let keys = Buffer.alloc(input.length + 1)
+    let length = 0
+    const flush = () => {
+      if (length > 0) actions.push({ kind: 'send', data: keys.subarray(0, length) })
+      keys = keys.subarray(length)
+      length = 0
+    }
+    for (const byte of input) {
+      const command = this.#isHeld ? COMMANDS.get(byte) : undefined
+      if (command !== undefined) {
+        this.#isHeld = false
+        flush()
+        actions.push({ kind: command })
+        if (command === 'leave') return actions
+      } else {
+        for (const key of this.#keysOf(byte)) length = keys.writeUInt8(key, length)
+      }
+    }
+    flush()
+    return actions
+  }
+
+  /** The bytes to pass on for a key: none for a tilde that is held back, two when the key after it means nothing. */
+  #keysOf(byte: number): number[] {
+    if (this.#isHeld) {
+      this.#isHeld = false
+      this.#typed(byte)
+      return byte === TILDE ? [TILDE] : [TILDE, byte]
+    }
+    this.#isHeld = byte === TILDE && this.#atLineStart && !this.#isPaste
+    if (this.#isHeld) return []
+    this.#typed(byte)
+    return [byte]
+  }
+
+  #typed(byte: number): void {
+    this.#atLineStart = byte === CARRIAGE_RETURN || byte === LINE_FEED
+    if (this.#pasteMark.completes(byte)) this.#isPaste = true
+    if (this.#pasteEnd.completes(byte)) this.#isPaste = false
+  }
+}
+
+/** Finds a text byte by byte. The first byte of the text must not occur in it again. */
+class Mark {
+  readonly #text: Buffer
+  #matched = 0
+
+  constructor(text: Buffer) {
+    this.#text = text
+  }
+
+  completes(byte: number): boolean {
+    if (byte === this.#text[this.#matched]) this.#matched += 1
+    else this.#matched = byte === this.#text[0] ? 1 : 0
+    if (this.#matched < this.#text.length) return false
+    this.#matched = 0
+    return true
   }
 }

@@ -2,6 +2,8 @@ import { write } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { SessionPiece } from '../../../client/running/follow.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 const writeSome = promisify(write)
@@ -81,4 +83,32 @@ export class ByteOutput {
 /** Whether the next line on stderr would continue an unfinished one. On a terminal that may be stdout's, too. */
 export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
   return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
+}
+
+/** Writes the output of a session to stdout, and texts about the session to stderr. */
+export class SessionOutput {
+  readonly stdout = new ByteOutput(1)
+  readonly stderr = new ByteOutput(2)
+
+  /** Whether a write is under way. */
+  get isWriting(): boolean {
+    return this.stdout.isWriting || this.stderr.isWriting
+  }
+
+  /** Whether a line on stderr would continue an unfinished line of the session. */
+  get isInLine(): boolean {
+    return isAfterUnfinishedLine(this.stdout, this.stderr)
+  }
+
+  /** Settles when the piece is written: until then no more is asked for. @throws ReaderGone, or Failure */
+  async show({ type, bytes }: SessionPiece): Promise<void> {
+    if (type === 'o') return this.stdout.write(bytes)
+    if (type === 'e') return this.say(printableText(bytes.toString()).replace(/^\n/, ''))
+  }
+
+  /** Writes lines to stderr. */
+  async say(text: string): Promise<void> {
+    if (text === '') return
+    await this.stderr.write(Buffer.from(`${this.isInLine ? '\n' : ''}${text.replace(/\n$/, '')}\n`))
+  }
 }

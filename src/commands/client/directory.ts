@@ -1,0 +1,321 @@
+import { didYouMean } from '../../basics/text/nearest.ts'
+import { oneLine } from '../../basics/text/one-line.ts'
+import { printableText } from '../../basics/text/printable.ts'
+import type { ItemColumn } from '../../basics/text/table.ts'
+import type { Account } from '../../client/account/account.ts'
+import { ApiError } from '../../client/rest/api-error.ts'
+import { call, type Read } from '../../client/rest/call.ts'
+import {
+  fetchConnection,
+  listConnections,
+  modesOf,
+  type ListedConnection,
+} from '../../client/rest/connections.ts'
+import {
+  fetchCatalog,
+  type RunbookCatalog,
+  type CatalogEntry,
+  type Parameter,
+} from '../../client/rest/runbooks.ts'
+import { agentContract, type AgentAnswer } from '../../contract/agents.ts'
+import { webhookContract, type WebhookAnswer } from '../../contract/webhooks.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import {
+  asking,
+  factLines,
+  printAnswer,
+  unlessLacking,
+  type AskingFlags,
+  listingCommand,
+  isJson,
+  printList,
+} from './asking/asking.ts'
+import { readPairs } from './input.ts'
+import { meantConnection } from './report/failures.ts'
+import { describeParameter } from './report/words.ts'
+
+/** A connection with the name of its agent, where that is known. */
+type ShownConnection = ListedConnection & { readonly agent: string }
+
+export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'TYPE', shrinks: true, leftOut: 2, of: typeOf },
+  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'AGENT', shrinks: true, leftOut: 1, of: ({ agent }) => agent },
+  { heading: 'OPEN FOR', leftOut: 3, of: (one) => modesOf(one).join(', ') },
+  { heading: 'TAGS', shrinks: true, leftOut: 4, of: tagsText },
+]
+
+const CONNECTION_LIST = { things: 'connections', endpoint: 'GET /api/connections' }
+
+/** The names of agents by their ids. */
+type AgentNames = ReadonlyMap<string, string>
+
+export interface ConnectionsFlags extends AskingFlags {
+  readonly tag?: readonly string[]
+}
+
+export async function connectionsCommand(flags: ConnectionsFlags): Promise<number> {
+  const tags = readPairs(flags.tag ?? [], '--tag')
+  const fetch = async (account: Account, isTable: boolean) => {
+    const all = await listConnections(account)
+    const found = all.filter((one) => [...tags].every(([key, value]) => one.connection_tags[key] === value))
+    const names = isTable ? await agentNames(account) : new Map<string, string>()
+    return found.map((one) => ({ ...one, agent: names.get(one.agent_id) ?? one.agent_id }))
+  }
+  return listingCommand(flags, { ...CONNECTION_LIST, fetch, columns: CONNECTION_COLUMNS })
+}
+
+export async function connectionCommand(name: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot show connection ${name}`, async (account, stdout) => {
+    const connection = await connectionNamed(account, name)
+    const names = isJson(flags) ? new Map<string, string>() : await agentNames(account)
+    await printAnswer(flags, connection.raw, () => connectionDetails(connection, names), stdout)
+  })
+}
+
+/** A connection for people: one fact a line. */
+export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
+  const { name, status, agent_id: agentId, command, reviewers } = connection
+  const modes = modesOf(connection)
+  return factLines([
+    ['connection', name],
+    ['type', typeOf(connection)],
+    ['status', status],
+    ['agent', agents.get(agentId) ?? agentId],
+    ['tags', tagsText(connection)],
+    ['open for', modes.join(', ') || 'nothing'],
+    ['no terminal', connection.access_mode_connect_reason],
+    ['command', command.join(' ')],
+    ['approved by', reviewers.join(', ')],
+    ['jira template', connection.jira_issue_template_id],
+    ['its runbooks', modes.includes('runbooks') ? `runbook-agent runbooks list --connection ${name}` : ''],
+  ])
+}
+
+function tagsText({ connection_tags: tags }: ListedConnection): string {
+  return Object.entries(tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ')
+}
+
+function typeOf({ type, subtype }: ListedConnection): string {
+  return subtype === '' || subtype === type ? type : `${type}/${subtype}`
+}
+
+async function connectionNamed(account: Account, name: string): Promise<ListedConnection> {
+  try {
+    return await fetchConnection(account, name)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error
+    throw await unknownConnection(account, name, error)
+  }
+}
+
+/**
+ * The failure for a connection that the gateway does not know, with the name that was probably meant.
+ * @param error the answer of the gateway, returned where its list has the connection
+ */
+async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
+  const names = (await unlessLacking(account, CONNECTION_LIST, listConnections(account))).map(
+    (one) => one.name,
+  )
+  if (names.includes(name)) return error
+  return new Failure(
+    `the gateway has no connection ${oneLine(name)}: ${oneLine(didYouMean(name, names) ?? 'or you have no access to it')}`,
+    exitCodes.usage,
+  )
+}
+
+/** hoop's connections name their agent by an id, which is shown where the gateway does not list its agents. */
+async function agentNames(account: Account): Promise<AgentNames> {
+  try {
+    return new Map((await call(account, agentContract.list, {})).map(({ id, name }) => [id, name]))
+  } catch (error) {
+    if (error instanceof ApiError) return new Map()
+    throw error
+  }
+}
+
+export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'STATUS', of: ({ status }) => status.toLowerCase() },
+  { heading: 'VERSION', shrinks: true, leftOut: 2, of: factOf('version') },
+  { heading: 'HOSTNAME', shrinks: true, leftOut: 3, of: factOf('hostname') },
+  { heading: 'PLATFORM', shrinks: true, leftOut: 1, of: factOf('platform') },
+]
+
+/** hoop's gateway has the facts of an agent in its metadata alone. */
+function factOf(fact: 'version' | 'hostname' | 'platform'): (agent: Read<AgentAnswer>) => string {
+  return (agent) => (agent.metadata[fact] ?? '') || agent[fact]
+}
+
+const AGENT_LIST = {
+  things: 'agents',
+  endpoint: 'GET /api/agents',
+  fetch: (account: Account) => call(account, agentContract.list, {}),
+  columns: AGENT_COLUMNS,
+}
+
+export function agentsCommand(flags: AskingFlags): Promise<number> {
+  return listingCommand(flags, AGENT_LIST)
+}
+
+export const RUNBOOK_COLUMNS: readonly ItemColumn<CatalogEntry>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ runbook }) => runbook.name },
+  { heading: 'TITLE', shrinks: true, leftOut: 2, of: ({ runbook }) => runbook.title ?? '' },
+  { heading: 'PARAMETERS', shrinks: true, leftOut: 3, of: parametersText },
+  { heading: 'CONNECTIONS', shrinks: true, leftOut: 4, of: ({ connections }) => connections.join(', ') },
+  { heading: 'REPOSITORY', shrinks: true, leftOut: 1, of: ({ runbook }) => runbook.repository ?? '' },
+]
+
+export interface RunbookFlags extends AskingFlags {
+  readonly connection?: string
+  readonly repository?: string
+}
+
+/** `runbook-agent runbooks list`: lists the readable runbooks, and reports what the gateway cannot read. */
+export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
+    const { entries } = await readCatalog(account, flags)
+    await printList(flags, RUNBOOK_COLUMNS, entries, stdout)
+  })
+}
+
+function parametersText({ runbook }: CatalogEntry): string {
+  return runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'
+}
+
+/** The name of a parameter, in brackets when it is optional. */
+function short({ name, default: proposed }: Parameter): string {
+  return proposed === undefined ? name : `[${name}]`
+}
+
+export async function runbookCommand(file: string, flags: RunbookFlags): Promise<number> {
+  return asking(flags.profile, `cannot show runbook ${file}`, async (account, stdout) => {
+    const entry = entryNamed(file, flags, await readCatalog(account, flags))
+    await printAnswer(flags, entry.raw, () => runbookDetails(entry), stdout)
+  })
+}
+
+/** @throws Failure, exit code 64, when no runbook, or more than one, has the name */
+function entryNamed(file: string, { repository }: RunbookFlags, { entries }: RunbookCatalog): CatalogEntry {
+  const named = entries.filter(({ runbook }) => runbook.name === file)
+  const found = named.filter(({ runbook }) => repository === undefined || runbook.repository === repository)
+  const [entry, ...others] = found
+  if (entry !== undefined && others.length === 0) return entry
+  const repositories = named.map(({ runbook }) => runbook.repository ?? '')
+  throw new Failure(oneLine(entry === undefined ? missing() : severalHave()), exitCodes.usage)
+
+  function missing(): string {
+    if (named.length > 0)
+      return `no repository ${repository ?? ''} has ${file}: it is in ${repositories.join(', ')}`
+    const names = entries.map(({ runbook }) => runbook.name)
+    return `the gateway has no runbook ${file}: ${didYouMean(file, names) ?? 'runbook-agent runbooks list has those for you'}`
+  }
+  function severalHave(): string {
+    return `${file} is in more than one repository: choose with --repository (${repositories.join(', ')})`
+  }
+}
+
+/** A runbook for people: facts, parameters, and the command that runs it. */
+export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
+  const { name, title = '', description, repository = '', error = '', parameters } = runbook
+  const facts = factLines([
+    ['runbook', name],
+    ['title', title],
+    ['repository', repository],
+    ['commit', commit],
+    ['connections', connections.join(', ')],
+    ['cannot be run', error],
+  ])
+  if (error !== '') return facts
+  const more = description === undefined ? '' : `\n${indented(description)}`
+  const described = factLines(
+    parameters.map((parameter) => [parameter.name, describeParameter(parameter) || '-']),
+    '  ',
+  )
+  const given = parameters.filter((one) => one.default === undefined).map((one) => ` -p ${one.name}=...`)
+  const run = `runbook-agent run ${connections[0] ?? 'CONNECTION'} ${name}${given.join('')}`
+  return `${facts}${more}${described === '' ? '' : `\nparameters\n${described}`}\nrun it with\n  ${oneLine(run)}\n`
+}
+
+function indented(text: string): string {
+  return printableText(text)
+    .split('\n')
+    .map((line) => `${`  ${line}`.trimEnd()}\n`)
+    .join('')
+}
+
+/** Reads the catalog and reports what the gateway cannot read. @throws Failure when there is nothing else */
+async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
+  const catalog = await catalogOf(account, connection)
+  if (catalog === undefined)
+    throw new Failure(
+      `the gateway ${account.rest.url} has no runbooks: it does not know GET /api/runbooks, or has no repository`,
+      exitCodes.unreachable,
+    )
+  if (catalog.entries.length === 0 && catalog.errors.length > 0)
+    throw new Failure(
+      `no runbook can be read: ${catalog.errors.map(oneLine).join('; ')}`,
+      exitCodes.unreachable,
+    )
+  for (const error of catalog.errors) process.stderr.write(`runbook-agent: ${oneLine(error)}\n`)
+  if (catalog.entries.length === 0 && connection !== undefined) await checkConnection(account, connection)
+  return catalog
+}
+
+async function catalogOf(
+  account: Account,
+  connection: string | undefined,
+): Promise<RunbookCatalog | undefined> {
+  try {
+    return await fetchCatalog(account, connection)
+  } catch (error) {
+    if (connection === undefined || !(error instanceof ApiError) || error.kind !== 'not-found') throw error
+    throw unknown(connection, await meantConnection(account, connection))
+  }
+}
+
+/** hoop answers with an empty list for an unknown connection. @throws Failure with the name that was probably meant */
+async function checkConnection(account: Account, connection: string): Promise<void> {
+  const meant = await meantConnection(account, connection)
+  if (meant !== '') throw unknown(connection, meant)
+}
+
+function unknown(connection: string, meant: string): Failure {
+  return new Failure(`the gateway has no connection ${oneLine(connection)}${meant}`, exitCodes.usage)
+}
+
+const WEBHOOK_COLUMNS: readonly ItemColumn<Read<WebhookAnswer>>[] = [
+  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'WAITING', of: ({ waiting }) => String(waiting) },
+  { heading: 'DELIVERED', leftOut: 2, of: ({ delivered }) => String(delivered) },
+  { heading: 'DROPPED', leftOut: 3, of: ({ dropped }) => String(dropped) },
+  { heading: 'URL', shrinks: true, leftOut: 4, of: ({ url }) => url },
+  { heading: 'LAST ERROR', shrinks: true, leftOut: 1, of: ({ last_error: lastError }) => lastError },
+]
+
+const WEBHOOK_LIST = {
+  things: 'webhooks',
+  endpoint: 'GET /api/webhooks',
+  fetch: (account: Account) => call(account, webhookContract.list, {}),
+  columns: WEBHOOK_COLUMNS,
+}
+
+export function webhooksCommand(flags: AskingFlags): Promise<number> {
+  return listingCommand(flags, WEBHOOK_LIST)
+}
+
+export async function testWebhookCommand(name: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot test webhook ${name}`, async (account, stdout) => {
+    const { delivered, error, raw } = await call(account, webhookContract.test, { name })
+    if (!delivered)
+      throw new Failure(
+        oneLine(`webhook ${name} did not take the test message: ${error}`),
+        exitCodes.unreachable,
+      )
+    await printAnswer(flags, raw, () => 'delivered\n', stdout)
+  })
+}

@@ -1,0 +1,152 @@
+import { readAll } from '../../basics/files/read-all.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { parseDuration } from '../../basics/text/units.ts'
+import { isToken } from '../../client/account/account.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import { askUnseen, canAsk } from './terminal/prompts.ts'
+
+/** Reads a file of at most `limit` bytes. @param named its name in messages @throws Failure, exit code 64 */
+function readGivenFile(path: string, limit: number, named = path): Buffer {
+  return refusing(named, () => readSmallFile(path, limit).bytes)
+}
+
+/** Reads a file of text. */
+export function readGivenText(path: string, limit: number, named = path): string {
+  return refusing(named, () => decodeUtf8(readSmallFile(path, limit).bytes))
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error
+
+/** Turns the refusal of a file into a Failure: `NAMED does not exist`. @param refusal the class of the errors */
+export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = FileRefused): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof refusal ? new Failure(`${named} ${error.message}`, exitCodes.usage) : error
+  }
+}
+
+/**
+ * Reads UTF-8 text.
+ * @param limit in bytes
+ * @param what the text in messages
+ * @throws Failure for more, or for other bytes
+ */
+export async function readStandardInput(limit: number, what: string): Promise<string> {
+  const named = `${what} on standard input`
+  const tooLong = () => new Failure(`${named} is longer than ${limit} bytes`, exitCodes.usage)
+  const bytes = await readAll(process.stdin as AsyncIterable<Buffer>, limit, tooLong)
+  return refusing(named, () => decodeUtf8(bytes))
+}
+
+/** The gateway's limit for a whole request. */
+export const LONGEST_FILE = 16 * 1024 * 1024
+
+/** Reads `NAME=path` of `-f`, in the form of the wire: `filesystem:NAME` to base64. @throws Failure, exit code 64 */
+export function readFiles(texts: readonly string[]): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const [name, path] of readPairs(texts, '-f')) files.set(`filesystem:${name}`, encodedFile(path))
+  return files
+}
+
+function encodedFile(path: string): string {
+  return readGivenFile(path, LONGEST_FILE, `-f: the file ${path}`).toString('base64')
+}
+
+const NAME = /^[^=\p{Cc}]+(?==)/u
+
+/**
+ * Reads the `name=value` texts of one flag. Values may be secrets.
+ * @throws Failure, exit code 64, also for a name that is given twice
+ */
+export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
+  const pairs = new Map<string, string>()
+  for (const text of texts) {
+    const [name] = NAME.exec(text) ?? []
+    if (name === undefined) throw new Failure(`${flag} is written ${flag} name=value`, exitCodes.usage)
+    if (pairs.has(name)) throw new Failure(`${flag} ${name} is given twice`, exitCodes.usage)
+    pairs.set(name, text.slice(name.length + 1))
+  }
+  return pairs
+}
+
+/** Reads `NAME=value` of `-e`, in the form of the wire: `envvar:NAME` to base64. @throws Failure, exit code 64 */
+export function readVariables(texts: readonly string[]): Map<string, string> {
+  const variables = new Map<string, string>()
+  for (const [name, value] of readPairs(texts, '-e'))
+    variables.set(`envvar:${name}`, Buffer.from(value).toString('base64'))
+  return variables
+}
+
+/** Most rows of one list. */
+const LARGEST_LIMIT = 10_000
+
+/** The value of `--limit`. @throws Failure */
+export function readLimit(written: string): number {
+  if (/^[1-9]\d{0,4}$/.test(written) && Number(written) <= LARGEST_LIMIT) return Number(written)
+  throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
+}
+
+interface SpanFlags {
+  readonly since?: string
+  readonly until?: string
+}
+
+interface Span {
+  readonly from: Date | undefined
+  readonly to: Date | undefined
+}
+
+/** @throws Failure, exit code 64 */
+export function askedSpan({ since, until }: SpanFlags): Span {
+  const from = since === undefined ? undefined : askedMoment(since, '--since')
+  const to = until === undefined ? undefined : askedMoment(until, '--until')
+  if (from === undefined || to === undefined || from <= to) return { from, to }
+  throw new Failure('--since is later than --until: no session can be between them', exitCodes.usage)
+}
+
+const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
+
+/**
+ * Reads a duration back from now, a day, or a time; without a zone it is in this machine's.
+ * @throws Failure, exit code 64
+ */
+export function askedMoment(text: string, flag: string, now = Date.now()): Date {
+  const ago = parseDuration(text)
+  const ms = ago === undefined ? parseMoment(text) : now - ago
+  if (ms >= 0) return new Date(ms)
+  throw new Failure(
+    `${flag} is a time such as 2h, 7d, 2026-01-31, 2026-01-31T14:30 or 2026-01-31T14:30:00Z`,
+    exitCodes.usage,
+  )
+}
+
+/** Milliseconds; NaN for anything else. */
+function parseMoment(text: string): number {
+  const [, day, ofMonth] = MOMENT.exec(text) ?? []
+  // JavaScript would take the 30th of February for the 2nd of March.
+  if (day === undefined || new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(ofMonth)) return NaN
+  return Date.parse(text === day ? `${day}T00:00:00` : text.replace(' ', 'T'))
+}
+
+/** A JWT with many groups has some KB. */
+const LONGEST_TOKEN = 64 * 1024
+
+/**
+ * Reads a token from a file, a prompt or standard input: every user of this machine could read an argument.
+ * @throws Failure
+ */
+export async function readToken(tokenFile: string | undefined): Promise<string> {
+  const token = (await tokenText(tokenFile)).trim()
+  if (isToken(token)) return token
+  throw new Failure(
+    token === '' ? 'the token is empty' : 'the token is not one word of ASCII: is this the right file?',
+    exitCodes.usage,
+  )
+}
+
+async function tokenText(tokenFile: string | undefined): Promise<string> {
+  if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
+  if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
+  return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
+}

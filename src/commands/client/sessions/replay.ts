@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { printableJson } from '../../../basics/text/printable.ts'
+import { fetchEvents, type RecordedEvent, type RecordedSession } from '../../../client/rest/sessions.ts'
+import { exitCodeOfSignal, exitCodes, Failure } from '../../failure.ts'
+import { asking } from '../asking/asking.ts'
+import type { ByteOutput } from '../terminal/output.ts'
+import { ScreenReset } from '../terminal/own-terminal.ts'
+import { sessionOf } from './find.ts'
+
+/** The usual size of a terminal, for sessions without a size. */
+const DEFAULT_SIZE = { width: 80, height: 24 }
+
+/** One moment of a session, in seconds from its start. */
+interface Frame {
+  readonly seconds: number
+  /** Bytes for the terminal, or its new size. */
+  readonly kind: 'output' | 'size'
+  readonly content: Buffer
+}
+
+/** What a terminal would have shown: without input, and with errors as output. */
+export function framesOf(events: readonly RecordedEvent[]): Frame[] {
+  return events.flatMap(([seconds, kind, content]): Frame[] => {
+    if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
+    return kind === 'r' && parseSize(content) !== undefined ? [{ seconds, kind: 'size', content }] : []
+  })
+}
+
+function parseSize(content: Buffer): { width: number; height: number } | undefined {
+  const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(content.toString('latin1')) ?? []
+  return width === undefined ? undefined : { width: Number(width), height: Number(height) }
+}
+
+/** A recording for asciinema (asciicast v2): a header, and one line for each moment. */
+export function* asciicast(
+  session: RecordedSession,
+  frames: readonly Frame[],
+): Generator<string, void, undefined> {
+  const first = frames.findIndex(({ kind }) => kind === 'size')
+  // The first size is the size at the beginning.
+  const begin = frames[first]
+  yield line({
+    version: 2,
+    ...((begin && parseSize(begin.content)) ?? DEFAULT_SIZE),
+    timestamp: Math.floor(Date.parse(session.startedAt) / 1000) || 0,
+    title: `${session.connection} ${session.id}`,
+    env: { TERM: 'xterm-256color' },
+  })
+  // A UTF-8 sequence may begin in one piece and end in the next, but JSON has only whole characters.
+  const decoder = new TextDecoder('utf-8')
+  const translate = session.verb === 'connect' ? (text: string) => text : returning()
+  for (const [i, { seconds, kind, content }] of frames.entries()) {
+    if (kind === 'size') {
+      if (i !== first) yield line([rounded(seconds), 'r', content.toString('latin1')])
+      continue
+    }
+    const text = translate(decoder.decode(content, { stream: true }))
+    if (text !== '') yield line([rounded(seconds), 'o', text])
+  }
+  const rest = decoder.decode()
+  if (rest !== '') yield line([rounded(frames.at(-1)?.seconds ?? 0), 'o', rest])
+}
+
+/**
+ * Adds carriage returns. Output without a terminal ends its lines with a line feed alone, which a player would show as
+ * stairs.
+ */
+function returning(): (text: string) => string {
+  let last = ''
+  return (text) => {
+    const whole = text.replaceAll(/\n/g, (_, at: number) =>
+      (at === 0 ? last : text[at - 1]) === '\r' ? '\n' : '\r\n',
+    )
+    last = text.at(-1) ?? last
+    return whole
+  }
+}
+
+/** To the microsecond, without binary rounding noise. */
+function rounded(seconds: number): number {
+  return Number(seconds.toFixed(6))
+}
+
+function line(value: unknown): string {
+  return `${printableJson(value)}\n`
+}
+
+interface Pace {
+  /** 1 is the original speed, 2 is twice as fast. */
+  readonly speed: number
+  /** Longer pauses are shortened to this, before the speed is applied. */
+  readonly longestPauseMs: number
+}
+
+/** Plays a session on this terminal at its own pace. @returns the exit code of this program */
+export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
+  const stop = new AbortController()
+  const reset = new ScreenReset()
+  const show = (content: Buffer) => {
+    reset.see(content)
+    return stdout.write(content)
+  }
+  let exitCode = 0
+  const leave = (signal: 'SIGINT' | 'SIGTERM') => {
+    exitCode = exitCodeOfSignal(signal)
+    stop.abort()
+  }
+  process.on('SIGINT', leave).on('SIGTERM', leave)
+  try {
+    await playFrames(frames, show, pace, stop.signal)
+  } finally {
+    process.off('SIGINT', leave).off('SIGTERM', leave)
+    await stdout.write(Buffer.from(`${reset.sequence}${stdout.isInLine ? '\r\n' : ''}`))
+  }
+  return exitCode
+}
+
+async function playFrames(
+  frames: readonly Frame[],
+  show: (content: Buffer) => Promise<void>,
+  { speed, longestPauseMs }: Pace,
+  signal: AbortSignal,
+): Promise<void> {
+  let now = 0
+  for (const { seconds, kind, content } of frames) {
+    const pause = Math.min(Math.max(0, seconds - now) * 1000, longestPauseMs) / speed
+    now = Math.max(now, seconds)
+    if (pause >= 1) await delay(pause, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    if (kind === 'output') await show(content)
+  }
+}
+
+export interface ReplayFlags {
+  readonly speed: string
+  readonly maxPause: string
+  readonly cast?: boolean
+  readonly profile?: string
+}
+
+/** `runbook-agent sessions replay`: on a terminal at its own pace, otherwise as a recording. */
+export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
+  const pace = {
+    speed: positive(flags.speed, '--speed'),
+    longestPauseMs: positive(flags.maxPause, '--max-pause') * 1000,
+  }
+  let exitCode: number = exitCodes.done
+  await asking(flags.profile, `cannot replay session ${id}`, async (account, stdout) => {
+    const session = await sessionOf(account, id)
+    const frames = framesOf(await fetchEvents(account, session.id))
+    if (flags.cast !== true && process.stdout.isTTY) exitCode = await play(frames, stdout, pace)
+    else for (const line of asciicast(session, frames)) await stdout.write(Buffer.from(line))
+  })
+  return exitCode
+}
+
+function positive(text: string, flag: string): number {
+  const number = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
+  if (number > 0) return number
+  throw new Failure(`${flag} is a number such as 2 or 0.5`, exitCodes.usage)
+}
