@@ -123,6 +123,7 @@ module.exports = {
       masking: ['refused'],
       opening: ['output', 'policy', 'masking', 'refused'],
       running: ['opening', 'output', 'policy', 'masking', 'journal', 'refused'],
+      native: ['running', 'opening', 'output', 'policy', 'masking', 'journal', 'refused'],
       system: ['running', 'opening', 'output', 'policy', 'refused'],
     }),
     ...rooms('runtime', {

@@ -4,6 +4,8 @@ import { decodeGatewayPacket } from '../wire/messages/from-gateway.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
 import { endedEntry, endingRefused, type TerminationReason } from './running/ending.ts'
+import { isForNativeClients } from './native/opening.ts'
+import { NativeSession } from './native/native-session.ts'
 import { AgentSession } from './session.ts'
 import type { Outlet, SessionReply, SessionServices } from './running/services.ts'
 import type { Slots } from './running/slots.ts'
@@ -15,12 +17,15 @@ const MAX_SESSIONS = 10_000
 /** Refusals wait while the gateway takes nothing, and no code awaits them. */
 const MAX_UNSENT_REFUSALS = 1000
 
+type Session = AgentSession | NativeSession
+
 /** One connection's sessions and system requests: hands each packet to its session, and waits for none. */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #outlet: Outlet
-  readonly #sessions = new Map<SessionId, { readonly session: AgentSession; readonly over: Promise<void> }>()
+  readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
   readonly #confirmations = new Confirmations()
+  readonly #ended = new Set<SessionId>()
   readonly #system: SystemRequests
   #draining = false
   #isLeaving = false
@@ -104,7 +109,12 @@ export class Dispatch {
       case 'input':
         return this.#deliver(message.sid, (session) => session.type(message.data))
       case 'resize':
-        return this.#sessions.get(message.sid)?.session.resize(message)
+        return this.#commandOf(message.sid)?.resize(message)
+      case 'connection-data':
+      case 'connection-close':
+      case 'connection-pause':
+      case 'connection-resume':
+        return this.#connection(message)
       case 'pause':
         return this.#sessions.get(message.sid)?.session.pause()
       case 'resume':
@@ -134,7 +144,27 @@ export class Dispatch {
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
-    this.#serve(new AgentSession(message, this.#services, (reply) => this.#send(reply)), earlier)
+    const Served = isForNativeClients(message) ? NativeSession : AgentSession
+    this.#serve(new Served(message, this.#services, (reply) => this.#send(reply)), earlier)
+  }
+
+  #commandOf(sid: SessionId): AgentSession | undefined {
+    const session = this.#sessions.get(sid)?.session
+    return session instanceof AgentSession ? session : undefined
+  }
+
+  /** Packets of a connection that come after the session's end need no answer, but for bytes of a session that never was. */
+  #connection(message: Extract<GatewayMessage, { readonly connectionId: string }>): void {
+    const session = this.#sessions.get(message.sid)?.session
+    if (session instanceof NativeSession) return session.receive(message)
+    const isLate = this.#confirmations.has(message.sid) || this.#ended.has(message.sid)
+    if (message.kind === 'connection-data' && !isLate) this.#refuse(message.sid, unserved(message.protocol))
+  }
+
+  #rememberEnded(sid: SessionId): void {
+    this.#ended.add(sid)
+    const [oldest] = this.#ended
+    if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest)
   }
 
   #recordOpening({ sid, params, connectionType: type }: OpenMessage): void {
@@ -177,9 +207,11 @@ export class Dispatch {
       : `this agent already holds ${MAX_SESSIONS} sessions`
   }
 
-  #serve(session: AgentSession, earlier: AgentSession | undefined): void {
+  #serve(session: Session, earlier: Session | undefined): void {
     const over = session.run().then(() => {
-      if (this.#sessions.get(session.sid)?.session === session) this.#sessions.delete(session.sid)
+      if (this.#sessions.get(session.sid)?.session !== session) return
+      this.#sessions.delete(session.sid)
+      if (session instanceof NativeSession) this.#rememberEnded(session.sid)
     })
     this.#sessions.set(session.sid, { session, over })
     earlier?.end('closed-by-gateway')
@@ -188,8 +220,9 @@ export class Dispatch {
   /** Gives a session what it waits for. One that has just ended needs no answer; one that never was gets a close. */
   #deliver(sid: SessionId, give: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
-    if (session !== undefined) give(session)
-    else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
+    if (session instanceof AgentSession) give(session)
+    else if (session === undefined && !this.#confirmations.has(sid))
+      this.#refuse(sid, 'internal error, connection params not found')
   }
 
   /**
@@ -229,11 +262,14 @@ export class Dispatch {
 
 function unserved(type: string): string {
   // hoop's gateway allows no exec for types tcp and ssh.
-  const instead = /^Agent(TCP|SSH)/.test(type)
+  const instead = /^(?:Agent)?(TCP|SSH)/i.test(type)
     ? "this connection needs hoop's own agent"
     : "use hoop exec or runbook-agent connect, or hoop's own agent"
-  return `this agent serves commands, runbooks and terminals, no native connections (${type}): ${instead}`
+  return `this session serves a command, a runbook or a terminal, no native connections (${type}): ${instead}`
 }
+
+/** Sessions that the gateway has closed, remembered for packets that were on their way. */
+const MAX_ENDED = 1000
 
 /** Closes remembered at once. A gateway confirms within a round trip; one that never does must not cost memory. */
 const MAX_WAITING = 10_000

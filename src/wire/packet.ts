@@ -32,6 +32,10 @@ export const spec = {
   // Ours. hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
   wantsTerminal: 'client.wants_terminal',
   stopsAt: 'gateway.stops_at',
+  connectionId: 'client.connection_id',
+  serverConnect: 'tcp.server_connect',
+  // Ours: whoever opens the session pauses its connections when the agent asks for it.
+  pausesConnections: 'client.pauses_connections',
 } as const
 
 /** The value of a key whose presence is all that matters. */

@@ -133,7 +133,9 @@ describe('a session', () => {
   })
 
   it('refuses native connections and scripts without a session, with 254', async () => {
-    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's1' }, 'x')
+    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's1', 'client.connection_id': '1' }, 'x')
+    gateway.send('AgentMongoDBConnectionWrite', { 'gateway.session_id': 's3' }, 'x')
+    expect(code(await gateway.closeOf('s3'))).toBe('254')
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'x')
     expect(code(await gateway.closeOf('s1'))).toBe('254')
     expect(String((await gateway.closeOf('s2')).payload)).toBe('internal error, connection params not found')
@@ -157,7 +159,7 @@ describe('a session', () => {
     },
   )
 
-  it.each(['tcp', 'ssh'])('sends nobody to exec for %s, which hoop refuses there', async (connectionType) => {
+  it.each(['ssh'])('sends nobody to exec for %s, which hoop refuses there', async (connectionType) => {
     const connect = { connectionType, connectionName: 'box', clientVerb: 'connect', clientOrigin: 'client' }
     gateway.send('AgentSessionOpen', openSpec('s1', connect))
     const refused = String((await gateway.closeOf('s1')).payload)
@@ -180,13 +182,14 @@ describe('a session', () => {
   it('closes an open session that turns out to be for a native connection, and leaves a running one alone', async () => {
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
     await waitFor(() => gateway.of('s1').length > 0)
-    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's1' }, 'x')
+    const ids = { 'gateway.session_id': 's1', 'client.connection_id': '1' }
+    gateway.send('AgentPGConnectionWrite', ids, 'x')
     expect(String((await gateway.closeOf('s1')).payload)).toContain('no native connections')
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
     await waitFor(() => gateway.of('s2').length > 0)
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'echo ready; sleep 0.2; exit 5')
     await waitFor(() => text('s2', 'ClientWriteStdout') !== '')
-    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's2' }, 'x')
+    gateway.send('AgentPGConnectionWrite', { ...ids, 'gateway.session_id': 's2' }, 'x')
     expect(code(await gateway.closeOf('s2'))).toBe('5')
   })
 

@@ -363,7 +363,7 @@ describe('it was refused, or met a bug or the end of memory:', () => {
     return closed(await gateway.closeOf('m'))
   })
   ending('native connection', async () => {
-    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 'n' })
+    gateway.send('AgentMSSQLConnectionWrite', { 'gateway.session_id': 'n' })
     return closed(await gateway.closeOf('n'))
   })
   const onTerminal = async (script: string, act: (console: RemoteConsole) => void): Promise<Observed> => {

@@ -25,7 +25,12 @@ describe('a packet of the gateway', () => {
     ['AgentTerminalResizeTTY', session, '30,100,1600,960', { kind: 'resize', sid, rows: 30, cols: 100 }],
     ['AgentTerminalResizeTTY', session, '65537,1,0,0', { kind: 'resize', sid, rows: 1, cols: 1 }],
     ['AgentSessionClose', session, '', { kind: 'close', sid }],
-    ['AgentPGConnectionWrite', session, '', { kind: 'native-proxy', sid, type: 'AgentPGConnectionWrite' }],
+    [
+      'AgentMSSQLConnectionWrite',
+      session,
+      '',
+      { kind: 'native-proxy', sid, type: 'AgentMSSQLConnectionWrite' },
+    ],
     ['SysNewer', session, '', { kind: 'unsupported', sid, type: 'SysNewer' }],
     [
       ...['AgentGatewayDraining', { 'gateway.stops_at': '2026-03-01T10:01:30.000Z' }, ''],

@@ -41,10 +41,13 @@ const servers: Readonly<Record<string, Locate>> = {
   },
 }
 
-/** Connects to the server of a database connection. @throws RefusedError with the text that closes the session */
-export async function checkServer(connectionType: string, lookup: Lookup): Promise<void> {
+/** Connects to the server of a database connection, and hangs up. @returns where it is @throws RefusedError with the text that closes the session */
+export async function checkServer(connectionType: string, lookup: Lookup): Promise<Address | undefined> {
   const locate = Object.hasOwn(servers, connectionType) ? servers[connectionType] : undefined
-  if (locate !== undefined) await dial(await locate(lookup))
+  if (locate === undefined) return undefined
+  const address = await locate(lookup)
+  await dial(address)
+  return address
 }
 
 function database(type: string, defaultPort: number): Locate {

@@ -139,10 +139,10 @@ async function maskingFor(
 }
 
 /**
- * Whether hoop's command line would open a port for this type. It then says that it is ready, although nobody serves
- * the port, and its user notices only with the first packet. So such sessions are refused.
+ * Whether the client's side opens a port for this type. For a protocol that is not served such a session is refused:
+ * hoop's command line would say that it is ready, and its user would notice only with the first packet.
  */
-function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
+export function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
 }
 

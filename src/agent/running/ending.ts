@@ -1,10 +1,12 @@
 import { constants } from 'node:os'
+import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
+import { TemplateError } from '../../golang/template/errors.ts'
 import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Blocked } from '../policy/blocked.ts'
 import { blockedOutput } from '../policy/guardrails.ts'
-import type { AllowListName } from '../refused.ts'
+import { RefusedError, type AllowListName } from '../refused.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
@@ -93,6 +95,20 @@ export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'byte
   }
 }
 
+/** Errors whose message is for the user. The message may quote arguments, so the log has only the error's name. */
+const REFUSALS = [RefusedError, EnvvarError, RuntimeFolderError, TemplateError]
+
+export const INTERNAL_ERROR = 'internal error of the agent, its log has more'
+
+/** The end of what this error refuses; undefined when the error is a bug. */
+export function endingOfRefusal(error: Error): Ending | undefined {
+  if (!REFUSALS.some((kind) => error instanceof kind)) return undefined
+  const refusal = error.name
+  return error instanceof RefusedError && error.list !== undefined
+    ? { ...endingForbidden(error.message, error.list), refusal }
+    : { ...endingRefused(error.message), refusal }
+}
+
 /** The end of a command that was ended before it started. */
 export function endingUnstarted(reason: TerminationReason): Ending {
   return notRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
@@ -110,7 +126,7 @@ export function endingBlocked(blocked: Blocked): Ending {
 }
 
 /** The end of a command that a list of the server's owner does not allow. */
-export function endingForbidden(message: string, forbiddenBy: AllowListName): Ending {
+function endingForbidden(message: string, forbiddenBy: AllowListName): Ending {
   const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
   return { ...notRun(ending), forbiddenBy }
 }

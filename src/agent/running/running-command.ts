@@ -1,8 +1,6 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import { Environment } from '../../envvars/environment.ts'
-import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
-import { TemplateError } from '../../golang/template/errors.ts'
 import type { OutputStopped } from '../../policy/output-filter.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
@@ -17,10 +15,11 @@ import { programSearch } from '../policy/allowed-programs.ts'
 import { RefusedError } from '../refused.ts'
 import {
   endingBlocked,
-  endingForbidden,
   endingOf,
+  endingOfRefusal,
   endingRefused,
   endingUnstarted,
+  INTERNAL_ERROR,
   NEVER_LATE,
   UNAWAITED,
   type Ending,
@@ -30,11 +29,6 @@ import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
 import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
-
-/** Errors whose message is for the user. The message may quote arguments, so the log has only the error's name. */
-const REFUSALS = [RefusedError, EnvvarError, RuntimeFolderError, TemplateError]
-
-const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
 /** Takes a piece of output. The next one is read when it settles. */
 export type TakeOutput = (chunk: Chunk) => Promise<void> | void
@@ -87,14 +81,8 @@ export class RunningCommand {
     if (error === undefined || error === this.#over.signal.reason)
       return { ...endingUnstarted(reason ?? 'closed-by-gateway'), reason }
     if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason }
-    if (error instanceof RefusedError && error.list !== undefined)
-      return {
-        ...endingForbidden(error.message, error.list),
-        reason: reason ?? 'policy',
-        refusal: error.name,
-      }
-    if (REFUSALS.some((kind) => error instanceof kind))
-      return { ...endingRefused(error.message), reason, refusal: error.name }
+    const refused = endingOfRefusal(error)
+    if (refused !== undefined) return { ...refused, reason: reason ?? refused.reason }
     const { sid } = this
     this.#services.log.error(
       { sid, error: error.message, stack: error.stack },

@@ -9,6 +9,8 @@ import type {
 } from './message.ts'
 import { decodeGuardrailsInfo, encodeGuardrailsInfo } from './guardrails-info.ts'
 import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
+import { decodeConnection, encodeConnection } from './native.ts'
+import { DecodeError } from '../errors.ts'
 import {
   KEEPALIVE,
   NO_PAYLOAD,
@@ -49,6 +51,11 @@ export function encodeAgentMessage(message: AgentOutbound): Packet {
       }
     case 'closed':
       return encodeClosed(message)
+    case 'connection-data':
+    case 'connection-close':
+    case 'connection-pause':
+    case 'connection-resume':
+      return encodeConnection(message, 'Client', sessionSpec(message.sid))
     case 'system-reply':
       return encodeSystemReply(message.sid, message.reply)
     case 'logs':
@@ -109,7 +116,17 @@ export function decodeAgentPacket(packet: Packet): AgentMessage {
     case type.closed:
       return decodeClosed(packet, sid)
     default:
-      return { kind: 'unsupported', sid, type: packet.type }
+      return connectionIn(packet, sid) ?? { kind: 'unsupported', sid, type: packet.type }
+  }
+}
+
+function connectionIn(packet: Packet, sid: SessionId): AgentMessage | undefined {
+  try {
+    const message = decodeConnection(packet, 'Client')
+    return message && { ...message, sid }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return undefined
   }
 }
 

@@ -3,6 +3,7 @@ import { decodeAgentPacket } from './from-agent.ts'
 import type { AgentMessage, SessionId } from './message.ts'
 import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
+import { decodeConnection, encodeConnection, pausesConnections, type ConnectionMessage } from './native.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 
 // Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. What a client sends has the
@@ -21,6 +22,7 @@ export type ClientMessage =
   | { readonly kind: 'exec'; readonly stdin: Buffer }
   | { readonly kind: 'input'; readonly data: Buffer }
   | ({ readonly kind: 'resize' } & WindowSize)
+  | ConnectionMessage
   | { readonly kind: 'unsupported'; readonly type: string }
 
 interface ClientOpenMessage {
@@ -32,6 +34,8 @@ interface ClientOpenMessage {
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: a terminal, whatever the connection's type. */
   readonly wantsTerminal?: true
+  /** For `connect` to a port: single connections are paused when the agent asks for it. */
+  readonly pausesConnections?: true
   /** For `connect`, where it has to be approved: for how long, as Go writes durations. */
   readonly accessDuration?: string
 }
@@ -48,6 +52,11 @@ export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'uns
       return { type: type.input, spec: {}, payload: message.data }
     case 'resize':
       return { type: type.resize, spec: {}, payload: encodeWindowSize(message) }
+    case 'connection-data':
+    case 'connection-close':
+    case 'connection-pause':
+    case 'connection-resume':
+      return encodeConnection(message, 'Agent', {})
   }
 }
 
@@ -55,10 +64,12 @@ function openSpec({
   clientArgs,
   clientEnvVars,
   wantsTerminal,
+  pausesConnections: pauses,
   accessDuration,
 }: ClientOpenMessage): Packet['spec'] {
   return {
     ...(wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
+    ...(pauses === true && { [spec.pausesConnections]: Buffer.from(YES) }),
     ...(accessDuration !== undefined && { [spec.accessDuration]: Buffer.from(accessDuration) }),
     ...(clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(clientArgs) }),
     ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
@@ -79,7 +90,7 @@ export function decodeClientPacket(packet: Packet): ClientMessage {
     case type.resize:
       return { kind: 'resize', ...decodeWindowSize(packet.payload) }
     default:
-      return { kind: 'unsupported', type: packet.type }
+      return decodeConnection(packet, 'Agent') ?? { kind: 'unsupported', type: packet.type }
   }
 }
 
@@ -92,6 +103,8 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
     input: packet.payload,
     clientArgs: args === undefined ? [] : decodeStringList(args, spec.clientArgs),
     clientEnvVars: variables === undefined ? new Map() : decodeStringMap(variables, spec.clientEnvVars),
+    ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
+    ...(pausesConnections(packet) && { pausesConnections: true as const }),
     ...(accessDuration !== undefined && { accessDuration }),
   }
 }

@@ -10,6 +10,7 @@ import {
   YES,
   type Packet,
 } from '../packet.ts'
+import { decodeConnection, encodeConnection, pausesConnections } from './native.ts'
 import { decodeSystemRequest } from './system-request.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from '../params.ts'
@@ -30,7 +31,7 @@ const type = {
   resume: 'AgentSessionResume',
 } as const
 
-/** Packets of the native database and network proxies, which neither this agent nor the embedded gateway serves. */
+/** Packets of native clients. Most of their protocols are served by neither this agent nor the embedded gateway. */
 export function isNativeProxy(type: string): boolean {
   return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
 }
@@ -80,6 +81,8 @@ function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
 }
 
 function decodeOther(packet: Packet, sid: SessionId): GatewayMessage {
+  const connection = decodeConnection(packet, 'Agent')
+  if (connection !== undefined) return { ...connection, sid }
   const request = decodeSystemRequest(packet)
   if (request !== undefined) return { kind: 'system', sid, request }
   return { kind: isNativeProxy(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
@@ -98,6 +101,7 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
     clientEnvVars:
       clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
     ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
+    ...(pausesConnections(packet) && { pausesConnections: true as const }),
   }
 }
 
@@ -153,6 +157,11 @@ export function encodeGatewayMessage(
     case 'pause':
     case 'resume':
       return { type: type[message.kind], spec: sessionSpec(message.sid), payload: NO_PAYLOAD }
+    case 'connection-data':
+    case 'connection-close':
+    case 'connection-pause':
+    case 'connection-resume':
+      return encodeConnection(message, 'Agent', sessionSpec(message.sid))
   }
 }
 
@@ -167,6 +176,7 @@ function encodeOpen(message: OpenMessage): Packet {
       ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
       ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
       ...(message.wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
+      ...(message.pausesConnections === true && { [spec.pausesConnections]: Buffer.from(YES) }),
     },
     payload: NO_PAYLOAD,
   }

@@ -1,5 +1,6 @@
 import type { ConnectionParams } from '../params.ts'
 import type { MaskedOutput } from './masking-info.ts'
+import type { ConnectionMessage } from './native.ts'
 import type { GuardrailInfo } from './guardrails-info.ts'
 import type { SessionId } from '../packet.ts'
 import type { SystemReply } from './system-reply.ts'
@@ -20,6 +21,8 @@ export type GatewayMessage =
   | { readonly kind: 'close'; readonly sid: SessionId }
   /** Not hoop's: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
+  | (ConnectionMessage & { readonly sid: SessionId })
+  /** Of a native protocol that is not served. */
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
   /** A request of the gateway itself. The id is the request's, not a session's. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
@@ -37,6 +40,8 @@ export interface OpenMessage {
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
   readonly wantsTerminal?: true
+  /** Not hoop's: the client's side pauses single connections of native clients when it is asked to. */
+  readonly pausesConnections?: true
 }
 
 /** What an agent sends to a gateway, as far as the embedded gateway reads it. */
@@ -47,6 +52,7 @@ export type AgentMessage =
   | OpenedMessage
   | OutputMessage
   | ClosedMessage
+  | (ConnectionMessage & { readonly sid: SessionId })
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 
 /** All that this agent sends. */

@@ -1,0 +1,161 @@
+import type { NativeProtocolName } from '../../wire/messages/native.ts'
+import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
+import { OutputGate } from '../output/output-gate.ts'
+import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
+
+/**
+ * Bytes of a client that wait for its server. hoop's protocol can pause nobody: its clients lose the connection beyond
+ * `most`. Ours is asked to pause before.
+ */
+const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 1024 }
+
+/** How long the last bytes of a client that has hung up may take. */
+const LAST_BYTES_MS = 5000
+
+/** How long a protocol has to tell its client why the agent ends the connection. */
+const GOODBYE_MS = 2000
+
+/** The client's server does not read, and too many bytes wait for it. */
+export class ServerNotReading extends Error {
+  override readonly name = 'ServerNotReading'
+
+  constructor() {
+    super(`the server does not read: ${WAITING_BYTES.most / 1024 / 1024} MiB were waiting for it`)
+  }
+}
+
+/** What a connection needs of its session. */
+export interface SessionEnd {
+  readonly sid: SessionId
+  readonly protocol: NativeProtocolName
+  /** Whether the client's side pauses connections. */
+  readonly pauses: boolean
+  /** Settles when there is room for more. Never rejects: when the stream is over, the session ends. */
+  readonly send: (message: Extract<AgentMessage, { readonly connectionId: string }>) => Promise<void>
+}
+
+/** One connection of a native client, as its protocol sees the client's end. */
+export class NativeConnection implements NativeClient {
+  readonly id: string
+  isSilent = false
+  readonly #session: SessionEnd
+  /** Closed while the client has paused this connection. */
+  readonly #gate = new OutputGate()
+  readonly #gone = new AbortController()
+  readonly #ending = new AbortController()
+  #waiting: Buffer[] = []
+  /** Those that were taken and are being written are among them. */
+  #waitingBytes = 0
+  #takenBytes = 0
+  #isPausing = false
+  #hasLeft = false
+  #lastBytes: NodeJS.Timeout | undefined
+  #goodbye: NodeJS.Timeout | undefined
+  #wake: () => void = () => undefined
+  /** Counted for the log. */
+  readonly bytes = { received: 0, sent: 0 }
+
+  constructor(id: string, session: SessionEnd) {
+    this.id = id
+    this.#session = session
+  }
+
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  get ending(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  /** Bytes of the client. */
+  receive(data: Buffer): void {
+    if (data.length === 0 || this.#hasLeft) return
+    this.bytes.received += data.length
+    this.#waiting.push(data)
+    this.#waitingBytes += data.length
+    if (this.#waitingBytes > WAITING_BYTES.most) return this.end(new ServerNotReading())
+    if (this.#waitingBytes > WAITING_BYTES.high) this.#setPausing(true)
+    this.#wake()
+  }
+
+  async next(): Promise<Buffer | undefined> {
+    // Until now the bytes of the last call were being written.
+    this.#waitingBytes -= this.#takenBytes
+    this.#takenBytes = 0
+    if (this.#waitingBytes < WAITING_BYTES.low) this.#setPausing(false)
+    while (this.#waiting.length === 0) {
+      if (this.#hasLeft) this.#gone.abort()
+      if (this.gone.aborted || this.ending.aborted) return undefined
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    const [first, ...others] = this.#waiting
+    this.#waiting = []
+    this.#takenBytes = this.#waitingBytes
+    return others.length === 0 ? first : Buffer.concat([first ?? Buffer.alloc(0), ...others])
+  }
+
+  async send(data: Buffer, guardrailsInfo?: Buffer): Promise<void> {
+    for (let at = 0; at < data.length; at += MAX_PACKET_BYTES) {
+      if (this.#gate.isClosed) await this.#gate.passed()
+      if (this.#hasLeft) return
+      const piece = data.length <= MAX_PACKET_BYTES ? data : data.subarray(at, at + MAX_PACKET_BYTES)
+      const { protocol } = this.#session
+      this.bytes.sent += piece.length
+      await this.#tell({
+        kind: 'connection-data',
+        protocol,
+        data: piece,
+        ...(guardrailsInfo !== undefined && { guardrailsInfo }),
+      })
+    }
+  }
+
+  /** The client takes no more for the moment. */
+  pause(): void {
+    this.#gate.pause()
+  }
+
+  resume(): void {
+    this.#gate.resume()
+  }
+
+  /** The client has hung up: its last bytes still go to the server, which may have stopped reading. */
+  hangUp(): void {
+    this.#hasLeft = true
+    this.#gate.openForGood()
+    if (this.#waiting.length === 0) this.#gone.abort()
+    else this.#lastBytes ??= setTimeout(() => this.#gone.abort(), LAST_BYTES_MS)
+    this.#wake()
+  }
+
+  /** The agent ends the connection. The protocol has some time to tell the client why. */
+  end(reason: Error): void {
+    this.#ending.abort(reason)
+    this.#gate.openForGood()
+    this.#wake()
+    this.#goodbye ??= setTimeout(() => this.#gone.abort(), GOODBYE_MS)
+  }
+
+  /** Tells the client that its connection is over, unless it has hung up itself. */
+  async close(): Promise<void> {
+    clearTimeout(this.#lastBytes)
+    clearTimeout(this.#goodbye)
+    if (!this.#hasLeft && !this.isSilent) await this.#tell({ kind: 'connection-close' })
+    this.#hasLeft = true
+    this.#waiting = []
+    this.#gone.abort()
+  }
+
+  #setPausing(isPausing: boolean): void {
+    if (!this.#session.pauses || this.#isPausing === isPausing) return
+    this.#isPausing = isPausing
+    void this.#tell({ kind: isPausing ? 'connection-pause' : 'connection-resume' })
+  }
+
+  async #tell(message: DistributiveOmit<Parameters<SessionEnd['send']>[0], 'sid' | 'connectionId'>) {
+    await this.#session.send({ ...message, sid: this.#session.sid, connectionId: this.id })
+  }
+}
+
+type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never

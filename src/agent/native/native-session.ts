@@ -1,0 +1,292 @@
+import { onAbort } from '../../basics/abort.ts'
+import { ConnectError } from '../../dial/connect-error.ts'
+import type { ConnectionMessage } from '../../wire/messages/native.ts'
+import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
+import { within } from '../../basics/within.ts'
+import { NO_BYTES } from '../output/sent-output.ts'
+import { OutputGate } from '../output/output-gate.ts'
+import {
+  endedEntry,
+  endingOfRefusal,
+  endingRefused,
+  endingUnstarted,
+  INTERNAL_ERROR,
+  type Ending,
+  type TerminationReason,
+} from '../running/ending.ts'
+import type { SessionReply, SessionServices } from '../running/services.ts'
+import { RefusedError } from '../refused.ts'
+import { NativeConnection } from './native-connection.ts'
+import { openNative, type Opened } from './opening.ts'
+
+/** Open at once in one session. A pool of an application has some dozens. */
+const MAX_CONNECTIONS = 1000
+/** Ids that were served, remembered so that late packets make no ghosts. Ids are never used twice. */
+const MAX_SEEN = 10_000
+/**
+ * Bytes of one session that wait for the stream: a session with a hundred connections gets no more turns than one with a
+ * few.
+ */
+const MAX_UNSENT_BYTES = 256 * 1024
+/** How long all connections have to end. */
+const GOODBYE_MS = 3000
+
+type State = 'opening' | 'open' | 'closed'
+type Told = Parameters<SessionReply>[0]
+
+/** One session of native clients: a port at the client's side, with many connections to one server. */
+export class NativeSession {
+  readonly sid: SessionId
+  readonly #services: SessionServices
+  readonly #reply: SessionReply
+  readonly #life = new AbortController()
+  /** Closed while the gateway has paused the whole session. */
+  readonly #gate = new OutputGate()
+  readonly #connections = new Map<
+    string,
+    { readonly connection: NativeConnection; readonly over: Promise<void> }
+  >()
+  readonly #seen = new Set<string>()
+  readonly #bytes = { read: 0, sent: 0 }
+  #open: OpenMessage | undefined
+  #opened: Opened | undefined
+  readonly #pauses: boolean
+  #state: State = 'opening'
+  #reason: TerminationReason | undefined
+  #refusal: string | undefined
+  #unsentBytes = 0
+  readonly #senders: (() => void)[] = []
+
+  constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {
+    this.sid = open.sid
+    this.#open = open
+    this.#pauses = open.pausesConnections === true
+    this.#services = services
+    this.#reply = reply
+  }
+
+  /** True while no client is connected. The gateway may open the session again then. */
+  get idle(): boolean {
+    return this.#state !== 'closed' && this.#connections.size === 0
+  }
+
+  get endReason(): TerminationReason | undefined {
+    return this.#reason
+  }
+
+  /** Serves the session. Settles when it is over and everything it took has been given back. Never rejects. */
+  async run(): Promise<void> {
+    const startedAt = performance.now()
+    const ending = await this.#serve().catch((error: unknown) => this.#failed(error as Error))
+    this.#state = 'closed'
+    const { read, sent } = this.#bytes
+    const durationMs = Math.round(performance.now() - startedAt)
+    await this.#close({ ...ending, durationMs, bytes: { ...NO_BYTES, read, sent } })
+  }
+
+  /** Bytes, an end or a pause of one connection. */
+  receive(message: ConnectionMessage): void {
+    const { connectionId } = message
+    const connection = this.#connections.get(connectionId)?.connection
+    switch (message.kind) {
+      case 'connection-data':
+        if (message.protocol !== this.#opened?.type) return this.#refuseConnection(connectionId)
+        return (connection ?? this.#connect(connectionId))?.receive(message.data)
+      case 'connection-close':
+        return connection?.hangUp()
+      case 'connection-pause':
+        return connection?.pause()
+      case 'connection-resume':
+        return connection?.resume()
+    }
+  }
+
+  pause(): void {
+    this.#gate.pause()
+  }
+
+  resume(): void {
+    this.#gate.resume()
+  }
+
+  /** The stream is gone, so no resume can come any more. */
+  resumeForGood(): void {
+    this.#gate.openForGood()
+  }
+
+  /** Closes a session without clients, with exit code 254 and the message. */
+  refuse(message: string): void {
+    if (!this.idle) return
+    this.#refusal ??= message
+    this.#life.abort()
+  }
+
+  /** Ends the session; the first reason wins. */
+  end(reason: TerminationReason): void {
+    this.#reason ??= reason
+    this.#gate.openForGood()
+    this.#life.abort()
+  }
+
+  async #serve(): Promise<Ending> {
+    const open = this.#open
+    this.#open = undefined
+    if (open === undefined) return this.#ending()
+    const { signal } = this.#life
+    const { slots, settings } = this.#services
+    const opened = await openNative(open, this.#services, signal)
+    if (signal.aborted) return this.#ending()
+    using slot = slots.take()
+    if (slot === undefined) throw new RefusedError(slots.full)
+    this.#opened = opened
+    this.#state = 'open'
+    const { connectionType, requestPort } = open
+    const { maxDurationMs } = settings
+    const late =
+      maxDurationMs === undefined ? undefined : setTimeout(() => this.end('timeout'), maxDurationMs)
+    try {
+      await this.#reply({ kind: 'opened', sid: this.sid, connectionType, requestPort, command: '' })
+      await new Promise<void>((resolve) => onAbort(signal, resolve))
+    } finally {
+      clearTimeout(late)
+      await this.#disconnect()
+    }
+    return this.#ending()
+  }
+
+  /** Ends all connections, and waits until their servers are disconnected. */
+  async #disconnect(): Promise<void> {
+    const reason = new Error(endingUnstarted(this.#reason ?? 'closed-by-gateway').message)
+    // Nobody can be told anything by a stream that is gone, or in a session that is closed.
+    const isHeard = this.#reason === 'agent-stopping' || this.#reason === 'timeout'
+    const all = [...this.#connections.values()]
+    for (const { connection } of all) connection.end(reason)
+    if (!isHeard) for (const { connection } of all) connection.hangUp()
+    const over = Promise.all(all.map((one) => one.over))
+    if (await within(over, GOODBYE_MS)) return
+    for (const { connection } of all) void connection.close()
+    await within(over, GOODBYE_MS)
+  }
+
+  /** @returns undefined when nobody serves the id: the session is over, or the id was */
+  #connect(id: string): NativeConnection | undefined {
+    const opened = this.#opened
+    if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
+    this.#remember(id)
+    if (this.#connections.size >= MAX_CONNECTIONS) {
+      this.#services.log.warn({ sid: this.sid, connections: MAX_CONNECTIONS }, 'native connection refused')
+      this.#tellClosed(id)
+      return undefined
+    }
+    const { sid } = this
+    const session = {
+      sid,
+      protocol: opened.type,
+      pauses: this.#pauses,
+      send: (told: Told) => this.#send(told),
+    }
+    const connection = new NativeConnection(id, session)
+    this.#connections.set(id, { connection, over: this.#follow(connection, opened) })
+    return connection
+  }
+
+  /** Serves a connection to its end. Never rejects. */
+  async #follow(connection: NativeConnection, { protocol }: Opened): Promise<void> {
+    const { log } = this.#services
+    const { id: connectionId, bytes } = connection
+    const startedAt = performance.now()
+    try {
+      await protocol.serve(connection)
+    } catch (error) {
+      const { message, stack } = error as Error
+      log.error(
+        { sid: this.sid, connectionId, error: message, stack },
+        'native connection failed: this is a bug',
+      )
+    }
+    await connection.close()
+    this.#connections.delete(connectionId)
+    this.#bytes.read += bytes.received
+    this.#bytes.sent += bytes.sent
+    const ms = Math.round(performance.now() - startedAt)
+    log.debug({ sid: this.sid, connectionId, ms, ...bytes }, 'native connection closed')
+  }
+
+  /** A client of another protocol: hoop's tunnel gives bytes of any database as TCP, and its users log in themselves. */
+  #refuseConnection(id: string): void {
+    if (this.#opened === undefined || this.#seen.has(id)) return
+    this.#remember(id)
+    this.#services.log.warn(
+      { sid: this.sid, connectionId: id },
+      'native connection of another protocol refused',
+    )
+    this.#tellClosed(id)
+  }
+
+  #remember(id: string): void {
+    this.#seen.add(id)
+    const [oldest] = this.#seen
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined && !this.#connections.has(oldest))
+      this.#seen.delete(oldest)
+  }
+
+  #tellClosed(connectionId: string): void {
+    void this.#send({ kind: 'connection-close', sid: this.sid, connectionId })
+  }
+
+  /** Sends in turn with the session's other connections. Never rejects: the stream's end ends the session. */
+  async #send(message: Told): Promise<void> {
+    const bytes = message.kind === 'connection-data' ? message.data.length : 0
+    while (this.#gate.isClosed || (bytes > 0 && this.#unsentBytes > MAX_UNSENT_BYTES)) {
+      if (this.#gate.isClosed) await this.#gate.passed()
+      else await new Promise<void>((resolve) => this.#senders.push(resolve))
+    }
+    this.#unsentBytes += bytes
+    try {
+      await this.#reply(message)
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+    } finally {
+      this.#unsentBytes -= bytes
+      this.#senders.shift()?.()
+    }
+  }
+
+  #ending(): Ending {
+    if (this.#refusal !== undefined && this.#reason === undefined) return endingRefused(this.#refusal)
+    const reason = this.#reason ?? 'closed-by-gateway'
+    if (reason !== 'closed-by-gateway' || this.#opened === undefined) return endingUnstarted(reason)
+    // The usual end: the client's side has closed its port.
+    return { ...endingUnstarted(reason), exitCode: 0, outcome: 'exited' }
+  }
+
+  #failed(error: Error): Ending {
+    if (error === this.#life.signal.reason) return this.#ending()
+    if (error instanceof ConnectError) return endingUnstarted(this.#reason ?? 'gateway-lost')
+    const refused = endingOfRefusal(error)
+    if (refused !== undefined) return refused
+    const { message, stack } = error
+    this.#services.log.error({ sid: this.sid, error: message, stack }, 'session failed: this is a bug')
+    return endingRefused(INTERNAL_ERROR, 'failed')
+  }
+
+  /** Not when the gateway has closed the session: no close is expected then. */
+  async #close(ending: Ending): Promise<void> {
+    const { exitCode, message, refusal, reason, bytes } = ending
+    const { sid } = this
+    const { log, record } = this.#services
+    const endReason = reason ?? (ending.outcome === 'refused' ? 'refused' : undefined)
+    let isSent = false
+    if (this.#reason !== 'closed-by-gateway') {
+      const counts = { truncatedBytes: 0, redactedBytes: 0 }
+      const why = endReason === undefined ? {} : { endReason }
+      isSent = await this.#reply({ kind: 'closed', sid, exitCode, message, ...counts, ...why }).then(
+        () => true,
+        () => false,
+      )
+    }
+    if (refusal !== undefined) log.warn({ sid, reason: refusal }, 'session refused')
+    record(endedEntry(sid, ending, isSent))
+    log.info({ sid, exitCode, reason, ...bytes }, 'session of native clients over')
+  }
+}

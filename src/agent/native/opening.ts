@@ -1,0 +1,103 @@
+import { mergeEntries } from '../../envvars/entries/merge.ts'
+import { SessionSecrets } from '../../envvars/secrets/session-secrets.ts'
+import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
+import { GuardrailError } from '../../policy/guardrails/rules.ts'
+import type { OpenMessage } from '../../wire/messages/message.ts'
+import { asksForMasking } from '../masking/asked-masking.ts'
+import { checkServer } from '../opening/liveness.ts'
+import { asksForPort, type CheckServices } from '../opening/request.ts'
+import { programSearch } from '../policy/allowed-programs.ts'
+import type { OwnerPolicy } from '../policy/owner-policy.ts'
+import { RefusedError } from '../refused.ts'
+import { ServerSocket } from './server-socket.ts'
+import { tcpProtocol } from './tcp.ts'
+import type { NativeProtocol, Target } from './protocol.ts'
+
+/** The protocols that are served, by the type of the connection. */
+const PROTOCOLS = {
+  tcp: tcpProtocol,
+} as const satisfies Record<string, (target: Target) => NativeProtocol>
+type Served = keyof typeof PROTOCOLS
+
+/** Whether a session is for a port at which native clients connect, of a protocol that is served. */
+export function isForNativeClients(open: OpenMessage): boolean {
+  return asksForPort(open) && isServed(open.connectionType)
+}
+
+/** What serves the connections of one session. */
+export interface Opened {
+  readonly type: Served
+  readonly protocol: NativeProtocol
+}
+
+/**
+ * Checks what a session asks for, and that its server can be reached.
+ * @throws RefusedError or EnvvarError, whose message closes the session, or the signal's reason
+ */
+export async function openNative(
+  open: OpenMessage,
+  services: CheckServices,
+  ended: AbortSignal,
+): Promise<Opened> {
+  const { connectionType: type, params } = open
+  if (!isServed(type)) throw new RefusedError(`no native connections of type ${type} are served here`)
+  checkPolicy(open, services)
+  const { agentEnvironment, secretStores, embedded, log } = services
+  const { entries } = await mergeEntries({
+    connection: params.envVars,
+    // A client's variables may fill what the connection lacks of a command's. They must not choose the server.
+    client: new Map(),
+    connectionType: type,
+    embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
+    own: new Map(),
+    secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
+  })
+  const variables = new Map(
+    entries.flatMap(({ kind, name, value }) => (kind === 'envvar' ? [[name, value.toString('utf8')]] : [])),
+  )
+  const variable = (name: string) => variables.get(name)
+  const address = await checkServer(type, variable)
+  if (address === undefined) throw new RefusedError(`no server is known for a connection of type ${type}`)
+  const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone)
+  return { type, protocol: PROTOCOLS[type]({ address, variable, dial, log }) }
+}
+
+function isServed(type: string): type is Served {
+  return Object.hasOwn(PROTOCOLS, type)
+}
+
+/** @throws RefusedError for what the server's owner does not allow, and for rules that cannot be enforced here */
+function checkPolicy({ params }: OpenMessage, services: CheckServices): void {
+  const policy = services.policy?.current
+  policy?.checkSession(params)
+  // No program is started. Where an owner lists programs, a database may be reached whose program is listed.
+  policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
+  policy?.checkVariables(params.envVars.keys(), [])
+  refuseRules(params.guardRailRules, policy)
+  if (asksForMasking(params)) throw new RefusedError(unenforced('data masking rules', 'masking'))
+}
+
+function refuseRules(payload: Buffer | undefined, policy: OwnerPolicy | undefined): void {
+  const { input, output } = rulesIn(payload)
+  if ([...input, ...output].some(({ rules }) => rules.length > 0))
+    throw new RefusedError(unenforced('guardrail rules', 'guardrail'))
+  if (policy?.rules.input !== undefined || policy?.rules.output !== undefined)
+    throw new RefusedError(
+      'the owner of this server has guardrail rules (policy.input-rules or policy.output-rules of the agent), which cannot be enforced on the bytes of a native tcp connection: use exec or a runbook',
+    )
+}
+
+/** The words of hoop's agent, since people search for them. */
+function unenforced(what: string, enforcement: string): string {
+  const remove = enforcement === 'guardrail' ? 'the guardrails' : 'the masking'
+  return `connection has ${what} configured, but the native tcp proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`
+}
+
+function rulesIn(payload: Buffer = Buffer.alloc(0)) {
+  try {
+    return decodeGuardrails(payload)
+  } catch (error) {
+    if (!(error instanceof GuardrailError)) throw error
+    throw new RefusedError(error.message)
+  }
+}

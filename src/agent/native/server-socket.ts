@@ -1,0 +1,177 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls'
+import { onAbort } from '../../basics/abort.ts'
+import { type Address, formatAddress } from '../../basics/net/address.ts'
+import { goDialError } from '../../basics/net/go-errors.ts'
+
+const DIAL_MS = 5000
+/** Silence on the way after which the kernel asks whether the server is still there. */
+const KEEPALIVE_MS = 30_000
+/** How long a server has for the last bytes that it is sent. */
+const LAST_BYTES_MS = 5000
+/** What is read ahead from a server while its client takes nothing. */
+const MAX_UNREAD_BYTES = 64 * 1024
+
+/** The server cannot be reached, is lost, or does not do what it should. The message is for the user. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError'
+}
+
+/** The socket to a server: bytes are read when they are asked for, and no more than a little is read ahead. */
+export class ServerSocket implements Disposable {
+  readonly #address: Address
+  #socket: Socket
+  readonly #unread: Buffer[] = []
+  #unreadBytes = 0
+  #isOver = false
+  #error: NodeJS.ErrnoException | undefined
+  #wakeReader: () => void = () => undefined
+  #wakeWriter: () => void = () => undefined
+  #aborted: Disposable | undefined
+  #stopListening: () => void = () => undefined
+
+  /** Closes when `gone` aborts. @throws ServerError, with the reason in the words of hoop's agent */
+  static async dial(address: Address, gone: AbortSignal): Promise<ServerSocket> {
+    const socket = connect({
+      ...address,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEPALIVE_MS,
+    })
+    try {
+      await connected(socket, 'connect', gone)
+    } catch (error) {
+      socket.destroy()
+      const reason = goDialError(error as NodeJS.ErrnoException, address)
+      const { host, port } = address
+      throw new ServerError(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
+    }
+    const server = new ServerSocket(socket, address)
+    server.#aborted = onAbort(gone, () => server.#end())
+    return server
+  }
+
+  private constructor(socket: Socket, address: Address) {
+    this.#address = address
+    this.#socket = socket
+    this.#listen()
+  }
+
+  /** The server's certificate, in DER; undefined without TLS. */
+  get certificate(): Buffer | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().raw : undefined
+  }
+
+  /** All bytes that have come, at least one; undefined when the server has closed. @throws ServerError */
+  async next(): Promise<Buffer | undefined> {
+    while (this.#unreadBytes === 0) {
+      if (this.#error !== undefined) throw this.#lost(this.#error)
+      if (this.#isOver) return undefined
+      await new Promise<void>((resolve) => (this.#wakeReader = resolve))
+    }
+    const bytes = this.#unread.length === 1 ? this.#unread[0] : Buffer.concat(this.#unread)
+    this.#unread.length = 0
+    this.#unreadBytes = 0
+    this.#socket.resume()
+    return bytes
+  }
+
+  /** Settles when the server takes more. Bytes for a server that has closed are dropped: `next` tells that it has. */
+  async write(bytes: Buffer): Promise<void> {
+    if (this.#isOver || this.#socket.write(bytes)) return
+    await new Promise<void>((resolve) => (this.#wakeWriter = resolve))
+  }
+
+  /**
+   * Goes on over TLS. Nothing may have been read ahead: bytes in the clear would count as if they had come over TLS.
+   * @throws ServerError
+   */
+  async startTls(options: ConnectionOptions, gone: AbortSignal): Promise<void> {
+    if (this.#unreadBytes > 0) throw new ServerError('the server sent bytes before TLS had begun')
+    const plain = this.#socket
+    this.#stopListening()
+    plain.on('error', () => undefined).pause()
+    const secure = connectTls({ ...options, socket: plain })
+    try {
+      await connected(secure, 'secureConnect', gone)
+    } catch (error) {
+      this.#end()
+      throw new ServerError(`TLS with ${formatAddress(this.#address)} failed: ${(error as Error).message}`)
+    }
+    this.#socket = secure
+    this.#listen()
+  }
+
+  [Symbol.dispose](): void {
+    this.#aborted?.[Symbol.dispose]()
+    this.#end()
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    const data = (bytes: Buffer) => {
+      this.#unread.push(bytes)
+      this.#unreadBytes += bytes.length
+      if (this.#unreadBytes >= MAX_UNREAD_BYTES) socket.pause()
+      this.#wakeReader()
+    }
+    const drain = () => this.#wakeWriter()
+    const over = () => this.#over()
+    const failed = (error: Error) => {
+      this.#error ??= error
+      this.#over()
+    }
+    socket.on('data', data).on('drain', drain).on('end', over).on('close', over).on('error', failed)
+    this.#stopListening = () =>
+      socket.off('data', data).off('drain', drain).off('end', over).off('close', over).off('error', failed)
+  }
+
+  /** What was written still goes out, if the server takes it soon. */
+  #end(): void {
+    const socket = this.#socket
+    socket.destroySoon()
+    setTimeout(() => socket.destroy(), LAST_BYTES_MS).unref()
+    this.#over()
+  }
+
+  #lost({ code, message }: NodeJS.ErrnoException): ServerError {
+    return new ServerError(`the connection to ${formatAddress(this.#address)} was lost: ${code ?? message}`)
+  }
+
+  #over(): void {
+    this.#isOver = true
+    this.#wakeReader()
+    this.#wakeWriter()
+  }
+}
+
+/** Settles when the socket is connected. @throws its error, or a time-out */
+async function connected(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  gone: AbortSignal,
+): Promise<void> {
+  const failure = (code: string) => Object.assign(new Error('i/o timeout'), { code })
+  await new Promise<void>((resolve, reject) => {
+    const late = setTimeout(() => fail(failure('ETIMEDOUT')), DIAL_MS)
+    const aborted = onAbort(gone, () => fail(failure('ECANCELED')))
+    const settle = () => {
+      clearTimeout(late)
+      aborted[Symbol.dispose]()
+      socket.off('error', fail).off('close', closed)
+    }
+    const fail = (error: Error) => {
+      settle()
+      // Errors that still come have no listener.
+      socket.on('error', () => undefined)
+      reject(error)
+    }
+    const closed = () => fail(failure('ECONNRESET'))
+    socket.once(event, () => {
+      settle()
+      resolve()
+    })
+    socket.once('error', fail)
+    socket.once('close', closed)
+  })
+}

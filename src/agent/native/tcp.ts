@@ -1,0 +1,35 @@
+import { onAbort } from '../../basics/abort.ts'
+import { ServerError, type ServerSocket } from './server-socket.ts'
+import type { NativeClient, NativeProtocol, Target } from './protocol.ts'
+
+/** Bytes as they come. */
+export function tcpProtocol(target: Target): NativeProtocol {
+  return { serve: (client) => serveTcp(client, target) }
+}
+
+async function serveTcp(client: NativeClient, target: Target): Promise<void> {
+  try {
+    using server = await target.dial(client.gone)
+    await relay(client, server)
+  } catch (error) {
+    // The protocol has no place for a text: that the connection is over is all that its client can be told.
+    if (!(error instanceof ServerError)) throw error
+    target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
+  }
+}
+
+/** Passes bytes on in both directions until one end is over. */
+async function relay(client: NativeClient, server: ServerSocket): Promise<void> {
+  const toServer = async () => {
+    for (let bytes = await client.next(); bytes !== undefined; bytes = await client.next())
+      await server.write(bytes)
+  }
+  const toClient = async () => {
+    for (let bytes = await server.next(); bytes !== undefined; bytes = await server.next())
+      await client.send(bytes)
+  }
+  let end = (): void => undefined
+  const ended = new Promise<void>((resolve) => (end = resolve))
+  using _ = onAbort(client.ending, end)
+  await Promise.race([toServer(), toClient(), ended])
+}

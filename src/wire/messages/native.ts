@@ -1,0 +1,104 @@
+import { DecodeError } from '../errors.ts'
+import { NO_PAYLOAD, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
+
+// The connections of native clients (protocol.md 4.8): many in one session, each under an id that the client's side gives
+// it. The types are the same in all three directions, but for their first word.
+
+/** The protocols of native clients that are served. */
+export const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
+export type NativeProtocolName = (typeof NATIVE_PROTOCOLS)[number]
+
+const WRITES: Readonly<Record<NativeProtocolName, string>> = {
+  tcp: 'TCPConnectionWrite',
+  postgres: 'PGConnectionWrite',
+  mysql: 'MySQLConnectionWrite',
+}
+const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionClose' } as const
+// Ours. hoop's gateway passes them on, and its agent and command line ignore types that they do not know.
+const PAUSE = 'ConnectionPause'
+const RESUME = 'ConnectionResume'
+
+/** The ids of hoop's command line are numbers; those of its SSH forwarding have some letters more. */
+const MAX_ID_BYTES = 128
+
+/** Whom a packet is for, which its type begins with. */
+type Receiver = keyof typeof CLOSES
+
+/** What is said about one connection of a native client, in either direction. */
+export type ConnectionMessage =
+  | ConnectionData
+  | { readonly kind: 'connection-close'; readonly connectionId: string }
+  /** Ours: the sender of this takes no more bytes of the connection until `connection-resume`. */
+  | { readonly kind: 'connection-pause' | 'connection-resume'; readonly connectionId: string }
+
+export interface ConnectionData {
+  readonly kind: 'connection-data'
+  readonly connectionId: string
+  readonly protocol: NativeProtocolName
+  readonly data: Buffer
+  /** Set in the packet that only opens a TCP connection. */
+  readonly isDial?: true
+  /** The rules for which the agent has refused a statement: this payload is the refusal, and nothing else. */
+  readonly guardrailsInfo?: Buffer
+}
+
+export function isNativeProtocol(type: string): type is NativeProtocolName {
+  return (NATIVE_PROTOCOLS as readonly string[]).includes(type)
+}
+
+/** Undefined for a packet of another kind. @throws DecodeError when the connection has no id, or too long a one */
+export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
+  const { type } = packet
+  if (type === CLOSES[receiver]) return { kind: 'connection-close', connectionId: idIn(packet) }
+  if (!type.startsWith(receiver)) return undefined
+  const rest = type.slice(receiver.length)
+  if (rest === PAUSE) return { kind: 'connection-pause', connectionId: idIn(packet) }
+  if (rest === RESUME) return { kind: 'connection-resume', connectionId: idIn(packet) }
+  const protocol = NATIVE_PROTOCOLS.find((name) => WRITES[name] === rest)
+  if (protocol === undefined) return undefined
+  const guardrailsInfo = specBytes(packet, spec.guardrailsInfo)
+  return {
+    kind: 'connection-data',
+    connectionId: idIn(packet),
+    protocol,
+    data: packet.payload,
+    ...(specText(packet, spec.serverConnect) !== undefined && { isDial: true as const }),
+    ...(guardrailsInfo !== undefined && { guardrailsInfo }),
+  }
+}
+
+export function encodeConnection(
+  message: ConnectionMessage,
+  receiver: Receiver,
+  session: Packet['spec'],
+): Packet {
+  const ids = { ...session, [spec.connectionId]: Buffer.from(message.connectionId) }
+  switch (message.kind) {
+    case 'connection-close':
+      return { type: CLOSES[receiver], spec: ids, payload: NO_PAYLOAD }
+    case 'connection-pause':
+      return { type: receiver + PAUSE, spec: ids, payload: NO_PAYLOAD }
+    case 'connection-resume':
+      return { type: receiver + RESUME, spec: ids, payload: NO_PAYLOAD }
+    case 'connection-data': {
+      const { protocol, data, isDial, guardrailsInfo } = message
+      const more = {
+        ...(isDial === true && { [spec.serverConnect]: NO_PAYLOAD }),
+        ...(guardrailsInfo !== undefined && { [spec.guardrailsInfo]: guardrailsInfo }),
+      }
+      return { type: receiver + WRITES[protocol], spec: { ...ids, ...more }, payload: data }
+    }
+  }
+}
+
+/** Whether the other end of a session pauses connections when it is asked to. */
+export function pausesConnections(packet: Packet): boolean {
+  return specText(packet, spec.pausesConnections) === YES
+}
+
+function idIn(packet: Packet): string {
+  const id = specBytes(packet, spec.connectionId)
+  if (id === undefined || id.length === 0) throw new DecodeError(spec.connectionId, 'missing')
+  if (id.length > MAX_ID_BYTES) throw new DecodeError(spec.connectionId, `more than ${MAX_ID_BYTES} bytes`)
+  return id.toString('utf8')
+}
