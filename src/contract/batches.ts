@@ -69,7 +69,14 @@ const listed = {
       message: text,
     }),
   ),
-  review: v.nullable(v.strictObject({ id: text, session_id: needed(text), state: v.nullable(StateShape) })),
+  review: v.nullable(
+    v.strictObject({
+      id: text,
+      session_id: needed(text),
+      state: v.nullable(StateShape),
+      when_approved: v.optional(v.literal(true)),
+    }),
+  ),
   // Whether a batch has succeeded is told by these.
   counts: needed(
     v.strictObject({

@@ -35,6 +35,7 @@ const common = {
   jira_fields: v.nullish(textMap, {}),
   session_batch_id: v.nullish(sentText),
   correlation_id: v.nullish(sentText),
+  when_approved: v.nullish(v.boolean('must be true or false'), false),
 }
 
 export const runbookRun = {
@@ -76,8 +77,8 @@ const ExecutionShape = v.strictObject({
   exit_code: whole,
   ai_analysis: v.null(),
   // These are left out where there is nothing to say: the session's issue, bytes of secrets that were replaced in the
-  // output, what the caller should know of the runbook, why there is no code of the agent's, and the lock for which the
-  // session waits (with 202).
+  // output, what the caller should know of the runbook, why there is no code of the agent's, the lock for which the
+  // session waits (with 202), and that the gateway itself runs it once it is approved.
   jira_issue_key: v.optional(text),
   jira_issue_url: v.optional(text),
   redacted_bytes: v.optional(wholeCount),
@@ -92,6 +93,7 @@ const ExecutionShape = v.strictObject({
       ahead: wholeCount,
     }),
   ),
+  when_approved: v.optional(v.literal(true)),
 })
 /** How an execution has ended, or where it goes on. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>

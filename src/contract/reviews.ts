@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, sentText } from './executions.ts'
 import { text, wholeCount } from './words.ts'
@@ -66,6 +67,9 @@ const review = {
   script_hmac_sha256: v.optional(text),
   client_args: v.array(text),
   env_vars: v.array(text),
+  // The gateway itself runs it once it is approved; and why it has not yet.
+  when_approved: v.optional(v.literal(true)),
+  held: v.optional(v.strictObject({ code: v.picklist(GATEWAY_CODES), message: text })),
   needs: v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
   batch: v.optional(
     v.strictObject({ id: text, waves: v.array(v.array(text)), parallel: wholeCount, threshold: wholeCount }),

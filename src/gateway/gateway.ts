@@ -25,6 +25,7 @@ import { restServer } from './rest/server.ts'
 import type { RestServices } from './rest/services.ts'
 import { Repositories } from './runbooks/repositories.ts'
 import { ApprovedRuns, type RunServices } from './reviews/approved-runs.ts'
+import { AutomaticRuns } from './reviews/automatic-runs.ts'
 import { Reviews } from './reviews/reviews.ts'
 import { TerminalAccess } from './reviews/terminal-access.ts'
 import { RequestVault } from './reviews/vault.ts'
@@ -150,6 +151,9 @@ function openRest(
   const endSessions = () => endRunning(batches, sessions)
   opened.add(endSessions)
   opened.own(scheduled.schedules)
+  const automatic = opened.own(
+    new AutomaticRuns({ ...services, runBatch: (id, owner) => void batches.exec(id, owner, {}, true) }),
+  )
   opened.own(reload)
   const tellProblems = () => scheduled.scheduleProblems.tell(settings.value.schedules, log)
   const drain = async (over: AbortSignal) => {
@@ -158,6 +162,7 @@ function openRest(
     log.info(begun, 'gateway draining: running sessions go on, new ones are refused')
     batches.beginClosing()
     scheduled.schedules.close()
+    automatic.close()
     const drained = sessions.drain(stopTimeoutMs, over)
     if (sessions.stopsAt !== undefined) agents.tellStop(new Date(sessions.stopsAt))
     await drained

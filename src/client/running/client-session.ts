@@ -6,7 +6,12 @@ import type { Destination } from '../../dial/tls.ts'
 import { PacketStream } from '../../dial/packet-stream.ts'
 import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
 import type { Proxy } from '../../basics/net/tunnel.ts'
-import { decodeToClient, encodeClientMessage, type ToClientMessage } from '../../wire/messages/from-client.ts'
+import {
+  decodeToClient,
+  encodeClientMessage,
+  WHEN_APPROVED,
+  type ToClientMessage,
+} from '../../wire/messages/from-client.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
@@ -27,6 +32,8 @@ export interface StreamRequest {
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` to base64. */
   readonly envVars: ReadonlyMap<string, string>
+  /** Whether the gateway runs the script once it is approved, also when this client has left. */
+  readonly whenApproved?: boolean
 }
 
 export type StreamEvent =
@@ -164,12 +171,16 @@ export class ClientSession implements Disposable {
 }
 
 /** `version` stays empty: hoop's gateway compares it with the agent's, and warns. */
-function metadata({ token }: StreamAccess, { verb, connection }: StreamRequest): Record<string, string> {
+function metadata(
+  { token }: StreamAccess,
+  { verb, connection, whenApproved }: StreamRequest,
+): Record<string, string> {
   return {
     origin: 'client',
     verb,
     'connection-name': connection,
     authorization: `Bearer ${token.reveal()}`,
     version: '',
+    ...(whenApproved === true && { [WHEN_APPROVED]: 'true' }),
   }
 }

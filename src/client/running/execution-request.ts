@@ -18,6 +18,8 @@ export interface RestExecution {
   readonly metadata: Readonly<Record<string, string>>
   /** Field of Jira to value, for the session's issue. */
   readonly jiraFields: Readonly<Record<string, string>>
+  /** Whether the gateway itself runs it once it is approved. */
+  readonly whenApproved?: boolean
   /** Unique for this request: it finds the session before there is an answer. */
   readonly correlationId: string
 }
@@ -43,6 +45,8 @@ const Answer = v.object({
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
   waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
+  // Whether the gateway runs it itself once it is approved: other gateways ignore that wish.
+  when_approved: v.fallback(v.nullish(v.boolean(), false), false),
 })
 
 /** A gateway's answer to an execution, as it was read. Texts are as the gateway sent them. */
@@ -109,6 +113,7 @@ function requestBody(request: RestExecution): Sent<typeof executionContract.runb
     metadata: request.metadata,
     ...(Object.keys(request.jiraFields).length > 0 && { jira_fields: request.jiraFields }),
     correlation_id: request.correlationId,
+    ...(request.whenApproved === true && { when_approved: true }),
   }
 }
 

@@ -71,7 +71,9 @@ async function* afterAnswer(
   if (value.warning !== '') yield { kind: 'warning', text: value.warning }
   if (hasReview) {
     yield { kind: 'review', id, url: value.output }
-    return yield* afterReview(account, id, asking)
+    return yield* value.when_approved
+      ? afterAutomaticRun(account, id, asking)
+      : afterReview(account, id, asking)
   }
   if (status === 202 || value.output_status === 'running') {
     yield { kind: 'going-on', id, ...(value.waits_for !== undefined && { lock: value.waits_for.lock }) }
@@ -132,6 +134,15 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   }
 }
 
+/** Follows a session that the gateway itself runs once it is approved. */
+async function* afterAutomaticRun(account: Account, id: string, asking: FollowOptions): Sights {
+  const session = yield* watch(account, id, hasBegun, asking.signal)
+  if (session.review === 'REJECTED' || session.review === 'REVOKED')
+    throw new ReviewRejected(await rejectionOf(account, id, session.review))
+  yield { kind: 'approved' }
+  return yield* followToEnd(account, id, asking)
+}
+
 /** Who has rejected the request and why, as far as the gateway tells it. */
 async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
   const text = `the review of session ${id} was ${status.toLowerCase()}`
@@ -165,6 +176,11 @@ export async function* executeApproved(account: Account, id: string, asking: Fol
 
 function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review !== 'PENDING')
+}
+
+/** Approved alone is not enough: what the approval waits for may hold the run. */
+function hasBegun({ status, review }: RecordedSession): boolean {
+  return status !== 'ready' && review !== undefined && review !== 'PENDING' && review !== 'APPROVED'
 }
 
 // For an execution that has no answer yet, or whose answer was lost: its session is found by the correlation id.

@@ -10,6 +10,7 @@ interface Place {
 }
 
 const NO_GATEWAY = '--local asks no gateway: it has no --profile'
+const NO_APPROVAL = '--local asks nobody for approval: it has no --when-approved'
 
 /** `exec` on a gateway, or in this process. @returns the exit code of this program */
 export async function dispatchExec(
@@ -19,6 +20,7 @@ export async function dispatchExec(
 ): Promise<number> {
   if (local) {
     refuse(flags, ['profile'], NO_GATEWAY)
+    refuse(flags, ['whenApproved'], NO_APPROVAL)
     return (await import('../client/local/execution.ts')).execLocalCommand(connection, words, flags)
   }
   refuse(flags, ['config'], '--config needs --local')
@@ -43,6 +45,7 @@ export async function dispatchRun(
     return (await import('../client/run/run.ts')).runRunbook(what, flags)
   }
   refuse(flags, ['profile'], NO_GATEWAY)
+  refuse(flags, ['whenApproved'], NO_APPROVAL)
   refuse(
     flags,
     ['ref', 'repository'],

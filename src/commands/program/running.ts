@@ -34,6 +34,11 @@ const KEPT = [
   repeatable('--jira <field=value>', 'field of the Jira issue (repeatable)'),
 ]
 
+const WHEN_APPROVED = option(
+  '--when-approved',
+  'let the gateway run it once it is approved, also when this program has ended',
+)
+
 const BATCH = [
   repeatable('--on <names>', 'run on these connections: a,b,c'),
   repeatable('--tag <key=value>', 'run on the connections with this tag (repeatable)'),
@@ -56,6 +61,7 @@ export const run: CommandRow = {
     VERBATIM,
     ...KEPT,
     ...BATCH,
+    WHEN_APPROVED,
     repeatable('-p, --param <name=value>', 'parameter of the runbook (repeatable)'),
     option(
       '--param-file <file>',
@@ -78,6 +84,7 @@ export const run: CommandRow = {
     'runbook-agent run bash ops/hello.runbook.sh',
     'runbook-agent run bash ops/hello.runbook.sh -p name=world -f SECRET_FILE=secret.txt',
     'runbook-agent run bash ops/hello.runbook.sh -p name=world --dry-run',
+    'runbook-agent run pg ops/vacuum.runbook.sh --when-approved --no-wait',
     'runbook-agent run ops/hello.runbook.sh --tag env=prod --waves 1,10,rest --stop-after 5%',
     'runbook-agent run --local bash runbooks/hello.runbook.sh --config gateway.yaml',
   ],
@@ -98,6 +105,7 @@ export const exec: CommandRow = {
     ...VARIABLES,
     ...LOCAL,
     VERBATIM,
+    WHEN_APPROVED,
     option('-i, --input <script>', 'the script; it may be empty'),
     option(
       '-f, --file <file>',

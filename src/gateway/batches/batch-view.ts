@@ -39,7 +39,11 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): Lis
     review:
       review === undefined
         ? null
-        : { id: review.id, session_id: review.session, state: stateOfSession(services, review.session) },
+        : {
+            ...{ id: review.id, session_id: review.session },
+            state: stateOfSession(services, review.session),
+            ...(review.whenApproved === true && { when_approved: true as const }),
+          },
     counts: countsOf(runs),
     ...(warning !== undefined && { warning }),
   }

@@ -45,7 +45,7 @@ export interface Batch {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly warning?: string
   /** What has to be approved, and the session that waits for it: that of the first run. */
-  readonly review?: { readonly id: string; readonly session: string }
+  readonly review?: { readonly id: string; readonly session: string; readonly whenApproved?: true }
   readonly stop?: BatchStop
 }
 

@@ -1,4 +1,5 @@
 import { HistoryError } from '../store/errors.ts'
+import type { Tables } from '../store/room.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
@@ -78,11 +79,17 @@ export class Batches {
     return this.#start({ batch, runs }, { request })
   }
 
-  /** Runs what was approved, once. @param asked for the audit log @throws RequestRefused, HistoryError: then it waits on */
+  /**
+   * Runs what was approved, once.
+   * @param asked for the audit log
+   * @param isAutomatic the gateway itself runs it, for its owner
+   * @throws RequestRefused, HistoryError: then it waits on
+   */
   exec(
     id: string,
     caller: GatewayUser,
     asked: Pick<BatchRequest, 'askedWith' | 'clientIp'> = {},
+    isAutomatic = false,
   ): BatchState {
     if (this.#closing) throw new GatewayDraining()
     const { batch, runs } = this.#visible(id, caller)
@@ -96,11 +103,11 @@ export class Batches {
       ...{ session: review.session, startedAt: started.startedAt },
     }
     const timeWindow = this.#services.reviews.visible(caller, review.id)?.timeWindow
-    const approved = this.#services.runs.start(review.id, caller, {
-      id,
-      connections: runs.map(({ connection }) => connection),
-      write: ({ batches }) => batches.update(started, [first]),
-    })
+    const claim = {
+      ...{ id, connections: runs.map(({ connection }) => connection) },
+      write: ({ batches }: Tables) => batches.update(started, [first]),
+    }
+    const approved = this.#services.runs.start(review.id, caller, { batch: claim, isAutomatic })
     const { request, session } = approved
     const state = { batch: started, runs: [first, ...runs.slice(1)] }
     return this.#start(state, { request: { ...request, ...asked }, timeWindow, first: session })
@@ -193,11 +200,9 @@ export class Batches {
         batch: {
           shown,
           stored: { batchConnections, jiraFields: request.jiraFields },
-          insert: ({ batches }, review) => {
-            state = {
-              ...state,
-              batch: { ...state.batch, review: { id: review.id, session: review.sessionId } },
-            }
+          insert: ({ batches }, { id: review, sessionId: session, whenApproved }) => {
+            const asked = { id: review, session, ...(whenApproved === true && { whenApproved }) }
+            state = { ...state, batch: { ...state.batch, review: asked } }
             batches.insert(state)
           },
         },

@@ -22,7 +22,9 @@ export function settled(state: BatchState, traces: BatchTraces): BatchState {
 function withDecision(state: BatchState, review: Review | undefined): BatchState {
   if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
   const reason = review?.rejectionReason
-  const message = `its approval was refused${reason === undefined ? '' : `: ${reason}`}`
+  const refused = `its approval was refused${reason === undefined ? '' : `: ${reason}`}`
+  // Nobody has refused what was approved and could not run.
+  const message = review?.status === 'REVOKED' ? (reason ?? refused) : refused
   return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
 }
 

@@ -1,4 +1,5 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
+import { WHEN_APPROVED } from '../../wire/messages/from-client.ts'
 import { connectionType } from '../settings/connection-type.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
@@ -14,6 +15,8 @@ export interface Admission extends SignedIn {
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
   readonly clientIp: string
+  /** Whether the gateway runs the script once it is approved, also when the client has left. */
+  readonly whenApproved: boolean
 }
 
 /** The same limit as in REST (protocol.md 10.3). */
@@ -44,7 +47,8 @@ export function admit(call: ClientCall, users: Users, { user, token }: SignedIn)
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
     throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
-  return { user, token, connection, verb, correlationId, clientIp: call.ip }
+  const whenApproved = call.header(WHEN_APPROVED) === 'true'
+  return { user, token, connection, verb, correlationId, clientIp: call.ip, whenApproved }
 }
 
 function verbOf(verb: string | undefined): Admission['verb'] {

@@ -85,6 +85,7 @@ export class Approvals {
     const giveBack = this.#takePlace(stream.user.name)
     try {
       const review = reviews.ask(request, rule, { accessMs })
+      using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
         // Somebody can still run a script when it is approved. A terminal needs its client. One that runs is left
         // alone.

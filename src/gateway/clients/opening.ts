@@ -28,7 +28,7 @@ export async function opening(
 }
 
 function requestOf(
-  { user, connection, verb, correlationId, clientIp, token }: Admission,
+  { user, connection, verb, correlationId, clientIp, token, whenApproved }: Admission,
   open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
 ): SessionRequest {
   const request: SessionRequest = {
@@ -43,6 +43,7 @@ function requestOf(
     labels: {},
     correlationId,
     clientIp,
+    whenApproved,
     askedWith: token,
   }
   if (fitsPackets(request)) return request

@@ -28,8 +28,8 @@ export interface ExecutionServices {
 }
 
 /**
- * Gives it its issue, then runs it, or asks those who have to approve it: then the answer says where, and nothing has
- * reached the agent.
+ * Opens the Jira issue, then runs the script or asks for approval: then the answer says where, and nothing has reached
+ * the agent.
  * @param waitMs as of `Executions.execute`
  * @throws as that, `Tickets.open` and `Reviews.ask`
  */
@@ -77,6 +77,7 @@ async function runOrAsk(
     execution_time: Math.round(performance.now() - startedAt),
     exit_code: 0,
     ai_analysis: null,
+    ...(execution.whenApproved === true && { when_approved: true }),
   }
   return { status: 200, body: warned(execution, body) }
 }

@@ -67,6 +67,7 @@ export function executionRequest(source: {
     jiraFields: body.jira_fields,
     sessionBatchId: body.session_batch_id ?? undefined,
     correlationId: body.correlation_id ?? undefined,
+    whenApproved: body.when_approved,
   }
 }
 

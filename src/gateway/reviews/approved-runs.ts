@@ -9,6 +9,7 @@ import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 import type { Users } from '../people/identities/users.ts'
 import { ReviewRefused } from './refused.ts'
 import type { Review, ShownRequest } from './review.ts'
@@ -38,6 +39,11 @@ export interface BatchClaim {
   readonly write: (tables: Tables) => void
 }
 
+interface ClaimOptions {
+  readonly batch?: BatchClaim
+  readonly isAutomatic?: boolean
+}
+
 /** Runs what was approved: the bytes that were stored when it was asked for, and once. */
 export class ApprovedRuns {
   readonly #services: RunServices
@@ -52,10 +58,11 @@ export class ApprovedRuns {
    * Starts the session of a review. That it runs is on the disk before anything of it goes to the agent: it never runs
    * twice, whenever this process is killed. No `await` may come between the checks and that.
    * @param id of the session or its review
-   * @param batch what the approval is for, if it is for one
+   * @param how `batch`: what the approval is for, if it is for one; `isAutomatic`: the gateway itself runs it
    * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then the review is as before
    */
-  start(id: string, caller: GatewayUser, batch?: BatchClaim): ApprovedRun {
+  start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
+    const { batch } = how
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewedSessionNotFound)
     this.#check(review, caller)
@@ -63,7 +70,7 @@ export class ApprovedRuns {
     const request = this.#requestOf(review)
     if (batch !== undefined) checkConnections(request, batch)
     const start = this.#services.sessions.prepare(review.sessionId as SessionId, request)
-    this.#claim(review, batch)
+    this.#claim(review, how)
     const session = start()
     void this.#follow(session, review)
     return { session, request }
@@ -142,13 +149,14 @@ export class ApprovedRuns {
     }
   }
 
-  #claim(review: Review, batch: BatchClaim | undefined): void {
+  #claim(review: Review, { batch, isAutomatic = false }: ClaimOptions): void {
     const claimed = { ...review, status: 'PROCESSING', claimedAt: Date.now() } as const
     const isMine = this.#services.history.write((tables) => {
       const { reviews } = tables
       if (!reviews.update(claimed, 'APPROVED')) return false
       reviews.dropRequest(review.id)
       batch?.write(tables)
+      if (isAutomatic) tables.audit.append(automaticRun(review))
       return true
     })
     if (!isMine) throw notApproved()
@@ -204,4 +212,16 @@ function expired(): ReviewRefused {
 
 function notApproved(): ReviewRefused {
   return new ReviewRefused('review-wrong-state', hoopWords.notApproved, 403)
+}
+
+/** The entry of the audit log for a run that the gateway begins itself, in the name of who has asked for it. */
+export function automaticRun(
+  { id, owner, sessionId, batch }: Review,
+  more: Partial<AuditFacts> = {},
+): AuditFacts {
+  return auditFacts({
+    ...{ actor: owner, action: 'run', resource_type: 'sessions', resource_id: sessionId },
+    request_payload_redacted: { when_approved: true, review: id, batch: batch?.id },
+    ...more,
+  })
 }

@@ -86,6 +86,11 @@ export class ReviewRows {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
+  /** What was approved, and the gateway itself is to run. */
+  automatic(): Review[] {
+    return reviewsIn(this.#statements.automatic.all([]))
+  }
+
   processing(): Review[] {
     return reviewsIn(this.#statements.processing.all([]))
   }
@@ -144,6 +149,8 @@ function prepare(db: Connection) {
     accessOf: reading(`SELECT record FROM reviews
                        WHERE owner = ? AND status = 'APPROVED' AND connection = ? AND type = 'jit'
                        ORDER BY session DESC LIMIT 100`),
+    automatic: reading(`SELECT record FROM reviews
+                        WHERE status = 'APPROVED' AND json_extract(record, '$.whenApproved') ORDER BY session LIMIT 1000`),
     processing: reading(`SELECT record FROM reviews WHERE status = 'PROCESSING'`),
   }
 }

@@ -25,6 +25,8 @@ export function reviewInSession(review: Review): ReviewInSession {
       : { script_hmac_sha256: scriptDigest.hex }),
     client_args: clientArgs,
     env_vars: envVars,
+    ...(review.whenApproved === true && { when_approved: true }),
+    ...(review.status === 'APPROVED' && review.held !== undefined && { held: review.held }),
     ...(review.needs !== undefined && { needs: review.needs }),
     ...(review.batch !== undefined && { batch: review.batch }),
   }

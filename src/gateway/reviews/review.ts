@@ -1,3 +1,5 @@
+import type { HttpCode } from '../../contract/statuses.ts'
+
 /** `PENDING` waits for people, `APPROVED` for its run. Nothing follows the others but EXECUTED, on PROCESSING. */
 export type ReviewStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'REVOKED' | 'PROCESSING' | 'EXECUTED'
 
@@ -52,8 +54,18 @@ export interface Review {
   readonly timeWindow?: TimeWindow
   readonly rejectionReason?: string
   readonly shown: ShownRequest
+  /** The gateway itself runs it once it is approved. Its owner has asked for that. */
+  readonly whenApproved?: true
+  /** Why that has not happened yet. */
+  readonly held?: HeldRun
   /** Undefined: it is for its session alone. */
   readonly batch?: ReviewedBatch
+}
+
+/** What keeps an approved run from its beginning for now. */
+export interface HeldRun {
+  readonly code: HttpCode
+  readonly message: string
 }
 
 export interface ReviewNeed {

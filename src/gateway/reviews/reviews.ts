@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { onAbort } from '../../basics/abort.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { EndCause } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
@@ -10,11 +11,10 @@ import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './ap
 import { common, decide, withdrawn, type Decision } from './decision.ts'
 import { deniedText } from './denied-text.ts'
 import { ReviewRefused } from './refused.ts'
-import type { Review, ReviewedBatch, ShownRequest } from './review.ts'
+import type { HeldRun, Review, ReviewedBatch, ShownRequest } from './review.ts'
 import type { ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
-import { Waiters } from './waiters.ts'
 
 /** How many requests of one user may wait at once: they stay for days. */
 const MAX_WAITING = 100
@@ -47,6 +47,9 @@ export class Reviews {
   readonly #services: ReviewServices
   readonly #waiters = new Waiters()
   readonly #timer: NodeJS.Timeout
+  /** Sessions whose clients wait, and run them. */
+  readonly #attended = new Set<string>()
+  #runner: (sessionId: string) => void = () => undefined
 
   constructor(services: ReviewServices) {
     this.#services = services
@@ -147,6 +150,36 @@ export class Reviews {
     return review === undefined || review.status === 'PENDING' ? told : review
   }
 
+  /** @param runner is told which session may be one that the gateway itself has to run now */
+  runBy(runner: (sessionId: string) => void): void {
+    this.#runner = runner
+  }
+
+  /** A client waits for the session, and runs it when it is approved. Where it has left before, the gateway does. */
+  attend(sessionId: string): Disposable {
+    this.#attended.add(sessionId)
+    return {
+      [Symbol.dispose]: () => {
+        this.#attended.delete(sessionId)
+        this.#runner(sessionId)
+      },
+    }
+  }
+
+  isAttended(sessionId: string): boolean {
+    return this.#attended.has(sessionId)
+  }
+
+  /** Notes why what was approved does not run yet. @throws HistoryError */
+  hold(review: Review, held: HeldRun): void {
+    this.#services.history.write(({ reviews }) => reviews.update({ ...review, held }, 'APPROVED'))
+  }
+
+  /** Ends what was approved and may not run. @throws ReviewRefused when it has changed meanwhile, HistoryError */
+  refuse(review: Review, reason: string): void {
+    this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
+  }
+
   /** Ends what has waited too long. Sees to it that nothing which has run looks as if it still did. */
   tick(): void {
     const { history, runs, log } = this.#services
@@ -201,6 +234,7 @@ export class Reviews {
       this.#endSession(after.sessionId, text, cause)
     }
     if (after.status !== 'PENDING') this.#waiters.tell(after)
+    if (after.status === 'APPROVED' && after.whenApproved === true) this.#runner(after.sessionId)
   }
 
   /** The end that cannot be written now is written later. */
@@ -252,6 +286,40 @@ function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Revie
     ...(path !== undefined && { rule: path }),
     ...(needs !== undefined && { needs }),
     shown,
+    ...(request.whenApproved === true && request.verb === 'exec' && { whenApproved: true as const }),
     ...(batch !== undefined && { batch }),
+  }
+}
+
+type Waiter = (review?: Review) => void
+
+/** Clients that wait for a decision. */
+export class Waiters {
+  readonly #waiters = new Map<string, Set<Waiter>>()
+
+  /** Gives the review as soon as it is told, or undefined when the signal comes before. */
+  async wait(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
+    let wake: Waiter = () => undefined
+    const told = new Promise<Review | undefined>((resolve) => (wake = resolve))
+    const waiters = this.#waiters.get(sessionId) ?? new Set()
+    this.#waiters.set(sessionId, waiters.add(wake))
+    using _ = onAbort(signal, wake)
+    try {
+      return await told
+    } finally {
+      this.#remove(sessionId, wake)
+    }
+  }
+
+  tell(review: Review): void {
+    const waiters = this.#waiters.get(review.sessionId) ?? []
+    this.#waiters.delete(review.sessionId)
+    for (const wake of waiters) wake(review)
+  }
+
+  #remove(sessionId: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(sessionId)
+    waiters?.delete(waiter)
+    if (waiters?.size === 0) this.#waiters.delete(sessionId)
   }
 }

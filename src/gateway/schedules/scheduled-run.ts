@@ -106,6 +106,8 @@ function scheduledExecution(
     jira_fields: jiraFields,
     session_batch_id: undefined,
     correlation_id: correlationId,
+    // A schedule runs what was approved itself: `UnfinishedRuns`.
+    when_approved: false,
   }
   return { user, connection, repository: connection.runbooks?.repository, body }
 }

@@ -29,6 +29,8 @@ export interface SessionRequest {
   readonly clientIp?: string | undefined
   /** By which it came, for the same. */
   readonly askedWith?: { readonly id: string; readonly name: string } | undefined
+  /** Whether the gateway itself runs it once people have approved it. */
+  readonly whenApproved?: boolean | undefined
   /** More secrets that may stand in the script, beside those in variables. */
   readonly secretValues?: readonly Buffer[]
 }

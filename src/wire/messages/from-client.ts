@@ -9,6 +9,9 @@ import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 // Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. What a client sends has the
 // types that the gateway passes on to the agent; the gateway adds the session id.
 
+/** A header of our own streams; gateways of hoop's ignore it. `true`: the gateway runs the script once it is approved. */
+export const WHEN_APPROVED = 'when-approved'
+
 const type = {
   open: 'AgentSessionOpen',
   exec: 'AgentExecWriteStdin',

@@ -23,6 +23,7 @@ const waiting: BatchRead = {
     id: '',
     session_id: '79365fe6',
     state: state('waiting-for-approval', 'waits for approval'),
+    when_approved: undefined,
     raw: {},
   },
   counts: { total: 1, succeeded: 0, failed: 0, running: 0, not_begun: 1, raw: {} },
@@ -45,7 +46,7 @@ const waiting: BatchRead = {
   groups: [],
   raw: {},
 }
-const review = { id: '', session_id: '79365fe6', raw: {} }
+const review = { id: '', session_id: '79365fe6', when_approved: undefined, raw: {} }
 const approved = { ...waiting, review: { ...review, state: state('approved', 'approved, has not run yet') } }
 
 it('a batch that waits says for what, and once it is approved how to run it', () => {

@@ -205,3 +205,33 @@ describe('issues of Jira', () => {
     expect(new Set(keys).size).toBe(2)
   })
 })
+
+describe('a batch that is to run when it is approved', () => {
+  it('runs once on each, by nobody who looks on', async () => {
+    await using fleet = await start()
+    const { id, review } = await asked(fleet, { when_approved: true })
+    await decide(fleet, 'bea', review, 'APPROVED')
+    expect(fleet.begun).toEqual([])
+    await Promise.all([decide(fleet, 'cid', review, 'APPROVED'), decide(fleet, 'cid', review, 'APPROVED')])
+    const batch = await fleet.ended(id)
+    expect(statuses(batch)).toEqual(['c-1 succeeded', 'c-2 succeeded', 'c-3 succeeded'])
+    expect(batch['review']).toMatchObject({ when_approved: true })
+    expect(fleet.begun).toEqual(['c-1', 'c-2', 'c-3'])
+    expect((await exec(fleet, id)).body['code']).toBe('batch-wrong-state')
+  })
+
+  it('runs nowhere, then or later, where one connection is lost, and says which', async () => {
+    await using fleet = await start()
+    const { id, review } = await asked(fleet, { when_approved: true })
+    await decide(fleet, 'bea', review, 'APPROVED')
+    fleet.gateway.configure({ users })
+    expect((await fleet.gateway.request('POST', '/api/reload')).status).toBe(200)
+    await decide(fleet, 'cid', review, 'APPROVED')
+    const { stop } = await fleet.ended(id)
+    expect(stop).toMatchObject({ reason: 'rejected' })
+    expect(stop?.message).toMatch(
+      /^approved, but not run: 3 of 3 connections refuse: c-1: ann may not use it/,
+    )
+    expect(fleet.begun).toEqual([])
+  })
+})

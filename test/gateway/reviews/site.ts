@@ -53,7 +53,9 @@ export class ReviewSite implements AsyncDisposable {
   readonly gateway: RunningGateway
   readonly agent: RunningAgent
 
-  static async start(more: Pick<RunningGatewayOptions, 'connections' | 'prepare'> = {}): Promise<ReviewSite> {
+  static async start(
+    more: Pick<RunningGatewayOptions, 'connections' | 'prepare' | 'agents'> = {},
+  ): Promise<ReviewSite> {
     const connections = CONNECTIONS + (more.connections ?? '')
     const gateway = await RunningGateway.start(FILES, {
       ...more,

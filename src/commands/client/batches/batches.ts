@@ -160,11 +160,12 @@ class WatchedBatch {
 
   async #beginIfApproved(session: string): Promise<void> {
     const review = await this.#patiently(() => fetchReview(this.#account, session))
-    if (review.status === 'APPROVED') {
+    const isAutomatic = this.#batch.review?.when_approved === true
+    if (review.status === 'APPROVED' && !isAutomatic) {
       this.#batch = await call(this.#account, batchContract.exec, { id: this.#batch.id })
       return
     }
-    if (this.#isReviewTold) return
+    if (this.#isReviewTold || review.status === 'APPROVED') return
     this.#isReviewTold = true
     const groups = groupNames(review).join(', ')
     this.#say(
@@ -195,8 +196,9 @@ class WatchedBatch {
   }
 
   #leave(signal: NodeJS.Signals): number {
-    const { id, status } = this.#batch
-    const way = status === 'waiting' ? `runbook-agent batches exec ${id}` : `runbook-agent batches show ${id}`
+    const { id, status, review } = this.#batch
+    const isReady = status === 'waiting' && review?.when_approved !== true
+    const way = isReady ? `runbook-agent batches exec ${id}` : `runbook-agent batches show ${id}`
     this.#say(
       `leaving: batch ${id} ${status === 'waiting' ? 'waits for approval' : 'goes on'}. Later: ${way}`,
     )

@@ -97,6 +97,7 @@ async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): P
     jira_fields: Object.fromEntries(readPairs(flags.jira ?? [], '--jira')),
     ...(repository !== undefined && { repository }),
     ...(flags.ref !== undefined && { ref_hash: flags.ref }),
+    ...(flags.whenApproved === true && { when_approved: true }),
     ...(flags.waves !== undefined && { waves: flags.waves }),
     ...(flags.stopAfter !== undefined && { stop_after: flags.stopAfter }),
     ...(flags.parallel !== undefined && { parallel: parallelOf(flags.parallel) }),

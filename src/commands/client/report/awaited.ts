@@ -32,12 +32,13 @@ export function waitingText({ groups, needed }: AwaitedReviewers, url: string): 
   return printableLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
 }
 
-/** The commands for a session that was left while it waits. */
-export function waysBack(session: string): string {
+/** The commands for a session that was left while it waits. @param whenApproved the gateway itself runs it */
+export function waysBack(session: string, whenApproved = false): string {
   const id = oneLine(session)
   return [
+    ...(whenApproved ? ['  the gateway runs it when it is approved'] : []),
     `  who has decided:      runbook-agent reviews show ${id}`,
-    `  run it when approved: runbook-agent sessions exec ${id}`,
+    ...(whenApproved ? [] : [`  run it when approved: runbook-agent sessions exec ${id}`]),
     `  see it when it runs:  runbook-agent sessions follow ${id}`,
   ].join('\n')
 }

@@ -33,6 +33,8 @@ export interface RunFlags extends ParameterFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
+  /** The gateway runs it once it is approved. */
+  readonly whenApproved?: boolean
   /** False with `--no-wait`. */
   readonly wait?: boolean
   readonly profile?: string
@@ -68,6 +70,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
       envVars,
       metadata,
       jiraFields: issue,
+      whenApproved: flags.whenApproved === true,
       correlationId,
     }
     return await runTarget(account, request, target, flags)
@@ -168,14 +171,14 @@ async function startOnly(
     const url = sight.kind === 'review' ? sight.url : undefined
     const started = { session_id: sight.id, has_review: url !== undefined, url }
     await output.stdout.write(Buffer.from(json ? `${printableJson(started)}\n` : `${oneLine(sight.id)}\n`))
-    if (!json && !quiet) await output.say(await waysOn(account, sight))
+    if (!json && !quiet) await output.say(await waysOn(account, sight, request.whenApproved === true))
     return undefined
   }
 }
 
 type Started = Extract<ExecutionSight, { readonly kind: 'review' | 'going-on' }>
 
-async function waysOn(account: Account, sight: Started): Promise<string> {
+async function waysOn(account: Account, sight: Started, whenApproved: boolean): Promise<string> {
   const id = oneLine(sight.id)
   if (sight.kind === 'going-on') {
     const when = sight.lock === undefined ? '' : ' as soon as it has the lock'
@@ -183,7 +186,7 @@ async function waysOn(account: Account, sight: Started): Promise<string> {
   }
   const { awaitedReviewers, waitingText, waysBack } = await import('../report/awaited.ts')
   const waiting = waitingText(await awaitedReviewers(account, sight.id), sight.url)
-  return `runbook-agent: session ${id} is ${waiting}\n${waysBack(sight.id)}`
+  return `runbook-agent: session ${id} is ${waiting}\n${waysBack(sight.id, whenApproved)}`
 }
 
 const HIDDEN = '<hidden>'

@@ -201,7 +201,9 @@ class WatchedExecution {
     const id = oneLine(this.#sessionId)
     if (this.#review === 'waiting') {
       const { waysBack } = await import('../report/awaited.ts')
-      this.#say(`leaving: session ${id} is not approved yet${again}\n${waysBack(id)}`)
+      this.#say(
+        `leaving: session ${id} is not approved yet${again}\n${waysBack(id, this.#request.whenApproved)}`,
+      )
       return
     }
     this.#say(

@@ -79,11 +79,12 @@ async function waitForReview(
 export function leftWaitingReport(
   exitCode: number,
   { connection, sessionId = '' }: SessionSubject,
+  whenApproved: boolean,
 ): EndReport {
   return {
     exitCode,
     fields: { event: 'left', session_id: sessionId, waiting: true },
     text: '',
-    hint: `runbook-agent: left ${oneLine(connection)} before anybody has approved session ${oneLine(sessionId)}\n${waysBack(sessionId)}`,
+    hint: `runbook-agent: left ${oneLine(connection)} before anybody has approved session ${oneLine(sessionId)}\n${waysBack(sessionId, whenApproved)}`,
   }
 }

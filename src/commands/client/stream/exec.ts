@@ -14,6 +14,8 @@ export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
   readonly env?: readonly string[]
   readonly profile?: string
+  /** The gateway runs it once it is approved, also when this program has left. */
+  readonly whenApproved?: boolean
 }
 
 /** `exec`: output as it comes. @returns the exit code of this program @throws Failure before there is a session */
@@ -29,7 +31,8 @@ export async function execCommand(
   const { address } = access.destination
   const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const
   const console = new ExecConsole(subject, access.account, flags)
-  const request = { verb: 'exec', connection: name, script, clientArgs, envVars } as const
+  const { whenApproved = false } = flags
+  const request = { verb: 'exec', connection: name, script, clientArgs, envVars, whenApproved } as const
   using session = new ClientSession(access, request)
   try {
     return await console.follow(session)
@@ -48,10 +51,12 @@ class ExecConsole {
   readonly #account: Account
   #subject: SessionSubject
   readonly #approval: ApprovalWait
+  readonly #whenApproved: boolean
 
   constructor(subject: SessionSubject, account: Account, flags: ExecFlags) {
     this.#subject = subject
     this.#account = account
+    this.#whenApproved = flags.whenApproved === true
     this.#notices = new Notices(this.#stderr, flags)
     this.#approval = new ApprovalWait(account, this.#notices)
   }
@@ -76,7 +81,7 @@ class ExecConsole {
 
   #left(exitCode: number): EndReport {
     if (!this.#approval.isGoingOn) return leftReport(exitCode, this.#subject)
-    return leftWaitingReport(exitCode, this.#subject)
+    return leftWaitingReport(exitCode, this.#subject, this.#whenApproved)
   }
 
   async #show(event: StreamEvent): Promise<void> {

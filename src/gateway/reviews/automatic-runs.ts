@@ -1,0 +1,152 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { HttpCode } from '../../contract/statuses.ts'
+import type { History } from '../history/history.ts'
+import type { GatewayUser } from '../identity.ts'
+import type { AuditLog } from '../people/audit/audit-log.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { Executions } from '../sessions/executions.ts'
+import { HistoryError } from '../store/errors.ts'
+import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
+import { ReviewRefused } from './refused.ts'
+import type { Review } from './review.ts'
+import type { Reviews } from './reviews.ts'
+
+/** How often runs that were held, or that another gateway has left, are tried. */
+const TICK_MS = 5000
+
+/** Refusals that end by themselves. After any other one the request is over: nobody expects it to run weeks later. */
+const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
+  'outside-time-window',
+  'too-much-at-once',
+  'lock-busy',
+  'budget-spent',
+  'gateway-draining',
+  'gateway-stopped',
+])
+
+interface AutomaticServices {
+  readonly history: History
+  readonly reviews: Reviews
+  readonly runs: ApprovedRuns
+  readonly executions: Executions
+  readonly users: Users
+  readonly audit: AuditLog
+  /** Runs a batch that was approved. @throws RequestRefused, HistoryError: then it waits on */
+  readonly runBatch: (id: string, owner: GatewayUser) => void
+  readonly log: Logger
+}
+
+/**
+ * Runs what was approved and whose owner has asked for that, as if the owner chose Run at this moment, with the owner's
+ * rights of this moment. `ApprovedRuns` sees to it that it runs once, whenever this process is killed; what it had not
+ * begun the next gateway begins. Close it before the sessions.
+ */
+export class AutomaticRuns {
+  readonly #services: AutomaticServices
+  readonly #timer: NodeJS.Timeout
+  #isClosed = false
+  #isTold = false
+
+  constructor(services: AutomaticServices) {
+    this.#services = services
+    // Later: the approver is answered first.
+    services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
+    this.tick()
+  }
+
+  tick(): void {
+    this.#trying(({ history }) => {
+      for (const review of history.read(({ reviews }) => reviews.automatic())) this.#run(review)
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+  }
+
+  #look(sid: string): void {
+    this.#trying(({ history }) => {
+      const review = history.read(({ reviews }) => reviews.find(sid))
+      if (review?.whenApproved === true && review.status === 'APPROVED') this.#run(review)
+    })
+  }
+
+  #run(review: Review): void {
+    const { reviews, history, log } = this.#services
+    // `Reviews.tick` ends what has expired.
+    if (reviews.isAttended(review.sessionId) || review.expiresAt < history.latestTime) return
+    try {
+      this.#start(review)
+    } catch (error) {
+      if (error instanceof HistoryError) throw error
+      const isKnown = error instanceof RequestRefused
+      if (!isKnown)
+        log.error(
+          { sid: review.sessionId, error: (error as Error).message, stack: (error as Error).stack },
+          'approved run failed',
+        )
+      this.#refused(review, isKnown ? error : new ReviewRefused('internal-error', 'internal error'))
+    }
+  }
+
+  #start({ sessionId, owner: name, batch }: Review): void {
+    const { runs, executions, runBatch, log } = this.#services
+    const owner = this.#ownerNamed(name)
+    if (batch !== undefined) return runBatch(batch.id, owner)
+    const { session, request } = runs.start(sessionId, owner, { isAutomatic: true })
+    executions.run(session, request, 0).catch((error: unknown) => {
+      log.error({ sid: sessionId, error: (error as Error).message }, 'approved run failed')
+    })
+  }
+
+  /** @throws RequestRefused when the user who has asked could not choose Run now */
+  #ownerNamed(name: string): GatewayUser {
+    const { users } = this.#services
+    const user = users.named(name)
+    const obstacle = obstacleOf(user, users)
+    if (user !== undefined && obstacle === undefined) return user
+    throw new ReviewRefused('not-permitted', `${name} ${obstacle ?? ''}`)
+  }
+
+  #refused(before: Review, { code, message }: RequestRefused): void {
+    const { reviews, history, audit, log } = this.#services
+    // Another client may have run it, or its owner withdrawn it.
+    const review = history.read((tables) => tables.reviews.find(before.id))
+    if (review?.status !== 'APPROVED' || code === 'already-processing') return
+    const facts = { sid: review.sessionId, review: review.id, code, reason: message }
+    if (PASSING.has(code)) {
+      if (review.held?.code === code) return
+      log.info(facts, 'approved run is held')
+      return reviews.hold(review, { code, message })
+    }
+    log.warn(facts, 'approved run is refused')
+    reviews.refuse(review, `approved, but not run: ${message.replace(/^nothing has run[:,] /, '')}`)
+    audit.note(automaticRun(review, { outcome: false, error_message: message.slice(0, MAX_MESSAGE) }))
+  }
+
+  /** What cannot be written is tried again. Tells a failure once. */
+  #trying(work: (services: AutomaticServices) => void): void {
+    if (this.#isClosed) return
+    try {
+      work(this.#services)
+      this.#isTold = false
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      if (!this.#isTold)
+        this.#services.log.error({ error: error.message }, 'approved runs wait: the history fails')
+      this.#isTold = true
+    }
+  }
+}
+
+const MAX_MESSAGE = 500
+
+/** Why a user may not run anything now. The rest `ApprovedRuns` and `Batches` check. */
+function obstacleOf(user: GatewayUser | undefined, users: Users): string | undefined {
+  if (user === undefined) return 'was deleted'
+  if (!user.isActive) return 'was deactivated'
+  return users.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
+}

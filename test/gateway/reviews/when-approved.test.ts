@@ -1,0 +1,279 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { closeFile, openFile } from '../../../src/gateway/store/sqlite.ts'
+import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
+import { RunningAgent } from '../../support/sites/running-agent.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+import { waitFor } from '../../support/wait.ts'
+import { ReviewSite } from './site.ts'
+
+// Scripts that the gateway itself runs once they are approved.
+
+let site: ReviewSite
+let folder: string
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'when-approved-'))
+  site = await ReviewSite.start({
+    connections: `
+  - { name: away, agent: elsewhere, command: [bash], review: { groups: [dba] } }`,
+    agents: '{ name: elsewhere, key: xagt-another-key-0123456789 }',
+  })
+})
+afterAll(async () => {
+  await site[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+const itself = { when_approved: true }
+const CLOSED = { time_window: { configuration: { start_time: hours(2), end_time: hours(3) } } }
+
+function hours(later: number): string {
+  return new Date(Date.now() + later * 3_600_000).toISOString().slice(11, 16)
+}
+
+/** Each run adds a line to this file. */
+function counted(name: string) {
+  const file = path.join(folder, name)
+  return {
+    script: `echo ran >> '${file}'; echo done`,
+    runs: () => {
+      try {
+        return readFileSync(file, 'utf8').split('\n').length - 1
+      } catch {
+        return 0
+      }
+    },
+  }
+}
+
+async function ended(sid: string, of = site.gateway): Promise<Record<string, unknown>> {
+  let session: Record<string, unknown> = {}
+  await waitFor(async () => {
+    session = (await of.request('GET', `/api/sessions/${sid}`)).body
+    return session['status'] === 'done'
+  })
+  return session
+}
+
+interface Entry {
+  readonly actor: string
+  readonly outcome: boolean
+  readonly error_message: string
+  readonly resource_id: string
+  readonly http_method: string
+}
+
+/** What the audit log says of runs of a session that nobody has asked for by REST. */
+async function automatic(of: RunningGateway, sid: string): Promise<Entry[]> {
+  const { body } = await of.request('GET', '/api/audit/logs?action=run')
+  const entries = body['data'] as Entry[]
+  return entries.filter(({ resource_id: id, http_method: method }) => id === sid && method === '')
+}
+
+describe('a script that is to run when it is approved', () => {
+  it('runs once, by nobody who looks on, and the audit log says for whom', async () => {
+    const { script, runs } = counted('plain')
+    const { body } = await site.as('ann', 'POST', '/api/sessions', { connection: 'one', script, ...itself })
+    expect(body).toMatchObject({ has_review: true, when_approved: true })
+    const sid = String(body['session_id'])
+    const said = await site.say('bea', sid, 'APPROVED')
+    expect(said.body).toMatchObject({ status: 'APPROVED', when_approved: true })
+    expect(await ended(sid)).toMatchObject({ exit_code: 0, state: { name: 'succeeded' } })
+    await waitFor(
+      async () => (await site.as('bea', 'GET', `/api/reviews/${sid}`)).body['status'] === 'EXECUTED',
+    )
+    expect((await site.run('ann', sid)).status).toBe(403)
+    expect(runs()).toBe(1)
+    expect(await automatic(site.gateway, sid)).toMatchObject([{ actor: 'ann', outcome: true }])
+  })
+
+  it('waits for its owner where that was not asked for', async () => {
+    const { script, runs } = counted('by-hand')
+    const sid = await site.ask(script)
+    const { body } = await site.say('bea', sid, 'APPROVED')
+    expect(body['when_approved']).toBeUndefined()
+    const beside = await site.ask('echo beside', 'one', itself)
+    await site.say('bea', beside, 'APPROVED')
+    await ended(beside)
+    expect([(await site.session(sid))['state'], runs()]).toMatchObject([{ name: 'approved' }, 0])
+    await site.say('bea', sid, 'REVOKED')
+  })
+
+  it('runs once where two people approve it, and its owner chooses Run, at the same moment', async () => {
+    const { script, runs } = counted('at-once')
+    const sid = await site.ask(script, 'one', itself)
+    const answers = await Promise.all([
+      site.say('bea', sid, 'APPROVED'),
+      site.say('cid', sid, 'APPROVED'),
+      site.say('dan', sid, 'APPROVED'),
+      site.run('ann', sid),
+      site.run('admin', sid),
+    ])
+    expect(answers.filter(({ status }) => status >= 500)).toEqual([])
+    expect((await ended(sid))['exit_code']).toBe(0)
+    expect(runs()).toBe(1)
+  })
+
+  it('waits until all have approved', async () => {
+    const sid = await site.ask('echo both', 'both', itself)
+    await site.say('bea', sid, 'APPROVED')
+    expect((await site.session(sid))['state']).toMatchObject({ name: 'waiting-for-approval' })
+    await site.say('cid', sid, 'APPROVED')
+    expect((await ended(sid))['exit_code']).toBe(0)
+  })
+
+  it('is held outside of its hours, and says why', async () => {
+    const { script, runs } = counted('held')
+    const sid = await site.ask(script, 'one', itself)
+    await site.say('bea', sid, 'APPROVED', CLOSED)
+    const review = async () => (await site.as('ann', 'GET', `/api/reviews/${sid}`)).body
+    await waitFor(async () => (await review())['held'] !== undefined)
+    expect(await review()).toMatchObject({ status: 'APPROVED', held: { code: 'outside-time-window' } })
+    await site.say('bea', sid, 'REVOKED')
+    expect([(await ended(sid))['state'], runs()]).toMatchObject([{ name: 'revoked', by: 'bea' }, 0])
+  })
+
+  it('ends as one that runs by hand where its agent is away', async () => {
+    const sid = await site.ask('echo', 'away', itself)
+    await site.say('bea', sid, 'APPROVED')
+    expect((await ended(sid))['state']).toMatchObject({ name: 'agent-offline' })
+  })
+
+  it('is run by the gateway when its client has left, and by the client when it has not', async () => {
+    const { script, runs } = counted('left')
+    const client = () =>
+      new ScriptedClient(site.gateway.gateway.grpc, {
+        ...{ 'connection-name': 'one', verb: 'exec', 'when-approved': 'true' },
+        authorization: `Bearer ${site.tokenOf('ann')}`,
+      })
+    const asked = async (exec: ScriptedClient, text: string) => {
+      exec.open(text)
+      const { spec } = await exec.packet('ClientSessionOpenWaitingApproval')
+      return String(spec['gateway.session_id'])
+    }
+    await using stays = client()
+    const watched = await asked(stays, 'echo watched')
+    await site.say('bea', watched, 'APPROVED')
+    await stays.packet('ClientSessionOpenApproveOK')
+    expect(await stays.exec('echo watched')).toMatchObject({ stdout: 'watched\n', code: 0 })
+
+    const leaves = client()
+    const left = await asked(leaves, script)
+    await leaves[Symbol.asyncDispose]()
+    await site.say('bea', left, 'APPROVED')
+    expect([(await ended(left))['exit_code'], runs()]).toEqual([0, 1])
+
+    const after = counted('left-after')
+    const late = client()
+    const approved = await asked(late, after.script)
+    await site.say('bea', approved, 'APPROVED')
+    await late.packet('ClientSessionOpenApproveOK')
+    await late[Symbol.asyncDispose]()
+    expect([(await ended(approved))['exit_code'], after.runs()]).toEqual([0, 1])
+  })
+})
+
+const ann = { authorization: 'Bearer token-of-ann-0123456789' }
+const bea = { authorization: 'Bearer token-of-bea-0123456789' }
+const people = (more = 'groups: [dev]') => `
+  - { name: ann, token: token-of-ann-0123456789, ${more} }
+  - { name: bea, token: token-of-bea-0123456789, groups: [dba] }`
+const withoutAnn = people().replace(/.*name: ann.*/, '')
+const one = (more = '') =>
+  `\n  - { name: one, agent: local, command: [bash], review: { groups: [dba] }${more} }`
+const usual = { users: people(), connections: one() }
+
+async function asked(of: RunningGateway, script: string): Promise<string> {
+  const { body } = await of.request('POST', '/api/sessions', { connection: 'one', script, ...itself }, ann)
+  return String(body['session_id'])
+}
+const approve = (of: RunningGateway, sid: string, more: object = {}) =>
+  of.request('PUT', `/api/reviews/${sid}`, { status: 'APPROVED', ...more }, bea)
+
+describe('what has changed between request and approval', () => {
+  let gateway: RunningGateway
+  let agent: RunningAgent
+  beforeAll(async () => {
+    gateway = await RunningGateway.start({}, usual)
+    agent = await RunningAgent.start(gateway.agentUrl)
+    await agent.serving()
+  })
+  afterAll(async () => {
+    await agent[Symbol.asyncDispose]()
+    await gateway[Symbol.asyncDispose]()
+  })
+  const configure = async (settings: typeof usual) => {
+    gateway.configure(settings)
+    expect((await gateway.request('POST', '/api/reload')).status).toBe(200)
+  }
+
+  it.each([
+    ['its owner was deleted', { users: withoutAnn }, 'ann was deleted'],
+    ['its owner only reads now', { users: people('groups: [auditor]') }, 'ann is an auditor now'],
+    [
+      'its owner has lost the connection',
+      { connections: one(', access: { groups: [sre] }') },
+      'ann may not use',
+    ],
+    ['its connection is gone', { connections: '' }, 'there is no connection one any more'],
+    ['scripts are off', { connections: one(', access: { exec: false }') }, 'exec is disabled'],
+  ])('%s: nothing runs, then or later, and everybody reads why', async (_, changed, reason) => {
+    const { script, runs } = counted(reason)
+    await configure(usual)
+    const sid = await asked(gateway, script)
+    await configure({ ...usual, ...changed })
+    expect((await approve(gateway, sid)).status).toBe(200)
+    expect((await ended(sid, gateway))['state']).toMatchObject({ name: 'refused' })
+    await configure(usual)
+    const { body } = await gateway.request('GET', `/api/reviews/${sid}`, undefined, ann)
+    expect(body['status']).toBe('REVOKED')
+    expect(body['rejection_reason']).toContain('approved, but not run: ')
+    expect(body['rejection_reason']).toContain(reason)
+    const refused = await gateway.request('POST', `/api/sessions/${sid}/exec`, undefined, ann)
+    expect([refused.status, runs()]).toEqual([403, 0])
+    const [entry, ...others] = await automatic(gateway, sid)
+    expect([entry?.actor, entry?.outcome, others]).toEqual(['ann', false, []])
+    expect(entry?.error_message).toContain(reason)
+  })
+})
+
+describe('a gateway that stops', () => {
+  /** What a gateway that was killed has left, with the approval on the disk and no run yet. */
+  function change(state: string, sid: string, fields: Readonly<Record<string, string>>): void {
+    const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
+    const [status] = db
+      .prepare('SELECT status FROM reviews WHERE session = (SELECT key FROM sessions WHERE id = ?)')
+      .raw()
+      .get([sid]) as [string]
+    const paths = Object.entries(fields).flatMap(([name, value]) => [`$.${name}`, value])
+    const set = paths.map(() => '?').join(', ')
+    db.prepare(
+      `UPDATE reviews SET status = ?, record = json_set(record, ${set})
+       WHERE session = (SELECT key FROM sessions WHERE id = ?)`,
+    ).run([fields['status'] ?? status, ...paths, sid])
+    closeFile(db)
+  }
+
+  it('between approval and run leaves the run to the next one, and its beginning to nobody', async () => {
+    const state = mkdtempSync(path.join(folder, 'state-'))
+    const [waits, begun, held] = [counted('waits'), counted('begun'), counted('held-over')]
+    const sids: string[] = []
+    {
+      await using first = await RunningGateway.start({}, { ...usual, state })
+      for (const { script } of [waits, begun, held]) sids.push(await asked(first, script))
+      await approve(first, sids[2] ?? '', CLOSED)
+    }
+    const [waiting = '', running = '', later = ''] = sids
+    change(state, waiting, { status: 'APPROVED' })
+    change(state, running, { status: 'PROCESSING' })
+    change(state, later, { 'timeWindow.start': '00:00', 'timeWindow.end': '23:59' })
+    await using next = await RunningGateway.start({}, { ...usual, state })
+    await using agent = await RunningAgent.start(next.agentUrl)
+    await agent.serving()
+    for (const sid of [waiting, later]) expect((await ended(sid, next))['exit_code']).toBe(0)
+    expect((await ended(running, next))['state']).toMatchObject({ name: 'gateway-lost' })
+    expect([waits.runs(), begun.runs(), held.runs()]).toEqual([1, 0, 1])
+  })
+})
