@@ -5,13 +5,8 @@ import { Locks } from '../../src/gateway/locks/locks.ts'
 import { SessionLocks } from '../../src/gateway/locks/session-locks.ts'
 import { Followers } from '../../src/gateway/history/reading/followers.ts'
 import { SessionFollower } from '../../src/gateway/history/reading/follower.ts'
-<<<<<<< HEAD
 import { ChangeFeed } from '../../src/gateway/rest/page/changes.ts'
-import { Waiters } from '../../src/gateway/reviews/waiters.ts'
-=======
-import { ChangeFeed } from '../../src/gateway/rest/page/change-feed.ts'
 import { Waiters } from '../../src/gateway/reviews/reviews.ts'
->>>>>>> ba39c85e (Run a session or batch once it is approved where its requester has asked for that, by the gateway and once)
 import { PathPattern } from '../../src/gateway/settings/path-pattern.ts'
 import { fetchInto } from '../../src/gateway/runbooks/git/fetch.ts'
 import { Agents } from '../../src/gateway/agents/agents.ts'

@@ -40,6 +40,29 @@ describe('a connection with reviews on the embedded gateway', () => {
     expect(run.stdout).toBe('hello world\n')
   })
 
+  it('run and exec --when-approved leave the run to the gateway, and follow it where they stay', async () => {
+    await using stays = start(...asking, '--when-approved')
+    const followed = await waiting(stays, /session \S+ is waiting/)
+    const left = await client(...asking, '--when-approved', '--no-wait')
+    const session = left.stdout.trim()
+    expect(left.stderr).toContain('the gateway runs it when it is approved')
+    expect(left.stderr).not.toContain('sessions exec')
+    for (const one of [followed, session]) await client('reviews', 'approve', one)
+    expect([(await stays.ended()).code, stays.stdout]).toEqual([3, 'hello world\n'])
+    const output = await client('sessions', 'follow', session)
+    expect([output.code, output.stdout]).toEqual([3, 'hello world\n'])
+
+    await using exec = start('exec', 'reviewed', '--when-approved', '-i', 'echo "by exec"')
+    const leaves = await waiting(exec, /waiting for approval by admin: http:\S+/)
+    exec.signal('SIGINT')
+    await exec.ended()
+    expect(exec.stderr).toContain('the gateway runs it when it is approved')
+    await client('reviews', 'approve', leaves)
+    expect((await client('sessions', 'follow', leaves)).stdout).toBe('by exec\n')
+    const local = await client('run', '--local', 'bash', FILE, '--when-approved')
+    expect([local.code, local.stderr]).toEqual([64, expect.stringContaining('it has no --when-approved')])
+  })
+
   it('run ends with 77 when it is rejected', async () => {
     await using run = start(...asking)
     const session = await waiting(run, /session \S+ is waiting/)
