@@ -12,7 +12,7 @@ const rooms = (folder, allowed) =>
   Object.entries(allowed).map(([room, others]) => ({
     name: `${folder}-room-${room}`,
     severity: 'error',
-    from: { path: `^src/${folder}/${room}/` },
+    from: { path: `^src/${folder}/${room}(/|[.]ts)` },
     to: {
       path: `^src/${folder}/`,
       pathNot: [room, ...others].map((other) => `^src/${folder}/${other}(/|[.]ts)`),
@@ -130,7 +130,8 @@ module.exports = {
       linux: [],
       ending: ['linux', 'exit-status'],
       cgroups: ['linux', 'ending'],
-      output: ['linux', 'ending', 'child'],
+      'child-output': ['linux', 'ending', 'child'],
+      'output-tail': ['linux', 'ending', 'child', 'child-output'],
     }),
     only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial|contract)/'),
     only(
@@ -165,14 +166,10 @@ module.exports = {
       npm('@grpc'),
       '^src/(wire/service|dial/(packet-stream|channel)|gateway/agents/(transport|packet-call))[.]ts$',
     ),
-    fence(
-      'koffi-fence',
-      npm('koffi'),
-      '^src/runtime/linux/(posix|spawn|notify-socket|memory-file|termios)[.]ts$',
-    ),
+    fence('koffi-fence', npm('koffi'), '^src/runtime/linux/(posix|spawn|notify-socket|termios)[.]ts$'),
     fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
-    fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
+    fence('pino-fence', npm('pino(-pretty)?'), '^src/log[.]ts'),
     fence('prom-client-fence', npm('prom-client'), '^src/operations/metrics[.]ts$'),
     fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/terminal/prompts[.]ts$'),
     fence('fastify-fence', npm('(@fastify/(?!rate-limit)[^/]+|fastify)'), '^src/gateway/rest/'),

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import process from 'node:process'
 import { Redaction } from '../dist/policy/redaction/redactor.js'
 import { secretTexts } from '../dist/policy/redaction/secrets.js'
-import { variantsOf } from '../dist/policy/redaction/variants/variants.js'
+import { variantsOf } from '../dist/policy/redaction/secrets.js'
 import { logLines } from './log-lines.mjs'
 import { percentile } from './samples.mjs'
 

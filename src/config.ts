@@ -1,15 +1,20 @@
 import { homedir } from 'node:os'
 import type { Address } from './basics/net/address.ts'
-import type { ProxySettings } from './basics/net/proxy.ts'
-import { proxyFrom } from './basics/settings/proxy.ts'
-import { Lookup } from './config/lookup.ts'
+import { proxyFrom, type ProxySettings } from './basics/net/proxy.ts'
+import { Lookup, type SettingsSource } from './config/settings-file.ts'
 import { stateFolder } from './config/state-folder.ts'
 import { findPolicy, type PolicySettings } from './config/policy.ts'
-import type { SettingsSource } from './config/settings-file.ts'
 import { SETTINGS } from './config/table.ts'
 import { type TlsSettings, findTls } from './config/tls.ts'
-import { findKey, warnOfPlace, type CredentialSearch, type Key } from './config/key.ts'
-import { findSvid, findToken, type GatewayToken } from './config/svid.ts'
+import {
+  type CredentialSearch,
+  findKey,
+  findSvid,
+  findToken,
+  type GatewayToken,
+  type Key,
+  warnOfPlace,
+} from './config/key.ts'
 
 export interface AgentConfiguration {
   /** Its form is not checked here. The value prints as `<set>`. */

@@ -1,14 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -203,24 +195,16 @@ describe('human', () => {
 })
 
 describe('a process', () => {
-  const source = resolve(import.meta.dirname, '../src')
   let root: string
 
   // Node 20 runs no TypeScript.
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'log-test-'))
-    mkdirSync(join(root, 'log'))
-    symlinkSync(resolve(source, '../node_modules'), join(root, 'node_modules'))
+    symlinkSync(resolve(import.meta.dirname, '../node_modules'), join(root, 'node_modules'))
     writeFileSync(join(root, 'package.json'), '{"type":"module"}')
-    for (const file of ['log.ts', ...readdirSync(join(source, 'log')).map((name) => join('log', name))]) {
-      const compilerOptions = {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        rewriteRelativeImportExtensions: true,
-      }
-      const { outputText } = ts.transpileModule(readFileSync(join(source, file), 'utf8'), { compilerOptions })
-      writeFileSync(join(root, file.replace(/ts$/, 'js')), outputText)
-    }
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
+    const source = readFileSync(resolve(import.meta.dirname, '../src/log.ts'), 'utf8')
+    writeFileSync(join(root, 'log.js'), ts.transpileModule(source, { compilerOptions }).outputText)
   })
   afterAll(() => rmSync(root, { recursive: true, force: true }))
 

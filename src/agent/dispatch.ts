@@ -1,14 +1,12 @@
 import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
-import { DecodeError } from '../wire/errors.ts'
+import { DecodeError, type Packet, sessionIdOf } from '../wire/packet.ts'
 import { decodeGatewayPacket } from '../wire/messages/from-gateway.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'
-import { sessionIdOf, type Packet } from '../wire/packet.ts'
 import { endedEntry, endingRefused, type TerminationReason } from './running/ending.ts'
 import { isForNativeClients } from './native/opening.ts'
 import { NativeSession } from './native/native-session.ts'
 import { AgentSession } from './session.ts'
-import type { Outlet, SessionReply, SessionServices } from './running/services.ts'
-import type { Slots } from './running/slots.ts'
+import type { Outlet, SessionReply, SessionServices, Slots } from './running/services.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
 /** Open at once, most of them waiting for their script. The gateway ends waiting ones after 48 hours. */

@@ -1,7 +1,7 @@
 import type { Logger } from '../basics/logger.ts'
 import type { ConnectError } from '../dial/connect-error.ts'
 import type { Stall } from '../dial/packet-stream.ts'
-import type { Moment } from '../basics/moment.ts'
+import type { Moment } from '../dial/health.ts'
 
 /** Each phase of the agent's life, with what is known in it. */
 export type AgentPhase =

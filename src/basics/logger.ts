@@ -28,3 +28,48 @@ export function parseLogLine(json: string): LogLine {
     fields,
   }
 }
+
+const MINUTE_MS = 60_000
+/** Bound of different warnings in a minute: callers choose a part of their text. */
+const MOST_KINDS = 20
+
+interface Kind {
+  readonly fields: object
+  readonly message: string
+  repeats: number
+}
+
+/**
+ * Warnings that callers can cause at will: each kind is one line, and one more with its count when the minute is over.
+ */
+export class RepeatedWarnings {
+  readonly #log: Pick<Logger, 'warn'>
+  readonly #kinds = new Map<string, Kind>()
+  #others = 0
+
+  constructor(log: Pick<Logger, 'warn'>) {
+    this.#log = log
+  }
+
+  warn(fields: object, message: string): void {
+    const name = JSON.stringify([message, fields])
+    const known = this.#kinds.get(name)
+    if (known !== undefined) {
+      known.repeats++
+    } else if (this.#kinds.size >= MOST_KINDS) {
+      this.#others++
+    } else {
+      if (this.#kinds.size === 0) setTimeout(() => this.#tell(), MINUTE_MS).unref()
+      this.#kinds.set(name, { fields, message, repeats: 0 })
+      this.#log.warn(fields, message)
+    }
+  }
+
+  #tell(): void {
+    for (const { fields, message, repeats } of this.#kinds.values())
+      if (repeats > 0) this.#log.warn({ ...fields, repeats }, `${message}: repeated in the last minute`)
+    if (this.#others > 0) this.#log.warn({ warnings: this.#others }, 'more warnings in the last minute')
+    this.#kinds.clear()
+    this.#others = 0
+  }
+}

@@ -1,5 +1,5 @@
 import { openToOthers } from '../basics/files/private-path.ts'
-import type { Found, Lookup } from './lookup.ts'
+import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
 /** What the owner of the server forbids. Paths are absolute. */

@@ -1,12 +1,18 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { shownValue, type PrintedSetting, type PrintedSettings } from '../basics/settings/printed.ts'
-import { jsonOf } from '../basics/settings/shapes.ts'
-import { Lookup, type Found } from './lookup.ts'
-import { locateFile, type SettingsSource } from './settings-file.ts'
+import {
+  defaultJson,
+  type JsonSchema,
+  orNull,
+  type PrintedSetting,
+  type PrintedSettings,
+  shownValue,
+} from '../basics/settings/json-schema.ts'
+import { about, jsonOf } from '../basics/settings/shapes.ts'
+import { type Found, locateFile, Lookup, type SettingsSource } from './settings-file.ts'
 import { stateFolder } from './state-folder.ts'
-import { SETTINGS, settings, type Setting } from './table.ts'
+import { type Setting, settings, SETTINGS } from './table.ts'
 
 /**
  * Every setting, in the order of the table. `loadAgentSettings` says what is wrong with them.
@@ -58,4 +64,32 @@ function byDefault(
     value = stateFolder({ setting: undefined, env, home: homedir(), uid: process.geteuid?.() ?? 0 })
   if (value === undefined) return { name, value: null, from: 'unset', place: null }
   return { name, value, from: 'default', place: null }
+}
+
+/** `agent.yaml` for editors: each setting by its dotted name, and as a member of its group. */
+export function agentSchema(): JsonSchema {
+  const groups = new Map<string, Record<string, JsonSchema>>()
+  const properties: Record<string, JsonSchema> = {}
+  for (const setting of settings) {
+    const [group, member] = setting.name.split('.')
+    properties[setting.name] = settingJson(setting)
+    if (group === undefined || member === undefined) continue
+    groups.set(group, { ...groups.get(group), [member]: settingJson(setting) })
+  }
+  for (const [name, members] of groups) properties[name] = groupJson(members, properties[name])
+  return { type: ['object'], properties, additionalProperties: false }
+}
+
+/** @param own of a setting that has the name of the group, as `redact` */
+function groupJson(members: Readonly<Record<string, JsonSchema>>, own: JsonSchema | undefined): JsonSchema {
+  const group = orNull({ type: ['object'], properties: members, additionalProperties: false })
+  const { description = '', ...itself } = own ?? {}
+  return own === undefined ? group : { anyOf: [itself, group], description }
+}
+
+function settingJson({ kind, description, isOfMachine, default: value }: Setting): JsonSchema {
+  return {
+    ...orNull(jsonOf(about(description, kind))),
+    ...defaultJson(isOfMachine === true ? undefined : value),
+  }
 }

@@ -1,5 +1,5 @@
 import type { GenericSchema } from 'valibot'
-import { choice, duration, size, truth, webAddress } from '../basics/settings/kinds.ts'
+import { choice, duration, size, truth, webAddress } from '../basics/settings/shapes.ts'
 import {
   allowed,
   count,

@@ -1,9 +1,14 @@
 import { resolve } from 'node:path'
 import type { X509Certificate } from 'node:crypto'
-import { certificatesIn, PemError, pemText, privateKeyIn } from '../basics/net/pem.ts'
+import {
+  certificatesIn,
+  PemError,
+  pemText,
+  privateKeyIn,
+  unreadableAuthorities,
+} from '../basics/net/authorities.ts'
 import { Secret } from '../basics/secret.ts'
-import { unreadableAuthorities } from '../basics/net/authorities.ts'
-import type { Found, Lookup } from './lookup.ts'
+import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
 /** Everything is checked: the texts are valid PEM. */

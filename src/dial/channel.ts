@@ -8,7 +8,7 @@ import {
   type ClientDuplexStream,
   type ServiceError,
 } from '@grpc/grpc-js'
-import { within } from '../basics/within.ts'
+import { within } from '../basics/abort.ts'
 import { CODE_TRAILER, gatewayCode } from '../wire/gateway-codes.ts'
 import { hoopWords } from '../wire/gateway-words.ts'
 import type { Packet } from '../wire/packet.ts'
@@ -16,7 +16,7 @@ import { channelOptions, TransportClient, type PreConnectResponse } from '../wir
 import { ConnectError } from './connect-error.ts'
 import { Dial } from './dial.ts'
 import type { Destination } from './tls.ts'
-import type { Proxy } from '../basics/net/tunnel.ts'
+import type { Proxy } from '../basics/net/proxy.ts'
 
 /** `answered`: any answer; `silent`: not a byte came; `unknown`: nothing is known about the gateway. */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import type { Socket } from 'node:net'
 import { hostOf, portOf } from './address.ts'
 import { type Destination, explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
-import { tunnel, TunnelError, type Proxy } from '../basics/net/tunnel.ts'
+import { type Proxy, tunnel, TunnelError } from '../basics/net/proxy.ts'
 
 /** Options for `net.connect`. The signal destroys the socket, whatever it is doing. */
 interface DialAddress {

@@ -1,5 +1,4 @@
-import type { Status } from './status.ts'
-import { connectionWords, isReady } from './status-text.ts'
+import { connectionWords, isReady, type Status } from './status.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000

@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { formatAddress, type Address, isLoopback } from '../basics/net/address.ts'
 import type { Logger } from '../basics/logger.ts'
-import { liveness, LoopMonitor, type Health } from './health.ts'
-import type { MetricSource } from './metric-source.ts'
-import { Metrics } from './metrics.ts'
-import { ListenError } from './listen-error.ts'
+import { type Address, formatAddress, isLoopback } from '../basics/net/address.ts'
+import { type Health, liveness, LoopMonitor } from './health.ts'
+import { Metrics, type MetricSource } from './metrics.ts'
+
+/** The address cannot be used. The message says which one and what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
 
 /** Longest life of a connection, whatever it does. */
 const CONNECTION_MS = 10_000

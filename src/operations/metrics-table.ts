@@ -1,6 +1,5 @@
-import { counter, counters, familiesOf, gauge, type Definition, type MetricSource } from './metric-source.ts'
-import type { Status, StatusSource } from './status.ts'
-import { CONNECTION_STATES } from './status-text.ts'
+import { counter, counters, type Definition, familiesOf, gauge, type MetricSource } from './metrics.ts'
+import { CONNECTION_STATES, type Status, type StatusSource } from './status.ts'
 
 /** Shown as 0 before the first one, so that the first is seen as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }

@@ -16,7 +16,7 @@ export interface Command {
 }
 
 export interface StartOptions {
-  /** Makes its processes recognisable (`ending/mark.ts`). */
+  /** Makes its processes recognisable (`ending/process-table.ts`). */
   readonly mark?: bigint | undefined
   /** Once aborted, a command whose turn to start has not come is not started. */
   readonly signal?: AbortSignal | undefined

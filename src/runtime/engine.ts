@@ -2,16 +2,15 @@ import type { WindowSize } from '../basics/window-size.ts'
 import { Readable } from 'node:stream'
 import type { Child, Command, StartOptions } from './child.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
-import type { DeadAgent } from './ending/dead-agent.ts'
-import { takeMark } from './ending/mark.ts'
-import { beginOwner, endOwner } from './ending/orphans.ts'
+import { beginOwner, type DeadAgent, endOwner } from './ending/orphans.ts'
+import { takeMark } from './ending/process-table.ts'
 import { startPortable } from './portable-engine.ts'
 
 /** Starts commands. `name` and `reason` are for the log: which engine it is, and why not the posix one. */
 export interface Engine {
   readonly name: 'posix' | 'portable'
   readonly reason: string | undefined
-  /** Why the processes of commands cannot be marked here (`mark.ts`); undefined when they can. */
+  /** Why the processes of commands cannot be marked here (`ending/process-table.ts`); undefined when they can. */
   readonly unmarked: string | undefined
   /** @throws SpawnError when the program cannot be started, or the reason of a signal that came before */
   readonly start: (command: Command, how?: StartOptions) => Promise<Child>

@@ -1,9 +1,8 @@
 import type { WindowSize } from '../basics/window-size.ts'
 import type { Child } from './child.ts'
-import { ChildOutput, type Chunk } from './output/child-output.ts'
+import { ChildOutput, type Chunk } from './child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
-import { endGroup, groupExists, hangUp } from './ending/kill-ladder.ts'
-import { REAPED_MS } from './ending/ending-times.ts'
+import { endGroup, groupExists, hangUp, REAPED_MS } from './ending/kill-ladder.ts'
 import { endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'
 import { groupMembers } from './ending/process-table.ts'
 

@@ -3,19 +3,17 @@ import type { WindowSize } from '../basics/window-size.ts'
 import type { Child, Command, StartOptions } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
-import { PipeEnd } from './output/pipe-end.ts'
-import { memoryFile, seal } from './linux/memory-file.ts'
+import { PipeEnd } from './child-output.ts'
+import { memoryFile, posixSpawn, raiseOomScore, seal, type Spawn } from './linux/spawn.ts'
 import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, requireLibc } from './linux/posix.ts'
-import { posixSpawn, type Spawn } from './linux/spawn.ts'
-import { marked } from './ending/mark.ts'
-import { raiseOomScore } from './linux/oom-score.ts'
+import { marked } from './ending/process-table.ts'
 import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
 import { childEnd } from './ending/reaper.ts'
 
-export { endProcessesOf } from './ending/dead-agent.ts'
+export { endProcessesOf } from './ending/orphans.ts'
 export { giveBackMemory } from './linux/posix.ts'
-export { whyUnmarked } from './ending/mark.ts'
+export { whyUnmarked } from './ending/process-table.ts'
 
 // Throws where libc lacks something, as the imports above do. The portable engine is used then.
 requireLibc()
@@ -146,7 +144,7 @@ function describe(command: Command, error: ErrnoError): string {
 
 /**
  * Starts of commands, one after the other: the mark of a command is a limit of this whole process while it starts
- * (`ending/mark.ts`), and the buffers of the call are there once (`posix.ts`).
+ * (`ending/process-table.ts`), and the buffers of the call are there once (`posix.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 

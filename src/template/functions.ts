@@ -1,11 +1,59 @@
-import { matches } from '../golang/template/run/pattern.ts'
 import { FunctionFailure } from '../golang/template/errors.ts'
-import { ofArgumentAndValue, ofValue, type TemplateFunction } from '../golang/template/run/function.ts'
+import {
+  type Dialect,
+  ofArgumentAndValue,
+  ofValue,
+  type TemplateFunction,
+} from '../golang/template/run/function.ts'
 import { cheap, GO_FUNCTIONS } from '../golang/template/run/go-functions.ts'
-import type { Dialect } from '../golang/template/dialect.ts'
+import { matches } from '../golang/template/run/pattern.ts'
 import { base64Fault } from '../golang/text/base64.ts'
-import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
-import { shellQuoted, sqlIdentifier, sqlQuoted } from './quoting.ts'
+import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
+
+/** PostgreSQL cuts longer names, which would then mean another table. */
+const MAX_IDENTIFIER_BYTES = 63
+
+/** One word for a Bourne shell, to be used outside of quotes. */
+function shellQuoted(value: ByteString): ByteString {
+  refuseNul(value)
+  return `'${value.replaceAll("'", `'\\''`)}'`
+}
+
+/**
+ * A text for SQL, to be used outside of quotes. In one database a backslash in quotes is a plain character, in another
+ * it escapes the mark after it. No spelling means the same in both, so it is refused.
+ */
+function sqlQuoted(value: ByteString): ByteString {
+  refuseForSql(value)
+  return `'${value.replaceAll("'", "''")}'`
+}
+
+/** A table or column name in standard SQL, to be used outside of quotes. */
+function sqlIdentifier(value: ByteString): ByteString {
+  if (value === '') throw new FunctionFailure('a name may not be empty')
+  if (value.length > MAX_IDENTIFIER_BYTES) {
+    throw new FunctionFailure(`a name may not have more than ${MAX_IDENTIFIER_BYTES} bytes`)
+  }
+  refuseForSql(value)
+  return `"${value.replaceAll('"', '""')}"`
+}
+
+function refuseForSql(value: ByteString): void {
+  refuseNul(value)
+  if (value.includes('\\')) {
+    throw new FunctionFailure(
+      'a backslash cannot be quoted for every database: pass the value in a variable (asenv), or as base64 (encodeb64)',
+    )
+  }
+  // Half a character could swallow the closing mark.
+  if (encodeText(decodeText(value)) !== value) {
+    throw new FunctionFailure('bytes that are not UTF-8 cannot be quoted for SQL')
+  }
+}
+
+function refuseNul(value: ByteString): void {
+  if (value.includes('\0')) throw new FunctionFailure('a NUL byte cannot be quoted')
+}
 
 /** The expression follows these words in an error. They are hoop's, and tell a client which parameter it is. */
 export const PATTERN_MISMATCH = "pattern didn't match:"

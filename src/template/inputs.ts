@@ -1,7 +1,12 @@
-import type { CallNode, Operand, Pipeline, TemplateStatement } from '../golang/template/syntax/ast.ts'
+import {
+  type CallNode,
+  nodeText,
+  type Operand,
+  type Pipeline,
+  type TemplateStatement,
+} from '../golang/template/syntax/ast.ts'
 import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
 import { TemplateError } from '../golang/template/errors.ts'
-import { nodeText } from '../golang/template/syntax/node-text.ts'
 import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
 /**

@@ -1,13 +1,59 @@
-import type { TemplateStatement } from '../golang/template/syntax/ast.ts'
-import { decodeText, encodeText, type ByteString } from '../golang/text/byte-string.ts'
 import { TemplateError } from '../golang/template/errors.ts'
 import { renderStatements } from '../golang/template/run/evaluate.ts'
-import { RUNBOOK } from './functions.ts'
-import { checkDeclared, discoverInputs, type Discovered, type Input } from './inputs.ts'
-import { usedNames } from './used-names.ts'
-import { parseStatements } from '../golang/template/syntax/parser.ts'
 import { Rendering } from '../golang/template/run/rendering.ts'
-import { encodeSource } from '../golang/template/syntax/source.ts'
+import type { Arm, Operand, Pipeline, TemplateStatement } from '../golang/template/syntax/ast.ts'
+import { encodeSource, parseStatements } from '../golang/template/syntax/parser.ts'
+import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
+import { RUNBOOK } from './functions.ts'
+import { checkDeclared, type Discovered, discoverInputs, type Input } from './inputs.ts'
+
+/** Every name that may be a parameter's, wherever a template has it: `.a`, `$.a`, `index . "a"`, inside blocks too. */
+function usedNames(statements: readonly TemplateStatement[]): string[] {
+  return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
+}
+
+function ofStatement(statement: TemplateStatement): ByteString[] {
+  switch (statement.kind) {
+    case 'action':
+      return ofPipeline(statement.pipeline)
+    case 'if':
+    case 'with':
+      return [...statement.arms.flatMap(ofArm), ...statement.otherwise.flatMap(ofStatement)]
+    case 'range':
+      return [...ofArm(statement), ...statement.otherwise.flatMap(ofStatement)]
+    default:
+      return []
+  }
+}
+
+function ofArm({ pipeline, body }: Arm): ByteString[] {
+  return [...ofPipeline(pipeline), ...body.flatMap(ofStatement)]
+}
+
+function ofPipeline({ commands }: Pipeline): ByteString[] {
+  return commands.flatMap(({ words }) => {
+    const [callee] = words
+    const isIndex = callee.kind === 'identifier' && callee.name === 'index'
+    return words.flatMap((word) => ofOperand(word, isIndex))
+  })
+}
+
+/** The first name of `.a.b`: a parameter is a text and has no fields. */
+function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
+  switch (operand.kind) {
+    case 'field':
+    case 'chain':
+      return operand.names.slice(0, 1)
+    case 'variable':
+      return operand.name === '$' ? operand.fields.slice(0, 1) : []
+    case 'string':
+      return isIndexed ? [operand.value] : []
+    case 'pipeline':
+      return ofPipeline(operand)
+    default:
+      return []
+  }
+}
 
 export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'

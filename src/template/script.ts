@@ -1,12 +1,10 @@
 import { encodeText, type ByteString } from '../golang/text/byte-string.ts'
-import { TemplateError } from '../golang/template/errors.ts'
+import { MAX_TEMPLATE_DEPTH, TemplateError } from '../golang/template/errors.ts'
 import { renderStatements } from '../golang/template/run/evaluate.ts'
 import { GO_FUNCTIONS } from '../golang/template/run/go-functions.ts'
-import type { Dialect } from '../golang/template/dialect.ts'
-import { MAX_TEMPLATE_DEPTH } from '../golang/template/limits.ts'
-import { parseStatements } from '../golang/template/syntax/parser.ts'
+import type { Dialect } from '../golang/template/run/function.ts'
+import { encodeSource, parseStatements } from '../golang/template/syntax/parser.ts'
 import { Rendering } from '../golang/template/run/rendering.ts'
-import { encodeSource } from '../golang/template/syntax/source.ts'
 import { AnyFields, List, type Fields, type Value } from '../golang/fmt/value.ts'
 
 /** Go's functions alone. */

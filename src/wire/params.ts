@@ -3,31 +3,143 @@ import {
   BYTES,
   encodeBytes,
   encodeGob,
+  encodeGobText,
   encodeList,
   encodeMap,
   encodeStruct,
-  encodeGobText,
   encodeTextInside,
+  INTERFACE,
   STRING,
+  type TypeDefinition,
 } from './gob/encode.ts'
 import {
-  expectBytes,
-  expectStruct,
-  expectText,
-  expectTextInside,
-  expectTextList,
-  expectTextMap,
-} from './gob/expect.ts'
-import {
-  ANALYZER,
-  ANALYZER_FIELDS,
-  ENV_VARS,
-  paramsLayout,
-  STRING_LIST_LAYOUT,
-  STRING_MAP_LAYOUT,
-  STRINGS,
-} from './gob/layouts.ts'
-import type { GobValue } from './gob/value.ts'
+  describeValue,
+  type GobStruct,
+  type GobValue,
+  isInterface,
+  isList,
+  isMap,
+  isStruct,
+} from './gob/value.ts'
+import { DecodeError } from './packet.ts'
+
+// All of these accept undefined for a field that was not sent, which means its zero value.
+
+/** The struct, or DecodeError. */
+function expectStruct(value: GobValue | undefined, field: string): GobStruct {
+  if (isStruct(value)) return value
+  throw new DecodeError(field, `expected struct, found ${describeValue(value)}`)
+}
+
+/** The string, `''` when absent, or DecodeError. `key` is that of an element of `field`. */
+function expectText(value: GobValue | undefined, field: string, key?: string): string {
+  if (value === undefined || typeof value === 'string') return value ?? ''
+  throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
+}
+
+/** The bytes, undefined when absent or empty, or DecodeError. */
+function expectBytes(value: GobValue | undefined, field: string): Buffer | undefined {
+  if (value === undefined) return undefined
+  if (Buffer.isBuffer(value)) return value.length === 0 ? undefined : value
+  throw new DecodeError(field, `expected bytes, found ${describeValue(value)}`)
+}
+
+/** The list of strings, empty when absent, or DecodeError. */
+function expectTextList(value: GobValue | undefined, field: string): string[] {
+  if (value === undefined) return []
+  if (isList(value)) return value.map((element, index) => expectText(element, `${field}[${index}]`))
+  throw new DecodeError(field, `expected list of strings, found ${describeValue(value)}`)
+}
+
+/**
+ * The map with string keys, empty when absent, or DecodeError. `expectElement` turns an element into a string or
+ * throws; it gets the field and the key, a variable's name, for the error.
+ */
+function expectTextMap(
+  value: GobValue | undefined,
+  field: string,
+  expectElement: (element: GobValue, field: string, key: string) => string,
+): Map<string, string> {
+  if (value === undefined) return new Map()
+  if (!isMap(value)) throw new DecodeError(field, `expected map, found ${describeValue(value)}`)
+  const texts = new Map<string, string>()
+  const keys = `${field} key`
+  for (const [key, element] of value) {
+    const name = expectText(key, keys)
+    texts.set(name, expectElement(element, field, name))
+  }
+  return texts
+}
+
+/** The string in a Go `any` or a plain one; DecodeError with the Go type of what is there instead. */
+function expectTextInside(value: GobValue, field: string, key: string): string {
+  if (!isInterface(value)) return expectText(value, field, key)
+  if (value.goType === 'string') return expectText(value.value, field, key)
+  throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
+}
+
+function placeOf(field: string, key: string | undefined): string {
+  return key === undefined ? field : `${field}[${quoted(key)}]`
+}
+
+// Longer names are cut: errors go into log lines and the closing texts of sessions.
+const MAX_QUOTED_CHARACTERS = 200
+
+function quoted(name: string): string {
+  const cut = name.length > MAX_QUOTED_CHARACTERS
+  return JSON.stringify(cut ? `${name.slice(0, MAX_QUOTED_CHARACTERS)}...` : name)
+}
+
+// Go numbers types per process, and any number from 64 up will do. These are the ones in test/fixtures/vectors, so that our
+// encoding can be compared byte for byte with Go's.
+const PARAMS_ID = 64
+const ENV_VARS = 65
+const STRINGS = 66
+const ANALYZER = 67
+const STRING_TO_STRING = 75
+
+const STRINGS_TYPE = { kind: 'slice', id: STRINGS, name: '[]string', element: STRING } as const
+
+const ENV_VARS_TYPE = {
+  kind: 'map',
+  id: ENV_VARS,
+  name: 'map[string]interface {}',
+  key: STRING,
+  element: INTERFACE,
+} as const
+
+/** Fields of Go's AISessionAnalyzerParams, in order, with their types. */
+const ANALYZER_FIELDS = {
+  RuleName: STRING,
+  Provider: STRING,
+  APIURL: STRING,
+  APIKey: STRING,
+  Model: STRING,
+  CustomPrompt: STRING,
+  LowRiskAction: STRING,
+  MediumRiskAction: STRING,
+  HighRiskAction: STRING,
+} as const
+
+/** Definitions for `agent.connection_params`, in the order Go sends them. @param fields in order, with their types */
+function paramsLayout(
+  fields: Readonly<Record<string, number>>,
+): readonly [TypeDefinition, ...TypeDefinition[]] {
+  return [
+    { kind: 'struct', id: PARAMS_ID, name: 'AgentConnectionParams', fields },
+    ENV_VARS_TYPE,
+    STRINGS_TYPE,
+    { kind: 'struct', id: ANALYZER, name: 'AISessionAnalyzerParams', fields: ANALYZER_FIELDS },
+  ]
+}
+
+/** Definition of `[]string`, for `terminal.args`. */
+const STRING_LIST_LAYOUT: readonly [TypeDefinition] = [STRINGS_TYPE]
+
+/** Definition of `map[string]string`, for `terminal.envvars`; Go sends it without a name. */
+const STRING_MAP_LAYOUT: readonly [TypeDefinition] = [
+  { kind: 'map', id: STRING_TO_STRING, name: '', key: STRING, element: STRING },
+]
 
 /** How a value is written in gob. Zero values are left out of a struct. */
 interface Codec<T> {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { parseKey } from '../../src/agent/connection/identity.ts'
 import { Secret } from '../../src/basics/secret.ts'
-import type { Proxy } from '../../src/basics/net/tunnel.ts'
+import type { Proxy } from '../../src/basics/net/proxy.ts'
 import { own } from '../support/owned.ts'
 import { Authority } from '../support/network/certificates.ts'
 import { ConnectProxy } from '../support/network/connect-proxy.ts'

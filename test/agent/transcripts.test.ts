@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LogTail } from '../../src/agent/logs/log-tail.ts'
+import { LogTail } from '../../src/agent/logs.ts'
 import type { Packet } from '../../src/wire/packet.ts'
 import { decodeParams, encodeParams } from '../../src/wire/params.ts'
 import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/machine/databases.ts'

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { patience } from '../../src/basics/patience.ts'
+import { patience } from '../../src/basics/abort.ts'
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { RepeatedWarnings } from '../../src/basics/repeated-warnings.ts'
+import { RepeatedWarnings } from '../../src/basics/logger.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { within } from '../../src/basics/within.ts'
+import { within } from '../../src/basics/abort.ts'
 
 const never = new Promise<void>(() => undefined)
 

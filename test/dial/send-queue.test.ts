@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import { SendQueue } from '../../src/dial/send-queue.ts'
+import { SendQueue } from '../../src/dial/packet-stream.ts'
 import { NO_PAYLOAD, sessionIdOf, sessionSpec, type Packet } from '../../src/wire/packet.ts'
 import type { SessionId } from '../../src/wire/messages/message.ts'
 

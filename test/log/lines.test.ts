@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Lines } from '../../src/log/lines.ts'
+import { Lines } from '../../src/log.ts'
 
 let root: string
 let fd: number

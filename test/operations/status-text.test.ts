@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { oneLine } from '../../src/basics/text/one-line.ts'
-import { activityWords, connectionWords } from '../../src/operations/status-text.ts'
+import { oneLine } from '../../src/basics/text/printable.ts'
+import { activityWords, connectionWords } from '../../src/operations/status.ts'
 import { sampleStatus } from '../support/sites/sample-status.ts'
 
 test.each([

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Systemd, takeSystemdEnvironment } from '../../src/operations/systemd.ts'
-import { agentLife } from '../../src/operations/status-text.ts'
-import type { Status } from '../../src/operations/status.ts'
+import { agentLife, type Status } from '../../src/operations/status.ts'
 import { NotifySocket } from '../../src/runtime/linux/notify-socket.ts'
 import { block } from '../support/machine/block.ts'
 import { Logbook } from '../support/logbook.ts'

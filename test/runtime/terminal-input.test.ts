@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { TerminalInput } from '../../src/runtime/terminal-input.ts'
+import { TerminalInput } from '../../src/runtime/pty.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 import { waitFor } from '../support/wait.ts'
 

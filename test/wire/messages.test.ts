@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeAgentPacket, encodeAgentMessage } from '../../src/wire/messages/from-agent.ts'
-import { DecodeError } from '../../src/wire/errors.ts'
+import { DecodeError, type Packet } from '../../src/wire/packet.ts'
 import { decodeGatewayPacket, encodeGatewayMessage } from '../../src/wire/messages/from-gateway.ts'
 import type { SessionId } from '../../src/wire/messages/message.ts'
-import type { Packet } from '../../src/wire/packet.ts'
 import { transportService } from '../../src/wire/service.ts'
 import { openSpec } from '../support/scripted/open.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DecodeError } from '../../src/wire/errors.ts'
+import { DecodeError } from '../../src/wire/packet.ts'
 import {
   BYTES,
   INTERFACE,

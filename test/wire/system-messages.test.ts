@@ -5,7 +5,7 @@ import { encodeAgentMessage } from '../../src/wire/messages/from-agent.ts'
 import { decodeGatewayPacket } from '../../src/wire/messages/from-gateway.ts'
 import type { ShippedLine, SessionId } from '../../src/wire/messages/message.ts'
 import type { Packet } from '../../src/wire/packet.ts'
-import type { SystemReply } from '../../src/wire/messages/system-reply.ts'
+import type { SystemReply } from '../../src/wire/messages/system-request.ts'
 
 const sid = 'r1' as SessionId
 const packet = (type: string, payload: string | Buffer): Packet => ({

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Channel } from '../../dial/channel.ts'
 import { OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
+import type { Timing } from './timing.ts'
 
 /** Go's names where Node's differ: users of the gateway know those. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
@@ -25,7 +28,7 @@ export async function introduction(identity: Identity, own: string): Promise<Rec
 }
 
 /** Metadata that proves who the agent is. Calls other than the stream need only this. */
-export function authorization({ token }: Identity): Record<string, string> {
+function authorization({ token }: Identity): Record<string, string> {
   return { authorization: `Bearer ${token.reveal()}` }
 }
 
@@ -46,4 +49,25 @@ function printable(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, '?').trim()]),
   )
+}
+
+/**
+ * `mode=embedded`: asks every few seconds, on the same channel, whether a session waits for this agent (protocol.md
+ * 2.5). Yields the gateway's reason for each "no"; it is often empty. Ends when a session waits, or at the signal.
+ * @throws ConnectError when the gateway cannot be asked
+ */
+export async function* unwanted(
+  channel: Channel,
+  identity: Identity,
+  { pollEveryMs, healthDeadlineMs }: Timing,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  while (!signal.aborted) {
+    const from = performance.now()
+    const { status, message } = await channel.preConnect(authorization(identity), healthDeadlineMs)
+    if (status === 'CONNECT') return
+    yield status === 'BACKOFF' ? message : `the gateway answers ${status}, which is not known`
+    const restMs = Math.max(0, pollEveryMs - (performance.now() - from))
+    await delay(restMs, undefined, { signal }).catch(() => undefined)
+  }
 }

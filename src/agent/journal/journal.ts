@@ -1,6 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { JournalEntry } from './entries.ts'
-import { journalLine } from './line.ts'
+import { type JournalEntry, journalLine } from './entries.ts'
 import { RotatingFile } from './rotating-file.ts'
 
 /** The agent's own record of its executions. When the gateway was lost meanwhile, it is the only record. */

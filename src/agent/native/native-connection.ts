@@ -1,6 +1,6 @@
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
-import { OutputGate } from '../output/output-gate.ts'
+import { OutputGate } from '../output/sent-output.ts'
 import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
 
 /**

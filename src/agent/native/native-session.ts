@@ -1,10 +1,8 @@
-import { onAbort } from '../../basics/abort.ts'
+import { onAbort, within } from '../../basics/abort.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
-import { within } from '../../basics/within.ts'
-import { NO_BYTES } from '../output/sent-output.ts'
-import { OutputGate } from '../output/output-gate.ts'
+import { NO_BYTES, OutputGate } from '../output/sent-output.ts'
 import {
   endedEntry,
   endingOfRefusal,

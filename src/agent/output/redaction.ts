@@ -1,9 +1,8 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { Entry } from '../../envvars/entries/entry.ts'
+import type { Entry } from '../../envvars/entry.ts'
 import { Redaction } from '../../policy/redaction/redactor.ts'
-import { looksOrdinary, type SecretNames } from '../../policy/redaction/names/secret-names.ts'
-import { SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
-import { formsOf, MAX_BYTES, secretsAmong } from '../../policy/redaction/variables.ts'
+import { looksOrdinary, type SecretNames } from '../../policy/redaction/secret-names.ts'
+import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 
 /** Bounds of connections, and of names for each, in the agent's status, where doctor reads them. */
 const MOST_TOLD = 100

@@ -1,4 +1,4 @@
-import type { ControlGroup } from '../../runtime/cgroups/control-group.ts'
+import type { ControlGroup } from '../../runtime/cgroups/control-groups.ts'
 import { processEntry } from '../../runtime/ending/process-table.ts'
 import type { EndedExecution } from './ending.ts'
 import type { SessionId } from '../../wire/messages/message.ts'

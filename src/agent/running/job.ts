@@ -1,11 +1,11 @@
-import { createEntry, type Entry } from '../../envvars/entries/entry.ts'
+import { createEntry, type Entry } from '../../envvars/entry.ts'
 import type { Environment } from '../../envvars/environment.ts'
 import type { Command } from '../../runtime/child.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { closeScript } from '../opening/client-escapes.ts'
 import type { CommandRequest } from '../opening/request.ts'
-import { programSearch } from '../policy/allowed-programs.ts'
+import { programSearch } from '../policy/owner-policy.ts'
 import type { CommandServices } from './services.ts'
 
 /** What starts a command: a script, or the first key on a terminal. */

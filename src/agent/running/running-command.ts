@@ -1,19 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import { Environment } from '../../envvars/environment.ts'
 import type { OutputStopped } from '../../policy/output-filter.ts'
+import type { Chunk } from '../../runtime/child-output.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
-import type { Chunk } from '../../runtime/output/child-output.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import { closeCommand } from '../opening/client-escapes.ts'
-import { OutputGate } from '../output/output-gate.ts'
-import { SentOutput } from '../output/sent-output.ts'
-import { blockedLine, type Blocked } from '../policy/blocked.ts'
-import { programSearch } from '../policy/allowed-programs.ts'
+import { OutputGate, SentOutput } from '../output/sent-output.ts'
+import { type Blocked, blockedLine } from '../policy/guardrails.ts'
+import { programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
 import {
+  type Ending,
   endingBlocked,
   endingOf,
   endingOfRefusal,
@@ -21,17 +22,60 @@ import {
   endingUnstarted,
   INTERNAL_ERROR,
   NEVER_LATE,
-  UNAWAITED,
-  type Ending,
   type TerminationReason,
+  UNAWAITED,
 } from './ending.ts'
 import { ExecutionGroup } from './execution-group.ts'
-import { Keyboard } from './keyboard.ts'
-import { filtersOf, judged, prepared, preparedCommand, type Job, type Start } from './job.ts'
+import { filtersOf, type Job, judged, prepared, preparedCommand, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
 
+/** Bytes that may be typed, or pasted, while the terminal is being started. The same as for a program that does not read. */
+const MAX_EARLY_BYTES = 4 * 1024 * 1024
+/** hoop's client says its size within a millisecond of the key that starts the terminal (protocol.md 4.3). */
+const SIZE_MS = 50
+
+/** What the client of a terminal types, and its window's size. Both may arrive before the terminal exists. */
+class Keyboard {
+  #size: WindowSize = { cols: 80, rows: 24 }
+  #execution: Execution | undefined
+  readonly #early: Buffer[] = []
+  #earlyBytes = 0
+  readonly #sized = new AbortController()
+
+  get size(): WindowSize {
+    return this.#size
+  }
+
+  /** Waits a moment for the client's window size, so that the program sees the right one from the start. */
+  async sized(): Promise<void> {
+    await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
+  }
+
+  /** The terminal exists: passes on what has come so far. */
+  attach(execution: Execution): void {
+    this.#execution = execution
+    execution.resize(this.#size)
+    for (const data of this.#early.splice(0)) execution.type(data)
+  }
+
+  /** @returns false when the input is lost, since nobody reads it */
+  type(data: Buffer): boolean {
+    if (this.#execution !== undefined) return this.#execution.type(data)
+    this.#earlyBytes += data.length
+    if (this.#earlyBytes > MAX_EARLY_BYTES) return false
+    this.#early.push(data)
+    return true
+  }
+
+  resize(size: WindowSize): void {
+    this.#size = size
+    this.#sized.abort()
+    this.#execution?.resize(size)
+  }
+}
+
 /** Takes a piece of output. The next one is read when it settles. */
-export type TakeOutput = (chunk: Chunk) => Promise<void> | void
+type TakeOutput = (chunk: Chunk) => Promise<void> | void
 
 /** One command, from its start to its end. A session, a system request or this program itself (`--local`) runs it. */
 export class RunningCommand {

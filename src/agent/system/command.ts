@@ -1,6 +1,6 @@
-import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/entries/entry.ts'
+import { createEntry, type Entry, MAX_ENTRIES, parseEntry } from '../../envvars/entry.ts'
 import { EnvvarError } from '../../envvars/errors.ts'
-import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
 import { renderScript } from '../../template/script.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
@@ -8,9 +8,36 @@ import type { CommandRequest } from '../opening/request.ts'
 import { SessionGuardrails } from '../policy/guardrails.ts'
 import { RefusedError } from '../refused.ts'
 import type { Job } from '../running/job.ts'
-import type { CommandServices, SessionServices } from '../running/services.ts'
-import type { Slots } from '../running/slots.ts'
-import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS } from './limits.ts'
+import type { CommandServices, SessionServices, Slots } from '../running/services.ts'
+
+/** Commands that may run at once. A gateway makes two hooks for each session, and they are short. */
+export const MAX_SYSTEM_REQUESTS = 100
+
+/** Running, or waiting for REPLY_AFTER_MS. More get no answer, and the gateway's wait times out. */
+export const MAX_HELD = 1000
+
+/**
+ * Shortest time from a request to its answer, milliseconds. The gateway begins to wait for the answer only after it
+ * has sent the request, and has no buffer for it (protocol.md 3.6). An answer within microseconds would be lost, and
+ * the request would time out.
+ */
+export const REPLY_AFTER_MS = 50
+
+/** Time limit of a hook. The gateway waits 15 s for hooks of a session and 60 s for those of its event routing. */
+const HOOK_MS = 60_000
+/** Bytes of a hook's output that are kept. */
+export const HOOK_OUTPUT_BYTES = 4096
+
+/** Time limit of a bare exec; the gateway has the same. */
+const BARE_EXEC_MS = 5 * 60_000
+/** Bytes of output. As JSON it may grow sixfold, and a packet of more than 17 MiB would end the stream. */
+const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
+
+/**
+ * Characters of answers that wait for a gateway that takes nothing. Further answers are not sent: the gateway's wait
+ * for them times out, as it would after so many characters.
+ */
+export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024
 
 /** Whether the request has a command to run. */
 export function hasCommand(request: SystemRequest): request is HookRequest | BareExecRequest {

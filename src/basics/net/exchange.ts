@@ -1,10 +1,27 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
 import { connect, isIP, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
-import { answered } from './answered.ts'
-import { readAll } from '../files/read-all.ts'
-import { formatAddress, parseAddress, type Address } from './address.ts'
-import { tunnel, type Proxy } from './tunnel.ts'
+import { readAll } from '../files/small-file.ts'
+import { type Address, formatAddress, parseAddress } from './address.ts'
+import { type Proxy, tunnel } from './proxy.ts'
+
+/** The head of the answer to a request. Rejects with the error of a request that gets none. */
+export function answered(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve)
+    request.on('error', reject)
+    // After "101 Switching Protocols" Node ends the connection without either event (seen).
+    request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
+  })
+}
+
+/** The code of a failed connection, `ECONNREFUSED`. Node tries all addresses of a name, and collects their errors. */
+export function networkErrorCode(error: unknown): string {
+  const { code, errors } = error as NodeJS.ErrnoException & {
+    readonly errors?: readonly NodeJS.ErrnoException[]
+  }
+  return code ?? errors?.[0]?.code ?? ''
+}
 
 export interface HttpQuestion {
   readonly method: 'GET' | 'POST'

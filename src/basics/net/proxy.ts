@@ -1,7 +1,8 @@
-import { isIP } from 'node:net'
+import { type IncomingMessage, request } from 'node:http'
+import { isIP, type Socket } from 'node:net'
 import { Secret } from '../secret.ts'
-import { isLoopback } from './address.ts'
-import { inNetwork, networkOf } from './network.ts'
+import type { Problems } from '../settings/problems.ts'
+import { inNetwork, isLoopback, networkOf } from './address.ts'
 
 /** A proxy. It is used for connections with TLS only. */
 export interface ProxySettings {
@@ -62,7 +63,7 @@ function proxyUrl(text: string): URL | undefined {
 }
 
 /** Which addresses are reached without a proxy. */
-export type NoProxy = (host: string, port: number) => boolean
+type NoProxy = (host: string, port: number) => boolean
 
 /**
  * `NO_PROXY` as Go reads it: names (`example.com` with everything below it, `.example.com` only what is below),
@@ -91,4 +92,72 @@ function matcherOf(entry: string): NoProxy {
   const domain = name.replace(/^\*\./, '.')
   const suffix = domain.startsWith('.') ? domain : `.${domain}`
   return (host, at) => (host.endsWith(suffix) || host === domain) && matchesPort(host, at)
+}
+
+/** A proxy that passes connections on to other hosts (HTTP CONNECT). */
+export interface Proxy {
+  /** `host:port` */
+  readonly address: string
+  /** `user:password`, sent to the proxy. */
+  readonly credentials: Secret | undefined
+}
+
+export class TunnelError extends Error {
+  override readonly name = 'TunnelError'
+}
+
+/** Afterwards the socket leads to the address, through the proxy. Ends when the socket does. @throws TunnelError */
+export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
+  const { statusCode, statusMessage, head } = await connectThrough(socket, address, proxy)
+  if (statusCode !== 200) throw new TunnelError(refusal(`${statusCode} ${statusMessage}`.trim(), proxy))
+  if (head.length > 0) socket.unshift(head)
+}
+
+interface Answer {
+  readonly statusCode: number
+  readonly statusMessage: string
+  readonly head: Buffer
+}
+
+function connectThrough(socket: Socket, address: string, { credentials, ...proxy }: Proxy): Promise<Answer> {
+  const authorization = credentials && `Basic ${Buffer.from(credentials.reveal()).toString('base64')}`
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      method: 'CONNECT',
+      path: address,
+      headers: {
+        Host: address,
+        ...(authorization !== undefined && { 'Proxy-Authorization': authorization }),
+      },
+      createConnection: () => socket,
+    })
+    asked.once('connect', (response: IncomingMessage, _, head: Buffer) => {
+      const { statusCode = 0, statusMessage = '' } = response
+      resolve({ statusCode, statusMessage, head })
+    })
+    asked.once('error', (error) =>
+      reject(new TunnelError(`the proxy ${proxy.address} gave no answer that HTTP knows: ${error.message}`)),
+    )
+    asked.end()
+  })
+}
+
+function refusal(answer: string, { address, credentials }: Proxy): string {
+  const wanted = credentials === undefined ? 'a user and a password' : 'another user or password'
+  const advice = answer.startsWith('407') ? `: it wants ${wanted} in HTTPS_PROXY` : ''
+  return `the proxy ${address} answered ${answer.slice(0, 100)}${advice}`
+}
+
+/** The proxy that the environment names; undefined, and a problem, when it cannot be one. */
+export function proxyFrom(
+  env: NodeJS.ProcessEnv,
+  problems: Pick<Problems, 'addFrom'>,
+): ProxySettings | undefined {
+  try {
+    return findProxy(env)
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error
+    problems.addFrom(error.variable, error.message)
+    return undefined
+  }
 }

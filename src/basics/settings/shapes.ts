@@ -1,5 +1,8 @@
 import * as v from 'valibot'
-import { defaultJson, type JsonSchema, orNull, textJson } from './json-schema.ts'
+import { didYouMean } from '../text/nearest.ts'
+import { DURATION, parseDuration, parseSize, SIZE } from '../text/units.ts'
+import { defaultJson, type JsonSchema, orNull, textJson, wordsJson } from './json-schema.ts'
+import type { Path, Problems } from './problems.ts'
 
 // What the shapes of settings files are made of. Each part has its JSON schema as valibot's metadata, and `jsonOf` puts
 // them together. Messages say what is accepted and never what was found there: it may be a secret.
@@ -154,7 +157,7 @@ export function parsed<Value>(
 }
 
 /** A number with a unit, within the bounds if there are any. */
-export function quantity(
+function quantity(
   parse: (text: string) => number | undefined,
   {
     what,
@@ -181,4 +184,79 @@ function referable(schema: JsonSchema, what: string): JsonSchema {
     ...(pattern === undefined ? {} : { pattern: `${reference}|${pattern}` }),
     ...(anyOf === undefined ? {} : { anyOf: [...anyOf, { type: ['string'], pattern: reference }] }),
   }
+}
+
+// The kinds of values that settings of agent and gateway have in common.
+
+export function duration(...bounds: readonly [from: string, to: string]) {
+  const schema = { type: ['string'], pattern: DURATION.source }
+  const what = 'a duration (500ms, 10s, 5m, 1h, 7d)'
+  return named('duration', quantity(parseDuration, { what, schema, bounds }))
+}
+
+export function size(...bounds: readonly [] | readonly [from: string, to: string]) {
+  // 0 is the only size without a unit, so the only one that editors take for a number.
+  const schema = { type: ['string', 'integer'], pattern: SIZE.source, minimum: 0, maximum: 0 }
+  if (bounds.length === 0)
+    return named('size', quantity(parseSize, { what: 'a size (0, 100B, 512KiB, 20MiB)', schema }))
+  return named('size', quantity(parseSize, { what: 'a size (100B, 512KiB, 20MiB)', schema, bounds }))
+}
+
+export const truth = parsed(
+  (word) => (word === 'true' ? true : word === 'false' ? false : undefined),
+  'true or false',
+  { type: ['boolean', 'string'], pattern: '^(?:true|false)$' },
+)
+
+/** One of some words, in any case; a word may be another spelling of the same value. */
+export function choice<const Value extends string>(words: Readonly<Record<string, Value>>) {
+  const known = Object.keys(words)
+  const parse = (text: string): Value | undefined =>
+    known.includes(text.toLowerCase()) ? words[text.toLowerCase()] : undefined
+  const what = `${known.slice(0, -1).join(', ')} or ${known.at(-1) ?? ''}`
+  return named([...new Set(Object.values(words))].join('|'), parsed(parse, what, wordsJson(known)))
+}
+
+/** A password may be in it, so it is not shown. */
+export const webAddress = named(
+  'url',
+  v.pipe(
+    parsed(
+      (text) => (/^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined),
+      'an address that begins with http:// or https://',
+      textJson(/^https?:\/\//),
+    ),
+    json({ writeOnly: true }),
+  ),
+)
+
+/** A longer list of names would hide the suggestion. */
+const MOST_NAMES = 12
+
+/**
+ * What the shape makes of the tree. Undefined when something in it is not what it should be.
+ * @param report gets each fault with its path from the top of the tree
+ */
+export function checkShape<const Shape extends v.GenericSchema>(
+  shape: Shape,
+  tree: unknown,
+  report: Problems['add'],
+): v.InferOutput<Shape> | undefined {
+  const result = v.safeParse(shape, tree)
+  if (result.success) return result.output
+  for (const issue of result.issues) {
+    const path: Path = issue.path?.map(({ key }) => key as string | number) ?? []
+    if (issue.type === 'never')
+      report(path, unknownSetting(String(path.at(-1)), issue.message.split(' ')), 'key')
+    else report(path, issue.message, issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value')
+  }
+  return undefined
+}
+
+/** @param known what is accepted in this place */
+export function unknownSetting(name: string, known: readonly string[]): string {
+  const meant = didYouMean(name.slice(0, 100), known)
+  const accepted = known.length > MOST_NAMES ? '' : `accepted here: ${known.join(', ')}`
+  if (meant === undefined) return ['unknown setting', accepted].filter((part) => part !== '').join(', ')
+  return `unknown setting, ${meant}${accepted === '' ? '' : ` (${accepted})`}`
 }

@@ -1,6 +1,58 @@
+import type * as Yaml from 'yaml'
 import type { Node, Scalar } from 'yaml'
-import { DEEPEST, readYaml, yaml } from './yaml.ts'
+import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
 import { type Path, Problems } from './problems.ts'
+
+/** The package, loaded with the first file that is read: most agents start without one, and it takes a twelfth of that. */
+function yaml(): typeof Yaml {
+  return require('yaml') as typeof Yaml
+}
+
+/** Settings are 5 levels deep. */
+const DEEPEST = 20
+
+interface SettingsYaml {
+  readonly contents: Yaml.Node | null
+  /** Only codes: yaml's messages quote the file, secrets included. If there are any, `contents` is of no use. */
+  readonly wrong: readonly { readonly code: string; readonly offset: number }[]
+}
+
+/**
+ * Reads a settings file. Every scalar stays the text that is in the file (the failsafe schema). Duplicate names are found
+ * later, because yaml compares each name with all others.
+ * @returns undefined when anything lies more than `DEEPEST` deep
+ */
+function readYaml(text: string, lineCounter: Yaml.LineCounter): SettingsYaml | undefined {
+  if (isDeeperThan(text, DEEPEST)) return undefined
+  const options = { lineCounter, prettyErrors: false, resolveKnownTags: false, uniqueKeys: false } as const
+  const { contents, errors, warnings } = yaml().parseDocument(text, { ...options, schema: 'failsafe' })
+  return { contents, wrong: [...errors, ...warnings].map(({ code, pos: [offset] }) => ({ code, offset })) }
+}
+
+interface Token {
+  readonly value?: unknown
+  readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[]
+}
+
+/**
+ * Whether anything in the YAML is nested more than `levels` deep. Ask before parsing: with some thousand brackets yaml
+ * 2.9 runs out of stack, which no `catch` survives (seen). This looks at the tokens with a stack of its own.
+ */
+function isDeeperThan(text: string, levels: number): boolean {
+  const open: { token: unknown; depth: number }[] = []
+  for (const token of new (yaml().Parser)().parse(text)) open.push({ token, depth: 0 })
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next
+    if (depth > levels) return true
+    if (typeof token !== 'object' || token === null) continue
+    const { value, items = [] } = token as Token
+    open.push({ token: value, depth })
+    for (const item of items) {
+      open.push({ token: item.key, depth: depth + 1 }, { token: item.value, depth: depth + 1 })
+    }
+  }
+  return false
+}
 
 /** Settings as they are in the file, not yet checked: every scalar is a text, a value left empty is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
@@ -140,3 +192,28 @@ class Reading {
 }
 
 type MapItems = readonly { readonly key: Node | null; readonly value: Node | null }[]
+
+/** What a file of JSON or YAML says. In YAML every scalar is a text. */
+interface StructuredFile {
+  readonly value: unknown
+  /** `FILE:LINE:COLUMN` of what is at this path, or of what it is missing from. */
+  readonly placeOf: Problems['placeOf']
+}
+
+/** YAML's ways to write nothing. */
+const EMPTY = ['', '~', 'null', 'Null', 'NULL']
+
+/** @throws FileRefused, and SettingsError for a file that is neither JSON nor YAML */
+export function readStructuredFile(file: string, maxBytes: number): StructuredFile {
+  const text = decodeUtf8(readSmallFile(file, maxBytes).bytes)
+  try {
+    const value = JSON.parse(text) as unknown
+    let places: Problems | undefined
+    // JSON is YAML, and only faults have to be found in it.
+    return { value, placeOf: (...asked) => (places ??= readTree(text, file).problems).placeOf(...asked) }
+  } catch {
+    const { tree, problems } = readTree(text, file, EMPTY)
+    problems.throwIfAny()
+    return { value: tree, placeOf: (...asked) => problems.placeOf(...asked) }
+  }
+}

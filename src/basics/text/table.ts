@@ -1,4 +1,4 @@
-import { oneLine } from './one-line.ts'
+import { oneLine } from './printable.ts'
 
 /** A column of a table for people. */
 export interface TableColumn {

@@ -1,4 +1,4 @@
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**

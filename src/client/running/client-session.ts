@@ -4,8 +4,8 @@ import { Channel } from '../../dial/channel.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import type { Destination } from '../../dial/tls.ts'
 import { PacketStream } from '../../dial/packet-stream.ts'
-import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
-import type { Proxy } from '../../basics/net/tunnel.ts'
+import { STREAM_TIMING, type StreamTiming } from '../../dial/health.ts'
+import type { Proxy } from '../../basics/net/proxy.ts'
 import {
   decodeToClient,
   encodeClientMessage,

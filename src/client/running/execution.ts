@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { patience } from '../../basics/patience.ts'
-import { within } from '../../basics/within.ts'
+import { patience, within } from '../../basics/abort.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import type { RestReply } from '../rest/json.ts'

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../basics/text/nearest.ts'
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../basics/text/table.ts'
 import { parseSize, parseDuration } from '../../basics/text/units.ts'
 import type { Account } from '../../client/account/account.ts'

@@ -1,5 +1,4 @@
-import { readAll } from '../../basics/files/read-all.ts'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { decodeUtf8, FileRefused, readAll, readSmallFile } from '../../basics/files/small-file.ts'
 import { parseDuration } from '../../basics/text/units.ts'
 import { isToken } from '../../client/account/account.ts'
 import { exitCodes, Failure } from '../failure.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { profileNames } from '../../client/account/account-file.ts'
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import { accountFile, readAccount } from '../client/asking/account.ts'
 import { type Candidate, type CandidateSources, complete } from './candidates.ts'
 import { FILES } from './scripts.ts'

@@ -8,8 +8,7 @@ import { statSync, accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { openToOthers } from '../../basics/files/private-path.ts'
 import { isCredential } from '../../config/key.ts'
-import { type Found, Lookup } from '../../config/lookup.ts'
-import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
+import { type Found, locateFile, Lookup, type SettingsSource } from '../../config/settings-file.ts'
 import { SETTINGS } from '../../config/table.ts'
 
 /** The form of a secret that hoop's gateway makes: 32 random bytes after a prefix. Other forms work as well. */

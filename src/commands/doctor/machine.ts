@@ -16,8 +16,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import path from 'node:path'
-import { readWords, removeGroup, writeValue } from '../../runtime/cgroups/cgroup-files.ts'
-import { groupFolder } from '../../runtime/cgroups/cgroup-mounts.ts'
+import { groupFolder, readWords, removeGroup, writeValue } from '../../runtime/cgroups/cgroup-files.ts'
 
 /** Names the engine that starts commands here. */
 export async function checkEngine(): Promise<Finding<Engine['name']>> {

@@ -1,8 +1,8 @@
-import { askHealth, presidioService, type PresidioService } from '../../agent/masking/presidio/service.ts'
+import { askHealth, presidioService, type PresidioService } from '../../agent/masking/presidio.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { type Finding, ok, skipped, warning } from '../examination/examination.ts'
-import { oneLine } from '../../basics/text/one-line.ts'
-import { askStatus, NoAnswer } from '../../operations/status-socket-client.ts'
+import { oneLine } from '../../basics/text/printable.ts'
+import { askStatus, NoAnswer } from '../../operations/status-socket.ts'
 import { parseStatus } from '../../operations/status.ts'
 import { socketPaths } from '../status/socket-paths.ts'
 

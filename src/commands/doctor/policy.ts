@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import { placeOf } from '../../agent/policy/allowed-programs.ts'
-import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
+import { type OwnerRules, placeOf } from '../../agent/policy/owner-policy.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import type { PolicySettings } from '../../config/policy.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'

@@ -1,6 +1,6 @@
 import type { AgentConfiguration } from '../../config.ts'
 import { SetUpError } from '../../envvars/secrets/stores.ts'
-import { VaultError } from '../../envvars/secrets/vault/answer.ts'
+import { VaultError } from '../../envvars/secrets/vault/request.ts'
 import { readVaultSettings } from '../../envvars/secrets/vault/settings.ts'
 import { Vault } from '../../envvars/secrets/vault/vault.ts'
 import { broken, type Finding, ok, warning } from '../examination/examination.ts'

@@ -1,4 +1,4 @@
-import { within } from '../../basics/within.ts'
+import { within } from '../../basics/abort.ts'
 import { printableJson } from '../../basics/text/printable.ts'
 
 /** Time for one check. Longer than any wait inside it: a check that reaches this deadline can tell less. */

@@ -1,4 +1,4 @@
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import { type Account, findAccount, parseRestAddress } from '../../client/account/account.ts'
 import { printAnswer } from '../client/asking/asking.ts'
 import { clientFailure } from '../client/report/failures.ts'

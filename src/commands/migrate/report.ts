@@ -1,4 +1,4 @@
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../basics/text/table.ts'
 import { factLines } from '../client/asking/asking.ts'
 import type { Note } from './hoop/notes.ts'

@@ -1,4 +1,4 @@
-import { readAll } from '../../basics/files/read-all.ts'
+import { readAll } from '../../basics/files/small-file.ts'
 import { printableJson, printableLine, printableText } from '../../basics/text/printable.ts'
 import { compileRegexp } from '../../golang/text/regexp.ts'
 import { checkText } from '../../policy/guardrails/compile-rules.ts'

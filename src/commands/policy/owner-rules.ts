@@ -1,7 +1,7 @@
 import { objectionToWriters } from '../../basics/files/private-path.ts'
 import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
 import type { PolicySettings } from '../../config/policy.ts'
-import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
+import type { CompiledRules } from '../../policy/guardrails/compile-rules.ts'
 import type { RuleDirection } from '../../policy/guardrails/rule-file.ts'
 import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'

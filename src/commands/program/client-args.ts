@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 import { Agent } from '../../agent/agent.ts'
 import { Counters } from '../../agent/counters.ts'
 import { openJournal, type Journal } from '../../agent/journal/journal.ts'
-import { LogTail } from '../../agent/logs/log-tail.ts'
+import { LogTail } from '../../agent/logs.ts'
 import type { AgentServices } from '../../agent/running/services.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'

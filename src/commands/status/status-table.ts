@@ -1,6 +1,5 @@
-import { oneLine } from '../../basics/text/one-line.ts'
-import { activityWords } from '../../operations/status-text.ts'
-import type { Status } from '../../operations/status.ts'
+import { oneLine } from '../../basics/text/printable.ts'
+import { activityWords, type Status } from '../../operations/status.ts'
 import { durationText, sizeText } from '../../basics/text/units.ts'
 
 /** An agent for people: one line for each group of facts, with the names in a column. */

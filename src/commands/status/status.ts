@@ -1,7 +1,6 @@
-import { askStatus, NoAnswer } from '../../operations/status-socket-client.ts'
-import { oneLine } from '../../basics/text/one-line.ts'
-import { isReady } from '../../operations/status-text.ts'
-import { type Status, formatStatus, parseStatus } from '../../operations/status.ts'
+import { askStatus, NoAnswer } from '../../operations/status-socket.ts'
+import { oneLine } from '../../basics/text/printable.ts'
+import { formatStatus, isReady, parseStatus, type Status } from '../../operations/status.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { statusTable } from './status-table.ts'
 

@@ -1,3 +1,7 @@
+import { patience } from '../../basics/abort.ts'
+import type { AgentEnvironment, AgentValue } from '../agent-environment.ts'
+import { EnvvarError } from '../errors.ts'
+
 /** A secret's members by name, or why there are none. The reason never holds a value or a credential. */
 export type StoredSecret =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
@@ -20,4 +24,97 @@ export type SecretStores = ReadonlyMap<string, SecretStore>
 /** A store cannot be used at all: what the agent's environment says about it is missing or wrong. */
 export class SetUpError extends Error {
   override readonly name = 'SetUpError'
+}
+
+/** For all secrets of one session together. The gateway waits for the opening no longer than that. */
+const SESSION_MS = 60_000
+
+/** What connections' references are resolved from. */
+interface SecretSources {
+  readonly agentEnvironment: AgentEnvironment
+  readonly secretStores: SecretStores
+}
+
+/** A secret of this session, and whether a member of it has been taken already. */
+interface Fetched {
+  readonly secret: StoredSecret
+  taken: boolean
+}
+
+/** Fetches what one session's references name, each secret once, and forgets it with the session. */
+export class SessionSecrets {
+  readonly agent: AgentEnvironment
+  readonly ended: AbortSignal
+  readonly #stores: SecretStores
+  readonly #opened = new Map<string, FetchSecret>()
+  readonly #fetched = new Map<string, Fetched>()
+  #patience: AbortSignal | undefined
+
+  /** @param ended aborts when the session is over. What waits then rejects with its reason */
+  constructor({ agentEnvironment, secretStores }: SecretSources, ended: AbortSignal) {
+    this.agent = agentEnvironment
+    this.#stores = secretStores
+    this.ended = ended
+  }
+
+  /** Whether references can name this provider. */
+  knows(provider: string): boolean {
+    return this.#stores.has(provider)
+  }
+
+  /** One member of a secret. @throws EnvvarError when the provider cannot be used at all, or the signal's reason */
+  async member(provider: string, id: string, key: string): Promise<AgentValue> {
+    const fetched = await this.#fetch(provider, id)
+    const { members, problem } = fetched.secret
+    if (members === undefined) return { problem }
+    const value = members.get(key)
+    if (value !== undefined) {
+      fetched.taken = true
+      return { value }
+    }
+    // Two texts for one thing, as in hoop: its cache begins with the first member that was found.
+    if (fetched.taken) return { problem: `secret key not found. secret=${id}, key=${key}` }
+    return { problem: `secret id ${id} found, but key ${key} was not` }
+  }
+
+  async #fetch(provider: string, id: string): Promise<Fetched> {
+    const name = `${provider}:${id}`
+    const known = this.#fetched.get(name)
+    if (known !== undefined) return known
+    const fetch = await this.#open(provider)
+    const fetched = { secret: await this.#inTime(fetch, id), taken: false }
+    this.#fetched.set(name, fetched)
+    return fetched
+  }
+
+  async #open(provider: string): Promise<FetchSecret> {
+    const store = this.#stores.get(provider)
+    if (store === undefined) throw new Error(`no store for ${provider}`)
+    const opened = this.#opened.get(provider) ?? (await openStore(store))
+    this.#opened.set(provider, opened)
+    return opened
+  }
+
+  async #inTime(fetch: FetchSecret, id: string): Promise<StoredSecret> {
+    this.#patience ??= patience(SESSION_MS, this.ended)
+    try {
+      this.#patience.throwIfAborted()
+      return await fetch(id, this.#patience)
+    } catch (error) {
+      this.ended.throwIfAborted()
+      if (error !== this.#patience.reason) throw error
+      const seconds = SESSION_MS / 1000
+      return { problem: `(${id}) not fetched: the secrets of one session may take ${seconds} s together` }
+    }
+  }
+}
+
+async function openStore(store: SecretStore): Promise<FetchSecret> {
+  try {
+    return await store.open()
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error
+    const reason = `failed initializing ${store.name} provider, err=${error.message}`
+    throw new EnvvarError(`failed decoding environment variables ${reason}`)
+  }
 }

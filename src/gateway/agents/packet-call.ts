@@ -5,7 +5,7 @@ import type { Packet } from '../../wire/packet.ts'
 import type { ClientCall } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import { Outbox } from './outbox.ts'
-import type { CallerAddress } from '../../basics/net/caller-address.ts'
+import type { CallerAddress } from '../../basics/net/address.ts'
 
 /** What a packet costs besides its bytes, roughly. */
 const PACKET_OVERHEAD_BYTES = 256

@@ -17,13 +17,11 @@ import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import { CERTIFICATE_WORDS, certificateOf, isFor, type CertificateFault } from './agent-certificate.ts'
 import { AgentStream } from './agent-stream.ts'
 import type { AgentFacts, Agents } from './agents.ts'
-import type { Logger } from '../../basics/logger.ts'
-import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
+import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
 import type { ServerCertificate } from '../tls/server-certificate.ts'
 import type { ClientServer } from './client-call.ts'
-import type { CallerAddress } from '../../basics/net/caller-address.ts'
+import type { Address, CallerAddress } from '../../basics/net/address.ts'
 import { PacketCall } from './packet-call.ts'
-import type { Address } from '../../basics/net/address.ts'
 
 /** As in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
 const serverOptions = {

@@ -1,5 +1,4 @@
-import type { Logger } from '../../basics/logger.ts'
-import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
+import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError, NoRoomError } from '../store/errors.ts'
 import type { ClientCall } from '../agents/client-call.ts'

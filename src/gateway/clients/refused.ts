@@ -1,4 +1,4 @@
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
 /** Ends a client's stream. The text may quote the client and is cut: too long a status never arrives. */

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../basics/text/nearest.ts'
-import { soundsSecret } from '../../policy/redaction/names/name-words.ts'
+import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
 import { asFolder } from '../runbooks/catalog.ts'
 import { RunbookError, RunbookNotFoundError, UncommittedError } from '../refusals/runbook-errors.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Reply } from '../../basics/net/exchange.ts'
-import { patience } from '../../basics/patience.ts'
+import { patience } from '../../basics/abort.ts'
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Current } from '../settings/current-settings.ts'

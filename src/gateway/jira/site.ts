@@ -1,8 +1,7 @@
 import type { SecureContext } from 'node:tls'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../basics/net/exchange.ts'
 import { goHttpError } from '../../basics/net/go-errors.ts'
-import { proxyTo } from '../../basics/net/proxy.ts'
-import { TunnelError } from '../../basics/net/tunnel.ts'
+import { proxyTo, TunnelError } from '../../basics/net/proxy.ts'
 import type { JiraSettings } from '../settings/jira.ts'
 
 /** A page of service desks, or the transitions of an issue, have some ten KB. */

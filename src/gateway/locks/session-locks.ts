@@ -1,5 +1,4 @@
-import { onAbort } from '../../basics/abort.ts'
-import { patience } from '../../basics/patience.ts'
+import { onAbort, patience } from '../../basics/abort.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Current } from '../settings/current-settings.ts'

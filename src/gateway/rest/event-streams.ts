@@ -1,6 +1,6 @@
 import { finished, Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { within } from '../../basics/within.ts'
+import { within } from '../../basics/abort.ts'
 import { HttpError } from './http-error.ts'
 
 export interface StreamLimits {

@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { CallerAddress } from '../../basics/net/caller-address.ts'
+import type { CallerAddress } from '../../basics/net/address.ts'
 import { authenticate } from './access.ts'
 import { errorBody, errorHeaders, HttpError } from './http-error.ts'
 import type { RestServices } from './services.ts'

@@ -1,12 +1,11 @@
-import { onAbort } from '../../basics/abort.ts'
-import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
+import { onAbort, within } from '../../basics/abort.ts'
+import { RepeatedWarnings } from '../../basics/logger.ts'
 import fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { within } from '../../basics/within.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations, endWithToken } from './access.ts'

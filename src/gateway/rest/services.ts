@@ -22,11 +22,10 @@ import type { UserDirectory } from '../people/identities/directory.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
 import type { Tokens } from '../people/identities/tokens.ts'
 import type { ServerCertificate } from '../tls/server-certificate.ts'
-import type { CallerAddress } from '../../basics/net/caller-address.ts'
+import type { Address, CallerAddress } from '../../basics/net/address.ts'
 import type { Users } from '../people/identities/users.ts'
 import type { LinkCodes } from '../people/sign-in/one-time-codes.ts'
 import type { SignIn } from '../people/sign-in/sign-in.ts'
-import type { Address } from '../../basics/net/address.ts'
 
 export { ORGANIZATION } from '../identity.ts'
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
-import { within } from '../../basics/within.ts'
+import { within } from '../../basics/abort.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import { blockedText } from './guardrails.ts'

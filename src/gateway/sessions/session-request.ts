@@ -1,4 +1,4 @@
-import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
 import { WITHOUT_PROTECTION } from '../../wire/params.ts'

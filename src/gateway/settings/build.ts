@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
-import { databaseClient, whyOpen } from '../../policy/client-escapes/clients.ts'
-import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import { CLIENT_ESCAPES, databaseClient, whyOpen } from '../../policy/client-escapes.ts'
 import { buildListen, checkListen } from './listen.ts'
 import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'

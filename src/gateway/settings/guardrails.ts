@@ -1,12 +1,16 @@
 import { resolve } from 'node:path'
-import { checkShape } from '../../basics/settings/check.ts'
+import { checkShape, list, map } from '../../basics/settings/shapes.ts'
 import { FileRefused } from '../../basics/files/small-file.ts'
 import { SettingsError, type Path, type Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import { list, map } from '../../basics/settings/shapes.ts'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
-import { readRuleFile, type RuleFile } from '../../policy/guardrails/rule-file.ts'
-import { loadOf, RULE_LIMITS, RuleLoad } from '../../policy/guardrails/rule-load.ts'
+import {
+  loadOf,
+  readRuleFile,
+  RULE_LIMITS,
+  type RuleFile,
+  RuleLoad,
+} from '../../policy/guardrails/rule-file.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import { RuleShape, type ConnectionShape, type GuardrailShape, type SettingsShape } from './schema.ts'
 import type { GuardrailSettings } from './settings.ts'

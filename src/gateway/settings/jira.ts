@@ -1,6 +1,5 @@
 import { systemAuthorities } from '../../basics/net/authorities.ts'
-import type { ProxySettings } from '../../basics/net/proxy.ts'
-import { proxyFrom } from '../../basics/settings/proxy.ts'
+import { proxyFrom, type ProxySettings } from '../../basics/net/proxy.ts'
 import type { Secret } from '../../basics/secret.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'

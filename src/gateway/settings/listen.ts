@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Address, isLoopback } from '../../basics/net/address.ts'
-import { PemError } from '../../basics/net/pem.ts'
+import { PemError } from '../../basics/net/authorities.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
 import { readPair, type CertificateFiles } from '../tls/certificate-pair.ts'

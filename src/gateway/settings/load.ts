@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { checkShape } from '../../basics/settings/check.ts'
+import { checkShape } from '../../basics/settings/shapes.ts'
 import { SettingsError, type Path, type Problems } from '../../basics/settings/problems.ts'
 import { resolveReferences, type Sources } from '../../basics/settings/references.ts'
 import { readTree, type SettingsTree, type Tree } from '../../basics/settings/tree.ts'

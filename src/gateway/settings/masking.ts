@@ -1,4 +1,4 @@
-import { MaskingError } from '../../policy/masking/find/custom.ts'
+import { MaskingError } from '../../policy/masking/custom.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, EVERYTHING, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'

@@ -1,7 +1,6 @@
 import { systemAuthorities } from '../../basics/net/authorities.ts'
-import type { ProxySettings } from '../../basics/net/proxy.ts'
+import { proxyFrom, type ProxySettings } from '../../basics/net/proxy.ts'
 import type { Secret } from '../../basics/secret.ts'
-import { proxyFrom } from '../../basics/settings/proxy.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
 import type { OidcShape } from './shapes/oidc-shape.ts'

@@ -1,5 +1,9 @@
-import type { JsonSchema } from '../../basics/settings/json-schema.ts'
-import { shownValue, type PrintedSetting, type PrintedSettings } from '../../basics/settings/printed.ts'
+import {
+  type JsonSchema,
+  type PrintedSetting,
+  type PrintedSettings,
+  shownValue,
+} from '../../basics/settings/json-schema.ts'
 import { parseRemote } from './repository-url.ts'
 import { examineSettings } from './load.ts'
 import { formatPath, type Path, type Problems } from '../../basics/settings/problems.ts'

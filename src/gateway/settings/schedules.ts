@@ -1,6 +1,15 @@
 import * as v from 'valibot'
-import { choice, truth } from '../../basics/settings/kinds.ts'
-import { about, entries, entryName, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import {
+  about,
+  choice,
+  entries,
+  entryName,
+  list,
+  map,
+  matching,
+  parsed,
+  truth,
+} from '../../basics/settings/shapes.ts'
 import { isCron, isTimeZone } from './cron.ts'
 import { Name } from './shapes/words.ts'
 

@@ -1,9 +1,20 @@
 import * as v from 'valibot'
-import { choice, duration, size, truth } from '../../basics/settings/kinds.ts'
+import {
+  about,
+  choice,
+  duration,
+  entries,
+  entryName,
+  list,
+  map,
+  matching,
+  parsed,
+  size,
+  truth,
+} from '../../basics/settings/shapes.ts'
 import { checkBranch } from './repository-branch.ts'
 import { parseRemote } from './repository-url.ts'
-import { parseAddress } from '../../basics/net/address.ts'
-import { about, entries, entryName, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { parseAddress, proxyNetwork } from '../../basics/net/address.ts'
 import { HistoryShape, KeptShape } from './shapes/history-shape.ts'
 import { JiraShape } from './shapes/jira-shape.ts'
 import { LockShape } from './locks.ts'
@@ -14,7 +25,6 @@ import { Count, Name, SecretHash, TextLine } from './shapes/words.ts'
 import { TAG_KEY, TAG_VALUE } from './tags.ts'
 import { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
 import { UserShape } from './shapes/user-shape.ts'
-import { proxyNetwork } from '../../basics/net/caller-address.ts'
 import { SignInShape } from './shapes/oidc-shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is

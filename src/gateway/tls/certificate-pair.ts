@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-import { certificatesIn, PemError, privateKeyIn } from '../../basics/net/pem.ts'
+import { certificatesIn, PemError, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
 
 /** Absolute paths of files in PEM. The certificate comes first in its file, with those that sign it behind it. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
-import { PemError } from '../../basics/net/pem.ts'
+import { PemError } from '../../basics/net/authorities.ts'
 import { MIN_VERSION, readPair, type CertificateFiles, type CertificatePair } from './certificate-pair.ts'
 
 /** How often the files are looked at. Links may have been turned to other files meanwhile. */

@@ -1,8 +1,7 @@
 import { BrokenReply, exchange, type HttpQuestion } from '../../basics/net/exchange.ts'
 import { goHttpError } from '../../basics/net/go-errors.ts'
-import { proxyTo } from '../../basics/net/proxy.ts'
-import { TunnelError } from '../../basics/net/tunnel.ts'
-import { patience } from '../../basics/patience.ts'
+import { proxyTo, TunnelError } from '../../basics/net/proxy.ts'
+import { patience } from '../../basics/abort.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
 
 /** For a whole delivery. A receiver that is slower holds up its own messages alone. */

@@ -1,4 +1,4 @@
-import { oneLine } from '../../basics/text/one-line.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 
 /** What is told, whatever the form. */
 export interface WebhookMessage {

@@ -1,9 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { OutputStopped, type OutputFilter } from '../output-filter.ts'
-import { HeldBytes } from '../redaction/held-bytes.ts'
-import { NOTHING, OutputStream } from '../redaction/output.ts'
-import type { RuleReading } from './automaton/automaton.ts'
-import type { CompiledRules } from './compiled-rules.ts'
+import { HeldBytes, NOTHING, type OutputFilter, OutputStopped, OutputStream } from '../output-filter.ts'
+import type { RuleReading } from '../automaton/automaton.ts'
+import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
 /**

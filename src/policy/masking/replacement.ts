@@ -1,6 +1,6 @@
 import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
 import { done, ordered, type Work } from '../work.ts'
-import type { FoundData } from './find/findings.ts'
+import type { FoundData } from './findings.ts'
 
 /** Groups of findings that are taken apart in one go, most of them a single one. */
 const GROUPS_AT_ONCE = 500

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { MaskingError, type CustomType } from './find/custom.ts'
+import { type CustomType, MaskingError } from './custom.ts'
 import type { Refinement } from './recognizers/table.ts'
 import type { Replacement } from './replacement.ts'
 

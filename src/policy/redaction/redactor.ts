@@ -1,9 +1,6 @@
-import type { OutputFilter } from '../output-filter.ts'
-import { CoveredRuns } from './covered-runs.ts'
-import { HeldBytes } from './held-bytes.ts'
-import { isLineBreak } from './variants/line-breaks.ts'
-import { Matcher, Reading } from './matcher/matcher.ts'
-import { NOTHING, OutputStream } from './output.ts'
+import { HeldBytes, NOTHING, type OutputFilter, OutputStream } from '../output-filter.ts'
+import { CoveredRuns, Matcher, Reading } from './matcher.ts'
+import { isLineBreak } from './secrets.ts'
 
 /** The texts that must not appear in a session's output. Compiled at the first byte. */
 export class Redaction {

@@ -1,5 +1,4 @@
-import { readCount } from './cgroup-files.ts'
-import { groupFolder } from './cgroup-mounts.ts'
+import { groupFolder, readCount } from './cgroup-files.ts'
 
 /** How long a read of the counter is good: many starts read the file at most once per second. */
 const FRESH_MS = 1000

@@ -1,15 +1,158 @@
 import type { CallNode, Operand, Pipeline } from '../../golang/template/syntax/ast.ts'
-import { decodeText, type ByteString } from '../../golang/text/byte-string.ts'
-import { admitsNumbersOnly, admittedBy } from './admitted.ts'
-import {
-  BASE64,
-  charactersIn,
-  intersection,
-  NUMBER,
-  union,
-  URL_QUERY,
-  type Characters,
-} from './characters.ts'
+import { type ByteString, decodeText } from '../../golang/text/byte-string.ts'
+
+/** Characters that a value can contain: ASCII codes, and BEYOND for all others. */
+export type Characters = ReadonlySet<number>
+
+/** Stands for every character that is not ASCII. */
+const BEYOND = 128
+
+export function charactersIn(text: string): Characters {
+  return new Set(Array.from(text, (character) => Math.min(character.codePointAt(0) ?? 0, BEYOND)))
+}
+
+function span(first: string, last: string): string {
+  const start = first.charCodeAt(0)
+  return String.fromCharCode(...Array.from({ length: last.charCodeAt(0) - start + 1 }, (_, at) => start + at))
+}
+
+export const DIGITS = charactersIn(span('0', '9'))
+export const WORD = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}_`)
+const BASE64 = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}+/=`)
+const URL_QUERY = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}-_.~%+`)
+export const NUMBER = charactersIn(`${span('0', '9')}+-.eE`)
+
+export function union(...sets: readonly Characters[]): Characters {
+  return new Set(sets.flatMap((set) => [...set]))
+}
+
+export function intersection(left: Characters, right: Characters): Characters {
+  return new Set([...left].filter((code) => right.has(code)))
+}
+
+/** The first character that is not in a set, in words for people; undefined when all are in it. */
+export function firstOutside(characters: Characters, allowed: Characters): string | undefined {
+  const code = [...characters].sort((a, b) => a - b).find((one) => !allowed.has(one))
+  if (code === undefined) return undefined
+  if (code === BEYOND) return 'characters that are not ASCII'
+  return code === 0x20 ? 'a blank' : JSON.stringify(String.fromCharCode(code))
+}
+
+/** Whole numbers, perhaps with a sign. */
+const NUMBER_PATTERN = /^\^(?:-\?|\[-\+\]\?|\[\+-\]\?)?(?:\[0-9\]|\\d)(?:[+*]|\{\d+(?:,\d*)?\})?\$$/
+
+function admitsNumbersOnly(pattern: string): boolean {
+  return NUMBER_PATTERN.test(pattern)
+}
+
+/**
+ * The characters of the texts that a pattern admits; undefined when the pattern does not tell for certain. It reads a
+ * small part of Go's syntax and gives up on everything else: flags, negation, `.`, named classes, and patterns that are
+ * not anchored at both ends or have a choice beside the anchors (`^a|b$`).
+ */
+function admittedBy(pattern: string): Characters | undefined {
+  const anchored = /^(?:\^|\\A)([^]*)(?:\$|\\z)$/.exec(pattern)?.[1]
+  if (anchored === undefined) return undefined
+  const reading = { text: anchored, at: 0 }
+  try {
+    const admitted = readSequence(reading, 0)
+    return reading.at === anchored.length ? admitted : undefined
+  } catch (error) {
+    if (error instanceof Unread) return undefined
+    throw error
+  }
+}
+
+class Unread extends Error {}
+
+interface Reading {
+  readonly text: string
+  at: number
+}
+
+const MAX_GROUPS = 50
+const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/y
+const GROUP = /\((?:\?:)?(?!\?)/y
+const SPECIAL = new Set('^$.|()[]{}*+?\\')
+
+/** Up to the end of the text or of the group around it. */
+function readSequence(reading: Reading, depth: number): Characters {
+  if (depth > MAX_GROUPS) throw new Unread()
+  const parts: Characters[] = []
+  while (reading.at < reading.text.length && reading.text[reading.at] !== ')') {
+    if (reading.text[reading.at] === '|') {
+      if (depth === 0) throw new Unread()
+      reading.at++
+      continue
+    }
+    parts.push(readAtom(reading, depth))
+    take(reading, QUANTIFIER)
+  }
+  return union(...parts)
+}
+
+function readAtom(reading: Reading, depth: number): Characters {
+  if (reading.text[reading.at] === '(') return readGroup(reading, depth)
+  if (reading.text[reading.at] === '[') return readClass(reading)
+  if (reading.text[reading.at] === '\\') return readEscape(reading)
+  const character = readCharacter(reading)
+  if (SPECIAL.has(character)) throw new Unread()
+  return charactersIn(character)
+}
+
+function readGroup(reading: Reading, depth: number): Characters {
+  if (take(reading, GROUP) === undefined) throw new Unread()
+  const inner = readSequence(reading, depth + 1)
+  if (reading.text[reading.at++] !== ')') throw new Unread()
+  return inner
+}
+
+function readClass(reading: Reading): Characters {
+  reading.at++
+  if (reading.text[reading.at] === '^' || reading.text[reading.at] === ']') throw new Unread()
+  const parts: Characters[] = []
+  while (reading.text[reading.at] !== ']') parts.push(readMember(reading))
+  reading.at++
+  return union(...parts)
+}
+
+function readMember(reading: Reading): Characters {
+  if (reading.text[reading.at] === '[') throw new Unread()
+  const first = reading.text[reading.at] === '\\' ? readEscape(reading) : charactersIn(readCharacter(reading))
+  const [start, ...others] = first
+  const isRange = reading.text[reading.at] === '-' && reading.text[reading.at + 1] !== ']'
+  if (!isRange) return first
+  reading.at++
+  if (reading.text[reading.at] === '[' || reading.text[reading.at] === '\\') throw new Unread()
+  const [end] = charactersIn(readCharacter(reading))
+  if (start === undefined || end === undefined || others.length > 0) throw new Unread()
+  return new Set(Array.from({ length: Math.max(end - start + 1, 0) }, (_, at) => start + at))
+}
+
+/** `\d`, `\w`, or an escaped punctuation mark. */
+function readEscape(reading: Reading): Characters {
+  reading.at++
+  const character = readCharacter(reading)
+  if (character === 'd') return DIGITS
+  if (character === 'w') return WORD
+  if (/[A-Za-z0-9]/.test(character)) throw new Unread()
+  return charactersIn(character)
+}
+
+function readCharacter(reading: Reading): string {
+  const code = reading.text.codePointAt(reading.at)
+  if (code === undefined) throw new Unread()
+  const character = String.fromCodePoint(code)
+  reading.at += character.length
+  return character
+}
+
+function take(reading: Reading, expression: RegExp): string | undefined {
+  expression.lastIndex = reading.at
+  const [found] = expression.exec(reading.text) ?? []
+  reading.at += found?.length ?? 0
+  return found
+}
 
 /** What is known about a value without running the template. If nothing is known, it may be anything. */
 export interface Flow {

@@ -1,18 +1,29 @@
 import { isReadAsCode } from '../../basics/code-variables.ts'
-import type { Pipeline, Range, TemplateStatement } from '../../golang/template/syntax/ast.ts'
+import {
+  nodeText,
+  type Pipeline,
+  type Range,
+  type TemplateStatement,
+} from '../../golang/template/syntax/ast.ts'
 import { decodeText, encodeText, type ByteString } from '../../golang/text/byte-string.ts'
 import { RUNBOOK } from '../functions.ts'
 import { discoverInputs } from '../inputs.ts'
-import { nodeText } from '../../golang/template/syntax/node-text.ts'
-import { parseStatements } from '../../golang/template/syntax/parser.ts'
-import { encodeSource } from '../../golang/template/syntax/source.ts'
-import { Variables } from '../../golang/template/syntax/variables.ts'
-import { charactersIn, DIGITS, firstOutside, union, WORD } from './characters.ts'
-import { declaredFlows } from './declared.ts'
-import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './flow.ts'
+import { encodeSource, parseStatements } from '../../golang/template/syntax/parser.ts'
+import { Variables } from '../../golang/template/syntax/reader.ts'
+import {
+  anything,
+  charactersIn,
+  DIGITS,
+  firstOutside,
+  type Flow,
+  flowOf,
+  type PassedVariable,
+  type Scope,
+  union,
+  WORD,
+} from './flow.ts'
+import { bareUses, declaredFlows, problemWith, unfollowedUses } from './verdict.ts'
 import { Cursor, type Language } from './place.ts'
-import { problemWith } from './verdict.ts'
-import { bareUses, unfollowedUses } from './passed.ts'
 import { CLOSE, FORK, OPEN, withoutWholeLines } from './shell-words.ts'
 import { judgedUses } from './uses.ts'
 

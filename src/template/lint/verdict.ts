@@ -1,6 +1,22 @@
-import { charactersIn, firstOutside, intersection, union, WORD, type Characters } from './characters.ts'
-import type { Escaping, Flow } from './flow.ts'
-import { SECOND_READER, startsCommand, type Language, type TextPlace, type PlaceKind } from './place.ts'
+import type { CallNode, TemplateStatement } from '../../golang/template/syntax/ast.ts'
+import { Variables } from '../../golang/template/syntax/reader.ts'
+import { type ByteString, decodeText } from '../../golang/text/byte-string.ts'
+import { discoverInputs, type Input } from '../inputs.ts'
+import {
+  anything,
+  type Characters,
+  charactersIn,
+  commandFlow,
+  type Escaping,
+  firstOutside,
+  type Flow,
+  intersection,
+  NUMBER,
+  union,
+  WORD,
+} from './flow.ts'
+import { type Language, type PlaceKind, SECOND_READER, startsCommand, type TextPlace } from './place.ts'
+import type { Use } from './uses.ts'
 
 const SHELL_WORD = union(WORD, charactersIn('./:@%+,-'))
 const COMMENT = union(WORD, charactersIn(' .,:@_-'))
@@ -45,7 +61,7 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
 /** A place, and what follows it in the script up to the end of the command. */
-export interface UsePosition extends TextPlace {
+interface UsePosition extends TextPlace {
   readonly after: string
 }
 
@@ -130,4 +146,125 @@ function markedProblem(
   return intersection(asText, harmless).size === asText.size
     ? undefined
     : `${function_} puts its quotes into others, or into what cannot be followed`
+}
+
+/** Functions that leave the parameter's value as it is. */
+const KEEPING = new Set([
+  ...['required', 'default', 'pattern', 'type', 'options', 'description', 'placeholder'],
+  ...['minlength', 'maxlength', 'order'],
+])
+
+/** Types whose form allows only these characters. */
+const FORMS: Readonly<Partial<Record<string, Characters>>> = {
+  number: NUMBER,
+  date: charactersIn('0123456789-'),
+  time: charactersIn('0123456789:'),
+}
+
+/**
+ * What holds for every use of a parameter: a value that does not pass a top-level action ends the rendering.
+ * @param portable counts only what a hoop gateway enforces too, which is patterns
+ */
+export function declaredFlows(
+  statements: readonly TemplateStatement[],
+  portable: boolean,
+): ReadonlyMap<string, Flow> {
+  const flows = new Map<string, Flow>()
+  const narrow = (name: string, by: (known: Flow) => Flow) => {
+    flows.set(name, by(flows.get(name) ?? anything(name)))
+  }
+  for (const statement of statements) {
+    if (statement.kind === 'action') narrowByPatterns(statement.pipeline.commands, narrow)
+  }
+  if (portable) return flows
+  for (const input of discoverInputs(statements).declarations) {
+    narrow(input.name, (known) => narrowed(known, input))
+  }
+  return flows
+}
+
+type Narrow = (name: string, by: (known: Flow) => Flow) => void
+
+function narrowByPatterns([first, ...others]: readonly CallNode[], narrow: Narrow): void {
+  const field = first?.words.length === 1 ? first.words[0] : undefined
+  if (field?.kind !== 'field' || field.names.length !== 1) return
+  const name = decodeText(field.names[0] ?? '')
+  for (const command of others) {
+    const [callee, argument] = command.words
+    if (callee.kind !== 'identifier' || !KEEPING.has(callee.name)) return
+    if (callee.name === 'pattern' && argument?.kind === 'string')
+      narrow(name, (known) => through(command, known))
+  }
+}
+
+function through(command: CallNode, known: Flow): Flow {
+  return commandFlow(command, known, {
+    parameters: new Map(),
+    variables: new Variables<Flow>(),
+    dot: undefined,
+    onVariable: () => undefined,
+  })
+}
+
+function narrowed(known: Flow, { options = [], type }: Input): Flow {
+  // The value is one of the options, which the author wrote.
+  if (options.length > 0) return { from: new Set(), characters: new Set() }
+  const form = FORMS[type]
+  if (form === undefined || known.from.size === 0) return known
+  return {
+    ...known,
+    characters: known.characters === undefined ? form : intersection(known.characters, form),
+    isNumber: known.isNumber === true || type === 'number',
+  }
+}
+
+interface BareUse {
+  readonly at: number
+  readonly text: string
+  /** A variable of the environment. */
+  readonly variable: string
+}
+
+const GETENV = /^[ \t]*\\getenv[ \t]+(\w+)[ \t]+(\w+)/gm
+
+/** Finds `:name` in a script of psql, for variables that the script took from the environment. */
+export function bareUses(source: ByteString): readonly BareUse[] {
+  const taken = new Map([...source.matchAll(GETENV)].map(([, name = '', variable = '']) => [name, variable]))
+  return [...source.matchAll(/(?<![:\w]):(\w+)/g)].flatMap(({ 0: text, 1: name = '', index }) => {
+    const variable = taken.get(name)
+    return variable === undefined || isAside(source, index) ? [] : [{ at: index, text, variable }]
+  })
+}
+
+/** Whether psql ignores `:name` here: in a comment, or between quotes that begin on the same line. */
+function isAside(source: ByteString, at: number): boolean {
+  const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
+  return line.includes('--') || line.split("'").length % 2 === 0
+}
+
+/** Forms that run a text as code or as a program, in languages whose variables are not followed. */
+const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
+  sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
+  python:
+    /\b(?:eval|exec\w*|compile|system|popen|Popen|subprocess|spawn\w*|__import__|import_module|pickle|marshal|yaml|getattr|globals|format|ctypes|runpy|code)\b/,
+}
+
+/**
+ * Places where a script may make code of a variable's value, which are not judged. In an unknown language that is the
+ * whole text.
+ */
+export function unfollowedUses(
+  text: string,
+  values: ReadonlySet<string>,
+  language: Language | undefined,
+): readonly Use[] {
+  const [name] = values
+  if (name === undefined) return []
+  const starting = language === undefined ? undefined : STARTING[language]
+  const at = starting === undefined ? 0 : text.search(starting)
+  const problem =
+    starting === undefined
+      ? 'the linter does not know what a file of this kind does with variables'
+      : 'here a text may become code, or a program starts that gets the variables'
+  return at < 0 ? [] : [{ at, name, problem, isCode: false }]
 }

@@ -76,7 +76,7 @@ function message(id: number, ...parts: Buffer[]): Buffer {
   return encodeBytes(Buffer.concat([encodeSigned(id), ...parts]))
 }
 
-// Go's wireType: the field that is present tells the kind (types.ts has the reading side).
+// Go's wireType: the field that is present tells the kind (value.ts has the reading side).
 function encodeDefinition(definition: TypeDefinition): Buffer {
   const name = definition.name === '' ? undefined : encodeGobText(definition.name)
   const common = encodeStruct([name, encodeSigned(definition.id)])

@@ -10,18 +10,18 @@ import type {
 import { decodeGuardrailsInfo, encodeGuardrailsInfo } from './guardrails-info.ts'
 import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
 import { decodeConnection, encodeConnection } from './native.ts'
-import { DecodeError } from '../errors.ts'
 import {
+  DecodeError,
   KEEPALIVE,
   NO_PAYLOAD,
+  type Packet,
   sessionIdOf,
   sessionSpec,
   spec,
   specBytes,
   specText,
-  type Packet,
 } from '../packet.ts'
-import { encodeSystemReply } from './system-reply.ts'
+import { encodeSystemReply } from './system-request.ts'
 
 // What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
 

@@ -1,10 +1,9 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { decodeAgentPacket } from './from-agent.ts'
-import type { AgentMessage, SessionId } from './message.ts'
+import { type AgentMessage, decodeWindowSize, encodeWindowSize, type SessionId } from './message.ts'
 import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
 import { decodeConnection, encodeConnection, pausesConnections, type ConnectionMessage } from './native.ts'
-import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 
 // Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. What a client sends has the
 // types that the gateway passes on to the agent; the gateway adds the session id.

@@ -1,18 +1,23 @@
-import { DecodeError } from '../errors.ts'
-import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
 import {
+  DecodeError,
   NO_PAYLOAD,
+  type Packet,
   sessionIdOf,
   sessionSpec,
   spec,
   specBytes,
   specText,
   YES,
-  type Packet,
 } from '../packet.ts'
+import {
+  decodeWindowSize,
+  encodeWindowSize,
+  type GatewayMessage,
+  type OpenMessage,
+  type SessionId,
+} from './message.ts'
 import { decodeConnection, encodeConnection, pausesConnections } from './native.ts'
 import { decodeSystemRequest } from './system-request.ts'
-import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from '../params.ts'
 
 // What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.

@@ -1,5 +1,137 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
-import { decodeMsgpack, encodeMsgpack, type Packed, type PackedMap } from './msgpack.ts'
+
+// As much of MessagePack as `datamasking.info` needs (protocol.md 8.2).
+
+type Packed = null | boolean | number | string | PackedList | PackedMap
+type PackedList = readonly Packed[]
+interface PackedMap {
+  readonly [name: string]: Packed
+}
+
+/** Numbers are whole and not negative, texts and lists have at most 65,535 bytes or items. */
+function encodeMsgpack(value: Packed): Buffer {
+  if (value === null) return Buffer.of(0xc0)
+  if (typeof value === 'boolean') return Buffer.of(value ? 0xc3 : 0xc2)
+  if (typeof value === 'number') return encodeCount(value)
+  if (typeof value === 'string') return encodeText(value)
+  if (isList(value)) return Buffer.concat([head(value.length, 0x90, 0xdc), ...value.map(encodeMsgpack)])
+  const entries = Object.entries(value)
+  const parts = entries.flatMap(([name, item]) => [encodeText(name), encodeMsgpack(item)])
+  return Buffer.concat([head(entries.length, 0x80, 0xde), ...parts])
+}
+
+function isList(value: PackedList | PackedMap): value is PackedList {
+  return Array.isArray(value)
+}
+
+function head(count: number, short: number, long: number): Buffer {
+  return count < 16 ? Buffer.of(short | count) : Buffer.of(long, count >> 8, count & 0xff)
+}
+
+function encodeText(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const { length } = bytes
+  const begin = length < 32 ? [0xa0 | length] : [0xda, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from(begin), bytes])
+}
+
+function encodeCount(count: number): Buffer {
+  if (count < 128) return Buffer.of(count)
+  const bytes = Buffer.alloc(9, 0xcf)
+  bytes.writeBigUInt64BE(BigInt(count), 1)
+  return bytes
+}
+
+/** Deeper than any value that is read here. */
+const MAX_DEPTH = 8
+
+/** Lengths and numbers, by the byte before them. */
+const TEXTS = { 0xc4: 1, 0xc5: 2, 0xc6: 4, 0xd9: 1, 0xda: 2, 0xdb: 4 } as const
+const LISTS = { 0xdc: 2, 0xdd: 4 } as const
+const MAPS = { 0xde: 2, 0xdf: 4 } as const
+const WHOLES = { 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 } as const
+const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 } as const
+const FLOATS = { 0xca: 4, 0xcb: 8 } as const
+
+/** Undefined for what is no MessagePack, too deep, or of a type that `datamasking.info` cannot have. */
+function decodeMsgpack(bytes: Buffer): Packed | undefined {
+  try {
+    return new Reader(bytes).value(0)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  /** @throws RangeError */
+  value(depth: number): Packed {
+    if (depth > MAX_DEPTH) throw new RangeError('too deep')
+    const type = this.#whole(1)
+    if (type < 0x80) return type
+    if (type < 0x90) return this.#map(type & 0x0f, depth)
+    if (type < 0xa0) return this.#list(type & 0x0f, depth)
+    if (type < 0xc0) return this.#text(type & 0x1f)
+    if (type >= 0xe0) return type - 0x100
+    return this.#long(type, depth)
+  }
+
+  #long(type: number, depth: number): Packed {
+    if (type === 0xc0) return null
+    if (type === 0xc2 || type === 0xc3) return type === 0xc3
+    const sizeIn = (sizes: Readonly<Record<number, number>>) => sizes[type]
+    const [text, list, map] = [sizeIn(TEXTS), sizeIn(LISTS), sizeIn(MAPS)]
+    if (text !== undefined) return this.#text(this.#whole(text))
+    if (list !== undefined) return this.#list(this.#whole(list), depth)
+    if (map !== undefined) return this.#map(this.#whole(map), depth)
+    const [whole, signed, float] = [sizeIn(WHOLES), sizeIn(SIGNED), sizeIn(FLOATS)]
+    if (whole !== undefined) return this.#whole(whole)
+    if (signed !== undefined) return Number(BigInt.asIntN(signed * 8, BigInt(this.#whole(signed))))
+    if (float !== undefined) return this.#float(float)
+    throw new RangeError('a type that is not known here')
+  }
+
+  #take(length: number): Buffer {
+    if (this.#at + length > this.#bytes.length) throw new RangeError('too short')
+    return this.#bytes.subarray(this.#at, (this.#at += length))
+  }
+
+  #whole(length: number): number {
+    return this.#take(length).reduce((sum, byte) => sum * 256 + byte, 0)
+  }
+
+  #float(length: number): number {
+    const bytes = this.#take(length)
+    return length === 4 ? bytes.readFloatBE() : bytes.readDoubleBE()
+  }
+
+  #text(length: number): string {
+    return this.#take(length).toString('utf8')
+  }
+
+  #list(length: number, depth: number): Packed[] {
+    const items: Packed[] = []
+    for (let i = 0; i < length; i += 1) items.push(this.value(depth + 1))
+    return items
+  }
+
+  #map(length: number, depth: number): Record<string, Packed> {
+    const entries: [string, Packed][] = []
+    for (let i = 0; i < length; i += 1) {
+      const name = this.value(depth + 1)
+      if (typeof name !== 'string') throw new RangeError('a name that is no text')
+      entries.push([name, this.value(depth + 1)])
+    }
+    return Object.fromEntries(entries)
+  }
+}
 
 /** What masking did to the output that a packet has. */
 export interface MaskedOutput {

@@ -1,10 +1,10 @@
+import type { WindowSize } from '../../basics/window-size.ts'
+import { DecodeError, type SessionId } from '../packet.ts'
 import type { ConnectionParams } from '../params.ts'
+import type { GuardrailInfo } from './guardrails-info.ts'
 import type { MaskedOutput } from './masking-info.ts'
 import type { ConnectionMessage } from './native.ts'
-import type { GuardrailInfo } from './guardrails-info.ts'
-import type { SessionId } from '../packet.ts'
-import type { SystemReply } from './system-reply.ts'
-import type { SystemRequest } from './system-request.ts'
+import type { SystemReply, SystemRequest } from './system-request.ts'
 
 export type { SessionId } from '../packet.ts'
 
@@ -106,4 +106,18 @@ export interface ClosedMessage {
    * Why the agent has ended the command, or run nothing: a word of docs/protocol.md 3.5. None after an ordinary end.
    */
   readonly endReason?: string
+}
+
+/** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits, as hoop does. @throws DecodeError */
+export function decodeWindowSize(payload: Buffer): WindowSize {
+  const sizes = payload.toString('latin1', 0, 64).split(',')
+  if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {
+    throw new DecodeError('payload', 'a window size is rows,cols,x,y')
+  }
+  const [rows = 0, cols = 0] = sizes.map((size) => Number(size) & 0xffff)
+  return { rows, cols }
+}
+
+export function encodeWindowSize({ rows, cols }: WindowSize): Buffer {
+  return Buffer.from(`${rows},${cols},0,0`)
 }

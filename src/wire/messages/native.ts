@@ -1,5 +1,4 @@
-import { DecodeError } from '../errors.ts'
-import { NO_PAYLOAD, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
+import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } from '../packet.ts'
 
 // The connections of native clients (protocol.md 4.8): many in one session, each under an id that the client's side gives
 // it. The types are the same in all three directions, but for their first word.

@@ -1,6 +1,81 @@
-import { DecodeError } from '../errors.ts'
-import { JsonFields } from '../json-fields.ts'
-import type { Packet } from '../packet.ts'
+import { DecodeError, type Packet, type SessionId, sessionSpec } from '../packet.ts'
+
+/**
+ * The fields of a JSON object, read as Go reads them into a struct: absent and null mean the zero value, unknown ones
+ * are ignored. Errors name the field, and never quote its content.
+ */
+class JsonFields {
+  readonly #fields: Readonly<Record<string, unknown>>
+  readonly #place: string
+
+  private constructor(fields: Readonly<Record<string, unknown>>, place: string) {
+    this.#fields = fields
+    this.#place = place
+  }
+
+  /** @throws DecodeError for what is no JSON object; null counts as an empty one */
+  static parse(json: Buffer): JsonFields {
+    let value: unknown
+    try {
+      value = JSON.parse(json.toString('utf8'))
+    } catch {
+      // Not the parser's own message, which quotes the text.
+      throw new DecodeError('payload', 'not valid JSON')
+    }
+    return new JsonFields(asObject(value ?? {}, 'payload'), '')
+  }
+
+  text(name: string): string {
+    return asText(this.#value(name) ?? '', this.#placeOf(name))
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.#value(name) ?? []
+    const place = this.#placeOf(name)
+    if (!Array.isArray(value)) throw new DecodeError(place, 'expected a list of texts')
+    return value.map((item: unknown, at) => asText(item ?? '', `${place}[${at}]`))
+  }
+
+  textMap(name: string): ReadonlyMap<string, string> {
+    const place = this.#placeOf(name)
+    const object = asObject(this.#value(name) ?? {}, place)
+    const entries = Object.entries(object).map(
+      ([key, value]) => [key, asText(value ?? '', `${place}[${JSON.stringify(key)}]`)] as const,
+    )
+    return new Map(entries)
+  }
+
+  /** Any object; null when it is absent. */
+  object(name: string): Readonly<Record<string, unknown>> | null {
+    const value = this.#value(name) ?? null
+    return value === null ? null : asObject(value, this.#placeOf(name))
+  }
+
+  /** An object inside, to read fields from; an empty one when it is absent. */
+  inner(name: string): JsonFields {
+    return new JsonFields(this.object(name) ?? {}, this.#placeOf(name))
+  }
+
+  /** Own fields only: `__proto__` is data. */
+  #value(name: string): unknown {
+    return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
+  }
+
+  #placeOf(name: string): string {
+    return this.#place === '' ? name : `${this.#place}.${name}`
+  }
+}
+
+function asText(value: unknown, place: string): string {
+  if (typeof value === 'string') return value
+  throw new DecodeError(place, 'expected a text')
+}
+
+function asObject(value: unknown, place: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Readonly<Record<string, unknown>>
+  throw new DecodeError(place, 'expected an object')
+}
 
 // What a gateway asks an agent for itself (protocol.md 3.6). Clients cannot forge these, since the gateway drops their
 // Sys packets. The embedded gateway sends none, so there is no encoder.
@@ -98,4 +173,43 @@ function decodeBareExec(payload: Buffer): BareExecRequest {
     templateData: fields.object('template_data'),
     variables: fields.textMap('env_vars'),
   }
+}
+
+/** The answer to a system request (protocol.md 3.6). */
+export type SystemReply =
+  | { readonly kind: 'hook'; readonly exitCode: number; readonly output: string; readonly seconds: number }
+  | { readonly kind: 'bare-exec'; readonly succeeded: boolean; readonly output: string }
+  /** Always refused. */
+  | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
+
+/** @param sid of the request. The gateway finds by it who waits for the answer */
+export function encodeSystemReply(sid: SessionId, reply: SystemReply): Packet {
+  const { type, text } = encoded(sid, reply)
+  return { type, spec: sessionSpec(sid), payload: Buffer.from(text) }
+}
+
+function encoded(sid: SessionId, reply: SystemReply): { readonly type: string; readonly text: string } {
+  switch (reply.kind) {
+    case 'hook': {
+      const { exitCode: exit_code, output, seconds: execution_time_sec } = reply
+      const text = JSON.stringify({ id: sid, exit_code, output, execution_time_sec })
+      return { type: 'SysRunbookHookResponseType', text }
+    }
+    case 'bare-exec': {
+      const status = reply.succeeded ? 'success' : 'failed'
+      return { type: 'SysBareExecResponse', text: JSON.stringify({ sid, status, output: reply.output }) }
+    }
+    case 'provision': {
+      const text = JSON.stringify({ sid, status: 'failed', message: reply.message })
+      return { type: 'SysProvisionDBRolesResponse', text }
+    }
+    case 'pgmanager':
+      // The answer to `Apply` has the same type as that to `Plan`. A JSON string is valid YAML.
+      return { type: 'SysPgManagerPlanResponse', text: planYaml(sid, reply.message) }
+  }
+}
+
+function planYaml(sid: SessionId, message: string): string {
+  const quoted = JSON.stringify
+  return `sid: ${quoted(sid)}\nstate_migration: []\nstatus: failed\nmessage: ${quoted(message)}\n`
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Backoff, BACKOFF } from '../../../src/agent/connection/backoff.ts'
+import { Backoff, BACKOFF } from '../../../src/agent/connection/timing.ts'
 
 function waits(backoff: Backoff, count: number): number[] {
   return Array.from({ length: count }, () => backoff.next())

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { JournalEntry } from '../../../src/agent/journal/entries.ts'
-import { journalLine, MAX_LINE_BYTES } from '../../../src/agent/journal/line.ts'
+import { type JournalEntry, journalLine, MAX_LINE_BYTES } from '../../../src/agent/journal/entries.ts'
 
 const TIME = new Date('2026-03-04T05:06:07.089Z')
 const line = (entry: JournalEntry, agent = 'local') => journalLine(entry, agent, TIME).toString()

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openJournal, type Journal } from '../../../src/agent/journal/journal.ts'
-import { journalLine, MAX_LINE_BYTES } from '../../../src/agent/journal/line.ts'
+import { journalLine, MAX_LINE_BYTES } from '../../../src/agent/journal/entries.ts'
 import type { Logger } from '../../../src/basics/logger.ts'
 import { translate } from '../../support/machine/translate.ts'
 

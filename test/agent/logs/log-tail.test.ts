@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LogTail } from '../../../src/agent/logs/log-tail.ts'
+import { LogTail } from '../../../src/agent/logs.ts'
 import type { LogLine } from '../../../src/basics/logger.ts'
 import { Secret } from '../../../src/basics/secret.ts'
 import { encodeAgentMessage } from '../../../src/wire/messages/from-agent.ts'

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { LogTail } from '../../../src/agent/logs/log-tail.ts'
-import { shipLogs } from '../../../src/agent/logs/ship-logs.ts'
+import { LogTail, shipLogs } from '../../../src/agent/logs.ts'
 import { ConnectError } from '../../../src/dial/connect-error.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { logged } from '../../support/sites/logged.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { LocalStream } from '../../../src/agent/masking/local-stream.ts'
+import { LocalStream } from '../../../src/agent/masking/session-masking.ts'
 import { MaskingResult, MaskingStopped } from '../../../src/agent/masking/masking-result.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { EVERYTHING } from '../../../src/policy/masking/rules.ts'

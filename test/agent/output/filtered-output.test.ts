@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { FilteredOutput } from '../../../src/agent/output/filtered-output.ts'
+import { FilteredOutput } from '../../../src/agent/output/sent-output.ts'
 import { OutputStopped, type OutputFilter } from '../../../src/policy/output-filter.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
-import type { Chunk } from '../../../src/runtime/output/child-output.ts'
+import type { Chunk } from '../../../src/runtime/child-output.ts'
 
 const neverStopped = (cause: Error): never => {
   throw cause

@@ -4,9 +4,9 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Redactions } from '../../../src/agent/output/redaction.ts'
-import { createVariable, Entry, type EntryOrigin } from '../../../src/envvars/entries/entry.ts'
+import { createVariable, Entry, type EntryOrigin } from '../../../src/envvars/entry.ts'
 import type { Redaction } from '../../../src/policy/redaction/redactor.ts'
-import { parseNameRule, SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
+import { parseNameRule, SecretNames } from '../../../src/policy/redaction/secret-names.ts'
 
 const opened = () => new Redactions(new SecretNames([]), { info: () => undefined, warn: () => undefined })
 const password = (value: string) => new Entry('envvar', 'PASSWORD', Buffer.from(value))

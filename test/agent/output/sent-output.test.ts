@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { OutputGate } from '../../../src/agent/output/output-gate.ts'
-import { SentOutput } from '../../../src/agent/output/sent-output.ts'
+import { OutputGate, SentOutput } from '../../../src/agent/output/sent-output.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
-import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
-import type { Chunk } from '../../../src/runtime/output/child-output.ts'
+import { TailMemory } from '../../../src/runtime/output-tail.ts'
+import type { Chunk } from '../../../src/runtime/child-output.ts'
 
 it('output that nobody wants any more does not wait for a filter, and is counted', async () => {
   const pushed: string[] = []

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { readAll } from '../../../src/basics/files/read-all.ts'
+import { readAll } from '../../../src/basics/files/small-file.ts'
 
 const tooLong = () => new Error('too long')
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PrintedSetting } from '../../../src/basics/settings/printed.ts'
+import type { PrintedSetting } from '../../../src/basics/settings/json-schema.ts'
 import { printSettings } from '../../../src/config/print.ts'
 import { settings } from '../../../src/config/table.ts'
 import { Authority } from '../../support/network/certificates.ts'

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createEntry, Entry, parseEntry } from '../../../src/envvars/entries/entry.ts'
+import { createEntry, Entry, parseEntry } from '../../../src/envvars/entry.ts'
 import { EnvvarError } from '../../../src/envvars/errors.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { EnvvarError } from '../../../src/envvars/errors.ts'
-import { expandArguments } from '../../../src/envvars/entries/expand.ts'
+import { expandArguments } from '../../../src/envvars/environment.ts'
 
 const VARIABLES: ReadonlyMap<string, Buffer> = new Map(
   Object.entries({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inheritedEnvironment } from '../../../src/envvars/entries/inherited.ts'
+import { inheritedEnvironment } from '../../../src/envvars/agent-environment.ts'
 
 test('takes the listed variables of the agent and every LC_ variable', () => {
   const agent = {

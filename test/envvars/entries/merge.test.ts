@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EnvvarError } from '../../../src/envvars/errors.ts'
-import { mergeEntries } from '../../../src/envvars/entries/merge.ts'
+import { mergeEntries } from '../../../src/envvars/merge.ts'
 import { sessionSecrets } from '../../support/secrets/session-secrets.ts'
 
 type Plain = Readonly<Record<string, string>>

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AgentEnvironment } from '../../../src/envvars/entries/agent-environment.ts'
-import { MAX_ENTRIES } from '../../../src/envvars/entries/entry.ts'
+import { AgentEnvironment } from '../../../src/envvars/agent-environment.ts'
+import { MAX_ENTRIES } from '../../../src/envvars/entry.ts'
 import { EnvvarError } from '../../../src/envvars/errors.ts'
-import { mergeEntries } from '../../../src/envvars/entries/merge.ts'
+import { mergeEntries } from '../../../src/envvars/merge.ts'
 import { sessionSecrets } from '../../support/secrets/session-secrets.ts'
 
 type Plain = Readonly<Record<string, string>>

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { removeTree } from '../../../src/envvars/folder/remove-tree.ts'
+import { removeTree } from '../../../src/envvars/secret-files.ts'
 import { HAS_UNPRIVILEGED, Unprivileged } from '../unprivileged.ts'
 
 describe('removeTree', () => {
@@ -111,7 +111,7 @@ describe.skipIf(!HAS_UNPRIVILEGED)('for a user whom permissions stop', () => {
     mkdirSync(join(foreign, 'inside'), { recursive: true })
     chmodSync(foreign, 0o555)
     const script = `
-      const { removeTree } = await import('./folder/remove-tree.js')
+      const { removeTree } = await import('./secret-files.js')
       report(await outcome(removeTree(join(process.cwd(), 'tree'))))`
     expect(await run(script)).toContain('EACCES')
     expect(lstatSync(foreign).mode & 0o777).toBe(0o555)

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { claimOwnership } from '../../../src/envvars/folder/owner.ts'
-import { abandonedInstances, sweepInstances } from '../../../src/envvars/folder/sweep.ts'
+import { abandonedInstances, sweepInstances } from '../../../src/envvars/folder/runtime-folder.ts'
 
 const HAS_PROC = existsSync('/proc/self/stat')
 const OWN = randomUUID()

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import {
-  MAX_TEMPLATE_DEPTH,
   MAX_RENDERED_BYTES,
   MAX_TEMPLATE_BYTES,
+  MAX_TEMPLATE_DEPTH,
   MAX_TOKENS,
   MAX_WORK,
   WORK_PER_NODE,
-} from '../../../src/golang/template/limits.ts'
+} from '../../../src/golang/template/errors.ts'
 import { matches } from '../../../src/golang/template/run/pattern.ts'
 import { MAX_PATTERN_BYTES } from '../../../src/golang/text/regexp.ts'
 import { parseTemplate, TemplateError } from '../../../src/template/runbook.ts'

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { databaseClient } from '../../../src/policy/client-escapes/clients.ts'
-import { names, unknownAmong, type KnownOptions } from '../../../src/policy/client-escapes/known-options.ts'
+import { databaseClient, type KnownOptions, names, unknownAmong } from '../../../src/policy/client-escapes.ts'
 
 const getopt: KnownOptions = {
   style: 'getopt',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { restrict } from '../../../src/policy/client-escapes/psql.ts'
+import { restrict } from '../../../src/policy/client-escapes.ts'
 
 const restricted = (script: string | Buffer, callers: readonly string[] = []): string =>
   restrict(Buffer.from(script), 'KEY', {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { databaseClient } from '../../../src/policy/client-escapes/clients.ts'
+import { databaseClient } from '../../../src/policy/client-escapes.ts'
 
 const sufficient = (program: string, said: string) => {
   const version = databaseClient(program)?.version

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clearOf, type Span } from '../../../src/policy/masking/cut.ts'
-import { subjectOf } from '../../../src/policy/masking/find/subject.ts'
+import { clearOf, type Span } from '../../../src/policy/masking/masked-stream.ts'
+import { subjectOf } from '../../../src/policy/masking/subject.ts'
 import { done } from '../../../src/policy/work.ts'
 
 const span = fc

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { CustomType } from '../../../src/policy/masking/find/custom.ts'
+import type { CustomType } from '../../../src/policy/masking/custom.ts'
 import { MaskedStream, MaskingTooLong } from '../../../src/policy/masking/masked-stream.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { EVERYTHING } from '../../../src/policy/masking/rules.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { customRecognizers } from '../../../src/policy/masking/find/custom.ts'
+import { customRecognizers } from '../../../src/policy/masking/custom.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { decodeCustomTypes, decodeMasking, EVERYTHING } from '../../../src/policy/masking/rules.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { FoundData } from '../../../src/policy/masking/find/findings.ts'
+import type { FoundData } from '../../../src/policy/masking/findings.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { decodeCustomTypes, EVERYTHING, type MaskingRules } from '../../../src/policy/masking/rules.ts'
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Redaction, type Redactor } from '../../../src/policy/redaction/redactor.ts'
-import { secretTexts } from '../../../src/policy/redaction/secrets.ts'
-import { variantsOf } from '../../../src/policy/redaction/variants/variants.ts'
+import { secretTexts, variantsOf } from '../../../src/policy/redaction/secrets.ts'
 
 const MARKER = '[REDACTED]'
 const MIB = 1024 ** 2

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
-import { formsOf, secretsAmong, type NamedValue } from '../../../src/policy/redaction/variables.ts'
-import { plainTexts, variantsOf } from '../../../src/policy/redaction/variants/variants.ts'
+import { SecretNames } from '../../../src/policy/redaction/secret-names.ts'
+import {
+  formsOf,
+  type NamedValue,
+  plainTexts,
+  secretsAmong,
+  variantsOf,
+} from '../../../src/policy/redaction/secrets.ts'
 
 const KIB = 1024
 

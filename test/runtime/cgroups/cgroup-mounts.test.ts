@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { groupFolder, type Hierarchy } from '../../../src/runtime/cgroups/cgroup-mounts.ts'
+import { groupFolder, type Hierarchy } from '../../../src/runtime/cgroups/cgroup-files.ts'
 
 const PID = 4711
 let folder: string

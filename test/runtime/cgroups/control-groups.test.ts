@@ -5,9 +5,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ControlGroup, setLimits } from '../../../src/runtime/cgroups/control-group.ts'
+import {
+  type AdoptOptions,
+  ControlGroup,
+  ControlGroups,
+  setLimits,
+} from '../../../src/runtime/cgroups/control-groups.ts'
 import { isPopulated, removeGroup, subgroups } from '../../../src/runtime/cgroups/cgroup-files.ts'
-import { ControlGroups, type AdoptOptions } from '../../../src/runtime/cgroups/control-groups.ts'
 import { childrenOf, isAlive } from '../../support/machine/processes.ts'
 import { waitFor } from '../../support/wait.ts'
 

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { memoryFile, seal } from '../../../src/runtime/linux/memory-file.ts'
+import { memoryFile, seal } from '../../../src/runtime/linux/spawn.ts'
 import { outcome, run, start } from '../../support/sites/execute.ts'
 
 let folder: string

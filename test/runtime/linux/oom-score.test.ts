@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 it('a score that is higher already stays as it is', async () => {
   // Raised for good: only this file's own process has it.
   writeFileSync('/proc/self/oom_score_adj', '600')
-  const { raiseOomScore } = await import('../../../src/runtime/linux/oom-score.ts')
+  const { raiseOomScore } = await import('../../../src/runtime/linux/spawn.ts')
   const child = spawn('sleep', ['1000'])
   const pid = child.pid ?? 0
   try {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { split } from '../../../src/runtime/output/child-output.ts'
+import { split } from '../../../src/runtime/child-output.ts'
 
 it.each([
   [0, []],

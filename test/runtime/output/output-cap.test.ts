@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Chunk } from '../../../src/runtime/output/child-output.ts'
-import { OutputCap } from '../../../src/runtime/output/output-cap.ts'
-import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
+import type { Chunk } from '../../../src/runtime/child-output.ts'
+import { OutputCap, TailMemory } from '../../../src/runtime/output-tail.ts'
 
 const MANY_RUNS = { numRuns: 10_000 }
 

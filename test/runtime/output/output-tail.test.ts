@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Chunk } from '../../../src/runtime/output/child-output.ts'
-import { OutputTail, TailMemory } from '../../../src/runtime/output/output-tail.ts'
+import type { Chunk } from '../../../src/runtime/child-output.ts'
+import { OutputTail, TailMemory } from '../../../src/runtime/output-tail.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { PipeEnd } from '../../../src/runtime/output/pipe-end.ts'
+import { PipeEnd } from '../../../src/runtime/child-output.ts'
 import { bytesInPipe, pipe } from '../../../src/runtime/linux/posix.ts'
 import { found, waitFor } from '../../support/wait.ts'
 

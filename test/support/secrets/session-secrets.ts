@@ -1,6 +1,6 @@
-import { AgentEnvironment } from '../../../src/envvars/entries/agent-environment.ts'
+import { AgentEnvironment } from '../../../src/envvars/agent-environment.ts'
 import { openSecretStores } from '../../../src/envvars/secrets/open-stores.ts'
-import { SessionSecrets } from '../../../src/envvars/secrets/session-secrets.ts'
+import { SessionSecrets } from '../../../src/envvars/secrets/stores.ts'
 
 interface Agent {
   readonly env?: Readonly<Record<string, string>>

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { DecodeError } from '../../../src/wire/errors.ts'
-import { MAX_GOB_DEPTH, MAX_VALUES, MAX_VALUE_BYTES, decodeGob } from '../../../src/wire/gob/decode.ts'
-import { MAX_DEFINITIONS } from '../../../src/wire/gob/definitions.ts'
+import { DecodeError } from '../../../src/wire/packet.ts'
+import {
+  decodeGob,
+  MAX_DEFINITIONS,
+  MAX_GOB_DEPTH,
+  MAX_VALUE_BYTES,
+  MAX_VALUES,
+} from '../../../src/wire/gob/decode.ts'
 import {
   BYTES,
   INTERFACE,

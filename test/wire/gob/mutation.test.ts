@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { DecodeError } from '../../../src/wire/errors.ts'
+import { DecodeError } from '../../../src/wire/packet.ts'
 import { decodeGob } from '../../../src/wire/gob/decode.ts'
 import { decodeParams, decodeStringList, decodeStringMap } from '../../../src/wire/params.ts'
 import { vectorBytes, vectorNames } from './vectors.ts'

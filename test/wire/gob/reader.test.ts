@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DecodeError } from '../../../src/wire/errors.ts'
-import { GobPlace } from '../../../src/wire/gob/place.ts'
-import { GobReader } from '../../../src/wire/gob/reader.ts'
+import { DecodeError } from '../../../src/wire/packet.ts'
+import { GobPlace, GobReader } from '../../../src/wire/gob/reader.ts'
 
 /** A reader inside a message of these bytes. */
 function readerOf(hex: string): GobReader {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import {
   writeAccountFile,
   type StoredAccount,

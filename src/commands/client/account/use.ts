@@ -1,4 +1,4 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/account-file.ts'
 import { explain, Failure } from '../../failure.ts'

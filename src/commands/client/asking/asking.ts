@@ -1,6 +1,5 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
-import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'

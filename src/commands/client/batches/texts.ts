@@ -1,5 +1,4 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { printableText } from '../../../basics/text/printable.ts'
+import { oneLine, printableText } from '../../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import type { Read } from '../../../client/rest/call.ts'
 import type {

@@ -1,5 +1,4 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { printableLine } from '../../../basics/text/printable.ts'
+import { oneLine, printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/reviews.ts'

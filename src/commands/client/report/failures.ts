@@ -2,7 +2,7 @@ import { AccountError } from '../../../client/account/account-file.ts'
 import { ApiError, type ApiErrorKind } from '../../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 

@@ -1,6 +1,5 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { printableText } from '../../../basics/text/printable.ts'
+import { oneLine, printableText } from '../../../basics/text/printable.ts'
 import type { Runbook, Parameter } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { LONGEST_FILE, readGivenText, readPairs, readStandardInput } from '../input.ts'

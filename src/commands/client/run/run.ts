@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { printableJson, printableText } from '../../../basics/text/printable.ts'
+import { oneLine, printableJson, printableText } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import type { Runbook } from '../../../client/rest/runbooks.ts'

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { executeByRest } from '../../../client/running/execution.ts'

@@ -5,7 +5,7 @@ import { exitCodes, explain, Failure } from '../../failure.ts'
 import { asking, type AskingFlags, unlessLacking } from '../asking/asking.ts'
 import { askedSpan } from '../input.ts'
 import { type FileHandle, open } from 'node:fs/promises'
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 
 export interface ExportFlags extends AskingFlags {
   readonly connection?: string

@@ -1,5 +1,4 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { printableJson } from '../../../basics/text/printable.ts'
+import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { executeApproved, followToEnd, ReviewRejected } from '../../../client/running/execution.ts'

@@ -1,6 +1,5 @@
 import * as v from 'valibot'
-import { oneLine } from '../../../basics/text/one-line.ts'
-import { printableText } from '../../../basics/text/printable.ts'
+import { oneLine, printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'

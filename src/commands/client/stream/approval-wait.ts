@@ -1,4 +1,4 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import type { StreamEvent } from '../../../client/running/client-session.ts'
 import { awaitedReviewers, waitingText, waysBack } from '../report/awaited.ts'

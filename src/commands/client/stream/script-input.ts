@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { isatty } from 'node:tty'
-import { readAll } from '../../../basics/files/read-all.ts'
+import { readAll } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** Script, variables and arguments have to fit into a packet of 17 MiB. */

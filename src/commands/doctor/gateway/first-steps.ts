@@ -1,11 +1,11 @@
-import { patience } from '../../../basics/patience.ts'
+import { patience } from '../../../basics/abort.ts'
 import { type Finding, ok, skipped, warning, broken } from '../../examination/examination.ts'
 import { firstStep, openSocket, openWay, type ResolvedRoute, type Route, type Way } from './way.ts'
 import type { Http2Answer } from './http2.ts'
 import { Channel } from '../../../dial/channel.ts'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { TunnelError } from '../../../basics/net/tunnel.ts'
+import { TunnelError } from '../../../basics/net/proxy.ts'
 
 const CONNECT_MS = 5000
 

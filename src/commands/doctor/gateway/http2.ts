@@ -1,7 +1,7 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { explainTls, secure, secureContext } from '../../../dial/tls.ts'
-import { patience } from '../../../basics/patience.ts'
+import { patience } from '../../../basics/abort.ts'
 import { type Finding, broken, ok } from '../../examination/examination.ts'
 import { openWay, type Way } from './way.ts'
 

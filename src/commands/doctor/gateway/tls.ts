@@ -5,7 +5,7 @@ import type { Identity } from '../../../agent/connection/identity.ts'
 import { isLoopback } from '../../../basics/net/address.ts'
 import { explainTls, secureContext, type TlsOptions } from '../../../dial/tls.ts'
 import { systemAuthorities } from '../../../basics/net/authorities.ts'
-import { patience } from '../../../basics/patience.ts'
+import { patience } from '../../../basics/abort.ts'
 import { broken, type Finding, ok, warning } from '../../examination/examination.ts'
 import { openWay, type Way } from './way.ts'
 

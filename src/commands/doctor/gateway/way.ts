@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { hostOf, portOf } from '../../../dial/address.ts'
 import type { Identity } from '../../../agent/connection/identity.ts'
-import { tunnel, type Proxy } from '../../../basics/net/tunnel.ts'
+import { type Proxy, tunnel } from '../../../basics/net/proxy.ts'
 import type { AgentConfiguration } from '../../../config.ts'
 import { proxyFor } from '../../start/settings.ts'
 

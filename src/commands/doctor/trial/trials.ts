@@ -1,6 +1,6 @@
 import { onAbort } from '../../../basics/abort.ts'
 import { randomUUID } from 'node:crypto'
-import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
+import { inheritedEnvironment } from '../../../envvars/agent-environment.ts'
 import { type Engine, execute } from '../../../runtime/engine.ts'
 import { exitCode } from '../../../runtime/exit-status.ts'
 import { broken, type Finding, ok, skipped, warning } from '../../examination/examination.ts'

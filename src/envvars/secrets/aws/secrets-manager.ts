@@ -1,10 +1,147 @@
-import { pipeline, Transform, type Readable } from 'node:stream'
+import { randomUUID } from 'node:crypto'
+import { pipeline, type Readable, Transform } from 'node:stream'
+import { onAbort, patience } from '../../../basics/abort.ts'
 import type { Logger } from '../../../basics/logger.ts'
-import { patience } from '../../../basics/patience.ts'
-import type { FetchSecret, SecretStore, StoredSecret } from '../stores.ts'
-import { awsLogger, loadAws, aborted } from './packages.ts'
-import { goAwsError } from './go-error.ts'
-import { membersOf } from './secret-string.ts'
+import { goDialError } from '../../../basics/net/go-errors.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
+import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
+import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
+
+/** Loads packages of AWS, which an installation may leave out. @throws SetUpError when they are not there */
+export async function loadAws<Package>(load: () => Promise<Package>): Promise<Package> {
+  // They would print a warning about the versions of Node that they will support, past the log.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+  try {
+    return await load()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    // Two names: the built program requires, the source imports.
+    if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
+    const name = /'(@[^/']+\/[^/']+)/.exec(message)?.[1] ?? '@aws-sdk'
+    throw new SetUpError(
+      `the package ${name} is not installed: install runbook-agent anew, with its optional packages`,
+    )
+  }
+}
+
+/** Where the packages' warnings go. What else they would log may hold requests and answers. */
+function awsLogger(log: Pick<Logger, 'warn'>) {
+  const nothing = () => undefined
+  const warn = (...content: unknown[]) => log.warn({}, oneLine(content.map(String).join(' ')))
+  return { trace: nothing, debug: nothing, info: nothing, warn, error: nothing }
+}
+
+/** Never resolves; rejects with the signal's reason. For a race with work that does not heed the signal. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    onAbort(signal, () => reject(signal.reason as Error))
+  })
+}
+
+/** What an error of the packages has, as far as it is known. */
+interface AwsError extends NodeJS.ErrnoException {
+  readonly $metadata?: {
+    readonly httpStatusCode?: number
+    readonly requestId?: string
+    readonly attempts?: number
+  }
+  readonly address?: string
+  readonly port?: number
+}
+
+/** Attempts after which the packages give up. */
+const MOST_ATTEMPTS = 3
+
+/** Errors with a type of their own in Go; the others are `api error NAME`. */
+const MODELED = new Set([
+  ...['DecryptionFailure', 'InternalServiceError', 'InvalidParameterException', 'InvalidRequestException'],
+  'ResourceNotFoundException',
+])
+
+/** Characters of an error's text, which may come from a server. */
+const SHOWN_CHARACTERS = 4096
+
+/** A failed request in the words of Go's packages. */
+export function goAwsError(error: Error, operation: string): string {
+  return shownAwsText(wordsFor(error, operation))
+}
+
+/** An error's text for people. A refused signature is explained with what was signed, and the session's token in it. */
+export function shownAwsText(text: string): string {
+  return text
+    .replaceAll(/(x-amz-security-token\W{1,3})[\w+/=%-]+/gi, '$1[REDACTED]')
+    .slice(0, SHOWN_CHARACTERS)
+}
+
+/** V8 quotes the text that it could not parse: half an answer may be the secret. */
+export function textOf(error: Error): string {
+  return error instanceof SyntaxError ? 'the answer is not valid JSON' : error.message
+}
+
+function wordsFor(error: Error, operation: string): string {
+  const { $metadata: { httpStatusCode: status, requestId = '', attempts } = {}, name } = error as AwsError
+  const message = textOf(error)
+  if (name === 'CredentialsProviderError')
+    return `operation error ${operation}, get identity: get credentials: ${message}`
+  if (message === 'Region is missing')
+    return `operation error ${operation}, failed to resolve service endpoint, Missing Region: set AWS_REGION`
+  const gaveUp = attempts === MOST_ATTEMPTS ? `exceeded maximum number of attempts, ${attempts}, ` : ''
+  const response = `${gaveUp}https response error StatusCode: ${status ?? 0}, RequestID: ${requestId}, `
+  if (status === undefined)
+    return `operation error ${operation}, ${response}request send failed, ${unsent(error)}`
+  const kind = MODELED.has(name) ? name : `api error ${name}`
+  return `operation error ${operation}, ${response}${kind}: ${message}`
+}
+
+function unsent(error: AwsError): string {
+  const { code, address, port, syscall } = error
+  const isDial = syscall === 'connect' || syscall === 'getaddrinfo'
+  if (!isDial) return code === 'ECONNRESET' ? 'connection reset by peer' : textOf(error)
+  const { hostname = '' } = error as { readonly hostname?: string }
+  return goDialError(error, { host: address ?? hostname, port: port ?? 0 })
+}
+
+/** A text in quotes, or a number outside of any. */
+const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+/**
+ * The members of a secret that is a JSON object. A number is as it is written there: 5432, 12345678901234567890. hoop
+ * prints 1000000 as 1e+06. What is no text is JSON, and null the empty text.
+ */
+export function membersOf(secret: string | undefined): StoredSecret {
+  if (secret === undefined) return undeserialized('the secret is binary, a JSON object is needed')
+  const { value, problem } = parseJson(secret)
+  // A whole text ends elsewhere than a stream, in Go's words.
+  if (problem !== undefined)
+    return undeserialized(problem.endsWith('EOF') ? 'unexpected end of JSON input' : problem)
+  if (value === null) return { members: new Map() }
+  if (!isJsonObject(value))
+    return undeserialized(
+      `json: cannot unmarshal ${jsonKind(value)} into Go value of type map[string]interface {}`,
+    )
+  return { members: withNumbersAsWritten(secret) }
+}
+
+function undeserialized(reason: string): StoredSecret {
+  return { problem: `failed deserializing secret key/val, err=${reason}` }
+}
+
+/** Numbers become texts with a mark that no other text has, since JSON.parse would round them. */
+function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
+  const mark = randomUUID()
+  const marked = secret.replaceAll(TEXT_OR_NUMBER, (found) =>
+    found.startsWith('"') ? found : `"${mark}${found}"`,
+  )
+  const number = new RegExp(`"${mark}([^"]*)"`, 'g')
+  const members = JSON.parse(marked) as Readonly<Record<string, unknown>>
+  return new Map(
+    Object.entries(members).map(([name, value]) => {
+      if (value === null) return [name, '']
+      if (typeof value === 'string' && !value.startsWith(mark)) return [name, value]
+      return [name, JSON.stringify(value).replaceAll(number, '$1')]
+    }),
+  )
+}
 
 /** For one secret with its three attempts, and the credentials before it. */
 const SECRET_MS = 15_000

@@ -1,8 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
-import { patience } from '../../../basics/patience.ts'
+import { patience } from '../../../basics/abort.ts'
 import { EnvvarError } from '../../errors.ts'
-import { loadAws, aborted } from './packages.ts'
-import { goAwsError, shownAwsText, textOf } from './go-error.ts'
+import { aborted, goAwsError, loadAws, shownAwsText, textOf } from './secrets-manager.ts'
 import { SetUpError } from '../stores.ts'
 
 /** For a role that is assumed first. */

@@ -1,13 +1,155 @@
 import type { SecureContext } from 'node:tls'
+import { patience } from '../../../basics/abort.ts'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../../basics/net/exchange.ts'
 import { goHttpError } from '../../../basics/net/go-errors.ts'
-import type { Proxy } from '../../../basics/net/tunnel.ts'
-import { patience } from '../../../basics/patience.ts'
+import type { Proxy } from '../../../basics/net/proxy.ts'
 import type { Secret } from '../../../basics/secret.ts'
 import { formatGoDuration } from '../../../golang/text/duration.ts'
+import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
-import { refuseFailure, undecoded, VaultError } from './answer.ts'
-import { isSameServer, targetOf, type VaultTarget } from './target.ts'
+
+/** A secret could not be fetched, in hoop's words. */
+export class VaultError extends Error {
+  override readonly name = 'VaultError'
+}
+
+/** The engine's version: where the members are in an answer, and what hoop's decoder calls the places. */
+export type KeyValueVersion = 1 | 2
+
+/** @throws VaultError unless the status is one of success */
+function refuseFailure(reply: Reply): void {
+  const { status, body } = reply
+  if (status === 200 || status === 204) return
+  if (status < 400 || status > 499) {
+    // The body of an answer that is no failure may be the secret itself.
+    const shown = status < 400 ? '(not shown)' : body.toString()
+    throw new VaultError(`failed performing request, status=${status}, body=${shown}`)
+  }
+  const { value, problem } = parseJson(body.toString())
+  if (problem !== undefined) throw undecoded('failed decoding error response', reply, problem)
+  const errors = isJsonObject(value) ? value['errors'] : undefined
+  const texts = Array.isArray(errors) ? errors.filter((each) => typeof each === 'string') : []
+  throw new VaultError(`vault error response, status=${status}, errs=${texts.join('; ')}`)
+}
+
+/** The answer cannot be read. @param what hoop's first words */
+function undecoded(
+  what: string,
+  { status, length }: Pick<Reply, 'status' | 'length'>,
+  reason: string,
+): VaultError {
+  return new VaultError(`${what}, status=${status}, length=${length}, reason=${reason}`)
+}
+
+/** The token of a login; empty when the answer has none. @throws VaultError */
+export function tokenIn(reply: Reply, what: string): string {
+  const { value, problem } = parseJson(reply.body.toString())
+  if (problem !== undefined) throw undecoded(what, reply, problem)
+  const auth = isJsonObject(value) ? value['auth'] : undefined
+  const token = isJsonObject(auth) ? auth['client_token'] : undefined
+  return typeof token === 'string' ? token : ''
+}
+
+/** The members of a secret. A null is the empty text; one value of another kind makes all of it invalid. @throws VaultError */
+export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<string, string> {
+  const { value, problem } = parseJson(reply.body.toString())
+  const decoded = problem ?? decode(value, version)
+  if (typeof decoded === 'string') throw undecoded('failed decoding response', reply, decoded)
+  return decoded
+}
+
+/** The members, or what Go's decoder says. */
+function decode(value: unknown, version: KeyValueVersion): ReadonlyMap<string, string> | string {
+  const outer = `secretsmanager.KeyValV${version}`
+  if (value === null) return new Map()
+  if (!isJsonObject(value)) return mismatch(value, `value of type ${outer}`)
+  if (version === 1) return strings(value['data'], 'KeyValV1.data')
+  const data = value['data'] ?? {}
+  if (!isJsonObject(data))
+    return mismatch(data, 'struct field KeyValV2.data of type secretsmanager.KeyValData')
+  return strings(data['data'], 'KeyValData.data.data')
+}
+
+function strings(value: unknown, field: string): ReadonlyMap<string, string> | string {
+  if (value === undefined || value === null) return new Map()
+  if (!isJsonObject(value)) return mismatch(value, `struct field ${field} of type map[string]string`)
+  const members = Object.entries(value).map(([name, member]) => [name, member ?? ''] as const)
+  const other = members.find(([, member]) => typeof member !== 'string')
+  if (other !== undefined) return mismatch(other[1], `struct field ${field} of type string`)
+  return new Map(members as (readonly [string, string])[])
+}
+
+function mismatch(value: unknown, place: string): string {
+  return `json: cannot unmarshal ${jsonKind(value)} into Go ${place}`
+}
+
+/** An address of Vault's, taken apart. */
+export interface VaultTarget {
+  /** Undefined for a URL that is none of HTTP: it fails when it is asked. */
+  readonly isSecure: boolean | undefined
+  /** The URL as Go shows it: escaped, without a password. */
+  readonly shown: string
+  readonly scheme: string
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  /** Name and password of the URL, in the form of a header; undefined when it has none. */
+  readonly authorization: string | undefined
+}
+
+/** What may stand in a path as it is. Escapes stay, nothing is escaped twice. */
+const UNSENDABLE = /[^\w!#$%&'()*+,./:;=?@[\]~-]/gu
+const DEFAULT_PORTS = { http: 80, https: 443 } as const
+
+/** Takes a URL apart as Go does: dots and doubled slashes of its path stay. @throws VaultError */
+export function targetOf(url: string, what: string): VaultTarget {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
+  if (scheme !== 'http' && scheme !== 'https') return foreign(url, scheme, what)
+  const [, authority = '', rest = ''] = /^[^:]*:\/\/([^/?#]*)([^#]*)/.exec(url) ?? []
+  const parsed = parseOrigin(scheme, authority, url, what)
+  const path = rest.replaceAll(UNSENDABLE, (character) => encodeURIComponent(character))
+  const { username, password, host, hostname, port } = parsed
+  const user = username === '' ? '' : `${username}${password === '' ? '' : ':***'}@`
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return {
+    isSecure: scheme === 'https',
+    shown: `${scheme}://${user}${host}${path}`,
+    scheme,
+    host: hostname.replaceAll(/^\[|\]$/g, ''),
+    port: port === '' ? DEFAULT_PORTS[scheme] : Number(port),
+    path: path.startsWith('/') ? path : `/${path}`,
+    authorization: username === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+  }
+}
+
+/** Whether a redirect stays with the same server, spoken to in the same way. */
+function isSameServer(one: VaultTarget, other: VaultTarget): boolean {
+  return one.scheme === other.scheme && one.host === other.host && one.port === other.port
+}
+
+function foreign(url: string, scheme: string, what: string): VaultTarget {
+  if (scheme === '' && /^[^/]*:/.test(url)) {
+    const fault = 'first path segment in URL cannot contain colon'
+    throw new VaultError(`${what}, err=parse "${withoutUser(url)}": ${fault}`)
+  }
+  const shown = withoutUser(url)
+  return { isSecure: undefined, shown, scheme, host: '', port: 0, path: '', authorization: undefined }
+}
+
+function parseOrigin(scheme: string, authority: string, url: string, what: string): URL {
+  try {
+    const parsed = new URL(`${scheme}://${authority}`)
+    decodeURIComponent(parsed.username + parsed.password)
+    return parsed
+  } catch {
+    throw new VaultError(`${what}, err=parse "${withoutUser(url)}": invalid host, user or port`)
+  }
+}
+
+/** Before an @ there may be a password, also in what is no URL. */
+function withoutUser(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@')
+}
 
 /** A secret has some hundred bytes, Vault's own limit for one is 1 MiB of a request. */
 const LONGEST_ANSWER = 1024 * 1024

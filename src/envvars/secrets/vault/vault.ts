@@ -1,15 +1,22 @@
 import type { SecureContext } from 'node:tls'
-import { systemAuthorities } from '../../../basics/net/authorities.ts'
+import { certificatesIn, PemError, systemAuthorities } from '../../../basics/net/authorities.ts'
 import type { Reply } from '../../../basics/net/exchange.ts'
-import { certificatesIn, PemError } from '../../../basics/net/pem.ts'
 import { ProxyError, proxyTo, type ProxySettings } from '../../../basics/net/proxy.ts'
 import type { Logger } from '../../../basics/logger.ts'
 import { Secret } from '../../../basics/secret.ts'
 import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
-import { type KeyValueVersion, membersIn, tokenIn, VaultError } from './answer.ts'
-import { askVault, type VaultRequest, type VaultWay } from './request.ts'
+import {
+  askVault,
+  type KeyValueVersion,
+  membersIn,
+  targetOf,
+  tokenIn,
+  VaultError,
+  type VaultRequest,
+  type VaultTarget,
+  type VaultWay,
+} from './request.ts'
 import { type Login, type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
-import { targetOf, type VaultTarget } from './target.ts'
 
 /** What an agent knows about the way to its Vault. */
 export interface VaultSurroundings {

@@ -2,11 +2,11 @@ import { statfsSync } from 'node:fs'
 import {
   counter,
   counters,
+  type Definition,
   familiesOf,
   gauge,
-  type Definition,
   type MetricSource,
-} from '../../../operations/metric-source.ts'
+} from '../../../operations/metrics.ts'
 import type { Agents } from '../../agents/agents.ts'
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../store/errors.ts'

@@ -1,8 +1,8 @@
 import type { Configuration, IDToken } from 'openid-client'
 import { exchange, type HttpQuestion } from '../../../basics/net/exchange.ts'
 import { proxyTo } from '../../../basics/net/proxy.ts'
-import { patience } from '../../../basics/patience.ts'
-import type { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
+import { patience } from '../../../basics/abort.ts'
+import type { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, createCipheriv, createDecipheriv, randomUUID } from 'node:crypto'
 import * as v from 'valibot'
-import { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
+import { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
 import { callerNetwork } from '../identities/sign-in-attempts.ts'

@@ -1,9 +1,8 @@
-import { onAbort } from '../../../basics/abort.ts'
+import { onAbort, within } from '../../../basics/abort.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { signalGroup } from '../../../basics/signals.ts'
-import { within } from '../../../basics/within.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 

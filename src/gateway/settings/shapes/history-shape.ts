@@ -1,6 +1,5 @@
 import * as v from 'valibot'
-import { duration, size } from '../../../basics/settings/kinds.ts'
-import { about, map } from '../../../basics/settings/shapes.ts'
+import { about, duration, map, size } from '../../../basics/settings/shapes.ts'
 
 export const HistoryShape = map({
   retain: about('how long sessions are kept after their end', v.nullish(duration('1m', '36500d'), '30d')),

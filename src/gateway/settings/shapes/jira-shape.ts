@@ -1,9 +1,18 @@
 import * as v from 'valibot'
 import { isLoopback } from '../../../basics/net/address.ts'
-import { certificatesIn, PemError } from '../../../basics/net/pem.ts'
+import { certificatesIn, PemError } from '../../../basics/net/authorities.ts'
 import { Secret } from '../../../basics/secret.ts'
-import { choice, duration, truth } from '../../../basics/settings/kinds.ts'
-import { about, json, list, map, matching, parsed } from '../../../basics/settings/shapes.ts'
+import {
+  about,
+  choice,
+  duration,
+  json,
+  list,
+  map,
+  matching,
+  parsed,
+  truth,
+} from '../../../basics/settings/shapes.ts'
 import { TextLine, Name } from './words.ts'
 
 // The shape of `jira` in gateway.yaml. A template has the names that it has in hoop's interface.

@@ -1,6 +1,5 @@
 import * as v from 'valibot'
-import { choice, webAddress } from '../../../basics/settings/kinds.ts'
-import { about, list, map, matching, parsed } from '../../../basics/settings/shapes.ts'
+import { about, choice, list, map, matching, parsed, webAddress } from '../../../basics/settings/shapes.ts'
 import { Name } from './words.ts'
 
 // The shape of `masking` in gateway.yaml.

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { Secret } from '../../../basics/secret.ts'
 import { textJson } from '../../../basics/settings/json-schema.ts'
-import { duration, truth } from '../../../basics/settings/kinds.ts'
 import {
   about,
+  duration,
   entries,
   entryName,
   json,
@@ -11,6 +11,7 @@ import {
   map,
   matching,
   parsed,
+  truth,
 } from '../../../basics/settings/shapes.ts'
 import { Authorities } from './jira-shape.ts'
 import { Name } from './words.ts'

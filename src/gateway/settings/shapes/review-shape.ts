@@ -1,6 +1,5 @@
 import * as v from 'valibot'
-import { about, list, map } from '../../../basics/settings/shapes.ts'
-import { duration, truth } from '../../../basics/settings/kinds.ts'
+import { about, duration, list, map, truth } from '../../../basics/settings/shapes.ts'
 import { RunbookPattern } from '../locks.ts'
 import { Count, Name } from './words.ts'
 

@@ -1,6 +1,15 @@
 import * as v from 'valibot'
-import { choice, duration, size, truth } from '../../../basics/settings/kinds.ts'
-import { about, list, map, matching, parsed } from '../../../basics/settings/shapes.ts'
+import {
+  about,
+  choice,
+  duration,
+  list,
+  map,
+  matching,
+  parsed,
+  size,
+  truth,
+} from '../../../basics/settings/shapes.ts'
 import { USER_NAME, USER_NAME_FORM } from '../../../contract/words.ts'
 import { Name, SecretHash } from './words.ts'
 

@@ -1,8 +1,7 @@
 import type { Choice, Pipeline, Range, TemplateStatement } from '../syntax/ast.ts'
-import { callWork } from './calls.ts'
-import { assign, evaluatePipeline } from '../syntax/expressions.ts'
-import { WORK_PER_NODE } from '../limits.ts'
-import { shown } from '../../fmt/print.ts'
+import { assign, callWork, evaluatePipeline } from './expressions.ts'
+import { WORK_PER_NODE } from '../errors.ts'
+import { shown } from '../../fmt/printf.ts'
 import type { Rendering } from './rendering.ts'
 import {
   integerOf,

@@ -1,5 +1,5 @@
-import type { ByteString } from '../../text/byte-string.ts'
 import type { Value } from '../../fmt/value.ts'
+import type { ByteString } from '../../text/byte-string.ts'
 
 export type ParameterType = 'string' | 'any'
 
@@ -49,4 +49,10 @@ export function ofArgumentAndValue(
       return apply(argument, value, scope)
     },
   }
+}
+
+/** What kinds of templates differ in. */
+export interface Dialect {
+  readonly name: ByteString
+  readonly functions: ReadonlyMap<ByteString, TemplateFunction>
 }

@@ -1,11 +1,193 @@
-import { isEqualToAny, isLess } from './comparison.ts'
-import { escapeHtml, escapeJavaScript, escapeUrlQuery } from './escape.ts'
+import { print, printf, printLine, shownTogether } from '../../fmt/printf.ts'
+import {
+  AnyFields,
+  type Fields,
+  integerOf,
+  isFields,
+  isTrue,
+  List,
+  typeName,
+  Uint8,
+  type Value,
+} from '../../fmt/value.ts'
+import { type ByteString, encodeText, runeAt } from '../../text/byte-string.ts'
+import { isPrintable } from '../../text/quote.ts'
+import { FunctionFailure, WORK_PER_FORMATTED_BYTE } from '../errors.ts'
 import type { TemplateFunction } from './function.ts'
-import { indexed, lengthOf, sliced } from './indexing.ts'
-import { WORK_PER_FORMATTED_BYTE } from '../limits.ts'
-import { print, printLine, shownTogether } from '../../fmt/print.ts'
-import { printf } from '../../fmt/printf.ts'
-import { isTrue, type Value } from '../../fmt/value.ts'
+
+/** Whether the first value equals any of the others. Values of different types are an error, nil equals only nil. */
+function isEqualToAny(first: Value, others: readonly Value[]): boolean {
+  if (others.length === 0) throw new FunctionFailure('missing argument for comparison')
+  return others.some((other) => isEqual(first, other))
+}
+
+function isEqual(left: Value, right: Value): boolean {
+  if (left === undefined || right === undefined) return left === right
+  const leftInteger = integerOf(left)
+  const rightInteger = integerOf(right)
+  if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger === rightInteger
+  if (typeName(left) !== typeName(right)) throw incompatible(left, right)
+  if (typeof left === 'object') {
+    // Go shows the value as well; ours may hold all parameters, or data, which may be secret.
+    throw new FunctionFailure(`non-comparable type ${typeName(left)}`)
+  }
+  return left === right
+}
+
+/** Whether the first value comes before the second: two integers, two floats or two strings, compared by bytes. */
+function isLess(left: Value, right: Value): boolean {
+  if (!isBasic(left) || !isBasic(right)) throw new FunctionFailure('invalid type for comparison')
+  const leftInteger = integerOf(left)
+  const rightInteger = integerOf(right)
+  if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger < rightInteger
+  if (typeof left === 'string' && typeof right === 'string') return left < right
+  if (typeof left === 'number' && typeof right === 'number') return left < right
+  if (typeName(left) !== typeName(right)) throw incompatible(left, right)
+  throw new FunctionFailure('invalid type for comparison')
+}
+
+function isBasic(value: Value): value is Exclude<Value, Fields | List | undefined> {
+  return value instanceof Uint8 || (value !== undefined && typeof value !== 'object')
+}
+
+function incompatible(left: Exclude<Value, undefined>, right: Exclude<Value, undefined>): FunctionFailure {
+  return new FunctionFailure(`incompatible types for comparison: ${typeName(left)} and ${typeName(right)}`)
+}
+
+/** What Go's reflect says about the type of nothing. */
+const NO_TYPE = 'reflect: call of reflect.Value.Type on zero Value'
+
+/** Bytes of a string, number of fields or items. */
+function lengthOf(value: Value): bigint {
+  if (value === undefined) throw new FunctionFailure(NO_TYPE)
+  if (typeof value === 'string') return BigInt(value.length)
+  if (value instanceof List) return BigInt(value.items.length)
+  if (isFields(value)) return BigInt(value.size)
+  throw new FunctionFailure(`len of type ${typeName(value)}`)
+}
+
+/** `index . "name" 0`: a field by its name, an item or a byte of a string by its place, one after the other. */
+function indexed(item: Value, indexes: readonly Value[]): Value {
+  if (item === undefined) throw new FunctionFailure('index of untyped nil')
+  return indexes.reduce<Value>((at, index) => {
+    if (at === undefined) throw new FunctionFailure('index of nil pointer')
+    return element(at, index)
+  }, item)
+}
+
+function element(item: Exclude<Value, undefined>, index: Value): Value {
+  if (typeof item === 'string') return byteOf(item, index)
+  if (item instanceof List) return itemOf(item, index)
+  if (isFields(item)) return fieldOf(item, index)
+  throw new FunctionFailure(`can't index item of type ${typeName(item)}`)
+}
+
+function byteOf(text: ByteString, index: Value): Uint8 {
+  const at = placeIn(index, text.length)
+  // Go lets the end pass its own check and then fails inside reflect.
+  if (at >= text.length) throw new FunctionFailure('reflect: string index out of range')
+  return new Uint8(text.charCodeAt(at))
+}
+
+function itemOf({ items }: List, index: Value): Value {
+  const at = placeIn(index, items.length)
+  if (at >= items.length) throw new FunctionFailure('reflect: slice index out of range')
+  return items[at]
+}
+
+/** An absent parameter is an empty string here, not nothing as it is for `.name`. */
+function fieldOf(fields: Fields, name: Value): Value {
+  if (typeof name === 'string') return fields.get(name) ?? (fields instanceof AnyFields ? undefined : '')
+  if (name === undefined) throw new FunctionFailure('value is nil; should be of type string')
+  throw new FunctionFailure(`value has type ${typeName(name)}; should be string`)
+}
+
+/** `slice "text" 1 3`: bytes, or items of a list, from a place up to another. */
+function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
+  if (item === undefined) throw new FunctionFailure('slice of untyped nil')
+  if (indexes.length > 3) throw new FunctionFailure(`too many slice indexes: ${indexes.length}`)
+  if (item instanceof List) return slicedList(item, indexes)
+  if (typeof item !== 'string') throw new FunctionFailure(`can't slice item of type ${typeName(item)}`)
+  if (indexes.length === 3) throw new FunctionFailure('cannot 3-index slice a string')
+  const [start = 0, end = item.length] = indexes.map((index) => placeIn(index, item.length))
+  if (start > end) throw new FunctionFailure(`invalid slice index: ${start} > ${end}`)
+  return item.slice(start, end)
+}
+
+/** The third index is a capacity, which shows nowhere; here a list has no more of it than items. */
+function slicedList({ items }: List, indexes: readonly Value[]): List {
+  const [start = 0, end = items.length, most = items.length] = indexes.map((index) =>
+    placeIn(index, items.length),
+  )
+  if (start > end) throw new FunctionFailure(`invalid slice index: ${start} > ${end}`)
+  if (end > most) throw new FunctionFailure(`invalid slice index: ${end} > ${most}`)
+  return new List(items.slice(start, end))
+}
+
+function placeIn(index: Value, length: number): number {
+  if (index === undefined) throw new FunctionFailure('cannot index slice/array with nil')
+  const place = integerOf(index)
+  if (place === undefined) throw new FunctionFailure(`cannot index slice/array with type ${typeName(index)}`)
+  if (place < 0n || place > BigInt(length)) throw new FunctionFailure(`index out of range: ${place}`)
+  return Number(place)
+}
+
+const HTML: Readonly<Record<string, string>> = {
+  '"': '&#34;',
+  "'": '&#39;',
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+}
+
+const NUL_IN_HTML = encodeText('\ufffd')
+
+const JAVASCRIPT: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '"': '\\"',
+  '<': '\\u003C',
+  '>': '\\u003E',
+  '&': '\\u0026',
+  '=': '\\u003D',
+}
+
+/** For the text of an HTML page or an attribute in quotes. */
+function escapeHtml(bytes: ByteString): ByteString {
+  return bytes.replace(/["'&<>]/g, (character) => HTML[character] ?? character).replaceAll('\0', NUL_IN_HTML)
+}
+
+/** Runs of what may have to be escaped; the rest is taken over as it is. */
+const SPECIAL_IN_JAVASCRIPT = /[^ !#-%(-;?-[\]-\x7f]+/g
+
+/** For a string literal in JavaScript. */
+function escapeJavaScript(bytes: ByteString): ByteString {
+  return bytes.replace(SPECIAL_IN_JAVASCRIPT, escapeJavaScriptRun)
+}
+
+function escapeJavaScriptRun(run: ByteString): ByteString {
+  const parts: ByteString[] = []
+  for (let at = 0; at < run.length;) {
+    const { value, width } = runeAt(run, at)
+    parts.push(escapeJavaScriptRune(value, run.slice(at, at + width)))
+    at += width
+  }
+  return parts.join('')
+}
+
+function escapeJavaScriptRune(value: number, bytes: ByteString): ByteString {
+  const named = JAVASCRIPT[bytes]
+  if (named !== undefined) return named
+  const isPlain = value < 0x80 ? value >= 0x20 : isPrintable(value)
+  return isPlain ? bytes : `\\u${value.toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+/** For a query of a URL: a blank becomes a plus, everything but letters, digits and `-_.~` two hexadecimal digits. */
+function escapeUrlQuery(bytes: ByteString): ByteString {
+  return bytes.replace(/[^A-Za-z0-9\-_.~]/g, (character) =>
+    character === ' ' ? '+' : `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  )
+}
 
 /** A function that costs the same for values of any size. */
 export function cheap(target: TemplateFunction): TemplateFunction {
@@ -29,7 +211,7 @@ function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): Temp
   return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
 }
 
-/** Go's own functions. What `and`, `or` and `call` do depends on how they are called: calls.ts, this is their shape. */
+/** Go's own functions. What `and`, `or` and `call` do depends on how they are called: expressions.ts, this is their shape. */
 export const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: ofFirst((first) => first),
   or: ofFirst((first) => first),

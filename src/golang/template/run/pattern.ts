@@ -1,10 +1,8 @@
 import type { RE2JS } from 're2js'
 import { decodeText, encodeText, type ByteString } from '../../text/byte-string.ts'
 import { compileRegexp, MAX_PATTERN_BYTES, PatternError } from '../../text/regexp.ts'
-import { FunctionFailure } from '../errors.ts'
+import { FunctionFailure, WORK_PER_MATCH, WORK_TO_COMPILE } from '../errors.ts'
 import type { CallScope } from './function.ts'
-
-import { WORK_PER_MATCH, WORK_TO_COMPILE } from '../limits.ts'
 
 /** Work for each byte of input: some, and more with each compiled instruction that may look at it. */
 const WORK_PER_BYTE = { always: 8, instruction: 0.5 }

@@ -1,12 +1,9 @@
-import type { Node } from '../syntax/ast.ts'
+import { type Node, nodeText } from '../syntax/ast.ts'
 import { decodeText, type ByteString } from '../../text/byte-string.ts'
-import type { Dialect } from '../dialect.ts'
-import { FunctionFailure, TemplateError } from '../errors.ts'
-import type { CallScope, TemplateFunction } from './function.ts'
-import { MAX_RENDERED_BYTES, MAX_WORK } from '../limits.ts'
-import { nodeText } from '../syntax/node-text.ts'
+import type { CallScope, Dialect, TemplateFunction } from './function.ts'
+import { FunctionFailure, MAX_RENDERED_BYTES, MAX_WORK, TemplateError } from '../errors.ts'
 import type { Value } from '../../fmt/value.ts'
-import { Variables } from '../syntax/variables.ts'
+import { Variables } from '../syntax/reader.ts'
 
 /**
  * What all parts of one rendering share: the variables, the output, the work left, and the node that is being

@@ -1,8 +1,129 @@
-import { runeAt, type ByteString } from '../../text/byte-string.ts'
-import { describeRune, isAlphanumeric, isSpace } from '../../text/characters.ts'
-import { quote } from '../../text/quote.ts'
-import { isTerminated, scanNumber, scanQuoted, scanSpace, scanWord, trimmedEnd } from './scan.ts'
-import { wordKind, type Token, type TokenKind } from './token.ts'
+import { type ByteString, firstRunes, runeAt } from '../../text/byte-string.ts'
+import { describeRune, isAlphanumeric, isSpace, quote } from '../../text/quote.ts'
+
+const KEYWORDS = [
+  'block',
+  'break',
+  'continue',
+  'define',
+  'else',
+  'end',
+  'if',
+  'nil',
+  'range',
+  'template',
+  'with',
+] as const
+type Keyword = (typeof KEYWORDS)[number]
+
+export type TokenKind =
+  | Keyword
+  | 'assign'
+  | 'bool'
+  | 'character'
+  | 'complex'
+  | 'declare'
+  | 'dot'
+  | 'eof'
+  | 'error'
+  | 'field'
+  | 'identifier'
+  | 'leftDelimiter'
+  | 'leftParenthesis'
+  | 'number'
+  | 'pipe'
+  | 'punctuation'
+  | 'rawString'
+  | 'rightDelimiter'
+  | 'rightParenthesis'
+  | 'space'
+  | 'string'
+  | 'text'
+  | 'variable'
+
+/** A piece of a template. `at` is its first byte, `line` the line of that byte from 1; an error's text is its message. */
+export interface Token {
+  readonly kind: TokenKind
+  readonly at: number
+  readonly line: number
+  readonly text: ByteString
+}
+
+function wordKind(word: ByteString): TokenKind {
+  if (word === 'true' || word === 'false') return 'bool'
+  return KEYWORDS.find((keyword) => keyword === word) ?? 'identifier'
+}
+
+/** Longest token in bytes that an error shows whole, and the code points it shows of a longer one. */
+const SHOWN = 10
+
+/** A token as Go's errors show it: `<range>` for a keyword, else quoted and cut. Never for `eof` or `error`. */
+export function describeToken(token: Token): ByteString {
+  if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
+  if (token.text.length > SHOWN) return `${quote(firstRunes(token.text, SHOWN))}...`
+  return quote(token.text)
+}
+
+/** Where a scan ended, and whether what it passed is whole. */
+interface Scan {
+  readonly end: number
+  readonly ok: boolean
+}
+
+/** Numbers as the lexer takes them, loosely: whether one means anything is decided when it is read. */
+const NUMBER =
+  /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
+
+/** Past a number. It is broken when a letter or digit follows, which is passed as well to be shown. */
+function scanNumber(source: ByteString, at: number): Scan {
+  NUMBER.lastIndex = at
+  const end = at + (NUMBER.exec(source)?.[0].length ?? 0)
+  if (end >= source.length) return { end, ok: true }
+  const rune = runeAt(source, end)
+  return isAlphanumeric(rune.value) ? { end: end + rune.width, ok: false } : { end, ok: true }
+}
+
+/** Past a string or character constant whose opening quote lies before `at`; a line break ends it broken. */
+function scanQuoted(source: ByteString, at: number, mark: string): Scan {
+  for (let end = at; end < source.length; end++) {
+    const character = source.charAt(end)
+    if (character === '\n') break
+    if (character === mark) return { end: end + 1, ok: true }
+    if (character === '\\' && source.charAt(++end) === '\n') break
+  }
+  return { end: source.length, ok: false }
+}
+
+/** Past letters, digits and underscores. */
+function scanWord(source: ByteString, at: number): number {
+  let end = at
+  while (end < source.length) {
+    const rune = runeAt(source, end)
+    if (!isAlphanumeric(rune.value)) break
+    end += rune.width
+  }
+  return end
+}
+
+/** Past Go's white space. */
+function scanSpace(source: ByteString, at: number): number {
+  let end = at
+  while (end < source.length && isSpace(source.charCodeAt(end))) end++
+  return end
+}
+
+/** The end of the text before `end` without the white space there, not before `start`. */
+function trimmedEnd(source: ByteString, start: number, end: number): number {
+  let trimmed = end
+  while (trimmed > start && isSpace(source.charCodeAt(trimmed - 1))) trimmed--
+  return trimmed
+}
+
+/** Whether a name, field or variable may end here. */
+function isTerminated(source: ByteString, at: number): boolean {
+  if (at >= source.length || isSpace(source.charCodeAt(at))) return true
+  return '.,|:)('.includes(source.charAt(at)) || source.startsWith('}}', at)
+}
 
 const LEFT = '{{'
 const RIGHT = '}}'

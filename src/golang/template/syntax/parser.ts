@@ -1,10 +1,20 @@
+import { type ByteString, encodeText } from '../../text/byte-string.ts'
+import { MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, TemplateError } from '../errors.ts'
+import type { Dialect } from '../run/function.ts'
 import type { Arm, Choice, Range, TemplateStatement } from './ast.ts'
-import type { ByteString } from '../../text/byte-string.ts'
-import type { Dialect } from '../dialect.ts'
-import { MAX_TEMPLATE_DEPTH } from '../limits.ts'
+import type { Token } from './lexer.ts'
 import { readPipeline } from './pipelines.ts'
 import { Reader } from './reader.ts'
-import type { Token } from './token.ts'
+
+/** The text of a template as bytes. @throws TemplateError for one over the size limit */
+export function encodeSource(source: string): ByteString {
+  const bytes = encodeText(source)
+  if (bytes.length <= MAX_TEMPLATE_BYTES) return bytes
+  throw new TemplateError(
+    'parse',
+    `the template has ${bytes.length} bytes, at most ${MAX_TEMPLATE_BYTES} are allowed`,
+  )
+}
 
 /** The statements of a template, blocks nested. `define`, `template` and `block` are refused. */
 export function parseStatements(source: ByteString, dialect: Dialect): readonly TemplateStatement[] {

@@ -1,10 +1,9 @@
 import { isIPv6 } from 'node:net'
 import { BRAZIL } from './brazil.ts'
 import { BRITAIN_AND_AUSTRALIA, INDIA, SINGAPORE, UNITED_STATES } from './english.ts'
-import { GENERAL } from './general.ts'
+import { GENERAL, SECRETS } from './general.ts'
 import { ITALY_AND_SPAIN, OTHER_COUNTRIES } from './other-countries.ts'
 import { pattern, type Recognizer } from './recognizer.ts'
-import { SECRETS } from './secrets.ts'
 
 /** Every type that the reference has a pattern for. Their order decides between findings that are alike. */
 export const BUILT_IN: readonly Recognizer[] = [

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { MaskingResult, MaskingStopped } from '../../../../src/agent/masking/masking-result.ts'
-import { Breaker } from '../../../../src/agent/masking/presidio/breaker.ts'
-import type { PresidioRequest } from '../../../../src/agent/masking/presidio/analyzer.ts'
-import { PresidioStream } from '../../../../src/agent/masking/presidio/presidio-stream.ts'
-import { presidioService, type PresidioService } from '../../../../src/agent/masking/presidio/service.ts'
+import { Breaker, PresidioStream } from '../../../../src/agent/masking/presidio-stream.ts'
+import {
+  type PresidioRequest,
+  presidioService,
+  type PresidioService,
+} from '../../../../src/agent/masking/presidio.ts'
 import { own } from '../../../support/owned.ts'
 import { Presidio } from '../../../support/scripted/presidio.ts'
 import { json, ScriptedRest, type Script } from '../../../support/scripted/scripted-rest.ts'

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { flood } from '../../../support/network/flood.ts'
-import { mergeEntries } from '../../../../src/envvars/entries/merge.ts'
+import { mergeEntries } from '../../../../src/envvars/merge.ts'
 import { EnvvarError } from '../../../../src/envvars/errors.ts'
-import { membersOf } from '../../../../src/envvars/secrets/aws/secret-string.ts'
-import { SecretsManagerStore } from '../../../../src/envvars/secrets/aws/secrets-manager.ts'
+import {
+  loadAws,
+  membersOf,
+  SecretsManagerStore,
+} from '../../../../src/envvars/secrets/aws/secrets-manager.ts'
 import { eksToken, rdsToken } from '../../../../src/envvars/secrets/aws/tokens.ts'
-import { loadAws } from '../../../../src/envvars/secrets/aws/packages.ts'
 import { ACCESS_KEY, AwsServer, failure, SECRET_KEY } from '../../../support/secrets/aws-server.ts'
 import { EMPTY_HASH, presigned, signature } from '../../../support/secrets/signature-v4.ts'
 import { sessionSecrets } from '../../../support/secrets/session-secrets.ts'

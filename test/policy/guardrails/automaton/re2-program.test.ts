@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expect, it } from 'vitest'
 import { RE2JS } from 're2js'
-import { programOf, rangesOf } from '../../../../src/policy/guardrails/automaton/re2-program.ts'
+import { programOf, rangesOf } from '../../../../src/policy/automaton/nodes.ts'
 
 interface Package {
   readonly version?: string

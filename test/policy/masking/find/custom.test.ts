@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { customRecognizers } from '../../../../src/policy/masking/find/custom.ts'
-import { subjectOf } from '../../../../src/policy/masking/find/subject.ts'
+import { customRecognizers } from '../../../../src/policy/masking/custom.ts'
+import { subjectOf } from '../../../../src/policy/masking/subject.ts'
 import { done } from '../../../../src/policy/work.ts'
 
 /** Where the pattern matches from a place of the text on, as pairs of offsets. */

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import { expect, it } from 'vitest'
-import { folded, isWordRune } from '../../../../src/policy/masking/find/folding.ts'
+import { folded, isWordRune } from '../../../../src/policy/masking/custom.ts'
 
 const CASES = [
   'Ää',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { encodeText } from '../../../../src/golang/text/byte-string.ts'
-import { Words } from '../../../../src/policy/masking/find/words.ts'
+import { Words } from '../../../../src/policy/masking/words.ts'
 
 const part = fc.oneof(
   fc.constantFrom(

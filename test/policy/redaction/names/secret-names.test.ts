@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  parseNameRule,
-  SecretNames,
-  type Origin,
-} from '../../../../src/policy/redaction/names/secret-names.ts'
+import { type Origin, parseNameRule, SecretNames } from '../../../../src/policy/redaction/secret-names.ts'
 
 const builtIn = new SecretNames([])
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { variantsOf } from '../../../../src/policy/redaction/variants/variants.ts'
+import { variantsOf } from '../../../../src/policy/redaction/secrets.ts'
 
 const variants = (text: string | Buffer) => variantsOf(Buffer.from(text)).map((one) => one.toString('latin1'))
 const bytes = (min: number, max: number) =>

@@ -1,0 +1,272 @@
+import { type Piece, piecesOf, replaced } from '../../policy/masking/replacement.ts'
+import type { OutputFilter } from '../../policy/output-filter.ts'
+import type { MaskingResult } from './masking-result.ts'
+import {
+  analyze,
+  analyzedText,
+  type AnalyzedText,
+  anonymize,
+  PresidioError,
+  type PresidioFinding,
+  type PresidioRequest,
+  type PresidioService,
+} from './presidio.ts'
+
+/** Failures in a row after which Presidio is asked no more. Fewer may be chance. */
+const FAILURES = 3
+/** A rest is this many times as long as the failure before it: waiting then takes a tenth of a session's time. */
+const REST = 10
+/** Masking comes back this soon after the services have. */
+const LONGEST_REST_MS = 60_000
+
+/**
+ * Says when a session asks Presidio no more, since it would only wait. Each session has its own: a text that makes the
+ * services fail must not unmask the output of others.
+ */
+export class Breaker {
+  readonly #now: () => number
+  #failures = 0
+  #until = 0
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** Whether not to ask now. Between two rests one try is made. */
+  get isOpen(): boolean {
+    return this.#failures >= FAILURES && this.#now() < this.#until
+  }
+
+  /** Asks, and learns from what comes of it. */
+  async watch<Result>(ask: () => Promise<Result>): Promise<Result> {
+    const from = this.#now()
+    try {
+      const result = await ask()
+      this.#failures = 0
+      return result
+    } catch (error) {
+      this.#failures += 1
+      this.#until = this.#now() + Math.min(LONGEST_REST_MS, REST * (this.#now() - from))
+      throw error
+    }
+  }
+}
+
+/** Longest text of one call. */
+const PIECE_BYTES = 64 * 1024
+/** How much of a piece without an end of line is looked at again with what follows: what it begins may be cut. */
+const OVERLAP_BYTES = 1024
+
+/** Cuts a stream into whole lines, at most 64 KiB together. Only a longer line is cut. */
+class Pieces {
+  #rest: Buffer = Buffer.alloc(0)
+
+  /** Bytes that wait for the end of their line. */
+  get held(): number {
+    return this.#rest.length
+  }
+
+  add(data: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, data])
+  }
+
+  /** The next piece; undefined when the line is not whole. */
+  next(): Buffer | undefined {
+    const end = this.#rest.lastIndexOf(0x0a, PIECE_BYTES - 1) + 1
+    if (end > 0) return this.#take(end)
+    return this.#rest.length < PIECE_BYTES ? undefined : this.#take(PIECE_BYTES)
+  }
+
+  /** What is left when the stream has ended. */
+  last(): Buffer {
+    return this.#take(this.#rest.length)
+  }
+
+  /** Puts the end of a piece back: the next piece begins with it. */
+  putBack(data: Buffer): void {
+    this.#rest = Buffer.concat([data, this.#rest])
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#rest.subarray(0, length)
+    this.#rest = this.#rest.subarray(length)
+    return taken
+  }
+}
+
+/** A piece of a line that goes on, up to where it may be given on. */
+interface CutPiece {
+  /** A code point. */
+  readonly cut: number
+  readonly findings: readonly PresidioFinding[]
+  /** The type of a finding that lies across the cut. */
+  readonly torn: string | undefined
+}
+
+/**
+ * Cuts where no finding lies across, if that is not in the first half of the piece: a call that is worth little more
+ * than nothing would never come to an end of a long line.
+ */
+function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): CutPiece {
+  const cut = cutOf(text, findings)
+  const before = findings.filter(({ start }) => start < cut)
+  return {
+    cut,
+    findings: before.map((finding) => ({ ...finding, end: Math.min(finding.end, cut) })),
+    torn: before.find(({ end }) => end > cut)?.entity_type,
+  }
+}
+
+/** What goes on of a finding that was cut is one, too, up to the next blank: for itself it looks like nothing. */
+function restOfTorn({ sent, offsets }: AnalyzedText, torn: string | undefined): PresidioFinding[] {
+  if (torn === undefined) return []
+  const blank = sent.findIndex((byte) => BLANKS.has(byte))
+  const end = blank === -1 ? offsets.length - 1 : offsets.indexOf(blank)
+  return end === 0 ? [] : [{ entity_type: torn, start: 0, end, score: 1 }]
+}
+
+const BLANKS: ReadonlySet<number> = new Set(Buffer.from('\t\n\f\r '))
+
+function cutOf({ bytes, offsets }: AnalyzedText, findings: readonly PresidioFinding[]): number {
+  const last = offsets.findLastIndex((offset) => offset <= bytes.length - OVERLAP_BYTES)
+  let cut = last
+  for (const { start, end } of findings.toSorted((a, b) => b.end - a.end))
+    if (start < cut && cut < end) cut = start
+  return cut < offsets.length / 2 ? last : cut
+}
+
+/** Where Presidio is. Without an anonymizer its findings are replaced here. */
+export interface PresidioServices {
+  readonly analyzer: PresidioService
+  readonly anonymizer: PresidioService | undefined
+}
+
+/** What the streams of a session share. */
+interface PresidioSession {
+  readonly services: PresidioServices
+  readonly request: PresidioRequest
+  readonly result: MaskingResult
+  readonly breaker: Breaker
+  /** Nobody waits for output any more. */
+  readonly ended: AbortSignal
+}
+
+const NOTHING = Buffer.alloc(0)
+const PASSES =
+  'Presidio fails again and again: output passes without it, and it is asked anew from time to time'
+const LOST = 'the session was ended before Presidio had answered: the output from there on is not shown'
+
+/** Masks one stream by Presidio, whole lines at a time. */
+export class PresidioStream implements OutputFilter {
+  readonly #session: PresidioSession
+  readonly #pieces = new Pieces()
+  /** The type of a finding that was cut, and goes on. */
+  #torn: string | undefined
+  /** A line cannot be judged before its end has come, however long that takes. */
+  readonly isReleasable = false
+
+  constructor(session: PresidioSession) {
+    this.#session = session
+  }
+
+  get held(): number {
+    return this.#pieces.held
+  }
+
+  async push(data: Buffer): Promise<Buffer> {
+    this.#pieces.add(data)
+    const masked: Buffer[] = []
+    for (let piece = this.#pieces.next(); piece !== undefined; piece = this.#pieces.next())
+      masked.push(await this.#masked(piece, piece.at(-1) !== 0x0a))
+    return Buffer.concat(masked)
+  }
+
+  release(): Buffer {
+    return NOTHING
+  }
+
+  async end(): Promise<Buffer> {
+    return await this.#masked(this.#pieces.last(), false)
+  }
+
+  /** @param isCut whether its line goes on */
+  async #masked(piece: Buffer, isCut: boolean): Promise<Buffer> {
+    const { breaker, ended, result } = this.#session
+    if (piece.length === 0) return piece
+    if (breaker.isOpen) return this.#passed(piece, () => result.passes(PASSES))
+    try {
+      ended.throwIfAborted()
+      return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
+    } catch (error) {
+      // The output does not pass unmasked, in either mode: users who end their session would see what they should not.
+      if (ended.aborted) return this.#lost()
+      if (!(error instanceof PresidioError)) throw error
+      return this.#passed(piece, () => result.failed(error.message))
+    }
+  }
+
+  async #asked(text: AnalyzedText, isCut: boolean): Promise<Buffer> {
+    const { services, request, ended } = this.#session
+    const rest = restOfTorn(text, this.#torn)
+    const findings = [...rest, ...(await analyze(services.analyzer, text, request, ended))]
+    if (isCut) return await this.#withoutEnd(text, findings)
+    const masked = await this.#replaced(text, findings)
+    this.#torn = undefined
+    return masked
+  }
+
+  #passed(piece: Buffer, say: () => void): Buffer {
+    say()
+    this.#torn = undefined
+    return piece
+  }
+
+  #lost(): Buffer {
+    this.#pieces.last()
+    this.#session.result.lost(LOST)
+    return NOTHING
+  }
+
+  /** Masks all but the last KiB and what reaches into it: that is looked at again with what follows. */
+  async #withoutEnd(text: AnalyzedText, all: readonly PresidioFinding[]): Promise<Buffer> {
+    const { cut, findings, torn } = cutFindings(text, all)
+    const at = text.offsets[cut] ?? PIECE_BYTES
+    const masked = await this.#replaced(analyzedText(text.bytes.subarray(0, at)), findings)
+    // Only now: of a piece that passes as it is nothing comes again.
+    this.#pieces.putBack(text.bytes.subarray(at))
+    this.#torn = torn
+    return masked
+  }
+
+  async #replaced(text: AnalyzedText, findings: readonly PresidioFinding[]): Promise<Buffer> {
+    const { services, result, ended } = this.#session
+    const pieces = piecesIn(text, findings)
+    const masked =
+      services.anonymizer === undefined
+        ? replaced(text.bytes, pieces, { form: 'tag' })
+        : await anonymize(services.anonymizer, text, findings, ended)
+    result.masked(
+      countsOf(pieces),
+      pieces.reduce((sum, { start, end }) => sum + end - start, 0),
+    )
+    return masked
+  }
+}
+
+/** The findings without overlaps, as bytes of the text. */
+function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[]): Piece[] {
+  const inBytes = findings.map(({ entity_type: type, start, end, score }) => ({
+    type,
+    score,
+    recognizer: 'presidio',
+    start: offsets[start] ?? 0,
+    end: offsets[end] ?? 0,
+  }))
+  return piecesOf(inBytes)
+}
+
+function countsOf(pieces: readonly Piece[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { type } of pieces) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return counts
+}

@@ -1,0 +1,169 @@
+import { goQuote } from '../golang/text/quote.ts'
+
+/** The value a connection asked for, or why it does not get it. The reason never contains a value. */
+export type AgentValue =
+  { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
+
+/**
+ * Variables that start the agent, or sign it in to where secrets are: its credentials, where they are, its settings. No
+ * connection may read them.
+ */
+const AGENT_ONLY =
+  /^(?:VAULT_TOKEN|VAULT_APP_ROLE_SECRET_ID|HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
+
+/** The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by chance. */
+const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
+
+/**
+ * The part of the agent's own environment that a connection may refer to. Make one when the agent starts: it copies the
+ * environment, and parses a variable with JSON only once. Everything is in private fields: neither JSON nor `inspect`
+ * shows it.
+ */
+export class AgentEnvironment {
+  readonly #variables = new Map<string, string>()
+  readonly #credentials: readonly string[]
+  readonly #own: ReadonlySet<string>
+  readonly #parsed = new Map<string, JsonStrings>()
+
+  /**
+   * @param key the agent's credential, wherever it came from; empty when there is none
+   * @param own variables that hold settings of the agent, beside those that do by their name; more may come into it
+   */
+  constructor(
+    environment: Readonly<Record<string, string | undefined>>,
+    key: string,
+    own: ReadonlySet<string> = new Set(),
+  ) {
+    this.#own = own
+    for (const [name, value] of Object.entries(environment)) {
+      if (value !== undefined) this.#variables.set(name, value)
+    }
+    this.#credentials = [key, SECRET_IN_KEY.exec(key)?.[1] ?? ''].filter((credential) => credential !== '')
+  }
+
+  /** The whole value of a variable; it may be empty. */
+  variable(name: string): AgentValue {
+    if (this.#isOwn(name)) return belongsToAgent(name)
+    const value = this.#variables.get(name)
+    if (value === undefined) {
+      const way = 'set it where the agent is started'
+      return { problem: `the agent has no environment variable ${goQuote(name)}, ${way}` }
+    }
+    return this.#holdsCredential(value) ? holdsKey(name) : { value }
+  }
+
+  /** One string of the JSON object that a variable holds. An empty variable counts as missing, as in hoop. */
+  member(name: string, key: string): AgentValue {
+    if (this.#isOwn(name)) return belongsToAgent(name)
+    const text = this.#variables.get(name)
+    if (!text) return { problem: `environment variable ${goQuote(name)} not found` }
+    const { members, problem } = this.#parse(name, text)
+    if (members === undefined) {
+      if (this.#holdsCredential(text)) return holdsKey(name)
+      return { problem: `failed decoding environment variable ${goQuote(name)} to json, err=${problem}` }
+    }
+    const value = members.get(key)
+    if (value === undefined) return { problem: `secret key ${goQuote(key)} not found` }
+    return this.#holdsCredential(value) ? holdsKey(name) : { value }
+  }
+
+  /** Without the agent's own: what commands of an agent with `mode=embedded` get (protocol.md 5.3, step 10). */
+  all(): ReadonlyMap<string, string> {
+    const open = [...this.#variables].filter(
+      ([name, value]) => !this.#isOwn(name) && !this.#holdsCredential(value),
+    )
+    return new Map(open)
+  }
+
+  #isOwn(name: string): boolean {
+    return AGENT_ONLY.test(name) || this.#own.has(name)
+  }
+
+  #parse(name: string, text: string): JsonStrings {
+    const parsed = this.#parsed.get(name) ?? parseJsonStrings(text)
+    this.#parsed.set(name, parsed)
+    return parsed
+  }
+
+  /** Under any name and inside other text: sudo puts the whole command line into SUDO_COMMAND. */
+  #holdsCredential(value: string): boolean {
+    return this.#credentials.some((credential) => value.includes(credential))
+  }
+}
+
+function belongsToAgent(name: string): AgentValue {
+  return closed(name, 'it belongs to the agent itself')
+}
+
+function holdsKey(name: string): AgentValue {
+  return closed(name, "it holds the agent's key")
+}
+
+function closed(name: string, reason: string): AgentValue {
+  const way = 'put the value itself into the connection'
+  return { problem: `environment variable ${goQuote(name)} is closed to connections, ${reason}: ${way}` }
+}
+
+/** The members by name, or what is wrong; the reason never quotes the text. */
+type JsonStrings =
+  | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
+  | { readonly problem: string; readonly members?: never }
+
+/**
+ * Reads a JSON object of strings. One value of another type makes all of it invalid, as in hoop. A null counts as
+ * missing (in hoop it is the empty string, which no program should get instead of a secret).
+ */
+function parseJsonStrings(text: string): JsonStrings {
+  const parsed = parse(text)
+  if (parsed === undefined) return { problem: 'it is not JSON' }
+  if (!isObject(parsed)) return { problem: 'it is not a JSON object' }
+  const members = new Map<string, string>()
+  for (const [name, value] of Object.entries(parsed)) {
+    if (typeof value === 'string') members.set(name, value)
+    else if (value !== null) return { problem: 'not every value in it is a string' }
+  }
+  return { members }
+}
+
+/** Undefined for what is not JSON. V8's error would quote the text. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs there. */
+const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+const INHERITED: ReadonlySet<string> = new Set([
+  'HOME',
+  'LANG',
+  'LOGNAME',
+  'PATH',
+  'SHELL',
+  'TMPDIR',
+  'TZ',
+  'USER',
+])
+const LOCALE_VARIABLE = /^LC_[A-Z]+$/
+
+/**
+ * The part of the agent's own environment that a child gets, and nothing else: neither the agent's credentials nor
+ * anything else of its host may reach a script. PATH is always there.
+ */
+export function inheritedEnvironment(
+  agent: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, string> {
+  const inherited = new Map<string, string>()
+  for (const [name, value] of Object.entries(agent)) {
+    if (value !== undefined && (INHERITED.has(name) || LOCALE_VARIABLE.test(name))) inherited.set(name, value)
+  }
+  if (!inherited.get('PATH')) inherited.set('PATH', FALLBACK_PATH)
+  return inherited
+}

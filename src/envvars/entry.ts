@@ -1,0 +1,90 @@
+import { inspect } from 'node:util'
+import { decodeBase64 } from '../golang/text/base64.ts'
+import { goQuote } from '../golang/text/quote.ts'
+import { EnvvarError } from './errors.ts'
+
+/** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
+export type EntryKind = 'envvar' | 'filesystem'
+
+/** Who sent it. A connection's values are secrets, also those that the agent fetched for it. */
+export type EntryOrigin = 'connection' | 'client' | 'agent'
+
+/** Limit for one session, connection and client together. The largest real ones have a few dozen. */
+export const MAX_ENTRIES = 10_000
+
+const CONTROL_CHARACTER = /\p{Cc}/u
+const BAD_IN_NAME = /[=\p{Cc}]/u
+
+/** One variable of a session. The value is in a private field, so that neither JSON nor `inspect` shows it. */
+export class Entry {
+  readonly kind: EntryKind
+  readonly name: string
+  readonly origin: EntryOrigin
+  readonly #value: Buffer
+
+  /** Without an origin the value counts as a connection's, so as a secret. */
+  constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
+    this.kind = kind
+    this.name = name
+    this.#value = value
+    this.origin = origin
+  }
+
+  get key(): string {
+    return `${this.kind}:${this.name}`
+  }
+
+  get value(): Buffer {
+    return this.#value
+  }
+
+  /** `inspect` with `getters` and `showHidden` would otherwise call `value`. */
+  [inspect.custom](): string {
+    return `Entry ${JSON.stringify(this.key)}`
+  }
+}
+
+/** Parses one entry as it is on the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
+export function parseEntry(key: string, encoded: string, origin: EntryOrigin): Entry {
+  const { kind, name } = parseKey(key)
+  const { bytes, problem } = decodeBase64(encoded)
+  if (bytes === undefined) throw new EnvvarError(`failed decoding env var ${goQuote(name)}, err=${problem}`)
+  return checked(new Entry(kind, name, bytes, origin))
+}
+
+/** A variable of the agent itself or its environment: the value as it is. */
+export function createVariable(name: string, value: string, origin: EntryOrigin): Entry {
+  return checked(new Entry('envvar', name, Buffer.from(value), origin))
+}
+
+/** Like `parseEntry`, for a value that is decoded already. */
+export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
+  const { kind, name } = parseKey(key)
+  return checked(new Entry(kind, name, value, origin))
+}
+
+/** Refuses what cannot be passed to a process: an impossible name, or a NUL inside a variable (a file may have one). */
+function checked(entry: Entry): Entry {
+  const { kind, name, value } = entry
+  if (name === '' || BAD_IN_NAME.test(name)) {
+    const rule = 'must not be empty nor contain "=", NUL or control characters'
+    throw new EnvvarError(`environment variable name ${JSON.stringify(name)} ${rule}`)
+  }
+  if (kind === 'envvar' && value.includes(0)) {
+    throw new EnvvarError(
+      `the value of ${entry.key} contains a NUL byte, pass it as filesystem:${name} instead`,
+    )
+  }
+  return entry
+}
+
+function parseKey(key: string): { kind: EntryKind; name: string } {
+  const [kind, name, ...rest] = key.split(':')
+  if (kind === undefined || name === undefined || rest.length > 0) {
+    const shown = CONTROL_CHARACTER.test(key) ? JSON.stringify(key) : key
+    throw new EnvvarError(`environment variable key type in unknown format, want=[keytype:key], got=${shown}`)
+  }
+  if (kind === 'envvar' || kind === 'filesystem') return { kind, name }
+  const accepted = 'accepted: "filesystem", "envvar"'
+  throw new EnvvarError(`unknow environment variable type ${goQuote(kind)}, ${accepted}`)
+}

@@ -1,0 +1,303 @@
+import { decodeBase64 } from '../golang/text/base64.ts'
+import { goQuote } from '../golang/text/quote.ts'
+import type { AgentEnvironment, AgentValue } from './agent-environment.ts'
+import { createEntry, createVariable, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
+import { EnvvarError } from './errors.ts'
+import type { SessionSecrets } from './secrets/stores.ts'
+
+const RDS_IAM_USER = '_aws_iam_rds:'
+const RDS_FAILED = 'failed generating aws rds auth token, err='
+
+/** A connection's entries, with what AWS signs in their place. */
+interface SignedEntries {
+  readonly entries: readonly Entry[]
+  /** Whether the password is a token for a database of Amazon RDS, which MySQL's client takes only in clear text. */
+  readonly usesRdsToken: boolean
+}
+
+/**
+ * Adds what a connection asks for by `envvar:EKS_CLUSTER` or a user `_aws_iam_rds:NAME` (protocol.md 5.3, 6). After its
+ * references, as in hoop: a fetched user may be one for RDS. Only connections can ask.
+ * @throws EnvvarError, or the signal's reason
+ */
+async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecrets): Promise<SignedEntries> {
+  if (!entries.some(asksForToken)) return { entries, usesRdsToken: false }
+  const variables = new Map(
+    entries.filter(({ kind }) => kind === 'envvar').map(({ name, value }) => [name, value]),
+  )
+  const user = variables.get('USER')?.toString() ?? ''
+  const isRds = user.startsWith(RDS_IAM_USER)
+  const text: Lookup = (name) => variables.get(name)?.toString() ?? ''
+  const made = [
+    ...(variables.has('EKS_CLUSTER') ? await eksEntries(text, secrets) : []),
+    ...(isRds ? await rdsEntries(user, text, secrets) : []),
+  ]
+  const replaced = new Set(made.map(({ key }) => key))
+  return { entries: [...entries.filter(({ key }) => !replaced.has(key)), ...made], usesRdsToken: isRds }
+}
+
+function asksForToken({ kind, name, value }: Entry): boolean {
+  if (kind !== 'envvar') return false
+  const start = RDS_IAM_USER.length
+  return name === 'EKS_CLUSTER' || (name === 'USER' && value.toString('latin1', 0, start) === RDS_IAM_USER)
+}
+
+type Lookup = (name: string) => string
+
+async function eksEntries(text: Lookup, secrets: SessionSecrets): Promise<Entry[]> {
+  const cluster = text('EKS_CLUSTER')
+  const region = text('EKS_AWS_REGION') || (secrets.agent.variable('AWS_REGION').value ?? '')
+  if (cluster === '' || region === '')
+    throw new EnvvarError('missing required envs [EKS_CLUSTER EKS_AWS_REGION]')
+  const { eksToken } = await import('./secrets/aws/tokens.ts')
+  const roleSession = text('EKS_ROLE_SESSION') || text('EKS_BINDING_USER_ROLE')
+  const token = await eksToken({ cluster, region, roleArn: text('EKS_ROLE_ARN'), roleSession }, secrets.ended)
+  return [createEntry('envvar:KUBERNETES_BEARER_TOKEN', Buffer.from(`Bearer ${token}`), 'connection')]
+}
+
+async function rdsEntries(given: string, text: Lookup, secrets: SessionSecrets): Promise<Entry[]> {
+  const [, user, ...rest] = given.split(':')
+  if (user === undefined || rest.length > 0)
+    throw new EnvvarError(`${RDS_FAILED}invalid rds iam user format env format`)
+  const [hostname, port] = [text('HOST'), text('PORT')]
+  if (hostname === '') throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: missing HOST value in env`)
+  if (port === '') throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: missing PORT value in env`)
+  if (!/^\d{1,5}$/.test(port)) throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: PORT is not a port number`)
+  // pg.cqvjxizuxvwe.us-west-2.rds.amazonaws.com
+  const region = hostname.split('.')[2]
+  if (region === undefined)
+    throw new EnvvarError(`${RDS_FAILED}aws region not found in the host: ${hostname}`)
+  const { rdsToken } = await import('./secrets/aws/tokens.ts')
+  const token = await rdsToken({ hostname, port: Number(port), region, user }, secrets.ended)
+  return [
+    createEntry('envvar:PASS', Buffer.from(token), 'connection'),
+    createEntry('envvar:USER', Buffer.from(user), 'connection'),
+  ]
+}
+
+const AGENT_VARIABLE = 'system.agent.envs'
+const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
+const VARIABLE_PREFIX = 'envvar:'
+const UNDERSCORE = 0x5f
+
+/** The value a program gets, or why there is none. */
+type Resolution =
+  { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
+
+/**
+ * Replaces a reference by the value that it stands for; a plain value stays, and nothing is waited for. Only once: a
+ * fetched value may look like a reference, but is none. What cannot be resolved is refused: a program must never get the
+ * reference as if it were the secret. Only for connections: from a client the same text is a literal (protocol.md 0.11:
+ * if it were resolved, it would give away the agent's own environment).
+ */
+function resolveReference(
+  key: string,
+  value: Buffer,
+  secrets: SessionSecrets,
+): Resolution | Promise<Resolution> {
+  const fetched = fetch(key, value, secrets)
+  if (fetched === undefined) return { value }
+  return fetched instanceof Promise ? fetched.then(resolution) : resolution(fetched)
+}
+
+function resolution(fetched: AgentValue): Resolution {
+  return fetched.problem === undefined ? { value: Buffer.from(fetched.value) } : fetched
+}
+
+/** Undefined for a plain value. */
+function fetch(
+  key: string,
+  value: Buffer,
+  secrets: SessionSecrets,
+): AgentValue | Promise<AgentValue> | undefined {
+  if (value.equals(AGENT_VARIABLE_BYTES)) return agentVariable(key, secrets.agent)
+  const [provider = '', id = '', member = ''] = threeParts(value)
+  if (provider === '_envjson') return secrets.agent.member(id, member)
+  return secrets.knows(provider) ? secrets.member(provider, id, member) : undefined
+}
+
+function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
+  if (key.startsWith(VARIABLE_PREFIX)) return agent.variable(key.slice(VARIABLE_PREFIX.length))
+  const way = 'a file can get its content by _envjson:VARIABLE:KEY'
+  return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
+}
+
+/** The parts of `_provider:id:key`. Anything else is left alone, also an ARN with its colons (protocol.md 6). */
+function threeParts(value: Buffer): readonly string[] {
+  // Most values are no references, and a file can be large.
+  if (value[0] !== UNDERSCORE) return []
+  const parts = value.toString('utf8').split(':', 4)
+  return parts.length === 3 ? parts : []
+}
+
+/** Characters of faults that are told. Further faults are only counted. */
+const LONGEST_LIST = 64 * 1024
+
+/**
+ * Parses what the gateway sent for the connection, and fetches what it refers to, one after the other. All values that
+ * cannot be decoded and references that cannot be resolved are refused together (protocol.md 6); malformed keys are
+ * looked at only afterwards. Sorted by key.
+ */
+async function parseConnectionEntries(
+  source: ReadonlyMap<string, string>,
+  secrets: SessionSecrets,
+): Promise<Entry[]> {
+  const values: [key: string, value: Buffer][] = []
+  const faults = new Faults()
+  for (const [key, encoded] of sortedByKey(source)) {
+    const resolved = valueOf(key, encoded, secrets)
+    const { value, problem } = resolved instanceof Promise ? await resolved : resolved
+    if (value !== undefined) values.push([key, value])
+    else faults.add(`${key} ${problem}`)
+  }
+  faults.throwIfAny()
+  return values.map(([key, value]) => createEntry(key, value, 'connection'))
+}
+
+/** Sorted, so that the same input always gives the same result and the same error. The wire's order is random. */
+function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
+}
+
+function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolution | Promise<Resolution> {
+  const { bytes, problem } = decodeBase64(encoded)
+  if (bytes === undefined) return { problem: `failed decoding value, ${problem}` }
+  return resolveReference(key, bytes, secrets)
+}
+
+/** Faults of a connection. Ten thousand variables may have a long text each: some are told, the rest is counted. */
+class Faults {
+  readonly #told: string[] = []
+  #length = 0
+  #more = 0
+
+  add(fault: string): void {
+    if (this.#length >= LONGEST_LIST) {
+      this.#more += 1
+      return
+    }
+    const quoted = goQuote(fault)
+    this.#told.push(quoted)
+    this.#length += quoted.length
+  }
+
+  /** @throws EnvvarError */
+  throwIfAny(): void {
+    if (this.#told.length === 0) return
+    const more = this.#more === 0 ? '' : ` and ${this.#more} more`
+    throw new EnvvarError(`failed decoding environment variables [${this.#told.join(' ')}${more}]`)
+  }
+}
+
+/** Variables that only the agent sets (protocol.md 5.3 step 9). Reserved even when a session lacks one of them. */
+const RESERVED_VARIABLES = [
+  'HOOP_CONNECTION_NAME',
+  'HOOP_CONNECTION_TYPE',
+  'HOOP_CLIENT_ORIGIN',
+  'HOOP_CLIENT_VERB',
+  'HOOP_USER_ID',
+  'HOOP_USER_EMAIL',
+  'HOOP_SESSION_ID',
+  // The mark by which the processes of a killed agent are found. Nobody else may set or remove it.
+  'RUNBOOK_AGENT_INSTANCE',
+] as const
+
+/** Where the database clients look for the password (protocol.md 5.3 step 8), by collapsed connection type. */
+const PASSWORD_VARIABLES: ReadonlyMap<string, string> = new Map([
+  ['postgres', 'PGPASSWORD'],
+  ['mysql', 'MYSQL_PWD'],
+  ['mssql', 'SQLCMDPASSWORD'],
+])
+
+interface MergeRequest {
+  /** Keys `envvar:NAME`/`filesystem:NAME`, base64 values, from the connection's parameters. */
+  readonly connection: ReadonlyMap<string, string>
+  /** The same form, from the client (`terminal.envvars`). */
+  readonly client: ReadonlyMap<string, string>
+  /** Spec key `gateway.connection_type`. */
+  readonly connectionType: string
+  /** The agent's own variables for this session (HOOP_* and its mark) by name, plain values. */
+  readonly own: ReadonlyMap<string, string>
+  /** With mode=embedded the agent's environment, which goes over connection and client; empty in other modes. */
+  readonly embedded?: ReadonlyMap<string, string>
+  /** What the connection's references are resolved from. */
+  readonly secrets: SessionSecrets
+}
+
+/**
+ * One session's variables, one entry per name, sorted by name. Who wins, whatever the prefix: first the agent's own,
+ * then the connection's PASS under the database client's own name, then the connection, then the client. Within one
+ * source `filesystem:` beats `envvar:` (hoop lets chance decide), so that a secret meant for a file is not in the
+ * environment as well. A client's PATH is dropped. Nothing else of a client's is filtered, not even LD_PRELOAD and
+ * BASH_ENV, as in hoop: with those a client can run what it likes. Where it may not, the gateway has to refuse its
+ * variables. The embedded one does (access.client-input), hoop's does not.
+ * @throws EnvvarError, or the reason of the signal of `secrets`
+ */
+export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {
+  refuseTooMany(request.connection.size + request.client.size)
+  const reserved = new Set<string>([...RESERVED_VARIABLES, ...request.own.keys()])
+  const parsed = await parseConnectionEntries(request.connection, request.secrets)
+  const signed = await withCloudTokens(parsed, request.secrets)
+  const connection = signed.entries.filter(({ name }) => !reserved.has(name))
+  const taken = new Set([...reserved, 'PATH', ...connection.map(({ name }) => name)])
+  const client = parseClientEntries(request).filter(({ name }) => !taken.has(name))
+
+  const password = passwordEntry(request.connectionType, connection, client)
+  const embedded = embeddedEntries(request)
+  const sources = [onePerName(client), onePerName(connection), password, embedded, ownEntries(request.own)]
+  const entries = [...byName(sources.flat()).values()].sort((left, right) =>
+    left.name < right.name ? -1 : 1,
+  )
+  return { entries, usesRdsToken: signed.usesRdsToken }
+}
+
+function refuseTooMany(count: number): void {
+  if (count <= MAX_ENTRIES) return
+  throw new EnvvarError(`too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
+}
+
+/** The agent's environment, as if the connection's: values whose names sound secret are replaced in the output. */
+function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
+  return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
+}
+
+/** A key that the connection has too is dropped unread, as in hoop, even a malformed one. */
+function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
+  return sortedByKey(client)
+    .filter(([key]) => !connection.has(key))
+    .map(([key, encoded]) => parseEntry(key, encoded, 'client'))
+}
+
+/**
+ * `envvar:PASS`, under the name that the database's client program reads. The connection's overrides every other
+ * setting of that name. A client's must not replace one from the connection.
+ */
+function passwordEntry(type: string, connection: readonly Entry[], client: readonly Entry[]): Entry[] {
+  const name = PASSWORD_VARIABLES.get(type)
+  if (name === undefined) return []
+  const own = connection.find(isPassword)
+  const supplied = connection.some((entry) => entry.name === name) ? undefined : client.find(isPassword)
+  const source = own ?? supplied
+  return source === undefined ? [] : [new Entry('envvar', name, source.value, source.origin)]
+}
+
+function isPassword(entry: Entry): boolean {
+  return entry.kind === 'envvar' && entry.name === 'PASS'
+}
+
+function ownEntries(own: ReadonlyMap<string, string>): Entry[] {
+  return Array.from(own, ([name, value]) => createVariable(name, value, 'agent'))
+}
+
+function onePerName(source: readonly Entry[]): Entry[] {
+  const variables = source.filter(({ kind }) => kind === 'envvar')
+  const files = source.filter(({ kind }) => kind === 'filesystem')
+  return [...byName([...variables, ...files]).values()]
+}
+
+/** When a name occurs twice, the later entry wins. */
+function byName(entries: readonly Entry[]): Map<string, Entry> {
+  const named = new Map<string, Entry>()
+  for (const entry of entries) named.set(entry.name, entry)
+  return named
+}

@@ -1,0 +1,299 @@
+import { AnyFields, isFields, isTrue, List, typeName, type Value } from '../../fmt/value.ts'
+import type { ByteString } from '../../text/byte-string.ts'
+import { FunctionFailure, MAX_RENDERED_BYTES, WORK_PER_FIELD, WORK_PER_NODE } from '../errors.ts'
+import {
+  type CallNode,
+  type Identifier,
+  nodeText,
+  type Num,
+  type Operand,
+  type Pipeline,
+} from '../syntax/ast.ts'
+import type { ParameterType, TemplateFunction } from './function.ts'
+import type { Rendering } from './rendering.ts'
+
+/** What a command gets from the one before it: nothing, or one value, which may be undefined. */
+type Piped = readonly [] | readonly [Value]
+
+/** A call: the name, the node that a failure of the function itself is reported at, and what it is given. */
+interface Call {
+  readonly callee: Identifier
+  readonly reportedAt: Identifier | CallNode
+  readonly args: readonly Operand[]
+  readonly piped: Piped
+}
+
+type Evaluate = (operand: Operand) => Value
+
+/** Calls a function; `evaluate` is asked for the arguments only after their number was found right. */
+function callFunction(rendering: Rendering, call: Call, evaluate: Evaluate): Value {
+  const { name } = call.callee
+  rendering.node = call.callee
+  const target = rendering.functionNamed(name)
+  checkCount(rendering, name, target, call)
+  const argument = (operand: Operand, type: ParameterType) =>
+    argumentValue(rendering, operand, type, evaluate)
+  if (name === 'and' || name === 'or') return shortCircuit(call, name === 'or', argument)
+  const values = call.args.map((operand, index) => argument(operand, parameterType(target, index)))
+  for (const value of call.piped) values.push(checked(rendering, value, parameterType(target, values.length)))
+  if (name === 'call') return failAt(rendering, call, cannotCall(call.args[0], values[0]))
+  return applied(rendering, call, target, values)
+}
+
+function checkCount(rendering: Rendering, name: ByteString, target: TemplateFunction, call: Call): void {
+  const given = call.args.length + call.piped.length
+  const wanted = target.fixed.length
+  if (target.rest !== undefined && given < wanted) {
+    rendering.fail(`wrong number of args for ${name}: want at least ${wanted} got ${call.args.length}`)
+  }
+  if (target.rest === undefined && given !== wanted) {
+    rendering.fail(`wrong number of args for ${name}: want ${wanted} got ${given}`)
+  }
+}
+
+function parameterType(target: TemplateFunction, index: number): ParameterType {
+  return target.fixed[index] ?? target.rest ?? 'any'
+}
+
+/** The first argument that decides, or the last one; what comes after it is not evaluated. */
+function shortCircuit(
+  call: Call,
+  decisive: boolean,
+  argument: (operand: Operand, type: ParameterType) => Value,
+): Value {
+  let value: Value
+  for (const operand of call.args) {
+    value = argument(operand, 'any')
+    if (isTrue(value) === decisive) return value
+  }
+  return call.piped.length === 0 ? value : call.piped[0]
+}
+
+function applied(
+  rendering: Rendering,
+  call: Call,
+  target: TemplateFunction,
+  values: readonly Value[],
+): Value {
+  const { workPerByte = 1 } = target
+  if (workPerByte === 0) return attempt(rendering, call, target, values)
+  rendering.charge(workPerByte * values.reduce<number>((sum, value) => sum + callWork(value), 0))
+  const result = attempt(rendering, call, target, values)
+  if (sizeOf(result) > MAX_RENDERED_BYTES) {
+    failAt(rendering, call, `the result is longer than ${MAX_RENDERED_BYTES} bytes`)
+  }
+  rendering.charge(workPerByte * sizeOf(result))
+  return result
+}
+
+function attempt(
+  rendering: Rendering,
+  call: Call,
+  target: TemplateFunction,
+  values: readonly Value[],
+): Value {
+  try {
+    return target.apply(values, rendering)
+  } catch (error) {
+    if (error instanceof FunctionFailure) failAt(rendering, call, error.message)
+    throw error
+  }
+}
+
+function failAt(rendering: Rendering, call: Call, message: ByteString): never {
+  rendering.node = call.reportedAt
+  return rendering.fail(`error calling ${call.callee.name}: ${message}`)
+}
+
+/** Parameters and data have nothing to call. Go shows a piped value here, but it may be secret. */
+function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
+  if (callee === undefined) return 'call of nil'
+  return `non-function ${operand === undefined ? 'value' : nodeText(operand)} of type ${typeName(callee)}`
+}
+
+function sizeOf(value: Value): number {
+  return measured(value, 0)
+}
+
+/** Work of going through a value, by bytes; fields are sorted before they are shown. */
+export function callWork(value: Value): number {
+  return measured(value, WORK_PER_FIELD)
+}
+
+function measured(value: Value, perField: number): number {
+  if (typeof value === 'string') return value.length
+  if (value instanceof List)
+    return value.items.reduce<number>((sum, item) => sum + measured(item, perField), 1)
+  if (!isFields(value)) return 1
+  let size = 0
+  for (const [name, field] of value) size += perField + name.length + measured(field, perField)
+  return size
+}
+
+/** An argument brought to the type of its parameter. A constant of the wrong type fails with another message than a value. */
+function argumentValue(
+  rendering: Rendering,
+  operand: Operand,
+  type: ParameterType,
+  evaluate: Evaluate,
+): Value {
+  rendering.node = operand
+  if (type === 'string') {
+    if (operand.kind === 'nil') rendering.fail('cannot assign nil to string')
+    if (operand.kind === 'bool' || operand.kind === 'number') {
+      rendering.fail(`expected string; found ${nodeText(operand)}`)
+    }
+  }
+  return checked(rendering, operand.kind === 'nil' ? undefined : evaluate(operand), type)
+}
+
+function checked(rendering: Rendering, value: Value, type: ParameterType): Value {
+  if (type === 'any' || typeof value === 'string') return value
+  if (value === undefined) return rendering.fail('invalid value; expected string')
+  return rendering.fail(`wrong type for value; expected string; got ${typeName(value)}`)
+}
+
+const NOTHING: Piped = []
+
+/** The value of a pipeline. Its variables are declared or assigned, and stay until the block around it ends. */
+export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Value {
+  rendering.node = pipeline
+  let piped: Piped = NOTHING
+  for (const command of pipeline.commands) piped = [evaluateCommand(rendering, dot, command, piped)]
+  const value = piped[0]
+  for (const { name } of pipeline.declares) {
+    if (pipeline.assigns) assign(rendering, name, value)
+    else rendering.variables.declare(name, value)
+  }
+  return value
+}
+
+/** Gives a variable that was declared before a new value. */
+export function assign(rendering: Rendering, name: ByteString, value: Value): void {
+  const variable = rendering.variables.find(name)
+  if (variable === undefined) rendering.fail(`undefined variable: ${name}`)
+  variable.value = value
+}
+
+function evaluateCommand(rendering: Rendering, dot: Value, command: CallNode, piped: Piped): Value {
+  rendering.charge(WORK_PER_NODE)
+  const [first, ...args] = command.words
+  const isGiven = args.length > 0 || piped.length > 0
+  switch (first.kind) {
+    case 'identifier':
+      return callFunction(rendering, { callee: first, reportedAt: command, args, piped }, (operand) =>
+        evaluateOperand(rendering, dot, operand),
+      )
+    case 'field':
+    case 'chain':
+      return evaluateFields(rendering, dot, first, isGiven)
+    case 'variable':
+      return evaluateVariable(rendering, first, isGiven)
+    case 'pipeline':
+      refuseArguments(rendering, first, isGiven)
+      return evaluatePipeline(rendering, dot, first)
+    default:
+      rendering.node = first
+      refuseArguments(rendering, first, isGiven)
+      return evaluateOperand(rendering, dot, first)
+  }
+}
+
+function refuseArguments(rendering: Rendering, operand: Operand, isGiven: boolean): void {
+  if (isGiven) rendering.fail(`can't give argument to non-function ${nodeText(operand)}`)
+}
+
+function evaluateOperand(rendering: Rendering, dot: Value, operand: Operand): Value {
+  rendering.charge(WORK_PER_NODE)
+  rendering.node = operand
+  switch (operand.kind) {
+    case 'dot':
+      return dot
+    case 'nil':
+      return rendering.fail('nil is not a command')
+    case 'bool':
+    case 'string':
+      return operand.value
+    case 'number':
+      return evaluateNumber(rendering, operand)
+    case 'field':
+    case 'chain':
+      return evaluateFields(rendering, dot, operand, false)
+    case 'variable':
+      return evaluateVariable(rendering, operand, false)
+    case 'pipeline':
+      return evaluatePipeline(rendering, dot, operand)
+    case 'identifier':
+      return callFunction(
+        rendering,
+        { callee: operand, reportedAt: operand, args: [], piped: NOTHING },
+        () => undefined,
+      )
+  }
+}
+
+function evaluateNumber(rendering: Rendering, number: Num): Value {
+  return number.value === 'too-big' ? rendering.fail(`${number.written} overflows int`) : number.value
+}
+
+function evaluateFields(
+  rendering: Rendering,
+  dot: Value,
+  operand: Extract<Operand, { kind: 'field' | 'chain' }>,
+  isGiven: boolean,
+): Value {
+  rendering.node = operand
+  const receiver = operand.kind === 'field' ? dot : evaluateOperand(rendering, dot, operand.base)
+  return walkFields(rendering, receiver, operand.names, isGiven)
+}
+
+function evaluateVariable(
+  rendering: Rendering,
+  variable: Extract<Operand, { kind: 'variable' }>,
+  isGiven: boolean,
+): Value {
+  rendering.node = variable
+  const found = rendering.variables.find(variable.name)
+  if (found === undefined) rendering.fail(`undefined variable: ${variable.name}`)
+  if (variable.fields.length === 0) refuseArguments(rendering, variable, isGiven)
+  return walkFields(rendering, found.value, variable.fields, isGiven)
+}
+
+/** Fields one after the other; arguments would be for the last one. A field of nothing is nothing. */
+function walkFields(
+  rendering: Rendering,
+  receiver: Value,
+  names: readonly ByteString[],
+  isGiven: boolean,
+): Value {
+  rendering.charge(names.length * WORK_PER_NODE)
+  let value = receiver
+  let within: Value
+  for (const [index, name] of names.entries()) {
+    if (isNull(value, within, names[index - 1])) rendering.fail(`nil pointer evaluating interface {}.${name}`)
+    const inner = field(rendering, { value, within }, name, isGiven && index === names.length - 1)
+    within = value
+    value = inner
+  }
+  return value
+}
+
+/** JSON's null, which is there; what is absent has absent fields. */
+function isNull(value: Value, within: Value, name: ByteString | undefined): boolean {
+  return value === undefined && name !== undefined && within instanceof AnyFields && within.has(name)
+}
+
+function field(
+  rendering: Rendering,
+  { value, within }: { readonly value: Value; readonly within: Value },
+  name: ByteString,
+  isGiven: boolean,
+): Value {
+  if (value === undefined) return undefined
+  if (!isFields(value)) {
+    const type = within instanceof AnyFields ? 'interface {}' : typeName(value)
+    return rendering.fail(`can't evaluate field ${name} in type ${type}`)
+  }
+  if (isGiven) rendering.fail(`${name} is not a method but has arguments`)
+  return value.get(name)
+}

@@ -1,0 +1,311 @@
+import { RE2JS } from 're2js'
+import type { Work } from '../work.ts'
+
+/** Larger than any rune: makes one number of a node and a rune. */
+const RUNES = 0x200000
+
+const ROOT = 0
+
+/** The words of all rules as one trie of runes, so that a search follows few of them at a time. The root is 0. */
+export class WordTrie {
+  #size = 1
+  readonly #children = new Map<number, number>()
+  readonly #ends = new Map<number, number[]>()
+  readonly #runes = new Set<number>()
+
+  get size(): number {
+    return this.#size
+  }
+
+  get isEmpty(): boolean {
+    return this.#size === 1
+  }
+
+  /** All runes of all words. */
+  get runes(): Iterable<number> {
+    return this.#runes
+  }
+
+  /** @param word not empty */
+  add(word: string, target: number): void {
+    let node = ROOT
+    for (const character of word) node = this.#childOrNew(node, character.codePointAt(0) ?? 0)
+    const ends = this.#ends.get(node)
+    if (ends === undefined) this.#ends.set(node, [target])
+    else ends.push(target)
+  }
+
+  /** @returns undefined when no word goes on like this */
+  child(node: number, rune: number): number | undefined {
+    return this.#children.get(node * RUNES + rune)
+  }
+
+  /** The targets of the words that end at this node. */
+  ends(node: number): readonly number[] | undefined {
+    return this.#ends.get(node)
+  }
+
+  #childOrNew(node: number, rune: number): number {
+    const known = this.child(node, rune)
+    if (known !== undefined) return known
+    const child = this.#size
+    this.#size += 1
+    this.#runes.add(rune)
+    this.#children.set(node * RUNES + rune, child)
+    return child
+  }
+}
+
+/** What our search needs to know of a compiled pattern: Go's instructions (package regexp/syntax). */
+interface Instruction {
+  readonly op: number
+  readonly out: number
+  /** The second way of a fork, or the bits of a condition. */
+  readonly arg: number
+  readonly runes: Int32Array
+}
+
+interface Program {
+  readonly start: number
+  readonly inst: readonly Instruction[]
+}
+
+/** Numbers of `Inst` in re2js, which does not export them: package.json has its exact version, and a test compares. */
+export const OP = {
+  fork: 1,
+  forkToMatch: 2,
+  capture: 3,
+  condition: 4,
+  fail: 5,
+  match: 6,
+  nothing: 7,
+  runes: 8,
+  oneRune: 9,
+  anyRune: 10,
+  anyRuneNotLineEnd: 11,
+} as const
+
+/** Bits of a condition's `arg`. */
+export const WHERE = {
+  lineBegins: 1,
+  lineEnds: 2,
+  textBegins: 4,
+  textEnds: 8,
+  wordBoundary: 16,
+  noWordBoundary: 32,
+} as const
+
+const MAX_RUNE = 0x10ffff
+const FOLDS_CASE = 1
+
+export function programOf(compiled: RE2JS): Program {
+  // Typed as `any`-free here: the package's own types leave out what is inside.
+  return (compiled.re2() as unknown as { readonly prog: Program }).prog
+}
+
+/** The runes that an instruction takes, as pairs of first and last. Empty for instructions that take none. */
+export function rangesOf({ op, arg, runes }: Instruction): Int32Array {
+  switch (op) {
+    case OP.anyRune:
+      return ANY
+    case OP.anyRuneNotLineEnd:
+      return ANY_NOT_LINE_END
+    case OP.runes:
+    case OP.oneRune:
+      if (runes.length !== 1) return runes
+      return (arg & FOLDS_CASE) === 0 ? single(runes[0] ?? 0) : folded(runes[0] ?? 0)
+    default:
+      return NONE
+  }
+}
+
+const NONE = Int32Array.of()
+const ANY = Int32Array.of(0, MAX_RUNE)
+const ANY_NOT_LINE_END = Int32Array.of(0, 9, 11, MAX_RUNE)
+
+const single = (rune: number) => Int32Array.of(rune, rune)
+
+const foldedRunes = new Map<number, Int32Array>()
+
+/** A class has its runes written out by the parser, in every case. The NUL in it keeps it from becoming a letter again. */
+function folded(rune: number): Int32Array {
+  let ranges = foldedRunes.get(rune)
+  if (ranges === undefined) {
+    const { inst, start } = programOf(RE2JS.compile(`(?i)[\\x00\\x{${rune.toString(16)}}]`))
+    ranges = (inst[start]?.runes ?? NONE).slice(2)
+    foldedRunes.set(rune, ranges)
+  }
+  return ranges
+}
+
+/** What a search reads where a byte is no UTF-8: as in Go, each such byte counts alone. */
+export const INVALID_BYTE = -1
+/** The data ends inside a rune, of which more may come. */
+export const INCOMPLETE = -3
+
+/** @returns the rune at a byte, INVALID_BYTE as Go sees it, or INCOMPLETE */
+export function readRune(data: Buffer, at: number): number {
+  const lead = data[at] ?? 0
+  if (lead < 0x80) return lead
+  const width = widthOf(lead)
+  if (width === 1) return INVALID_BYTE
+  let rune = lead & (0xff >>> (width + 1))
+  for (let index = 1; index < width; index++) {
+    const byte = data[at + index]
+    if (byte === undefined) return INCOMPLETE
+    if ((byte & 0xc0) !== 0x80 || (index === 1 && !mayFollow(lead, byte))) return INVALID_BYTE
+    rune = (rune << 6) | (byte & 0x3f)
+  }
+  return rune
+}
+
+/** No overlong forms, no surrogates, nothing beyond U+10FFFF. */
+function mayFollow(lead: number, second: number): boolean {
+  switch (lead) {
+    case 0xe0:
+      return second >= 0xa0
+    case 0xed:
+      return second < 0xa0
+    case 0xf0:
+      return second >= 0x90
+    case 0xf4:
+      return second < 0x90
+    default:
+      return true
+  }
+}
+
+/** 1 for a byte that begins no rune. */
+function widthOf(lead: number): number {
+  if (lead < 0xc2 || lead > 0xf4) return 1
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+}
+
+/** Bytes of a rune that was read from valid UTF-8. */
+export function widthOfRune(rune: number): number {
+  if (rune < 0x80) return 1
+  return rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4
+}
+
+/** What a search reads after the last rune. */
+export const END_OF_TEXT = -2
+
+/** Go reads U+FFFD where a byte is no UTF-8. A word, which is compared byte by byte, does not. */
+const REPLACEMENT_RUNE = 0xfffd
+
+/** The instructions of all patterns one after the other, followed by the words. A match leads to a target. */
+export class Nodes {
+  /** Where a match may begin, anywhere in the text. */
+  readonly starts: readonly number[]
+  readonly size: number
+  /** Every rune at which something begins to matter or ceases to, in order: runes between two are all alike. */
+  readonly borders: Int32Array
+  readonly #ops: Uint8Array
+  readonly #outs: Int32Array
+  readonly #args: Int32Array
+  readonly #ranges: Int32Array[] = []
+  readonly #patternNodes: number
+  readonly #trie: WordTrie
+
+  /** Made in bounded parts. @param trie has all its words already */
+  static *of(patterns: readonly PatternTarget[], trie: WordTrie): Work<Nodes> {
+    const programs: NodesOfProgram[] = []
+    const borders = new Set<number>(ALWAYS_BORDERS)
+    for (const { compiled, target } of patterns) {
+      const { inst, start } = programOf(compiled)
+      const ranges = inst.map(rangesOf)
+      for (const pairs of ranges)
+        for (const [index, rune] of pairs.entries()) borders.add(index % 2 === 0 ? rune : rune + 1)
+      programs.push({ inst, start, target, ranges })
+      yield
+    }
+    for (const rune of trie.runes) borders.add(rune).add(rune + 1)
+    yield
+    return new Nodes(programs, trie, Int32Array.from(borders).sort())
+  }
+
+  private constructor(programs: readonly NodesOfProgram[], trie: WordTrie, borders: Int32Array) {
+    this.#patternNodes = programs.reduce((sum, { inst }) => sum + inst.length, 0)
+    this.#ops = new Uint8Array(this.#patternNodes)
+    this.#outs = new Int32Array(this.#patternNodes)
+    this.#args = new Int32Array(this.#patternNodes)
+    this.#trie = trie
+    const starts = programs.map((program) => this.#add(program))
+    this.starts = trie.isEmpty ? starts : [...starts, this.#patternNodes]
+    this.size = this.#patternNodes + trie.size
+    this.borders = borders
+  }
+
+  isWordNode(node: number): boolean {
+    return node >= this.#patternNodes
+  }
+
+  op(node: number): number {
+    return this.#ops[node] ?? OP.fail
+  }
+
+  out(node: number): number {
+    return this.#outs[node] ?? 0
+  }
+
+  arg(node: number): number {
+    return this.#args[node] ?? 0
+  }
+
+  /** Where a word or an instruction that takes runes goes on after this one. Undefined: nowhere. */
+  after(node: number, read: number): number | undefined {
+    if (this.isWordNode(node)) return this.#afterWord(node - this.#patternNodes, read)
+    const rune = read === INVALID_BYTE ? REPLACEMENT_RUNE : read
+    return isWithin(rune, this.#ranges[node]) ? this.out(node) : undefined
+  }
+
+  /** The targets of the words that end at a node. */
+  ends(node: number): readonly number[] | undefined {
+    return this.#trie.ends(node - this.#patternNodes)
+  }
+
+  /** @returns where the pattern starts */
+  #add({ inst, start, target, ranges }: NodesOfProgram): number {
+    const offset = this.#ranges.length
+    for (const [index, { op, out, arg }] of inst.entries()) {
+      const node = this.#ranges.push(ranges[index] ?? NO_RUNES) - 1
+      this.#ops[node] = op
+      this.#outs[node] = offset + out
+      this.#args[node] = op === OP.match ? target : op === OP.condition ? arg : offset + arg
+    }
+    return offset + start
+  }
+
+  #afterWord(node: number, read: number): number | undefined {
+    const child = read < 0 ? undefined : this.#trie.child(node, read)
+    return child === undefined ? undefined : this.#patternNodes + child
+  }
+}
+
+export interface PatternTarget {
+  readonly compiled: RE2JS
+  readonly target: number
+}
+
+/** A pattern with the runes that each of its instructions takes. */
+interface NodesOfProgram {
+  readonly inst: readonly Instruction[]
+  readonly start: number
+  readonly target: number
+  readonly ranges: readonly Int32Array[]
+}
+
+const NO_RUNES = Int32Array.of()
+
+/** Line ends, and the characters of words, which `\b` looks at. */
+const ALWAYS_BORDERS = [10, 11, 48, 58, 65, 91, 95, 96, 97, 123]
+
+function isWithin(rune: number, ranges: Int32Array | undefined): boolean {
+  let [low, high] = [0, (ranges?.length ?? 0) / 2]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges?.[middle * 2 + 1] ?? 0) < rune) low = middle + 1
+    else high = middle
+  }
+  return ranges !== undefined && low * 2 < ranges.length && (ranges[low * 2] ?? 0) <= rune
+}

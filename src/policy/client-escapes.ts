@@ -1,0 +1,335 @@
+/** The options of a program that keep its escapes blocked. Names are without hyphens. */
+export interface KnownOptions {
+  /** `getopt` is `-abc`, `-o value`, `--long=value`; `words` is `-word value` or `--word value`. */
+  readonly style: 'getopt' | 'words'
+  readonly flags: ReadonlySet<string>
+  /** Their value is attached, or is the next argument. */
+  readonly valued: ReadonlySet<string>
+  /** Their value is attached, or they have none. */
+  readonly attached: ReadonlySet<string>
+  /** How many arguments may be something other than options, such as a database. */
+  readonly words: number
+}
+
+/** An option that is not known, or a known one, which may take the next argument as its value. */
+type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
+
+/**
+ * The first argument that is not one of the known options, in words for people and without its value; undefined when
+ * all are known. Abbreviations, which programs accept, are not known.
+ */
+export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
+  let words = 0
+  for (let at = 0; at < args.length; at++) {
+    const argument = args[at] ?? ''
+    if (!argument.startsWith('-') || argument === '-') {
+      if (++words > known.words) return 'an argument that is no option'
+      continue
+    }
+    const reading = known.style === 'words' ? readWord(argument, known) : readOption(argument, known)
+    if ('unknown' in reading) return printable(reading.unknown)
+    if (reading.takesNext && ++at >= args.length) return `${printable(argument)} without its value`
+  }
+  return undefined
+}
+
+function readWord(argument: string, { flags, valued }: KnownOptions): Reading {
+  const name = argument.replace(/^--?/, '')
+  if (valued.has(name)) return { takesNext: true }
+  return flags.has(name) ? { takesNext: false } : { unknown: argument.replace(/=.*/s, '') }
+}
+
+function readOption(argument: string, known: KnownOptions): Reading {
+  return argument.startsWith('--') ? readLong(argument, known) : readCluster(argument, known)
+}
+
+function readLong(argument: string, { flags, valued, attached }: KnownOptions): Reading {
+  const [, name = '', value] = /^--([^=]*)(=[^]*)?$/.exec(argument) ?? []
+  if (valued.has(name)) return { takesNext: value === undefined }
+  if (attached.has(name) || (flags.has(name) && value === undefined)) return { takesNext: false }
+  return { unknown: `--${name}` }
+}
+
+function readCluster(argument: string, { flags, valued, attached }: KnownOptions): Reading {
+  for (let at = 1; at < argument.length; at++) {
+    const letter = argument[at] ?? ''
+    if (valued.has(letter)) return { takesNext: at === argument.length - 1 }
+    if (attached.has(letter)) return { takesNext: false }
+    if (!flags.has(letter)) return { unknown: `-${letter}` }
+  }
+  return { takesNext: false }
+}
+
+function printable(name: string): string {
+  return name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')
+}
+
+/** `'A t csv'` as a set. */
+export function names(text: string): ReadonlySet<string> {
+  return new Set(text.split(' ').filter((name) => name !== ''))
+}
+
+/** A database's client program whose ways to a shell and to the agent's files can be closed. */
+export interface DatabaseClient {
+  /** Its name, by which it is found in a connection's command. */
+  readonly name: string
+  /** The options that the connection's command may have. */
+  readonly options: KnownOptions
+  /** Options that a caller may add: nothing that names a server or a file. */
+  readonly callersOptions: KnownOptions
+  /** Which versions can be closed. Undefined: there is nothing to close. */
+  readonly version: ClientVersion | undefined
+  /** The arguments with which it starts closed. */
+  readonly closed: (args: readonly Buffer[]) => Buffer[]
+  /** Variables that closing needs. They override everything else. */
+  readonly environment: Readonly<Record<string, string>>
+  /** The script, closed from its first statement on. Whoever wrote it cannot know `key`. */
+  readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
+}
+
+export interface ClientVersion {
+  /** Arguments that make the program say its version, and fail if it lacks what is needed. */
+  readonly ask: readonly string[]
+  /** What to ask when `ask` fails; every version understands it. */
+  readonly plainAsk?: readonly string[]
+  /** The version in what the program prints; undefined when it prints something else. */
+  readonly read: (said: string) => string | undefined
+  /** Whether a version, as `read` gives it, can be closed. */
+  readonly suffices: (version: string) => boolean
+  readonly needed: string
+}
+
+/** The variables of a caller. A client does not get them under the names that the caller gave them. */
+interface CallersVariables {
+  /** The name by which the client finds it; undefined when there is none. Asking passes it to the client. */
+  readonly hand: (name: string) => string | undefined
+}
+
+/** A connection's setting, sent among its variables. Any gateway can send it, and no caller can set it. */
+export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
+
+const BLOCKED = 'client escapes are blocked on this connection'
+const WAY = `or allow them (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
+
+/** Why a connection's command does not run with its escapes blocked, as told to whoever runs a script. */
+export const refusals = {
+  wish: () => `${CLIENT_ESCAPES} of this connection has to be block or allow`,
+
+  terminal: () =>
+    `${BLOCKED}, and on a terminal they cannot be: run a script with exec, or a runbook, ${WAY}`,
+
+  program: () =>
+    `${BLOCKED}, and that is possible with psql, mariadb and redis-cli alone: let its command begin with one of these, without a shell or another program in front, ${WAY}`,
+
+  open: (why: string) => `${BLOCKED}, and ${why}. Use another program, ${WAY}`,
+
+  option: ({ name }: DatabaseClient, option: string) =>
+    `${BLOCKED}, and its command has ${option}, which is not known to leave ${name} without any: take it out, ${WAY}`,
+
+  callersOption: ({ name }: DatabaseClient, option: string) =>
+    `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is none`,
+
+  version: ({ name, version }: DatabaseClient, found: string | undefined) =>
+    `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot run without them: that takes ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,
+}
+
+/**
+ * Allowed options. Left out on purpose: -e (the script would not be read), --tee, --pager, --skip-sandbox,
+ * --local-infile, --plugin-dir, option files.
+ */
+const MARIADB_OPTIONS: KnownOptions = {
+  style: 'getopt',
+  flags: names(
+    'A b B c C f H i L N n o q r s t U v w W X E batch binary-as-hex binary-mode column-names comments compress enable-cleartext-plugin ' +
+      'force html line-numbers no-auto-rehash no-beep one-database quick raw safe-updates sandbox silent ' +
+      'show-warnings skip-auto-rehash skip-column-names skip-line-numbers skip-reconnect skip-ssl ' +
+      'ssl ssl-verify-server-cert table unbuffered verbose vertical wait xml',
+  ),
+  valued: names(
+    'D h P S u connect-timeout database default-auth default-character-set delimiter host init-command max-allowed-packet port protocol ' +
+      'socket ssl-ca ssl-capath ssl-cert ssl-cipher ssl-crl ssl-crlpath ssl-key tls-version user',
+  ),
+  attached: names('p password'),
+  words: 1,
+}
+
+const mariadb: DatabaseClient = {
+  name: 'mariadb',
+  options: MARIADB_OPTIONS,
+  callersOptions: {
+    ...MARIADB_OPTIONS,
+    flags: names(
+      'B H N q r s t v E X batch column-names html quick raw silent skip-column-names table verbose vertical xml',
+    ),
+    valued: names(''),
+    attached: names(''),
+    words: 0,
+  },
+  version: {
+    ask: ['--sandbox', '--version'],
+    plainAsk: ['--version'],
+    // "Ver 15.1 Distrib 10.11.19-MariaDB, for ...", "from 11.4.2-MariaDB, client 15.2 for ...", Oracle's "Ver 8.4.0 for ...".
+    read: (said) => (/(?:Distrib|from) ([^\s,]+)/.exec(said) ?? /Ver (\S+)/.exec(said))?.[1],
+    // The version was asked for after --sandbox, so a client that answers knows that option.
+    suffices: (version) => version.endsWith('-MariaDB'),
+    needed:
+      'a client of MariaDB 10.5.25, 10.6.18, 10.11.8, 11.4.2 or a newer one of these, or 11.5; none of MySQL',
+  },
+  // Appended, because the last one counts.
+  closed: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
+  // The sandbox leaves `edit` open.
+  environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
+  script: (script) => script,
+}
+
+/** The same program under its old name; or Oracle's, which has no such mode. */
+const mysql: DatabaseClient = { ...mariadb, name: 'mysql' }
+
+/**
+ * `\restrict` existed earlier (CVE-2025-8714). But before these releases psql expanded the argument of `\unrestrict`,
+ * and a command in back-quotes ran. For 13 there is no fix.
+ */
+const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
+  [14, 24],
+  [15, 19],
+  [16, 15],
+  [17, 11],
+  [18, 6],
+])
+/** From this major version on every release has the fix. */
+const FIRST_MAJOR = 19
+
+/** Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s. */
+const PSQL_OPTIONS: KnownOptions = {
+  style: 'getopt',
+  flags: names(
+    'a A b e E H n q S t w W x X z 0 1 csv echo-all echo-errors echo-hidden echo-queries expanded ' +
+      'field-separator-zero html no-align no-password no-psqlrc no-readline password quiet ' +
+      'record-separator-zero single-line single-transaction tuples-only',
+  ),
+  valued: names(
+    'd F h p P R T U v dbname field-separator host port pset record-separator set table-attr username variable',
+  ),
+  attached: names(''),
+  words: 2,
+}
+
+const psql: DatabaseClient = {
+  name: 'psql',
+  options: PSQL_OPTIONS,
+  callersOptions: {
+    ...PSQL_OPTIONS,
+    flags: names(
+      'a A b e H q t x z 0 1 csv echo-all echo-errors echo-queries expanded field-separator-zero html no-align quiet ' +
+        'record-separator-zero single-transaction tuples-only',
+    ),
+    valued: names('F P R T v field-separator pset record-separator set table-attr variable'),
+    words: 0,
+  },
+  version: {
+    ask: ['--version'],
+    read: (said) => /^psql \(PostgreSQL\) (\d+(?:\.\d+)*\w*)/.exec(said)?.[1],
+    suffices,
+    needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
+  },
+  // `-X`: psql's start file would be read before the script.
+  closed: (args) => [Buffer.from('-X'), ...args],
+  environment: {},
+  script: restrict,
+}
+
+/** A beta or a build from source has letters in its version, and nobody knows what it contains. */
+function suffices(version: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? []
+  if (major === undefined || minor === undefined) return false
+  return Number(major) >= FIRST_MAJOR || Number(minor) >= (FIRST_MINOR.get(Number(major)) ?? Infinity)
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
+// Latin-1: one character per byte. For psql a carriage return ends a comment, so it is allowed only at the end of a
+// line. The only other control character allowed is a tab.
+const COMMENT = /^[ \t]*(?:--[\t\x20-\x7e\x80-\xff]*)?\r?\n$/
+/** Commands with plain words that set a variable, or how results look. psql expands nothing in them. */
+const SETTING = /^[ \t]*\\(?:getenv|set|pset|timing|x)(?:[ \t]+[A-Za-z0-9_.]+)*[ \t]*\r?\n$/
+const GETENV = /^([ \t]*\\getenv[ \t]+[A-Za-z0-9_.]+[ \t]+)([A-Za-z0-9_.]+)([ \t]*\r?\n)$/
+
+/**
+ * The script with `\restrict` before the first line that does more than set something: from there on psql refuses every
+ * backslash command. Lines before it stay the same, except that `\getenv` gets the new name of a caller's variable.
+ */
+export function restrict(script: Buffer, key: string, variables: CallersVariables): Buffer {
+  const start = script.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
+  const settings: string[] = []
+  let at = start
+  for (;;) {
+    const end = script.indexOf(0x0a, at) + 1
+    const line = script.toString('latin1', at, end)
+    if (end === 0 || !(COMMENT.test(line) || SETTING.test(line))) break
+    settings.push(withVariable(line, variables))
+    at = end
+  }
+  const head = Buffer.from(`${settings.join('')}\\restrict ${key}\n`, 'latin1')
+  return Buffer.concat([head, script.subarray(at)])
+}
+
+function withVariable(line: string, variables: CallersVariables): string {
+  return line.replace(
+    GETENV,
+    (_, before: string, name: string, after: string) => `${before}${variables.hand(name) ?? name}${after}`,
+  )
+}
+
+/** Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files or do other work. */
+const REDIS_OPTIONS: KnownOptions = {
+  style: 'words',
+  flags: names('2 3 c e raw no-raw csv json quoted-json no-auth-warning tls insecure verbose'),
+  valued: names('a d D h i n p r s t u cacert cacertdir cert key pass sni tls-ciphers user'),
+  attached: names(''),
+  words: 0,
+}
+
+/** redis-cli. Its only ways to a shell or to files are options, so nothing but the arguments has to be checked. */
+const redis: DatabaseClient = {
+  name: 'redis-cli',
+  options: REDIS_OPTIONS,
+  callersOptions: {
+    ...REDIS_OPTIONS,
+    flags: names('2 3 e raw no-raw csv json quoted-json'),
+    valued: names(''),
+  },
+  version: undefined,
+  closed: (args) => [...args],
+  environment: {},
+  script: (script) => script,
+}
+
+const CLIENTS: ReadonlyMap<string, DatabaseClient> = new Map(
+  [psql, mariadb, mysql, redis].map((client) => [client.name, client]),
+)
+
+/**
+ * Clients that stay open whatever they are started with, and why. sqlite3's `-safe` forbids functions by an authorizer
+ * that sees no virtual tables, and `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script puts together from
+ * pieces: `fsdir` then reads any file, also with `.dbconfig defensive on`, and no list of words finds it.
+ */
+const OPEN: ReadonlyMap<string, string> = new Map([
+  ['sqlite3', 'those of sqlite3 cannot be: SQL reads any file even in its safe mode'],
+])
+
+/**
+ * The client that a command starts, known by the last part of its program's name. Undefined for any other program, also
+ * for a shell or `env` in front of a client.
+ */
+export function databaseClient(program: string): DatabaseClient | undefined {
+  return CLIENTS.get(nameOf(program))
+}
+
+/** Why the client that a command starts cannot be closed, in words for people; undefined when it can, or is none. */
+export function whyOpen(program: string): string | undefined {
+  return OPEN.get(nameOf(program))
+}
+
+function nameOf(program: string): string {
+  return program.slice(program.lastIndexOf('/') + 1)
+}

@@ -1,0 +1,213 @@
+import type { RE2JS } from 're2js'
+import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
+import { readRune, widthOfRune, WordTrie } from '../automaton/nodes.ts'
+import type { Work } from '../work.ts'
+import { goesOverLines } from './over-lines.ts'
+import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
+import type { Finder, Subject } from './subject.ts'
+
+/** Results for the first 65,536 code points, each one more than it is: 0 is not known yet. */
+const folds = new Uint32Array(0x10000)
+const words = new Uint8Array(0x10000)
+
+/** One code point for all that differ in case only: Unicode's simple folding, as `(?i)` of RE2. */
+export function folded(rune: number): number {
+  const kept = folds[rune] ?? 0
+  if (kept > 0) return kept - 1
+  const fold = folding(rune)
+  folds[rune] = fold + 1
+  return fold
+}
+
+/** Whether a code point is a letter, a digit or `_`. */
+export function isWordRune(rune: number): boolean {
+  if (rune < 0) return false
+  const kept = words[rune] ?? 0
+  if (kept > 0) return kept === 2
+  const is = /[\p{L}\p{N}_]/u.test(String.fromCodePoint(rune))
+  words[rune] = is ? 2 : 1
+  return is
+}
+
+/** The code point that ends at this byte; below 0 for none. */
+function runeBefore(bytes: Buffer, at: number): number {
+  for (let width = 1; width <= Math.min(4, at); width++) {
+    const rune = readRune(bytes, at - width)
+    if (rune >= 0 && widthOfRune(rune) === width) return rune
+  }
+  return -1
+}
+
+function folding(rune: number): number {
+  // Its capital is I, but I is the capital of i.
+  if (rune === DOTLESS_I) return rune
+  const upper = single(String.fromCodePoint(rune).toUpperCase(), rune)
+  return single(String.fromCodePoint(upper).toLowerCase(), upper)
+}
+
+const DOTLESS_I = 0x131
+
+/** The only code point of a text, or the other one. */
+function single(text: string, other: number): number {
+  const rune = text.codePointAt(0) ?? other
+  return String.fromCodePoint(rune).length === text.length ? rune : other
+}
+
+/** Texts and code points that are looked at in one go. */
+const TEXTS_IN_ONE_GO = 200
+const RUNES_IN_ONE_GO = 20_000
+
+/** The texts of a list in any case, with no letter, digit or `_` before and after. The longest counts. */
+function* denyList(texts: readonly string[]): Work<Finder> {
+  const trie = new WordTrie()
+  for (const [n, text] of texts.entries()) {
+    trie.add(foldedText(text), 0)
+    if (n % TEXTS_IN_ONE_GO === 0) yield
+  }
+  return function* (subject, from, found) {
+    const { bytes } = subject
+    let isApart = !isWordRune(runeBefore(bytes, from))
+    let due = from + RUNES_IN_ONE_GO
+    for (let at = from; at < bytes.length;) {
+      const end = isApart ? longestAt(trie, subject, at) : at
+      if (end > at) found(at, end)
+      const rune = end > at ? runeBefore(bytes, end) : readRune(bytes, at)
+      at = end > at ? end : at + width(rune)
+      isApart = !isWordRune(rune)
+      if (at < due) continue
+      due = at + RUNES_IN_ONE_GO
+      yield
+    }
+  }
+}
+
+function foldedText(text: string): string {
+  return String.fromCodePoint(...Array.from(text, (character) => folded(character.codePointAt(0) ?? 0)))
+}
+
+/** Where the longest text ends that begins here, or here when none does. */
+function longestAt(trie: WordTrie, { bytes, whole }: Subject, start: number): number {
+  let [node, end] = [0, start]
+  for (let at = start; at < bytes.length;) {
+    const rune = readRune(bytes, at)
+    const child = rune < 0 ? undefined : trie.child(node, folded(rune))
+    if (child === undefined) break
+    node = child
+    at += width(rune)
+    if (trie.ends(node) !== undefined && !isWordRune(readRune(whole ?? bytes, at))) end = at
+  }
+  return end
+}
+
+function width(rune: number): number {
+  return rune < 0 ? 1 : widthOfRune(rune)
+}
+
+/** A type that people have defined: what matches a pattern of RE2, or a list of texts. */
+export interface CustomType {
+  readonly name: string
+  readonly regex: string | undefined
+  readonly denyList: readonly string[]
+  readonly score: number
+}
+
+/** Rules that cannot be used. The message is for their author. */
+export class MaskingError extends Error {
+  override readonly name = 'MaskingError'
+}
+
+/** Steps that a compiled pattern may have: each byte may cost all of them, some 30 ns each. */
+const MAX_STEPS = 800
+/** The same for all patterns of a session: each is looked for on its own. */
+const MAX_STEPS_OF_ALL = 100_000
+/** Characters of all lists, tens of thousands of texts: some 20 MB of memory. */
+const MAX_CHARACTERS_OF_ALL = 250_000
+/** A place of the output may begin such a text and not be one: it is looked at again at the next place. */
+const MAX_CHARACTERS = 1_000
+
+/** What a step takes in memory, and a character of a list. */
+const STEP_BYTES = 200
+const CHARACTER_BYTES = 80
+
+/** A type's recognizer, and what it costs. */
+export interface CustomRecognizer extends Recognizer {
+  /** How many steps its regex may take for a byte. */
+  readonly steps: number
+  /** About what it takes of memory. */
+  readonly bytes: number
+  /** What of it may match over several lines. */
+  readonly overLines: readonly RE2JS[]
+}
+
+/** @throws MaskingError for a type that cannot be used, and for more than can be looked for, by name */
+export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
+  const recognizers: CustomRecognizer[] = []
+  let [steps, characters] = [0, 0]
+  for (const type of types) {
+    characters += type.denyList.reduce((sum, text) => sum + text.length, 0)
+    refuseBeyond(type.name, 'characters in the deny lists', characters, MAX_CHARACTERS_OF_ALL)
+    const recognizer = yield* customRecognizer(type)
+    steps += recognizer.overLines.reduce((sum, regex) => sum + regex.programSize(), recognizer.steps)
+    refuseBeyond(type.name, 'steps of regexes', steps, MAX_STEPS_OF_ALL)
+    recognizers.push(recognizer)
+    yield
+  }
+  return recognizers
+}
+
+function refuseBeyond(name: string, what: string, count: number, most: number): void {
+  if (count <= most) return
+  throw new MaskingError(`custom type ${name}: with it there are ${count} ${what}, ${most} are allowed`)
+}
+
+function* customRecognizer({ name, regex, denyList: texts, score }: CustomType): Work<CustomRecognizer> {
+  const patterns: Pattern[] = []
+  const compiled = regex === undefined ? undefined : limited(name, compile(name, regex))
+  if (compiled !== undefined) patterns.push({ find: re2(compiled), score })
+  if (texts.some(({ length }) => length > MAX_CHARACTERS))
+    throw new MaskingError(
+      `custom type ${name}: a text of its deny_list has more than ${MAX_CHARACTERS} characters`,
+    )
+  if (texts.length > 0) patterns.push({ find: yield* denyList(texts), score })
+  if (patterns.length === 0) throw new MaskingError(`custom type ${name} has neither a regex nor a deny_list`)
+  const ofList = texts.filter((text) => /[\n\r]/.test(text)).map((text) => wholeWord(name, text))
+  const overLines = compiled !== undefined && goesOverLines(compiled) ? [compiled, ...ofList] : ofList
+  const steps = compiled?.programSize() ?? 0
+  const bytes = steps * STEP_BYTES + texts.reduce((sum, { length }) => sum + length, 0) * CHARACTER_BYTES
+  return { name: `custom:${name}`, type: name, patterns, steps, bytes, overLines }
+}
+
+/** Many a pattern begins with the character before what it is for, `(?:^|\W)`, so that one is looked at again. */
+function re2(compiled: RE2JS): Finder {
+  return function* ({ bytes, whole = bytes }, from, found) {
+    const matcher = compiled.matcher(whole)
+    for (let more = matcher.find(Math.max(0, from - 1)); more; more = matcher.find()) {
+      const [start, end] = [Math.max(from, matcher.start()), Math.min(matcher.end(), bytes.length)]
+      if (start >= bytes.length) return
+      if (end > start) found(start, end)
+      yield
+    }
+  }
+}
+
+/** A text of a list that has a line end in it, with what shows that it has ended. */
+function wholeWord(name: string, text: string): RE2JS {
+  const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
+  return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)
+}
+
+function limited(name: string, compiled: RE2JS): RE2JS {
+  if (compiled.programSize() <= MAX_STEPS) return compiled
+  throw new MaskingError(
+    `custom type ${name}: its regex has ${compiled.programSize()} steps, ${MAX_STEPS} are allowed: let it repeat fewer times`,
+  )
+}
+
+function compile(name: string, regex: string): RE2JS {
+  try {
+    return compileRegexp(regex)
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    throw new MaskingError(`custom type ${name}: ${error.message}`)
+  }
+}

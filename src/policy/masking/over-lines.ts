@@ -1,0 +1,105 @@
+import type { RE2JS } from 're2js'
+import { RuleAutomaton, type RuleReading } from '../automaton/automaton.ts'
+import { INCOMPLETE, Nodes, programOf, rangesOf, readRune, WordTrie } from '../automaton/nodes.ts'
+import type { Work } from '../work.ts'
+
+const LF = 0x0a
+const CR = 0x0d
+
+/** Whether a match may have a line end in it. */
+export function goesOverLines(compiled: RE2JS): boolean {
+  return programOf(compiled).inst.some((instruction) => {
+    const ranges = rangesOf(instruction)
+    return ranges.some((first, at) => at % 2 === 0 && holdsLineEnd(first, ranges[at + 1] ?? first))
+  })
+}
+
+function holdsLineEnd(first: number, last: number): boolean {
+  return [LF, CR].some((end) => first <= end && end <= last)
+}
+
+/** What looks for the line ends that may lie inside a match; undefined when none can. For any number of streams. */
+export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
+  if (regexes.length === 0) return undefined
+  const patterns = regexes.map((compiled, target) => ({ compiled, target }))
+  return new RuleAutomaton(yield* Nodes.of(patterns, new WordTrie()))
+}
+
+/**
+ * Reads a stream, and knows the line ends across which no match lies: there it can be cut, and what is found does not
+ * depend on it. They follow from the bytes alone, not from how these came. A few are left out: those before which a
+ * match may have begun when the next one was complete.
+ */
+export class LinePlaces {
+  readonly #automaton: RuleAutomaton
+  readonly #reading: RuleReading
+  #at = 0
+  /** Something that began before these is still under way. */
+  #open: number[] = []
+  #places: number[] = []
+
+  constructor(automaton: RuleAutomaton) {
+    this.#automaton = automaton
+    this.#reading = automaton.begin()
+  }
+
+  /**
+   * Reads on up to the end of what is given.
+   * @param offset where it begins in the stream: not after what was read
+   */
+  *read(bytes: Buffer, offset: number): Work<void> {
+    const data = bytes.subarray(Math.max(0, this.#at - offset))
+    const start = Math.max(this.#at, offset)
+    const reading = this.#reading
+    reading.at = 0
+    // A place of the text that was read before means nothing here.
+    reading.idleAt = -1
+    while (reading.at < data.length) {
+      const from = reading.at
+      if (this.#open.length > 0) this.#step(data)
+      else this.#automaton.scan(reading, data.subarray(0, behindLine(data, from)))
+      if (reading.at === from) break
+      this.#note(data[reading.at - 1], start + reading.at)
+      yield
+    }
+    this.#at = start + reading.at
+  }
+
+  /** The last place up to an offset. */
+  last(until: number): number | undefined {
+    return this.#places.findLast((place) => place <= until)
+  }
+
+  /** No place up to this one is asked for any more. */
+  forget(until: number): void {
+    this.#places = this.#places.filter((place) => place > until)
+    this.#open = this.#open.filter((place) => place > until)
+  }
+
+  /** Rune by rune while something is under way: the first moment counts when nothing is. */
+  #step(data: Buffer): void {
+    const rune = readRune(data, this.#reading.at)
+    if (rune !== INCOMPLETE) this.#automaton.step(this.#reading, rune)
+  }
+
+  #note(last: number | undefined, here: number): void {
+    const { state, idleAt, at } = this.#reading
+    if (state.targets.length > 0) this.#open = []
+    const isIdle = idleAt === at
+    if (isIdle) {
+      for (const place of this.#open) this.#places.push(place)
+      this.#open = []
+    }
+    if (isLineEnd(last)) (isIdle ? this.#places : this.#open).push(here)
+  }
+}
+
+function behindLine(data: Buffer, from: number): number {
+  let at = from
+  while (at < data.length && !isLineEnd(data[at])) at += 1
+  return Math.min(data.length, at + 1)
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === LF || byte === CR
+}

@@ -1,0 +1,43 @@
+import type { ByteString } from '../../golang/text/byte-string.ts'
+
+/** The bytes that are looked through, and the same as a string with one character for each byte. */
+export interface Subject {
+  readonly bytes: Buffer
+  readonly text: ByteString
+  /** With what is known to follow: nothing that begins there counts, but whether a match ends may depend on it. */
+  readonly whole?: Buffer
+}
+
+export function subjectOf(bytes: Buffer): Subject {
+  return { bytes, text: bytes.toString('latin1') }
+}
+
+/** Is told where a pattern matches. Offsets are bytes. */
+export type Matched = (start: number, end: number) => void
+
+/**
+ * Calls back for each match from `from` on, in order; matches do not overlap. One that takes long is a generator, and
+ * stops after each match.
+ */
+export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
+
+/**
+ * A space separator of Unicode (`\p{Zs}`), as bytes of UTF-8: never a tab or a line end, so that cells and rows of a
+ * table are not joined.
+ */
+const SPACE = String.raw`(?: |\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80)`
+
+/**
+ * Finds what a regular expression matches, written for bytes; `_` in it stands for one space separator. It has to be
+ * linear: an attempt runs a bounded way, or ends where the next one cannot begin.
+ */
+export function regexp(source: string): Finder {
+  const compiled = new RegExp(source.replaceAll('_', SPACE), 'g')
+  return ({ text }, from, found) => {
+    compiled.lastIndex = from
+    for (let match = compiled.exec(text); match !== null; match = compiled.exec(text)) {
+      found(match.index, match.index + match[0].length)
+    }
+    return undefined
+  }
+}

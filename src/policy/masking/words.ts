@@ -1,0 +1,130 @@
+import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-string.ts'
+
+/** Words before a match that can make it surer. */
+const WORDS_BEFORE = 5
+/** Longer words are in no list, whatever they are. */
+const LONGEST_BYTES = 64
+/** Five words are seldom longer. More is not read backwards, since somebody may ask for every place of one long word. */
+const NEAR = 512
+const BEYOND_ASCII = /[\x80-\xff]/
+
+/**
+ * The words before each place of a text: runs of Unicode letters, digits and marks. Asked for in ascending order, it
+ * reads the text once. `next` goes on with what follows that text, so that a text may come in pieces.
+ */
+export class Words {
+  #text: ByteString = ''
+  /** Up to here words are read, and end: none lies across it. */
+  #cursor = 0
+  /** Where the word at the cursor ends, when that is not before it: it may be asked for at many places inside. */
+  #end = -1
+  #words: string[] = []
+
+  /** @param from what lies before was read as the text before */
+  next(text: ByteString, from: number): void {
+    this.#text = text
+    this.#cursor = from
+    this.#end = -1
+  }
+
+  copy(): Words {
+    const copy = new Words()
+    copy.#text = this.#text
+    copy.#cursor = this.#cursor
+    copy.#words = [...this.#words]
+    return copy
+  }
+
+  /** The words that end before `offset`, in order and in lower case. The word that `offset` cuts is none of them. */
+  before(offset: number): readonly string[] {
+    const near = nearStart(this.#text, offset, this.#cursor)
+    if (near > this.#cursor) {
+      this.#cursor = near
+      this.#words = []
+    }
+    this.#readTo(offset)
+    return this.#words
+  }
+
+  #readTo(offset: number): void {
+    while (this.#cursor < offset) {
+      if (this.#end < this.#cursor) this.#end = wordEnd(this.#text, this.#cursor)
+      const end = this.#end
+      if (end === this.#cursor) this.#cursor += runeAt(this.#text, end).width
+      else if (end > offset) break
+      else this.#take(this.#cursor, end)
+    }
+  }
+
+  #take(start: number, end: number): void {
+    const word = end - start > LONGEST_BYTES ? '' : this.#text.slice(start, end)
+    this.#words.push((BEYOND_ASCII.test(word) ? decodeText(word) : word).toLowerCase())
+    if (this.#words.length > WORDS_BEFORE) this.#words.shift()
+    this.#cursor = end
+  }
+}
+
+/**
+ * Most text is far from the next match: only the words before it are read. Where they begin, with one more, since
+ * `offset` may cut the last; `cursor` when they are not near, or not ASCII.
+ */
+function nearStart(text: ByteString, offset: number, cursor: number): number {
+  const least = Math.max(cursor, offset - NEAR)
+  let words = 0
+  let isBehindWord = false
+  for (let at = offset; at > least; at--) {
+    const byte = text.charCodeAt(at - 1)
+    if (byte >= 0x80) return cursor
+    const isWord = isInWord(byte)
+    if (isBehindWord && !isWord && ++words > WORDS_BEFORE) return at
+    isBehindWord = isWord
+  }
+  return cursor
+}
+
+function wordEnd(text: ByteString, start: number): number {
+  let end = start
+  while (end < text.length) {
+    const byte = text.charCodeAt(end)
+    const rune = byte < 0x80 ? undefined : runeAt(text, end)
+    if (!isInWord(rune?.value ?? byte)) break
+    end += rune?.width ?? 1
+  }
+  return end
+}
+
+/** Whether a code point can be in a word; of the first 65,536, what was found out is kept. */
+const known = new Uint8Array(0x10000)
+
+function isInWord(point: number): boolean {
+  const kept = known[point]
+  if (kept !== undefined && kept > 0) return kept === 1
+  const is = /[\p{L}\p{Nd}\p{M}]/u.test(String.fromCodePoint(point))
+  known[point] = is ? 1 : 2
+  return is
+}
+
+/** Whether words, in a row among those before a match, are a phrase of the list. Each may have a plural `s` or `es`. */
+export class ContextWords {
+  readonly #single = new Set<string>()
+  readonly #phrases: (readonly string[])[] = []
+
+  constructor(phrases: readonly string[]) {
+    for (const phrase of phrases) {
+      const words = phrase.toLowerCase().split(/[^\p{L}\p{Nd}\p{M}]+/u)
+      if (words.length > 1) this.#phrases.push(words)
+      else for (const ending of ['', 's', 'es']) this.#single.add(`${phrase.toLowerCase()}${ending}`)
+    }
+  }
+
+  isAmong(words: readonly string[]): boolean {
+    if (words.some((word) => this.#single.has(word))) return true
+    return this.#phrases.some((phrase) =>
+      words.some((_, at) => phrase.every((word, n) => isForm(words[at + n], word))),
+    )
+  }
+}
+
+function isForm(word: string | undefined, of: string): boolean {
+  return word === of || word === `${of}s` || word === `${of}es`
+}

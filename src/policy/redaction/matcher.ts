@@ -1,0 +1,367 @@
+import { Prefilter, PREFIX_BYTES } from './prefilter.ts'
+import { isLineBreak, LineBreaks } from './secrets.ts'
+
+/** The root of the trie. It is nobody's child, so it also means "no child". */
+export const ROOT = 0
+
+/** Where a row ends; no byte. */
+const END = 0x100
+/** A bit in a node's symbol: it has more children than the next node of its row. */
+const BRANCHES = 0x200
+const SYMBOL = BRANCHES - 1
+
+interface Row {
+  /** The row's first node, and the depth of that node's parent. */
+  readonly first: number
+  readonly above: number
+}
+
+/**
+ * All texts as one trie, without an object per node. Of every text, in sorted order, the part that it does not share
+ * with the one before is a row, one node per byte. A node's first child is the next node of its row; the other children
+ * start rows of their own. A text ends where its row ends, and nowhere else.
+ */
+export class Trie {
+  readonly texts: readonly Buffer[]
+  /** One more than the largest node. */
+  readonly size: number
+  readonly #symbols: Uint16Array
+  /** The child by `parent * 256 + byte`, for children that start a row. */
+  readonly #branches = new Map<number, number>()
+
+  /** @param texts none of them empty; in any order, duplicates allowed */
+  constructor(texts: readonly Buffer[]) {
+    this.texts = sortedTexts(texts)
+    const above = this.texts.map((text, index) => sharedLength(this.texts[index - 1], text))
+    const starts = rowStarts(this.texts, above)
+    this.size = starts.at(-1) ?? 1
+    this.#symbols = new Uint16Array(this.size + 1).fill(END)
+    this.#addRows(above, starts)
+  }
+
+  /** @returns the child by that byte, ROOT when there is none */
+  child(node: number, byte: number): number {
+    const symbols = this.#symbols
+    if (((symbols[node + 1] ?? END) & SYMBOL) === byte) return node + 1
+    if (((symbols[node] ?? END) & BRANCHES) === 0) return ROOT
+    return this.#branches.get(node * 256 + byte) ?? ROOT
+  }
+
+  isEndOfText(node: number): boolean {
+    return ((this.#symbols[node + 1] ?? END) & SYMBOL) === END
+  }
+
+  hasChildren(node: number): boolean {
+    return !this.isEndOfText(node) || ((this.#symbols[node] ?? END) & BRANCHES) !== 0
+  }
+
+  #addRows(above: readonly number[], starts: Int32Array): void {
+    const path: Row[] = []
+    for (const [index, text] of this.texts.entries()) {
+      const row = { first: starts[index] ?? 0, above: above[index] ?? 0 }
+      const parent = parentOf(row, path)
+      for (let at = row.above; at < text.length; at++)
+        this.#symbols[row.first + at - row.above] = text[at] ?? 0
+      if (row.first !== parent + 1) this.#addBranch(parent, text[row.above] ?? 0, row.first)
+      path.push(row)
+    }
+  }
+
+  #addBranch(parent: number, byte: number, child: number): void {
+    this.#branches.set(parent * 256 + byte, child)
+    this.#symbols[parent] = (this.#symbols[parent] ?? END) | BRANCHES
+  }
+}
+
+/** Without duplicates. As strings, one character for each byte: V8 sorts them ten times as fast as buffers. */
+function sortedTexts(texts: readonly Buffer[]): Buffer[] {
+  const byName = new Map(texts.map((text) => [text.toString('latin1'), text]))
+  return [...byName].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, text]) => text)
+}
+
+/** Removes from `path` what is deeper than the row's parent. */
+function parentOf(row: Row, path: Row[]): number {
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    if (last.above < row.above) return last.first + row.above - last.above - 1
+    path.pop()
+  }
+  return ROOT
+}
+
+/** One more start than there are texts: the last is the end of all rows. One place after each row is an END. */
+function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
+  const starts = new Int32Array(texts.length + 1)
+  let next = ROOT + 1
+  for (const [index, text] of texts.entries()) {
+    starts[index] = next
+    next += text.length - (above[index] ?? 0) + 1
+  }
+  starts[texts.length] = next
+  return starts
+}
+
+function sharedLength(left: Buffer | undefined, right: Buffer): number {
+  if (left === undefined) return 0
+  const end = Math.min(left.length, right.length)
+  let length = 0
+  while (length < end && left[length] === right[length]) length += 1
+  return length
+}
+
+/**
+ * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a suffix of them. What it
+ * knows about a node is learnt when the node is first reached: most of a long text is never reached, so compiling costs
+ * no more than the trie.
+ */
+class Automaton {
+  readonly #trie: Trie
+  /** The node of the longest proper suffix of this node's path. */
+  readonly #failure: Int32Array
+  /** Length of the path; 0 for nodes that were not reached yet. */
+  readonly #depth: Int32Array
+  /** Length of the longest text that ends the path, 0 for none. */
+  readonly #longest: Int32Array
+
+  constructor(trie: Trie) {
+    this.#trie = trie
+    this.#failure = new Int32Array(trie.size)
+    this.#depth = new Int32Array(trie.size)
+    this.#longest = new Int32Array(trie.size)
+  }
+
+  next(state: number, byte: number): number {
+    for (let at = state; ; at = this.#failure[at] ?? ROOT) {
+      const child = this.#trie.child(at, byte)
+      if (child !== ROOT) {
+        if (this.#depth[child] === 0) this.#learn(at, child, byte)
+        return child
+      }
+      if (at === ROOT) return ROOT
+    }
+  }
+
+  depth(state: number): number {
+    return this.#depth[state] ?? 0
+  }
+
+  longest(state: number): number {
+    return this.#longest[state] ?? 0
+  }
+
+  /** The state without complete texts: its path is the longest suffix that may still become a text. */
+  pending(state: number): number {
+    let at = state
+    while (at !== ROOT && !this.#trie.hasChildren(at)) at = this.#failure[at] ?? ROOT
+    return at
+  }
+
+  /** A node's failure needs its own failure, and so on. Those that are reached for the first time are learnt, too. */
+  #learn(parent: number, node: number, byte: number): void {
+    const learnt = []
+    let [above, at] = [parent, node]
+    while (at !== ROOT && this.depth(at) === 0) {
+      this.#depth[at] = this.depth(above) + 1
+      learnt.push(at)
+      const suffix = this.#suffix(above, byte)
+      this.#failure[at] = suffix.node
+      above = suffix.parent
+      at = suffix.node
+    }
+    for (const reached of learnt.reverse()) this.#longest[reached] = this.#longestAt(reached)
+  }
+
+  #suffix(parent: number, byte: number): { parent: number; node: number } {
+    let [above, node] = [parent, ROOT]
+    while (above !== ROOT && node === ROOT) {
+      above = this.#failure[above] ?? ROOT
+      node = this.#trie.child(above, byte)
+    }
+    return { parent: above, node }
+  }
+
+  #longestAt(node: number): number {
+    return this.#trie.isEndOfText(node) ? this.depth(node) : this.longest(this.#failure[node] ?? ROOT)
+  }
+}
+
+/** Runs of covered bytes that were not given out yet, in order, with a gap between any two. */
+export class CoveredRuns {
+  #starts: number[] = []
+  #ends: number[] = []
+  #first = 0
+
+  /** Start of the first run, Infinity when there is none. */
+  get start(): number {
+    return this.#starts[this.#first] ?? Infinity
+  }
+
+  /** @param end never smaller than in an earlier call */
+  add(start: number, end: number): void {
+    const last = this.#ends.length - 1
+    if (last >= this.#first && this.#touches(last, start)) this.#extendLast(start, end)
+    else this.#append(start, end)
+  }
+
+  /** Takes the first run, or its part before `limit`. @returns the end of what was taken */
+  take(limit: number): number {
+    const end = this.#ends[this.#first] ?? limit
+    if (end > limit) {
+      this.#starts[this.#first] = limit
+      return limit
+    }
+    this.#first += 1
+    this.#dropTaken()
+    return end
+  }
+
+  #touches(run: number, start: number): boolean {
+    return (this.#ends[run] ?? 0) >= start
+  }
+
+  /** Extends the last run. A long occurrence may join it with runs before it. */
+  #extendLast(start: number, end: number): void {
+    let last = this.#ends.length - 1
+    while (last > this.#first && this.#touches(last - 1, start)) {
+      this.#starts.pop()
+      this.#ends.pop()
+      last -= 1
+    }
+    this.#starts[last] = Math.min(this.#starts[last] ?? start, start)
+    this.#ends[last] = end
+  }
+
+  #append(start: number, end: number): void {
+    this.#starts.push(start)
+    this.#ends.push(end)
+  }
+
+  #dropTaken(): void {
+    if (this.#first * 2 < this.#starts.length) return
+    this.#starts = this.#starts.slice(this.#first)
+    this.#ends = this.#ends.slice(this.#first)
+    this.#first = 0
+  }
+}
+
+/**
+ * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into lines. It follows
+ * the stream as it is, and the stream without its line breaks. Both are at the same node, except for a while after a
+ * line break.
+ */
+export class Matcher {
+  readonly #automaton: Automaton
+  readonly #prefilter: Prefilter
+
+  /** @param texts at least one, none of them empty */
+  constructor(texts: readonly Buffer[]) {
+    const trie = new Trie(texts)
+    this.#automaton = new Automaton(trie)
+    this.#prefilter = new Prefilter(trie.texts)
+  }
+
+  /** Reads on in a stream, and adds what it finds to `covered`. */
+  scan(data: Buffer, reading: Reading, covered: CoveredRuns): void {
+    const lastPlace = this.#prefilter.lastPlace(data.length)
+    let at = 0
+    while (at < data.length) {
+      if (reading.isAtRoot && at <= lastPlace) at = this.#prefilter.find(data, at)
+      at = this.#follow(data, at, lastPlace, reading, covered)
+    }
+    this.#pass(data.length, reading)
+  }
+
+  /** Goes on to the end of the data, or until the prefilter would be faster. @returns where it stopped */
+  #follow(data: Buffer, from: number, lastPlace: number, reading: Reading, covered: CoveredRuns): number {
+    const automaton = this.#automaton
+    for (let at = from; at < data.length;) {
+      const byte = data[at] ?? 0
+      const before = reading.asIs
+      const joinedBefore = reading.joined
+      const end = reading.offset + ++at
+      const asIs = (reading.asIs = automaton.next(before, byte))
+      const longest = automaton.longest(asIs)
+      if (longest > 0) covered.add(end - longest, end)
+      if (isLineBreak(byte)) {
+        reading.skip(end - 1)
+        continue
+      }
+      if (joinedBefore === before) reading.joined = asIs
+      else this.#followJoined(byte, end, reading, covered)
+      const depth = automaton.depth(asIs)
+      if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
+      if (this.#isPromising(reading, joinedBefore)) continue
+      // What is followed begins here; the prefilter judges that place by more than these few bytes.
+      const begin = this.#start(reading, end) - reading.offset
+      if (begin < 0 || begin > lastPlace) continue
+      reading.leave()
+      return begin
+    }
+    return data.length
+  }
+
+  /** Follows the stream without line breaks, where that makes a difference. */
+  #followJoined(byte: number, end: number, reading: Reading, covered: CoveredRuns): void {
+    reading.meet(this.#automaton.next(reading.joined, byte))
+    const longest = this.#automaton.longest(reading.joined)
+    if (longest > 0) covered.add(reading.breaks.startOf(longest, end), end)
+  }
+
+  /** Whether the stream without line breaks is to be followed. */
+  #isPromising({ asIs, joined }: Reading, before: number): boolean {
+    if (joined === asIs) return false
+    const length = this.#automaton.depth(joined)
+    return length >= PREFIX_BYTES || length > this.#automaton.depth(before)
+  }
+
+  /** Where the longest text that is followed begins. */
+  #start({ asIs, joined, breaks }: Reading, end: number): number {
+    const start = end - this.#automaton.depth(asIs)
+    return joined === asIs ? start : Math.min(start, breaks.startOf(this.#automaton.depth(joined), end))
+  }
+
+  /** The data has been read. What is still followed may become a text, but is not complete. */
+  #pass(length: number, reading: Reading): void {
+    const automaton = this.#automaton
+    reading.offset += length
+    reading.asIs = automaton.pending(reading.asIs)
+    reading.meet(automaton.pending(reading.joined))
+    const joinedLength = automaton.depth(reading.joined)
+    reading.breaks.keepWithin(joinedLength, reading.offset)
+    reading.start = this.#start(reading, reading.offset)
+    reading.length = Math.max(automaton.depth(reading.asIs), joinedLength)
+  }
+}
+
+/** How far a stream was read, and which part of its end may become a text. */
+export class Reading {
+  /** Offset of the next byte in the stream. */
+  offset = 0
+  /** Where the longest beginning of a text at the stream's end starts. */
+  start = 0
+  /** The length of that beginning. */
+  length = 0
+  /** The automaton's state for the stream as it is, and without line breaks. */
+  asIs = ROOT
+  joined = ROOT
+  readonly breaks = new LineBreaks()
+
+  get isAtRoot(): boolean {
+    return this.asIs === ROOT && this.joined === ROOT
+  }
+
+  /** @param offset of a line break */
+  skip(offset: number): void {
+    if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
+  }
+
+  /** Both states are the same, so no text that is followed has a line break in it. */
+  meet(joined: number): void {
+    this.joined = joined
+    if (joined === this.asIs || joined === ROOT) this.breaks.clear()
+  }
+
+  leave(): void {
+    this.asIs = ROOT
+    this.meet(ROOT)
+  }
+}

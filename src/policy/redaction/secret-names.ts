@@ -1,0 +1,170 @@
+/** A word of a name ends at one of these. Digits at its end do not count: `API_KEY2`, `DB_HOST_1`. */
+const WORD_END = String.raw`\d*(?:[_.-]|$)`
+const WORD_START = '(?:^|[_.-])'
+
+/** Secret wherever they stand in the name. */
+const SECRET_PARTS = [
+  ...['PASS', 'PWD', 'SECRET', 'TOKEN', 'CREDENTIAL', 'PRIVATE'],
+  ...['BEARER', 'AUTHORIZATION', 'MNEMONIC', 'WEBHOOK', 'CONNECTION_STRING', 'CONNECTIONSTRING'],
+]
+
+/** Secret at the end of any word. */
+const SECRET_ENDINGS = [
+  ...['KEY', 'KEYS', 'AUTH', 'DSN', 'JWT', 'COOKIE', 'COOKIES', 'CERT', 'CERTS', 'PW', 'CRED', 'CREDS'],
+  ...['SIGNATURE', 'CERTIFICATE', 'KEYSTORE', 'KEYTAB', 'KEYFILE', 'KEYRING'],
+]
+
+/** Secret only as a whole word: too many others end with them. */
+const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
+
+/**
+ * Harmless at the end of the last word: `PGHOST`, `SSLMODE`. No name of a secret may end with one of them. So `DB` is
+ * missing (`MONGODB` may be a URL), and `ENV` (`DOTENV` is a whole file).
+ */
+const HARMLESS_ENDINGS = [
+  ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
+  ...[
+    'NAMESPACE',
+    'ENVIRONMENT',
+    'MODE',
+    'LEVEL',
+    'TIMEOUT',
+    'VERSION',
+    'DIR',
+    'BUCKET',
+    'CHARSET',
+    'ENCODING',
+  ],
+]
+
+/** Harmless as the last word. */
+const HARMLESS_WORDS = [
+  ...['DB', 'ENV', 'STAGE', 'TZ', 'TIMEZONE', 'LANG', 'LANGUAGE', 'LOCALE', 'PROJECT', 'PATH', 'DIRECTORY'],
+  ...['ADDR', 'ADDRESS', 'SERVER', 'DOMAIN', 'PROTOCOL', 'DRIVER', 'DIALECT', 'ENGINE', 'TYPE', 'FORMAT'],
+  ...['TABLE', 'COLLECTION', 'KEYSPACE', 'CATALOG', 'WAREHOUSE', 'ROLE', 'TOPIC', 'QUEUE', 'PROFILE'],
+  ...['ENABLED', 'DEBUG', 'VERBOSE', 'SIZE', 'LIMIT', 'COUNT', 'RETRIES', 'INTERVAL'],
+]
+
+const SECRET_NAME = new RegExp(
+  [
+    oneOf(SECRET_PARTS),
+    `${oneOf(SECRET_ENDINGS)}${WORD_END}`,
+    `${WORD_START}${oneOf(SECRET_WORDS)}${WORD_END}`,
+  ].join('|'),
+)
+
+/** Words of digits alone do not count. */
+const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
+const HARMLESS_NAME = new RegExp(
+  `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
+)
+
+/** When in doubt, yes: a value that is replaced without need is a nuisance, one that is shown is a leak. */
+export function soundsSecret(name: string): boolean {
+  return SECRET_NAME.test(name.toUpperCase())
+}
+
+/** Only for names that do not sound secret. */
+function soundsHarmless(name: string): boolean {
+  return HARMLESS_NAME.test(name.toUpperCase())
+}
+
+function oneOf(words: readonly string[]): string {
+  return `(?:${words.join('|')})`
+}
+
+/** Who set the variable: the connection, or the client that runs something on it. */
+export type Origin = 'connection' | 'client'
+
+/** Tells which variables hold secrets, by their names. */
+export class SecretNames {
+  readonly #rules: readonly NameRule[]
+
+  /** @param rules the user's. They go before the built-in ones; when several match, the last one counts */
+  constructor(rules: readonly NameRule[]) {
+    this.#rules = rules
+  }
+
+  /**
+   * For a name that says nothing: a client's variables are its own parameters, a connection's are secrets, unless the
+   * value is ordinary words or a number.
+   */
+  isSecret(name: string, origin: Origin, value: Buffer): boolean {
+    const rule = this.#ruleFor(name)
+    if (rule !== undefined) return !rule.readable
+    if (soundsSecret(name)) return true
+    return origin === 'connection' && !soundsHarmless(name) && !looksPlain(value)
+  }
+
+  /** A file is a secret, whoever sends it and whatever its name, unless a rule says otherwise. */
+  isSecretFile(name: string): boolean {
+    return this.#ruleFor(name)?.readable !== true
+  }
+
+  #ruleFor(name: string): NameRule | undefined {
+    return this.#rules.findLast((candidate) => matchesName(candidate, name))
+  }
+}
+
+const RULE = /^!?[A-Za-z0-9_.*-]+$/
+
+/** A user's rule for the variables whose names match. */
+interface NameRule {
+  readonly readable: boolean
+  /** Upper-case parts in this order, with anything between them. The first and the last are anchored. */
+  readonly literals: readonly string[]
+}
+
+/**
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, or none; case does not
+ * matter. Undefined: not a rule.
+ */
+export function parseNameRule(text: string): NameRule | undefined {
+  if (!RULE.test(text)) return undefined
+  const readable = text.startsWith('!')
+  const glob = readable ? text.slice(1) : text
+  return { readable, literals: glob.toUpperCase().split('*') }
+}
+
+/** Not a regular expression, which would take very long with many stars. */
+function matchesName({ literals }: NameRule, name: string): boolean {
+  const rest = name.toUpperCase()
+  const [first = '', ...others] = literals
+  const last = others.pop()
+  if (last === undefined) return rest === first
+  if (!rest.startsWith(first)) return false
+  let at = first.length
+  for (const literal of others) {
+    const found = rest.indexOf(literal, at)
+    if (found < 0) return false
+    at = found + literal.length
+  }
+  return rest.length - last.length >= at && rest.endsWith(last)
+}
+
+/** `staging`, `eu-west`, `Data Warehouse`; a mixture of cases inside a word is no word. */
+const WORDS = /^[A-Z]?[a-z]+(?:[ _./-][A-Z]?[a-z]+)*$|^[A-Z]+(?:[ _./-][A-Z]+)*$/
+const LONGEST_WORDS = 40
+/** `300000`, `1.5`, `-1`; an amount, a limit, a number of seconds. */
+const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
+
+/**
+ * Whether a value is ordinary words or a number. This decides when the name says nothing: a secret is seldom that, and
+ * an output in which every `staging` is replaced cannot be read.
+ */
+function looksPlain(value: Buffer): boolean {
+  if (value.length > LONGEST_WORDS) return false
+  const text = value.toString('latin1')
+  return WORDS.test(text) || NUMBER.test(text)
+}
+
+/** `web-06`, `db.example.com`, `10.0.0.7`. */
+const HOST = /^[a-z]+\d{0,4}(?:[.-](?:[a-z]+\d{0,4}|\d{1,4}))+$|^\d{1,3}(?:\.\d{1,3}){3}$/
+/** A text as short as this occurs in outputs by chance. */
+const SHORT_BYTES = 8
+
+/** Whether the value may occur in an output without meaning a secret: words, numbers, hosts, short texts. */
+export function looksOrdinary(value: Buffer): boolean {
+  if (value.length < SHORT_BYTES || looksPlain(value)) return true
+  return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))
+}

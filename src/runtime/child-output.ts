@@ -1,0 +1,217 @@
+import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import { ReadStream } from 'node:tty'
+import type { Child, OutputEnd } from './child.ts'
+import { DRAIN_MS } from './ending/kill-ladder.ts'
+
+/** A piece of output, at most 64 KiB. Its bytes are its own, and nobody changes them. */
+export interface Chunk {
+  readonly stream: 'stdout' | 'stderr'
+  readonly data: Buffer
+}
+
+/** With larger packets directly before a close the gateway now and then loses the close (protocol.md 4.1). */
+const MAX_CHUNK_BYTES = 64 * 1024
+/**
+ * After the child's exit a background process may hold the pipes for ever. So the output also ends after this much
+ * silence, or after DRAIN_MS.
+ */
+const IDLE_MS = 250
+
+const ignore = (): void => undefined
+
+interface Source {
+  readonly stream: 'stdout' | 'stderr'
+  readonly from: OutputEnd
+  open: boolean
+}
+
+/**
+ * stdout and stderr of one child, in the order in which they became readable. While nobody asks for the next chunk
+ * nothing is read, so the pipes fill and the child waits. What the child itself wrote before its exit is delivered
+ * completely, however slow the reader. Only output of others who still hold the pipes is cut off.
+ */
+export class ChildOutput implements AsyncIterable<Chunk> {
+  /** Settles when the iteration is over: end of file, the drain rule, or a reader who left. */
+  readonly ended: Promise<void>
+  readonly #child: Child
+  readonly #sources: readonly Source[]
+  #markEnded!: () => void
+  #wake: () => void = ignore
+  #exited = false
+  /** Milliseconds of waiting for more since the exit. The reader's own time does not count. */
+  #waitedMs = 0
+  /** Whether the last wait ended by its timer, not by bytes. */
+  #silent = false
+  /** Bytes that the child had written at its exit, and that are not delivered yet. */
+  #owed = 0
+
+  constructor(child: Child) {
+    this.#child = child
+    this.ended = new Promise((resolve) => (this.#markEnded = resolve))
+    this.#sources = [
+      { stream: 'stdout', from: child.stdout, open: true },
+      { stream: 'stderr', from: child.stderr, open: true },
+    ]
+    for (const source of this.#sources) this.#listen(source)
+  }
+
+  /** Call it when the child has exited: from now on waiting for more is bounded. */
+  drain(): void {
+    this.#exited = true
+    this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#take()
+        if (chunk !== undefined) for (const piece of split(chunk)) yield piece
+        else if (this.#finished()) return
+        else await this.#more()
+      }
+    } finally {
+      this.leave()
+    }
+  }
+
+  #listen(source: Source): void {
+    const closed = () => {
+      source.open = false
+      this.#wake()
+    }
+    source.from.on('readable', () => this.#wake())
+    source.from.on('end', closed).on('close', closed).on('error', closed)
+  }
+
+  #take(): Chunk | undefined {
+    for (const { stream, from } of this.#sources) {
+      const data = from.read()
+      if (data !== null) {
+        this.#owed -= data.length
+        return { stream, data }
+      }
+    }
+    return undefined
+  }
+
+  #finished(): boolean {
+    if (this.#sources.every(({ open }) => !open)) return true
+    if (!this.#exited) return false
+    // When the event loop was busy, a late timer runs before the bytes that have arrived meanwhile. The child's own
+    // bytes must still be delivered, unless a background process has read them from the pipe.
+    if (this.#silent && this.#child.unread() === 0) return true
+    return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
+  }
+
+  async #more(): Promise<void> {
+    this.#silent = false
+    const from = performance.now()
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      // Once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      this.#wake = () => {
+        this.#wake = ignore
+        resolve()
+      }
+      if (!this.#exited) return
+      timer = setTimeout(() => {
+        this.#silent = true
+        this.#wake()
+      }, IDLE_MS)
+    })
+    clearTimeout(timer)
+    if (this.#exited) this.#waitedMs += performance.now() - from
+  }
+
+  /** Closes the streams without reading on. */
+  leave(): void {
+    for (const { from } of this.#sources) from.destroy()
+    this.#markEnded()
+    this.#markEnded = ignore
+  }
+}
+
+/** Splits a chunk into pieces that fit into packets. */
+export function* split({ stream, data }: Chunk): Generator<Chunk> {
+  for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
+    yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }
+  }
+}
+
+/**
+ * Where the reads of all ends arrive, one after the other. What came is copied at once and in its size: most commands
+ * say little, and memory of this size for each of them makes the garbage collector look through the whole heap, again
+ * and again. Larger packets are not wanted anyway.
+ */
+const arrived = Buffer.allocUnsafeSlow(64 * 1024)
+
+/**
+ * Our end of a child's output: a pipe, or the master of its terminal. More is requested from the kernel only by a `read`
+ * that finds nothing.
+ */
+export class PipeEnd implements OutputEnd {
+  readonly #socket: Socket
+  readonly #isTerminal: boolean
+  #received: Buffer | undefined
+  #readable: () => void = () => undefined
+
+  /** @param fd is closed with it */
+  constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
+    this.#isTerminal = kind === 'terminal'
+    const callback = (length: number): boolean => this.#take(Buffer.from(arrived.subarray(0, length)))
+    const onread: Pick<ConnectOpts, 'onread'> & SocketConstructorOpts = {
+      onread: { buffer: arrived, callback },
+    }
+    this.#socket = this.#isTerminal
+      ? new ReadStream(fd, onread)
+      : new Socket({ ...onread, fd, readable: true, writable: false })
+  }
+
+  /** There is one listener for `readable`, the last one. */
+  on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this {
+    if (event === 'readable') this.#readable = listener
+    else this.#socket.on(event, listener)
+    return this
+  }
+
+  get readableLength(): number {
+    return this.#received?.length ?? 0
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed
+  }
+
+  read(): Buffer | null {
+    const received = this.#received
+    this.#received = undefined
+    if (received === undefined) this.#more()
+    return received ?? null
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /**
+   * For a terminal not before the callback of the last read is over. If the handle reads earlier, it takes a short read
+   * with a hangup after it for the end. That is right for pipes, but a terminal gives at most 4 KiB at once, and the
+   * last output of programs that end quickly would be lost. The kernel itself loses nothing: EIO comes after the last
+   * byte.
+   */
+  #more(): void {
+    if (!this.#isTerminal) this.#socket.read(0)
+    else
+      setImmediate(() => {
+        if (this.#received === undefined) this.#socket.read(0)
+      })
+  }
+
+  /** @returns false: the socket stops reading */
+  #take(received: Buffer): boolean {
+    this.#received = received
+    this.#readable()
+    return false
+  }
+}

@@ -1,0 +1,258 @@
+import type { Chunk } from './child-output.ts'
+
+const NOTHING = Buffer.alloc(0)
+
+/** What every tail may have, even when the memory that all share is used up; less if an eighth of it is less. */
+const LEAST_BYTES = 64 * 1024
+/** How many changes between stdout and stderr are remembered. Above that the oldest bytes go, as if there were no room. */
+const MAX_RUNS = 65_536
+
+/** The memory that the tails of all capped outputs share. */
+export class TailMemory {
+  readonly #limit: number
+  #used = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
+  /** @returns whether there was enough memory; if not, nothing is taken */
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.#limit) return false
+    this.#used += bytes
+    return true
+  }
+
+  /** The little that every tail may have. */
+  takeBeyondLimit(bytes: number): void {
+    this.#used += bytes
+  }
+
+  giveBack(bytes: number): void {
+    this.#used -= bytes
+  }
+}
+
+/** Bytes in a row of one stream. */
+interface Run {
+  readonly stream: Chunk['stream']
+  length: number
+}
+
+/**
+ * The last `capacity` bytes of a sequence of chunks, with the stream that each byte came from. They are in a ring, whose
+ * memory doubles while it is needed and some is left. Then the ring stays as it is, and the tail is shorter.
+ */
+export class OutputTail implements Disposable {
+  #capacity: number
+  readonly #memory: TailMemory
+  #ring = NOTHING
+  /** Position of the oldest byte. */
+  #start = 0
+  #length = 0
+  /** Oldest first, starting at `#firstRun`: shifting a long array for every byte would be quadratic. */
+  #runs: Run[] = []
+  #firstRun = 0
+  #dropped = 0
+
+  constructor(capacity: number, memory: TailMemory) {
+    this.#capacity = capacity
+    this.#memory = memory
+  }
+
+  /** Bytes that newer ones have pushed out. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  push({ stream, data }: Chunk): void {
+    if (data.length === 0 || this.#capacity === 0) return
+    this.#grow(this.#length + data.length)
+    const kept = data.subarray(Math.max(0, data.length - this.#ring.length))
+    this.#dropFirst(Math.max(0, this.#length + kept.length - this.#ring.length))
+    this.#dropped += data.length - kept.length
+    const copied = kept.copy(this.#ring, (this.#start + this.#length) % this.#ring.length)
+    kept.copy(this.#ring, 0, copied)
+    this.#length += kept.length
+    this.#remember(stream, kept.length)
+    if (this.#runs.length - this.#firstRun > MAX_RUNS) this.#dropFirst(this.#oldestRun()?.length ?? 0)
+  }
+
+  /** Drops the first bytes, at most 3, if they only continue a character whose start is gone. */
+  dropPartialCharacter(): void {
+    for (let count = 0; count < 3 && this.#length > 0; count++) {
+      if (!isContinuation(this.#ring[this.#start])) return
+      this.#dropFirst(1)
+    }
+  }
+
+  /** Takes the bytes out in order, as chunks of at most `size` with memory of their own. */
+  *take(size: number): Generator<Chunk> {
+    for (let run = this.#oldestRun(); run !== undefined; run = this.#oldestRun()) {
+      const data = Buffer.allocUnsafeSlow(Math.min(run.length, size))
+      this.#copyTo(data)
+      const { stream } = run
+      this.#remove(data.length)
+      yield { stream, data }
+    }
+  }
+
+  /** Gives the memory back. It stays empty afterwards. */
+  [Symbol.dispose](): void {
+    this.#memory.giveBack(this.#ring.length)
+    this.#ring = NOTHING
+    this.#capacity = 0
+    this.#length = 0
+    this.#runs = []
+    this.#firstRun = 0
+  }
+
+  /** While a ring is copied it is there twice, of one output at a time. Not from Node's pool, which others share. */
+  #grow(wanted: number): void {
+    const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
+    while (this.#ring.length < Math.min(wanted, this.#capacity)) {
+      const size = Math.min(this.#capacity, Math.max(least, 2 * this.#ring.length))
+      if (this.#ring.length === 0) this.#memory.takeBeyondLimit(size)
+      else if (!this.#memory.take(size - this.#ring.length)) return
+      const larger = Buffer.allocUnsafeSlow(size)
+      this.#copyTo(larger)
+      this.#ring = larger
+      this.#start = 0
+    }
+  }
+
+  /** Fills `target` from the oldest byte on. */
+  #copyTo(target: Buffer): void {
+    const copied = this.#ring.copy(target, 0, this.#start)
+    this.#ring.copy(target, copied, 0, this.#start)
+  }
+
+  #dropFirst(count: number): void {
+    this.#dropped += count
+    this.#remove(count)
+  }
+
+  /** The oldest bytes, and what is known of them. */
+  #remove(count: number): void {
+    this.#start = (this.#start + count) % this.#ring.length
+    this.#length -= count
+    let left = count
+    for (let run = this.#oldestRun(); run !== undefined && left > 0; run = this.#oldestRun()) {
+      const taken = Math.min(left, run.length)
+      run.length -= taken
+      left -= taken
+      if (run.length === 0) this.#firstRun += 1
+    }
+    if (this.#firstRun < MAX_RUNS) return
+    this.#runs = this.#runs.slice(this.#firstRun)
+    this.#firstRun = 0
+  }
+
+  #oldestRun(): Run | undefined {
+    return this.#runs[this.#firstRun]
+  }
+
+  #remember(stream: Chunk['stream'], length: number): void {
+    const last = this.#runs.at(-1)
+    if (last?.stream === stream && last.length > 0) last.length += length
+    else this.#runs.push({ stream, length })
+  }
+}
+
+/** 10xxxxxx: a byte inside a UTF-8 character. */
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
+}
+
+/** The part of the cap that is sent at once. The rest is kept for the end, where errors usually are. */
+const HEAD_SHARE = 1 / 5
+const CHUNK_BYTES = 64 * 1024
+
+/** Keeps the head and the tail of an output and counts what it leaves out between them. */
+export class OutputCap implements Disposable {
+  #headRoom: number
+  /** How many bytes the head may still exceed its share by to complete a character; undefined while it has room. */
+  #overrun: number | undefined
+  readonly #tail: OutputTail
+  readonly #tailCapacity: number
+  #tailBytes = 0
+
+  /**
+   * @param bytes largest output, head and tail together, without the marker line
+   * @param memory that all tails of the agent share
+   */
+  constructor(bytes: number, memory: TailMemory) {
+    this.#headRoom = Math.floor(bytes * HEAD_SHARE)
+    this.#tailCapacity = bytes - this.#headRoom
+    this.#tail = new OutputTail(this.#tailCapacity, memory)
+  }
+
+  /**
+   * Bytes that would be left out if the output ended now. Exact, except for the up to 3 bytes of a cut character that
+   * `finish` leaves out. It may be above 0 although `exceeded` is false: when there was no memory left for the tail, or
+   * the streams alternated too often.
+   */
+  get omitted(): number {
+    return this.#tail.dropped
+  }
+
+  /** Whether the output is longer than the cap so far. Always exact, even when memory is short. */
+  get exceeded(): boolean {
+    return this.#tailBytes > this.#tailCapacity
+  }
+
+  /** @returns the part of the chunk that is to be sent now */
+  head(chunk: Chunk): Chunk | undefined {
+    const end = this.#headEnd(chunk.data)
+    if (end < chunk.data.length) this.#keep({ stream: chunk.stream, data: chunk.data.subarray(end) })
+    return end === 0 ? undefined : { stream: chunk.stream, data: chunk.data.subarray(0, end) }
+  }
+
+  /**
+   * What is to be sent after the last chunk: the marker line if something was left out, then the tail, in chunks of at
+   * most 64 KiB with memory of their own.
+   */
+  *finish(): Generator<Chunk> {
+    if (this.#tail.dropped > 0) {
+      this.#tail.dropPartialCharacter()
+      yield marker(this.#tail.dropped)
+    }
+    yield* this.#tail.take(CHUNK_BYTES)
+  }
+
+  [Symbol.dispose](): void {
+    this.#tail[Symbol.dispose]()
+  }
+
+  #keep(chunk: Chunk): void {
+    this.#tailBytes += chunk.data.length
+    this.#tail.push(chunk)
+  }
+
+  /** How many bytes of `data` still belong to the head. A character that has begun is completed. */
+  #headEnd(data: Buffer): number {
+    if (this.#overrun === undefined) {
+      if (data.length <= this.#headRoom) {
+        this.#headRoom -= data.length
+        return data.length
+      }
+      this.#overrun = 3
+    }
+    let end = this.#headRoom
+    while (this.#overrun > 0 && end < data.length && isContinuation(data[end])) {
+      end += 1
+      this.#overrun -= 1
+    }
+    this.#headRoom = 0
+    if (end < data.length) this.#overrun = 0
+    return end
+  }
+}
+
+function marker(bytes: number): Chunk {
+  return { stream: 'stderr', data: Buffer.from(`\n[... ${bytes} bytes of output left out ...]\n`) }
+}
