@@ -38,5 +38,40 @@ export const StateShape = v.strictObject({
   since: v.nullable(text),
 })
 
+/** The states of a session in a few words, by which lists are filtered and runs are counted. */
+export const OUTCOMES = [
+  'waiting',
+  'approved',
+  'running',
+  'succeeded',
+  'failed',
+  'stopped',
+  'rejected',
+] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** `stopped` is the end by a person or by time that nobody has to look into. Other states are `failed`. */
+const OUTCOME_OF: Readonly<Partial<Record<StateName, Outcome>>> = {
+  'waiting-for-approval': 'waiting',
+  approved: 'approved',
+  'waiting-for-lock': 'running',
+  running: 'running',
+  succeeded: 'succeeded',
+  stopped: 'stopped',
+  closed: 'stopped',
+  withdrawn: 'stopped',
+  expired: 'stopped',
+  rejected: 'rejected',
+  revoked: 'rejected',
+}
+
+export function outcomeOf(state: StateName): Outcome {
+  return OUTCOME_OF[state] ?? 'failed'
+}
+
+/** What a session runs: a runbook, a script that somebody sent, or a terminal. */
+export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
+export type SessionKind = (typeof SESSION_KINDS)[number]
+
 /** The state of a session. `text` is for people; `since` is when another session got the lock. */
 export type StateAnswer = Frozen<v.InferOutput<typeof StateShape>>

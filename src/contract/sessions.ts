@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
-import { plainOption } from './query.ts'
+import { numberOption, plainOption } from './query.ts'
 import { ReviewInSessionShape } from './reviews.ts'
-import { StateShape } from './session-state.ts'
+import { OUTCOMES, SESSION_KINDS, StateShape } from './session-state.ts'
 import { file, nothing, text, wholeCount } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
@@ -118,6 +118,10 @@ const FILTERS = {
   user: plainOption('of this user, an SQL LIKE pattern'),
   connection: plainOption('on this connection, an SQL LIKE pattern'),
   type: plainOption('on connections of this type, an SQL LIKE pattern'),
+  runbook: plainOption('of this runbook, an SQL LIKE pattern of its path'),
+  status: plainOption(`one of ${OUTCOMES.join(', ')}, or several with commas; open, ready, done as in hoop`),
+  kind: plainOption(SESSION_KINDS.join(', ')),
+  parameter: plainOption('with this text in a parameter; the newest 20,000 runs are looked at'),
   batch_id: plainOption('of this batch'),
   correlation_id: plainOption('with this correlation id'),
   'review.status': plainOption('with a review in this state; empty: without one'),
@@ -154,7 +158,42 @@ export const sessionListContract = {
   },
 } as const satisfies Contract
 
+const DaysShape = v.strictObject({
+  days: v.array(
+    v.strictObject({
+      day: v.pipe(text, v.description('YYYY-MM-DD')),
+      open: v.pipe(wholeCount, v.description('sessions that run, or wait for people')),
+      succeeded: wholeCount,
+      failed: wholeCount,
+      stopped: wholeCount,
+      rejected: wholeCount,
+    }),
+  ),
+  is_capped: v.pipe(v.boolean(), v.description('a day has more sessions than were counted')),
+})
+/** How many sessions began on each day, the oldest day first. */
+export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
+
 export const sessionContract = {
+  byDay: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/by-day',
+    summary: 'Counts the sessions of the list by the day on which they began, and by outcome',
+    description:
+      'The filters are those of the list, but for `parameter`. Of one day 100,000 sessions are counted at most.',
+    role: 'user',
+    scope: 'concerned',
+    audit: 'none',
+    query: {
+      ...FILTERS,
+      parameter: plainOption('not looked at'),
+      days: numberOption('days', 'how many days until today, 30 unless given, 92 at most', 92),
+      time_zone: plainOption('in which days begin, like Europe/Berlin; UTC unless given'),
+    },
+    answers: { 200: DaysShape },
+    errors: [['invalid-request', 422], 'history-failed'],
+  },
   output: {
     tag: 'Sessions',
     method: 'GET',

@@ -132,7 +132,7 @@ export class Batches {
   /** @returns undefined also for one that does not concern this user */
   find(id: string, user: GatewayUser): BatchState | undefined {
     const state = this.#state(id)
-    return state !== undefined && this.#isConcerned(user, state.batch) ? state : undefined
+    return state !== undefined && this.#isConcerned(user, state) ? state : undefined
   }
 
   /** Those that concern this user, newest first. */
@@ -255,9 +255,11 @@ export class Batches {
     return state
   }
 
-  #isConcerned(user: GatewayUser, { owner, review }: Batch): boolean {
+  #isConcerned(user: GatewayUser, { batch: { owner, review }, runs }: BatchState): boolean {
     const { users, reviews } = this.#services
     if (user.name === owner || users.seesAll(user)) return true
+    const isOpened = runs.every(({ connection }) => users.reads(user, { user: owner, connection }))
+    if (isOpened && runs.length > 0) return true
     return review !== undefined && reviews.visible(user, review.id) !== undefined
   }
 

@@ -26,7 +26,8 @@ export function batchRoutes(services: BatchRouting): Handlers<typeof batchContra
   /** Reviewers see what runs, and no output. */
   const withOutput = (user: GatewayUser, id: string): BatchState => {
     const state = found(user, id)
-    if (!users.owns(user, { user: state.batch.owner }) && !users.isAuditor(user))
+    const { owner } = state.batch
+    if (!state.runs.every(({ connection }) => users.reads(user, { user: owner, connection })))
       throw new RequestRefused('not-permitted', hoopWords.notToStream)
     return state
   }

@@ -6,8 +6,8 @@ import { HistoryError } from '../store/errors.ts'
 import type { Rooms } from '../store/room.ts'
 import type { SqlStatement } from '../store/sqlite.ts'
 import { Store } from '../store/store.ts'
-import { insertionCost, toEvent, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
-import type { FoundRows } from './search.ts'
+import { insertionCost, kindOf, toEvent, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
+import type { FoundRows, OutcomeCounts } from './search.ts'
 import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 import type { Events, SessionRows } from './statements.ts'
 
@@ -35,7 +35,8 @@ export class HistoryDatabase extends Store {
     const cost = insertionCost(row, input)
     this.inOne('begin a session', () => {
       const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
-      this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost])
+      const searched = [kindOf(row), row.labels['runbookFile'] ?? null]
+      this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost, ...searched])
       for (const bytes of input) this.#statements.append.run(['s', 0, bytes, 0, id])
       this.#rows.parts.begun(this.tables, row, asking)
     })
@@ -61,6 +62,7 @@ export class HistoryDatabase extends Store {
       const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause]
       const { changes } = this.#statements.finish.run([...columns, id])
       if (changes === 0) throw new HistoryError('there is no open session of this id')
+      this.#statements.setOutcome.run([id])
     })
   }
 
@@ -78,6 +80,10 @@ export class HistoryDatabase extends Store {
       const found = this.#rows.search.find(query)
       return { ...found, rows: found.rows.map(this.#toRow) }
     })
+  }
+
+  outcomes(query: SessionQuery, most: number): OutcomeCounts {
+    return this.attempt('count sessions', () => this.#rows.search.outcomes(query, most))
   }
 
   /** The key of the newest session. */

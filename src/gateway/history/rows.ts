@@ -1,3 +1,4 @@
+import type { SessionKind } from '../../contract/session-state.ts'
 import type { Tables } from '../store/room.ts'
 import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
@@ -49,6 +50,12 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'labels'
   >
 
+/** A runbook of the gateway's own; labels of callers cannot make one. */
+export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): SessionKind {
+  if (origin === 'client-api-runbooks') return 'runbook'
+  return verb === 'connect' ? 'terminal' : 'script'
+}
+
 /** `people` have to approve it first; it is `ready` when they have. */
 export type Waiting = 'people' | 'ready'
 
@@ -68,7 +75,12 @@ interface KnownFact<Fact> {
 }
 
 /** Filters of a query that look at tables of other rooms. */
-type JoinedFilter = keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
+type JoinedFilter =
+  | keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
+  /** A viewer who sees sessions of others by the settings of connections. */
+  | 'teamViewer'
+  /** SQL of a column: `waiting`, `approved` or `running`, of a session that has not ended. */
+  | 'openOutcome'
 
 /** All that other rooms add to sessions. */
 export interface SessionParts {

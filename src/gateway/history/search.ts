@@ -1,34 +1,56 @@
 import type { SessionParts } from './rows.ts'
+import { RECORDED_OUTCOMES } from './end-states.ts'
 import type { SessionQuery } from './session.ts'
+import type { Outcome } from '../../contract/session-state.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset' | 'count' | (typeof LIKE_FILTERS)[number]>
-
 /** Filters that are SQL LIKE patterns, and their columns. */
-const LIKE = { user: 'user', connection: 'connection', connectionType: 'connection_type' } as const
+const LIKE = {
+  user: 'user',
+  connection: 'connection',
+  connectionType: 'connection_type',
+  runbook: 'runbook',
+} as const
 const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
 /** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
 const COUNT_CAP = 10_000
 
 /** Sessions that are looked at in one go: each may have 64 KiB of labels and metadata. */
 const STEP = 50
+/** Sessions whose parameters are looked at: each is read from its row, which takes microseconds. */
+const PARAMETERS_LOOKED_AT = 20_000
 
+/** Filters that compare one value each. With a plus no index is searched: most sessions have one of few values. */
 const CONDITIONS = {
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
+  kind: '+kind = ?',
   from: 'started_at >= ?',
   to: 'started_at <= ?',
 } as const
-const FILTERS: readonly Filter[] = [
-  'viewer',
+const FILTERS = [
   'reviewGroups',
   'issueKeys',
   ...(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]),
-]
+] as const
+
+const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
+/** The text of the whole request is looked at first, since that is faster than to read it as JSON. */
+const HAS_PARAMETER = `instr(lower(request), ?) > 0 AND EXISTS (
+  SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
+  WHERE instr(lower(value), ?) > 0)`
+
+type Joined = SessionParts['filters']
 
 interface Condition {
   readonly sql: string
   readonly values: readonly (string | number | null)[]
+}
+
+/** What is asked of the columns of the index, and what only the rows themselves tell. */
+interface Asked {
+  readonly conditions: readonly Condition[]
+  readonly within: Condition | undefined
 }
 
 interface Statements {
@@ -36,6 +58,14 @@ interface Statements {
   readonly step: SqlStatement
   readonly exact: SqlStatement
   readonly capped: SqlStatement
+  readonly ofOutcome: SqlStatement
+}
+
+/** How many sessions of a span have each outcome; `open` is one of them. */
+export interface OutcomeCounts {
+  readonly counts: ReadonlyMap<string, number>
+  /** There are more than were counted. */
+  readonly isCapped: boolean
 }
 
 interface Total {
@@ -65,16 +95,16 @@ export interface FoundRows extends Total {
 export class Search {
   readonly #db: Connection
   readonly #columns: string
-  readonly #sql: Readonly<Record<Filter | (typeof LIKE_FILTERS)[number], string>>
+  readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
   /** At most one entry for each set of filters, with or without wildcards. */
   readonly #statements = new Map<string, Statements>()
 
   /** @param joined filters that look at other tables */
-  constructor(db: Connection, columns: string, joined: SessionParts['filters']) {
+  constructor(db: Connection, columns: string, joined: Joined) {
     this.#db = db
     this.#columns = columns
-    this.#sql = { ...LIKE, ...CONDITIONS, ...joined }
+    this.#joined = joined
     this.#lastOfStep = db
       .prepare(
         `SELECT max(key) FROM (SELECT key FROM sessions WHERE key > ? AND key <= ? ORDER BY key LIMIT ${STEP})`,
@@ -83,9 +113,9 @@ export class Search {
   }
 
   find(query: SessionQuery): FoundRows {
-    const conditions = this.#conditions(query)
-    const values = conditions.flatMap((condition) => condition.values)
-    const statements = this.#of(conditions.map(({ sql }) => sql))
+    const asked = askedOf(query, this.#joined)
+    const values = valuesOf(asked)
+    const statements = this.#of(asked)
     const counted = total(statements, values, query.count)
     // Looking for what is not there takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
@@ -106,38 +136,57 @@ export class Search {
   step(query: SessionQuery, behind: number, newest: number): FoundStep | undefined {
     const [until] = this.#lastOfStep.get([behind, newest]) as [number | null]
     if (until === null) return undefined
-    const conditions = this.#conditions(query)
-    const values = conditions.flatMap((condition) => condition.values)
-    const { step } = this.#of(conditions.map(({ sql }) => sql))
-    return { rows: step.all([...values, behind, until]), until }
+    const asked = askedOf(query, this.#joined)
+    return { rows: this.#of(asked).step.all([...valuesOf(asked), behind, until]), until }
   }
 
-  #conditions(query: SessionQuery): Condition[] {
-    return [...likeConditions(query, this.#sql), ...otherConditions(query, this.#sql)]
+  /** @param most sessions that are counted. The query's page and its parameter are not looked at. */
+  outcomes(query: SessionQuery, most: number): OutcomeCounts {
+    const asked = askedOf({ ...query, parameter: undefined }, this.#joined)
+    const { ofOutcome } = this.#of(asked)
+    const counts = new Map<string, number>()
+    let left = most
+    for (const outcome of RECORDED_OUTCOMES) {
+      const [count] = ofOutcome.get([...valuesOf(asked), outcome, left + 1]) as [number]
+      counts.set(outcome, Math.min(count, left))
+      left -= count
+      if (left < 0) break
+    }
+    return { counts, isCapped: left < 0 }
   }
 
-  #of(conditions: readonly string[]): Statements {
+  #of(asked: Asked): Statements {
+    const conditions = asked.conditions.map(({ sql }) => sql)
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-    const known = this.#statements.get(where) ?? this.#prepare(where)
-    this.#statements.set(where, known)
+    const key = `${where} | ${asked.within?.sql ?? ''}`
+    const known = this.#statements.get(key) ?? this.#prepare(where, asked.within?.sql)
+    this.#statements.set(key, known)
     return known
   }
 
-  #prepare(where: string): Statements {
+  #prepare(where: string, within: string | undefined): Statements {
     const order = 'ORDER BY started_at DESC, key DESC'
-    // The inner query needs an index alone, the outer one the rows of one page.
-    const keys = `SELECT key FROM sessions ${where} ${order} LIMIT ? OFFSET ?`
     const reading = (sql: string): SqlStatement => this.#db.prepare(sql).raw()
+    const source =
+      within === undefined
+        ? `sessions ${where}`
+        : `(SELECT key, started_at, request FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
+    // The inner query needs an index alone, the outer one the rows of one page.
+    const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
+    const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
       // By the keys alone: an index would bring all that matches, to be sorted for each step.
       step: reading(
-        `SELECT ${this.#columns} FROM sessions NOT INDEXED ${where === '' ? 'WHERE' : `${where} AND`} key > ? AND key <= ? ORDER BY key`,
+        `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
-      exact: reading(`SELECT count(*) FROM sessions ${where}`),
-      capped: reading(`SELECT count(*) FROM (SELECT 1 FROM sessions ${where} LIMIT ${COUNT_CAP + 1})`),
+      exact: reading(`SELECT count(*) FROM ${source}`),
+      capped: reading(`SELECT count(*) FROM (SELECT 1 FROM ${source} LIMIT ${COUNT_CAP + 1})`),
+      ofOutcome: reading(
+        `SELECT count(*) FROM (SELECT 1 FROM sessions ${where === '' ? 'WHERE' : `${where} AND`} outcome = ? LIMIT ?)`,
+      ),
     }
   }
 }
@@ -151,6 +200,32 @@ function total(
   const [count] = (how === 'exact' ? exact : capped).get(values) as [number]
   const isCapped = how !== 'exact' && count > COUNT_CAP
   return { total: isCapped ? COUNT_CAP : count, isCapped }
+}
+
+function askedOf(query: SessionQuery, joined: Joined): Asked {
+  const { parameter } = query
+  const conditions = [
+    ...likeConditions(query, { ...LIKE, ...joined }),
+    ...viewerConditions(query, joined),
+    ...outcomeConditions(query, joined),
+    ...otherConditions(query, { ...CONDITIONS, ...joined }),
+  ]
+  if (parameter === undefined) return { conditions, within: undefined }
+  const text = parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  return {
+    conditions: [...conditions, { sql: '+runbook IS NOT NULL', values: [] }],
+    // The parameters are a text of JSON within the JSON of the request.
+    within: { sql: HAS_PARAMETER, values: [inJson(inJson(text)), text] },
+  }
+}
+
+/** In the order in which the statements take them. */
+function valuesOf({ conditions, within }: Asked): Condition['values'] {
+  return [...conditions, ...(within === undefined ? [] : [within])].flatMap(({ values }) => values)
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
 }
 
 function* likeConditions(
@@ -168,17 +243,52 @@ function* likeConditions(
   }
 }
 
-function* otherConditions(query: SessionQuery, sql: Readonly<Record<Filter, string>>): Generator<Condition> {
-  for (const filter of FILTERS) {
-    const value = query[filter]
-    if (value !== undefined) yield { sql: sql[filter], values: bound(value) }
+function* viewerConditions({ viewer }: SessionQuery, joined: Joined): Generator<Condition> {
+  if (viewer === undefined) return
+  const values = [viewer.name, JSON.stringify(viewer.groups)]
+  const { team } = viewer
+  if (team === undefined) yield { sql: joined.viewer, values }
+  else {
+    const lists = [team.all, team.connections, team.users].map((list) => JSON.stringify(list))
+    yield { sql: joined.teamViewer, values: [...values, ...lists] }
   }
 }
 
-function bound(value: NonNullable<SessionQuery[Filter]>): readonly (string | number)[] {
-  if (value instanceof Date) return [value.getTime()]
-  if (typeof value === 'string') return [value]
-  return 'name' in value ? [value.name, JSON.stringify(value.groups)] : [JSON.stringify(value)]
+const OF_OPEN: ReadonlySet<Outcome> = new Set(['waiting', 'approved', 'running'])
+const IN_LIST = 'IN (SELECT value FROM json_each(?))'
+
+function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined): Generator<Condition> {
+  if (outcomes === undefined) return
+  const open = outcomes.filter((outcome) => OF_OPEN.has(outcome))
+  const ended = outcomes.filter((outcome) => !OF_OPEN.has(outcome))
+  const [only] = ended
+  if (open.length === 0 && ended.length === 1 && only !== undefined)
+    yield { sql: 'outcome = ?', values: [only] }
+  else if (open.length === 0) {
+    // Most sessions succeed: they are found sooner in the order of the list than by their outcome.
+    const column = ended.includes('succeeded') ? '+outcome' : 'outcome'
+    yield { sql: `${column} ${IN_LIST}`, values: [JSON.stringify(ended)] }
+  } else if (ended.length === 0)
+    yield { sql: `outcome = 'open' AND ${openOutcome} ${IN_LIST}`, values: [JSON.stringify(open)] }
+  else {
+    const sql = `(+outcome ${IN_LIST} OR (+outcome = 'open' AND ${openOutcome} ${IN_LIST}))`
+    yield { sql, values: [JSON.stringify(ended), JSON.stringify(open)] }
+  }
+}
+
+function* otherConditions(
+  query: SessionQuery,
+  sql: Readonly<Record<(typeof FILTERS)[number], string>>,
+): Generator<Condition> {
+  for (const filter of FILTERS) {
+    const value = query[filter]
+    if (value !== undefined) yield { sql: sql[filter], values: [bound(value)] }
+  }
+}
+
+function bound(value: string | Date | readonly string[]): string | number {
+  if (value instanceof Date) return value.getTime()
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** What an SQL LIKE pattern asks for, in terms that SQLite compares as PostgreSQL does: its own LIKE ignores case. */

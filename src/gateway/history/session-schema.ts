@@ -1,6 +1,7 @@
 /** Sessions, their events, and what is known about the time. */
 import type { Room } from '../store/room.ts'
 import { type Connection, inTransaction } from '../store/sqlite.ts'
+import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
 import { SessionRows } from './statements.ts'
 
@@ -100,6 +101,29 @@ const VERSION_10 = `
   DROP INDEX history.sessions_by_end;
   CREATE INDEX history.sessions_by_end ON sessions (connection, ended_at, recorded_bytes);`
 
+/** SQL over `request`: what the session runs. */
+const KIND_OF_REQUEST = `CASE WHEN json_extract(request, '$.origin') = 'client-api-runbooks' THEN 'runbook'
+  WHEN json_extract(request, '$.verb') = 'connect' THEN 'terminal' ELSE 'script' END`
+
+/**
+ * Columns for searches by runbook, kind and outcome. `outcome` of a session that has not ended is `open`: the rest is
+ * in its review. Both indexes in the order of the list have what filters look at, so that rows are read for one page
+ * alone. The end of a session changes one of them.
+ */
+const VERSION_22 = `
+  ALTER TABLE history.sessions ADD COLUMN runbook TEXT;
+  ALTER TABLE history.sessions ADD COLUMN kind TEXT NOT NULL DEFAULT 'script';
+  ALTER TABLE history.sessions ADD COLUMN outcome TEXT NOT NULL DEFAULT 'open';
+  UPDATE history.sessions SET kind = ${KIND_OF_REQUEST}, runbook = json_extract(request, '$.labels.runbookFile'),
+    outcome = CASE status WHEN 'open' THEN 'open' ELSE ${OUTCOME_OF_ENDED} END
+    WHERE json_valid(request);
+  DROP INDEX history.sessions_by_start;
+  CREATE INDEX history.sessions_by_start
+    ON sessions (started_at, user, connection, connection_type, kind, runbook);
+  CREATE INDEX history.sessions_by_outcome
+    ON sessions (outcome, started_at, user, connection, connection_type, kind, runbook);
+  CREATE INDEX history.sessions_by_runbook ON sessions (runbook, started_at) WHERE runbook IS NOT NULL;`
+
 declare module '../store/room.ts' {
   interface Tables {
     readonly sessions: SessionRows
@@ -126,6 +150,7 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       10: VERSION_10,
       19: VERSION_19,
       21: VERSION_21,
+      22: VERSION_22,
     },
     // While sessions run, their rows count output as well.
     watched: { sessions: ['status', 'request', 'exit_code'] },

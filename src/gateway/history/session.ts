@@ -1,3 +1,4 @@
+import type { Outcome, SessionKind } from '../../contract/session-state.ts'
 import { HistoryError } from '../store/errors.ts'
 
 /** What a client asked for, known when its session begins. */
@@ -57,12 +58,26 @@ export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts
   readonly outputBytes: number
 }
 
+/** A user who sees their own sessions, and those that these groups review. */
+export interface SessionViewer {
+  readonly name: string
+  readonly groups: readonly string[]
+  /** What the settings of connections let the user see. Undefined: nothing. */
+  readonly team?: {
+    /** Connections whose sessions the user sees all. */
+    readonly all: readonly string[]
+    /** Connections on which the user sees the sessions of these other users. */
+    readonly connections: readonly string[]
+    readonly users: readonly string[]
+  }
+}
+
 /** Which sessions to list. A filter that is missing lets all of them through. */
 export interface SessionQuery {
   /** This and the next two are SQL LIKE patterns. */
   readonly user?: string | undefined
-  /** Only sessions of this user, and those that these groups review, whatever `user` says. */
-  readonly viewer?: { readonly name: string; readonly groups: readonly string[] } | undefined
+  /** Only what this user may see, whatever `user` says. */
+  readonly viewer?: SessionViewer | undefined
   /** The status of the session's review; empty for sessions without one. */
   readonly reviewStatus?: string | undefined
   /** Groups of which one reviews the session. */
@@ -72,6 +87,12 @@ export interface SessionQuery {
   readonly connection?: string | undefined
   /** As configured, e.g. `database`. */
   readonly connectionType?: string | undefined
+  /** The file of a runbook, as an SQL LIKE pattern. */
+  readonly runbook?: string | undefined
+  readonly outcomes?: readonly Outcome[] | undefined
+  readonly kind?: SessionKind | undefined
+  /** A text in the recorded values of its parameters, in any case of letters. Only the newest sessions are looked at. */
+  readonly parameter?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
   /** The earliest and the latest moment at which the session may have begun. */

@@ -1,4 +1,5 @@
 import { Removal } from './disk/removal.ts'
+import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionPart, type SessionParts } from './rows.ts'
 import { Search } from './search.ts'
 import type { EventKind } from './session.ts'
@@ -49,8 +50,8 @@ function prepare(db: Connection, columns: string) {
 function writing(db: Connection) {
   return {
     insert: db.prepare(`INSERT INTO sessions (key, id, status, started_at, request, user, connection,
-                          connection_type, correlation_id, batch_id, recorded_bytes)
-                        VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)`),
+                          connection_type, correlation_id, batch_id, recorded_bytes, kind, runbook)
+                        VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     setRequest: db.prepare(`UPDATE sessions SET request = ?,
                               recorded_bytes = recorded_bytes - octet_length(request) + octet_length(?)
                             WHERE id = ?`),
@@ -62,6 +63,7 @@ function writing(db: Connection) {
                           recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(
                             (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM events WHERE session = sessions.key), 0)
                         WHERE id = ? AND status = 'open'`),
+    setOutcome: db.prepare(`UPDATE sessions SET outcome = ${OUTCOME_OF_ENDED} WHERE id = ?`),
   }
 }
 

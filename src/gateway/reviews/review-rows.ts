@@ -223,7 +223,13 @@ const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT val
 export const REVIEW_FILTERS = {
   // The user who looks; `user` is the one that was asked for.
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
+  // Without indexes: that of the list is read until a page is full, since a team may see most sessions.
+  teamViewer: `(+user = ? OR +key IN (${REVIEWED_BY}) OR +connection IN (SELECT value FROM json_each(?))
+    OR (+connection IN (SELECT value FROM json_each(?)) AND +user IN (SELECT value FROM json_each(?))))`,
   reviewGroups: `key IN (${REVIEWED_BY})`,
+  openOutcome: `coalesce((SELECT CASE WHEN status = 'PENDING' THEN 'waiting'
+    WHEN status = 'APPROVED' AND type = 'onetime' THEN 'approved' END
+    FROM reviews WHERE session = sessions.key), 'running')`,
   // A session without a review has an empty status of it.
   reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '')",
 } as const satisfies Partial<SessionParts['filters']>

@@ -1,4 +1,5 @@
 import type { StateAnswer, StateName } from '../../contract/session-state.ts'
+import { STATES_OF_CAUSES } from '../history/end-states.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
 
 /** A session that has a lock, or waits for one. */
@@ -92,35 +93,6 @@ function endOf({ exitCode, cause, guardrails, review }: Stated): SessionState {
   return { name: 'failed', text: exitCode === undefined ? WORDS.failed : `${WORDS.failed} (${exitCode})` }
 }
 
-/** States by codes of docs/endings-and-codes.md, and by the agent's reasons. Other ends are `failed`, with their exit code. */
-const CAUSES: Readonly<Record<string, StateName>> = {
-  'session-killed': 'stopped',
-  'client-left': 'closed',
-  'client-not-reading': 'closed',
-  'session-expired': 'timed-out',
-  'access-ended': 'timed-out',
-  timeout: 'timed-out',
-  'output-limit': 'limit-reached',
-  'input-limit': 'limit-reached',
-  guardrails: 'blocked',
-  policy: 'refused',
-  refused: 'refused',
-  'not-permitted': 'refused',
-  'client-input-refused': 'refused',
-  rejected: 'rejected',
-  revoked: 'revoked',
-  withdrawn: 'withdrawn',
-  expired: 'expired',
-  'lock-busy': 'lock-busy',
-  'agent-offline': 'agent-offline',
-  'agent-silent': 'agent-silent',
-  'agent-lost': 'agent-lost',
-  'gateway-lost': 'gateway-lost',
-  'agent-stopping': 'agent-stopped',
-  'gateway-stopped': 'gateway-stopped',
-  'gateway-draining': 'gateway-stopped',
-}
-
 /**
  * Causes that the gateway itself knows. An agent that gives one of them as its reason would speak for a person or for
  * it.
@@ -150,7 +122,7 @@ export function agentsCause(reason: string | undefined): string | undefined {
 function stateOfCause({ code, by }: EndCause): StateName | undefined {
   // A terminal whose approval was revoked. Without a name, its time was over.
   if (code === 'access-ended' && by !== undefined) return 'revoked'
-  return Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
+  return Object.hasOwn(STATES_OF_CAUSES, code) ? STATES_OF_CAUSES[code] : undefined
 }
 
 /** Sessions of older versions have no cause. @param exitCode 254 for one that has not run */

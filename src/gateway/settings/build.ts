@@ -233,7 +233,7 @@ function buildConnection(
   problems: Problems,
   path: Path,
 ): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira' | 'review' | 'runbooks'> {
-  const { name, agent, type, subtype, tags, command } = shape
+  const { name, agent, type, subtype, tags, command, sessions } = shape
   const {
     groups,
     connect,
@@ -258,6 +258,7 @@ function buildConnection(
     command,
     secrets: buildSecrets(shape, sources, problems, path),
     plain: declaresSecrets(shape) ? Object.keys(shape.env) : [],
+    ...(sessions !== 'own' && { sessions }),
     access: {
       ...access,
       connect: connect ?? (access.exec && clientEscapes !== 'block'),

@@ -227,6 +227,10 @@ const ConnectionShape = map({
   jira: about('name of the template by which each of its sessions gets an issue', v.nullish(Name)),
   review: about('who has to approve before something runs', v.nullish(ReviewShape)),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
+  sessions: about(
+    'whose sessions its users may see: their own, those of users in one of their groups, or all',
+    v.nullish(choice({ own: 'own', groups: 'groups', all: 'all' }), 'own'),
+  ),
   history: v.nullish(KeptShape),
 })
 

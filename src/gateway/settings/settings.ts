@@ -131,6 +131,8 @@ export interface ConnectionSettings {
   readonly review?: ReviewSettings
   /** Undefined: its output is not masked. */
   readonly masking?: MaskingParams
+  /** Whose sessions its users may see: of those in one of their groups, or all. Undefined: their own. */
+  readonly sessions?: 'groups' | 'all'
   /** In the order of `gateway.yaml`. */
   readonly guardrails: readonly GuardrailSettings[]
   /** By which each of its sessions gets an issue, before it runs. */

@@ -1,4 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { OUTCOMES, outcomeOf } from '../../../src/contract/session-state.ts'
+import { STATES_OF_CAUSES } from '../../../src/gateway/history/end-states.ts'
+import { openHistory } from '../../../src/gateway/rooms.ts'
 import { stateOf } from '../../../src/gateway/sessions/session-state.ts'
 import type { Review } from '../../../src/gateway/reviews/review.ts'
 
@@ -52,6 +58,45 @@ it.each([
   ['constructor', undefined, 'failed', 'failed (254)'],
 ] as const)('says why a session has ended: %s, %s', (code, by, name, text) => {
   expect(ended(code, by)).toEqual([name, text])
+})
+
+it('is the outcome by which the history finds sessions, for each end', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'history-'))
+  const history = openHistory(join(folder, 'history.sqlite'))
+  try {
+    const causes = [undefined, 'unheard-of', ...Object.keys(STATES_OF_CAUSES)]
+    const ends = causes.flatMap((code) =>
+      [undefined, 'bea'].flatMap((by) =>
+        [undefined, 0, 3].flatMap((exitCode) =>
+          [undefined, '[]'].map((guardrails) => ({
+            ...{ exitCode, truncatedBytes: 0, endedAt: new Date() },
+            ...(guardrails !== undefined && { guardrails }),
+            ...(code !== undefined && { cause: { code, ...(by !== undefined && { by }) } }),
+          })),
+        ),
+      ),
+    )
+    for (const [at, end] of ends.entries()) {
+      const id = `s${at}`
+      history.begin({
+        ...{ id, origin: 'client-api', verb: 'exec', user: 'ann', connection: 'pg', connectionType: 'pg' },
+        ...{ labels: {}, metadata: {}, script: Buffer.alloc(0), startedAt: new Date() },
+      })
+      history.finish(id, end)
+    }
+    for (const outcome of OUTCOMES) {
+      const found: string[] = []
+      for (const page of history.walk({ outcomes: [outcome], limit: 1, offset: 0 }, 0))
+        found.push(...page.map(({ session }) => session.id))
+      const expected = ends.flatMap((end, at) =>
+        outcomeOf(stateOf({ status: 'done', ...end }).name) === outcome ? [`s${at}`] : [],
+      )
+      expect([outcome, found]).toEqual([outcome, expected])
+    }
+  } finally {
+    history.close()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 it('knows of sessions of older versions what their reviews and rules say', () => {

@@ -12,6 +12,7 @@ import {
   type SessionSummary,
   isSessionId,
 } from '../session.ts'
+import type { OutcomeCounts } from '../search.ts'
 import { HistoryError } from '../../store/errors.ts'
 import { KINDS, type Events } from '../statements.ts'
 import type { Writer } from '../writer.ts'
@@ -43,6 +44,11 @@ export class HistoryReader {
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
+  }
+
+  /** Counts at most so many sessions. The query's page and its parameter are not looked at. */
+  outcomes(query: SessionQuery, most: number): OutcomeCounts {
+    return this.#database().outcomes(query, most)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
+import type { SessionViewer } from '../../history/session.ts'
 import {
   ACCOUNT,
   tokenHash,
@@ -177,6 +178,26 @@ export class Users {
     return this.isAdmin(user) || this.isAuditor(user)
   }
 
+  /** Whether the user may read all of a session: their own, or what the setting `sessions` of its connection opens. */
+  reads(user: GatewayUser, session: { readonly user: string; readonly connection: string }): boolean {
+    if (session.user === user.name || this.seesAll(user)) return true
+    const opened = this.connection(user, session.connection)?.sessions
+    return opened === 'all' || (opened === 'groups' && isTeammate(user, this.named(session.user)))
+  }
+
+  /** Whose sessions are in the user's list. Undefined: everybody's. */
+  viewer(user: GatewayUser): SessionViewer | undefined {
+    if (this.seesAll(user)) return undefined
+    const { name, groups } = user
+    const connections = this.connections(user)
+    const opened = (how: ConnectionSettings['sessions']) =>
+      connections.filter(({ sessions }) => sessions === how).map((connection) => connection.name)
+    const [all, ofGroups] = [opened('all'), opened('groups')]
+    if (all.length === 0 && ofGroups.length === 0) return { name, groups }
+    const users = ofGroups.length === 0 ? [] : this.all.filter((other) => isTeammate(user, other))
+    return { name, groups, team: { all, connections: ofGroups, users: users.map((other) => other.name) } }
+  }
+
   /** @returns whether the user may see all of this session and end it */
   owns(user: GatewayUser, session: { readonly user: string }): boolean {
     return session.user === user.name || this.isAdmin(user)
@@ -196,6 +217,10 @@ export class Users {
     const user = token && this.named(token.user)
     return token && user && { user, token }
   }
+}
+
+function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): boolean {
+  return other?.groups.some((group) => groups.includes(group)) === true
 }
 
 export function isOfPage(token: AccessToken): boolean {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { momentIn } from '../../../contract/query.ts'
+import { OUTCOMES, SESSION_KINDS, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../../contract/sessions.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { checkMetadata } from '../../executions/limits.ts'
@@ -12,6 +13,7 @@ import { EventStreams } from '../event-streams.ts'
 import { HttpError } from '../http-error.ts'
 import { type Query, mount, firstOption } from '../mount.ts'
 import type { RestServices } from '../services.ts'
+import { sessionsByDay } from './by-day.ts'
 import { asksForDownload, downloadRoutes, sendDownloadLink, DownloadTokens } from './downloads.ts'
 import { liveRoute, outputRange } from './live-streams.ts'
 import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
@@ -25,7 +27,13 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
 }
 
 function ownRoutes(services: RestServices): Handlers<typeof sessionContract> {
+  const { history, users } = services
   return {
+    byDay: ({ user, query }) => {
+      const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
+      const asked = { days: query.days, timeZone: query.time_zone }
+      return sessionsByDay(history, { ...options, viewer: users.viewer(user) }, asked)
+    },
     output: ({ user, params, query }) =>
       outputRange(services.history, readableSession(services, user, params.id), query),
     kill: ({ user, params }) => {
@@ -65,11 +73,14 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
   )
 }
 
-/** Their own, those that their groups review, and to admins and auditors all. Asking for another user by name changes nothing. */
+/**
+ * A user's own sessions, those that their groups review, those of connections that open theirs (`sessions`), and to
+ * admins and auditors all. Asking for another user by name changes nothing.
+ */
 function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
   const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
     const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
-    const viewer = users.seesAll(user) ? undefined : user
+    const viewer = users.viewer(user)
     const { sessions, total, isCapped, hasMore } = history.list({ ...options, viewer })
     return {
       data: sessions.map((session) => listedSession({ ...services, users }, session)),
@@ -113,7 +124,7 @@ function visibleSession(
 ): SessionOfUser {
   const session = history.session(id)
   if (session === undefined) throw notFound(missing)
-  if (users.owns(user, session) || users.isAuditor(user)) return { session, withOutput: true }
+  if (users.reads(user, session)) return { session, withOutput: true }
   if (session.review === undefined || !reviews.isConcerned(user, session.review)) throw notFound(missing)
   return { session, withOutput: false }
 }
@@ -149,6 +160,10 @@ export function readListOptions(
     user: firstOption(query, 'user'),
     connection: firstOption(query, 'connection'),
     connectionType: firstOption(query, 'type'),
+    runbook: filledOption(query, 'runbook'),
+    outcomes: readOutcomes(query),
+    kind: readKind(query),
+    parameter: filledOption(query, 'parameter'),
     correlationId: correlationId === '' ? undefined : correlationId,
     sessionBatchId: firstOption(query, 'batch_id'),
     reviewStatus: firstOption(query, 'review.status'),
@@ -160,6 +175,36 @@ export function readListOptions(
     offset: readOffset(query),
     count: readCount(query),
   }
+}
+
+function filledOption(query: Query, option: string): string | undefined {
+  const text = firstOption(query, option)
+  return text === '' ? undefined : text
+}
+
+/** hoop's own words for a status, by what they mean here. */
+const HOOPS: ReadonlyMap<string, readonly Outcome[]> = new Map([
+  ['open', ['waiting', 'running']],
+  ['ready', ['approved']],
+  ['done', ['succeeded', 'failed', 'stopped', 'rejected']],
+])
+
+/** A list with commas. */
+function readOutcomes(query: Query): readonly Outcome[] | undefined {
+  const words = filledOption(query, 'status')?.split(',')
+  return words?.flatMap((word) => {
+    const found = HOOPS.get(word) ?? OUTCOMES.filter((outcome) => outcome === word)
+    if (found.length > 0) return found
+    const accepted = `expected one of [${[...OUTCOMES, ...HOOPS.keys()].join(' ')}]`
+    throw invalid('status', `invalid status ${JSON.stringify(word)}, ${accepted}`)
+  })
+}
+
+function readKind(query: Query): SessionKind | undefined {
+  const text = filledOption(query, 'kind')
+  const kind = SESSION_KINDS.find((one) => one === text)
+  if (kind !== undefined || text === undefined) return kind
+  throw invalid('kind', `invalid kind ${JSON.stringify(text)}, expected one of [${SESSION_KINDS.join(' ')}]`)
 }
 
 /** A list with commas. */
@@ -241,8 +286,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
       const { user, query } = request
       streams.checkRoom(user.name)
       const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
-      const viewer = users.seesAll(user) ? undefined : user
-      const found = history.walk({ ...options, viewer }, readPlace(query))
+      const found = history.walk({ ...options, viewer: users.viewer(user) }, readPlace(query))
       const source = { [Symbol.dispose]: () => void found.return() }
       return streams.send(request, reply, source, (_, closing) => lines(services, found, closing))
     },

@@ -20,6 +20,7 @@ test('without any the first twenty sessions are listed', () => {
   expect(readListOptions({})).toStrictEqual({
     ...{ user: undefined, connection: undefined, connectionType: undefined },
     ...{ correlationId: undefined, sessionBatchId: undefined, from: undefined, to: undefined },
+    ...{ runbook: undefined, outcomes: undefined, kind: undefined, parameter: undefined },
     ...{ reviewStatus: undefined, reviewGroups: undefined, issueKeys: undefined },
     ...{ limit: 20, offset: 0, count: undefined },
   })

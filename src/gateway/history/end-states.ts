@@ -1,0 +1,54 @@
+import { outcomeOf, type Outcome, type StateName } from '../../contract/session-state.ts'
+
+/** States by codes of docs/endings-and-codes.md, and by the agent's reasons. Other ends are `failed`, with their exit code. */
+export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
+  'session-killed': 'stopped',
+  'client-left': 'closed',
+  'client-not-reading': 'closed',
+  'session-expired': 'timed-out',
+  'access-ended': 'timed-out',
+  timeout: 'timed-out',
+  'output-limit': 'limit-reached',
+  'input-limit': 'limit-reached',
+  guardrails: 'blocked',
+  policy: 'refused',
+  refused: 'refused',
+  'not-permitted': 'refused',
+  'client-input-refused': 'refused',
+  rejected: 'rejected',
+  revoked: 'revoked',
+  withdrawn: 'withdrawn',
+  expired: 'expired',
+  'lock-busy': 'lock-busy',
+  'agent-offline': 'agent-offline',
+  'agent-silent': 'agent-silent',
+  'agent-lost': 'agent-lost',
+  'gateway-lost': 'gateway-lost',
+  'agent-stopping': 'agent-stopped',
+  'gateway-stopped': 'gateway-stopped',
+  'gateway-draining': 'gateway-stopped',
+}
+
+/** `open` stands for the outcomes of sessions that have not ended: those depend on their reviews. */
+type RecordedOutcome = 'open' | Outcome
+
+export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
+  'failed',
+  'stopped',
+  'rejected',
+  'open',
+  'succeeded',
+]
+
+/** SQL over the columns of an ended session: its outcome, as `stateOf` names it. */
+export const OUTCOME_OF_ENDED = `CASE
+  WHEN guardrails_info IS NOT NULL THEN 'failed'
+  WHEN json_extract(cause, '$.code') = 'access-ended' AND json_extract(cause, '$.by') IS NOT NULL THEN 'rejected'
+  ${(['stopped', 'rejected', 'failed'] as const).map(whenCause).join('\n  ')}
+  WHEN exit_code = 0 THEN 'succeeded'
+  ELSE 'failed' END`
+
+function whenCause(outcome: Outcome): string {
+  const codes = Object.entries(STATES_OF_CAUSES).filter(([, state]) => outcomeOf(state) === outcome)
+  return `WHEN json_extract(cause, '$.code') IN (${codes.map(([code]) => `'${code}'`).join()}) THEN '${outcome}'`
+}

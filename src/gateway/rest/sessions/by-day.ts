@@ -1,0 +1,97 @@
+import { setImmediate } from 'node:timers/promises'
+import type { DaysAnswer } from '../../../contract/sessions.ts'
+import type { History } from '../../history/history.ts'
+import type { SessionQuery } from '../../history/session.ts'
+import { HttpError } from '../http-error.ts'
+
+/** Days of a month, unless the caller asks for others. */
+const USUAL_DAYS = 30
+/** Sessions of one day: SQLite counts as many in some 20 ms, in which nobody else is served. */
+const MOST_OF_A_DAY = 100_000
+
+interface Asked {
+  readonly days: number | undefined
+  readonly timeZone: string | undefined
+}
+
+/** Counts day by day, so that others have their turn between two days. @throws HttpError 422 */
+export async function sessionsByDay(
+  history: Pick<History, 'outcomes'>,
+  query: SessionQuery,
+  { days = USUAL_DAYS, timeZone }: Asked,
+): Promise<DaysAnswer> {
+  const counted: DaysAnswer['days'][number][] = []
+  let isCapped = false
+  for (const { day, from, to } of lastDays(days, timeZone ?? '', new Date())) {
+    const span = { from: later(query.from, from), to: earlier(query.to, to) }
+    const { counts, isCapped: isDayCapped } = history.outcomes({ ...query, ...span }, MOST_OF_A_DAY)
+    const count = (outcome: string) => counts.get(outcome) ?? 0
+    counted.push({
+      day,
+      open: count('open'),
+      succeeded: count('succeeded'),
+      failed: count('failed'),
+      stopped: count('stopped'),
+      rejected: count('rejected'),
+    })
+    isCapped ||= isDayCapped
+    await setImmediate()
+  }
+  return { days: counted, is_capped: isCapped }
+}
+
+function later(one: Date | undefined, other: Date): Date {
+  return one === undefined || one < other ? other : one
+}
+
+function earlier(one: Date | undefined, other: Date): Date {
+  return one === undefined || one > other ? other : one
+}
+
+interface Day {
+  readonly day: string
+  readonly from: Date
+  /** Its last millisecond. */
+  readonly to: Date
+}
+
+/** The days until today in a time zone, the oldest first. @throws HttpError 422 for an unknown zone */
+export function lastDays(count: number, timeZone: string, now: Date): Day[] {
+  const clock = clockOf(timeZone === '' ? 'UTC' : timeZone)
+  const today = Math.floor((now.getTime() + offsetAt(clock, now.getTime())) / DAY_MS)
+  const starts = Array.from({ length: count + 1 }, (_, at) => startOf(clock, today - count + 1 + at))
+  return starts.slice(0, -1).map((from, at) => ({
+    day: new Date((today - count + 1 + at) * DAY_MS).toISOString().slice(0, 10),
+    from: new Date(from),
+    to: new Date((starts[at + 1] ?? from) - 1),
+  }))
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** @param day number of the day since 1970 */
+function startOf(clock: Intl.DateTimeFormat, day: number): number {
+  const local = day * DAY_MS
+  // The offset at the guess may be that of the other side of a change of the clocks; the second guess is right.
+  const guess = local - offsetAt(clock, local)
+  return local - offsetAt(clock, guess)
+}
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      ...{ year: 'numeric', month: 'numeric', day: 'numeric' },
+      ...{ hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' },
+    })
+  } catch {
+    throw new HttpError('invalid-request', 'time_zone: a name like Europe/Berlin is expected', 422)
+  }
+}
+
+/** How far the clock on the wall is ahead of UTC, in ms. */
+function offsetAt(clock: Intl.DateTimeFormat, ms: number): number {
+  const parts = Object.fromEntries(clock.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
+  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(ms / 1000) * 1000
+}
