@@ -3,7 +3,7 @@ import type { Frozen } from './contract.ts'
 import { text } from './words.ts'
 
 /** How a session is, or how it ended. */
-const STATE_NAMES = [
+export const STATE_NAMES = [
   'waiting-for-approval',
   'approved',
   'waiting-for-lock',

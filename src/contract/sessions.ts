@@ -136,7 +136,7 @@ const LIST = {
   method: 'GET',
   summary: 'Lists sessions, the newest first',
   role: 'user',
-  scope: 'concerned',
+  scope: 'seen',
   audit: VIEW,
   query: {
     ...FILTERS,
@@ -183,7 +183,7 @@ export const sessionContract = {
     description:
       'The filters are those of the list, but for `parameter`. Of one day 100,000 sessions are counted at most.',
     role: 'user',
-    scope: 'concerned',
+    scope: 'seen',
     audit: 'none',
     query: {
       ...FILTERS,
@@ -245,7 +245,7 @@ export const sessionStreamContract = {
     description:
       'Each line is a session as the list shows it, and its `cursor`. What begins meanwhile is left out. An export that was cut off goes on with `after`.',
     role: 'user',
-    scope: 'concerned',
+    scope: 'seen',
     audit: { action: 'download', type: 'sessions' },
     query: {
       ...FILTERS,
@@ -261,7 +261,7 @@ export const sessionStreamContract = {
     path: '/api/sessions/:id',
     summary: 'Shows a session, also while it runs',
     role: 'user',
-    scope: 'concerned',
+    scope: 'seen',
     audit: VIEW,
     query: {
       expand: plainOption('event_stream, session_input, resize, separated by commas'),

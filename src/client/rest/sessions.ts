@@ -30,6 +30,8 @@ export interface RecordedSession {
 }
 
 interface RecordedState {
+  /** One of the gateway's words for states (docs/rest.md). */
+  readonly name?: string | undefined
   readonly text: string
   /** Since when another session has the lock that this one waits for; empty where it waits for none. */
   readonly since: string
@@ -51,7 +53,9 @@ const Raw = v.looseObject({
   labels: v.fallback(v.nullish(v.looseObject({ runbookFile: v.nullish(v.string()) })), undefined),
   review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
   state: v.fallback(
-    v.optional(v.looseObject({ text: v.string(), since: v.nullish(v.string(), '') })),
+    v.optional(
+      v.looseObject({ name: v.optional(v.string()), text: v.string(), since: v.nullish(v.string(), '') }),
+    ),
     undefined,
   ),
 })
@@ -91,9 +95,14 @@ export interface SessionFilter {
   /** Those that have begun then. hoop ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
-  /** `open`, `ready` or `done`, and the file of a runbook: hoop ignores both, so look at what comes. */
+  // hoop ignores these four, so look at what comes.
+  /** `open`, `ready`, `done` or an outcome. */
   readonly status?: string | undefined
+  /** The file of a runbook. */
   readonly runbook?: string | undefined
+  readonly kind?: string | undefined
+  /** A text in a parameter. */
+  readonly parameter?: string | undefined
   /** The review's status as a pattern of SQL: `PENDING`, `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
@@ -138,6 +147,8 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): URLSearchParams {
     end_date: filter.to?.toISOString(),
     status: filter.status,
     runbook: filter.runbook,
+    kind: filter.kind,
+    parameter: filter.parameter,
     'review.status': filter.review,
     correlation_id: filter.correlationId,
   }
@@ -225,11 +236,10 @@ const PIECE_MS = 10 * 60 * 1000
 const NEWLINE = 0x0a
 
 /** Which sessions; an option that is missing lets all of them through. */
-export interface ExportWish {
-  readonly connection?: string | undefined
-  readonly user?: string | undefined
-  readonly from?: Date | undefined
-  readonly to?: Date | undefined
+export interface ExportWish extends Pick<
+  SessionFilter,
+  'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'from' | 'to'
+> {
   /** The cursor of a session: only those behind it. */
   readonly after?: string | undefined
 }
@@ -249,14 +259,12 @@ export async function* exportedLines(
   }
 }
 
-function optionsOf({ connection, user, from, to, after }: ExportWish): URLSearchParams {
-  return new URLSearchParams({
-    ...(connection !== undefined && { connection }),
-    ...(user !== undefined && { user }),
-    ...(from !== undefined && { start_date: from.toISOString() }),
-    ...(to !== undefined && { end_date: to.toISOString() }),
-    ...(after !== undefined && { after }),
-  })
+function optionsOf({ from, to, ...texts }: ExportWish): URLSearchParams {
+  const options = { ...texts, start_date: from?.toISOString(), end_date: to?.toISOString() }
+  const given = Object.entries(options).filter(
+    (option): option is [string, string] => option[1] !== undefined,
+  )
+  return new URLSearchParams(given)
 }
 
 /** The cursor of the last of some whole lines; undefined for what is no line of an export. */

@@ -3,6 +3,7 @@ import type { NoticeFlags } from '../client/report/notices.ts'
 import type { ExportFlags } from '../client/sessions/export.ts'
 import type { ReplayFlags } from '../client/sessions/replay.ts'
 import type { ListFlags } from '../client/sessions/sessions.ts'
+import { OUTCOMES, SESSION_KINDS } from '../../contract/session-state.ts'
 import {
   choice,
   JSON_OPTION,
@@ -24,6 +25,13 @@ const SPAN = [
   option('--until <time>', 'only sessions that began before this time'),
 ]
 
+const FILTERS = [
+  option('--runbook <file>', 'only sessions of this runbook'),
+  choice('--status <status>', 'only sessions in this state', [...OUTCOMES, 'open', 'ready', 'done']),
+  choice('--kind <kind>', 'only sessions of this kind', SESSION_KINDS),
+  option('--parameter <text>', 'only runs with this text in a parameter (the newest 20,000 are searched)'),
+]
+
 const STREAMED = [
   PROFILE,
   option('--quiet', 'print no hints'),
@@ -36,10 +44,9 @@ const list: CommandRow = {
   does: `List the newest sessions: ${LISTED}`,
   options: [
     PROFILE,
-    option('--runbook <file>', 'only sessions of this runbook'),
     option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)'),
-    choice('--status <status>', 'only sessions in this state', ['open', 'ready', 'done']),
     option('--connection <name>', 'only sessions of this connection'),
+    ...FILTERS,
     ...SPAN,
     option('--limit <count>', 'maximum number of rows', '20'),
     JSON_OPTION,
@@ -47,7 +54,7 @@ const list: CommandRow = {
   examples: [
     'runbook-agent sessions',
     'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
-    'runbook-agent sessions list --connection pg --limit 100',
+    'runbook-agent sessions list --connection pg --status failed --limit 100',
   ],
   run: async (flags: ListFlags) => (await load()).listCommand(flags),
 }
@@ -59,6 +66,7 @@ const exported: CommandRow = {
     PROFILE,
     option('--user <name>', 'only sessions of this user'),
     option('--connection <name>', 'only sessions of this connection'),
+    ...FILTERS,
     ...SPAN,
     option('--after <cursor>', 'only sessions after this cursor'),
     option('--output <file>', 'file to create, mode 0600 (default: standard output)'),

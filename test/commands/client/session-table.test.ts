@@ -25,9 +25,9 @@ const running = { ...session, status: 'open', exitCode: undefined, endedAt: unde
 describe('the table of sessions', () => {
   it('has everything where there is room', () => {
     const [heading, first, second] = itemTable(SESSION_COLUMNS, [session, running], 200).split('\n')
-    expect(heading).toMatch(/^ID +STARTED +TOOK +USER +CONNECTION +VERB +STATUS +CODE +OUTPUT$/)
+    expect(heading).toMatch(/^ID +STARTED +TOOK +USER +CONNECTION +RUNBOOK +STATUS +CODE +OUTPUT$/)
     expect(first).toMatch(
-      /^5701046a .* 1m 5s +ada\.lovelace@example\.test +a-long-name +exec +done +3 +2\.0 KiB$/,
+      /^5701046a .* 1m 5s +ada\.lovelace@example\.test +a-long-name +\(exec\) +done +3 +2\.0 KiB$/,
     )
     expect(second).toMatch(/ open +2\.0 KiB$/)
   })

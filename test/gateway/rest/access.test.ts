@@ -64,6 +64,7 @@ const REACHED: Readonly<Record<Exclude<OperationScope, 'link'>, readonly Part[]>
   connection: ['sees'],
   scheduled: ['sees', 'auditor', 'admin'],
   concerned: ['owner', 'reviewer', 'auditor', 'admin'],
+  seen: ['owner', 'reviewer', 'auditor', 'admin'],
   read: ['owner', 'auditor', 'admin'],
   end: ['owner', 'admin'],
   tokens: ['owner', 'admin'],

@@ -10,6 +10,10 @@ import { oneLine } from '../../../basics/text/printable.ts'
 export interface ExportFlags extends AskingFlags {
   readonly connection?: string
   readonly user?: string
+  readonly runbook?: string
+  readonly status?: string
+  readonly kind?: string
+  readonly parameter?: string
   readonly since?: string
   readonly until?: string
   readonly after?: string
@@ -23,12 +27,12 @@ const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/exp
 
 /** `runbook-agent sessions export`: JSON lines, the oldest first, on stdout or into a file. */
 export async function exportCommand(flags: ExportFlags): Promise<number> {
-  const { connection, user, after, output, resume = false } = flags
+  const { connection, user, runbook, status, kind, parameter, after, output, resume = false } = flags
   if (resume && output === undefined)
     throw new Failure('--resume continues the file of --output: add --output', exitCodes.usage)
   if (after !== undefined && (resume || !/^\d{1,15}$/.test(after)))
     throw new Failure('--after is the cursor of a session, and excludes --resume', exitCodes.usage)
-  const wish = { connection, user, after, ...askedSpan(flags) }
+  const wish = { connection, user, runbook, status, kind, parameter, after, ...askedSpan(flags) }
   return asking(flags.profile, 'cannot export sessions', async (account, stdout) => {
     if (output === undefined) return exported(account, wish, (lines) => stdout.write(lines))
     return intoFile(account, wish, { output, resume })

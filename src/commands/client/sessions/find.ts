@@ -8,6 +8,7 @@ import {
   type RecordedSession,
   type SessionFilter,
 } from '../../../client/rest/sessions.ts'
+import { outcomeOf, STATE_NAMES, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** Sessions per page, the most that gateways send. */
@@ -45,17 +46,42 @@ export async function* newest(
 }
 
 /** Whether a gateway may send sessions that do not match. */
-function isNarrow({ status, runbook, connection = '' }: SessionWish): boolean {
-  return status !== undefined || runbook !== undefined || connection.includes('_')
+function isNarrow({ status, runbook, kind, parameter, connection = '' }: SessionWish): boolean {
+  return [status, runbook, kind, parameter].some((one) => one !== undefined) || connection.includes('_')
 }
 
 /**
  * hoop reads a connection as a pattern of SQL, in which `_` is any character. A user who writes `%` means a pattern.
  */
-function isWished(session: RecordedSession, { status, runbook, connection }: SessionWish): boolean {
-  if (status !== undefined && session.status !== status) return false
+function isWished(session: RecordedSession, wish: SessionWish): boolean {
+  const { status, runbook, connection, kind } = wish
+  if (status !== undefined && session.status !== status && outcomeWord(session) !== status) return false
+  if (kind !== undefined && kindWord(session) !== kind) return false
+  if (!hasParameter(session, wish)) return false
   if (connection !== undefined && !connection.includes('%') && session.connection !== connection) return false
   return runbook === undefined || session.runbook === runbook
+}
+
+/** The session's outcome; for hoop's sessions as far as status and exit code tell it. */
+function outcomeWord({ state, status, exitCode, review }: RecordedSession): Outcome {
+  const name = STATE_NAMES.find((one) => one === state?.name)
+  if (name !== undefined) return outcomeOf(name)
+  if (status === 'ready') return 'approved'
+  if (status === 'open') return review === 'PENDING' ? 'waiting' : 'running'
+  return exitCode === 0 ? 'succeeded' : 'failed'
+}
+
+function kindWord({ runbook, verb }: RecordedSession): SessionKind {
+  if (runbook !== undefined) return 'runbook'
+  return verb === 'connect' ? 'terminal' : 'script'
+}
+
+/** Only hoop's gateways, which have no states, send sessions without the parameter. */
+function hasParameter({ state, raw }: RecordedSession, { parameter }: SessionWish): boolean {
+  if (parameter === undefined || state !== undefined) return true
+  return JSON.stringify('labels' in raw ? raw.labels : {})
+    .toLowerCase()
+    .includes(parameter.toLowerCase())
 }
 
 /**

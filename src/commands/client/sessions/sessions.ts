@@ -54,6 +54,8 @@ export interface ListFlags extends AskingFlags {
   readonly user?: string
   readonly runbook?: string
   readonly status?: string
+  readonly kind?: string
+  readonly parameter?: string
   readonly since?: string
   readonly until?: string
   readonly limit: string
@@ -63,11 +65,11 @@ const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
 /** `runbook-agent sessions list`: the newest sessions that match all filters. */
 export async function listCommand(flags: ListFlags): Promise<number> {
-  const { connection, user, runbook, status } = flags
+  const { connection, user, runbook, status, kind, parameter } = flags
   const limit = readLimit(flags.limit)
   const { from, to } = askedSpan(flags)
   return asking(flags.profile, 'cannot list sessions', async (account, stdout) => {
-    const wish = { connection, user, runbook, status, from, to }
+    const wish = { connection, user, runbook, status, kind, parameter, from, to }
     const sessions = await unlessLacking(account, LIST, found(account, wish, limit))
     await printList(flags, SESSION_COLUMNS, sessions, stdout)
     if (sessions.length === 0 && connection !== undefined) await sayMeant(account, connection)
@@ -147,9 +149,9 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
   { heading: 'STARTED', leftOut: 5, of: ({ startedAt }) => moment(startedAt) },
   { heading: 'TOOK', leftOut: 1, of: ({ startedAt, endedAt }) => took(startedAt, endedAt) },
-  { heading: 'USER', shrinks: true, leftOut: 4, of: ({ user }) => user },
+  { heading: 'USER', shrinks: true, leftOut: 3, of: ({ user }) => user },
   { heading: 'CONNECTION', shrinks: true, of: placeText },
-  { heading: 'VERB', leftOut: 3, of: ({ verb }) => verb },
+  { heading: 'RUNBOOK', shrinks: true, leftOut: 4, of: ({ runbook, verb }) => runbook ?? `(${verb})` },
   { heading: 'STATUS', shrinks: true, of: statusText },
   { heading: 'CODE', of: codeText },
   { heading: 'OUTPUT', leftOut: 2, of: ({ outputBytes }) => sizeText(outputBytes) },

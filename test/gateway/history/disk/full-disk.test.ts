@@ -105,7 +105,7 @@ class Killable implements Disposable {
 
 describe.skipIf(!canMount)('on a full disk (needs mount)', () => {
   beforeEach(() => {
-    disk = new SmallDisk('6M')
+    disk = new SmallDisk('7M')
     opened = []
   })
   afterEach(() => {
@@ -196,7 +196,7 @@ describe.skipIf(!canMount)('on a full disk (needs mount)', () => {
 
 describe.skipIf(!canMount)('on a read-only disk (needs mount)', () => {
   beforeEach(() => {
-    disk = new SmallDisk('6M')
+    disk = new SmallDisk('7M')
     opened = []
   })
   afterEach(() => {

@@ -111,7 +111,7 @@ describe.each(READERS)('%s', (reader) => {
   it('compares the runs of a batch when they may read them all', async () => {
     for (const id of ['opened-grouped', 'opened-kept']) {
       const may = id.split('-').every((connection) => seen.includes(connection))
-      for (const door of ['', '/differences'])
+      for (const door of ['', '/diff'])
         expect([id, (await ask(reader, `batches/${id}${door}`)).status]).toEqual([id, may ? 200 : 404])
     }
   })
