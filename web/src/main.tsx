@@ -5,6 +5,7 @@ import { Page } from './page.tsx'
 import { placeSprite } from './parts/icon.tsx'
 import { followLinks } from './parts/router.ts'
 import { applyTheme } from './parts/theme.tsx'
+import { nameWindow } from './shell/window-name.ts'
 import { takeCode } from './views/sign-in.tsx'
 import './styles/page.css'
 
@@ -12,6 +13,7 @@ const place = document.getElementById('page')
 const code = takeCode()
 applyTheme()
 placeSprite()
+nameWindow()
 followLinks()
 if (place !== null) render(<Page code={code} />, place)
 // A one-time link signs in its own user, also where another user was signed in before.

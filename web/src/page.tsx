@@ -1,11 +1,14 @@
-import { useEffect } from 'preact/hooks'
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
 import { followChanges, isLive, stopsAt } from './api/changes.ts'
 import { person } from './api/person.ts'
 import { Loading, Note } from './parts/messages.tsx'
 import { path } from './parts/router.ts'
+import { isPaletteOpen } from './shell/palette-state.ts'
 import { Shortcuts } from './shell/shortcuts.tsx'
-import { Toasts } from './parts/toasts.tsx'
+import { toast, Toasts } from './parts/toasts.tsx'
 import { CurrentView, isKnown } from './routes.tsx'
+import { Watch } from './shell/mine.tsx'
 import { Sidebar, sidebarClass } from './shell/sidebar.tsx'
 import { Topbar } from './shell/topbar.tsx'
 import { NotFound } from './views/not-found.tsx'
@@ -53,9 +56,28 @@ function Frame() {
         </main>
       </div>
       <Toasts />
+      <Watch />
       <Shortcuts />
+      <Search />
     </>
   )
+}
+
+/** The search over everything, loaded when it is opened first. */
+function Search() {
+  const [palette, setPalette] = useState<{ readonly View: ComponentType } | undefined>(undefined)
+  const isOpen = isPaletteOpen.value
+  useEffect(() => {
+    if (!isOpen) return
+    import('./shell/palette.tsx').then(
+      ({ default: View }) => setPalette({ View }),
+      () => {
+        isPaletteOpen.value = false
+        toast('The search could not be loaded: reload the page', { tone: 'bad', icon: 'alert' })
+      },
+    )
+  }, [isOpen])
+  return isOpen && palette !== undefined ? <palette.View /> : null
 }
 
 function clock(at: string): string {

@@ -1,10 +1,11 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { person } from './api/person.ts'
 import { asRefused, type Refused } from './api/request.ts'
 import { Loading, Problem } from './parts/messages.tsx'
 import { matched, path } from './parts/router.ts'
+import Home from './views/home.tsx'
 import { NotFound } from './views/not-found.tsx'
-import RunbookList from './views/runbooks/list.tsx'
 
 type View = ComponentType<Record<string, string>>
 type Load = () => Promise<{ readonly default: unknown }>
@@ -17,8 +18,8 @@ interface Route {
 
 /** The views. What is not looked at first is loaded when it is opened. */
 const ROUTES: readonly Route[] = [
-  { pattern: '/', title: 'Runbooks', load: () => Promise.resolve({ default: RunbookList }) },
-  { pattern: '/runbooks', title: 'Runbooks', load: () => Promise.resolve({ default: RunbookList }) },
+  { pattern: '/', title: 'Home', load: () => Promise.resolve({ default: Home }) },
+  { pattern: '/runbooks', title: 'Runbooks', load: () => import('./views/runbooks/list.tsx') },
   {
     pattern: '/runbooks/:repository/*',
     title: 'Runbook',
@@ -47,12 +48,14 @@ const loaded = new Map<Load, View>()
 export function CurrentView() {
   const pathname = path.value
   const found = routeOf(pathname)
-  const title = found?.route.title ?? 'Not found'
-  useEffect(() => {
-    document.title = `${title} · Runbooks`
-  }, [title, pathname])
   if (found === undefined) return <NotFound />
   return <Lazy load={found.route.load} parameters={found.parameters} key={pathname} />
+}
+
+/** For the window, as long as the view has no better name. */
+export function titleOfView(): string {
+  if (person.value === undefined) return 'Sign in'
+  return routeOf(path.value)?.route.title ?? 'Not found'
 }
 
 /** Whether there is a view, or the one that signs in. */

@@ -1,9 +1,11 @@
+import { person } from './person.ts'
 import { ask, Refused } from './request.ts'
 import type {
   Agent,
   Connection,
   Execution,
   ListedSchedule,
+  ListedSession,
   Person,
   PublicServer,
   Rendered,
@@ -39,6 +41,13 @@ export const readSession = (id: string, signal?: AbortSignal) =>
   ask<Session>('GET', `/api/sessions/${part(id)}`, signal && { signal })
 export const readSessions = (query: string, signal: AbortSignal) =>
   ask<SessionList>('GET', `/api/sessions?${query}`, { signal })
+
+/** The newest sessions of the person who is signed in. */
+export async function readOwnSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {
+  const name = (person.peek()?.name ?? '').replaceAll(/[\\%_]/g, '\\$&')
+  const asked = new URLSearchParams({ limit: '50', count: 'none', user: name })
+  return (await readSessions(asked.toString(), signal)).data
+}
 
 /** None where no connection has a repository. */
 export async function readRunbooks(signal: AbortSignal): Promise<RunbookLists> {

@@ -64,15 +64,18 @@ interface EmptyProps {
   readonly title?: ComponentChildren
   /** What to do next. */
   readonly children: ComponentChildren
+  /** Buttons and links for it. */
+  readonly actions?: ComponentChildren
 }
 
 /** Nothing is there yet: what to do next. */
-export function Empty({ icon = 'info', title, children }: EmptyProps) {
+export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
   return (
     <div class="card empty">
       <Icon name={icon} />
       {title !== undefined && <strong>{title}</strong>}
       <p>{children}</p>
+      {actions !== undefined && <div class="line">{actions}</div>}
     </div>
   )
 }

@@ -31,6 +31,11 @@ export function sessionsOf(connection: string): string {
   return `/sessions?connection=${part(connection)}`
 }
 
+/** A runbook as people call it: `refund-order` for `support/refund-order.runbook.sh`. */
+export function shortName(file: string): string {
+  return splitPath(file).name.replace(/\.runbook(\.[^.]*)?$/, '')
+}
+
 /** The last part of a runbook's path, and the folder before it. */
 export function splitPath(file: string): { folder: string; name: string } {
   const slash = file.lastIndexOf('/')

@@ -13,12 +13,14 @@ export function applyTheme(): void {
   else document.documentElement.dataset['theme'] = theme.value
 }
 
+export function chooseTheme(chosen: Theme): void {
+  theme.value = chosen
+  localStorage.setItem(KEPT, chosen)
+  applyTheme()
+}
+
 export function ThemeButton() {
-  const next = () => {
-    theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'system'
-    localStorage.setItem(KEPT, theme.value)
-    applyTheme()
-  }
+  const next = () => chooseTheme(THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'system')
   return (
     <button
       type="button"

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { person } from '../api/person.ts'
 import { Icon, Logo } from '../parts/icon.tsx'
 import { path } from '../parts/router.ts'
-import { waitingForMe } from './mine.ts'
+import { waitingForMe } from './mine.tsx'
 import { isAt, PLACES, type Place } from './places.ts'
 
 const KEPT = 'runbook-page-sidebar'

@@ -1,11 +1,10 @@
-import { signOut } from '../api/gateway.ts'
-import { person, signedOut } from '../api/person.ts'
+import { person } from '../api/person.ts'
 import { Icon } from '../parts/icon.tsx'
-import { go } from '../parts/router.ts'
 import { Name } from '../parts/text.tsx'
 import { ThemeButton } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
-import { runningOfMine } from './mine.ts'
+import { leave } from './leave.ts'
+import { runningOfMine } from './mine.tsx'
 import { openPalette } from './palette-state.ts'
 import { showShortcuts } from './shortcuts.tsx'
 import { Brand } from './sidebar.tsx'
@@ -48,13 +47,6 @@ export function Topbar() {
 function UserMenu() {
   const { name = '', role = '', groups = [] } = person.value ?? {}
   const about = [role, ...groups.filter((group) => group !== role)].join(', ')
-  const leave = () => {
-    const out = () => {
-      signedOut()
-      go('/sign-in')
-    }
-    signOut().then(out, out)
-  }
   return (
     <>
       <button

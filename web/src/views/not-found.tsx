@@ -1,3 +1,4 @@
+import { Icon } from '../parts/icon.tsx'
 import { Empty } from '../parts/messages.tsx'
 import { path } from '../parts/router.ts'
 import { visible } from '../parts/visible.ts'
@@ -14,14 +15,19 @@ export function NotFound() {
             There is nothing at <bdi>{visible(path.value)}</bdi>.
           </>
         }
+        actions={
+          <>
+            <a class="button is-primary" href="/">
+              <Icon name="home" />
+              Go home
+            </a>
+            <a class="button" href="/runbooks">
+              Look at the runbooks
+            </a>
+          </>
+        }
       >
         The address may be mistyped, or what was there has been removed.
-        <a class="button is-primary" href="/">
-          Go home
-        </a>
-        <a class="button" href="/runbooks">
-          Look at the runbooks
-        </a>
       </Empty>
     </>
   )

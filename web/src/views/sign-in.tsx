@@ -3,9 +3,11 @@ import { readPublicServer, signIn } from '../api/gateway.ts'
 import { signedIn, signedOutBecause } from '../api/person.ts'
 import { ask, asRefused, type Refused } from '../api/request.ts'
 import { TextField } from '../form/text-field.tsx'
+import { Icon, Logo } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
-import { Problem } from '../parts/messages.tsx'
+import { Note, Problem } from '../parts/messages.tsx'
 import { go } from '../parts/router.ts'
+import { ThemeButton } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
 
 /** The one-time code of the link that `npm start` prints. It leaves the address at once, and goes into no history. */
@@ -28,32 +30,57 @@ export function SignIn({ code }: SignInProps) {
     enter({ token: token.trim() })
   }
   return (
-    <main class="sign-in" id="main">
-      <h1>Sign in</h1>
-      {signedOutBecause.value !== '' && error === undefined && (
-        <p class="warning" role="alert" dir="auto">
-          You were signed out: {visible(signedOutBecause.value)}. Sign in again to go on where you were.
-        </p>
-      )}
-      {error !== undefined && <Problem error={error} />}
-      {error?.code === 'sign-in-expired' && (
+    <div class="door">
+      <aside aria-label="About">
         <p>
-          Without the link, take the token: the line <code>token</code> that <code>npm start</code> prints
-          says which file it is in.
+          <strong>runbook-agent</strong>
         </p>
-      )}
-      <form onSubmit={submit}>
-        <TextField label="Token" type="password" value={token} onValue={setToken} required />
-        <button type="submit" class="primary" disabled={busy || token.trim() === ''}>
-          Sign in
-        </button>
-      </form>
-      <WithAccount />
-      <p class="hint">
-        Whoever runs the gateway gives out tokens. The browser keeps a cookie that this page cannot read; the
-        token is kept nowhere.
-      </p>
-    </main>
+        <Logo />
+        <p class="motto">Reviewed scripts, run where they are needed, with a record of everything.</p>
+      </aside>
+      <main id="main">
+        <div class="stack">
+          <h1>Sign in</h1>
+          <p class="soft">
+            to <strong>{location.host}</strong>
+          </p>
+          {signedOutBecause.value !== '' && error === undefined && (
+            <Note tone="wait" role="alert" title="You are signed out">
+              The gateway says: {visible(signedOutBecause.value)}. Sign in again to go on where you were.
+            </Note>
+          )}
+          {error !== undefined && <Problem error={error} />}
+          {error?.code === 'sign-in-expired' && (
+            <p class="small">
+              Without the link, take the token: the line <code>token</code> that <code>npm start</code> prints
+              says which file it is in.
+            </p>
+          )}
+          <WithAccount />
+          <form class="stack" onSubmit={submit}>
+            <TextField
+              label="Token"
+              hint="The administrators of this gateway give out tokens."
+              type="password"
+              value={token}
+              onValue={setToken}
+              required
+            />
+            <div class="line">
+              <button type="submit" class="button is-primary" disabled={busy || token.trim() === ''}>
+                Sign in
+              </button>
+              <span class="push" />
+              <ThemeButton />
+            </div>
+          </form>
+          <p class="hint">
+            You stay signed in for 12 hours in this browser. It keeps a cookie that scripts cannot read; the
+            token is not stored. What you run is recorded.
+          </p>
+        </div>
+      </main>
+    </div>
   )
 }
 
@@ -94,8 +121,14 @@ function WithAccount() {
   }
   return (
     <>
-      <button onClick={begin}>Sign in with your account</button>
+      <button type="button" class="button is-primary" onClick={begin}>
+        <Icon name="user" />
+        Sign in with your account
+      </button>
       {error !== undefined && <Problem error={error} />}
+      <p class="soft small or">
+        <span>or with a token</span>
+      </p>
     </>
   )
 }

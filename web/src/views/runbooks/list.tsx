@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks'
-import { readRunbooks } from '../../api/gateway.ts'
+import { readOwnSessions, readRunbooks } from '../../api/gateway.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { runbookPath } from '../../parts/paths.ts'
@@ -8,7 +8,6 @@ import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
-import { ownSessions } from './opened.ts'
 
 const ROW_PX = 48
 
@@ -49,7 +48,7 @@ export default function RunbookList() {
 
 /** A list without them is as good: what fails here is shown where sessions are. */
 function useRecent(): readonly string[] {
-  const { value } = useLoaded(ownSessions)
+  const { value } = useLoaded(readOwnSessions)
   return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])
 }
 

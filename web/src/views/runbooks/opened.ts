@@ -1,5 +1,4 @@
-import { readConnections, readRunbooks, readSession, readSessions } from '../../api/gateway.ts'
-import { person } from '../../api/person.ts'
+import { readConnections, readOwnSessions, readRunbooks, readSession } from '../../api/gateway.ts'
 import type { Connection, ListedSession, RunbookItem, RunbookLists } from '../../api/types.ts'
 import type { Values } from '../../form/parameters.ts'
 import { NOT_RECORDED, recordedParameters } from './recorded.ts'
@@ -28,7 +27,7 @@ export async function openRunbook(
     readRunbooks(signal),
     readConnections(signal),
     again === '' || again === LAST ? undefined : readSession(again, signal),
-    ownSessions(signal),
+    readOwnSessions(signal),
   ])
   const found = itemOf(lists, repository, file)
   if (found === undefined) return null
@@ -50,13 +49,6 @@ function itemOf({ repositories }: RunbookLists, repository: string, file: string
     items.filter(({ name }) => name === file).map((item) => ({ repository: key, item })),
   )
   return all.find(({ repository: key }) => key === repository) ?? (all.length === 1 ? all[0] : undefined)
-}
-
-/** The newest ones of whoever is signed in. */
-export async function ownSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {
-  const name = (person.peek()?.name ?? '').replaceAll(/[\\%_]/g, '\\$&')
-  const asked = new URLSearchParams({ limit: '50', count: 'none', user: name })
-  return (await readSessions(asked.toString(), signal)).data
 }
 
 /** Secret ones are not recorded, and have to be given again. */

@@ -1,0 +1,55 @@
+import { signal } from '@preact/signals'
+import { Icon } from './icon.tsx'
+
+const KEPT = 'runbook-page-favourites'
+/** What Home shows, and more than somebody finds again at a glance. */
+const MOST = 20
+
+/** A runbook that somebody has marked: the repository's name, and the file. */
+interface Favourite {
+  readonly repository: string
+  readonly file: string
+}
+
+/** In this browser; the newest first. */
+export const favourites = signal<readonly Favourite[]>(kept())
+
+function kept(): readonly Favourite[] {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
+    return Array.isArray(value) ? value.filter(isFavourite).slice(0, MOST) : []
+  } catch {
+    return []
+  }
+}
+
+function isFavourite(value: unknown): value is Favourite {
+  const { repository, file } = (value ?? {}) as Partial<Favourite>
+  return typeof repository === 'string' && typeof file === 'string'
+}
+
+export function isMarked({ repository, file }: Favourite): boolean {
+  return favourites.value.some((one) => one.repository === repository && one.file === file)
+}
+
+function change(favourite: Favourite): void {
+  const { repository, file } = favourite
+  const others = favourites.value.filter((one) => one.repository !== repository || one.file !== file)
+  favourites.value = isMarked(favourite) ? others : [favourite, ...others].slice(0, MOST)
+  localStorage.setItem(KEPT, JSON.stringify(favourites.value))
+}
+
+/** Marks a runbook, so that Home has it first; or no longer. */
+export function FavouriteButton(favourite: Favourite) {
+  return (
+    <button
+      type="button"
+      class="button is-small"
+      aria-pressed={isMarked(favourite)}
+      onClick={() => change(favourite)}
+    >
+      <Icon name="mark" small />
+      Favourite
+    </button>
+  )
+}

@@ -1,0 +1,12 @@
+import { signOut } from '../api/gateway.ts'
+import { signedOut } from '../api/person.ts'
+import { go } from '../parts/router.ts'
+
+/** Signs out, also where the gateway does not answer. */
+export function leave(): void {
+  const out = () => {
+    signedOut()
+    go('/sign-in')
+  }
+  signOut().then(out, out)
+}

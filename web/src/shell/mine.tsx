@@ -1,0 +1,125 @@
+import { computed, signal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { changesOf, type Topic } from '../api/changes.ts'
+import { readOwnSessions, readReviews } from '../api/gateway.ts'
+import { person } from '../api/person.ts'
+import { isAbort } from '../api/request.ts'
+import type { ListedSession, Review } from '../api/types.ts'
+import { approvalPath, sessionPath, shortName } from '../parts/paths.ts'
+import { path } from '../parts/router.ts'
+import { toast } from '../parts/toasts.tsx'
+import { visible } from '../parts/visible.ts'
+import { placeOf } from '../views/approvals/review-facts.tsx'
+import { isBad, isRunning } from '../views/sessions/state.tsx'
+
+// What concerns the person who is signed in, wherever they are in the page: their newest sessions, and requests that
+// wait for them. The frame reads both again when the gateway says that they have changed.
+
+/** Their newest sessions; undefined before the first answer. */
+export const ownSessions = signal<readonly ListedSession[] | undefined>(undefined)
+const reviews = signal<readonly Review[] | undefined>(undefined)
+/** A run has failed in another view than the one that was open, and no view was opened since. */
+export const hasFailed = signal(false)
+
+/** Requests that wait for a decision of this person. */
+export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
+/** Sessions of theirs that run, or wait for a lock. */
+export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))
+
+function isForMe({
+  status,
+  owner,
+  review_groups_data: groups,
+  force_approval_groups: force,
+}: Review): boolean {
+  const mine = person.value?.groups ?? []
+  const isAsked = groups.some(({ group, status: said }) => said === 'PENDING' && mine.includes(group))
+  const mayForce = force.some((group) => mine.includes(group))
+  return status === 'PENDING' && owner !== person.value?.name && (isAsked || mayForce)
+}
+
+/** A busy gateway says every second that sessions have changed, of whomever. */
+const LEAST_MS = 2000
+
+/** Draws nothing: keeps the lists above as they are at the gateway, and tells what has happened elsewhere. */
+export function Watch() {
+  useKept(['sessions', 'reviews'], readOwnSessions, (value) => {
+    tellEnded(ownSessions.peek(), value)
+    ownSessions.value = value
+  })
+  useKept(['reviews'], readReviews, (value) => {
+    tellAsked(reviews.peek(), value)
+    reviews.value = value
+  })
+  const here = path.value
+  useEffect(() => {
+    hasFailed.value = false
+  }, [here])
+  useEffect(
+    () => () => {
+      ownSessions.value = undefined
+      reviews.value = undefined
+    },
+    [],
+  )
+  return null
+}
+
+function useKept<Value>(
+  topics: readonly Topic[],
+  read: (signal: AbortSignal) => Promise<Value>,
+  take: (value: Value) => void,
+): void {
+  const changes = changesOf(topics)
+  useEffect(() => {
+    const ended = new AbortController()
+    const begin = () => {
+      read(ended.signal).then(take, (error: unknown) => {
+        // The view says what is wrong with the gateway. What was known stays.
+        if (!isAbort(error)) return
+      })
+    }
+    const timer = setTimeout(begin, changes === 0 ? 0 : LEAST_MS)
+    return () => {
+      clearTimeout(timer)
+      ended.abort()
+    }
+  }, [changes])
+}
+
+/** What a session is called in a sentence: `refund-order on pg-shop`. */
+function nameOf({ labels, verb, connection }: ListedSession): string {
+  const file = labels?.['runbookFile']
+  const what = file === undefined ? (verb === 'connect' ? 'Terminal' : 'Script') : shortName(file)
+  return visible(`${what} on ${connection}`)
+}
+
+function tellEnded(before: readonly ListedSession[] | undefined, now: readonly ListedSession[]): void {
+  const known = new Map(before?.map((session) => [session.id, session]))
+  for (const session of now) {
+    const earlier = known.get(session.id)
+    const to = sessionPath(session.id)
+    // A batch has an own page, and would say it once for each connection.
+    const isHere = path.peek() === to || session.session_batch_id !== undefined
+    if (earlier === undefined || earlier.state.name === session.state.name || isHere) continue
+    if (session.state.name === 'approved') toast(`${nameOf(session)} is approved`, { to })
+    if (session.status !== 'done') continue
+    const failed = isBad(session)
+    if (failed) hasFailed.value = true
+    const how = session.state.name === 'succeeded' ? 'succeeded' : visible(session.state.text)
+    toast(`${nameOf(session)}: ${how}`, { to, ...(failed && { tone: 'bad', icon: 'alert' }) })
+  }
+}
+
+/** What was there at the first look is in the badge. */
+function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
+  if (before === undefined || path.peek().startsWith('/approvals')) return
+  const known = new Set(before.map(({ id }) => id))
+  const added = now.filter((review) => isForMe(review) && !known.has(review.id))
+  for (const review of added)
+    toast(visible(`${review.owner} asks for your approval on ${placeOf(review)}`), {
+      tone: 'wait',
+      icon: 'approve',
+      to: approvalPath(review.id),
+    })
+}

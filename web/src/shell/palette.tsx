@@ -1,0 +1,237 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { readConnections, readRunbooks } from '../api/gateway.ts'
+import { mayRun } from '../api/person.ts'
+import type { Connection, ListedSession, RunbookLists } from '../api/types.ts'
+import { Icon } from '../parts/icon.tsx'
+import { useLoaded } from '../parts/loaded.ts'
+import { runbookPath, sessionPath, sessionsOf, shortName, terminalPath } from '../parts/paths.ts'
+import { go } from '../parts/router.ts'
+import { chooseTheme } from '../parts/theme.tsx'
+import { visible } from '../parts/visible.ts'
+import { best, GROUPS, type Finding } from './finding.ts'
+import { leave } from './leave.ts'
+import { ownSessions } from './mine.tsx'
+import { isPaletteOpen } from './palette-state.ts'
+import { ALL_PLACES } from './places.ts'
+import { showShortcuts } from './shortcuts.tsx'
+
+/** The search over everything, above the page. */
+export default function Palette() {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [wanted, setWanted] = useState('')
+  const [chosen, setChosen] = useState(0)
+  const all = useFindings()
+  const found = useMemo(() => best(all, wanted), [all, wanted])
+  const close = () => (isPaletteOpen.value = false)
+  useEffect(() => {
+    const { current } = dialog
+    const before = document.activeElement
+    current?.showModal()
+    return () => {
+      current?.close()
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  const take = (finding: Finding | undefined) => {
+    if (finding === undefined) return
+    close()
+    // After the dialog has given the focus back: the action may put it elsewhere.
+    setTimeout(finding.open)
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter') take(found[chosen])
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (step === undefined && event.key !== 'Enter') return
+    event.preventDefault()
+    if (step === undefined || found.length === 0) return
+    const next = (chosen + step + found.length) % found.length
+    setChosen(next)
+    document.getElementById(`found-${next}`)?.scrollIntoView({ block: 'nearest' })
+  }
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog palette"
+      aria-label="Search everything"
+      onCancel={close}
+      onClick={(event) => event.target === dialog.current && close()}
+    >
+      <div class="search">
+        <Icon name="search" />
+        <input
+          type="text"
+          role="combobox"
+          aria-label="Search everything"
+          aria-expanded={found.length > 0}
+          aria-controls="found"
+          aria-autocomplete="list"
+          aria-activedescendant={found.length > 0 ? `found-${chosen}` : undefined}
+          placeholder="Runbooks, connections, sessions, pages, actions"
+          autocomplete="off"
+          spellcheck={false}
+          autofocus
+          value={wanted}
+          onInput={(event) => {
+            setWanted(event.currentTarget.value)
+            setChosen(0)
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </div>
+      <Options found={found} chosen={chosen} onTake={take} />
+      {found.length === 0 && (
+        <p class="card-body soft" role="status">
+          Nothing has “{visible(wanted)}” in its name, path or description. Try fewer letters.
+        </p>
+      )}
+      <div class="card-foot line soft only-wide">
+        <span>
+          <kbd>↑</kbd> <kbd>↓</kbd> choose
+        </span>
+        <span>
+          <kbd>Enter</kbd> open
+        </span>
+        <span>
+          <kbd>Esc</kbd> close
+        </span>
+      </div>
+    </dialog>
+  )
+}
+
+interface OptionsProps {
+  readonly found: readonly Finding[]
+  readonly chosen: number
+  readonly onTake: (finding: Finding) => void
+}
+
+function Options({ found, chosen, onTake }: OptionsProps) {
+  return (
+    <div class="options" role="listbox" id="found" aria-label="Found" hidden={found.length === 0}>
+      {GROUPS.filter((group) => found.some((one) => one.group === group)).map((group) => (
+        <div key={group} role="group" aria-label={group}>
+          <div class="label" aria-hidden="true">
+            {group}
+          </div>
+          {found.map((finding, index) =>
+            finding.group === group ? (
+              <div
+                key={index}
+                role="option"
+                id={`found-${index}`}
+                aria-selected={index === chosen}
+                onClick={() => onTake(finding)}
+              >
+                <Icon name={finding.icon} />
+                <div class="row-text">
+                  <strong>
+                    <bdi>{visible(finding.title)}</bdi>
+                  </strong>
+                  <span dir="auto">{visible(finding.about)}</span>
+                </div>
+              </div>
+            ) : null,
+          )}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function useFindings(): readonly Finding[] {
+  const runbooks = useLoaded(readRunbooks).value
+  const connections = useLoaded(readConnections).value
+  const sessions = ownSessions.value
+  return useMemo(
+    () => [
+      ...(runbooks === undefined ? [] : ofRunbooks(runbooks)),
+      ...(connections ?? []).flatMap(ofConnection),
+      ...(sessions ?? []).map(ofSession),
+      ...ALL_PLACES.map(({ to, name, icon }): Finding => ({
+        group: 'Pages',
+        icon,
+        title: name,
+        about: to,
+        open: () => go(to),
+      })),
+      ...ACTIONS,
+    ],
+    [runbooks, connections, sessions],
+  )
+}
+
+function ofRunbooks({ repositories }: RunbookLists): Finding[] {
+  return repositories.flatMap(({ repository, items }) =>
+    items.map(({ name, title, description = '', metadata }) => ({
+      group: 'Runbooks',
+      icon: 'book',
+      title: title ?? shortName(name),
+      about: name,
+      words: `${description} ${Object.keys(metadata).join(' ')}`,
+      open: () => go(runbookPath(repository, name)),
+    })),
+  )
+}
+
+function ofConnection(connection: Connection): Finding[] {
+  const { name, type, status, connection_tags: tags } = connection
+  const words = Object.entries(tags)
+    .map(([tag, value]) => `${tag}=${value}`)
+    .join(' ')
+  const hasTerminal = connection.access_mode_connect === 'enabled' && mayRun()
+  return [
+    {
+      ...{ group: 'Connections', icon: 'plug', title: name, about: `${type}, ${status}`, words },
+      open: () => go(`/connections?search=${encodeURIComponent(name)}`),
+    },
+    {
+      ...{ group: 'Sessions', icon: 'sessions', title: `Sessions on ${name}`, about: type, words },
+      open: () => go(sessionsOf(name)),
+    },
+    ...(hasTerminal
+      ? [
+          {
+            ...({
+              group: 'Actions',
+              icon: 'terminal',
+              title: `Terminal on ${name}`,
+              about: type,
+              words,
+            } as const),
+            open: () => go(terminalPath(name)),
+          },
+        ]
+      : []),
+  ]
+}
+
+function ofSession({ id, labels, verb, connection, start_date: start, state }: ListedSession): Finding {
+  const file = labels?.['runbookFile']
+  return {
+    group: 'Sessions',
+    icon: 'sessions',
+    title: file === undefined ? (verb === 'connect' ? 'Terminal' : 'Script') : shortName(file),
+    about: `${state.text} · on ${connection} · ${new Date(start).toLocaleString()}`,
+    words: `${file ?? ''} ${id}`,
+    open: () => go(sessionPath(id)),
+  }
+}
+
+const ACTIONS: readonly Finding[] = [
+  ...(['dark', 'light', 'system'] as const).map((theme): Finding => ({
+    group: 'Actions',
+    icon: 'theme',
+    title: `Theme: ${theme}`,
+    about: 'in this browser',
+    words: 'colours',
+    open: () => chooseTheme(theme),
+  })),
+  {
+    group: 'Actions',
+    icon: 'help',
+    title: 'Keyboard shortcuts',
+    about: 'the list of them',
+    open: showShortcuts,
+  },
+  { group: 'Actions', icon: 'leave', title: 'Sign out', about: 'of this browser', open: leave },
+]

@@ -1,0 +1,296 @@
+import type { ComponentChildren } from 'preact'
+import { useCallback } from 'preact/hooks'
+import { readRunbooks, readSchedules, readSessions } from '../api/gateway.ts'
+import { mayRun, person } from '../api/person.ts'
+import type { ListedSchedule, ListedSession, Review, RunbookLists } from '../api/types.ts'
+import { favourites } from '../parts/favourites.tsx'
+import { Icon, type IconName } from '../parts/icon.tsx'
+import { useLoaded } from '../parts/loaded.ts'
+import { Empty, Loading } from '../parts/messages.tsx'
+import { Elapsed, Moment } from '../parts/moment.tsx'
+import { approvalPath, runbookPath, sessionPath, shortName } from '../parts/paths.ts'
+import { State } from '../parts/state.tsx'
+import { Name } from '../parts/text.tsx'
+import { visible } from '../parts/visible.ts'
+import { ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
+import { placeOf } from './approvals/review-facts.tsx'
+import { isBad, StateBadge } from './sessions/state.tsx'
+
+/** What each card shows at most; the rest is behind its link. */
+const MOST = 6
+
+/** Where the day begins: what waits, what runs, what has failed, and the runbooks that this person uses. */
+export default function Home() {
+  const titles = useTitles()
+  const failed = useFailed()
+  const schedules = useLoaded(readSchedules, ['schedules'])
+  const next = (schedules.value ?? [])
+    .filter(({ next_run: at, enabled, paused_at: paused }) => at !== null && enabled && paused === null)
+    .toSorted((a, b) => String(a.next_run).localeCompare(String(b.next_run)))
+  const waiting = waitingForMe.value
+  const running = runningOfMine.value
+  return (
+    <>
+      <header class="head">
+        <h1>
+          Hello, <Name>{firstName(person.value?.name ?? '')}</Name>
+        </h1>
+        {mayRun() && (
+          <a class="button is-primary push" href="/runbooks">
+            <Icon name="run" />
+            Run a runbook
+          </a>
+        )}
+        <p>{summary(waiting.length, running.length, failed.length)}</p>
+      </header>
+      <div class="split">
+        <div class="stack">
+          {waiting.length > 0 && (
+            <Card title="Waits for you" all={['/approvals', 'All approvals']}>
+              {waiting.slice(0, MOST).map((review) => (
+                <WaitingRow key={review.id} review={review} />
+              ))}
+            </Card>
+          )}
+          <Card title="Running now" all={['/sessions', 'All sessions']} none="None of your runs goes on.">
+            {running.slice(0, MOST).map((session) => (
+              <SessionRow key={session.id} session={session} titles={titles} />
+            ))}
+          </Card>
+          <Card title="Failed since yesterday" none="Nothing has failed.">
+            {failed.slice(0, MOST).map((session) => (
+              <SessionRow key={session.id} session={session} titles={titles} />
+            ))}
+          </Card>
+        </div>
+        <div class="stack">
+          <Yours titles={titles} />
+          {next.length > 0 && (
+            <Card title="Next schedules" all={['/schedules', 'All schedules']}>
+              {next.slice(0, MOST).map((schedule) => (
+                <ScheduleRow key={schedule.name} schedule={schedule} titles={titles} />
+              ))}
+            </Card>
+          )}
+        </div>
+      </div>
+    </>
+  )
+}
+
+/** `Sue` for `sue.lindqvist@shop.example`; a name with digits is no first name. */
+function firstName(name: string): string {
+  const first = /^[A-Za-z]+(?=[._-]|@|$)/.exec(name)?.[0]
+  return first === undefined ? name : first.charAt(0).toUpperCase() + first.slice(1)
+}
+
+function summary(waiting: number, running: number, failed: number): string {
+  const parts = [
+    waiting > 0 && `${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} for your decision`,
+    running > 0 && `${running} of your runs ${running === 1 ? 'is' : 'are'} going on`,
+    failed > 0 && `${failed} ${failed === 1 ? 'run has' : 'runs have'} failed since yesterday`,
+  ].filter((part) => part !== false)
+  return parts.length === 0 ? 'Nothing waits for you, and nothing has failed.' : `${parts.join('; ')}.`
+}
+
+interface CardProps {
+  readonly title: string
+  /** Where the rest is, and the words for it. */
+  readonly all?: readonly [to: string, name: string]
+  readonly none?: string
+  readonly children: ComponentChildren
+}
+
+function Card({ title, all, none = '', children }: CardProps) {
+  const isEmpty = Array.isArray(children) && children.length === 0
+  return (
+    <section class="card" aria-label={title}>
+      <div class="card-head">
+        <h2>{title}</h2>
+        {all !== undefined && (
+          <a class="push small" href={all[0]}>
+            {all[1]}
+          </a>
+        )}
+      </div>
+      {isEmpty ? <p class="card-body soft small">{none}</p> : <ul class="rows is-loose">{children}</ul>}
+    </section>
+  )
+}
+
+interface RowProps {
+  readonly icon: IconName
+  readonly to: string
+  readonly title: string
+  readonly about: ComponentChildren
+  readonly children?: ComponentChildren
+}
+
+function Row({ icon, to, title, about, children }: RowProps) {
+  return (
+    <li>
+      <Icon name={icon} />
+      <div class="row-text">
+        <a class="whole" href={to}>
+          <Name>{title}</Name>
+        </a>
+        <span>{about}</span>
+      </div>
+      {children}
+    </li>
+  )
+}
+
+function WaitingRow({ review }: { readonly review: Review }) {
+  const { id, owner, created_at: at, type, review_groups_data: groups } = review
+  const mine = person.value?.groups ?? []
+  const asked = groups.filter(({ group, status }) => status === 'PENDING' && mine.includes(group))
+  return (
+    <Row
+      icon={review.batch === undefined ? (type === 'jit' ? 'terminal' : 'approve') : 'waves'}
+      to={approvalPath(id)}
+      title={`${owner} asks for ${type === 'jit' ? 'a terminal' : 'a run'} on ${placeOf(review)}`}
+      about={<Moment at={at} />}
+    >
+      <State kind="waiting">
+        <Name>{asked.map(({ group }) => group).join(', ')}</Name>
+      </State>
+    </Row>
+  )
+}
+
+type Titles = ReadonlyMap<string, string>
+
+function SessionRow({ session, titles }: { readonly session: ListedSession; readonly titles: Titles }) {
+  const { id, labels, verb, connection, start_date: start, end_date: end } = session
+  const file = labels?.['runbookFile']
+  const title = file === undefined ? (verb === 'connect' ? 'Terminal' : 'Script') : titleOf(file, titles)
+  return (
+    <Row
+      icon={file === undefined ? 'terminal' : 'book'}
+      to={sessionPath(id)}
+      title={title}
+      about={
+        <>
+          on <Name>{connection}</Name> ·{' '}
+          {end === null ? <Elapsed from={start} to={end} /> : <Moment at={start} />}
+        </>
+      }
+    >
+      <StateBadge state={session.state} />
+    </Row>
+  )
+}
+
+function ScheduleRow({ schedule, titles }: { readonly schedule: ListedSchedule; readonly titles: Titles }) {
+  const { runbook, connection, name, next_run: at } = schedule
+  return (
+    <Row
+      icon="calendar"
+      to={`/schedules?search=${encodeURIComponent(name)}`}
+      title={titleOf(runbook, titles)}
+      about={
+        <>
+          <Name>{name}</Name> on <Name>{connection}</Name>
+        </>
+      }
+    >
+      <span class="soft small">{at !== null && <Moment at={at} />}</span>
+    </Row>
+  )
+}
+
+function titleOf(file: string, titles: Titles): string {
+  return titles.get(file) ?? shortName(file)
+}
+
+/** Favourites first, then what this person has run last; each once. */
+function Yours({ titles }: { readonly titles: Titles }) {
+  const sessions = ownSessions.value
+  if (sessions === undefined) return <Loading />
+  const rows = new Map<
+    string,
+    { repository: string; file: string; session?: ListedSession; isMarked?: true }
+  >()
+  for (const { repository, file } of favourites.value) rows.set(file, { repository, file, isMarked: true })
+  for (const session of sessions) {
+    const { runbookRepository: repository, runbookFile: file } = session.labels ?? {}
+    if (repository === undefined || file === undefined) continue
+    const known = rows.get(file)
+    if (known === undefined) rows.set(file, { repository, file, session })
+    else known.session ??= session
+  }
+  if (rows.size === 0)
+    return (
+      <Empty
+        icon="book"
+        title="You have not run a runbook yet"
+        actions={
+          <a class="button" href="/runbooks">
+            Look at the runbooks
+          </a>
+        }
+      >
+        What you run, and the runbooks that you mark as favourites, will be here.
+      </Empty>
+    )
+  return (
+    <Card title="Yours, lately" all={['/runbooks', 'All runbooks']}>
+      {[...rows.values()].slice(0, MOST + 2).map(({ repository, file, session, isMarked }) => (
+        <Row
+          key={file}
+          icon={isMarked === true ? 'mark' : 'book'}
+          to={runbookPath(repository, file)}
+          title={titleOf(file, titles)}
+          about={session === undefined ? visible(file) : <LastRun session={session} />}
+        >
+          {session !== undefined && mayRun() && (
+            <a
+              class="button is-small above"
+              href={`${runbookPath(repository, file)}?again=${encodeURIComponent(session.id)}`}
+              aria-label={`Run again: ${visible(titleOf(file, titles))}`}
+            >
+              <Icon name="again" small />
+              Run again
+            </a>
+          )}
+        </Row>
+      ))}
+    </Card>
+  )
+}
+
+function LastRun({ session: { connection, start_date: start } }: { readonly session: ListedSession }) {
+  return (
+    <>
+      on <Name>{connection}</Name> · <Moment at={start} />
+    </>
+  )
+}
+
+/** By file. Where no list can be read, files have their own names. */
+function useTitles(): Titles {
+  const { value } = useLoaded(readRunbooks)
+  return titlesIn(value)
+}
+
+function titlesIn(lists: RunbookLists | undefined): Titles {
+  const items = lists?.repositories.flatMap(({ items: of }) => of) ?? []
+  return new Map(items.flatMap(({ name, title }) => (title === undefined ? [] : [[name, title]])))
+}
+
+/** What this person may see and has failed since the day before began. */
+function useFailed(): readonly ListedSession[] {
+  const load = useCallback(async (signal: AbortSignal) => {
+    const day = new Date()
+    const start = new Date(day.getFullYear(), day.getMonth(), day.getDate() - 1)
+    const asked = new URLSearchParams({
+      status: 'failed',
+      start_date: start.toISOString(),
+      limit: '50',
+      count: 'none',
+    })
+    return (await readSessions(asked.toString(), signal)).data.filter(isBad)
+  }, [])
+  return useLoaded(load, ['sessions']).value ?? []
+}
