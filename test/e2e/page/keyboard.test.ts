@@ -27,7 +27,7 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
   it('signs in, searches, runs and stops by keys alone', async () => {
     await using ada = await stage.arrive()
     const { keyboard } = ada.page
-    await ada.goTo('/')
+    await ada.goTo('/runbooks')
     await tabTo(ada, 'textbox', 'Token')
     await keyboard.type(stage.site.token)
     await keyboard.press('Enter')
@@ -79,7 +79,7 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
   })
 
   it('runs a runbook on a phone, by taps', async () => {
-    await using ada = await stage.enter('/', PHONE)
+    await using ada = await stage.enter('/runbooks', PHONE)
     const { page } = ada
     await page.getByRole('link', { name: 'greet.runbook.sh' }).tap()
     await page.getByLabel('name', { exact: true }).fill('phone')

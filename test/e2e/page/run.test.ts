@@ -20,7 +20,7 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
   })
 
   it('goes from signing in to the exit code: search, fill, preview, run, output', async () => {
-    await using ada = await stage.enter()
+    await using ada = await stage.enter('/runbooks')
     const { page } = ada
     await ada.moment()
     await page.getByRole('searchbox', { name: 'Search runbooks' }).fill('gre')

@@ -40,6 +40,7 @@ describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowse
     async (site) => {
       views.push(
         '/',
+        '/runbooks',
         '/runbooks?search=nothing+has+this',
         '/sessions',
         '/approvals',
@@ -87,8 +88,7 @@ describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowse
       await ada.signIn(stage.site.token)
       for (const view of views) {
         await ada.goTo(view)
-        await ada.page.locator('main h1, main .empty, main .problem').first().waitFor()
-        await ada.page.getByText('Loading …').waitFor({ state: 'detached' })
+        await ada.settled()
         found.push(...(await ada.faults()).map((fault) => `${view}: ${fault}`))
       }
       await ada.goTo(views.find((view) => view.startsWith('/sessions/') && !view.includes('none')) ?? '')
@@ -97,6 +97,14 @@ describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowse
       await ada.page.keyboard.press('?')
       await ada.page.getByRole('dialog').waitFor()
       found.push(...(await ada.faults()).map((fault) => `shortcuts: ${fault}`))
+      await ada.page.keyboard.press('Escape')
+      await ada.page.keyboard.press('Control+k')
+      await ada.page.getByRole('option').first().waitFor()
+      found.push(...(await ada.faults()).map((fault) => `search: ${fault}`))
+      await ada.page.keyboard.press('Escape')
+      await ada.page.getByRole('button', { name: /your menu$/ }).click()
+      await ada.page.getByRole('button', { name: 'Sign out' }).waitFor()
+      found.push(...(await ada.faults()).map((fault) => `menu: ${fault}`))
       expect(found).toEqual([])
       expect(ada.problems).toEqual([])
       expect(ada.foreign).toEqual([])
@@ -130,8 +138,7 @@ describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowse
     const wide: string[] = []
     for (const view of views) {
       await ada.goTo(view)
-      await ada.page.locator('main h1, main .empty, main .problem').first().waitFor()
-      await ada.page.getByText('Loading …').waitFor({ state: 'detached' })
+      await ada.settled()
       const width = await ada.page.evaluate<number>('document.documentElement.scrollWidth')
       if (width > 360) wide.push(`${view}: ${width}`)
     }

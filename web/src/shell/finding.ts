@@ -46,10 +46,10 @@ function rankOf({ title, about, words = '' }: Finding, wanted: readonly string[]
   return rank
 }
 
-/** With one letter wrong, missing, or too many in a word of five letters or more. */
+/** With one letter wrong, missing, or too many in a word of four letters or more. */
 function isLike(text: string, word: string): boolean {
   return (
-    word.length >= 5 &&
+    word.length >= 4 &&
     text.split(/[^\p{L}\p{N}]+/u).some((one) => isOneOff(one.slice(0, word.length + 1), word))
   )
 }

@@ -80,8 +80,7 @@ function PlaceLink({ place }: { readonly place: Place }) {
       aria-label={count > 0 ? `${name}, ${count} waiting` : undefined}
     >
       <Icon name={icon} />
-      {name}
-      {count > 0 && <span class="count push">{count > 99 ? '99+' : count}</span>}
+      {name} {count > 0 && <span class="count push">{count > 99 ? '99+' : count}</span>}
     </a>
   )
 }

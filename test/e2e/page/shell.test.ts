@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { Gate } from '../../support/gate.ts'
+import { without } from '../../support/machine/servers.ts'
+import { Stage } from './stage.ts'
+
+describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(missingBrowser)}`, () => {
+  const stage = new Stage({
+    connections: [{ name: 'reviewed', command: ['bash'], review: { groups: ['dba'] } }],
+    users: { bea: ['dba'], cid: ['dev'] },
+    schedules: [
+      { name: 'nightly', cron: '30 2 * * *', connection: 'bash', runbook: 'ops/greet.runbook.sh', as: 'cid' },
+    ],
+    runbooks: {
+      'ops/greet.runbook.sh': '# Greet somebody\n# With a name.\necho "hello, {{ .name | default "you" }}"\n',
+      'ops/fail.runbook.sh': 'exit 7\n',
+    },
+  })
+
+  /** Begins at the gateway, as from another place. @returns the session's id */
+  async function begins(who: string, connection: string, script: string): Promise<string> {
+    const body = JSON.stringify({ connection, script })
+    const prefer = { prefer: 'respond-async' }
+    const { rest } = stage.site
+    const { body: answer } = await rest.send('POST', '/api/sessions', body, stage.site.tokenOf(who), prefer)
+    return (JSON.parse(answer) as { session_id: string }).session_id
+  }
+
+  it('tells an approver what waits: in the navigation, in the title, and by a toast as it comes', async () => {
+    await begins('cid', 'reviewed', 'echo one')
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), '/agents')
+    const { page } = bea
+    const main = page.getByRole('navigation', { name: 'Main' })
+    await main.getByRole('link', { name: 'Approvals, 1 waiting', exact: true }).waitFor()
+    await page.waitForFunction(`document.title === '(1) Agents · runbook-agent'`)
+    await begins('cid', 'reviewed', 'echo two')
+    await main.getByRole('link', { name: 'Approvals, 2 waiting', exact: true }).waitFor()
+    await bea.sees('cid asks for your approval on reviewed')
+    expect(await bea.faults()).toEqual([])
+    await page.getByRole('link', { name: 'Show' }).click()
+    await page.getByRole('heading', { level: 1, name: /reviewed/ }).waitFor()
+    expect(await page.getByText('cid asks for your approval').count()).toBe(0)
+  })
+
+  it('tells of a run that ends elsewhere: by the favicon, and by a toast that leads to it', async () => {
+    using gate = new Gate(stage.site.place)
+    await using cid = await stage.arrive()
+    await cid.signIn(stage.site.tokenOf('cid'), '/agents')
+    const { page } = cid
+    const mark = (name: string) =>
+      page.locator(`link[rel=icon][href*="/${name}-"]`).waitFor({ state: 'attached' })
+    const id = await begins('cid', 'bash', `${gate.script} exit 7`)
+    await gate.reached()
+    await page.getByRole('link', { name: '1 running' }).waitFor()
+    await mark('mark-running')
+    gate.open()
+    await cid.sees('Script on bash: failed (7)')
+    await mark('mark-failed')
+    await page.getByRole('link', { name: 'Show' }).click()
+    await page.waitForURL(`**/sessions/${id}`)
+  })
+
+  it('begins at Home, with what was run last and what failed', async () => {
+    for (const file of ['ops/greet.runbook.sh', 'ops/fail.runbook.sh'])
+      await stage.site.rest.send(
+        'POST',
+        '/api/runbooks/exec',
+        JSON.stringify({ repository: 'books', file_name: file, connection_name: 'bash', parameters: {} }),
+        stage.site.tokenOf('cid'),
+      )
+    await using cid = await stage.arrive()
+    await cid.signIn(stage.site.tokenOf('cid'))
+    const card = (name: string) => cid.page.getByRole('region', { name })
+    await cid.page.getByRole('heading', { level: 1, name: 'Hello, cid' }).waitFor()
+    await card('Failed since yesterday').getByRole('link', { name: 'fail' }).waitFor()
+    await card('Next schedules').getByRole('link', { name: 'Greet somebody' }).waitFor()
+    await card('Yours, lately').getByRole('link', { name: 'Greet somebody', exact: true }).waitFor()
+    await card('Yours, lately').getByRole('link', { name: 'Run again: Greet somebody' }).click()
+    await cid.page.getByLabel('name', { exact: true }).waitFor()
+  })
+
+  it('finds everything by Ctrl+K: runbooks, connections, sessions, pages, actions', async () => {
+    await using cid = await stage.arrive()
+    await cid.signIn(stage.site.tokenOf('cid'), '/agents')
+    const { page } = cid
+    await page.keyboard.press('Control+k')
+    const field = page.getByRole('combobox', { name: 'Search everything' })
+    const chosen = (name: RegExp) => page.getByRole('option', { name, selected: true }).waitFor()
+    await field.fill('greet some')
+    await chosen(/Greet somebody/)
+    await field.fill('gret')
+    await chosen(/Greet somebody/)
+    await field.fill('reviewed')
+    await chosen(/^reviewed/)
+    await field.press('ArrowDown')
+    await chosen(/Sessions on reviewed/)
+    await field.fill('theme dark')
+    await field.press('Enter')
+    await page.locator('html[data-theme=dark]').waitFor()
+    await page.keyboard.press('Control+k')
+    await field.fill('schedu')
+    await field.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Schedules' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await field.fill('nothing has this')
+    await cid.sees('Nothing has “nothing has this”')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  })
+
+  it('folds its sidebar, and keeps it so; on a phone it is a drawer that closes behind a choice', async () => {
+    await using cid = await stage.arrive({ viewport: { width: 1280, height: 800 } })
+    await cid.signIn(stage.site.tokenOf('cid'), '/agents')
+    const { page } = cid
+    const main = page.getByRole('navigation', { name: 'Main' })
+    const fold = main.getByRole('button', { name: 'Sidebar' })
+    const width = async () => (await main.boundingBox())?.width
+    expect(await width()).toBe(216)
+    await fold.click()
+    expect(await width()).toBe(84)
+    await page.reload()
+    await main.waitFor()
+    expect(await fold.getAttribute('aria-expanded')).toBe('false')
+    expect(await width()).toBe(84)
+    await page.setViewportSize({ width: 360, height: 740 })
+    await main.waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Menu', exact: true }).click()
+    await main.getByRole('link', { name: 'Connections' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Connections' }).waitFor()
+    await main.waitFor({ state: 'hidden' })
+    expect((await page.getByRole('banner').boundingBox())?.height).toBeLessThan(64)
+  })
+})
