@@ -7,6 +7,8 @@ export interface OutputEvent {
   /** Of output that is not of stdout. */
   readonly stream?: string
   readonly payload: string
+  /** When it was written, RFC 3339. */
+  readonly time?: string
   /** Behind it. */
   readonly place: string
 }

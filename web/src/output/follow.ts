@@ -2,23 +2,21 @@ import { ask } from '../api/request.ts'
 import { followEvents, type StreamState } from '../api/event-stream.ts'
 import type { Block, OutputEvent } from './block.ts'
 import { rowsOf, type OutputRecord } from './record.ts'
-import { turn } from './turn.ts'
+import { turn, TURN_MS } from './turn.ts'
 import type { Row } from './ansi/row.ts'
-
-/** After so much work the browser gets a turn: to draw, and to take keys. */
-const TURN_MS = 8
 
 interface Watching {
   readonly state: (state: StreamState) => void
   /** Output that is in no record. */
   readonly missing: (bytes: number) => void
+  readonly output: (event: OutputEvent) => void
 }
 
 /** Takes a session's output into the record, as it comes, to its end. @throws Refused */
 export async function followOutput(
   id: string,
   record: OutputRecord,
-  { state, missing }: Watching,
+  { state, missing, output }: Watching,
   signal: AbortSignal,
 ): Promise<void> {
   await followEvents(
@@ -32,8 +30,9 @@ export async function followOutput(
           if (event === 'session_end') return true
           if (event === 'incomplete') missing((JSON.parse(data) as { missing_bytes: number }).missing_bytes)
           if (event !== 'event') continue
-          const output = JSON.parse(data) as Omit<OutputEvent, 'place'>
-          record.add([{ ...output, place: place ?? record.place }])
+          const written = { ...(JSON.parse(data) as OutputEvent), place: place ?? record.place }
+          record.add([written])
+          output(written)
           if (performance.now() - began < TURN_MS) continue
           await turn()
           began = performance.now()

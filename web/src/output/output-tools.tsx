@@ -1,8 +1,10 @@
-import { useState } from 'preact/hooks'
 import { asRefused } from '../api/request.ts'
 import { copyText } from '../parts/clipboard.ts'
+import { Icon } from '../parts/icon.tsx'
+import { toast } from '../parts/toasts.tsx'
 import { allRows } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
+import { linkToLine } from './line-link.ts'
 import type { OutputRecord } from './record.ts'
 import type { Search } from './search.ts'
 
@@ -11,75 +13,147 @@ const MOST_COPIED_BYTES = 16 * 1024 * 1024
 
 interface OutputToolsProps {
   readonly id: string
+  readonly fileName: string
   readonly record: OutputRecord
   readonly search: Search
   readonly follows: boolean
   readonly setFollows: (follows: boolean) => void
   readonly isRunning: boolean
+  /** The row that was found, or that the address names. */
+  readonly marked: number | undefined
+  readonly wraps: boolean
+  readonly setWraps: (wraps: boolean) => void
+  readonly hasTimes: boolean
+  readonly setTimes: (hasTimes: boolean) => void
 }
 
-export function OutputTools({ id, record, search, follows, setFollows, isRunning }: OutputToolsProps) {
+export function OutputTools(props: OutputToolsProps) {
+  const { id, fileName, record, search, follows, setFollows, isRunning, marked } = props
   return (
-    <div class="tools">
+    <div class="card-head">
       <SearchField search={search} />
-      {isRunning && (
-        <button aria-pressed={follows} onClick={() => setFollows(!follows)}>
-          Follow
-        </button>
-      )}
-      <CopyButton id={id} record={record} />
-      <a class="button" href={`/api/sessions/${encodeURIComponent(id)}/result/stream`} download={`${id}.txt`}>
-        Download
-      </a>
+      <div class="line push">
+        {isRunning && <Switch icon="follow" name="Follow" isOn={follows} onChange={setFollows} />}
+        <Switch icon="wrap" name="Wrap" isOn={props.wraps} onChange={props.setWraps} />
+        <Switch icon="wait" name="Times" isOn={props.hasTimes} onChange={props.setTimes} />
+        {marked !== undefined && (
+          <IconButton
+            icon="link"
+            name={`Copy the link to line ${marked + 1}`}
+            onClick={() =>
+              void copied(() => copyText(linkToLine(marked + 1)), `The link to line ${marked + 1}`)
+            }
+          />
+        )}
+        <IconButton icon="copy" name="Copy" onClick={() => void copyAll(id, record)} />
+        <a
+          class="button is-small is-icon"
+          href={`/api/sessions/${encodeURIComponent(id)}/result/stream`}
+          download={fileName}
+          aria-label="Download"
+          title="Download"
+        >
+          <Icon name="download" small />
+        </a>
+      </div>
     </div>
+  )
+}
+
+interface SwitchProps {
+  readonly icon: 'follow' | 'wrap' | 'wait'
+  readonly name: string
+  readonly isOn: boolean
+  readonly onChange: (isOn: boolean) => void
+}
+
+function Switch({ icon, name, isOn, onChange }: SwitchProps) {
+  return (
+    <button
+      type="button"
+      class="button is-small"
+      aria-pressed={isOn}
+      aria-label={name}
+      title={name}
+      onClick={() => onChange(!isOn)}
+    >
+      <Icon name={icon} small />
+      <span class="only-wide">{name}</span>
+    </button>
+  )
+}
+
+interface IconButtonProps {
+  readonly icon: 'link' | 'copy' | 'up' | 'down'
+  readonly name: string
+  readonly disabled?: boolean
+  readonly onClick: () => void
+}
+
+function IconButton({ icon, name, disabled = false, onClick }: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      class={`button is-small is-icon${icon === 'up' || icon === 'down' ? ' is-quiet' : ''}`}
+      aria-label={name}
+      title={name}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={icon} small />
+    </button>
   )
 }
 
 function SearchField({ search }: { readonly search: Search }) {
+  const isFound = search.current !== undefined
   return (
-    <div class="search-output" role="search">
-      <input
-        type="search"
-        aria-label="Search output"
-        placeholder="Search output"
-        value={search.text}
-        onInput={(event) => search.setText(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter') return
-          if (event.shiftKey) search.previous()
-          else search.next()
-        }}
-      />
-      <button aria-label="Previous match" onClick={search.previous} disabled={search.current === undefined}>
-        ↑
-      </button>
-      <button aria-label="Next match" onClick={search.next} disabled={search.current === undefined}>
-        ↓
-      </button>
-      <span role="status" class="search-summary">
-        {search.summary}
-      </span>
-    </div>
+    <>
+      <div class="search" role="search">
+        <Icon name="search" />
+        <input
+          type="search"
+          aria-label="Search output"
+          placeholder="Search output"
+          value={search.text}
+          onInput={(event) => search.setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter') return
+            if (event.shiftKey) search.previous()
+            else search.next()
+          }}
+        />
+      </div>
+      <div class="line">
+        <span role="status" class="soft small">
+          {search.summary}
+        </span>
+        {search.text !== '' && (
+          <>
+            <IconButton icon="up" name="Previous match" disabled={!isFound} onClick={search.previous} />
+            <IconButton icon="down" name="Next match" disabled={!isFound} onClick={search.next} />
+          </>
+        )}
+      </div>
+    </>
   )
 }
 
-function CopyButton({ id, record }: { readonly id: string; readonly record: OutputRecord }) {
-  const [said, setSaid] = useState('')
-  const copy = async () => {
-    try {
-      const isTooLong = record.bytes > MOST_COPIED_BYTES
-      if (!isTooLong) await copyText(await allText(id, record))
-      setSaid(isTooLong ? 'too long to copy: download it' : 'copied')
-    } catch (error) {
-      setSaid(`not copied: ${asRefused(error).message}`)
-    }
+async function copyAll(id: string, record: OutputRecord): Promise<void> {
+  if (record.bytes > MOST_COPIED_BYTES) {
+    toast('The output is too long to copy. Download it instead.', { icon: 'alert', tone: 'bad' })
+    return
   }
-  return (
-    <>
-      <button onClick={() => void copy()}>Copy</button>
-      <span role="status">{said}</span>
-    </>
-  )
+  await copied(async () => copyText(await allText(id, record)), 'The output')
+}
+
+async function copied(copy: () => Promise<void>, what: string): Promise<void> {
+  try {
+    await copy()
+    toast(`${what} is copied.`)
+  } catch (error) {
+    toast(`${what} is not copied: ${asRefused(error).message}`, { icon: 'alert', tone: 'bad' })
+  }
 }
 
 async function allText(id: string, record: OutputRecord): Promise<string> {

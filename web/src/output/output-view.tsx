@@ -1,18 +1,21 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
-import { Problem } from '../parts/messages.tsx'
 import { useRowWindow, type RowWindow } from '../parts/lists/window.ts'
-import type { Row } from './ansi/row.ts'
-import { classesOf } from './ansi/style.ts'
+import { Problem } from '../parts/messages.tsx'
 import { readBlock } from './follow.ts'
+import { lineInAddress } from './line-link.ts'
+import { OutputRow } from './output-row.tsx'
 import { OutputTools } from './output-tools.tsx'
 import type { OutputRecord } from './record.ts'
-import { useSearch, type Search } from './search.ts'
+import { useSearch } from './search.ts'
+import { useKept } from '../parts/kept.ts'
 
 const ROW_PX = 20
 
 interface OutputViewProps {
   readonly id: string
+  /** Of the file that is downloaded. */
+  readonly fileName: string
   readonly record: OutputRecord
   readonly isRunning: boolean
   /** Whether more of what is there already is on its way. */
@@ -20,23 +23,32 @@ interface OutputViewProps {
 }
 
 /** A session's output: all of it can be scrolled through, what can be seen is drawn. */
-export function OutputView({ id, record, isRunning, isReading }: OutputViewProps) {
+export function OutputView({ id, fileName, record, isRunning, isReading }: OutputViewProps) {
   useDrawnVersion(record)
+  const [wraps, setWraps] = useKept('runbook-page-wrap', false)
+  const [hasTimes, setTimes] = useKept('runbook-page-times', false)
   const count = record.rowCount
   const rows = useRowWindow(count, ROW_PX)
   const { scroller, first, end, height, offset, scrollTo } = rows
-  const { follows, setFollows, onScroll } = useFollowing(rows, count, isRunning)
+  const linked = useLinkedRow(count, scrollTo)
+  const { follows, setFollows, onScroll } = useFollowing(rows, count, isRunning && linked === undefined)
   const search = useSearch(id, record, (row) => {
     setFollows(false)
     scrollTo(row, 'center')
   })
   const failure = useMissingRows(id, record, first, end)
+  const list = useWrappedRows(rows, wraps)
+  const marked = search.current ?? linked
+  const indexes = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index)
   return (
-    <div class="stack is-tight">
-      <OutputTools {...{ id, record, search, follows, setFollows, isRunning }} />
+    <section class="card fills column" aria-label="Output of the session">
+      <OutputTools
+        {...{ id, fileName, record, search, follows, setFollows, isRunning, marked }}
+        {...{ wraps, setWraps, hasTimes, setTimes }}
+      />
       {failure !== undefined && <Problem error={failure} />}
       <div
-        class="window output-text"
+        class={`output log fills${wraps ? ' is-wrapped' : ''}`}
         ref={scroller}
         onScroll={onScroll}
         role="log"
@@ -45,17 +57,26 @@ export function OutputView({ id, record, isRunning, isReading }: OutputViewProps
         aria-busy={isReading}
         tabIndex={0}
       >
-        <div class="window-all" style={{ height: `${height}px` }}>
-          <div class="window-rows" style={{ transform: `translateY(${offset}px)` }}>
-            {drawnRows(record, search, first, end)}
+        <div class="log-all" style={{ height: `${height}px` }}>
+          <div class="log-rows" ref={list} style={wraps ? {} : { transform: `translateY(${offset}px)` }}>
+            {indexes.map((row) => (
+              <OutputRow
+                key={row}
+                number={row + 1}
+                row={record.row(row)}
+                time={hasTimes ? record.times.at(row) : undefined}
+                isMarked={row === marked}
+                found={search.text}
+              />
+            ))}
           </div>
         </div>
       </div>
-    </div>
+    </section>
   )
 }
 
-/** Whether the newest row stays in view: until somebody scrolls up, and again when he is back at the end. */
+/** Whether the newest row stays in view: until somebody scrolls up, and again when they are back at the end. */
 function useFollowing(
   { scroller, scrollTo, onScroll: onRows }: RowWindow,
   count: number,
@@ -82,30 +103,35 @@ function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolea
   return scrollTop + clientHeight >= scrollHeight - ROW_PX
 }
 
-function drawnRows(record: OutputRecord, search: Search, first: number, end: number) {
-  return Array.from({ length: Math.max(0, end - first) }, (_, index) => {
-    const number = first + index
-    const isFound = search.current === number
-    return (
-      <div key={number} class={isFound ? 'row is-found' : 'row'}>
-        <RowText row={record.row(number)} />
-      </div>
-    )
-  })
+/** The row that the address names (`#L12`), once it is there; shown when it is. */
+function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | undefined {
+  const line = lineInAddress.value
+  const row = line === undefined || line > count ? undefined : line - 1
+  useEffect(() => {
+    if (row !== undefined) scrollTo(row, 'center')
+  }, [row, scrollTo])
+  return row
 }
 
-function RowText({ row }: { readonly row: Row | undefined }) {
-  if (row === undefined) return <span class="row-missing">…</span>
-  if (typeof row === 'string') return <>{row}</>
-  return (
-    <>
-      {row.map(({ text, style }, index) => (
-        <span key={index} class={classesOf(style)}>
-          {text}
-        </span>
-      ))}
-    </>
-  )
+/**
+ * Wrapped rows are of any height, while the scroll bar counts rows of one. The row that is as far down in the whole as
+ * the view is, stands as far down in the view: the first row is at the top and the last one at the bottom.
+ */
+function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: boolean) {
+  const list = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    const [box, drawn] = [scroller.current, list.current]
+    if (!wraps || box === null || drawn === null) return
+    const view = box.clientHeight
+    const part = height > view ? Math.min(1, place.bar / (height - view)) : 0
+    const at = (place.top + part * view) / ROW_PX
+    const row = drawn.children[Math.floor(at) - first] ?? drawn.lastElementChild
+    if (!(row instanceof HTMLElement)) return
+    const isBehind = at - first >= drawn.children.length
+    const inDrawn = row.offsetTop + (isBehind ? 1 : at % 1) * row.offsetHeight
+    drawn.style.transform = `translateY(${Math.round(place.bar + part * view - inDrawn)}px)`
+  })
+  return list
 }
 
 /** Draws at most once a frame, however much comes. */

@@ -5,6 +5,7 @@ import type { Row } from './ansi/row.ts'
 import type { Style } from './ansi/style.ts'
 import { sourceOf, type Block, type OutputEvent } from './block.ts'
 import { RowCache } from './row-cache.ts'
+import { RowTimes } from './row-times.ts'
 
 /** What a piece of output becomes a block of. Smaller ones cost memory for each, larger ones time to read again. */
 const BLOCK_BYTES = 128 * 1024
@@ -29,6 +30,7 @@ export class OutputRecord {
   readonly version = signal(0)
   readonly blocks: Block[] = []
   readonly cache: RowCache
+  readonly times = new RowTimes()
   #open: OpenBlock
   #reader = new RowReader()
   #decoder = new TextDecoder()
@@ -86,7 +88,10 @@ export class OutputRecord {
 
   #addOne(event: OutputEvent): void {
     const source = sourceOf(event)
-    if (source !== undefined) this.#write(bytesOf(event.payload), source)
+    if (source !== undefined) {
+      if (event.time !== undefined) this.times.mark(this.rowCount, Date.parse(event.time))
+      this.#write(bytesOf(event.payload), source)
+    }
     this.#place = event.place
   }
 

@@ -9,3 +9,22 @@ export function turn(): Promise<void> {
     port2.postMessage(undefined)
   })
 }
+
+/** After so much work the browser gets a turn: to draw, and to take keys. */
+export const TURN_MS = 8
+
+/** Does a work of many steps, with turns for the browser in between. @throws the signal's reason */
+export async function inTurns<Result>(
+  steps: Generator<void, Result, void>,
+  signal: AbortSignal,
+): Promise<Result> {
+  let began = performance.now()
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+    if (performance.now() - began < TURN_MS) continue
+    await turn()
+    signal.throwIfAborted()
+    began = performance.now()
+  }
+}

@@ -6,6 +6,7 @@ const address = signal(new URL(location.href))
 
 export const path = computed(() => address.value.pathname)
 export const query = computed(() => address.value.searchParams)
+export const hash = computed(() => address.value.hash)
 
 /** Goes to another view. */
 export function go(to: string): void {

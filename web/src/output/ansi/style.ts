@@ -27,6 +27,10 @@ export function withFlag(style: Style, flag: Flag): Style {
   return style | bit(flag)
 }
 
+export function hasFlag(style: Style, flag: Flag): boolean {
+  return (style & bit(flag)) !== 0
+}
+
 function withoutFlag(style: Style, ...flags: readonly Flag[]): Style {
   return flags.reduce((rest, flag) => rest & ~bit(flag), style)
 }
@@ -45,7 +49,7 @@ function withBackground(style: Style, colour: number): Style {
 
 /** Names for the style sheet. On a background the text is black or white, whichever can be read there. */
 export function classesOf(style: Style): string {
-  const names: string[] = FLAGS.filter((flag) => (style & bit(flag)) !== 0).map((flag) => `is-${flag}`)
+  const names: string[] = FLAGS.filter((flag) => hasFlag(style, flag)).map((flag) => `is-${flag}`)
   const foreground = style & COLOUR_MASK
   const background = (style >> BACKGROUND_SHIFT) & COLOUR_MASK
   if (background > 0) names.push(`on-${background - 1}`)

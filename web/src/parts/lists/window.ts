@@ -13,6 +13,7 @@ export interface RowWindow {
   /** Of the whole, for the element inside the scroller, and where the first row is in it. */
   readonly height: number
   readonly offset: number
+  readonly place: ScrollPlace
   readonly isAtEnd: boolean
   readonly onScroll: () => void
   readonly scrollTo: (row: number, where?: 'start' | 'center') => void
@@ -47,7 +48,7 @@ export function useRowWindow(count: number, rowHeight: number): RowWindow {
   const first = Math.max(0, Math.floor(place.top / rowHeight) - BESIDE)
   const end = Math.min(count, Math.ceil((place.top + view) / rowHeight) + BESIDE)
   return {
-    ...{ scroller, first, end, onScroll, scrollTo, height: scale.height },
+    ...{ scroller, first, end, onScroll, scrollTo, place, height: scale.height },
     offset: place.bar - place.top + first * rowHeight,
     isAtEnd: place.top + view >= count * rowHeight - rowHeight,
   }

@@ -1,9 +1,14 @@
+import { useState } from 'preact/hooks'
 import { runApproved, stopSession } from '../../api/gateway.ts'
 import { mayRun, person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { batchPath, runbookPath } from '../../parts/paths.ts'
+import { Name } from '../../parts/text.tsx'
+import { titleOf } from './list.tsx'
 import { isApproved, isRunning, isWaiting } from './state.tsx'
 
 interface ActionsProps {
@@ -17,36 +22,111 @@ export function Actions({ session, reload }: ActionsProps) {
   const isOwner = session.user === person.value?.name
   const mayAct = mayRun() && (isOwner || person.value?.is_admin === true)
   const again = againPath(session)
-  const batch = session.review?.batch
   return (
-    <div class="actions">
-      {mayAct && isRunning(session) && (
-        <button class="danger" disabled={busy} onClick={() => act(() => stopSession(session.id))}>
-          Stop
-        </button>
-      )}
-      {mayAct && isWaiting(session) && (
-        <button disabled={busy} onClick={() => act(() => stopSession(session.id))}>
-          Withdraw
-        </button>
-      )}
-      {mayAct && isApproved(session) && batch !== undefined && (
-        <a class="button" href={batchPath(batch.id)}>
-          Open the batch
-        </a>
-      )}
-      {mayAct && isApproved(session) && session.verb !== 'connect' && batch === undefined && (
-        <button class="primary" disabled={busy} onClick={() => act(() => runApproved(session.id))}>
-          Run
-        </button>
-      )}
-      {again !== undefined && mayRun() && !isRunning(session) && !isWaiting(session) && (
-        <a class="button" href={again} data-shortcut="again">
-          Run again
-        </a>
-      )}
+    <>
+      <div class="line push">
+        {again !== undefined && mayRun() && hasEnded(session) && (
+          <a class="button" href={again} data-shortcut="again">
+            <Icon name="again" />
+            Run again
+          </a>
+        )}
+        {mayAct && isRunning(session) && (
+          <StopButton session={session} busy={busy} onStop={() => act(() => stopSession(session.id))} />
+        )}
+        {mayAct && isWaiting(session) && (
+          <button
+            type="button"
+            class="button"
+            disabled={busy}
+            onClick={() => act(() => stopSession(session.id))}
+          >
+            Withdraw
+          </button>
+        )}
+        {mayAct && isApproved(session) && (
+          <RunApproved session={session} busy={busy} onRun={() => act(() => runApproved(session.id))} />
+        )}
+      </div>
       {error !== undefined && <Problem error={error} />}
-    </div>
+    </>
+  )
+}
+
+function hasEnded(session: Session): boolean {
+  return !isRunning(session) && !isWaiting(session) && !isApproved(session)
+}
+
+interface StopButtonProps {
+  readonly session: Session
+  readonly busy: boolean
+  readonly onStop: () => void
+}
+
+/** A command that is stopped does not go on: the page asks first. */
+function StopButton({ session, busy, onStop }: StopButtonProps) {
+  const [isAsking, setAsking] = useState(false)
+  const close = () => setAsking(false)
+  return (
+    <>
+      <button type="button" class="button is-danger" disabled={busy} onClick={() => setAsking(true)}>
+        <Icon name="stop" />
+        Stop
+      </button>
+      {isAsking && (
+        <Dialog
+          title={
+            <>
+              Stop <Name>{titleOf(session)}</Name>?
+            </>
+          }
+          onClose={close}
+        >
+          <p>
+            The command on <Name>{session.connection}</Name> is ended where it is, and what it has done until
+            then stays done. Its output so far is kept.
+          </p>
+          <div class="line">
+            <button type="button" class="button push" onClick={close}>
+              Let it run
+            </button>
+            <button
+              type="button"
+              class="button is-danger"
+              onClick={() => {
+                close()
+                onStop()
+              }}
+            >
+              Stop the run
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+interface RunApprovedProps {
+  readonly session: Session
+  readonly busy: boolean
+  readonly onRun: () => void
+}
+
+function RunApproved({ session, busy, onRun }: RunApprovedProps) {
+  const batch = session.review?.batch
+  if (batch !== undefined)
+    return (
+      <a class="button" href={batchPath(batch.id)}>
+        Open the batch
+      </a>
+    )
+  if (session.verb === 'connect') return null
+  return (
+    <button type="button" class="button is-primary" disabled={busy} onClick={onRun}>
+      <Icon name="run" />
+      Run
+    </button>
   )
 }
 

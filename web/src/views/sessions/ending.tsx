@@ -10,10 +10,12 @@ const NO_CODE = 254
 /** How it ended, and what is not in the output. */
 export function Ending({ session }: { readonly session: Session }) {
   const { status, exit_code: code, state } = session
+  const isOver = status === 'done' && code !== null
+  const tone = code === 0 ? ' is-good' : isBad(session) ? ' is-bad' : ''
   return (
     <div class="ending">
-      <p role="status" class={`exit ${code === 0 ? 'is-good' : isBad(session) ? 'is-bad' : ''}`}>
-        {status === 'done' && code !== null && !isOrdinary(state) && (
+      <p role="status" class={`exit${tone}`}>
+        {isOver && !isOrdinary(state) && (
           <>
             <strong>
               <bdi>{visible(sentence(state.text))}</bdi>
@@ -21,7 +23,7 @@ export function Ending({ session }: { readonly session: Session }) {
             {code !== NO_CODE && ` (exit code ${code})`}
           </>
         )}
-        {status === 'done' && code !== null && isOrdinary(state) && (
+        {isOver && isOrdinary(state) && (
           <>
             <strong>exit code {code}</strong>: {meaningOf(code)}
           </>

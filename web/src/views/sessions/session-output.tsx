@@ -5,50 +5,80 @@ import type { Session } from '../../api/types.ts'
 import { followOutput } from '../../output/follow.ts'
 import { OutputView } from '../../output/output-view.tsx'
 import { OutputRecord } from '../../output/record.ts'
-import { Empty, Problem } from '../../parts/messages.tsx'
+import { Empty, Note, Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
+import { StdoutText } from '../../result/stdout-text.ts'
+import { downloadName } from './file-name.ts'
 
 interface SessionOutputProps {
   readonly session: Session
-  readonly reload: () => void
+  readonly output: SessionOutput
 }
 
 /** What it writes, as it comes. */
-export function SessionOutput({ session, reload }: SessionOutputProps) {
+export function SessionOutput({ session, output }: SessionOutputProps) {
   const { id, status } = session
-  const { record, state, missing, error } = useOutput(id, reload)
+  const { record, state, missing, error } = output
   const isRunning = status !== 'done'
+  const hasNothing = !isRunning && state === 'over' && record.rowCount === 0
   return (
-    <section class="session-output">
-      <p role="status" class="stream-state">
-        {state === 'lost' && 'The connection to the gateway is lost. It is tried again; nothing is missed.'}
-      </p>
+    <>
+      {state === 'lost' && (
+        <Note tone="wait" role="status" title="The connection to the gateway is lost">
+          The page tries again by itself. Nothing is missed.
+        </Note>
+      )}
       {missing > 0 && (
-        <p class="warning">{bytesText(missing)} of output could not be recorded and are missing.</p>
+        <Note tone="wait">{bytesText(missing)} of output could not be recorded and are missing.</Note>
       )}
-      {error?.status === 404 && <Empty>You may look at this session, and not at what it writes.</Empty>}
+      {error?.status === 404 && (
+        <Empty icon="eye">You may look at this session, and not at what it writes.</Empty>
+      )}
       {error !== undefined && error.status !== 404 && <Problem error={error} />}
-      <OutputView {...{ id, record, isRunning }} isReading={!isRunning && state !== 'over'} />
-      {!isRunning && state === 'over' && record.rowCount === 0 && (
-        <Empty>It has written nothing. The exit code above says how it went.</Empty>
+      {hasNothing ? (
+        <Empty icon="terminal" title="This run has written nothing.">
+          The line above says how it ended.
+        </Empty>
+      ) : (
+        error?.status !== 404 && (
+          <OutputView
+            {...{ id, record, isRunning, fileName: downloadName(session, 'txt') }}
+            isReading={!isRunning && state !== 'over'}
+          />
+        )
       )}
-    </section>
+    </>
   )
 }
 
+/** What has come of a session's output so far. */
+export interface SessionOutput {
+  readonly record: OutputRecord
+  readonly stdout: StdoutText
+  readonly state: StreamState
+  /** Bytes that are in no record. */
+  readonly missing: number
+  readonly error: Refused | undefined
+}
+
 /** @param reload when the stream is over, the session has an exit code */
-function useOutput(id: string, reload: () => void) {
-  const record = useMemo(() => new OutputRecord(''), [id])
+export function useOutput(id: string, reload: () => void): SessionOutput {
+  const [record, stdout] = useMemo(() => [new OutputRecord(''), new StdoutText()] as const, [id])
   const [state, setState] = useState<StreamState>('connecting')
   const [missing, setMissing] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)
   useEffect(() => {
     const ended = new AbortController()
-    followOutput(id, record, { state: setState, missing: setMissing }, ended.signal).then(
+    const watching = {
+      state: setState,
+      missing: setMissing,
+      output: (event: Parameters<StdoutText['add']>[0]) => stdout.add(event),
+    }
+    followOutput(id, record, watching, ended.signal).then(
       () => !ended.signal.aborted && reload(),
       (failure: unknown) => ended.signal.aborted || setError(asRefused(failure)),
     )
     return () => ended.abort()
-  }, [id, record, reload])
-  return { record, state, missing, error }
+  }, [id, record, stdout, reload])
+  return { record, stdout, state, missing, error }
 }

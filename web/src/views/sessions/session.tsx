@@ -2,17 +2,19 @@ import { useCallback } from 'preact/hooks'
 import { readSession, runApproved } from '../../api/gateway.ts'
 import type { Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../../parts/messages.tsx'
-import { visible, visibleLines } from '../../parts/visible.ts'
+import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
+import { Elapsed } from '../../parts/moment.tsx'
+import { Name } from '../../parts/text.tsx'
+import { visible } from '../../parts/visible.ts'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
-import { About } from './about.tsx'
+import { SessionFacts } from './about.tsx'
+import { Actions } from './actions.tsx'
 import { useRunWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
 import { titleOf } from './list.tsx'
-import { Actions } from './actions.tsx'
-import { Replay } from './replay.tsx'
-import { SessionOutput } from './session-output.tsx'
-import { isApproved, isWaiting, StateBadge } from './state.tsx'
+import { isApproved, isDecided, isWaiting, StateBadge } from './state.tsx'
+import { RunTabs } from './tabs.tsx'
+import './run.css'
 
 /** One session: what runs or ran, its output and its end. The address can be given to others. */
 export default function SessionView({ id }: { readonly id: string }) {
@@ -20,10 +22,8 @@ export default function SessionView({ id }: { readonly id: string }) {
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
   const failure = useRunWhenApproved(id, value?.status === 'ready', runApproved, reload)
   return (
-    <section class="view">
-      <p class="back">
-        <a href="/sessions">All sessions</a>
-      </p>
+    <section class="view run-view">
+      {value === undefined && <Trail />}
       {value === undefined && <h1>Session</h1>}
       {value === undefined && error === undefined && <Loading />}
       {error?.status === 404 && <NotShown />}
@@ -34,44 +34,69 @@ export default function SessionView({ id }: { readonly id: string }) {
   )
 }
 
+function Trail({ of }: { readonly of?: Session }) {
+  const { runbookFile: file } = { ...of?.labels }
+  return (
+    <nav aria-label="Where you are">
+      <ol class="trail">
+        <li>
+          <a href="/sessions">Sessions</a>
+        </li>
+        {file !== undefined && (
+          <li>
+            <code>
+              <Name>{file}</Name>
+            </code>
+          </li>
+        )}
+      </ol>
+    </nav>
+  )
+}
+
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
   const hasRun = !isWaiting(session) && !isApproved(session)
   return (
     <>
-      <h1>
-        <bdi>{visible(titleOf(session))}</bdi> <StateBadge state={session.state} />
-      </h1>
-      <About session={session} />
-      <Actions session={session} reload={reload} />
-      {session.review !== null && <ReviewOfSession session={session} reload={reload} />}
+      <header class="head">
+        <Trail of={session} />
+        <h1>
+          <bdi>{visible(titleOf(session))}</bdi> <StateBadge state={session.state} />
+        </h1>
+        <Actions session={session} reload={reload} />
+      </header>
+      <SessionFacts session={session} reload={reload} />
+      <LockNote session={session} />
+      {isDecided(session) || <ReviewOfSession session={session} reload={reload} />}
       <Ending session={session} />
-      {hasRun && session.verb !== 'connect' && <SessionOutput session={session} reload={reload} />}
-      {hasRun && session.verb === 'connect' && <Replay session={session} />}
-      <Script session={session} />
+      <RunTabs session={session} hasRun={hasRun} reload={reload} />
     </>
+  )
+}
+
+/** Whose lock it waits for, and for how long they have had it. */
+function LockNote({ session: { state } }: { readonly session: Session }) {
+  if (state.name !== 'waiting-for-lock') return null
+  return (
+    <Note tone="wait" role="status" title={<>This run waits for the lock {visible(state.lock ?? '')}</>}>
+      {state.by === null || state.since === null ? (
+        'Other runs are before it. It begins by itself.'
+      ) : (
+        <>
+          <Name>{state.by}</Name> has had the lock for <Elapsed from={state.since} to={null} />. This run
+          begins by itself when the lock is free.
+        </>
+      )}
+    </Note>
   )
 }
 
 /** The text is the same for a missing session and for one of others: nobody learns that it exists. */
 function NotShown() {
   return (
-    <Empty>
-      There is no session at this address, or you may not see it. A session is shown to the user who ran it,
-      to the groups that approve it, and to auditors and admins. If somebody has sent you this link, ask them
-      for the output, or an admin for a role that may see it.
+    <Empty icon="sessions" title="There is no session at this address, or you may not see it.">
+      A session is shown to the user who ran it, to the groups that approve it, and to auditors and admins. If
+      somebody has sent you this link, ask them for the output, or an admin for a role that may see it.
     </Empty>
-  )
-}
-
-function Script({ session }: { readonly session: Session }) {
-  const { data } = session.script
-  if (data === '') return null
-  return (
-    <details open={isWaiting(session)}>
-      <summary>Script</summary>
-      <pre class="script" tabIndex={0} aria-label="Script">
-        {visibleLines(data)}
-      </pre>
-    </details>
   )
 }

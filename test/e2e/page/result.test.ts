@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { without } from '../../support/machine/servers.ts'
+import { Stage } from './stage.ts'
+import type { Visitor } from './visitor.ts'
+
+const ORDERS = `cat <<'CSV'
+id,customer,total,note
+10,Ada,9.50,"first, of two"
+9,Bob,100,=1+1
+8,,NULL,"two
+lines"
+CSV
+`
+const PSQL = `cat <<'TEXT'
+ day        | orders
+------------+--------
+ 2026-11-27 |     12
+ 2026-11-28 |      7
+(2 rows)
+
+ status | orders
+--------+--------
+ paid   |     11
+ open   |      8
+(2 rows)
+
+TEXT
+`
+
+describe.skipIf(missingBrowser !== undefined)(`results of a run${without(missingBrowser)}`, () => {
+  const stage = new Stage({}, (site) => {
+    site.books.commit({ 'shop/orders.runbook.sh': ORDERS })
+  })
+
+  async function run(script: string): Promise<string> {
+    const body = JSON.stringify({ connection: 'bash', script })
+    const reply = await stage.site.rest.send('POST', '/api/sessions', body)
+    return (JSON.parse(reply.body) as { session_id: string }).session_id
+  }
+
+  function cells({ page }: Visitor, column: number): Promise<string[]> {
+    return page
+      .getByRole('table', { name: 'Result' })
+      .locator(`tbody td:nth-child(${column})`)
+      .allInnerTexts()
+  }
+
+  it('shows CSV as a table, sorts and filters it, copies a cell and downloads it', async () => {
+    await using ada = await stage.arrive()
+    const { page } = ada
+    const { body } = await stage.site.rest.runbook('bash', 'shop/orders.runbook.sh', { parameters: {} })
+    await ada.signIn(stage.site.token, `/sessions/${body.session_id}`)
+    await page.getByRole('tab', { name: 'Table' }).click()
+    expect(await cells(ada, 1)).toEqual(['10', '9', '8'])
+    expect(await cells(ada, 3)).toEqual(['9.50', '100', 'NULL'])
+    const total = page.getByRole('columnheader', { name: 'total' })
+    await total.getByRole('button').click()
+    await expect.poll(() => cells(ada, 3)).toEqual(['9.50', '100', 'NULL'])
+    await total.getByRole('button').click()
+    await expect.poll(() => cells(ada, 3)).toEqual(['100', '9.50', 'NULL'])
+    expect(await total.getAttribute('aria-sort')).toBe('descending')
+    await ada.click('Filter columns')
+    await page.getByRole('searchbox', { name: 'Filter id' }).fill('>8')
+    await expect.poll(() => cells(ada, 1)).toEqual(['9', '10'])
+    await page.getByRole('cell', { name: 'first, of two' }).click()
+    await ada.sees('note: first, of two')
+    expect(await ada.faults()).toEqual([])
+
+    const waiting = page.waitForEvent('download')
+    await ada.click('Download CSV')
+    const download = await waiting
+    expect(download.suggestedFilename()).toMatch(/^orders-\d{4}-\d\d-\d\d-\d{4}\.csv$/)
+    expect(readFileSync(await download.path(), 'utf8')).toBe(
+      'id,customer,total,note\r\n9,Bob,100,\'=1+1\r\n10,Ada,9.50,"first, of two"\r\n',
+    )
+    await ada.sees('A spreadsheet would run 1 of the values as formulas')
+    expect(ada.problems).toEqual([])
+  })
+
+  it('shows several results of psql as several tables, and one of them as a chart', async () => {
+    await using ada = await stage.enter(`/sessions/${await run(PSQL)}?tab=table`)
+    const { page } = ada
+    await page.getByRole('table', { name: 'Result 2' }).waitFor()
+    expect(await page.getByRole('table', { name: 'Result' }).count()).toBe(2)
+    await page.getByRole('tab', { name: 'Table' }).press('End')
+    await page.getByRole('tab', { name: 'Script', selected: true }).press('ArrowLeft')
+    await page.getByRole('img', { name: 'orders by day: 2 values from 7 to 12' }).locator('canvas').waitFor()
+    await page.getByLabel('Shape').selectOption('Bars')
+    await page.getByLabel('Result', { exact: true }).selectOption('Result 2')
+    await page
+      .getByRole('img', { name: 'orders by status: 2 values from 8 to 11' })
+      .locator('canvas')
+      .waitFor()
+    expect(await ada.faults()).toEqual([])
+    expect(ada.problems).toEqual([])
+    expect(ada.foreign).toEqual([])
+  })
+
+  it('has no tab where it is not clear that the output is a table', async () => {
+    await using ada = await stage.enter(`/sessions/${await run('echo "Hello, world"; echo "Goodbye, moon"')}`)
+    await ada.reads('Goodbye, moon')
+    expect(await ada.page.getByRole('tab').allInnerTexts()).toEqual(['Output', 'Script'])
+  })
+
+  it('scrolls, sorts and filters 100,000 rows', async () => {
+    const script = `echo id,name,total; seq 100000 | awk '{ printf "%d,customer %d,%.2f\\n", $1, $1 % 977, ($1 * 7919 % 100000) / 100 }'`
+    await using ada = await stage.enter(`/sessions/${await run(script)}?tab=table`)
+    const { page } = ada
+    await page.getByRole('table', { name: 'Result' }).waitFor()
+    await ada.sees('100,000 rows')
+    await page.getByRole('region', { name: /^Rows of Result/ }).press('End')
+    await page.getByRole('cell', { name: '100000', exact: true }).waitFor()
+    await page.getByRole('columnheader', { name: 'total' }).getByRole('button').click()
+    await page.getByRole('region', { name: /^Rows of Result/ }).press('Home')
+    await page.getByRole('cell', { name: '0.00', exact: true }).first().waitFor()
+    await page.getByRole('searchbox', { name: 'Filter the rows of Result' }).fill('customer 976')
+    await ada.sees('102 of 100,000 rows')
+    expect(ada.problems).toEqual([])
+  })
+})

@@ -1,0 +1,64 @@
+import { textOfRow, type Row } from './ansi/row.ts'
+import { classesOf, hasFlag } from './ansi/style.ts'
+
+interface OutputRowProps {
+  readonly number: number
+  /** Undefined while it is read again. */
+  readonly row: Row | undefined
+  readonly time: number | undefined
+  readonly isMarked: boolean
+  /** The text that is looked for. */
+  readonly found: string
+}
+
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+
+/** One line, with its number, which is a link to it. Numbers and times are no text of it: copying leaves them out. */
+export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps) {
+  const isError = typeof row === 'object' && row.some(({ style }) => hasFlag(style, 'stderr'))
+  return (
+    <div class={`row${isError ? ' is-err' : ''}${isMarked ? ' is-found' : ''}`}>
+      <a
+        class="line-number"
+        href={`#L${number}`}
+        data-n={number}
+        aria-label={`Line ${number}`}
+        tabIndex={-1}
+      />
+      {time !== undefined && <span class="line-time" data-time={CLOCK.format(time)} />}
+      <span class="line-text">
+        <RowText row={row} found={found} />
+      </span>
+    </div>
+  )
+}
+
+function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
+  if (row === undefined) return <span class="row-missing">…</span>
+  if (typeof row === 'string') return <>{markedText(row, found)}</>
+  const isThere = found !== '' && textOfRow(row).toLowerCase().includes(found.toLowerCase())
+  return (
+    <>
+      {row.map(({ text, style }, index) => (
+        <span key={index} class={classesOf(style)}>
+          {isThere ? markedText(text, found) : text}
+        </span>
+      ))}
+    </>
+  )
+}
+
+/** A text with what is looked for in it marked. */
+function markedText(text: string, found: string) {
+  if (found === '') return text
+  const [lower, wanted] = [text.toLowerCase(), found.toLowerCase()]
+  // Letters that are longer in lower case have moved what comes after them.
+  if (lower.length !== text.length || !lower.includes(wanted)) return text
+  const parts = []
+  let from = 0
+  for (let at = lower.indexOf(wanted); at >= 0; at = lower.indexOf(wanted, from)) {
+    parts.push(text.slice(from, at), <mark key={at}>{text.slice(at, at + wanted.length)}</mark>)
+    from = at + wanted.length
+  }
+  return [...parts, text.slice(from)]
+}

@@ -1,0 +1,11 @@
+import { useState } from 'preact/hooks'
+
+/** A choice that the browser keeps. */
+export function useKept(name: string, usual: boolean): [boolean, (value: boolean) => void] {
+  const [value, setValue] = useState(() => (localStorage.getItem(name) ?? String(usual)) === 'true')
+  const change = (next: boolean) => {
+    localStorage.setItem(name, String(next))
+    setValue(next)
+  }
+  return [value, change]
+}

@@ -1,0 +1,47 @@
+import { momentIn, numberIn } from './numbers.ts'
+import type { ResultTable } from './table.ts'
+
+/** More labels cannot be told apart. */
+export const MOST_LABELS = 500
+/** More points than a screen has make a chart no clearer. */
+const MOST_POINTS = 100_000
+
+export interface ChartData {
+  /** What is across: numbers, moments in seconds since 1970, or texts one beside the other. */
+  readonly kind: 'numbers' | 'moments' | 'labels'
+  readonly places: readonly number[]
+  readonly values: readonly (number | null)[]
+  /** Of places that are texts. */
+  readonly labels: readonly string[]
+  /** Rows without a value or a place. */
+  readonly leftOut: number
+}
+
+/** @param across a column; -1 for the number of the row. @param up a column of numbers */
+export function chartData({ rows }: ResultTable, across: number, up: number): ChartData {
+  const kind = across < 0 ? 'numbers' : kindOf(rows.map((row) => row[across]))
+  const placeOf = kind === 'moments' ? momentIn : numberIn
+  const points: (readonly [place: number, value: number, label: string])[] = []
+  const most = kind === 'labels' ? MOST_LABELS : MOST_POINTS
+  for (const [index, row] of rows.entries()) {
+    const value = numberIn(row[up])
+    const place = across < 0 ? index + 1 : kind === 'labels' ? points.length : placeOf(row[across])
+    if (value !== undefined && place !== undefined && points.length < most)
+      points.push([place, value, row[across] ?? 'NULL'])
+  }
+  points.sort(([one], [other]) => one - other)
+  return {
+    kind,
+    places: points.map(([place]) => place),
+    values: points.map(([, value]) => value),
+    labels: kind === 'labels' ? points.map(([, , label]) => label) : [],
+    leftOut: rows.length - points.length,
+  }
+}
+
+/** Of a column: what all of its values are. */
+function kindOf(cells: readonly (string | null | undefined)[]): ChartData['kind'] {
+  const given = cells.filter((cell) => cell !== null && cell !== undefined && cell !== '')
+  if (given.length > 0 && given.every((cell) => numberIn(cell) !== undefined)) return 'numbers'
+  return given.length > 0 && given.every((cell) => momentIn(cell) !== undefined) ? 'moments' : 'labels'
+}

@@ -1,0 +1,43 @@
+import { bytesOf } from '../api/base64.ts'
+import { sourceOf, type OutputEvent } from '../output/block.ts'
+import { finished, readTables } from './read-result.ts'
+
+/** More text is not read for tables: the browser would have to hold all of it. */
+const MOST_CHARACTERS = 32 * 1024 * 1024
+/** A text without a table in its beginning has none. */
+const SAMPLE_CHARACTERS = 64 * 1024
+
+/** What a session has written to stdout, as long as there may be a table in it. */
+export class StdoutText {
+  #decoder = new TextDecoder()
+  #text = ''
+  /** Whether the session has written more than is kept here. */
+  #isCut = false
+  #isLooked = false
+  #isDropped = false
+
+  add(event: OutputEvent): void {
+    if (this.#isDropped || this.#isCut || sourceOf(event) !== 'stdout') return
+    this.#text += this.#decoder.decode(bytesOf(event.payload), { stream: true })
+    if (this.#text.length > MOST_CHARACTERS) {
+      this.#isCut = true
+      this.#text = this.#text.slice(0, MOST_CHARACTERS)
+    }
+    if (!this.#isLooked && this.#text.length > SAMPLE_CHARACTERS) this.#look()
+  }
+
+  get text(): string {
+    return this.#text
+  }
+
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
+  #look(): void {
+    this.#isLooked = true
+    if (finished(readTables(this.#text.slice(0, SAMPLE_CHARACTERS), true)).length > 0) return
+    this.#isDropped = true
+    this.#text = ''
+  }
+}

@@ -1,0 +1,325 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { Icon } from '../../parts/icon.tsx'
+import { Note } from '../../parts/messages.tsx'
+import { saveFile } from '../../parts/save-file.ts'
+import { visible } from '../../parts/visible.ts'
+import { chartData, MOST_LABELS, type ChartData } from '../../result/chart-data.ts'
+import type { ResultTable } from '../../result/table.ts'
+import { number } from './table-view.tsx'
+
+const HEIGHT_PX = 320
+const ROW_NUMBER = -1
+
+type Shape = 'line' | 'bars'
+
+interface ResultChartProps {
+  readonly tables: readonly ResultTable[]
+  readonly fileName: (ending: string) => string
+}
+
+/** A column of numbers by another column. */
+export function ResultChart({ tables, fileName }: ResultChartProps) {
+  const charted = tables.filter(({ columns }) => columns.some(({ isNumeric }) => isNumeric))
+  const [index, setIndex] = useState(0)
+  const table = charted[index]
+  if (table === undefined) return null
+  return (
+    <OneChart
+      key={index}
+      table={table}
+      fileName={fileName}
+      choice={
+        charted.length > 1 && (
+          <Choice
+            label="Result"
+            value={index}
+            options={charted.map((_, at) => [at, `Result ${at + 1}`])}
+            onChange={setIndex}
+          />
+        )
+      }
+    />
+  )
+}
+
+interface OneChartProps {
+  readonly table: ResultTable
+  readonly fileName: (ending: string) => string
+  readonly choice: preact.ComponentChildren
+}
+
+function OneChart({ table, fileName, choice }: OneChartProps) {
+  const { columns } = table
+  const numbers = columns.flatMap(({ isNumeric }, at) => (isNumeric ? [at] : []))
+  const first = columns.findIndex(({ isNumeric }) => !isNumeric)
+  const [across, setAcross] = useState(
+    first >= 0 ? first : numbers.length > 1 ? (numbers[0] ?? 0) : ROW_NUMBER,
+  )
+  const [up, setUp] = useState(
+    numbers.find((at) => at !== across && !isKey(columns[at]?.name)) ?? numbers.at(-1) ?? 0,
+  )
+  const [shape, setShape] = useState<Shape>(() =>
+    table.rows.length > MOST_LABELS || chartData(table, across, up).kind !== 'labels' ? 'line' : 'bars',
+  )
+  const data = useMemo(() => chartData(table, across, up), [table, across, up])
+  const nameOf = (at: number) => (at === ROW_NUMBER ? 'row' : visible(columns[at]?.name ?? ''))
+  const place = useChart(data, shape, nameOf(up), nameOf(across))
+  return (
+    <section class="card fills column" aria-label="Chart">
+      <div class="card-head">
+        {choice}
+        <Choice
+          label="Shape"
+          value={shape}
+          options={[
+            ['line', 'Line'],
+            ['bars', 'Bars'],
+          ]}
+          onChange={setShape}
+        />
+        <Choice label="Up" value={up} options={numbers.map((at) => [at, nameOf(at)])} onChange={setUp} />
+        <Choice
+          label="Across"
+          value={across}
+          options={[
+            ...columns.map((_, at) => [at, nameOf(at)] as const),
+            [ROW_NUMBER, 'row number'] as const,
+          ]}
+          onChange={setAcross}
+        />
+        <button
+          type="button"
+          class="button is-small push"
+          onClick={() => savePicture(place.current, fileName('png'))}
+        >
+          <Icon name="download" small />
+          Download PNG
+        </button>
+      </div>
+      {data.leftOut > 0 && (
+        <Note tone="wait">
+          {number(data.leftOut)} rows are not in the chart: they have no value, or more labels than can be
+          drawn.
+        </Note>
+      )}
+      <figure class="card-body fills">
+        <figcaption>
+          <strong>
+            {nameOf(up)} by {nameOf(across)}
+          </strong>
+        </figcaption>
+        <div
+          class="plot fills"
+          role="img"
+          aria-label={described(data, nameOf(up), nameOf(across))}
+          ref={place}
+        />
+      </figure>
+    </section>
+  )
+}
+
+/** Numbers that name rows say nothing as a height. */
+function isKey(name: string | undefined): boolean {
+  return /(?:^|_)id$/i.test(name ?? '')
+}
+
+function described(data: ChartData, up: string, across: string): string {
+  const values = data.values.filter((value) => value !== null)
+  if (values.length === 0) return `${up} by ${across}: no values`
+  const [least, most] = values.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Infinity, -Infinity],
+  )
+  return `${up} by ${across}: ${number(values.length)} values from ${number(least)} to ${number(most)}. The table has all of them.`
+}
+
+interface ChoiceProps<Value extends string | number> {
+  readonly label: string
+  readonly value: Value
+  readonly options: readonly (readonly [value: Value, text: string])[]
+  readonly onChange: (value: Value) => void
+}
+
+function Choice<Value extends string | number>({ label, value, options, onChange }: ChoiceProps<Value>) {
+  return (
+    <label class="line small">
+      <span class="soft">{label}</span>
+      <select
+        class="choice"
+        value={value}
+        onChange={({ currentTarget: { selectedIndex } }) => {
+          const chosen = options[selectedIndex]
+          if (chosen !== undefined) onChange(chosen[0])
+        }}
+      >
+        {options.map(([one, text]) => (
+          <option key={one} value={one}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** Draws the chart into an element, as large as that is, in the colours of the theme. */
+function useChart(data: ChartData, shape: Shape, up: string, across: string) {
+  const place = useRef<HTMLDivElement>(null)
+  const theme = useTheme()
+  useEffect(() => {
+    const { current } = place
+    if (current === null) return undefined
+    const chart = new uPlot(
+      optionsFor(current, { data, shape, up, across }),
+      [[...data.places], [...data.values]],
+      current,
+    )
+    const observer = new ResizeObserver(() => chart.setSize(sizeOf(current)))
+    observer.observe(current)
+    return () => {
+      observer.disconnect()
+      chart.destroy()
+    }
+  }, [data, shape, up, across, theme])
+  return place
+}
+
+/** Changes with the colours of the page. */
+function useTheme(): number {
+  const [theme, setTheme] = useState(0)
+  useEffect(() => {
+    const change = () => setTheme((count) => count + 1)
+    const media = matchMedia('(prefers-color-scheme: dark)')
+    const observer = new MutationObserver(change)
+    observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] })
+    media.addEventListener('change', change)
+    return () => {
+      observer.disconnect()
+      media.removeEventListener('change', change)
+    }
+  }, [])
+  return theme
+}
+
+function sizeOf({ clientWidth: width, clientHeight }: HTMLElement) {
+  return { width, height: Math.max(HEIGHT_PX, clientHeight) }
+}
+
+interface Drawn {
+  readonly data: ChartData
+  readonly shape: Shape
+  readonly up: string
+  readonly across: string
+}
+
+function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPlot.Options {
+  const [series, text, line] = [
+    colourOf(place, '--series-1'),
+    colourOf(place, '--soft'),
+    colourOf(place, '--line'),
+  ]
+  const axis = {
+    stroke: text,
+    grid: { stroke: line, width: 1 },
+    ticks: { stroke: line, width: 1 },
+    font: FONT,
+  }
+  const bars = uPlot.paths.bars?.({ size: [0.7, 60, 1], radius: 0.1 })
+  return {
+    ...sizeOf(place),
+    // Moments are in UTC, as the table has them.
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+    legend: { show: true },
+    cursor: { drag: { x: true, y: false } },
+    scales: {
+      x: {
+        time: data.kind === 'moments',
+        ...(data.kind === 'labels' && { range: () => [-0.6, data.labels.length - 0.4] }),
+      },
+      y: shape === 'bars' ? { range: (_, low, high) => [Math.min(0, low), Math.max(0, high) * 1.05] } : {},
+    },
+    axes: [
+      { ...axis, ...(data.kind === 'labels' && labelled(data)), ...(data.kind === 'moments' && CLOCKED) },
+      { ...axis, size: 64 },
+    ],
+    series: [
+      { label: across, ...(data.kind !== 'numbers' && { value: (_, at) => valueText(data, at) }) },
+      {
+        label: up,
+        stroke: series,
+        width: 2,
+        ...(shape === 'bars' && bars !== undefined && { fill: series, paths: bars }),
+        points: { show: shape === 'line' && data.values.length <= MOST_LABELS },
+      },
+    ],
+  }
+}
+
+const FONT = '12px system-ui, sans-serif'
+
+/** Moments as databases write them, as long as the space between two of them needs. */
+const CLOCKED: Partial<uPlot.Axis> = {
+  space: 100,
+  values: (_, places, __, ___, step) =>
+    places.map((seconds) => {
+      const text = momentText(seconds)
+      return step >= 86_400 ? text.slice(0, 10) : step >= 60 ? text.slice(5, 16) : text.slice(11)
+    }),
+}
+
+function momentText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+function valueText({ kind, labels }: ChartData, place: number | null): string {
+  // Without a pointer over the chart there is no value.
+  if (place === null) return '--'
+  return kind === 'moments' ? momentText(place) : (labels[place] ?? '')
+}
+
+/** Labels at whole places, as many as there is room for. */
+function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
+  return {
+    splits: (chart) => {
+      const step = Math.max(
+        1,
+        Math.ceil((labels.length * 90) / Math.max(90, chart.bbox.width / devicePixelRatio)),
+      )
+      return labels.flatMap((_, at) => (at % step === 0 ? [at] : []))
+    },
+    values: (_, places) => places.map((at) => shortened(labels[at] ?? '')),
+    grid: { show: false },
+  }
+}
+
+function shortened(label: string): string {
+  return label.length > 14 ? `${label.slice(0, 13)}…` : label
+}
+
+/** A colour of the theme, as a canvas needs it. */
+function colourOf(place: HTMLElement, token: string): string {
+  const probe = document.createElement('span')
+  probe.style.color = `var(${token})`
+  place.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}
+
+/** On the ground of the page: a picture without one cannot be read on another. */
+function savePicture(place: HTMLElement | null, fileName: string): void {
+  const drawn = place?.querySelector('canvas')
+  if (place === null || drawn === null || drawn === undefined) return
+  const picture = document.createElement('canvas')
+  picture.width = drawn.width
+  picture.height = drawn.height
+  const context = picture.getContext('2d')
+  if (context === null) return
+  context.fillStyle = colourOf(place, '--surface')
+  context.fillRect(0, 0, picture.width, picture.height)
+  context.drawImage(drawn, 0, 0)
+  picture.toBlob((blob) => blob !== null && saveFile(blob, fileName))
+}

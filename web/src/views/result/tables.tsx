@@ -1,0 +1,50 @@
+import type { Session } from '../../api/types.ts'
+import { Note } from '../../parts/messages.tsx'
+import { bytesText } from '../../parts/moment.tsx'
+import { MOST_TABLES } from '../../result/read-result.ts'
+import type { ResultTable } from '../../result/table.ts'
+import { downloadName } from '../sessions/file-name.ts'
+import { TableView } from './table-view.tsx'
+
+interface ResultTablesProps {
+  readonly tables: readonly ResultTable[]
+  readonly session: Session
+  /** Bytes of the output that are in no record. */
+  readonly cutBytes: number
+  /** Whether the output is longer than what is read for tables. */
+  readonly isCut: boolean
+}
+
+/** Each result set of a run as a table. One fills the window; several are one under the other. */
+export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesProps) {
+  const shown = tables.slice(0, MOST_TABLES)
+  const isAlone = shown.length === 1
+  return (
+    <>
+      {cutBytes > 0 && (
+        <Note tone="wait" role="status" title="Rows are missing">
+          {bytesText(cutBytes)} of the output were cut off. What is missing is at the end.
+        </Note>
+      )}
+      {isCut && (
+        <Note tone="wait" role="status" title="Rows are missing">
+          The output is too long to be a table as a whole. Download the output to have all of it.
+        </Note>
+      )}
+      {tables.length > shown.length && (
+        <Note tone="wait">
+          These are the first {MOST_TABLES} of {tables.length} results. The output has the others.
+        </Note>
+      )}
+      {shown.map((table, index) => (
+        <TableView
+          key={index}
+          table={table}
+          name={isAlone ? 'Result' : `Result ${index + 1}`}
+          fills={isAlone}
+          fileName={downloadName(session, 'csv').replace(/\.csv$/, isAlone ? '.csv' : `-${index + 1}.csv`)}
+        />
+      ))}
+    </>
+  )
+}

@@ -1,0 +1,158 @@
+import { useEffect, useRef } from 'preact/hooks'
+import type { Session } from '../../api/types.ts'
+import { Icon, type IconName } from '../../parts/icon.tsx'
+import { Empty, Loading } from '../../parts/messages.tsx'
+import { Opened } from '../../parts/opened.tsx'
+import { sessionPath } from '../../parts/paths.ts'
+import { go, query } from '../../parts/router.ts'
+import { visibleLines } from '../../parts/visible.ts'
+import type { ResultTable } from '../../result/table.ts'
+import { downloadName } from './file-name.ts'
+import { Replay } from './replay.tsx'
+import { SessionOutput, useOutput } from './session-output.tsx'
+import { useTables } from './tables.ts'
+
+type TabName = 'output' | 'table' | 'chart' | 'script'
+
+interface Tab {
+  readonly name: TabName
+  readonly title: string
+  readonly icon: IconName
+}
+
+const TABS: readonly Tab[] = [
+  { name: 'output', title: 'Output', icon: 'terminal' },
+  { name: 'table', title: 'Table', icon: 'table' },
+  { name: 'chart', title: 'Chart', icon: 'chart' },
+  { name: 'script', title: 'Script', icon: 'book' },
+]
+
+interface RunTabsProps {
+  readonly session: Session
+  readonly hasRun: boolean
+  readonly reload: () => void
+}
+
+/** What a run has written, as text, as a table or as a chart, and what it was. */
+export function RunTabs({ session, hasRun, reload }: RunTabsProps) {
+  const isTerminal = session.verb === 'connect'
+  if (!hasRun) return <Script session={session} />
+  return isTerminal ? <Replay session={session} /> : <Tabs session={session} reload={reload} />
+}
+
+function Tabs({ session, reload }: Omit<RunTabsProps, 'hasRun'>) {
+  const output = useOutput(session.id, reload)
+  const { tables, isReading } = useTables(session, output)
+  const shown = TABS.filter(({ name }) => isThere(name, session, tables))
+  const asked = query.value.get('tab') ?? ''
+  const isExpected = asked === 'table' || asked === 'chart'
+  const current = shown.find(({ name }) => name === asked)?.name ?? 'output'
+  if (isExpected && isReading) return <Loading rows={6} />
+  return (
+    <>
+      <TabList session={session.id} tabs={shown} current={current} />
+      <div class="run-panel" role="tabpanel" id="run-panel" aria-labelledby={`tab-${current}`}>
+        {isExpected && current === 'output' && (
+          <p class="soft small" role="status">
+            There is no clear table in this output.
+          </p>
+        )}
+        {current === 'output' && <SessionOutput session={session} output={output} />}
+        {current === 'table' && (
+          <Opened
+            load={loadTables}
+            props={{
+              tables,
+              session,
+              cutBytes: output.missing + session.truncated_bytes,
+              isCut: output.stdout.isCut,
+            }}
+          />
+        )}
+        {current === 'chart' && (
+          <Opened
+            load={loadChart}
+            props={{ tables, fileName: (ending: string) => downloadName(session, ending) }}
+          />
+        )}
+        {current === 'script' && <Script session={session} />}
+      </div>
+    </>
+  )
+}
+
+const loadTables = () => import('../result/tables.tsx').then((module) => module.ResultTables)
+const loadChart = () => import('../result/chart.tsx').then((module) => module.ResultChart)
+
+function isThere(name: TabName, session: Session, tables: readonly ResultTable[]): boolean {
+  if (name === 'table') return tables.length > 0
+  if (name === 'chart')
+    return tables.some(({ columns, rows }) => rows.length > 1 && columns.some((one) => one.isNumeric))
+  return name === 'output' || session.script.data !== ''
+}
+
+interface TabListProps {
+  readonly session: string
+  readonly tabs: readonly Tab[]
+  readonly current: TabName
+}
+
+/** Links, so that each tab has an address; arrow keys go from one to the next. */
+function TabList({ session, tabs, current }: TabListProps) {
+  const list = useRef<HTMLDivElement>(null)
+  const hasFocus = useRef(false)
+  useEffect(() => {
+    if (hasFocus.current) list.current?.querySelector<HTMLElement>('[aria-selected=true]')?.focus()
+    hasFocus.current = false
+  }, [current])
+  const onKeyDown = (event: KeyboardEvent) => {
+    const index = tabs.findIndex(({ name }) => name === current)
+    const next = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: tabs.length - 1 }[event.key]
+    const tab = next === undefined ? undefined : tabs.at(next % tabs.length)
+    if (tab === undefined) return
+    event.preventDefault()
+    hasFocus.current = true
+    go(addressOf(session, tab.name))
+  }
+  return (
+    <div class="tabs" role="tablist" aria-label="Result" ref={list} onKeyDown={onKeyDown}>
+      {tabs.map(({ name, title, icon }) => (
+        <a
+          key={name}
+          role="tab"
+          id={`tab-${name}`}
+          href={addressOf(session, name)}
+          aria-selected={name === current}
+          aria-current={name === current ? 'page' : undefined}
+          aria-controls={name === current ? 'run-panel' : undefined}
+          tabIndex={name === current ? 0 : -1}
+        >
+          <Icon name={icon} small />
+          {title}
+        </a>
+      ))}
+    </div>
+  )
+}
+
+function addressOf(session: string, tab: TabName): string {
+  return `${sessionPath(session)}${tab === 'output' ? '' : `?tab=${tab}`}`
+}
+
+function Script({ session }: { readonly session: Session }) {
+  const { data } = session.script
+  if (data === '') return <Empty icon="book">There is no script: the connection runs its own command.</Empty>
+  const lines = visibleLines(data).replace(/\n$/, '').split('\n')
+  return (
+    <section class="card fills column" aria-label="Script">
+      <pre class="output script-text fills" tabIndex={0} aria-label="Script">
+        {lines.map((line, index) => (
+          <span class="row" key={index}>
+            <span class="line-number" data-n={index + 1} />
+            <span class="line-text">{`${line}\n`}</span>
+          </span>
+        ))}
+      </pre>
+    </section>
+  )
+}
