@@ -42,6 +42,12 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
     await ada.reads("hello, 'keys'")
     await tabTo(ada, 'button', 'Stop')
     await keyboard.press('Enter')
+    await ada.page
+      .getByRole('button', { name: 'Let it run', exact: true })
+      .and(ada.page.locator(':focus'))
+      .waitFor()
+    await tabTo(ada, 'button', 'Stop')
+    await keyboard.press('Enter')
     await ada.sees('Stopped by admin')
   })
 
@@ -87,6 +93,7 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
     await ada.reads("hello, 'phone'")
     await ada.picture('phone')
     await page.getByRole('button', { name: 'Stop' }).tap()
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).tap()
     await ada.sees('Stopped by admin')
     expect(await ada.faults()).toEqual([])
   })

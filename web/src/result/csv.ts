@@ -28,7 +28,7 @@ function lineOf(cells: readonly (Cell | undefined)[]): string {
 function fieldOf(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return ''
   const text = isFormula(cell) ? `'${cell}` : cell
-  return text === '' || /["',\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 /** What a spreadsheet takes from the clipboard as cells. */

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { Icon } from '../../parts/icon.tsx'
@@ -9,7 +9,7 @@ import { chartData, MOST_LABELS, type ChartData } from '../../result/chart-data.
 import type { ResultTable } from '../../result/table.ts'
 import { number } from './table-view.tsx'
 
-const HEIGHT_PX = 320
+const LEAST_HEIGHT_PX = 240
 const ROW_NUMBER = -1
 
 type Shape = 'line' | 'bars'
@@ -144,11 +144,15 @@ interface ChoiceProps<Value extends string | number> {
 }
 
 function Choice<Value extends string | number>({ label, value, options, onChange }: ChoiceProps<Value>) {
+  const id = useId()
   return (
-    <label class="line small">
-      <span class="soft">{label}</span>
+    <div class="line small">
+      <label class="soft" for={id}>
+        {label}
+      </label>
       <select
         class="choice"
+        id={id}
         value={value}
         onChange={({ currentTarget: { selectedIndex } }) => {
           const chosen = options[selectedIndex]
@@ -161,7 +165,7 @@ function Choice<Value extends string | number>({ label, value, options, onChange
           </option>
         ))}
       </select>
-    </label>
+    </div>
   )
 }
 
@@ -205,7 +209,7 @@ function useTheme(): number {
 }
 
 function sizeOf({ clientWidth: width, clientHeight }: HTMLElement) {
-  return { width, height: Math.max(HEIGHT_PX, clientHeight) }
+  return { width, height: Math.max(LEAST_HEIGHT_PX, clientHeight) }
 }
 
 interface Drawn {

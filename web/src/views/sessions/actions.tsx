@@ -69,7 +69,15 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
   const close = () => setAsking(false)
   return (
     <>
-      <button type="button" class="button is-danger" disabled={busy} onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        class="button is-danger"
+        disabled={busy}
+        // Behind the question nobody reaches it, and there is one "Stop" alone.
+        aria-hidden={isAsking}
+        tabIndex={isAsking ? -1 : 0}
+        onClick={() => setAsking(true)}
+      >
         <Icon name="stop" />
         Stop
       </button>
@@ -98,7 +106,8 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
                 onStop()
               }}
             >
-              Stop the run
+              <Icon name="stop" />
+              Stop
             </button>
           </div>
         </Dialog>

@@ -1,14 +1,13 @@
-import type { ListedSession } from '../../api/types.ts'
 import { splitPath } from '../../parts/paths.ts'
-import { titleOf } from './list.tsx'
 
-type Named = Pick<ListedSession, 'labels' | 'verb' | 'start_date'>
-
-/** Of what is downloaded: `refund-order-2026-11-28-1703.txt`, by the clock of the reader. */
-export function downloadName(session: Named, ending: string): string {
-  const { name } = splitPath(titleOf(session))
+/**
+ * The name of what is downloaded: `refund-order-2026-11-28-1703.txt`, by the clock of the reader.
+ * @param title the runbook's file, or what else has run
+ */
+export function downloadName(title: string, startDate: string, ending: string): string {
+  const { name } = splitPath(title)
   const base = name.replace(/\.runbook(?:\.\w+)?$/, '').replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')
-  const start = new Date(session.start_date)
+  const start = new Date(startDate)
   const [year, month, day, hour, minute] = [
     start.getFullYear(),
     start.getMonth() + 1,

@@ -9,6 +9,7 @@ import { Empty, Note, Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 import { StdoutText } from '../../result/stdout-text.ts'
 import { downloadName } from './file-name.ts'
+import { titleOf } from './list.tsx'
 
 interface SessionOutputProps {
   readonly session: Session
@@ -42,7 +43,12 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
       ) : (
         error?.status !== 404 && (
           <OutputView
-            {...{ id, record, isRunning, fileName: downloadName(session, 'txt') }}
+            {...{
+              id,
+              record,
+              isRunning,
+              fileName: downloadName(titleOf(session), session.start_date, 'txt'),
+            }}
             isReading={!isRunning && state !== 'over'}
           />
         )

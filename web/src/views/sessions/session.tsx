@@ -40,7 +40,9 @@ function Trail({ of }: { readonly of?: Session }) {
     <nav aria-label="Where you are">
       <ol class="trail">
         <li>
-          <a href="/sessions">Sessions</a>
+          <a href="/sessions" aria-label="All sessions">
+            Sessions
+          </a>
         </li>
         {file !== undefined && (
           <li>

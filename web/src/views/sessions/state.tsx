@@ -67,7 +67,7 @@ export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
 
-/** Whether nobody can decide anything about the session's approval any more. */
+/** Whether the approval led to a run: then it is one of the facts, and nothing is left to decide or to explain. */
 export function isDecided({ review }: Pick<ListedSession, 'review'>): boolean {
-  return review === null || (review.status !== 'PENDING' && review.status !== 'APPROVED')
+  return review === null || review.status === 'EXECUTED' || review.status === 'PROCESSING'
 }

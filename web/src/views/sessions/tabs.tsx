@@ -8,6 +8,7 @@ import { go, query } from '../../parts/router.ts'
 import { visibleLines } from '../../parts/visible.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { downloadName } from './file-name.ts'
+import { titleOf } from './list.tsx'
 import { Replay } from './replay.tsx'
 import { SessionOutput, useOutput } from './session-output.tsx'
 import { useTables } from './tables.ts'
@@ -72,7 +73,10 @@ function Tabs({ session, reload }: Omit<RunTabsProps, 'hasRun'>) {
         {current === 'chart' && (
           <Opened
             load={loadChart}
-            props={{ tables, fileName: (ending: string) => downloadName(session, ending) }}
+            props={{
+              tables,
+              fileName: (ending: string) => downloadName(titleOf(session), session.start_date, ending),
+            }}
           />
         )}
         {current === 'script' && <Script session={session} />}
@@ -115,7 +119,7 @@ function TabList({ session, tabs, current }: TabListProps) {
     go(addressOf(session, tab.name))
   }
   return (
-    <div class="tabs" role="tablist" aria-label="Result" ref={list} onKeyDown={onKeyDown}>
+    <div class="tabs" role="tablist" aria-label="Views of the run" ref={list} onKeyDown={onKeyDown}>
       {tabs.map(({ name, title, icon }) => (
         <a
           key={name}

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import { downloadName } from '../../../web/src/views/sessions/file-name.ts'
+
+function nameOf(title: string): string {
+  return downloadName(title, '2026-11-28T17:03:59', 'txt')
+}
+
+it('names a download after the runbook and its time', () => {
+  expect(nameOf('support/refund-order.runbook.sql')).toBe('refund-order-2026-11-28-1703.txt')
+  expect(nameOf('script')).toBe('script-2026-11-28-1703.txt')
+  expect(nameOf('terminal')).toBe('terminal-2026-11-28-1703.txt')
+})
+
+it('has nothing in the name that is more than a name', () => {
+  expect(nameOf('a/..\u202e"x y".runbook.sh')).toBe('x-y-2026-11-28-1703.txt')
+  expect(nameOf('a/....runbook.sh')).toBe('session-2026-11-28-1703.txt')
+})
