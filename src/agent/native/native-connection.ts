@@ -60,6 +60,10 @@ export class NativeConnection implements NativeClient {
     this.#session = session
   }
 
+  get isOurs(): boolean {
+    return this.#session.pauses
+  }
+
   get gone(): AbortSignal {
     return this.#gone.signal
   }

@@ -9,12 +9,14 @@ import { asksForPort, type CheckServices } from '../opening/request.ts'
 import { type OwnerPolicy, programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
 import { ServerSocket } from './server-socket.ts'
+import { postgresProtocol } from './postgres/postgres.ts'
 import { tcpProtocol } from './tcp.ts'
 import type { NativeProtocol, Target } from './protocol.ts'
 
 /** The protocols that are served, by the type of the connection. */
 const PROTOCOLS = {
   tcp: tcpProtocol,
+  postgres: postgresProtocol,
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
 
@@ -51,9 +53,7 @@ export async function openNative(
     own: new Map(),
     secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
   })
-  const variables = new Map(
-    entries.flatMap(({ kind, name, value }) => (kind === 'envvar' ? [[name, value.toString('utf8')]] : [])),
-  )
+  const variables = new Map(entries.map(({ name, value }) => [name, value.toString('utf8')]))
   const variable = (name: string) => variables.get(name)
   const address = await checkServer(type, variable)
   if (address === undefined) throw new RefusedError(`no server is known for a connection of type ${type}`)
@@ -66,30 +66,30 @@ function isServed(type: string): type is Served {
 }
 
 /** @throws RefusedError for what the server's owner does not allow, and for rules that cannot be enforced here */
-function checkPolicy({ params }: OpenMessage, services: CheckServices): void {
+function checkPolicy({ params, connectionType: type }: OpenMessage, services: CheckServices): void {
   const policy = services.policy?.current
   policy?.checkSession(params)
   // No program is started. Where an owner lists programs, a database may be reached whose program is listed.
   policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
   policy?.checkVariables(params.envVars.keys(), [])
-  refuseRules(params.guardRailRules, policy)
-  if (asksForMasking(params)) throw new RefusedError(unenforced('data masking rules', 'masking'))
+  refuseRules(params.guardRailRules, policy, type)
+  if (asksForMasking(params)) throw new RefusedError(unenforced('data masking rules', 'masking', type))
 }
 
-function refuseRules(payload: Buffer | undefined, policy: OwnerPolicy | undefined): void {
+function refuseRules(payload: Buffer | undefined, policy: OwnerPolicy | undefined, type: string): void {
   const { input, output } = rulesIn(payload)
   if ([...input, ...output].some(({ rules }) => rules.length > 0))
-    throw new RefusedError(unenforced('guardrail rules', 'guardrail'))
+    throw new RefusedError(unenforced('guardrail rules', 'guardrail', type))
   if (policy?.rules.input !== undefined || policy?.rules.output !== undefined)
     throw new RefusedError(
-      'the owner of this server has guardrail rules (policy.input-rules or policy.output-rules of the agent), which cannot be enforced on the bytes of a native tcp connection: use exec or a runbook',
+      `the owner of this server has guardrail rules (policy.input-rules or policy.output-rules of the agent), which are not enforced on native connections (${type}): use exec or a runbook`,
     )
 }
 
 /** The words of hoop's agent, since people search for them. */
-function unenforced(what: string, enforcement: string): string {
+function unenforced(what: string, enforcement: string, type: string): string {
   const remove = enforcement === 'guardrail' ? 'the guardrails' : 'the masking'
-  return `connection has ${what} configured, but the native tcp proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`
+  return `connection has ${what} configured, but the native ${type} proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`
 }
 
 function rulesIn(payload: Buffer = Buffer.alloc(0)) {

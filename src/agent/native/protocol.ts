@@ -27,6 +27,8 @@ export interface NativeClient {
   readonly ending: AbortSignal
   /** Set by the protocol when the client must not be told that the connection is over (PostgreSQL's cancel requests). */
   isSilent: boolean
+  /** Whether the client's side is ours, and not hoop's: it closes a connection that is over, whatever it was for. */
+  readonly isOurs: boolean
   /** All bytes that have come and were not read, at least one; undefined at the end. */
   next(): Promise<Buffer | undefined>
   /**

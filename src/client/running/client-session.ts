@@ -12,6 +12,7 @@ import {
   WHEN_APPROVED,
   type ToClientMessage,
 } from '../../wire/messages/from-client.ts'
+import type { ConnectionMessage } from '../../wire/messages/native.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
@@ -34,6 +35,8 @@ export interface StreamRequest {
   readonly envVars: ReadonlyMap<string, string>
   /** Whether the gateway runs the script once it is approved, also when this client has left. */
   readonly whenApproved?: boolean
+  /** For `connect` to a port, whose clients are connections: takes what is said about one of them. Without it: a terminal. */
+  readonly port?: (message: ConnectionMessage) => void
 }
 
 export type StreamEvent =
@@ -96,6 +99,11 @@ export class ClientSession implements Disposable {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
 
+  /** Sends what is said about one connection of a port. Settles when there is room for more. */
+  async connection(message: ConnectionMessage): Promise<void> {
+    await this.#send(encodeClientMessage(message))
+  }
+
   /** Sends the size of the window. Of several waiting sizes only the newest is sent. */
   async resize(size: WindowSize): Promise<void> {
     this.#size = size
@@ -118,10 +126,10 @@ export class ClientSession implements Disposable {
   }
 
   #open(): void {
-    const { verb, script, clientArgs, envVars } = this.#request
+    const { verb, script, clientArgs, envVars, port } = this.#request
     const open = { kind: 'open', input: script, clientArgs, clientEnvVars: envVars } as const
-    const terminal = verb === 'connect' ? { wantsTerminal: true as const } : {}
-    void this.#send(encodeClientMessage({ ...open, ...terminal }))
+    const way = port === undefined ? { wantsTerminal: true as const } : { pausesConnections: true as const }
+    void this.#send(encodeClientMessage({ ...open, ...(verb === 'connect' && way) }))
   }
 
   #received(message: ToClientMessage): StreamEvent | undefined {
@@ -143,6 +151,12 @@ export class ClientSession implements Disposable {
         return undefined
       case 'timed-out':
         this.#end = { kind: 'expired', message: 'the gateway waited too long for the session to open' }
+        return undefined
+      case 'connection-data':
+      case 'connection-close':
+      case 'connection-pause':
+      case 'connection-resume':
+        this.#request.port?.(message)
         return undefined
       case 'keepalive':
       case 'draining':

@@ -1,4 +1,6 @@
 import type { ConnectFlags } from '../client/stream/connect.ts'
+import type { PortFlags } from '../client/stream/connect-port.ts'
+import { exitCodes, Failure } from '../failure.ts'
 import { refuseStrayWords } from './client-args.ts'
 import { option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
 import { dispatchExec, dispatchRun } from './dispatch.ts'
@@ -125,14 +127,30 @@ export const exec: CommandRow = {
 
 export const connect: CommandRow = {
   name: 'connect',
-  does: 'Open a terminal on a connection; Enter ~ . closes it',
+  does: 'Open a terminal on a connection, or a port for its clients',
   takes: [takes('<connection>', NAME), CLIENT_ARGS],
-  options: [PROFILE, ...VARIABLES],
+  options: [
+    PROFILE,
+    ...VARIABLES,
+    option(
+      '--port [number]',
+      'open a port on this machine for clients such as psql (default: 5433, tcp 8999)',
+    ),
+    option('--run <command>', 'run this command with the variables of its client set, and end with it'),
+  ],
   examples: [
     'runbook-agent connect bash',
+    'runbook-agent connect pg --port 5433',
+    "runbook-agent connect pg --run 'pg_dump -t orders'",
     'runbook-agent connect pg -e PGOPTIONS=-cdefault_transaction_read_only=on',
   ],
   check: (command) => refuseStrayWords(command, 'For a single command use runbook-agent exec'),
-  run: async (connection: string, args: string[], flags: ConnectFlags) =>
-    (await import('../client/stream/connect.ts')).connectCommand(connection, args, flags),
+  run: async (connection: string, args: string[], flags: ConnectFlags & PortFlags) => {
+    const { port, run, env } = flags
+    if (port === undefined && run === undefined)
+      return (await import('../client/stream/connect.ts')).connectCommand(connection, args, flags)
+    if (args.length > 0 || env !== undefined)
+      throw new Failure('a port takes neither arguments nor variables: no command runs', exitCodes.usage)
+    return (await import('../client/stream/connect-port.ts')).connectPortCommand(connection, flags)
+  },
 }

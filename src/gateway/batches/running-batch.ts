@@ -201,7 +201,7 @@ export class RunningBatch {
     const fingerprint = new Fingerprint()
     for await (const message of session.run()) {
       if (message.kind === 'opened') session.exec(script)
-      else fingerprint.add(message)
+      else if (message.kind === 'stdout' || message.kind === 'stderr') fingerprint.add(message)
     }
     this.#change(position, {
       ...resultOf(await session.ended),

@@ -21,8 +21,6 @@ export interface Admission extends SignedIn {
 
 /** The same limit as in REST (protocol.md 10.3). */
 const MAX_CORRELATION_ID = 255
-/** Types whose traffic only native proxies understand. */
-const NATIVE = ['tcp', 'ssh']
 
 /** Who it is. @throws Refused */
 export function signIn(call: ClientCall, users: Users): SignedIn {
@@ -43,7 +41,7 @@ export function admit(call: ClientCall, users: Users, { user, token }: SignedIn)
   const connection = users.connection(user, call.header('connection-name') ?? '')
   if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
   const verb = verbOf(call.header('verb'))
-  checkType(connection)
+  checkType(connection, verb)
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
     throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
@@ -56,10 +54,15 @@ function verbOf(verb: string | undefined): Admission['verb'] {
   throw new Refused('not-served', 'this gateway serves the verbs exec and connect')
 }
 
-/** Not hoop's text: for `exec` it advises `connect`, which does not help here. */
-function checkType({ name, type, subtype }: ConnectionSettings): void {
+/** hoop allows no exec for these, and of ssh nothing is served here. */
+function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
   const collapsed = connectionType(type, subtype)
-  if (!NATIVE.includes(collapsed)) return
+  if (collapsed === 'tcp' && verb === 'exec')
+    throw new Refused(
+      'not-served',
+      `${name} is of type tcp, where no script can run: connect opens a port for its clients`,
+    )
+  if (collapsed !== 'ssh') return
   throw new Refused(
     'not-served',
     `this gateway serves no native connections of type ${collapsed}: with another type (type: command-line) exec and connect run the command of ${name}`,

@@ -2,9 +2,9 @@ import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import { decodeClientPacket, type ClientMessage } from '../../wire/messages/from-client.ts'
 import { DecodeError, type Packet } from '../../wire/packet.ts'
 import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
-import type { OpenedMessage, OutputMessage } from '../../wire/messages/message.ts'
+import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { ClientCall } from '../agents/client-call.ts'
-import type { GatewaySession, SessionEnding } from '../sessions/session.ts'
+import type { GatewaySession, SessionEnding, SessionMessage } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { Refused } from './refused.ts'
 import type { Unread } from './unread.ts'
@@ -50,8 +50,9 @@ export class Client {
   }
 
   #open(message: OpenedMessage): void {
-    // There are no native proxies here: hoop's command line has to open a terminal, whatever the type.
-    const connectionType = this.#request.verb === 'connect' ? 'command-line' : message.connectionType
+    const { verb, port } = this.#request
+    // By the type hoop's command line decides what it opens: a terminal on any type, unless it is a port.
+    const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
     // hoop shows the command line to the user. Not every user may read it, so it is the name instead.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
@@ -59,8 +60,8 @@ export class Client {
   }
 
   /** Waits for nobody: a client that does not read must not hold up the others of its agent. */
-  #output({ kind, sid, data }: OutputMessage): void {
-    this.#call.send(encodeAgentMessage({ kind, sid, data }))
+  #output(message: Exclude<SessionMessage, OpenedMessage>): void {
+    this.#call.send(encodeAgentMessage(shownToClients(message)))
     const fault = this.#unread.fault(this.#call)
     if (fault !== undefined) this.#session.fail('client-not-reading', fault)
     else if (!this.#isPaused && this.#unread.isHigh(this.#call)) void this.#pause()
@@ -98,18 +99,23 @@ export class Client {
 
   /** Passes on only what belongs to the verb, under this session's id: a client can write anything into a packet. */
   #take(message: ClientMessage): void {
-    const { verb, script } = this.#request
+    const { verb, script, port } = this.#request
     const session = this.#session
+    if ('connectionId' in message) {
+      if (port !== undefined) return session.connection(message)
+      throw new Refused('not-served', 'this session is for a script or a terminal, and no native connections')
+    }
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
       throw new Refused(
         'not-served',
-        `this gateway serves exec and terminals, no native connections (${message.type}): connect opens a terminal, and no local port`,
+        `this gateway serves no native connections of this type (${message.type}): runbook-agent connect opens a terminal`,
       )
     if (verb === 'exec' && message.kind === 'exec') {
       if (!message.stdin.equals(script))
         throw new Refused('invalid-request', 'the script is not the one that the session was opened with')
       session.exec(script)
     }
+    if (port !== undefined) return
     if (verb === 'connect' && message.kind === 'input') session.type(message.data)
     if (verb === 'connect' && message.kind === 'resize') session.resize(message)
   }
@@ -119,6 +125,15 @@ export class Client {
     if (failure === undefined) this.#call.end()
     else this.#call.fail(failure.code, failure.reason)
   }
+}
+
+/** What masking has done is for the record. */
+function shownToClients(
+  message: Exclude<SessionMessage, OpenedMessage>,
+): Exclude<SessionMessage, OpenedMessage> {
+  if (message.kind !== 'stdout' && message.kind !== 'stderr') return message
+  const { kind, sid, data } = message
+  return { kind, sid, data }
 }
 
 /** @throws Refused naming the place when the packet is malformed */

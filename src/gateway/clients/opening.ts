@@ -1,6 +1,8 @@
 import type { Packet } from '../../wire/packet.ts'
 import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
 import type { Admission } from './admission.ts'
+import { isNativeProtocol } from '../../wire/messages/native.ts'
+import { connectionType } from '../settings/connection-type.ts'
 import { decodeClient } from './client.ts'
 import { Refused } from './refused.ts'
 
@@ -45,10 +47,22 @@ function requestOf(
     clientIp,
     whenApproved,
     askedWith: token,
+    ...portOf(connection, verb, open),
   }
   if (fitsPackets(request)) return request
   throw new Refused(
     'too-large',
     'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
   )
+}
+
+/** Clients that ask for no terminal open a port, where the type has a protocol of its own, as at hoop's gateway. */
+function portOf(
+  { type, subtype }: Admission['connection'],
+  verb: Admission['verb'],
+  { wantsTerminal, pausesConnections }: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
+): Pick<SessionRequest, 'port'> {
+  const isPort = verb === 'connect' && wantsTerminal !== true
+  if (!isPort || !isNativeProtocol(connectionType(type, subtype))) return {}
+  return { port: { pausesConnections: pausesConnections === true } }
 }

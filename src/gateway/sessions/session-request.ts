@@ -17,6 +17,8 @@ export interface SessionRequest {
   readonly script: Buffer
   readonly envVars: ReadonlyMap<string, string>
   readonly clientArgs: readonly string[]
+  /** Set when the client opens a port for native clients; otherwise `connect` is a terminal. */
+  readonly port?: { readonly pausesConnections: boolean }
   readonly metadata: Readonly<Record<string, unknown>>
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
@@ -65,9 +67,12 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
 /** What opens the session on the agent. The script follows when the agent has opened it. */
 export function openMessage(
   sid: SessionId,
-  request: Pick<SessionRequest, 'connection' | 'origin' | 'verb' | 'user' | 'envVars' | 'clientArgs'>,
+  request: Pick<
+    SessionRequest,
+    'connection' | 'origin' | 'verb' | 'user' | 'envVars' | 'clientArgs' | 'port'
+  >,
 ): OpenMessage {
-  const { connection, user } = request
+  const { connection, user, port } = request
   const type = connectionType(connection.type, connection.subtype)
   return {
     kind: 'open',
@@ -76,7 +81,8 @@ export function openMessage(
     requestPort: '',
     clientEnvVars: request.envVars,
     // Clients of a terminal are told `command-line`, whatever the type.
-    ...(request.verb === 'connect' && { wantsTerminal: true as const }),
+    ...(request.verb === 'connect' && port === undefined && { wantsTerminal: true as const }),
+    ...(port?.pausesConnections === true && { pausesConnections: true as const }),
     params: {
       connectionName: connection.name,
       connectionType: type,

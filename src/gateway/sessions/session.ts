@@ -7,6 +7,7 @@ import type {
   OutputMessage,
   SessionId,
 } from '../../wire/messages/message.ts'
+import type { ConnectionMessage } from '../../wire/messages/native.ts'
 import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
@@ -35,8 +36,11 @@ export interface SessionEnding {
   readonly unrecorded?: string
 }
 
-/** What comes of a session before its end: `opened` once, when the script or the first key may be sent, then output. */
-export type SessionMessage = OpenedMessage | OutputMessage
+/**
+ * What comes of a session before its end: `opened` once, when the script or the first key may be sent, then output, or what
+ * a server sends to native clients.
+ */
+export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage & { readonly sid: SessionId })
 
 /** "Unable to obtain a valid exit code from the agent", in the published contract. */
 export const NO_AGENT_CODE = -2
@@ -47,6 +51,7 @@ const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /** From a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and a margin. */
 const LEAVE_MS = 15_000
 
+const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
 /** Ready-made: without a reason, each end would make an error of its own, with its stack. */
 const OVER = new Error('the session is over')
@@ -136,6 +141,11 @@ export class GatewaySession {
     this.#agent?.send({ kind: 'resize', sid: this.sid, ...size })
   }
 
+  /** Sends on what is said about a connection of a native client. */
+  connection(message: ConnectionMessage): void {
+    if (!this.#isOver) this.#agent?.send({ ...message, sid: this.sid })
+  }
+
   /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
   pause(): void {
     if (!this.#isOver) this.#agent?.send({ kind: 'pause', sid: this.sid })
@@ -148,6 +158,8 @@ export class GatewaySession {
   /** Nobody waits for the session any more: its command is ended, and the agent gets some time to say how. */
   leave(): void {
     if (this.#isOver || this.#leaving !== undefined) return
+    // The usual end of a port: somebody has closed it.
+    if (this.#isPort && this.#opened) return void this.#end({ ...NOTHING_LEFT_OUT, exitCode: 0 }, '')
     if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
     const late = `${HAS_LEFT}, and the agent has not said how the command ended`
     this.#leaving = setTimeout(() => this.fail('client-left', late), LEAVE_MS)
@@ -157,6 +169,11 @@ export class GatewaySession {
   /** Ends the session from this side. @param by the user who has ended it */
   fail(code: RpcCode, reason: string, by?: string): void {
     this.#fail({ code, reason, by })
+  }
+
+  /** Whether the client has opened a port. */
+  get #isPort(): boolean {
+    return this.#open.params.clientVerb === 'connect' && this.#open.wantsTerminal !== true
   }
 
   get #isOver(): boolean {
@@ -209,6 +226,12 @@ export class GatewaySession {
       case 'stderr':
         this.#record.output(message)
         return yield message
+      case 'connection-data':
+      case 'connection-close':
+      case 'connection-pause':
+      case 'connection-resume':
+        if (this.#isPort) yield message
+        return
       case 'closed':
         this.#hasClosed(message)
         return
@@ -239,7 +262,7 @@ export class GatewaySession {
   #fail(failure: RpcFailure): SessionEnding {
     const { code, by } = failure
     const cause = { code, ...(by !== undefined && { by }) }
-    const ending = { exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure, cause }
+    const ending = { ...NOTHING_LEFT_OUT, exitCode: NO_AGENT_CODE, failure, cause }
     return this.#end(ending, failureText(failure))
   }
 

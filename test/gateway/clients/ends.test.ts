@@ -113,7 +113,8 @@ describe.each(['exec', 'connect'] as const)('%s', (verb) => {
   it('says what this gateway does not serve when the client wants a native connection', async () => {
     await using run = await running(verb)
     const { client, pid } = run
-    client.sendPacket({ type: 'AgentPGConnectionWrite', spec: {}, payload: Buffer.from('x') })
+    const spec = { 'client.connection_id': Buffer.from('1') }
+    client.sendPacket({ type: 'AgentPGConnectionWrite', spec, payload: Buffer.from('x') })
     const { code, details } = await client.over()
     expect([code, details]).toEqual([3, expect.stringContaining('no native connections')])
     await gone(pid)

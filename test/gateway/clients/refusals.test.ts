@@ -80,7 +80,7 @@ describe('a client is refused', () => {
       { 'connection-name': 'tunnel' },
       3,
       'not-served',
-      'no native connections of type tcp: with another type (type: command-line) exec and connect run the command of tunnel',
+      'tunnel is of type tcp, where no script can run: connect opens a port for its clients',
     ],
     [
       'for exec on ssh',
@@ -88,13 +88,6 @@ describe('a client is refused', () => {
       3,
       'not-served',
       'no native connections of type ssh: with another type (type: command-line) exec and connect run the command of shell',
-    ],
-    [
-      'for connect on tcp',
-      { 'connection-name': 'tunnel', verb: 'connect' },
-      3,
-      'not-served',
-      'no native connections of type tcp',
     ],
     [
       'for exec that is off',

@@ -167,7 +167,7 @@ function requireProgram({ connectionType, command }: OpenedMessage, { connection
   if (connectionType === 'command-line' || command.trim() !== '') return
   const type = printableLine(connectionType)
   throw new Failure(
-    `${connection} is of type ${type} and has no program to connect to: use hoop connect ${connection}`,
+    `${connection} is of type ${type} and has no program for a terminal: runbook-agent connect ${connection} --port opens a port for its clients`,
     exitCodes.usage,
   )
 }

@@ -11,6 +11,8 @@ interface SessionExit {
   readonly end: () => void
   /** Called, perhaps more than once, when the end takes too long or the user asks a second time. */
   readonly overdue: (signal: LeavingSignal) => void
+  /** Whether a signal is for somebody else, so that it ends nothing here. */
+  readonly isTaken?: (signal: LeavingSignal) => boolean
 }
 
 /** Ends this process before the session that it follows ends: at a signal, or when the user leaves. */
@@ -18,7 +20,9 @@ export class Leaving implements Disposable {
   readonly #exit: SessionExit
   #exitCode: number | undefined
   #patience: NodeJS.Timeout | undefined
-  readonly #bySignal = (signal: LeavingSignal) => this.leave(exitCodeOfSignal(signal), signal)
+  readonly #bySignal = (signal: LeavingSignal) => {
+    if (this.#exit.isTaken?.(signal) !== true) this.leave(exitCodeOfSignal(signal), signal)
+  }
 
   constructor(exit: SessionExit) {
     this.#exit = exit

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { Target } from '../protocol.ts'
+import { ServerError, type ServerSocket } from '../server-socket.ts'
+import { firstMessage, MalformedMessage, messageOf, textOf, type, type Message } from './messages.ts'
+import { endPointOf, Scram, type Binding } from './scram.ts'
+import { sslRequest } from './startup.ts'
+
+/** Nothing that a server says before its first answer is larger. */
+const MAX_LOGIN_BYTES = 1024 * 1024
+
+/** Reads the messages of a server during the login. */
+export class LoginMessages {
+  readonly #server: ServerSocket
+  #bytes = Buffer.alloc(0)
+
+  constructor(server: ServerSocket) {
+    this.#server = server
+  }
+
+  /** @throws ServerError when the server closes instead, or MalformedMessage */
+  async next(): Promise<Message> {
+    for (;;) {
+      const message = firstMessage(this.#bytes, MAX_LOGIN_BYTES)
+      if (message !== undefined) {
+        this.#bytes = this.#bytes.subarray(message.bytes.length)
+        return message
+      }
+      const more = await this.#server.next()
+      if (more === undefined) throw new ServerError('the server closed the connection during the login')
+      this.#bytes = Buffer.concat([this.#bytes, more])
+    }
+  }
+
+  /** What came after the messages that were read. */
+  get rest(): Buffer {
+    return this.#bytes
+  }
+}
+
+/** An empty variable counts as none. */
+function given(target: Target): Readonly<Partial<Record<'SSLMODE' | 'SSLROOTCERT', string>>> {
+  const names = ['SSLMODE', 'SSLROOTCERT'] as const
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = target.variable(name) ?? ''
+      return value === '' ? [] : [[name, value]]
+    }),
+  )
+}
+
+/** Asks for TLS as `SSLMODE` says. @throws ServerError */
+export async function secure(server: ServerSocket, target: Target, gone: AbortSignal): Promise<void> {
+  const { SSLMODE: mode = 'prefer', SSLROOTCERT: ca } = given(target)
+  if (mode === 'disable') return
+  await server.write(sslRequest())
+  const answer = await server.next()
+  if (answer?.length === 1 && answer[0] === 0x53) {
+    const { host } = target.address
+    await server.startTls(
+      {
+        host,
+        ...(isIP(host) === 0 && { servername: host }),
+        ...(ca !== undefined && { ca }),
+        rejectUnauthorized: mode === 'verify-full' || ca !== undefined,
+        ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
+      },
+      gone,
+    )
+    return
+  }
+  if (answer?.length !== 1 || answer[0] !== 0x4e)
+    throw new ServerError('the server did not answer the request for TLS as PostgreSQL does')
+  if (mode !== 'prefer') throw new ServerError('server does not support SSL, but SSL was required')
+}
+
+/**
+ * Logs in with the connection's user.
+ * @param pass takes what is for the client: notices, and a lower version of the protocol
+ * @returns AuthenticationOk, or the server's error @throws ServerError or MalformedMessage
+ */
+export async function logIn(
+  server: ServerSocket,
+  messages: LoginMessages,
+  target: Target,
+  pass: (bytes: Buffer) => Promise<void>,
+): Promise<Message> {
+  const user = target.variable('USER') ?? ''
+  const password = target.variable('PASS') ?? ''
+  let scram: Scram | undefined
+  for (;;) {
+    const message = await messages.next()
+    if (message.type === type.error) return message
+    if (message.type === type.notice || message.type === type.negotiateVersion) {
+      await pass(message.bytes)
+      continue
+    }
+    if (message.type !== type.authentication || message.content.length < 4)
+      throw new MalformedMessage('the server answered with no authentication request')
+    const request = message.content.readUInt32BE(0)
+    const data = message.content.subarray(4)
+    switch (request) {
+      case 0:
+        if (scram?.isVerified === false)
+          throw new ServerError(
+            'the server has not shown that it knows the password (SCRAM was not finished)',
+          )
+        return message
+      case 3:
+        if (server.certificate === undefined)
+          throw new ServerError('the server asks for the password in clear text, which is sent over TLS only')
+        await server.write(messageOf(type.password, textOf(password)))
+        break
+      case 5:
+        await server.write(messageOf(type.password, textOf(md5Answer(user, password, data))))
+        break
+      case 10: {
+        const chosen = mechanism(data, server.certificate)
+        scram = new Scram(password, chosen.binding)
+        const first = Buffer.from(scram.first)
+        const length = Buffer.alloc(4)
+        length.writeUInt32BE(first.length)
+        await server.write(messageOf(type.password, textOf(chosen.name), length, first))
+        break
+      }
+      case 11:
+        if (scram === undefined) throw new MalformedMessage('SASL goes on that has not begun')
+        await server.write(messageOf(type.password, Buffer.from(await scram.answer(data.toString()))))
+        break
+      case 12:
+        if (scram === undefined) throw new MalformedMessage('SASL ends that has not begun')
+        scram.verify(data.toString())
+        break
+      default:
+        throw new ServerError(
+          `the server asks for a kind of authentication that is not served here (${request})`,
+        )
+    }
+  }
+}
+
+function md5Answer(user: string, password: string, salt: Buffer): string {
+  const md5 = (...parts: readonly (string | Buffer)[]) => {
+    const hash = createHash('md5')
+    for (const part of parts) hash.update(part)
+    return hash.digest('hex')
+  }
+  return `md5${md5(md5(password, user), salt.subarray(0, 4))}`
+}
+
+function mechanism(
+  offered: Buffer,
+  certificate: Buffer | undefined,
+): { readonly name: string; readonly binding: Binding } {
+  const names = offered.toString('latin1').split('\0')
+  const none = Buffer.alloc(0)
+  const endPoint = certificate && endPointOf(certificate)
+  if (names.includes('SCRAM-SHA-256-PLUS') && endPoint !== undefined)
+    return { name: 'SCRAM-SHA-256-PLUS', binding: { header: 'p=tls-server-end-point,,', data: endPoint } }
+  if (!names.includes('SCRAM-SHA-256'))
+    throw new ServerError(
+      'the server offers none of the SASL mechanisms that are served here (SCRAM-SHA-256)',
+    )
+  // `y` tells a server that does offer a binding that somebody on the way has hidden it.
+  const hidesNothing = names.includes('SCRAM-SHA-256-PLUS') || endPoint === undefined
+  return { name: 'SCRAM-SHA-256', binding: { header: hidesNothing ? 'n,,' : 'y,,', data: none } }
+}

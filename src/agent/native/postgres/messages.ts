@@ -1,0 +1,98 @@
+/** Bytes that are no message of PostgreSQL's protocol. */
+export class MalformedMessage extends Error {
+  override readonly name = 'MalformedMessage'
+}
+
+/** Bytes before a message's content: its type, and its length with the length's own four bytes. */
+const HEAD_BYTES = 5
+const LENGTH_BYTES = 4
+
+export const type = {
+  authentication: 0x52, // R
+  backendKeyData: 0x4b, // K
+  error: 0x45, // E
+  negotiateVersion: 0x76, // v
+  notice: 0x4e, // N
+  password: 0x70, // p
+  readyForQuery: 0x5a, // Z
+  terminate: 0x58, // X
+} as const
+
+/** Follows messages through bytes that are passed on as they come: makes no object for any of them. */
+export class MessageScanner {
+  readonly #head = Buffer.alloc(HEAD_BYTES)
+  #headBytes = 0
+  /** Bytes of the current message that are still to come. */
+  #left = 0
+
+  /** Whether the next byte begins a message. */
+  get isBetween(): boolean {
+    return this.#left === 0 && this.#headBytes === 0
+  }
+
+  /** @param begins called for each message whose head is whole @throws MalformedMessage */
+  scan(bytes: Buffer, begins: (type: number) => void): void {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#left > 0) {
+        const passed = Math.min(this.#left, bytes.length - at)
+        this.#left -= passed
+        at += passed
+        continue
+      }
+      const taken = Math.min(HEAD_BYTES - this.#headBytes, bytes.length - at)
+      bytes.copy(this.#head, this.#headBytes, at, at + taken)
+      this.#headBytes += taken
+      at += taken
+      if (this.#headBytes < HEAD_BYTES) return
+      this.#headBytes = 0
+      this.#left = contentBytes(this.#head.readUInt32BE(1))
+      begins(this.#head[0] ?? 0)
+    }
+  }
+}
+
+function contentBytes(length: number): number {
+  if (length < LENGTH_BYTES || length > 0x7fffffff)
+    throw new MalformedMessage('a message has an impossible length')
+  return length - LENGTH_BYTES
+}
+
+export interface Message {
+  readonly type: number
+  /** What follows the length. */
+  readonly content: Buffer
+  /** All of it, as it is sent on. */
+  readonly bytes: Buffer
+}
+
+/** The one message that the bytes begin with; undefined when it is not whole. @throws MalformedMessage */
+export function firstMessage(bytes: Buffer, most: number): Message | undefined {
+  if (bytes.length < HEAD_BYTES) return undefined
+  const length = 1 + LENGTH_BYTES + contentBytes(bytes.readUInt32BE(1))
+  if (length > most) throw new MalformedMessage(`a message has more than ${most} bytes`)
+  if (bytes.length < length) return undefined
+  return {
+    type: bytes[0] ?? 0,
+    content: bytes.subarray(HEAD_BYTES, length),
+    bytes: bytes.subarray(0, length),
+  }
+}
+
+export function messageOf(messageType: number, ...content: readonly Buffer[]): Buffer {
+  const all = Buffer.concat([Buffer.alloc(HEAD_BYTES), ...content])
+  all[0] = messageType
+  all.writeUInt32BE(all.length - 1, 1)
+  return all
+}
+
+/** `message` with the zero byte that ends a text. */
+export function textOf(message: string): Buffer {
+  return Buffer.from(`${message.replaceAll('\0', '')}\0`)
+}
+
+/** An ErrorResponse. @param code the SQLSTATE */
+export function errorOf(severity: 'ERROR' | 'FATAL', code: string, message: string): Buffer {
+  const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${message}`].map(textOf)
+  return messageOf(type.error, ...fields, Buffer.of(0))
+}

@@ -1,0 +1,269 @@
+import { timingSafeEqual } from 'node:crypto'
+import { onAbort } from '../../../basics/abort.ts'
+import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
+import { ServerError, type ServerSocket } from '../server-socket.ts'
+import { LoginMessages, logIn, secure } from './login.ts'
+import { errorOf, MalformedMessage, MessageScanner, type } from './messages.ts'
+import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
+
+/** Requests for encryption that a client makes before it goes on without. */
+const MAX_ENCRYPTION_REQUESTS = 10
+/** A server answers a cancel request by closing. */
+const CANCEL_MS = 4000
+const NO_ENCRYPTION = Buffer.from('N')
+
+const SQLSTATE = {
+  connectionFailure: '08006',
+  protocolViolation: '08P01',
+  adminShutdown: '57P01',
+  unsupported: '0A000',
+}
+
+/** Query, Sync, FunctionCall. */
+const ANSWERED: ReadonlySet<number> = new Set([0x51, 0x53, 0x46])
+
+/** A backend that was handed out to a client. */
+interface Backend {
+  readonly pid: number
+  readonly key: Buffer
+}
+
+/** PostgreSQL's protocol 3: logs in with the connection's user, then passes messages on. */
+export function postgresProtocol(target: Target): NativeProtocol {
+  const session = new PostgresSession(target)
+  return { serve: (client) => session.serve(client) }
+}
+
+class PostgresSession {
+  readonly #target: Target
+  /** By the pid, those whose clients are connected. */
+  readonly #backends = new Map<number, Backend>()
+
+  constructor(target: Target) {
+    this.#target = target
+  }
+
+  async serve(client: NativeClient): Promise<void> {
+    try {
+      const first = await beginning(client)
+      if (first === undefined) return
+      if (first.startup.kind === 'cancel') await this.#cancel(client, first.startup)
+      else await this.#connect(client, first.startup, first.rest)
+    } catch (error) {
+      if (!(error instanceof ServerError) && !(error instanceof MalformedMessage)) throw error
+      this.#target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
+      const code = error instanceof ServerError ? SQLSTATE.connectionFailure : SQLSTATE.protocolViolation
+      await client.send(errorOf('FATAL', code, error.message))
+    }
+  }
+
+  async #connect(client: NativeClient, startup: Asked, rest: Buffer): Promise<void> {
+    if (asksForReplication(startup)) {
+      await client.send(
+        errorOf('FATAL', SQLSTATE.unsupported, 'replication is not served on native connections'),
+      )
+      return
+    }
+    const backend: { current?: Backend } = {}
+    using server = await this.#login(client, startup, backend)
+    if (server === undefined) return
+    const { current } = backend
+    if (current !== undefined) this.#backends.set(current.pid, current)
+    try {
+      const relay = new Relay(client, server)
+      await relay.run(rest)
+      if (relay.isBusy && current !== undefined) await this.#sendCancel(current)
+    } finally {
+      if (current !== undefined) this.#backends.delete(current.pid)
+    }
+  }
+
+  /** Undefined when the server has refused the login: the client has its error. */
+  async #login(
+    client: NativeClient,
+    startup: Asked,
+    backend: { current?: Backend },
+  ): Promise<ServerSocket | undefined> {
+    const target = this.#target
+    const server = await this.#dial(client.gone)
+    try {
+      await secure(server, target, client.gone)
+      await server.write(serverStartup(startup, target.variable('USER') ?? '', target.variable('DB')))
+      const messages = new LoginMessages(server)
+      const answer = await logIn(server, messages, target, (bytes) => client.send(bytes))
+      await client.send(answer.bytes)
+      if (answer.type === type.authentication && (await passReady(client, messages, backend))) {
+        if (messages.rest.length > 0) await client.send(messages.rest)
+        return server
+      }
+    } catch (error) {
+      server[Symbol.dispose]()
+      if (!(error instanceof ServerError)) throw error
+      throw new ServerError(`failed initializing connection, reason=${error.message}`)
+    }
+    server[Symbol.dispose]()
+    return undefined
+  }
+
+  async #dial(gone: AbortSignal): Promise<ServerSocket> {
+    try {
+      return await this.#target.dial(gone)
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      throw new ServerError(`failed initializing connection, reason=${error.message}`)
+    }
+  }
+
+  /**
+   * A request to cancel what another client does. hoop's command line takes the id of this connection for that of the
+   * query from now on: whatever is sent here, an end too, would reach the other client.
+   */
+  async #cancel(client: NativeClient, { pid, key }: Cancel): Promise<void> {
+    const backend = this.#backends.get(pid)
+    if (backend?.key.length !== key.length || !timingSafeEqual(backend.key, key)) return
+    client.isSilent = !client.isOurs
+    await this.#sendCancel(backend)
+  }
+
+  /** On a connection of its own. Settles when the server has taken it. */
+  async #sendCancel({ pid, key }: Backend): Promise<void> {
+    const late = AbortSignal.timeout(CANCEL_MS)
+    try {
+      using server = await this.#target.dial(late)
+      await server.write(cancelRequest(pid, key))
+      while ((await server.next()) !== undefined);
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      this.#target.log.warn({ error: error.message }, 'a statement was not cancelled')
+    }
+  }
+}
+
+type Asked = Extract<Startup, { kind: 'startup' }>
+type Cancel = Extract<Startup, { kind: 'cancel' }>
+
+/** Reads what a client begins with. Undefined when it has gone. @throws MalformedMessage */
+async function beginning(
+  client: NativeClient,
+): Promise<{ readonly startup: Asked | Cancel; readonly rest: Buffer } | undefined> {
+  let bytes = Buffer.alloc(0)
+  for (let requests = 0; ;) {
+    const read = readStartup(bytes)
+    if (read === undefined) {
+      const more = await client.next()
+      if (more === undefined) return undefined
+      bytes = Buffer.concat([bytes, more])
+      continue
+    }
+    const { startup, length } = read
+    bytes = bytes.subarray(length)
+    if (startup.kind !== 'encryption') return { startup, rest: bytes }
+    requests += 1
+    if (requests > MAX_ENCRYPTION_REQUESTS) throw new MalformedMessage('too many requests for encryption')
+    await client.send(NO_ENCRYPTION)
+  }
+}
+
+/**
+ * Passes on what a server says between the login and its first ReadyForQuery. BackendKeyData has to begin a packet: from
+ * there hoop's command line takes the pid. @returns false when the server has refused after all
+ */
+async function passReady(
+  client: NativeClient,
+  messages: LoginMessages,
+  backend: { current?: Backend },
+): Promise<boolean> {
+  for (;;) {
+    const message = await messages.next()
+    const { content, bytes } = message
+    if (message.type === type.backendKeyData && content.length > 4)
+      backend.current = { pid: content.readUInt32BE(0), key: Buffer.from(content.subarray(4)) }
+    await client.send(bytes)
+    if (message.type === type.error) return false
+    if (message.type === type.readyForQuery) return true
+  }
+}
+
+/** The messages after the login, in both directions. */
+class Relay {
+  readonly #client: NativeClient
+  readonly #server: ServerSocket
+  readonly #fromClient = new MessageScanner()
+  readonly #fromServer = new MessageScanner()
+  /** Messages of the client that the server answers with ReadyForQuery, and has not yet. */
+  #unanswered = 0
+  /** Whether the client has sent others since. */
+  #isUnsynced = false
+  #hasTerminated = false
+  #lastType = 0
+
+  constructor(client: NativeClient, server: ServerSocket) {
+    this.#client = client
+    this.#server = server
+  }
+
+  /** Whether the client has gone in the middle of a statement. */
+  get isBusy(): boolean {
+    return (this.#unanswered > 0 || this.#isUnsynced) && !this.#hasTerminated
+  }
+
+  /** @param rest what the client has sent behind its startup packet */
+  async run(rest: Buffer): Promise<void> {
+    const client = this.#client
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    using _ = onAbort(client.ending, end)
+    await Promise.race([this.#toServer(rest), this.#toClient(), ended])
+    // Whoever says goodbye expects no answer.
+    if (this.#hasTerminated) client.isSilent = !client.isOurs
+    else if (client.ending.aborted) {
+      const { message } = client.ending.reason as Error
+      await this.#goodbye(errorOf('FATAL', SQLSTATE.adminShutdown, message))
+    }
+  }
+
+  async #toServer(rest: Buffer): Promise<void> {
+    const begins = (messageType: number) => {
+      if (messageType === type.terminate) this.#hasTerminated = true
+      else if (ANSWERED.has(messageType)) this.#unanswered += 1
+      else this.#isUnsynced = true
+    }
+    for (
+      let bytes: Buffer | undefined = rest;
+      bytes !== undefined;
+      bytes = this.#hasTerminated ? undefined : await this.#client.next()
+    ) {
+      this.#fromClient.scan(bytes, begins)
+      await this.#server.write(bytes)
+    }
+  }
+
+  async #toClient(): Promise<void> {
+    try {
+      for (let bytes = await this.#server.next(); bytes !== undefined; bytes = await this.#server.next())
+        await this.#pass(bytes)
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      await this.#goodbye(errorOf('FATAL', SQLSTATE.connectionFailure, error.message))
+    }
+  }
+
+  async #pass(bytes: Buffer): Promise<void> {
+    const isBetween = this.#fromServer.isBetween
+    this.#fromServer.scan(bytes, (messageType) => {
+      this.#lastType = messageType
+      if (messageType !== type.readyForQuery) return
+      this.#unanswered = Math.max(0, this.#unanswered - 1)
+      if (this.#unanswered === 0) this.#isUnsynced = false
+    })
+    // hoop's command line takes what begins with a K, in any place, for BackendKeyData, unless it is short.
+    const isMistaken = !isBetween && bytes[0] === type.backendKeyData && bytes.length > 1
+    if (isMistaken) await this.#client.send(bytes.subarray(0, 1))
+    await this.#client.send(isMistaken ? bytes.subarray(1) : bytes)
+  }
+
+  /** Not inside a message, and not when the server has said why it ends. */
+  async #goodbye(error: Buffer): Promise<void> {
+    if (this.#fromServer.isBetween && this.#lastType !== type.error) await this.#client.send(error)
+  }
+}

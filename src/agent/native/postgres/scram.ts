@@ -1,0 +1,128 @@
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { ServerError } from '../server-socket.ts'
+
+const HASH = 'sha256'
+/** The work that a server may ask for: more would hold up the agent. PostgreSQL's default is 4096. */
+const MAX_ITERATIONS = 1_000_000
+const derive = promisify(pbkdf2)
+
+/** The binding of a login to its TLS connection. */
+export interface Binding {
+  /** `n,,`: no TLS, or none that can be bound to. `y,,`: TLS, but the server offers no binding. `p=...`: bound. */
+  readonly header: string
+  readonly data: Buffer
+}
+
+/** One login by SCRAM-SHA-256 (RFC 5802, RFC 7677), with or without channel binding. */
+export class Scram {
+  readonly #password: string
+  readonly #binding: Binding
+  readonly #nonce: string
+  #serverSignature: Buffer | undefined
+  #isVerified = false
+
+  constructor(password: string, binding: Binding, nonce = randomBytes(18).toString('base64')) {
+    this.#password = password
+    this.#binding = binding
+    this.#nonce = nonce
+  }
+
+  /** The user is in the startup packet; PostgreSQL ignores the one here. */
+  get first(): string {
+    return `${this.#binding.header}${this.#firstBare}`
+  }
+
+  /** Whether the server has shown that it knows the password, too. */
+  get isVerified(): boolean {
+    return this.#isVerified
+  }
+
+  /** @returns the client's last message @throws ServerError */
+  async answer(serverFirst: string): Promise<string> {
+    const [, nonce = '', salt = '', digits = ''] =
+      /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst) ?? []
+    const iterations = Number(digits)
+    if (!nonce.startsWith(this.#nonce) || nonce === this.#nonce)
+      throw new ServerError("the server's SCRAM nonce does not continue ours")
+    if (iterations < 1 || iterations > MAX_ITERATIONS)
+      throw new ServerError(
+        `the server asks for ${digits} rounds of SCRAM, at most ${MAX_ITERATIONS} are done`,
+      )
+    const salted = await derive(
+      this.#password.normalize('NFKC'),
+      Buffer.from(salt, 'base64'),
+      iterations,
+      32,
+      HASH,
+    )
+    const { header, data } = this.#binding
+    const bound = Buffer.concat([Buffer.from(header), data]).toString('base64')
+    const withoutProof = `c=${bound},r=${nonce}`
+    const message = [this.#firstBare, serverFirst, withoutProof].join(',')
+    const clientKey = hmac(salted, 'Client Key')
+    const signature = hmac(createHash(HASH).update(clientKey).digest(), message)
+    this.#serverSignature = hmac(hmac(salted, 'Server Key'), message)
+    const proof = clientKey.map((byte, at) => byte ^ (signature[at] ?? 0))
+    return `${withoutProof},p=${Buffer.from(proof).toString('base64')}`
+  }
+
+  /** @throws ServerError for a server that does not know the password */
+  verify(serverFinal: string): void {
+    const signature = Buffer.from(/^v=([A-Za-z0-9+/=]+)/.exec(serverFinal)?.[1] ?? '', 'base64')
+    const expected = this.#serverSignature
+    if (expected?.length !== signature.length || !timingSafeEqual(expected, signature))
+      throw new ServerError('the server has not shown that it knows the password (SCRAM server signature)')
+    this.#isVerified = true
+  }
+
+  get #firstBare(): string {
+    return `n=,r=${this.#nonce}`
+  }
+}
+
+/**
+ * The data of `tls-server-end-point` (RFC 5929): the hash of the server's certificate. Undefined for a certificate whose
+ * signature names no hash.
+ */
+export function endPointOf(certificate: Buffer): Buffer | undefined {
+  const oid = signatureOid(certificate)
+  const hash = oid === undefined ? undefined : HASHES.get(oid)
+  return hash === undefined ? undefined : createHash(hash).update(certificate).digest()
+}
+
+/** Signature algorithms by the bytes of their OID, in hex; MD5 and SHA-1 are replaced by SHA-256 (RFC 5929, 4.1). */
+const RSA = '2a864886f70d0101'
+const ECDSA = '2a8648ce3d04'
+const HASHES: ReadonlyMap<string, string> = new Map([
+  ...(['04', '05', '0b'] as const).map((last) => [RSA + last, 'sha256'] as const),
+  [`${RSA}0c`, 'sha384'],
+  [`${RSA}0d`, 'sha512'],
+  [`${ECDSA}01`, 'sha256'],
+  [`${ECDSA}0302`, 'sha256'],
+  [`${ECDSA}0303`, 'sha384'],
+  [`${ECDSA}0304`, 'sha512'],
+])
+
+/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm SEQUENCE { OID, ... }, ... } */
+function signatureOid(der: Buffer): string | undefined {
+  const certificate = contentAt(der, 0)
+  const signed = certificate && contentAt(der, certificate.start)
+  const algorithm = signed && contentAt(der, signed.end)
+  const oid = algorithm && contentAt(der, algorithm.start)
+  return oid && der.subarray(oid.start, oid.end).toString('hex')
+}
+
+function contentAt(der: Buffer, at: number): { readonly start: number; readonly end: number } | undefined {
+  const first = der[at + 1]
+  if (first === undefined) return undefined
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
+  if (lengthBytes > 4 || at + 2 + lengthBytes > der.length) return undefined
+  const start = at + 2 + lengthBytes
+  const length = lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes)
+  return start + length <= der.length ? { start, end: start + length } : undefined
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac(HASH, key).update(text).digest()
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { ConnectionMessage, NativeProtocolName } from '../../wire/messages/native.ts'
+import { NO_PAYLOAD } from '../../wire/packet.ts'
+
+/** Bytes for a local client that has not taken them: the other end is asked to pause above `high`. */
+const UNREAD_BYTES = { high: 1024 * 1024, most: 32 * 1024 * 1024 }
+const MAX_CLIENTS = 1000
+const LOOPBACK = '127.0.0.1'
+
+interface PortOptions {
+  readonly protocol: NativeProtocolName
+  /** 0 for any free one. */
+  readonly port: number
+  /** Sends to the gateway. Settles when there is room for more. */
+  readonly send: (message: ConnectionMessage) => Promise<void>
+  /** Called when a client was turned away, with the reason. */
+  readonly refused: (reason: string) => void
+}
+
+/** A port on the loopback for native clients of this user: each of them becomes a connection of the session. */
+export class ClientPort implements Disposable {
+  readonly #options: PortOptions
+  readonly #server: Server
+  readonly #clients = new Map<string, LocalClient>()
+  #lastId = 0
+
+  /** @throws the error of `listen`, such as EADDRINUSE */
+  static async open(options: PortOptions): Promise<ClientPort> {
+    const port = new ClientPort(options)
+    await new Promise<void>((resolve, reject) => {
+      port.#server.once('error', reject)
+      port.#server.listen(options.port, LOOPBACK, resolve)
+    })
+    return port
+  }
+
+  private constructor(options: PortOptions) {
+    this.#options = options
+    this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket))
+    this.#server.maxConnections = MAX_CLIENTS
+  }
+
+  get number(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** What the agent says about one of the clients. Connections that are over are ignored. */
+  receive(message: ConnectionMessage): void {
+    this.#clients.get(message.connectionId)?.receive(message)
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close()
+    for (const client of this.#clients.values()) client.end()
+  }
+
+  #accept(socket: Socket): void {
+    const stranger = strangerBehind(socket)
+    if (stranger !== undefined) {
+      socket.destroy()
+      return this.#options.refused(stranger)
+    }
+    const id = String((this.#lastId += 1))
+    this.#clients.set(id, new LocalClient(id, socket, this.#options))
+    socket.once('close', () => this.#clients.delete(id))
+  }
+}
+
+/** The socket of one client. */
+class LocalClient {
+  readonly #id: string
+  readonly #socket: Socket
+  readonly #options: PortOptions
+  #isPaused = false
+  #isAsking = false
+  #isSending = false
+  #isClosedByAgent = false
+
+  constructor(id: string, socket: Socket, options: PortOptions) {
+    this.#id = id
+    this.#socket = socket
+    this.#options = options
+    if (options.protocol === 'tcp') void this.#data(NO_PAYLOAD, true)
+    socket.on('data', (data: Buffer) => void this.#data(data))
+    socket.on('drain', () => this.#ask(false))
+    // The reason of an error is of no use to the other end: the close that follows is.
+    socket.on('error', () => undefined)
+    socket.once('close', () => {
+      if (!this.#isClosedByAgent) void options.send({ kind: 'connection-close', connectionId: id })
+    })
+  }
+
+  receive(message: ConnectionMessage): void {
+    switch (message.kind) {
+      case 'connection-data':
+        return this.#write(message.data)
+      case 'connection-close':
+        this.#isClosedByAgent = true
+        return this.end()
+      case 'connection-pause':
+        this.#isPaused = true
+        return this.#flow()
+      case 'connection-resume':
+        this.#isPaused = false
+        return this.#flow()
+    }
+  }
+
+  end(): void {
+    this.#socket.destroySoon()
+  }
+
+  #write(data: Buffer): void {
+    this.#socket.write(data)
+    const { writableLength } = this.#socket
+    // An agent that does not pause, as hoop's.
+    if (writableLength > UNREAD_BYTES.most) this.#socket.destroy()
+    else if (writableLength > UNREAD_BYTES.high) this.#ask(true)
+  }
+
+  /** Asks the other end to send nothing more, or to go on. */
+  #ask(isPause: boolean): void {
+    if (this.#isAsking === isPause) return
+    this.#isAsking = isPause
+    const kind = isPause ? 'connection-pause' : 'connection-resume'
+    void this.#options.send({ kind, connectionId: this.#id })
+  }
+
+  async #data(data: Buffer, isDial = false): Promise<void> {
+    const sent = this.#options.send({
+      kind: 'connection-data',
+      connectionId: this.#id,
+      protocol: this.#options.protocol,
+      data,
+      ...(isDial && { isDial: true as const }),
+    })
+    this.#isSending = true
+    this.#flow()
+    await sent
+    this.#isSending = false
+    this.#flow()
+  }
+
+  #flow(): void {
+    if (this.#isPaused || this.#isSending) this.#socket.pause()
+    else this.#socket.resume()
+  }
+}
+
+/**
+ * Why a client is not let in: it is not this user's. Whoever connects could do what this user may, without a password.
+ * Undefined for this user's, and where the system does not tell (no /proc).
+ */
+function strangerBehind({ remotePort = 0, localPort = 0 }: Socket): string | undefined {
+  const own = process.getuid?.()
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
+  if (own === undefined || tables.every((table) => table === undefined)) return undefined
+  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
+  const row = new RegExp(
+    `^ *\\d+: [0-9A-F]+:${hex(remotePort)} [0-9A-F]+:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+)`,
+    'm',
+  )
+  const uids = tables.flatMap((table) => row.exec(table ?? '')?.[1] ?? [])
+  if (uids.length === 0) return 'a client has gone before it was known whose it is'
+  const stranger = uids.find((uid) => Number(uid) !== own)
+  return stranger === undefined ? undefined : `a client of another user (uid ${stranger})`
+}
+
+function tableOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return undefined
+  }
+}

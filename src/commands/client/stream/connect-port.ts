@@ -1,0 +1,219 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { printableLine } from '../../../basics/text/printable.ts'
+import { signalChild } from '../../../basics/signals.ts'
+import type { Account } from '../../../client/account/account.ts'
+import {
+  ClientSession,
+  type StreamEvent,
+  type StreamRequest,
+} from '../../../client/running/client-session.ts'
+import { ClientPort } from '../../../client/running/port.ts'
+import { isNativeProtocol, type NativeProtocolName } from '../../../wire/messages/native.ts'
+import type { OpenedMessage } from '../../../wire/messages/message.ts'
+import { NO_PAYLOAD } from '../../../wire/packet.ts'
+import { exitCodeOfSignal, exitCodes, Failure } from '../../failure.ts'
+import { ApprovalWait, subjectAt } from './approval-wait.ts'
+import { ByteOutput } from '../terminal/output.ts'
+import { explainEnd, leftReport, waitingFor, type SessionSubject } from '../report/ending.ts'
+import { endBySignal, Leaving } from '../terminal/leaving.ts'
+import { Notices, type NoticeFlags } from '../report/notices.ts'
+import { connectionName, streamAccess } from '../asking/account.ts'
+
+export interface PortFlags extends NoticeFlags {
+  /** A number; `true` is the usual port of the protocol. */
+  readonly port?: string | true
+  /** A command that starts once the port is open. The session ends with it. */
+  readonly run?: string
+  readonly profile?: string
+}
+
+/** The ports that hoop's command line opens. */
+const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433 }
+const HOST = '127.0.0.1'
+/** What clients give as user and password, which the agent replaces. */
+const NOOP = 'noop'
+/** How long the command of `--run` has to end, when its session has ended. */
+const GRACE_MS = 5000
+
+/** `connect --port`: a port for native clients. @returns the exit code of this program @throws Failure */
+export async function connectPortCommand(connection: string, flags: PortFlags): Promise<number> {
+  const name = connectionName(connection)
+  const port = portNumber(flags.port)
+  const access = await streamAccess(flags.profile)
+  const { address } = access.destination
+  const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
+  const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs: [] } as const
+  using console = new PortConsole(subject, access.account, { ...flags, port })
+  const receive: StreamRequest['port'] = (message) => console.port?.receive(message)
+  return await console.follow(new ClientSession(access, { ...request, envVars: new Map(), port: receive }))
+}
+
+function portNumber(given: PortFlags['port']): number | undefined {
+  if (given === undefined || given === true) return undefined
+  const port = Number(given)
+  if (/^\d{1,5}$/.test(given) && port <= 65_535) return port
+  throw new Failure('--port is a number up to 65535; 0 takes any free port', exitCodes.usage)
+}
+
+/** One port, from the opening of its session to its end. */
+class PortConsole implements Disposable {
+  port: ClientPort | undefined
+  readonly #account: Account
+  readonly #flags: NoticeFlags & { readonly port: number | undefined; readonly run?: string }
+  readonly #notices: Notices
+  readonly #approval: ApprovalWait
+  #subject: SessionSubject
+  #client: ClientProgram | undefined
+
+  constructor(
+    subject: SessionSubject,
+    account: Account,
+    flags: NoticeFlags & { readonly port: number | undefined; readonly run?: string },
+  ) {
+    this.#subject = subject
+    this.#account = account
+    this.#flags = flags
+    this.#notices = new Notices(new ByteOutput(2), flags)
+    this.#approval = new ApprovalWait(account, this.#notices)
+  }
+
+  [Symbol.dispose](): void {
+    this.#approval[Symbol.dispose]()
+    this.port?.[Symbol.dispose]()
+  }
+
+  /** @returns the exit code of this program */
+  async follow(session: ClientSession): Promise<number> {
+    using _ = session
+    using leaving = new Leaving({
+      end: () => session[Symbol.dispose](),
+      overdue: endBySignal,
+      isTaken: (signal) => this.#client?.takes(signal) === true,
+    })
+    using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))
+    for await (const event of session.events()) {
+      waiting[Symbol.dispose]()
+      await this.#show(event, session)
+      if (leaving.exitCode !== undefined) break
+    }
+    this[Symbol.dispose]()
+    const ended = await this.#client?.end()
+    if (ended !== undefined) return ended
+    const report =
+      leaving.exitCode === undefined
+        ? await explainEnd(session.end, this.#subject, this.#account)
+        : leftReport(leaving.exitCode, this.#subject)
+    await this.#notices.say(report)
+    return report.exitCode
+  }
+
+  async #show(event: StreamEvent, session: ClientSession): Promise<void> {
+    switch (event.kind) {
+      case 'stdout':
+      case 'stderr':
+        return
+      case 'opened':
+        return this.#opened(event, session)
+      case 'waiting-approval':
+      case 'approved':
+        this.#subject = subjectAt(event, this.#subject)
+        return this.#approval.show(event, this.#subject)
+    }
+  }
+
+  async #opened({ connectionType, sid }: OpenedMessage, session: ClientSession): Promise<void> {
+    this.#approval[Symbol.dispose]()
+    this.#subject = { ...this.#subject, sessionId: sid }
+    const { connection } = this.#subject
+    if (!isNativeProtocol(connectionType))
+      throw new Failure(
+        `${connection} is of type ${printableLine(connectionType)}, which has no clients that this program could serve on a port: runbook-agent connect ${connection} opens a terminal`,
+        exitCodes.usage,
+      )
+    const { run } = this.#flags
+    const usual = run === undefined ? USUAL_PORTS[connectionType] : 0
+    const port = await this.#listen(connectionType, this.#flags.port ?? usual, session)
+    await this.#notices.say({
+      fields: { event: 'listening', session_id: sid, host: HOST, port, protocol: connectionType },
+      text: `runbook-agent: ${connection} listens on ${HOST}:${port}${hintFor(connectionType, port)}`,
+      hint: `session ${printableLine(sid)}, Ctrl-C ends it`,
+    })
+    if (run === undefined) return
+    this.#client = new ClientProgram(run, variablesFor(connectionType, port), () => session[Symbol.dispose]())
+  }
+
+  async #listen(protocol: NativeProtocolName, port: number, session: ClientSession): Promise<number> {
+    const send = session.connection.bind(session)
+    const refused = (reason: string) =>
+      void this.#notices.say({
+        fields: { event: 'client-refused', reason },
+        text: `runbook-agent: not let in: ${reason}`,
+      })
+    try {
+      this.port = await ClientPort.open({ protocol, port, send, refused })
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new Failure(
+        `cannot listen on ${HOST}:${port}: ${code ?? message}. Choose another port: --port N, or --port 0 for any`,
+        exitCodes.usage,
+      )
+    }
+    return this.port.number
+  }
+}
+
+/** The program of `--run`, on this program's own terminal. */
+class ClientProgram {
+  readonly #child: ChildProcess
+  readonly #ended: Promise<number>
+  #hasEnded = false
+
+  constructor(command: string, variables: Readonly<Record<string, string>>, ended: () => void) {
+    this.#child = spawn('/bin/sh', ['-c', command], {
+      stdio: 'inherit',
+      env: { ...process.env, ...variables },
+    })
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('error', () => resolve(exitCodes.noExitCode))
+      this.#child.once('exit', (code, signal) =>
+        resolve(signal === null ? (code ?? exitCodes.noExitCode) : exitCodeOfSignal(signal)),
+      )
+    })
+    void this.#ended.then(() => {
+      this.#hasEnded = true
+      ended()
+    })
+  }
+
+  /** Whether a signal is the program's business: it has had those of the terminal already. */
+  takes(signal: NodeJS.Signals): boolean {
+    if (this.#hasEnded) return false
+    if (signal === 'SIGTERM' || signal === 'SIGHUP') signalChild(this.#child, signal)
+    return true
+  }
+
+  /** The session is over: the program has no connection any more. @returns its exit code */
+  async end(): Promise<number> {
+    const late = setTimeout(() => signalChild(this.#child, 'SIGTERM'), GRACE_MS)
+    try {
+      return await this.#ended
+    } finally {
+      clearTimeout(late)
+    }
+  }
+}
+
+/** What a person pastes. */
+function hintFor(protocol: NativeProtocolName, port: number): string {
+  if (protocol === 'tcp') return ''
+  return `\n  psql 'host=${HOST} port=${port} user=${NOOP} password=${NOOP} dbname=${NOOP}'   (${NOOP}: the database of the connection)`
+}
+
+function variablesFor(protocol: NativeProtocolName, port: number): Readonly<Record<string, string>> {
+  const own = { RUNBOOK_AGENT_HOST: HOST, RUNBOOK_AGENT_PORT: String(port) }
+  if (protocol === 'tcp') return own
+  return {
+    ...{ ...own, PGHOST: HOST, PGPORT: String(port), PGUSER: NOOP, PGPASSWORD: NOOP },
+    ...{ PGDATABASE: process.env['PGDATABASE'] ?? NOOP, PGSSLMODE: 'disable', PGGSSENCMODE: 'disable' },
+  }
+}
