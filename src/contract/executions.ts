@@ -55,6 +55,19 @@ const RenderShape = v.object(
   { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
   'must be a JSON object',
 )
+/** One question for a batch. */
+export const MOST_FORESEEN = 500
+const ForeseeShape = v.object(
+  {
+    file_name: sentName,
+    repository: v.nullish(sentText),
+    connections: v.pipe(
+      v.array(sentName, 'must be a list of names'),
+      v.maxLength(MOST_FORESEEN, `must not have more than ${MOST_FORESEEN} names`),
+    ),
+  },
+  'must be a JSON object',
+)
 const ScriptRunShape = v.object(
   { ...common, connection: sentName, script: v.nullish(sentText, ''), labels: v.nullish(textMap, {}) },
   'must be a JSON object',
@@ -108,6 +121,35 @@ const RenderedShape = v.strictObject({
   secret_parameters: v.array(text),
   warning: v.optional(text),
 })
+
+/** What would happen to a runbook on one connection, asked for by this caller at this moment. */
+const ForeseenShape = v.strictObject({
+  connection: text,
+  review: v.nullable(
+    v.strictObject({
+      groups: v.array(text),
+      minimum: wholeCount,
+      rule: v.pipe(
+        v.nullable(text),
+        v.description('the path of the rule of runbooks; null: the rule of the connection'),
+      ),
+    }),
+  ),
+  jira_fields: v.pipe(
+    v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
+    v.description('fields of the issue that the caller fills'),
+  ),
+  locks: v.array(
+    v.strictObject({
+      name: text,
+      holder: v.nullable(v.strictObject({ session_id: text, user: text, since: text })),
+      waiting: wholeCount,
+    }),
+  ),
+  confirm: v.pipe(v.boolean(), v.description('people type the name of the connection first')),
+  client_input: v.pipe(v.boolean(), v.description('client_args and env_vars are allowed')),
+})
+export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
 /** What is common to operations that run something. */
 export const EXECUTION = {
@@ -169,6 +211,25 @@ export const executionContract = {
     body: RenderShape,
     answers: { 200: RenderedShape },
     errors: ['not-permitted', 'connection-not-found', 'client-input-refused', 'too-large', ...OF_RUNBOOKS],
+  },
+  foresee: {
+    tag: 'Runbooks',
+    method: 'POST',
+    path: '/api/runbooks/foresee',
+    summary: 'Says what an execution would need and wait for, and runs nothing',
+    description: 'One answer for each connection, in the order of the request. The file is not read.',
+    role: 'user',
+    scope: 'connection',
+    audit: 'none',
+    body: ForeseeShape,
+    answers: { 200: v.array(ForeseenShape) },
+    errors: [
+      'not-permitted',
+      'connection-not-found',
+      'runbooks-not-configured',
+      'runbook-not-found',
+      'repository-not-found',
+    ],
   },
   script: {
     ...EXECUTION,

@@ -77,6 +77,10 @@ export const run: CommandRow = {
     option('--ref <sha>', 'commit to read the runbook from (default: the newest; hoop gateways ignore it)'),
     option('--repository <name>', 'repository of the runbook, if several have the file'),
     option('--defaults', 'use default values without asking'),
+    option(
+      '--confirm <text>',
+      'name of the connection, or number of connections, where the gateway asks for a confirmation',
+    ),
     option('--dry-run', 'print the request and the script, and run nothing'),
     option('--no-wait', 'print the session once it runs or waits for approval, and exit'),
     option('--quiet', 'print no progress'),

@@ -1,9 +1,12 @@
 import type { executionContract } from '../../contract/executions.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Asked, Handlers } from '../handlers.ts'
+import type { Locks } from '../locks/locks.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
+import { foreseen } from './foresight.ts'
 import { checkLimits } from './limits.ts'
 import { answerInTime, executeOrAsk, type ExecutionServices } from './reviewed-execution.ts'
 import { allowedRepository, type RunbookServices } from './runbook-access.ts'
@@ -18,6 +21,8 @@ type Contract = typeof executionContract
 type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'headers'>
 
 interface ExecutionRouting extends ExecutionServices, RunbookServices {
+  readonly locks: Locks
+  readonly settings: CurrentSettings
   readonly users: Users
 }
 
@@ -68,6 +73,14 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
         secret_parameters: [...prepared.secretParameters],
         ...(warning !== undefined && { warning }),
       }
+    },
+    foresee: ({ user, body }) => {
+      const { file_name: file, repository } = body
+      return body.connections.map((name) => {
+        const connection = users.visibleConnection(user, name)
+        if (repository) allowedRepository(services, connection, repository)
+        return foreseen(services, user, connection, file)
+      })
     },
     script: (asked) => {
       const { user, body } = asked

@@ -220,6 +220,7 @@ function reviewsOf(
     ...(runbooks && {
       runbooks: {
         ...{ repository: runbooks.repository, path: runbooks.path },
+        ...(runbooks.confirm.length > 0 && { confirm: runbooks.confirm }),
         ...(runbooks.review.length > 0 && { reviews: reviews(runbooks.review) }),
       },
     }),
@@ -233,7 +234,7 @@ function buildConnection(
   problems: Problems,
   path: Path,
 ): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira' | 'review' | 'runbooks'> {
-  const { name, agent, type, subtype, tags, command, sessions } = shape
+  const { name, agent, type, subtype, tags, command, sessions, confirm } = shape
   const {
     groups,
     connect,
@@ -259,6 +260,7 @@ function buildConnection(
     secrets: buildSecrets(shape, sources, problems, path),
     plain: declaresSecrets(shape) ? Object.keys(shape.env) : [],
     ...(sessions !== 'own' && { sessions }),
+    ...(confirm && { confirm: true as const }),
     access: {
       ...access,
       connect: connect ?? (access.exec && clientEscapes !== 'block'),

@@ -17,7 +17,7 @@ import { parseRemote } from './repository-url.ts'
 import { parseAddress, proxyNetwork } from '../../basics/net/address.ts'
 import { HistoryShape, KeptShape } from './shapes/history-shape.ts'
 import { JiraShape } from './shapes/jira-shape.ts'
-import { LockShape } from './locks.ts'
+import { LockShape, RunbookPattern } from './locks.ts'
 import { WebhooksShape } from './webhooks.ts'
 import { SchedulesShape } from './schedules.ts'
 import { MaskingShape } from './shapes/masking-shape.ts'
@@ -212,6 +212,10 @@ const ConnectionShape = map({
       map({
         repository: about('name of the repository', Name),
         path: about('folder of the files that may be run; by default all', v.nullish(RunbooksPath, '')),
+        confirm: about(
+          'files of runbooks before which people type the name of the connection, like prod/**',
+          v.nullish(list(RunbookPattern, 'paths'), []),
+        ),
         review: about(
           "who approves some of the runbooks, by path; the first match wins over the connection's review",
           v.nullish(list(RunbookReviewShape, 'rules'), []),
@@ -227,6 +231,10 @@ const ConnectionShape = map({
   jira: about('name of the template by which each of its sessions gets an issue', v.nullish(Name)),
   review: about('who has to approve before something runs', v.nullish(ReviewShape)),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
+  confirm: about(
+    'whether people type the name of the connection before a runbook runs on it',
+    v.nullish(truth, 'false'),
+  ),
   sessions: about(
     'whose sessions its users may see: their own, those of users in one of their groups, or all',
     v.nullish(choice({ own: 'own', groups: 'groups', all: 'all' }), 'own'),

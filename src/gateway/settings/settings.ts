@@ -2,6 +2,7 @@ import type { Address } from '../../basics/net/address.ts'
 import type { Budget, UserKind } from '../identity.ts'
 import type { JiraSettings } from './jira.ts'
 import type { JiraTemplate } from './shapes/jira-shape.ts'
+import type { PathPattern } from './path-pattern.ts'
 import type { LockSettings } from './locks.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
@@ -126,11 +127,15 @@ export interface ConnectionSettings {
     readonly repository: string
     readonly path: string
     readonly reviews?: readonly RunbookReview[]
+    /** Files before which people type the connection's name. */
+    readonly confirm?: readonly PathPattern[]
   }
   /** Undefined: nobody has to approve. */
   readonly review?: ReviewSettings
   /** Undefined: its output is not masked. */
   readonly masking?: MaskingParams
+  /** Before every runbook people type the connection's name. */
+  readonly confirm?: true
   /** Whose sessions its users may see: of those in one of their groups, or all. Undefined: their own. */
   readonly sessions?: 'groups' | 'all'
   /** In the order of `gateway.yaml`. */

@@ -10,6 +10,7 @@ import { readAccount } from '../asking/account.ts'
 import { clientFailure } from '../report/failures.ts'
 import { readPairs, readVariables, readFiles } from '../input.ts'
 import { askChoice, canAsk } from '../terminal/prompts.ts'
+import { confirmed } from '../run/confirmation.ts'
 import { completeParameters, givenParameters, withFiles } from '../run/parameters.ts'
 import type { RunFlags } from '../run/run.ts'
 import { Interrupts } from '../terminal/leaving.ts'
@@ -42,6 +43,7 @@ export async function runBatch(
     const names = await connectionNames(account, flags.on ?? [], tags)
     const body = await bodyOf(account, { file, clientArgs, names, tags, given }, flags)
     await confirm(file, names, flags)
+    await confirmed(account, { file, repository: body.repository, connections: names }, flags.confirm)
     using interrupts = new Interrupts()
     const batch = await created(account, file, body)
     if (batch.warning !== '') process.stderr.write(`runbook-agent: ${oneLine(batch.warning)}\n`)

@@ -19,6 +19,7 @@ import { clientFailure } from '../report/failures.ts'
 import { canAsk } from '../terminal/prompts.ts'
 import { SessionOutput } from '../terminal/output.ts'
 import { completeParameters, givenParameters, type ParameterFlags, withFiles } from './parameters.ts'
+import { confirmed } from './confirmation.ts'
 import { findTarget, type Target, withSuggestion } from './target.ts'
 import { executeWatched } from './watched-execution.ts'
 
@@ -29,6 +30,8 @@ export interface RunFlags extends ParameterFlags {
   readonly jira?: readonly string[]
   readonly ref?: string
   readonly repository?: string
+  /** What the user would type where the settings ask for a confirmation. */
+  readonly confirm?: string
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
@@ -59,6 +62,8 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
     const target = await findTarget(account, { connection, file, repository: flags.repository })
     const parameters = Object.fromEntries(await allParameters(target, given, flags))
     const { repository } = target
+    if (flags.dryRun !== true)
+      await confirmed(account, { file, repository, connections: [connection] }, flags.confirm)
     const issue = flags.dryRun === true ? {} : await fieldsOf(account, connection, flags.jira)
     const correlationId = `runbook-agent-${randomUUID()}`
     const request = {

@@ -1,0 +1,60 @@
+import type { ForeseenAnswer } from '../../contract/executions.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { GatewayUser } from '../identity.ts'
+import { lockNames } from '../locks/lock-rules.ts'
+import type { Locks } from '../locks/locks.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { reviewRule } from '../reviews/rules.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { checkRunbookAccess } from './runbook-access.ts'
+
+interface Foreseeing {
+  readonly locks: Locks
+  readonly settings: CurrentSettings
+}
+
+/** What would happen to a runbook on a connection now. Reads nothing and runs nothing. @throws RequestRefused */
+export function foreseen(
+  { locks, settings }: Foreseeing,
+  user: GatewayUser,
+  connection: ConnectionSettings,
+  file: string,
+): ForeseenAnswer {
+  if (!connection.access.runbooks) throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
+  checkRunbookAccess(connection, connection.runbooks?.repository, file)
+  const request: SessionRequest = {
+    ...{ connection, user: user.name, origin: 'client-api-runbooks', verb: 'exec', bringsInput: false },
+    ...{ script: Buffer.alloc(0), envVars: new Map(), clientArgs: [], metadata: {} },
+    labels: { runbookFile: file },
+  }
+  const rule = reviewRule(request, user.groups, file)
+  const { prompt_types: prompts, cmdb_types: objects } = connection.jira ?? {}
+  return {
+    connection: connection.name,
+    review:
+      rule === undefined
+        ? null
+        : { groups: [...rule.review.groups], minimum: rule.review.minimum, rule: rule.path ?? null },
+    jira_fields: [...(prompts?.items ?? []), ...(objects?.items ?? [])].map(
+      ({ jira_field, label, description, required }) => ({ jira_field, label, description, required }),
+    ),
+    locks: lockNames(settings.value, request).map((name) => {
+      const holder = locks.holder(name)
+      return {
+        name,
+        holder: holder
+          ? { session_id: holder.sid, user: holder.user, since: new Date(holder.since).toISOString() }
+          : null,
+        waiting: locks.waiting(name).length,
+      }
+    }),
+    confirm: needsConfirmation(connection, file),
+    client_input: connection.access.clientInput,
+  }
+}
+
+function needsConfirmation({ confirm, runbooks }: ConnectionSettings, file: string): boolean {
+  return confirm === true || (runbooks?.confirm ?? []).some((pattern) => pattern.isFor(file))
+}
