@@ -120,7 +120,7 @@ function codesTable([name]) {
 }
 
 function exitOfSession(code) {
-  const { explanation } = built('./commands/client/report/end-report.js')
+  const { explanation } = built('./commands/client/report/ending.js')
   const { reasonOfCode } = built('./client/running/session-end.js')
   const subject = { verb: 'exec', connection: 'bash', address: 'gateway', sessionId: undefined }
   return String(explanation({ kind: reasonOfCode(code), message: '' }, subject).exitCode)

@@ -162,7 +162,7 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
 }
 
 /** The reason why there is no exit code, and what to try: one line each; the second may be empty. */
-function explanation(
+export function explanation(
   { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
   subject: SessionSubject,
 ): { exitCode: number; what: string; hint: string } {
