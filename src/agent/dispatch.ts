@@ -1,4 +1,4 @@
-import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
+import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 import { DecodeError, type Packet, sessionIdOf } from '../wire/packet.ts'
 import { decodeGatewayPacket } from '../wire/messages/from-gateway.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'

@@ -5,7 +5,7 @@ import type { Chunk } from '../runtime/child-output.ts'
 import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest, type CommandRequest } from './opening/request.ts'
-import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason } from './running/ending.ts'
+import { endedEntry, endingRefused, hasRun, type CommandEnd, type TerminationReason } from './running/ending.ts'
 import type { Start } from './running/job.ts'
 import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
@@ -65,7 +65,7 @@ export class AgentSession {
   }
 
   /** Checks what is asked for, says that the session is open, waits for what starts the command, and runs it. */
-  async #serve(open: OpenMessage): Promise<Ending> {
+  async #serve(open: OpenMessage): Promise<CommandEnd> {
     const { signal } = this.#command
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
@@ -124,7 +124,7 @@ export class AgentSession {
   }
 
   /** A command that was refused after its script had come ran all the same: its own end counts. */
-  #withRefusal(ending: Ending): Ending {
+  #withRefusal(ending: CommandEnd): CommandEnd {
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
     return { ...endingRefused(this.#refusal), reason: ending.reason }
   }
@@ -158,7 +158,7 @@ export class AgentSession {
   }
 
   /** Not when the gateway ended it before the command ran: then no close is expected (protocol.md 0.6). */
-  async #close(ending: Ending): Promise<boolean> {
+  async #close(ending: CommandEnd): Promise<boolean> {
     // Looked up only now: the gateway may have closed the session while secret files were being removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     const masked = this.#masking?.takeLast()
@@ -192,7 +192,7 @@ export class AgentSession {
     return false
   }
 
-  #account(ending: Ending, closeSent: boolean): void {
+  #account(ending: CommandEnd, closeSent: boolean): void {
     const { exitCode, outcome, bytes, reason, refusal, blocked, forbiddenBy: rule } = ending
     const { sid } = this
     if (refusal !== undefined)
@@ -207,7 +207,7 @@ export class AgentSession {
 }
 
 /** The reason that the gateway is told when the command has not ended by itself. */
-function endReasonOf({ reason, outcome }: Ending): { readonly endReason?: string } {
+function endReasonOf({ reason, outcome }: CommandEnd): { readonly endReason?: string } {
   const endReason = reason ?? (outcome === 'refused' ? outcome : undefined)
   return endReason === undefined ? {} : { endReason }
 }

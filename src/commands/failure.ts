@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 import { constants } from 'node:os'
 
 /** Exit codes of this program (sysexits.h), for people and service managers. */
@@ -16,7 +17,7 @@ export const exitCodes = {
   /** 128 + SIGINT. */
   interrupted: 130,
   /** `run`, `exec`, `connect`: the execution has no exit code. */
-  noExitCode: 254,
+  noExitCode: NO_EXIT_CODE,
 } as const
 
 /** An error that a person can correct. main.ts prints the message without a stack, and exits with the code. */

@@ -69,32 +69,35 @@ export function names(text: string): ReadonlySet<string> {
   return new Set(text.split(' ').filter((name) => name !== ''))
 }
 
-/** A database's client program whose ways to a shell and to the agent's files can be closed. */
-export interface DatabaseClient {
+/**
+ * A database's own program (psql, mariadb, redis-cli) that can be restricted: without its ways to a shell and to the
+ * agent's files.
+ */
+export interface DatabaseProgram {
   /** Its name, by which it is found in a connection's command. */
   readonly name: string
   /** The options that the connection's command may have. */
   readonly options: KnownOptions
   /** Options that a caller may add: nothing that names a server or a file. */
   readonly callersOptions: KnownOptions
-  /** Which versions can be closed. Undefined: there is nothing to close. */
-  readonly version: ClientVersion | undefined
-  /** The arguments with which it starts closed. */
-  readonly closed: (args: readonly Buffer[]) => Buffer[]
-  /** Variables that closing needs. They override everything else. */
+  /** Which versions can be restricted. Undefined: all, arguments are enough. */
+  readonly version: ProgramVersion | undefined
+  /** The arguments with which it starts restricted. */
+  readonly restricted: (args: readonly Buffer[]) => Buffer[]
+  /** Variables that the restriction needs. They override everything else. */
   readonly environment: Readonly<Record<string, string>>
-  /** The script, closed from its first statement on. Whoever wrote it cannot know `key`. */
+  /** The script, restricted from its first statement on. The script's author cannot know `key`. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
 }
 
-export interface ClientVersion {
+export interface ProgramVersion {
   /** Arguments that make the program say its version, and fail if it lacks what is needed. */
   readonly ask: readonly string[]
   /** What to ask when `ask` fails; every version understands it. */
   readonly plainAsk?: readonly string[]
   /** The version in what the program prints; undefined when it prints something else. */
   readonly read: (said: string) => string | undefined
-  /** Whether a version, as `read` gives it, can be closed. */
+  /** Whether a version, as `read` gives it, can be restricted. */
   readonly suffices: (version: string) => boolean
   readonly needed: string
 }
@@ -111,7 +114,7 @@ export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 const BLOCKED = 'client escapes are blocked on this connection'
 const WAY = `or allow them (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
 
-/** Why a connection's command does not run with its escapes blocked, as told to whoever runs a script. */
+/** Why a connection's command does not run with its escapes blocked, as told to the user who runs a script. */
 export const refusals = {
   wish: () => `${CLIENT_ESCAPES} of this connection has to be block or allow`,
 
@@ -123,13 +126,13 @@ export const refusals = {
 
   open: (why: string) => `${BLOCKED}, and ${why}. Use another program, ${WAY}`,
 
-  option: ({ name }: DatabaseClient, option: string) =>
+  option: ({ name }: DatabaseProgram, option: string) =>
     `${BLOCKED}, and its command has ${option}, which is not known to leave ${name} without any: take it out, ${WAY}`,
 
-  callersOption: ({ name }: DatabaseClient, option: string) =>
+  callersOption: ({ name }: DatabaseProgram, option: string) =>
     `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is none`,
 
-  version: ({ name, version }: DatabaseClient, found: string | undefined) =>
+  version: ({ name, version }: DatabaseProgram, found: string | undefined) =>
     `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot run without them: that takes ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,
 }
 
@@ -153,7 +156,7 @@ const MARIADB_OPTIONS: KnownOptions = {
   words: 1,
 }
 
-const mariadb: DatabaseClient = {
+const mariadb: DatabaseProgram = {
   name: 'mariadb',
   options: MARIADB_OPTIONS,
   callersOptions: {
@@ -176,14 +179,14 @@ const mariadb: DatabaseClient = {
       'a client of MariaDB 10.5.25, 10.6.18, 10.11.8, 11.4.2 or a newer one of these, or 11.5; none of MySQL',
   },
   // Appended, because the last one counts.
-  closed: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
+  restricted: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
   // The sandbox leaves `edit` open.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
   script: (script) => script,
 }
 
 /** The same program under its old name; or Oracle's, which has no such mode. */
-const mysql: DatabaseClient = { ...mariadb, name: 'mysql' }
+const mysql: DatabaseProgram = { ...mariadb, name: 'mysql' }
 
 /**
  * `\restrict` existed earlier (CVE-2025-8714). But before these releases psql expanded the argument of `\unrestrict`,
@@ -214,7 +217,7 @@ const PSQL_OPTIONS: KnownOptions = {
   words: 2,
 }
 
-const psql: DatabaseClient = {
+const psql: DatabaseProgram = {
   name: 'psql',
   options: PSQL_OPTIONS,
   callersOptions: {
@@ -233,7 +236,7 @@ const psql: DatabaseClient = {
     needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
   },
   // `-X`: psql's start file would be read before the script.
-  closed: (args) => [Buffer.from('-X'), ...args],
+  restricted: (args) => [Buffer.from('-X'), ...args],
   environment: {},
   script: restrict,
 }
@@ -290,7 +293,7 @@ const REDIS_OPTIONS: KnownOptions = {
 }
 
 /** redis-cli. Its only ways to a shell or to files are options, so nothing but the arguments has to be checked. */
-const redis: DatabaseClient = {
+const redis: DatabaseProgram = {
   name: 'redis-cli',
   options: REDIS_OPTIONS,
   callersOptions: {
@@ -299,35 +302,38 @@ const redis: DatabaseClient = {
     valued: names(''),
   },
   version: undefined,
-  closed: (args) => [...args],
+  restricted: (args) => [...args],
   environment: {},
   script: (script) => script,
 }
 
-const CLIENTS: ReadonlyMap<string, DatabaseClient> = new Map(
+const PROGRAMS: ReadonlyMap<string, DatabaseProgram> = new Map(
   [psql, mariadb, mysql, redis].map((client) => [client.name, client]),
 )
 
 /**
- * Clients that stay open whatever they are started with, and why. sqlite3's `-safe` forbids functions by an authorizer
+ * Programs that cannot be restricted, whatever they are started with, and why. sqlite3's `-safe` forbids functions by an authorizer
  * that sees no virtual tables, and `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script puts together from
  * pieces: `fsdir` then reads any file, also with `.dbconfig defensive on`, and no list of words finds it.
  */
-const OPEN: ReadonlyMap<string, string> = new Map([
+const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
   ['sqlite3', 'those of sqlite3 cannot be: SQL reads any file even in its safe mode'],
 ])
 
 /**
- * The client that a command starts, known by the last part of its program's name. Undefined for any other program, also
+ * The database's program that a command starts, known by the last part of its program's name. Undefined for any other program, also
  * for a shell or `env` in front of a client.
  */
-export function databaseClient(program: string): DatabaseClient | undefined {
-  return CLIENTS.get(nameOf(program))
+export function databaseProgram(program: string): DatabaseProgram | undefined {
+  return PROGRAMS.get(nameOf(program))
 }
 
-/** Why the client that a command starts cannot be closed, in words for people; undefined when it can, or is none. */
-export function whyOpen(program: string): string | undefined {
-  return OPEN.get(nameOf(program))
+/**
+ * Why the program that a command starts cannot be restricted, in words for people; undefined when it can, or is no
+ * database's program.
+ */
+export function whyUnrestrictable(program: string): string | undefined {
+  return UNRESTRICTABLE.get(nameOf(program))
 }
 
 function nameOf(program: string): string {

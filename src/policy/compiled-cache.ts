@@ -1,18 +1,21 @@
-/** What was compiled, and about how much memory it takes. That may grow while it is used. */
+/** A compiled thing, with about how much memory it takes, which may grow while it is used. */
 export interface Compiled {
   readonly bytes: number
 }
 
-/** Connections that are used in turn. */
+/** How many are kept: connections that are used in turn. */
 const MOST = 8
-/** Bytes of memory for all that is kept. What sessions use lives as long as they do, also when it is not kept here. */
+/**
+ * Bytes of memory for everything that is kept. A session holds what it uses until it ends, even when it is no longer
+ * kept here.
+ */
 const MOST_BYTES = 16 * 1024 * 1024
 /** A longer payload is compiled each time: rules that people write have some KiB. */
 const LONGEST_PAYLOAD = 256 * 1024
 
-/** Keeps what was compiled last, by the bytes that it was compiled from, for all sessions of one agent. */
+/** Keeps the results of the last compilations, by their source bytes, for all sessions of one agent. */
 export class CompiledCache<Rules extends Compiled> {
-  /** The one that was used last is the last. */
+  /** Ordered by use: the most recently used is the last. */
   readonly #kept = new Map<string, Rules>()
 
   /** @param compile gives what is worth keeping, or throws */

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 
 /** How an execution ended. Never an exception: ending is the normal outcome. */
 export type ExitStatus =
@@ -17,14 +18,11 @@ export class SpawnError extends Error {
   }
 }
 
-/** The process has no exit code. This is the number that the gateway documents for that. */
-export const NO_EXIT_CODE = 254
-
 /** The program was found, but the kernel does not run it. */
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**
- * The code for the gateway: the program's own, 128+n for a signal, 127 not found, 126 not executable, otherwise 254.
+ * The code for the gateway: the program's own, 128+n for a signal, 127 not found, 126 not executable, otherwise none.
  * Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
  */
 export function exitCode(status: ExitStatus): number {

@@ -51,7 +51,7 @@ export function brokenRule(
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 
-/** A length as templates write it; undefined for what is none. */
+/** A length as templates write it; undefined when the text is no length. */
 export function declaredLength(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }

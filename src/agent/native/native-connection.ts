@@ -25,7 +25,7 @@ export class ServerNotReading extends Error {
 }
 
 /** What a connection needs of its session. */
-export interface SessionEnd {
+export interface ConnectionSession {
   readonly sid: SessionId
   readonly protocol: NativeProtocolName
   /** Whether the client's side pauses connections. */
@@ -38,7 +38,7 @@ export interface SessionEnd {
 export class NativeConnection implements NativeClient {
   readonly id: string
   isSilent = false
-  readonly #session: SessionEnd
+  readonly #session: ConnectionSession
   /** Closed while the client has paused this connection. */
   readonly #gate = new OutputGate()
   readonly #gone = new AbortController()
@@ -55,7 +55,7 @@ export class NativeConnection implements NativeClient {
   /** Counted for the log. */
   readonly bytes = { received: 0, sent: 0 }
 
-  constructor(id: string, session: SessionEnd) {
+  constructor(id: string, session: ConnectionSession) {
     this.id = id
     this.#session = session
   }
@@ -157,7 +157,7 @@ export class NativeConnection implements NativeClient {
     void this.#tell({ kind: isPausing ? 'connection-pause' : 'connection-resume' })
   }
 
-  async #tell(message: DistributiveOmit<Parameters<SessionEnd['send']>[0], 'sid' | 'connectionId'>) {
+  async #tell(message: DistributiveOmit<Parameters<ConnectionSession['send']>[0], 'sid' | 'connectionId'>) {
     await this.#session.send({ ...message, sid: this.#session.sid, connectionId: this.id })
   }
 }

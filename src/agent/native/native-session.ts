@@ -9,7 +9,7 @@ import {
   endingRefused,
   endingUnstarted,
   INTERNAL_ERROR,
-  type Ending,
+  type CommandEnd,
   type TerminationReason,
 } from '../running/ending.ts'
 import type { SessionReply, SessionServices } from '../running/services.ts'
@@ -126,7 +126,7 @@ export class NativeSession {
     this.#life.abort()
   }
 
-  async #serve(): Promise<Ending> {
+  async #serve(): Promise<CommandEnd> {
     const open = this.#open
     this.#open = undefined
     if (open === undefined) return this.#ending()
@@ -250,7 +250,7 @@ export class NativeSession {
     }
   }
 
-  #ending(): Ending {
+  #ending(): CommandEnd {
     if (this.#refusal !== undefined && this.#reason === undefined) return endingRefused(this.#refusal)
     const reason = this.#reason ?? 'closed-by-gateway'
     if (reason !== 'closed-by-gateway' || this.#opened === undefined) return endingUnstarted(reason)
@@ -258,7 +258,7 @@ export class NativeSession {
     return { ...endingUnstarted(reason), exitCode: 0, outcome: 'exited' }
   }
 
-  #failed(error: Error): Ending {
+  #failed(error: Error): CommandEnd {
     if (error === this.#life.signal.reason) return this.#ending()
     if (error instanceof ConnectError) return endingUnstarted(this.#reason ?? 'gateway-lost')
     const refused = endingOfRefusal(error)
@@ -269,7 +269,7 @@ export class NativeSession {
   }
 
   /** Not when the gateway has closed the session: no close is expected then. */
-  async #close(ending: Ending): Promise<void> {
+  async #close(ending: CommandEnd): Promise<void> {
     const { exitCode, message, refusal, reason, bytes } = ending
     const { sid } = this
     const { log, record } = this.#services

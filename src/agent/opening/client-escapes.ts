@@ -4,12 +4,12 @@ import { createEntry, Entry } from '../../envvars/entry.ts'
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import {
   CLIENT_ESCAPES,
-  type ClientVersion,
-  databaseClient,
-  type DatabaseClient,
+  type ProgramVersion,
+  databaseProgram,
+  type DatabaseProgram,
   refusals,
   unknownAmong,
-  whyOpen,
+  whyUnrestrictable,
 } from '../../policy/client-escapes.ts'
 import type { Command } from '../../runtime/child.ts'
 import { type Engine, execute } from '../../runtime/engine.ts'
@@ -39,13 +39,13 @@ interface Asking {
   readonly marker: string
 }
 
-/** Asks installed database clients for their version: can their shell escapes be closed? */
-export class ClientVersions {
+/** Asks installed database programs for their version: can it be restricted? */
+export class ProgramVersions {
   /** Program and modification time, to the moment until which the answer is good. */
   readonly #able = new Map<string, number>()
 
-  /** Why this client must not run; undefined when it can be closed, or is missing: its start fails anyway. */
-  async refusalOf(client: DatabaseClient, command: Command, asking: Asking): Promise<string | undefined> {
+  /** Why this program must not run; undefined when it can be restricted, or is missing: its start fails anyway. */
+  async refusalOf(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)
     if (version === undefined || program === undefined) return undefined
@@ -72,7 +72,7 @@ function place({ argv, path, cwd }: Command): string | undefined {
 }
 
 async function plainVersion(
-  { plainAsk, read }: ClientVersion,
+  { plainAsk, read }: ProgramVersion,
   command: Command,
   asking: Asking,
 ): Promise<string | undefined> {
@@ -97,30 +97,30 @@ async function say(args: readonly string[], command: Command, asking: Asking): P
   }
 }
 
-/** A database client whose ways to a shell have to be closed. */
-export interface ClosedClient {
-  readonly client: DatabaseClient
+/** A database's program that has to run restricted: without its ways to a shell and to files. */
+export interface RestrictedProgram {
+  readonly program: DatabaseProgram
   /** How many arguments after the program come from the connection. The rest are the caller's. */
   readonly ownArguments: number
 }
 
-/** What closing a client needs of the agent. */
-interface ClosingServices {
-  readonly clientVersions: ClientVersions
+/** What restricting a program needs of the agent. */
+interface RestrictingServices {
+  readonly programVersions: ProgramVersions
   readonly engine: Engine
   readonly folder: RuntimeFolder
 }
 
 /** Undefined: runs as it is. The connection's own variable counts, not the caller's. @throws RefusedError */
-export function closedClient(params: ConnectionParams): ClosedClient | undefined {
+export function restrictedProgram(params: ConnectionParams): RestrictedProgram | undefined {
   if (!areBlocked(params)) return undefined
   if (params.clientVerb === 'connect') throw new RefusedError(refusals.terminal())
   const [program = ''] = params.cmdList
-  const why = whyOpen(program)
+  const why = whyUnrestrictable(program)
   if (why !== undefined) throw new RefusedError(refusals.open(why))
-  const client = databaseClient(program)
-  if (client === undefined) throw new RefusedError(refusals.program())
-  return { client, ownArguments: params.cmdList.length - 1 }
+  const database = databaseProgram(program)
+  if (database === undefined) throw new RefusedError(refusals.program())
+  return { program: database, ownArguments: params.cmdList.length - 1 }
 }
 
 function areBlocked({ envVars }: ConnectionParams): boolean {
@@ -132,11 +132,11 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * Changes script and variables for a closed client. The caller's variables are handed over only where the script uses
- * them, under names that mean nothing to the client, its libraries or the loader.
+ * Changes script and variables for a restricted program. The caller's variables are handed over only where the script uses
+ * them, under names that mean nothing to the program, its libraries or the loader.
  */
-export function closeScript(
-  { client }: ClosedClient,
+export function restrictScript(
+  { program }: RestrictedProgram,
   script: Buffer,
   entries: readonly Entry[],
 ): { readonly script: Buffer; readonly entries: readonly Entry[] } {
@@ -148,39 +148,39 @@ export function closeScript(
     handed.set(under, new Entry(entry.kind, under, entry.value, 'client'))
     return under
   }
-  const closed = client.script(script, randomBytes(24).toString('hex'), { hand })
-  const kept = entries.filter(({ origin, name }) => origin !== 'client' && !(name in client.environment))
-  const set = Object.entries(client.environment).map(([name, value]) =>
+  const restricted = program.script(script, randomBytes(24).toString('hex'), { hand })
+  const kept = entries.filter(({ origin, name }) => origin !== 'client' && !(name in program.environment))
+  const set = Object.entries(program.environment).map(([name, value]) =>
     createEntry(`envvar:${name}`, Buffer.from(value), 'agent'),
   )
-  return { script: closed, entries: [...kept, ...handed.values(), ...set] }
+  return { script: restricted, entries: [...kept, ...handed.values(), ...set] }
 }
 
 /**
- * Adds what closes the client to the command; unchanged when there is nothing to close.
- * @throws RefusedError when an argument could open it, or the installed client cannot be closed
+ * Adds what restricts the program to the command; unchanged when there is nothing to restrict.
+ * @throws RefusedError when an argument could lift the restriction, or the installed program cannot be restricted
  */
-export async function closeCommand(
-  closed: ClosedClient | undefined,
+export async function restrictCommand(
+  restricted: RestrictedProgram | undefined,
   command: Command,
   sid: SessionId,
-  { clientVersions, engine, folder }: ClosingServices,
+  { programVersions, engine, folder }: RestrictingServices,
 ): Promise<Command> {
-  if (closed === undefined) return command
-  const argv = closeArguments(closed, command.argv)
+  if (restricted === undefined) return command
+  const argv = restrictArguments(restricted, command.argv)
   const asking = { engine, instance: folder.instance, marker: `HOOP_SESSION_ID=${sid}` }
-  const refusal = await clientVersions.refusalOf(closed.client, command, asking)
+  const refusal = await programVersions.refusalOf(restricted.program, command, asking)
   if (refusal !== undefined) throw new RefusedError(refusal)
   return { ...command, argv }
 }
 
-function closeArguments({ client, ownArguments }: ClosedClient, argv: readonly Buffer[]): readonly Buffer[] {
+function restrictArguments({ program: database, ownArguments }: RestrictedProgram, argv: readonly Buffer[]): readonly Buffer[] {
   const [program = Buffer.alloc(0), ...args] = argv
   // As Latin-1 each byte is one character. Only ASCII is looked for.
   const texts = args.map((argument) => argument.toString('latin1'))
-  const own = unknownAmong(texts.slice(0, ownArguments), client.options)
-  if (own !== undefined) throw new RefusedError(refusals.option(client, own))
-  const callers = unknownAmong(texts.slice(ownArguments), client.callersOptions)
-  if (callers !== undefined) throw new RefusedError(refusals.callersOption(client, callers))
-  return [program, ...client.closed(args)]
+  const own = unknownAmong(texts.slice(0, ownArguments), database.options)
+  if (own !== undefined) throw new RefusedError(refusals.option(database, own))
+  const callers = unknownAmong(texts.slice(ownArguments), database.callersOptions)
+  if (callers !== undefined) throw new RefusedError(refusals.callersOption(database, callers))
+  return [program, ...database.restricted(args)]
 }

@@ -8,7 +8,7 @@ import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
 import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
-import { closedClient, type ClosedClient } from './client-escapes.ts'
+import { restrictedProgram, type RestrictedProgram } from './client-escapes.ts'
 import { checkServer } from './liveness.ts'
 import { asksForMasking } from '../masking/masking-result.ts'
 import type { MaskingSettings, SessionMasking } from '../masking/session-masking.ts'
@@ -30,8 +30,8 @@ export interface CommandRequest {
   readonly captured: boolean
   /** How the output is masked; undefined when there is nothing to mask. */
   readonly masking: SessionMasking | undefined
-  /** The database client whose shell escapes have to be closed; undefined runs the command as it is. */
-  readonly closed: ClosedClient | undefined
+  /** The database's program that has to run restricted; undefined runs the command as it is. */
+  readonly restricted: RestrictedProgram | undefined
   /** Rules that script, arguments and output must not break; undefined when there are none. */
   readonly guardrails: SessionGuardrails | undefined
   /** What the server's owner forbids. */
@@ -76,7 +76,7 @@ export async function checkRequest(
   const policy = allowing(open, services)
   if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
   const guardrails = await SessionGuardrails.of(params, policy?.rules, services.compiledGuardrails)
-  const closed = closedClient(params)
+  const restricted = restrictedProgram(params)
   const merged = await mergeEntries({
     connection: params.envVars,
     client: open.clientEnvVars,
@@ -99,7 +99,7 @@ export async function checkRequest(
     secrets: asJudged(entries, params),
     captured: params.clientOrigin.startsWith('client-api'),
     masking: await maskingFor(open, services),
-    closed: closed && { ...closed, ownArguments: cmdList.length - 1 },
+    restricted: restricted && { ...restricted, ownArguments: cmdList.length - 1 },
     guardrails,
     policy,
     clientArguments: params.clientArgs.length,

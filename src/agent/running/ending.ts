@@ -1,8 +1,9 @@
 import { constants } from 'node:os'
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
 import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
-import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
+import { exitCode, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import { type Blocked, blockedOutput } from '../policy/guardrails.ts'
 import { RefusedError, type AllowListName } from '../refused.ts'
@@ -39,7 +40,7 @@ export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
 ])
 
 /** How a command ended, or why it never ran. Close, answer, journal and log take all they say from here. */
-export interface Ending {
+export interface CommandEnd {
   readonly exitCode: number
   /** One plain line, shown directly after the user's output. Empty for an ordinary end. */
   readonly message: string
@@ -79,7 +80,7 @@ const ENDED_BY_US = 128 + constants.signals.SIGTERM
 const TIMED_OUT = 124
 
 /** Code, text and outcome of a command that ran. */
-export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'bytes'> {
+export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | 'bytes'> {
   const { status, reason, stopped, processesEnded } = end
   const blocked = blockedOutput(stopped)
   const text = textOf(end, blocked)
@@ -100,7 +101,7 @@ const REFUSALS = [RefusedError, EnvvarError, RuntimeFolderError, TemplateError]
 export const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
 /** The end of what this error refuses; undefined when the error is a bug. */
-export function endingOfRefusal(error: Error): Ending | undefined {
+export function endingOfRefusal(error: Error): CommandEnd | undefined {
   if (!REFUSALS.some((kind) => error instanceof kind)) return undefined
   const refusal = error.name
   return error instanceof RefusedError && error.list !== undefined
@@ -109,45 +110,45 @@ export function endingOfRefusal(error: Error): Ending | undefined {
 }
 
 /** The end of a command that was ended before it started. */
-export function endingUnstarted(reason: TerminationReason): Ending {
+export function endingUnstarted(reason: TerminationReason): CommandEnd {
   return notRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
 /** The end of a command that could not run at all. */
-export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): Ending {
+export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): CommandEnd {
   return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
 
 /** The end of a command that a guardrail rule forbids. What the user reads of it goes out before (protocol.md 4.6). */
-export function endingBlocked(blocked: Blocked): Ending {
+export function endingBlocked(blocked: Blocked): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
   return { ...notRun(ending), blocked }
 }
 
 /** The end of a command that a list of the server's owner does not allow. */
-function endingForbidden(message: string, forbiddenBy: AllowListName): Ending {
+function endingForbidden(message: string, forbiddenBy: AllowListName): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
   return { ...notRun(ending), forbiddenBy }
 }
 
-function notRun(ending: Pick<Ending, 'exitCode' | 'message' | 'outcome' | 'reason'>): Ending {
+function notRun(ending: Pick<CommandEnd, 'exitCode' | 'message' | 'outcome' | 'reason'>): CommandEnd {
   return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
 
 /** Whether the command was started, so that the exit code is its own. */
-export function hasRun({ outcome }: Ending): boolean {
+export function hasRun({ outcome }: CommandEnd): boolean {
   return outcome === 'exited' || outcome === 'signaled'
 }
 
 /** The guardrail rule or the owner's list because of which it ended, for people who look after the agent. */
-export function ruleOf({ blocked, forbiddenBy }: Ending): string | undefined {
+export function ruleOf({ blocked, forbiddenBy }: CommandEnd): string | undefined {
   return blocked?.rule ?? forbiddenBy
 }
 
 /** The end as an entry of the journal. `closeSent`: whether the gateway was told. */
 export function endedEntry(
   sid: SessionId,
-  ending: Ending,
+  ending: CommandEnd,
   closeSent: boolean,
 ): Extract<JournalEntry, { event: 'ended' }> {
   const { exitCode, outcome, signal, reason, blocked, durationMs, bytes, processesEnded } = ending

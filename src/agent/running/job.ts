@@ -3,7 +3,7 @@ import type { Environment } from '../../envvars/environment.ts'
 import type { Command } from '../../runtime/child.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
-import { closeScript } from '../opening/client-escapes.ts'
+import { restrictScript } from '../opening/client-escapes.ts'
 import type { CommandRequest } from '../opening/request.ts'
 import { programSearch } from '../policy/owner-policy.ts'
 import type { CommandServices } from './services.ts'
@@ -17,12 +17,12 @@ export interface Job {
   readonly start: Start
 }
 
-/** The job with script and variables as the command gets them, after the rules for terminals and closed clients. */
+/** The job with script and variables as the command gets them, after the rules for terminals and restricted programs. */
 export function prepared({ request, start }: Job): Job {
-  const { entries, closed } = request
+  const { entries, restricted } = request
   if (start.kind === 'terminal') return { request: { ...request, entries: onTerminal(entries) }, start }
-  if (closed === undefined) return { request, start }
-  const { script, entries: handed } = closeScript(closed, start.stdin, entries)
+  if (restricted === undefined) return { request, start }
+  const { script, entries: handed } = restrictScript(restricted, start.stdin, entries)
   return { request: { ...request, entries: handed }, start: { kind: 'script', stdin: script } }
 }
 

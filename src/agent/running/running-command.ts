@@ -8,13 +8,13 @@ import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
-import { closeCommand } from '../opening/client-escapes.ts'
+import { restrictCommand } from '../opening/client-escapes.ts'
 import { OutputGate, SentOutput } from '../output/sent-output.ts'
 import { type Blocked, blockedLine } from '../policy/guardrails.ts'
 import { programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
 import {
-  type Ending,
+  type CommandEnd,
   endingBlocked,
   endingOf,
   endingOfRefusal,
@@ -113,14 +113,14 @@ export class RunningCommand {
    * Starts the command, once, and gives its output to `take`. Settles after the last output, when processes and secret
    * files are gone and the slot is free. Never rejects.
    */
-  run(job: Job, take: TakeOutput): Promise<Ending> {
+  run(job: Job, take: TakeOutput): Promise<CommandEnd> {
     // Not in a frame that lives as long as the command: a script may be large, and variables secret.
     this.#job = job
     return this.#run(take)
   }
 
   /** @returns the end of a command that does not run: it was ended before, or this error refuses it */
-  notRun(error?: Error): Ending {
+  notRun(error?: Error): CommandEnd {
     const reason = this.#reason
     if (error === undefined || error === this.#over.signal.reason)
       return { ...endingUnstarted(reason ?? 'closed-by-gateway'), reason }
@@ -166,7 +166,7 @@ export class RunningCommand {
     this.end(cause.reason)
   }
 
-  async #run(take: TakeOutput): Promise<Ending> {
+  async #run(take: TakeOutput): Promise<CommandEnd> {
     try {
       return await this.#start(take)
     } catch (error) {
@@ -179,7 +179,7 @@ export class RunningCommand {
    * nothing that only the start needs.
    * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
    */
-  async #start(take: TakeOutput): Promise<Ending> {
+  async #start(take: TakeOutput): Promise<CommandEnd> {
     if (this.#job === undefined) return this.notRun()
     this.#job = prepared(this.#job)
     const { slots } = this.#services
@@ -199,7 +199,7 @@ export class RunningCommand {
   }
 
   /** Tells the user which rule forbids the command. */
-  async #refuse(blocked: Blocked, kind: Start['kind'], take: TakeOutput): Promise<Ending> {
+  async #refuse(blocked: Blocked, kind: Start['kind'], take: TakeOutput): Promise<CommandEnd> {
     await take(blockedChunk(blockedLine(blocked), kind))
     return { ...endingBlocked(blocked), reason: this.#reason ?? 'guardrails' }
   }
@@ -234,7 +234,7 @@ export class RunningCommand {
     const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
     const blocked = await judged(job, expanded, this.#over.signal)
     if (blocked !== undefined) return blocked
-    const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
+    const command = await restrictCommand(request.restricted, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return undefined
     const execution = await this.#execute(command, start.kind === 'terminal', group)
     environment.forget()
@@ -285,7 +285,7 @@ export class RunningCommand {
   }
 
   /** Gives out the output until the command has ended. @returns how it ended */
-  async #follow(output: SentOutput, execution: Execution, { group, kind, take }: Followed): Promise<Ending> {
+  async #follow(output: SentOutput, execution: Execution, { group, kind, take }: Followed): Promise<CommandEnd> {
     const from = performance.now()
     using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
     for await (const chunk of output) await take(chunk)

@@ -6,7 +6,7 @@ import type { Engine } from '../../runtime/engine.ts'
 import type { TailMemory } from '../../runtime/output-tail.ts'
 import type { AgentMessage, AgentOutbound, SessionId } from '../../wire/messages/message.ts'
 import type { JournalEntry } from '../journal/entries.ts'
-import type { ClientVersions } from '../opening/client-escapes.ts'
+import type { ProgramVersions } from '../opening/client-escapes.ts'
 import type { CheckServices } from '../opening/request.ts'
 import type { Redactions } from '../output/redaction.ts'
 
@@ -77,7 +77,7 @@ export interface CommandServices {
   /** Working folder of every command. */
   readonly cwd: string
   /** Which database clients can be closed. */
-  readonly clientVersions: ClientVersions
+  readonly programVersions: ProgramVersions
   /** What is replaced in captured output; undefined replaces nothing. */
   readonly redactions?: Redactions | undefined
   /** How many commands may run; undefined sets no limit. */

@@ -139,7 +139,7 @@ function requestOf(
     secrets,
     captured: true,
     masking: undefined,
-    closed: undefined,
+    restricted: undefined,
     guardrails: undefined,
     policy: undefined,
     clientArguments: 0,

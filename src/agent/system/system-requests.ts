@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../../dial/connect-error.ts'
-import { NO_EXIT_CODE } from '../../runtime/exit-status.ts'
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type {
   BareExecRequest,
@@ -11,7 +11,7 @@ import type {
 import { Captured } from '../output/captured.ts'
 import {
   endedEntry,
-  type Ending,
+  type CommandEnd,
   endingRefused,
   hasRun,
   ruleOf,
@@ -31,7 +31,7 @@ import {
 
 /** How a request ended, for the journal and for the gateway. */
 interface SystemEnd {
-  readonly ending: Ending
+  readonly ending: CommandEnd
   readonly reply: SystemReply
 }
 
@@ -45,7 +45,7 @@ const UNSERVED = {
 } as const
 
 /** The end of a request whose command was run, or refused. */
-function endOf(request: HookRequest | BareExecRequest, ending: Ending, captured: Captured): SystemEnd {
+function endOf(request: HookRequest | BareExecRequest, ending: CommandEnd, captured: Captured): SystemEnd {
   // What a rule forbids has no text of its own: the line about the rule went out as output.
   const reason = ending.blocked === undefined ? ending.message : captured.text().trim()
   if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, reason, ending)
@@ -75,7 +75,7 @@ function refused(request: SystemRequest, reason: string, ending = endingRefused(
 /** The answer for a command that ran. */
 function answerOf(
   { kind }: HookRequest | BareExecRequest,
-  { exitCode, message, durationMs }: Ending,
+  { exitCode, message, durationMs }: CommandEnd,
   captured: Captured,
 ): SystemReply {
   captured.add(Buffer.from(message))
@@ -202,7 +202,7 @@ export class SystemRequests {
     request: HookRequest | BareExecRequest,
     command: RunningCommand,
     captured: Captured,
-  ): Promise<Ending> {
+  ): Promise<CommandEnd> {
     const job = jobOf(request, command.sid, this.#system.services)
     return command.run(job, ({ data }) => captured.add(Buffer.from(data)))
   }
@@ -248,7 +248,7 @@ function accountOpening(request: SystemRequest, sid: SessionId, { log, record }:
 function accountEnd(
   request: SystemRequest,
   sid: SessionId,
-  { ending, answerSent }: { readonly ending: Ending; readonly answerSent: boolean },
+  { ending, answerSent }: { readonly ending: CommandEnd; readonly answerSent: boolean },
   { log, record }: Accounts,
 ): void {
   const name = systemNameOf(request)

@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
@@ -22,8 +23,6 @@ export interface Outcome {
   readonly executionMs: number
 }
 
-/** The exit code that a gateway records when there is none. */
-const NO_CODE = 254
 /** A gRPC error as Go prints it. */
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
 
@@ -119,7 +118,7 @@ export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
 function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'output'> {
   const { exitCode } = session
   const isBlocked = hasGuardrails(session)
-  const hasCode = exitCode !== undefined && (exitCode !== NO_CODE || isBlocked)
+  const hasCode = exitCode !== undefined && (exitCode !== NO_EXIT_CODE || isBlocked)
   return {
     sessionId: session.id,
     exitCode: hasCode ? exitCode : undefined,

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { statSync } from 'node:fs'
 import type { MaskingSettings } from '../../agent/masking/session-masking.ts'
-import { ClientVersions } from '../../agent/opening/client-escapes.ts'
+import { ProgramVersions } from '../../agent/opening/client-escapes.ts'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import { type AgentServices, Slots } from '../../agent/running/services.ts'
@@ -68,7 +68,7 @@ export async function openServices({
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions, { changed: memoryFor(engine) }),
-    clientVersions: new ClientVersions(),
+    programVersions: new ProgramVersions(),
     tails: new TailMemory(settings.tailMemoryBytes),
     redactions: settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
     groups: await openGroups(settings, log),

@@ -8,7 +8,7 @@ import { HistoryError, refusedCode } from '../store/errors.ts'
 import { isInside } from '../reviews/time-window.ts'
 import type { TimeWindow } from '../reviews/review.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from '../sessions/session.ts'
+import { NO_AGENT_CODE, type GatewaySession, type SessionEnd } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../people/identities/users.ts'
 import {
@@ -239,7 +239,7 @@ export class RunningBatch {
   }
 }
 
-function resultOf({ exitCode, failure }: SessionEnding): Partial<BatchRun> {
+function resultOf({ exitCode, failure }: SessionEnd): Partial<BatchRun> {
   const status = exitCode === 0 && failure === undefined ? 'succeeded' : 'failed'
   return {
     status,

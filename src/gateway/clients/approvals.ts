@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import { parseGoDuration } from '../../golang/text/duration.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
@@ -43,8 +44,6 @@ const MINUTE_MS = 60_000
 /** As in hoop's gateway. */
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
-/** The code of a session that was denied. */
-const DENIED = 254
 /** From the stream's beginning, or the approval, to the packet that opens the session. Command lines send it at once. */
 const OPEN_MS = 30_000
 
@@ -174,7 +173,7 @@ function deny(call: ClientCall, review: Review): void {
   const sid = review.sessionId as SessionId
   const counts = { truncatedBytes: 0, redactedBytes: 0 }
   call.send(
-    encodeAgentMessage({ kind: 'closed', sid, exitCode: DENIED, message: deniedText(review), ...counts }),
+    encodeAgentMessage({ kind: 'closed', sid, exitCode: NO_EXIT_CODE, message: deniedText(review), ...counts }),
   )
   call.end()
 }

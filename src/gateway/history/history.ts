@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import { believe, doubt, LatestTime, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { ChangesSoFar } from '../store/change-counts.ts'
@@ -13,7 +14,7 @@ import {
   type EventKind,
   type NewSession,
   type SessionAsking,
-  type SessionEnd,
+  type RecordedEnd,
   isSessionId,
 } from './session.ts'
 import { HistoryError, NoRoomError, READ_ONLY } from '../store/errors.ts'
@@ -28,9 +29,6 @@ export interface HistoryOptions extends Partial<WriterOptions> {
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
-/** "No exit code could be had", protocol.md 4.5. Stands in the row of a session whose agent is gone. */
-const LOST_EXIT_CODE = 254
-
 /**
  * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When the
  * disk is full or read-only it does what still works; call `recover` now and then until that is over.
@@ -149,7 +147,7 @@ export class History extends HistoryReader {
    * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the output is lost.
    * An end that could not be written is kept and written later; for all readers the session has ended.
    */
-  finish(sessionId: string, end: SessionEnd): void {
+  finish(sessionId: string, end: RecordedEnd): void {
     this.#writer.finish(sessionId, end)
   }
 
@@ -294,7 +292,7 @@ export class History extends HistoryReader {
     const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {
       endedAt,
-      exitCode: LOST_EXIT_CODE,
+      exitCode: NO_EXIT_CODE,
       truncatedBytes: row.truncatedBytes,
       redactedBytes: row.redactedBytes,
       cause: { code: 'gateway-lost' },

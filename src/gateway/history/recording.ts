@@ -1,6 +1,6 @@
 import { EVENT_COST_BYTES } from './rows.ts'
 import type { Holder } from './disk/removal.ts'
-import type { SessionEnd, SessionEvent } from './session.ts'
+import type { RecordedEnd, SessionEvent } from './session.ts'
 import type { HistoryError } from '../store/errors.ts'
 
 /** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */
@@ -18,7 +18,7 @@ const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 export class Recording {
   readonly holder: Holder
   /** Set once the session has ended; nothing comes after it. */
-  end: SessionEnd | undefined
+  end: RecordedEnd | undefined
   /** A text about the record, written together with its end. */
   note: SessionEvent | undefined
   /** Whether somebody was told that a write has failed. */

@@ -129,7 +129,7 @@ export interface EndCause {
   readonly by?: string
 }
 
-export interface SessionEnd {
+export interface RecordedEnd {
   readonly exitCode: number | undefined
   /** What the agent has left out of the output (`client.truncated_bytes`). */
   readonly truncatedBytes: number

@@ -6,7 +6,7 @@ import type { Quota } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
-import { type SessionEnd, type SessionAsking, type SessionEvent, HistoryFullError } from './session.ts'
+import { type RecordedEnd, type SessionAsking, type SessionEvent, HistoryFullError } from './session.ts'
 import { HistoryError, isLocked, NoRoomError } from '../store/errors.ts'
 
 export interface WriterOptions {
@@ -80,7 +80,7 @@ export class Writer {
   }
 
   /** Writes the end of a session that another gateway has left open. */
-  adopt(id: string, holder: Holder, end: SessionEnd, note?: SessionEvent): void {
+  adopt(id: string, holder: Holder, end: RecordedEnd, note?: SessionEvent): void {
     const recording = new Recording(holder)
     recording.end = end
     recording.note = note
@@ -112,7 +112,7 @@ export class Writer {
   }
 
   /** Throws a HistoryError when output is lost, or when the end is neither in the file nor in the reserve. */
-  finish(id: string, end: SessionEnd): void {
+  finish(id: string, end: RecordedEnd): void {
     const recording = this.#recordings.get(id)
     // The session is unknown or over already: the database has the right error.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
@@ -229,7 +229,7 @@ export class Writer {
   }
 
   /** When too many ends wait for room, the oldest makes way. @returns whether this end survives the process */
-  #keepEnd(id: string, recording: Recording, end: SessionEnd): boolean {
+  #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
     const waiting = this.#unwrittenEnds()
     const [oldest] = waiting
     if (oldest !== undefined && waiting.length > RESERVED_ENDS) this.#giveUp(oldest)
@@ -290,7 +290,7 @@ export class Writer {
 }
 
 /** @param dropped bytes of the output that are lost here */
-function toRow(end: SessionEnd, dropped: number) {
+function toRow(end: RecordedEnd, dropped: number) {
   return {
     endedAt: end.endedAt.getTime(),
     exitCode: end.exitCode ?? null,

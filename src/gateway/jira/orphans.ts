@@ -1,11 +1,9 @@
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import type { NewSession } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
-
-/** "No exit code could be had", protocol.md 4.5. */
-const NOT_RUN = 254
 
 /**
  * Shows what gateways before this one have asked Jira for and have not begun, each as a session that has not run. So
@@ -44,7 +42,7 @@ function adopt(history: History, orphan: OrphanedIssue): void {
   const told = JSON.parse(request) as Omit<NewSession, 'id' | 'script' | 'startedAt'>
   history.begin({ ...told, id, script: Buffer.alloc(0), startedAt })
   history.append(id, 'e', Buffer.from(textOf(orphan)), 0)
-  history.finish(id, { exitCode: NOT_RUN, truncatedBytes: 0, endedAt: startedAt })
+  history.finish(id, { exitCode: NO_EXIT_CODE, truncatedBytes: 0, endedAt: startedAt })
 }
 
 function textOf({ key, project, askedAt }: OrphanedIssue): string {

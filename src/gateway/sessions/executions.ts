@@ -3,7 +3,7 @@ import { within } from '../../basics/abort.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import { blockedText } from './guardrails.ts'
-import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
+import { NO_AGENT_CODE, type GatewaySession, type SessionEnd } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { LockObstacle } from './session-state.ts'
 import type { Sessions, LockQueue } from './sessions.ts'
@@ -74,7 +74,7 @@ export class Executions {
     return { status: 200, body: warned(request, this.#answer(sid, await ended, executionTime)) }
   }
 
-  #answer(sid: string, ending: SessionEnding, executionTime: number): ExecutionAnswer {
+  #answer(sid: string, ending: SessionEnd, executionTime: number): ExecutionAnswer {
     const { exitCode, failure, truncatedBytes, redactedBytes } = ending
     const { output, truncated } = this.#output(sid, ending)
     return {
@@ -97,7 +97,7 @@ export class Executions {
   }
 
   /** The output as the history has it. The command has run, so its exit code is answered even when this fails. */
-  #output(sid: string, { unrecorded, closed }: SessionEnding): { output: string; truncated: boolean } {
+  #output(sid: string, { unrecorded, closed }: SessionEnd): { output: string; truncated: boolean } {
     try {
       const { bytes, truncated } = this.#history.output(sid, this.#current.value.limits.outputBytes)
       const output = withoutEnd(bytes.toString('utf8'), blockedText(closed?.guardrails ?? []))
@@ -112,7 +112,7 @@ export class Executions {
 }
 
 /** Runs a session whose script is sent when its agent is ready. Its output is for the history alone. */
-async function run(session: GatewaySession, script: Buffer): Promise<SessionEnding> {
+async function run(session: GatewaySession, script: Buffer): Promise<SessionEnd> {
   for await (const message of session.run()) if (message.kind === 'opened') session.exec(script)
   return session.ended
 }
@@ -123,7 +123,7 @@ export function warned({ labels }: RunRequest, answer: ExecutionAnswer): Executi
   return warning === undefined ? answer : { ...answer, warning }
 }
 
-function statusOf({ exitCode, failure, closed }: SessionEnding): ExecutionAnswer['output_status'] {
+function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['output_status'] {
   if ((closed?.guardrails ?? []).length > 0) return 'blocked'
   return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
 }

@@ -5,7 +5,7 @@ import { SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, type NamedValue, secretsAmong, textsOfSecret } from '../../policy/redaction/secrets.ts'
 import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
-import type { SessionEnd } from '../history/session.ts'
+import type { RecordedEnd } from '../history/session.ts'
 import { MaskedTotal } from './masked-total.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -107,7 +107,7 @@ export class SessionRecord {
   }
 
   /** @throws HistoryError as `History.finish` does */
-  finish(end: Omit<SessionEnd, 'endedAt' | 'masking'>): void {
+  finish(end: Omit<RecordedEnd, 'endedAt' | 'masking'>): void {
     const redactedHere = this.#redactors().map(({ redacted }) => redacted)
     const redactedBytes = sumOfCounts(end.redactedBytes ?? 0, ...redactedHere)
     const { json: masking } = this.#masked

@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { StateAnswer, StateName } from '../../contract/session-state.ts'
 import { STATES_OF_CAUSES } from '../history/end-states.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
@@ -125,13 +126,13 @@ function stateOfCause({ code, by }: EndCause): StateName | undefined {
   return Object.hasOwn(STATES_OF_CAUSES, code) ? STATES_OF_CAUSES[code] : undefined
 }
 
-/** Sessions of older versions have no cause. @param exitCode 254 for one that has not run */
+/** Sessions of older versions have no cause. @param exitCode `NO_EXIT_CODE` for one that has not run */
 function deniedBefore(
   { status, type, groups }: NonNullable<SessionSummary['review']>,
   exitCode: number | undefined,
 ): SessionState | undefined {
   if (status !== 'REJECTED' && status !== 'REVOKED') return undefined
-  if (type === 'jit' && exitCode !== 254) return undefined
+  if (type === 'jit' && exitCode !== NO_EXIT_CODE) return undefined
   const by = groups.find((group) => group.status === status)?.reviewedBy
   return worded(status === 'REJECTED' ? 'rejected' : 'revoked', by)
 }

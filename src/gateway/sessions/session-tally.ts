@@ -1,5 +1,5 @@
 import type { RpcCode } from '../../contract/statuses.ts'
-import type { SessionEnding } from './session.ts'
+import type { SessionEnd } from './session.ts'
 
 /** `succeeded`: exit code 0. `failed`: any other. `no-code`: the agent has said none, or could not be asked. */
 type Outcome = 'succeeded' | 'failed' | 'no-code'
@@ -18,7 +18,7 @@ export class SessionTally {
     this.#told = told
   }
 
-  count({ exitCode, failure, unrecorded }: SessionEnding, seconds: number): void {
+  count({ exitCode, failure, unrecorded }: SessionEnd, seconds: number): void {
     this.outcomes[exitCode === 0 ? 'succeeded' : exitCode < 0 ? 'no-code' : 'failed'] += 1
     if (failure !== undefined) this.codes.set(failure.code, (this.codes.get(failure.code) ?? 0) + 1)
     if (unrecorded !== undefined) this.unrecorded += 1

@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { WindowSize } from '../../basics/window-size.ts'
 import type {
   AgentMessage,
@@ -20,7 +21,7 @@ import type { SessionRecord } from './session-record.ts'
 import { agentsCause } from './session-state.ts'
 
 /** How a session ended, as answers and clients are told. */
-export interface SessionEnding {
+export interface SessionEnd {
   /** -2 when there is no valid code. */
   readonly exitCode: number
   readonly truncatedBytes: number
@@ -66,15 +67,15 @@ type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
 export class GatewaySession {
   readonly sid: SessionId
   /** Settles behind the messages, when the end is recorded; if it could not be recorded, the ending says why. */
-  readonly ended: Promise<SessionEnding>
+  readonly ended: Promise<SessionEnd>
   readonly #open: OpenMessage
   readonly #record: SessionRecord
   readonly #find: FindAgent
   readonly #guardrails: readonly GuardrailSettings[]
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
-  #settle!: (ending: Promise<SessionEnding>) => void
-  #ending: SessionEnding | undefined
+  #settle!: (ending: Promise<SessionEnd>) => void
+  #ending: SessionEnd | undefined
   #agent: AgentStream | undefined
   #opened = false
   /** Whether the agent has something to run. Only then does it answer a close. */
@@ -259,7 +260,7 @@ export class GatewaySession {
     this.#end(ending, said + blockedText(guardrails))
   }
 
-  #fail(failure: RpcFailure): SessionEnding {
+  #fail(failure: RpcFailure): SessionEnd {
     const { code, by } = failure
     const cause = { code, ...(by !== undefined && { by }) }
     const ending = { ...NOTHING_LEFT_OUT, exitCode: NO_AGENT_CODE, failure, cause }
@@ -267,7 +268,7 @@ export class GatewaySession {
   }
 
   /** @returns the first end, which wins */
-  #end(ending: SessionEnding, text: string): SessionEnding {
+  #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
     this.#ending = ending
     this.#record.close(text)
@@ -282,7 +283,7 @@ function behind(beginning: string, message: string): string {
 }
 
 /** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
-function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding {
+function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   const { exitCode, truncatedBytes, redactedBytes, closed, cause } = ending
   const guardrails = closed?.guardrails?.map(guardrailInfoJson)
   try {
@@ -299,9 +300,9 @@ function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding 
   }
 }
 
-/** A session without a valid code is recorded as 254 (protocol.md 4.6). */
+/** A session without a valid code is recorded as one without any (protocol.md 4.6). */
 function rowExitCode(exitCode: number): number {
-  return exitCode === NO_AGENT_CODE ? 254 : exitCode
+  return exitCode === NO_AGENT_CODE ? NO_EXIT_CODE : exitCode
 }
 
 /** Why a session could not be served or was ended from this side. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { Redaction } from '../../policy/redaction/redactor.ts'
 import { onAbort, patience } from '../../basics/abort.ts'
@@ -15,7 +16,7 @@ import {
 } from '../history/session.ts'
 import { HistoryError, NoRoomError } from '../store/errors.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import { GatewaySession, type SessionEnding } from './session.ts'
+import { GatewaySession, type SessionEnd } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { stateOf, type LockObstacle, type SessionState, type Stated } from './session-state.ts'
 import { SessionTally } from './session-tally.ts'
@@ -84,9 +85,6 @@ export interface LockQueue {
   obstacle(sid: string): LockObstacle | undefined
   leave(sid: string): void
 }
-
-/** The code of a session that has not run, as in hoop's gateway. */
-const NOT_RUN = 254
 
 /** All sessions, whoever asked for them: begins, records and ends them. */
 export class Sessions {
@@ -187,8 +185,8 @@ export class Sessions {
   endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
     this.#history.append(sid, 'e', Buffer.from(text), 0)
-    this.#history.finish(sid, { exitCode: NOT_RUN, truncatedBytes: 0, endedAt: new Date(), cause })
-    this.#log.info({ sid, exitCode: NOT_RUN }, 'session ended without a run')
+    this.#history.finish(sid, { exitCode: NO_EXIT_CODE, truncatedBytes: 0, endedAt: new Date(), cause })
+    this.#log.info({ sid, exitCode: NO_EXIT_CODE }, 'session ended without a run')
   }
 
   /** @param by the user who stops it @returns false when no such session runs */
@@ -334,7 +332,7 @@ export class Sessions {
     }
   }
 
-  #logEnd(sid: SessionId, { exitCode, truncatedBytes, closed, unrecorded }: SessionEnding): void {
+  #logEnd(sid: SessionId, { exitCode, truncatedBytes, closed, unrecorded }: SessionEnd): void {
     for (const { ruleName: rule, type, direction } of closed?.guardrails ?? [])
       this.#log.warn({ sid, rule, type, direction }, 'a guardrail rule was broken')
     if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')

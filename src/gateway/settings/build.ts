@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { CLIENT_ESCAPES, databaseClient, whyOpen } from '../../policy/client-escapes.ts'
+import { CLIENT_ESCAPES, databaseProgram, whyUnrestrictable } from '../../policy/client-escapes.ts'
 import { buildListen, checkListen } from './listen.ts'
 import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
@@ -247,7 +247,7 @@ function buildConnection(
       [...path, 'access', 'connect'],
       'on a terminal client-escapes cannot be blocked: one of the two',
     )
-  const why = clientEscapes === 'block' ? whyOpen(command[0] ?? '') : undefined
+  const why = clientEscapes === 'block' ? whyUnrestrictable(command[0] ?? '') : undefined
   if (why !== undefined)
     problems.add([...path, 'access', 'client-escapes'], `client escapes cannot be blocked here: ${why}`)
   return {
@@ -274,7 +274,7 @@ function buildConnection(
 /** Those who may send or type scripts may use the whole client anyway. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const [program = ''] = command
-  const isClient = databaseClient(program) !== undefined || whyOpen(program) !== undefined
+  const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
   const isDatabase = type === 'database' || isClient
   return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'
 }

@@ -27,7 +27,7 @@ export const PLAIN: Layout = {
   precision: undefined,
 }
 
-/** Text brought to the width of a layout, which counts code points. */
+/** Pads a text to the width of a layout, counted in code points. */
 function pad(text: ByteString, layout: Layout): ByteString {
   const missing = (layout.width ?? 0) - (layout.width === undefined ? 0 : countRunes(text))
   if (missing <= 0) return text
@@ -101,7 +101,7 @@ function parts(value: number): { readonly mantissa: bigint; readonly exponent: n
 /** Digits after the point for `%e` and `%f` when no precision is given. */
 const DEFAULT_PLACES = 6
 
-/** A float64 for a verb, undefined when the verb is none for floats. The binary verbs %b %x %X are refused. */
+/** Formats a float64; undefined when the verb is not for floats. The binary verbs %b %x %X are refused. */
 function formatFloat(value: number, verb: string, layout: Layout): ByteString | undefined {
   if ('bxX'.includes(verb)) throw new FunctionFailure(`%${verb} of a float64 is not supported`)
   if (!'vgGeEfF'.includes(verb)) return undefined
@@ -187,7 +187,7 @@ function withSign(number: string, isNegative: boolean, layout: Layout): string {
 
 const BASES: Readonly<Record<string, 2 | 8 | 10 | 16>> = { v: 10, d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 }
 
-/** An integer for a verb, undefined when the verb is none for integers. `signed` is false for a uint8. */
+/** Formats an integer; undefined when the verb is not for integers. `signed` is false for a uint8. */
 function formatInteger(value: bigint, signed: boolean, verb: string, layout: Layout): ByteString | undefined {
   if (verb === 'v' && layout.goSyntax && !signed) return inBase(value, 16, 'v', { ...layout, sharp: true })
   const base = BASES[verb]

@@ -52,7 +52,7 @@ class Formatting {
   /** Whether any verb named its operand, as in `%[2]d`. */
   #reordered = false
   #operandIsGood = true
-  /** Whether the last thing read was such a name. */
+  /** Whether `[n]` was read last. */
   #afterIndex = false
 
   constructor(format: ByteString, values: readonly Value[]) {

@@ -24,7 +24,7 @@ export type Fields = ReadonlyMap<ByteString, Value>
 /** Go's map[string]interface {}; other fields are a map[string]string, the parameters of a runbook. */
 export class AnyFields extends Map<ByteString, Value> {}
 
-/** What expressions are worth. bigint: Go's int, number: its float64, undefined: nil or an absent parameter. */
+/** The value of an expression. bigint: Go's int, number: its float64, undefined: nil or an absent parameter. */
 export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
 export function typeName(value: Exclude<Value, undefined>): string {
@@ -37,7 +37,7 @@ export function typeName(value: Exclude<Value, undefined>): string {
   return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
 }
 
-/** What `if` makes of a value: false for empty, zero and absent ones. */
+/** Whether `if` takes a value for true: it is not empty, zero or absent. */
 export function isTrue(value: Value): boolean {
   if (value === undefined) return false
   if (value instanceof Uint8) return value.value !== 0

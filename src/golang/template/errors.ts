@@ -2,10 +2,10 @@
 type TemplateStage = 'parse' | 'parameters' | 'render'
 
 /**
- * A template that cannot be used, for its author or for whoever gave the parameters. Ends in the REST API, where
- * the message is answered as it is with status 400; where Go has an error for the same fault the wording is Go's.
- * Names and the author's own text may appear in it. A parameter's value does not, unless the template itself makes
- * it the message of `required` or the expression of `pattern`.
+ * A template that cannot be used. The message is for its author and for the user who gave the parameters: the REST API
+ * answers it as it is, with status 400; where Go has an error for the same fault the wording is Go's. Names and the
+ * author's own text may appear in it. A parameter's value does not, unless the template itself makes it the message of
+ * `required` or the expression of `pattern`.
  */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'

@@ -12,10 +12,10 @@ const MAX_WIDE_RANGES = 4
 /** A class such as `\pL` has hundreds of ranges: a thousand take some 300 ms at once (measured), so many 20 to 40. */
 const MAX_UNICODE_CLASSES = 50
 
-/** Go has no such pattern, or it would hold up everybody else. The message says why, as Go does where it refuses it. */
+/** Go rejects the pattern, or it would hold up other work. The message says why, as Go does where it refuses it. */
 export class PatternError extends Error {
   override readonly name = 'PatternError'
-  /** True when Go takes the pattern: it is only too much work here. */
+  /** True when Go accepts the pattern, which is only too much work here. */
   readonly isTooLarge: boolean
 
   constructor(message: string, isTooLarge: boolean) {

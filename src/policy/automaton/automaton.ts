@@ -9,13 +9,16 @@ import {
   widthOfRune,
 } from './nodes.ts'
 
-/** Bits of a place in the text: those of `WHERE` that what came before decides, and whether a word character did. */
+/**
+ * Bits that describe a place in the text: those of `WHERE` that the text before it decides, and whether a word
+ * character is before it.
+ */
 const AFTER_WORD = 64
 const BEFORE = WHERE.lineBegins | WHERE.textBegins
 /** Conditions that only the next rune decides. */
 const NEEDS_NEXT = WHERE.lineEnds | WHERE.textEnds | WHERE.wordBoundary | WHERE.noWordBoundary
 
-/** Where a search may stand at one place of the text: all ways at once. */
+/** All positions in which a search may be at one place of the text. */
 interface Standing {
   /** The nodes that wait for a rune, or for what the next rune decides. Sorted. */
   readonly nodes: Int32Array
@@ -25,7 +28,7 @@ interface Standing {
   readonly targets: readonly number[]
 }
 
-/** Follows what takes no rune. One for all searches over the same nodes; keeps count of its work. */
+/** Follows instructions that take no rune, and counts its work. All searches over the same nodes share one. */
 class Closure {
   /** Nodes looked at since the beginning. */
   work = 0
@@ -46,7 +49,7 @@ class Closure {
   }
 
   /**
-   * @param from need not be different
+   * @param from may repeat nodes
    * @param where bits of `WHERE` that hold
    * @param isDecided true when the next rune is known, so that `where` has its bits, too
    */
@@ -122,13 +125,16 @@ function distinct(targets: number[]): readonly number[] {
   return targets.length < 2 ? targets : [...new Set(targets)].sort((left, right) => left - right)
 }
 
-/** Table entries, nodes and ways kept in memory, four to eight bytes each. When it is full, all is learnt anew. */
+/**
+ * Table entries, nodes and ways kept in memory, four to eight bytes each. When the memory is full, the automaton
+ * forgets everything and learns it anew.
+ */
 const MAX_KEPT = 1024 * 1024
-/** What a state takes besides its nodes and its row, and a way that has no place in the table. */
+/** Entries that a state costs besides its nodes and its row, and that a way outside of the table costs. */
 const STATE_COST = 50
 const WAY_COST = 12
 
-/** Nodes that are looked at in one go: some milliseconds. Then others get their turn. */
+/** Nodes that are looked at in one go, which takes some milliseconds. Then other work gets its turn. */
 const WORK_IN_ONE_GO = 30_000
 /** The same for bytes that cost no more than a look into a table. */
 const BYTES_IN_ONE_GO = 2 * 1024 * 1024
@@ -137,11 +143,11 @@ const ASCII = 0x80
 const LINE_END = 10
 const UNKNOWN = -1
 
-/** All ways in which a search may stand, as one thing. Compared by identity as long as nothing was forgotten. */
+/** One state of the automaton. States are compared by identity until the automaton forgets them. */
 interface State extends Standing {
   /** Where its row of the table begins. */
   readonly row: number
-  /** What holds here: of `WHERE` what the text before decides, and AFTER_WORD. 0 when nothing waits for it. */
+  /** The bits of `WHERE` that the text before decides, and AFTER_WORD. 0 when no node waits for them. */
   readonly where: number
   /** True when nothing that was read can be part of a match that is not complete yet. */
   readonly isIdle: boolean
@@ -151,12 +157,12 @@ interface State extends Standing {
 }
 
 /**
- * Why reading stopped: the state has targets, the data ends or its last rune is not complete, or others should get their
- * turn.
+ * Why reading stopped: the state has targets, the data ends or its last rune is not complete, or other work should get
+ * its turn.
  */
 type Stop = 'targets' | 'end' | 'pause'
 
-/** How far a text was read. Offsets count in the data at hand. */
+/** How far a text was read. Offsets count from the beginning of the current data. */
 export interface RuleReading {
   state: State
   at: number
@@ -165,9 +171,8 @@ export interface RuleReading {
 }
 
 /**
- * Looks for all words and patterns at once: a deterministic automaton of which each state is made when the text first
- * leads to it. So a byte costs one look into a table, whatever the rules are, and never more than one look at each
- * node.
+ * Looks for all words and patterns at once. It is a deterministic automaton that makes each state when the text first
+ * leads to it: a byte costs one look into a table, whatever the rules are, and at most one look at each node.
  */
 export class RuleAutomaton {
   readonly #nodes: Nodes
@@ -196,7 +201,7 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
-  /** About what it takes of memory now. It grows with what it reads, up to some 20 MB. */
+  /** Its memory in bytes, about. It grows with the texts that it reads, up to some 20 MB. */
   get bytes(): number {
     return this.#kept * 8 + this.#table.byteLength + this.#nodes.size * 64
   }
@@ -280,7 +285,7 @@ export class RuleAutomaton {
     return this.#state(standing, where, isIdle, united(matched, standing.targets))
   }
 
-  /** What waited for the next rune, now that it is known. */
+  /** Resolves the nodes that waited for the next rune. */
   #decided(state: State, read: number, isWord: boolean): Standing {
     const isBoundary = isWord !== ((state.where & AFTER_WORD) !== 0)
     let where = state.where & ~AFTER_WORD
@@ -300,7 +305,7 @@ export class RuleAutomaton {
     this.#idleRows = this.#states.length * this.#stride
   }
 
-  /** A state that was forgotten, as it is known now. */
+  /** Makes a forgotten state again. */
   #current(state: State): State {
     if (state.generation === this.#generation) return state
     return this.#state(state, state.where, state.isIdle, state.targets)
@@ -350,7 +355,7 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
-  /** How many borders are not beyond the rune. */
+  /** The class of a rune: how many borders are at it or before it. */
   #classOf(rune: number): number {
     let [low, high] = [0, this.#borders.length]
     while (low < high) {

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js'
 import type { Work } from '../work.ts'
 
-/** Larger than any rune: makes one number of a node and a rune. */
+/** Larger than any rune, so that a node and a rune make one number. */
 const RUNES = 0x200000
 
 const ROOT = 0
@@ -35,7 +35,7 @@ export class WordTrie {
     else ends.push(target)
   }
 
-  /** @returns undefined when no word goes on like this */
+  /** @returns undefined when no word continues with this rune */
   child(node: number, rune: number): number | undefined {
     return this.#children.get(node * RUNES + rune)
   }
@@ -99,7 +99,7 @@ const MAX_RUNE = 0x10ffff
 const FOLDS_CASE = 1
 
 export function programOf(compiled: RE2JS): Program {
-  // Typed as `any`-free here: the package's own types leave out what is inside.
+  // The package's types leave these members out.
   return (compiled.re2() as unknown as { readonly prog: Program }).prog
 }
 
@@ -138,9 +138,9 @@ function folded(rune: number): Int32Array {
   return ranges
 }
 
-/** What a search reads where a byte is no UTF-8: as in Go, each such byte counts alone. */
+/** Read in place of a byte that is not UTF-8. As in Go, each such byte counts alone. */
 export const INVALID_BYTE = -1
-/** The data ends inside a rune, of which more may come. */
+/** The data ends inside a rune, whose rest may still come. */
 export const INCOMPLETE = -3
 
 /** @returns the rune at a byte, INVALID_BYTE as Go sees it, or INCOMPLETE */
@@ -187,7 +187,7 @@ export function widthOfRune(rune: number): number {
   return rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4
 }
 
-/** What a search reads after the last rune. */
+/** Read after the last rune. */
 export const END_OF_TEXT = -2
 
 /** Go reads U+FFFD where a byte is no UTF-8. A word, which is compared byte by byte, does not. */
@@ -198,7 +198,7 @@ export class Nodes {
   /** Where a match may begin, anywhere in the text. */
   readonly starts: readonly number[]
   readonly size: number
-  /** Every rune at which something begins to matter or ceases to, in order: runes between two are all alike. */
+  /** The runes, in order, at which the answer of some node changes. All runes between two borders are alike. */
   readonly borders: Int32Array
   readonly #ops: Uint8Array
   readonly #outs: Int32Array
@@ -207,7 +207,7 @@ export class Nodes {
   readonly #patternNodes: number
   readonly #trie: WordTrie
 
-  /** Made in bounded parts. @param trie has all its words already */
+  /** Makes the nodes in bounded parts. @param trie holds all its words already */
   static *of(patterns: readonly PatternTarget[], trie: WordTrie): Work<Nodes> {
     const programs: NodesOfProgram[] = []
     const borders = new Set<number>(ALWAYS_BORDERS)

@@ -13,13 +13,13 @@ export interface RuleTarget extends RulePlace {
   readonly matched: string
 }
 
-/** Matches after which all is read, so that a text in which everything matches does not hold up others. */
+/** Matches in one go. Then other work gets its turn, also when everything in a text matches. */
 const MATCHES_IN_ONE_GO = 20_000
 
 /** The rules of one direction as one automaton, for any number of texts and streams. */
 export class CompiledRules {
   readonly automaton: RuleAutomaton
-  /** The first rule that cannot be enforced. Those after it are never reached, and not in the automaton. */
+  /** The first rule that cannot be enforced. Rules after it are never reached and are not in the automaton. */
   readonly broken: Unjudged | undefined
   /** In the order of the rules, and of their words. */
   readonly #targets: readonly RuleTarget[]
@@ -30,18 +30,18 @@ export class CompiledRules {
     this.broken = broken
   }
 
-  /** True when they are broken by no text. */
+  /** True when no text can break these rules. */
   get isEmpty(): boolean {
     return this.#targets.length === 0 && this.broken === undefined
   }
 
-  /** About what they take of memory now. */
+  /** Their memory in bytes, about. */
   get bytes(): number {
     return this.automaton.bytes
   }
 
   /**
-   * Judges a whole text as the reference does (protocol.md 8.1), without holding up others.
+   * Judges a whole text as the reference does (protocol.md 8.1), with pauses for other work.
    * @param ended aborts when nobody waits for the verdict any more
    * @throws the signal's reason
    */
@@ -100,7 +100,7 @@ const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE
 
 const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${RULE_LIMITS}`
 
-/** Compiles rules in their order, up to the first that cannot be enforced. Others have their turns meanwhile. */
+/** Compiles rules in their order, up to the first that cannot be enforced, with pauses for other work. */
 export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
   return await inTurns(new Compiling().all(sets))
 }

@@ -23,23 +23,23 @@ export class GuardrailViolation extends OutputStopped {
 }
 
 export interface StreamOptions {
-  /** What is held back is given out when nothing more comes for a while: people wait for a prompt. */
+  /** Whether held bytes are given out when nothing more comes for a while: people wait for a prompt. */
   readonly isInteractive: boolean
-  /** Aborts when nobody waits for the output any more: what is still to be read is then given up. */
+  /** Aborts when nobody waits for the output any more: the rest is then not read. */
   readonly ended?: AbortSignal
 }
 
 /**
- * One stream of output, looked through as it comes. A match is found wherever the pieces are cut. The rule that counts is
- * the one whose match is complete first, and the first of those that are complete at the same byte; for a match that
- * depends on what follows it (`\b`, `$`) that is when it has come.
+ * Searches one stream of output as it comes, and finds a match wherever the pieces are cut. The rule that counts is the
+ * one whose match is complete first; of matches that are complete at the same byte, it is the first rule. A match that
+ * depends on the text after it (`\b`, `$`) is complete when that text has come.
  */
 export class GuardedStream implements OutputFilter {
   readonly #rules: CompiledRules
   readonly #options: StreamOptions
   readonly #reading: RuleReading
   readonly #held = new HeldBytes()
-  /** The beginning of a rune of which the rest has not come. */
+  /** The beginning of a rune whose rest has not come. */
   #unread = NOTHING
   /** Bytes that came, and how many of them were given out. */
   #offset = 0
@@ -95,14 +95,14 @@ export class GuardedStream implements OutputFilter {
     return this.#give(data, text)
   }
 
-  /** Nothing that was not read to its end is given out, now or later. */
+  /** From now on nothing is given out that was not read to its end. */
   #giveUp(): Buffer {
     this.#isGivenUp = true
     this.#given = this.#offset
     return NOTHING
   }
 
-  /** @returns false when others should get their turn before the rest is read */
+  /** @returns false when other work should get its turn before the rest is read */
   #readOn(text: Buffer): boolean {
     this.#look(this.#reading.state.targets)
     const stop = this.#rules.automaton.scan(this.#reading, text)

@@ -4,7 +4,7 @@ import { GuardrailError, type Guardrails, type Rule, type RuleSet } from './rule
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Reads the field `GuardRailRules` (protocol.md 8.1). As Go does: null is an empty list or text, members that are not
+ * Reads the field `GuardRailRules` (protocol.md 8.1) as Go does: null is an empty list or text, members that are not
  * known are skipped, and the case of names does not matter.
  */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {

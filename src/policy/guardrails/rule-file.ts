@@ -4,15 +4,17 @@ import { readStructuredFile } from '../../basics/settings/tree.ts'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
-/** Instructions of all patterns. A step looks at each of them at worst, which then takes some milliseconds. */
+/**
+ * Instructions of all patterns together. In the worst case a step looks at each of them, which takes some milliseconds.
+ */
 const MAX_INSTRUCTIONS = 100_000
-/** Characters of all words: tens of thousands of them, in some 20 MB of memory. */
+/** Characters of all words together: tens of thousands of words, in some 20 MB of memory. */
 const MAX_CHARACTERS = 250_000
 
-/** What all rules of a session and a direction may be together. */
+/** The limits for all rules of one session and direction, in words. */
 export const RULE_LIMITS = `${MAX_CHARACTERS} characters of words, ${MAX_INSTRUCTIONS} steps of patterns`
 
-/** What rules cost, as the limits count it. */
+/** Counts what rules cost, as the limits do. */
 export class RuleLoad {
   #instructions = 0
   #characters = 0
@@ -63,9 +65,9 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 
 /** Rules from a file, not yet checked. */
 export interface RuleFile {
-  /** A list of sets `{"rules":[R,...]}`, unless the file says something else in its place. Nullish: there is none. */
+  /** A list of sets `{"rules":[R,...]}`, or what the file has in its place; nullish when it has nothing. */
   readonly sets: unknown
-  /** Where something of the list is in the file: `[0, 'rules', 1]` is the second rule of the first set. */
+  /** The path in the file of a part of the list: `[0, 'rules', 1]` is the second rule of the first set. */
   readonly pathOf: (path: Path) => Path
   /** `FILE:LINE:COLUMN` of the same. */
   readonly placeOf: Problems['placeOf']

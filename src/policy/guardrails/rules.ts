@@ -1,6 +1,6 @@
 import type { Path } from '../../basics/settings/problems.ts'
 
-/** One guardrail rule, as the gateway sends it (protocol.md 8.1): of these members only `type` says which ones count. */
+/** One guardrail rule, as the gateway sends it (protocol.md 8.1): its `type` says which of the other members count. */
 export interface Rule {
   /** `deny_words_list` or `pattern_match`. Another one is an error when it is reached. */
   readonly type: string
@@ -8,7 +8,9 @@ export interface Rule {
   readonly pattern: string
   /** What the administrator wants people to read; may be empty. */
   readonly message: string
-  /** Where a rule of the server's owner stands, e.g. `/etc/runbook-agent/rules.yaml:4`. The gateway's have none. */
+  /**
+   * The place of a rule of the server's owner, e.g. `/etc/runbook-agent/rules.yaml:4`. Rules of a gateway have none.
+   */
   readonly source?: string
 }
 
@@ -31,16 +33,16 @@ export interface RulePlace {
 export interface Violation extends RulePlace {
   readonly outcome: 'violation'
   readonly hit: Rule
-  /** What hoop records: of a list the words that occurred, in the order of the list, otherwise the pattern. */
+  /** Recorded as hoop does: the words of the list that occurred, in the order of the list, or the pattern. */
   readonly matched: readonly string[]
 }
 
 /** The text cannot be judged, so it must not pass. */
 export interface Unjudged extends RulePlace {
   readonly outcome: 'error'
-  /** The words of the reference. */
+  /** The reference's text. */
   readonly message: string
-  /** What a session is told that is refused for it. */
+  /** The text for a session that is refused because of it. */
   readonly closing: string
 }
 
@@ -49,7 +51,7 @@ export type Verdict = { readonly outcome: 'pass' } | Violation | Unjudged
 /** Rules that cannot be read. The message is for users. */
 export class GuardrailError extends Error {
   override readonly name = 'GuardrailError'
-  /** What cannot be read: keys and list positions from the top. */
+  /** The path to the unreadable part: keys and list positions from the top. */
   readonly path: Path
 
   constructor(message: string, path: Path) {

@@ -6,11 +6,11 @@ import { goesOverLines } from './over-lines.ts'
 import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
-/** Results for the first 65,536 code points, each one more than it is: 0 is not known yet. */
+/** Results for the first 65,536 code points, plus one: 0 means that a result is not known yet. */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
 
-/** One code point for all that differ in case only: Unicode's simple folding, as `(?i)` of RE2. */
+/** Gives code points that differ only in case the same value: Unicode's simple folding, as `(?i)` of RE2. */
 export function folded(rune: number): number {
   const kept = folds[rune] ?? 0
   if (kept > 0) return kept - 1
@@ -47,7 +47,7 @@ function folding(rune: number): number {
 
 const DOTLESS_I = 0x131
 
-/** The only code point of a text, or the other one. */
+/** The code point of a text that has only one, else `other`. */
 function single(text: string, other: number): number {
   const rune = text.codePointAt(0) ?? other
   return String.fromCodePoint(rune).length === text.length ? rune : other
@@ -57,7 +57,7 @@ function single(text: string, other: number): number {
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
-/** The texts of a list in any case, with no letter, digit or `_` before and after. The longest counts. */
+/** Finds texts of a list, in upper or lower case, with no letter, digit or `_` before and after. The longest counts. */
 function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
   for (const [n, text] of texts.entries()) {
@@ -85,7 +85,7 @@ function foldedText(text: string): string {
   return String.fromCodePoint(...Array.from(text, (character) => folded(character.codePointAt(0) ?? 0)))
 }
 
-/** Where the longest text ends that begins here, or here when none does. */
+/** The end of the longest text that begins here; the place itself when none does. */
 function longestAt(trie: WordTrie, { bytes, whole }: Subject, start: number): number {
   let [node, end] = [0, start]
   for (let at = start; at < bytes.length;) {
@@ -103,7 +103,7 @@ function width(rune: number): number {
   return rune < 0 ? 1 : widthOfRune(rune)
 }
 
-/** A type that people have defined: what matches a pattern of RE2, or a list of texts. */
+/** A type that people have defined, by a pattern of RE2 or a list of texts. */
 export interface CustomType {
   readonly name: string
   readonly regex: string | undefined
@@ -118,11 +118,11 @@ export class MaskingError extends Error {
 
 /** Steps that a compiled pattern may have: each byte may cost all of them, some 30 ns each. */
 const MAX_STEPS = 800
-/** The same for all patterns of a session: each is looked for on its own. */
+/** The same for all patterns of a session together, which are searched one by one. */
 const MAX_STEPS_OF_ALL = 100_000
 /** Characters of all lists, tens of thousands of texts: some 20 MB of memory. */
 const MAX_CHARACTERS_OF_ALL = 250_000
-/** A place of the output may begin such a text and not be one: it is looked at again at the next place. */
+/** Characters of one text. A place that begins like a text but is none is read again from the next place on. */
 const MAX_CHARACTERS = 1_000
 
 /** What a step takes in memory, and a character of a list. */
@@ -135,11 +135,11 @@ export interface CustomRecognizer extends Recognizer {
   readonly steps: number
   /** About what it takes of memory. */
   readonly bytes: number
-  /** What of it may match over several lines. */
+  /** Its patterns that may match over several lines. */
   readonly overLines: readonly RE2JS[]
 }
 
-/** @throws MaskingError for a type that cannot be used, and for more than can be looked for, by name */
+/** @throws MaskingError, which names the type, when a type cannot be used or all types together cost too much */
 export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
   const recognizers: CustomRecognizer[] = []
   let [steps, characters] = [0, 0]

@@ -29,7 +29,7 @@ interface Candidate extends FoundData {
 /** Where in a text to look. */
 export interface Place {
   readonly from: number
-  /** Knows those before `from`. Afterwards it has read up to the last match that asked for them. */
+  /** Knows the words before `from`. Afterwards it has read up to the last match that asked for words. */
   readonly words: Words
   /** Is told of every match, dropped ones too. */
   readonly matched?: Matched
@@ -74,7 +74,7 @@ function* candidatesOf(by: Searcher, subject: Subject, { from, matched }: Place)
   return candidates
 }
 
-/** 0: this match is none. */
+/** The score of a match; 0 when it does not count. */
 function judge(recognizer: Recognizer, subject: Subject, start: number, end: number, score: number): number {
   const { check, accepts, labels } = recognizer
   if (check?.(subject.text.slice(start, end)) === false) return 0
@@ -89,7 +89,7 @@ function isLabelled(bytes: Buffer, start: number, labels: readonly string[]): bo
   return labels.some((label) => words.includes(` ${label} `))
 }
 
-/** In their order; what is not certain becomes surer by a context word before it. */
+/** Raises the score of findings that are not certain when a context word is before them. Keeps the order. */
 function* withContext(candidates: readonly Candidate[], words: Words): Work<Candidate[]> {
   const weighed = [...candidates]
   const asking = candidates.map((_, place) => place).filter((place) => asks(candidates[place]))
@@ -113,7 +113,7 @@ function raised(score: number): number {
   return Math.min(1, Math.max(CONTEXT_LEAST, score + CONTEXT_BOOST))
 }
 
-/** Without what lies inside another of its type; of equal ones the first stays. In their order. */
+/** Drops findings that lie inside another one of their type, and all but the first of equal ones. Keeps the order. */
 function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   if (areApart(candidates)) return candidates
   const places = yield* ordered(
@@ -130,7 +130,7 @@ function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   return (yield* ordered(stays, (left, right) => left - right)).flatMap((place) => candidates[place] ?? [])
 }
 
-/** Whether each begins after those of its type: as a rule they do, and need no sorting. */
+/** Whether each finding begins after the earlier ones of its type. Usually they do, and need no sorting. */
 function areApart(candidates: readonly Candidate[]): boolean {
   const reached = new Map<string, number>()
   return candidates.every(({ type, start, end }) => {

@@ -17,7 +17,7 @@ const END_KEY = '-----END '
 /** The longest private key that is looked for, with its first and last line. */
 const LONGEST_KEY = 16_384 + 200
 
-/** Behind the last line that has ended, or `from` when none has. */
+/** The place after the last complete line; `from` when there is none. */
 function lineEnd({ bytes }: Subject, from: number): number {
   for (let end = bytes.length; end > from; end--) {
     const byte = bytes[end - 1]
@@ -26,7 +26,7 @@ function lineEnd({ bytes }: Subject, from: number): number {
   return from
 }
 
-/** `cut`, or the beginning of the line in which a private key begins that has not ended yet. */
+/** `cut`, or the beginning of the line in which an unfinished private key begins. */
 function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   const open = text.lastIndexOf(BEGIN_KEY, cut)
   if (open < from || text.length - open > LONGEST_KEY) return cut
@@ -35,7 +35,7 @@ function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   return Math.max(from, text.lastIndexOf('\n', open) + 1)
 }
 
-/** The last place up to `cut` where no match and, if possible, no word lies across. */
+/** The last place up to `cut` that no match and, if possible, no word spans. */
 export function* clearOf(
   matches: readonly Span[],
   { bytes }: Subject,
@@ -52,7 +52,10 @@ export function* clearOf(
   }
 }
 
-/** Finds the beginning of what lies across a place. Asked for in descending order, it goes through the matches once. */
+/**
+ * Finds the beginning of the matches that span a place. For places in descending order it goes through the matches
+ * once.
+ */
 class Across {
   /** The foremost first, each with how far it and those before it reach. */
   readonly #spans: readonly (Span & { readonly reach: number })[]
@@ -65,7 +68,7 @@ class Across {
     this.#next = this.#spans.length - 1
   }
 
-  /** `place`, or the beginning of the matches that lie across it. */
+  /** `place`, or the beginning of the matches that span it. */
   before(place: number): number {
     let at = place
     for (let span = this.#spans[this.#next]; span !== undefined; span = this.#spans[--this.#next]) {
@@ -97,18 +100,20 @@ export interface MaskedCounts {
 
 const NOTHING = Buffer.alloc(0)
 
-/** What is judged of the bytes at hand. */
+/** The part of the current bytes that is judged. */
 interface Around {
   readonly from: number
-  /** Before this is what was given on. */
+  /** Bytes before this place were given on. */
   readonly begin: number
   /** Nothing follows. */
   readonly isEnd: boolean
 }
 
-/** Bytes that are kept of what was given on: labels are looked for in the 24 bytes before a match. */
+/** Bytes that are kept after they were given on: labels are looked for in the 24 bytes before a match. */
 const BEHIND = 64
-/** This part of a window is looked at again with what follows it: a match that begins there may not have ended. */
+/**
+ * This last part of a window is searched again with the bytes after it: a match that begins there may not have ended.
+ */
 const AGAIN = 0.3
 /** A window takes some hundredths of a second. Only a regex that goes back and forth over its line takes so long. */
 const LONGEST_MS = 5_000
@@ -133,10 +138,9 @@ interface Judged {
 /**
  * Masks one stream of output as if it were one text, whatever its chunks. It goes by lines (an unfinished one is held),
  * and where a line is longer than `masking.window`, by parts of it, between which no match is cut.
- *
- * What may be a match of a custom type over several lines is held, too, up to a window of it. Not as in one text is a
- * match longer than 0.3 windows in what is longer than a window: it is masked in parts, up to the next blank or, of a
- * custom type, to the end of the line. How the chunks come changes nothing in any case.
+ * What may be a match of a custom type over several lines is held, too, up to a window of it. There is one difference
+ * to a whole text: in a line that is longer than a window, a match longer than 0.3 windows is masked in parts, up to
+ * the next blank or, for a custom type, to the end of the line. The cuts between chunks never change the result.
  */
 export class MaskedStream implements OutputFilter {
   readonly isReleasable = false
@@ -183,7 +187,7 @@ export class MaskedStream implements OutputFilter {
     return this.#give(NOTHING, true)
   }
 
-  /** What is held, as it is, where it may pass after MaskingTooLong: nothing of it is looked at again. */
+  /** Gives out the held bytes unmasked, where that is allowed after MaskingTooLong. They are not searched again. */
   pass(): Buffer {
     const held = Buffer.concat(this.#waiting)
     this.#torn = undefined

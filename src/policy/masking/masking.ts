@@ -25,11 +25,14 @@ export interface Unserved {
   readonly unknown: readonly string[]
 }
 
-/** Rules, compiled: finds and masks. Types that it cannot find are in `unserved`; whether to go on is the caller's. */
+/**
+ * Compiled rules, which find and mask. Types that they cannot find are in `unserved`; the caller decides whether to go
+ * on.
+ */
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
-  /** Bytes that can be looked through at once without holding up others for long. */
+  /** Bytes that can be searched at once without holding up other work for long. */
   readonly window: number
   /** Names of types that are ended by the line, since only their own regex knows where else they end. */
   readonly custom: ReadonlySet<string>
@@ -40,7 +43,7 @@ export class Masking {
   readonly #overLines: RuleAutomaton | undefined
   readonly #customBytes: number
 
-  /** Compiles while others have their turns. @throws MaskingError for a custom type that cannot be used */
+  /** Compiles with pauses for other work. @throws MaskingError for a custom type that cannot be used */
   static async compiled(rules: MaskingRules): Promise<Masking> {
     return new Masking(rules, await inTurns(compiledCustoms(rules)))
   }
@@ -59,7 +62,7 @@ export class Masking {
     this.#allowed = new Set(rules.allow.map(encodeText))
   }
 
-  /** About what it takes of memory now. */
+  /** Its memory in bytes, about. */
   get bytes(): number {
     return this.#customBytes + (this.#overLines?.bytes ?? 0)
   }

@@ -18,7 +18,9 @@ function holdsLineEnd(first: number, last: number): boolean {
   return [LF, CR].some((end) => first <= end && end <= last)
 }
 
-/** What looks for the line ends that may lie inside a match; undefined when none can. For any number of streams. */
+/**
+ * Makes the search for line ends that may lie inside a match; undefined when none can. It serves any number of streams.
+ */
 export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
   const patterns = regexes.map((compiled, target) => ({ compiled, target }))

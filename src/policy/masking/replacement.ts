@@ -2,7 +2,7 @@ import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
 import { done, ordered, type Work } from '../work.ts'
 import type { FoundData } from './findings.ts'
 
-/** Groups of findings that are taken apart in one go, most of them a single one. */
+/** Groups of findings that are resolved in one go; most groups have a single finding. */
 const GROUPS_AT_ONCE = 500
 
 /** What masked data is replaced by. */
@@ -40,7 +40,7 @@ export function* piecesAmong(findings: readonly FoundData[]): Work<Piece[]> {
   return pieces
 }
 
-/** In the order of the text: findings that overlap, directly or by others between them, together. */
+/** Groups findings that overlap, directly or through others between them, in the order of the text. */
 function* overlapping(findings: readonly FoundData[]): Work<FoundData[][]> {
   const groups: FoundData[][] = []
   let reach = -1
@@ -81,7 +81,7 @@ function length({ start, end }: FoundData): number {
   return end - start
 }
 
-/** The first stretch from `place` on that nobody has taken. What was walked over is shortened, for the next time. */
+/** The first free stretch from `place` on. Shortens the path for the next call. */
 function firstFree(free: number[], place: number): number {
   let last = place
   while ((free[last] ?? last) !== last) last = free[last] ?? last

@@ -13,7 +13,7 @@ export interface MaskingRules {
   /** Texts that are never masked. */
   readonly allow: readonly string[]
   readonly replacement: Replacement
-  /** Where not to do as the reference does. */
+  /** Chosen differences from the reference. */
   readonly refine: readonly Refinement[]
 }
 
@@ -39,7 +39,7 @@ const CUSTOM = v.object({
   score: v.nullish(score),
 })
 
-/** In YAML that a person wrote a number is a text. */
+/** In YAML a person may write a number where a text is expected. */
 const WRITTEN = v.object({
   ...CUSTOM.entries,
   score: v.nullish(v.union([score, v.pipe(v.string(), v.nonEmpty(), v.transform(Number), score)])),
@@ -91,13 +91,13 @@ function parse(payload: Buffer): unknown {
   }
 }
 
-/** Where it is, and what belongs there; never what is there. */
+/** Says where the fault is and what is expected there; never the value. */
 function wrong(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue) ?? 'the whole'
   return `wrong at ${where}: ${issue.expected ?? 'another value'} belongs there`
 }
 
-/** Go reads a score that is missing as 0, and finds nothing with it: here such a type is certain. */
+/** Go reads a missing score as 0 and then finds nothing; here such a type is certain. */
 function customType({ name, regex, deny_list: denyList, score }: v.InferOutput<typeof CUSTOM>): CustomType {
   return {
     name,

@@ -1,10 +1,10 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
 
-/** The bytes that are looked through, and the same as a string with one character for each byte. */
+/** The bytes to search, and the same as a string with one character for each byte. */
 export interface Subject {
   readonly bytes: Buffer
   readonly text: ByteString
-  /** With what is known to follow: nothing that begins there counts, but whether a match ends may depend on it. */
+  /** The bytes with those that follow: no match may begin there, but the end of a match may depend on them. */
   readonly whole?: Buffer
 }
 

@@ -2,9 +2,9 @@ import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-stri
 
 /** Words before a match that can make it surer. */
 const WORDS_BEFORE = 5
-/** Longer words are in no list, whatever they are. */
+/** Longer words are in no list. */
 const LONGEST_BYTES = 64
-/** Five words are seldom longer. More is not read backwards, since somebody may ask for every place of one long word. */
+/** Five words are seldom longer. No more is read backwards, since a caller may ask at every place of one long word. */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 
@@ -14,7 +14,7 @@ const BEYOND_ASCII = /[\x80-\xff]/
  */
 export class Words {
   #text: ByteString = ''
-  /** Up to here words are read, and end: none lies across it. */
+  /** Words are read up to here, and none spans this place. */
   #cursor = 0
   /** Where the word at the cursor ends, when that is not before it: it may be asked for at many places inside. */
   #end = -1
@@ -35,7 +35,7 @@ export class Words {
     return copy
   }
 
-  /** The words that end before `offset`, in order and in lower case. The word that `offset` cuts is none of them. */
+  /** The words that end before `offset`, in order and in lower case. A word that `offset` cuts is left out. */
   before(offset: number): readonly string[] {
     const near = nearStart(this.#text, offset, this.#cursor)
     if (near > this.#cursor) {
@@ -93,7 +93,7 @@ function wordEnd(text: ByteString, start: number): number {
   return end
 }
 
-/** Whether a code point can be in a word; of the first 65,536, what was found out is kept. */
+/** Whether a code point can be in a word. Results for the first 65,536 are kept. */
 const known = new Uint8Array(0x10000)
 
 function isInWord(point: number): boolean {

@@ -1,13 +1,13 @@
 export type Language = 'shell' | 'sql' | 'python'
 
-/** Where in a script something stands. `unknown`: the text before it was not fully understood. */
+/** The kind of a place in a script. `unknown`: the text before it was not fully understood. */
 export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
 
 export interface TextPlace {
   readonly kind: PlaceKind
   /** The text before it on its line; an earlier parameter shows as `x`. */
   readonly before: string
-  /** For SQL: only blanks stand before it in its statement. */
+  /** For SQL: whether only blanks are before it in its statement. */
   readonly isStatementStart: boolean
 }
 

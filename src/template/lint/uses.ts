@@ -16,7 +16,7 @@ const NAME = 'bash reads it as the name of a variable, whose subscript like a[$(
 const CODE = 'it is a part of code'
 const UNREAD = 'this line is more than the linter follows'
 
-/** Programs that take their arguments for data, and options that run nothing. */
+/** Programs that take their arguments as data, and whose options run nothing. */
 const PLAIN = words(
   'echo printf cat head tail wc cut tr ls basename dirname stat sleep touch mkdir rmdir rm cp mv df du id grep fgrep egrep cmp seq',
   'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq true false : cd exit return shift for export',
@@ -33,9 +33,9 @@ const COMPARING = words('= == != -eq -ne -lt -le -gt -ge -nt -ot -ef')
 const EVALUATING =
   /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+(?!-[xrgp]+\s+\w)[^\w\s]|\b(?:eval|source|trap|coproc|envsubst|printenv|compgen)\b|\benv\s*(?:[|>]|$)|\bexec\s+[\d{<>&]|(?:^|[;&|\n])\s*\.\s/
 
-/** The output of several commands goes on: that of a group, a loop, a choice. */
+/** A group, a loop or a choice whose output is passed on. */
 const GROUP_OUTPUT = /(?:\}|\)|\b(?:done|fi|esac))\s*(?:\|(?!\|)|\d*>|&>)/
-/** Where output goes that nothing reads. */
+/** Redirections of output that nothing reads. */
 const UNREAD_OUTPUT = /(?<!\d)\d*>\s*(?:&\s*\d|\/dev\/(?:null|stderr|stdout)\b)/g
 
 /** Lines by which a variable gets a value from somewhere else. */

@@ -24,7 +24,7 @@ async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
 function asked(script: string): Job {
   const request = {
     ...{ argv: ['bash'], program: 'bash', entries: [], secrets: [] },
-    ...{ captured: true, masking: undefined, closed: undefined, guardrails: undefined },
+    ...{ captured: true, masking: undefined, restricted: undefined, guardrails: undefined },
     ...{ policy: undefined, clientArguments: 0 },
   }
   return { request, start: { kind: 'script', stdin: Buffer.from(script) } }

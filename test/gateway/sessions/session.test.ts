@@ -8,7 +8,7 @@ import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/a
 import type { History } from '../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../src/gateway/rooms.ts'
 import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
-import { GatewaySession, type SessionEnding } from '../../../src/gateway/sessions/session.ts'
+import { GatewaySession, type SessionEnd } from '../../../src/gateway/sessions/session.ts'
 import {
   newSession,
   openMessage,
@@ -50,7 +50,7 @@ afterEach(() => {
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
 
 /** Runs the session as the one who asked for it does: to the end of its messages. Settles when the agent was found. */
-async function run(find: FindAgent = () => Promise.resolve(agent)): Promise<{ end: Promise<SessionEnding> }> {
+async function run(find: FindAgent = () => Promise.resolve(agent)): Promise<{ end: Promise<SessionEnd> }> {
   const record = new SessionRecord(sid, history, new Redaction([]), 'client')
   session = new GatewaySession(openMessage(sid, request()), record, find)
   const read = async () => {

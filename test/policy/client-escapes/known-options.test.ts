@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { databaseClient, type KnownOptions, names, unknownAmong } from '../../../src/policy/client-escapes.ts'
+import { databaseProgram, type KnownOptions, names, unknownAmong } from '../../../src/policy/client-escapes.ts'
 
 const getopt: KnownOptions = {
   style: 'getopt',
@@ -55,7 +55,7 @@ it.each([
   ['psql', '19beta2', false],
   ['psql', '9.6.24', false],
 ])('%s %s can be closed: %s', (program, version, expected) => {
-  expect(databaseClient(program)?.version?.suffices(version)).toBe(expected)
+  expect(databaseProgram(program)?.version?.suffices(version)).toBe(expected)
 })
 
 it.each([
@@ -69,13 +69,13 @@ it.each([
   ['mysql', 'mysql  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)', '8.4.3', false],
   ['mysql', 'mysql  Ver 14.14 Distrib 5.7.44, for Linux (x86_64)', '5.7.44', false],
 ])('%s tells its version by %j', (program, said, expected, suffices) => {
-  const version = databaseClient(program)?.version
+  const version = databaseProgram(program)?.version
   expect(version?.read(said)).toBe(expected)
   expect(version?.suffices(expected)).toBe(suffices)
 })
 
 it('redis-cli needs no version, and its options that read or write files are not known', () => {
-  const redis = databaseClient('/usr/bin/redis-cli')
+  const redis = databaseProgram('/usr/bin/redis-cli')
   expect(redis?.version).toBeUndefined()
   const unknown = (args: readonly string[]) => redis && unknownAmong(args, redis.options)
   expect(unknown(['-h', 'db', '-p', '6379', '--no-auth-warning', '-n', '1'])).toBeUndefined()

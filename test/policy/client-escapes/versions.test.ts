@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { databaseClient } from '../../../src/policy/client-escapes.ts'
+import { databaseProgram } from '../../../src/policy/client-escapes.ts'
 
 const sufficient = (program: string, said: string) => {
-  const version = databaseClient(program)?.version
+  const version = databaseProgram(program)?.version
   const read = version?.read(said)
   return read !== undefined && version?.suffices(read) === true
 }
@@ -48,5 +48,5 @@ describe.each(['mysql', 'mariadb'])('%s', (program) => {
 })
 
 it.each(['bash', 'env', 'psql-17', '/usr/bin/psql/', ''])('%j is none of the clients', (program) => {
-  expect(databaseClient(program)).toBeUndefined()
+  expect(databaseProgram(program)).toBeUndefined()
 })

@@ -7,7 +7,7 @@ import type { LogLine } from '../../../src/basics/logger.ts'
 import type { MaskingSettings } from '../../../src/agent/masking/session-masking.ts'
 import type { PolicySource } from '../../../src/agent/policy/owner-policy.ts'
 import { type AgentServices, Slots } from '../../../src/agent/running/services.ts'
-import { ClientVersions } from '../../../src/agent/opening/client-escapes.ts'
+import { ProgramVersions } from '../../../src/agent/opening/client-escapes.ts'
 import { Redactions } from '../../../src/agent/output/redaction.ts'
 import { AgentEnvironment, inheritedEnvironment } from '../../../src/envvars/agent-environment.ts'
 import { openSecretStores } from '../../../src/envvars/secrets/open-stores.ts'
@@ -89,7 +89,7 @@ export class RunningAgent implements AsyncDisposable {
       inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
       cwd: base,
       slots: new Slots(options.slots ?? 100),
-      clientVersions: new ClientVersions(),
+      programVersions: new ProgramVersions(),
       tails: new TailMemory(64 * 1024 * 1024),
       groups: undefined,
       redactions:

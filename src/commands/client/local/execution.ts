@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { ClientVersions } from '../../../agent/opening/client-escapes.ts'
+import { ProgramVersions } from '../../../agent/opening/client-escapes.ts'
 import { checkRequest } from '../../../agent/opening/request.ts'
-import type { Ending } from '../../../agent/running/ending.ts'
+import type { CommandEnd } from '../../../agent/running/ending.ts'
 import { RunningCommand } from '../../../agent/running/running-command.ts'
 import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
 import { findProxy } from '../../../basics/net/proxy.ts'
@@ -94,7 +94,7 @@ class LocalExecution {
     return leaving.exitCode ?? (await this.#tell(ending, sid))
   }
 
-  async #ending(open: OpenMessage, command: RunningCommand, services: LocalServices): Promise<Ending> {
+  async #ending(open: OpenMessage, command: RunningCommand, services: LocalServices): Promise<CommandEnd> {
     const request = await checkRequest(open, services, command.signal)
     const start = { kind: 'script', stdin: this.#request.script } as const
     return await command.run({ request, start }, (chunk) => this.#show(chunk, command))
@@ -106,7 +106,7 @@ class LocalExecution {
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
   }
 
-  async #tell(ending: Ending, sessionId: string): Promise<number> {
+  async #tell(ending: CommandEnd, sessionId: string): Promise<number> {
     const { stdout, stderr } = this.#outputs
     const subject = {
       connection: this.#request.connection.name,
@@ -135,7 +135,7 @@ class LocalExecution {
 }
 
 /** The end as a gateway's client would see it. */
-function endOf({ exitCode, message, bytes, blocked }: Ending): StreamEnd {
+function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
   return {
     kind: 'exited',
     exitCode,
@@ -262,7 +262,7 @@ async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
     compiledGuardrails: new CompiledCache(),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
-    clientVersions: new ClientVersions(),
+    programVersions: new ProgramVersions(),
     oom: new OomWatch(),
     log,
     [Symbol.asyncDispose]: () => folder.close(),

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import * as v from 'valibot'
 import { claimFile } from '../../../basics/files/private-path.ts'
-import type { SessionEnd } from '../session.ts'
+import type { RecordedEnd } from '../session.ts'
 
 /** More than the longest entry: an id of 200 characters, each escaped, and four numbers. */
 const SLOT_BYTES = 512
@@ -37,7 +37,7 @@ const Stored = v.object({
 export class Reserve {
   readonly #path: string
   readonly #slots = new Map<string, number>()
-  readonly #ends = new Map<string, SessionEnd>()
+  readonly #ends = new Map<string, RecordedEnd>()
   #file: number | undefined
 
   /** Does not throw when there is no room: then there is no file, and `put` says so. @throws ForeignPathError */
@@ -67,12 +67,12 @@ export class Reserve {
   }
 
   /** The ends in the file, put there by this gateway or by one that was killed. */
-  get ends(): ReadonlyMap<string, SessionEnd> {
+  get ends(): ReadonlyMap<string, RecordedEnd> {
     return this.#ends
   }
 
   /** @returns false when there is no room */
-  put(id: string, end: SessionEnd): boolean {
+  put(id: string, end: RecordedEnd): boolean {
     const slot = this.#slots.get(id) ?? this.#freeSlot()
     if (slot === undefined || !this.#write(slot, encode(id, end))) return false
     this.#slots.set(id, slot)
@@ -122,7 +122,7 @@ export class Reserve {
  * The end without the guardrail rules, for which there is no room: code and output say enough. Its cause and the
  * masking are included when they fit, as they do for most sessions.
  */
-function encode(id: string, end: SessionEnd): Buffer {
+function encode(id: string, end: RecordedEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
   const short = { id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }
   const forms = [{ ...short, cause, masking }, { ...short, cause }, short].map((form) => JSON.stringify(form))
@@ -132,7 +132,7 @@ function encode(id: string, end: SessionEnd): Buffer {
 }
 
 /** An entry that a power failure has torn counts as none. */
-function decode(bytes: Buffer): { id: string; end: SessionEnd } | undefined {
+function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
     const { id, endedAt, exitCode, masking, cause, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))

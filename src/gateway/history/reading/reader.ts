@@ -4,7 +4,7 @@ import { SessionFollower, type EventPlace, type Progression } from './follower.t
 import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type EndCause,
-  type SessionEnd,
+  type RecordedEnd,
   type SessionEvent,
   type HistoryPage,
   type PlacedSession,
@@ -181,7 +181,7 @@ export class HistoryReader {
 /** @param pending the end, as long as the row lacks it */
 function stateOf(
   row: SessionRow,
-  pending: SessionEnd | undefined,
+  pending: RecordedEnd | undefined,
 ): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt'> {
   if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
   return {
@@ -193,14 +193,14 @@ function stateOf(
 
 function policiesOf(
   row: SessionRow,
-  pending: SessionEnd | undefined,
+  pending: RecordedEnd | undefined,
 ): Pick<SessionSummary, 'guardrails' | 'masking'> {
   const guardrails = pending?.guardrails ?? row.guardrails
   const masking = pending?.masking ?? row.masking
   return { ...(guardrails !== null && { guardrails }), ...(masking !== null && { masking }) }
 }
 
-function causeOf(row: SessionRow, pending: SessionEnd | undefined): Pick<SessionSummary, 'cause'> {
+function causeOf(row: SessionRow, pending: RecordedEnd | undefined): Pick<SessionSummary, 'cause'> {
   const cause = pending?.cause ?? (row.cause === null ? undefined : (JSON.parse(row.cause) as EndCause))
   return cause === undefined ? {} : { cause }
 }

@@ -16,13 +16,13 @@ import {
 } from '../../fmt/value.ts'
 
 /** How a list of statements ended: at its end, or by a jump that the enclosing range has to take. */
-type Ending = 'done' | 'break' | 'continue'
+type Flow = 'done' | 'break' | 'continue'
 
 export function renderStatements(
   rendering: Rendering,
   dot: Value,
   statements: readonly TemplateStatement[],
-): Ending {
+): Flow {
   for (const statement of statements) {
     rendering.charge(WORK_PER_NODE)
     const ending = renderStatement(rendering, dot, statement)
@@ -31,7 +31,7 @@ export function renderStatements(
   return 'done'
 }
 
-function renderStatement(rendering: Rendering, dot: Value, statement: TemplateStatement): Ending {
+function renderStatement(rendering: Rendering, dot: Value, statement: TemplateStatement): Flow {
   switch (statement.kind) {
     case 'text':
       rendering.write(statement.bytes)
@@ -50,7 +50,7 @@ function renderStatement(rendering: Rendering, dot: Value, statement: TemplateSt
   }
 }
 
-function inScope(rendering: Rendering, render: () => Ending): Ending {
+function inScope(rendering: Rendering, render: () => Flow): Flow {
   const mark = rendering.variables.mark()
   const ending = render()
   rendering.variables.release(mark)
@@ -65,7 +65,7 @@ function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): voi
   rendering.write(shown(value))
 }
 
-function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Ending {
+function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Flow {
   for (const { pipeline, body } of choice.arms) {
     const value = evaluatePipeline(rendering, dot, pipeline)
     if (isTrue(value)) return renderStatements(rendering, choice.kind === 'with' ? value : dot, body)
@@ -79,7 +79,7 @@ interface Turn {
   readonly element: Value
 }
 
-function renderRange(rendering: Rendering, dot: Value, range: Range): Ending {
+function renderRange(rendering: Rendering, dot: Value, range: Range): Flow {
   const value = evaluatePipeline(rendering, dot, range.pipeline)
   const mark = rendering.variables.mark()
   let turned = false
@@ -93,7 +93,7 @@ function renderRange(rendering: Rendering, dot: Value, range: Range): Ending {
   return turned ? 'done' : renderStatements(rendering, dot, range.otherwise)
 }
 
-/** The turns of a range over fields, a list or a number. Nothing at all has no turns. */
+/** The turns of a range over fields, a list or a number. An absent value has no turns. */
 function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iterable<Turn> {
   if (value === undefined) return []
   const count = integerOf(value)

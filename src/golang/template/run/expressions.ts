@@ -130,7 +130,10 @@ function measured(value: Value, perField: number): number {
   return size
 }
 
-/** An argument brought to the type of its parameter. A constant of the wrong type fails with another message than a value. */
+/**
+ * Converts an argument to the type of its parameter. A constant of the wrong type fails with another message than a
+ * value.
+ */
 function argumentValue(
   rendering: Rendering,
   operand: Operand,
@@ -278,7 +281,7 @@ function walkFields(
   return value
 }
 
-/** JSON's null, which is there; what is absent has absent fields. */
+/** Whether a value is JSON's null, which is present; an absent value has absent fields. */
 function isNull(value: Value, within: Value, name: ByteString | undefined): boolean {
   return value === undefined && name !== undefined && within instanceof AnyFields && within.has(name)
 }

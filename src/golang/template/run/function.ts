@@ -3,11 +3,11 @@ import type { ByteString } from '../../text/byte-string.ts'
 
 export type ParameterType = 'string' | 'any'
 
-/** What a function may touch besides its arguments. */
+/** What a function may use besides its arguments. */
 export interface CallScope {
   /** What `asenv` has set: `envvar:KEY` to the base64 of the value. Keys are text. */
   readonly environment: Map<string, string>
-  /** Answers of patterns that were compiled in this rendering. */
+  /** Patterns that were compiled in this rendering. */
   readonly patterns: Map<ByteString, (value: ByteString) => boolean>
   /** Counts work done, in bytes; throws when a rendering has done too much. */
   charge(bytes: number): void
@@ -51,7 +51,7 @@ export function ofArgumentAndValue(
   }
 }
 
-/** What kinds of templates differ in. */
+/** The differences between kinds of templates. */
 export interface Dialect {
   readonly name: ByteString
   readonly functions: ReadonlyMap<ByteString, TemplateFunction>

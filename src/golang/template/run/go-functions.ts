@@ -114,7 +114,7 @@ function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
   return item.slice(start, end)
 }
 
-/** The third index is a capacity, which shows nowhere; here a list has no more of it than items. */
+/** The third index is a capacity, which no template can see; here it is the number of items. */
 function slicedList({ items }: List, indexes: readonly Value[]): List {
   const [start = 0, end = items.length, most = items.length] = indexes.map((index) =>
     placeIn(index, items.length),
@@ -157,7 +157,7 @@ function escapeHtml(bytes: ByteString): ByteString {
   return bytes.replace(/["'&<>]/g, (character) => HTML[character] ?? character).replaceAll('\0', NUL_IN_HTML)
 }
 
-/** Runs of what may have to be escaped; the rest is taken over as it is. */
+/** Runs of characters that may need escaping; the rest stays as it is. */
 const SPECIAL_IN_JAVASCRIPT = /[^ !#-%(-;?-[\]-\x7f]+/g
 
 /** For a string literal in JavaScript. */

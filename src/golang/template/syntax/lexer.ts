@@ -64,7 +64,7 @@ export function describeToken(token: Token): ByteString {
   return quote(token.text)
 }
 
-/** Where a scan ended, and whether what it passed is whole. */
+/** Where a scan ended, and whether the scanned text is complete. */
 interface Scan {
   readonly end: number
   readonly ok: boolean
@@ -74,7 +74,7 @@ interface Scan {
 const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
 
-/** Past a number. It is broken when a letter or digit follows, which is passed as well to be shown. */
+/** Skips a number. It is broken when a letter or digit follows, which is skipped as well, to be shown. */
 function scanNumber(source: ByteString, at: number): Scan {
   NUMBER.lastIndex = at
   const end = at + (NUMBER.exec(source)?.[0].length ?? 0)
@@ -83,7 +83,7 @@ function scanNumber(source: ByteString, at: number): Scan {
   return isAlphanumeric(rune.value) ? { end: end + rune.width, ok: false } : { end, ok: true }
 }
 
-/** Past a string or character constant whose opening quote lies before `at`; a line break ends it broken. */
+/** Skips a string or character constant whose opening quote is before `at`; a line break breaks it. */
 function scanQuoted(source: ByteString, at: number, mark: string): Scan {
   for (let end = at; end < source.length; end++) {
     const character = source.charAt(end)
@@ -94,7 +94,7 @@ function scanQuoted(source: ByteString, at: number, mark: string): Scan {
   return { end: source.length, ok: false }
 }
 
-/** Past letters, digits and underscores. */
+/** Skips letters, digits and underscores. */
 function scanWord(source: ByteString, at: number): number {
   let end = at
   while (end < source.length) {
@@ -105,7 +105,7 @@ function scanWord(source: ByteString, at: number): number {
   return end
 }
 
-/** Past Go's white space. */
+/** Skips Go's white space. */
 function scanSpace(source: ByteString, at: number): number {
   let end = at
   while (end < source.length && isSpace(source.charCodeAt(end))) end++
@@ -193,7 +193,7 @@ export class Lexer {
     return this.#hasLeftTrim(at) ? at + TRIM_LENGTH : at
   }
 
-  /** Past a comment and its right delimiter; a token only when it is broken. */
+  /** Skips a comment and its right delimiter; returns a token only when the comment is broken. */
   #skipComment(): Token | undefined {
     const start = this.#afterLeftDelimiter()
     const close = this.#source.indexOf(COMMENT_RIGHT, start + COMMENT_LEFT.length)

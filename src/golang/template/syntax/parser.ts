@@ -93,7 +93,7 @@ function inBlock<T>(reader: Reader, read: () => T): T {
   return block
 }
 
-/** An `if` in `{{else if}}` is left for whoever reads the arms of the choice; so is a `with`. */
+/** Leaves the `if` of `{{else if}}`, and a `with`, to the function that reads the arms of the choice. */
 function readElse(reader: Reader): Boundary {
   const { kind } = reader.peekNonSpace()
   if (kind !== 'if' && kind !== 'with') reader.expect('rightDelimiter', 'else')

@@ -14,8 +14,8 @@ import type { Token, TokenKind } from './lexer.ts'
 import type { Reader } from './reader.ts'
 
 /**
- * What a number written in a template is worth: an `int` (bigint), a `float64` (number), `too-big` for one that
- * only an unsigned integer could hold (an error when it is used), or why it is none.
+ * The value of a number in a template: an `int` (bigint), a `float64` (number), `too-big` for one that only an unsigned
+ * integer could hold (an error when it is used), or why it is none.
  */
 type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonly error: ByteString }
 

@@ -9,8 +9,8 @@ interface Slot<T> {
 }
 
 /**
- * The variables that can be seen, innermost last. Finding one does not depend on how many there are: a template
- * may declare a hundred thousand in one block and use them all.
+ * The visible variables, innermost last. Finding one does not depend on how many there are: a template may declare a
+ * hundred thousand in one block and use them all.
  */
 export class Variables<T> {
   readonly #slots: Slot<T>[] = []

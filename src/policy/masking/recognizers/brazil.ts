@@ -13,7 +13,7 @@ function cnpj(match: string): boolean {
   return endsInTwoDigits(digitsOf(match), CNPJ)
 }
 
-/** PIS, PASEP, NIS and NIT. A RENAVAM has the same weights: nothing but the words around tells one from the other. */
+/** PIS, PASEP, NIS and NIT. A RENAVAM has the same weights: only the words around them tell them apart. */
 function pis(match: string): boolean {
   const digits = digitsOf(match)
   return digits.length === 11 && !allEqual(digits) && checkDigit(digits, PIS) === digits[10]

@@ -48,7 +48,7 @@ export const SECRETS: readonly Recognizer[] = [
   },
 ]
 
-/** Bits of what a byte can be. */
+/** Bits for the classes of a byte. */
 const WORD = 1
 const LOCAL = 2
 
@@ -116,7 +116,7 @@ const OCTET = String.raw`(?:25[0-5]|2[0-4]\d|[01]?\d?\d)`
 const GROUP = '[0-9A-Fa-f]{1,4}'
 const JOINT = '(?:[-.]|_)?'
 
-/** What is the same in every country, in the reference's order. */
+/** Types that are the same in every country, in the reference's order. */
 export const GENERAL: readonly Recognizer[] = [
   {
     name: 'EmailRecognizer',

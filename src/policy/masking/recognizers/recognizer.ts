@@ -80,13 +80,13 @@ export interface Recognizer {
   readonly patterns: readonly Pattern[]
   /** Words that, among the five before a match, make it surer. */
   readonly context?: readonly string[]
-  /** A match that passes is certain, one that fails is none. */
+  /** A match that passes is certain; one that fails does not count. */
   readonly check?: (match: string) => boolean
-  /** A match that fails is none; passing says nothing. */
+  /** A match that fails does not count; one that passes is no surer. */
   readonly accepts?: (match: string) => boolean
   /** A match counts only after one of these words, in the 24 bytes before it. */
   readonly labels?: readonly string[]
-  /** A match without one of its context words is none. */
+  /** A match without one of its context words does not count. */
   readonly needsContext?: boolean
 }
 

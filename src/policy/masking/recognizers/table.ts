@@ -17,13 +17,13 @@ export const BUILT_IN: readonly Recognizer[] = [
   ...OTHER_COUNTRIES,
 ]
 
-/** Types of ours. They are looked for only when they are named. */
+/** Types that the reference does not have. They are searched only when rules name them. */
 export const EXTRA = SECRETS
 
 /** Known names that no pattern can find: they need a language model. */
 export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 
-/** Where we would rather not do as the reference does. Asked for by name. */
+/** Deliberate differences from the reference, chosen by name. */
 export const REFINEMENTS = ['ipv6', 'ssn'] as const
 export type Refinement = (typeof REFINEMENTS)[number]
 
