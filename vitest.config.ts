@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
  * `operations` look at all sockets of their process.
  */
 const shared = [
-  ...['basics', 'client', 'config', 'dial', 'envvars', 'gateway/!(runbooks)', 'golang', 'log'],
+  ...['basics', 'client', 'config', 'dial', 'envvars', 'gateway/!(runbooks)', 'golang'],
   ...['policy', 'template', 'wire'],
 ].map((room) => `test/${room}/**/*.test.ts`)
 

@@ -1,19 +1,22 @@
 import { getEventListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { onAbort } from '../../src/basics/abort.ts'
+import { onAbort, patience, within } from '../../src/basics/abort.ts'
+import { Agents } from '../../src/gateway/agents/agents.ts'
+import { SessionFollower } from '../../src/gateway/history/reading/follower.ts'
+import { Followers } from '../../src/gateway/history/reading/followers.ts'
 import { Locks } from '../../src/gateway/locks/locks.ts'
 import { SessionLocks } from '../../src/gateway/locks/session-locks.ts'
-import { Followers } from '../../src/gateway/history/reading/followers.ts'
-import { SessionFollower } from '../../src/gateway/history/reading/follower.ts'
+import { SignInAttempts } from '../../src/gateway/people/identities/sign-in-attempts.ts'
 import { ChangeFeed } from '../../src/gateway/rest/page/changes.ts'
 import { Waiters } from '../../src/gateway/reviews/reviews.ts'
-import { PathPattern } from '../../src/gateway/settings/path-pattern.ts'
 import { fetchInto } from '../../src/gateway/runbooks/git/fetch.ts'
-import { Agents } from '../../src/gateway/agents/agents.ts'
-import { SignInAttempts } from '../../src/gateway/people/identities/sign-in-attempts.ts'
 import type { SessionRequest } from '../../src/gateway/sessions/session-request.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+import { PathPattern } from '../../src/gateway/settings/path-pattern.ts'
 import type { SessionId } from '../../src/wire/messages/message.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 describe('who listens for an abort', () => {
   it('is called once when it comes, and at once when it has come before', () => {
@@ -100,4 +103,52 @@ describe('an abort that came before it was waited for ends at once', () => {
     })
     await expect(fetched).rejects.toThrow('over')
   })
+})
+
+const never = new Promise<void>(() => undefined)
+
+it('is true for work that is done in time', async () => {
+  expect(await within(delay(1), 60_000)).toBe(true)
+})
+
+it('is false for work that takes longer', async () => {
+  expect(await within(never, 5)).toBe(false)
+  expect(await within(never, -5)).toBe(false)
+})
+
+it('throws what the work throws in time, and ignores what it throws later', async () => {
+  await expect(within(Promise.reject(new Error('broken')), 60_000)).rejects.toThrow('broken')
+  let fail = (_: Error): void => undefined
+  const late = new Promise<void>((_, reject) => (fail = reject))
+  expect(await within(late, 1)).toBe(false)
+  fail(new Error('too late'))
+  await expect(late).rejects.toThrow('too late')
+})
+
+it('counts what was done while the event loop was blocked as in time', async () => {
+  const outcome = within(delay(5), 10)
+  const end = performance.now() + 50
+  while (performance.now() < end);
+  expect(await outcome).toBe(true)
+})
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  gc()
+}
+
+it('ends by itself, also when the garbage is collected meanwhile', async () => {
+  const ended = new Promise((resolve) =>
+    patience(20, new AbortController().signal).addEventListener('abort', resolve),
+  )
+  collectGarbage()
+  await ended
+})
+
+it('ends with the signal around it', () => {
+  const outer = new AbortController()
+  const wait = patience(60_000, outer.signal)
+  outer.abort()
+  expect(wait.aborted).toBe(true)
 })

@@ -1,4 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { MaskingResult, MaskingStopped } from '../../../src/agent/masking/masking-result.ts'
+import { LocalStream } from '../../../src/agent/masking/session-masking.ts'
+import { Masking } from '../../../src/policy/masking/masking.ts'
+import { EVERYTHING } from '../../../src/policy/masking/rules.ts'
 import { decodeMaskedOutput } from '../../../src/wire/messages/masking-info.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
@@ -325,4 +329,74 @@ describe('nothing to mask', () => {
     expect([stdout, code, told]).toEqual(['Ada\n', '0', []])
     expect(running.log.filter((line) => line.includes('mask'))).toEqual([])
   })
+})
+
+agentForEachTest()
+
+const RULES = Buffer.from(
+  JSON.stringify([{ supported_entity_types: [{ entity_types: ['PERSON'] }], custom_entity_types: null }]),
+)
+
+it.each(['strict', 'best-effort'])(
+  'a session that the gateway closes waits for no answer of Presidio, and shows nothing (%s)',
+  async (dlpMode) => {
+    const presidio = own(await Presidio.start())
+    const closed = new Promise<void>((resolve) =>
+      presidio.analyzer.on('POST /analyze', (_, response) => void response.on('close', resolve)),
+    )
+    const params = { dlpProvider: 'mspresidio', dlpMode, dataMaskingEntityTypesData: RULES }
+    gateway.send(
+      'AgentSessionOpen',
+      openSpec('s1', { ...params, dlpPresidioAnalyzerUrl: presidio.analyzer.url }),
+    )
+    await waitFor(() => gateway.of('s1').length > 0)
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo Ada; sleep 60')
+    await waitFor(() => presidio.analyzer.received.length > 0)
+    gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
+    await closed
+    await waitFor(() => running.entries.some(({ event }) => event === 'ended'))
+    expect(running.entries.at(-1)).toMatchObject({
+      event: 'ended',
+      reason: 'closed-by-gateway',
+      bytesSent: 0,
+    })
+    // As it would be said when the 5 s had passed.
+    expect(running.log.join('\n')).not.toMatch(/did not answer|passes unmasked/)
+  },
+)
+
+/** Each `a` looks through the rest of its line. */
+const BACK_AND_FORTH = { name: 'SLOW', regex: 'a.*b|a', denyList: [], score: 1 }
+const LINE = Buffer.from(`${'a'.repeat(2000)}\n`)
+
+/** No window may take any time. */
+function stream(isStrict: boolean) {
+  const told: string[] = []
+  const result = new MaskingResult(isStrict, (error) => told.push(error))
+  const masking = new Masking({ ...EVERYTHING, entities: [], custom: [BACK_AND_FORTH] })
+  return { stream: new LocalStream(masking, result, { count: 0 }, 0), result, told }
+}
+
+const GAVE_UP = 'the local engine gave up on a part of the output, it was more than 0 s of work'
+
+it('best effort: output for which a regex takes too long passes, and after the third time all of it, which is said', async () => {
+  const { stream: local, result, told } = stream(false)
+  for (let n = 0; n < 3; n++) expect(await local.push(LINE)).toEqual(LINE)
+  // Nothing of these is looked at.
+  expect([local.push(LINE), local.push(Buffer.from('rest')), local.end()].map(String)).toEqual([
+    String(LINE),
+    'rest',
+    '',
+  ])
+  const rest = 'the local engine has given up on the output often enough: the rest of it passes'
+  expect(told).toEqual([GAVE_UP, rest])
+  expect(result.takeLast()?.errors).toEqual([GAVE_UP, rest])
+})
+
+it('strict: output for which a regex takes too long ends the session, and nothing of it leaves', async () => {
+  const error: unknown = await Promise.resolve(stream(true).stream.push(LINE)).catch(
+    (cause: unknown) => cause,
+  )
+  expect(error).toBeInstanceOf(MaskingStopped)
+  expect((error as Error).message).toBe(`the output has to be masked, and could not be: ${GAVE_UP}`)
 })
