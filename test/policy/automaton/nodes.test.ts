@@ -15,7 +15,7 @@ it('package.json names one version of re2js, whose inside is read, and that one 
   const wanted = read(new URL('../../../package.json', import.meta.url)).dependencies?.['re2js']
   expect(wanted).toMatch(/^\d+\.\d+\.\d+$/)
   const entry = createRequire(import.meta.url).resolve('re2js')
-  expect(read(new URL('../guardrails/package.json', `file://${entry}`)).version).toBe(wanted)
+  expect(read(new URL('../package.json', `file://${entry}`)).version).toBe(wanted)
 })
 
 it('re2js compiles to the instructions that the search of guardrails expects', () => {
