@@ -1,10 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { signalChild } from '../../../src/basics/signals.ts'
 import { memoryFile, seal } from '../../../src/runtime/linux/spawn.ts'
 import { outcome, run, start } from '../../support/sites/execute.ts'
 
@@ -60,19 +58,4 @@ describe('a seal', () => {
     expect(() => seal(fd)).not.toThrow()
     closeSync(fd)
   })
-})
-
-it('a score that is higher already stays as it is', async () => {
-  // Raised for good: only this file's own process has it.
-  writeFileSync('/proc/self/oom_score_adj', '600')
-  const { raiseOomScore } = await import('../../../src/runtime/linux/spawn.ts')
-  const child = spawn('sleep', ['1000'])
-  const pid = child.pid ?? 0
-  try {
-    raiseOomScore(pid)
-    expect(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8')).toBe('600\n')
-  } finally {
-    signalChild(child, 'SIGKILL')
-    await once(child, 'exit')
-  }
 })

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { SessionEnd } from '../../../../src/gateway/history/session.ts'
+import type { RecordedEnd } from '../../../../src/gateway/history/session.ts'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { lastDays } from '../../../../src/gateway/rest/sessions/by-day.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
@@ -8,7 +8,7 @@ import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 const NOW = Date.now()
 const DAY_MS = 24 * 60 * 60 * 1000
 
-type End = Partial<SessionEnd>
+type End = Partial<RecordedEnd>
 /** Id, what it runs, days ago, and how it has ended. */
 const SESSIONS: [string, { file?: string; parameters?: object; verb?: string }, number, End | undefined][] = [
   [
