@@ -5,7 +5,13 @@ import type { Chunk } from '../runtime/child-output.ts'
 import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest, type CommandRequest } from './opening/request.ts'
-import { endedEntry, endingRefused, hasRun, type CommandEnd, type TerminationReason } from './running/ending.ts'
+import {
+  endedEntry,
+  endingRefused,
+  hasRun,
+  type CommandEnd,
+  type TerminationReason,
+} from './running/ending.ts'
 import type { Start } from './running/job.ts'
 import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'

@@ -174,7 +174,10 @@ export async function restrictCommand(
   return { ...command, argv }
 }
 
-function restrictArguments({ program: database, ownArguments }: RestrictedProgram, argv: readonly Buffer[]): readonly Buffer[] {
+function restrictArguments(
+  { program: database, ownArguments }: RestrictedProgram,
+  argv: readonly Buffer[],
+): readonly Buffer[] {
   const [program = Buffer.alloc(0), ...args] = argv
   // As Latin-1 each byte is one character. Only ASCII is looked for.
   const texts = args.map((argument) => argument.toString('latin1'))

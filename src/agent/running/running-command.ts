@@ -285,7 +285,11 @@ export class RunningCommand {
   }
 
   /** Gives out the output until the command has ended. @returns how it ended */
-  async #follow(output: SentOutput, execution: Execution, { group, kind, take }: Followed): Promise<CommandEnd> {
+  async #follow(
+    output: SentOutput,
+    execution: Execution,
+    { group, kind, take }: Followed,
+  ): Promise<CommandEnd> {
     const from = performance.now()
     using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
     for await (const chunk of output) await take(chunk)

@@ -173,7 +173,13 @@ function deny(call: ClientCall, review: Review): void {
   const sid = review.sessionId as SessionId
   const counts = { truncatedBytes: 0, redactedBytes: 0 }
   call.send(
-    encodeAgentMessage({ kind: 'closed', sid, exitCode: NO_EXIT_CODE, message: deniedText(review), ...counts }),
+    encodeAgentMessage({
+      kind: 'closed',
+      sid,
+      exitCode: NO_EXIT_CODE,
+      message: deniedText(review),
+      ...counts,
+    }),
   )
   call.end()
 }
