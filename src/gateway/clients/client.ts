@@ -4,7 +4,7 @@ import { DecodeError, type Packet } from '../../wire/packet.ts'
 import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { ClientCall } from '../agents/client-call.ts'
-import type { GatewaySession, SessionEnding, SessionMessage } from '../sessions/session.ts'
+import type { GatewaySession, SessionEnd, SessionMessage } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { Refused } from './refused.ts'
 import type { Unread } from './unread.ts'
@@ -120,7 +120,7 @@ export class Client {
     if (verb === 'connect' && message.kind === 'resize') session.resize(message)
   }
 
-  #tell({ closed, failure }: SessionEnding): void {
+  #tell({ closed, failure }: SessionEnd): void {
     if (closed !== undefined) this.#call.send(encodeAgentMessage(closed))
     if (failure === undefined) this.#call.end()
     else this.#call.fail(failure.code, failure.reason)
