@@ -75,6 +75,44 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
     await ada.page.locator('main:focus').waitFor()
   })
 
+  it('asks before it is left, finds a text, draws larger letters, and is closed by the user', async () => {
+    await using ada = await stage.enter('/connections')
+    const { page } = ada
+    const card = page.locator('li', { has: page.getByRole('heading', { name: 'shell' }) })
+    await card.getByRole('link', { name: 'Terminal' }).click()
+    await shows(ada, PROMPT)
+    await page.keyboard.type('seq 300; echo under_score\n')
+    await shows(ada, /^under_score/m)
+    await page.keyboard.press('Control+Shift+Escape')
+    const row = page.locator('.xterm-rows > div').first()
+    const before = (await row.boundingBox())?.height ?? 0
+    // An underscore of 14 px letters ends below 16 px.
+    expect(before).toBeGreaterThan(16)
+    await ada.click('Larger letters')
+    await waitFor(async () => ((await row.boundingBox())?.height ?? 0) > before)
+    await page.getByRole('searchbox', { name: 'Search the terminal' }).fill('not there')
+    await page.keyboard.press('Enter')
+    await ada.sees('nothing found')
+    await page.getByRole('searchbox', { name: 'Search the terminal' }).fill('142')
+    await page.keyboard.press('Enter')
+    await shows(ada, /^142\s*$/m)
+    // axe itself tries styles that the policy refuses.
+    expect(ada.problems).toEqual([])
+    expect(await ada.faults()).toEqual([])
+    await page.goBack()
+    await ada.click('Stay')
+    expect(page.url()).toContain('/terminal')
+    await page.getByRole('link', { name: 'All connections' }).click()
+    await ada.click('Stay')
+    await ada.click('End')
+    expect(await ada.faults()).toEqual([])
+    await ada.click('End the terminal')
+    await ada.sees('You have closed the terminal')
+    await page.getByRole('link', { name: 'Sessions of this connection' }).click()
+    await page.getByRole('heading', { name: 'Sessions' }).waitFor()
+    await ada.sees('closed')
+  })
+
   it('shows the last line of a program that writes 60 MB at once, and takes keys then', async () => {
     await using ada = await stage.enter('/connections/shell/terminal')
     await shows(ada, PROMPT)

@@ -8,8 +8,36 @@ export const path = computed(() => address.value.pathname)
 export const query = computed(() => address.value.searchParams)
 export const hash = computed(() => address.value.hash)
 
+/** Asks whether the view may be left, and calls `leave` if so. */
+type Guard = (leave: () => void) => void
+let guard: Guard | undefined
+
+/** Has somebody asked before they leave the view. @returns what ends that */
+export function askBeforeLeaving(ask: Guard): () => void {
+  guard = ask
+  // The browser asks in its own words before it closes or reloads the tab.
+  const hold = (event: Event) => event.preventDefault()
+  window.addEventListener('beforeunload', hold)
+  return () => {
+    window.removeEventListener('beforeunload', hold)
+    if (guard === ask) guard = undefined
+  }
+}
+
+/** @returns whether the view stays until the user has answered */
+function isHeld(pathname: string, leave: () => void): boolean {
+  const asking = guard
+  if (asking === undefined || pathname === path.peek()) return false
+  asking(() => {
+    if (guard === asking) guard = undefined
+    leave()
+  })
+  return true
+}
+
 /** Goes to another view. */
 export function go(to: string): void {
+  if (isHeld(new URL(to, location.href).pathname, () => go(to))) return
   if (to !== location.pathname + location.search) history.pushState(null, '', to)
   address.value = new URL(location.href)
   window.scrollTo(0, 0)
@@ -60,7 +88,11 @@ function decoded(text: string): string {
 
 /** Links of the page change the view; everything else about them is the browser's. */
 export function followLinks(): void {
-  window.addEventListener('popstate', () => (address.value = new URL(location.href)))
+  window.addEventListener('popstate', () => {
+    // The browser is there already: it comes back until the user has answered.
+    if (isHeld(location.pathname, () => history.back())) history.pushState(null, '', address.peek())
+    else address.value = new URL(location.href)
+  })
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null
     if (link === null || event.defaultPrevented || !isForPage(event, link)) return

@@ -1,61 +1,188 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Icon } from '../../parts/icon.tsx'
 import { approvalPath, sessionPath, sessionsOf } from '../../parts/paths.ts'
+import { askBeforeLeaving } from '../../parts/router.ts'
+import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { meaningOf } from '../sessions/exit-code.ts'
-import { converse, type Conversation, type TerminalState } from './conversation.ts'
-import { openScreen } from './screen.ts'
+import { converse, type TerminalState } from './conversation.ts'
+import { openScreen, type Screen } from './screen.ts'
+import { TerminalTools, useFontSize } from './tools.tsx'
+import '../sessions/run.css'
 
 /** A terminal on a connection, as `runbook-agent connect` opens one. */
 export default function TerminalView({ connection }: { readonly connection: string }) {
   const [attempt, setAttempt] = useState(0)
   const [state, setState] = useState<TerminalState>({ kind: 'connecting' })
+  const [asking, setAsking] = useState<Asking | undefined>(undefined)
+  const fontSize = useFontSize()
   const place = useRef<HTMLDivElement>(null)
+  const opened = useRef<Opened | undefined>(undefined)
   useEffect(() => {
     if (place.current === null) return undefined
-    const conversation = begin(place.current, connection, setState)
-    return () => conversation.end()
+    opened.current = begin(place.current, { connection, fontSize: fontSize.size, tell: setState })
+    return () => opened.current?.end()
   }, [connection, attempt])
+  useEffect(() => opened.current?.resize(fontSize.size), [fontSize.size])
+  const isOpen = state.kind === 'open' || state.kind === 'waiting'
+  useEffect(() => {
+    if (!isOpen) return undefined
+    return askBeforeLeaving((leave) => setAsking({ isEnd: false, goOn: leave }))
+  }, [isOpen])
+  const end = () => {
+    opened.current?.end()
+    setState({ kind: 'ended', exitCode: undefined, message: 'You have closed the terminal' })
+  }
+  const again = () => {
+    setState({ kind: 'connecting' })
+    setAttempt((count) => count + 1)
+  }
   return (
-    <section class="view">
-      <p class="back">
-        <a href="/connections">All connections</a>
-      </p>
-      <h1>
-        Terminal on <Name>{connection}</Name>
-      </h1>
-      <p role="status">
-        <StateText state={state} connection={connection} />
-      </p>
-      {(state.kind === 'ended' || state.kind === 'lost') && (
-        <p class="actions">
-          <button
-            onClick={() => {
-              setState({ kind: 'connecting' })
-              setAttempt((count) => count + 1)
-            }}
-          >
-            Open another one
-          </button>
+    <section class="view terminal-view">
+      <Head
+        connection={connection}
+        state={state}
+        onEnd={() => setAsking({ isEnd: true, goOn: end })}
+        onAgain={again}
+      />
+      <div class="line small">
+        <p role="status" class="terminal-status">
+          <StateText state={state} connection={connection} />
         </p>
-      )}
-      <div class="terminal" ref={place} role="group" aria-label="Terminal" />
-      <p class="hint">Keys go to the terminal while it has the focus. Ctrl+Shift+Escape leaves it.</p>
+        <TerminalTools
+          find={(text, isBackwards) => opened.current?.find(text, isBackwards) ?? true}
+          fontSize={fontSize}
+        />
+      </div>
+      <div class="terminal fills" ref={place} role="group" aria-label="Terminal" />
+      <p class="soft small">
+        Keys go to the terminal while it has the focus. <kbd>Ctrl</kbd> <kbd>Shift</kbd> <kbd>Esc</kbd> leaves
+        it.
+      </p>
+      {asking !== undefined && <LeaveDialog asking={asking} onClose={() => setAsking(undefined)} />}
     </section>
   )
 }
 
+interface Asking {
+  /** Whether the view stays when the terminal has ended. */
+  readonly isEnd: boolean
+  readonly goOn: () => void
+}
+
+/** What runs in a terminal ends with it: the page asks first. */
+function LeaveDialog({
+  asking: { isEnd, goOn },
+  onClose,
+}: {
+  readonly asking: Asking
+  readonly onClose: () => void
+}) {
+  const does = isEnd ? 'End the terminal' : 'Leave the terminal'
+  return (
+    <Dialog title={`${does}?`} onClose={onClose}>
+      <p>The command that runs in it ends with it. What was on the screen is in its session.</p>
+      <div class="line">
+        <button type="button" class="button push" onClick={onClose}>
+          Stay
+        </button>
+        <button
+          type="button"
+          class="button is-danger"
+          onClick={() => {
+            onClose()
+            goOn()
+          }}
+        >
+          <Icon name="leave" />
+          {does}
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+interface HeadProps {
+  readonly connection: string
+  readonly state: TerminalState
+  readonly onEnd: () => void
+  readonly onAgain: () => void
+}
+
+const KINDS = {
+  connecting: 'running',
+  open: 'running',
+  waiting: 'waiting',
+  ended: 'closed',
+  lost: 'failed',
+} as const
+const WORDS = {
+  connecting: 'connecting',
+  open: 'open',
+  waiting: 'waits for approval',
+  ended: 'closed',
+  lost: 'connection lost',
+} as const
+
+function Head({ connection, state, onEnd, onAgain }: HeadProps) {
+  const kind: StateKind = KINDS[state.kind]
+  return (
+    <header class="head">
+      <nav aria-label="Where you are">
+        <ol class="trail">
+          <li>
+            <a href="/connections" aria-label="All connections">
+              Connections
+            </a>
+          </li>
+          <li>
+            <Name>{connection}</Name>
+          </li>
+        </ol>
+      </nav>
+      <h1>
+        Terminal on <Name>{connection}</Name>
+      </h1>
+      <State kind={kind}>{WORDS[state.kind]}</State>
+      <div class="line push">
+        {(state.kind === 'ended' || state.kind === 'lost') && (
+          <button type="button" class="button" onClick={onAgain}>
+            <Icon name="again" />
+            Open another one
+          </button>
+        )}
+        {(state.kind === 'open' || state.kind === 'waiting') && (
+          <button type="button" class="button is-danger" onClick={onEnd}>
+            <Icon name="leave" />
+            End
+          </button>
+        )}
+      </div>
+    </header>
+  )
+}
+
+interface Opened extends Pick<Screen, 'find'> {
+  readonly resize: (fontSize: number) => void
+  readonly end: () => void
+}
+
+interface Beginning {
+  readonly connection: string
+  readonly fontSize: number
+  readonly tell: (state: TerminalState) => void
+}
+
 /** The screen and what it is connected to, until the view is left. */
-function begin(
-  place: HTMLElement,
-  connection: string,
-  tell: (state: TerminalState) => void,
-): Pick<Conversation, 'end'> {
-  const screen = openScreen(place, { isRead: false })
+function begin(place: HTMLElement, { connection, fontSize, tell }: Beginning): Opened {
+  const screen = openScreen(place, { isRead: false, fontSize })
   const { terminal, fit } = screen
   const conversation = converse(connection, terminal, tell)
   const observer = new ResizeObserver(fit)
   observer.observe(place)
+  let isOver = false
   terminal.attachCustomKeyEventHandler((event) => {
     if (!(event.ctrlKey && event.shiftKey && event.key === 'Escape')) return true
     document.getElementById('main')?.focus()
@@ -63,9 +190,17 @@ function begin(
   })
   terminal.focus()
   return {
+    find: screen.find,
+    resize: (size) => {
+      if (isOver) return
+      terminal.options.fontSize = size
+      fit()
+    },
     end: () => {
-      observer.disconnect()
       conversation.end()
+      if (isOver) return
+      isOver = true
+      observer.disconnect()
       screen[Symbol.dispose]()
     },
   }
@@ -83,14 +218,14 @@ function StateText({ state, connection }: StateTextProps) {
     case 'waiting':
       return (
         <>
-          It waits for an <a href={approvalPath(state.session)}>approval</a>, and opens by itself when it is
-          given.
+          The terminal waits for an <a href={approvalPath(state.session)}>approval</a>, and opens by itself
+          when it is given.
         </>
       )
     case 'open':
       return (
         <>
-          Open. <a href={sessionPath(state.session)}>The session</a>
+          Everything that you see is in <a href={sessionPath(state.session)}>the session</a>.
         </>
       )
     case 'ended':
