@@ -83,6 +83,11 @@ export class SessionRecord {
     this.#append('i', this.#redaction.replaceIn(script))
   }
 
+  /** A statement of a native client. It stands where output stands, since people look for it there. */
+  statement(connectionId: string, text: string): void {
+    this.#append('o', this.#redaction.replaceIn(Buffer.from(`[${connectionId}] ${text}\n`)))
+  }
+
   output({ kind, data, masked }: OutputMessage): void {
     if (masked !== undefined) this.#masked.add(masked)
     const bytes = this.#streams === undefined ? data : this.#streams[kind].push(data)

@@ -9,6 +9,7 @@ import type {
   SessionId,
 } from '../../wire/messages/message.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
+import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
@@ -52,6 +53,8 @@ const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /** From a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and a margin. */
 const LEAVE_MS = 15_000
 
+/** As many native clients as an agent serves in one session. */
+const MAX_CONNECTIONS = 1000
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
 /** Ready-made: without a reason, each end would make an error of its own, with its stack. */
@@ -81,6 +84,8 @@ export class GatewaySession {
   /** Whether the agent has something to run. Only then does it answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
+  /** By the connection's id. */
+  readonly #statements = new Map<string, PostgresStatements>()
 
   /** @param guardrails of the connection, whose names its agent does not know */
   constructor(
@@ -144,7 +149,9 @@ export class GatewaySession {
 
   /** Sends on what is said about a connection of a native client. */
   connection(message: ConnectionMessage): void {
-    if (!this.#isOver) this.#agent?.send({ ...message, sid: this.sid })
+    if (this.#isOver) return
+    this.#recordStatements(message)
+    this.#agent?.send({ ...message, sid: this.sid })
   }
 
   /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
@@ -165,6 +172,19 @@ export class GatewaySession {
     const late = `${HAS_LEFT}, and the agent has not said how the command ended`
     this.#leaving = setTimeout(() => this.fail('client-left', late), LEAVE_MS)
     this.#agent.send({ kind: 'close', sid: this.sid })
+  }
+
+  /** Of PostgreSQL the statements are recorded; values, data and answers are not. */
+  #recordStatements(message: ConnectionMessage): void {
+    const { connectionId: id } = message
+    if (message.kind === 'connection-close') this.#statements.delete(id)
+    if (message.kind !== 'connection-data' || message.protocol !== 'postgres') return
+    const known = this.#statements.get(id)
+    // The agent takes no more connections than this either.
+    if (known === undefined && this.#statements.size >= MAX_CONNECTIONS) return
+    const statements = known ?? new PostgresStatements()
+    this.#statements.set(id, statements)
+    for (const text of statements.push(message.data)) this.#record.statement(id, text)
   }
 
   /** Ends the session from this side. @param by the user who has ended it */

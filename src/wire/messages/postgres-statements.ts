@@ -1,0 +1,81 @@
+/** A longer statement is recorded as far as this. */
+const MAX_STATEMENT_BYTES = 16 * 1024
+/** A startup packet has no type; its length counts itself. */
+const STARTUP_HEAD_BYTES = 8
+const HEAD_BYTES = 5
+const QUERY = 0x51
+const PARSE = 0x50
+/** Requests for encryption and for a cancel, which come before a startup packet or in its place. */
+const ENCRYPTION_REQUESTS: ReadonlySet<number> = new Set([80_877_103, 80_877_104])
+
+/**
+ * Finds the statements in what one client of PostgreSQL sends: the texts of Query and Parse. Values, data of COPY and the
+ * startup packet are skipped. Keeps at most one statement's beginning.
+ */
+export class PostgresStatements {
+  #isStarted = false
+  /** The head of the current message, as far as it has come. */
+  #head = Buffer.alloc(0)
+  #type = 0
+  /** Bytes of its content that are still to come. */
+  #left = 0
+  #kept: Buffer[] = []
+  #keptBytes = 0
+  #contentBytes = 0
+
+  /** @returns the statements that these bytes end */
+  push(bytes: Buffer): string[] {
+    const found: string[] = []
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#left === 0) at = this.#takeHead(bytes, at)
+      const taken = Math.min(this.#left, bytes.length - at)
+      this.#keep(bytes.subarray(at, at + taken))
+      at += taken
+      this.#left -= taken
+      if (this.#left === 0 && this.#contentBytes > 0) this.#end(found)
+    }
+    return found
+  }
+
+  /** @returns where the content begins */
+  #takeHead(bytes: Buffer, from: number): number {
+    const size = this.#isStarted ? HEAD_BYTES : STARTUP_HEAD_BYTES
+    const taken = bytes.subarray(from, from + size - this.#head.length)
+    this.#head = Buffer.concat([this.#head, taken])
+    if (this.#head.length < size) return bytes.length
+    const length = this.#head.readUInt32BE(this.#isStarted ? 1 : 0)
+    this.#type = this.#isStarted ? (this.#head[0] ?? 0) : 0
+    // A length that cannot be ends the connection at the agent.
+    this.#left = Math.max(0, this.#isStarted ? length - 4 : length - STARTUP_HEAD_BYTES)
+    this.#contentBytes = 0
+    if (!this.#isStarted) this.#isStarted = !ENCRYPTION_REQUESTS.has(this.#head.readUInt32BE(4))
+    this.#head = Buffer.alloc(0)
+    return from + taken.length
+  }
+
+  #keep(content: Buffer): void {
+    this.#contentBytes += content.length
+    if (this.#type !== QUERY && this.#type !== PARSE) return
+    const room = content.subarray(0, MAX_STATEMENT_BYTES - this.#keptBytes)
+    if (room.length === 0) return
+    // A copy, since the rest of the packet need not be kept.
+    this.#kept.push(Buffer.from(room))
+    this.#keptBytes += room.length
+  }
+
+  #end(found: string[]): void {
+    if (this.#keptBytes > 0) {
+      const kept = Buffer.concat(this.#kept)
+      // Parse begins with the name of the prepared statement.
+      const from = this.#type === PARSE ? kept.indexOf(0) + 1 : 0
+      const end = kept.indexOf(0, from)
+      const text = kept.toString('utf8', from, end < 0 ? kept.length : end)
+      const isCut = this.#contentBytes > MAX_STATEMENT_BYTES
+      if (text !== '') found.push(isCut ? `${text}... (${this.#contentBytes} bytes)` : text)
+    }
+    this.#kept = []
+    this.#keptBytes = 0
+    this.#contentBytes = 0
+  }
+}
