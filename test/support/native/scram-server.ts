@@ -50,7 +50,7 @@ export class ScramServer implements AsyncDisposable {
   async #serve(plain: Socket): Promise<void> {
     let reader = new Reader(plain)
     let socket = plain
-    let first = await reader.take(4, (head) => head.readUInt32BE(0))
+    const first = await reader.take(4, (head) => head.readUInt32BE(0))
     if (first.readUInt32BE(4) === 80_877_103) {
       const { tls } = this.#options
       plain.write(tls === undefined ? 'N' : 'S')
@@ -60,7 +60,7 @@ export class ScramServer implements AsyncDisposable {
         this.#sockets.add(socket.on('error', () => undefined))
         reader = new Reader(socket)
       }
-      first = await reader.take(4, (head) => head.readUInt32BE(0))
+      await reader.take(4, (head) => head.readUInt32BE(0))
     }
     const { asks } = this.#options
     if (asks === undefined) await this.#sasl(socket, reader)
