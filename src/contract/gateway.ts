@@ -127,7 +127,45 @@ export const gatewayContract = {
   },
 } as const satisfies Contract
 
+const ChangesShape = v.strictObject({
+  changes: v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
+  restart_required: names,
+})
+const READ_SETTINGS = {
+  tag: 'Gateway',
+  method: 'GET',
+  role: 'auditor',
+  audit: { action: 'view', type: 'settings' },
+} as const
+
 export const settingsContract = {
+  show: {
+    ...READ_SETTINGS,
+    path: '/api/settings',
+    summary: 'Shows the settings as gateway.yaml has them now, or by default; never a secret',
+    answers: {
+      200: v.strictObject({
+        file: text,
+        settings: v.array(
+          v.strictObject({
+            name: text,
+            // `<set>` for a secret.
+            value: v.nullable(text),
+            from: v.picklist(['flag', 'variable', 'file', 'default', 'refused', 'unset']),
+            place: v.nullable(text),
+          }),
+        ),
+      }),
+    },
+    errors: ['invalid-settings'],
+  },
+  preview: {
+    ...READ_SETTINGS,
+    path: '/api/settings/changes',
+    summary: 'Tells what a reload would change, and changes nothing',
+    answers: { 200: ChangesShape },
+    errors: ['invalid-settings'],
+  },
   reload: {
     tag: 'Gateway',
     method: 'POST',
@@ -137,12 +175,7 @@ export const settingsContract = {
       'With a file that cannot be used (422) everything stays as it was: the message has each problem.',
     role: 'admin',
     audit: { action: 'update', type: 'settings' },
-    answers: {
-      200: v.strictObject({
-        changes: v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
-        restart_required: names,
-      }),
-    },
+    answers: { 200: ChangesShape },
     errors: ['invalid-settings'],
   },
 } as const satisfies Contract

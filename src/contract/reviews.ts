@@ -22,6 +22,7 @@ const DecisionShape = v.object(
       ),
     ),
     force_review: v.nullish(v.boolean('must be true or false'), false),
+    comment: v.nullish(v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')), ''),
     rejection_reason: v.nullish(
       v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
       '',
@@ -48,6 +49,8 @@ const review = {
       reviewed_by: v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
       review_date: v.nullable(text),
       forced_review: v.boolean(),
+      // What its member has said with the approval.
+      comment: v.optional(text),
     }),
   ),
   time_window: v.nullable(
@@ -116,6 +119,18 @@ export const reviewContract = {
     path: '/api/reviews/:id',
     summary: 'Shows a review, by its id or that of its session',
     answers: { 200: ReviewShape },
+    errors: ['review-not-found', 'history-failed'],
+  },
+  previous: {
+    ...READ,
+    path: '/api/reviews/:id/previous',
+    summary: 'The last approved run of the same runbook before it, or null',
+    description: 'Its script and parameters are those of its session.',
+    answers: {
+      200: v.nullable(
+        v.strictObject({ id: text, session: text, owner: text, connection: text, ran_at: v.nullable(text) }),
+      ),
+    },
     errors: ['review-not-found', 'history-failed'],
   },
   exec: {

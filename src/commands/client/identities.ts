@@ -5,6 +5,7 @@ import { parseSize, parseDuration } from '../../basics/text/units.ts'
 import type { Account } from '../../client/account/account.ts'
 import { ApiError } from '../../client/rest/api-error.ts'
 import { call, type Read } from '../../client/rest/call.ts'
+import { accessContract, type AccessExplanation } from '../../contract/access.ts'
 import type { Sent } from '../../contract/contract.ts'
 import { tokenContract, type IssuedTokenAnswer, type TokenAnswer } from '../../contract/tokens.ts'
 import { userContract, type UserAnswer } from '../../contract/users.ts'
@@ -15,6 +16,7 @@ import {
   printAnswer,
   type AskingFlags,
   listingCommand,
+  showingCommand,
   unlessLacking,
 } from './asking/asking.ts'
 
@@ -271,4 +273,39 @@ function secondsOf(flag: string, written: string): number {
 function readQuantity(flag: string, value: number | undefined, form: string): number {
   if (value !== undefined && Number.isFinite(value)) return value
   throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
+}
+
+/** `access explain`: what a user may do on a connection, and why. */
+export async function accessCommand(name: string, connection: string, flags: AskingFlags): Promise<number> {
+  const lacking = { things: 'explanations of access', endpoint: 'GET /api/access/NAME/CONNECTION' }
+  return showingCommand(
+    flags,
+    oneLine(`cannot explain what ${name} may do on ${connection}`),
+    (account) => unlessLacking(account, lacking, call(account, accessContract.explain, { name, connection })),
+    accessText,
+  )
+}
+
+function accessText({ user, connection, text, uses }: Read<AccessExplanation>): string {
+  return factLines([
+    ['user', user],
+    ['connection', connection],
+    ['access', text],
+    ['runbooks', useText(uses?.runbooks)],
+    ['exec', useText(uses?.exec)],
+    ['terminal', useText(uses?.connect)],
+  ])
+}
+
+type ReadUse = NonNullable<Read<AccessExplanation>['uses']>['exec']
+
+function useText(use: ReadUse): string {
+  if (use === undefined) return ''
+  const { allowed, reason, approvals } = use
+  if (!allowed) return `no: ${reason}`
+  const needs = approvals.map(({ path, groups, minimum }) => {
+    const which = path === '' ? '' : `${path}: `
+    return `${which}${groups.length === 0 ? 'no approval' : `${minimum} of ${groups.join(', ')}`}`
+  })
+  return needs.length === 0 ? 'yes' : `with approval: ${needs.join('; ')}`
 }

@@ -5,6 +5,7 @@ import { ForeignPathError } from '../../basics/files/private-path.ts'
 import { HistoryError } from '../../gateway/store/errors.ts'
 import { RunbookError } from '../../gateway/refusals/runbook-errors.ts'
 import { loadSettings } from '../../gateway/settings/load.ts'
+import { printGatewaySettings } from '../../gateway/settings/print.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import type { GatewayFile } from '../../gateway/settings/reload/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
@@ -75,7 +76,8 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
     if (!told.has(warning)) log?.warn({ warning }, 'settings')
     told.add(warning)
   }
-  return { file, read: () => loadSettings(file, process.env, warn) }
+  const print = () => printGatewaySettings(file, process.env)
+  return { file, print, read: () => loadSettings(file, process.env, warn) }
 }
 
 /**

@@ -73,6 +73,22 @@ const SETTING_USER = [
 ]
 
 /** Who may ask a gateway: admins change users. */
+export const access: CommandGroup = {
+  name: 'access',
+  does: 'Explain who may do what',
+  commands: [
+    {
+      name: 'explain',
+      does: 'Explain what a user may do on a connection, by the rules that decide',
+      takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent access explain ann@example.org pg'],
+      run: async (name: string, connection: string, flags: AskingFlags) =>
+        (await loadUsers()).accessCommand(name, connection, flags),
+    },
+  ],
+}
+
 export const user: CommandGroup = {
   name: 'user',
   does: 'Manage users and machines (admins)',

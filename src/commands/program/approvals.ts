@@ -99,6 +99,7 @@ export const reviews: CommandGroup = {
       takes: [REVIEW],
       options: [
         ...DECIDING,
+        option('--comment <text>', 'what the requester is told with it'),
         option('--window <from-to>', 'hours of the day in UTC at which it may run: 01:00-05:00'),
       ],
       examples: [

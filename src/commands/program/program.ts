@@ -40,6 +40,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     gateway: async () => (await operating()).gateway,
     dev: async () => (await operating()).dev,
     user: async () => (await accounts()).user,
+    access: async () => (await accounts()).access,
     backup: async () => (await operating()).backup,
     restore: async () => (await operating()).restore,
     history: async () => (await operating()).history,

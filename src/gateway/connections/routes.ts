@@ -142,7 +142,7 @@ function mode(enabled: boolean): 'enabled' | 'disabled' {
 }
 
 /** Why the agent refuses each terminal although the settings allow them; else empty. */
-function terminalRefusal({ masking }: ConnectionSettings): string {
+export function terminalRefusal({ masking }: ConnectionSettings): string {
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'
 }

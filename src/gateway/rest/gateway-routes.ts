@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { addressUrl, type Address } from '../../basics/net/address.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
+import type { AnswerOf } from '../../contract/contract.ts'
 import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../contract/gateway.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { Reply, type Handlers } from '../handlers.ts'
@@ -11,7 +12,7 @@ import { readinessOf } from '../operating/monitoring/readiness.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { RepositoryError } from '../refusals/runbook-errors.ts'
-import { ReloadRefused } from '../settings/reload/reload.ts'
+import { ReloadRefused, type ReloadReport } from '../settings/reload/reload.ts'
 import { HttpError } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
@@ -79,14 +80,27 @@ export function gatewayRoutes(
 
 export function settingsRoutes({ reload }: RestServices): Handlers<typeof settingsContract> {
   return {
-    reload: async () => {
+    show: () => {
       try {
-        const { changes, restart } = await reload.run()
-        return { changes, restart_required: restart }
+        const { file, settings } = reload.print()
+        return { file, settings }
       } catch (error) {
         throw refusal(error as Error)
       }
     },
+    preview: () => reported(reload.preview()),
+    reload: () => reported(reload.run()),
+  }
+}
+
+async function reported(
+  report: Promise<ReloadReport>,
+): Promise<AnswerOf<(typeof settingsContract)['reload']>> {
+  try {
+    const { changes, restart } = await report
+    return { changes, restart_required: restart }
+  } catch (error) {
+    throw refusal(error as Error)
   }
 }
 

@@ -13,6 +13,7 @@ import { reviewContract } from '../../contract/reviews.ts'
 import { batchContract } from '../../contract/batches.ts'
 import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
 import { tokenContract } from '../../contract/tokens.ts'
+import { accessContract } from '../../contract/access.ts'
 import { userContract } from '../../contract/users.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
@@ -35,6 +36,7 @@ export const OPERATIONS: OperationTable = {
   ...tableOf(jiraContract),
   ...tableOf(agentContract),
   ...tableOf(userContract),
+  ...tableOf(accessContract),
   ...tableOf(serviceAccountContract),
   ...tableOf(apiKeyContract),
   ...tableOf(tokenContract),

@@ -16,6 +16,7 @@ import { connectionContract } from '../../contract/connections.ts'
 import { jiraContract } from '../../contract/jira.ts'
 import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
 import { tokenContract } from '../../contract/tokens.ts'
+import { accessContract } from '../../contract/access.ts'
 import { userContract } from '../../contract/users.ts'
 import { apiKeyRoutes, serviceAccountRoutes, tokenRoutes, userRoutes } from '../people/identities/routes.ts'
 import {
@@ -40,6 +41,7 @@ import { reviewContract } from '../../contract/reviews.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
 import { webhookContract } from '../../contract/webhooks.ts'
+import { accessRoutes } from '../executions/explained-access.ts'
 import { executionRoutes } from '../executions/routes.ts'
 import { runbookRoutes } from '../runbooks/routes.ts'
 import { reviewRoutes } from '../reviews/routes.ts'
@@ -163,6 +165,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   mount(app, jiraContract, jiraRoutes(services))
   mount(app, lockContract, lockRoutes(services))
   mount(app, userContract, userRoutes(services))
+  mount(app, accessContract, accessRoutes(services))
   mount(app, tokenContract, tokenRoutes(services))
   mount(app, serviceAccountContract, serviceAccountRoutes(services))
   mount(app, apiKeyContract, apiKeyRoutes(services))

@@ -15,6 +15,8 @@ export interface Decision {
   readonly force: boolean
   readonly timeWindow?: TimeWindow
   readonly reason?: string
+  /** Said with an approval. */
+  readonly comment?: string
 }
 
 /** Where and when: what a decision needs beside the review. */
@@ -84,11 +86,12 @@ function isConcerned(review: Review, { name, groups, isAdmin }: Reviewer): boole
 
 function entriesAfter(
   review: Review,
-  { verdict, force }: Decision,
+  { verdict, force, comment = '' }: Decision,
   reviewer: Reviewer,
   { now, newId }: DecisionMoment,
 ): readonly GroupReview[] {
-  const said = { status: verdict, reviewedBy: reviewer.name, reviewedAt: now }
+  const isSaid = verdict === 'APPROVED' && comment !== ''
+  const said = { status: verdict, reviewedBy: reviewer.name, reviewedAt: now, ...(isSaid && { comment }) }
   const mine = force
     ? common(reviewer.groups, review.forceGroups).slice(0, 1)
     : common(

@@ -86,6 +86,11 @@ export class ReviewRows {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
+  /** What has run of the same runbook before it, the newest first. None for a script. */
+  sameRunbook(id: string): Review[] {
+    return reviewsIn(this.#statements.sameRunbook.all([id]))
+  }
+
   /** What was approved, and the gateway itself is to run. */
   automatic(): Review[] {
     return reviewsIn(this.#statements.automatic.all([]))
@@ -149,6 +154,14 @@ function prepare(db: Connection) {
     accessOf: reading(`SELECT record FROM reviews
                        WHERE owner = ? AND status = 'APPROVED' AND connection = ? AND type = 'jit'
                        ORDER BY session DESC LIMIT 100`),
+    sameRunbook: reading(`SELECT r.record FROM reviews this
+                          JOIN sessions mine ON mine.key = this.session
+                          JOIN reviews r ON r.status = 'EXECUTED' AND r.session < this.session
+                          JOIN sessions s ON s.key = r.session
+                          WHERE this.id = ?
+                            AND s.request ->> '$.labels.runbookFile' = mine.request ->> '$.labels.runbookFile'
+                            AND s.request ->> '$.labels.runbookRepository' IS mine.request ->> '$.labels.runbookRepository'
+                          ORDER BY r.session DESC LIMIT 20`),
     automatic: reading(`SELECT record FROM reviews
                         WHERE status = 'APPROVED' AND json_extract(record, '$.whenApproved') ORDER BY session LIMIT 1000`),
     processing: reading(`SELECT record FROM reviews WHERE status = 'PROCESSING'`),

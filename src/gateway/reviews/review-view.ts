@@ -44,6 +44,7 @@ function groupView({
   reviewedBy: name,
   reviewedAt,
   forced,
+  comment,
 }: GroupReview): ReviewAnswer['review_groups_data'][number] {
   return {
     id,
@@ -52,6 +53,7 @@ function groupView({
     reviewed_by: name === undefined ? null : { id: name, name, email: name, slack_id: '' },
     review_date: dateOf(reviewedAt),
     forced_review: forced,
+    ...(comment !== undefined && { comment }),
   }
 }
 

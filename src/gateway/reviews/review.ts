@@ -15,6 +15,7 @@ export interface GroupReview {
   /** In ms since 1970, as all times here. */
   readonly reviewedAt?: number
   readonly forced: boolean
+  readonly comment?: string
 }
 
 /** When an approved script may run: a time of day, UTC, `HH:MM`. The end may be before the start: over midnight. */

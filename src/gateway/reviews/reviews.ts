@@ -97,6 +97,12 @@ export class Reviews {
     return this.#services.history.read(({ reviews }) => reviews.list(viewer))
   }
 
+  /** The last approved run of the same runbook before it, of those that concern this user. */
+  previous(user: GatewayUser, review: Review): Review | undefined {
+    const before = this.#services.history.read(({ reviews }) => reviews.sameRunbook(review.id))
+    return before.find((one) => this.isConcerned(user, one))
+  }
+
   isConcerned(user: GatewayUser, { owner, groups, forceGroups }: Review): boolean {
     const reviewers = [...groups.map(({ group }) => group), ...forceGroups]
     const isMember = common(user.groups, reviewers).length > 0

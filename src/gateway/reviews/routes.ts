@@ -3,6 +3,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
+import { timeOf } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { ApprovedRuns } from './approved-runs.ts'
@@ -32,6 +33,14 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
       if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
       return reviewView(review)
     },
+    previous: ({ user, params }) => {
+      const review = reviews.visible(user, params.id)
+      if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
+      const before = reviews.previous(user, review)
+      if (before === undefined) return null
+      const { id, sessionId: session, owner, connection, claimedAt } = before
+      return { id, session, owner, connection, ran_at: timeOf(claimedAt) }
+    },
     exec: ({ user, params, headers }) => {
       const { session, request } = runs.start(params.id, user)
       return answerInTime(headers, async (waitMs) => {
@@ -49,12 +58,12 @@ const VERDICTS: readonly ReviewVerdict[] = ['APPROVED', 'REJECTED', 'REVOKED']
 
 /** @throws RequestRefused */
 function decisionOf(body: DecisionBody): Decision {
-  const { status, time_window: asked, force_review: force, rejection_reason: reason } = body
+  const { status, time_window: asked, force_review: force, rejection_reason: reason, comment } = body
   const timeWindow = asked === null || asked === undefined ? undefined : readWindow(asked.configuration)
   const verdict = VERDICTS.find((one) => one === status.toUpperCase())
   if (verdict === undefined)
     throw new RequestRefused('invalid-request', hoopWords.reviewNotUpdated('unknown status'))
-  return { verdict, force, reason, ...(timeWindow !== undefined && { timeWindow }) }
+  return { verdict, force, reason, comment, ...(timeWindow !== undefined && { timeWindow }) }
 }
 
 type Times = NonNullable<DecisionBody['time_window']>['configuration']

@@ -38,7 +38,10 @@ export interface SessionRequest {
 }
 
 /** Which of the connection's `access` settings has to allow it. */
-export function useOf({ origin, verb }: SessionRequest): 'exec' | 'runbooks' | 'connect' {
+export function useOf({
+  origin,
+  verb,
+}: Pick<SessionRequest, 'origin' | 'verb'>): 'exec' | 'runbooks' | 'connect' {
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 

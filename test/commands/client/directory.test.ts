@@ -50,7 +50,14 @@ const entry: CatalogEntry = {
   },
   ...{ connections: [HOSTILE], commit: HOSTILE, raw: {} },
 }
-const decision = { id: '', review_date: '', reviewed_by: undefined, forced_review: false, raw: {} }
+const decision = {
+  id: '',
+  review_date: '',
+  reviewed_by: undefined,
+  forced_review: false,
+  comment: '',
+  raw: {},
+}
 const person = (email: string) => ({ id: 'i', name: 'n', email, slack_id: '', raw: {} })
 // Other fields are not shown.
 const review = {
@@ -154,7 +161,7 @@ describe('a review', () => {
   it('says who has decided, and what is still missing', () => {
     const dba = {
       ...{ ...decision, group: 'dba', status: 'APPROVED', reviewed_by: person('bob') },
-      ...{ review_date: '2026-01-31T14:40:00Z', forced_review: true },
+      ...{ review_date: '2026-01-31T14:40:00Z', forced_review: true, comment: '' },
     }
     const sre = { ...decision, group: 'sre', status: 'PENDING' }
     const configuration = { start_time: '01:00', end_time: '05:00', raw: {} }

@@ -132,6 +132,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
     body: { file_name: 'ops/a.runbook.sh', connection_name: 'asked', parameters: { x: '1' } },
   }),
   'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
+  'GET /api/access/:name/:connection': () => ({ path: '/api/access/owner/asked' }),
   'GET /api/sessions/:id/download': () => link(''),
   'GET /api/sessions/:id/download/input': () => link('&blob-type=session_input'),
   'PATCH /api/sessions/:id/metadata': () => ({ body: { metadata: { a: 'b' } } }),
@@ -304,6 +305,7 @@ const REFUSALS = [
   'not-eligible',
   'batch-refused',
   'batch-not-found',
+  'user-not-found',
 ]
 
 /** To whomever: of a sign-in, which is nobody's yet, in JSON and on pages for people; and of what there is none of. */

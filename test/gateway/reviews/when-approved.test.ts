@@ -277,3 +277,28 @@ describe('a gateway that stops', () => {
     expect([waits.runs(), begun.runs(), held.runs()]).toEqual([1, 0, 1])
   })
 })
+
+describe('what an approver is shown and says', () => {
+  const run = (table: string) => ({
+    ...{ file_name: 'ops/danger/drop.runbook.sh', parameters: { pw: 'a-secret-word', table } },
+  })
+  const path = '/api/plugins/runbooks/connections/books/exec'
+  const ask = async (table: string) =>
+    String((await site.as('ann', 'POST', path, { ...run(table), ...itself })).body['session_id'])
+  const previous = async (sid: string, name: 'cid' | 'bea' = 'cid') =>
+    site.as(name, 'GET', `/api/reviews/${sid}/previous`)
+
+  it('is the last approved run of the same runbook, and a comment with the approval', async () => {
+    const first = await ask('one')
+    expect((await previous(first)).body).toBeNull()
+    const said = await site.say('cid', first, 'APPROVED', { comment: 'as agreed' })
+    expect(said.body['review_groups_data']).toMatchObject([{ comment: 'as agreed' }])
+    await ended(first)
+    const second = await ask('two')
+    expect((await previous(second)).body).toMatchObject({ session: first, owner: 'ann', connection: 'books' })
+    expect((await previous(second, 'bea')).status).toBe(404)
+    await site.say('cid', second, 'REJECTED')
+    expect((await previous(await ask('three'))).body).toMatchObject({ session: first })
+    expect((await previous(await site.ask('echo a script'))).body).toBeNull()
+  })
+})

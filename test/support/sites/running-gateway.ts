@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startGateway, type Gateway } from '../../../src/gateway/gateway.ts'
+import { printGatewaySettings } from '../../../src/gateway/settings/print.ts'
 import { loadSettings } from '../../../src/gateway/settings/load.ts'
 import { checkDescribed } from '../described-answer.ts'
 
@@ -61,7 +62,7 @@ export class RunningGateway implements AsyncDisposable {
     if (Object.keys(files).length > 0) commit(repository, files)
     const file = path.join(folder, 'gateway.yaml')
     writeFileSync(file, yaml(options))
-    const source = { file, read: () => loadSettings(file, {}) }
+    const source = { file, read: () => loadSettings(file, {}), print: () => printGatewaySettings(file, {}) }
     const settings = source.read()
     mkdirSync(settings.state, { mode: 0o700, recursive: true })
     options.prepare?.(settings.state)

@@ -142,6 +142,7 @@ interface DecideFlags extends AskingFlags {
 
 export interface ApproveFlags extends DecideFlags {
   readonly window?: string
+  readonly comment?: string
 }
 
 export interface RejectFlags extends DecideFlags {
@@ -149,8 +150,11 @@ export interface RejectFlags extends DecideFlags {
 }
 
 export async function approveCommand(id: string, flags: ApproveFlags): Promise<number> {
-  const { window } = flags
-  const given = window !== undefined && { time_window: windowIn(window) }
+  const { window, comment } = flags
+  const given = {
+    ...(window !== undefined && { time_window: windowIn(window) }),
+    ...(comment !== undefined && { comment }),
+  }
   return decide('approve', id, { status: 'APPROVED', ...given }, flags)
 }
 

@@ -111,7 +111,8 @@ function decision(group: ReviewGroup): string {
   const by = deciderOf(group)
   const who = by === '' ? '' : ` by ${by}`
   const when = moment(at) === '' ? '' : ` at ${moment(at)}`
-  return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}`
+  const said = group.comment === '' ? '' : `: ${group.comment}`
+  return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}${said}`
 }
 
 /** Parameters and metadata of the record, which leaves out parameters of type file and, in our gateway, password. */

@@ -132,11 +132,24 @@ export class Users {
   }
 
   /** Those that the user may see, in the order of the settings. */
-  connections({ isActive, groups: own }: GatewayUser): readonly ConnectionSettings[] {
-    if (!isActive) return []
-    return this.#current.value.connections.filter(
-      ({ access: { groups } }) => groups === undefined || groups.some((group) => own.includes(group)),
-    )
+  connections(user: GatewayUser): readonly ConnectionSettings[] {
+    return this.#current.value.connections.filter((connection) => this.reason(user, connection) !== undefined)
+  }
+
+  /** All of the settings, for whomever. */
+  get allConnections(): readonly ConnectionSettings[] {
+    return this.#current.value.connections
+  }
+
+  /** The groups by which a user may see a connection; none where everybody may. Undefined: the user may not. */
+  reason(
+    { isActive, groups: own }: GatewayUser,
+    { access: { groups } }: ConnectionSettings,
+  ): readonly string[] | undefined {
+    if (!isActive) return undefined
+    if (groups === undefined) return []
+    const shared = groups.filter((group) => own.includes(group))
+    return shared.length > 0 ? shared : undefined
   }
 
   /** Undefined also for one that the user may not see. */

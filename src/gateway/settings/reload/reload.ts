@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../../basics/logger.ts'
+import type { PrintedSettings } from '../../../basics/settings/printed.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import type { Current } from '../current-settings.ts'
 import type { GatewaySettings } from '../settings.ts'
@@ -17,6 +18,8 @@ export interface GatewayFile {
   readonly file: string
   /** Reads the file and what it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
+  /** What it says now, without secrets. Missing where nobody is shown that. @throws SettingsError */
+  readonly print?: () => PrintedSettings
 }
 
 interface ReloadServices {
@@ -64,6 +67,17 @@ export class Reload {
     return this.#next
   }
 
+  /** What `run` would do now. Nothing changes. @throws SettingsError, ReloadRefused */
+  async preview(): Promise<ReloadReport> {
+    return (await this.#found()).report
+  }
+
+  /** As the file says it now. @throws SettingsError */
+  print(): PrintedSettings {
+    const { source } = this.#services
+    return source.print?.() ?? { file: source.file, settings: [] }
+  }
+
   /** Takes no more. Settles when none is under way. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -76,13 +90,9 @@ export class Reload {
   }
 
   async #reload(): Promise<ReloadReport> {
-    const { current, apply, log } = this.#services
+    const { apply, log } = this.#services
     try {
-      const found = await this.#written()
-      if (this.#closing.signal.aborted) throw new ReloadRefused('the gateway stops')
-      const before = current.value
-      const after = withFixed(found, before)
-      const report = { changes: changesBetween(before, after), restart: fixedChanges(before, found) }
+      const { after, report } = await this.#found()
       await apply(after)
       this.#tell(report)
       return report
@@ -91,6 +101,15 @@ export class Reload {
       log.error({ problems }, 'settings not read again, those from before stay')
       throw error
     }
+  }
+
+  /** The settings that would be in force, and how they differ from those that are. */
+  async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
+    const found = await this.#written()
+    if (this.#closing.signal.aborted) throw new ReloadRefused('the gateway stops')
+    const before = this.#services.current.value
+    const after = withFixed(found, before)
+    return { after, report: { changes: changesBetween(before, after), restart: fixedChanges(before, found) } }
   }
 
   #tell({ changes, restart }: ReloadReport): void {

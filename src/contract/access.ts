@@ -1,0 +1,85 @@
+import * as v from 'valibot'
+import { needed, type Contract, type Frozen } from './contract.ts'
+import { numberOption, option } from './query.ts'
+import { text, wholeCount } from './words.ts'
+
+const ApprovalShape = v.strictObject({
+  // The runbooks that it is for; null for everything else.
+  path: v.nullable(text),
+  groups: v.array(text),
+  minimum: wholeCount,
+  force_groups: v.array(text),
+  self_approval: v.boolean(),
+})
+const UseShape = v.strictObject({
+  allowed: v.boolean(),
+  // Why it is not allowed; empty where it is.
+  reason: text,
+  approvals: v.array(ApprovalShape),
+})
+
+const LEVELS = ['none', 'reads', 'approval', 'free'] as const
+const cell = {
+  // `approval`: something needs one. `reads`: an auditor, who runs nothing.
+  level: needed(v.picklist(LEVELS)),
+  // The reason, for people.
+  text: needed(text),
+}
+const ExplanationShape = v.strictObject({
+  user: needed(text),
+  connection: needed(text),
+  ...cell,
+  // The groups by which the user sees the connection; empty where everybody does, null where the user does not.
+  groups: v.nullable(v.array(text)),
+  uses: needed(
+    v.strictObject({ runbooks: needed(UseShape), exec: needed(UseShape), connect: needed(UseShape) }),
+  ),
+})
+const MatrixShape = v.strictObject({
+  connections: v.array(text),
+  users: v.array(
+    v.strictObject({
+      name: text,
+      kind: v.picklist(['person', 'machine']),
+      groups: v.array(text),
+      // In the order of `connections`.
+      cells: v.array(v.strictObject(cell)),
+    }),
+  ),
+  // What is left out by the limits.
+  more_users: wholeCount,
+  more_connections: wholeCount,
+})
+
+/** What a user may do on a connection, and why. */
+export type AccessExplanation = Frozen<v.InferOutput<typeof ExplanationShape>>
+export type AccessMatrix = Frozen<v.InferOutput<typeof MatrixShape>>
+
+const READ = { tag: 'Users', method: 'GET', audit: { action: 'view', type: 'users' } } as const
+
+export const accessContract = {
+  list: {
+    ...READ,
+    path: '/api/access',
+    summary: 'Lists who may do what: users by connections, each with the reason',
+    description:
+      'At most 50 users and 50 connections at once; `offset` and `connection_offset` have the others. It is explained by the rules that decide.',
+    role: 'auditor',
+    query: {
+      user: option('a part of the name, or a whole group'),
+      connection: option('a part of the name'),
+      offset: numberOption('offset', 'how many users to leave out', 1_000_000, 0),
+      connection_offset: numberOption('connection_offset', 'how many connections to leave out', 1_000_000, 0),
+    },
+    answers: { 200: MatrixShape },
+  },
+  explain: {
+    ...READ,
+    path: '/api/access/:name/:connection',
+    summary: 'Explains what a user may do on a connection',
+    role: 'user',
+    scope: 'read',
+    answers: { 200: ExplanationShape },
+    errors: ['user-not-found', 'connection-not-found'],
+  },
+} as const satisfies Contract

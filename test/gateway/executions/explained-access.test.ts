@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AccessExplanation, AccessMatrix } from '../../../src/contract/access.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+
+const token = (name: string) => `token-of-${name}-0123456789`
+const user = (name: string, groups: string, more = '') =>
+  `\n  - { name: ${name}, token: ${token(name)}, groups: [${groups}]${more} }`
+const USERS = [
+  ...[user('ann', 'dev'), user('bea', 'dba'), user('hal', 'dev, skips'), user('fay', 'auditor')],
+  user('bot', 'dba', ', kind: machine'),
+  user('sue', 'sre, lead'),
+].join('')
+const CONNECTIONS = `
+  - { name: open, agent: local, command: [bash] }
+  - { name: pg, agent: local, command: [bash], access: { groups: [dba, dev], connect: false }, review: { groups: [sre, dba], minimum: 2, skip-groups: [skips] } }
+  - name: books
+    agent: local
+    command: [bash]
+    access: { groups: [dba], exec: false, connect: false }
+    runbooks: { repository: rb, review: [{ path: 'ops/free.sh', groups: [] }, { path: 'ops/danger/*', groups: [sre] }] }
+    review: { groups: [dba, lead] }
+  - { name: shut, agent: local, command: [bash], access: { exec: false, connect: false } }`
+
+let gateway: RunningGateway
+beforeAll(async () => {
+  gateway = await RunningGateway.start(
+    { 'ops/free.sh': 'echo', 'ops/danger/a.sh': 'echo', 'ops/b.sh': 'echo' },
+    {
+      connections: CONNECTIONS,
+      users: USERS,
+      limits: '{ agent-wait: 0s }',
+    },
+  )
+  // The repository's git process starts with the first read and stays: it is no leak of a test.
+  await gateway.exec({ file_name: 'ops/free.sh' })
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+const as = (name: string) => ({ authorization: `Bearer ${token(name)}` })
+async function explained(name: string, connection: string): Promise<AccessExplanation> {
+  const { body } = await gateway.request('GET', `/api/access/${name}/${connection}`)
+  return body as unknown as AccessExplanation
+}
+
+describe('what a user may do on a connection', () => {
+  it.each([
+    ['ann', 'open', 'free', 'everybody; no runbooks'],
+    ['ann', 'pg', 'approval', 'dev; exec needs approval of sre and dba; no runbooks or terminal'],
+    ['hal', 'pg', 'free', 'dev; no runbooks or terminal'],
+    ['ann', 'books', 'none', 'no access: it is for dba'],
+    [
+      ...(['bea', 'books', 'approval'] as const),
+      'dba; runbooks need approval of dba or lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval of sre; no exec or terminal',
+    ],
+    ['fay', 'open', 'reads', 'everybody; an auditor reads, and runs nothing'],
+    ['ann', 'shut', 'none', 'everybody; nothing may run there'],
+  ])('%s on %s: %s', async (name, connection, level, text) => {
+    expect(await explained(name, connection)).toMatchObject({ user: name, connection, level, text })
+  })
+
+  it('is what happens when the user asks for it', async () => {
+    const scripts = [
+      ...(['ann', 'bea', 'hal', 'fay', 'bot'] as const).flatMap((name) =>
+        (['open', 'pg', 'books', 'shut'] as const).map((connection) => ({ name, connection })),
+      ),
+    ]
+    for (const { name, connection } of scripts) {
+      const { exec } = (await explained(name, connection)).uses
+      const body = { connection, script: 'true' }
+      const answer = await gateway.request('POST', '/api/sessions', body, as(name))
+      const isReviewed = answer.body['has_review'] === true
+      // What is forbidden on the connection is recorded as a session that is refused.
+      const isRefused = answer.status >= 400 || answer.body['code'] === 'not-permitted'
+      expect([name, connection, isReviewed, isRefused]).toEqual([
+        ...[name, connection, exec.approvals.length > 0, !exec.allowed],
+      ])
+    }
+    for (const [file, needs] of [
+      ['ops/free.sh', false],
+      ['ops/danger/a.sh', true],
+      ['ops/b.sh', true],
+    ] as const) {
+      const path = '/api/plugins/runbooks/connections/books/exec'
+      const { body } = await gateway.request('POST', path, { file_name: file }, as('bea'))
+      expect([file, body['has_review']]).toEqual([file, needs])
+    }
+  })
+
+  it('is told of everybody to admins and auditors, and to others of themselves and what they see', async () => {
+    const ask = async (who: string, path: string) =>
+      (await gateway.request('GET', path, undefined, as(who))).status
+    expect(await ask('ann', '/api/access/ann/pg')).toBe(200)
+    expect(await ask('ann', '/api/access/ann/books')).toBe(404)
+    expect(await ask('ann', '/api/access/bea/pg')).toBe(404)
+    expect(await ask('ann', '/api/access')).toBe(403)
+    expect(await ask('fay', '/api/access/ann/books')).toBe(200)
+  })
+
+  it('is listed for users by connections, by parts of their names', async () => {
+    const matrix = async (query: string) =>
+      (await gateway.request('GET', `/api/access${query}`, undefined, as('fay')))
+        .body as unknown as AccessMatrix
+    const all = await matrix('')
+    expect(all).toMatchObject({ connections: ['bash', 'open', 'pg', 'books', 'shut'], more_users: 0 })
+    for (const { name, cells } of all.users)
+      for (const [at, cell] of cells.entries()) {
+        const { level, text } = await explained(name, all.connections[at] ?? '')
+        expect(cell).toEqual({ level, text })
+      }
+    const some = await matrix('?user=dba&connection=P&offset=1')
+    expect(some.connections).toEqual(['open', 'pg'])
+    expect(some.users.map(({ name, kind }) => [name, kind])).toEqual([
+      ['bea', 'person'],
+      ['bot', 'machine'],
+    ])
+  })
+})
+
+describe('the settings as they are read', () => {
+  it('are shown without secrets, with what a reload would change, and changed by nothing but the reload', async () => {
+    const shown = await gateway.request('GET', '/api/settings', undefined, as('fay'))
+    const text = JSON.stringify(shown.body)
+    expect(text).toContain('"name":"connections[1].name","value":"open"')
+    expect(text).not.toContain('token-of-')
+    expect((await gateway.request('GET', '/api/settings', undefined, as('ann'))).status).toBe(403)
+    const preview = () => gateway.request('GET', '/api/settings/changes', undefined, as('fay'))
+    expect((await preview()).body).toEqual({ changes: [], restart_required: [] })
+    gateway.configure({ connections: CONNECTIONS, users: USERS + user('new', 'dev'), host: '127.0.0.1' })
+    const changed = (await preview()).body
+    expect(changed['changes']).toEqual([
+      { setting: 'users', added: ['new'], removed: [], changed: [] },
+      { setting: 'limits', added: [], removed: [], changed: ['agent-wait'] },
+    ])
+    expect((await gateway.request('GET', '/api/userinfo', undefined, as('new'))).status).toBe(401)
+    expect((await gateway.request('POST', '/api/reload')).body).toEqual(changed)
+    expect((await preview()).body['changes']).toEqual([])
+    gateway.configure({ connections: '\n  - { name: broken }' })
+    expect([(await preview()).status, (await preview()).body['code']]).toEqual([422, 'invalid-settings'])
+  })
+})
