@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../../basics/logger.ts'
-import type { PrintedSettings } from '../../../basics/settings/printed.ts'
+import type { PrintedSettings } from '../../../basics/settings/json-schema.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import type { Current } from '../current-settings.ts'
 import type { GatewaySettings } from '../settings.ts'
