@@ -11,6 +11,7 @@ import type { Handlers } from '../handlers.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import { terminalRefusal } from '../sessions/session-request.ts'
 import { hasTags, parseTagSelector, type TagSelector } from '../settings/tags.ts'
 
 interface ConnectionRouting {
@@ -139,10 +140,4 @@ function featuresOf({ guardrails, masking, jira, review, runbooks }: ConnectionS
 
 function mode(enabled: boolean): 'enabled' | 'disabled' {
   return enabled ? 'enabled' : 'disabled'
-}
-
-/** Why the agent refuses each terminal although the settings allow them; else empty. */
-export function terminalRefusal({ masking }: ConnectionSettings): string {
-  if (masking?.dlpMode !== 'strict') return ''
-  return 'the output of this connection is masked (strict), and a terminal cannot be masked'
 }

@@ -1,12 +1,11 @@
 import type { AccessExplanation, accessContract } from '../../contract/access.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { terminalRefusal } from '../connections/routes.ts'
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
-import { useOf, type SessionRequest } from '../sessions/session-request.ts'
+import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** In one answer: 2,500 cells. */

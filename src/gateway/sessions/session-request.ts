@@ -166,3 +166,9 @@ function charactersOf(byte: number): number {
   // The bytes behind the first one of a character.
   return (byte & 0xc0) === 0x80 ? 0 : 1
 }
+
+/** Why the agent refuses each terminal although the settings allow them; else empty. */
+export function terminalRefusal({ masking }: ConnectionSettings): string {
+  if (masking?.dlpMode !== 'strict') return ''
+  return 'the output of this connection is masked (strict), and a terminal cannot be masked'
+}
