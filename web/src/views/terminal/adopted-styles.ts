@@ -8,8 +8,13 @@ export function adoptStyles(): () => void {
   const sheets: CSSStyleSheet[] = []
   const { createElement } = document as { createElement: Create }
   const create: Create = (name, options) => createElement.call(document, name, options)
-  const standIn: Create = (name, options) =>
-    name === 'style' ? styleElement(create, sheets) : create(name, options)
+  const standIn: Create = (name, options) => {
+    if (name === 'style') return styleElement(create, sheets)
+    const element = create(name, options)
+    // A cell of any of 16 million colours, or one that is selected, has a style of its own.
+    if (name === 'span') element.setAttribute = setAttribute
+    return element
+  }
   Object.defineProperty(document, 'createElement', { value: standIn, configurable: true })
   return () => {
     Reflect.deleteProperty(document, 'createElement')
@@ -18,6 +23,12 @@ export function adoptStyles(): () => void {
 }
 
 type Create = (name: string, options?: ElementCreationOptions) => HTMLElement
+
+/** Styles by the object model, which the policy allows to scripts. */
+function setAttribute(this: HTMLElement, name: string, value: string): void {
+  if (name === 'style') this.style.cssText = value
+  else Element.prototype.setAttribute.call(this, name, value)
+}
 
 function styleElement(create: Create, sheets: CSSStyleSheet[]): HTMLElement {
   const element = create('span')
