@@ -1,51 +1,57 @@
 import { readAgents } from '../api/gateway.ts'
 import type { Agent } from '../api/types.ts'
-import { CardList } from '../parts/lists/card-list.tsx'
+import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
+import { Empty } from '../parts/messages.tsx'
 import { Moment } from '../parts/moment.tsx'
+import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 
 /** The programs beside the databases. */
 export default function Agents() {
   return (
-    <CardList
+    <ListView
       title="Agents"
+      about="The programs beside your databases and servers. They run what the gateway sends them."
       items={useLoaded(readAgents, ['agents'])}
-      keyOf={({ name }) => name}
-      card={(agent) => <Card agent={agent} />}
+      textOf={({ name, hostname, platform, version }) => `${name} ${hostname} ${platform} ${version}`}
+      columns={['Name', 'State', 'Version', 'Platform', 'Last contact']}
+      row={(agent) => <Row key={agent.name} agent={agent} />}
       none={
-        <>
-          There is no agent for you to see. Add one to gateway.yaml, and start it with{' '}
-          <code>runbook-agent start</code>.
-        </>
+        <Empty icon="agent" title="There is no agent for you to see">
+          Add an agent to gateway.yaml, and start it with <code>runbook-agent start</code>.
+        </Empty>
       }
     />
   )
 }
 
-function Card({ agent }: { readonly agent: Agent }) {
+function Row({ agent }: { readonly agent: Agent }) {
   const { name, status, version, hostname, platform, last_contact: contact } = agent
   const isConnected = status === 'CONNECTED'
-  // The gateway knows an agent only once it has connected.
-  const about = [version === '' ? '' : `version ${version}`, hostname, platform].filter((part) => part !== '')
   return (
-    <>
-      <h2>
-        <Name>{name}</Name>{' '}
-        <span class={`badge badge-${isConnected ? 'online' : 'offline'}`}>
-          {isConnected ? 'connected' : 'disconnected'}
-        </span>
-      </h2>
-      <p class="hint">
-        <Name>{about.map((part) => `${part} · `).join('')}</Name>
-        {isConnected && 'in contact now'}
-        {!isConnected && contact === null && 'not seen since the gateway started'}
-        {!isConnected && contact !== null && (
-          <>
-            last contact <Moment at={contact} />
-          </>
+    <tr>
+      <th scope="row">
+        <Name>{name}</Name>
+        {/* The gateway knows the machine of an agent only once the agent has connected. */}
+        {hostname !== '' && (
+          <span class="under">
+            <Name>{hostname}</Name>
+          </span>
         )}
-      </p>
-    </>
+      </th>
+      <td>
+        <State kind={isConnected ? 'online' : 'offline'}>{isConnected ? 'connected' : 'disconnected'}</State>
+      </td>
+      <td data-name={version === '' ? undefined : 'Version'}>
+        <Name>{version}</Name>
+      </td>
+      <td>
+        <Name>{platform}</Name>
+      </td>
+      <td data-name="Last contact">
+        {isConnected ? 'now' : contact === null ? 'not since the gateway started' : <Moment at={contact} />}
+      </td>
+    </tr>
   )
 }

@@ -1,56 +1,126 @@
 import { readConnections } from '../api/gateway.ts'
 import { mayRun } from '../api/person.ts'
 import type { Connection } from '../api/types.ts'
-import { CardList } from '../parts/lists/card-list.tsx'
+import { Icon, type IconName } from '../parts/icon.tsx'
+import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
+import { Empty, Note } from '../parts/messages.tsx'
 import { sessionsOf, terminalPath } from '../parts/paths.ts'
+import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
 /** Where runbooks run, and whether the agents there are connected. */
 export default function Connections() {
   return (
-    <CardList
+    <ListView
       title="Connections"
+      about="Databases and servers that runbooks run on. You see those that your groups may use."
       items={useLoaded(readConnections, ['agents'])}
-      keyOf={({ name }) => name}
-      card={(connection) => <Card connection={connection} />}
-      none="There is no connection for you yet. Whoever runs the gateway adds them to gateway.yaml, for everybody or for your groups."
+      textOf={(connection) =>
+        `${connection.name} ${kindOf(connection)} ${connection.agent_id} ${tagsOf(connection)}`
+      }
+      notes={(connections) => <OfflineNote connections={connections} />}
+      columns={['Name', 'State', 'Kind', 'Agent', 'Approval', '']}
+      row={(connection) => <Row key={connection.name} connection={connection} />}
+      none={
+        <Empty icon="plug" title="There is no connection for you yet">
+          Administrators add connections to gateway.yaml, for everybody or for your groups.
+        </Empty>
+      }
     />
   )
 }
 
-function Card({ connection }: { readonly connection: Connection }) {
-  const { name, type, subtype, status, agent_id: agent, connection_tags: tags } = connection
+function OfflineNote({ connections }: { readonly connections: readonly Connection[] }) {
+  const offline = connections.filter(({ status }) => status === 'offline')
+  const agents = [...new Set(offline.map(({ agent_id: agent }) => agent))]
+  if (agents.length === 0) return null
   return (
-    <>
-      <h2>
-        <Name>{name}</Name> <span class={`badge badge-${status}`}>{status}</span>
-      </h2>
-      <p class="hint">
-        {type}
-        {subtype !== '' && `, ${subtype}`} · agent <Name>{agent}</Name>
-        {Object.entries(tags).map(([tag, value]) => (
-          <span class="tag" key={tag}>
-            <Name>{`${tag}=${value}`}</Name>
+    <Note
+      tone="bad"
+      title={
+        <>
+          <Name>{agents.join(', ')}</Name> {agents.length === 1 ? 'is' : 'are'} not connected
+        </>
+      }
+    >
+      Nothing runs on <Name>{offline.map(({ name }) => name).join(', ')}</Name> until the agent is started.{' '}
+      <a href="/agents">Look at the agents.</a>
+    </Note>
+  )
+}
+
+/** Types and subtypes of hoop that are no databases. */
+const SHELLS = /^(bash|shell|ssh|custom|command-line|.*sh)$/
+
+function iconOf({ type, subtype }: Connection): IconName {
+  if (type === 'database') return 'database'
+  return SHELLS.test(subtype === '' ? type : subtype) ? 'terminal' : 'plug'
+}
+
+function kindOf({ type, subtype }: Connection): string {
+  return subtype === '' ? type : subtype
+}
+
+function tagsOf({ connection_tags: tags }: Connection): string {
+  return Object.entries(tags)
+    .map(([tag, value]) => `${tag}=${value}`)
+    .join(' ')
+}
+
+function Row({ connection }: { readonly connection: Connection }) {
+  const { name, status, agent_id: agent, reviewers, access_mode_connect_reason: reason } = connection
+  const tags = tagsOf(connection)
+  return (
+    <tr>
+      <th scope="row">
+        <div class="line nowrap-wide">
+          <span class="soft only-wide">
+            <Icon name={iconOf(connection)} />
           </span>
-        ))}
-      </p>
-      {status === 'offline' && (
-        <p class="hint">
-          Its agent is not connected: nothing runs here until it is started.{' '}
-          <a href="/agents">Look at the agents.</a>
-        </p>
-      )}
-      {connection.access_mode_connect_reason !== '' && (
-        <p class="hint">No terminal: {visible(connection.access_mode_connect_reason)}.</p>
-      )}
-      <p class="actions">
-        <a href={sessionsOf(name)}>Sessions</a>
-        {connection.access_mode_connect === 'enabled' && mayRun() && (
-          <a href={terminalPath(name)}>Terminal</a>
+          <div>
+            <Name>{name}</Name>
+            {tags !== '' && (
+              <span class="under">
+                <Name>{tags}</Name>
+              </span>
+            )}
+            {reason !== '' && <span class="under">No terminal: {visible(reason)}.</span>}
+          </div>
+        </div>
+      </th>
+      <td>
+        <State kind={status} />
+      </td>
+      <td data-name="Kind">{visible(kindOf(connection))}</td>
+      <td data-name="Agent">
+        <Name>{agent}</Name>
+      </td>
+      <td>
+        {reviewers.length > 0 && (
+          <span class="chip">
+            <Icon name="lock" small />
+            <span>
+              approval by <Name>{reviewers.join(', ')}</Name>
+            </span>
+          </span>
         )}
-      </p>
-    </>
+      </td>
+      <td>
+        <div class="line row-actions">
+          <a class="button is-small" href={sessionsOf(name)} aria-label={`Sessions on ${visible(name)}`}>
+            <Icon name="sessions" small />
+            Sessions
+          </a>
+          {connection.access_mode_connect === 'enabled' && mayRun() && (
+            <a class="button is-small" href={terminalPath(name)} aria-label={`Terminal on ${visible(name)}`}>
+              <Icon name="terminal" small />
+              Terminal
+            </a>
+          )}
+        </div>
+      </td>
+    </tr>
   )
 }

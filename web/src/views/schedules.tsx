@@ -2,11 +2,13 @@ import { changeSchedule, readSchedules, runSchedule } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ScheduleRun } from '../api/types.ts'
 import { useAction } from '../parts/action.ts'
-import { CardList } from '../parts/lists/card-list.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
-import { Problem } from '../parts/messages.tsx'
+import { Empty, Problem } from '../parts/messages.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { sessionPath } from '../parts/paths.ts'
+import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
@@ -14,85 +16,123 @@ import { visible } from '../parts/visible.ts'
 export default function Schedules() {
   const schedules = useLoaded(readSchedules, ['schedules'])
   return (
-    <CardList
+    <ListView
       title="Schedules"
+      about="Runbooks that run by themselves. Schedules are set in gateway.yaml; here they are paused, resumed and run."
       items={schedules}
-      keyOf={({ name }) => name}
-      card={(schedule) => <Card schedule={schedule} reload={schedules.reload} />}
+      textOf={({ name, runbook, connection, as }) => `${name} ${runbook} ${connection} ${as}`}
+      columns={['Name', 'State', 'Next run', 'Last run', '']}
+      row={(schedule) => <Row key={schedule.name} schedule={schedule} reload={schedules.reload} />}
       none={
-        <>
-          Nothing runs by itself. Schedules stand in gateway.yaml, under <code>schedules</code>.
-        </>
+        <Empty icon="calendar" title="Nothing runs by itself">
+          Add a schedule to gateway.yaml, under <code>schedules</code>: a runbook, a connection, and a time
+          such as <code>30 2 * * *</code>.
+        </Empty>
       }
     />
   )
 }
 
-interface CardProps {
+interface RowProps {
   readonly schedule: ListedSchedule
   readonly reload: () => void
 }
 
-function Card({ schedule, reload }: CardProps) {
+function Row({ schedule, reload }: RowProps) {
   const { name, cron, timezone, connection, runbook, next_run: next, last_run: last, problem } = schedule
   return (
-    <>
-      <h2>
-        <Name>{name}</Name> <Badge schedule={schedule} />
-      </h2>
-      <p>
-        <Name>{runbook}</Name> on <Name>{connection}</Name> as <Name>{schedule.as}</Name>
-      </p>
-      <p class="hint">
-        <code>{visible(cron)}</code> ({visible(timezone)})
-        {next !== null && (
-          <>
-            {' '}
-            · next <Moment at={next} />
-          </>
+    <tr>
+      <th scope="row">
+        <span id={`schedule-${name}`}>
+          <Name>{name}</Name>
+        </span>
+        <span class="under">
+          <Name>{runbook}</Name> on <Name>{connection}</Name> as <Name>{schedule.as}</Name>
+        </span>
+        {problem !== null && (
+          <span class="under is-bad" dir="auto">
+            <Icon name="alert" small /> {visible(problem)}
+          </span>
         )}
-      </p>
-      {problem !== null && (
-        <p class="warning" dir="auto">
-          {visible(problem)}
-        </p>
-      )}
-      {last !== null && <LastRun run={last} />}
-      <Actions schedule={schedule} reload={reload} />
-    </>
+      </th>
+      <td>
+        <ScheduleState schedule={schedule} />
+      </td>
+      <td data-name="Next run">
+        {next === null ? 'none' : <Moment at={next} />}
+        <span class="under">
+          <code>{visible(cron)}</code> ({visible(timezone)})
+        </span>
+      </td>
+      <td data-name={last === null ? undefined : 'Last run'}>{last !== null && <LastRun run={last} />}</td>
+      <td>
+        <Actions schedule={schedule} reload={reload} />
+      </td>
+    </tr>
   )
 }
 
-function Badge({ schedule: { enabled, paused_at: paused } }: { readonly schedule: ListedSchedule }) {
-  if (!enabled) return <span class="badge badge-offline">switched off</span>
-  return paused === null ? null : <span class="badge badge-waiting">paused</span>
+function ScheduleState({ schedule: { enabled, paused_at: paused } }: { readonly schedule: ListedSchedule }) {
+  if (!enabled) return <State kind="off">switched off</State>
+  return paused === null ? <State kind="queued">waits for its time</State> : <State kind="paused" />
 }
+
+const KINDS = {
+  starting: 'running',
+  waiting: 'waiting',
+  approved: 'approved',
+  running: 'running',
+  success: 'succeeded',
+  failed: 'failed',
+  skipped: 'skipped',
+} as const satisfies Readonly<Record<ScheduleRun['status'], StateKind>>
 
 function LastRun({ run }: { readonly run: ScheduleRun }) {
   const { at, status, reason, session_id: session } = run
   return (
-    <p class="hint">
-      last <Moment at={at} />: {session === null ? status : <a href={sessionPath(session)}>{status}</a>}
-      {reason !== null && <span dir="auto"> ({visible(reason)})</span>}
-    </p>
+    <>
+      <State kind={KINDS[status]} />
+      <span class="under">
+        {session === null ? (
+          <Moment at={at} />
+        ) : (
+          <a href={sessionPath(session)}>
+            <Moment at={at} />
+          </a>
+        )}
+        {reason !== null && <span dir="auto"> ({visible(reason)})</span>}
+      </span>
+    </>
   )
 }
 
-function Actions({ schedule, reload }: CardProps) {
+function Actions({ schedule, reload }: RowProps) {
   const { busy, error, act } = useAction(reload)
   const { name, paused_at: paused, enabled } = schedule
   const mayAct = mayRun() && (schedule.as === person.value?.name || person.value?.is_admin === true)
   if (!mayAct) return null
+  const what = paused === null ? 'pause' : 'resume'
   return (
-    <div class="actions">
-      <button disabled={busy} onClick={() => act(() => runSchedule(name))}>
+    <div class="line row-actions">
+      <button
+        type="button"
+        class="button is-small"
+        disabled={busy}
+        aria-describedby={`schedule-${name}`}
+        onClick={() => act(() => runSchedule(name))}
+      >
+        <Icon name="run" small />
         Run now
       </button>
       {enabled && (
         <button
+          type="button"
+          class="button is-small"
           disabled={busy}
-          onClick={() => act(() => changeSchedule(name, paused === null ? 'pause' : 'resume'))}
+          aria-describedby={`schedule-${name}`}
+          onClick={() => act(() => changeSchedule(name, what))}
         >
+          <Icon name={paused === null ? 'pause' : 'run'} small />
           {paused === null ? 'Pause' : 'Resume'}
         </button>
       )}

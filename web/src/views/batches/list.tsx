@@ -1,9 +1,11 @@
 import { ask } from '../../api/request.ts'
 import type { ListedBatch } from '../../api/types.ts'
-import { CardList } from '../../parts/lists/card-list.tsx'
+import { ListView } from '../../parts/lists/list-view.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
+import { Empty } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
-import { batchPath } from '../../parts/paths.ts'
+import { batchPath, shortName } from '../../parts/paths.ts'
+import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 
 const readBatches = (signal: AbortSignal) => ask<ListedBatch[]>('GET', '/api/batches', { signal })
@@ -11,47 +13,74 @@ const readBatches = (signal: AbortSignal) => ask<ListedBatch[]>('GET', '/api/bat
 /** One runbook on several connections, each time. */
 export default function BatchList() {
   return (
-    <CardList
+    <ListView
       title="Batches"
+      about="One runbook on several connections, wave by wave."
       items={useLoaded(readBatches, ['batches'])}
-      keyOf={({ id }) => id}
-      card={(batch) => <Card batch={batch} />}
+      textOf={({ file_name: file, owner }) => `${file} ${owner}`}
+      columns={['What', 'State', 'Connections', 'By', 'Asked']}
+      row={(batch) => <Row key={batch.id} batch={batch} />}
       none={
-        <>
-          There is no batch yet. Open a <a href="/runbooks">runbook</a> that several connections have, and
-          choose “Run on several of them”.
-        </>
+        <Empty
+          icon="waves"
+          title="There is no batch yet"
+          actions={
+            <a class="button" href="/runbooks">
+              Look at the runbooks
+            </a>
+          }
+        >
+          Open a runbook that several connections have, and choose more than one of them.
+        </Empty>
       }
     />
   )
 }
 
-function Card({ batch }: { readonly batch: ListedBatch }) {
+function Row({ batch }: { readonly batch: ListedBatch }) {
   const { id, file_name: file, owner, created_at: created, counts } = batch
   return (
-    <>
-      <h2>
-        <a href={batchPath(id)}>
+    <tr>
+      <th scope="row">
+        <a class="strong" href={batchPath(id)}>
+          <Name>{shortName(file)}</Name>
+        </a>
+        <span class="under">
           <Name>{file}</Name>
-        </a>{' '}
+        </span>
+      </th>
+      <td>
         <BatchBadge batch={batch} />
-      </h2>
-      <p class="hint">
-        <Name>{owner}</Name> · <Moment at={created} /> · {countsText(counts)}
-      </p>
-    </>
+      </td>
+      <td>{countsText(counts)}</td>
+      <td>
+        <Name>{owner}</Name>
+      </td>
+      <td>
+        <Moment at={created} />
+      </td>
+    </tr>
   )
 }
 
-export function BatchBadge({ batch }: { readonly batch: Pick<ListedBatch, 'status' | 'review'> }) {
-  const { status, review } = batch
+const KINDS = {
+  waiting: 'waiting',
+  running: 'running',
+  done: 'succeeded',
+  stopped: 'stopped',
+} as const satisfies Readonly<Record<ListedBatch['status'], StateKind>>
+
+export function BatchBadge({ batch }: { readonly batch: Pick<ListedBatch, 'status' | 'review' | 'counts'> }) {
+  const { status, review, counts } = batch
+  const hasFailed = counts.failed > 0
   const words = {
     waiting: review?.state?.text ?? 'waits for approval',
     running: 'running',
-    done: 'all have run',
-    stopped: 'stopped',
+    done: hasFailed ? `all have run, ${counts.failed} failed` : 'all have run',
+    stopped: hasFailed ? `stopped, ${counts.failed} failed` : 'stopped',
   }
-  return <span class={`badge badge-${status}`}>{words[status]}</span>
+  const isBad = hasFailed && (status === 'done' || status === 'stopped')
+  return <State kind={isBad ? 'failed' : KINDS[status]}>{words[status]}</State>
 }
 
 export function countsText({

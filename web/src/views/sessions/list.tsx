@@ -1,12 +1,14 @@
 import { useState } from 'preact/hooks'
 import type { ListedSession } from '../../api/types.ts'
+import { Icon } from '../../parts/icon.tsx'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
-import { diffPath, sessionPath } from '../../parts/paths.ts'
+import { diffPath, sessionPath, shortName } from '../../parts/paths.ts'
 import { query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
+import { RunsByDay } from './by-day.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
 import { useSessionPages } from './pages.ts'
 import { StateBadge } from './state.tsx'
@@ -31,26 +33,56 @@ export default function SessionList() {
     )
   }
   return (
-    <section class="view">
-      <h1>Sessions</h1>
+    <>
+      <header class="head">
+        <h1>Sessions</h1>
+        {count !== undefined && count > 0 && (
+          <span class="soft">{isCapped ? 'the newest 10,000' : count.toLocaleString()}</span>
+        )}
+        <Compare chosen={chosen} />
+      </header>
+      <RunsByDay asked={asked} />
       <Filters />
-      <Compare chosen={chosen} />
       {error !== undefined && <Problem error={error} />}
-      {count === undefined && error === undefined && <Loading />}
+      {count === undefined && error === undefined && <Loading rows={6} />}
       {count === 0 && <None isFiltered={asked !== ''} />}
-      {isCapped && <p class="hint">These are the newest 10,000. Narrow the filters to find older ones.</p>}
+      {isCapped && <p class="hint">Narrow the filters to find older sessions than these.</p>}
       {count !== undefined && count > 0 && (
-        <WindowList label="Sessions" count={count} rowHeight={ROW_PX} row={row} onRows={pages.look} />
+        <div class="listed-card">
+          <div class="listed listed-head" aria-hidden="true">
+            <span />
+            <span>What</span>
+            <span>State</span>
+            <span>On</span>
+            <span>By</span>
+            <span>Started</span>
+            <span class="number">Took</span>
+          </div>
+          <WindowList label="Sessions" count={count} rowHeight={ROW_PX} row={row} onRows={pages.look} />
+        </div>
       )}
-    </section>
+    </>
   )
 }
 
 function None({ isFiltered }: { readonly isFiltered: boolean }) {
-  if (isFiltered) return <Empty>No session fits these filters. Clear some of them.</Empty>
+  if (isFiltered)
+    return (
+      <Empty icon="search" title="No session fits these filters">
+        Clear some of them, or look at a longer time.
+      </Empty>
+    )
   return (
-    <Empty>
-      Nothing has run yet. <a href="/runbooks">Run a runbook</a>, and it will be here.
+    <Empty
+      icon="sessions"
+      title="Nothing has run yet"
+      actions={
+        <a class="button" href="/runbooks">
+          Look at the runbooks
+        </a>
+      }
+    >
+      What you run will be here, with its output.
     </Empty>
   )
 }
@@ -59,15 +91,16 @@ function Compare({ chosen }: { readonly chosen: readonly string[] }) {
   const [first, second] = chosen
   if (first === undefined) return null
   return (
-    <p class="compare" role="status">
+    <span class="push" role="status">
       {second === undefined ? (
-        'Choose another session to compare with this one.'
+        <span class="soft small">Choose another session to compare with this one.</span>
       ) : (
         <a class="button" href={diffPath(first, second)}>
+          <Icon name="diff" />
           Compare the two
         </a>
       )}
-    </p>
+    </span>
   )
 }
 
@@ -78,31 +111,46 @@ interface RowProps {
 }
 
 function Row({ session, isChosen, onChoose }: RowProps) {
-  const { id, user, start_date: start, end_date: end } = session
-  const title = titleOf(session)
+  const { id, user, start_date: start, end_date: end, labels } = session
+  const file = labels?.['runbookFile']
+  const title = file === undefined ? capital(titleOf(session)) : shortName(file)
   return (
-    <div class="session-row">
+    <div class="listed">
       <input
         type="checkbox"
         aria-label={`Compare ${visible(title)} of ${start}`}
         checked={isChosen}
         onChange={(event) => onChoose(id, event.currentTarget.checked)}
       />
-      <a class="session-title" href={sessionPath(id)}>
-        <bdi>{visible(title)}</bdi>
-      </a>
-      <StateBadge state={session.state} />
-      <span class="hint session-about">
-        <Name>{placeOfSession(session)}</Name> · <Name>{user}</Name> · <Moment at={start} />
-        {end !== null && (
-          <>
-            {' '}
-            · <Elapsed from={start} to={end} />
-          </>
+      <div class="listed-what">
+        <a class="strong" href={sessionPath(id)}>
+          <Name>{title}</Name>
+        </a>
+        {file !== undefined && (
+          <span class="under">
+            <Name>{file}</Name>
+          </span>
         )}
+      </div>
+      <span class="listed-state">
+        <StateBadge state={session.state} />
       </span>
+      <span>
+        <Name>{placeOfSession(session)}</Name>
+      </span>
+      <span>
+        <Name>{user}</Name>
+      </span>
+      <span>
+        <Moment at={start} />
+      </span>
+      <span class="number">{end !== null && <Elapsed from={start} to={end} />}</span>
     </div>
   )
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** The runbook's file, or what else it is. */

@@ -1,0 +1,103 @@
+import type { ComponentChildren } from 'preact'
+import { Icon } from '../icon.tsx'
+import type { Loaded } from '../loaded.ts'
+import { Empty, Loading, Problem } from '../messages.tsx'
+import { changeQuery, query } from '../router.ts'
+import { visible } from '../visible.ts'
+
+interface ListViewProps<Item> {
+  readonly title: string
+  /** What these are, and which of them are shown. */
+  readonly about: ComponentChildren
+  readonly items: Loaded<readonly Item[]>
+  /** What is searched in an item; without it the view has no search. */
+  readonly textOf?: (item: Item) => string
+  /** An `Empty` that says what to do when there is nothing. */
+  readonly none: ComponentChildren
+  /** Above the list, once it has come: what has to be known before. */
+  readonly notes?: (items: readonly Item[]) => ComponentChildren
+  /** Names of the columns; an empty one has buttons. */
+  readonly columns: readonly string[]
+  readonly row: (item: Item) => ComponentChildren
+}
+
+/** A view that is a table of what there is: some hundreds at most. */
+export function ListView<Item>(props: ListViewProps<Item>) {
+  const { title, about, items, textOf, none, notes, columns, row } = props
+  const { value, error, reload } = items
+  const wanted = query.value.get('search') ?? ''
+  const found = textOf === undefined ? value : value?.filter((item) => has(textOf(item), wanted))
+  return (
+    <>
+      <header class="head">
+        <h1>{title}</h1>
+        {value !== undefined && value.length > 0 && <span class="soft">{value.length}</span>}
+        <p>{about}</p>
+      </header>
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {value === undefined && error === undefined && <Loading rows={5} />}
+      {value !== undefined && notes?.(value)}
+      {textOf !== undefined && value !== undefined && value.length > 0 && <SearchField name={title} />}
+      {value?.length === 0 && none}
+      {value !== undefined && value.length > 0 && found?.length === 0 && <NoneFound wanted={wanted} />}
+      {found !== undefined && found.length > 0 && (
+        <section class="card scroll" aria-label={title} tabIndex={0}>
+          <table class="folds">
+            <thead>
+              <tr>
+                {columns.map((name) => (
+                  <th scope="col" key={name}>
+                    {name === '' ? <span class="said-only">Actions</span> : name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>{found.map(row)}</tbody>
+          </table>
+        </section>
+      )}
+    </>
+  )
+}
+
+function has(text: string, wanted: string): boolean {
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
+  return words.every((word) => text.toLowerCase().includes(word))
+}
+
+function SearchField({ name }: { readonly name: string }) {
+  const label = `Search ${name.toLowerCase()}`
+  return (
+    <div class="search">
+      <Icon name="search" />
+      <input
+        type="search"
+        aria-label={label}
+        placeholder={label}
+        data-shortcut="search"
+        value={query.value.get('search') ?? ''}
+        onInput={(event) => changeQuery({ search: event.currentTarget.value })}
+      />
+    </div>
+  )
+}
+
+function NoneFound({ wanted }: { readonly wanted: string }) {
+  return (
+    <Empty
+      icon="search"
+      title={
+        <>
+          Nothing has “<bdi>{visible(wanted)}</bdi>”
+        </>
+      }
+      actions={
+        <button type="button" class="button" onClick={() => changeQuery({ search: '' })}>
+          Clear the search
+        </button>
+      }
+    >
+      Names and what is written below them were searched.
+    </Empty>
+  )
+}
