@@ -3,7 +3,9 @@ import { useEffect, useState } from 'preact/hooks'
 import { person } from './api/person.ts'
 import { asRefused, type Refused } from './api/request.ts'
 import { Loading, Problem } from './parts/messages.tsx'
+import { shortName } from './parts/paths.ts'
 import { matched, path } from './parts/router.ts'
+import { visible } from './parts/visible.ts'
 import Home from './views/home.tsx'
 import { NotFound } from './views/not-found.tsx'
 
@@ -12,7 +14,8 @@ type Load = () => Promise<{ readonly default: unknown }>
 
 interface Route {
   readonly pattern: string
-  readonly title: string
+  /** For the window, and of what is in the address. */
+  readonly title: string | ((parameters: Readonly<Record<string, string>>) => string)
   readonly load: Load
 }
 
@@ -22,7 +25,7 @@ const ROUTES: readonly Route[] = [
   { pattern: '/runbooks', title: 'Runbooks', load: () => import('./views/runbooks/list.tsx') },
   {
     pattern: '/runbooks/:repository/*',
-    title: 'Runbook',
+    title: ({ rest = '' }) => visible(shortName(rest)),
     load: () => import('./views/runbooks/runbook.tsx'),
   },
   { pattern: '/sessions', title: 'Sessions', load: () => import('./views/sessions/list.tsx') },
@@ -33,7 +36,7 @@ const ROUTES: readonly Route[] = [
   { pattern: '/connections', title: 'Connections', load: () => import('./views/connections.tsx') },
   {
     pattern: '/connections/:connection/terminal',
-    title: 'Terminal',
+    title: ({ connection = '' }) => visible(`Terminal on ${connection}`),
     load: () => import('./views/terminal/terminal.tsx'),
   },
   { pattern: '/batches', title: 'Batches', load: () => import('./views/batches/list.tsx') },
@@ -55,7 +58,10 @@ export function CurrentView() {
 /** For the window, as long as the view has no better name. */
 export function titleOfView(): string {
   if (person.value === undefined) return 'Sign in'
-  return routeOf(path.value)?.route.title ?? 'Not found'
+  const found = routeOf(path.value)
+  if (found === undefined) return 'Not found'
+  const { title } = found.route
+  return typeof title === 'string' ? title : title(found.parameters)
 }
 
 /** Whether there is a view, or the one that signs in. */

@@ -29,7 +29,7 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
   it.skipIf(noVi !== undefined)(`edits a file with vi, and plays it again${without(noVi)}`, async () => {
     await using ada = await stage.enter('/connections')
     const { page } = ada
-    const card = page.locator('li', { has: page.getByRole('heading', { name: 'shell' }) })
+    const card = page.getByRole('row', { name: /^shell/ })
     await card.getByRole('link', { name: 'Terminal' }).click()
     await shows(ada, PROMPT)
     await page.keyboard.type('cd; vi -u NONE edited.txt\n')

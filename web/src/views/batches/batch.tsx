@@ -5,8 +5,9 @@ import { useLoaded } from '../../parts/loaded.ts'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Loading, Problem } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
-import { approvalPath } from '../../parts/paths.ts'
+import { approvalPath, shortName } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
+import { useTitle } from '../../parts/title.ts'
 import { visible } from '../../parts/visible.ts'
 import { BatchActions } from './actions.tsx'
 import { Differences } from './differences.tsx'
@@ -20,6 +21,9 @@ export default function BatchView({ id }: { readonly id: string }) {
     [id],
   )
   const { value, error, reload } = useLoaded(load, ['batches', 'reviews'])
+  useTitle(
+    value === undefined ? undefined : visible(`${shortName(value.file_name)} ${countsText(value.counts)}`),
+  )
   return (
     <section class="view">
       <p class="back">

@@ -4,7 +4,9 @@ import type { Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { Elapsed } from '../../parts/moment.tsx'
+import { shortName } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
+import { useTitle, type Mark } from '../../parts/title.ts'
 import { visible } from '../../parts/visible.ts'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { SessionFacts } from './about.tsx'
@@ -12,7 +14,7 @@ import { Actions } from './actions.tsx'
 import { useRunWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
 import { titleOf } from './list.tsx'
-import { isApproved, isDecided, isWaiting, StateBadge } from './state.tsx'
+import { isApproved, isBad, isDecided, isRunning, isWaiting, StateBadge } from './state.tsx'
 import { RunTabs } from './tabs.tsx'
 import './run.css'
 
@@ -20,6 +22,7 @@ import './run.css'
 export default function SessionView({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
+  useTitle(value === undefined ? undefined : windowNameOf(value), markOf(value))
   const failure = useRunWhenApproved(id, value?.status === 'ready', runApproved, reload)
   return (
     <section class="view run-view">
@@ -32,6 +35,23 @@ export default function SessionView({ id }: { readonly id: string }) {
       {value !== undefined && <Shown session={value} reload={reload} key={id} />}
     </section>
   )
+}
+
+/** `refund-order failed (7)`: what is to be seen among twenty tabs. */
+function windowNameOf(session: Session): string {
+  const { name, text } = session.state
+  return visible(`${calledName(session)} ${name === 'succeeded' ? name : text}`)
+}
+
+function markOf(session: Session | undefined): Mark | undefined {
+  if (session === undefined) return undefined
+  if (isRunning(session)) return 'running'
+  return isBad(session) ? 'failed' : undefined
+}
+
+function calledName(session: Session): string {
+  const file = session.labels?.['runbookFile']
+  return file === undefined ? titleOf(session) : shortName(file)
 }
 
 function Trail({ of }: { readonly of?: Session }) {
@@ -63,7 +83,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       <header class="head">
         <Trail of={session} />
         <h1>
-          <bdi>{visible(titleOf(session))}</bdi> <StateBadge state={session.state} />
+          <bdi>{visible(calledName(session))}</bdi> <StateBadge state={session.state} />
         </h1>
         <Actions session={session} reload={reload} />
       </header>
