@@ -91,15 +91,15 @@ function LastRun({ run }: { readonly run: ScheduleRun }) {
   const { at, status, reason, session_id: session } = run
   return (
     <>
-      <State kind={KINDS[status]} />
+      {session === null ? (
+        <State kind={KINDS[status]}>{status}</State>
+      ) : (
+        <a href={sessionPath(session)}>
+          <State kind={KINDS[status]}>{status}</State>
+        </a>
+      )}
       <span class="under">
-        {session === null ? (
-          <Moment at={at} />
-        ) : (
-          <a href={sessionPath(session)}>
-            <Moment at={at} />
-          </a>
-        )}
+        <Moment at={at} />
         {reason !== null && <span dir="auto"> ({visible(reason)})</span>}
       </span>
     </>

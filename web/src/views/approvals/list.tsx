@@ -84,10 +84,22 @@ function nameOf({ labels }: ListedSession): string {
   return file === undefined ? '' : shortName(file)
 }
 
-function whatOf({ session, type }: Review, names: Names): string {
-  const name = names.get(session) ?? ''
-  if (name !== '') return name
+/** `a run`, or `a terminal`. */
+function kindOf({ type }: Review): string {
   return type === 'jit' ? 'a terminal' : 'a run'
+}
+
+function RunbookName({ review, names }: { readonly review: Review; readonly names: Names }) {
+  const name = names.get(review.session) ?? ''
+  if (name === '') return null
+  return (
+    <>
+      <b>
+        <Name>{name}</Name>
+      </b>{' '}
+      ·{' '}
+    </>
+  )
 }
 
 function WaitingRow({ review, names }: { readonly review: Review; readonly names: Names }) {
@@ -98,10 +110,11 @@ function WaitingRow({ review, names }: { readonly review: Review; readonly names
       <Icon name={batch !== undefined ? 'waves' : review.type === 'jit' ? 'terminal' : 'book'} />
       <div class="row-text">
         <a class="whole" href={approvalPath(id)}>
-          <Name>{owner}</Name> asks for <Name>{whatOf(review, names)}</Name> on <Name>{placeOf(review)}</Name>
+          <Name>{owner}</Name> asks for {kindOf(review)} on <Name>{placeOf(review)}</Name>
           {batch !== undefined && ', once on each'}
         </a>
         <span>
+          <RunbookName review={review} names={names} />
           asked <Moment at={created} /> · waits until <Moment at={expires} />
           {batch !== undefined && (
             <>
@@ -124,10 +137,11 @@ function decidedRow(review: Review | undefined, names: Names) {
   return (
     <div class="session-row">
       <a class="session-title strong" href={approvalPath(id)}>
-        <Name>{owner}</Name> asked for <Name>{whatOf(review, names)}</Name> on <Name>{placeOf(review)}</Name>
+        <Name>{owner}</Name> asks for {kindOf(review)} on <Name>{placeOf(review)}</Name>
       </a>
       <ReviewBadge status={status} />
       <span class="hint session-about">
+        <RunbookName review={review} names={names} />
         <Moment at={created} />
       </span>
     </div>

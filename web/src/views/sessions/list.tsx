@@ -68,7 +68,7 @@ export default function SessionList() {
 function None({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered)
     return (
-      <Empty icon="search" title="No session fits these filters">
+      <Empty icon="search" title="No session fits these filters.">
         Clear some of them, or look at a longer time.
       </Empty>
     )
