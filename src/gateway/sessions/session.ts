@@ -151,7 +151,8 @@ export class GatewaySession {
   connection(message: ConnectionMessage): void {
     if (this.#isOver) return
     this.#recordStatements(message)
-    this.#agent?.send({ ...message, sid: this.sid })
+    // It may have ended just now.
+    if (!this.#isOver) this.#agent?.send({ ...message, sid: this.sid })
   }
 
   /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
@@ -180,8 +181,9 @@ export class GatewaySession {
     if (message.kind === 'connection-close') this.#statements.delete(id)
     if (message.kind !== 'connection-data' || message.protocol !== 'postgres') return
     const known = this.#statements.get(id)
-    // The agent takes no more connections than this either.
-    if (known === undefined && this.#statements.size >= MAX_CONNECTIONS) return
+    // Otherwise a client could do something that is not recorded, behind connections that it leaves open.
+    if (known === undefined && this.#statements.size >= MAX_CONNECTIONS)
+      return this.fail('too-many-clients', `a session serves ${MAX_CONNECTIONS} native clients at once`)
     const statements = known ?? new PostgresStatements()
     this.#statements.set(id, statements)
     for (const text of statements.push(message.data)) this.#record.statement(id, text)
@@ -251,6 +253,7 @@ export class GatewaySession {
       case 'connection-close':
       case 'connection-pause':
       case 'connection-resume':
+        if (message.kind === 'connection-close') this.#statements.delete(message.connectionId)
         if (this.#isPort) yield message
         return
       case 'closed':
