@@ -29,8 +29,8 @@ const npm = (name) => `(^|/)node_modules/${name}/`
 // The rooms of src/commands from the ground up. A room knows the floors below it, and no room beside it. Above these floors
 // are the commands, one room each, and above all of them program/, which has the tables of the commands.
 const commandFloors = [
-  ['(?:failure|signals|version|log-settings|systemd)[.]ts'],
-  ['examination/', 'policy/', 'status/', 'client/terminal/'],
+  ['(?:failure|long-running|version)[.]ts'],
+  ['examination[.]ts', 'policy/', 'status[.]ts', 'client/terminal/'],
   ['gateway/', 'start/', 'client/input[.]ts'],
   ['client/report/'],
   ['client/asking/'],

@@ -1,17 +1,18 @@
 import { existsSync, rmSync } from 'node:fs'
 import { type FileHandle, link, open, rm } from 'node:fs/promises'
+import { ForeignPathError } from '../basics/files/private-path.ts'
+import { oneLine } from '../basics/text/printable.ts'
+import type { Account } from '../client/account/account.ts'
+import { askWell } from '../client/rest/json.ts'
+import { backupContract } from '../contract/gateway.ts'
 import { BackupError } from '../gateway/operating/backup/backup-error.ts'
 import { unpack } from '../gateway/operating/backup/container.ts'
 import { type Manifest, REVIEWS_KEY } from '../gateway/operating/backup/manifest.ts'
+import { restore } from '../gateway/operating/backup/restore.ts'
 import { PartSums } from '../gateway/operating/backup/sums.ts'
 import { HistoryError } from '../gateway/store/errors.ts'
-import type { Account } from '../client/account/account.ts'
-import { downloadBackup } from '../client/rest/backup.ts'
-import { oneLine } from '../basics/text/printable.ts'
-import { exitCodeOfSignal, exitCodes, explain, Failure } from './failure.ts'
 import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
-import { ForeignPathError } from '../basics/files/private-path.ts'
-import { restore } from '../gateway/operating/backup/restore.ts'
+import { exitCodeOfSignal, exitCodes, explain, Failure } from './failure.ts'
 
 /** `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup is whole. */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
@@ -125,4 +126,13 @@ function restoreFailure(error: unknown, file: string, state: string): unknown {
       exitCodes.inputOutput,
     )
   return error
+}
+
+/** Making the copy takes as long as the history is large: some ten seconds for each GB. */
+const ANSWER_MS = 60 * 60 * 1000
+
+/** The file of a backup of this moment. Read it to the end. @throws ApiError */
+async function downloadBackup(account: Account): Promise<AsyncIterable<Buffer>> {
+  const { method, path } = backupContract.make
+  return (await askWell(account, { method, path, answerMs: ANSWER_MS })).body
 }

@@ -13,11 +13,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../src/commands/failure.ts'
-import { service } from '../../src/commands/program/operating.ts'
-import { thisPlace, type ServicePlace } from '../../src/commands/service/place.ts'
+import { service } from '../../src/commands/program/agent.ts'
 import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src/commands/service/service.ts'
 import { parseSettings } from '../../src/gateway/settings/load.ts'
-import { isOurs, renderUnit } from '../../src/commands/service/unit.ts'
+import { isOurs, renderUnit, type ServicePlace, thisPlace } from '../../src/commands/service/unit.ts'
 
 const template = path.resolve(import.meta.dirname, '../../systemd/runbook-agent.service')
 const gatewayTemplate = path.resolve(import.meta.dirname, '../../systemd/runbook-gateway.service')

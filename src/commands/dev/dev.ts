@@ -1,17 +1,19 @@
+import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { parseAddress, isLoopback } from '../../basics/net/address.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { longestStopMs, type StopSettings } from '../../agent/connection/timing.ts'
+import { packageFiles } from '../../basics/files/package-files.ts'
 import type { Logger } from '../../basics/logger.ts'
+import { parseAddress, isLoopback } from '../../basics/net/address.ts'
+import { signalChild } from '../../basics/signals.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { GatewayFile } from '../../gateway/settings/reload/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { gatewayFile, openGateway } from '../gateway/gateway.ts'
-import { logSettings } from '../log-settings.ts'
-import { onShutdownSignals } from '../signals.ts'
-import { AgentProcess } from './agent-process.ts'
-import { EXAMPLE_PAGE, exampleCommands, exampleCurl, runExample } from './example.ts'
+import { logSettings, onShutdownSignals } from '../long-running.ts'
 import { type DevState, prepareState, writeCredential } from './state.ts'
 
 export interface DevFlags {
@@ -178,4 +180,151 @@ function isInForeground(): boolean {
   } catch {
     return true
   }
+}
+
+/** The first wait before an agent is started again. It doubles up to the longest wait. */
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 10_000
+/** The agent's times, given as flags: a settings file of this machine may have others. */
+const STOP: StopSettings = { drainMs: 5000, killGraceMs: 10_000 }
+
+/** The agent of `dev`, in a process of its own, which is started again when it dies. */
+class AgentProcess {
+  readonly #state: DevState
+  readonly #say: (line: string) => void
+  readonly #stopping = new AbortController()
+  #child: ChildProcess | undefined
+  #over: Promise<void> | undefined
+
+  constructor(state: DevState, say: (line: string) => void) {
+    this.#state = state
+    this.#say = say
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  start(): void {
+    this.#over = this.#keep()
+  }
+
+  /** Stops the agent: SIGTERM, then SIGKILL after the longest time that it may take. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#signal('SIGTERM')
+    const kill = setTimeout(() => this.#signal('SIGKILL'), longestStopMs(STOP))
+    await this.#over
+    clearTimeout(kill)
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#child !== undefined) signalChild(this.#child, signal)
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      const startedAt = performance.now()
+      const end = await this.#runOnce()
+      if (this.#stopping.signal.aborted) return
+      if (performance.now() - startedAt > LONGEST_WAIT_MS) wait = FIRST_WAIT_MS
+      this.#say(`the agent died (${end}); it is started again in ${wait} ms`)
+      await delay(wait, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /**
+   * Starts the agent in a session of its own: Ctrl-C reaches it only through this process. It ends when its channel
+   * breaks.
+   */
+  #runOnce(): Promise<string> {
+    const { credentialFile, agentConfigFile, agentFolder } = this.#state
+    const times = ['--drain', `${STOP.drainMs}ms`, '--kill-grace', `${STOP.killGraceMs}ms`]
+    const files = ['--config', agentConfigFile, '--key-file', credentialFile, '--state-dir', agentFolder]
+    const child = spawn(process.execPath, [packageFiles.main, 'start', ...files, ...times], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: agentEnvironment(),
+    })
+    this.#child = child
+    return new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message))
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${String(code)}`))
+    })
+  }
+}
+
+/** The environment without the settings of another agent on this machine. */
+function agentEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
+  const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
+  return { LOG_LEVEL: 'warn', ...Object.fromEntries(own) }
+}
+
+/** The runbook that `dev` runs to show that everything works. */
+const CONNECTION = 'bash'
+const request = {
+  file_name: 'ops/hello.runbook.sh',
+  parameters: { name: 'world' },
+  env_vars: { 'filesystem:SECRET_FILE': Buffer.from('a secret in a file\n').toString('base64') },
+  client_args: ['-s', '--', 'first-argument'],
+}
+
+/** The page of the example, with the parameters of its last run; the repository's name is in state.ts. */
+const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
+
+interface Answer {
+  readonly output: string
+  readonly output_status: string
+  readonly exit_code: number
+  readonly execution_time: number
+}
+
+/** Runs the example through the REST interface. @throws Failure when the gateway refuses it */
+async function runExample(http: string, tokenFile: string): Promise<Answer> {
+  const response = await fetch(url(http), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(request),
+  })
+  if (!response.ok)
+    throw new Failure(`the example runbook was not run: ${response.status} ${await response.text()}`)
+  return (await response.json()) as Answer
+}
+
+/** Two commands to paste: sign in, and run it. */
+function exampleCommands(http: string, tokenFile: string): string {
+  const program = commandLine()
+  return [
+    `${program} login --api-url ${http} --token-file ${quoted(tokenFile)}`,
+    `${program} run ${CONNECTION} ${request.file_name} -p name=world`,
+  ].join('\n')
+}
+
+/** The command line of this process: the program need not be in the PATH. */
+function commandLine(): string {
+  const main = process.argv[1] ?? 'runbook-agent'
+  return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)
+}
+
+function quoted(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** One command to paste. */
+function exampleCurl(http: string, tokenFile: string): string {
+  return [
+    `curl -sS '${url(http)}' \\`,
+    `  -H "Authorization: Bearer $(cat '${tokenFile.replaceAll("'", `'\\''`)}')" \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '${JSON.stringify(request)}'`,
+  ].join('\n')
+}
+
+function url(http: string): string {
+  return `${http}/api/plugins/runbooks/connections/${CONNECTION}/exec`
 }

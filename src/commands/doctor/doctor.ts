@@ -11,7 +11,7 @@ import {
   ok,
   warning,
   worst,
-} from '../examination/examination.ts'
+} from '../examination.ts'
 import { type AgentConfiguration, loadAgentSettings } from '../../config.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
 import type { Engine } from '../../runtime/engine.ts'
@@ -22,18 +22,25 @@ import {
   checkOomScore,
   checkOpenFiles,
   checkProcessOne,
+  checkStopTime,
 } from './machine.ts'
-import { checkHttp2, type Http2Answer } from './gateway/http2.ts'
-import { checkClock, checkHealth, checkName, checkProxy, checkTcp } from './gateway/first-steps.ts'
-import { checkTls } from './gateway/tls.ts'
-import type { ResolvedRoute, Route, Way } from './gateway/way.ts'
-import { checkKey, checkKeyExposure, judgeKeyFile, keyPlace } from './credential.ts'
-import { checkPolicy } from './policy.ts'
-import { checkPresidio, checkRedaction } from './masking.ts'
+import {
+  checkHttp2,
+  type Http2Answer,
+  checkClock,
+  checkHealth,
+  checkName,
+  checkProxy,
+  checkTcp,
+  type ResolvedRoute,
+  type Route,
+  type Way,
+} from './way.ts'
+import { checkTls } from './tls.ts'
+import { checkKey, checkKeyExposure, judgeKeyFile, keyPlace, checkVault, hasVault } from './credential.ts'
+import { checkPolicy, checkPresidio, checkRedaction } from './policy.ts'
 import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
-import { checkStopTime } from './stop-time.ts'
-import { checkVault, hasVault } from './vault.ts'
-import { TrialProcess } from './trial/trial.ts'
+import { TrialProcess } from './trial.ts'
 import { existsSync } from 'node:fs'
 import { SettingsError } from '../../basics/settings/problems.ts'
 

@@ -4,9 +4,8 @@ import type { AgentConfiguration } from '../../config.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
 import { sizeText } from '../../basics/text/units.ts'
-import { type Finding, broken, ok, warning } from '../examination/examination.ts'
+import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, volumeOf } from '../examination.ts'
 import { access } from 'node:fs/promises'
-import { obstacleTo, nearestExisting, volumeOf } from '../examination/volume.ts'
 
 /** Enough for the secret files of many sessions: keys, certificates, kubeconfigs. */
 const LITTLE_BYTES = 16 * 1024 ** 2

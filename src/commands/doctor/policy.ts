@@ -1,12 +1,18 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import { type OwnerRules, placeOf } from '../../agent/policy/owner-policy.ts'
+import { askHealth, presidioService, type PresidioService } from '../../agent/masking/presidio.ts'
+import { placeOf } from '../../agent/policy/owner-policy.ts'
+import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import type { PolicySettings } from '../../config/policy.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
+import { askStatus, NoAnswer } from '../../operations/status-socket.ts'
+import { parseStatus } from '../../operations/status.ts'
+import { type Finding, broken, ok, warning, skipped } from '../examination.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { workingFolder } from '../start/services.ts'
-import { type Finding, broken, ok, warning } from '../examination/examination.ts'
+import { socketPaths } from '../status.ts'
 
 /** Tests the owner's policy: whether the rule files can be used, and whether commands could change them. */
 export async function checkPolicy(
@@ -61,5 +67,76 @@ function isWritable(file: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** Tests the agent's own Presidio. The gateway tells for each session who masks. */
+export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
+  if (presidio === undefined)
+    return ok(
+      'the gateway tells who masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
+    )
+  const { analyzer, anonymizer, mode } = presidio
+  const services = [presidioService('analyzer', analyzer), presidioService('anonymizer', anonymizer)]
+  const problems = await Promise.all(services.map(problemOf))
+  const where = `Presidio at ${origin(analyzer)} and ${origin(anonymizer)} instead of the gateway's, mode ${mode}`
+  const found = problems.filter((problem) => problem !== undefined)
+  if (found.length === 0) return ok(`${where}: both answer`)
+  const outcome = mode === 'strict' ? 'sessions that need it end with 254' : 'their output passes unmasked'
+  return warning(
+    `${where}: ${found.join('; ')}`,
+    `Start it, or correct masking.analyzer and masking.anonymizer: until then ${outcome}`,
+  )
+}
+
+async function problemOf(service: PresidioService | undefined): Promise<string | undefined> {
+  try {
+    if (service !== undefined) await askHealth(service)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function origin(address: string): string {
+  return new URL(address).origin
+}
+
+const ANSWER_MS = 2000
+const MAX_SOCKETS = 64
+
+/** What an agent has met, by connection, or why it cannot tell. */
+type Reply =
+  | { readonly names: Readonly<Record<string, readonly string[]>> }
+  | { readonly path: string; readonly reason: string }
+
+/** Names the secrets that hide harmless text, as the agents of this machine have met them. */
+export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
+  const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
+  const known = replies.filter((reply) => reply !== undefined && 'names' in reply)
+  if (known.length === 0) return skipped(whyUnknown(replies))
+  const found = known
+    .flatMap(({ names }) => Object.entries(names))
+    .map(([connection, names]) => oneLine(`${names.join(', ')} of ${connection}`))
+  if (found.length === 0) return ok('no secret that looks ordinary has been used')
+  const advice = "Exempt harmless ones: redact.names, such as '!PLACE'"
+  return warning(`these values look ordinary and are replaced in any output: ${found.join('; ')}`, advice)
+}
+
+function whyUnknown(replies: readonly (Reply | undefined)[]): string {
+  const silent = replies.filter((reply) => reply !== undefined && 'reason' in reply)
+  if (silent.length === 0) return 'no agent runs here that knows secrets which look ordinary'
+  const reasons = silent.map(({ path, reason }) => `${oneLine(path)}: ${reason}`)
+  return `no agent could be asked which secrets look ordinary: ${reasons.join('; ')}`
+}
+
+/** @returns undefined when there is no agent, or one that is too old to tell */
+async function ordinaryAt(path: string): Promise<Reply | undefined> {
+  try {
+    const names = parseStatus(await askStatus(path, ANSWER_MS))?.ordinarySecrets
+    return names && { names }
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error
+    return error.isGone ? undefined : { path, reason: error.message }
   }
 }

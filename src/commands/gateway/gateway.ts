@@ -13,9 +13,7 @@ import { ListenError } from '../../operations/http.ts'
 import type { Life } from '../../operations/systemd.ts'
 import { createLogger } from '../../log.ts'
 import { explain, Failure } from '../failure.ts'
-import { logSettings } from '../log-settings.ts'
-import { onReloadSignal, onShutdownSignals } from '../signals.ts'
-import { openSystemd } from '../systemd.ts'
+import { logSettings, onReloadSignal, onShutdownSignals, openSystemd } from '../long-running.ts'
 import { version } from '../version.ts'
 
 /** Time for a stop in addition to `stop-timeout`; longer than a stop ever takes. */

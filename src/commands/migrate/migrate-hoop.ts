@@ -4,12 +4,16 @@ import { printAnswer } from '../client/asking/asking.ts'
 import { clientFailure } from '../client/report/failures.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { gatewayFile, readGatewaySettings } from '../gateway/gateway.ts'
-import { carriedOf } from './hoop/carried.ts'
-import { type Note, notesOf } from './hoop/notes.ts'
-import { stepsOf } from './hoop/plan.ts'
-import { readHoopState } from './hoop/state.ts'
-import { Ids, type Migration, type MigrationOptions, type MigrationStep } from './hoop/step.ts'
-import { type Report, type Reported, reportJson, reportText } from './report.ts'
+import {
+  carriedOf,
+  readHoopState,
+  Ids,
+  type Migration,
+  type MigrationOptions,
+  type MigrationStep,
+} from './step.ts'
+import { type Note, notesOf, type Report, type Reported, reportJson, reportText } from './report.ts'
+import { stepsOf } from './plan.ts'
 import { readAccount } from '../client/asking/account.ts'
 import { readToken } from '../client/input.ts'
 

@@ -1,8 +1,18 @@
 import { oneLine } from '../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../basics/text/table.ts'
+import { withEscapes } from '../../gateway/sessions/session-request.ts'
+import type { ConnectionSettings, RepositorySettings } from '../../gateway/settings/settings.ts'
 import { factLines } from '../client/asking/asking.ts'
-import type { Note } from './hoop/notes.ts'
-import type { MigrationStep } from './hoop/step.ts'
+import { hasAccessControl, isForAdminsOnly, storedSecrets } from './connections.ts'
+import {
+  type MigrationStep,
+  isLongEnough,
+  modesOf,
+  needsOtherReviews,
+  SHORTEST_NAME,
+  type Migration,
+  resourceNamed,
+} from './step.ts'
 
 /** The outcome of a step; `planned` in a dry run. */
 type Outcome = 'planned' | 'done' | 'refused' | 'left'
@@ -74,4 +84,152 @@ export function reportJson({ to, isDryRun, steps, notes }: Report): object {
     })),
     notes: notes.map(({ about, text, isWeaker }) => ({ about, text, weaker: isWeaker })),
   }
+}
+
+/** All notes, those about weaker protection first. */
+export function notesOf(migration: Migration, steps: readonly MigrationStep[]): Note[] {
+  const { settings, carried } = migration
+  const notes = [
+    ...settings.connections.flatMap(nameNotes),
+    ...carried.connections.flatMap((connection) => connectionNotes(connection, migration)),
+    ...reviewNotes(carried.connections),
+    ...repositoryNotes(migration),
+    ...licenceNotes(migration, steps),
+    ...gatewayNotes(migration),
+  ]
+  return [...notes.filter(({ isWeaker }) => isWeaker), ...notes.filter(({ isWeaker }) => !isWeaker)]
+}
+
+function nameNotes({ name, agent }: ConnectionSettings): Note[] {
+  const short = [name, agent].find((one) => !isLongEnough(one))
+  if (short === undefined) return []
+  const text = `left out: names in hoop have ${SHORTEST_NAME} characters at least, ${short} is shorter`
+  return [note(`connection ${name}`, text)]
+}
+
+function connectionNotes(connection: ConnectionSettings, migration: Migration): Note[] {
+  const { name, access } = connection
+  const modes = modesOf(connection, migration.carried, hasAccessControl(migration))
+  const found: (Note | false)[] = [
+    !access.clientInput &&
+      (modes.runbooks || modes.connect) &&
+      weaker(name, 'access.client-input: in hoop callers may add arguments and variables'),
+    access.clientEscapes === 'block' &&
+      note(
+        name,
+        "access.client-escapes: goes with the variables. This project's agent obeys it, hoop's does not",
+      ),
+    access.groups !== undefined &&
+      !hasAccessControl(migration) &&
+      note(name, `closed in hoop, since it is for ${access.groups.join(', ')} only: ${SWITCH}`),
+    isForAdminsOnly(connection, migration) &&
+      note(
+        name,
+        'for everybody here, in hoop for admins only until you give it groups: access control is on',
+      ),
+    needsOtherReviews(connection) &&
+      note(name, 'runbooks stay closed in hoop, since it has no reviews by path (runbooks.review)'),
+    hiddenSecrets(connection, migration),
+  ]
+  return found.filter((one) => one !== false)
+}
+
+const SWITCH =
+  'it needs access control there, which hides all connections without groups from others than admins: --access-control'
+
+function hiddenSecrets(connection: ConnectionSettings, { present, options }: Migration): Note | false {
+  const stored = storedSecrets(resourceNamed(present.connections, connection.name))
+  const hidden = [...withEscapes(connection).keys()].filter((key) => stored[key] === null)
+  if (hidden.length === 0 || options.secrets) return false
+  const names = hidden.map((key) => key.slice(key.indexOf(':') + 1)).join(', ')
+  return note(connection.name, `hoop does not show ${names}: taken as the same, --secrets writes them again`)
+}
+
+/** @param connections the connections that hoop will have */
+function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
+  const reviewed = connections.filter(({ review }) => review !== undefined)
+  if (reviewed.length === 0) return []
+  return [
+    weaker(
+      'reviews',
+      'in hoop a request does not expire, admins may approve their own, and what is approved may be run by others, outside its times too',
+    ),
+    ...reviewed.flatMap(({ name, review }) =>
+      review?.selfApproval ? [note(name, 'review.self-approval: in hoop for admins only')] : [],
+    ),
+  ]
+}
+
+/** hoop's free licence takes one of each kind, and refuses what is more. */
+function licenceNotes({ present, account }: Migration, steps: readonly MigrationStep[]): Note[] {
+  if (present.licence !== 'oss') return []
+  const limited = [
+    ['guardrail', present.guardrails.length],
+    ['jira template', present.templates.length],
+    ['review rule', present.reviewRules.length],
+    ['masking rule', present.masking.length],
+  ] as const
+  return limited.flatMap(([kind, there]) => {
+    const made = steps.filter((step) => step.kind === kind && step.action === 'create').length
+    const text = `hoop's free licence takes one ${kind}, and there would be ${made + there}: it will refuse them`
+    return made > 0 && made + there > 1 ? [note(account.rest.url, text)] : []
+  })
+}
+
+function gatewayNotes({ settings, carried }: Migration): Note[] {
+  const { users, jira } = settings
+  const masked = carried.connections.some(({ masking }) => masking !== undefined)
+  const found: (Note | false)[] = [
+    masked &&
+      note('masking', 'provider, mode and addresses are those of hoop itself (DLP_PROVIDER): set them there'),
+    jira !== undefined && note('jira', 'timeout, ca and proxy are those of hoop itself'),
+    ...users.map(({ name, groups }) =>
+      note(`user ${name}`, `has to sign in to hoop itself: invite this user there${inGroups(groups)}`),
+    ),
+    note('sessions', 'the history, and requests that wait for approval, stay here'),
+  ]
+  return found.filter((one) => one !== false)
+}
+
+function inGroups(groups: readonly string[]): string {
+  return groups.length === 0 ? '' : `, into ${groups.join(', ')}`
+}
+
+/** Notes about repositories: the settings lack some facts that hoop needs. */
+function repositoryNotes({ settings, carried }: Migration): Note[] {
+  return settings.repositories.flatMap((repository) => {
+    const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote
+    const texts = [...placeNote(remote?.kind), ...branchNote(repository)]
+    return texts.map((text) => note(`repository ${repository.name}`, text))
+  })
+}
+
+function placeNote(kind: string | undefined): string[] {
+  if (kind === undefined)
+    return [
+      'left out, and runbooks of it are closed: it is a folder here. Push it to a server that hoop reaches',
+    ]
+  if (kind === 'ssh') return ['is read here by the ssh key of this user: give hoop one (ssh_key)']
+  return []
+}
+
+function branchNote({ branch }: RepositorySettings): string[] {
+  const isUsual = branch === undefined || branch === 'main' || branch === 'master'
+  return isUsual ? [] : [`branch ${branch}: hoop reads main or master`]
+}
+
+/** A difference that a migration leaves. */
+export interface Note {
+  readonly about: string
+  readonly text: string
+  /** Whether hoop protects less there than this gateway does. */
+  readonly isWeaker: boolean
+}
+
+export function note(about: string, text: string): Note {
+  return { about, text, isWeaker: false }
+}
+
+export function weaker(about: string, text: string): Note {
+  return { about, text, isWeaker: true }
 }

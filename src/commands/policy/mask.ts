@@ -9,7 +9,7 @@ import { REFINEMENTS, type Refinement } from '../../policy/masking/recognizers/t
 import type { Replacement } from '../../policy/masking/replacement.ts'
 import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
 import { Failure } from '../failure.ts'
-import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './reading.ts'
+import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './check.ts'
 
 /** Longest text for `--json`, which needs the whole text at once. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024

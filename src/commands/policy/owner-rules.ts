@@ -5,7 +5,7 @@ import type { CompiledRules } from '../../policy/guardrails/compile-rules.ts'
 import type { RuleDirection } from '../../policy/guardrails/rule-file.ts'
 import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
-import { readCheckedRules, type CheckedRules } from './checked-rules.ts'
+import { readCheckedRules, type CheckedRules } from './check.ts'
 
 /** The owner's rules with everything that is wrong in their files, a line each. */
 export interface ExaminedRules {

@@ -1,11 +1,10 @@
 import type { Option } from 'commander'
 import * as v from 'valibot'
 import { flagOf, settings } from '../../config/table.ts'
-import type { ConfigCheckFlags } from '../config/check.ts'
-import type { ConfigPrintFlags } from '../config/print.ts'
-import type { SettingsKind } from '../config/settings-kind.ts'
+import type { ServiceFlags } from '../service/service.ts'
 import type { Flags } from '../start/settings.ts'
-import { JSON_OPTION, option, takes, type CommandGroup, type CommandRow } from './command.ts'
+import type { StatusFlags } from '../status.ts'
+import { JSON_OPTION, option, type CommandGroup, type CommandRow } from './command.ts'
 
 // Commands with a flag for each setting of the agent. None of the flags is required.
 
@@ -35,37 +34,62 @@ export const doctor: CommandRow = {
   run: async (flags: Flags) => (await import('../doctor/doctor.ts')).doctorCommand(flags),
 }
 
-const KIND = [
-  option('--agent', 'read the file as settings of an agent'),
-  option('--gateway', 'read the file as settings of a gateway'),
-  JSON_OPTION,
-]
+export const status: CommandRow = {
+  name: 'status',
+  does: 'Show the agents that run on this machine',
+  options: [JSON_OPTION, option('--socket <path>', 'status socket of one agent (default: all agents)')],
+  run: async (flags: StatusFlags) => {
+    const { statusCommand } = await import('../status.ts')
+    const { socketPaths } = await import('../status.ts')
+    return statusCommand(flags, socketPaths)
+  },
+}
 
-/** None of them connects to anything. */
-export const config: CommandGroup = {
-  name: 'config',
-  does: 'Print and check settings files',
+/** The process in which doctor runs commands. */
+export const doctorTrial: CommandRow = {
+  name: 'doctor-trial',
+  isHidden: true,
+  run: async () => (await import('../doctor/trial.ts')).trialCommand(),
+}
+
+const WHICH = [
+  option('--gateway', 'the embedded gateway (default: the agent)'),
+  option('--user', "use your own service manager instead of the system's"),
+]
+const UNIT = [
+  option('--key-file <file>', "file that holds the agent's key"),
+  option('--config <file>', 'gateway.yaml, with --gateway'),
+  option('--run-as <user>', 'user of a system service (default: runbook-agent or runbook-gateway)'),
+  option('--allow-sudo', 'omit the lines that keep commands from gaining privileges'),
+]
+const FORCE = option('--force', 'overwrite a unit that this program did not write')
+
+const loadService = () => import('../service/service.ts')
+
+export const service: CommandGroup = {
+  name: 'service',
+  does: 'Install the agent or the gateway as a systemd service',
   commands: [
     {
-      name: 'print [path]',
-      does: 'Print every setting, its value and its source',
-      options: [...agentOptions, ...KIND],
-      run: async (path: string | undefined, flags: ConfigPrintFlags) =>
-        (await import('../config/print.ts')).configPrintCommand(path, flags),
+      name: 'install',
+      does: 'Write the unit and start it',
+      options: [...WHICH, ...UNIT, FORCE],
+      run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('install', flags),
     },
     {
-      name: 'check <path>',
-      does: 'Check a settings file of an agent or a gateway',
-      options: KIND,
-      run: async (path: string, flags: ConfigCheckFlags) => {
-        process.exitCode = await (await import('../config/check.ts')).configCheckCommand(path, flags)
-      },
+      name: 'uninstall',
+      does: 'Stop and remove the unit',
+      options: [
+        ...WHICH,
+        option('--force', 'remove a unit that this program did not write, or whose service does not stop'),
+      ],
+      run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('uninstall', flags),
     },
     {
-      name: 'schema',
-      does: 'Print the JSON schema of a settings file, for editors',
-      takes: [takes('<kind>', 'program whose settings are described').choices(['agent', 'gateway'])],
-      run: async (kind: SettingsKind) => (await import('../config/print.ts')).configSchemaCommand(kind),
+      name: 'print',
+      does: 'Print the unit',
+      options: [...WHICH, ...UNIT],
+      run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('print', flags),
     },
   ],
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { Shell } from '../completion/scripts.ts'
+import type { ConfigCheckFlags, ConfigPrintFlags, SettingsKind } from '../config.ts'
 import type { CheckFlags } from '../policy/check.ts'
 import type { MaskFlags } from '../policy/mask.ts'
 import { version } from '../version.ts'
+import { agentOptions } from './agent.ts'
 import {
   choice,
   JSON_OPTION,
@@ -12,6 +14,41 @@ import {
   type CommandGroup,
   type CommandRow,
 } from './command.ts'
+
+const KIND = [
+  option('--agent', 'read the file as settings of an agent'),
+  option('--gateway', 'read the file as settings of a gateway'),
+  JSON_OPTION,
+]
+
+/** None of them connects to anything. */
+export const config: CommandGroup = {
+  name: 'config',
+  does: 'Print and check settings files',
+  commands: [
+    {
+      name: 'print [path]',
+      does: 'Print every setting, its value and its source',
+      options: [...agentOptions, ...KIND],
+      run: async (path: string | undefined, flags: ConfigPrintFlags) =>
+        (await import('../config.ts')).configPrintCommand(path, flags),
+    },
+    {
+      name: 'check <path>',
+      does: 'Check a settings file of an agent or a gateway',
+      options: KIND,
+      run: async (path: string, flags: ConfigCheckFlags) => {
+        process.exitCode = await (await import('../config.ts')).configCheckCommand(path, flags)
+      },
+    },
+    {
+      name: 'schema',
+      does: 'Print the JSON schema of a settings file, for editors',
+      takes: [takes('<kind>', 'program whose settings are described').choices(['agent', 'gateway'])],
+      run: async (kind: SettingsKind) => (await import('../config.ts')).configSchemaCommand(kind),
+    },
+  ],
+}
 
 /** The commands answer by their exit codes, so wrong arguments have the code for "no answer". */
 const NO_ANSWER = 2
@@ -80,7 +117,7 @@ export const complete: CommandRow = {
   isHidden: true,
   takes: [takes('[words...]')],
   run: async (words: string[], _flags: object, { parent }: Command) => {
-    const { printCandidates } = await import('../completion/print.ts')
+    const { printCandidates } = await import('../completion/complete.ts')
     if (parent !== null) return printCandidates(parent, words)
   },
 }

@@ -5,22 +5,24 @@ import { addTo, examples, refuseUnknownCommands, type CommandGroup, type Command
 type Load = () => Promise<CommandRow | CommandGroup>
 
 const running = () => import('./running.ts')
-const approvals = () => import('./approvals.ts')
+const watching = () => import('./watching.ts')
 const lookup = () => import('./lookup.ts')
-const accounts = () => import('./accounts.ts')
-const operating = () => import('./operating.ts')
-const agent = () => import('./agent.ts')
+const signIn = () => import('./sign-in.ts')
+const operatingGateway = () => import('./gateway.ts')
+const operatingAgent = () => import('./agent.ts')
 const more = () => import('./more.ts')
 
-/** The commands, by the headings below which the help shows them. The tables are loaded when they are needed. */
+/** The commands by the headings of the help, a file for each heading. The tables are loaded when they are needed. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
-  'Run and watch:': {
+  'Run:': {
     run: async () => (await running()).run,
     exec: async () => (await running()).exec,
     connect: async () => (await running()).connect,
-    sessions: async () => (await import('./sessions.ts')).sessions,
-    batches: async () => (await approvals()).batches,
-    reviews: async () => (await approvals()).reviews,
+  },
+  'Watch and approve:': {
+    sessions: async () => (await watching()).sessions,
+    batches: async () => (await watching()).batches,
+    reviews: async () => (await watching()).reviews,
   },
   'Look up:': {
     runbooks: async () => (await lookup()).runbooks,
@@ -31,30 +33,30 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     audit: async () => (await lookup()).audit,
   },
   'Sign in:': {
-    login: async () => (await accounts()).login,
-    logout: async () => (await accounts()).logout,
-    use: async () => (await accounts()).use,
-    token: async () => (await accounts()).token,
+    login: async () => (await signIn()).login,
+    logout: async () => (await signIn()).logout,
+    use: async () => (await signIn()).use,
+    token: async () => (await signIn()).token,
   },
   'Operate a gateway:': {
-    gateway: async () => (await operating()).gateway,
-    dev: async () => (await operating()).dev,
-    user: async () => (await accounts()).user,
-    access: async () => (await accounts()).access,
-    backup: async () => (await operating()).backup,
-    restore: async () => (await operating()).restore,
-    history: async () => (await operating()).history,
-    migrate: async () => (await operating()).migrate,
+    gateway: async () => (await operatingGateway()).gateway,
+    dev: async () => (await operatingGateway()).dev,
+    user: async () => (await operatingGateway()).user,
+    access: async () => (await operatingGateway()).access,
+    backup: async () => (await operatingGateway()).backup,
+    restore: async () => (await operatingGateway()).restore,
+    history: async () => (await operatingGateway()).history,
+    migrate: async () => (await operatingGateway()).migrate,
   },
   'Operate an agent:': {
-    start: async () => (await agent()).start,
-    doctor: async () => (await agent()).doctor,
-    status: async () => (await operating()).status,
-    service: async () => (await operating()).service,
-    'doctor-trial': async () => (await operating()).doctorTrial,
+    start: async () => (await operatingAgent()).start,
+    doctor: async () => (await operatingAgent()).doctor,
+    status: async () => (await operatingAgent()).status,
+    service: async () => (await operatingAgent()).service,
+    'doctor-trial': async () => (await operatingAgent()).doctorTrial,
   },
   'Settings and more:': {
-    config: async () => (await agent()).config,
+    config: async () => (await more()).config,
     policy: async () => (await more()).policy,
     completion: async () => (await more()).completion,
     complete: async () => (await more()).complete,

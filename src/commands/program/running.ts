@@ -1,9 +1,14 @@
+import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { oneLine } from '../../basics/text/printable.ts'
+import type { RunBatchFlags } from '../client/batches/run-batch.ts'
+import type { ExecLocalFlags } from '../client/local/execution.ts'
+import type { RunLocalFlags } from '../client/local/run-local.ts'
 import type { ConnectFlags } from '../client/stream/connect.ts'
 import type { PortFlags } from '../client/stream/connect-port.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { refuseStrayWords } from './client-args.ts'
 import { option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
-import { dispatchExec, dispatchRun } from './dispatch.ts'
 
 const NAME = 'name of the connection'
 
@@ -157,4 +162,146 @@ export const connect: CommandRow = {
       throw new Failure('a port takes neither arguments nor variables: no command runs', exitCodes.usage)
     return (await import('../client/stream/connect-port.ts')).connectPortCommand(connection, flags)
   },
+}
+
+interface Place {
+  /** Whether to run in this process, without a gateway. */
+  readonly local?: boolean
+  readonly config?: string
+}
+
+const NO_GATEWAY = '--local asks no gateway: it has no --profile'
+const NO_APPROVAL = '--local asks nobody for approval: it has no --when-approved'
+
+/** `exec` on a gateway, or in this process. @returns the exit code of this program */
+async function dispatchExec(
+  connection: string,
+  words: readonly string[],
+  { local = false, ...flags }: ExecLocalFlags & Place,
+): Promise<number> {
+  if (local) {
+    refuse(flags, ['profile'], NO_GATEWAY)
+    refuse(flags, ['whenApproved'], NO_APPROVAL)
+    return (await import('../client/local/execution.ts')).execLocalCommand(connection, words, flags)
+  }
+  refuse(flags, ['config'], '--config needs --local')
+  return (await import('../client/stream/exec.ts')).execCommand(connection, words, flags)
+}
+
+/** `run` on a gateway, or in this process. @returns the exit code of this program */
+async function dispatchRun(
+  { file, ...words }: RunWords,
+  { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
+): Promise<number> {
+  if (flags.on !== undefined || flags.tag !== undefined) {
+    refuse({ ...flags, ...(local && { local }) }, ['local', 'config'], 'several connections need a gateway')
+    return runSeveral({ file, ...words }, flags)
+  }
+  refuse(flags, ['waves', 'parallel', 'stopAfter', 'yes'], 'for several connections: --on a,b or --tag')
+  if (file === undefined)
+    throw new Failure('the runbook is missing: run CONNECTION FILE, or run FILE --on a,b', exitCodes.usage)
+  const what = { file, ...words }
+  if (!local) {
+    refuse(flags, ['config'], '--config needs --local')
+    return (await import('../client/run/run.ts')).runRunbook(what, flags)
+  }
+  refuse(flags, ['profile'], NO_GATEWAY)
+  refuse(flags, ['whenApproved'], NO_APPROVAL)
+  refuse(
+    flags,
+    ['ref', 'repository'],
+    '--local runs a file of this machine: it has no --ref and no --repository',
+  )
+  if (flags.wait === false) throw new Failure('--local waits for the end: omit --no-wait', exitCodes.usage)
+  return (await import('../client/local/run-local.ts')).runLocal(what, flags)
+}
+
+/** The words of the command line. With several connections the first word is the runbook. */
+interface RunWords {
+  readonly connection: string
+  readonly file: string | undefined
+  readonly clientArgs: readonly string[]
+}
+
+/** The words after -- arrive as the file and the arguments. */
+async function runSeveral(
+  { connection: runbook, file, clientArgs }: RunWords,
+  flags: RunBatchFlags,
+): Promise<number> {
+  const words = file === undefined ? [] : [file, ...clientArgs]
+  const dashes = process.argv.indexOf('--')
+  const after = dashes === -1 ? 0 : process.argv.length - dashes - 1
+  if (words.length > after)
+    throw new Failure(
+      'with --on and --tag there is one word, the runbook: run FILE --on a,b',
+      exitCodes.usage,
+    )
+  return (await import('../client/batches/run-batch.ts')).runBatch(runbook, words, flags)
+}
+
+function refuse(flags: object, names: readonly string[], reason: string): void {
+  if (names.some((name) => name in flags)) throw new Failure(reason, exitCodes.usage)
+}
+
+/** Flags that decide whether and where a command runs. After `--` they would be ignored. */
+const DECISIVE = ['--dry-run', '--local']
+
+/**
+ * Refuses words before `--` that were meant as something else, for example as a script, and arguments that are not
+ * UTF-8. All words after `--` are for the connection's command.
+ * @param hint where such a word belongs
+ */
+function refuseStrayWords(called: Command, hint: string): void {
+  refuseChangedArguments()
+  const clientArgs: unknown = called.processedArgs.at(-1)
+  refuseStray(clientArgs, hint)
+  refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
+}
+
+/** If the flag is also given before `--`, it is not misplaced. */
+function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
+  const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
+  const given: Readonly<Record<string, unknown>> = command.opts()
+  const misplaced = flags.find(
+    (flag) => clientArgs.includes(flag.long) && given[flag.attributeName()] !== true,
+  )
+  if (misplaced === undefined || given['verbatim'] === true) return
+  throw new Failure(
+    `${misplaced.long ?? ''} after -- would be an argument of the connection's command, and the command would run: put it before --, or add --verbatim before -- to pass it on`,
+    exitCodes.usage,
+  )
+}
+
+function refuseStray(clientArgs: unknown, hint: string): void {
+  const count = Array.isArray(clientArgs) ? clientArgs.length : 0
+  const dashes = process.argv.indexOf('--')
+  const after = dashes === -1 ? 0 : process.argv.length - dashes - 1
+  if (count <= after || !Array.isArray(clientArgs)) return
+  const stray = oneLine(String(clientArgs[0]))
+  throw new Failure(`${stray}: arguments for the connection's command follow --. ${hint}`, exitCodes.usage)
+}
+
+/** Node puts this character in place of bytes that are not UTF-8. A user may also have typed it. */
+const REPLACED = '\uFFFD'
+
+/**
+ * Refuses arguments that are not UTF-8. They are decoded before this program sees them, and other bytes would arrive at
+ * a database as something else. This works where the kernel shows the bytes, on Linux. The message shows no value,
+ * which may be a secret.
+ * @throws Failure, exit code 64
+ */
+function refuseChangedArguments(): void {
+  if (!process.argv.some((argument) => argument.includes(REPLACED)) || isUtf8(commandLine())) return
+  throw new Failure(
+    'an argument is not UTF-8, and other bytes would be sent in its place. exec and run take them from a file: -f',
+    exitCodes.usage,
+  )
+}
+
+function commandLine(): Buffer {
+  try {
+    return readFileSync('/proc/self/cmdline')
+  } catch {
+    return Buffer.alloc(0)
+  }
 }

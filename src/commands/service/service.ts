@@ -1,9 +1,19 @@
-import { AGENT, GATEWAY, type ServiceKind, type ServicePlace, thisPlace } from './place.ts'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { exitCodes, Failure } from '../failure.ts'
-import { checkFile, isOpenToAll, refuseForeign, renderUnit, writeUnit } from './unit.ts'
-import { execFile } from 'node:child_process'
+import {
+  AGENT,
+  checkFile,
+  GATEWAY,
+  isOpenToAll,
+  refuseForeign,
+  renderUnit,
+  type ServiceKind,
+  type ServicePlace,
+  thisPlace,
+  writeUnit,
+} from './unit.ts'
 
 export type ServiceAction = 'install' | 'uninstall' | 'print'
 
@@ -42,7 +52,7 @@ export interface ServiceFlags {
   readonly force?: boolean
 }
 
-export interface Request {
+interface Request {
   readonly place: ServicePlace
   readonly kind: ServiceKind
   readonly forUser: boolean

@@ -1,12 +1,20 @@
+import type { Agent } from '../../agent/agent.ts'
+import { longestStopMs } from '../../agent/connection/timing.ts'
+import type { Counters } from '../../agent/counters.ts'
+import type { Journal } from '../../agent/journal/journal.ts'
+import type { AgentServices } from '../../agent/running/services.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { readiness } from '../../operations/health.ts'
-import { type Http, ListenError } from '../../operations/http.ts'
+import type { Http } from '../../operations/http.ts'
+import { ListenError } from '../../operations/http.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
-import { agentLife, type StatusSource } from '../../operations/status.ts'
-import { longestStopMs } from '../../agent/connection/timing.ts'
+import { agentLife } from '../../operations/status.ts'
+import type { StatusSource, Status } from '../../operations/status.ts'
 import { Failure } from '../failure.ts'
-import { openSystemd, type SystemdService } from '../systemd.ts'
+import { openSystemd, type SystemdService } from '../long-running.ts'
+import { version } from '../version.ts'
+import type { CurrentIdentity } from './current.ts'
 
 /** Time for the cleanup at the end. */
 const STOP_MARGIN_MS = 10_000
@@ -74,5 +82,65 @@ async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Pro
     })
   } catch (error) {
     throw error instanceof ListenError ? new Failure(error.message) : error
+  }
+}
+
+interface StatusParts {
+  readonly agent: Agent
+  readonly identities: CurrentIdentity
+  readonly services: AgentServices
+  readonly counters: Counters
+  readonly journal: Journal
+}
+
+/** The status of the running agent, computed for each request. */
+export function statusSource(parts: StatusParts): StatusSource {
+  return () => ({
+    version,
+    pid: process.pid,
+    uptimeSeconds: Math.round(process.uptime()),
+    agent: parts.identities.current.name,
+    gateway: parts.agent.state.gateway,
+    engine: parts.services.engine.name,
+    connection: connectionOf(parts.agent),
+    sessions: sessionsOf(parts),
+    output: outputOf(parts),
+    systemRequests: Object.fromEntries(parts.counters.systemRequests),
+    processesEnded: parts.counters.processesEnded,
+    journalLinesLost: parts.journal.linesLost,
+    ordinarySecrets: Object.fromEntries(parts.services.redactions?.ordinary ?? []),
+  })
+}
+
+function connectionOf({ state, health, stall, gatewayStopsAt }: Agent): Status['connection'] {
+  const { name, since, reconnects } = state
+  return {
+    state: name,
+    since: since.wall.toISOString(),
+    reason: 'reason' in state && state.reason !== '' ? state.reason : undefined,
+    reconnects,
+    health: health && { at: health.at.wall.toISOString(), milliseconds: health.roundTripMs },
+    stall: stall && { since: new Date(Date.now() - stall.ms).toISOString(), bytes: stall.bytes },
+    gatewayStopsAt: gatewayStopsAt?.toISOString(),
+  }
+}
+
+function sessionsOf({ services: { slots }, counters }: StatusParts): Status['sessions'] {
+  const { opened, started, confirmed, unconfirmed, outcomes, reasons, guardrails } = counters
+  return {
+    running: slots.taken,
+    limit: slots.limit,
+    ...{ opened, started, confirmed, unconfirmed },
+    outcomes: Object.fromEntries(outcomes),
+    reasons: Object.fromEntries(reasons),
+    guardrails: Object.fromEntries(guardrails),
+  }
+}
+
+function outputOf({ services: { tails }, counters }: StatusParts): Status['output'] {
+  const { bytesRead, bytesSent, bytesLeftOut, bytesRedacted } = counters
+  return {
+    ...{ bytesRead, bytesSent, bytesLeftOut, bytesRedacted },
+    tailBytes: tails.used,
   }
 }

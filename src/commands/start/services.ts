@@ -1,25 +1,27 @@
-import { homedir } from 'node:os'
 import { statSync } from 'node:fs'
-import type { MaskingSettings } from '../../agent/masking/session-masking.ts'
-import { ProgramVersions } from '../../agent/opening/client-escapes.ts'
+import { homedir } from 'node:os'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
-import { type AgentServices, Slots } from '../../agent/running/services.ts'
-import type { PolicySource } from '../../agent/policy/owner-policy.ts'
+import type { MaskingSettings } from '../../agent/masking/session-masking.ts'
+import { ProgramVersions } from '../../agent/opening/client-escapes.ts'
 import { Redactions } from '../../agent/output/redaction.ts'
+import type { PolicySource } from '../../agent/policy/owner-policy.ts'
+import type { AgentServices } from '../../agent/running/services.ts'
+import { Slots } from '../../agent/running/services.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
-import { AgentEnvironment, inheritedEnvironment } from '../../envvars/agent-environment.ts'
+import { AgentEnvironment } from '../../envvars/agent-environment.ts'
+import { inheritedEnvironment } from '../../envvars/agent-environment.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
-import { openSecretStores } from '../../envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
+import { openSecretStores } from '../../envvars/secrets/open-stores.ts'
 import { CompiledCache } from '../../policy/compiled-cache.ts'
 import { parseNameRule, SecretNames } from '../../policy/redaction/secret-names.ts'
-import { loadEngine, type Engine } from '../../runtime/engine.ts'
+import { ControlGroups } from '../../runtime/cgroups/control-groups.ts'
 import { OomWatch } from '../../runtime/cgroups/oom-watch.ts'
+import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { TailMemory } from '../../runtime/output-tail.ts'
 import { Failure } from '../failure.ts'
-import { ControlGroups } from '../../runtime/cgroups/control-groups.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
 import { fitYoungGeneration } from './young-generation.ts'
 
@@ -188,4 +190,24 @@ function refusal(reason: string): Failure {
   return new Failure(
     `limits.memory and limits.processes need a cgroup v2 that is delegated to the agent: ${reason}. Delegate one, or remove the limits`,
   )
+}
+
+interface Sweep {
+  readonly folder: RuntimeFolder
+  readonly engine: Engine
+  readonly graceMs: number
+  readonly log: Logger
+}
+
+/** Ends the commands of killed agents, then removes their secret files: a command may use a file. */
+export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
+  for (const instance of await folder.abandoned()) {
+    const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }
+    const processes = await engine.endProcessesOf(agent, graceMs)
+    if (processes > 0) log.warn({ processes }, 'ended the commands of an agent that was killed')
+  }
+  const { sessions, errors } = await folder.sweep()
+  if (sessions > 0) log.info({ sessions }, 'removed the secret files of agents that died')
+  for (const error of errors)
+    log.warn({ error: error.message }, 'secret files of a dead agent could not be removed')
 }

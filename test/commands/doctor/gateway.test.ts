@@ -2,7 +2,7 @@ import { createServer as createHttp2Server, type OutgoingHttpHeaders } from 'nod
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { Examination, type Line } from '../../../src/commands/examination/examination.ts'
+import { Examination, type Line } from '../../../src/commands/examination.ts'
 import { CHECKS, examine } from '../../../src/commands/doctor/doctor.ts'
 import { Authority, years, type Request } from '../../support/network/certificates.ts'
 import { ConnectProxy } from '../../support/network/connect-proxy.ts'

@@ -22,6 +22,8 @@ import {
   checkProcessOne,
   checkMemory,
   checkOpenFiles,
+  checkStopTime,
+  milliseconds,
 } from '../../../src/commands/doctor/machine.ts'
 import {
   Examination,
@@ -32,7 +34,7 @@ import {
   humanLine,
   humanSum,
   jsonReport,
-} from '../../../src/commands/examination/examination.ts'
+} from '../../../src/commands/examination.ts'
 import {
   checkKey,
   judgeKeyFile,
@@ -42,7 +44,6 @@ import {
 import { sizeText } from '../../../src/basics/text/units.ts'
 import { checkRuntimeFolder, checkStateFolder } from '../../../src/commands/doctor/folders.ts'
 import { checkSettings } from '../../../src/commands/doctor/doctor.ts'
-import { checkStopTime, milliseconds } from '../../../src/commands/doctor/stop-time.ts'
 import { loadAgentSettings } from '../../../src/config.ts'
 import { SmallDisk } from '../../support/machine/small-disk.ts'
 import { Workplace } from '../../support/sites/workplace.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { checkPresidio } from '../../../src/commands/doctor/masking.ts'
+import { checkPresidio } from '../../../src/commands/doctor/policy.ts'
 import { own } from '../../support/owned.ts'
 import { Presidio } from '../../support/scripted/presidio.ts'
 import { json } from '../../support/scripted/scripted-rest.ts'

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { checkRedaction } from '../../../src/commands/doctor/masking.ts'
+import { checkRedaction } from '../../../src/commands/doctor/policy.ts'
 import { openStatusSocket } from '../../../src/operations/status-socket.ts'
 import { Logbook } from '../../support/logbook.ts'
 import { sampleStatus } from '../../support/sites/sample-status.ts'

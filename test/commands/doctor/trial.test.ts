@@ -4,8 +4,8 @@ import {
   tryCommand,
   tryTerminal,
   canReadEnvironment,
-} from '../../../src/commands/doctor/trial/trials.ts'
-import { TrialProcess } from '../../../src/commands/doctor/trial/trial.ts'
+  TrialProcess,
+} from '../../../src/commands/doctor/trial.ts'
 import type { Engine } from '../../../src/runtime/engine.ts'
 import { startPortable } from '../../../src/runtime/portable-engine.ts'
 import { engine } from '../../support/sites/execute.ts'

@@ -1,11 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
-import { carriedOf } from '../../../src/commands/migrate/hoop/carried.ts'
-import { notesOf } from '../../../src/commands/migrate/hoop/notes.ts'
-import { stepsOf } from '../../../src/commands/migrate/hoop/plan.ts'
-import { readHoopState } from '../../../src/commands/migrate/hoop/state.ts'
-import { Ids, type MigrationOptions, type MigrationStep } from '../../../src/commands/migrate/hoop/step.ts'
+import {
+  carriedOf,
+  readHoopState,
+  Ids,
+  type MigrationOptions,
+  type MigrationStep,
+} from '../../../src/commands/migrate/step.ts'
+import { notesOf } from '../../../src/commands/migrate/report.ts'
+import { stepsOf } from '../../../src/commands/migrate/plan.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
 import { HOOP_TOKEN, HoopServer } from '../../support/scripted/hoop-server.ts'
 import { Workplace } from '../../support/sites/workplace.ts'

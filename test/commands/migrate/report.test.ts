@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
-import { note, weaker } from '../../../src/commands/migrate/hoop/notes.ts'
-import { sameStep } from '../../../src/commands/migrate/hoop/step.ts'
-import { reportText } from '../../../src/commands/migrate/report.ts'
+import { note, weaker, reportText } from '../../../src/commands/migrate/report.ts'
+import { sameStep } from '../../../src/commands/migrate/step.ts'
 
 const secret = {
   ...sameStep('connection', 'pg'),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CurrentIdentity } from '../../../src/commands/start/current-identity.ts'
+import { CurrentIdentity } from '../../../src/commands/start/current.ts'
 import { Failure } from '../../../src/commands/failure.ts'
 import { readIdentity, readSettings } from '../../../src/commands/start/settings.ts'
 import { Authority } from '../../support/network/certificates.ts'

@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { socketPaths } from '../../../src/commands/status/socket-paths.ts'
+import { socketPaths } from '../../../src/commands/status.ts'
 
 const uid = process.getuid?.() ?? 0
 const instance = '0b1c2d3e-1111-2222-3333-444455556666'

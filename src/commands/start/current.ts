@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Identity, IdentitySource } from '../../agent/connection/identity.ts'
+import { OwnerPolicy, type PolicySource } from '../../agent/policy/owner-policy.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
+import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 
 /** The agent's identity by its current settings. Keys, SVIDs and certificates are renewed on disk. */
@@ -86,4 +88,45 @@ function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): s
   const { authorities, client } = tls
   const parts = [key.value.reveal(), authorities, client?.certificate, client?.key.reveal()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+type Settings = Pick<AgentConfiguration, 'policy'>
+
+/** The owner's policy by the settings and rule files that were read last. */
+export class CurrentPolicy implements PolicySource {
+  #current: OwnerPolicy | undefined
+  /** Counts the readings: of two at once the later one wins, whichever ends first. */
+  #readings = 0
+
+  /** @throws Failure with everything that is wrong in a rule file: an agent without its rules must not run */
+  static async read(settings: Settings): Promise<CurrentPolicy> {
+    return new CurrentPolicy(await policyOf(settings))
+  }
+
+  private constructor(current: OwnerPolicy | undefined) {
+    this.#current = current
+  }
+
+  get current(): OwnerPolicy | undefined {
+    return this.#current
+  }
+
+  /** Reads the policy again. When it cannot be used, that is logged, and the old one stays. */
+  async reread(settings: Settings, log: Logger): Promise<void> {
+    const reading = ++this.#readings
+    try {
+      const policy = await policyOf(settings)
+      if (reading === this.#readings) this.#current = policy
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      log.warn({ reason: error.message }, 'the policy as it is now cannot be used: the old one stays')
+    }
+  }
+}
+
+async function policyOf({ policy }: Settings): Promise<OwnerPolicy | undefined> {
+  if (policy === undefined) return undefined
+  const { rules, problems } = await examineOwnerRules(policy)
+  if (problems.length > 0) throw new Failure(problems.join('\n'))
+  return new OwnerPolicy(rules, policy)
 }

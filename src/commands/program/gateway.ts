@@ -1,20 +1,21 @@
 import type { AskingFlags } from '../client/asking/asking.ts'
+import type { UserFlags } from '../client/identities.ts'
 import type { DevFlags } from '../dev/dev.ts'
 import type { GatewayFlags } from '../gateway/gateway.ts'
 import type { MigrateHoopFlags } from '../migrate/migrate-hoop.ts'
-import type { ServiceFlags } from '../service/service.ts'
-import type { StatusFlags } from '../status/status.ts'
 import {
+  choice,
   JSON_OPTION,
   LISTED,
   option,
   PROFILE,
+  QUIET,
+  repeatable,
   required,
   type CommandGroup,
   type CommandRow,
+  takes,
 } from './command.ts'
-
-// Commands of the machine on which a gateway or an agent runs. Those with the agent's settings are in agent.ts.
 
 export const gateway: CommandRow = {
   name: 'gateway',
@@ -111,62 +112,91 @@ export const migrate: CommandGroup = {
   ],
 }
 
-export const status: CommandRow = {
-  name: 'status',
-  does: 'Show the agents that run on this machine',
-  options: [JSON_OPTION, option('--socket <path>', 'status socket of one agent (default: all agents)')],
-  run: async (flags: StatusFlags) => {
-    const { statusCommand } = await import('../status/status.ts')
-    const { socketPaths } = await import('../status/socket-paths.ts')
-    return statusCommand(flags, socketPaths)
-  },
-}
+const loadUsers = () => import('../client/identities.ts')
 
-/** The process in which doctor runs commands. */
-export const doctorTrial: CommandRow = {
-  name: 'doctor-trial',
-  isHidden: true,
-  run: async () => (await import('../doctor/trial/trial.ts')).trialCommand(),
-}
-
-const WHICH = [
-  option('--gateway', 'the embedded gateway (default: the agent)'),
-  option('--user', "use your own service manager instead of the system's"),
+const SETTING_USER = [
+  PROFILE,
+  repeatable('--group <name>', 'group of the user (repeatable); `change` replaces all groups'),
+  option('--runs <count>', 'budget of a machine: sessions per period'),
+  option('--bytes <size>', 'budget of a machine: output per period, for example 1GiB'),
+  option('--hours <hours>', 'budget of a machine: hours of running per period'),
+  option('--per <duration>', 'length of the period (default: 1d)'),
+  QUIET,
+  option('--json', 'print the user as JSON'),
 ]
-const UNIT = [
-  option('--key-file <file>', "file that holds the agent's key"),
-  option('--config <file>', 'gateway.yaml, with --gateway'),
-  option('--run-as <user>', 'user of a system service (default: runbook-agent or runbook-gateway)'),
-  option('--allow-sudo', 'omit the lines that keep commands from gaining privileges'),
-]
-const FORCE = option('--force', 'overwrite a unit that this program did not write')
 
-const loadService = () => import('../service/service.ts')
-
-export const service: CommandGroup = {
-  name: 'service',
-  does: 'Install the agent or the gateway as a systemd service',
+export const access: CommandGroup = {
+  name: 'access',
+  does: 'Explain who may do what',
   commands: [
     {
-      name: 'install',
-      does: 'Write the unit and start it',
-      options: [...WHICH, ...UNIT, FORCE],
-      run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('install', flags),
+      name: 'explain',
+      does: 'Explain what a user may do on a connection, by the rules that decide',
+      takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent access explain ann@example.org pg'],
+      run: async (name: string, connection: string, flags: AskingFlags) =>
+        (await loadUsers()).accessCommand(name, connection, flags),
+    },
+  ],
+}
+
+/** Who may ask a gateway: admins change users. */
+export const user: CommandGroup = {
+  name: 'user',
+  does: 'Manage users and machines (admins)',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List users: ${LISTED}`,
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent user list'],
+      run: async (flags: AskingFlags) => (await loadUsers()).usersCommand(flags),
     },
     {
-      name: 'uninstall',
-      does: 'Stop and remove the unit',
+      name: 'show <name>',
+      does: 'Show a user and their tokens',
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent user show ann@example.org'],
+      run: async (name: string, flags: AskingFlags) => (await loadUsers()).userCommand(name, flags),
+    },
+    {
+      name: 'create <name>',
+      does: 'Create a user, who then needs a token',
       options: [
-        ...WHICH,
-        option('--force', 'remove a unit that this program did not write, or whose service does not stop'),
+        ...SETTING_USER,
+        choice('--kind <kind>', 'kind of the user; a machine cannot approve (default: person)', [
+          'person',
+          'machine',
+        ]),
+        option('--take-over', 'take over the sessions of an earlier user of this name'),
       ],
-      run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('uninstall', flags),
+      examples: [
+        'runbook-agent user create ann@example.org --group dba',
+        'runbook-agent user create deploy-bot --kind machine --runs 100 --per 1d',
+      ],
+      run: async (name: string, flags: UserFlags) => (await loadUsers()).createUserCommand(name, flags),
     },
     {
-      name: 'print',
-      does: 'Print the unit',
-      options: [...WHICH, ...UNIT],
-      run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('print', flags),
+      name: 'change <name>',
+      does: 'Change a user; what you omit stays as it is',
+      options: [
+        ...SETTING_USER,
+        option('--no-groups', 'remove the user from all groups'),
+        option('--no-budget', 'remove the budget'),
+        option('--activate', 'accept the tokens of the user again'),
+        option('--deactivate', 'refuse the tokens of the user, and end their requests'),
+      ],
+      examples: ['runbook-agent user change ann@example.org --deactivate'],
+      run: async (name: string, flags: UserFlags) => (await loadUsers()).changeUserCommand(name, flags),
+    },
+    {
+      name: 'delete <name>',
+      does: 'Delete a user and all their tokens; sessions keep the name',
+      options: [PROFILE, QUIET],
+      examples: ['runbook-agent user delete ann@example.org'],
+      run: async (name: string, flags: UserFlags) => (await loadUsers()).deleteUserCommand(name, flags),
     },
   ],
 }

@@ -1,14 +1,39 @@
-import { ApiError } from '../../../client/rest/api-error.ts'
-import { fetchResource, writeResource } from '../../../client/rest/resources.ts'
-import { exitCodes, explain, Failure } from '../../failure.ts'
-import { resourceNamed } from './differences.ts'
-import { type Migration, type MigrationStep, sameStep } from './step.ts'
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { claimFolder, ForeignPathError } from '../../../basics/files/private-path.ts'
+import { claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
+import { ApiError } from '../../client/rest/api-error.ts'
+import {
+  fetchResource,
+  writeResource,
+  type Migration,
+  type MigrationStep,
+  sameStep,
+  resourceNamed,
+} from './step.ts'
+import { exitCodes, explain, Failure } from '../failure.ts'
+import { accessControlSteps, groupSteps, connectionSteps, openingSteps } from './connections.ts'
+import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './stored.ts'
+import { maskingRuleSteps, reviewRuleSteps } from './rules.ts'
+
+/** The steps in the order in which they run: what a connection needs first, and its protection before it is open. */
+export function stepsOf(migration: Migration): MigrationStep[] {
+  return [
+    agentSteps,
+    guardrailSteps,
+    jiraSteps,
+    repositorySteps,
+    reviewRuleSteps,
+    runbookRuleSteps,
+    accessControlSteps,
+    connectionSteps,
+    groupSteps,
+    maskingRuleSteps,
+    openingSteps,
+  ].flatMap((steps) => steps(migration))
+}
 
 /** hoop creates a key for each new agent and shows it once: the key is in its file before the next step. */
-export function agentSteps(migration: Migration): MigrationStep[] {
+function agentSteps(migration: Migration): MigrationStep[] {
   return migration.carried.agents.map((name) => {
     const present = resourceNamed(migration.present.agents, name)
     if (present === undefined)

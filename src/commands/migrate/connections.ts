@@ -1,10 +1,18 @@
-import { type Resource, writeResource } from '../../../client/rest/resources.ts'
-import { withEscapes } from '../../../gateway/sessions/session-request.ts'
-import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
-import { modesOf } from './carried.ts'
-import { differences, inNameOrder, joinedNames, resourceNamed } from './differences.ts'
-import { isMasked } from './masking-rules.ts'
-import { type Migration, type MigrationStep, sameStep } from './step.ts'
+import { withEscapes } from '../../gateway/sessions/session-request.ts'
+import type { ConnectionSettings } from '../../gateway/settings/settings.ts'
+import { isMasked } from './rules.ts'
+import {
+  type Resource,
+  writeResource,
+  modesOf,
+  type Migration,
+  type MigrationStep,
+  sameStep,
+  differences,
+  inNameOrder,
+  joinedNames,
+  resourceNamed,
+} from './step.ts'
 
 const PATH = '/api/connections'
 /** What a new connection has: the embedded gateway shows no schemas either, and its reviews are rules. */

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
 import { checkServerIdentity, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
-import type { Identity } from '../../../agent/connection/identity.ts'
-import { isLoopback } from '../../../basics/net/address.ts'
-import { explainTls, secureContext, type TlsOptions } from '../../../dial/tls.ts'
-import { systemAuthorities } from '../../../basics/net/authorities.ts'
-import { patience } from '../../../basics/abort.ts'
-import { broken, type Finding, ok, warning } from '../../examination/examination.ts'
+import type { Identity } from '../../agent/connection/identity.ts'
+import { isLoopback } from '../../basics/net/address.ts'
+import { explainTls, secureContext, type TlsOptions } from '../../dial/tls.ts'
+import { systemAuthorities } from '../../basics/net/authorities.ts'
+import { patience } from '../../basics/abort.ts'
+import { broken, type Finding, ok, warning } from '../examination.ts'
 import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000

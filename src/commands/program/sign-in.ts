@@ -1,15 +1,12 @@
 import type { LoginFlags } from '../client/account/login.ts'
 import type { UseFlags } from '../client/account/use.ts'
-import type { AskingFlags } from '../client/asking/asking.ts'
-import type { TokenFlags, UserFlags } from '../client/identities.ts'
+import type { TokenFlags } from '../client/identities.ts'
 import {
-  choice,
   JSON_OPTION,
   LISTED,
   option,
   PROFILE,
   QUIET,
-  repeatable,
   required,
   takes,
   type CommandGroup,
@@ -57,95 +54,6 @@ export const use: CommandRow = {
   examples: ['runbook-agent use', 'runbook-agent use production'],
   run: async (name: string | undefined, flags: UseFlags) =>
     (await import('../client/account/use.ts')).useCommand(name, flags),
-}
-
-const loadUsers = () => import('../client/identities.ts')
-
-const SETTING_USER = [
-  PROFILE,
-  repeatable('--group <name>', 'group of the user (repeatable); `change` replaces all groups'),
-  option('--runs <count>', 'budget of a machine: sessions per period'),
-  option('--bytes <size>', 'budget of a machine: output per period, for example 1GiB'),
-  option('--hours <hours>', 'budget of a machine: hours of running per period'),
-  option('--per <duration>', 'length of the period (default: 1d)'),
-  QUIET,
-  option('--json', 'print the user as JSON'),
-]
-
-/** Who may ask a gateway: admins change users. */
-export const access: CommandGroup = {
-  name: 'access',
-  does: 'Explain who may do what',
-  commands: [
-    {
-      name: 'explain',
-      does: 'Explain what a user may do on a connection, by the rules that decide',
-      takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
-      options: [PROFILE, JSON_OPTION],
-      examples: ['runbook-agent access explain ann@example.org pg'],
-      run: async (name: string, connection: string, flags: AskingFlags) =>
-        (await loadUsers()).accessCommand(name, connection, flags),
-    },
-  ],
-}
-
-export const user: CommandGroup = {
-  name: 'user',
-  does: 'Manage users and machines (admins)',
-  commands: [
-    {
-      name: 'list',
-      isDefault: true,
-      does: `List users: ${LISTED}`,
-      options: [PROFILE, JSON_OPTION],
-      examples: ['runbook-agent user list'],
-      run: async (flags: AskingFlags) => (await loadUsers()).usersCommand(flags),
-    },
-    {
-      name: 'show <name>',
-      does: 'Show a user and their tokens',
-      options: [PROFILE, JSON_OPTION],
-      examples: ['runbook-agent user show ann@example.org'],
-      run: async (name: string, flags: AskingFlags) => (await loadUsers()).userCommand(name, flags),
-    },
-    {
-      name: 'create <name>',
-      does: 'Create a user, who then needs a token',
-      options: [
-        ...SETTING_USER,
-        choice('--kind <kind>', 'kind of the user; a machine cannot approve (default: person)', [
-          'person',
-          'machine',
-        ]),
-        option('--take-over', 'take over the sessions of an earlier user of this name'),
-      ],
-      examples: [
-        'runbook-agent user create ann@example.org --group dba',
-        'runbook-agent user create deploy-bot --kind machine --runs 100 --per 1d',
-      ],
-      run: async (name: string, flags: UserFlags) => (await loadUsers()).createUserCommand(name, flags),
-    },
-    {
-      name: 'change <name>',
-      does: 'Change a user; what you omit stays as it is',
-      options: [
-        ...SETTING_USER,
-        option('--no-groups', 'remove the user from all groups'),
-        option('--no-budget', 'remove the budget'),
-        option('--activate', 'accept the tokens of the user again'),
-        option('--deactivate', 'refuse the tokens of the user, and end their requests'),
-      ],
-      examples: ['runbook-agent user change ann@example.org --deactivate'],
-      run: async (name: string, flags: UserFlags) => (await loadUsers()).changeUserCommand(name, flags),
-    },
-    {
-      name: 'delete <name>',
-      does: 'Delete a user and all their tokens; sessions keep the name',
-      options: [PROFILE, QUIET],
-      examples: ['runbook-agent user delete ann@example.org'],
-      run: async (name: string, flags: UserFlags) => (await loadUsers()).deleteUserCommand(name, flags),
-    },
-  ],
 }
 
 const loadTokens = () => import('../client/identities.ts')

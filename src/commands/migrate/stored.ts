@@ -1,12 +1,21 @@
-import { type Resource, writeResource } from '../../../client/rest/resources.ts'
-import { differences, idOf, inNameOrder, resourceNamed } from './differences.ts'
-import type { Kind, Migration, MigrationStep } from './step.ts'
-import type { Rule } from '../../../policy/guardrails/rules.ts'
-import type { JiraSettings } from '../../../gateway/settings/jira.ts'
-import type { JiraTemplate } from '../../../gateway/settings/shapes/jira-shape.ts'
 import { createHash } from 'node:crypto'
-import { type CarriedRepository, runbooksOf } from './carried.ts'
-import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
+import type { JiraSettings } from '../../gateway/settings/jira.ts'
+import type { ConnectionSettings } from '../../gateway/settings/settings.ts'
+import type { JiraTemplate } from '../../gateway/settings/shapes/jira-shape.ts'
+import type { Rule } from '../../policy/guardrails/rules.ts'
+import {
+  type Resource,
+  writeResource,
+  type Kind,
+  type Migration,
+  type MigrationStep,
+  type CarriedRepository,
+  runbooksOf,
+  differences,
+  inNameOrder,
+  idOf,
+  resourceNamed,
+} from './step.ts'
 
 /** An object as it should be, and its place in hoop's interface. */
 interface Wanted {

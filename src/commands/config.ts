@@ -1,0 +1,212 @@
+import { existsSync } from 'node:fs'
+import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
+import { documentJson } from '../basics/settings/json-schema.ts'
+import type { PrintedSetting, PrintedSettings } from '../basics/settings/json-schema.ts'
+import { SettingsError } from '../basics/settings/problems.ts'
+import { jsonOf } from '../basics/settings/shapes.ts'
+import { printableJson, printableText } from '../basics/text/printable.ts'
+import { type AgentConfiguration, loadAgentSettings, checkAgentFile } from '../config.ts'
+import { agentSchema } from '../config/print.ts'
+import { printSettings } from '../config/print.ts'
+import type { SettingsSource } from '../config/settings-file.ts'
+import { settings } from '../config/table.ts'
+import { missingVariables } from '../gateway/settings/connection-type.ts'
+import { examineSettings } from '../gateway/settings/load.ts'
+import { printGatewaySettings } from '../gateway/settings/print.ts'
+import { SettingsShape } from '../gateway/settings/schema.ts'
+import type { ConnectionSettings } from '../gateway/settings/settings.ts'
+import { exitCodes, Failure } from './failure.ts'
+import { examineOwnerRules } from './policy/owner-rules.ts'
+
+/** The flags of `start` and of this command. */
+export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | boolean | undefined>>
+
+type Printed = PrintedSettings & { readonly problems: readonly string[] }
+
+/**
+ * `runbook-agent config print`: prints every setting, its value, and its source on stdout.
+ * @param file the agent's or a gateway's; without one the agent's, as `start` looks for it
+ * @throws Failure, after that, with everything that keeps the program from using them
+ */
+export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {
+  const printed = isOfGateway(file, flags) ? printGateway(file, flags) : printAgent(file, flags)
+  process.stdout.write(flags['json'] === true ? `${JSON.stringify(printed, undefined, 2)}\n` : table(printed))
+  if (printed.problems.length > 0) throw new Failure(printed.problems.join('\n'))
+}
+
+function isOfGateway(file: string | undefined, flags: ConfigPrintFlags): file is string {
+  if (file !== undefined) return settingsKind(file, flags) === 'gateway'
+  if (flags.gateway !== true) return false
+  throw new Failure('--gateway needs a file: settings of a gateway have no default place', exitCodes.usage)
+}
+
+function printGateway(file: string, flags: ConfigPrintFlags): Printed {
+  const isOfAgent = Object.keys(flags).some((name) => name !== 'json' && name !== 'gateway')
+  if (isOfAgent)
+    throw new Failure(`${file} has settings of a gateway, which has no flags for them`, exitCodes.usage)
+  return readingSettings(() => printGatewaySettings(file, process.env))
+}
+
+function printAgent(file: string | undefined, flags: ConfigPrintFlags): Printed {
+  if (file !== undefined && flags['config'] !== undefined)
+    throw new Failure(`--config and ${file} exclude each other`, exitCodes.usage)
+  const { env, stderr } = process
+  const source = {
+    flags: file === undefined ? flags : { ...flags, config: file },
+    env,
+    stderrIsTty: stderr.isTTY,
+  }
+  const loaded = load(source)
+  const isRefused = loaded instanceof SettingsError
+  return {
+    ...printSettings(source, isRefused ? undefined : loaded.logEncoding),
+    problems: isRefused ? loaded.message.split('\n') : [],
+  }
+}
+
+function load(source: SettingsSource): AgentConfiguration | SettingsError {
+  try {
+    return loadAgentSettings(source)
+  } catch (error) {
+    if (error instanceof SettingsError) return error
+    throw error
+  }
+}
+
+/** Three columns, each as wide as its widest text. */
+function table({ settings, file }: PrintedSettings): string {
+  const rows = settings.map(row)
+  const widths = [0, 1].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
+  const from = `settings file: ${file}${existsSync(file) ? '' : ' (not there)'}`
+  return [plain(from), ...rows.map((cells) => line(cells, widths))].map((text) => `${text}\n`).join('')
+}
+
+function row({ name, value, from, place }: PrintedSetting): string[] {
+  const origin = from === 'unset' ? 'not set' : from === 'refused' ? 'refused, see below' : (place ?? from)
+  return [name, value ?? '-', origin].map(plain)
+}
+
+function line(cells: readonly string[], widths: readonly number[]): string {
+  return cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
+}
+
+function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?')
+}
+
+/** `runbook-agent config schema`: the JSON schema of a settings file, for editors. */
+export function configSchemaCommand(kind: SettingsKind): void {
+  const schema = documentJson(
+    `${kind}.yaml of runbook-agent`,
+    kind === 'agent' ? agentSchema() : jsonOf(SettingsShape),
+  )
+  process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`)
+}
+
+export interface ConfigCheckFlags extends KindFlags {
+  readonly json?: boolean
+}
+
+interface Checked {
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * `runbook-agent config check`: prints everything that is wrong in a settings file, one line each.
+ * @returns the exit code of this program
+ * @throws Failure for a file that cannot be read, or is neither the agent's nor a gateway's
+ */
+export async function configCheckCommand(file: string, flags: ConfigCheckFlags): Promise<number> {
+  const kind = settingsKind(file, flags)
+  const checked = kind === 'agent' ? await checkAgent(file) : checkGatewayFile(file)
+  const text =
+    flags.json === true ? printableJson({ file, kind, ...checked }, 2) : checkedText(file, kind, checked)
+  process.stdout.write(`${printableText(text)}\n`)
+  return checked.problems.length === 0 ? exitCodes.done : exitCodes.configuration
+}
+
+/** Checks the file and the rule files that it names. */
+async function checkAgent(file: string): Promise<Checked> {
+  const { problems, warnings, policy } = checkAgentFile(file, process.env)
+  const rules = await examineOwnerRules(policy)
+  return { problems: [...problems, ...rules.problems], warnings }
+}
+
+function checkGatewayFile(file: string): Checked {
+  const { problems, settings, warnings } = readingSettings(() => examineSettings(file, process.env))
+  return {
+    problems: problems.toLines(),
+    warnings: [...warnings, ...warningsOf(file, settings?.connections ?? [])],
+  }
+}
+
+/** Faults that only agents refuse. */
+function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
+  return connections.flatMap((connection) => {
+    const missing = missingVariables(connection)
+    if (missing.length === 0) return []
+    const type = [connection.type, connection.subtype].filter((part) => part !== undefined).join(' ')
+    const hint = missing.includes('PASS') ? "; where the server asks for no password, set PASS: ''" : ''
+    return [
+      `${file}: connection ${connection.name} of type ${type} needs ${missing.join(', ')} in env or secrets${hint}`,
+    ]
+  })
+}
+
+function checkedText(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {
+  const found = [...problems, ...warnings.map((warning) => `${warning} (a warning)`)]
+  return [...found, ...(problems.length === 0 ? [`${file}: the ${kind} can use it`] : [])].join('\n')
+}
+
+interface KindFlags {
+  readonly agent?: boolean
+  readonly gateway?: boolean
+}
+
+export type SettingsKind = 'agent' | 'gateway'
+
+/** The gateway's limit; the agent's may be lower. */
+const LONGEST_FILE = 1024 * 1024
+
+const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
+const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
+
+/**
+ * Tells settings of an agent from settings of a gateway: by the flags, else by the names that only one of them knows.
+ * @throws Failure when neither tells, or the file cannot be read
+ */
+function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
+  if (agent === true && gateway === true)
+    throw new Failure('--agent and --gateway exclude each other', exitCodes.usage)
+  const names = namesIn(file)
+  if (agent === true || gateway === true) return agent === true ? 'agent' : 'gateway'
+  const count = (known: ReadonlySet<string>, others: ReadonlySet<string>): number =>
+    names.filter((name) => known.has(name) && !others.has(name)).length
+  const lead = count(OF_AGENT, OF_GATEWAY) - count(OF_GATEWAY, OF_AGENT)
+  if (lead !== 0) return lead > 0 ? 'agent' : 'gateway'
+  throw new Failure(
+    `${file}: its names fit neither an agent nor a gateway alone: add --agent or --gateway`,
+    exitCodes.usage,
+  )
+}
+
+/** The names before a colon, up to their first dot. They are found by text, in broken YAML, too. */
+function namesIn(file: string): string[] {
+  try {
+    const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
+    return [...text.matchAll(/^["']?([a-z-]+)(?:\.[a-z.-]+)?["']?\s*:/gm)].map(([, name = '']) => name)
+  } catch (error) {
+    if (error instanceof FileRefused) throw new Failure(`${file}: the file ${error.message}`)
+    throw error
+  }
+}
+
+/** @throws Failure for a file of a gateway that cannot be read */
+function readingSettings<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof SettingsError ? new Failure(error.message) : error
+  }
+}

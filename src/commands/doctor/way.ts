@@ -1,0 +1,291 @@
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
+import { connect, type Socket, isIP } from 'node:net'
+import type { Identity } from '../../agent/connection/identity.ts'
+import { tunnel, type Proxy, TunnelError } from '../../basics/net/proxy.ts'
+import { patience } from '../../basics/abort.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { hostOf, portOf } from '../../dial/address.ts'
+import { Channel } from '../../dial/channel.ts'
+import { explainTls, secure, secureContext } from '../../dial/tls.ts'
+import { type Finding, ok, skipped, warning, broken } from '../examination.ts'
+import { proxyFor } from '../start/settings.ts'
+
+/** The address to which the agent would connect, and the proxy. */
+export interface Route {
+  readonly identity: Identity
+  readonly proxy: Proxy | undefined
+  /** Whether the environment has a proxy that is not for this gateway. */
+  readonly hasOtherProxy: boolean
+  /** The authorities of `tls.ca`, as PEM. */
+  readonly ownAuthorities: readonly string[] | undefined
+}
+
+/** The agent uses a proxy only with TLS. Otherwise the proxy would see the key. */
+export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
+  const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
+  return {
+    identity,
+    proxy,
+    hasOtherProxy: proxy === undefined && settings.proxy !== undefined,
+    ownAuthorities: settings.tls.authorities,
+  }
+}
+
+/** A route with the addresses of its first hop: the proxy's, or the gateway's. */
+export interface ResolvedRoute extends Route {
+  readonly addresses: readonly string[]
+}
+
+/** A route with the address that has answered. */
+export interface Way extends Route {
+  readonly address: string
+}
+
+/** The first hop: `host`, without brackets, and `port`. */
+function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
+  const address = proxy?.address ?? identity.address
+  return { host: hostOf(address), port: portOf(address) }
+}
+
+/** A TCP connection, which the signal destroys at any time. Rejects with the system's error. */
+async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ host, port, signal })
+  // The connection may fail after the last listener is gone.
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  return socket
+}
+
+/** A connection to the gateway, through the proxy if there is one. @throws TunnelError */
+export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
+  const socket = await openSocket(way.address, firstStep(way).port, signal)
+  if (way.proxy === undefined) return socket
+  try {
+    await tunnel(socket, way.identity.address, way.proxy)
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+const CONNECT_MS = 5000
+
+const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name does not exist: check its spelling in the key, and the DNS of this network',
+  EAI_AGAIN: 'no name server answers: check /etc/resolv.conf and the network',
+}
+
+/** Looks up the gateway, or the proxy, which looks up the gateway itself. */
+export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
+  const { host } = firstStep(route)
+  if (isIP(host) !== 0) return ok(`${host} is an address`, { ...route, addresses: [host] })
+  const whose = route.proxy === undefined ? '' : ' (the proxy)'
+  try {
+    const addresses = (await lookup(host, { all: true })).map(({ address }) => address)
+    return ok(`${host}${whose} is ${addresses.join(', ')}`, { ...route, addresses })
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    return broken(`${host}${whose} cannot be looked up (${code})`, LOOKUP_ADVICE[code] ?? 'Check the network')
+  }
+}
+
+interface Attempt {
+  readonly address: string
+  /** Undefined when there was a connection. */
+  readonly error: string | undefined
+  readonly ms: number
+}
+
+/** Tries each address: one that does not answer fails every attempt that uses it. */
+export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
+  const { port } = firstStep(route)
+  const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
+  const found = `port ${port}: ${attempts.map(attemptText).join('; ')}`
+  const open = attempts.find(({ error }) => error === undefined)
+  if (open === undefined) return broken(found, advice(attempts))
+  const way = { ...route, address: open.address }
+  if (attempts.every(({ error }) => error === undefined)) return ok(found, way)
+  return warning(
+    found,
+    'The agent uses the other addresses, and loses time with those that do not answer',
+    way,
+  )
+}
+
+async function attempt(address: string, port: number, signal: AbortSignal): Promise<Attempt> {
+  const from = performance.now()
+  const result = (error?: string) => ({ address, error, ms: Math.round(performance.now() - from) })
+  const wait = patience(CONNECT_MS, signal)
+  try {
+    const socket = await openSocket(address, port, wait)
+    socket.destroy()
+    return result()
+  } catch (error) {
+    const { code = 'UNKNOWN' } = error as NodeJS.ErrnoException
+    return result(wait.aborted ? `no answer within ${CONNECT_MS / 1000} s` : code)
+  }
+}
+
+function attemptText({ address, error, ms }: Attempt): string {
+  return `${address} ${error ?? `in ${ms} ms`}`
+}
+
+function advice(attempts: readonly Attempt[]): string {
+  if (attempts.every(({ error }) => error === 'ECONNREFUSED'))
+    return 'Nothing listens there: check that the gateway runs, and that this is its gRPC port (8010 by default), not that of its page'
+  return 'A firewall on the way may block this port'
+}
+
+/** Whether the proxy of the environment, if there is one for this gateway, connects to it. */
+export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
+  if (way.proxy === undefined) return ok(unused(way), way)
+  const { address } = way.proxy
+  const wait = patience(CONNECT_MS, signal)
+  try {
+    const socket = await openWay(way, wait)
+    socket.destroy()
+    return ok(`${address} carries connections to ${way.identity.address}`, way)
+  } catch (error) {
+    const waited = wait.aborted ? `${address} gave no answer within ${CONNECT_MS / 1000} s` : undefined
+    if (!(error instanceof TunnelError) && waited === undefined) throw error
+    return broken(
+      waited ?? (error as Error).message,
+      'Check HTTPS_PROXY, or name the gateway in NO_PROXY if it can be reached without the proxy',
+    )
+  }
+}
+
+function unused({ identity, hasOtherProxy }: Way): string {
+  if (!hasOtherProxy) return 'none in the environment (HTTPS_PROXY)'
+  return identity.tls === undefined
+    ? 'that of HTTPS_PROXY is not used without TLS'
+    : 'that of HTTPS_PROXY is not used for this gateway (NO_PROXY, or the loopback)'
+}
+
+const HEALTH_MS = 4000
+
+/** A HealthCheck on the agent's own channel. It needs no credential, and opens no stream. */
+export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
+  using channel = new Channel(identity, proxy)
+  const first = await timed(channel)
+  if (!first.isAnswered) return unanswered(first.ms, channel.stage)
+  // The first answer included the time to connect.
+  const second = await timed(channel)
+  if (!second.isAnswered) return unanswered(second.ms, channel.stage)
+  return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
+}
+
+async function timed(channel: Channel): Promise<{ readonly isAnswered: boolean; readonly ms: number }> {
+  const from = performance.now()
+  const isAnswered = (await channel.healthCheck(HEALTH_MS)) === 'answered'
+  return { isAnswered, ms: performance.now() - from }
+}
+
+function unanswered(ms: number, stage: string): Finding {
+  // A timer may be early by a fraction of a millisecond.
+  const found = ms >= HEALTH_MS - 1 ? `no answer within ${HEALTH_MS / 1000} s` : 'the connection failed'
+  return broken(`${found} (${stage})`, 'The agent would fail in the same way: see the log of the gateway')
+}
+
+/** Enough to make new certificates and tokens invalid. */
+const FAR_OFF_MS = 30_000
+
+/** Compares this machine's clock with the gateway's `date` header, which has whole seconds. */
+export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
+  const theirs = Date.parse(date ?? '')
+  if (Number.isNaN(theirs)) return skipped('the gateway sends no time (date header)')
+  const offMs = receivedAt - (theirs + 500)
+  const seconds = Math.round(Math.abs(offMs) / 1000)
+  if (Math.abs(offMs) <= FAR_OFF_MS) return ok(`${seconds} s from the gateway's`)
+  return warning(
+    `${seconds} s ${offMs > 0 ? 'ahead of' : 'behind'} the gateway's`,
+    'Certificates and tokens depend on it: set up time synchronisation on the machine whose clock is wrong',
+  )
+}
+
+const ANSWER_MS = 5000
+
+/** What the gateway answered, and when, by this machine's clock in milliseconds. */
+export interface Http2Answer {
+  readonly way: Way
+  readonly date: string | undefined
+  readonly receivedAt: number
+}
+
+/** Whether a gRPC server answers: grpc-js takes anything that speaks HTTP/2. Its HealthCheck needs no credential. */
+export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
+  const wait = patience(ANSWER_MS, signal)
+  let socket: Socket | undefined
+  try {
+    socket = await openWay(way, wait)
+    return judgeAnswer(await ask(await secured(way, socket), way), way)
+  } catch (error) {
+    return failure(error as NodeJS.ErrnoException, way, wait.aborted)
+  } finally {
+    socket?.destroy()
+  }
+}
+
+async function secured({ identity }: Way, socket: Socket): Promise<Socket> {
+  if (identity.tls === undefined) return socket
+  return secure(socket, identity.address, identity.tls, secureContext(identity.tls))
+}
+
+async function ask(socket: Socket, { identity }: Way): Promise<IncomingHttpHeaders> {
+  const scheme = identity.tls === undefined ? 'http' : 'https'
+  const session = connectHttp2(`${scheme}://${identity.address}`, { createConnection: () => socket })
+  try {
+    return await firstHeaders(session, socket)
+  } finally {
+    session.destroy()
+  }
+}
+
+function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve, reject) => {
+    const request = session.request({
+      ':method': 'POST',
+      ':path': '/protobuf.Transport/HealthCheck',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    })
+    request.once('response', resolve)
+    // The socket's own error comes first, and tells most.
+    for (const source of [socket, session, request]) source.on('error', reject)
+    session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
+    // A message without bytes: not compressed, length 0.
+    request.end(Buffer.alloc(5))
+  })
+}
+
+function judgeAnswer(headers: IncomingHttpHeaders, way: Way): Finding<Http2Answer> {
+  const type = headers['content-type'] ?? 'none'
+  const status = Number(headers[':status'])
+  if (status === 200 && type.startsWith('application/grpc'))
+    return ok(`${way.identity.address} answers as a gRPC server`, {
+      way,
+      date: headers.date,
+      receivedAt: Date.now(),
+    })
+  return broken(
+    `${way.identity.address} answers HTTP ${status} with content type ${type}: this is no gRPC server`,
+    "Is it the gateway's gRPC port, and does a proxy before it pass gRPC on?",
+  )
+}
+
+function failure(error: NodeJS.ErrnoException, { identity }: Way, waited: boolean): Finding<never> {
+  const { address, tls } = identity
+  if (waited)
+    return broken(
+      `${address} accepts the connection, and does not answer within ${ANSWER_MS / 1000} s`,
+      "Is it the gateway's gRPC port? A gateway with TLS needs grpcs:// in the key",
+    )
+  const meaning = tls === undefined ? undefined : explainTls(error, address, tls)
+  return broken(
+    `${address} does not answer in HTTP/2: ${error.code ?? error.message}`,
+    meaning ?? "Is it the gateway's gRPC port? A gateway with TLS needs grpcs:// in the key",
+  )
+}

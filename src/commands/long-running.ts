@@ -1,0 +1,103 @@
+import type { Logger } from '../basics/logger.ts'
+import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operations/systemd.ts'
+
+/** The reactions to repeated signals: the first drains, the second stops, the third exits at once. */
+interface Shutdown {
+  readonly drain: () => void
+  readonly stop: () => void
+  /** Whether SIGHUP, from a closed terminal, counts as a first signal. */
+  readonly onHangup?: boolean
+}
+
+/** Handles SIGTERM and SIGINT. The third signal exits with 1. */
+export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
+  let count = 0
+  const received = () => {
+    count += 1
+    if (count === 1) drain()
+    else if (count === 2) stop()
+    else process.exit(1)
+  }
+  process.on('SIGTERM', received)
+  process.on('SIGINT', received)
+  // When a terminal closes, shell, npm and kernel each send SIGHUP, and the user wants no hurry.
+  if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
+}
+
+interface OperatorSignals {
+  readonly reload: () => void
+  readonly dump: () => void
+}
+
+/** Handles SIGHUP and SIGUSR2, which then no longer end the process. */
+export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
+  onReloadSignal(reload)
+  process.on('SIGUSR2', dump)
+}
+
+/** Handles SIGHUP, which then no longer ends the process. */
+export function onReloadSignal(reload: () => void): void {
+  process.on('SIGHUP', reload)
+}
+
+/** Tells systemd, which has started this process, about its state. */
+export class SystemdService implements Disposable {
+  readonly #systemd: Systemd
+  readonly #notify: Disposable
+
+  constructor(systemd: Systemd, notify: Disposable) {
+    this.#systemd = systemd
+    this.#notify = notify
+  }
+
+  update(): void {
+    this.#systemd.update()
+  }
+
+  async reload(work: () => void | Promise<void>): Promise<void> {
+    await this.#systemd.reload(work)
+  }
+
+  [Symbol.dispose](): void {
+    this.#systemd[Symbol.dispose]()
+    this.#notify[Symbol.dispose]()
+  }
+}
+
+/**
+ * Undefined when systemd wants no messages. The socket, which needs the posix engine's bindings, is loaded only then.
+ */
+export async function openSystemd({
+  life,
+  stopWithinMs,
+  log,
+}: Pick<SystemdOptions, 'life' | 'stopWithinMs'> & { readonly log: Logger }): Promise<
+  SystemdService | undefined
+> {
+  const asked = takeSystemdEnvironment(process.env, process.pid)
+  if (asked === undefined) return undefined
+  try {
+    const { NotifySocket } = await import('../runtime/linux/notify-socket.ts')
+    const notify = new NotifySocket(asked.socket)
+    const send = (message: string) => notify.send(message)
+    const { watchdogMs } = asked
+    return new SystemdService(new Systemd({ send, life, watchdogMs, stopWithinMs, log }), notify)
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'systemd cannot be told how this program is')
+    return undefined
+  }
+}
+
+const levels = ['debug', 'info', 'warn', 'error'] as const
+type Level = (typeof levels)[number]
+
+/** The log settings of commands without settings of their own, from hoop's variables. */
+export function logSettings(level: Level): { level: Level; encoding: 'json' | 'human' } {
+  const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
+  const terminal = process.stderr.isTTY && !NO_COLOR
+  const known = levels.find((name) => name === LOG_LEVEL?.toLowerCase())
+  return {
+    level: known ?? level,
+    encoding: LOG_ENCODING === 'json' || (!LOG_ENCODING && !terminal) ? 'json' : 'human',
+  }
+}

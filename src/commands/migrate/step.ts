@@ -1,0 +1,317 @@
+import { isDeepStrictEqual } from 'node:util'
+import * as v from 'valibot'
+import type { Account } from '../../client/account/account.ts'
+import { ApiError } from '../../client/rest/api-error.ts'
+import { askJson } from '../../client/rest/json.ts'
+import { parseRemote, repositoryKey, type Remote } from '../../gateway/settings/repository-url.ts'
+import type {
+  GatewaySettings,
+  ConnectionSettings,
+  RepositorySettings,
+} from '../../gateway/settings/settings.ts'
+import { exitCodes, Failure } from '../failure.ts'
+
+export type Kind =
+  | 'agent'
+  | 'guardrail'
+  | 'jira site'
+  | 'jira template'
+  | 'repository'
+  | 'review rule'
+  | 'runbook rule'
+  | 'access control'
+  | 'connection'
+  | 'groups'
+  | 'masking rule'
+
+/** One object of hoop's, and the change that it needs. */
+export interface MigrationStep {
+  readonly kind: Kind
+  readonly name: string
+  readonly action: 'create' | 'change' | 'same'
+  /** Names of what differs; never values. */
+  readonly parts: readonly string[]
+  /** @throws ApiError when hoop refuses it */
+  readonly write: () => Promise<void>
+}
+
+export interface MigrationOptions {
+  /** The folder for the keys of new agents, one file each; undefined when no agent can be created. */
+  readonly keyFolder: string | undefined
+  /** Whether hoop's access control may be switched on. */
+  readonly accessControl: boolean
+  /** Whether secrets that hoop does not show are written again. */
+  readonly secrets: boolean
+}
+
+/** The input of all steps. */
+export interface Migration {
+  readonly settings: GatewaySettings
+  readonly carried: Carried
+  readonly present: HoopState
+  readonly ids: Ids
+  readonly account: Account
+  readonly options: MigrationOptions
+}
+
+/** hoop's ids by kind and name; new objects are added when they are created. */
+export class Ids {
+  readonly #ids = new Map<string, string>()
+
+  set(kind: Kind, name: string, id: unknown): void {
+    if (typeof id === 'string' && id !== '') this.#ids.set(`${kind} ${name}`, id)
+  }
+
+  /** Undefined for an object that does not exist yet. */
+  get(kind: Kind, name: string): string | undefined {
+    return this.#ids.get(`${kind} ${name}`)
+  }
+
+  /** The id of an object that an earlier step has created. */
+  made(kind: Kind, name: string): string {
+    const id = this.get(kind, name)
+    if (id === undefined) throw new Error(`hoop has given no id for the ${kind} ${name}`)
+    return id
+  }
+}
+
+/** A step without a change. */
+export function sameStep(kind: Kind, name: string): MigrationStep {
+  return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
+}
+
+/** The present objects of hoop's gateway. They hold secrets: only names are printed. */
+interface HoopState {
+  /** `oss` or `enterprise`. */
+  readonly licence: string
+  readonly agents: readonly Resource[]
+  readonly guardrails: readonly Resource[]
+  readonly masking: readonly Resource[]
+  readonly jira: Resource | undefined
+  readonly templates: readonly Resource[]
+  readonly repositories: readonly Resource[]
+  readonly reviewRules: readonly Resource[]
+  readonly runbookRules: readonly Resource[]
+  /** The plugin with the groups of each connection; undefined while it is off, and all users see every connection. */
+  readonly accessControl: Resource | undefined
+  /** Names of all connections. */
+  readonly connectionNames: readonly string[]
+  /** The wanted connections, with their secrets. */
+  readonly connections: readonly Resource[]
+}
+
+/** @param wanted names of connections @throws ApiError, or Failure when the gateway is not hoop's */
+export async function readHoopState(account: Account, wanted: readonly string[]): Promise<HoopState> {
+  const licence = await licenceOf(account)
+  const many = (path: string) => fetchResources(account, path)
+  const listed = (await many('/api/connections')).map(nameOf)
+  const configuration = await fetchResource(account, '/api/runbooks/configurations')
+  const repositories = configuration?.['repositories']
+  return {
+    licence,
+    agents: await many('/api/agents'),
+    guardrails: await many('/api/guardrails'),
+    masking: await many('/api/datamasking-rules'),
+    jira: await fetchResource(account, '/api/integrations/jira'),
+    templates: await many('/api/integrations/jira/issuetemplates'),
+    repositories: Array.isArray(repositories) ? (repositories as Resource[]) : [],
+    reviewRules: await many('/api/access-requests/rules'),
+    runbookRules: await many('/api/runbooks/rules'),
+    accessControl: await fetchResource(account, '/api/plugins/access_control'),
+    connectionNames: listed,
+    connections: await connectionsNamed(
+      account,
+      wanted.filter((name) => listed.includes(name)),
+    ),
+  }
+}
+
+/** Reads connections one by one: the list has no secrets. */
+async function connectionsNamed(account: Account, wanted: readonly string[]): Promise<readonly Resource[]> {
+  const found: Resource[] = []
+  for (const name of wanted) {
+    const one = await fetchResource(account, `/api/connections/${encodeURIComponent(name)}`)
+    if (one !== undefined) found.push(one)
+  }
+  return found
+}
+
+/** The licence. @throws Failure for an embedded gateway, which has none, and for a user who is no admin */
+async function licenceOf(account: Account): Promise<string> {
+  const info = await fetchResource(account, '/api/serverinfo')
+  const licence = info?.['license_info']
+  if (typeof licence !== 'object' || licence === null)
+    throw new Failure(
+      `${account.rest.url} is not a gateway of hoop's: --to, or the account, has to name one`,
+      exitCodes.usage,
+    )
+  const user = await fetchResource(account, '/api/userinfo')
+  if (user?.['is_admin'] !== true)
+    throw new Failure(`${account.rest.url}: only an admin of hoop's can do this`, exitCodes.refused)
+  return String((licence as Resource)['type'])
+}
+
+/** A repository that hoop can fetch. */
+export interface CarriedRepository {
+  readonly name: string
+  /** hoop's key for it. */
+  readonly key: string
+  readonly remote: Exclude<Remote, { kind: 'local' }>
+}
+
+/** The part of the settings that hoop can have. */
+interface Carried {
+  readonly agents: readonly string[]
+  readonly repositories: readonly CarriedRepository[]
+  readonly connections: readonly ConnectionSettings[]
+}
+
+export const SHORTEST_NAME = 3
+
+export function carriedOf({ agents, repositories, connections }: GatewaySettings): Carried {
+  const names = agents.map(({ name }) => name).filter(isLongEnough)
+  return {
+    agents: names,
+    repositories: repositories.flatMap(carriedRepository),
+    connections: connections.filter(({ name, agent }) => isLongEnough(name) && names.includes(agent)),
+  }
+}
+
+export function isLongEnough(name: string): boolean {
+  return name.length >= SHORTEST_NAME
+}
+
+function carriedRepository({ name, url }: RepositorySettings): CarriedRepository[] {
+  const remote = parseRemote(url)
+  return remote.kind === 'local' ? [] : [{ name, key: repositoryKey(url), remote }]
+}
+
+/** The repository of a connection's runbooks, where they can run in hoop. */
+export function runbooksOf(
+  connection: ConnectionSettings,
+  carried: Carried,
+): (CarriedRepository & { readonly path: string }) | undefined {
+  const { access, runbooks } = connection
+  const repository = carried.repositories.find(({ name }) => name === runbooks?.repository)
+  if (!access.runbooks || runbooks === undefined || repository === undefined) return undefined
+  return needsOtherReviews(connection) ? undefined : { ...repository, path: runbooks.path }
+}
+
+/** Whether some runbooks have other approvers than their connection, for which hoop has no rule. */
+export function needsOtherReviews({ runbooks, review }: ConnectionSettings): boolean {
+  const others = runbooks?.reviews?.filter((one) => !isDeepStrictEqual(one.review, review)) ?? []
+  return others.some((one) => one.review !== undefined)
+}
+
+interface Modes {
+  readonly runbooks: boolean
+  readonly exec: boolean
+  readonly connect: boolean
+}
+
+/**
+ * The modes of a connection in hoop, never more than here. A connection for some groups stays closed until hoop's
+ * access control is on.
+ */
+export function modesOf(connection: ConnectionSettings, carried: Carried, hasAccessControl: boolean): Modes {
+  const { access } = connection
+  if (access.groups !== undefined && !hasAccessControl)
+    return { runbooks: false, exec: false, connect: false }
+  return {
+    runbooks: runbooksOf(connection, carried) !== undefined,
+    exec: access.exec,
+    connect: access.connect,
+  }
+}
+
+/** An object of hoop's interface, as it was sent. It may hold secrets. */
+export type Resource = Readonly<Record<string, unknown>>
+
+const One = v.looseObject({})
+/** hoop sends some empty lists as null, and some lists in pages. */
+const Many = v.union([
+  v.pipe(
+    v.null(),
+    v.transform((): Resource[] => []),
+  ),
+  v.array(One),
+  v.pipe(
+    v.object({ data: v.nullable(v.array(One)) }),
+    v.transform(({ data }) => data ?? []),
+  ),
+])
+
+/** @throws ApiError */
+async function fetchResources(account: Account, path: string): Promise<readonly Resource[]> {
+  return (await askJson(account, { method: 'GET', path }, Many)).value
+}
+
+/** Undefined when there is none. @throws ApiError */
+export async function fetchResource(account: Account, path: string): Promise<Resource | undefined> {
+  try {
+    return (await askJson(account, { method: 'GET', path }, v.nullable(One))).value ?? undefined
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404 && error.kind === 'not-found') return undefined
+    throw error
+  }
+}
+
+/** @returns what the gateway has stored @throws ApiError */
+export async function writeResource(
+  account: Account,
+  method: 'POST' | 'PUT',
+  path: string,
+  body: object,
+): Promise<Resource> {
+  return (await askJson(account, { method, path, body }, One)).value
+}
+
+/**
+ * Names of the members of `wanted` that are otherwise in `present`. hoop adds members of its own, writes nothing as
+ * null, '' or [], and gives lists of names in any order.
+ */
+export function differences(present: Resource, wanted: Resource): string[] {
+  return Object.keys(wanted).filter((name) => !isSame(present[name], wanted[name]))
+}
+
+function isSame(present: unknown, wanted: unknown): boolean {
+  if (isNothing(present) || isNothing(wanted)) return isNothing(present) && isNothing(wanted)
+  if (Array.isArray(wanted)) return Array.isArray(present) && isSameList(present, wanted)
+  if (typeof wanted !== 'object' || wanted === null) return present === wanted
+  return typeof present === 'object' && differences(present as Resource, wanted as Resource).length === 0
+}
+
+function isSameList(present: readonly unknown[], wanted: readonly unknown[]): boolean {
+  return present.length === wanted.length && wanted.every((one, at) => isSame(present[at], one))
+}
+
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === false) return true
+  if (typeof value !== 'object') return false
+  return Object.values(value).every(isNothing)
+}
+
+/** A list of names in alphabetical order, for comparisons. */
+export function inNameOrder(value: unknown): string[] {
+  const list = Array.isArray(value) ? value : []
+  return list.filter((one): one is string => typeof one === 'string').toSorted()
+}
+
+/** The names of both lists: present names are never removed. */
+export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
+  return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
+}
+
+/** The id of a resource in paths; undefined when it has none. */
+export function idOf(resource: Resource | undefined): string | undefined {
+  const id = resource?.['id']
+  return typeof id === 'string' ? id : undefined
+}
+
+export function nameOf(resource: Resource): string {
+  return typeof resource['name'] === 'string' ? resource['name'] : ''
+}
+
+export function resourceNamed(resources: readonly Resource[], name: string): Resource | undefined {
+  return resources.find((one) => nameOf(one) === name)
+}

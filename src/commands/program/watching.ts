@@ -1,0 +1,261 @@
+import { OUTCOMES, SESSION_KINDS } from '../../contract/session-state.ts'
+import type { AskingFlags } from '../client/asking/asking.ts'
+import type { StopFlags, WatchFlags } from '../client/batches/batches.ts'
+import type { NoticeFlags } from '../client/report/notices.ts'
+import type { ApproveFlags, RejectFlags, ReviewListFlags } from '../client/reviews/reviews.ts'
+import type { ExportFlags } from '../client/sessions/export.ts'
+import type { ReplayFlags } from '../client/sessions/replay.ts'
+import type { ListFlags } from '../client/sessions/sessions.ts'
+import {
+  choice,
+  JSON_OPTION,
+  LISTED,
+  option,
+  PROFILE,
+  QUIET,
+  type CommandGroup,
+  type CommandRow,
+  takes,
+} from './command.ts'
+
+const loadSessions = () => import('../client/sessions/sessions.ts')
+const loadFollow = () => import('../client/sessions/follow.ts')
+
+type StreamedFlags = NoticeFlags & AskingFlags
+
+const SPAN = [
+  option('--since <time>', 'only sessions that began after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30'),
+  option('--until <time>', 'only sessions that began before this time'),
+]
+
+const STREAMED = [
+  PROFILE,
+  option('--quiet', 'print no hints'),
+  option('--json', 'print one line of JSON per event'),
+]
+
+/** The filters of the list and of the export. */
+const FILTERS = [
+  option('--runbook <file>', 'only sessions of this runbook'),
+  choice('--status <status>', 'only sessions in this state', [...OUTCOMES, 'open', 'ready', 'done']),
+  choice('--kind <kind>', 'only sessions of this kind', SESSION_KINDS),
+  option('--parameter <text>', 'only runs with this text in a parameter (the newest 20,000 are searched)'),
+]
+
+const sessionList: CommandRow = {
+  name: 'list',
+  isDefault: true,
+  does: `List the newest sessions: ${LISTED}`,
+  options: [
+    PROFILE,
+    option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)'),
+    ...FILTERS,
+    option('--connection <name>', 'only sessions of this connection'),
+    ...SPAN,
+    option('--limit <count>', 'maximum number of rows', '20'),
+    JSON_OPTION,
+  ],
+  examples: [
+    'runbook-agent sessions',
+    'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
+    'runbook-agent sessions list --connection pg --status failed --limit 100',
+  ],
+  run: async (flags: ListFlags) => (await loadSessions()).listCommand(flags),
+}
+
+const exported: CommandRow = {
+  name: 'export',
+  does: 'Export sessions as JSON lines, oldest first',
+  options: [
+    PROFILE,
+    ...FILTERS,
+    option('--user <name>', 'only sessions of this user'),
+    option('--connection <name>', 'only sessions of this connection'),
+    ...SPAN,
+    option('--after <cursor>', 'only sessions after this cursor'),
+    option('--output <file>', 'file to create, mode 0600 (default: standard output)'),
+    option('--resume', 'continue the file of an interrupted export'),
+  ],
+  examples: [
+    'runbook-agent sessions export --until 1d --output sessions.jsonl',
+    'runbook-agent sessions export --output sessions.jsonl --resume',
+  ],
+  run: async (flags: ExportFlags) => (await import('../client/sessions/export.ts')).exportCommand(flags),
+}
+
+export const sessions: CommandGroup = {
+  name: 'sessions',
+  does: 'List, show and end sessions; the beginning of an id is enough',
+  commands: [
+    sessionList,
+    exported,
+    {
+      name: 'show <id>',
+      does: 'Show a session and its script',
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent sessions show 5701046a'],
+      run: async (id: string, flags: AskingFlags) => (await loadSessions()).showCommand(id, flags),
+    },
+    {
+      name: 'output <id>',
+      does: 'Print the output of a session, byte for byte',
+      options: [PROFILE],
+      examples: ['runbook-agent sessions output 5701046a > report.csv'],
+      run: async (id: string, flags: AskingFlags) => (await loadSessions()).outputCommand(id, flags),
+    },
+    {
+      name: 'kill <id>',
+      does: 'End a session',
+      options: [PROFILE, QUIET],
+      examples: ['runbook-agent sessions kill 5701046a'],
+      run: async (id: string, flags: NoticeFlags & AskingFlags) =>
+        (await loadSessions()).killCommand(id, flags),
+    },
+    {
+      name: 'follow <id>',
+      does: 'Follow the output of a session to its end',
+      options: STREAMED,
+      examples: ['runbook-agent sessions follow 5701046a'],
+      run: async (id: string, flags: StreamedFlags) => (await loadFollow()).followCommand(id, flags),
+    },
+    {
+      name: 'exec <id>',
+      does: 'Run an approved session and follow its output',
+      options: STREAMED,
+      examples: ['runbook-agent sessions exec 5701046a'],
+      run: async (id: string, flags: StreamedFlags) => (await loadFollow()).execApprovedCommand(id, flags),
+    },
+    {
+      name: 'replay <id>',
+      does: 'Play a session on this terminal, or write a recording for asciinema',
+      options: [
+        PROFILE,
+        option('--speed <factor>', 'speed of the replay: 2 is twice as fast', '1'),
+        option('--max-pause <seconds>', 'longest pause; longer ones are shortened', '2'),
+        option('--cast', 'write asciicast v2, even to a terminal'),
+      ],
+      examples: [
+        'runbook-agent sessions replay 5701046a --speed 2',
+        'runbook-agent sessions replay 5701046a > session.cast',
+      ],
+      run: async (id: string, flags: ReplayFlags) =>
+        (await import('../client/sessions/replay.ts')).replayCommand(id, flags),
+    },
+  ],
+}
+
+const loadBatches = () => import('../client/batches/batches.ts')
+const BATCH = takes('<batch>', 'id of the batch; its beginning is enough')
+
+export const batches: CommandGroup = {
+  name: 'batches',
+  does: 'List, show and stop runs on several connections (run --on)',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List the newest batches: ${LISTED}`,
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent batches'],
+      run: async (flags: AskingFlags) => (await loadBatches()).batchesCommand(flags),
+    },
+    {
+      name: 'show',
+      does: 'Show a batch and its runs',
+      takes: [BATCH],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent batches show 5474d29f'],
+      run: async (id: string, flags: AskingFlags) => (await loadBatches()).batchCommand(id, flags),
+    },
+    {
+      name: 'diff',
+      does: 'Show how the outputs of a batch differ',
+      takes: [BATCH],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent batches diff 5474d29f'],
+      run: async (id: string, flags: AskingFlags) => (await loadBatches()).diffCommand(id, flags),
+    },
+    {
+      name: 'stop',
+      does: 'Stop a batch: running sessions go on, no new ones start',
+      takes: [BATCH],
+      options: [PROFILE, option('--kill', 'end the running sessions as well'), QUIET],
+      examples: ['runbook-agent batches stop 5474d29f'],
+      run: async (id: string, flags: StopFlags) => (await loadBatches()).stopCommand(id, flags),
+    },
+    {
+      name: 'exec',
+      does: 'Run an approved batch, or follow one to its end',
+      takes: [BATCH],
+      options: [
+        PROFILE,
+        option('--quiet', 'print no progress'),
+        option('--json', 'print the batch as JSON at its end'),
+      ],
+      examples: ['runbook-agent batches exec 5474d29f'],
+      run: async (id: string, flags: WatchFlags) => (await loadBatches()).execBatchCommand(id, flags),
+    },
+  ],
+}
+
+const loadReviews = () => import('../client/reviews/reviews.ts')
+const loadDecide = () => import('../client/reviews/reviews.ts')
+const REVIEW = takes('<review>', 'id of the review or of its session; the beginning is enough')
+const STATUSES = ['pending', 'approved', 'rejected', 'revoked', 'processing', 'executed']
+const DECIDING = [
+  PROFILE,
+  option('--force', 'decide alone, as a member of a group that may'),
+  QUIET,
+  option('--json', 'print the review as JSON'),
+]
+
+export const reviews: CommandGroup = {
+  name: 'reviews',
+  does: 'List, show and decide reviews',
+  commands: [
+    {
+      name: 'list',
+      isDefault: true,
+      does: `List waiting reviews: ${LISTED}`,
+      options: [
+        PROFILE,
+        choice('--status <status>', 'only reviews in this state', STATUSES),
+        option('--all', 'reviews in all states'),
+        JSON_OPTION,
+      ],
+      examples: ['runbook-agent reviews', 'runbook-agent reviews list --all'],
+      run: async (flags: ReviewListFlags) => (await loadReviews()).reviewsCommand(flags),
+    },
+    {
+      name: 'show',
+      does: 'Show what would run, for whom, and the decisions so far',
+      takes: [REVIEW],
+      options: [PROFILE, JSON_OPTION],
+      examples: ['runbook-agent reviews show 5474d29f'],
+      run: async (id: string, flags: AskingFlags) => (await loadReviews()).reviewCommand(id, flags),
+    },
+    {
+      name: 'approve',
+      does: 'Approve a review',
+      takes: [REVIEW],
+      options: [
+        ...DECIDING,
+        option('--window <from-to>', 'hours of the day in UTC at which it may run: 01:00-05:00'),
+        option('--comment <text>', 'what the requester is told with it'),
+      ],
+      examples: [
+        'runbook-agent reviews approve 5474d29f',
+        'runbook-agent reviews approve 5474d29f --window 01:00-05:00',
+      ],
+      run: async (id: string, flags: ApproveFlags) => (await loadDecide()).approveCommand(id, flags),
+    },
+    {
+      name: 'reject',
+      does: 'Reject a review',
+      takes: [REVIEW],
+      options: [...DECIDING, option('--reason <text>', 'reason, for the requester')],
+      examples: ['runbook-agent reviews reject 5474d29f --reason "no ticket"'],
+      run: async (id: string, flags: RejectFlags) => (await loadDecide()).rejectCommand(id, flags),
+    },
+  ],
+}

@@ -1,0 +1,196 @@
+import { lstatSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { oneLine } from '../basics/text/printable.ts'
+import { durationText, sizeText } from '../basics/text/units.ts'
+import { askStatus, NoAnswer } from '../operations/status-socket.ts'
+import { SOCKET_NAME } from '../operations/status-socket.ts'
+import { isReady, activityWords } from '../operations/status.ts'
+import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
+import { exitCodes, Failure } from './failure.ts'
+
+const ANSWER_MS = 2000
+/** Sockets that are asked at the same time. Each takes a descriptor. */
+const MAX_SOCKETS = 64
+
+export interface StatusFlags {
+  readonly json?: boolean
+  /** The only socket to ask. */
+  readonly socket?: string
+}
+
+interface Output {
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+}
+
+const terminal: Output = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+}
+
+/**
+ * `runbook-agent status`: asks the agents of this machine that this user may ask.
+ * @param socketPaths finds their sockets
+ * @returns the exit code: 0 when every agent that answers serves (or polls: mode=embedded), else 1
+ * @throws Failure when none answers
+ */
+export async function statusCommand(
+  flags: StatusFlags,
+  socketPaths: () => readonly string[],
+  output = terminal,
+): Promise<number> {
+  const paths = flags.socket === undefined ? socketPaths().slice(0, MAX_SOCKETS) : [flags.socket]
+  const replies = await Promise.all(paths.map(ask))
+  const answered = replies.filter((reply) => 'status' in reply)
+  const failed = replies.filter((reply) => 'reason' in reply)
+  if (answered.length === 0) throw nobody(flags, failed)
+  for (const { path, reason } of failed.filter(({ isGone }) => !isGone)) {
+    output.stderr(`runbook-agent: ${oneLine(path)}: ${reason}\n`)
+  }
+  output.stdout(
+    flags.json === true
+      ? answered.map(({ status }) => `${formatStatus(status)}\n`).join('')
+      : answered.map(({ status }) => statusTable(status)).join('\n'),
+  )
+  return answered.every(({ status }) => isReady(status)) ? exitCodes.done : 1
+}
+
+type Reply =
+  | { readonly path: string; readonly status: Status }
+  | { readonly path: string; readonly reason: string; readonly isGone: boolean }
+
+async function ask(path: string): Promise<Reply> {
+  try {
+    const line = await askStatus(path, ANSWER_MS)
+    const status = parseStatus(line)
+    if (status !== undefined) return { path, status }
+    return { path, reason: 'no agent of this version answers there', isGone: false }
+  } catch (error) {
+    if (error instanceof NoAnswer) return { path, reason: error.message, isGone: error.isGone }
+    throw error
+  }
+}
+
+function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reason: string }>[]): Failure {
+  const worth = failed.filter(({ isGone }) => socket !== undefined || !isGone)
+  const reasons = worth.map(({ path, reason }) => `${oneLine(path)}: ${reason}`).join('; ')
+  return new Failure(
+    reasons === ''
+      ? 'no agent of this user runs here. Run this as the user of the agent, or name its socket with --socket'
+      : `no agent answers: ${reasons}`,
+    exitCodes.unreachable,
+  )
+}
+
+/** An agent for people: one line for each group of facts, with the names in a column. */
+function statusTable(status: Status): string {
+  return lines(status)
+    .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)
+    .join('')
+}
+
+function lines(status: Status): [string, ...string[]][] {
+  const { connection, sessions, output } = status
+  return [
+    [
+      'agent',
+      oneLine(status.agent || 'unnamed'),
+      `pid ${status.pid}`,
+      `version ${oneLine(status.version)}`,
+      `up ${durationText(status.uptimeSeconds)}`,
+      `${status.engine} engine`,
+    ],
+    ['gateway', activityWords(status)],
+    [
+      'connection',
+      `in this state since ${oneLine(connection.since)}`,
+      `${connection.reconnects} reconnects`,
+      health(status),
+    ],
+    [
+      'sessions',
+      `${sessions.running} running`,
+      `limit ${sessions.limit}`,
+      `${sessions.opened} opened`,
+      tally(sessions.outcomes),
+    ],
+    [
+      '',
+      `ended by the agent: ${tally(sessions.reasons) || 'none'}`,
+      `closes not confirmed: ${sessions.unconfirmed}`,
+    ],
+    ...outputLines(output),
+    ['requests', `of the gateway itself: ${tally(status.systemRequests) || 'none'}`],
+    ['leftovers', `${status.processesEnded} processes ended`],
+    ['journal', `${status.journalLinesLost} lines lost`],
+  ]
+}
+
+function outputLines(output: Status['output']): [string, ...string[]][] {
+  return [
+    [
+      'output',
+      `${sizeText(output.bytesRead)} read`,
+      `${sizeText(output.bytesSent)} sent`,
+      `${sizeText(output.bytesLeftOut)} left out`,
+      `${sizeText(output.bytesRedacted)} redacted`,
+    ],
+    ['tails', `${sizeText(output.tailBytes)} in memory`],
+  ]
+}
+
+function health({ connection: { health } }: Status): string {
+  if (health === undefined) return 'no health check yet'
+  return `last health check ${oneLine(health.at)} in ${Math.round(health.milliseconds)} ms`
+}
+
+function tally(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${oneLine(name)}`)
+    .join(', ')
+}
+
+const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Folders in which agents have `runbook-agent-<uid>`, or a folder beside it; systemd's units use the fourth. */
+function bases(): string[] {
+  const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
+  const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
+  return [...named, '/dev/shm', '/run/runbook-agent', tmpdir()].filter((base) => base !== undefined)
+}
+
+/** The paths of the status sockets of this machine's agents that this user may ask. */
+export function socketPaths(): string[] {
+  const users = [...new Set(bases())].flatMap((base) =>
+    list(base)
+      .map((name) => path.join(base, name))
+      .filter(isUserFolder),
+  )
+  return users.flatMap((folder) =>
+    list(folder)
+      .filter((name) => INSTANCE.test(name))
+      .map((name) => path.join(folder, name, SOCKET_NAME)),
+  )
+}
+
+/**
+ * Whether a folder belongs to the user in its name: others can write to some of the places. Root sees all users'
+ * folders.
+ */
+function isUserFolder(folder: string): boolean {
+  const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []
+  const self = process.geteuid?.() ?? 0
+  if (uid === undefined || (self !== 0 && Number(uid) !== self)) return false
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  return found?.isDirectory() === true && found.uid === Number(uid)
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
