@@ -144,7 +144,7 @@ interface CandidateSources {
 type Completion = 'files' | readonly Candidate[]
 
 /** The candidates at the cursor: everything that begins with the typed text. */
-export async function complete(
+async function complete(
   root: Command,
   words: readonly string[],
   current: string,

@@ -308,7 +308,7 @@ export function idOf(resource: Resource | undefined): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-export function nameOf(resource: Resource): string {
+function nameOf(resource: Resource): string {
   return typeof resource['name'] === 'string' ? resource['name'] : ''
 }
 

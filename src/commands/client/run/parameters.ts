@@ -150,7 +150,7 @@ function problemOf({ required, options }: Parameter, value: string): string | un
 }
 
 /** Parameters that were not given and have no default. */
-export function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
+function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }
 
