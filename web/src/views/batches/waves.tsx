@@ -1,6 +1,7 @@
 import type { Batch } from '../../api/types.ts'
 import { Elapsed } from '../../parts/moment.tsx'
 import { sessionPath } from '../../parts/paths.ts'
+import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { StateBadge } from '../sessions/state.tsx'
@@ -11,20 +12,25 @@ type Run = Batch['runs'][number]
 export function Waves({ batch }: { readonly batch: Batch }) {
   const waves = Map.groupBy(batch.runs, ({ wave }) => wave)
   return (
-    <>
+    <section class="card" aria-label="Waves">
       {[...waves].map(([wave, runs]) => (
-        <section key={wave} aria-labelledby={`wave-${wave}`}>
-          <h2 id={`wave-${wave}`}>Wave {wave}</h2>
-          <ul class="rows">
+        <section class="wave" key={wave} aria-labelledby={`wave-${wave}`}>
+          <div>
+            <h2 id={`wave-${wave}`}>Wave {wave}</h2>
+            <p class="soft small">
+              {runs.filter(({ status }) => status === 'succeeded').length} of {runs.length} succeeded
+            </p>
+          </div>
+          <ul class="places">
             {runs.map((run) => (
               <li key={run.connection}>
-                <RunRow run={run} />
+                <RunPlace run={run} />
               </li>
             ))}
           </ul>
         </section>
       ))}
-    </>
+    </section>
   )
 }
 
@@ -36,28 +42,40 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
   unknown: 'not known',
 }
 
-function RunRow({ run }: { readonly run: Run }) {
+const KINDS = {
+  'not-begun': 'queued',
+  running: 'running',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  unknown: 'unknown',
+} as const
+
+function RunPlace({ run }: { readonly run: Run }) {
   const { connection, status, session_id: session, started_at: start, ended_at: end } = run
   return (
-    <div class="session-row">
-      <span class="session-title">
+    <>
+      <div class="row-text">
         {session === null ? (
-          <Name>{connection}</Name>
+          <strong>
+            <Name>{connection}</Name>
+          </strong>
         ) : (
-          <a href={sessionPath(session)}>
+          <a class="whole" href={sessionPath(session)}>
             <Name>{connection}</Name>
           </a>
         )}
-      </span>
+        {start !== null && (
+          <span>
+            <Elapsed from={start} to={end} />
+          </span>
+        )}
+        {run.message !== undefined && <span dir="auto">{visible(run.message)}</span>}
+      </div>
       {run.state === null ? (
-        <span class={`badge badge-${status}`}>{WORDS[status]}</span>
+        <State kind={KINDS[status]}>{WORDS[status]}</State>
       ) : (
         <StateBadge state={run.state} />
       )}
-      <span class="hint session-about">
-        {start !== null && <Elapsed from={start} to={end} />}
-        {run.message !== undefined && <span dir="auto"> {visible(run.message)}</span>}
-      </span>
-    </div>
+    </>
   )
 }
