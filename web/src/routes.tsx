@@ -42,6 +42,7 @@ const ROUTES: readonly Route[] = [
   { pattern: '/batches', title: 'Batches', load: () => import('./views/batches/list.tsx') },
   { pattern: '/batches/:id', title: 'Batch', load: () => import('./views/batches/batch.tsx') },
   { pattern: '/schedules', title: 'Schedules', load: () => import('./views/schedules.tsx') },
+  { pattern: '/access', title: 'Who may do what', load: () => import('./views/access.tsx') },
   { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
 ]
 

@@ -66,6 +66,8 @@ export interface RunRequest {
   readonly file_name: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jira_fields?: Readonly<Record<string, string>>
+  /** Whether the gateway runs it once it is approved. */
+  readonly when_approved: boolean
 }
 
 export const renderRunbook = (body: RunRequest) => ask<Rendered>('POST', '/api/runbooks/render', { body })
@@ -79,6 +81,10 @@ export const stopSession = (id: string) => ask<unknown>('POST', `/api/sessions/$
 export interface Decision {
   readonly status: 'APPROVED' | 'REJECTED' | 'REVOKED'
   readonly rejection_reason?: string
+  readonly comment?: string
+  readonly time_window?: {
+    readonly configuration: { readonly start_time: string; readonly end_time: string }
+  }
   readonly force_review?: boolean
 }
 

@@ -6,7 +6,8 @@ import type { executionContract } from '../../../src/contract/executions.ts'
 import type { gatewayContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
 import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
 import type { PageSignInAnswer } from '../../../src/contract/page.ts'
-import type { ReviewAnswer } from '../../../src/contract/reviews.ts'
+import type { AccessMatrix } from '../../../src/contract/access.ts'
+import type { ReviewAnswer, reviewContract } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
 import type { ListedSchedule, ScheduleAnswer, ScheduleRunAnswer } from '../../../src/contract/schedules.ts'
 import type { ListedSession, sessionListContract } from '../../../src/contract/sessions.ts'
@@ -25,7 +26,9 @@ export type RunbookItem = RunbookLists['repositories'][number]['items'][number]
 export type Rendered = AnswerOf<(typeof executionContract)['render']>
 export type Execution = AnswerOf<(typeof executionContract)['repositoryRunbook']>
 export type SessionList = AnswerOf<(typeof sessionListContract)['list']>
+export type { AccessMatrix }
 export type Review = ReviewAnswer
+export type PreviousRun = AnswerOf<(typeof reviewContract)['previous']>
 export type ListedBatch = AnswerOf<(typeof batchContract)['list']>[number]
 export type Batch = AnswerOf<(typeof batchContract)['show']>
 export type BatchDiff = BatchDifferences

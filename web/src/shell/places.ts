@@ -33,6 +33,7 @@ export const PLACES: readonly { readonly heading?: string; readonly places: read
     places: [
       { to: '/connections', name: 'Connections', icon: 'plug', key: 'c' },
       { to: '/agents', name: 'Agents', icon: 'agent', key: 'e' },
+      { to: '/access', name: 'Access', icon: 'lock', isForAuditors: true },
     ],
   },
 ]

@@ -1,62 +1,188 @@
 import { useState } from 'preact/hooks'
-import { decide, type Decision } from '../../api/gateway.ts'
+import { decide, stopSession, type Decision } from '../../api/gateway.ts'
 import { mayRun, person } from '../../api/person.ts'
+import { ask } from '../../api/request.ts'
 import type { Review } from '../../api/types.ts'
 import { TextField } from '../../form/text-field.tsx'
 import { useAction } from '../../parts/action.ts'
+import { Dialog } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/messages.tsx'
 
-type Decided = Pick<Review, 'id' | 'status' | 'owner' | 'review_groups_data' | 'force_approval_groups'>
+type Decided = Omit<Review, 'session'>
 
 interface DecisionButtonsProps {
   readonly review: Decided
+  /** The session that waits; the requester withdraws it. */
+  readonly session: string
+  /** False where the view has a button for that already. */
+  readonly withdraws?: boolean
   readonly onDecided: () => void
 }
 
-/** Approve, or reject with a reason. */
-export function DecisionButtons({ review, onDecided }: DecisionButtonsProps) {
-  const [reason, setReason] = useState('')
+/** Approve with a comment and hours, or reject with a reason. The requester withdraws. */
+export function DecisionButtons({ review, session, withdraws = true, onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(onDecided)
+  const [isRejecting, setRejecting] = useState(false)
   const send = (decision: Decision) => act(() => decide(review.id, decision))
   if (!mayRun()) return <p class="hint">Auditors look at approvals, and decide nothing.</p>
-  if (review.status === 'APPROVED')
+  const isOwn = review.owner === person.value?.name
+  const problem = error !== undefined && <Problem error={error} />
+  if (review.status === 'APPROVED' && !isOwn)
     return (
       <div class="actions">
-        <button disabled={busy} onClick={() => send({ status: 'REVOKED' })}>
+        <button class="button" disabled={busy} onClick={() => send({ status: 'REVOKED' })}>
           Revoke
         </button>
-        {error !== undefined && <Problem error={error} />}
+        {problem}
       </div>
     )
-  if (review.status !== 'PENDING') return null
+  if (review.status !== 'PENDING' && review.status !== 'APPROVED') return null
   return (
     <div class="decision">
+      {review.status === 'PENDING' && mayApprove(review) && (
+        <Approving review={review} busy={busy} send={send} />
+      )}
       <div class="actions">
-        {mayApprove(review) && (
-          <button class="primary" disabled={busy} onClick={() => send({ status: 'APPROVED' })}>
-            Approve
+        {isOwn && withdraws && (
+          <button class="button" disabled={busy} onClick={() => act(() => withdraw(review, session))}>
+            Withdraw
           </button>
         )}
-        <button
-          class="danger"
-          disabled={busy}
-          onClick={() => send({ status: 'REJECTED', ...(reason !== '' && { rejection_reason: reason }) })}
-        >
-          Reject
-        </button>
-        {mayForce(review) && (
-          <button disabled={busy} onClick={() => send({ status: 'APPROVED', force_review: true })}>
+        {!isOwn && (
+          <button class="button is-danger-quiet" disabled={busy} onClick={() => setRejecting(true)}>
+            Reject
+          </button>
+        )}
+        {review.status === 'PENDING' && mayForce(review) && (
+          <button
+            class="button"
+            disabled={busy}
+            onClick={() => send({ status: 'APPROVED', force_review: true })}
+          >
             Force approval
           </button>
         )}
       </div>
-      <TextField label="Reason" hint="Said with a rejection." value={reason} onValue={setReason} />
-      {error !== undefined && <Problem error={error} />}
+      {isRejecting && (
+        <Rejecting
+          onClose={() => setRejecting(false)}
+          onReject={(reason) => {
+            setRejecting(false)
+            send({ status: 'REJECTED', rejection_reason: reason })
+          }}
+        />
+      )}
+      {problem}
     </div>
   )
 }
 
-/** Somebody of a group that has not decided yet. Whether it is one's own is the gateway's to say. */
+interface ApprovingProps {
+  readonly review: Decided
+  readonly busy: boolean
+  readonly send: (decision: Decision) => void
+}
+
+function Approving({ review, busy, send }: ApprovingProps) {
+  const [comment, setComment] = useState('')
+  const [isTimed, setTimed] = useState(false)
+  const [[from, until], setHours] = useState(['18:00', '20:00'])
+  const takesHours = review.type === 'onetime' && review.time_window === null
+  const onSubmit = (event: Event) => {
+    event.preventDefault()
+    const hours = { configuration: { start_time: from, end_time: until } }
+    const window = isTimed && takesHours && { time_window: hours }
+    send({ status: 'APPROVED', ...(comment !== '' && { comment }), ...window })
+  }
+  return (
+    <form onSubmit={onSubmit}>
+      <TextField label="Comment" hint={`${review.owner} sees it.`} value={comment} onValue={setComment} />
+      {takesHours && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isTimed}
+            onChange={(event) => setTimed(event.currentTarget.checked)}
+          />
+          Only at certain hours, in UTC
+        </label>
+      )}
+      {takesHours && isTimed && (
+        <div class="pair is-close">
+          <Hour label="From" value={from} onValue={(value) => setHours([value, until])} />
+          <Hour label="Until" value={until} onValue={(value) => setHours([from, value])} />
+        </div>
+      )}
+      {review.when_approved === true && (
+        <p class="hint">The gateway runs it as soon as it is approved, or when its hours begin.</p>
+      )}
+      <div class="actions">
+        <button class="button is-primary" disabled={busy}>
+          Approve
+        </button>
+      </div>
+    </form>
+  )
+}
+
+interface HourProps {
+  readonly label: string
+  readonly value: string
+  readonly onValue: (value: string) => void
+}
+
+function Hour({ label, value, onValue }: HourProps) {
+  return (
+    <label class="field">
+      {label}
+      <input type="time" required value={value} onInput={(event) => onValue(event.currentTarget.value)} />
+    </label>
+  )
+}
+
+interface RejectingProps {
+  readonly onClose: () => void
+  readonly onReject: (reason: string) => void
+}
+
+/** Asks for the reason first: the requester reads it. */
+function Rejecting({ onClose, onReject }: RejectingProps) {
+  const [reason, setReason] = useState('')
+  return (
+    <Dialog title="Reject this request?" onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          onReject(reason)
+        }}
+      >
+        <TextField
+          label="Reason"
+          hint="The requester reads it."
+          value={reason}
+          onValue={setReason}
+          required
+        />
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            Back
+          </button>
+          <button class="button is-danger" disabled={reason.trim() === ''}>
+            Reject with this reason
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** A batch waits as its first session; it is stopped as a whole. */
+function withdraw({ batch }: Decided, session: string): Promise<unknown> {
+  if (batch === undefined) return stopSession(session)
+  return ask('POST', `/api/batches/${encodeURIComponent(batch.id)}/stop`, { body: {} })
+}
+
+/** Somebody of a group that has not decided yet; one's own only where that is allowed, which the gateway says. */
 function mayApprove({ review_groups_data: groups }: Decided): boolean {
   const mine = person.value?.groups ?? []
   return groups.some(({ group, status }) => status === 'PENDING' && mine.includes(group))

@@ -1,6 +1,5 @@
 import { person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
-import { runsWhenApproved } from '../sessions/asked.ts'
 import { DecisionButtons } from './decision.tsx'
 import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
 
@@ -20,14 +19,16 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
       {isWaiting && review.batch === undefined && session.user === person.value?.name && (
         <p role="status">
           Nothing has run yet.{' '}
-          {runsWhenApproved(session.id)
-            ? 'It runs as soon as it is approved, while this page is open.'
+          {review.when_approved === true
+            ? 'It runs as soon as it is approved, also when this page is closed.'
             : 'Once it is approved, run it here.'}
         </p>
       )}
       <ReviewedBatch review={review} />
       <ReviewFacts review={review} />
-      {(isWaiting || review.status === 'APPROVED') && <DecisionButtons review={review} onDecided={reload} />}
+      {(isWaiting || review.status === 'APPROVED') && (
+        <DecisionButtons review={review} session={session.id} withdraws={false} onDecided={reload} />
+      )}
     </section>
   )
 }

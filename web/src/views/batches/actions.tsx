@@ -6,7 +6,6 @@ import type { Batch } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Problem } from '../../parts/messages.tsx'
-import { runsWhenApproved, useRunWhenApproved } from '../sessions/asked.ts'
 
 interface BatchActionsProps {
   readonly batch: Batch
@@ -24,10 +23,7 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
   return (
     <div class="actions">
       {status === 'waiting' && review !== null && (
-        <RunApproved
-          {...{ batch: id, review: review.id, busy, reload }}
-          onRun={() => act(() => runApprovedBatch(id))}
-        />
+        <RunApproved {...{ review: review.id, busy }} onRun={() => act(() => runApprovedBatch(id))} />
       )}
       <button disabled={busy} onClick={() => stop({})}>
         Begin no more
@@ -43,34 +39,28 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
 }
 
 interface RunApprovedProps {
-  readonly batch: string
   readonly review: string
   readonly busy: boolean
-  readonly reload: () => void
   readonly onRun: () => void
 }
 
-function RunApproved({ batch, review, busy, reload, onRun }: RunApprovedProps) {
+function RunApproved({ review, busy, onRun }: RunApprovedProps) {
   const load = useCallback((signal: AbortSignal) => readReview(review, signal), [review])
   const { value } = useLoaded(load, ['reviews'])
   const isApproved = value?.status === 'APPROVED'
-  const failure = useRunWhenApproved(batch, isApproved, runApprovedBatch, reload)
   if (!isApproved)
     return (
       <span role="status">
         Nothing has run yet.{' '}
-        {runsWhenApproved(batch)
-          ? 'It runs as soon as it is approved, while this page is open.'
+        {value?.when_approved === true
+          ? 'It runs as soon as it is approved, also when this page is closed.'
           : 'Once it is approved, run it here.'}
       </span>
     )
   return (
-    <>
-      <button class="primary" disabled={busy} onClick={onRun}>
-        Run
-      </button>
-      {failure !== undefined && <Problem error={failure} />}
-    </>
+    <button class="primary" disabled={busy} onClick={onRun}>
+      Run
+    </button>
   )
 }
 

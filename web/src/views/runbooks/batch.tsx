@@ -6,7 +6,6 @@ import { TextField } from '../../form/text-field.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
 import { visible } from '../../parts/visible.ts'
-import { runWhenApproved } from '../sessions/asked.ts'
 
 /** What is to run on several connections, and how. */
 export interface BatchDraft {
@@ -33,17 +32,17 @@ export function useBatchDraft(connections: readonly Connection[]): BatchDraft {
 
 export async function startBatch(
   { chosen, settings }: BatchDraft,
-  { repository, file_name, parameters, jira_fields }: RunRequest,
+  { repository, file_name, parameters, jira_fields, when_approved }: RunRequest,
 ): Promise<void> {
   const body = {
     ...{ repository, file_name, parameters, connections: [...chosen] },
     ...(jira_fields !== undefined && { jira_fields }),
+    when_approved,
     waves: settings.waves,
     parallel: Number(settings.parallel),
     stop_after: /^\d+$/.test(settings.stop_after) ? Number(settings.stop_after) : settings.stop_after,
   }
-  const { id, review } = await ask<Batch>('POST', '/api/batches', { body })
-  if (review !== null) runWhenApproved(id)
+  const { id } = await ask<Batch>('POST', '/api/batches', { body })
   go(batchPath(id))
 }
 

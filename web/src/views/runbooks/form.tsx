@@ -8,7 +8,6 @@ import { Field } from '../../form/field.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
-import { runWhenApproved } from '../sessions/asked.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { ConnectionField } from './connection-field.tsx'
 import { JiraFields, useJira } from './jira.tsx'
@@ -25,9 +24,13 @@ export function RunbookForm({ opened }: FormProps) {
   const [connection, setConnection] = useState(opened.chosen)
   const batch = useBatchDraft(connections)
   const jira = useJira(connections.find(({ name }) => name === connection))
+  const [whenApproved, setWhenApproved] = useState(true)
+  const chosen = batch.isOpen ? [...batch.chosen] : [connection]
+  const isReviewed = connections.some(({ name, reviewers }) => chosen.includes(name) && reviewers.length > 0)
   const request = (): RunRequest => ({
     ...{ repository, connection_name: batch.first ?? connection, file_name: item.name },
     parameters: draft.sent(),
+    when_approved: whenApproved,
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),
   })
   const { form, error, preview, busy, onPreview, onRun } = useActions(draft, request, () =>
@@ -48,6 +51,16 @@ export function RunbookForm({ opened }: FormProps) {
         />
       ))}
       <JiraFields jira={jira} />
+      {isReviewed && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={whenApproved}
+            onChange={(event) => setWhenApproved(event.currentTarget.checked)}
+          />
+          Run when approved
+        </label>
+      )}
       <div class="actions">
         <button type="button" onClick={onPreview} disabled={busy}>
           Preview
@@ -100,7 +113,6 @@ function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<
 }
 
 async function start(request: RunRequest): Promise<void> {
-  const { session_id: id, has_review } = await runRunbook(request)
-  if (has_review) runWhenApproved(id)
+  const { session_id: id } = await runRunbook(request)
   go(sessionPath(id))
 }

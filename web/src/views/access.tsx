@@ -1,0 +1,76 @@
+import { useCallback, useState } from 'preact/hooks'
+import { ask } from '../api/request.ts'
+import type { AccessMatrix } from '../api/types.ts'
+import { TextField } from '../form/text-field.tsx'
+import { useLoaded } from '../parts/loaded.ts'
+import { Empty, Loading, Problem } from '../parts/messages.tsx'
+import { Name } from '../parts/text.tsx'
+
+/** Users by connections, each cell with its reason: for admins and auditors. */
+export default function Access() {
+  const [user, setUser] = useState('')
+  const [connection, setConnection] = useState('')
+  const load = useCallback(
+    (signal: AbortSignal) => {
+      const query = new URLSearchParams({ user, connection }).toString()
+      return ask<AccessMatrix>('GET', `/api/access?${query}`, { signal })
+    },
+    [user, connection],
+  )
+  const { value, error, reload } = useLoaded(load, [])
+  return (
+    <section class="view">
+      <h1>Who may do what</h1>
+      <div class="filters">
+        <TextField label="User or group" value={user} onValue={setUser} />
+        <TextField label="Connection" value={connection} onValue={setConnection} />
+      </div>
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {value === undefined && error === undefined && <Loading />}
+      {value !== undefined && <Matrix matrix={value} />}
+    </section>
+  )
+}
+
+function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
+  const { users, connections, more_users: moreUsers, more_connections: moreConnections } = matrix
+  if (users.length === 0 || connections.length === 0)
+    return <Empty title="Nobody and nothing has these names.">Look for a shorter part of a name.</Empty>
+  return (
+    <>
+      <div class="card scroll" tabIndex={0} role="region" aria-label="Who may do what">
+        <table class="folds matrix">
+          <thead>
+            <tr>
+              <th scope="col">User</th>
+              {connections.map((name) => (
+                <th scope="col" key={name}>
+                  <Name>{name}</Name>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {users.map(({ name, groups, cells }) => (
+              <tr key={name}>
+                <th scope="row">
+                  <Name>{name}</Name> <span class="soft small">{groups.join(', ')}</span>
+                </th>
+                {cells.map(({ level, text }, at) => (
+                  <td key={at} data-name={connections[at]} class={level === 'none' ? 'soft' : undefined}>
+                    {text}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {moreUsers + moreConnections > 0 && (
+        <p class="hint" role="status">
+          {moreUsers} more users and {moreConnections} more connections: look for a part of their names.
+        </p>
+      )}
+    </>
+  )
+}
