@@ -28,7 +28,7 @@ function isFavourite(value: unknown): value is Favourite {
   return typeof repository === 'string' && typeof file === 'string'
 }
 
-export function isMarked({ repository, file }: Favourite): boolean {
+function isMarked({ repository, file }: Favourite): boolean {
   return favourites.value.some((one) => one.repository === repository && one.file === file)
 }
 
@@ -39,17 +39,22 @@ function change(favourite: Favourite): void {
   localStorage.setItem(KEPT, JSON.stringify(favourites.value))
 }
 
+interface FavouriteButtonProps extends Favourite {
+  readonly title: string
+}
+
 /** Marks a runbook, so that Home has it first; or no longer. */
-export function FavouriteButton(favourite: Favourite) {
+export function FavouriteButton({ title, ...favourite }: FavouriteButtonProps) {
   return (
     <button
       type="button"
-      class="button is-small"
+      class="button is-small is-icon above"
       aria-pressed={isMarked(favourite)}
+      aria-label={`Favourite: ${title}`}
+      title="Favourite"
       onClick={() => change(favourite)}
     >
       <Icon name="mark" small />
-      Favourite
     </button>
   )
 }

@@ -91,7 +91,7 @@ function closeMenu(event: Event): void {
 }
 
 /** `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
-export function initials(name: string): string {
+function initials(name: string): string {
   const [first = '', second] = name
     .replace(/@.*/, '')
     .split(/[\s._+-]+/)

@@ -3,7 +3,7 @@ import { useCallback } from 'preact/hooks'
 import { readRunbooks, readSchedules, readSessions } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ListedSession, Review, RunbookLists } from '../api/types.ts'
-import { favourites } from '../parts/favourites.tsx'
+import { FavouriteButton, favourites } from '../parts/favourites.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading } from '../parts/messages.tsx'
@@ -244,6 +244,7 @@ function Yours({ titles }: { readonly titles: Titles }) {
           title={titleOf(file, titles)}
           about={session === undefined ? visible(file) : <LastRun session={session} />}
         >
+          <FavouriteButton {...{ repository, file }} title={visible(titleOf(file, titles))} />
           {session !== undefined && mayRun() && (
             <a
               class="button is-small above"
