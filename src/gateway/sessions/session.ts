@@ -149,10 +149,8 @@ export class GatewaySession {
 
   /** Sends on what is said about a connection of a native client. */
   connection(message: ConnectionMessage): void {
-    if (this.#isOver) return
-    this.#recordStatements(message)
-    // It may have ended just now.
-    if (!this.#isOver) this.#agent?.send({ ...message, sid: this.sid })
+    if (this.#isOver || !this.#recordStatements(message)) return
+    this.#agent?.send({ ...message, sid: this.sid })
   }
 
   /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
@@ -175,18 +173,24 @@ export class GatewaySession {
     this.#agent.send({ kind: 'close', sid: this.sid })
   }
 
-  /** Of PostgreSQL the statements are recorded; values, data and answers are not. */
-  #recordStatements(message: ConnectionMessage): void {
+  /**
+   * Of PostgreSQL the statements are recorded; values, data and answers are not.
+   * @returns whether the message may be sent on
+   */
+  #recordStatements(message: ConnectionMessage): boolean {
     const { connectionId: id } = message
     if (message.kind === 'connection-close') this.#statements.delete(id)
-    if (message.kind !== 'connection-data' || message.protocol !== 'postgres') return
+    if (message.kind !== 'connection-data' || message.protocol !== 'postgres') return true
     const known = this.#statements.get(id)
     // Otherwise a client could do something that is not recorded, behind connections that it leaves open.
-    if (known === undefined && this.#statements.size >= MAX_CONNECTIONS)
-      return this.fail('too-many-clients', `a session serves ${MAX_CONNECTIONS} native clients at once`)
+    if (known === undefined && this.#statements.size >= MAX_CONNECTIONS) {
+      this.fail('too-many-clients', `a session serves ${MAX_CONNECTIONS} native clients at once`)
+      return false
+    }
     const statements = known ?? new PostgresStatements()
     this.#statements.set(id, statements)
     for (const text of statements.push(message.data)) this.#record.statement(id, text)
+    return true
   }
 
   /** Ends the session from this side. @param by the user who has ended it */
