@@ -135,7 +135,7 @@ function exitOfRequest(code) {
 
 function operationsTable(tags) {
   const { OPERATIONS } = built('./gateway/rest/operations.js')
-  const { callersOf, SCOPES } = built('./contract/operation.js')
+  const { callersOf, SCOPES } = built('./contract/contract.js')
   if (!unused.has('operations')) unused.set('operations', new Set(Object.keys(OPERATIONS)))
   const rows = Object.entries(OPERATIONS).filter(([, { tag }]) => tags.includes(tag))
   for (const [name] of rows) unused.get('operations').delete(name)

@@ -5,11 +5,14 @@ import { oneLine } from '../basics/text/printable.ts'
 import type { Account } from '../client/account/account.ts'
 import { askWell } from '../client/rest/json.ts'
 import { backupContract } from '../contract/gateway.ts'
-import { BackupError } from '../gateway/operating/backup/backup-error.ts'
-import { unpack } from '../gateway/operating/backup/container.ts'
-import { type Manifest, REVIEWS_KEY } from '../gateway/operating/backup/manifest.ts'
-import { restore } from '../gateway/operating/backup/restore.ts'
-import { PartSums } from '../gateway/operating/backup/sums.ts'
+import {
+  BackupError,
+  unpack,
+  type Manifest,
+  REVIEWS_KEY,
+  PartSums,
+} from '../gateway/operating/backup-format.ts'
+import { restore } from '../gateway/operating/restore.ts'
 import { HistoryError } from '../gateway/store/errors.ts'
 import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
 import { exitCodeOfSignal, exitCodes, explain, Failure } from './failure.ts'

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { numberOption, option } from './query.ts'
-import { text, wholeCount } from './words.ts'
+import { numberOption, option, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
   // The runbooks that it is for; null for everything else.

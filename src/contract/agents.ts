@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { option } from './query.ts'
-import { text } from './words.ts'
+import { option, text } from './words.ts'
 
 const AgentShape = v.strictObject({
   id: text,

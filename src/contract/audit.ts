@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { momentOption, numberOption, option, pageSizeOption, readOption } from './query.ts'
-import { text, wholeCount } from './words.ts'
+import { momentOption, numberOption, option, pageSizeOption, readOption, text, wholeCount } from './words.ts'
 
 const AuditEntryShape = v.strictObject({
   id: text,

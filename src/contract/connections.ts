@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { numberOption, option, pageSizeOption } from './query.ts'
-import { text, wholeCount } from './words.ts'
+import { numberOption, option, pageSizeOption, text, wholeCount } from './words.ts'
 
 const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])

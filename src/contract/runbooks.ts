@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { plainOption } from './query.ts'
-import { text, wholeCount } from './words.ts'
+import { plainOption, text, wholeCount } from './words.ts'
 
 const RunbookShape = v.strictObject({
   name: needed(text),

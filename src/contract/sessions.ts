@@ -1,10 +1,9 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
-import { numberOption, plainOption } from './query.ts'
 import { ReviewInSessionShape } from './reviews.ts'
 import { OUTCOMES, SESSION_KINDS, StateShape } from './session-state.ts'
-import { file, nothing, text, wholeCount } from './words.ts'
+import { file, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { plainOption } from './query.ts'
-import { nothing, seconds, text, time, userName } from './words.ts'
+import { plainOption, nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 const YEAR_SECONDS = 366 * DAY_SECONDS

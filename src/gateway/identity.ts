@@ -116,3 +116,8 @@ export function checkIsPerson({ kind }: GatewayUser): void {
 export function timeOf(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString()
 }
+
+/** Whether the token is the sign-in of a browser on the page. */
+export function isOfPage(token: AccessToken): boolean {
+  return token.page !== undefined
+}

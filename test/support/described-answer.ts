@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { errorAnswer } from '../../src/gateway/rest/openapi.ts'
-import { errorStatuses, type Operation } from '../../src/contract/operation.ts'
+import { errorStatuses, type Operation } from '../../src/contract/contract.ts'
 import type { HttpCode } from '../../src/contract/statuses.ts'
 import { OPERATIONS } from '../../src/gateway/rest/operations.ts'
 

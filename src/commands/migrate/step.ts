@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Account } from '../../client/account/account.ts'
 import { ApiError } from '../../client/rest/api-error.ts'
 import { askJson } from '../../client/rest/json.ts'
-import { parseRemote, repositoryKey, type Remote } from '../../gateway/settings/repository-url.ts'
+import { parseRemote, repositoryKey, type Remote } from '../../gateway/settings/repositories.ts'
 import type {
   GatewaySettings,
   ConnectionSettings,

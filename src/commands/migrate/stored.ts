@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { JiraSettings } from '../../gateway/settings/jira.ts'
+import type { JiraSettings, JiraTemplate } from '../../gateway/settings/jira.ts'
 import type { ConnectionSettings } from '../../gateway/settings/settings.ts'
-import type { JiraTemplate } from '../../gateway/settings/shapes/jira-shape.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import {
   type Resource,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
+import { onAbort } from '../../basics/abort.ts'
 import type { AgentMessage, GatewayMessage, OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import type { AgentSettings } from '../settings/settings.ts'
-import { Handover } from './handover.ts'
 
 /** The messages that this gateway sends. */
 export type GatewayOutbound = Exclude<
@@ -10,7 +10,7 @@ export type GatewayOutbound = Exclude<
 >
 
 /** The way to an agent. */
-export interface AgentLink {
+interface AgentLink {
   send(message: GatewayOutbound): void
   /** Settles when there is room for more, or the agent is gone. Small messages may be sent without asking. */
   room(): Promise<void>
@@ -82,5 +82,58 @@ export class AgentStream {
   end(reason: string): void {
     this.#lost ??= new AgentLostError(reason)
     for (const messages of this.#sessions.values()) messages.fail(this.#lost)
+  }
+}
+
+/** Passes things on to one reader, one by one. Whoever gives something waits until the reader is done with it. */
+export class Handover<T> implements AsyncIterable<T> {
+  /** As many as there are givers that wait. */
+  readonly #given: { readonly item: T; readonly taken: () => void }[] = []
+  readonly #over: AbortSignal
+  #error: Error | undefined
+  #hasLeft = false
+  #wake: () => void = () => undefined
+
+  /** @param over aborted when nobody wants to read any more */
+  constructor(over: AbortSignal) {
+    this.#over = over
+    onAbort(over, () => this.#wake())
+  }
+
+  /** Settles when the reader is done with it, or reads no more. */
+  async give(item: T): Promise<void> {
+    if (this.#over.aborted || this.#hasLeft) return
+    await new Promise<void>((taken) => {
+      this.#given.push({ item, taken })
+      this.#wake()
+    })
+  }
+
+  /** The reader gets this error, behind what was given before. */
+  fail(error: Error): void {
+    this.#error ??= error
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    try {
+      while (!this.#over.aborted) {
+        const next = this.#given[0]
+        if (next === undefined) await this.#more()
+        else {
+          yield next.item
+          this.#given.shift()
+          next.taken()
+        }
+      }
+    } finally {
+      this.#hasLeft = true
+      for (const { taken } of this.#given.splice(0)) taken()
+    }
+  }
+
+  async #more(): Promise<void> {
+    if (this.#error !== undefined) throw this.#error
+    await new Promise<void>((resolve) => (this.#wake = resolve))
   }
 }

@@ -1,7 +1,6 @@
 import { onAbort } from '../../basics/abort.ts'
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Current } from '../settings/current-settings.ts'
-import type { AgentSettings } from '../settings/settings.ts'
+import type { Current, AgentSettings } from '../settings/settings.ts'
 import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
 import type { AgentStream } from './agent-stream.ts'
 

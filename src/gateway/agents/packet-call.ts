@@ -2,9 +2,8 @@ import type { ServerHttp2Session } from 'node:http2'
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
 import type { Packet } from '../../wire/packet.ts'
-import type { ClientCall } from './client-call.ts'
+import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
-import { Outbox } from './outbox.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
 
 /** What a packet costs besides its bytes, roughly. */

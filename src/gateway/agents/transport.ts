@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import {
@@ -8,19 +9,18 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from '@grpc/grpc-js'
+import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
+import type { Address, CallerAddress } from '../../basics/net/address.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import { decodeAgentPacket } from '../../wire/messages/from-agent.ts'
 import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, OWN_VERSION, transportService } from '../../wire/service.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
-import { CERTIFICATE_WORDS, certificateOf, isFor, type CertificateFault } from './agent-certificate.ts'
+import type { ServerCertificate } from '../tls/certificates.ts'
 import { AgentStream } from './agent-stream.ts'
 import type { AgentFacts, Agents } from './agents.ts'
-import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
-import type { ServerCertificate } from '../tls/server-certificate.ts'
 import type { ClientServer } from './client-call.ts'
-import type { Address, CallerAddress } from '../../basics/net/address.ts'
 import { PacketCall } from './packet-call.ts'
 
 /** As in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
@@ -196,4 +196,34 @@ function factsOf(call: PacketCall): AgentFacts {
   const fact = (name: string) => (call.header(name) ?? '').slice(0, LONGEST_FACT)
   const facts = Object.fromEntries(FACTS.map((name) => [name, fact(name)]))
   return { ...facts, version: fact('version') || fact(OWN_VERSION) }
+}
+
+/** What is wrong with the certificate of an agent's connection; undefined when it is in order. */
+type CertificateFault = 'missing' | 'other-name'
+
+/** @param raw in DER, signed by an authority that counts here; undefined when there is no such certificate */
+function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
+  if (raw === undefined) return undefined
+  const certificate = new X509Certificate(raw)
+  // A connection that goes on with an older handshake was checked then.
+  return Date.parse(certificate.validTo) > Date.now() ? certificate : undefined
+}
+
+/**
+ * Whether it is for the agent: its only common name, or one of its DNS names, is the agent's, letter by letter. Names
+ * of hosts are compared in any case and by wildcards (`checkHost`), names of agents are not: ALPHA and alpha are two.
+ */
+export function isFor(certificate: X509Certificate, agent: string): boolean {
+  const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }
+  // A comma in a name is written as \u002c.
+  const names = certificate.subjectAltName?.split(', ') ?? []
+  return commonName === agent || names.includes(`DNS:${agent}`)
+}
+
+/** For whoever runs the agent. */
+const CERTIFICATE_WORDS: Readonly<Record<CertificateFault, string>> = {
+  missing:
+    'this gateway demands a certificate of its agents (tls.cert, tls.key): none came, it has ended, or its authority is not in listen.tls.agent-ca',
+  'other-name':
+    "the certificate in tls.cert is another agent's: its common name or a DNS name has to be the agent's name, letter by letter",
 }

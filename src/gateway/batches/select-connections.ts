@@ -1,7 +1,7 @@
 import type { BatchBody } from '../../contract/batches.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { hasTags, TAG_KEY, TAG_VALUE } from '../settings/tags.ts'
+import { hasTags, TAG_KEY, TAG_VALUE } from '../settings/connections.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { connectionRefusal, ConnectionsRefused } from './batch-refused.ts'

@@ -1,16 +1,18 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { WHEN_APPROVED } from '../../wire/messages/from-client.ts'
-import { connectionType } from '../settings/connection-type.ts'
+import { isNativeProtocol } from '../../wire/messages/native.ts'
+import type { Packet } from '../../wire/packet.ts'
 import type { ClientCall } from '../agents/client-call.ts'
-import type { SessionRequest } from '../sessions/session-request.ts'
 import type { SignedIn } from '../identity.ts'
-import type { ConnectionSettings } from '../settings/settings.ts'
-import { bearerToken, type Users } from '../people/identities/users.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
-import { Refused } from './refused.ts'
+import { bearerToken, type Users } from '../people/identities/users.ts'
+import { type SessionRequest, fitsPackets } from '../sessions/session-request.ts'
+import { connectionType } from '../settings/connections.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { StreamRefused, decodeClient } from './client.ts'
 
 /** What a client's metadata says, checked. */
-export interface Admission extends SignedIn {
+interface Admission extends SignedIn {
   readonly connection: ConnectionSettings
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
@@ -22,49 +24,113 @@ export interface Admission extends SignedIn {
 /** The same limit as in REST (protocol.md 10.3). */
 const MAX_CORRELATION_ID = 255
 
-/** Who it is. @throws Refused */
+/** Who it is. @throws StreamRefused */
 export function signIn(call: ClientCall, users: Users): SignedIn {
   if (call.signedIn !== undefined) return call.signedIn
   const text = bearerToken(call.header('authorization')) ?? ''
   const signedIn = users.withToken(text, call.ip)
   if (signedIn !== undefined) return signedIn
   const seconds = users.attempts.refused(call.ip)
-  if (seconds !== undefined) throw new Refused('too-many-failed-sign-ins', tooManyFailures(seconds))
+  if (seconds !== undefined) throw new StreamRefused('too-many-failed-sign-ins', tooManyFailures(seconds))
   const reason = users.whyRefused(text)
   const said = hoopWords.invalidAuthentication
-  throw new Refused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
+  throw new StreamRefused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
 }
 
-/** Checks the rest of a client's metadata, in the same order as hoop. @throws Refused */
+/** Checks the rest of a client's metadata, in the same order as hoop. @throws StreamRefused */
 export function admit(call: ClientCall, users: Users, { user, token }: SignedIn): Admission {
-  if (users.onlyReads(user)) throw new Refused('not-permitted', hoopWords.accessDenied)
+  if (users.onlyReads(user)) throw new StreamRefused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
-  if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
+  if (connection === undefined) throw new StreamRefused('connection-not-found', hoopWords.connectionNotFound)
   const verb = verbOf(call.header('verb'))
   checkType(connection, verb)
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
-    throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
+    throw new StreamRefused(
+      'invalid-request',
+      `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`,
+    )
   const whenApproved = call.header(WHEN_APPROVED) === 'true'
   return { user, token, connection, verb, correlationId, clientIp: call.ip, whenApproved }
 }
 
 function verbOf(verb: string | undefined): Admission['verb'] {
   if (verb === 'exec' || verb === 'connect') return verb
-  throw new Refused('not-served', 'this gateway serves the verbs exec and connect')
+  throw new StreamRefused('not-served', 'this gateway serves the verbs exec and connect')
 }
 
 /** hoop allows no exec for these, and of ssh nothing is served here. */
 function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
   const collapsed = connectionType(type, subtype)
   if (collapsed === 'tcp' && verb === 'exec')
-    throw new Refused(
+    throw new StreamRefused(
       'not-served',
       `${name} is of type tcp, where no script can run: connect opens a port for its clients`,
     )
   if (collapsed !== 'ssh') return
-  throw new Refused(
+  throw new StreamRefused(
     'not-served',
     `this gateway serves no native connections of type ${collapsed}: with another type (type: command-line) exec and connect run the command of ${name}`,
   )
+}
+
+/** What a client wants to open. */
+export interface Opening {
+  readonly request: SessionRequest
+  /** For how long it wants a terminal that has to be approved; undefined for the usual time. */
+  readonly accessDuration: string | undefined
+}
+
+/** Waits for the packet that opens the session; undefined when the client leaves before. @throws StreamRefused */
+export async function opening(
+  packets: AsyncIterator<Packet, void>,
+  admission: Admission,
+): Promise<Opening | undefined> {
+  for (;;) {
+    const { done, value } = await packets.next()
+    if (done === true) return undefined
+    const message = decodeClient(value)
+    if (message.kind === 'open')
+      return { request: requestOf(admission, message), accessDuration: message.accessDuration }
+    if (message.kind !== 'keepalive')
+      throw new StreamRefused('invalid-request', `${value.type} came before AgentSessionOpen`)
+  }
+}
+
+function requestOf(
+  { user, connection, verb, correlationId, clientIp, token, whenApproved }: Admission,
+  open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
+): SessionRequest {
+  const request: SessionRequest = {
+    connection,
+    origin: 'client',
+    verb,
+    user: user.name,
+    script: verb === 'exec' ? open.input : Buffer.alloc(0),
+    envVars: open.clientEnvVars,
+    clientArgs: open.clientArgs,
+    metadata: {},
+    labels: {},
+    correlationId,
+    clientIp,
+    whenApproved,
+    askedWith: token,
+    ...portOf(connection, verb, open),
+  }
+  if (fitsPackets(request)) return request
+  throw new StreamRefused(
+    'too-large',
+    'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
+  )
+}
+
+/** Clients that ask for no terminal open a port, where the type has a protocol of its own, as at hoop's gateway. */
+function portOf(
+  { type, subtype }: Admission['connection'],
+  verb: Admission['verb'],
+  { wantsTerminal, pausesConnections }: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
+): Pick<SessionRequest, 'port'> {
+  const isPort = verb === 'connect' && wantsTerminal !== true
+  if (!isPort || !isNativeProtocol(connectionType(type, subtype))) return {}
+  return { port: { pausesConnections: pausesConnections === true } }
 }

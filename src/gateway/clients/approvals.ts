@@ -17,9 +17,8 @@ import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { STATUSES, type HttpCode, type RpcCode } from '../../contract/statuses.ts'
-import { decodeClient } from './client.ts'
-import type { Opening } from './opening.ts'
-import { Refused } from './refused.ts'
+import { decodeClient, StreamRefused } from './client.ts'
+import type { Opening } from './admission.ts'
 
 export interface ApprovalServices {
   readonly sessions: Sessions
@@ -59,13 +58,13 @@ export class Approvals {
 
   /**
    * The session, when it was approved; undefined when it was not, or the client has left: then the stream is over.
-   * @throws Refused, TooMuchAtOnce, HistoryError
+   * @throws StreamRefused, TooMuchAtOnce, HistoryError
    */
   async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
     try {
       return await this.#session(stream, asked, rule)
     } catch (error) {
-      if (error instanceof ReviewRefused) throw new Refused(rpcCode(error.code), error.message)
+      if (error instanceof ReviewRefused) throw new StreamRefused(rpcCode(error.code), error.message)
       throw error
     }
   }
@@ -132,7 +131,7 @@ export class Approvals {
   #takePlace(user: string): () => void {
     const mine = this.#waiting.filter((name) => name === user)
     if (this.#waiting.length >= MAX_WAITING || mine.length >= MAX_WAITING_OF_ONE_USER)
-      throw new Refused(
+      throw new StreamRefused(
         'too-many-clients',
         `this gateway lets ${MAX_WAITING} clients wait for approval, ${MAX_WAITING_OF_ONE_USER} of one user`,
       )
@@ -143,7 +142,7 @@ export class Approvals {
 
 /** Reads what a client sends while it waits: it opens its session again when that is approved. */
 class Reopening {
-  /** False when the client has left. Rejects with Refused when it sends something else. */
+  /** False when the client has left. Rejects with StreamRefused when it sends something else. */
   readonly opened: Promise<boolean>
   #isApproved = false
 
@@ -164,7 +163,7 @@ class Reopening {
       const { kind } = decodeClient(value)
       if (kind === 'open' && this.#isApproved) return true
       if (kind !== 'keepalive')
-        throw new Refused('invalid-request', `${value.type} came before the session was approved`)
+        throw new StreamRefused('invalid-request', `${value.type} came before the session was approved`)
     }
   }
 }
@@ -184,15 +183,16 @@ function deny(call: ClientCall, review: Review): void {
   call.end()
 }
 
-/** @throws Refused for a text that is no duration, or too long a one */
+/** @throws StreamRefused for a text that is no duration, or too long a one */
 function accessTime(text: string | undefined, { review }: ReviewRule): number {
   const { accessMaxMs } = review
   if (text === undefined) return Math.min(USUAL_ACCESS_MS, accessMaxMs)
   const ms = parseGoDuration(text)
-  if (ms === undefined || ms < 1) throw new Refused('invalid-request', hoopWords.invalidAccessDuration(text))
-  if (ms > MAX_ACCESS_MS) throw new Refused('invalid-request', hoopWords.accessTooLong)
+  if (ms === undefined || ms < 1)
+    throw new StreamRefused('invalid-request', hoopWords.invalidAccessDuration(text))
+  if (ms > MAX_ACCESS_MS) throw new StreamRefused('invalid-request', hoopWords.accessTooLong)
   if (ms > accessMaxMs)
-    throw new Refused('invalid-request', hoopWords.accessAboveMax(String(accessMaxMs / 1000)))
+    throw new StreamRefused('invalid-request', hoopWords.accessAboveMax(String(accessMaxMs / 1000)))
   return Math.floor(ms)
 }
 

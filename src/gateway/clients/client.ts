@@ -1,13 +1,13 @@
+import { oneLine } from '../../basics/text/printable.ts'
+import type { RpcCode } from '../../contract/statuses.ts'
 import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import { decodeClientPacket, type ClientMessage } from '../../wire/messages/from-client.ts'
-import { DecodeError, type Packet } from '../../wire/packet.ts'
 import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
+import { DecodeError, type Packet } from '../../wire/packet.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import type { GatewaySession, SessionEnd, SessionMessage } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import { Refused } from './refused.ts'
-import type { Unread } from './unread.ts'
 
 /** One client and its session, from the opening to the end: passes on what it sends and what comes back. */
 export class Client {
@@ -88,7 +88,7 @@ export class Client {
       }
       this.#session.leave()
     } catch (error) {
-      if (error instanceof Refused) {
+      if (error instanceof StreamRefused) {
         this.#session.fail(error.code, error.message)
         return
       }
@@ -103,16 +103,22 @@ export class Client {
     const session = this.#session
     if ('connectionId' in message) {
       if (port !== undefined) return session.connection(message)
-      throw new Refused('not-served', 'this session is for a script or a terminal, and no native connections')
+      throw new StreamRefused(
+        'not-served',
+        'this session is for a script or a terminal, and no native connections',
+      )
     }
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
-      throw new Refused(
+      throw new StreamRefused(
         'not-served',
         `this gateway serves no native connections of this type (${message.type}): runbook-agent connect opens a terminal`,
       )
     if (verb === 'exec' && message.kind === 'exec') {
       if (!message.stdin.equals(script))
-        throw new Refused('invalid-request', 'the script is not the one that the session was opened with')
+        throw new StreamRefused(
+          'invalid-request',
+          'the script is not the one that the session was opened with',
+        )
       session.exec(script)
     }
     if (port !== undefined) return
@@ -136,12 +142,75 @@ function shownToClients(
   return { kind, sid, data }
 }
 
-/** @throws Refused naming the place when the packet is malformed */
+/** @throws StreamRefused naming the place when the packet is malformed */
 export function decodeClient(packet: Packet): ClientMessage {
   try {
     return decodeClientPacket(packet)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    throw new Refused('invalid-request', `malformed ${packet.type}: ${error.message}`)
+    throw new StreamRefused('invalid-request', `malformed ${packet.type}: ${error.message}`)
+  }
+}
+
+const MiB = 1024 * 1024
+
+export interface UnreadLimits {
+  /** Above this the agent is asked to pause ... */
+  readonly high: number
+  /** ... and below this to go on. */
+  readonly low: number
+  /** Hard limit. An agent that pauses stays below it: `high` + 5 MiB in flight. */
+  readonly most: number
+  /** Hard limit for all clients together. */
+  readonly mostOfAll: number
+}
+
+export const UNREAD_LIMITS: UnreadLimits = {
+  high: MiB,
+  low: MiB / 4,
+  most: 16 * MiB,
+  mostOfAll: 256 * MiB,
+}
+
+/** What clients have not read yet, in bytes. */
+export class Unread {
+  readonly #calls: ReadonlyMap<ClientCall, unknown>
+  readonly #limits: UnreadLimits
+
+  constructor(calls: ReadonlyMap<ClientCall, unknown>, limits: UnreadLimits) {
+    this.#calls = calls
+    this.#limits = limits
+  }
+
+  isHigh({ unsentBytes }: ClientCall): boolean {
+    return unsentBytes > this.#limits.high
+  }
+
+  /** Settles when so little is left that the agent may go on, or the client has gone. */
+  async low(call: ClientCall): Promise<void> {
+    await call.room(this.#limits.low)
+  }
+
+  /** @returns why this client's session cannot go on, if it cannot */
+  fault(call: ClientCall): string | undefined {
+    const { high, most, mostOfAll } = this.#limits
+    if (call.unsentBytes <= high) return undefined
+    if (call.unsentBytes > most)
+      return `the client does not read: ${most / MiB} MiB of output wait for it, and its agent does not pause`
+    const all = [...this.#calls.keys()].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
+    return all > mostOfAll
+      ? `clients do not read: ${mostOfAll / MiB} MiB of output wait for them together`
+      : undefined
+  }
+}
+
+/** Ends a client's stream. The text may quote the client and is cut: too long a status never arrives. */
+export class StreamRefused extends Error {
+  override readonly name = 'StreamRefused'
+  readonly code: RpcCode
+
+  constructor(code: RpcCode, details: string) {
+    super(oneLine(details))
+    this.code = code
   }
 }

@@ -2,8 +2,7 @@ import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError, NoRoomError } from '../store/errors.ts'
 import type { ClientCall } from '../agents/client-call.ts'
-import { TicketRefused } from '../jira/ticket-refused.ts'
-import type { Ticket, Tickets } from '../jira/tickets.ts'
+import { TicketRefused, type Ticket, type Tickets } from '../jira/tickets.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import { GatewayDraining, TooMuchAtOnce } from '../sessions/sessions.ts'
@@ -14,12 +13,9 @@ import type { Users } from '../people/identities/users.ts'
 import { auditFacts } from '../people/audit/entry.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
 import type { SignedIn } from '../identity.ts'
-import { admit, signIn } from './admission.ts'
+import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
-import { Client } from './client.ts'
-import { opening, type Opening } from './opening.ts'
-import { Refused } from './refused.ts'
-import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
+import { Client, StreamRefused, Unread, UNREAD_LIMITS, type UnreadLimits } from './client.ts'
 
 /** Streams at once. Each costs some memory, and a command on an agent while it runs. */
 const MAX_CLIENTS = 500
@@ -70,7 +66,7 @@ export class Clients {
       await this.#converse(call)
     } catch (error) {
       const isBusy = error instanceof TooMuchAtOnce
-      this.#refuse(call, isBusy ? new Refused('too-much-at-once', error.message) : (error as Error))
+      this.#refuse(call, isBusy ? new StreamRefused('too-much-at-once', error.message) : (error as Error))
     }
     await call.over
   }
@@ -82,7 +78,7 @@ export class Clients {
 
   async #converse(call: ClientCall): Promise<void> {
     if (this.#calls.size > MAX_CLIENTS)
-      throw new Refused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
+      throw new StreamRefused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
     const signedIn = signIn(call, this.#services.users)
     this.#signedIn.set(call, signedIn)
     const admission = admit(call, this.#services.users, signedIn)
@@ -107,12 +103,12 @@ export class Clients {
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
-  /** A command line gives no fields: where some are required, it is refused. @throws Refused */
+  /** A command line gives no fields: where some are required, it is refused. @throws StreamRefused */
   async #ticket({ request }: Opening): Promise<Ticket | undefined> {
     try {
       return await this.#services.tickets.open(request, {})
     } catch (error) {
-      throw error instanceof TicketRefused ? new Refused(error.code, error.message) : error
+      throw error instanceof TicketRefused ? new StreamRefused(error.code, error.message) : error
     }
   }
 
@@ -124,11 +120,11 @@ export class Clients {
     return this.#approvals.session(stream, asked, rule)
   }
 
-  /** Counts the stream among those of its user. @throws Refused when that makes too many */
+  /** Counts the stream among those of its user. @throws StreamRefused when that makes too many */
   #count(call: ClientCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
-      throw new Refused(
+      throw new StreamRefused(
         'too-many-clients',
         `this gateway serves ${MAX_OF_ONE_USER} clients of one user at once`,
       )
@@ -138,7 +134,7 @@ export class Clients {
   #refuse(call: ClientCall, error: Error): void {
     const { log } = this.#services
     this.#audit(call, error)
-    if (error instanceof Refused) {
+    if (error instanceof StreamRefused) {
       const { code, message: reason } = error
       // Cut: the client can write anything there.
       const connection = call.header('connection-name')?.slice(0, 100)

@@ -4,7 +4,7 @@ import {
   type ListedConnectionAnswer,
 } from '../../contract/connections.ts'
 import type { AnswerOf, QueryOf } from '../../contract/contract.ts'
-import { USUAL_PAGE } from '../../contract/query.ts'
+import { USUAL_PAGE } from '../../contract/words.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Handlers } from '../handlers.ts'
@@ -12,7 +12,7 @@ import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { terminalRefusal } from '../sessions/session-request.ts'
-import { hasTags, parseTagSelector, type TagSelector } from '../settings/tags.ts'
+import { hasTags, parseTagSelector, type TagSelector } from '../settings/connections.ts'
 
 interface ConnectionRouting {
   readonly users: Users

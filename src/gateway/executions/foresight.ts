@@ -1,13 +1,11 @@
 import type { ForeseenAnswer } from '../../contract/executions.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { GatewayUser } from '../identity.ts'
-import { lockNames } from '../locks/lock-rules.ts'
-import type { Locks } from '../locks/locks.ts'
+import { lockNames, type Locks } from '../locks/locks.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import type { CurrentSettings } from '../settings/current-settings.ts'
-import type { ConnectionSettings } from '../settings/settings.ts'
+import type { ConnectionSettings, CurrentSettings } from '../settings/settings.ts'
 import { checkRunbookAccess } from './runbook-access.ts'
 
 interface Foreseeing {

@@ -1,5 +1,5 @@
 import type { ExecutionAnswer } from '../../contract/executions.ts'
-import type { SessionIssue } from '../jira/issue.ts'
+import type { SessionIssue } from '../jira/issue-rows.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'

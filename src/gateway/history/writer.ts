@@ -1,6 +1,6 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
 import type { HistoryDatabase } from './database.ts'
-import { Followers } from './reading/followers.ts'
+import { Followers } from './follower.ts'
 import { costOf, type NewRow } from './rows.ts'
 import type { Quota } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'

@@ -1,8 +1,7 @@
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { JiraTemplate } from '../settings/shapes/jira-shape.ts'
-import type { Tags } from '../settings/tags.ts'
-import { jiraPreset, jiraTag, type JiraPreset } from '../settings/jira-presets.ts'
+import { type JiraTemplate, jiraPreset, jiraTag, type JiraPreset } from '../settings/jira.ts'
+import type { Tags } from '../settings/connections.ts'
 
 /** What presets say about a session. */
 export interface SessionFacts {

@@ -1,7 +1,6 @@
 import type { SessionPart, SessionParts } from '../history/rows.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
-import type { MoveOutcome, SessionIssue } from './issue.ts'
 
 /** A question for an issue. It is written before it is asked, so that no end of this process hides it. */
 export interface AskedIssue {
@@ -44,7 +43,7 @@ export interface EndedIssue {
 }
 
 /** Issues as rows of the history's file. A row whose session was removed stays until its issue is where it belongs. */
-export class IssueRows {
+class IssueRows {
   readonly #statements: ReturnType<typeof prepare>
 
   constructor(db: Connection) {
@@ -213,3 +212,20 @@ export const issueOfSession: SessionPart<SessionIssue> = {
 export const ISSUE_FILTERS = {
   issueKeys: 'id IN (SELECT session FROM jira_issues WHERE key IN (SELECT value FROM json_each(?)))',
 } as const satisfies Partial<SessionParts['filters']>
+
+/** What the history knows about the issue of a session. */
+export interface SessionIssue {
+  readonly key: string
+  readonly url: string
+  readonly move: {
+    /** `pending`: it is moved when the session has ended. `skipped`: it stays as it is. */
+    readonly status: 'pending' | 'done' | 'skipped' | 'given-up'
+    /** Attempts that have failed. */
+    readonly attempts: number
+    /** Why the last one has failed. */
+    readonly error: string | null
+  }
+}
+
+/** What becomes of an issue at the end of its session. */
+export type MoveOutcome = Exclude<SessionIssue['move']['status'], 'pending'>

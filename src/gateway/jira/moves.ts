@@ -4,8 +4,7 @@ import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import { HistoryAttempts } from '../store/attempts.ts'
 import { JiraError, type Jira } from './client.ts'
-import type { EndedIssue } from './issue-rows.ts'
-import type { MoveOutcome } from './issue.ts'
+import type { EndedIssue, MoveOutcome } from './issue-rows.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 

@@ -4,8 +4,8 @@ import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import type { CurrentSettings } from '../settings/current-settings.ts'
-import type { JiraTemplate } from '../settings/shapes/jira-shape.ts'
+import type { CurrentSettings } from '../settings/settings.ts'
+import type { JiraTemplate } from '../settings/jira.ts'
 
 interface JiraRouting {
   readonly settings: CurrentSettings

@@ -1,5 +1,12 @@
-import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
+import { onAbort, patience } from '../../basics/abort.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
+import type { LockQueue } from '../sessions/sessions.ts'
+import type { LockSettings } from '../settings/locks.ts'
+import { SCHEDULE_LABEL, type ScheduleSettings } from '../settings/schedules.ts'
+import type { Current } from '../settings/settings.ts'
 
 /** Too many wait for a lock already. Nothing has begun. */
 class LockBusy extends RequestRefused {
@@ -124,4 +131,79 @@ export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
   if (holder === undefined) return `lock ${lock} is for those who wait longer${others}`
   const since = new Date(holder.since).toISOString()
   return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`
+}
+
+/** Which sessions need a lock, and how long they wait for it. */
+export class SessionLocks implements LockQueue {
+  readonly #locks: Locks
+  readonly #current: Current<'locks' | 'schedules' | 'limits'>
+  readonly #turns = new Map<string, LockTurn>()
+
+  constructor(locks: Locks, current: Current<'locks' | 'schedules' | 'limits'>) {
+    this.#locks = locks
+    this.#current = current
+  }
+
+  /** @throws LockBusy: then it must not begin */
+  checkRoom(request: SessionRequest): void {
+    this.#locks.checkRoom(this.#namesFor(request), request.user)
+  }
+
+  /** From now on the session waits for its locks, or has them, until it leaves. */
+  enter(sid: SessionId, request: SessionRequest): void {
+    const names = this.#namesFor(request)
+    if (names.length > 0) this.#turns.set(sid, this.#locks.enter({ sid, user: request.user }, names))
+  }
+
+  /**
+   * Settles when the session has its locks or is over.
+   * @returns what was in its way for `limits.lock-wait`; undefined when it may run
+   */
+  async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
+    const turn = this.#turns.get(sid)
+    if (turn?.obstacle() === undefined) return undefined
+    const signal = patience(this.#current.value.limits.lockWaitMs, over)
+    let end: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    using _ = onAbort(signal, end)
+    await Promise.race([turn.reached, ended])
+    const obstacle = turn.obstacle()
+    return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)
+  }
+
+  /** What a session waits for at this moment. */
+  obstacle(sid: string): LockObstacle | undefined {
+    return this.#turns.get(sid)?.obstacle()
+  }
+
+  leave(sid: string): void {
+    this.#turns.get(sid)?.leave()
+    this.#turns.delete(sid)
+  }
+
+  #namesFor(request: SessionRequest): readonly string[] {
+    return lockNames(this.#current.value, request)
+  }
+}
+
+interface LockedSettings {
+  readonly locks: readonly LockSettings[]
+  readonly schedules: readonly ScheduleSettings[]
+}
+
+/** Names of the locks that a session needs to run: those whose rules are for its runbook and connection, and that of its schedule. */
+export function lockNames({ locks, schedules }: LockedSettings, request: SessionRequest): readonly string[] {
+  const { origin, connection, labels } = request
+  const file = labels['runbookFile']
+  if (origin !== 'client-api-runbooks' || file === undefined) return []
+  const isFor = (lock: LockSettings) =>
+    isOn(lock, connection.name) && lock.runbooks.some((pattern) => pattern.isFor(file))
+  const schedule = schedules.find(({ name }) => name === labels[SCHEDULE_LABEL])
+  const own = schedule?.lock === undefined ? [] : [schedule.lock]
+  return [...locks.filter(isFor).map(({ name }) => name), ...own]
+}
+
+/** Whether runbooks on this connection may need it. */
+export function isOn({ connections }: LockSettings, connection: string): boolean {
+  return connections === undefined || connections.includes(connection)
 }

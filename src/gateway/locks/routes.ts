@@ -2,11 +2,10 @@ import { lockContract, type LockAnswer, type LockSessionAnswer } from '../../con
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
-import type { CurrentSettings } from '../settings/current-settings.ts'
+import type { CurrentSettings } from '../settings/settings.ts'
 import type { LockSettings } from '../settings/locks.ts'
-import { isOn } from './lock-rules.ts'
+import { isOn, type Locks } from './locks.ts'
 import type { LockSession } from '../sessions/session-state.ts'
-import type { Locks } from './locks.ts'
 
 interface LockRouting {
   readonly locks: Locks

@@ -2,7 +2,7 @@ import { markIncomplete } from '../history/session-schema.ts'
 import { auditIn, verifyChain, type Verification } from '../people/audit/verification.ts'
 import { LAYOUT } from '../rooms.ts'
 import type { Connection } from '../store/sqlite.ts'
-import { repairFile, type Repair } from '../store/repair/repair.ts'
+import { repairFile, type Repair } from '../store/repair.ts'
 
 export interface HistoryRepair extends Repair {
   /** Ids of sessions that have lost output. */

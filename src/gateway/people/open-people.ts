@@ -1,7 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import type { Opened } from '../../basics/opened.ts'
-import type { CurrentSettings } from '../settings/current-settings.ts'
+import type { CurrentSettings } from '../settings/settings.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { auditFacts } from './audit/entry.ts'
 import { Budgets } from './identities/budgets.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify'
-import type { Operation, Role } from '../../contract/operation.ts'
+import type { Operation, Role } from '../../contract/contract.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'

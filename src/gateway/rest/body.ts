@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { Turns } from '../../basics/turns.ts'
 import { within } from '../../basics/abort.ts'
 import type { GatewayUser } from '../identity.ts'
-import type { Current } from '../settings/current-settings.ts'
+import type { Current } from '../settings/settings.ts'
 import { HttpError } from './http-error.ts'
 
 /** The largest `limits.body` that the settings take. */

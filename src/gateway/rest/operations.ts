@@ -2,10 +2,14 @@ import { agentContract } from '../../contract/agents.ts'
 import { auditContract } from '../../contract/audit.ts'
 import { connectionContract } from '../../contract/connections.ts'
 import { backupContract, gatewayContract, settingsContract } from '../../contract/gateway.ts'
-import { pageContract } from '../../contract/page.ts'
-import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
+import {
+  pageContract,
+  browserSignInContract,
+  deviceSignInContract,
+  localSignInContract,
+} from '../../contract/sign-in.ts'
 import { jiraContract } from '../../contract/jira.ts'
-import { tableOf } from '../../contract/contract.ts'
+import { tableOf, type OperationTable } from '../../contract/contract.ts'
 import { executionContract } from '../../contract/executions.ts'
 import { runbookContract } from '../../contract/runbooks.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
@@ -18,7 +22,6 @@ import { userContract } from '../../contract/users.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
 import { webhookContract } from '../../contract/webhooks.ts'
-import type { OperationTable } from '../../contract/operation.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {

@@ -1,7 +1,7 @@
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { useOf } from '../sessions/session-request.ts'
 import type { ReviewSettings } from '../settings/reviews.ts'
-import type { PathPattern } from '../settings/path-pattern.ts'
+import type { PathPattern } from '../settings/words.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { common } from './decision.ts'
 import type { ReviewNeed } from './review.ts'

@@ -9,7 +9,7 @@ import {
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
 import type { OldCopy } from './old-copy.ts'
-import type { Remote } from '../settings/repository-url.ts'
+import type { Remote } from '../settings/repositories.ts'
 
 /** After a fetch that has used up the time or the size limit, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000

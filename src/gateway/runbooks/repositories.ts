@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../../basics/logger.ts'
 import type { RepositorySettings } from '../settings/settings.ts'
-import { parseRemote, repositoryKey } from '../settings/repository-url.ts'
+import { parseRemote, repositoryKey } from '../settings/repositories.ts'
 import { REFRESH_MS, RunbookRepository } from './repository.ts'
 
 /** A configured repository under both of its names. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
-import { checkBranch } from '../settings/repository-branch.ts'
+import { checkBranch, parseRemote, type Remote } from '../settings/repositories.ts'
 import { Catalog, type Listing } from './catalog.ts'
 import { Ancestry, checkRefHash, findCommit } from './git/commits.ts'
 import { mirrorEnvironment } from './git/environment.ts'
@@ -18,7 +18,6 @@ import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './git/objects.ts
 import { Refresher } from './refresher.ts'
 import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
-import { parseRemote, type Remote } from '../settings/repository-url.ts'
 import { isInWorktree } from './worktree.ts'
 
 /** Unless it is said otherwise. */

@@ -11,7 +11,7 @@ import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
-import type { ScheduleProblems } from './schedule-problems.ts'
+import type { ScheduleProblems } from './scheduled-run.ts'
 import type { ScheduleRun } from './schedule-rows.ts'
 import type { Schedules } from './schedules.ts'
 

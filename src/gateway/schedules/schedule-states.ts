@@ -1,6 +1,5 @@
 import type { History } from '../history/history.ts'
-import type { ScheduleSettings } from '../settings/schedules.ts'
-import { nextTime } from '../settings/cron.ts'
+import { type ScheduleSettings, nextTime } from '../settings/schedules.ts'
 import type { ScheduleState } from './schedule-rows.ts'
 
 /** Until when each schedule has been looked at, in memory and in the history. */

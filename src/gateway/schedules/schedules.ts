@@ -2,16 +2,14 @@ import { randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError } from '../store/errors.ts'
-import { refusedCode } from '../store/errors.ts'
+import type { SessionSummary } from '../history/session.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { GatewayDraining } from '../sessions/sessions.ts'
-import type { ScheduleSettings } from '../settings/schedules.ts'
+import { type ScheduleSettings, lastTime, nextTime, type CronRule } from '../settings/schedules.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
-import { dueNow, isSetBack, type Due } from './due.ts'
+import { HistoryError, refusedCode } from '../store/errors.ts'
 import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
 import { ScheduleStates } from './schedule-states.ts'
-import { UnfinishedRuns } from './unfinished-runs.ts'
 
 /** How often is looked at what is due. */
 const TICK_MS = 1000
@@ -34,7 +32,7 @@ class ScheduleBusy extends RequestRefused {
   }
 }
 
-export interface ScheduleServices {
+interface ScheduleServices {
   readonly history: History
   readonly current: { readonly value: Pick<GatewaySettings, 'schedules'> }
   /** Begins a session. @returns its id @throws RequestRefused, HistoryError */
@@ -216,4 +214,118 @@ function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | 
   const span = from === until ? `due at ${since}` : `due from ${since} to ${new Date(until).toISOString()}`
   const kept = runs === undefined ? '' : ', of which the last one runs'
   return `${span}${kept}: the gateway was not there in time, or its clock has jumped`
+}
+
+interface DueRule extends CronRule {
+  /** Whether the last due time runs late rather than not at all. */
+  readonly catchesUp: boolean
+}
+
+/** What is due at some moment. Times are in ms since 1970. */
+interface Due {
+  /** Due times that are left out, the first and the last of them. */
+  readonly missed?: { readonly from: number; readonly until: number }
+  /** The due time that runs now. */
+  readonly run?: number
+  /** What is due until then has been looked at. */
+  readonly doneUntil: number
+}
+
+/** So late something still counts as in time: after a restart, or while the machine was busy. */
+const GRACE_MS = 60_000
+/** A clock that is set back by less is waited for: what was due has run. One that is set back by more was wrong before. */
+const SET_BACK_MS = 24 * 60 * 60 * 1000
+
+/** Whether the clock has been set back so far that what was looked at was never due. */
+function isSetBack(doneUntil: number, now: number): boolean {
+  return now < doneUntil - SET_BACK_MS
+}
+
+/**
+ * What is due since `doneUntil`: one run at most, however far a clock has jumped or the gateway was away. Undefined when
+ * nothing is.
+ */
+export function dueNow(rule: DueRule, doneUntil: number, now: number): Due | undefined {
+  if (isSetBack(doneUntil, now)) return { doneUntil: now }
+  const first = nextTime(rule, doneUntil)
+  if (first === undefined || first > now) return undefined
+  const last = lastTime(rule, doneUntil, now) ?? first
+  const isLate = last < now - GRACE_MS
+  if (isLate && !rule.catchesUp) return { missed: { from: first, until: last }, doneUntil: last }
+  return { run: last, doneUntil: last, ...(first < last && { missed: { from: first, until: last } }) }
+}
+
+interface FollowServices {
+  readonly history: History
+  /** Runs a session that was approved. @returns why it cannot run now; undefined when it runs */
+  readonly runApproved: (schedule: string, sid: string) => string | undefined
+  readonly log: Logger
+}
+
+/** What becomes of runs once they are claimed. Their sessions know; this asks. All calls throw a HistoryError. */
+export class UnfinishedRuns {
+  readonly #services: FollowServices
+  /** Names of the schedules of which a run is about to get its session, in this process. */
+  readonly starting = new Set<string>()
+
+  constructor(services: FollowServices) {
+    this.#services = services
+  }
+
+  /** Why no other run of this schedule begins now. */
+  obstacle(name: string): string | undefined {
+    if (this.starting.has(name)) return 'one is about to begin'
+    const { history } = this.#services
+    for (const { schedule, session: sid } of this.#all()) {
+      const session = schedule === name && sid !== null ? history.session(sid) : undefined
+      if (session === undefined || session.status === 'done') continue
+      return `session ${session.id} ${waitsForPeople(session) ? 'waits for approval' : 'still runs'}`
+    }
+    return undefined
+  }
+
+  /** Writes down what has ended, and runs what was approved. */
+  follow(): void {
+    for (const run of this.#all()) {
+      if (run.session !== null) this.#followSession(run, run.session)
+      else if (!this.starting.has(run.schedule)) this.#repair(run)
+    }
+  }
+
+  #all(): readonly ScheduleRun[] {
+    return this.#services.history.read(({ schedules }) => schedules.unfinished())
+  }
+
+  #followSession(run: ScheduleRun, sid: string): void {
+    const { history } = this.#services
+    const session = history.session(sid)
+    if (session?.status === 'ready') return this.#runApproved(run, sid)
+    if (session !== undefined && session.status !== 'done') return
+    history.write(({ schedules }) => schedules.ended(run.id, session?.exitCode ?? null))
+  }
+
+  #runApproved({ id, schedule, reason: before }: ScheduleRun, sid: string): void {
+    const { runApproved, history, log } = this.#services
+    const reason = runApproved(schedule, sid)
+    if (reason === undefined || reason === before) return
+    log.warn({ schedule, sid, reason }, 'schedule: approved, and not run yet')
+    history.write(({ schedules }) => schedules.note(id, reason))
+  }
+
+  /** A gateway has stopped, or could not write, while it began. */
+  #repair({ id }: ScheduleRun): void {
+    const { history } = this.#services
+    const query = { correlationId: id, limit: 1, offset: 0, count: 'none' } as const
+    const [session] = history.list(query).sessions
+    history.write(({ schedules }) => {
+      if (session !== undefined) schedules.started(id, session.id)
+      else schedules.failed(id, 'gateway-stopped', NOT_BEGUN)
+    })
+  }
+}
+
+const NOT_BEGUN = 'the gateway stopped before its session began: nothing has run'
+
+function waitsForPeople({ status, review }: SessionSummary): boolean {
+  return status === 'ready' || review?.status === 'PENDING'
 }

@@ -7,7 +7,7 @@ import { NO_AGENT_CODE, type GatewaySession, type SessionEnd } from './session.t
 import type { SessionRequest } from './session-request.ts'
 import type { LockObstacle } from './session-state.ts'
 import type { Sessions, LockQueue } from './sessions.ts'
-import type { Current } from '../settings/current-settings.ts'
+import type { Current } from '../settings/settings.ts'
 import type { ExecutionAnswer } from '../../contract/executions.ts'
 
 /** One execution as the REST interface asks for it. */

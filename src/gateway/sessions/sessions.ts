@@ -21,7 +21,7 @@ import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { stateOf, type LockObstacle, type SessionState, type Stated } from './session-state.ts'
 import { SessionTally } from './session-tally.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
-import type { Current } from '../settings/current-settings.ts'
+import type { Current } from '../settings/settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
 /**

@@ -9,12 +9,12 @@ import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
 import { buildWebhooks } from './webhooks.ts'
 import { buildSchedule } from './schedules.ts'
-import { buildReview, buildRunbookReviews, knownGroups, type KnownGroups } from './reviews.ts'
-import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
+import { buildReview, buildRunbookReviews, type KnownGroups } from './reviews.ts'
+import { checkMasking, maskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import { buildUser, checkTokens } from './users.ts'
 import { buildOidc } from './oidc.ts'
-import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
+import type { ConnectionSettings, GatewaySettings, MaskingParams, RepositorySettings } from './settings.ts'
 
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
@@ -341,4 +341,10 @@ function buildSecrets(
   const length = [...result].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
   if (length > SECRETS_BYTES) problems.add(path, `its values are longer than ${SECRETS_BYTES} bytes together`)
   return result
+}
+
+function knownGroups({ users, 'sign-in': signIn }: SettingsShape): KnownGroups {
+  const mapped = Object.values(signIn?.oidc?.groups ?? {})
+  if (signIn?.oidc && mapped.length === 0) return undefined
+  return new Set([...users.flatMap(({ groups }) => groups), ...mapped])
 }

@@ -1,10 +1,144 @@
-import { systemAuthorities } from '../../basics/net/authorities.ts'
+import * as v from 'valibot'
+import { isLoopback } from '../../basics/net/address.ts'
+import { certificatesIn, PemError, systemAuthorities } from '../../basics/net/authorities.ts'
 import { proxyFrom, type ProxySettings } from '../../basics/net/proxy.ts'
-import type { Secret } from '../../basics/secret.ts'
+import { Secret } from '../../basics/secret.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import { presetProblem } from './jira-presets.ts'
-import type { JiraShape, JiraTemplate } from './shapes/jira-shape.ts'
+import {
+  about,
+  choice,
+  duration,
+  json,
+  list,
+  map,
+  matching,
+  parsed,
+  truth,
+} from '../../basics/settings/shapes.ts'
+import { didYouMean } from '../../basics/text/nearest.ts'
+import { TextLine, Name } from './words.ts'
+
+// The shape of `jira` in gateway.yaml. A template has the names that it has in hoop's interface.
+
+const Required = matching(/^[^\p{Cc}]+$/u, 'one line of text that is not empty')
+const Field = matching(/^[A-Za-z][\w.-]{0,254}$/, 'the id of a field, like summary or customfield_10050,')
+
+const SiteUrl = parsed(
+  siteUrl,
+  'an address like https://NAME.atlassian.net, without user, password, ? and # (http:// on the loopback only),',
+)
+
+/** Without the slash at its end, since paths are appended. */
+function siteUrl(text: string): string | undefined {
+  if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[^?#@\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
+  const { protocol, hostname, href } = new URL(text)
+  const isSafe = protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  return isSafe ? href.replace(/\/+$/, '') : undefined
+}
+
+const Token = v.pipe(
+  parsed(
+    (text) => (/^[\x21-\x7e]{8,4096}$/.test(text) ? new Secret(text) : undefined),
+    'a token of at least 8 printable characters without spaces',
+  ),
+  json({ writeOnly: true }),
+)
+
+export const Authorities = parsed(
+  certificates,
+  'certificates in PEM, or better file:// and the path of their file,',
+)
+
+function certificates(text: string): readonly string[] | undefined {
+  try {
+    return certificatesIn(text).map(String)
+  } catch (error) {
+    if (error instanceof PemError) return undefined
+    throw error
+  }
+}
+
+const description = about('for people', v.nullish(TextLine, ''))
+const field = about('id of the field that it fills', Field)
+const required = about('whether the request has to have it', v.nullish(truth, 'false'))
+
+const MappingShape = map({
+  description,
+  type: about(
+    'preset takes a value of the session, custom the value as it is',
+    choice({ preset: 'preset', custom: 'custom' }),
+  ),
+  jira_field: field,
+  value: about('name of the preset (session.user_email), or the value', Required),
+})
+
+const PromptShape = map({
+  description,
+  label: about('what people are asked for', v.nullish(TextLine, '')),
+  field_type: about(
+    'select sends an option of the field, any other word a text',
+    v.nullish(TextLine, 'text'),
+  ),
+  jira_field: field,
+  required,
+})
+
+const CmdbShape = map({
+  description,
+  label: about('what people are asked for', v.nullish(TextLine, '')),
+  jira_field: field,
+  jira_object_schema_id: about("the object's schema in Assets", v.nullish(TextLine, '')),
+  jira_object_type: about("the object's type in Assets", v.nullish(TextLine, '')),
+  required,
+  value: about('for people who choose the object', v.nullish(TextLine, '')),
+})
+
+const items = <const Item extends v.GenericSchema>(meaning: string, item: Item, what: string) =>
+  about(meaning, v.nullish(map({ items: v.nullish(list(item, what), []) }), {}))
+
+const TemplateShape = map({
+  name: about('for jira of connections', Name),
+  description,
+  project_key: about(
+    'the project of the service desk',
+    matching(/^[A-Za-z][A-Za-z0-9_]{0,99}$/, 'the key of a project, like OPS,'),
+  ),
+  request_type_id: about(
+    'what kind of request is created',
+    matching(/^\d{1,20}$/, 'the number of a request type'),
+  ),
+  issue_transition_name_on_close: about(
+    'the status that an issue is moved to when its session has ended',
+    v.nullish(Required, 'done'),
+  ),
+  skip_transition_on_nonzero_exit_code: about(
+    'leaves the issue as it is when the exit code is not 0',
+    v.nullish(truth, 'false'),
+  ),
+  mapping_types: items('fields that the gateway fills', MappingShape, 'mappings'),
+  prompt_types: items('fields that callers fill (jira_fields)', PromptShape, 'prompts'),
+  cmdb_types: items('fields of Assets that callers fill with the id of an object', CmdbShape, 'objects'),
+})
+
+export const JiraShape = map({
+  url: about('the site; paths are appended', SiteUrl),
+  user: about(
+    'account of the token, an email address',
+    matching(/^[^\p{Cc}:]{1,254}$/u, 'a name without a colon'),
+  ),
+  api_token: about('better a reference to it, file://jira.token', Token),
+  ca: about("authorities for the site's certificate; by default the system's", v.nullish(Authorities)),
+  timeout: about(
+    'how long Jira may take to create an issue, and to move one',
+    v.nullish(duration('1s', '4m'), '30s'),
+  ),
+  templates: about('kinds of issues, by name', list(TemplateShape, 'templates')),
+})
+
+export type JiraShape = v.InferOutput<typeof JiraShape>
+/** As in gateway.yaml, defaults filled in. */
+export type JiraTemplate = JiraShape['templates'][number]
 
 /** One site of Jira, and the kinds of issues that are created there. */
 export interface JiraSettings {
@@ -50,4 +184,40 @@ function checkPresets(
     const path = ['jira', 'templates', template, 'mapping_types', 'items', i, 'value']
     if (problem !== undefined) problems.add(path, problem)
   })
+}
+
+/** What a mapping of type `preset` can take from a session. */
+const JIRA_PRESETS = [
+  'session.id',
+  'session.user_email',
+  'session.user_id',
+  'session.user_name',
+  'session.type',
+  'session.subtype',
+  'session.connection',
+  'session.status',
+  'session.script',
+  'session.start_date',
+  'session.webapp_link',
+] as const
+
+export type JiraPreset = (typeof JIRA_PRESETS)[number]
+
+/** Before the key of a tag of the connection. Without such a tag it fills nothing. */
+const TAGS = 'session.connection_tags.'
+
+export function jiraPreset(name: string): JiraPreset | undefined {
+  return JIRA_PRESETS.find((preset) => preset === name)
+}
+
+/** The key of the tag that it takes. */
+export function jiraTag(name: string): string | undefined {
+  return name.startsWith(TAGS) ? name.slice(TAGS.length) : undefined
+}
+
+/** Why no mapping can have this value; undefined when one can. */
+function presetProblem(name: string): string | undefined {
+  if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
+  const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `there are ${JIRA_PRESETS.join(', ')}`
+  return `the name of a preset is expected, ${known}`
 }

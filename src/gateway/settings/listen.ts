@@ -3,7 +3,7 @@ import { type Address, isLoopback } from '../../basics/net/address.ts'
 import { PemError } from '../../basics/net/authorities.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import { readPair, type CertificateFiles } from '../tls/certificate-pair.ts'
+import { readPair, type CertificateFiles } from '../tls/certificates.ts'
 import type { SettingsShape } from './schema.ts'
 import type { GatewaySettings } from './settings.ts'
 

@@ -1,8 +1,7 @@
 import * as v from 'valibot'
 import { textJson } from '../../basics/settings/json-schema.ts'
 import { about, list, map, parsed } from '../../basics/settings/shapes.ts'
-import { PathPattern, PATTERN_FORM } from './path-pattern.ts'
-import { Name } from './shapes/words.ts'
+import { PathPattern, PATTERN_FORM, Name } from './words.ts'
 
 export const RunbookPattern = parsed(
   (text) => PathPattern.from(text),

@@ -2,19 +2,8 @@ import { MaskingError } from '../../policy/masking/custom.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, EVERYTHING, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
-import type { ConnectionParams } from '../../wire/params.ts'
-import type { MaskingShape } from './shapes/masking-shape.ts'
-import type { ConnectionShape, SettingsShape } from './schema.ts'
-
-/** What the agent is told about masking. */
-export type MaskingParams = Pick<
-  ConnectionParams,
-  | 'dlpProvider'
-  | 'dlpMode'
-  | 'dlpPresidioAnalyzerUrl'
-  | 'dlpPresidioAnonymizerUrl'
-  | 'dataMaskingEntityTypesData'
->
+import type { MaskingShape, ConnectionShape, SettingsShape } from './schema.ts'
+import type { MaskingParams } from './settings.ts'
 
 /** Checks each rule, and that the rules of a connection can work together. */
 export function checkMasking(shape: SettingsShape, problems: Problems): void {

@@ -1,9 +1,89 @@
+import * as v from 'valibot'
 import { systemAuthorities } from '../../basics/net/authorities.ts'
 import { proxyFrom, type ProxySettings } from '../../basics/net/proxy.ts'
-import type { Secret } from '../../basics/secret.ts'
+import { Secret } from '../../basics/secret.ts'
+import { textJson } from '../../basics/settings/json-schema.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import type { OidcShape } from './shapes/oidc-shape.ts'
+import {
+  about,
+  duration,
+  entries,
+  entryName,
+  json,
+  list,
+  map,
+  matching,
+  parsed,
+  truth,
+} from '../../basics/settings/shapes.ts'
+import { Authorities } from './jira.ts'
+import { Name } from './words.ts'
+
+// The shape of `sign-in` in gateway.yaml: how people sign in with an account that they have elsewhere.
+
+const ISSUER = /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i
+const Issuer = parsed(
+  (text) => (ISSUER.test(text) && URL.canParse(text) ? text : undefined),
+  'an address like https://accounts.example.org, without user, ? and #,',
+  textJson(ISSUER),
+)
+
+const ClientSecret = v.pipe(
+  parsed(
+    (text) => (/^[\x20-\x7e]{1,4096}$/.test(text) ? new Secret(text) : undefined),
+    'a secret of printable characters',
+  ),
+  json({ writeOnly: true }),
+)
+
+const Claim = matching(/^[\x21-\x7e]{1,200}$/, 'the name of a claim')
+const Domain = parsed(
+  (text) => (/^(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+$/.test(text) ? text.toLowerCase() : undefined),
+  'a domain, like example.org,',
+)
+const ProviderGroup = matching(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at the provider')
+const ProviderGroupName = entryName(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at the provider')
+
+const OidcShape = map({
+  issuer: about('address of the provider, from which its description is read', Issuer),
+  'client-id': about('id of this gateway at the provider', matching(/^[\x21-\x7e]{1,500}$/, 'one word')),
+  'client-secret': about(
+    'secret of this gateway at the provider, better a reference to it; without one only PKCE protects',
+    v.nullish(ClientSecret),
+  ),
+  scopes: about(
+    'scopes that are requested beside openid',
+    v.nullish(list(matching(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'a scope'), 'scopes'), ['email', 'profile']),
+  ),
+  'name-claim': about(
+    'claim with the name of the user; an email has to be verified',
+    v.nullish(Claim, 'email'),
+  ),
+  'groups-claim': about("claim with the user's groups at the provider", v.nullish(Claim, 'groups')),
+  groups: about(
+    'groups at the provider to groups here; others are dropped. Without it names stay as they are, and none gives admin or auditor',
+    entries(ProviderGroupName, Name, 'shown'),
+  ),
+  'allowed-groups': about(
+    'only members of one of these groups at the provider may sign in',
+    v.nullish(list(ProviderGroup, 'groups'), []),
+  ),
+  'allowed-domains': about(
+    'only people with a verified email of one of these domains may sign in',
+    v.nullish(list(Domain, 'domains'), []),
+  ),
+  everybody: about('whether all users of the provider may sign in', v.nullish(truth, 'false')),
+  lifetime: about('how long a sign-in lasts', v.nullish(duration('5m', '30d'), '12h')),
+  timeout: about('how long the provider may take to answer', v.nullish(duration('1s', '1m'), '10s')),
+  ca: about("authorities for the provider's certificate; by default the system's", v.nullish(Authorities)),
+})
+
+export const SignInShape = map({
+  oidc: about('an OpenID Connect provider', v.nullish(OidcShape)),
+})
+
+type OidcShape = v.InferOutput<typeof OidcShape>
 
 /** An OpenID Connect provider, and who of those that it knows may sign in. */
 export interface OidcSettings {

@@ -4,7 +4,7 @@ import {
   type PrintedSettings,
   shownValue,
 } from '../../basics/settings/json-schema.ts'
-import { parseRemote } from './repository-url.ts'
+import { parseRemote } from './repositories.ts'
 import { examineSettings } from './load.ts'
 import { formatPath, type Path, type Problems } from '../../basics/settings/problems.ts'
 import { jsonOf } from '../../basics/settings/shapes.ts'

@@ -1,7 +1,46 @@
-import type { PathPattern } from './path-pattern.ts'
+import * as v from 'valibot'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
-import type { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
-import type { SettingsShape } from './schema.ts'
+import { about, duration, list, map, truth } from '../../basics/settings/shapes.ts'
+import { RunbookPattern } from './locks.ts'
+import { Count, Name, type PathPattern } from './words.ts'
+
+// The shape of reviews in gateway.yaml: who has to approve before something runs.
+
+const groupNames = list(Name, 'group names')
+
+const rule = {
+  minimum: about('how many of the groups have to approve (1)', v.nullish(Count)),
+  all: about('whether all of the groups have to approve', v.nullish(truth, 'false')),
+  'force-groups': about('members may approve or reject alone, with force_review', v.nullish(groupNames, [])),
+  'skip-groups': about('members run without a review', v.nullish(groupNames, [])),
+  'self-approval': about('whether reviewers may approve what they ask for', v.nullish(truth, 'false')),
+  expires: about(
+    'lifetime of a request that nobody decides, or that nobody runs after the approval',
+    v.nullish(duration('1m', '365d'), '7d'),
+  ),
+  'access-max-duration': about(
+    'longest access to a terminal that may be requested',
+    v.nullish(duration('1m', '48h'), '48h'),
+  ),
+}
+
+const groups = about('one member of each group that is needed has to approve', groupNames)
+
+/** The reviews of a connection. */
+export const ReviewShape = map({
+  groups: v.pipe(groups, v.minLength(1, 'at least one group is expected')),
+  ...rule,
+})
+
+/** The reviews of some runbooks. Without groups they need no review. */
+export const RunbookReviewShape = map({
+  path: about('files of the rule; * stands for anything but a slash, ** for anything', RunbookPattern),
+  groups,
+  ...rule,
+})
+
+export type ReviewShape = v.InferOutput<typeof ReviewShape>
+export type RunbookReviewShape = v.InferOutput<typeof RunbookReviewShape>
 
 /** Who has to approve. */
 export interface ReviewSettings {
@@ -26,12 +65,6 @@ export interface RunbookReview {
 
 /** Groups that somebody may be in. Undefined: any, since they come from elsewhere. */
 export type KnownGroups = ReadonlySet<string> | undefined
-
-export function knownGroups({ users, 'sign-in': signIn }: SettingsShape): KnownGroups {
-  const mapped = Object.values(signIn?.oidc?.groups ?? {})
-  if (signIn?.oidc && mapped.length === 0) return undefined
-  return new Set([...users.flatMap(({ groups }) => groups), ...mapped])
-}
 
 type Rule = ReviewShape | RunbookReviewShape
 

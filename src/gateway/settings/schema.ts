@@ -1,31 +1,98 @@
 import * as v from 'valibot'
+import { parseAddress, proxyNetwork } from '../../basics/net/address.ts'
 import {
   about,
   choice,
-  duration,
-  entries,
-  entryName,
   list,
   map,
   matching,
   parsed,
+  webAddress,
+  duration,
   size,
+  entries,
+  entryName,
   truth,
 } from '../../basics/settings/shapes.ts'
-import { checkBranch } from './repository-branch.ts'
-import { parseRemote } from './repository-url.ts'
-import { parseAddress, proxyNetwork } from '../../basics/net/address.ts'
-import { HistoryShape, KeptShape } from './shapes/history-shape.ts'
-import { JiraShape } from './shapes/jira-shape.ts'
 import { LockShape, RunbookPattern } from './locks.ts'
-import { WebhooksShape } from './webhooks.ts'
+import { checkBranch, parseRemote } from './repositories.ts'
+import { ReviewShape, RunbookReviewShape } from './reviews.ts'
 import { SchedulesShape } from './schedules.ts'
-import { MaskingShape } from './shapes/masking-shape.ts'
-import { Count, Name, SecretHash, TextLine } from './shapes/words.ts'
-import { TAG_KEY, TAG_VALUE } from './tags.ts'
-import { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
-import { UserShape } from './shapes/user-shape.ts'
-import { SignInShape } from './shapes/oidc-shape.ts'
+import { JiraShape } from './jira.ts'
+import { SignInShape } from './oidc.ts'
+import { TAG_KEY, TAG_VALUE } from './connections.ts'
+import { UserShape } from './users.ts'
+import { WebhooksShape } from './webhooks.ts'
+import { Name, Count, SecretHash, TextLine } from './words.ts'
+
+// The shape of `masking` in gateway.yaml.
+
+const EntityName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'a name of capital letters, digits and underscores')
+const Score = parsed(
+  (written) => (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(written) ? Number(written) : undefined),
+  'a number from 0 to 1',
+  {
+    type: ['number', 'string'],
+    pattern: '^(?:0(?:\\.\\d+)?|1(?:\\.0+)?)$',
+    minimum: 0,
+    maximum: 1,
+  },
+)
+const Text = matching(/^[^\0]+$/, 'a text')
+
+const CustomTypeShape = map({
+  name: about('name of the type, written in place of a finding', EntityName),
+  regex: about('an expression of RE2; of Python for Presidio', v.nullish(Text)),
+  deny: about('texts that are always masked, as whole words', v.nullish(list(Text, 'texts'), [])),
+  score: about('score of a match of regex', v.nullish(Score, '0.9')),
+})
+
+/** What connections mask in their output, by name. */
+export const MaskingShape = map({
+  name: about('name of the rule, for masking of connections', Name),
+  provider: about(
+    'local masks in the agent, presidio asks its services',
+    v.nullish(choice({ local: 'local', presidio: 'presidio' }), 'local'),
+  ),
+  analyzer: about("address of Presidio's analyzer, as the agent reaches it", v.nullish(webAddress)),
+  anonymizer: about(
+    "address of Presidio's anonymizer; without it the agent replaces what the analyzer found",
+    v.nullish(webAddress),
+  ),
+  mode: about(
+    'what happens when masking fails: strict ends the session, best-effort shows the output',
+    v.nullish(choice({ strict: 'strict', 'best-effort': 'best-effort' }), 'strict'),
+  ),
+  entities: about('types that are masked, EMAIL_ADDRESS', v.nullish(list(EntityName, 'names of types'), [])),
+  custom: about('types of your own', v.nullish(list(CustomTypeShape, 'types'), [])),
+  threshold: about('score below which a finding is not masked', v.nullish(Score, '0.5')),
+})
+
+export type MaskingShape = v.InferOutput<typeof MaskingShape>
+
+const HistoryShape = map({
+  retain: about('how long sessions are kept after their end', v.nullish(duration('1m', '36500d'), '30d')),
+  'audit-retain': about(
+    'how long entries of the audit log are kept',
+    v.nullish(duration('1d', '36500d'), '400d'),
+  ),
+  size: about(
+    'size of the history on the disk beyond which the oldest sessions are deleted',
+    v.nullish(size('64MiB', '1048576GiB'), '10GiB'),
+  ),
+})
+
+/** Limits for one connection, where those of `HistoryShape` are not right for it. */
+const KeptShape = map({
+  retain: about(
+    'how long its sessions are kept after their end; by default history.retain',
+    v.nullish(duration('1m', '36500d')),
+  ),
+  size: about(
+    'size of its sessions beyond which the oldest are deleted; by default as much as history.size leaves',
+    v.nullish(size('1MiB', '1048576GiB')),
+  ),
+})
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.

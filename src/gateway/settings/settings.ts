@@ -1,18 +1,17 @@
 import type { Address } from '../../basics/net/address.ts'
-import type { Budget, UserKind } from '../identity.ts'
-import type { JiraSettings } from './jira.ts'
-import type { JiraTemplate } from './shapes/jira-shape.ts'
-import type { PathPattern } from './path-pattern.ts'
-import type { LockSettings } from './locks.ts'
-import type { MaskingParams } from './masking.ts'
-import type { ReviewSettings, RunbookReview } from './reviews.ts'
-import type { Retention } from './retention.ts'
-import type { WebhookSettings } from './webhooks.ts'
-import type { ScheduleSettings } from './schedules.ts'
-import type { OidcSettings } from './oidc.ts'
-import type { CertificateFiles } from '../tls/certificate-pair.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
-import type { Tags } from './tags.ts'
+import type { ConnectionParams } from '../../wire/params.ts'
+import type { Budget, UserKind } from '../identity.ts'
+import type { CertificateFiles } from '../tls/certificates.ts'
+import type { JiraSettings, JiraTemplate } from './jira.ts'
+import type { LockSettings } from './locks.ts'
+import type { OidcSettings } from './oidc.ts'
+import type { Retention } from './retention.ts'
+import type { ReviewSettings, RunbookReview } from './reviews.ts'
+import type { ScheduleSettings } from './schedules.ts'
+import type { Tags } from './connections.ts'
+import type { WebhookSettings } from './webhooks.ts'
+import type { PathPattern } from './words.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/settings.md lists them. */
 export interface GatewaySettings {
@@ -159,5 +158,37 @@ export interface ConnectionSettings {
     readonly clientEscapes: 'block' | 'allow'
     /** Only users in one of these groups. Undefined: everybody. */
     readonly groups?: readonly string[]
+  }
+}
+
+/** What the agent is told about masking. */
+export type MaskingParams = Pick<
+  ConnectionParams,
+  | 'dlpProvider'
+  | 'dlpMode'
+  | 'dlpPresidioAnalyzerUrl'
+  | 'dlpPresidioAnonymizerUrl'
+  | 'dataMaskingEntityTypesData'
+>
+
+/** Where to look up the settings in force, or those of their parts that somebody needs. Don't keep a part of the value. */
+export interface Current<Part extends keyof GatewaySettings> {
+  readonly value: Pick<GatewaySettings, Part>
+}
+
+/** The settings in force. They are replaced as a whole when the file is read again. */
+export class CurrentSettings implements Current<keyof GatewaySettings> {
+  #value: GatewaySettings
+
+  constructor(value: GatewaySettings) {
+    this.#value = value
+  }
+
+  get value(): GatewaySettings {
+    return this.#value
+  }
+
+  replace(value: GatewaySettings): void {
+    this.#value = value
   }
 }

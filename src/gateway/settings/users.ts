@@ -1,9 +1,80 @@
+import * as v from 'valibot'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
+import {
+  about,
+  choice,
+  duration,
+  list,
+  map,
+  matching,
+  parsed,
+  size,
+  truth,
+} from '../../basics/settings/shapes.ts'
+import { USER_NAME, USER_NAME_FORM } from '../../contract/words.ts'
 import type { Budget } from '../identity.ts'
-import type { SettingsShape } from './schema.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
+import { Name, SecretHash } from './words.ts'
 
-type UserShape = SettingsShape['users'][number]
+// The shape of users in gateway.yaml: who may ask, and what machines may use up.
+
+const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
+/** A day begins in UTC. */
+const Moment = parsed(
+  (written) => {
+    const time = MOMENT.test(written) ? Date.parse(written) : NaN
+    return Number.isNaN(time) ? undefined : time
+  },
+  'a day (2027-01-31) or a time with its zone (2027-01-31T12:00:00Z)',
+  { type: ['string'], pattern: MOMENT.source },
+)
+
+const TokenShape = map({
+  name: about('name of the token, for people', Name),
+  token: about('bearer token, better a reference to it or its hash', SecretHash),
+  expires: about('when the token expires; by default never', v.nullish(Moment)),
+})
+
+/** Each run's row is looked at when the next one begins. */
+const MOST_RUNS = 10_000
+const Runs = parsed(
+  (written) => {
+    const runs = /^[1-9]\d{0,4}$/.test(written) ? Number(written) : NaN
+    return runs <= MOST_RUNS ? runs : undefined
+  },
+  `a number from 1 to ${MOST_RUNS}`,
+  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,4}$', minimum: 1, maximum: MOST_RUNS },
+)
+const Hours = parsed(
+  (written) => (/^(?!0+(?:\.0+)?$)\d{1,5}(?:\.\d{1,3})?$/.test(written) ? Number(written) : undefined),
+  'a number of hours above 0, like 5 or 0.5,',
+  { type: ['number', 'string'], pattern: '^\\d{1,5}(?:\\.\\d{1,3})?$', minimum: 0 },
+)
+
+const BudgetShape = map({
+  runs: about(`sessions that may begin (${MOST_RUNS})`, v.nullish(Runs, String(MOST_RUNS))),
+  bytes: about('output of these sessions together', v.nullish(size('1KiB', '1048576GiB'))),
+  hours: about('running time of these sessions together', v.nullish(Hours)),
+  per: about('length of the stretch in which sessions are counted', v.nullish(duration('1m', '31d'), '1d')),
+})
+
+export const UserShape = map({
+  name: about('name of the user, also at a login', matching(USER_NAME, USER_NAME_FORM)),
+  kind: about(
+    'a machine never approves, and may have a budget',
+    v.nullish(choice({ person: 'person', machine: 'machine' }), 'person'),
+  ),
+  token: about('bearer token, better a reference to it or its hash', v.nullish(SecretHash)),
+  tokens: about('more tokens, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
+  groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
+  oidc: about(
+    'whether the person with this name at the provider of sign-in is this user',
+    v.nullish(truth, 'false'),
+  ),
+  budget: about('what a machine may use up', v.nullish(BudgetShape)),
+})
+
+type UserShape = v.InferOutput<typeof UserShape>
 
 /** What `users[].token` is called. */
 const FIRST_TOKEN = 'token'

@@ -6,8 +6,8 @@ import { Secret } from '../../basics/secret.ts'
 import { about, choice, json, list, map, parsed } from '../../basics/settings/shapes.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import { Authorities } from './shapes/jira-shape.ts'
-import { Name } from './shapes/words.ts'
+import { Authorities } from './jira.ts'
+import { Name } from './words.ts'
 
 /** What is told. */
 const WEBHOOK_EVENTS = [

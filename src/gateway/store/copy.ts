@@ -1,8 +1,11 @@
+import { existsSync, lstatSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import Database from 'libsql'
 import AsyncDatabase from 'libsql/promise'
+import { objectionTo } from '../../basics/files/private-path.ts'
 import { HistoryError, historyError, NoRoomError } from './errors.ts'
-import { bytesOf, readAlone, urlOf, type Connection } from './sqlite.ts'
+import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
 
 /** Left free for the sessions that go on meanwhile. */
 const MARGIN_BYTES = 64 * 1024 * 1024
@@ -70,4 +73,44 @@ function usedBytes(file: string): number {
     const number = (pragma: string) => (db.prepare(`PRAGMA history.${pragma}`).raw().get([]) as [number])[0]
     return bytesOf(number('page_count') - number('freelist_count'))
   })
+}
+
+/** What can be said of a history without opening it: nothing is made or changed. */
+interface HistoryLook {
+  readonly schema: number
+  /** A gateway that was killed has left a log behind, which the next one takes over. It may have a newer schema. */
+  readonly hasLog: boolean
+}
+
+/** Undefined when there is none yet. @param newest version that this program knows @throws HistoryError when another gateway uses it, or this one cannot */
+export function lookAtHistory(file: string, newest: number): HistoryLook | undefined {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  try {
+    const objection = objectionTo(found, 'regular file')
+    if (objection !== undefined) throw new HistoryError(`it ${objection}`)
+    checkUnused(`${file}.lock`)
+    const schema = schemaOf(file)
+    checkSchemaVersion(schema, newest)
+    return { schema, hasLog: hasLog(file) }
+  } catch (error) {
+    throw historyError(file, 'use it', error)
+  }
+}
+
+/** Holds the lock for a moment. @throws HistoryError */
+function checkUnused(lockFile: string): void {
+  if (existsSync(lockFile)) releaseLock(takeLock(lockFile))
+}
+
+/** `immutable`: otherwise SQLite makes files beside it. */
+function schemaOf(file: string): number {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH '${urlOf(file)}?immutable=1' AS history`)
+    const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+    return version
+  } finally {
+    db.close()
+  }
 }

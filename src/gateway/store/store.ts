@@ -1,9 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
-import { ChangeCounts, type ChangesSoFar } from './change-counts.ts'
 import { HistoryError, historyError, isNoRoom } from './errors.ts'
-import { layoutOf, tablesOf, type Rooms, type Tables } from './room.ts'
-import { updateSchema } from './schema.ts'
+import { layoutOf, tablesOf, type Rooms, type Tables, type Room } from './room.ts'
 import {
   type Access,
   type Connection,
@@ -144,4 +142,60 @@ function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): O
     closeFile(opened.db)
     throw error
   }
+}
+
+/** By the name of the room. */
+export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
+
+/**
+ * Counts changes by triggers of this connection, in memory: whatever writes, nothing can forget to tell of it, and what
+ * was rolled back has not happened.
+ */
+class ChangeCounts {
+  readonly #read: SqlStatement
+
+  constructor(db: Connection, rooms: Rooms) {
+    db.exec('CREATE TEMP TABLE change_counts (topic TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID')
+    for (const [topic, { watched }] of Object.entries<Room<unknown>>(rooms)) {
+      if (watched === undefined) continue
+      db.exec(`INSERT INTO change_counts VALUES ('${topic}', 0)`)
+      for (const [table, columns] of Object.entries(watched)) db.exec(triggers(topic, table, columns))
+    }
+    this.#read = db.prepare('SELECT topic, count FROM change_counts').raw()
+  }
+
+  /** Since the file was opened. */
+  get soFar(): ChangesSoFar {
+    return Object.fromEntries(this.#read.all([]) as [string, number][])
+  }
+}
+
+function triggers(topic: string, table: string, columns: readonly string[]): string {
+  const update = columns.length === 0 ? 'UPDATE' : `UPDATE OF ${columns.join(', ')}`
+  return ['INSERT', update, 'DELETE']
+    .map(
+      (event, at) => `CREATE TEMP TRIGGER change_of_${table}_${at} AFTER ${event} ON history.${table}
+        BEGIN UPDATE change_counts SET count = count + 1 WHERE topic = '${topic}'; END;`,
+    )
+    .join('\n')
+}
+
+/**
+ * Creates the tables, or brings those of an older version up to date: all or nothing. A new file takes the same steps as
+ * an old one, so both end up the same. @throws HistoryError
+ */
+export function updateSchema(db: Connection, steps: readonly string[]): void {
+  const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+  if (version === steps.length) return
+  if (version > steps.length || version < 0) {
+    const versions = `schema ${version}, this one knows ${steps.length}`
+    throw new HistoryError(`it was written by a newer version of this program (${versions})`)
+  }
+  if (version === 0 && db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
+    throw new HistoryError('it belongs to another program; name another state folder')
+  }
+  inTransaction(db, () => {
+    for (const step of steps.slice(version)) db.exec(step)
+    db.exec(`PRAGMA history.user_version = ${steps.length}`)
+  })
 }

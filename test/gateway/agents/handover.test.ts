@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import { Handover } from '../../../src/gateway/agents/handover.ts'
+import { Handover } from '../../../src/gateway/agents/agent-stream.ts'
 
 let over: AbortController
 let handover: Handover<number>

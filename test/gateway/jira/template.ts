@@ -1,6 +1,5 @@
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
-import type { JiraSettings } from '../../../src/gateway/settings/jira.ts'
-import type { JiraTemplate } from '../../../src/gateway/settings/shapes/jira-shape.ts'
+import type { JiraSettings, JiraTemplate } from '../../../src/gateway/settings/jira.ts'
 
 /** The `jira` of a gateway.yaml. @param jira in YAML */
 export function jiraSettings(jira: string, env: NodeJS.ProcessEnv = {}): JiraSettings {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { connectionType } from '../../../src/gateway/settings/connection-type.ts'
+import { connectionType } from '../../../src/gateway/settings/connections.ts'
 
 test.each([
   ['database', 'postgres', 'postgres'],

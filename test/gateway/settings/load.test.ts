@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Authority } from '../../support/network/certificates.ts'
 import { examineSettings, loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
-import { PathPattern } from '../../../src/gateway/settings/path-pattern.ts'
+import { PathPattern } from '../../../src/gateway/settings/words.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { PathPattern } from '../../../src/gateway/settings/path-pattern.ts'
+import { PathPattern } from '../../../src/gateway/settings/words.ts'
 
 const PRINTABLE = Array.from({ length: 0x7f - 0x20 }, (_, at) => String.fromCharCode(0x20 + at))
 const LITERALS = PRINTABLE.filter((one) => one !== '*' && one !== '\\')

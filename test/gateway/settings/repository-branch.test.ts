@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkBranch } from '../../../src/gateway/settings/repository-branch.ts'
+import { checkBranch } from '../../../src/gateway/settings/repositories.ts'
 
 function accepted(branch: string): boolean {
   try {

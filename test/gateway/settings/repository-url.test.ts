@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseRemote, repositoryKey } from '../../../src/gateway/settings/repository-url.ts'
+import { parseRemote, repositoryKey } from '../../../src/gateway/settings/repositories.ts'
 import { Workshop } from '../runbooks/workshop.ts'
 
 describe('a repository URL', () => {

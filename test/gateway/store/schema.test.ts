@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LAYOUT, openHistory } from '../../../src/gateway/rooms.ts'
-import { updateSchema } from '../../../src/gateway/store/schema.ts'
+import { updateSchema } from '../../../src/gateway/store/store.ts'
 import { closeFile, openFile, type Connection } from '../../../src/gateway/store/sqlite.ts'
 import { dump } from '../../fixtures/history/dump.mjs'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AuditAction, AuditType } from '../../../contract/operation.ts'
+import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
 /** One thing that happened, in hoop's words where hoop has some. */
 export interface AuditFacts {

@@ -1,6 +1,6 @@
 import { auditContract } from '../../../contract/audit.ts'
 import type { QueryOf } from '../../../contract/contract.ts'
-import { USUAL_PAGE } from '../../../contract/query.ts'
+import { USUAL_PAGE } from '../../../contract/words.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { History } from '../../history/history.ts'
 import type { AuditLog } from './audit-log.ts'

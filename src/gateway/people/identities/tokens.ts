@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Logger } from '../../../basics/logger.ts'
 import {
+  isOfPage,
   newTokenText,
   tokenHash,
   type StoredToken,
@@ -9,7 +10,7 @@ import {
 } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { LastUses } from './token-uses.ts'
-import { isOfPage, type Users } from './users.ts'
+import type { Users } from './users.ts'
 
 export interface NewToken {
   /** Name of its user. */

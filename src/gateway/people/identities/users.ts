@@ -4,6 +4,7 @@ import type { SessionViewer } from '../../history/session.ts'
 import {
   ACCOUNT,
   tokenHash,
+  isOfPage,
   type SignedIn,
   type AccessToken,
   type GatewayUser,
@@ -106,7 +107,6 @@ export class Users {
     return this.declared.users.get(name) ?? this.stored.users.get(name)
   }
 
-  /** Those of gateway.yaml first. */
   get all(): GatewayUser[] {
     const others = [...this.stored.users.values()].filter(({ name }) => !this.declared.users.has(name))
     return [...this.declared.users.values(), ...others]
@@ -236,10 +236,6 @@ function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): bo
   return other?.groups.some((group) => groups.includes(group)) === true
 }
 
-export function isOfPage(token: AccessToken): boolean {
-  return token.page !== undefined
-}
-
 /** The token of an `Authorization: Bearer` header, or of the metadata of that name. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
@@ -276,7 +272,6 @@ class StoredIdentities {
     return this.#users
   }
 
-  /** By their ids. */
   get tokens(): ReadonlyMap<string, StoredToken> {
     this.#load()
     return this.#tokens
@@ -367,7 +362,6 @@ class DeclaredIdentities {
     return this.#declared.users
   }
 
-  /** By their ids. */
   get tokens(): ReadonlyMap<string, AccessToken> {
     return this.#declared.tokens
   }

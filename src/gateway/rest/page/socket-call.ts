@@ -8,9 +8,8 @@ import {
   type ToClientMessage,
 } from '../../../wire/messages/from-client.ts'
 import type { Packet } from '../../../wire/packet.ts'
-import type { ClientCall } from '../../agents/client-call.ts'
-import { Outbox } from '../../agents/outbox.ts'
-import { Refused } from '../../clients/refused.ts'
+import { type ClientCall, Outbox } from '../../agents/client-call.ts'
+import { StreamRefused } from '../../clients/client.ts'
 import type { SignedIn } from '../../identity.ts'
 
 const OPENING = encodeClientMessage({
@@ -91,7 +90,7 @@ export class SocketCall implements ClientCall {
     return this.#outbox.room(bytes)
   }
 
-  /** Keys wait until the agent has a terminal for them. @throws Refused for a frame that is none of ours */
+  /** Keys wait until the agent has a terminal for them. @throws StreamRefused for a frame that is none of ours */
   async *packets(): AsyncGenerator<Packet, void, undefined> {
     while (!this.#outbox.isOver) {
       const packet = this.#next()
@@ -187,7 +186,7 @@ class Inbox {
   readonly #packets: Packet[] = []
   #bytes = 0
   #isStarted = false
-  #fault: Refused | undefined
+  #fault: StreamRefused | undefined
   #wake: () => void = () => undefined
 
   constructor(socket: WebSocket, untaken: Pick<Untaken, 'take'>) {
@@ -197,7 +196,7 @@ class Inbox {
     socket.once('close', () => this.#wake())
   }
 
-  /** The next one, if there is one. @throws Refused for a frame that is none of ours */
+  /** The next one, if there is one. @throws StreamRefused for a frame that is none of ours */
   take(): Packet | undefined {
     const packet = this.#packets.shift()
     if (packet !== undefined) this.#count(-costOf(packet))
@@ -223,10 +222,10 @@ class Inbox {
   }
 
   #hear(text: Text | undefined): void {
-    if (text === undefined) this.#fault = new Refused('invalid-request', NO_FRAME)
+    if (text === undefined) this.#fault = new StreamRefused('invalid-request', NO_FRAME)
     else if (text.type === 'resize')
       this.#keep(encodeClientMessage({ kind: 'resize', rows: text.rows, cols: text.cols }), false)
-    else if (!this.#untaken.take(text.bytes)) this.#fault = new Refused('invalid-request', NOT_SENT)
+    else if (!this.#untaken.take(text.bytes)) this.#fault = new StreamRefused('invalid-request', NOT_SENT)
   }
 
   /** A terminal starts with the first key, and has the size that came before it. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { EventAnswer, OutputRange } from '../../../contract/sessions.ts'
 import type { History } from '../../history/history.ts'
-import type { EventPlace, SessionFollower, PlacedEvent } from '../../history/reading/follower.ts'
+import type { EventPlace, SessionFollower, PlacedEvent } from '../../history/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
 import { EventStreams, type StreamLimits, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import { HttpError } from '../http-error.ts'

@@ -1,4 +1,4 @@
-import type { UrlCredentials, Remote } from '../../settings/repository-url.ts'
+import type { UrlCredentials, Remote } from '../../settings/repositories.ts'
 
 /** The complete environment of a child; nothing else is inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>

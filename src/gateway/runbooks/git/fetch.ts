@@ -9,7 +9,7 @@ import { runGit, type GitRun } from './git.ts'
 import { ownedPaths } from '../local.ts'
 import { HEAD_REF } from './objects.ts'
 import { redact } from './redact.ts'
-import type { Remote } from '../../settings/repository-url.ts'
+import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
 /** git keeps changing a pack while it writes it. One this old was left behind by a crash. */

@@ -5,7 +5,7 @@ import { RepositoryError } from '../../refusals/runbook-errors.ts'
 import { fetchEnvironment } from './environment.ts'
 import { fetchFailed, writeLocalConfig } from './fetch.ts'
 import { runGit } from './git.ts'
-import { parseRemote } from '../../settings/repository-url.ts'
+import { parseRemote } from '../../settings/repositories.ts'
 
 interface Asked {
   readonly name: string

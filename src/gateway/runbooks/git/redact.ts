@@ -1,4 +1,4 @@
-import type { Remote } from '../../settings/repository-url.ts'
+import type { Remote } from '../../settings/repositories.ts'
 
 /**
  * Masks the remote's credentials, and any `user@` of a URL, in text that git wrote. Both spellings of a

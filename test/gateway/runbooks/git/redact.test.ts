@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { redact } from '../../../../src/gateway/runbooks/git/redact.ts'
-import { parseRemote } from '../../../../src/gateway/settings/repository-url.ts'
+import { parseRemote } from '../../../../src/gateway/settings/repositories.ts'
 
 test('a password is masked in each spelling git or a server may use', () => {
   const remote = parseRemote('https://oauth2:p%40ss%20w@host/a')

@@ -3,11 +3,17 @@ import { createReadStream, readdirSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { NEWEST_VERSION } from '../../rooms.ts'
-import { copyHistory } from '../../store/copy.ts'
-import { BackupError } from './backup-error.ts'
-import { pack } from './container.ts'
-import { HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part } from './manifest.ts'
+import { NEWEST_VERSION } from '../rooms.ts'
+import { copyHistory } from '../store/copy.ts'
+import {
+  BackupError,
+  pack,
+  HISTORY_FILE,
+  manifestOf,
+  REVIEWS_KEY,
+  type Manifest,
+  type Part,
+} from './backup-format.ts'
 
 /** Where the parts lie until they are sent. */
 const FOLDER = /^\.backup-[0-9a-f]{16}$/

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger } from '../../../basics/logger.ts'
-import type { PrintedSettings } from '../../../basics/settings/json-schema.ts'
-import { SettingsError } from '../../../basics/settings/problems.ts'
-import type { Current } from '../current-settings.ts'
-import type { GatewaySettings } from '../settings.ts'
-import type { CertificateFiles } from '../../tls/certificate-pair.ts'
-import { changesBetween, changeText, isSameSettings, type SettingsChange } from './changes.ts'
+import type { Logger } from '../../basics/logger.ts'
+import { Secret } from '../../basics/secret.ts'
+import type { PrintedSettings } from '../../basics/settings/json-schema.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import type { CertificateFiles } from '../tls/certificates.ts'
+import type { Current, GatewaySettings } from './settings.ts'
 
 /** A file counts as written when two looks at it, so far apart, find the same. */
 const SETTLE_MS = 50
@@ -184,4 +183,92 @@ function fixedChanges(running: GatewaySettings, found: GatewaySettings): string[
 
 function settled(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
+}
+
+/** What is other in one of the top settings of gateway.yaml: names of its items, or of the settings in it. No values. */
+interface SettingsChange {
+  readonly setting: string
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly changed: readonly string[]
+}
+
+type Parts = Readonly<Record<string, unknown>>
+
+const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } = {
+  ...{ waitMs: 'wait', agentWaitMs: 'agent-wait', lockWaitMs: 'lock-wait', bodyBytes: 'body' },
+  ...{ outputBytes: 'output', batchParallel: 'batch-parallel', failedSignIns: 'failed-sign-ins' },
+}
+
+/** A new setting needs its row here, or nobody is told that it has changed. */
+const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
+  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
+    ...{ http, grpc, metrics, tls, 'public-url': publicUrl, 'trusted-proxies': trustedProxies },
+  }),
+  state: ({ state }) => ({ state }),
+  users: ({ users }) => byName(users),
+  signIn: ({ signIn }) => ({ ...signIn }),
+  agents: ({ agents }) => byName(agents),
+  repositories: ({ repositories }) => byName(repositories),
+  guardrails: ({ guardrails }) => byName(guardrails),
+  jira: ({ jira }) => (jira === undefined ? {} : { ...jira }),
+  locks: ({ locks }) => byName(locks),
+  schedules: ({ schedules }) => byName(schedules),
+  webhooks: ({ webhooks }) => byName(webhooks),
+  connections: ({ connections }) => byName(connections),
+  limits: ({ limits }) =>
+    Object.fromEntries(
+      Object.entries(LIMITS).map(([key, name]) => [name, limits[key as keyof typeof LIMITS]]),
+    ),
+  stopTimeoutMs: ({ stopTimeoutMs }) => ({ 'stop-timeout': stopTimeoutMs }),
+  history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
+    ...{ retain: retainMs, 'audit-retain': auditRetainMs, size: sizeBytes },
+    ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),
+  }),
+}
+
+/** In the order of the table; settings that are as they were are left out. */
+function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
+  const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
+    setting,
+    ...differences(partsOf(before), partsOf(after)),
+  }))
+  return changes.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
+}
+
+/** For a line of the log: `users +ada -bob ~eve`. */
+function changeText({ setting, added, removed, changed }: SettingsChange): string {
+  const marked = (mark: string, names: readonly string[]) => names.map((name) => `${mark}${name}`)
+  return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
+}
+
+/** Whether both say the same. Secrets are compared, too. */
+function isSameSettings(one: unknown, other: unknown): boolean {
+  return textOf(one) === textOf(other)
+}
+
+function differences(before: Parts, after: Parts): Omit<SettingsChange, 'setting'> {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const has = (parts: Parts, name: string) => parts[name] !== undefined
+  return {
+    added: names.filter((name) => !has(before, name) && has(after, name)),
+    removed: names.filter((name) => has(before, name) && !has(after, name)),
+    changed: names.filter(
+      (name) => has(before, name) && has(after, name) && !isSameSettings(before[name], after[name]),
+    ),
+  }
+}
+
+function byName(items: readonly { readonly name: string }[]): Parts {
+  return Object.fromEntries(items.map((item) => [item.name, item]))
+}
+
+/** Holds secrets. Functions are left out. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
+    // What a secret says of itself is always the same.
+    const own = this[key]
+    if (own instanceof Secret) return own.reveal()
+    return own instanceof Map ? [...own] : shown
+  })
 }

@@ -1,6 +1,6 @@
-import { code } from '../errors.ts'
-import { type Connection, inTransaction } from '../sqlite.ts'
-import type { Layout } from '../room.ts'
+import { code } from './errors.ts'
+import { type Connection, inTransaction } from './sqlite.ts'
+import type { Layout } from './room.ts'
 import { isDamage } from './examination.ts'
 
 /** The losses of a table. */

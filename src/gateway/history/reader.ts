@@ -1,7 +1,7 @@
-import { sumOfCounts } from '../../../basics/text/units.ts'
-import type { HistoryDatabase } from '../database.ts'
+import { sumOfCounts } from '../../basics/text/units.ts'
+import type { HistoryDatabase } from './database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
-import { requestOf, type SessionRow } from '../rows.ts'
+import { requestOf, type SessionRow } from './rows.ts'
 import {
   type EndCause,
   type RecordedEnd,
@@ -11,11 +11,11 @@ import {
   type SessionQuery,
   type SessionSummary,
   isSessionId,
-} from '../session.ts'
-import type { OutcomeCounts } from '../search.ts'
-import { HistoryError } from '../../store/errors.ts'
-import { KINDS, type Events } from '../statements.ts'
-import type { Writer } from '../writer.ts'
+} from './session.ts'
+import { type OutcomeCounts } from './search.ts'
+import { KINDS, type Events } from './statements.ts'
+import { HistoryError } from '../store/errors.ts'
+import type { Writer } from './writer.ts'
 
 /** Reads sessions: their rows, and from memory what the writer has not written yet. */
 export class HistoryReader {

@@ -1,7 +1,7 @@
 import AsyncDatabase from 'libsql/promise'
-import { code, historyError, isNoRoom, HistoryError } from '../errors.ts'
-import type { Layout } from '../room.ts'
-import { hasLog, refuseLinks, releaseLock, takeLock, urlOf } from '../sqlite.ts'
+import { code, historyError, isNoRoom, HistoryError } from './errors.ts'
+import type { Layout } from './room.ts'
+import { hasLog, refuseLinks, releaseLock, takeLock, urlOf } from './sqlite.ts'
 
 /** What an examination has found. */
 export interface Health {

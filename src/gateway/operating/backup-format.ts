@@ -1,9 +1,11 @@
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { constants, createGunzip, createGzip } from 'node:zlib'
-import { BackupError } from './backup-error.ts'
-import { manifestLine, readManifest, type Manifest, type Part } from './manifest.ts'
+import * as v from 'valibot'
+import { NEWEST_VERSION } from '../rooms.ts'
+import { checkSchemaVersion } from '../store/copy.ts'
 
 // A backup is gzip, of a line of JSON (the manifest) and the parts in its order, one right after the other.
 
@@ -31,7 +33,7 @@ async function* plainBytes(manifest: Manifest, folder: string): AsyncGenerator<B
 }
 
 /** Where the parts go. Each has all of its bytes before the next one begins. */
-export interface PartSink {
+interface PartSink {
   readonly begin: (manifest: Manifest) => void | Promise<void>
   readonly write: (part: Part, bytes: Buffer) => void | Promise<void>
 }
@@ -118,4 +120,93 @@ class ByteReader implements AsyncDisposable {
     this.#rest = this.#rest.length === 0 ? next.value : Buffer.concat([this.#rest, next.value])
     return true
   }
+}
+
+const KIND = 'runbook-agent backup'
+const FORMAT = 1
+
+export const HISTORY_FILE = 'history.sqlite'
+/** What belongs to the history and lies beside it: what waits for approval is sealed with this key. */
+export const REVIEWS_KEY = 'reviews.key'
+const NAMES = [HISTORY_FILE, REVIEWS_KEY] as const
+
+const Sum = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+
+const Shape = v.object({
+  kind: v.literal(KIND),
+  format: v.literal(FORMAT),
+  /** Version of the program. */
+  program: v.string(),
+  /** Version of the history's schema. */
+  schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  made_at: v.pipe(v.string(), v.isoTimestamp()),
+  parts: v.pipe(
+    v.array(
+      v.object({
+        name: v.picklist(NAMES),
+        bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+        sha256: Sum,
+      }),
+    ),
+    v.check((parts) => new Set(parts.map(({ name }) => name)).size === parts.length),
+    v.check((parts) => parts.some(({ name }) => name === HISTORY_FILE)),
+  ),
+})
+
+/** What a backup is, and what is in it. */
+export type Manifest = v.InferOutput<typeof Shape>
+export type Part = Manifest['parts'][number]
+
+export function manifestOf(what: Omit<Manifest, 'kind' | 'format'>): Manifest {
+  return { kind: KIND, format: FORMAT, ...what }
+}
+
+function manifestLine(manifest: Manifest): string {
+  return `${JSON.stringify(manifest)}\n`
+}
+
+/** @throws BackupError; HistoryError when the history in it is newer than this program */
+function readManifest(line: string): Manifest {
+  const written = parse(line)
+  if (written?.kind !== KIND) throw new BackupError('it is no backup')
+  if (typeof written.format === 'number' && written.format > FORMAT)
+    throw new BackupError(`it was made by a newer version of this program (format ${written.format})`)
+  if (typeof written.schema === 'number') checkSchemaVersion(written.schema, NEWEST_VERSION)
+  const parsed = v.safeParse(Shape, written)
+  if (!parsed.success) throw new BackupError('it has been altered: its first line is not as it was written')
+  return parsed.output
+}
+
+function parse(line: string): Partial<Record<keyof Manifest, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The sums of the parts, as they come. */
+export class PartSums {
+  readonly #hashes = new Map<Part['name'], Hash>()
+
+  add({ name }: Part, bytes: Buffer): void {
+    const hash = this.#hashes.get(name) ?? createHash('sha256')
+    this.#hashes.set(name, hash.update(bytes))
+  }
+
+  /** @throws BackupError */
+  check({ parts }: Manifest): void {
+    const empty = createHash('sha256')
+    const altered = parts.find(
+      ({ name, sha256 }) => (this.#hashes.get(name) ?? empty).copy().digest('hex') !== sha256,
+    )
+    if (altered !== undefined)
+      throw new BackupError(`it has been altered: ${altered.name} is not what was written`)
+  }
+}
+
+/** A backup that cannot be used, or made. The message says why, as the end of a sentence about it. */
+export class BackupError extends Error {
+  override readonly name = 'BackupError'
 }

@@ -1,6 +1,8 @@
+import type { SecureContextOptions } from 'node:tls'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import type { Logger } from '../../basics/logger.ts'
-import { PemError } from '../../basics/net/authorities.ts'
-import { MIN_VERSION, readPair, type CertificateFiles, type CertificatePair } from './certificate-pair.ts'
+import { PemError, certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
+import { Secret } from '../../basics/secret.ts'
 
 /** How often the files are looked at. Links may have been turned to other files meanwhile. */
 const LOOK_MS = 5000
@@ -8,7 +10,7 @@ const LOOK_MS = 5000
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
 /** What a server with TLS is given, at its start and each time the certificate is another one. */
-export interface ServerTls {
+interface ServerTls {
   readonly cert: string
   readonly key: string
   readonly minVersion: typeof MIN_VERSION
@@ -85,4 +87,74 @@ export class ServerCertificate {
 function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
   const isSameKey = one.key.reveal() === other.key.reveal()
   return isSameKey && one.certificate === other.certificate && one.agentCa === other.agentCa
+}
+
+/** Absolute paths of files in PEM. The certificate comes first in its file, with those that sign it behind it. */
+export interface CertificateFiles {
+  readonly certificate: string
+  readonly key: string
+  /** Who signs the certificates of agents. Undefined: they need none. */
+  readonly agentCa?: string
+}
+
+interface CertificatePair {
+  readonly certificate: string
+  readonly key: Secret
+  /** PEM. */
+  readonly agentCa?: string
+  /** When the certificate ends, in ms since 1970. */
+  readonly endsAt: number
+}
+
+const LONGEST_FILE = 1024 * 1024
+
+/** The oldest version of TLS that is served. */
+const MIN_VERSION = 'TLSv1.2'
+
+/** Reads the files, and checks that a server can use them. @throws PemError that names the file */
+export function readPair(files: CertificateFiles): CertificatePair {
+  const certificate = textOf(files.certificate)
+  const [own] = reading(files.certificate, () => certificatesIn(certificate))
+  const key = textOf(files.key)
+  const isOwn = own?.checkPrivateKey(reading(files.key, () => privateKeyIn(key))) === true
+  if (own === undefined || !isOwn)
+    throw new PemError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
+  checkUsable(files.certificate, { cert: certificate, key, minVersion: MIN_VERSION })
+  const endsAt = Date.parse(own.validTo)
+  return { certificate, key: new Secret(key), endsAt, ...agentAuthorities(files) }
+}
+
+function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<CertificatePair, 'agentCa'> {
+  if (file === undefined) return {}
+  const agentCa = textOf(file)
+  reading(file, () => certificatesIn(agentCa))
+  checkUsable(file, { ca: agentCa })
+  return { agentCa }
+}
+
+/** OpenSSL refuses more than X.509 does: short keys, old hashes. */
+function checkUsable(file: string, tls: SecureContextOptions): void {
+  const { createSecureContext } = process.getBuiltinModule('node:tls')
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^.*::/, '')
+    throw new PemError(`${file}${tls.key === undefined ? '' : ' with its key'}: TLS cannot use it, ${reason}`)
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
+  } catch (error) {
+    throw error instanceof FileRefused ? new PemError(`the file ${file} ${error.message}`) : error
+  }
+}
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof PemError ? new PemError(`${file}: ${error.message}`) : error
+  }
 }

@@ -10,12 +10,18 @@ import {
   renameSync,
   rmSync,
   statSync,
+  closeSync,
+  openSync,
+  readSync,
+  writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import { checkRoom } from '../copy.ts'
-import { historyError, HistoryError } from '../errors.ts'
-import type { Layout } from '../room.ts'
-import { updateSchema } from '../schema.ts'
+import Database from 'libsql'
+import { checkRoom } from './copy.ts'
+import { historyError, HistoryError } from './errors.ts'
+import { examineHistory } from './examination.ts'
+import { salvage, type Loss } from './salvage.ts'
+import type { Layout } from './room.ts'
 import {
   type Connection,
   closeFile,
@@ -25,10 +31,8 @@ import {
   releaseLock,
   takeLock,
   urlOf,
-} from '../sqlite.ts'
-import { damagedSchemaVersion, mendHead } from './head.ts'
-import { examineHistory } from './examination.ts'
-import { salvage, type Loss } from './salvage.ts'
+} from './sqlite.ts'
+import { updateSchema } from './store.ts'
 
 export interface Repair {
   /** The first faults. */
@@ -41,7 +45,7 @@ export interface Repair {
 }
 
 /** Puts right what depends on lost rows, and says what it has found. @param version of the file */
-export type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
+type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
 /** Name of the new file until it is whole. No gateway starts while the file is there. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
@@ -215,4 +219,99 @@ function undoSwap(file: string): void {
   // Last: while such a folder is there no gateway opens the history, which may lack its log until here.
   for (const name of names.filter((one) => UNFINISHED_REPAIR.test(one)))
     rmSync(path.join(folder, name), { recursive: true, force: true })
+}
+
+// The first 100 bytes of a file of SQLite (sqlite.org/fileformat.html#the_database_header), as those of a history are.
+
+const HEAD_BYTES = 100
+const PAGE_BYTES = 4096
+const MAGIC = 'SQLite format 3\0'
+
+/** Writes a head that can be read where it cannot. @param newest version of the schema @returns false when nothing has to be changed */
+function mendHead(file: string, newest: number): boolean {
+  const descriptor = openSync(file, 'r+')
+  try {
+    const head = Buffer.alloc(HEAD_BYTES)
+    readSync(descriptor, head, 0, HEAD_BYTES, 0)
+    if (isSound(head, newest)) return false
+    writeSync(descriptor, headFor(statSync(file).size), 0, HEAD_BYTES, 0)
+    return true
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function isSound(head: Buffer, newest: number): boolean {
+  const version = head.readUInt32BE(60)
+  return (
+    head.toString('latin1', 0, 16) === MAGIC &&
+    head.readUInt16BE(16) === PAGE_BYTES &&
+    head.subarray(18, 24).equals(FORMAT) &&
+    head.readUInt32BE(44) === 4 &&
+    head.readUInt32BE(52) > 0 &&
+    head.readUInt32BE(56) === 1 &&
+    version > 0 &&
+    version <= newest &&
+    head.subarray(72, 92).every((byte) => byte === 0)
+  )
+}
+
+/** With a write-ahead log, nothing reserved, and the fractions that SQLite has fixed. */
+const FORMAT = Buffer.from([2, 2, 0, 64, 32, 32])
+
+function headFor(bytes: number): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES)
+  head.write(MAGIC, 'latin1')
+  head.writeUInt16BE(PAGE_BYTES, 16)
+  FORMAT.copy(head, 18)
+  // Change counter, pages, ..., and at 92 the counter for which they are right.
+  head.writeUInt32BE(1, 24)
+  head.writeUInt32BE(Math.floor(bytes / PAGE_BYTES), 28)
+  head.writeUInt32BE(1, 40)
+  head.writeUInt32BE(4, 44)
+  // Above 0: with the pages that incremental vacuum needs.
+  head.writeUInt32BE(1, 52)
+  head.writeUInt32BE(1, 56)
+  head.writeUInt32BE(1, 64)
+  head.writeUInt32BE(1, 92)
+  return head
+}
+
+/**
+ * The version of a damaged file's schema: what its head says, or that of whose tables it has. @throws HistoryError when
+ * the list of its tables cannot be read
+ */
+function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly string[]): number {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`PRAGMA writable_schema = ON;
+      ATTACH '${urlOf(file)}?${hasLog ? 'mode=ro' : 'immutable=1'}' AS history`)
+    const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+    if (version > 0 && version <= steps.length) return version
+    const tables = tablesOf(db)
+    for (let count = steps.length; count > 0; count--)
+      if (tables === tablesMadeBy(steps.slice(0, count))) return count
+    throw new HistoryError('the list of its tables is damaged; restore a backup')
+  } finally {
+    db.exec('DETACH history')
+    db.close()
+  }
+}
+
+function tablesMadeBy(steps: readonly string[]): string {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH ':memory:' AS history`)
+    updateSchema(db, steps)
+    return tablesOf(db)
+  } finally {
+    db.close()
+  }
+}
+
+/** Tables and their columns, as one text. */
+function tablesOf(db: Connection): string {
+  const sql = `SELECT m.name, c.name FROM history.sqlite_master m JOIN pragma_table_info(m.name, 'history') c
+    WHERE m.type = 'table' ORDER BY m.name, c.cid`
+  return JSON.stringify(db.prepare(sql).raw().all([]))
 }

@@ -1,4 +1,7 @@
 import { statfsSync } from 'node:fs'
+import type { Logger } from '../../basics/logger.ts'
+import type { Address } from '../../basics/net/address.ts'
+import type { Opened } from '../../basics/opened.ts'
 import {
   counter,
   counters,
@@ -6,18 +9,46 @@ import {
   familiesOf,
   gauge,
   type MetricSource,
-} from '../../../operations/metrics.ts'
-import type { Agents } from '../../agents/agents.ts'
-import type { History } from '../../history/history.ts'
-import { HistoryError } from '../../store/errors.ts'
-import type { Tables } from '../../store/room.ts'
-import type { SignInAttempts } from '../../people/identities/sign-in-attempts.ts'
-import type { Sessions } from '../../sessions/sessions.ts'
-import type { Current } from '../../settings/current-settings.ts'
-import type { ServerCertificate } from '../../tls/server-certificate.ts'
+} from '../../operations/metrics.ts'
+import type { Agents } from '../agents/agents.ts'
+import type { History } from '../history/history.ts'
+import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Current } from '../settings/settings.ts'
+import { HistoryError } from '../store/errors.ts'
+import type { Tables } from '../store/room.ts'
+import type { ServerCertificate } from '../tls/certificates.ts'
+
+interface Watched {
+  readonly measured: Measured
+  readonly condition: () => Condition
+  readonly log: Logger
+}
+
+/**
+ * For Prometheus and probes, which get no token: it serves figures and states alone.
+ * @returns where, if it is wanted @throws ListenError
+ */
+export async function openMetrics(
+  listen: Address | undefined,
+  { measured, condition, log }: Watched,
+  opened: Opened,
+): Promise<string | undefined> {
+  if (listen === undefined) return undefined
+  // With its packages it takes a tenth of the start.
+  const { openHttp } = await import('../../operations/http.ts')
+  const readiness = () => {
+    const { status, reason, warning } = readinessOf(condition())
+    const line = [reason ?? status, warning].filter((one) => one !== undefined).join('; ')
+    return { ok: status === 'ready', line }
+  }
+  const http = await openHttp({ listen, metrics: gatewayMetrics(measured), readiness, log })
+  opened.add(async () => http[Symbol.asyncDispose]())
+  return http.address
+}
 
 /** What the figures are read from. */
-export interface Measured {
+interface Measured {
   readonly version: string
   readonly settings: Current<'history' | 'state'>
   readonly sessions: Pick<Sessions, 'running' | 'tally'>
@@ -191,4 +222,44 @@ function freeBytes(folder: string): number | undefined {
 
 function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0)
+}
+
+/** What keeps the gateway from doing all of its work. Holds no secrets. */
+export interface Condition {
+  /** When running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
+  readonly stopsAt: number | undefined
+  /** Why no session can begin. */
+  readonly obstacle: string | undefined
+  /** Why no session is removed for its age. */
+  readonly doubt: string | undefined
+  /** The webhooks that could be told nothing. */
+  readonly webhooks: string | undefined
+  /** Issues that could not be moved. */
+  readonly issues: string | undefined
+  /** What is wrong with the certificate, or soon will be. */
+  readonly certificate: string | undefined
+}
+
+interface Readiness {
+  readonly status: 'ready' | 'degraded' | 'stopping'
+  readonly reason?: string
+  /** What else an operator should look at. */
+  readonly warning?: string
+}
+
+/** Degraded: no session can begin. Stopping: no session begins, and running ones go on for a while. */
+export function readinessOf(condition: Condition): Readiness {
+  const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition
+  const warning = [doubt, issues, webhooks, certificate].filter((one) => one !== undefined).join('; ')
+  if (stopsAt !== undefined)
+    return {
+      status: 'stopping',
+      reason: `the gateway is stopping: running sessions go on until ${new Date(stopsAt).toISOString()}, new ones are refused`,
+      ...(warning !== '' && { warning }),
+    }
+  return {
+    status: obstacle === undefined ? 'ready' : 'degraded',
+    ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),
+    ...(warning !== '' && { warning }),
+  }
 }

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { RE2JS } from 're2js'
+import * as v from 'valibot'
+import { json, matching, parsed } from '../../basics/settings/shapes.ts'
+
+/** What most settings of gateway.yaml are made of. */
+export const Name = matching(
+  /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
+  'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
+)
+export const TextLine = matching(/^[^\p{Cc}]*$/u, 'one line of text')
+
+/** A token or key, or its hash. Only the hash is kept. */
+export const SecretHash = v.pipe(
+  parsed((written) => {
+    const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
+    if (hash !== undefined) return Buffer.from(hash, 'hex')
+    if (written.startsWith('sha256:') || !/^[\x21-\x7e]{16,4096}$/.test(written)) return undefined
+    return createHash('sha256').update(written).digest()
+  }, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,'),
+  json({ writeOnly: true }),
+)
+
+export const Count = parsed(
+  (written) => (/^[1-9]\d{0,2}$/.test(written) ? Number(written) : undefined),
+  'a number from 1 to 999',
+  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,2}$', minimum: 1, maximum: 999 },
+)
+
+/** A path inside a repository. RE2 compares the worst pattern of this length with the longest path (4 KiB) in 0.1 s. */
+export const PATTERN_FORM = /^(?!\/)[^\p{Cc}\\]{1,1000}$/u
+
+/** A pattern of files in a setting: `*` matches anything but a slash, `**` anything, other characters themselves. */
+export class PathPattern {
+  readonly text: string
+  readonly #expression: RE2JS
+
+  /** @returns undefined for what is no path inside a repository */
+  static from(text: string): PathPattern | undefined {
+    return PATTERN_FORM.test(text) ? new PathPattern(text) : undefined
+  }
+
+  private constructor(text: string) {
+    const parts = text.split(/(\*+)/).map((part, at) => (at % 2 === 0 ? RE2JS.quote(part) : wild(part)))
+    this.text = text
+    this.#expression = RE2JS.compile(parts.join(''), RE2JS.DOTALL)
+  }
+
+  isFor(file: string): boolean {
+    return this.#expression.matches(file)
+  }
+
+  toJSON(): string {
+    return this.text
+  }
+}
+
+function wild(stars: string): string {
+  return stars.length === 1 ? '[^/]*' : '.*'
+}
