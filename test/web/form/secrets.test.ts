@@ -15,14 +15,25 @@ it('shows a script without its secrets, also where they are quoted or encoded', 
     `c='it''s secret'`,
     `d=${Buffer.from(secret).toString('base64')}`,
     `e=${encodeURIComponent(secret)}`,
-    'f=token',
+    'f=tokens',
+    'g=--x',
   ].join('\n')
   const rendered = {
     ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
     ...{ script, secret_parameters: ['api_token'] },
   }
-  const shown = shownScript(rendered, [password], { password: secret, api_token: 'token' })
-  expect(shown).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••")
+  const shown = shownScript(rendered, [password], { password: secret, api_token: 'tokens' })
+  expect(shown).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••\ng=--x")
+})
+
+it('hides a secret from six bytes on, as the agent does: a hyphen is everywhere', () => {
+  const rendered = {
+    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+    ...{ script: 'ls -l 12345 üüü', secret_parameters: [] },
+  }
+  expect(shownScript(rendered, [password], { password: '-' })).toBe('ls -l 12345 üüü')
+  expect(shownScript(rendered, [password], { password: '12345' })).toBe('ls -l 12345 üüü')
+  expect(shownScript(rendered, [password], { password: 'üüü' })).toBe('ls -l 12345 ••••••')
 })
 
 it('hides nothing where there is no secret', () => {

@@ -68,6 +68,8 @@ export interface RunRequest {
   readonly jira_fields?: Readonly<Record<string, string>>
   /** Whether the gateway runs it once it is approved. */
   readonly when_approved: boolean
+  readonly client_args?: readonly string[]
+  readonly env_vars?: Readonly<Record<string, string>>
 }
 
 export const renderRunbook = (body: RunRequest) => ask<Rendered>('POST', '/api/runbooks/render', { body })

@@ -2,7 +2,7 @@ import type { agentContract } from '../../../src/contract/agents.ts'
 import type { BatchDifferences, batchContract } from '../../../src/contract/batches.ts'
 import type { ListedConnectionAnswer } from '../../../src/contract/connections.ts'
 import type { AnswerOf } from '../../../src/contract/contract.ts'
-import type { executionContract } from '../../../src/contract/executions.ts'
+import type { executionContract, ForeseenAnswer } from '../../../src/contract/executions.ts'
 import type { gatewayContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
 import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
 import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
@@ -23,6 +23,7 @@ export type Connection = ListedConnectionAnswer
 export type Agent = AnswerOf<(typeof agentContract)['list']>[number]
 export type RunbookLists = RunbookListAnswer
 export type RunbookItem = RunbookLists['repositories'][number]['items'][number]
+export type Foreseen = ForeseenAnswer
 export type Rendered = AnswerOf<(typeof executionContract)['render']>
 export type Execution = AnswerOf<(typeof executionContract)['repositoryRunbook']>
 export type SessionList = AnswerOf<(typeof sessionListContract)['list']>

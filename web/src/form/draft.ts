@@ -18,6 +18,7 @@ export interface Draft {
   readonly sent: () => Values
 }
 
+/** @param earlier what the fields begin with */
 export function useDraft(item: RunbookItem, earlier: Values): Draft {
   const parameters = useMemo(() => [...parametersOf(item), ...inBlocks(item)], [item])
   const [values, setValues] = useState<Values>(() => initialValues(parameters, earlier))

@@ -3,6 +3,8 @@ import type { Parameter, Values } from './parameters.ts'
 import { isSecret } from './parameters.ts'
 
 const HIDDEN = '••••••'
+/** As in the agent: shorter texts would also be found where they mean nothing. */
+const SHORTEST_SECRET_BYTES = 6
 
 /**
  * The script as it may be shown: without the values that are secret, also where the template has quoted or encoded
@@ -21,8 +23,8 @@ export function shownScript(
 }
 
 function formsOf(value: string): string[] {
-  if (value === '') return []
   const bytes = new TextEncoder().encode(value)
+  if (bytes.length < SHORTEST_SECRET_BYTES) return []
   const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   const quoted = [
     value.replaceAll("'", `'\\''`),

@@ -20,7 +20,10 @@ export function TextField({ label, value, onValue, hint, type = 'text', required
   }
   return (
     <div class="field">
-      <label for={id}>{label}</label>
+      <label for={id}>
+        {label}
+        {required === true && <span class="soft"> required</span>}
+      </label>
       {hint !== undefined && (
         <p class="hint" id={`${id}-hint`}>
           {hint}

@@ -12,19 +12,19 @@ export interface BatchDraft {
   readonly isOpen: boolean
   readonly setOpen: (isOpen: boolean) => void
   readonly chosen: ReadonlySet<string>
-  readonly choose: (name: string, isChosen: boolean) => void
+  readonly choose: (names: readonly string[], isChosen: boolean) => void
   /** The preview is of this one. */
   readonly first: string | undefined
   readonly settings: Readonly<Record<'waves' | 'parallel' | 'stop_after', string>>
   readonly change: (name: string, value: string) => void
 }
 
-export function useBatchDraft(connections: readonly Connection[]): BatchDraft {
+export function useBatchDraft(): BatchDraft {
   const [isOpen, setOpen] = useState(false)
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(connections.map(({ name }) => name)))
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [settings, setSettings] = useState({ waves: '1,rest', parallel: '10', stop_after: '1' })
-  const choose = (name: string, isChosen: boolean) =>
-    setChosen((before) => (isChosen ? before.union(new Set([name])) : before.difference(new Set([name]))))
+  const choose = (names: readonly string[], isChosen: boolean) =>
+    setChosen((before) => (isChosen ? before.union(new Set(names)) : before.difference(new Set(names))))
   const [first] = isOpen ? chosen : []
   const change = (name: string, value: string) => setSettings((before) => ({ ...before, [name]: value }))
   return { isOpen, setOpen, chosen, choose, first, settings, change }
@@ -32,12 +32,10 @@ export function useBatchDraft(connections: readonly Connection[]): BatchDraft {
 
 export async function startBatch(
   { chosen, settings }: BatchDraft,
-  { repository, file_name, parameters, jira_fields, when_approved }: RunRequest,
+  { repository, file_name, connection_name: _, ...others }: RunRequest,
 ): Promise<void> {
   const body = {
-    ...{ repository, file_name, parameters, connections: [...chosen] },
-    ...(jira_fields !== undefined && { jira_fields }),
-    when_approved,
+    ...{ repository, file_name, ...others, connections: [...chosen] },
     waves: settings.waves,
     parallel: Number(settings.parallel),
     stop_after: /^\d+$/.test(settings.stop_after) ? Number(settings.stop_after) : settings.stop_after,
@@ -70,20 +68,51 @@ export function BatchFields({ batch, connections }: BatchFieldsProps) {
 
 function OpenBatch({ batch, connections }: BatchFieldsProps) {
   const { chosen, choose, settings, change } = batch
+  const [wanted, setWanted] = useState('')
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = connections.filter((connection) => {
+    const text = textOf(connection)
+    return words.every((word) => text.includes(word))
+  })
+  const names = found.map(({ name }) => name)
   return (
     <fieldset class="batch-fields">
       <legend>Connections</legend>
-      {connections.map(({ name, status }) => (
-        <label class="check" key={name}>
-          <input
-            type="checkbox"
-            checked={chosen.has(name)}
-            onChange={(event) => choose(name, event.currentTarget.checked)}
-          />
-          <bdi>{visible(name)}</bdi>
-          {status === 'online' ? '' : ' (offline)'}
-        </label>
-      ))}
+      <div class="line">
+        <input
+          type="search"
+          aria-label="Search connections"
+          placeholder="Search names and tags, like env=prod"
+          value={wanted}
+          onInput={(event) => setWanted(event.currentTarget.value)}
+        />
+        <button type="button" class="button is-small" onClick={() => choose(names, true)}>
+          All
+        </button>
+        <button type="button" class="button is-small" onClick={() => choose(names, false)}>
+          None
+        </button>
+      </div>
+      <div class="choices">
+        {found.map(({ name, status, connection_tags: tags }) => (
+          <label class="check" key={name}>
+            <input
+              type="checkbox"
+              aria-label={visible(name)}
+              checked={chosen.has(name)}
+              onChange={(event) => choose([name], event.currentTarget.checked)}
+            />
+            <bdi>{visible(name)}</bdi>
+            <span class="hint">
+              {Object.entries(tags)
+                .map(([key, value]) => visible(`${key}=${value}`))
+                .join(', ')}
+              {status === 'online' ? '' : ' (offline)'}
+            </span>
+          </label>
+        ))}
+        {found.length === 0 && <p class="hint">No connection has these words in its name or tags.</p>}
+      </div>
       <TextField
         label="Waves"
         hint="How many at a time: numbers, parts such as 10%, and rest. A wave begins when the one before has ended."
@@ -99,4 +128,9 @@ function OpenBatch({ batch, connections }: BatchFieldsProps) {
       />
     </fieldset>
   )
+}
+
+function textOf({ name, connection_tags: tags }: Connection): string {
+  const pairs = Object.entries(tags).map(([key, value]) => `${key}=${value}`)
+  return [name, ...pairs].join(' ').toLowerCase()
 }

@@ -15,6 +15,8 @@ export type CatalogRow =
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly isRecent: boolean }
 
 const RECENT = 'Recent'
+/** Files up to which folders begin open. */
+const MOST_UNFOLDED = 50
 
 export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
   return repositories.flatMap(({ repository, items }) =>
@@ -29,26 +31,66 @@ export function recentFiles(sessions: readonly ListedSession[]): string[] {
   ]
 }
 
-/** All words have to be in the path or in a description of a parameter. */
+/** All words have to be in the path, the title, the description or the names of parameters. */
 export function found(runbooks: readonly ListedRunbook[], wanted: string): readonly ListedRunbook[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return runbooks
-  return runbooks.filter(({ item }) => {
-    const text = `${item.name} ${Object.keys(item.metadata).join(' ')}`.toLowerCase()
-    return words.every((word) => text.includes(word))
-  })
+  const exact = runbooks.filter(({ item }) => words.every((word) => searched(item).includes(word)))
+  // Typing errors are forgiven only where nothing has the words as they are typed.
+  return exact.length > 0 ? exact : runbooks.filter(({ item }) => words.every((word) => isNear(word, item)))
+}
+
+const TEXTS = new WeakMap<RunbookItem, string>()
+
+/** What is searched of a runbook, made once: there may be 5,000. */
+function searched(item: RunbookItem): string {
+  const known = TEXTS.get(item)
+  if (known !== undefined) return known
+  const { name, title = '', description = '', metadata } = item
+  const text = [name, title, description, ...Object.keys(metadata)].join(' ').toLowerCase()
+  TEXTS.set(item, text)
+  return text
+}
+
+/** Whether a word of the runbook has the typed one in it but for one typing error, or two in a long word. */
+function isNear(typed: string, item: RunbookItem): boolean {
+  const text = searched(item)
+  if (text.includes(typed)) return true
+  if (typed.length < 4) return false
+  const most = typed.length < 8 ? 1 : 2
+  return text.split(/[^\p{L}\p{N}]+/u).some((word) => beginsNear(typed, word, most))
+}
+
+/** Whether the beginning of a word is at most so many changes of letters away, two that changed places being one. */
+function beginsNear(typed: string, word: string, most: number): boolean {
+  if (word.length < typed.length - most) return false
+  const end = Math.min(word.length, typed.length + most)
+  let [older, row] = [[] as number[], Array.from({ length: end + 1 }, (_, at) => at)]
+  for (let i = 1; i <= typed.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= end; j++) {
+      const isSame = typed[i - 1] === word[j - 1]
+      const isSwapped = i > 1 && j > 1 && typed[i - 1] === word[j - 2] && typed[i - 2] === word[j - 1]
+      const ways = [(row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (isSame ? 0 : 1)]
+      next.push(Math.min(...ways, isSwapped ? (older[j - 2] ?? 0) + 1 : Infinity))
+    }
+    if (Math.min(...next) > most) return false
+    ;[older, row] = [row, next]
+  }
+  return Math.min(...row) <= most
 }
 
 interface Shown {
   readonly recent: readonly string[]
-  readonly closed: ReadonlySet<string>
+  /** Folders that were opened or folded by hand: they are the other way round. */
+  readonly toggled: ReadonlySet<string>
   readonly isSearching: boolean
 }
 
 /** Each runbook once: those that were run lately first, the others in their folders. */
 export function rowsOf(
   runbooks: readonly ListedRunbook[],
-  { recent, closed, isSearching }: Shown,
+  { recent, toggled, isSearching }: Shown,
 ): CatalogRow[] {
   const ranks = new Map(recent.map((file, rank) => [file, rank]))
   const isRecent = ({ item }: ListedRunbook) => ranks.has(item.name)
@@ -60,8 +102,9 @@ export function rowsOf(
     headingOf,
   )
   const groups = [...(first.length > 0 ? [[RECENT, first] as const] : []), ...sorted(folders)]
+  const isFolded = runbooks.length > MOST_UNFOLDED
   return groups.flatMap(([text, members]) => {
-    const isOpen = isSearching || !closed.has(text)
+    const isOpen = isSearching || (isFolded && text !== RECENT) === toggled.has(text)
     const heading = { kind: 'heading', text, isOpen, count: members.length } as const
     const rows = members.map((runbook) => ({ kind: 'runbook', runbook, isRecent: text === RECENT }) as const)
     return isOpen ? [heading, ...rows] : [heading]

@@ -1,15 +1,19 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { renderRunbook, runRunbook, type RunRequest } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
-import type { Rendered } from '../../api/types.ts'
+import type { Foreseen, Rendered } from '../../api/types.ts'
 import { useDraft, type Draft } from '../../form/draft.ts'
 import { Field } from '../../form/field.tsx'
+import { forgetDraft, keepDraft } from '../../form/kept-draft.ts'
+import { TextField } from '../../form/text-field.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
+import { visible } from '../../parts/visible.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { ConnectionField } from './connection-field.tsx'
+import { ForeseenNotes, useForeseen } from './foreseen.tsx'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
@@ -22,24 +26,34 @@ export function RunbookForm({ opened }: FormProps) {
   const { repository, item, connections } = opened
   const draft = useDraft(item, opened.values)
   const [connection, setConnection] = useState(opened.chosen)
-  const batch = useBatchDraft(connections)
+  const batch = useBatchDraft()
   const jira = useJira(connections.find(({ name }) => name === connection))
   const [whenApproved, setWhenApproved] = useState(true)
-  const chosen = batch.isOpen ? [...batch.chosen] : [connection]
-  const isReviewed = connections.some(({ name, reviewers }) => chosen.includes(name) && reviewers.length > 0)
+  const advanced = useAdvanced()
+  const on = batch.isOpen ? [...batch.chosen] : [connection]
+  const answers = useForeseen(repository, item.name, on)
+  const confirmation = useConfirmation(answers, on)
+  useEffect(
+    () => keepDraft(repository, item, { values: draft.values, connection }),
+    [repository, item, draft.values, connection],
+  )
+  const isReviewed = answers.some(({ review }) => review !== null)
   const request = (): RunRequest => ({
     ...{ repository, connection_name: batch.first ?? connection, file_name: item.name },
     parameters: draft.sent(),
     when_approved: whenApproved,
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),
+    ...(answers.every(({ client_input }) => client_input) && advanced.sent()),
   })
-  const { form, error, preview, busy, onPreview, onRun } = useActions(draft, request, () =>
-    batch.isOpen ? startBatch(batch, request()) : start(request()),
-  )
+  const { form, error, preview, busy, onPreview, onRun } = useActions(draft, request, async () => {
+    await (batch.isOpen ? startBatch(batch, request()) : start(request()))
+    forgetDraft(repository, item.name)
+  })
   return (
     <form ref={form} class="run-form" noValidate onSubmit={onRun}>
       {!batch.isOpen && <ConnectionField {...{ connections, connection, setConnection }} />}
       <BatchFields batch={batch} connections={connections} />
+      <ForeseenNotes answers={answers} />
       {draft.parameters.map((parameter) => (
         <Field
           key={parameter.name}
@@ -61,18 +75,95 @@ export function RunbookForm({ opened }: FormProps) {
           Run when approved
         </label>
       )}
+      {answers.length > 0 && answers.every(({ client_input }) => client_input) && (
+        <AdvancedFields advanced={advanced} />
+      )}
+      {confirmation.expected !== undefined && (
+        <TextField
+          label={`Type ${visible(confirmation.expected)} to confirm`}
+          value={confirmation.typed}
+          onValue={confirmation.type}
+          required
+        />
+      )}
       <div class="actions">
         <button type="button" onClick={onPreview} disabled={busy}>
           Preview
         </button>
-        <button type="submit" class="primary" disabled={busy || !mayRun()}>
-          Run
+        <button
+          type="submit"
+          class="primary"
+          disabled={busy || !mayRun() || !confirmation.isGiven || on.length === 0}
+        >
+          {batch.isOpen ? `Run on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}` : 'Run'}
         </button>
         {!mayRun() && <span class="hint">Auditors look at what others run, and run nothing.</span>}
       </div>
       {error !== undefined && <Problem error={error} />}
-      {preview !== undefined && <Preview {...preview} parameters={draft.parameters} />}
+      {preview !== undefined && <Preview {...preview} parameters={draft.parameters} file={item.name} />}
     </form>
+  )
+}
+
+/** Where the settings ask for it, people type the connection's name, or the number of several. */
+function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
+  const [typed, type] = useState('')
+  const isNeeded = answers.some(({ confirm }) => confirm)
+  const expected = !isNeeded ? undefined : on.length === 1 ? on[0] : String(on.length)
+  return { typed, type, expected, isGiven: expected === undefined || typed.trim() === expected }
+}
+
+/** Arguments and variables of a run, for connections that take them. Drafts do not keep them. */
+function useAdvanced() {
+  const [args, setArgs] = useState('')
+  const [variables, setVariables] = useState('')
+  const sent = (): Pick<RunRequest, 'client_args' | 'env_vars'> => ({
+    ...(args.trim() !== '' && { client_args: linesOf(args) }),
+    ...(variables.trim() !== '' && { env_vars: Object.fromEntries(linesOf(variables).map(variableOf)) }),
+  })
+  return { args, setArgs, variables, setVariables, sent }
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '')
+}
+
+/** In the form of the wire. */
+function variableOf(line: string): [string, string] {
+  const equals = line.indexOf('=')
+  const [name, value] = equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)]
+  const bytes = new TextEncoder().encode(value)
+  return [`envvar:${name.trim()}`, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))]
+}
+
+function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof useAdvanced> }) {
+  const id = useId()
+  return (
+    <details class="fold">
+      <summary>Advanced</summary>
+      <div class="field">
+        <label for={`${id}-args`}>Arguments</label>
+        <p class="hint">One on each line; they are added to the command of the connection.</p>
+        <textarea
+          id={`${id}-args`}
+          rows={2}
+          value={advanced.args}
+          spellcheck={false}
+          onInput={(event) => advanced.setArgs(event.currentTarget.value)}
+        />
+      </div>
+      <div class="field">
+        <label for={`${id}-variables`}>Variables</label>
+        <p class="hint">NAME=value, one on each line.</p>
+        <textarea
+          id={`${id}-variables`}
+          rows={2}
+          value={advanced.variables}
+          spellcheck={false}
+          onInput={(event) => advanced.setVariables(event.currentTarget.value)}
+        />
+      </div>
+    </details>
   )
 }
 

@@ -3,13 +3,13 @@ import { readOwnSessions, readRunbooks } from '../../api/gateway.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { runbookPath } from '../../parts/paths.ts'
-import { changeQuery, query } from '../../parts/router.ts'
+import { changeQuery, go, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
 
-const ROW_PX = 48
+const ROW_PX = 56
 
 /** All runbooks, by folder; search as you type. */
 export default function RunbookList() {
@@ -17,12 +17,12 @@ export default function RunbookList() {
   const recent = useRecent()
   const wanted = query.value.get('search') ?? ''
   const all = useMemo(() => (lists.value === undefined ? [] : runbooksIn(lists.value)), [lists.value])
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
+  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
   const rows = useMemo(
-    () => rowsOf(found(all, wanted), { recent, closed, isSearching: wanted !== '' }),
-    [all, wanted, recent, closed],
+    () => rowsOf(found(all, wanted), { recent, toggled, isSearching: wanted !== '' }),
+    [all, wanted, recent, toggled],
   )
-  const toggle = (text: string) => setClosed((before) => before.symmetricDifference(new Set([text])))
+  const toggle = (text: string) => setToggled((before) => before.symmetricDifference(new Set([text])))
   return (
     <section class="view">
       <h1>Runbooks</h1>
@@ -33,6 +33,7 @@ export default function RunbookList() {
         data-shortcut="search"
         value={wanted}
         onInput={(event) => changeQuery({ search: event.currentTarget.value })}
+        onKeyDown={(event) => event.key === 'Enter' && openOnly(rows)}
       />
       {lists.error !== undefined && <Problem error={lists.error} onRetry={lists.reload} />}
       {lists.value?.errors.map((error) => (
@@ -50,6 +51,12 @@ export default function RunbookList() {
 function useRecent(): readonly string[] {
   const { value } = useLoaded(readOwnSessions)
   return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])
+}
+
+/** Enter in the search opens the only runbook that it finds. */
+function openOnly(rows: readonly CatalogRow[]): void {
+  const [only, ...others] = rows.flatMap((row) => (row.kind === 'runbook' ? [row.runbook] : []))
+  if (only !== undefined && others.length === 0) go(runbookPath(only.repository, only.item.name))
 }
 
 interface RowsProps {
@@ -70,7 +77,8 @@ function Rows({ rows, total, wanted, onToggle }: RowsProps) {
   if (rows.length === 0)
     return (
       <Empty>
-        No runbook has “<bdi>{visible(wanted)}</bdi>” in its path or parameters. Try fewer letters.
+        No runbook has “<bdi>{visible(wanted)}</bdi>” in its title, description, path or parameters. Try fewer
+        letters.
       </Empty>
     )
   const row = (index: number) => {
@@ -97,9 +105,23 @@ function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; reado
   const { connections = [] } = item
   return (
     <div class="runbook">
-      <a href={runbookPath(repository, item.name)} aria-label={visible(item.name)}>
-        {isRecent && folder !== '' && <span class="folder-part">{visible(`${folder}/`)}</span>}
-        <bdi>{visible(name)}</bdi>
+      <a
+        href={runbookPath(repository, item.name)}
+        aria-label={visible(item.title === undefined ? item.name : `${item.title}, ${item.name}`)}
+      >
+        <span class="row-text">
+          <span>
+            {isRecent && item.title === undefined && folder !== '' && (
+              <span class="folder-part">{visible(`${folder}/`)}</span>
+            )}
+            <bdi>{visible(item.title ?? name)}</bdi>
+          </span>
+          {item.title !== undefined && (
+            <span class="hint">
+              <bdi>{visible(item.description?.split('\n')[0] ?? item.name)}</bdi>
+            </span>
+          )}
+        </span>
       </a>
       <span class="hint">
         {item.error === null ? <Name>{connections.join(', ')}</Name> : 'cannot be run'}

@@ -1,5 +1,6 @@
 import { readConnections, readOwnSessions, readRunbooks, readSession } from '../../api/gateway.ts'
 import type { Connection, ListedSession, RunbookItem, RunbookLists } from '../../api/types.ts'
+import { keptDraft, linkedValues } from '../../form/kept-draft.ts'
 import type { Values } from '../../form/parameters.ts'
 import { NOT_RECORDED, recordedParameters } from './recorded.ts'
 
@@ -21,6 +22,7 @@ export async function openRunbook(
   repository: string,
   file: string,
   again: string,
+  link: URLSearchParams,
   signal: AbortSignal,
 ): Promise<Opened | null> {
   const [lists, connections, named, recent] = await Promise.all([
@@ -34,12 +36,14 @@ export async function openRunbook(
   const last = recent.find(({ labels }) => labels?.['runbookFile'] === file)
   const earlier = again === LAST ? last : named
   const possible = connections.filter(({ name }) => found.item.connections?.includes(name))
-  const wanted = (earlier ?? last)?.connection
+  const kept = again === '' ? keptDraft(found.repository, file) : undefined
+  const wanted = link.get('connection') ?? kept?.connection ?? (earlier ?? last)?.connection
   const chosen =
     possible.find(({ name }) => name === wanted) ??
     possible.find(({ status }) => status === 'online') ??
     possible[0]
-  const values = earlier === undefined ? {} : reusable(earlier.labels)
+  const begun = earlier === undefined ? kept?.values : reusable(earlier.labels)
+  const values = { ...begun, ...linkedValues(link, found.item) }
   return { ...found, connections: possible, chosen: chosen?.name ?? '', values }
 }
 

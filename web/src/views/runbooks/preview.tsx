@@ -1,6 +1,7 @@
 import type { Rendered } from '../../api/types.ts'
 import type { Parameter, Values } from '../../form/parameters.ts'
 import { shownScript } from '../../form/secrets.ts'
+import { Coloured } from '../../parts/coloured.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
@@ -8,10 +9,12 @@ interface PreviewProps {
   readonly rendered: Rendered
   readonly values: Values
   readonly parameters: readonly Parameter[]
+  /** Its name says the language. */
+  readonly file: string
 }
 
 /** What would be sent. Nothing has run. */
-export function Preview({ rendered, values, parameters }: PreviewProps) {
+export function Preview({ rendered, values, parameters, file }: PreviewProps) {
   const { connection, commit, env_vars, warning } = rendered
   return (
     <section class="preview" aria-label="Script that would run">
@@ -32,7 +35,7 @@ export function Preview({ rendered, values, parameters }: PreviewProps) {
         </p>
       )}
       <pre class="script" tabIndex={0} aria-label="Script">
-        {visibleLines(shownScript(rendered, parameters, values))}
+        <Coloured text={visibleLines(shownScript(rendered, parameters, values))} file={file} />
       </pre>
     </section>
   )

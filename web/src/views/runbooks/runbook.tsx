@@ -2,7 +2,8 @@ import { useCallback } from 'preact/hooks'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { query } from '../../parts/router.ts'
-import { visible } from '../../parts/visible.ts'
+import { splitPath } from '../../parts/paths.ts'
+import { visible, visibleLines } from '../../parts/visible.ts'
 import { RunbookForm } from './form.tsx'
 import { openRunbook, type Opened as OpenedRunbook } from './opened.ts'
 
@@ -15,18 +16,35 @@ interface RunbookProps {
 export default function Runbook({ repository, rest: file }: RunbookProps) {
   const again = query.value.get('again') ?? ''
   const load = useCallback(
-    (signal: AbortSignal) => openRunbook(repository, file, again, signal),
+    (signal: AbortSignal) =>
+      openRunbook(repository, file, again, new URLSearchParams(location.search), signal),
     [repository, file, again],
   )
   const { value, error, reload } = useLoaded(load)
   return (
     <section class="view">
-      <p class="back">
-        <a href="/runbooks">All runbooks</a>
-      </p>
-      <h1>
-        <bdi>{visible(file)}</bdi>
-      </h1>
+      <header class="head">
+        <nav aria-label="Where you are">
+          <ol class="trail">
+            <li>
+              <a href="/runbooks">Runbooks</a>
+            </li>
+            <li>
+              <code>
+                <bdi>{visible(file)}</bdi>
+              </code>
+            </li>
+          </ol>
+        </nav>
+        <h1>
+          <bdi>{visible(value?.item.title ?? splitPath(file).name)}</bdi>
+        </h1>
+        {value?.item.description !== undefined && (
+          <p class="description" dir="auto">
+            {visibleLines(value.item.description)}
+          </p>
+        )}
+      </header>
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value === undefined && error === undefined && <Loading />}
       {value === null && (

@@ -1,0 +1,70 @@
+import { person } from '../api/person.ts'
+import type { RunbookItem } from '../api/types.ts'
+import type { Values } from './parameters.ts'
+
+// What was typed into the form of a runbook, kept in this tab: it survives a reload, the way back and the end of a
+// sign-in. Secrets are never kept, and nobody else who signs in here gets what was typed before.
+
+/** A longer draft is not kept: the browser has room for some megabytes. */
+const MOST_CHARACTERS = 64 * 1024
+/** The gateway knows more such names; what is left out here has to be typed again, no more. */
+const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i
+
+export interface KeptDraft {
+  readonly values: Values
+  readonly connection: string
+}
+
+function keyOf(repository: string, file: string): string {
+  return JSON.stringify(['draft', person.peek()?.name ?? '', repository, file])
+}
+
+export function keptDraft(repository: string, file: string): KeptDraft | undefined {
+  try {
+    const text = sessionStorage.getItem(keyOf(repository, file))
+    return text === null ? undefined : (JSON.parse(text) as KeptDraft)
+  } catch {
+    return undefined
+  }
+}
+
+export function keepDraft(repository: string, item: RunbookItem, draft: KeptDraft): void {
+  const values = Object.fromEntries(
+    Object.entries(draft.values).filter(([name]) => !mayBeSecret(name, item.metadata[name])),
+  )
+  const text = JSON.stringify({ ...draft, values })
+  try {
+    if (text.length <= MOST_CHARACTERS) sessionStorage.setItem(keyOf(repository, item.name), text)
+  } catch {
+    // A browser that keeps nothing loses nothing else.
+  }
+}
+
+export function forgetDraft(repository: string, file: string): void {
+  try {
+    sessionStorage.removeItem(keyOf(repository, file))
+  } catch {
+    // As above.
+  }
+}
+
+/** Whether a value is kept out of drafts and links. */
+export function mayBeSecret(name: string, declared: Readonly<Record<string, unknown>> | undefined): boolean {
+  const { type, asenv } = declared ?? {}
+  return (
+    type === 'password' ||
+    type === 'file' ||
+    SOUNDS_SECRET.test(name) ||
+    (typeof asenv === 'string' && SOUNDS_SECRET.test(asenv))
+  )
+}
+
+/** Values of a link: `?p.order=10293`. Secret ones are not taken: a link is read by others. */
+export function linkedValues(query: URLSearchParams, item: RunbookItem): Values {
+  const given = [...query].filter(([name]) => name.startsWith('p.'))
+  return Object.fromEntries(
+    given
+      .map(([name, value]) => [name.slice(2), value] as const)
+      .filter(([name]) => !mayBeSecret(name, item.metadata[name])),
+  )
+}

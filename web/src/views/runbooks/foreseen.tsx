@@ -1,0 +1,65 @@
+import { useEffect, useState } from 'preact/hooks'
+import { ask } from '../../api/request.ts'
+import type { Foreseen } from '../../api/types.ts'
+import { Note } from '../../parts/messages.tsx'
+import { Moment } from '../../parts/moment.tsx'
+import { Name } from '../../parts/text.tsx'
+
+/** What the gateway says about these connections; none while it has not answered. */
+export function useForeseen(
+  repository: string,
+  file: string,
+  connections: readonly string[],
+): readonly Foreseen[] {
+  const [answers, setAnswers] = useState<readonly Foreseen[]>([])
+  const names = JSON.stringify(connections.slice(0, 500))
+  useEffect(() => {
+    const ended = new AbortController()
+    const body = { repository, file_name: file, connections: JSON.parse(names) as string[] }
+    if (body.connections.length === 0) setAnswers([])
+    else
+      ask<Foreseen[]>('POST', '/api/runbooks/foresee', { body, signal: ended.signal }).then(
+        setAnswers,
+        // What is refused here is refused again, and explained, when somebody runs it.
+        () => setAnswers([]),
+      )
+    return () => ended.abort()
+  }, [repository, file, names])
+  return answers
+}
+
+/** What the run needs and waits for, before somebody asks for it. */
+export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen[] }) {
+  const reviews = [...new Set(answers.flatMap(({ review }) => (review === null ? [] : [needOf(review)])))]
+  const locks = new Map(answers.flatMap(({ locks }) => locks.map((lock) => [lock.name, lock] as const)))
+  return (
+    <>
+      {reviews.map((need) => (
+        <Note key={need} tone="wait" title={need}>
+          The approver sees this script exactly as it is. You may close the page meanwhile.
+        </Note>
+      ))}
+      {[...locks.values()].map(({ name, holder, waiting }) => (
+        <Note key={name} tone={holder === null ? 'live' : 'wait'}>
+          <p>
+            It takes the lock <Name>{name}</Name>, so that it runs alone
+            {holder === null ? (
+              '. Nobody has it now.'
+            ) : (
+              <>
+                . <Name>{holder.user}</Name> has it since <Moment at={holder.since} />
+                {waiting > 0 && `, and ${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} for it`}.
+              </>
+            )}
+          </p>
+        </Note>
+      ))}
+    </>
+  )
+}
+
+function needOf({ groups, minimum }: NonNullable<Foreseen['review']>): string {
+  if (groups.length === 1) return `Needs approval by ${groups[0] ?? ''}`
+  if (minimum >= groups.length) return `Needs approval by all of ${groups.join(', ')}`
+  return `Needs approval by ${minimum} of ${groups.join(', ')}`
+}
