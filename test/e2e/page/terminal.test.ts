@@ -78,7 +78,7 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
   it('asks before it is left, finds a text, draws larger letters, and is closed by the user', async () => {
     await using ada = await stage.enter('/connections')
     const { page } = ada
-    const card = page.locator('li', { has: page.getByRole('heading', { name: 'shell' }) })
+    const card = page.getByRole('row', { name: /^shell/ })
     await card.getByRole('link', { name: 'Terminal' }).click()
     await shows(ada, PROMPT)
     await page.keyboard.type(`seq 300; printf '\\033[38;2;1;2;250mblue\\033[0m\\n'; echo under_score\n`)
