@@ -154,8 +154,13 @@ describe.skipIf(missingBrowser !== undefined)(`the look of each view${without(mi
       wide.push(...(await looked(sue, name)))
     }
     await sue.goTo('/')
+    await sue.settled()
     await sue.page.keyboard.press('Control+k')
-    await sue.page.keyboard.type('refund')
+    await sue.page.getByRole('combobox', { name: 'Search everything' }).fill('refund')
+    await sue.page
+      .getByRole('option', { name: /refund/ })
+      .first()
+      .waitFor()
     wide.push(...(await looked(sue, 'search')))
     await stage.site.rest.kill(views.get('session-running')?.split('/').at(-1) ?? '')
     expect(wide).toEqual([])
