@@ -30,18 +30,22 @@ export function useBatchDraft(): BatchDraft {
   return { isOpen, setOpen, chosen, choose, first, settings, change }
 }
 
-export async function startBatch(
-  { chosen, settings }: BatchDraft,
-  { repository, file_name, connection_name: _, ...others }: RunRequest,
-): Promise<void> {
+export async function startBatch({ chosen, settings }: BatchDraft, request: RunRequest): Promise<void> {
   const body = {
-    ...{ repository, file_name, ...others, connections: [...chosen] },
+    ...withoutConnection(request),
+    connections: [...chosen],
     waves: settings.waves,
     parallel: Number(settings.parallel),
     stop_after: /^\d+$/.test(settings.stop_after) ? Number(settings.stop_after) : settings.stop_after,
   }
   const { id } = await ask<Batch>('POST', '/api/batches', { body })
   go(batchPath(id))
+}
+
+function withoutConnection(request: RunRequest): Omit<RunRequest, 'connection_name'> {
+  return Object.fromEntries(
+    Object.entries(request).filter(([name]) => name !== 'connection_name'),
+  ) as unknown as Omit<RunRequest, 'connection_name'>
 }
 
 interface BatchFieldsProps {

@@ -95,7 +95,7 @@ function Heading({ row, onToggle }: { readonly row: HeadingRow; readonly onToggl
   return (
     <button class="folder" aria-expanded={row.isOpen} onClick={() => onToggle(row.text)}>
       <span aria-hidden="true">{row.isOpen ? '▾' : '▸'}</span> <Name>{row.text}</Name>
-      <span class="count"> {row.count}</span>
+      <span class="soft small"> {row.count}</span>
     </button>
   )
 }
@@ -110,12 +110,12 @@ function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; reado
         aria-label={visible(item.title === undefined ? item.name : `${item.title}, ${item.name}`)}
       >
         <span class="row-text">
-          <span>
+          <strong>
             {isRecent && item.title === undefined && folder !== '' && (
               <span class="folder-part">{visible(`${folder}/`)}</span>
             )}
             <bdi>{visible(item.title ?? name)}</bdi>
-          </span>
+          </strong>
           {item.title !== undefined && (
             <span class="hint">
               <bdi>{visible(item.description?.split('\n')[0] ?? item.name)}</bdi>
