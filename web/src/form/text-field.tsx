@@ -8,10 +8,20 @@ interface TextFieldProps {
   readonly hint?: string
   readonly type?: 'text' | 'password'
   readonly required?: boolean
+  /** Whether the label says that it is required: in a form where other fields are not. */
+  readonly isMarked?: boolean
 }
 
 /** A field of the page's own, labelled in words. */
-export function TextField({ label, value, onValue, hint, type = 'text', required }: TextFieldProps) {
+export function TextField({
+  label,
+  value,
+  onValue,
+  hint,
+  type = 'text',
+  required,
+  isMarked = false,
+}: TextFieldProps) {
   const id = useId()
   const common = {
     ...{ id, value, dir: 'auto' as const, 'aria-required': required },
@@ -22,7 +32,7 @@ export function TextField({ label, value, onValue, hint, type = 'text', required
     <div class="field">
       <label for={id}>
         {label}
-        {required === true && <span class="soft"> required</span>}
+        {isMarked && <span class="soft"> required</span>}
       </label>
       {hint !== undefined && (
         <p class="hint" id={`${id}-hint`}>

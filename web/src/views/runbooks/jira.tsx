@@ -48,6 +48,7 @@ export function JiraFields({ jira }: { readonly jira: Jira }) {
           value={jira.values[field] ?? ''}
           onValue={(value) => jira.set(field, value)}
           required={required}
+          isMarked={required}
         />
       ))}
     </>
