@@ -9,6 +9,7 @@ import { asksForPort, type CheckServices } from '../opening/request.ts'
 import { type OwnerPolicy, programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
 import { ServerSocket } from './server-socket.ts'
+import { mysqlProtocol } from './mysql/mysql.ts'
 import { postgresProtocol } from './postgres/postgres.ts'
 import { tcpProtocol } from './tcp.ts'
 import type { NativeProtocol, Target } from './protocol.ts'
@@ -17,6 +18,7 @@ import type { NativeProtocol, Target } from './protocol.ts'
 const PROTOCOLS = {
   tcp: tcpProtocol,
   postgres: postgresProtocol,
+  mysql: mysqlProtocol,
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
 

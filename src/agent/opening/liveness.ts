@@ -25,6 +25,7 @@ const servers: Readonly<Record<string, Locate>> = {
   },
   mysql: (lookup) => {
     oneOf(lookup, 'RESULT_METADATA', ON_OFF)
+    oneOf(lookup, 'SSLMODE', SSL_MODES)
     return database('mysql', 3306)(lookup)
   },
   mssql: database('mssql', 1433),

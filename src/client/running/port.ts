@@ -81,7 +81,8 @@ class LocalClient {
     this.#id = id
     this.#socket = socket
     this.#options = options
-    if (options.protocol === 'tcp') void this.#data(NO_PAYLOAD, true)
+    // These servers speak first.
+    if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
     socket.on('drain', () => this.#ask(false))
     // The reason of an error is of no use to the other end: the close that follows is.

@@ -9,6 +9,7 @@ import type {
   SessionId,
 } from '../../wire/messages/message.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
+import { MysqlStatements } from '../../wire/messages/mysql-statements.ts'
 import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
@@ -85,7 +86,7 @@ export class GatewaySession {
   #started = false
   #leaving: NodeJS.Timeout | undefined
   /** By the connection's id. */
-  readonly #statements = new Map<string, PostgresStatements>()
+  readonly #statements = new Map<string, PostgresStatements | MysqlStatements>()
 
   /** @param guardrails of the connection, whose names its agent does not know */
   constructor(
@@ -174,20 +175,21 @@ export class GatewaySession {
   }
 
   /**
-   * Of PostgreSQL the statements are recorded; values, data and answers are not.
+   * Records the statements of databases; values, data and answers are not recorded.
    * @returns whether the message may be sent on
    */
   #recordStatements(message: ConnectionMessage): boolean {
     const { connectionId: id } = message
     if (message.kind === 'connection-close') this.#statements.delete(id)
-    if (message.kind !== 'connection-data' || message.protocol !== 'postgres') return true
+    if (message.kind !== 'connection-data' || message.protocol === 'tcp') return true
     const known = this.#statements.get(id)
     // Otherwise a client could do something that is not recorded, behind connections that it leaves open.
     if (known === undefined && this.#statements.size >= MAX_CONNECTIONS) {
       this.fail('too-many-clients', `a session serves ${MAX_CONNECTIONS} native clients at once`)
       return false
     }
-    const statements = known ?? new PostgresStatements()
+    const statements =
+      known ?? (message.protocol === 'mysql' ? new MysqlStatements() : new PostgresStatements())
     this.#statements.set(id, statements)
     for (const text of statements.push(message.data)) this.#record.statement(id, text)
     return true

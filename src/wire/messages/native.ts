@@ -4,12 +4,13 @@ import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } 
 // it. The types are the same in all three directions, but for their first word.
 
 /** The protocols of native clients that are served. */
-export const NATIVE_PROTOCOLS = ['tcp', 'postgres'] as const
+export const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
 export type NativeProtocolName = (typeof NATIVE_PROTOCOLS)[number]
 
 const WRITES: Readonly<Record<NativeProtocolName, string>> = {
   tcp: 'TCPConnectionWrite',
   postgres: 'PGConnectionWrite',
+  mysql: 'MySQLConnectionWrite',
 }
 const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionClose' } as const
 // Ours. hoop's gateway passes them on, and its agent and command line ignore types that they do not know.

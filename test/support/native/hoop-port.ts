@@ -6,7 +6,7 @@ import { found } from '../wait.ts'
 /** The one message or packet that the bytes begin with; undefined when it is not whole. */
 type Cut = (bytes: Buffer, isFirst: boolean) => number | undefined
 
-interface PortOptions {
+export interface PortOptions {
   /** The word of the packet types: `TCP`, `PG`, `MySQL`. */
   readonly word: string
   readonly sid: string
@@ -49,6 +49,11 @@ export class HoopPort implements AsyncDisposable {
     this.#options = options
     this.#server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.#accept(socket))
     gateway.onPacket = (packet) => this.#receive(packet)
+  }
+
+  /** No client is connected. */
+  get idle(): boolean {
+    return this.#sockets.size === 0
   }
 
   get port(): number {

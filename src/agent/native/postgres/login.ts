@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { Target } from '../protocol.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
+import { serverTls } from '../server-tls.ts'
 import { firstMessage, MalformedMessage, messageOf, textOf, type, type Message } from './messages.ts'
 import { endPointOf, Scram, type Binding } from './scram.ts'
 import { sslRequest } from './startup.ts'
@@ -38,35 +38,14 @@ export class LoginMessages {
   }
 }
 
-/** An empty variable counts as none. */
-function given(target: Target): Readonly<Partial<Record<'SSLMODE' | 'SSLROOTCERT', string>>> {
-  const names = ['SSLMODE', 'SSLROOTCERT'] as const
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = target.variable(name) ?? ''
-      return value === '' ? [] : [[name, value]]
-    }),
-  )
-}
-
 /** Asks for TLS as `SSLMODE` says. @throws ServerError */
 export async function secure(server: ServerSocket, target: Target, gone: AbortSignal): Promise<void> {
-  const { SSLMODE: mode = 'prefer', SSLROOTCERT: ca } = given(target)
+  const { mode, options } = serverTls(target)
   if (mode === 'disable') return
   await server.write(sslRequest())
   const answer = await server.next()
   if (answer?.length === 1 && answer[0] === 0x53) {
-    const { host } = target.address
-    await server.startTls(
-      {
-        host,
-        ...(isIP(host) === 0 && { servername: host }),
-        ...(ca !== undefined && { ca }),
-        rejectUnauthorized: mode === 'verify-full' || ca !== undefined,
-        ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
-      },
-      gone,
-    )
+    await server.startTls(options, gone)
     return
   }
   if (answer?.length !== 1 || answer[0] !== 0x4e)

@@ -28,7 +28,7 @@ export interface PortFlags extends NoticeFlags {
 }
 
 /** The ports that hoop's command line opens. */
-const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433 }
+const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433, mysql: 3307 }
 const HOST = '127.0.0.1'
 /** What clients give as user and password, which the agent replaces. */
 const NOOP = 'noop'
@@ -206,12 +206,15 @@ class ClientProgram {
 /** What a person pastes. */
 function hintFor(protocol: NativeProtocolName, port: number): string {
   if (protocol === 'tcp') return ''
+  if (protocol === 'mysql') return `\n  mysql -h ${HOST} -P ${port} -u ${NOOP} -p${NOOP}`
   return `\n  psql 'host=${HOST} port=${port} user=${NOOP} password=${NOOP} dbname=${NOOP}'   (${NOOP}: the database of the connection)`
 }
 
 function variablesFor(protocol: NativeProtocolName, port: number): Readonly<Record<string, string>> {
   const own = { RUNBOOK_AGENT_HOST: HOST, RUNBOOK_AGENT_PORT: String(port) }
   if (protocol === 'tcp') return own
+  if (protocol === 'mysql')
+    return { ...own, MYSQL_HOST: HOST, MYSQL_TCP_PORT: String(port), MYSQL_USER: NOOP, MYSQL_PWD: NOOP }
   return {
     ...{ ...own, PGHOST: HOST, PGPORT: String(port), PGUSER: NOOP, PGPASSWORD: NOOP },
     ...{ PGDATABASE: process.env['PGDATABASE'] ?? NOOP, PGSSLMODE: 'disable', PGGSSENCMODE: 'disable' },

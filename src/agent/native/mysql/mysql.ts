@@ -1,0 +1,257 @@
+import { onAbort } from '../../../basics/abort.ts'
+import { Answers, COM, Commands } from './packets.ts'
+import {
+  CACHING_SHA2,
+  errorPayload,
+  logIn,
+  MalformedLogin,
+  NATIVE_PASSWORD,
+  OWN_LOGIN,
+  packet,
+  PacketReader,
+  parseGreeting,
+  parseLogin,
+  type Account,
+  type Greeting,
+  type LoginRequest,
+  type MysqlError,
+} from './login.ts'
+import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
+import { ServerError, type ServerSocket } from '../server-socket.ts'
+import { serverTls, type ServerTls } from '../server-tls.ts'
+
+/** How long ending a query of a client that has gone may take. */
+const KILL_MS = 5000
+
+/** MySQL and MariaDB. */
+export function mysqlProtocol(target: Target): NativeProtocol {
+  const tls = serverTls(target)
+  const account = { user: target.variable('USER') ?? '', password: target.variable('PASS') ?? '' }
+  return { serve: (client) => serveMysql(client, { ...target, tls, account }) }
+}
+
+interface MysqlTarget extends Target {
+  readonly tls: ServerTls
+  readonly account: Account
+}
+
+async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<void> {
+  const tell = new Telling(client)
+  try {
+    using server = await target.dial(client.gone)
+    const opened = await open(client, server, target, tell)
+    if (opened === undefined) return
+    const relay = new Relay(client, server, tell)
+    try {
+      await relay.run(opened)
+    } finally {
+      if (relay.awaits && (client.gone.aborted || client.ending.aborted))
+        await endQuery(opened.threadId, target)
+    }
+  } catch (error) {
+    const text = messageFor(error)
+    if (text === undefined) throw error
+    if (client.gone.aborted) return
+    target.log.warn({ connectionId: client.id, error: text }, 'native connection failed')
+    await tell.error({ code: 1105, state: 'HY000', message: text })
+  }
+}
+
+/** The text for the user; undefined for a bug. */
+function messageFor(error: unknown): string | undefined {
+  return error instanceof ServerError || error instanceof MalformedLogin ? error.message : undefined
+}
+
+/** What is said to the client in packets of the agent's own: it keeps count, and what a client can understand when. */
+class Telling {
+  readonly #client: NativeClient
+  /** The number that the client expects next. Undefined while the server is in the middle of an answer. */
+  next: number | undefined = 0
+  #hasGreeted = false
+
+  constructor(client: NativeClient) {
+    this.#client = client
+  }
+
+  async greet(payload: Buffer): Promise<void> {
+    await this.say(payload)
+    this.#hasGreeted = true
+  }
+
+  async say(payload: Buffer): Promise<void> {
+    if (this.next === undefined) return
+    await this.#client.send(packet(this.next, payload))
+    this.next += 1
+  }
+
+  /** Nothing where the client would take it for a part of the answer that it reads. */
+  async error(error: MysqlError): Promise<void> {
+    await this.say(errorPayload(this.#hasGreeted ? error : { ...error, state: '' }))
+  }
+}
+
+interface OpenedConnection {
+  readonly threadId: number
+  /** What has come from either side behind its login. */
+  readonly fromClient: Buffer
+  readonly fromServer: Buffer
+}
+
+/** Undefined when the client is gone, or has been told that the server does not let it in. */
+async function open(
+  client: NativeClient,
+  server: ServerSocket,
+  target: MysqlTarget,
+  tell: Telling,
+): Promise<OpenedConnection | undefined> {
+  const greeting = await greetingOf(server, tell)
+  if (greeting === undefined) return undefined
+  await tell.greet(greeting.forClient)
+  const reader = new PacketReader(() => client.next())
+  const said = await reader.read()
+  if (said === undefined) return undefined
+  tell.next = said.seq + 1
+  const request = parseLogin(said.payload)
+  const { answer, rest } = await logIn(server, greeting, request, target.account, target.tls, client.gone)
+  if (answer[0] === 0x00 && !(await finishPlugin(request, greeting, reader, tell))) return undefined
+  await tell.say(answer)
+  if (answer[0] !== 0x00) return undefined
+  return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
+}
+
+/** Undefined when the server has greeted with an error, which the client has got. */
+async function greetingOf(server: ServerSocket, tell: Telling | undefined): Promise<Greeting | undefined> {
+  // Not one byte more than the greeting may be read before TLS: a server says nothing more by itself.
+  const reader = new PacketReader(() => server.next())
+  const said = await reader.read()
+  if (said === undefined) throw new ServerError('the server hung up before it greeted')
+  if (reader.rest.length > 0) throw new ServerError('the server sent more than its greeting before the login')
+  if (said.payload[0] === 0xff) {
+    await tell?.say(said.payload)
+    return undefined
+  }
+  return parseGreeting(said.payload)
+}
+
+/**
+ * Leads the client to where its plugin expects OK: the password that it has is not the server's, and not looked at.
+ * @returns false when the client is gone
+ */
+async function finishPlugin(
+  { plugin, hasProof }: LoginRequest,
+  { salt }: Greeting,
+  reader: PacketReader,
+  tell: Telling,
+): Promise<boolean> {
+  if (plugin === '' || plugin === NATIVE_PASSWORD || !hasProof) return true
+  if (plugin === CACHING_SHA2) {
+    await tell.say(Buffer.from([0x01, 0x03]))
+    return true
+  }
+  await tell.say(Buffer.concat([Buffer.from(`\xfe${NATIVE_PASSWORD}\0`, 'latin1'), salt, Buffer.alloc(1)]))
+  const said = await reader.read()
+  if (said === undefined) return false
+  tell.next = said.seq + 1
+  return true
+}
+
+/** Passes commands and answers on as they come. Looks at the beginnings of packets alone. */
+class Relay {
+  readonly #client: NativeClient
+  readonly #server: ServerSocket
+  readonly #tell: Telling
+  readonly #answers = new Answers()
+  /** A command is with the server, which has not begun to answer. */
+  awaits = false
+
+  constructor(client: NativeClient, server: ServerSocket, tell: Telling) {
+    this.#client = client
+    this.#server = server
+    this.#tell = tell
+  }
+
+  /** Settles when one end is over. @throws ServerError */
+  async run({ fromClient, fromServer }: OpenedConnection): Promise<void> {
+    const { ending } = this.#client
+    this.#tell.next = undefined
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    using _ = onAbort(ending, end)
+    await Promise.race([this.#toServer(fromClient), this.#toClient(fromServer), ended])
+    if (ending.aborted)
+      await this.#tell.error({ code: 1053, state: '08S01', message: (ending.reason as Error).message })
+  }
+
+  async #toServer(first: Buffer): Promise<void> {
+    const commands = new Commands()
+    for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#client.next()) {
+      for (const part of commands.cut(bytes)) {
+        if (part.refused === undefined) {
+          // Before the bytes are with the server: its answer may come while they are being written.
+          if (part.asks) this.#begin()
+          await this.#server.write(part.bytes)
+        } else await this.#refuse(part.refused)
+      }
+      if (!commands.hasQuit) continue
+      // hoop's command line may end with all connections when a client that has just gone is written to. Drivers wait
+      // until their socket is closed, which ours can do.
+      this.#client.isSilent = !this.#client.isOurs
+      return
+    }
+  }
+
+  #begin(): void {
+    this.awaits = true
+    this.#tell.next = 1
+    this.#answers.begin()
+  }
+
+  async #refuse(seq: number): Promise<void> {
+    if (this.awaits) throw new ServerError('the client sent a command that is refused while another one ran')
+    this.#tell.next = seq + 1
+    await this.#tell.error({
+      code: 1047,
+      state: '08S01',
+      message: 'changing the user and replication are refused: a connection has one user',
+    })
+    this.#tell.next = undefined
+  }
+
+  async #toClient(first: Buffer): Promise<void> {
+    for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#server.next()) {
+      if (bytes.length === 0) continue
+      const trap = this.#answers.findTrap(bytes)
+      if (trap !== undefined) return this.#refuseTrap(bytes.subarray(0, Math.max(0, trap)), trap >= 0)
+      this.awaits = false
+      this.#tell.next = undefined
+      await this.#client.send(bytes)
+    }
+    if (this.awaits) throw new ServerError('the server closed the connection before it answered')
+  }
+
+  /** @param isWhole whether the client can read a packet of ours next */
+  async #refuseTrap(before: Buffer, isWhole: boolean): Promise<void> {
+    if (before.length > 0) await this.#client.send(before)
+    this.#tell.next = isWhole ? 1 : undefined
+    throw new ServerError('the server asked for a file of the client (LOAD DATA LOCAL), which is refused')
+  }
+}
+
+/** A server goes on with the query of a client that has gone: only another connection can end it. */
+async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
+  const late = AbortSignal.timeout(KILL_MS)
+  try {
+    using server = await target.dial(late)
+    const greeting = await greetingOf(server, undefined)
+    if (greeting === undefined) throw new ServerError('the server takes no more connections')
+    const { answer } = await logIn(server, greeting, OWN_LOGIN, target.account, target.tls, late)
+    if (answer[0] !== 0x00) throw new ServerError('the server refused the login')
+    await server.write(packet(0, Buffer.from(`\x03KILL ${threadId}`)))
+    await server.next()
+    await server.write(packet(0, Buffer.from([COM.quit])))
+  } catch (error) {
+    const text = messageFor(error)
+    if (text === undefined) throw error
+    target.log.warn({ threadId, error: text }, 'the query of a client that has gone could not be ended')
+  }
+}

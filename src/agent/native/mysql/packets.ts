@@ -1,0 +1,117 @@
+const HEADER_BYTES = 4
+/** A packet of this length goes on in the next one. */
+const LARGEST_PACKET = 0xff_ff_ff
+const LOCAL_INFILE = 0xfb
+
+export const COM = {
+  quit: 0x01,
+  changeUser: 0x11,
+  binlogDump: 0x12,
+  registerReplica: 0x15,
+  sendLongData: 0x18,
+  closeStatement: 0x19,
+  binlogDumpGtid: 0x1e,
+} as const
+const UNANSWERED: ReadonlySet<number> = new Set([COM.quit, COM.sendLongData, COM.closeStatement])
+/** A client is its connection's user and no other, and no replica of the server. */
+const REFUSED: ReadonlySet<number> = new Set([
+  ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid],
+])
+
+/** A part of what a client sends: for the server, or a command that is refused, by its number. */
+export type CommandPart =
+  | { readonly bytes: Buffer; readonly asks: boolean; readonly refused?: undefined }
+  | { readonly refused: number }
+
+/**
+ * Cuts a client's bytes at its commands. After the login each packet is one, whatever its number, or goes on with the one
+ * before: without files of the client there is nothing else.
+ */
+export class Commands {
+  hasQuit = false
+  #rest: Buffer = Buffer.alloc(0)
+  /** Bytes of the packet that are still to come. */
+  #left = 0
+  #goesOn = false
+  #isRefused = false
+
+  cut(bytes: Buffer): readonly CommandPart[] {
+    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    const parts: CommandPart[] = []
+    /** The bytes from `start` on go to the server together. */
+    let [start, at, asks] = [0, 0, false]
+    const passTo = (end: number) => {
+      if (!this.#isRefused && end > start) parts.push({ bytes: all.subarray(start, end), asks })
+      ;[start, asks] = [end, false]
+    }
+    while (!this.hasQuit) {
+      const step = Math.min(this.#left, all.length - at)
+      this.#left -= step
+      at += step
+      const length = all.length - at < HEADER_BYTES ? undefined : all.readUIntLE(at, 3)
+      if (length === undefined || (length > 0 && all.length - at === HEADER_BYTES)) break
+      if (!this.#goesOn) {
+        const command = length === 0 ? undefined : all[at + HEADER_BYTES]
+        const isRefused = command !== undefined && REFUSED.has(command)
+        if (isRefused !== this.#isRefused) passTo(at)
+        this.#isRefused = isRefused
+        if (isRefused) parts.push({ refused: all[at + 3] ?? 0 })
+        else asks ||= command === undefined || !UNANSWERED.has(command)
+        this.hasQuit = command === COM.quit
+      }
+      this.#goesOn = length === LARGEST_PACKET
+      this.#left = length
+      at += this.hasQuit ? HEADER_BYTES + 1 : HEADER_BYTES
+    }
+    passTo(at)
+    this.#rest = all.subarray(at)
+    return parts
+  }
+}
+
+/**
+ * Looks for the packet in which a server asks for a file of its client. Clients allow that although nobody offers it, and
+ * an honest server does not ask.
+ */
+export class Answers {
+  /** Bytes of the packet that are still to come. */
+  #left = 0
+  readonly #header = Buffer.alloc(HEADER_BYTES)
+  #headerBytes = 0
+  /** The number of the packet before. Undefined when a command has come since. */
+  #lastSeq: number | undefined
+  #isFirst = false
+
+  /** The next packet begins an answer. */
+  begin(): void {
+    this.#lastSeq = undefined
+  }
+
+  /** @returns where the packet begins, below zero when it began in the bytes before; undefined when there is none */
+  findTrap(bytes: Buffer): number | undefined {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#left > 0) {
+        if (this.#isFirst && bytes[at] === LOCAL_INFILE) return at - HEADER_BYTES
+        this.#isFirst = false
+        const step = Math.min(this.#left, bytes.length - at)
+        this.#left -= step
+        at += step
+        continue
+      }
+      this.#header[this.#headerBytes] = bytes[at] ?? 0
+      this.#headerBytes += 1
+      at += 1
+      if (this.#headerBytes === HEADER_BYTES) this.#beginPacket()
+    }
+    return undefined
+  }
+
+  #beginPacket(): void {
+    this.#headerBytes = 0
+    this.#left = this.#header.readUIntLE(0, 3)
+    const seq = this.#header[3]
+    // Numbers begin again after 255, so a 1 after a 0 is not the first packet of its answer.
+    this.#isFirst = seq === 1 && this.#lastSeq !== 0
+    this.#lastSeq = seq
+  }
+}
