@@ -87,9 +87,9 @@ class LocalClient {
     socket.on('drain', () => this.#ask(false))
     // The reason of an error is of no use to the other end: the close that follows is.
     socket.on('error', () => undefined)
-    socket.once('close', () => {
-      if (!this.#isClosedByAgent) void options.send({ kind: 'connection-close', connectionId: id })
-    })
+    // Behind the agent's own close too, as hoop's command line does: bytes may have crossed it on the way, and whoever
+    // follows the connections has to forget this one.
+    socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
   }
 
   receive(message: ConnectionMessage): void {
@@ -129,6 +129,7 @@ class LocalClient {
   }
 
   async #data(data: Buffer, isDial = false): Promise<void> {
+    if (this.#isClosedByAgent) return
     const sent = this.#options.send({
       kind: 'connection-data',
       connectionId: this.#id,
@@ -153,16 +154,24 @@ class LocalClient {
  * Why a client is not let in: it is not this user's. Whoever connects could do what this user may, without a password.
  * Undefined for this user's, and where the system does not tell (no /proc).
  */
-function strangerBehind({ remotePort = 0, localPort = 0 }: Socket): string | undefined {
+function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
   if (own === undefined || tables.every((table) => table === undefined)) return undefined
+  // From another address of the loopback somebody could take the port of a client that is this user's.
+  if (remoteAddress !== LOOPBACK) return `a client that does not come from ${LOOPBACK}`
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
+  // In the machine's order of bytes, in the second table behind a prefix.
+  const address = '[0-9A-F]*(?:0100007F|7F000001)'
   const row = new RegExp(
-    `^ *\\d+: [0-9A-F]+:${hex(remotePort)} [0-9A-F]+:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+)`,
+    `^ *\\d+: ${address}:${hex(remotePort)} ${address}:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+) +\\d+ +(\\d+)`,
     'm',
   )
-  const uids = tables.flatMap((table) => row.exec(table ?? '')?.[1] ?? [])
+  const uids = tables.flatMap((table) => {
+    const [, uid, inode] = row.exec(table ?? '') ?? []
+    // A socket that its process has closed has no inode and counts as root's, whoever had it; its bytes still come.
+    return uid === undefined || inode === '0' ? [] : [uid]
+  })
   if (uids.length === 0) return 'a client has gone before it was known whose it is'
   const stranger = uids.find((uid) => Number(uid) !== own)
   return stranger === undefined ? undefined : `a client of another user (uid ${stranger})`
