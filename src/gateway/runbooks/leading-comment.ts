@@ -13,10 +13,14 @@ const MAX_DESCRIPTION_CHARACTERS = 1_000
 const LINE_COMMENT = /^\s*(?:#|--|\/\/)/
 const LINE_MARKER = /^\s*(?:#+!?|--+|\/\/+)/
 const BLOCK_BEGIN = /^\s*\/\*+!?/
-/** Lines for tools and lines that only draw a rule say nothing to people. */
+/** Lines for tools and lines that only draw a rule say nothing to people. Both look at trimmed lines. */
 const FOR_TOOLS =
-  /^\s*(?:-\*-.*-\*-|vim?:.*|ex:.*|(?:shellcheck|pylint|yamllint|sqlfluff|eslint|prettier|noqa|type)[: -].*|SPDX-\S+:.*)\s*$/i
-const RULE = /^\s*[#*=/~_+-]*\s*$/
+  /^(?:-\*-.*-\*-$|vim?:|ex:|(?:shellcheck|pylint|yamllint|sqlfluff|eslint|prettier|noqa|type)[: -]|SPDX-\S+:)/i
+const RULE = /^[#*=/~_+-]*$/
+/** Stands for an action until its line is looked at. */
+const ACTION = '\0'
+
+// Anybody who commits decides what is read here, so no pattern may look at the same characters again and again.
 
 /**
  * Reads the comment that a file begins with, after its shebang: the first line is the title, the rest is the
@@ -24,39 +28,51 @@ const RULE = /^\s*[#*=/~_+-]*\s*$/
  */
 export function leadingComment(source: string): About {
   const lines = commentLines(withoutActions(source.slice(0, MAX_SOURCE_CHARACTERS).replace(/^\ufeff/, '')))
-  const told = lines.map((line) => (RULE.test(line) ? '' : line)).filter((line) => !FOR_TOOLS.test(line))
+  const told = lines
+    .map((line) => (RULE.test(line.trim()) ? '' : line))
+    .filter((line) => !FOR_TOOLS.test(line.trim()))
   const at = told.findIndex((line) => line !== '')
   const title = told[at]?.trim()
   if (title === undefined) return {}
   const description = unindented(told.slice(at + 1))
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
-    .replace(/^\n+|\s+$/g, '')
+    .replace(/^\n+/, '')
+    .trimEnd()
   return {
     title: cut(title, MAX_TITLE_CHARACTERS),
     ...(description !== '' && { description: cut(description, MAX_DESCRIPTION_CHARACTERS) }),
   }
 }
 
-/** A line that has nothing but actions goes with its end, as if it were not in the file. */
+/** Without the actions and the blanks before them. A line that has nothing else goes with its end. */
 function withoutActions(source: string): string {
   return source
-    .replace(/^[ \t]*(?:\{\{(?:(?!\}\})[^])*\}\}[ \t]*)+(?:\r?\n|$)/gm, '')
-    .replace(/[ \t]*\{\{(?:(?!\}\})[^])*(?:\}\}|$)/g, '')
+    .replaceAll(ACTION, ' ')
+    .replace(/\{\{(?:(?!\}\})[^])*(?:\}\}|$)/g, ACTION)
+    .split('\n')
+    .map((line) => line.split(ACTION))
+    .filter((pieces) => pieces.length === 1 || pieces.some((piece) => piece.trim() !== ''))
+    .map((pieces) => pieces.map((piece, at) => (at < pieces.length - 1 ? piece.trimEnd() : piece)).join(''))
+    .join('\n')
 }
 
 function commentLines(source: string): string[] {
-  const lines = source.split(/\r?\n/)
-  if (lines[0]?.startsWith('#!') === true) lines.shift()
-  while (lines[0]?.trim() === '') lines.shift()
-  const [first = ''] = lines
-  if (BLOCK_BEGIN.test(first)) return blockLines(lines.join('\n'))
+  const all = source.split(/\r?\n/)
+  const start = all[0]?.startsWith('#!') === true ? 1 : 0
+  const first = all.findIndex((line, at) => at >= start && line.trim() !== '')
+  const lines = first === -1 ? [] : all.slice(first)
+  const [begin] = BLOCK_BEGIN.exec(lines[0] ?? '') ?? []
+  if (begin !== undefined) return blockLines(lines.join('\n'), begin)
   const end = lines.findIndex((line) => !LINE_COMMENT.test(line))
   return lines.slice(0, end === -1 ? undefined : end).map((line) => line.replace(LINE_MARKER, '').trimEnd())
 }
 
-function blockLines(source: string): string[] {
-  const [, text = ''] = /^\s*\/\*+!?([^]*?)(?:\*+\/|$)/.exec(source) ?? []
+function blockLines(source: string, begin: string): string[] {
+  const found = source.indexOf('*/', begin.indexOf('*') + 1)
+  let end = found === -1 ? source.length : found
+  while (source[end - 1] === '*') end -= 1
+  const text = source.slice(begin.length, Math.max(begin.length, end))
   return text.split('\n').map((line) => line.replace(/^\s*\*(?!\*)/, '').trimEnd())
 }
 

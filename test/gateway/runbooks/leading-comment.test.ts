@@ -37,6 +37,13 @@ describe('the leading comment of a runbook', () => {
       { title: 'Refund now', description: 'for' },
     ],
     ['an action without an end', '# Restart {{ .id', { title: 'Restart' }],
+    ['a block without a text', '/**/ select 1\n/* other */', {}],
+    ['a block that ends in stars', '/* Restart **/ select 1', { title: 'Restart' }],
+    [
+      'lines that are nothing but actions, and one that is not',
+      '# a\n{{ .b }} {{ .c }}\n# {{ .d',
+      { title: 'a' },
+    ],
     ['nothing but a marker', '#\n#\necho', {}],
     ['control characters', '# a\u001b[2Jb\n# c\td', { title: 'a [2Jb', description: 'c d' }],
   ])('is read: %s', (_, source, about) => {
@@ -52,4 +59,28 @@ describe('the leading comment of a runbook', () => {
     expect(Array.from(description).length).toBeLessThanOrEqual(1_000)
     expect(description).toMatch(/…$/)
   })
+
+  // Each of these took a tenth of a second or two once, in which nobody else was served.
+  it.each<[string, string, string, object]>([
+    ['blanks alone', '', ' ', {}],
+    ['blanks behind a title', '# a', ' ', { title: expect.stringMatching(/^a/) as string }],
+    [
+      'blanks before a word',
+      '# a\n# b',
+      ' ',
+      { title: 'a', description: expect.stringMatching(/^b/) as string },
+    ],
+    ['blanks behind a rule', '# =', ' ', { title: expect.stringMatching(/^=/) as string }],
+    ['blanks behind an action', '{{}}', ' ', {}],
+    ['actions without an end', '', '{{\n', {}],
+    ['stars in a block', '/* a ', '*', { title: expect.stringMatching(/^a \*+…$/) as string }],
+  ])(
+    'costs no more for being hostile: %s',
+    (_, begin, repeated, about) => {
+      const hostile = (begin + repeated.repeat(16 * 1024)).slice(0, 16 * 1024 - 2)
+      for (let runbook = 0; runbook < 100; runbook += 1)
+        expect(leadingComment(`${hostile}${runbook}`)).toMatchObject(about)
+    },
+    5_000,
+  )
 })
