@@ -120,9 +120,10 @@ async function open(
   }
   const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
   const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
-  const { rest, drain, endSessions, tellProblems } = openRest(services, opened)
+  const { rest, drain, endSessions, tellProblems, automatic } = openRest(services, opened)
   http = await rest.listen(listen.http)
   await checkRunbooks(repositories, tellProblems, log)
+  automatic.begin()
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
   const ways = {
@@ -141,6 +142,7 @@ function openRest(
   readonly drain: Gateway['drain']
   readonly endSessions: () => Promise<void>
   readonly tellProblems: () => Promise<void>
+  readonly automatic: AutomaticRuns
 } {
   const { settings, agents, batches, sessions, reload, log } = services
   const scheduled = openSchedules(services)
@@ -166,7 +168,7 @@ function openRest(
     if (!over.aborted) await rest.answersSent(over)
     log.info({ running: sessions.running }, over.aborted ? 'drain cut short by a signal' : 'gateway drained')
   }
-  return { rest, drain, endSessions, tellProblems }
+  return { rest, drain, endSessions, tellProblems, automatic }
 }
 
 /** What runs one at a time, and who is told. Schedules come when sessions can begin: `openSchedules`. */

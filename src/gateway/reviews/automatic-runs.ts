@@ -40,18 +40,23 @@ interface AutomaticServices {
 /**
  * Runs what was approved and whose owner has asked for that, as if the owner chose Run at this moment, with the owner's
  * rights of this moment. `ApprovedRuns` sees to it that it runs once, whenever this process is killed; what it had not
- * begun the next gateway begins. Close it before the sessions.
+ * begun the next gateway begins. It runs nothing before `begin`: what a gateway that cannot start has begun would never
+ * run. Close it before the sessions.
  */
 export class AutomaticRuns {
   readonly #services: AutomaticServices
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   #isClosed = false
   #isTold = false
 
   constructor(services: AutomaticServices) {
     this.#services = services
+  }
+
+  begin(): void {
+    if (this.#isClosed) return
     // Later: the approver is answered first.
-    services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
+    this.#services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
     this.tick()
   }

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -275,6 +276,29 @@ describe('a gateway that stops', () => {
     for (const sid of [waiting, later]) expect((await ended(sid, next))['exit_code']).toBe(0)
     expect((await ended(running, next))['state']).toMatchObject({ name: 'gateway-lost' })
     expect([waits.runs(), begun.runs(), held.runs()]).toEqual([1, 0, 1])
+  })
+
+  it('begins nothing in a gateway that cannot start, so that the next one runs it', async () => {
+    const state = mkdtempSync(path.join(folder, 'state-'))
+    const { script, runs } = counted('cannot-start')
+    let sid = ''
+    {
+      await using first = await RunningGateway.start({}, { ...usual, state })
+      sid = await asked(first, script)
+    }
+    change(state, sid, { status: 'APPROVED' })
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const http = `127.0.0.1:${(taken.address() as AddressInfo).port}`
+    try {
+      await expect(RunningGateway.start({}, { ...usual, state, http })).rejects.toThrow('EADDRINUSE')
+    } finally {
+      taken.close()
+    }
+    await using next = await RunningGateway.start({}, { ...usual, state })
+    await using agent = await RunningAgent.start(next.agentUrl)
+    await agent.serving()
+    expect([(await ended(sid, next))['exit_code'], runs()]).toEqual([0, 1])
   })
 })
 

@@ -35,6 +35,8 @@ export interface RunningGatewayOptions {
   /** More settings at the top level, in YAML. */
   readonly more?: string
   readonly host?: string
+  /** Address of the REST interface, if it is not to be a free one of the host. */
+  readonly http?: string
   /** A folder that is there already. */
   readonly state?: string
   /** More of `listen`, in YAML: `metrics: 127.0.0.1:0`. */
@@ -151,12 +153,13 @@ function yaml({
   repositories = '',
   more = '',
   host = '127.0.0.1',
+  http = `${host}:0`,
   state = './state',
   listen = '',
   tls,
 }: RunningGatewayOptions): string {
   return `
-listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'}${tls ? `, tls: ${JSON.stringify(tls)}` : ''}${listen === '' ? '' : `, ${listen}`} }
+listen: { http: ${http}, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'}${tls ? `, tls: ${JSON.stringify(tls)}` : ''}${listen === '' ? '' : `, ${listen}`} }
 state: ${state}
 limits: ${limits}
 users:
