@@ -50,6 +50,24 @@ describe('the statements of a client of PostgreSQL', () => {
     expect(found).toMatch(/^x{16384}\.\.\. \(100001 bytes\)$/)
   })
 
+  it('are found behind a long name', () => {
+    const statements = new PostgresStatements()
+    statements.push(Buffer.concat(begin))
+    const sent = message('P', `${'n'.repeat(20_000)}\0drop table t\0\0\0`)
+    expect([...statements.push(sent.subarray(0, 17_000)), ...statements.push(sent.subarray(17_000))]).toEqual(
+      ['drop table t'],
+    )
+  })
+
+  it('have the functions among them that are called without one, for those can run a statement', () => {
+    const statements = new PostgresStatements()
+    statements.push(Buffer.concat(begin))
+    const call = message('F', '\0\0\x0b\x6b and its arguments')
+    expect([...statements.push(call.subarray(0, 7)), ...statements.push(call.subarray(7))]).toEqual([
+      '(call of the function with oid 2923)',
+    ])
+  })
+
   it('are none in noise', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 60 })), (pieces) => {

@@ -3,14 +3,17 @@ const MAX_STATEMENT_BYTES = 16 * 1024
 /** A startup packet has no type; its length counts itself. */
 const STARTUP_HEAD_BYTES = 8
 const HEAD_BYTES = 5
+/** What a call of a function begins with: the function's number. */
+const FUNCTION_BYTES = 4
 const QUERY = 0x51
 const PARSE = 0x50
+const FUNCTION_CALL = 0x46
 /** Requests for encryption and for a cancel, which come before a startup packet or in its place. */
 const ENCRYPTION_REQUESTS: ReadonlySet<number> = new Set([80_877_103, 80_877_104])
 
 /**
- * Finds the statements in what one client of PostgreSQL sends: the texts of Query and Parse. Values, data of COPY and the
- * startup packet are skipped. Keeps at most one statement's beginning.
+ * Finds the statements in what one client of PostgreSQL sends: the texts of Query and Parse, and the numbers of functions
+ * that are called without a statement. Values, data of COPY and the startup packet are skipped. Keeps at most one statement's beginning.
  */
 export class PostgresStatements {
   #isStarted = false
@@ -22,6 +25,8 @@ export class PostgresStatements {
   #kept: Buffer[] = []
   #keptBytes = 0
   #contentBytes = 0
+  /** Whether the name of a prepared statement, which comes before its text, may go on. */
+  #isInName = false
 
   /** @returns the statements that these bytes end */
   push(bytes: Buffer): string[] {
@@ -49,6 +54,7 @@ export class PostgresStatements {
     // A length that cannot be ends the connection at the agent.
     this.#left = Math.max(0, this.#isStarted ? length - 4 : length - STARTUP_HEAD_BYTES)
     this.#contentBytes = 0
+    this.#isInName = this.#type === PARSE
     if (!this.#isStarted) this.#isStarted = !ENCRYPTION_REQUESTS.has(this.#head.readUInt32BE(4))
     this.#head = Buffer.alloc(0)
     return from + taken.length
@@ -56,8 +62,13 @@ export class PostgresStatements {
 
   #keep(content: Buffer): void {
     this.#contentBytes += content.length
-    if (this.#type !== QUERY && this.#type !== PARSE) return
-    const room = content.subarray(0, MAX_STATEMENT_BYTES - this.#keptBytes)
+    if (this.#type !== QUERY && this.#type !== PARSE && this.#type !== FUNCTION_CALL) return
+    // A name can be as long as its client likes, and must not take the room of the text.
+    const nameEnd = this.#isInName ? content.indexOf(0) : -1
+    if (this.#isInName && nameEnd < 0) return
+    this.#isInName = false
+    const most = this.#type === FUNCTION_CALL ? FUNCTION_BYTES : MAX_STATEMENT_BYTES
+    const room = content.subarray(nameEnd + 1, nameEnd + 1 + most - this.#keptBytes)
     if (room.length === 0) return
     // A copy, since the rest of the packet need not be kept.
     this.#kept.push(Buffer.from(room))
@@ -67,15 +78,22 @@ export class PostgresStatements {
   #end(found: string[]): void {
     if (this.#keptBytes > 0) {
       const kept = Buffer.concat(this.#kept)
-      // Parse begins with the name of the prepared statement.
-      const from = this.#type === PARSE ? kept.indexOf(0) + 1 : 0
-      const end = kept.indexOf(0, from)
-      const text = kept.toString('utf8', from, end < 0 ? kept.length : end)
-      const isCut = this.#contentBytes > MAX_STATEMENT_BYTES
+      const text = this.#type === FUNCTION_CALL ? calledFunction(kept) : textIn(kept)
+      const isCut = this.#type !== FUNCTION_CALL && kept.indexOf(0) < 0
       if (text !== '') found.push(isCut ? `${text}... (${this.#contentBytes} bytes)` : text)
     }
     this.#kept = []
     this.#keptBytes = 0
     this.#contentBytes = 0
   }
+}
+
+function textIn(kept: Buffer): string {
+  const end = kept.indexOf(0)
+  return kept.toString('utf8', 0, end < 0 ? kept.length : end)
+}
+
+/** The arguments are values, and not recorded. */
+function calledFunction(kept: Buffer): string {
+  return kept.length < FUNCTION_BYTES ? '' : `(call of the function with oid ${kept.readUInt32BE(0)})`
 }

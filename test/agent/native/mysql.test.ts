@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { createConnection, type Connection } from 'mysql2/promise'
@@ -272,6 +273,29 @@ describe('a server that fails', () => {
     expect(asked).toEqual([])
   })
 
+  // Behind 254 results the numbers begin again, and the file would come in a packet that looks like a command.
+  it.each([1, 254])(
+    'does not get one either behind %i results, where clients are asked too',
+    async (results) => {
+      const got: unknown[] = []
+      await using server = await scripted({
+        ...{ plugin: 'mysql_native_password', login: done },
+        serve: async (talk) => {
+          await talk.read()
+          for (let at = 0; at < results; at += 1) talk.say(Buffer.from([0, 0, 0, 0x0a, 0, 0, 0]))
+          talk.say(Buffer.from('\xfb/etc/hostname', 'latin1'))
+          got.push(await talk.read())
+        },
+      })
+      await using port = await opened(target(server))
+      const infileStreamFactory = () => Readable.from([Buffer.from('what the client has in a file')])
+      const db = await client(port, { multipleStatements: true })
+      await expect(db.query({ sql: 'select 1', infileStreamFactory } as never)).rejects.toThrow()
+      await waitFor(() => got.length === 1)
+      expect(got).toEqual([undefined])
+    },
+  )
+
   it('and closes in the middle of a query is named to its client', async () => {
     await using server = await scripted({
       ...{ plugin: 'mysql_native_password', login: done },
@@ -290,8 +314,7 @@ describe('a server that fails', () => {
 describe('the streams are cut at packets', () => {
   const commands = fc.array(
     fc.record({
-      seq: fc.integer({ min: 0, max: 3 }),
-      command: fc.constantFrom(0x03, 0x11, 0x12, 0x16, 0x19),
+      command: fc.constantFrom(0x03, 0x11, 0x12, 0x16, 0x19, 0x20, 0xfe),
       rest: fc.uint8Array({ maxLength: 20 }),
     }),
   )
@@ -309,15 +332,22 @@ describe('the streams are cut at packets', () => {
   it('each refused command is left out, and nothing else, wherever the pieces end', () => {
     fc.assert(
       fc.property(commands, sizes, (all, every) => {
-        const bytes = (one: (typeof all)[number]) => packet(one.seq, Buffer.from([one.command, ...one.rest]))
+        const bytes = (one: (typeof all)[number]) => packet(0, Buffer.from([one.command, ...one.rest]))
         const cutter = new Commands()
         const parts = pieces(Buffer.concat(all.map(bytes)), every).flatMap((piece) => cutter.cut(piece))
-        const isRefused = ({ command }: (typeof all)[number]) => command === 0x11 || command === 0x12
+        const isRefused = ({ command }: (typeof all)[number]) => [0x11, 0x12, 0x20, 0xfe].includes(command)
         const passed = parts.flatMap((part) => (part.refused === undefined ? [part.bytes] : []))
         expect(Buffer.concat(passed)).toEqual(Buffer.concat(all.filter((one) => !isRefused(one)).map(bytes)))
         const refused = parts.flatMap((part) => (part.refused === undefined ? [] : [part.refused]))
-        expect(refused).toEqual(all.filter(isRefused).map(({ seq }) => seq))
+        expect(refused).toEqual(all.filter(isRefused).map(() => 0))
       }),
+    )
+  })
+
+  it('a packet that would begin a command with another number than 0 is none: the record could take it for the login', () => {
+    const query = Buffer.from('\x03select 1')
+    expect(() => new Commands().cut(Buffer.concat([packet(0, query), packet(3, query)]))).toThrow(
+      'the number 3',
     )
   })
 

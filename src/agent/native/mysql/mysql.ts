@@ -1,5 +1,5 @@
 import { onAbort } from '../../../basics/abort.ts'
-import { Answers, COM, Commands } from './packets.ts'
+import { Answers, COM, Commands, NoCommand } from './packets.ts'
 import {
   CACHING_SHA2,
   errorPayload,
@@ -19,6 +19,8 @@ import {
 import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
 import { serverTls, type ServerTls } from '../server-tls.ts'
+
+const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL), which is refused'
 
 /** How long ending a query of a client that has gone may take. */
 const KILL_MS = 5000
@@ -59,7 +61,9 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
 
 /** The text for the user; undefined for a bug. */
 function messageFor(error: unknown): string | undefined {
-  return error instanceof ServerError || error instanceof MalformedLogin ? error.message : undefined
+  const isExpected =
+    error instanceof ServerError || error instanceof MalformedLogin || error instanceof NoCommand
+  return isExpected ? error.message : undefined
 }
 
 /** What is said to the client in packets of the agent's own: it keeps count, and what a client can understand when. */
@@ -188,6 +192,7 @@ class Relay {
       for (const part of commands.cut(bytes)) {
         if (part.refused === undefined) {
           // Before the bytes are with the server: its answer may come while they are being written.
+          if (this.#answers.awaitsFile) throw new ServerError(FILE_REFUSED)
           if (part.asks) this.#begin()
           await this.#server.write(part.bytes)
         } else await this.#refuse(part.refused)
@@ -212,7 +217,8 @@ class Relay {
     await this.#tell.error({
       code: 1047,
       state: '08S01',
-      message: 'changing the user and replication are refused: a connection has one user',
+      message:
+        'changing the user, replication and several commands in one packet are refused: a connection has one user',
     })
     this.#tell.next = undefined
   }
@@ -233,7 +239,7 @@ class Relay {
   async #refuseTrap(before: Buffer, isWhole: boolean): Promise<void> {
     if (before.length > 0) await this.#client.send(before)
     this.#tell.next = isWhole ? 1 : undefined
-    throw new ServerError('the server asked for a file of the client (LOAD DATA LOCAL), which is refused')
+    throw new ServerError(FILE_REFUSED)
   }
 }
 

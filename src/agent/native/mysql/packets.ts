@@ -11,12 +11,20 @@ export const COM = {
   sendLongData: 0x18,
   closeStatement: 0x19,
   binlogDumpGtid: 0x1e,
+  clone: 0x20,
+  /** MariaDB 10.2's: several commands in one packet. */
+  multi: 0xfe,
 } as const
 const UNANSWERED: ReadonlySet<number> = new Set([COM.quit, COM.sendLongData, COM.closeStatement])
-/** A client is its connection's user and no other, and no replica of the server. */
+/** A client is its connection's user and no other, and no replica of the server; and each of its commands is looked at. */
 const REFUSED: ReadonlySet<number> = new Set([
-  ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid],
+  ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid, COM.clone, COM.multi],
 ])
+
+/** A packet that begins no command, where only a command can come. The message is for the user. */
+export class NoCommand extends Error {
+  override readonly name = 'NoCommand'
+}
 
 /** A part of what a client sends: for the server, or a command that is refused, by its number. */
 export type CommandPart =
@@ -24,8 +32,9 @@ export type CommandPart =
   | { readonly refused: number }
 
 /**
- * Cuts a client's bytes at its commands. After the login each packet is one, whatever its number, or goes on with the one
- * before: without files of the client there is nothing else.
+ * Cuts a client's bytes at its commands. After the login each packet is one and has the number 0, or goes on with the one
+ * before. What has another number answers a server that has asked for a file of the client, whatever the place where it
+ * asked; and the record tells commands from the login by their number.
  */
 export class Commands {
   hasQuit = false
@@ -35,6 +44,7 @@ export class Commands {
   #goesOn = false
   #isRefused = false
 
+  /** @throws NoCommand, and none of the bytes may be passed on */
   cut(bytes: Buffer): readonly CommandPart[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const parts: CommandPart[] = []
@@ -51,6 +61,8 @@ export class Commands {
       const length = all.length - at < HEADER_BYTES ? undefined : all.readUIntLE(at, 3)
       if (length === undefined || (length > 0 && all.length - at === HEADER_BYTES)) break
       if (!this.#goesOn) {
+        if (all[at + 3] !== 0)
+          throw new NoCommand(`a packet of the client has the number ${all[at + 3]}, and a command has 0`)
         const command = length === 0 ? undefined : all[at + HEADER_BYTES]
         const isRefused = command !== undefined && REFUSED.has(command)
         if (isRefused !== this.#isRefused) passTo(at)
@@ -81,6 +93,17 @@ export class Answers {
   /** The number of the packet before. Undefined when a command has come since. */
   #lastSeq: number | undefined
   #isFirst = false
+  #isLastFile = false
+  /** Whether nothing of the current packet's content has come yet. */
+  #isBegun = false
+
+  /**
+   * Whether a client could take the last packet for a request for a file, and its answer would look like a command: the
+   * number after 255 is 0.
+   */
+  get awaitsFile(): boolean {
+    return this.#isLastFile
+  }
 
   /** The next packet begins an answer. */
   begin(): void {
@@ -93,6 +116,8 @@ export class Answers {
       if (this.#left > 0) {
         if (this.#isFirst && bytes[at] === LOCAL_INFILE) return at - HEADER_BYTES
         this.#isFirst = false
+        if (this.#isBegun) this.#isLastFile = this.#lastSeq === 0xff && bytes[at] === LOCAL_INFILE
+        this.#isBegun = false
         const step = Math.min(this.#left, bytes.length - at)
         this.#left -= step
         at += step
@@ -113,5 +138,7 @@ export class Answers {
     // Numbers begin again after 255, so a 1 after a 0 is not the first packet of its answer.
     this.#isFirst = seq === 1 && this.#lastSeq !== 0
     this.#lastSeq = seq
+    this.#isBegun = true
+    this.#isLastFile = false
   }
 }
