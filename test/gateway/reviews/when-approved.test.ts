@@ -281,7 +281,7 @@ describe('a gateway that stops', () => {
   it('begins nothing in a gateway that cannot start, so that the next one runs it', async () => {
     const state = mkdtempSync(path.join(folder, 'state-'))
     const { script, runs } = counted('cannot-start')
-    let sid = ''
+    let sid: string
     {
       await using first = await RunningGateway.start({}, { ...usual, state })
       sid = await asked(first, script)
