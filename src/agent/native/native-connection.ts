@@ -8,6 +8,8 @@ import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
  * `most`. Ours is asked to pause before.
  */
 const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 1024 }
+/** Those of all connections of a session: a client could open a thousand to a server that does not read. */
+const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
 
 /** How long the last bytes of a client that has hung up may take. */
 const LAST_BYTES_MS = 5000
@@ -19,8 +21,8 @@ const GOODBYE_MS = 2000
 export class ServerNotReading extends Error {
   override readonly name = 'ServerNotReading'
 
-  constructor() {
-    super(`the server does not read: ${WAITING_BYTES.most / 1024 / 1024} MiB were waiting for it`)
+  constructor(bytes: number) {
+    super(`the server does not read: ${bytes / 1024 / 1024} MiB were waiting for it`)
   }
 }
 
@@ -30,6 +32,8 @@ export interface ConnectionSession {
   readonly protocol: NativeProtocolName
   /** Whether the client's side pauses connections. */
   readonly pauses: boolean
+  /** Bytes of all its clients that wait for the server. */
+  readonly waiting: { bytes: number }
   /** Settles when there is room for more. Never rejects: when the stream is over, the session ends. */
   readonly send: (message: Extract<AgentMessage, { readonly connectionId: string }>) => Promise<void>
 }
@@ -74,18 +78,20 @@ export class NativeConnection implements NativeClient {
 
   /** Bytes of the client. */
   receive(data: Buffer): void {
-    if (data.length === 0 || this.#hasLeft) return
+    if (data.length === 0 || this.#hasLeft || this.ending.aborted) return
     this.bytes.received += data.length
     this.#waiting.push(data)
-    this.#waitingBytes += data.length
-    if (this.#waitingBytes > WAITING_BYTES.most) return this.end(new ServerNotReading())
+    this.#count(data.length)
+    if (this.#waitingBytes > WAITING_BYTES.most) return this.end(new ServerNotReading(WAITING_BYTES.most))
+    if (this.#session.waiting.bytes > MAX_WAITING_BYTES_OF_SESSION)
+      return this.end(new ServerNotReading(MAX_WAITING_BYTES_OF_SESSION))
     if (this.#waitingBytes > WAITING_BYTES.high) this.#setPausing(true)
     this.#wake()
   }
 
   async next(): Promise<Buffer | undefined> {
     // Until now the bytes of the last call were being written.
-    this.#waitingBytes -= this.#takenBytes
+    this.#count(-this.#takenBytes)
     this.#takenBytes = 0
     if (this.#waitingBytes < WAITING_BYTES.low) this.#setPausing(false)
     while (this.#waiting.length === 0) {
@@ -148,7 +154,14 @@ export class NativeConnection implements NativeClient {
     if (!this.#hasLeft && !this.isSilent) await this.#tell({ kind: 'connection-close' })
     this.#hasLeft = true
     this.#waiting = []
+    this.#count(-this.#waitingBytes)
+    this.#takenBytes = 0
     this.#gone.abort()
+  }
+
+  #count(bytes: number): void {
+    this.#waitingBytes += bytes
+    this.#session.waiting.bytes += bytes
   }
 
   #setPausing(isPausing: boolean): void {

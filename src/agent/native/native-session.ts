@@ -44,7 +44,9 @@ export class NativeSession {
     string,
     { readonly connection: NativeConnection; readonly over: Promise<void> }
   >()
+  /** Those that are over or were refused. */
   readonly #seen = new Set<string>()
+  readonly #waiting = { bytes: 0 }
   readonly #bytes = { read: 0, sent: 0 }
   #open: OpenMessage | undefined
   #opened: Opened | undefined
@@ -170,8 +172,8 @@ export class NativeSession {
   #connect(id: string): NativeConnection | undefined {
     const opened = this.#opened
     if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
-    this.#remember(id)
     if (this.#connections.size >= MAX_CONNECTIONS) {
+      this.#remember(id)
       this.#services.log.warn({ sid: this.sid, connections: MAX_CONNECTIONS }, 'native connection refused')
       this.#tellClosed(id)
       return undefined
@@ -181,6 +183,7 @@ export class NativeSession {
       sid,
       protocol: opened.type,
       pauses: this.#pauses,
+      waiting: this.#waiting,
       send: (told: Told) => this.#send(told),
     }
     const connection = new NativeConnection(id, session)
@@ -204,6 +207,7 @@ export class NativeSession {
     }
     await connection.close()
     this.#connections.delete(connectionId)
+    this.#remember(connectionId)
     this.#bytes.read += bytes.received
     this.#bytes.sent += bytes.sent
     const ms = Math.round(performance.now() - startedAt)
@@ -212,7 +216,7 @@ export class NativeSession {
 
   /** A client of another protocol: hoop's tunnel gives bytes of any database as TCP, and its users log in themselves. */
   #refuseConnection(id: string): void {
-    if (this.#opened === undefined || this.#seen.has(id)) return
+    if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return
     this.#remember(id)
     this.#services.log.warn(
       { sid: this.sid, connectionId: id },
@@ -224,8 +228,7 @@ export class NativeSession {
   #remember(id: string): void {
     this.#seen.add(id)
     const [oldest] = this.#seen
-    if (this.#seen.size > MAX_SEEN && oldest !== undefined && !this.#connections.has(oldest))
-      this.#seen.delete(oldest)
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest)
   }
 
   #tellClosed(connectionId: string): void {

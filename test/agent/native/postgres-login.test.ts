@@ -113,6 +113,11 @@ describe('the login at a PostgreSQL server', () => {
       expect([isReady, text]).toEqual([false, expect.stringContaining('C08006')])
     },
   )
+
+  it.each(['repeats', 'weakens'] as const)('goes one way only, and once (%s)', async (lies) => {
+    const { isReady, text } = await login({ lies })
+    expect([isReady, text]).toEqual([false, expect.stringContaining('C08P01')])
+  })
 })
 
 describe('what a client of PostgreSQL sends', () => {

@@ -11,7 +11,7 @@ export interface ScramOptions {
   /** What it asks for instead of SASL: 3 is the password itself, 5 an MD5 answer. */
   readonly asks?: 3 | 5
   /** Does not know the password, and says all the same that the login is done. */
-  readonly lies?: 'signature' | 'skips-signature' | 'nonce'
+  readonly lies?: 'signature' | 'skips-signature' | 'nonce' | 'repeats' | 'weakens'
 }
 
 /** A PostgreSQL that does nothing but log in and say that it is ready. */
@@ -83,6 +83,8 @@ export class ScramServer implements AsyncDisposable {
     const nonce = `${lies === 'nonce' ? 'other' : bare.slice('n=,r='.length)}more`
     const serverFirst = `r=${nonce},s=${salt.toString('base64')},i=4096`
     socket.write(ask(11, Buffer.from(serverFirst)))
+    if (lies === 'weakens') return void socket.write(ask(5, Buffer.from('salt')))
+    if (lies === 'repeats') socket.write(ask(11, Buffer.from(serverFirst)))
     const final = (await reader.message()).toString()
     const [, bound = ''] = /^c=([^,]+)/.exec(final) ?? []
     const binding = Buffer.from(bound, 'base64').toString('latin1')

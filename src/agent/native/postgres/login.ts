@@ -38,6 +38,19 @@ export class LoginMessages {
   }
 }
 
+/**
+ * What a server may ask for after each of its requests, but for the end: one kind of login, once. It could change to a
+ * weaker kind, or let the agent derive keys for ever.
+ */
+const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
+  [3, []],
+  [5, []],
+  [10, [11]],
+  [11, [12]],
+  [12, []],
+])
+const FIRST: readonly number[] = [3, 5, 10]
+
 /** Asks for TLS as `SSLMODE` says. @throws ServerError */
 export async function secure(server: ServerSocket, target: Target, gone: AbortSignal): Promise<void> {
   const { mode, options } = serverTls(target)
@@ -67,6 +80,7 @@ export async function logIn(
   const user = target.variable('USER') ?? ''
   const password = target.variable('PASS') ?? ''
   let scram: Scram | undefined
+  let following = FIRST
   for (;;) {
     const message = await messages.next()
     if (message.type === type.error) return message
@@ -78,6 +92,9 @@ export async function logIn(
       throw new MalformedMessage('the server answered with no authentication request')
     const request = message.content.readUInt32BE(0)
     const data = message.content.subarray(4)
+    if (FOLLOWING.has(request) && !following.includes(request))
+      throw new MalformedMessage(`the server's login has steps in a wrong order (${request})`)
+    following = FOLLOWING.get(request) ?? following
     switch (request) {
       case 0:
         if (scram?.isVerified === false)

@@ -71,8 +71,11 @@ class PostgresSession {
     if (current !== undefined) this.#backends.set(current.pid, current)
     try {
       const relay = new Relay(client, server)
-      await relay.run(rest)
-      if (relay.isBusy && current !== undefined) await this.#sendCancel(current)
+      try {
+        await relay.run(rest)
+      } finally {
+        if (relay.isBusy && current !== undefined) await this.#sendCancel(current)
+      }
     } finally {
       if (current !== undefined) this.#backends.delete(current.pid)
     }
@@ -195,16 +198,19 @@ class Relay {
   /** Whether the client has sent others since. */
   #isUnsynced = false
   #hasTerminated = false
+  #isServerGone = false
   #lastType = 0
+  /** What the client is being sent. */
+  #passing: Promise<void> = Promise.resolve()
 
   constructor(client: NativeClient, server: ServerSocket) {
     this.#client = client
     this.#server = server
   }
 
-  /** Whether the client has gone in the middle of a statement. */
+  /** Whether the client has gone in the middle of a statement, which the server goes on with. */
   get isBusy(): boolean {
-    return (this.#unanswered > 0 || this.#isUnsynced) && !this.#hasTerminated
+    return (this.#unanswered > 0 || this.#isUnsynced) && !this.#hasTerminated && !this.#isServerGone
   }
 
   /** @param rest what the client has sent behind its startup packet */
@@ -218,6 +224,8 @@ class Relay {
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error
+      // What the client had paused goes before, since it counts as sent.
+      await this.#passing
       await this.#goodbye(errorOf('FATAL', SQLSTATE.adminShutdown, message))
     }
   }
@@ -240,10 +248,17 @@ class Relay {
 
   async #toClient(): Promise<void> {
     try {
-      for (let bytes = await this.#server.next(); bytes !== undefined; bytes = await this.#server.next())
-        await this.#pass(bytes)
+      for (let bytes = await this.#server.next(); bytes !== undefined; bytes = await this.#server.next()) {
+        // Nothing comes behind the goodbye.
+        if (this.#client.ending.aborted) return
+        this.#passing = this.#pass(bytes)
+        await this.#passing
+      }
+      // A client that has gone closes the server's socket, too.
+      this.#isServerGone = !this.#client.gone.aborted
     } catch (error) {
       if (!(error instanceof ServerError)) throw error
+      this.#isServerGone = true
       await this.#goodbye(errorOf('FATAL', SQLSTATE.connectionFailure, error.message))
     }
   }

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest'
+import { NativeConnection, type ConnectionSession } from '../../../src/agent/native/native-connection.ts'
+import type { SessionId } from '../../../src/wire/messages/message.ts'
+
+const MIB = 1024 * 1024
+const session: ConnectionSession = {
+  ...{ sid: 's' as SessionId, protocol: 'tcp', pauses: false, waiting: { bytes: 0 } },
+  send: () => Promise.resolve(),
+}
+/** Cheap to send many times: only lengths count. */
+const bytes = Buffer.alloc(16 * MIB)
+
+it('takes nothing more of a client whose connection the agent has ended', () => {
+  const connection = new NativeConnection('1', { ...session, waiting: { bytes: 0 } })
+  for (let sent = 0; sent < 10; sent += 1) connection.receive(bytes)
+  expect([connection.ending.aborted, connection.bytes.received]).toEqual([true, 3 * bytes.length])
+  return connection.close()
+})
+
+it('ends where all clients of a session together fill the memory, and frees what it held', async () => {
+  const all = Array.from({ length: 12 }, (_, at) => new NativeConnection(`${at}`, session))
+  for (const connection of all) connection.receive(bytes)
+  const ended = all.filter(({ ending }) => ending.aborted)
+  expect(ended).toEqual(all.slice(8))
+  expect(String(ended[0]?.ending.reason)).toContain('128 MiB')
+  await all[0]?.next()
+  await Promise.all(all.map((connection) => connection.close()))
+  await all[1]?.next()
+  expect(session.waiting.bytes).toBe(0)
+})
