@@ -120,7 +120,9 @@ const FILTERS = {
   runbook: plainOption('of this runbook, an SQL LIKE pattern of its path'),
   status: plainOption(`one of ${OUTCOMES.join(', ')}, or several with commas; open, ready, done as in hoop`),
   kind: plainOption(SESSION_KINDS.join(', ')),
-  parameter: plainOption('with this text in a parameter; the newest 20,000 runs are looked at'),
+  parameter: plainOption(
+    'with this text in a parameter; the newest 20,000 runs are looked at, with requests of 64 KiB at most',
+  ),
   batch_id: plainOption('of this batch'),
   correlation_id: plainOption('with this correlation id'),
   'review.status': plainOption('with a review in this state; empty: without one'),

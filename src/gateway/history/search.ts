@@ -19,6 +19,8 @@ const COUNT_CAP = 10_000
 const STEP = 50
 /** Sessions whose parameters are looked at: each is read from its row, which takes microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
+/** Lists leave the labels of longer requests out, too. A few hundred of 16 MiB would keep everybody else waiting. */
+export const LISTED_REQUEST_BYTES = 64 * 1024
 
 /** Filters that compare one value each. With a plus no index is searched: most sessions have one of few values. */
 const CONDITIONS = {
@@ -36,9 +38,12 @@ const FILTERS = [
 
 const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
 /** The text of the whole request is looked at first, since that is faster than to read it as JSON. */
-const HAS_PARAMETER = `instr(lower(request), ?) > 0 AND EXISTS (
-  SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
-  WHERE instr(lower(value), ?) > 0)`
+const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES}
+  THEN instr(lower(request), ?) > 0 AND EXISTS (
+    SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
+    WHERE instr(lower(value), ?) > 0) END`
+/** What is too long to be looked at is not read either. */
+const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request END AS request`
 
 type Joined = SessionParts['filters']
 
@@ -170,7 +175,7 @@ export class Search {
     const source =
       within === undefined
         ? `sessions ${where}`
-        : `(SELECT key, started_at, request FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
+        : `(SELECT key, started_at, ${SHORT_REQUEST} FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
     // The inner query needs an index alone, the outer one the rows of one page.
     const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
     const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)

@@ -1,7 +1,7 @@
 import { Removal } from './disk/removal.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionPart, type SessionParts } from './rows.ts'
-import { Search } from './search.ts'
+import { LISTED_REQUEST_BYTES, Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
@@ -16,8 +16,7 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 
 const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
   guardrails_info, data_masking, cause`
-/** Labels may have megabytes, and a page may list a hundred sessions. Longer requests are left out of lists. */
-const LISTED_REQUEST_BYTES = 64 * 1024
+/** Labels may have megabytes, and a page may list a hundred sessions. */
 const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'

@@ -26,7 +26,13 @@ const SESSIONS: [string, { file?: string; parameters?: object; verb?: string }, 
   ],
   ['script', {}, 2, { exitCode: 254, cause: { code: 'rejected', by: 'bea' } }],
   ['terminal', { verb: 'connect' }, 2, { exitCode: 0, cause: { code: 'timeout' } }],
-  ['old', { file: 'ops/refund.runbook.sh', parameters: {} }, 20, { exitCode: 0 }],
+  // Longer than what is looked at: a list of such requests would keep everybody else waiting.
+  [
+    'old',
+    { file: 'ops/refund.runbook.sh', parameters: { log: `10293${'x'.repeat(64 * 1024)}` } },
+    20,
+    { exitCode: 0 },
+  ],
 ]
 
 function fill(state: string): void {
