@@ -56,6 +56,8 @@ const LEAVE_MS = 15_000
 
 /** As many native clients as an agent serves in one session. */
 const MAX_CONNECTIONS = 1000
+/** Ids of connections that are over; more than an agent remembers, which serves no id again that it remembers. */
+const MAX_OVER = 20_000
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
 /** Ready-made: without a reason, each end would make an error of its own, with its stack. */
@@ -87,6 +89,7 @@ export class GatewaySession {
   #leaving: NodeJS.Timeout | undefined
   /** By the connection's id. */
   readonly #statements = new Map<string, PostgresStatements | MysqlStatements>()
+  readonly #over = new Set<string>()
 
   /** @param guardrails of the connection, whose names its agent does not know */
   constructor(
@@ -180,8 +183,15 @@ export class GatewaySession {
    */
   #recordStatements(message: ConnectionMessage): boolean {
     const { connectionId: id } = message
-    if (message.kind === 'connection-close') this.#statements.delete(id)
-    if (message.kind !== 'connection-data' || message.protocol === 'tcp') return true
+    if (message.kind === 'connection-close') this.#forget(id)
+    if (message.kind !== 'connection-data') return true
+    // The agent drops these bytes and those behind an end: what is read here alone would hide what comes after it.
+    if (message.protocol !== this.#open.connectionType) {
+      this.fail('invalid-request', `packets of ${message.protocol} in a session of another type`)
+      return false
+    }
+    if (this.#over.has(id)) return false
+    if (message.protocol === 'tcp') return true
     const known = this.#statements.get(id)
     // Otherwise a client could do something that is not recorded, behind connections that it leaves open.
     if (known === undefined && this.#statements.size >= MAX_CONNECTIONS) {
@@ -193,6 +203,14 @@ export class GatewaySession {
     this.#statements.set(id, statements)
     for (const text of statements.push(message.data)) this.#record.statement(id, text)
     return true
+  }
+
+  /** The connection is over. */
+  #forget(id: string): void {
+    if (!this.#statements.delete(id)) return
+    this.#over.add(id)
+    const [oldest] = this.#over
+    if (this.#over.size > MAX_OVER && oldest !== undefined) this.#over.delete(oldest)
   }
 
   /** Ends the session from this side. @param by the user who has ended it */
@@ -259,7 +277,7 @@ export class GatewaySession {
       case 'connection-close':
       case 'connection-pause':
       case 'connection-resume':
-        if (message.kind === 'connection-close') this.#statements.delete(message.connectionId)
+        if (message.kind === 'connection-close') this.#forget(message.connectionId)
         if (this.#isPort) yield message
         return
       case 'closed':
