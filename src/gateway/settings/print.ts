@@ -4,6 +4,7 @@ import {
   type PrintedSettings,
   shownValue,
 } from '../../basics/settings/json-schema.ts'
+import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { parseRemote } from './repositories.ts'
 import { examineSettings } from './load.ts'
 import { formatPath, type Path, type Problems } from '../../basics/settings/problems.ts'
@@ -42,7 +43,8 @@ function rows(
   if (inside.length === 0) return from('unset', null)
   const isOfTexts = isList(value) && schema.items?.properties === undefined
   const isWhole = !inside.some(({ key }) => problems.has([...path, key]))
-  if (isOfTexts && isWhole) return from('file', JSON.stringify(value), problems.placeOf(path))
+  const texts = isOfTexts && path.at(-1) === 'command' ? value.map(withoutPassword) : value
+  if (isOfTexts && isWhole) return from('file', JSON.stringify(texts), problems.placeOf(path))
   return inside.flatMap((member) => rows(member.schema, member.tree, [...path, member.key], problems))
 }
 
@@ -69,6 +71,18 @@ function shown(schema: JsonSchema, text: string, path: Path): string {
   const isUrl = path[0] === 'repositories' && path.at(-1) === 'url' && !/^(?:file|env):/.test(text)
   const remote = isUrl ? parseRemote(text) : undefined
   return remote?.kind === 'https' ? remote.url : shownValue(schema, text)
+}
+
+/**
+ * Commands are no secrets, but some have one in an argument: auditors read this. What the agent fills in itself
+ * (`--password=$PASSWORD`) says nothing.
+ */
+function withoutPassword(text: Tree): Tree {
+  if (typeof text !== 'string') return text
+  const [, name = '', value = ''] = /^-{0,2}([\w.-]+)=(.+)$/s.exec(text) ?? []
+  if (value !== '' && !value.startsWith('$') && soundsSecret(name))
+    return `${text.slice(0, -value.length)}<set>`
+  return text.replace(/^(.*?:\/\/[^\s/?#@:]*):(?!\$)\S*@/s, '$1:<set>@')
 }
 
 function isList(tree: Tree): tree is readonly Tree[] {

@@ -137,4 +137,19 @@ describe('the settings as they are read', () => {
     gateway.configure({ connections: '\n  - { name: broken }' })
     expect([(await preview()).status, (await preview()).body['code']]).toEqual([422, 'invalid-settings'])
   })
+
+  it('have no password of a command, which auditors see nowhere else', async () => {
+    const command =
+      "[psql, 'postgres://app:pw-1:@x@db/y', --password=pw-2, DB_TOKEN=pw-3, --password=$PG, --host=db]"
+    gateway.configure({
+      connections: `\n  - { name: told, agent: local, command: ${command} }`,
+      users: USERS,
+    })
+    const { body } = await gateway.request('GET', '/api/settings', undefined, as('fay'))
+    const { settings } = body as { settings: { name: string; value: string }[] }
+    expect(JSON.parse(settings.find(({ name }) => name === 'connections[1].command')?.value ?? '')).toEqual([
+      ...['psql', 'postgres://app:<set>@db/y', '--password=<set>', 'DB_TOKEN=<set>'],
+      ...['--password=$PG', '--host=db'],
+    ])
+  })
 })
