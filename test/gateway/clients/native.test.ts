@@ -4,7 +4,9 @@ import type { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { ClientSite } from '../../support/sites/client-site.ts'
 
 /** A client that has opened a session of PostgreSQL. */
-async function opened(serve: (client: ScriptedClient) => Promise<void>): Promise<void> {
+async function opened(
+  serve: (client: ScriptedClient, site: ClientSite, sid: string) => Promise<void>,
+): Promise<void> {
   await using server = createServer((socket) => socket.on('error', () => undefined).resume())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -13,10 +15,9 @@ async function opened(serve: (client: ScriptedClient) => Promise<void>): Promise
   await using site = await ClientSite.start({}, pg)
   await using client = site.client('connect', { 'connection-name': 'pg' })
   client.open()
-  expect(String((await client.packet('ClientSessionOpenOK')).spec['gateway.connection_type'])).toBe(
-    'postgres',
-  )
-  await serve(client)
+  const { spec } = await client.packet('ClientSessionOpenOK')
+  expect(String(spec['gateway.connection_type'])).toBe('postgres')
+  await serve(client, site, String(spec['gateway.session_id']))
 }
 
 it('a session of native clients ends before one of them could do something that is not recorded', async () => {
@@ -34,5 +35,22 @@ it('and at the first packet of another protocol, which the agent drops: the reco
     client.send({ kind: 'connection-data', connectionId: '1', protocol: 'postgres', data })
     client.send({ kind: 'connection-data', connectionId: '1', protocol: 'mysql', data })
     expect((await client.over()).details).toContain('packets of mysql')
+  })
+})
+
+it('nothing is read for the record behind the end of a connection, as the agent reads nothing there', async () => {
+  await opened(async (client, site, sid) => {
+    const startup = Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0])
+    const query = (text: string) => Buffer.concat([startup, Buffer.from('Q\0\0\0\x0d'), Buffer.from(text)])
+    const send = (connectionId: string, text: string) =>
+      client.send({ kind: 'connection-data', connectionId, protocol: 'postgres', data: query(text) })
+    send('1', 'select 1\0')
+    client.send({ kind: 'connection-close', connectionId: '1' })
+    send('1', 'select 2\0')
+    send('2', 'select 3\0')
+    client.send({ kind: 'connection-data', connectionId: '2', protocol: 'mysql', data: startup })
+    await client.over()
+    const texts = (await site.recorded(sid)).events.map(({ text }) => text).join('')
+    expect(texts.match(/select \d/g)).toEqual(['select 1', 'select 3'])
   })
 })
