@@ -56,7 +56,7 @@ const RenderShape = v.object(
   'must be a JSON object',
 )
 /** One question for a batch. */
-export const MOST_FORESEEN = 500
+const MOST_FORESEEN = 500
 const ForeseeShape = v.object(
   {
     file_name: sentName,

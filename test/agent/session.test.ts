@@ -141,7 +141,7 @@ describe('a session', () => {
     expect(String((await gateway.closeOf('s2')).payload)).toBe('internal error, connection params not found')
   })
 
-  it.each(['mysql', 'mssql', 'mongodb', 'httpproxy', 'kubernetes', 'database'])(
+  it.each(['mssql', 'mongodb', 'httpproxy', 'kubernetes', 'database'])(
     'says before a command line opens a port for %s that nobody serves it, and what works instead',
     async (connectionType) => {
       const connect = { connectionType, connectionName: 'pg', clientVerb: 'connect', clientOrigin: 'client' }

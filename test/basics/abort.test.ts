@@ -116,7 +116,7 @@ it('is false for work that takes longer', async () => {
 
 it('throws what the work throws in time, and ignores what it throws later', async () => {
   await expect(within(Promise.reject(new Error('broken')), 60_000)).rejects.toThrow('broken')
-  let fail = (_: Error): void => undefined
+  let fail: (error: Error) => void = () => undefined
   const late = new Promise<void>((_, reject) => (fail = reject))
   expect(await within(late, 1)).toBe(false)
   fail(new Error('too late'))

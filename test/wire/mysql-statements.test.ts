@@ -26,11 +26,11 @@ it('a long statement is cut, and one of several packets is one', () => {
   const statements = new MysqlStatements()
   statements.push(login)
   const [text] = statements.push(command(0x03, 'x'.repeat(20_000)))
-  expect([text?.length, text?.slice(-20)]).toEqual([16_384 + 17, 'xxx... (20000 bytes)'])
+  expect([text?.length, text?.slice(-20)]).toEqual([16_383 + 17, 'xxx... (20001 bytes)'])
   const large = Buffer.alloc(0xff_ff_ff, 'y')
   large[0] = 0x03
   expect(statements.push(packet(0, large))).toEqual([])
   expect(statements.push(packet(1, Buffer.from('yy'))).map((one) => one.slice(-20))).toEqual([
-    '... (16777216 bytes)',
+    '... (16777217 bytes)',
   ])
 })

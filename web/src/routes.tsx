@@ -1,16 +1,10 @@
-import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import { person } from './api/person.ts'
-import { asRefused, type Refused } from './api/request.ts'
-import { Loading, Problem } from './parts/messages.tsx'
+import { Opened, type Load } from './parts/opened.tsx'
 import { shortName } from './parts/paths.ts'
 import { matched, path } from './parts/router.ts'
 import { visible } from './parts/visible.ts'
 import Home from './views/home.tsx'
 import { NotFound } from './views/not-found.tsx'
-
-type View = ComponentType<Record<string, string>>
-type Load = () => Promise<{ readonly default: unknown }>
 
 interface Route {
   readonly pattern: string
@@ -46,14 +40,12 @@ const ROUTES: readonly Route[] = [
   { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
 ]
 
-const loaded = new Map<Load, View>()
-
 /** The view of the address. */
 export function CurrentView() {
   const pathname = path.value
   const found = routeOf(pathname)
   if (found === undefined) return <NotFound />
-  return <Lazy load={found.route.load} parameters={found.parameters} key={pathname} />
+  return <Opened load={found.route.load} props={found.parameters} key={pathname} />
 }
 
 /** For the window, as long as the view has no better name. */
@@ -76,28 +68,4 @@ function routeOf(pathname: string) {
     if (parameters !== undefined) return { route, parameters }
   }
   return undefined
-}
-
-interface LazyProps {
-  readonly load: Load
-  readonly parameters: Readonly<Record<string, string>>
-}
-
-function Lazy({ load, parameters }: LazyProps) {
-  const [, setVersion] = useState(0)
-  const [error, setError] = useState<Refused | undefined>(undefined)
-  const View = loaded.get(load)
-  useEffect(() => {
-    if (loaded.has(load)) return
-    load().then(
-      (module) => {
-        loaded.set(load, module.default as View)
-        setVersion((version) => version + 1)
-      },
-      // After an update of the gateway the files have other names.
-      (failure: unknown) => setError(asRefused(failure)),
-    )
-  }, [load])
-  if (error !== undefined) return <Problem error={error} onRetry={() => location.reload()} />
-  return View === undefined ? <Loading /> : <View {...parameters} />
 }

@@ -18,7 +18,7 @@ const LAST_BYTES_MS = 5000
 const GOODBYE_MS = 2000
 
 /** The client's server does not read, and too many bytes wait for it. */
-export class ServerNotReading extends Error {
+class ServerNotReading extends Error {
   override readonly name = 'ServerNotReading'
 
   constructor(bytes: number) {

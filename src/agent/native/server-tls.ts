@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { Target } from './protocol.ts'
 
 /** hoop's four values of SSLMODE; they are checked when a session opens (`opening/liveness.ts`). */
-export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-full'
+type SslMode = 'disable' | 'prefer' | 'require' | 'verify-full'
 
 /** How the connection to a database is encrypted. */
 export interface ServerTls {

@@ -142,8 +142,8 @@ function toRunbook(
   )
   return {
     name,
-    title,
-    description,
+    ...(title !== '' && { title }),
+    ...(description !== '' && { description }),
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
     ...(usedNames && { usedNames }),
     error: error === '' ? undefined : error,

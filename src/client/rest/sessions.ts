@@ -152,10 +152,7 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): URLSearchParams {
     'review.status': filter.review,
     correlation_id: filter.correlationId,
   }
-  const given = Object.entries(options).filter(
-    (option): option is [string, string] => option[1] !== undefined,
-  )
-  return new URLSearchParams(given)
+  return given(options)
 }
 
 /** The session that a request with this id has started; undefined when there is none (yet). @throws ApiError */
@@ -259,12 +256,15 @@ export async function* exportedLines(
   }
 }
 
+/** Without the options that are not given. */
+function given(options: Readonly<Record<string, string | undefined>>): URLSearchParams {
+  const all = Object.entries(options)
+  return new URLSearchParams(all.filter((option): option is [string, string] => option[1] !== undefined))
+}
+
 function optionsOf({ from, to, ...texts }: ExportWish): URLSearchParams {
   const options = { ...texts, start_date: from?.toISOString(), end_date: to?.toISOString() }
-  const given = Object.entries(options).filter(
-    (option): option is [string, string] => option[1] !== undefined,
-  )
-  return new URLSearchParams(given)
+  return given(options)
 }
 
 /** The cursor of the last of some whole lines; undefined for what is no line of an export. */

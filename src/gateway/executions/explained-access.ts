@@ -66,11 +66,7 @@ function isPart(part: string, name: string): boolean {
 }
 
 /** What a user may do on a connection, and why: by the functions that decide it when the user asks for something. */
-export function explainAccess(
-  users: Users,
-  user: GatewayUser,
-  connection: ConnectionSettings,
-): AccessExplanation {
+function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSettings): AccessExplanation {
   const groups = users.reason(user, connection)
   const isRefused = groups === undefined ? unseenReason(user, connection) : undefined
   const reads = users.onlyReads(user) ? 'an auditor reads, and runs nothing' : undefined

@@ -32,7 +32,7 @@ export interface ApprovedRun {
 }
 
 /** A batch that begins with the session. */
-export interface BatchClaim {
+interface BatchClaim {
   readonly id: string
   readonly connections: readonly string[]
   /** Writes down that it runs. */

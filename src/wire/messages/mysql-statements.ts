@@ -1,5 +1,5 @@
-/** A longer statement is recorded as far as this. */
-const MAX_STATEMENT_BYTES = 16 * 1024
+import { StatementText } from './statement-text.ts'
+
 const HEADER_BYTES = 4
 /** A packet of this length goes on in the next one. */
 const LARGEST_PACKET = 0xff_ff_ff
@@ -18,9 +18,7 @@ export class MysqlStatements {
   #left = 0
   #goesOn = false
   /** The command's byte and its text, as far as it is kept; empty for packets of the login. */
-  #kept: Buffer[] = []
-  #keptBytes = 0
-  #contentBytes = 0
+  readonly #text = new StatementText()
   #isCommand = false
 
   /** @returns the statements that these bytes end */
@@ -34,7 +32,7 @@ export class MysqlStatements {
         if (this.#header.length === HEADER_BYTES) this.#begin()
       }
       const content = bytes.subarray(at, at + this.#left)
-      this.#keep(content)
+      if (this.#isCommand) this.#text.add(content)
       at += content.length
       this.#left -= content.length
       if (this.#left === 0 && this.#header.length === 0 && !this.#goesOn) this.#end(found)
@@ -50,26 +48,10 @@ export class MysqlStatements {
     this.#header = Buffer.alloc(0)
   }
 
-  #keep(content: Buffer): void {
-    if (!this.#isCommand) return
-    this.#contentBytes += content.length
-    const room = content.subarray(0, MAX_STATEMENT_BYTES + 1 - this.#keptBytes)
-    if (room.length === 0) return
-    // A copy, since the rest of the packet need not be kept.
-    this.#kept.push(Buffer.from(room))
-    this.#keptBytes += room.length
-  }
-
   #end(found: string[]): void {
-    const kept = Buffer.concat(this.#kept)
-    const [command, text] = [kept[0], kept.subarray(1)]
-    if (text.length > 0 && (command === COM_QUERY || command === COM_STMT_PREPARE)) {
-      const isCut = this.#contentBytes > MAX_STATEMENT_BYTES + 1
-      const statement = text.toString('utf8')
-      found.push(isCut ? `${statement}... (${this.#contentBytes - 1} bytes)` : statement)
-    }
-    this.#kept = []
-    this.#keptBytes = 0
-    this.#contentBytes = 0
+    const { kept } = this.#text
+    const isStatement = kept[0] === COM_QUERY || kept[0] === COM_STMT_PREPARE
+    if (isStatement && kept.length > 1) found.push(this.#text.said(kept.toString('utf8', 1)))
+    this.#text.clear()
   }
 }

@@ -4,7 +4,7 @@ import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } 
 // it. The types are the same in all three directions, but for their first word.
 
 /** The protocols of native clients that are served. */
-export const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
+const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
 export type NativeProtocolName = (typeof NATIVE_PROTOCOLS)[number]
 
 const WRITES: Readonly<Record<NativeProtocolName, string>> = {
@@ -30,7 +30,7 @@ export type ConnectionMessage =
   /** Ours: the sender of this takes no more bytes of the connection until `connection-resume`. */
   | { readonly kind: 'connection-pause' | 'connection-resume'; readonly connectionId: string }
 
-export interface ConnectionData {
+interface ConnectionData {
   readonly kind: 'connection-data'
   readonly connectionId: string
   readonly protocol: NativeProtocolName

@@ -1,5 +1,5 @@
-/** A longer statement is recorded as far as this. */
-const MAX_STATEMENT_BYTES = 16 * 1024
+import { StatementText } from './statement-text.ts'
+
 /** A startup packet has no type; its length counts itself. */
 const STARTUP_HEAD_BYTES = 8
 const HEAD_BYTES = 5
@@ -22,8 +22,7 @@ export class PostgresStatements {
   #type = 0
   /** Bytes of its content that are still to come. */
   #left = 0
-  #kept: Buffer[] = []
-  #keptBytes = 0
+  readonly #text = new StatementText()
   #contentBytes = 0
   /** Whether the name of a prepared statement, which comes before its text, may go on. */
   #isInName = false
@@ -67,33 +66,23 @@ export class PostgresStatements {
     const nameEnd = this.#isInName ? content.indexOf(0) : -1
     if (this.#isInName && nameEnd < 0) return
     this.#isInName = false
-    const most = this.#type === FUNCTION_CALL ? FUNCTION_BYTES : MAX_STATEMENT_BYTES
-    const room = content.subarray(nameEnd + 1, nameEnd + 1 + most - this.#keptBytes)
-    if (room.length === 0) return
-    // A copy, since the rest of the packet need not be kept.
-    this.#kept.push(Buffer.from(room))
-    this.#keptBytes += room.length
+    this.#text.add(content.subarray(nameEnd + 1))
   }
 
   #end(found: string[]): void {
-    if (this.#keptBytes > 0) {
-      const kept = Buffer.concat(this.#kept)
-      const text = this.#type === FUNCTION_CALL ? calledFunction(kept) : textIn(kept)
-      const isCut = this.#type !== FUNCTION_CALL && kept.indexOf(0) < 0
-      if (text !== '') found.push(isCut ? `${text}... (${this.#contentBytes} bytes)` : text)
+    const { kept } = this.#text
+    if (this.#type === FUNCTION_CALL) found.push(...calledFunction(kept))
+    else {
+      const end = kept.indexOf(0)
+      const text = kept.toString('utf8', 0, end < 0 ? kept.length : end)
+      if (text !== '') found.push(this.#text.said(text, end >= 0))
     }
-    this.#kept = []
-    this.#keptBytes = 0
+    this.#text.clear()
     this.#contentBytes = 0
   }
 }
 
-function textIn(kept: Buffer): string {
-  const end = kept.indexOf(0)
-  return kept.toString('utf8', 0, end < 0 ? kept.length : end)
-}
-
 /** The arguments are values, and not recorded. */
-function calledFunction(kept: Buffer): string {
-  return kept.length < FUNCTION_BYTES ? '' : `(call of the function with oid ${kept.readUInt32BE(0)})`
+function calledFunction(kept: Buffer): string[] {
+  return kept.length < FUNCTION_BYTES ? [] : [`(call of the function with oid ${kept.readUInt32BE(0)})`]
 }

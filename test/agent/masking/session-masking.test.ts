@@ -331,8 +331,6 @@ describe('nothing to mask', () => {
   })
 })
 
-agentForEachTest()
-
 const RULES = Buffer.from(
   JSON.stringify([{ supported_entity_types: [{ entity_types: ['PERSON'] }], custom_entity_types: null }]),
 )

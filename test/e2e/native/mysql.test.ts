@@ -36,12 +36,9 @@ describe.skipIf(missing !== undefined)(
         { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token },
       )
       expect([ran.code, ran.stdout]).toEqual([3, `1\t${account.password}\nnoop\n`])
-      const { data } = JSON.parse((await site.rest.send('GET', '/api/sessions?limit=1')).body) as {
-        data: readonly { id: string }[]
-      }
-      const { event_stream: recorded } = await site.rest.session(data[0]?.id ?? '')
-      expect(recorded?.join('')).toContain('[1] select substring_index(current_user()')
-      expect(recorded?.join('')).not.toContain(account.password)
+      const recorded = await site.rest.lastRecord()
+      expect(recorded).toContain('[1] select substring_index(current_user()')
+      expect(recorded).not.toContain(account.password)
     })
   },
 )

@@ -32,12 +32,9 @@ describe.skipIf(missing !== undefined)(
         { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token },
       )
       expect([ran.code, ran.stdout]).toEqual([3, `t|${database.password}\nnoop noop\n`])
-      const { data } = JSON.parse((await site.rest.send('GET', '/api/sessions?limit=1')).body) as {
-        data: readonly { id: string }[]
-      }
-      const { event_stream: recorded } = await site.rest.session(data[0]?.id ?? '')
-      expect(recorded?.join('')).toContain("[1] select current_user = '")
-      expect(recorded?.join('')).not.toContain(database.password)
+      const recorded = await site.rest.lastRecord()
+      expect(recorded).toContain("[1] select current_user = '")
+      expect(recorded).not.toContain(database.password)
     })
   },
 )

@@ -19,6 +19,12 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
     return page.locator('.xterm-rows').innerText()
   }
 
+  async function openShell(visitor: Visitor): Promise<void> {
+    const card = visitor.page.getByRole('row', { name: /^shell/ })
+    await card.getByRole('link', { name: 'Terminal' }).click()
+    await shows(visitor, PROMPT)
+  }
+
   async function shows(visitor: Visitor, text: string | RegExp): Promise<void> {
     await waitFor(async () => {
       const now = (await screen(visitor)).replaceAll('\u00a0', ' ')
@@ -29,9 +35,7 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
   it.skipIf(noVi !== undefined)(`edits a file with vi, and plays it again${without(noVi)}`, async () => {
     await using ada = await stage.enter('/connections')
     const { page } = ada
-    const card = page.getByRole('row', { name: /^shell/ })
-    await card.getByRole('link', { name: 'Terminal' }).click()
-    await shows(ada, PROMPT)
+    await openShell(ada)
     await page.keyboard.type('cd; vi -u NONE edited.txt\n')
     await shows(ada, /^~/m)
     await page.keyboard.type('ifirst line\nsecond line')
@@ -78,9 +82,7 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
   it('asks before it is left, finds a text, draws larger letters, and is closed by the user', async () => {
     await using ada = await stage.enter('/connections')
     const { page } = ada
-    const card = page.getByRole('row', { name: /^shell/ })
-    await card.getByRole('link', { name: 'Terminal' }).click()
-    await shows(ada, PROMPT)
+    await openShell(ada)
     await page.keyboard.type(`seq 300; printf '\\033[38;2;1;2;250mblue\\033[0m\\n'; echo under_score\n`)
     await shows(ada, /^under_score/m)
     await page.keyboard.press('Control+Shift+Escape')

@@ -104,7 +104,7 @@ export class HoopPort implements AsyncDisposable {
     })
   }
 
-  /** A cancel request: from now on its id means the connection of the query (native.md 4.3). */
+  /** A cancel request: from now on its id means the connection of the query. */
   #note(message: Buffer, id: string, isFirst: boolean): void {
     if (!isFirst || message.length !== 16 || message.readUInt32BE(4) !== 80_877_102) return
     const queries = this.#sockets.get(this.#pids.get(message.readUInt32BE(8)) ?? '')

@@ -50,6 +50,14 @@ export class Rest {
     return JSON.parse((await this.send('GET', path)).body) as SessionView
   }
 
+  /** What is recorded of the newest session, as one text. */
+  async lastRecord(): Promise<string> {
+    const { body } = await this.send('GET', '/api/sessions?limit=1')
+    const { data } = JSON.parse(body) as { readonly data: readonly { readonly id: string }[] }
+    const { event_stream: recorded = [] } = await this.session(data[0]?.id ?? '')
+    return recorded.join('')
+  }
+
   /** Says something about a review, by its id or that of its session. */
   async review(id: string, status: string): Promise<number> {
     return (await this.send('PUT', `/api/reviews/${id}`, JSON.stringify({ status }))).status

@@ -49,7 +49,7 @@ export function forgetDraft(repository: string, file: string): void {
 }
 
 /** Whether a value is kept out of drafts and links. */
-export function mayBeSecret(name: string, declared: Readonly<Record<string, unknown>> | undefined): boolean {
+function mayBeSecret(name: string, declared: Readonly<Record<string, unknown>> | undefined): boolean {
   const { type, asenv } = declared ?? {}
   return (
     type === 'password' ||

@@ -3,23 +3,33 @@ import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
+/** Loads a file of the page, whose `default` is the part. Keeps its identity between renderings. */
+export type Load = () => Promise<{ readonly default: unknown }>
+
 interface OpenedProps<Props extends object> {
-  /** Keeps its identity between renderings. */
-  readonly load: () => Promise<ComponentType<Props>>
+  readonly load: Load
   readonly props: Props
 }
 
-/** A part of a view that is loaded when it is opened. */
+/** What has been loaded is there at once the next time. */
+const loaded = new Map<Load, unknown>()
+
+/** A view, or a part of one, that is loaded when it is opened. */
 export function Opened<Props extends object>({ load, props }: OpenedProps<Props>) {
-  const [part, setPart] = useState<{ readonly view: ComponentType<Props> } | undefined>(undefined)
+  const [, setVersion] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)
+  const Part = loaded.get(load) as ComponentType<Props> | undefined
   useEffect(() => {
+    if (loaded.has(load)) return
     load().then(
-      (view) => setPart({ view }),
+      (file) => {
+        loaded.set(load, file.default)
+        setVersion((version) => version + 1)
+      },
       // After an update of the gateway the files have other names.
       (failure: unknown) => setError(asRefused(failure)),
     )
   }, [load])
   if (error !== undefined) return <Problem error={error} onRetry={() => location.reload()} />
-  return part === undefined ? <Loading /> : <part.view {...props} />
+  return Part === undefined ? <Loading /> : <Part {...props} />
 }

@@ -18,7 +18,7 @@ const SALT_BYTES = 20
 const RESERVED_BYTES = 23
 const MARIADB_BYTES = 4
 
-export const capabilities = {
+const capabilities = {
   connectWithDb: 1 << 3,
   compress: 1 << 5,
   localFiles: 1 << 7,

@@ -161,7 +161,10 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
   }
 }
 
-/** The reason why there is no exit code, and what to try: one line each; the second may be empty. */
+/**
+ * The reason why there is no exit code, and what to try: one line each; the second may be empty.
+ * @public scripts/docs.mjs makes a table of them
+ */
 export function explanation(
   { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
   subject: SessionSubject,

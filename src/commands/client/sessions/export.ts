@@ -2,20 +2,13 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { exportedLines, type ExportWish, lastCursor } from '../../../client/rest/sessions.ts'
 import { exitCodes, explain, Failure } from '../../failure.ts'
-import { asking, type AskingFlags, unlessLacking } from '../asking/asking.ts'
+import { asking, unlessLacking } from '../asking/asking.ts'
 import { askedSpan } from '../input.ts'
+import type { FilterFlags } from './sessions.ts'
 import { type FileHandle, open } from 'node:fs/promises'
 import { oneLine } from '../../../basics/text/printable.ts'
 
-export interface ExportFlags extends AskingFlags {
-  readonly connection?: string
-  readonly user?: string
-  readonly runbook?: string
-  readonly status?: string
-  readonly kind?: string
-  readonly parameter?: string
-  readonly since?: string
-  readonly until?: string
+export interface ExportFlags extends FilterFlags {
   readonly after?: string
   readonly output?: string
   readonly resume?: boolean

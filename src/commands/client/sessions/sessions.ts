@@ -49,7 +49,8 @@ export async function killCommand(
   })
 }
 
-export interface ListFlags extends AskingFlags {
+/** Which sessions are meant; all filters have to match. */
+export interface FilterFlags extends AskingFlags {
   readonly connection?: string
   readonly user?: string
   readonly runbook?: string
@@ -58,6 +59,9 @@ export interface ListFlags extends AskingFlags {
   readonly parameter?: string
   readonly since?: string
   readonly until?: string
+}
+
+export interface ListFlags extends FilterFlags {
   readonly limit: string
 }
 

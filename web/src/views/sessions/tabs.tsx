@@ -85,8 +85,9 @@ function Tabs({ session, reload }: Omit<RunTabsProps, 'hasRun'>) {
   )
 }
 
-const loadTables = () => import('../result/tables.tsx').then((module) => module.ResultTables)
-const loadChart = () => import('../result/chart.tsx').then((module) => module.ResultChart)
+const loadTables = () =>
+  import('../result/tables.tsx').then(({ ResultTables }) => ({ default: ResultTables }))
+const loadChart = () => import('../result/chart.tsx').then(({ ResultChart }) => ({ default: ResultChart }))
 
 function isThere(name: TabName, session: Session, tables: readonly ResultTable[]): boolean {
   if (name === 'table') return tables.length > 0
