@@ -13,8 +13,18 @@ import { build } from 'esbuild'
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** As deep as the sources that look for the package's files. */
 const folder = path.join(root, 'dist/compiled/program')
-/** They look for their native parts and files by their own paths. */
-export const WHOLE = ['koffi', 'libsql', 'node-pty', '@fastify/swagger-ui']
+const { optionalDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+/**
+ * Packages that stay packages: those that look for their native parts and files by their own paths, and the optional ones,
+ * which few load and an installation may lack.
+ */
+export const WHOLE = [
+  'koffi',
+  'libsql',
+  'node-pty',
+  '@fastify/swagger-ui',
+  ...Object.keys(optionalDependencies),
+]
 const LONGEST_RUN_MS = 120_000
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await compile()
@@ -30,6 +40,8 @@ async function compile() {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
+    // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
+    supported: { 'dynamic-import': false },
     // V8 keeps the file as text: letters of one byte each take half of the memory.
     charset: 'ascii',
     minifyWhitespace: true,

@@ -215,7 +215,7 @@ describe.skipIf(!HAS_UNPRIVILEGED)('for a user whom permissions stop', () => {
     mkdirSync(join(foreign, 'inside'), { recursive: true })
     chmodSync(foreign, 0o555)
     const script = `
-      const { removeTree } = await import('./folder/secret-files.js')
+      const { removeTree } = await import('./secret-files.js')
       report(await outcome(removeTree(join(process.cwd(), 'tree'))))`
     expect(await run(script)).toContain('EACCES')
     expect(lstatSync(foreign).mode & 0o777).toBe(0o555)

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { constants, Script } from 'node:vm'
+import { Script } from 'node:vm'
 
 /** The program and its packages in one file, and V8's code for it, as `scripts/compile.mjs` makes them. */
 const folder = path.resolve(__dirname, '../../compiled/program')
@@ -43,7 +43,6 @@ export function compiledProgram(
     {
       filename: file,
       ...(cachedData !== undefined && { cachedData }),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     },
   )
   const module: { exports: { main: () => Promise<void> } } = { exports: { main: () => Promise.resolve() } }

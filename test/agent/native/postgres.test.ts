@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { promisify } from 'node:util'
 import { cutPostgres, HoopPort } from '../../support/native/hoop-port.ts'
 import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../../support/machine/databases.ts'
+import { signalChild } from '../../../src/basics/signals.ts'
 import { without } from '../../support/machine/servers.ts'
 import { base64, openSpec } from '../../support/scripted/open.ts'
 import { agentForEachTest, gateway, running } from '../../support/sites/each-agent.ts'
@@ -106,7 +107,7 @@ describe.skipIf(missing !== undefined)(`psql through the agent${without(missing)
         "select count(*) from pg_stat_activity where query = 'select pg_sleep(600)' and state = 'active'",
       )
     await waitFor(async () => (await active()) === '1')
-    child.kill('SIGKILL')
+    signalChild(child, 'SIGKILL')
     await waitFor(async () => (await active()) === '0')
   })
 

@@ -43,7 +43,7 @@ describe('complete', () => {
     ['a runbook of any connection', ['runbooks', 'show', 'ops/r'], 'ops/report.runbook.sql\n'],
     ['a runbook of a flag', ['sessions', 'list', '--runbook', 'ops/r'], 'ops/report.runbook.sql\n'],
     ['a review', ['reviews', 'approve', '547'], '5474d29f\tpending 2026'],
-    ['a state', ['sessions', 'list', '--status', 're'], 'ready\n'],
+    ['a state', ['sessions', 'list', '--status', 'rea'], 'ready\n'],
     ['a settings file', ['config', 'check', ''], ':files\n'],
     ['whose settings', ['config', 'schema', 'g'], 'gateway\n'],
     ['a file', ['login', '--token-file', ''], ':files\n'],

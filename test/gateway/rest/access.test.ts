@@ -131,6 +131,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'POST /api/runbooks/render': () => ({
     body: { file_name: 'ops/a.runbook.sh', connection_name: 'asked', parameters: { x: '1' } },
   }),
+  'POST /api/runbooks/foresee': () => ({ body: { file_name: 'ops/a.runbook.sh', connections: ['asked'] } }),
   'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
   'GET /api/access/:name/:connection': () => ({ path: '/api/access/owner/asked' }),
   'GET /api/sessions/:id/download': () => link(''),
@@ -311,7 +312,8 @@ const REFUSALS = [
 /** To whomever: of a sign-in, which is nobody's yet, in JSON and on pages for people; and of what there is none of. */
 const TO_ALL = ['sign-in-expired', 'sign-in-failed', 'plugin-not-found']
 
-function outcomeOf({ status, body: { code, message } }: Answered): Outcome {
+function outcomeOf({ status, body }: Answered): Outcome {
+  const { code, message } = body
   if (status === 401) return 'unauthenticated'
   if (status === 403 && message === 'access denied') return 'wrong role'
   if (REFUSALS.includes(String(code))) return 'out of reach'
@@ -341,9 +343,9 @@ async function send(caller: Name, method: string, url: string, body?: object): P
     return { status, body: type.startsWith('text/html') ? { code: TO_ALL[0] } : {} }
   }
   const answer = await text(response)
-  const read = (answer === '' ? {} : JSON.parse(answer)) as Record<string, unknown>
+  const read = (answer === '' ? {} : JSON.parse(answer)) as Record<string, unknown> | null
   if (method !== 'HEAD') checkDescribed(method, url, status, read)
-  return { status, body: read }
+  return { status, body: read ?? {} }
 }
 
 async function headersOf({ token, onPage = false }: Caller): Promise<Record<string, string>> {

@@ -121,7 +121,7 @@ it('reads no further than it is read, cuts off who takes nothing, and does not l
     for (; steps < 100_000; steps++) yield [{ place: steps, session: line }]
   }
   const user = { name: 'ann', groups: [], kind: 'person', isActive: true, isDeclared: true } as const
-  const users = { seesAll: () => true, isConnection: () => true, named: () => user }
+  const users = { seesAll: () => true, viewer: () => undefined, isConnection: () => true, named: () => user }
   const app = fastify()
   app.addHook('onRequest', (request, _, done) => {
     request.user = user
