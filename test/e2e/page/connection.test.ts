@@ -36,7 +36,7 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     await ada.page.getByRole('log', { name: 'Output' }).press('End')
     await ada.reads(recorded.trim().split('\n').at(-1) ?? '')
     // Nothing twice, either: a row has 20 pixels.
-    const height = await ada.page.evaluate<number>(`document.querySelector('.window-all').clientHeight`)
+    const height = await ada.page.evaluate<number>(`document.querySelector('.log-all').clientHeight`)
     expect(height / 20).toBe(recorded.trimEnd().split('\n').length)
     expect(ada.problems).toEqual([])
   })
