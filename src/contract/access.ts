@@ -71,6 +71,7 @@ export const accessContract = {
       connection_offset: numberOption('connection_offset', 'how many connections to leave out', 1_000_000, 0),
     },
     answers: { 200: MatrixShape },
+    errors: [['invalid-request', 422]],
   },
   explain: {
     ...READ,
