@@ -95,7 +95,7 @@ function Approving({ review, busy, send }: ApprovingProps) {
     send({ status: 'APPROVED', ...(comment !== '' && { comment }), ...window })
   }
   return (
-    <form onSubmit={onSubmit}>
+    <form class="stack" onSubmit={onSubmit}>
       <TextField label="Comment" hint={`${review.owner} sees it.`} value={comment} onValue={setComment} />
       {takesHours && (
         <label class="check">
