@@ -22,7 +22,7 @@ export type GatewayMessage =
   /** Not hoop's: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | (ConnectionMessage & { readonly sid: SessionId })
-  /** Of a native protocol that is not served. */
+  /** Names a native protocol that is not served. */
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
   /** A request of the gateway itself. The id is the request's, not a session's. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }

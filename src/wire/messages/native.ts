@@ -20,7 +20,7 @@ const RESUME = 'ConnectionResume'
 /** The ids of hoop's command line are numbers; those of its SSH forwarding have some letters more. */
 const MAX_ID_BYTES = 128
 
-/** Whom a packet is for, which its type begins with. */
+/** The receiver of a packet, with which its type begins. */
 type Receiver = keyof typeof CLOSES
 
 /** What is said about one connection of a native client, in either direction. */

@@ -4,7 +4,7 @@ import type { Style } from './ansi/style.ts'
 /** One event of a session, as the stream and ranges have it. */
 export interface OutputEvent {
   readonly type: string
-  /** Of output that is not of stdout. */
+  /** Set for output that is not of stdout. */
   readonly stream?: string
   readonly payload: string
   /** When it was written, RFC 3339. */

@@ -14,7 +14,7 @@ const ROW_PX = 20
 
 interface OutputViewProps {
   readonly id: string
-  /** Of the file that is downloaded. */
+  /** The name of the file that is downloaded. */
   readonly fileName: string
   readonly record: OutputRecord
   readonly isRunning: boolean

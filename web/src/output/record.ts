@@ -9,7 +9,7 @@ import { RowTimes } from './row-times.ts'
 
 /** What a piece of output becomes a block of. Smaller ones cost memory for each, larger ones time to read again. */
 const BLOCK_BYTES = 128 * 1024
-/** Where no line ends for so long, a block ends anyway. */
+/** Where no line ends before this many bytes, the block ends anyway. */
 const LONGEST_BLOCK = 1024 * 1024
 
 interface OpenBlock {

@@ -7,7 +7,7 @@ export const HIDDEN =
   '[\\p{Default_Ignorable_Code_Point}\\u2028\\u2029\\ufff9-\\ufffb](?<!\\u200c|\\u200d|\\ufe0e|\\ufe0f)'
 const UNSEEN = new RegExp(`[^\\P{Cc}\\t\\n]|${HIDDEN}`, 'gu')
 
-/** What stands for such a character. */
+/** Returns the text that is shown for such a character. */
 export function visibleForm(character: string): string {
   const code = character.codePointAt(0) ?? 0
   if (code < 0x20) return String.fromCharCode(0x2400 + code)

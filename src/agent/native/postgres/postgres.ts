@@ -220,7 +220,7 @@ class Relay {
     const ended = new Promise<void>((resolve) => (end = resolve))
     using _ = onAbort(client.ending, end)
     await Promise.race([this.#toServer(rest), this.#toClient(), ended])
-    // Whoever says goodbye expects no answer.
+    // A client that says goodbye expects no answer.
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error

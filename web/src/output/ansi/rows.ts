@@ -4,7 +4,7 @@ import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
 /** A longer line goes on in the next row: nobody reads it, and it would hold up the page. */
 const LONGEST_ROW = 2000
-/** Of a sequence that is not complete yet. What is longer is none. */
+/** Most letters of a sequence that is not complete yet. A longer one is no sequence. */
 const LONGEST_SEQUENCE = 4096
 
 /**

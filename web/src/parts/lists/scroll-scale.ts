@@ -18,7 +18,7 @@ export class ScrollScale {
     this.#before = before
   }
 
-  /** Of the element that scrolls. */
+  /** The height of the element that scrolls, in pixels. */
   get height(): number {
     return Math.min(this.total, TALLEST_PX)
   }

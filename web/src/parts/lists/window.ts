@@ -10,7 +10,7 @@ export interface RowWindow {
   /** The rows to draw: from `first`, up to and without `end`. */
   readonly first: number
   readonly end: number
-  /** Of the whole, for the element inside the scroller, and where the first row is in it. */
+  /** The height of the whole list, for the element inside the scroller, and the place of the first row in it. */
   readonly height: number
   readonly offset: number
   readonly place: ScrollPlace
