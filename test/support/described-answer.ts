@@ -40,7 +40,7 @@ export function checkDescribed(method: string, url: string, status: number, body
     throw new Error(`${method} ${url}: the status ${status} is not described`)
   // What each route may answer before it is its turn is no page, at routes for browsers either.
   const code = (body as { readonly code?: HttpCode } | null)?.code
-  const isOfAll = code !== undefined && OF_EVERY_ROUTE.includes(code)
+  const isOfAll = status >= 400 && code !== undefined && OF_EVERY_ROUTE.includes(code)
   const result = v.safeParse(own === undefined || isOfAll ? errorAnswer : own, body)
   if (own === undefined && operation?.codes !== undefined)
     checkCode(operation.codes, `${method} ${url}`, body)
