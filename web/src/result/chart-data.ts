@@ -11,7 +11,7 @@ export interface ChartData {
   readonly kind: 'numbers' | 'moments' | 'labels'
   readonly places: readonly number[]
   readonly values: readonly (number | null)[]
-  /** Of places that are texts. */
+  /** The names of the places, where they are texts. */
   readonly labels: readonly string[]
   /** Rows without a value or a place. */
   readonly leftOut: number
@@ -39,7 +39,7 @@ export function chartData({ rows }: ResultTable, across: number, up: number): Ch
   }
 }
 
-/** Of a column: what all of its values are. */
+/** Tells what all values of a column are. */
 function kindOf(cells: readonly (string | null | undefined)[]): ChartData['kind'] {
   const given = cells.filter((cell) => cell !== null && cell !== undefined && cell !== '')
   if (given.length > 0 && given.every((cell) => numberIn(cell) !== undefined)) return 'numbers'

@@ -17,7 +17,7 @@ export function showShortcuts(): void {
   isAsked.value = true
 }
 
-/** A letter after `g` counts for so long. */
+/** How long after `g` the second key counts. */
 const SECOND_KEY_MS = 1500
 
 /** The shortcuts, and the list of them under `?`. */

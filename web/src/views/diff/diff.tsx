@@ -16,7 +16,7 @@ import { titleOf } from '../sessions/list.tsx'
 import { StateBadge } from '../sessions/state.tsx'
 import { DiffText } from './diff-text.tsx'
 
-/** Of each output so much is compared: more takes the browser too long. */
+/** Bytes of each output that are compared: more takes the browser too long. */
 const COMPARED_BYTES = 1024 * 1024
 /** A comparison that takes longer is given up. */
 const LONGEST_MS = 5000

@@ -9,7 +9,7 @@ export interface ListedRunbook {
   readonly name: string
 }
 
-/** What stands in a row. */
+/** A row of the list: a heading or a runbook. */
 export type CatalogRow =
   | { readonly kind: 'heading'; readonly text: string; readonly isOpen: boolean; readonly count: number }
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly isRecent: boolean }

@@ -1,7 +1,7 @@
 import type { ListedSession } from '../../api/types.ts'
 import type { Values } from '../../form/parameters.ts'
 
-/** What stands in the record for a secret. */
+/** The text that the record has in place of a secret. */
 export const NOT_RECORDED = '[not recorded]'
 
 /** The parameters of a run, as its labels have them. */

@@ -4,7 +4,7 @@ import { ask } from '../../api/request.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 
 const DAYS = 30
-/** Of the drawing: a bar with its gap, and the height of the highest one. */
+/** Sizes of the drawing: the width of a bar with its gap, and the height of the highest bar. */
 const [STEP, HEIGHT] = [10, 44]
 
 /** The outcomes from the bottom up, each with the class that has its colour. */

@@ -5,7 +5,7 @@ import { readSessions } from '../../api/gateway.ts'
 import { asRefused, isAbort, type Refused } from '../../api/request.ts'
 import type { ListedSession } from '../../api/types.ts'
 
-/** Of one request; the gateway gives no more. */
+/** Sessions in one answer; the gateway gives no more. */
 const PAGE = 100
 /** The gateway looks no further back. */
 const FURTHEST = 10_000
