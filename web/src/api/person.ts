@@ -23,3 +23,8 @@ export function signedOut(reason = ''): void {
 export function mayRun(): boolean {
   return person.value?.role !== 'auditor'
 }
+
+/** Admins and auditors read everything. */
+export function readsAll(): boolean {
+  return person.value?.is_admin === true || person.value?.role === 'auditor'
+}

@@ -12,7 +12,7 @@ import { best, GROUPS, type Finding } from './finding.ts'
 import { leave } from './leave.ts'
 import { ownSessions } from './mine.tsx'
 import { isPaletteOpen } from './palette-state.ts'
-import { ALL_PLACES } from './places.ts'
+import { ALL_PLACES, isForPerson } from './places.ts'
 import { showShortcuts } from './shortcuts.tsx'
 
 /** The search over everything, above the page. */
@@ -147,7 +147,7 @@ function useFindings(): readonly Finding[] {
       ...(runbooks === undefined ? [] : ofRunbooks(runbooks)),
       ...(connections ?? []).flatMap(ofConnection),
       ...(sessions ?? []).map(ofSession),
-      ...ALL_PLACES.map(({ to, name, icon }): Finding => ({
+      ...ALL_PLACES.filter(isForPerson).map(({ to, name, icon }): Finding => ({
         group: 'Pages',
         icon,
         title: name,

@@ -1,3 +1,4 @@
+import { readsAll } from '../api/person.ts'
 import type { IconName } from '../parts/icon.tsx'
 
 /** A view that the sidebar leads to. */
@@ -33,8 +34,11 @@ export const PLACES: readonly { readonly heading?: string; readonly places: read
     places: [
       { to: '/connections', name: 'Connections', icon: 'plug', key: 'c' },
       { to: '/agents', name: 'Agents', icon: 'agent', key: 'e' },
-      { to: '/access', name: 'Access', icon: 'lock', isForAuditors: true },
     ],
+  },
+  {
+    heading: 'Administration',
+    places: [{ to: '/access', name: 'Access', icon: 'lock', isForAuditors: true }],
   },
 ]
 
@@ -43,4 +47,9 @@ export const ALL_PLACES = PLACES.flatMap(({ places }) => places)
 /** Whether the address is in this place. */
 export function isAt({ to }: Place, pathname: string): boolean {
   return pathname === to || (to !== '/' && pathname.startsWith(`${to}/`))
+}
+
+/** Whether the person who is signed in may open the place. */
+export function isForPerson({ isForAuditors = false }: Place): boolean {
+  return !isForAuditors || readsAll()
 }

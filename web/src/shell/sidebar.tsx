@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
+import { Fragment } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { person } from '../api/person.ts'
 import { Icon, Logo } from '../parts/icon.tsx'
 import { path } from '../parts/router.ts'
 import { waitingForMe } from './mine.tsx'
-import { isAt, PLACES, type Place } from './places.ts'
+import { isAt, isForPerson, PLACES, type Place } from './places.ts'
 
 const KEPT = 'runbook-page-sidebar'
 /** As styles/narrow.css: in a narrower window the sidebar is folded by itself. */
@@ -40,24 +40,23 @@ export function Sidebar() {
   return (
     <nav class="side" id="side" popover="auto" aria-label="Main" ref={nav}>
       <Brand />
-      {PLACES.map(({ heading, places }) => (
-        <>
-          {heading !== undefined && <h2>{heading}</h2>}
-          {places.filter(isForPerson).map((place) => (
-            <PlaceLink key={place.to} place={place} />
-          ))}
-        </>
-      ))}
+      {PLACES.map(({ heading, places }) => {
+        const shown = places.filter(isForPerson)
+        return (
+          <Fragment key={heading}>
+            {heading !== undefined && shown.length > 0 && <h2>{heading}</h2>}
+            {shown.map((place) => (
+              <PlaceLink key={place.to} place={place} />
+            ))}
+          </Fragment>
+        )
+      })}
       <button type="button" class="place only-wide" aria-expanded={!isFolded} onClick={fold}>
         <Icon name="fold" />
         Sidebar
       </button>
     </nav>
   )
-}
-
-function isForPerson({ isForAuditors = false }: Place): boolean {
-  return !isForAuditors || person.value?.is_admin === true || person.value?.role === 'auditor'
 }
 
 export function Brand({ isForPhone = false }: { readonly isForPhone?: boolean }) {
