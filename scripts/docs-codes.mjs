@@ -280,6 +280,10 @@ export const CODES = {
       advice: 'correct the file and reload again; until then the previous settings count',
     },
     'request-timeout': { text: '`the request did not come in time`', advice: 'send the request faster' },
+    'sign-in-again': {
+      text: '`this browser has signed in more than 10 minutes ago: ...`',
+      advice: 'sign in on the page again, which asks for it; or use a token',
+    },
     'foreign-page': {
       text: '`access denied: the request comes from a page of another address`; `access denied: a request that changes something needs the header ...`; `access denied: Origin: ...`',
       advice:

@@ -144,7 +144,7 @@ function operationsTable(tags) {
     rows.map(([name, operation]) => [
       `\`${name.replaceAll(/:(\w+)/g, (_, word) => word.toUpperCase())}\``,
       operation.summary,
-      callersOf(operation) + (operation.tokenOnly ? ', by a token, not from the page' : ''),
+      callersOf(operation),
       operation.scope === undefined ? '' : SCOPES[operation.scope],
     ]),
   )

@@ -205,8 +205,11 @@ export interface Operation {
   /** What the reader of its summary would ask next. */
   readonly description?: string
   readonly role: Role
-  /** Not for the page's cookie: who steals it could make himself something that outlives it. */
-  readonly tokenOnly?: boolean
+  /**
+   * What the page's cookie is good for here, since a thief of the cookie could make something that outlives it. `fresh`:
+   * for the time after its sign-in that `FRESH_MINUTES` says. `refused`: for nothing. Missing: for all that its user may.
+   */
+  readonly byCookie?: 'fresh' | 'refused'
   /**
    * Refused to machines, admins included: by an identity that it makes or changes, a machine could become another one.
    */
@@ -226,9 +229,22 @@ export interface Operation {
   readonly type?: string
 }
 
+/** How long after the sign-in a browser may change users and tokens. */
+export const FRESH_MINUTES = 10
+
+const BY_COOKIE = {
+  fresh: `, on the page within ${FRESH_MINUTES} minutes after the sign-in`,
+  refused: ', by a token, not from the page',
+} as const
+
 /** For readers: who may call an operation, before its objects are looked at. */
-export function callersOf({ role, peopleOnly }: Pick<Operation, 'role' | 'peopleOnly'>): string {
-  return peopleOnly === true ? `${ROLES[role]}, but no machines` : ROLES[role]
+export function callersOf({
+  role,
+  peopleOnly = false,
+  byCookie,
+}: Pick<Operation, 'role' | 'peopleOnly' | 'byCookie'>): string {
+  const kinds = peopleOnly ? ', but no machines' : ''
+  return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }
 
 /** By method and path, in fastify's form. */

@@ -189,7 +189,7 @@ export const backupContract = {
     description:
       'One at a time. It holds scripts, output, and the key of requests that wait for approval, which a machine does not get: its backup loses these requests. The answer begins when the copy is made.',
     role: 'admin',
-    tokenOnly: true,
+    byCookie: 'refused',
     audit: { action: 'download', type: 'backups' },
     answers: { 200: file },
     errors: ['too-much-at-once', 'history-failed'],

@@ -33,7 +33,7 @@ export type ServiceAccountAnswer = Frozen<v.InferOutput<typeof ServiceAccountSha
 /** An API key that is revoked is a machine that is not active. */
 export type ApiKeyAnswer = Frozen<v.InferOutput<typeof ApiKeyShape>>
 
-const CHANGE = { tag: 'Users', role: 'admin', tokenOnly: true, peopleOnly: true } as const
+const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'refused', peopleOnly: true } as const
 
 /** The subject is the name. */
 export const serviceAccountContract = {

@@ -58,6 +58,7 @@ export const STATUSES = {
   'sign-in-refused': { http: [403] },
   'sign-in-expired': { http: [410] },
   'sign-in-failed': { http: [502] },
+  'sign-in-again': { http: [403] },
   'webhook-not-found': { http: [404] },
   'session-not-found': { http: [404] },
   'download-expired': { http: [410] },

@@ -20,6 +20,10 @@ const token = {
   revoked_at: v.optional(text),
   revoked_by: v.optional(text),
   replaced_by: v.optional(text),
+  current: v.pipe(
+    v.optional(v.literal(true)),
+    v.description('the request asks by it, or the browser that asks was signed in with it'),
+  ),
 }
 const TokenShape = v.strictObject(token)
 const IssuedTokenShape = v.strictObject({
@@ -35,7 +39,7 @@ export type IssuedTokenAnswer = Frozen<v.InferOutput<typeof IssuedTokenShape>>
 /** Null: it does not expire. */
 const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
 
-const OPERATION = { tag: 'Users', role: 'user', tokenOnly: true } as const
+const OPERATION = { tag: 'Users', role: 'user', byCookie: 'fresh' } as const
 
 export const tokenContract = {
   list: {
@@ -64,7 +68,14 @@ export const tokenContract = {
       'must be a JSON object',
     ),
     answers: { 201: IssuedTokenShape },
-    errors: ['not-permitted', 'user-not-found', 'name-taken', 'too-many-tokens', 'history-failed'],
+    errors: [
+      'sign-in-again',
+      'not-permitted',
+      'user-not-found',
+      'name-taken',
+      'too-many-tokens',
+      'history-failed',
+    ],
   },
   rotate: {
     ...OPERATION,
@@ -81,7 +92,14 @@ export const tokenContract = {
     ),
     bodyReading: { isOptional: true },
     answers: { 201: IssuedTokenShape },
-    errors: ['not-permitted', 'token-not-found', 'not-rotatable', 'declared-in-settings', 'history-failed'],
+    errors: [
+      'sign-in-again',
+      'not-permitted',
+      'token-not-found',
+      'not-rotatable',
+      'declared-in-settings',
+      'history-failed',
+    ],
   },
   revoke: {
     ...OPERATION,
@@ -91,6 +109,6 @@ export const tokenContract = {
     scope: 'tokens',
     audit: { action: 'delete', type: 'tokens', takesAway: true },
     answers: { 204: nothing },
-    errors: ['token-not-found', 'declared-in-settings', 'history-failed'],
+    errors: ['sign-in-again', 'token-not-found', 'declared-in-settings', 'history-failed'],
   },
 } as const satisfies Contract

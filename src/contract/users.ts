@@ -74,7 +74,7 @@ export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
 
 const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const
 /** By an identity that it makes or changes, a machine could become another one. */
-const CHANGE = { tag: 'Users', role: 'admin', tokenOnly: true, peopleOnly: true } as const
+const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'fresh', peopleOnly: true } as const
 
 export const userContract = {
   list: {
@@ -112,14 +112,14 @@ export const userContract = {
     ),
     bodyReading: { unprocessable: ['email'] },
     answers: { 201: UserShape },
-    errors: ['name-taken', 'too-many-tokens', ['invalid-request', 422], 'history-failed'],
+    errors: ['sign-in-again', 'name-taken', 'too-many-tokens', ['invalid-request', 422], 'history-failed'],
   },
   change: {
     ...CHANGE,
     method: 'PUT',
     path: '/api/users/:name',
     summary: 'Changes a user: status, groups, budget; what is left out stays',
-    description: 'A user who is not `active` is not accepted, and all that he runs by a stream ends.',
+    description: 'A user who is not `active` is not accepted, and all that they run by a stream ends.',
     audit: { action: 'update', type: 'users' },
     body: v.object(
       {
@@ -131,6 +131,7 @@ export const userContract = {
     ),
     answers: { 200: UserShape },
     errors: [
+      'sign-in-again',
       'user-not-found',
       'declared-in-settings',
       'not-yourself',
@@ -145,7 +146,7 @@ export const userContract = {
     summary: 'Deletes a user with all tokens; sessions keep the name',
     audit: { action: 'delete', type: 'users' },
     answers: { 204: nothing },
-    errors: ['user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'],
+    errors: ['sign-in-again', 'user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'],
   },
   groups: {
     ...READ,
@@ -162,7 +163,7 @@ export const userContract = {
     audit: { action: 'create', type: 'user_groups' },
     body: v.object({ name: groupName }, 'must be a JSON object'),
     answers: { 201: GroupShape },
-    errors: ['name-taken', 'history-failed'],
+    errors: ['sign-in-again', 'name-taken', 'history-failed'],
   },
   removeGroup: {
     ...CHANGE,
@@ -171,6 +172,12 @@ export const userContract = {
     summary: 'Takes a group from all who are in it',
     audit: { action: 'delete', type: 'user_groups' },
     answers: { 204: nothing },
-    errors: ['group-not-found', 'declared-in-settings', ['invalid-request', 422], 'history-failed'],
+    errors: [
+      'sign-in-again',
+      'group-not-found',
+      'declared-in-settings',
+      ['invalid-request', 422],
+      'history-failed',
+    ],
   },
 } as const satisfies Contract

@@ -62,6 +62,8 @@ export const GATEWAY_CODES = [
   'sign-in-refused',
   'sign-in-expired',
   'sign-in-failed',
+  // The page only.
+  'sign-in-again',
   'webhook-not-found',
   // REST only.
   'session-not-found',

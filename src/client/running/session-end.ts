@@ -146,6 +146,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'sign-in-refused': 'refused',
   'sign-in-expired': 'expired',
   'sign-in-failed': 'failed',
+  'sign-in-again': 'not-permitted',
   'webhook-not-found': 'not-found',
   'session-not-found': 'not-found',
   'download-expired': 'not-found',

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify'
-import type { Operation, Role } from '../../contract/contract.ts'
+import { FRESH_MINUTES, type Operation, type Role } from '../../contract/contract.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
@@ -25,7 +25,7 @@ declare module 'fastify' {
 }
 
 /** What is looked at before a route is called. */
-type RouteRule = Pick<Operation, 'role' | 'audit' | 'tokenOnly' | 'peopleOnly'>
+type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly'>
 
 /** Pages, the same for everybody. */
 const PAGE = { role: 'public', audit: 'none' } as const
@@ -58,19 +58,21 @@ export function authorize(
   request: FastifyRequest,
 ): SignedIn | undefined {
   const operation: Omit<RouteRule, 'audit'> = request.routeOptions.config.operation ?? { role: 'user' }
-  const { role, tokenOnly = false, peopleOnly = false } = operation
+  const { role, byCookie, peopleOnly = false } = operation
   if (role === 'public') return undefined
   const cookie = hasToken(request.headers) ? undefined : signInOf(request)
   const signedIn =
     cookie === undefined
       ? authenticate(users, request.headers, request.callerAddress)
       : withCookie(users, cookie)
-  if (cookie !== undefined) checkByPage(request, webUrl(), tokenOnly)
+  if (cookie !== undefined) checkByPage(request, webUrl(), byCookie)
   const { user, token } = signedIn
   request.user = user
   request.token = token
   if (!hasRole(users, user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
+  // Last: a new sign-in helps nobody who may not do it anyway.
+  if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
   return signedIn
 }
 
@@ -95,10 +97,18 @@ function withCookie(users: Users, cookie: string): SignedIn {
   throw new HttpError('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
 }
 
-function checkByPage(request: FastifyRequest, webUrl: string, tokenOnly: boolean): void {
+function checkByPage(request: FastifyRequest, webUrl: string, byCookie: RouteRule['byCookie']): void {
   checkOwnPage(request, webUrl)
-  if (tokenOnly)
+  if (byCookie === 'refused')
     throw new HttpError('not-permitted', 'this needs a token: the sign-in of the page is not enough')
+}
+
+function checkIsFresh(users: Users, token: AccessToken): void {
+  if (users.isFresh(token)) return
+  throw new HttpError(
+    'sign-in-again',
+    `this browser has signed in more than ${FRESH_MINUTES} minutes ago: sign in again to change users and tokens`,
+  )
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>

@@ -72,7 +72,7 @@ function described(operation: Operation, url: string): object {
     ...(Object.keys(query).length > 0 && { querystring: options(query) }),
     ...(body !== undefined && { body: bodySchema(body) }),
     ...(operation.role === 'public' && { security: [] }),
-    ...(operation.tokenOnly && { security: [{ bearer: [] }, { key: [] }] }),
+    ...(operation.byCookie === 'refused' && { security: [{ bearer: [] }, { key: [] }] }),
     response: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [

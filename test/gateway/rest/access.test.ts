@@ -280,13 +280,13 @@ type Outcome = 'unauthenticated' | 'wrong role' | 'out of reach' | 'answered'
 
 function outcomeFor(
   { is, onPage = false }: Caller,
-  { role, scope, tokenOnly = false }: Operation,
+  { role, scope, byCookie }: Operation,
   isOfObject: boolean,
 ): Outcome {
   const isOne = (parts: readonly Part[]) => parts.some((part) => is.includes(part))
   if (role === 'public') return 'answered'
   if (is.length === 0) return 'unauthenticated'
-  if (onPage && tokenOnly) return 'out of reach'
+  if (onPage && byCookie === 'refused') return 'out of reach'
   if (!isOne(HOLDERS[role])) return 'wrong role'
   const isReached = !isOfObject || scope === undefined || scope === 'link' || isOne(REACHED[scope])
   return isReached ? 'answered' : 'out of reach'

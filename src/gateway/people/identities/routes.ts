@@ -122,9 +122,13 @@ interface TokenRouting {
 export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContract> {
   const { users, tokens } = services
   return {
-    list: ({ user, query }) => {
+    list: ({ user, token: asking, query }) => {
       const seen = tokens.list(query.user).filter((token) => token.user === user.name || users.seesAll(user))
-      return seen.map((token) => tokenAnswer(services, token))
+      const current = [asking.id, users.parentOf(asking)?.id]
+      return seen.map((token) => ({
+        ...tokenAnswer(services, token),
+        ...(current.includes(token.id) && { current: true as const }),
+      }))
     },
     create: ({ user, body: { name, user: owner = null, expires_in: expiresIn } }) => {
       if (owner !== null && owner !== user.name && !users.isAdmin(user))

@@ -1,3 +1,4 @@
+import { FRESH_MINUTES } from '../../../contract/contract.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionViewer } from '../../history/session.ts'
@@ -22,6 +23,8 @@ const AUDITOR = 'auditor'
 
 /** How many users the state may have. Everybody is in memory, and looked through for some questions. */
 export const MOST_USERS = 10_000
+
+const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
 const PAGE_ONLY = 'it is the sign-in of a browser, and accepted in its cookie alone'
 
@@ -99,6 +102,22 @@ export class Users {
   /** The time by which tokens expire, in ms: it goes on when the wall clock is set back. */
   get now(): number {
     return this.#history.latestTime
+  }
+
+  /**
+   * Whether a browser has signed in a short time ago, by the time of `now`. A sign-in of a time that has not come yet is
+   * none: the clock was reset since.
+   */
+  isFresh({ id }: AccessToken): boolean {
+    const signedInAt = this.stored.tokens.get(id)?.createdAt
+    if (signedInAt === undefined) return false
+    const age = this.now - signedInAt
+    return age >= 0 && age < FRESH_MS
+  }
+
+  /** The token that a browser was signed in with; undefined of any other, and where it was an account elsewhere. */
+  parentOf({ page }: AccessToken): AccessToken | undefined {
+    return page?.parent && this.#withHash(page.parent)
   }
 
   named(name: string): GatewayUser | undefined {
@@ -216,8 +235,12 @@ export class Users {
 
   /** By its hash: a token of gateway.yaml whose text was replaced is another one, under the same id. */
   #refusalOfParent(sha256: Buffer): string | undefined {
-    const token = this.declared.withHash(sha256)?.token ?? this.stored.withHash(sha256)
+    const token = this.#withHash(sha256)
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
+  }
+
+  #withHash(sha256: Buffer): AccessToken | undefined {
+    return this.declared.withHash(sha256)?.token ?? this.stored.withHash(sha256)
   }
 
   #found(text: string): SignedIn | undefined {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { OPERATIONS } from '../../../../src/gateway/rest/operations.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { Browsing } from './browsing.ts'
@@ -79,10 +79,10 @@ describe('the cookie', () => {
     expect((await browsing.ask('GET', '/api/userinfo')).status).toBe(401)
   })
 
-  it('opens nothing that would outlive it: no tokens, no users, no backup', async () => {
+  it('makes no key and no backup, however fresh it is', async () => {
     const browsing = await Browsing.signedIn(http, userToken)
-    const refused = Object.entries(OPERATIONS).filter(([, { tokenOnly }]) => tokenOnly === true)
-    expect(refused.length).toBeGreaterThan(10)
+    const refused = Object.entries(OPERATIONS).filter(([, { byCookie }]) => byCookie === 'refused')
+    expect(refused.map(([name]) => name)).toContain('POST /api/backup')
     for (const [operation] of refused) {
       const [method = '', path = ''] = operation.split(' ')
       const { status, body } = await browsing.ask(method, path.replace(/:\w+/, 'x'), {})
@@ -91,7 +91,161 @@ describe('the cookie', () => {
     const changes = Object.entries(OPERATIONS).filter(
       ([name, { tag }]) => tag === 'Users' && !name.startsWith('GET '),
     )
-    expect(changes.filter(([, { tokenOnly }]) => tokenOnly !== true)).toEqual([])
+    expect(changes.filter(([, { byCookie }]) => byCookie === undefined)).toEqual([])
+  })
+})
+
+describe('users and tokens', () => {
+  const FRESH = Object.entries(OPERATIONS)
+    .filter(([, { byCookie }]) => byCookie === 'fresh')
+    .map(([name]) => name)
+  const MINUTE = 60_000
+
+  afterEach(() => void vi.useRealTimers())
+
+  /** Signs in, and lets time pass. The gateway's own time never goes back, so it is asked when that was. */
+  async function signedInBefore(minutes: number, token = userToken): Promise<Browsing> {
+    const browsing = await Browsing.signedIn(http, token)
+    const { body } = await browsing.ask('GET', '/api/tokens')
+    const own = (body as unknown as { kind: string; current?: true; created_at: string }[]).find(
+      ({ kind, current }) => kind === 'sign-in' && current === true,
+    )
+    const now = Date.parse(own?.created_at ?? '') + minutes * MINUTE
+    vi.useFakeTimers({ toFake: ['Date'], now })
+    return browsing
+  }
+
+  /** The codes of the answers to each change of users and tokens. */
+  async function answersTo(browsing: Browsing): Promise<Set<unknown>> {
+    const answers = FRESH.map(async (operation) => {
+      const [method = '', path = ''] = operation.split(' ')
+      return (await browsing.ask(method, path.replace(/:\w+/, 'x'), {})).body['code']
+    })
+    return new Set(await Promise.all(answers))
+  }
+
+  it('are changed by a browser that has signed in less than ten minutes ago; the audit log names it', async () => {
+    const browsing = await signedInBefore(9)
+    const user = await browsing.ask('POST', '/api/users', { email: 'made-by-page' })
+    expect(user.status).toBe(201)
+    const token = await browsing.ask('POST', '/api/tokens', { name: 'one', user: 'made-by-page' })
+    expect(token.status).toBe(201)
+    expect((await browsing.ask('DELETE', `/api/tokens/${String(token.body['id'])}`)).status).toBe(204)
+    expect((await browsing.ask('DELETE', '/api/users/made-by-page')).status).toBe(204)
+    const { body } = await gateway.request('GET', '/api/audit/logs?page_size=100')
+    const entries = (body['data'] as Record<string, unknown>[]).filter(({ token_name: name }) =>
+      String(name).startsWith('page-'),
+    )
+    const done = entries.map(({ actor, action, resource_type: type }) => [actor, action, type].join(' '))
+    for (const what of ['create users', 'create tokens', 'delete tokens', 'delete users'])
+      expect(done).toContain(`admin ${what}`)
+    expect(JSON.stringify(body)).not.toContain(String(token.body['token']))
+  })
+
+  it('are not changed later, nor when the clock is set back then, until the browser has signed in again', async () => {
+    const browsing = await signedInBefore(10)
+    expect(FRESH).toContain('POST /api/tokens/:id/rotate')
+    expect([...(await answersTo(browsing))]).toEqual(['sign-in-again'])
+    vi.setSystemTime(Date.now() - 60 * MINUTE)
+    expect([...(await answersTo(browsing))]).toEqual(['sign-in-again'])
+    const { body: read } = await browsing.ask('GET', '/api/userinfo')
+    expect(read).toMatchObject({ name: 'admin' })
+    const { id } = read['token'] as { readonly id: string }
+    await browsing.signIn({ token: userToken })
+    expect([...(await answersTo(browsing))]).not.toContain('sign-in-again')
+    const { body } = await gateway.request('GET', '/api/audit/logs?page_size=100')
+    const refused = (body['data'] as Record<string, unknown>[]).filter(
+      ({ token_id: by, http_status: status }) => by === id && status === 403,
+    )
+    expect(
+      refused.map(({ http_method: method, http_path: path }) => `${String(method)} ${String(path)}`),
+    ).toEqual(expect.arrayContaining(['POST /api/users', 'POST /api/tokens', 'DELETE /api/tokens/x']))
+  })
+
+  it('are not for those who may not, with a fresh sign-in or an old one', async () => {
+    const { body } = await gateway.request('POST', '/api/users', { email: 'reader', groups: ['auditor'] })
+    expect(body['name']).toBe('reader')
+    const { body: made } = await gateway.request('POST', '/api/tokens', { name: 'x', user: 'reader' })
+    for (const [token, minutes] of [
+      [otherToken, 0],
+      [otherToken, 11],
+      [String(made['token']), 0],
+      [String(made['token']), 11],
+    ] as const) {
+      vi.useRealTimers()
+      const browsing = await signedInBefore(minutes, token)
+      for (const [method, path] of [
+        ['POST', '/api/users'],
+        ['PUT', '/api/users/admin'],
+        ['DELETE', '/api/users/admin'],
+      ] as const) {
+        const answer = await browsing.ask(method, path, { email: 'x', groups: ['admin'] })
+        expect(answer).toMatchObject({
+          status: 403,
+          body: { code: 'not-permitted', message: 'access denied' },
+        })
+      }
+      const others = await browsing.ask('POST', '/api/tokens', { name: 'y', user: 'admin' })
+      expect(others.body['code']).toBe(minutes === 0 ? 'not-permitted' : 'sign-in-again')
+    }
+  })
+
+  it('are not for the browser of a machine that is an admin', async () => {
+    await gateway.request('POST', '/api/users', { email: 'robot', kind: 'machine', groups: ['admin'] })
+    const { body } = await gateway.request('POST', '/api/tokens', { name: 'x', user: 'robot' })
+    const browsing = await Browsing.signedIn(http, String(body['token']))
+    for (const [method, path] of [
+      ['POST', '/api/users'],
+      ['POST', '/api/tokens'],
+      ['PUT', '/api/users/other'],
+    ] as const)
+      expect(await browsing.ask(method, path, { email: 'x', name: 'x' })).toMatchObject({
+        status: 403,
+        body: { code: 'not-permitted' },
+      })
+  })
+
+  it.each([
+    ['without the header of the page', { 'x-runbook-page': undefined }],
+    ['from another site', { 'sec-fetch-site': 'cross-site', origin: undefined }],
+    ['from another port of this host', { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:1' }],
+  ])('are not changed %s', async (_, headers) => {
+    const browsing = await Browsing.signedIn(http, userToken)
+    for (const [method, path] of [
+      ['POST', '/api/tokens'],
+      ['POST', '/api/users'],
+      ['DELETE', '/api/users/other'],
+    ] as const)
+      expect(await browsing.ask(method, path, { name: 'forged', email: 'forged' }, headers)).toMatchObject({
+        status: 403,
+        body: { code: 'foreign-page' },
+      })
+    const { body } = await gateway.request('GET', '/api/users')
+    expect(JSON.stringify(body)).not.toContain('forged')
+  })
+
+  it('are out of reach once the token is revoked that the browser was signed in with', async () => {
+    const { body } = await gateway.request('POST', '/api/tokens', { name: 'lent-to-browser' })
+    const browsing = await Browsing.signedIn(http, String(body['token']))
+    const { body: list } = await browsing.ask('GET', '/api/tokens?user=admin')
+    const current = (list as unknown as Record<string, unknown>[]).filter(
+      (token) => token['current'] === true,
+    )
+    expect(current.map(({ kind }) => kind).sort()).toEqual(['personal', 'sign-in'])
+    expect(current.map(({ id }) => id)).toContain(body['id'])
+    await gateway.request('DELETE', `/api/tokens/${String(body['id'])}`)
+    expect((await browsing.ask('POST', '/api/tokens', { name: 'after' })).status).toBe(401)
+  })
+
+  it('do not make a browser signed in for longer', async () => {
+    const browsing = await Browsing.signedIn(http, userToken)
+    const { body } = await browsing.ask('GET', '/api/userinfo')
+    const { id } = body['token'] as { readonly id: string }
+    const asked = { expires_in: 3600 * 24 * 365 }
+    expect(await browsing.ask('POST', `/api/tokens/${id}/rotate`, asked)).toMatchObject({
+      status: 409,
+      body: { code: 'not-rotatable' },
+    })
   })
 })
 
