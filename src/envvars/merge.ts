@@ -3,6 +3,7 @@ import { goQuote } from '../golang/text/quote.ts'
 import type { AgentEnvironment, AgentValue } from './agent-environment.ts'
 import { createEntry, createVariable, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
 import { EnvvarError } from './errors.ts'
+import type { RdsServer } from './secrets/aws/tokens.ts'
 import type { SessionSecrets } from './secrets/stores.ts'
 
 const RDS_IAM_USER = '_aws_iam_rds:'
@@ -13,6 +14,8 @@ interface SignedEntries {
   readonly entries: readonly Entry[]
   /** Whether the password is a token for a database of Amazon RDS, which MySQL's client takes only in clear text. */
   readonly usesRdsToken: boolean
+  /** Makes a new token: the one in the entries is good for 15 minutes. Set where there is one. @throws EnvvarError */
+  readonly newRdsToken?: (ended: AbortSignal) => Promise<string>
 }
 
 /**
@@ -26,14 +29,16 @@ async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecret
     entries.filter(({ kind }) => kind === 'envvar').map(({ name, value }) => [name, value]),
   )
   const user = variables.get('USER')?.toString() ?? ''
-  const isRds = user.startsWith(RDS_IAM_USER)
   const text: Lookup = (name) => variables.get(name)?.toString() ?? ''
-  const made = [
-    ...(variables.has('EKS_CLUSTER') ? await eksEntries(text, secrets) : []),
-    ...(isRds ? await rdsEntries(user, text, secrets) : []),
-  ]
+  const eks = variables.has('EKS_CLUSTER') ? await eksEntries(text, secrets) : []
+  const rds = user.startsWith(RDS_IAM_USER) ? rdsServer(user, text) : undefined
+  const made = rds === undefined ? eks : [...eks, ...(await rdsEntries(rds, secrets.ended))]
   const replaced = new Set(made.map(({ key }) => key))
-  return { entries: [...entries.filter(({ key }) => !replaced.has(key)), ...made], usesRdsToken: isRds }
+  return {
+    entries: [...entries.filter(({ key }) => !replaced.has(key)), ...made],
+    usesRdsToken: rds !== undefined,
+    ...(rds !== undefined && { newRdsToken: (ended) => tokenFor(rds, ended) }),
+  }
 }
 
 function asksForToken({ kind, name, value }: Entry): boolean {
@@ -55,7 +60,8 @@ async function eksEntries(text: Lookup, secrets: SessionSecrets): Promise<Entry[
   return [createEntry('envvar:KUBERNETES_BEARER_TOKEN', Buffer.from(`Bearer ${token}`), 'connection')]
 }
 
-async function rdsEntries(given: string, text: Lookup, secrets: SessionSecrets): Promise<Entry[]> {
+/** @throws EnvvarError */
+function rdsServer(given: string, text: Lookup): RdsServer {
   const [, user, ...rest] = given.split(':')
   if (user === undefined || rest.length > 0)
     throw new EnvvarError(`${RDS_FAILED}invalid rds iam user format env format`)
@@ -67,12 +73,20 @@ async function rdsEntries(given: string, text: Lookup, secrets: SessionSecrets):
   const region = hostname.split('.')[2]
   if (region === undefined)
     throw new EnvvarError(`${RDS_FAILED}aws region not found in the host: ${hostname}`)
-  const { rdsToken } = await import('./secrets/aws/tokens.ts')
-  const token = await rdsToken({ hostname, port: Number(port), region, user }, secrets.ended)
+  return { hostname, port: Number(port), region, user }
+}
+
+async function rdsEntries(server: RdsServer, ended: AbortSignal): Promise<Entry[]> {
+  const token = await tokenFor(server, ended)
   return [
     createEntry('envvar:PASS', Buffer.from(token), 'connection'),
-    createEntry('envvar:USER', Buffer.from(user), 'connection'),
+    createEntry('envvar:USER', Buffer.from(server.user), 'connection'),
   ]
+}
+
+async function tokenFor(server: RdsServer, ended: AbortSignal): Promise<string> {
+  const { rdsToken } = await import('./secrets/aws/tokens.ts')
+  return rdsToken(server, ended)
 }
 
 const AGENT_VARIABLE = 'system.agent.envs'
@@ -248,7 +262,7 @@ export async function mergeEntries(request: MergeRequest): Promise<SignedEntries
   const entries = [...byName(sources.flat()).values()].sort((left, right) =>
     left.name < right.name ? -1 : 1,
   )
-  return { entries, usesRdsToken: signed.usesRdsToken }
+  return { ...signed, entries }
 }
 
 function refuseTooMany(count: number): void {

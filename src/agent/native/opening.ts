@@ -1,3 +1,4 @@
+import { EnvvarError } from '../../envvars/errors.ts'
 import { mergeEntries } from '../../envvars/merge.ts'
 import { SessionSecrets } from '../../envvars/secrets/stores.ts'
 import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
@@ -8,7 +9,7 @@ import { checkServer } from '../opening/liveness.ts'
 import { asksForPort, type CheckServices } from '../opening/request.ts'
 import { type OwnerPolicy, programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
-import { ServerSocket } from './server-socket.ts'
+import { ServerError, ServerSocket } from './server-socket.ts'
 import { mysqlProtocol } from './mysql/mysql.ts'
 import { postgresProtocol } from './postgres/postgres.ts'
 import { tcpProtocol } from './tcp.ts'
@@ -46,7 +47,7 @@ export async function openNative(
   if (!isServed(type)) throw new RefusedError(`no native connections of type ${type} are served here`)
   checkPolicy(open, services)
   const { agentEnvironment, secretStores, embedded, log } = services
-  const { entries } = await mergeEntries({
+  const { entries, newRdsToken } = await mergeEntries({
     connection: params.envVars,
     // A client's variables may fill what the connection lacks of a command's. They must not choose the server.
     client: new Map(),
@@ -60,7 +61,25 @@ export async function openNative(
   const address = await checkServer(type, variable)
   if (address === undefined) throw new RefusedError(`no server is known for a connection of type ${type}`)
   const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone)
-  return { type, protocol: PROTOCOLS[type]({ address, variable, dial, log }) }
+  const account = accountOf(variable, newRdsToken)
+  return { type, protocol: PROTOCOLS[type]({ address, variable, account, dial, log }) }
+}
+
+function accountOf(
+  variable: Target['variable'],
+  newRdsToken: ((ended: AbortSignal) => Promise<string>) | undefined,
+): Target['account'] {
+  const user = variable('USER') ?? ''
+  const password = variable('PASS') ?? ''
+  return async (gone) => {
+    if (newRdsToken === undefined) return { user, password }
+    try {
+      return { user, password: await newRdsToken(gone) }
+    } catch (error) {
+      if (error instanceof EnvvarError || gone.aborted) throw new ServerError((error as Error).message)
+      throw error
+    }
+  }
 }
 
 function isServed(type: string): type is Served {

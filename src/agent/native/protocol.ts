@@ -42,11 +42,19 @@ export interface NativeClient {
 /** hoop's limit is 17 MiB; small packets let other sessions have their turns. */
 export const MAX_PACKET_BYTES = 256 * 1024
 
+/** As whom the agent logs in. */
+export interface Account {
+  readonly user: string
+  readonly password: string
+}
+
 /** What a session's connections connect to. */
 export interface Target {
   readonly address: Address
   /** A variable of the connection, never one of the client. */
   readonly variable: (name: string) => string | undefined
+  /** Asked for each connection: a token of Amazon RDS is good for 15 minutes. @throws ServerError */
+  readonly account: (gone: AbortSignal) => Promise<Account>
   /** Connects to the server, in 5 s at most. @throws ServerError */
   readonly dial: (gone: AbortSignal) => Promise<ServerSocket>
   readonly log: Logger

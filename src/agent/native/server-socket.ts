@@ -3,6 +3,7 @@ import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:t
 import { onAbort } from '../../basics/abort.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
+import { oneLine } from '../../basics/text/printable.ts'
 
 const DIAL_MS = 5000
 /** Silence on the way after which the kernel asks whether the server is still there. */
@@ -12,26 +13,35 @@ const LAST_BYTES_MS = 5000
 /** What is read ahead from a server while its client takes nothing. */
 const MAX_UNREAD_BYTES = 64 * 1024
 
-/** The server cannot be reached, is lost, or does not do what it should. The message is for the user. */
+/** How long a server has to let the agent in. Servers have up to a minute for it, of which some wait for a directory. */
+const LOGIN_MS = 30_000
+
+/** The server cannot be reached, is lost, or does not do what it should. The message is for the user and for the log. */
 export class ServerError extends Error {
   override readonly name = 'ServerError'
+
+  /** @param message cut to one line, since it may quote a server: a login may be 128 KiB */
+  constructor(message: string) {
+    super(oneLine(message))
+  }
 }
 
 /** The socket to a server: bytes are read when they are asked for, and no more than a little is read ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket
+  readonly #loginMs: number
   readonly #unread: Buffer[] = []
   #unreadBytes = 0
   #isOver = false
-  #error: NodeJS.ErrnoException | undefined
+  #error: ServerError | undefined
   #wakeReader: () => void = () => undefined
   #wakeWriter: () => void = () => undefined
   #aborted: Disposable | undefined
   #stopListening: () => void = () => undefined
 
   /** Closes when `gone` aborts. @throws ServerError, with the reason in the words of hoop's agent */
-  static async dial(address: Address, gone: AbortSignal): Promise<ServerSocket> {
+  static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
     const socket = connect({
       ...address,
       noDelay: true,
@@ -46,13 +56,14 @@ export class ServerSocket implements Disposable {
       const { host, port } = address
       throw new ServerError(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
     }
-    const server = new ServerSocket(socket, address)
+    const server = new ServerSocket(socket, address, loginMs)
     server.#aborted = onAbort(gone, () => server.#end())
     return server
   }
 
-  private constructor(socket: Socket, address: Address) {
+  private constructor(socket: Socket, address: Address, loginMs: number) {
     this.#address = address
+    this.#loginMs = loginMs
     this.#socket = socket
     this.#listen()
   }
@@ -65,7 +76,7 @@ export class ServerSocket implements Disposable {
   /** All bytes that have come, at least one; undefined when the server has closed. @throws ServerError */
   async next(): Promise<Buffer | undefined> {
     while (this.#unreadBytes === 0) {
-      if (this.#error !== undefined) throw this.#lost(this.#error)
+      if (this.#error !== undefined) throw this.#error
       if (this.#isOver) return undefined
       await new Promise<void>((resolve) => (this.#wakeReader = resolve))
     }
@@ -74,6 +85,27 @@ export class ServerSocket implements Disposable {
     this.#unreadBytes = 0
     this.#socket.resume()
     return bytes
+  }
+
+  /** Settles when the server has said something that was not asked for, or has closed. Reads nothing. */
+  async stirred(): Promise<void> {
+    if (this.#unreadBytes === 0 && !this.#isOver)
+      await new Promise<void>((resolve) => (this.#wakeReader = resolve))
+  }
+
+  /** Runs a step of the login, which waits for the server alone. @throws ServerError when it takes too long */
+  async inTime<Result>(step: () => Promise<Result>): Promise<Result> {
+    const ms = this.#loginMs
+    const late = setTimeout(() => {
+      const where = formatAddress(this.#address)
+      this.#error ??= new ServerError(`the server ${where} did not finish the login within ${ms / 1000} s`)
+      this.#end()
+    }, ms)
+    try {
+      return await step()
+    } finally {
+      clearTimeout(late)
+    }
   }
 
   /** Settles when the server takes more. Bytes for a server that has closed are dropped: `next` tells that it has. */
@@ -118,7 +150,7 @@ export class ServerSocket implements Disposable {
     const drain = () => this.#wakeWriter()
     const over = () => this.#over()
     const failed = (error: Error) => {
-      this.#error ??= error
+      this.#error ??= this.#lost(error)
       this.#over()
     }
     socket.on('data', data).on('drain', drain).on('end', over).on('close', over).on('error', failed)

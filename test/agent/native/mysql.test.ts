@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { createConnection, type Connection } from 'mysql2/promise'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Answers, Commands } from '../../../src/agent/native/mysql/packets.ts'
 import { nativeProof, packet, sha2Proof } from '../../../src/agent/native/mysql/login.ts'
 import { missingMysql, mysqlDatabase, type Account } from '../../support/machine/databases.ts'
 import { without } from '../../support/machine/servers.ts'
 import { HoopPort, type PortOptions } from '../../support/native/hoop-port.ts'
 import {
+  greeting,
   OK,
   ScriptedMysql,
   type ScriptedMysqlOptions,
@@ -241,6 +242,42 @@ describe('the login at a server', () => {
     expect(JSON.stringify(running.log)).not.toContain(PASSWORD)
   })
 
+  it('quotes a server as far as one line of the log goes', async () => {
+    await using server = await scripted({
+      plugin: 'mysql_native_password',
+      login: (talk) => talk.say(Buffer.from(`\xfe${'x'.repeat(100_000)}\0${String(talk.salt)}\0`, 'latin1')),
+    })
+    await using port = await opened(target(server))
+    const refused = await client(port).catch((error: unknown) => (error as Error).message)
+    expect(refused).toMatch(/^the server asks for the authentication plugin "xxx/)
+    for (const text of [refused, JSON.stringify(running.log.at(-1))])
+      expect(String(text).length).toBeLessThan(1000)
+  })
+
+  it('makes a token of Amazon RDS anew for each connection, since it is good for 15 minutes', async () => {
+    const passwords: string[] = []
+    const authority = new Authority('of the test')
+    await using server = await scripted({
+      plugin: 'mysql_native_password',
+      tls: authority.issue({ names: ['127.0.0.1'] }),
+      login: async (talk) => {
+        talk.say(Buffer.from(`\xfemysql_clear_password\0\0`, 'latin1'))
+        passwords.push(String(await talk.read()))
+        talk.say(OK)
+      },
+    })
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret of the test')
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'KEY0')
+    await using port = await opened(target(server, { USER: '_aws_iam_rds:app' }))
+    for (const key of ['KEY1', 'KEY2']) {
+      vi.stubEnv('AWS_ACCESS_KEY_ID', key)
+      await (await client(port)).end()
+    }
+    vi.unstubAllEnvs()
+    expect(server.logins.map((login) => login.includes('app\0'))).toEqual([true, true])
+    expect(passwords).toEqual([expect.stringContaining('KEY1%2F'), expect.stringContaining('KEY2%2F')])
+  })
+
   it('tells a client that cannot be served why', async () => {
     const server = await scripted({ plugin: 'mysql_native_password', login: done })
     await using port = await opened(target(server))
@@ -254,6 +291,34 @@ describe('the login at a server', () => {
 })
 
 describe('a server that fails', () => {
+  /** What a client reads behind the greeting of a server that does something else than to wait for the login. */
+  async function saidInstead(instead: (socket: Socket) => void): Promise<string> {
+    let last: Socket | undefined
+    const server = createServer((socket) => {
+      last = socket.on('error', () => undefined)
+      socket.write(packet(0, greeting('mysql_native_password', false)))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port: serverPort } = server.address() as AddressInfo
+    await using port = await opened({ PORT: String(serverPort), USER: 'app', PASS: PASSWORD })
+    const socket = connect(port.port, '127.0.0.1')
+    await once(socket, 'data')
+    if (last !== undefined) instead(last)
+    const said = (await socket.toArray()) as Buffer[]
+    await new Promise((resolve) => server.close(resolve))
+    return Buffer.concat(said).toString('latin1')
+  }
+
+  it('and hangs up before its client has logged in is named to the client, in a packet that it expects', async () => {
+    const said = await saidInstead((socket) => socket.end())
+    expect(said).toMatch(/\x02\xff.*the server hung up before the client had logged in$/)
+  })
+
+  it('or says itself why: then its own words go to the client', async () => {
+    const refusal = Buffer.from('\xff\x86\x04#08S01too many', 'latin1')
+    expect(await saidInstead((socket) => socket.end(packet(1, refusal)))).toMatch(/\x02\xff.*#08S01too many$/)
+  })
+
   it('does not get a file of the client, although the client would give it', async () => {
     await using server = await scripted({
       ...{ plugin: 'mysql_native_password', login: done },

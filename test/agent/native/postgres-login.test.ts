@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -12,11 +13,17 @@ import type { NativeClient, Target } from '../../../src/agent/native/protocol.ts
 import { ServerSocket } from '../../../src/agent/native/server-socket.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { ScramServer, type ScramOptions } from '../../support/native/scram-server.ts'
+import { waitFor } from '../../support/wait.ts'
 
 const PASSWORD = 'pencil-of-the-server'
 
 /** What a client reads that sends these bytes and stays. */
-async function read(bytes: Buffer, port: number, more: Readonly<Record<string, string>> = {}) {
+async function read(
+  bytes: Buffer,
+  port: number,
+  more: Readonly<Record<string, string>> = {},
+  loginMs?: number,
+) {
   const log: string[] = []
   const note = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const address = { host: '127.0.0.1', port }
@@ -24,7 +31,8 @@ async function read(bytes: Buffer, port: number, more: Readonly<Record<string, s
   const target: Target = {
     address,
     variable: (name) => variables[name],
-    dial: (gone) => ServerSocket.dial(address, gone),
+    account: () => Promise.resolve({ user: variables['USER'] ?? '', password: variables['PASS'] ?? '' }),
+    dial: (gone) => ServerSocket.dial(address, gone, loginMs),
     log: { debug: note, info: note, warn: note, error: note },
   }
   const gone = new AbortController()
@@ -117,6 +125,32 @@ describe('the login at a PostgreSQL server', () => {
   it.each(['repeats', 'weakens'] as const)('goes one way only, and once (%s)', async (lies) => {
     const { isReady, text } = await login({ lies })
     expect([isReady, text]).toEqual([false, expect.stringContaining('C08P01')])
+  })
+})
+
+describe('a PostgreSQL server that does not finish the login', () => {
+  const scram = 'R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0'
+  it.each([
+    ['says nothing', []],
+    ['stops behind the request for TLS', ['N']],
+    ['stops in the middle of a message', ['N', 'R\0\0\0']],
+    ['stops in the middle of SCRAM', ['N', scram]],
+    ['lets the agent in and is never ready', ['N', 'R\0\0\0\x08\0\0\0\0']],
+  ])('is named to the client when it %s', async (_, answers) => {
+    const sockets: Socket[] = []
+    const server = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined))
+      const left = [...answers]
+      socket.on('data', () => socket.write(Buffer.from(left.shift() ?? '', 'latin1')))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { text } = await read(startup(), port, {}, 50)
+    expect(text).toContain('C08006')
+    expect(text).toContain(`127.0.0.1:${port} did not finish the login`)
+    await waitFor(() => sockets.every((socket) => socket.readableEnded || socket.destroyed))
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
   })
 })
 

@@ -127,7 +127,7 @@ function secured(socket: Socket, { certificate: cert, key }: Issued): Promise<So
   })
 }
 
-function greeting(plugin: string, hasTls: boolean): Buffer {
+export function greeting(plugin: string, hasTls: boolean): Buffer {
   const offered = CAPABILITIES | (hasTls ? SSL : 0)
   const numbers = Buffer.alloc(18)
   numbers.writeUInt16LE(offered & 0xffff, 0)

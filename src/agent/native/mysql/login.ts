@@ -1,4 +1,5 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
+import type { Account } from '../protocol.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
 import type { ServerTls } from '../server-tls.ts'
 
@@ -233,11 +234,6 @@ export const OWN_LOGIN: LoginRequest = {
   attributes: undefined,
   plugin: NATIVE_PASSWORD,
   hasProof: false,
-}
-
-export interface Account {
-  readonly user: string
-  readonly password: string
 }
 
 /**

@@ -11,7 +11,6 @@ import {
   PacketReader,
   parseGreeting,
   parseLogin,
-  type Account,
   type Greeting,
   type LoginRequest,
   type MysqlError,
@@ -28,13 +27,11 @@ const KILL_MS = 5000
 /** MySQL and MariaDB. */
 export function mysqlProtocol(target: Target): NativeProtocol {
   const tls = serverTls(target)
-  const account = { user: target.variable('USER') ?? '', password: target.variable('PASS') ?? '' }
-  return { serve: (client) => serveMysql(client, { ...target, tls, account }) }
+  return { serve: (client) => serveMysql(client, { ...target, tls }) }
 }
 
 interface MysqlTarget extends Target {
   readonly tls: ServerTls
-  readonly account: Account
 }
 
 async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<void> {
@@ -108,19 +105,32 @@ async function open(
   target: MysqlTarget,
   tell: Telling,
 ): Promise<OpenedConnection | undefined> {
-  const greeting = await greetingOf(server, tell)
+  const greeting = await server.inTime(() => greetingOf(server, tell))
   if (greeting === undefined) return undefined
   await tell.greet(greeting.forClient)
   const reader = new PacketReader(() => client.next())
-  const said = await reader.read()
+  const said = await Promise.race([reader.read(), server.stirred().then(() => 'server' as const)])
+  if (said === 'server') return refuseEarly(server, tell)
   if (said === undefined) return undefined
   tell.next = said.seq + 1
   const request = parseLogin(said.payload)
-  const { answer, rest } = await logIn(server, greeting, request, target.account, target.tls, client.gone)
+  const account = await target.account(client.gone)
+  const { answer, rest } = await server.inTime(() =>
+    logIn(server, greeting, request, account, target.tls, client.gone),
+  )
   if (answer[0] === 0x00 && !(await finishPlugin(request, greeting, reader, tell))) return undefined
   await tell.say(answer)
   if (answer[0] !== 0x00) return undefined
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
+}
+
+/** A server that does not wait for the login any more: it has closed, or says why it will. @throws ServerError */
+async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
+  // The client reads nothing before it has sent its login, which has the number 1.
+  tell.next = 2
+  const said = await new PacketReader(() => server.next()).read()
+  if (said?.payload[0] !== 0xff) throw new ServerError('the server hung up before the client had logged in')
+  await tell.say(said.payload)
 }
 
 /** Undefined when the server has greeted with an error, which the client has got. */
@@ -250,7 +260,8 @@ async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
     using server = await target.dial(late)
     const greeting = await greetingOf(server, undefined)
     if (greeting === undefined) throw new ServerError('the server takes no more connections')
-    const { answer } = await logIn(server, greeting, OWN_LOGIN, target.account, target.tls, late)
+    const account = await target.account(late)
+    const { answer } = await logIn(server, greeting, OWN_LOGIN, account, target.tls, late)
     if (answer[0] !== 0x00) throw new ServerError('the server refused the login')
     await server.write(packet(0, Buffer.from(`\x03KILL ${threadId}`)))
     await server.next()

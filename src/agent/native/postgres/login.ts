@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Target } from '../protocol.ts'
+import type { Account, Target } from '../protocol.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
 import { serverTls } from '../server-tls.ts'
 import { firstMessage, MalformedMessage, messageOf, textOf, type, type Message } from './messages.ts'
@@ -74,11 +74,9 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
 export async function logIn(
   server: ServerSocket,
   messages: LoginMessages,
-  target: Target,
+  { user, password }: Account,
   pass: (bytes: Buffer) => Promise<void>,
 ): Promise<Message> {
-  const user = target.variable('USER') ?? ''
-  const password = target.variable('PASS') ?? ''
   let scram: Scram | undefined
   let following = FIRST
   for (;;) {

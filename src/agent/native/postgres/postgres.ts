@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { onAbort } from '../../../basics/abort.ts'
-import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
+import type { Account, NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
 import { LoginMessages, logIn, secure } from './login.ts'
 import { errorOf, MalformedMessage, MessageScanner, type } from './messages.ts'
@@ -87,20 +87,13 @@ class PostgresSession {
     startup: Asked,
     backend: { current?: Backend },
   ): Promise<ServerSocket | undefined> {
-    const target = this.#target
-    const server = await this.#dial(client.gone)
+    let server: ServerSocket | undefined
     try {
-      await secure(server, target, client.gone)
-      await server.write(serverStartup(startup, target.variable('USER') ?? '', target.variable('DB')))
-      const messages = new LoginMessages(server)
-      const answer = await logIn(server, messages, target, (bytes) => client.send(bytes))
-      await client.send(answer.bytes)
-      if (answer.type === type.authentication && (await passReady(client, messages, backend))) {
-        if (messages.rest.length > 0) await client.send(messages.rest)
-        return server
-      }
+      const account = await this.#target.account(client.gone)
+      const dialled = (server = await this.#target.dial(client.gone))
+      if (await dialled.inTime(() => this.#letIn(client, dialled, startup, account, backend))) return dialled
     } catch (error) {
-      server[Symbol.dispose]()
+      server?.[Symbol.dispose]()
       if (!(error instanceof ServerError)) throw error
       throw new ServerError(`failed initializing connection, reason=${error.message}`)
     }
@@ -108,13 +101,23 @@ class PostgresSession {
     return undefined
   }
 
-  async #dial(gone: AbortSignal): Promise<ServerSocket> {
-    try {
-      return await this.#target.dial(gone)
-    } catch (error) {
-      if (!(error instanceof ServerError)) throw error
-      throw new ServerError(`failed initializing connection, reason=${error.message}`)
-    }
+  /** @returns false when the server has refused the login */
+  async #letIn(
+    client: NativeClient,
+    server: ServerSocket,
+    startup: Asked,
+    account: Account,
+    backend: { current?: Backend },
+  ): Promise<boolean> {
+    const target = this.#target
+    await secure(server, target, client.gone)
+    await server.write(serverStartup(startup, account.user, target.variable('DB')))
+    const messages = new LoginMessages(server)
+    const answer = await logIn(server, messages, account, (bytes) => client.send(bytes))
+    await client.send(answer.bytes)
+    if (answer.type !== type.authentication || !(await passReady(client, messages, backend))) return false
+    if (messages.rest.length > 0) await client.send(messages.rest)
+    return true
   }
 
   /**

@@ -19,7 +19,7 @@ interface EksCluster {
   readonly roleSession: string
 }
 
-interface RdsServer {
+export interface RdsServer {
   readonly hostname: string
   readonly port: number
   readonly region: string
