@@ -248,10 +248,12 @@ describe('the login at a server', () => {
       login: (talk) => talk.say(Buffer.from(`\xfe${'x'.repeat(100_000)}\0${String(talk.salt)}\0`, 'latin1')),
     })
     await using port = await opened(target(server))
-    const refused = await client(port).catch((error: unknown) => (error as Error).message)
+    const refused = await client(port).then(
+      () => '',
+      (error: unknown) => (error as Error).message,
+    )
     expect(refused).toMatch(/^the server asks for the authentication plugin "xxx/)
-    for (const text of [refused, JSON.stringify(running.log.at(-1))])
-      expect(String(text).length).toBeLessThan(1000)
+    for (const text of [refused, JSON.stringify(running.log.at(-1))]) expect(text.length).toBeLessThan(1000)
   })
 
   it('makes a token of Amazon RDS anew for each connection, since it is good for 15 minutes', async () => {
@@ -311,12 +313,14 @@ describe('a server that fails', () => {
 
   it('and hangs up before its client has logged in is named to the client, in a packet that it expects', async () => {
     const said = await saidInstead((socket) => socket.end())
-    expect(said).toMatch(/\x02\xff.*the server hung up before the client had logged in$/)
+    expect(said).toContain('\x02\xff')
+    expect(said).toMatch(/the server hung up before the client had logged in$/)
   })
 
   it('or says itself why: then its own words go to the client', async () => {
     const refusal = Buffer.from('\xff\x86\x04#08S01too many', 'latin1')
-    expect(await saidInstead((socket) => socket.end(packet(1, refusal)))).toMatch(/\x02\xff.*#08S01too many$/)
+    const said = await saidInstead((socket) => socket.end(packet(1, refusal)))
+    expect(said).toBe(packet(2, refusal).toString('latin1'))
   })
 
   it('does not get a file of the client, although the client would give it', async () => {
