@@ -65,6 +65,8 @@ const review = {
   rejection_reason: v.optional(text),
   connection: text,
   owner: text,
+  // Missing for scripts and terminals, and where nobody has told.
+  runbook: v.optional(v.strictObject({ file: text, title: v.optional(text) })),
   expires_at: text,
   script_sha256: v.optional(text),
   script_hmac_sha256: v.optional(text),

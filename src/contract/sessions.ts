@@ -47,6 +47,7 @@ const session = {
   verb: text,
   origin: text,
   labels: v.nullable(texts),
+  runbook_title: v.optional(v.pipe(text, v.description('of the runbook, as it was when it was asked for'))),
   metadata: v.nullable(anything),
   session_batch_id: v.optional(text),
   correlation_id: v.optional(text),

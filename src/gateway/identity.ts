@@ -56,6 +56,8 @@ export interface AccessToken {
   /** Name of its user. */
   readonly user: string
   readonly kind: AccessTokenKind
+  /** Of its text, which is nowhere. */
+  readonly sha256: Buffer
   /** Whether it stands in gateway.yaml. */
   readonly isDeclared: boolean
   /** It is accepted until then. Undefined: for ever. */
@@ -67,7 +69,6 @@ export interface AccessToken {
 /** A token of the state. */
 export interface StoredToken extends AccessToken {
   readonly isDeclared: false
-  readonly sha256: Buffer
   readonly createdAt: number
   /** Name of who made it. */
   readonly createdBy: string

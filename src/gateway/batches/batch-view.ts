@@ -29,6 +29,7 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): Lis
     ended_at: dateOf(batch.endedAt),
     repository: batch.repository,
     file_name: batch.file,
+    ...(batch.title !== undefined && { runbook_title: batch.title }),
     commit: batch.commit,
     parameters: JSON.parse(batch.parameters) as ListedBatch['parameters'],
     metadata: batch.metadata,

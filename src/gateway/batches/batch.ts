@@ -9,11 +9,18 @@ export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
  * - `user`: somebody has stopped it
  * - `rejected`: its approval was refused or taken back, or nobody has decided in time
  * - `outside-time-window`: the approval does not allow it at this time of day
+ * - `not-permitted`: its owner may run nothing any more
  * - `history`: nothing can be recorded
  * - `gateway-stopped`: the gateway was stopped, or killed
  */
 export type BatchStopReason =
-  'threshold' | 'user' | 'rejected' | 'outside-time-window' | 'history' | 'gateway-stopped'
+  | 'threshold'
+  | 'user'
+  | 'rejected'
+  | 'outside-time-window'
+  | 'not-permitted'
+  | 'history'
+  | 'gateway-stopped'
 
 export interface BatchStop {
   readonly reason: BatchStopReason
@@ -33,6 +40,8 @@ export interface Batch {
   /** Key of the repository. */
   readonly repository: string
   readonly file: string
+  /** As it was when it was asked for. */
+  readonly title?: string
   readonly commit: string
   /** JSON: name to value, without secret ones. */
   readonly parameters: string

@@ -285,9 +285,11 @@ export class Batches {
 
 function newBatch({ id, request, repository, file, commit, ...asked }: AskedBatch): Batch {
   const { parameters, waves, parallel, threshold, warning } = asked
+  const { runbookTitle: title } = request.labels
   return {
     ...{ id, owner: request.user, status: 'waiting', createdAt: Date.now() },
     ...{ repository, file, commit, parameters, waves, parallel, threshold },
+    ...(title !== undefined && { title }),
     metadata: request.metadata,
     ...(warning !== undefined && { warning }),
   }

@@ -142,16 +142,19 @@ export class RunningBatch {
 
   /** Whether the next run may. If not, the batch says why. */
   #mayBegin(): boolean {
+    const { users } = this.#services
     const failed = this.#runs.filter(hasFailed).length
-    const { threshold, stop } = this.#batch
+    const { threshold, stop, owner } = this.#batch
     const { timeWindow } = this.#work
     if (stop !== undefined) return false
+    const obstacle = users.obstacle(users.named(owner))
     if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of its runs have failed` })
     else if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       this.stop({
         reason: 'outside-time-window',
         message: `it may run from ${timeWindow.start} to ${timeWindow.end} UTC only`,
       })
+    else if (obstacle !== undefined) this.stop({ reason: 'not-permitted', message: `${owner} ${obstacle}` })
     return this.#batch.stop === undefined
   }
 

@@ -1,6 +1,7 @@
 import { didYouMean } from '../../basics/text/nearest.ts'
 import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
+import { leadingComment } from '../runbooks/leading-comment.ts'
 import { asFolder } from '../runbooks/catalog.ts'
 import { RunbookError, RunbookNotFoundError, UncommittedError } from '../refusals/runbook-errors.ts'
 import { oldCopyText } from '../runbooks/old-copy.ts'
@@ -39,6 +40,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
   const warning = oldCopy && oldCopyText(oldCopy)
   const parameters = new Map(Object.entries(body.parameters))
   const { rendered, inputs } = render(text, parameters)
+  const { title } = leadingComment(text)
   const secretParameters = secretsAmong(parameters, inputs, rendered)
   return {
     script: Buffer.from(rendered.bytes),
@@ -51,6 +53,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
       .map(({ name }) => Buffer.from(parameters.get(name) ?? '')),
     labels: {
       runbookFile: body.file_name,
+      ...(title !== undefined && { runbookTitle: title }),
       runbookCommit: commit,
       ...(warning !== undefined && { runbookWarning: warning }),
       runbookParameters: JSON.stringify(recorded(parameters, secretParameters)),

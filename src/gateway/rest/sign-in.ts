@@ -30,9 +30,9 @@ export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typ
       return new Reply(200, { status: 'ok' }, { headers, actor: email })
     },
     // Other tokens stay: others may use them, too.
-    signOut: ({ user, token }) => {
+    signOut: ({ token }) => {
       const isEnded = token.kind === 'sign-in'
-      if (isEnded) tokens.revoke(token.id, user.name)
+      if (isEnded) tokens.signOut(token.id)
       return { ended: isEnded }
     },
   }

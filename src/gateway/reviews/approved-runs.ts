@@ -68,6 +68,7 @@ export class ApprovedRuns {
     this.#check(review, caller)
     checkSubject(review, batch)
     const request = this.#requestOf(review)
+    this.#checkAsker(request, how)
     if (batch !== undefined) checkConnections(request, batch)
     const start = this.#services.sessions.prepare(review.sessionId as SessionId, request)
     this.#claim(review, how)
@@ -120,6 +121,16 @@ export class ApprovedRuns {
       )
     if (fitsPackets(request)) return request
     throw new ReviewRefused('too-large', 'with what the connection has now, the request is too large')
+  }
+
+  /** Nothing begins for another user of the same name, nor by itself after the token of the request was taken back. */
+  #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
+    const { users } = this.#services
+    if (asker !== undefined && asker !== users.identity(user))
+      throw new ReviewRefused('not-permitted', `nothing has run: the name ${user} belongs to another user now`)
+    const withdrawal = token && users.withdrawal(token)
+    if (isAutomatic && withdrawal !== undefined)
+      throw new ReviewRefused('token-ended', `${user} has to choose Run: ${withdrawal} that asked for it`)
   }
 
   #connectionOf({ owner, connection: name }: Review): ConnectionSettings {

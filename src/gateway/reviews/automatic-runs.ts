@@ -14,13 +14,16 @@ import type { Reviews } from './reviews.ts'
 
 /** How often runs that were held, or that another gateway has left, are tried. */
 const TICK_MS = 5000
+/** Between steps of so many the gateway serves others. */
+const STEP = 1000
 
-/** Refusals that end by themselves. After any other one the request is over: nobody expects it to run weeks later. */
+/** Refusals that end by themselves, or by a person who chooses Run. After any other one the request is over: nobody expects it to run weeks later. */
 const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'outside-time-window',
   'too-much-at-once',
   'lock-busy',
   'budget-spent',
+  'token-ended',
   'gateway-draining',
   'gateway-stopped',
 ])
@@ -47,6 +50,7 @@ export class AutomaticRuns {
   readonly #services: AutomaticServices
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
+  #isWalking = false
   #isTold = false
 
   constructor(services: AutomaticServices) {
@@ -62,14 +66,24 @@ export class AutomaticRuns {
   }
 
   tick(): void {
-    this.#trying(({ history }) => {
-      for (const review of history.read(({ reviews }) => reviews.automatic())) this.#run(review)
-    })
+    if (!this.#isWalking) this.#walk(0)
   }
 
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
+  }
+
+  /** Looks at all that wait after this place, in steps. */
+  #walk(after: number): void {
+    this.#isWalking = false
+    this.#trying(({ history }) => {
+      const found = history.read(({ reviews }) => reviews.automatic(after, STEP))
+      for (const { review } of found) this.#run(review)
+      const last = found.at(-1)
+      this.#isWalking = last !== undefined && found.length === STEP
+      if (last !== undefined && this.#isWalking) setImmediate(() => this.#walk(last.place))
+    })
   }
 
   #look(sid: string): void {
@@ -111,7 +125,7 @@ export class AutomaticRuns {
   #ownerNamed(name: string): GatewayUser {
     const { users } = this.#services
     const user = users.named(name)
-    const obstacle = obstacleOf(user, users)
+    const obstacle = users.obstacle(user)
     if (user !== undefined && obstacle === undefined) return user
     throw new ReviewRefused('not-permitted', `${name} ${obstacle ?? ''}`)
   }
@@ -148,10 +162,3 @@ export class AutomaticRuns {
 }
 
 const MAX_MESSAGE = 500
-
-/** Why a user may not run anything now. The rest `ApprovedRuns` and `Batches` check. */
-function obstacleOf(user: GatewayUser | undefined, users: Users): string | undefined {
-  if (user === undefined) return 'was deleted'
-  if (!user.isActive) return 'was deactivated'
-  return users.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
-}

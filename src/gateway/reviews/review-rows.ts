@@ -91,9 +91,10 @@ export class ReviewRows {
     return reviewsIn(this.#statements.sameRunbook.all([id]))
   }
 
-  /** What was approved, and the gateway itself is to run. */
-  automatic(): Review[] {
-    return reviewsIn(this.#statements.automatic.all([]))
+  /** What was approved, and the gateway itself is to run: in the order of their sessions, those after this place. */
+  automatic(after: number, most: number): { readonly place: number; readonly review: Review }[] {
+    const rows = this.#statements.automatic.all([after, most]) as [number, string][]
+    return rows.map(([place, record]) => ({ place, review: reviewOf(record) }))
   }
 
   processing(): Review[] {
@@ -162,8 +163,9 @@ function prepare(db: Connection) {
                             AND s.request ->> '$.labels.runbookFile' = mine.request ->> '$.labels.runbookFile'
                             AND s.request ->> '$.labels.runbookRepository' IS mine.request ->> '$.labels.runbookRepository'
                           ORDER BY r.session DESC LIMIT 20`),
-    automatic: reading(`SELECT record FROM reviews
-                        WHERE status = 'APPROVED' AND json_extract(record, '$.whenApproved') ORDER BY session LIMIT 1000`),
+    automatic: reading(`SELECT session, record FROM reviews
+                        WHERE status = 'APPROVED' AND session > ? AND json_extract(record, '$.whenApproved')
+                        ORDER BY session LIMIT ?`),
     processing: reading(`SELECT record FROM reviews WHERE status = 'PROCESSING'`),
   }
 }

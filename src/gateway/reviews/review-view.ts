@@ -19,6 +19,7 @@ export function reviewInSession(review: Review): ReviewInSession {
     ...(review.rejectionReason !== undefined && { rejection_reason: review.rejectionReason }),
     connection: review.connection,
     owner: review.owner,
+    ...(review.runbook !== undefined && { runbook: review.runbook }),
     expires_at: new Date(review.expiresAt).toISOString(),
     ...(scriptDigest.kind === 'sha256'
       ? { script_sha256: scriptDigest.hex }

@@ -33,6 +33,8 @@ export interface Review {
   readonly owner: string
   /** `onetime`: a script, which runs once. `jit`: terminals, for some time. */
   readonly type: 'onetime' | 'jit'
+  /** What runs, where it is a runbook. */
+  readonly runbook?: ReviewedRunbook
   readonly status: ReviewStatus
   /** 0 for a script. */
   readonly accessMs: number
@@ -61,6 +63,12 @@ export interface Review {
   readonly held?: HeldRun
   /** Undefined: it is for its session alone. */
   readonly batch?: ReviewedBatch
+}
+
+/** The title is that of the moment in which it was asked for. */
+export interface ReviewedRunbook {
+  readonly file: string
+  readonly title?: string
 }
 
 /** What keeps an approved run from its beginning for now. */

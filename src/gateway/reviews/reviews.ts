@@ -64,14 +64,15 @@ export class Reviews {
    */
   ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
     this.#checkRoom(request)
-    const { sessions, history, vault, log } = this.#services
+    const { sessions, history, vault, users, log } = this.#services
     const waiting = sessions.begin(request)
     const { sid } = waiting
     try {
       const shown = this.#shown(request, waiting)
       const review = newReview({ request, rule, accessMs, sid, shown, batch: batch?.shown })
       const isStored = review.type === 'onetime'
-      const stored = encodeStoredRequest(request, batch?.stored)
+      const asker = users.identity(request.user)
+      const stored = encodeStoredRequest(request, { ...batch?.stored, asker, token: request.askedWith })
       const sealed = isStored ? vault.seal(stored, sealPurpose(review)) : null
       history.write((tables) => {
         tables.reviews.insert(review, sealed)
@@ -273,6 +274,7 @@ interface Asked {
 
 function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
   const { review, path, needs } = rule
+  const { runbookFile: file, runbookTitle: title } = request.labels
   const now = Date.now()
   const entry = (group: string) => ({ id: randomUUID(), group, status: 'PENDING', forced: false }) as const
   return {
@@ -281,6 +283,7 @@ function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Revie
     connection: request.connection.name,
     owner: request.user,
     type: request.verb === 'connect' ? 'jit' : 'onetime',
+    ...(file !== undefined && { runbook: { file, ...(title !== undefined && { title }) } }),
     status: 'PENDING',
     accessMs,
     createdAt: now,

@@ -2,7 +2,15 @@ import * as v from 'valibot'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
 /** Everything of a request that will run once it is approved, but for its connection, which the settings have. */
-export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch
+export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch & StoredAsker
+
+/** Who has asked, so that nothing begins in the name of another. Requests of older versions do not have it. */
+export interface StoredAsker {
+  /** As of `Users.identity`. */
+  readonly asker?: string | undefined
+  /** Missing where no token was used. */
+  readonly token?: { readonly id: string; readonly sha256: Buffer } | undefined
+}
 
 /** What the runs of a batch need beside the request of the first. */
 export interface StoredForBatch {
@@ -35,14 +43,20 @@ const Stored = v.object({
   bringsInput: v.optional(v.boolean()),
   batchConnections: v.optional(v.array(v.string())),
   jiraFields: v.optional(v.record(v.string(), v.string())),
+  asker: v.optional(v.string()),
+  token: v.optional(v.object({ id: v.string(), sha256: Base64 })),
 })
 
-export function encodeStoredRequest(request: SessionRequest, forBatch: StoredForBatch = {}): Buffer {
+export function encodeStoredRequest(
+  request: SessionRequest,
+  { token, ...more }: StoredForBatch & StoredAsker = {},
+): Buffer {
   const { origin, verb, user, clientArgs, metadata, labels, sessionBatchId, correlationId } = request
   const stored = {
     version: 1,
     ...{ origin, verb, user, clientArgs, metadata, labels, sessionBatchId, correlationId },
-    ...{ bringsInput: request.bringsInput, ...forBatch },
+    ...{ bringsInput: request.bringsInput, ...more },
+    ...(token !== undefined && { token: { id: token.id, sha256: token.sha256.toString('base64') } }),
     script: request.script.toString('base64'),
     envVars: [...request.envVars],
     secretValues: (request.secretValues ?? []).map((value) => value.toString('base64')),

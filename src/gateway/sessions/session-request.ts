@@ -4,6 +4,7 @@ import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
 import { WITHOUT_PROTECTION } from '../../wire/params.ts'
 import { connectionType } from '../settings/connections.ts'
 import { guardRailRules } from './guardrails.ts'
+import type { AccessToken } from '../identity.ts'
 import type { NewSession } from '../history/session.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
@@ -30,7 +31,7 @@ export interface SessionRequest {
   /** Where it came from, for the audit log. */
   readonly clientIp?: string | undefined
   /** By which it came, for the same. */
-  readonly askedWith?: { readonly id: string; readonly name: string } | undefined
+  readonly askedWith?: Pick<AccessToken, 'id' | 'name' | 'sha256'> | undefined
   /** Whether the gateway itself runs it once people have approved it. */
   readonly whenApproved?: boolean | undefined
   /** More secrets that may stand in the script, beside those in variables. */

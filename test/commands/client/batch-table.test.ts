@@ -12,6 +12,7 @@ const waiting: BatchRead = {
   ended_at: '',
   repository: 'rb',
   file_name: 'ops/x.runbook.sh',
+  runbook_title: '',
   commit: '',
   parameters: {},
   metadata: {},

@@ -18,6 +18,7 @@ describe('a batch', () => {
         status: 'done',
         owner: 'admin',
         file_name: 'ops/plain.sh',
+        runbook_title: 'Greet plainly',
         repository: expect.any(String) as string,
       },
       ...{ metadata: { why: 'test' }, stop: null, review: null },
@@ -119,16 +120,24 @@ describe('a batch', () => {
     expect(fleet.begun).toEqual(['c-1', 'c-6'])
   })
 
-  it('begins nothing more for an owner who was deactivated meanwhile', async () => {
+  it.each([
+    ['was deactivated', { status: 'inactive' }],
+    ['is an auditor now', { groups: ['auditor'] }],
+  ])('stops where its owner %s', async (why, change) => {
     await using fleet = await Fleet.start(3, (name) => (name === 'c-1' ? 'wait' : { code: 0 }))
     await fleet.gateway.request('POST', '/api/users', { email: 'ann' })
     const { body } = await fleet.gateway.request('POST', '/api/tokens', { name: 't', user: 'ann' })
     const id = await fleet.begin({ stop_after: '100%' }, { authorization: `Bearer ${String(body['token'])}` })
     await waitFor(() => fleet.begun.length === 1)
-    await fleet.gateway.request('PUT', '/api/users/ann', { status: 'inactive' })
+    await fleet.gateway.request('PUT', '/api/users/ann', change)
     await fleet.end('c-1')
-    const { runs } = await fleet.ended(id)
-    expect(runs.map(({ code }) => code)).toEqual([undefined, 'connection-not-found', 'connection-not-found'])
+    const { status, stop, counts } = await fleet.ended(id)
+    expect([status, stop?.reason, stop?.message]).toEqual([
+      'stopped',
+      'not-permitted',
+      expect.stringContaining(`ann ${why}`),
+    ])
+    expect(counts).toMatchObject({ succeeded: 1, not_begun: 2 })
     expect(fleet.begun).toEqual(['c-1'])
   })
 

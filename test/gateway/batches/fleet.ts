@@ -43,7 +43,7 @@ export class Fleet implements AsyncDisposable {
         `\n  - { name: ${name}, agent: local, command: [bash], tags: { of: fleet }, runbooks: { repository: rb, path: ops/ }${more(name)} }`,
     )
     const gateway = await RunningGateway.start(
-      { 'ops/plain.sh': 'echo plain' },
+      { 'ops/plain.sh': '# Greet plainly\necho plain' },
       { ...options, connections: connections.join('') + (options.connections ?? '') },
     )
     const agent = await ScriptedAgent.connected(gateway.agentUrl)

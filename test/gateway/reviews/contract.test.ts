@@ -436,6 +436,11 @@ describe('who sees what', () => {
     expect(await sessionsOf('admin', '&review.approver=bea')).toBe(true)
     expect(await sessionsOf('admin', '&review.approver=cid')).toBe(false)
     expect(await sessionsOf('admin', '&review.approver=nobody')).toBe(false)
+    expect(await sessionsOf('bea', '&review.approver=bea')).toBe(true)
+    // Who is in which group is told to admins and auditors.
+    expect(await sessionsOf('fay', '&review.approver=bea')).toBe(true)
+    expect(await sessionsOf('ann', '&review.approver=bea')).toBe(false)
+    expect(await sessionsOf('eve', '&review.approver=bea')).toBe(false)
     expect(refusal(await site.as('cid', 'GET', `/api/reviews/${sid}`))).toEqual([404, 'resource not found'])
   })
 })

@@ -43,7 +43,7 @@ export type Name = 'ann' | 'bea' | 'cid' | 'dan' | 'eve' | 'fay' | 'gus' | 'hal'
 
 const FILES = {
   'ops/free.sh': 'echo free',
-  'ops/danger/drop.runbook.sh': 'echo {{ .pw | type "password" }} {{ .table }}',
+  'ops/danger/drop.runbook.sh': '# Drop a table\necho {{ .pw | type "password" }} {{ .table }}',
   'ops/danger/deep/drop.sh': 'echo deep',
   'ops/plain.sh': 'echo plain',
 }

@@ -8,6 +8,7 @@ import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
+import { Browsing } from '../rest/page/browsing.ts'
 import { ReviewSite } from './site.ts'
 
 // Scripts that the gateway itself runs once they are approved.
@@ -238,6 +239,92 @@ describe('what has changed between request and approval', () => {
     expect([entry?.actor, entry?.outcome, others]).toEqual(['ann', false, []])
     expect(entry?.error_message).toContain(reason)
   })
+
+  it('its token in gateway.yaml has another text: nothing runs before a person chooses Run', async () => {
+    const { script, runs } = counted('replaced')
+    await configure(usual)
+    const sid = await asked(gateway, script)
+    await configure({ ...usual, users: people().replace('token-of-ann', 'token-of-other-ann') })
+    await approve(gateway, sid)
+    const review = async () => (await gateway.request('GET', `/api/reviews/${sid}`, undefined, bea)).body
+    await waitFor(async () => (await review())['held'] !== undefined)
+    expect([await review(), runs()]).toMatchObject([{ held: { code: 'token-ended' } }, 0])
+    await gateway.request('PUT', `/api/reviews/${sid}`, { status: 'REVOKED' }, bea)
+  })
+
+  it.each(['by itself', 'by hand'])(
+    'its owner has the name of somebody who left: nothing runs %s',
+    async (how) => {
+      const { script, runs } = counted(how)
+      await configure(usual)
+      const add = async () => {
+        await gateway.request('POST', '/api/users', { email: 'zoe', take_over: true })
+        const { body } = await gateway.request('POST', '/api/tokens', { name: 'own', user: 'zoe' })
+        return { authorization: `Bearer ${String(body['token'])}` }
+      }
+      const former = await add()
+      const request = { connection: 'one', script, when_approved: how === 'by itself' }
+      const { body } = await gateway.request('POST', '/api/sessions', request, former)
+      const sid = String(body['session_id'])
+      await gateway.request('DELETE', '/api/users/zoe')
+      const zoe = await add()
+      await approve(gateway, sid)
+      const exec = () => gateway.request('POST', `/api/sessions/${sid}/exec`, undefined, zoe)
+      const text = 'the name zoe belongs to another user now'
+      if (how === 'by hand') expect((await exec()).body['message']).toContain(text)
+      else expect((await ended(sid, gateway))['state']).toMatchObject({ name: 'refused' })
+      expect([(await exec()).status, runs()]).toEqual([403, 0])
+      await gateway.request('DELETE', '/api/users/zoe')
+    },
+  )
+})
+
+/** Signed in by something that ends while the request waits. */
+describe('the token of the request', () => {
+  const held = async (sid: string) => {
+    const { body } = await site.as('bea', 'GET', `/api/reviews/${sid}`)
+    return body['held']
+  }
+  const askAs = async (name: string) => {
+    const made = await site.as('admin', 'POST', '/api/tokens', { name, user: 'ann' })
+    const browsing = await Browsing.signedIn(site.gateway.gateway.http, String(made.body['token']))
+    const asked = async (script: string) =>
+      String(
+        (await browsing.ask('POST', '/api/sessions', { connection: 'one', script, ...itself })).body[
+          'session_id'
+        ],
+      )
+    const revoke = () => site.as('admin', 'DELETE', `/api/tokens/${String(made.body['id'])}`)
+    return { browsing, asked, revoke }
+  }
+
+  it('was revoked: the run is held, says why, and goes on when a person chooses Run', async () => {
+    const { script, runs } = counted('revoked')
+    const { asked, revoke } = await askAs('lost')
+    const sid = await asked(script)
+    await revoke()
+    await site.say('bea', sid, 'APPROVED')
+    await waitFor(async () => (await held(sid)) !== undefined)
+    expect(await held(sid)).toMatchObject({
+      code: 'token-ended',
+      message: expect.stringMatching(/^ann has to choose Run: the token was revoked/) as string,
+    })
+    const beside = await site.ask('echo beside', 'one', itself)
+    await site.say('bea', beside, 'APPROVED')
+    await ended(beside)
+    expect(runs()).toBe(0)
+    expect((await site.run('ann', sid)).body).toMatchObject({ exit_code: 0 })
+    expect(runs()).toBe(1)
+  })
+
+  it('ended with the sign-out of a browser: that takes nothing back', async () => {
+    const { script, runs } = counted('signed-out')
+    const { browsing, asked } = await askAs('shared-desk')
+    const sid = await asked(script)
+    expect((await browsing.ask('POST', '/api/page/sign-out')).body).toEqual({ ended: true })
+    await site.say('bea', sid, 'APPROVED')
+    expect([(await ended(sid))['exit_code'], runs()]).toEqual([0, 1])
+  })
 })
 
 describe('a gateway that stops', () => {
@@ -278,6 +365,42 @@ describe('a gateway that stops', () => {
     expect([waits.runs(), begun.runs(), held.runs()]).toEqual([1, 0, 1])
   })
 
+  it('leaves no run behind a thousand that are held', async () => {
+    const state = mkdtempSync(path.join(folder, 'state-'))
+    const { script, runs } = counted('behind-a-thousand')
+    const start = () => RunningGateway.start({}, { ...usual, state })
+    {
+      await using first = await start()
+      await approve(first, await asked(first, 'echo held'), CLOSED)
+    }
+    const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
+    const columns = (table: string) =>
+      (db.prepare(`SELECT name FROM pragma_table_info('${table}')`).raw().all([]) as [string][]).map(
+        ([name]) => name,
+      )
+    const copied = (table: string, changed: Readonly<Record<string, string>>) =>
+      db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)
+        INSERT INTO ${table} (${columns(table).join()})
+        SELECT ${columns(table)
+          .map((name) => changed[name] ?? name)
+          .join()} FROM ${table}, n`)
+    copied('sessions', { key: 'key + i', id: "id || '-' || i" })
+    const held = `json_set(record, '$.id', id || '-' || i, '$.sessionId', (SELECT id FROM sessions WHERE key = session + i),
+      '$.held', json('{"code":"outside-time-window","message":"later"}'))`
+    copied('reviews', { session: 'session + i', id: "id || '-' || i", owner: "'gus'", record: held })
+    closeFile(db)
+    let sid: string
+    {
+      await using second = await start()
+      sid = await asked(second, script)
+    }
+    change(state, sid, { status: 'APPROVED' })
+    await using next = await start()
+    await using agent = await RunningAgent.start(next.agentUrl)
+    await agent.serving()
+    expect([(await ended(sid, next))['exit_code'], runs()]).toEqual([0, 1])
+  })
+
   it('begins nothing in a gateway that cannot start, so that the next one runs it', async () => {
     const state = mkdtempSync(path.join(folder, 'state-'))
     const { script, runs } = counted('cannot-start')
@@ -315,8 +438,13 @@ describe('what an approver is shown and says', () => {
   it('is the last approved run of the same runbook, and a comment with the approval', async () => {
     const first = await ask('one')
     expect((await previous(first)).body).toBeNull()
+    expect(await site.session(first)).toMatchObject({ runbook_title: 'Drop a table' })
+    expect((await site.session(first))['labels']).not.toHaveProperty('runbookTitle')
     const said = await site.say('cid', first, 'APPROVED', { comment: 'as agreed' })
-    expect(said.body['review_groups_data']).toMatchObject([{ comment: 'as agreed' }])
+    expect(said.body).toMatchObject({
+      review_groups_data: [{ comment: 'as agreed' }],
+      runbook: { file: 'ops/danger/drop.runbook.sh', title: 'Drop a table' },
+    })
     await ended(first)
     const second = await ask('two')
     expect((await previous(second)).body).toMatchObject({ session: first, owner: 'ann', connection: 'books' })

@@ -27,16 +27,16 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
     const wanted = flags.all === true ? undefined : (flags.status ?? 'PENDING').toUpperCase()
     const all = await allReviews(account)
     const reviews = all.filter(({ status }) => wanted === undefined || status === wanted)
-    const sessions = isJson(flags)
-      ? new Map<string, RecordedSession>()
-      : await sessionsOf(account, reviews, wanted ?? '%')
+    const untold = isJson(flags) ? [] : reviews.filter(({ owner }) => owner === '')
+    const sessions = await sessionsOf(account, untold, wanted ?? '%')
     const shown = reviews.map((review) => ({ ...review, about: sessions.get(review.session) }))
     await printList(flags, REVIEW_COLUMNS, shown, stdout)
   })
 }
 
 /**
- * The sessions of the reviews, by id, as far as this user may see them: reviews themselves do not tell what would run.
+ * The sessions of the reviews, by id, as far as this user may see them: reviews of hoop's gateway do not tell who asks
+ * for what.
  */
 async function sessionsOf(
   account: Account,

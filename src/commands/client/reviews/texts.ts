@@ -21,13 +21,13 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8) },
   { heading: 'STATUS', of: ({ status }) => status.toLowerCase() },
   { heading: 'APPROVED', leftOut: 2, of: approvals },
-  { heading: 'USER', shrinks: true, of: ({ about }) => about?.user ?? '' },
+  { heading: 'USER', shrinks: true, of: ({ owner, about }) => owner || (about?.user ?? '') },
   { heading: 'CONNECTION', shrinks: true, of: connectionsText },
   {
     heading: 'RUNS',
     shrinks: true,
     leftOut: 4,
-    of: ({ about }) => (about === undefined ? '' : whatRuns(about)),
+    of: (review) => whatRuns(review, review.about),
   },
   {
     heading: 'GROUPS',
@@ -36,10 +36,17 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
     of: (review) => groupNames(review).join(', '),
   },
   { heading: 'REQUESTED', leftOut: 1, of: ({ created_at: at }) => moment(at) },
+  { heading: 'WAITS', of: timeLeft },
 ]
 
-function connectionsText({ batch, about }: ShownReview): string {
-  if (batch === undefined) return about?.connection ?? ''
+/** How long it waits for people still: `6h`. Empty where the gateway does not tell, and after the decision. */
+function timeLeft({ status, expires_at: end }: Review): string {
+  const seconds = (Date.parse(end) - Date.now()) / 1000
+  return status === 'PENDING' && seconds > 0 ? durationText(seconds) : ''
+}
+
+function connectionsText({ batch, connection, about }: ShownReview): string {
+  if (batch === undefined) return connection || (about?.connection ?? '')
   return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
@@ -50,8 +57,12 @@ function approvals(review: Review): string {
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
 
-function whatRuns({ runbook, verb }: RecordedSession): string {
-  return runbook ?? (verb === 'connect' ? 'a terminal' : 'a script')
+/** The runbook's title, or its file; empty where nobody tells what runs. */
+function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | undefined): string {
+  if (runbook !== undefined) return runbook.title || runbook.file
+  if (session?.runbook !== undefined) return session.runbook
+  if (session === undefined && owner === '') return ''
+  return (session?.verb ?? (type === 'jit' ? 'connect' : 'exec')) === 'connect' ? 'a terminal' : 'a script'
 }
 
 const NANOSECONDS = 1_000_000_000
@@ -69,12 +80,14 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['status', `${status.toLowerCase()}, approved by ${approvals(review)}`],
     ['reason', review.rejection_reason],
     ['session', review.session],
-    ['for', session?.user ?? ''],
+    ['for', review.owner || (session?.user ?? '')],
     ['on', placeOf(review, session)],
     ...batchOf(review),
-    ['runs', session === undefined ? '' : whatRuns(session)],
+    ['runs', whatRuns(review, session)],
+    ['file', review.runbook?.file ?? ''],
     ...(session === undefined ? [] : givenTo(session)),
     ['requested', moment(review.created_at)],
+    ['waits for', timeLeft(review)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
     ['for as long as', seconds > 0 ? durationText(seconds) : ''],
     ['rule', review.access_request_rule_name],
@@ -84,8 +97,9 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
 }
 
 /** The target of one approval: a connection, or all connections of a batch. */
-function placeOf({ batch }: Review, session: RecordedSession | undefined): string {
-  return batch === undefined ? (session?.connection ?? '') : `${countOf(batch)}, once on each`
+function placeOf({ batch, connection }: Review, session: RecordedSession | undefined): string {
+  if (batch !== undefined) return `${countOf(batch)}, once on each`
+  return connection || (session?.connection ?? '')
 }
 
 function countOf({ waves }: ReviewedBatch): string {

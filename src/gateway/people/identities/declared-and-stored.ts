@@ -147,13 +147,13 @@ function indexOf(settings: readonly UserSettings[]): Declared {
   const users = settings.map(toUser)
   const tokens = settings.flatMap(tokensOf)
   const named = new Map(users.map((user) => [user.name, user]))
-  const signedIn = tokens.flatMap(({ sha256, token }) => {
+  const signedIn = tokens.flatMap((token) => {
     const user = named.get(token.user)
-    return user === undefined ? [] : [[sha256.toString('hex'), { user, token }] as const]
+    return user === undefined ? [] : [[token.sha256.toString('hex'), { user, token }] as const]
   })
   return {
     users: named,
-    tokens: new Map(tokens.map(({ token }) => [token.id, token])),
+    tokens: new Map(tokens.map((token) => [token.id, token])),
     byHash: new Map(signedIn),
   }
 }
@@ -166,12 +166,9 @@ function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
 }
 
 /** Their ids stay the same as long as the file calls them the same. */
-function tokensOf({ name: user, tokens }: UserSettings): { sha256: Buffer; token: AccessToken }[] {
+function tokensOf({ name: user, tokens }: UserSettings): AccessToken[] {
   return tokens.map(({ name, sha256, expiresAt }) => ({
-    sha256,
-    token: {
-      ...{ id: `gateway.yaml:${user}:${name}`, name, user, kind: 'personal', isDeclared: true },
-      ...(expiresAt !== undefined && { expiresAt }),
-    },
+    ...{ id: `gateway.yaml:${user}:${name}`, name, user, kind: 'personal', isDeclared: true, sha256 },
+    ...(expiresAt !== undefined && { expiresAt }),
   }))
 }

@@ -137,6 +137,16 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
+  /** Ends a sign-in where it was made. Nothing was wrong with its token, so it counts as expired, not as revoked. */
+  signOut(id: string): void {
+    const token = this.#changeable(id)
+    const now = Math.floor(this.#users.now)
+    const change = { tokens: [{ ...token, expiresAt: Math.min(token.expiresAt ?? now, now) }] }
+    this.#users.stored.keep(change)
+    this.#users.stored.apply(change)
+    this.#log.info(shown(token), 'signed out')
+  }
+
   /** A token that is not accepted before it is in the state: for a user who is not there yet. */
   issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
     const text = newTokenText()

@@ -9,6 +9,7 @@ import {
   type SignedIn,
   type AccessToken,
   type GatewayUser,
+  type StoredToken,
 } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { ConnectionSettings, GatewaySettings } from '../../settings/settings.ts'
@@ -84,9 +85,9 @@ export class Users {
 
   /** Why a token that was accepted is so no more, in a few words; undefined while it is. */
   refusal({ id, user }: AccessToken): string | undefined {
-    const token = this.declared.tokens.get(id) ?? this.stored.tokens.get(id)
+    const token = this.#tokenOf(id)
     if (token === undefined) return 'the token was removed'
-    if ('revokedAt' in token && token.revokedAt !== undefined) return 'the token was revoked'
+    if (isRevoked(token)) return 'the token was revoked'
     if (token.expiresAt !== undefined && token.expiresAt <= this.now)
       return `the token expired at ${new Date(token.expiresAt).toISOString()}`
     const owner = this.named(user)
@@ -97,6 +98,37 @@ export class Users {
     return !token.isDeclared && this.isUsurped(user)
       ? 'gateway.yaml has another user of this name'
       : undefined
+  }
+
+  /**
+   * Why nothing that was asked for with a token may begin by itself any more; undefined while it may. An expiry, and the
+   * sign-out of a browser, are no reason: people ask and leave.
+   */
+  withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
+    const token = this.#tokenOf(id)
+    // In gateway.yaml another text may stand under the same name.
+    if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
+    if (isRevoked(token)) return 'the token was revoked'
+    const parent = token.page?.parent
+    if (parent === undefined) return undefined
+    const signedInWith = this.#withHash(parent)
+    return signedInWith === undefined
+      ? 'the token of this sign-in was removed'
+      : this.withdrawal(signedInWith)
+  }
+
+  /** Why a user may run nothing now; undefined while the user may. */
+  obstacle(user: GatewayUser | undefined): string | undefined {
+    if (user === undefined) return 'was deleted'
+    if (!user.isActive) return 'was deactivated'
+    return this.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
+  }
+
+  /** Tells apart two users who had the same name one after the other. Undefined where nobody has it. */
+  identity(name: string): string | undefined {
+    if (this.declared.users.has(name)) return 'gateway.yaml'
+    const user = this.stored.users.get(name)
+    return user && `${user.createdAt} ${user.createdBy}`
   }
 
   /** The time by which tokens expire, in ms: it goes on when the wall clock is set back. */
@@ -239,6 +271,10 @@ export class Users {
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
   }
 
+  #tokenOf(id: string): AccessToken | undefined {
+    return this.declared.tokens.get(id) ?? this.stored.tokens.get(id)
+  }
+
   #withHash(sha256: Buffer): AccessToken | undefined {
     return this.declared.withHash(sha256)?.token ?? this.stored.withHash(sha256)
   }
@@ -251,6 +287,10 @@ export class Users {
     const user = token && this.named(token.user)
     return token && user && { user, token }
   }
+}
+
+function isRevoked(token: AccessToken | StoredToken): boolean {
+  return 'revokedAt' in token && token.revokedAt !== undefined
 }
 
 function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): boolean {

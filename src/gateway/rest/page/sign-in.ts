@@ -47,7 +47,7 @@ export function pageSignOutRoute(app: FastifyInstance, { users, tokens, webUrl }
     clearSignIn(request, reply, webUrl())
     if (signedIn === undefined) return { ended: false }
     request.auditedActor = signedIn.user.name
-    tokens.revoke(signedIn.token.id, signedIn.user.name)
+    tokens.signOut(signedIn.token.id)
     return { ended: true }
   })
 }

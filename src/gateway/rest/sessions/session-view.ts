@@ -38,6 +38,7 @@ function summary(
   session: SessionSummary,
 ): Omit<ListedSession, 'script'> {
   const { connection, sessionBatchId, correlationId } = session
+  const { runbookTitle } = session.labels
   return {
     id: session.id,
     org_id: ORGANIZATION,
@@ -58,6 +59,7 @@ function summary(
     verb: session.verb,
     origin: session.origin,
     labels: orNull(labelsOf(session, repositories)),
+    ...(runbookTitle !== undefined && { runbook_title: runbookTitle }),
     metadata: orNull(session.metadata),
     ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
     ...(correlationId !== undefined && { correlation_id: correlationId }),
@@ -80,11 +82,15 @@ function summary(
   }
 }
 
-/** A record of old calls a folder of this machine by its path: it is called as it is now, so that its form is found. */
+/**
+ * The labels that hoop's contract has; the title is a field of its own. An old record calls a folder of this machine by
+ * its path: it is called as it is now, so that its form is found.
+ */
 function labelsOf(
-  { labels }: SessionSummary,
+  session: SessionSummary,
   repositories: Listing['repositories'],
 ): Readonly<Record<string, string>> {
+  const { runbookTitle: _, ...labels } = session.labels
   const { runbookRepository: recorded } = labels
   const known = recorded === undefined ? undefined : repositories.called(recorded)
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }

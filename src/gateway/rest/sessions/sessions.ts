@@ -8,6 +8,7 @@ import { checkMetadata } from '../../executions/limits.ts'
 import type { Asked, Handlers } from '../../handlers.ts'
 import type { SessionSummary, SessionQuery, PlacedSession } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
+import type { Users } from '../../people/identities/users.ts'
 import { readExecBody } from '../body.ts'
 import { EventStreams } from '../event-streams.ts'
 import { HttpError } from '../http-error.ts'
@@ -30,7 +31,7 @@ function ownRoutes(services: RestServices): Handlers<typeof sessionContract> {
   const { history, users } = services
   return {
     byDay: ({ user, query }) => {
-      const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
+      const options = readListOptions(query, groupsSeenBy(users, user))
       const asked = { days: query.days, timeZone: query.time_zone }
       return sessionsByDay(history, { ...options, viewer: users.viewer(user) }, asked)
     },
@@ -79,7 +80,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
  */
 function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
   const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
-    const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
+    const options = readListOptions(query, groupsSeenBy(users, user))
     const viewer = users.viewer(user)
     const { sessions, total, isCapped, hasMore } = history.list({ ...options, viewer })
     return {
@@ -138,6 +139,14 @@ function readableSession(services: Finding, user: GatewayUser, id: string, missi
 
 function notFound(text: string): HttpError {
   return new HttpError('session-not-found', text)
+}
+
+/**
+ * The groups of a user, as far as another one may know them: the list would tell who is in which. For others a user is
+ * in none, as one who does not exist.
+ */
+function groupsSeenBy(users: Users, user: GatewayUser): (name: string) => readonly string[] {
+  return (name) => (name === user.name || users.seesAll(user) ? (users.named(name)?.groups ?? []) : [])
 }
 
 const DEFAULT_LIMIT = 20
@@ -285,7 +294,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
     (request, reply) => {
       const { user, query } = request
       streams.checkRoom(user.name)
-      const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
+      const options = readListOptions(query, groupsSeenBy(users, user))
       const found = history.walk({ ...options, viewer: users.viewer(user) }, readPlace(query))
       const source = { [Symbol.dispose]: () => void found.return() }
       return streams.send(request, reply, source, (_, closing) => lines(services, found, closing))
