@@ -14,13 +14,7 @@ export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
  * - `gateway-stopped`: the gateway was stopped, or killed
  */
 export type BatchStopReason =
-  | 'threshold'
-  | 'user'
-  | 'rejected'
-  | 'outside-time-window'
-  | 'not-permitted'
-  | 'history'
-  | 'gateway-stopped'
+  'threshold' | 'user' | 'rejected' | 'outside-time-window' | 'not-permitted' | 'history' | 'gateway-stopped'
 
 export interface BatchStop {
   readonly reason: BatchStopReason

@@ -127,7 +127,10 @@ export class ApprovedRuns {
   #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
     const { users } = this.#services
     if (asker !== undefined && asker !== users.identity(user))
-      throw new ReviewRefused('not-permitted', `nothing has run: the name ${user} belongs to another user now`)
+      throw new ReviewRefused(
+        'not-permitted',
+        `nothing has run: the name ${user} belongs to another user now`,
+      )
     const withdrawal = token && users.withdrawal(token)
     if (isAutomatic && withdrawal !== undefined)
       throw new ReviewRefused('token-ended', `${user} has to choose Run: ${withdrawal} that asked for it`)
