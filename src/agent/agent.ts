@@ -161,10 +161,9 @@ export class Agent {
       if (error instanceof ConnectError) return error
       throw error
     }
-    const error = await this.#serve(
-      new PacketStream(channel, await introduction(identity, this.#options.version ?? ''), this.#timing),
-      identity,
-    )
+    const { limit } = this.#services.slots
+    const metadata = await introduction(identity, this.#options.version ?? '', limit)
+    const error = await this.#serve(new PacketStream(channel, metadata, this.#timing), identity)
     return identity.embedded ? await this.#afterCall(error) : error
   }
 

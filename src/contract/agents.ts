@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { option, text } from './words.ts'
+import { option, text, time, wholeCount } from './words.ts'
 
 const AgentShape = v.strictObject({
   id: text,
@@ -17,9 +17,23 @@ const AgentShape = v.strictObject({
   compiler: text,
   platform: text,
   last_contact: v.nullable(text),
+  // What hoop does not have.
+  state: v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
+  /** The newest connect since the gateway started, and since when the agent takes nothing new. */
+  connected_at: time,
+  left_at: time,
+  /** Why the agent takes nothing new. */
+  last_words: v.nullable(text),
+  /** For admins and auditors. */
+  address: v.nullable(text),
+  sessions: wholeCount,
+  /** Sessions at once, as the agent has said when it connected. */
+  session_limit: v.nullable(wholeCount),
+  /** Those that the reader may see. */
+  connections: v.array(text),
 })
 
-/** An agent with what it said when it connected last (`metadata`); the fields beside that are hoop's older copies. */
+/** An agent with what it said when it connected last (`metadata`); those of the fields beside it are hoop's older copies. */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const
@@ -28,7 +42,7 @@ export const agentContract = {
   list: {
     ...READ,
     path: '/api/agents',
-    summary: 'Lists the agents of these connections, for admins all, and whether they are connected',
+    summary: 'Lists the agents of these connections, for admins and auditors all, with their state and load',
     query: { status: option('CONNECTED or DISCONNECTED') },
     answers: { 200: v.array(AgentShape) },
   },

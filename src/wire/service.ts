@@ -21,6 +21,8 @@ if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NO
 
 /** Metadata with the version of our agent, which hoop's gateway does not read. */
 export const OWN_VERSION = 'runbook-agent-version'
+/** Metadata with the number of sessions that our agent runs at once, likewise. */
+export const OWN_LIMIT = 'runbook-agent-sessions'
 
 /** Field names as in the .proto. Absent bytes and maps become empty ones, so a `Packet` always has all its members. */
 const definition = loadSync(packageFiles.proto, {

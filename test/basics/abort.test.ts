@@ -63,7 +63,7 @@ describe('an abort that came before it was waited for ends at once', () => {
   it('the waiting for changes', async () => {
     const feed = new ChangeFeed(
       { changes: { sessions: 0, reviews: 0, batches: 0, schedules: 0 } },
-      { names: [], isOnline: () => false },
+      { names: [], state: () => 'never' },
       { stopsAt: undefined },
     )
     using listener = feed.listen()

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Channel } from '../../dial/channel.ts'
-import { OWN_VERSION } from '../../wire/service.ts'
+import { OWN_LIMIT, OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 import type { Timing } from './timing.ts'
 
@@ -12,10 +12,16 @@ const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 /**
  * The metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line prints a loud
  * warning to its users for any version that differs from its own. Our gateway reads the version from another name.
+ * @param sessions that the agent runs at once
  */
-export async function introduction(identity: Identity, own: string): Promise<Record<string, string>> {
+export async function introduction(
+  identity: Identity,
+  own: string,
+  sessions: number,
+): Promise<Record<string, string>> {
   const described = {
     [OWN_VERSION]: own,
+    [OWN_LIMIT]: String(sessions),
     version: '',
     'go-version': '',
     compiler: 'node',

@@ -31,7 +31,7 @@ import {
 } from './asking/asking.ts'
 import { readPairs } from './input.ts'
 import { meantConnection } from './report/failures.ts'
-import { describeParameter } from './report/words.ts'
+import { describeParameter, moment } from './report/words.ts'
 
 /** A connection with the name of its agent, where that is known. */
 type ShownConnection = ListedConnection & { readonly agent: string }
@@ -138,11 +138,25 @@ async function agentNames(account: Account): Promise<AgentNames> {
 
 export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'NAME', shrinks: true, of: ({ name }) => name },
-  { heading: 'STATUS', of: ({ status }) => status.toLowerCase() },
-  { heading: 'VERSION', shrinks: true, leftOut: 2, of: factOf('version') },
-  { heading: 'HOSTNAME', shrinks: true, leftOut: 3, of: factOf('hostname') },
+  { heading: 'STATUS', of: ({ state, status }) => state || status.toLowerCase() },
+  { heading: 'SINCE', leftOut: 4, of: sinceText },
+  { heading: 'SESSIONS', leftOut: 5, of: loadText },
+  { heading: 'VERSION', shrinks: true, leftOut: 6, of: factOf('version') },
+  { heading: 'HOSTNAME', shrinks: true, leftOut: 7, of: factOf('hostname') },
+  { heading: 'ADDRESS', shrinks: true, leftOut: 2, of: ({ address }) => address },
   { heading: 'PLATFORM', shrinks: true, leftOut: 1, of: factOf('platform') },
+  { heading: 'LAST WORDS', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
 ]
+
+/** Empty where a gateway does not say it, as hoop's. */
+function sinceText({ state, connected_at: connected, left_at: left }: Read<AgentAnswer>): string {
+  return moment(state === 'connected' ? connected : left)
+}
+
+function loadText({ state, sessions, session_limit: limit }: Read<AgentAnswer>): string {
+  if (state !== 'connected' && state !== 'draining') return ''
+  return limit === undefined || limit === 0 ? String(sessions) : `${sessions} of ${limit}`
+}
 
 /** hoop's gateway has the facts of an agent in its metadata alone. */
 function factOf(fact: 'version' | 'hostname' | 'platform'): (agent: Read<AgentAnswer>) => string {

@@ -41,6 +41,10 @@ export class AgentStream {
     return this.agent.name
   }
 
+  get sessionCount(): number {
+    return this.#sessions.size
+  }
+
   send(message: GatewayOutbound): void {
     this.#link.send(message)
   }

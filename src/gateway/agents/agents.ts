@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Current, AgentSettings } from '../settings/settings.ts'
 import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
 import type { AgentStream } from './agent-stream.ts'
+import type { Arrival, Departure, Presence } from './presence.ts'
 
 /** Whose credential it is, or why it is refused. What a refused agent is told is in `transport.ts`. */
 export type Authentication =
@@ -11,8 +12,8 @@ export type Authentication =
   | { readonly kind: 'held-up'; readonly seconds: number }
   | { readonly kind: 'name-differs' }
 
-/** What an agent says of its program and machine when it connects: hoop's names, as they stand in its headers. */
-export type AgentFacts = Readonly<Record<string, string>>
+/** `left`: as it has said before, or as the settings want it. `never`: not since this gateway started. */
+export type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
 /** Streams of one agent that are leaving and not gone yet, as in restarts one after the other. */
 const MOST_LEAVING = 16
@@ -23,10 +24,7 @@ export class Agents {
   readonly #attempts: SignInAttempts
   readonly #online = new Map<string, AgentStream>()
   readonly #leaving = new Set<AgentStream>()
-  /** What each agent said when it connected last, since this gateway started. */
-  readonly #facts = new Map<string, AgentFacts>()
-  /** When each was connected last, of those that are away: since this gateway started, too. */
-  readonly #left = new Map<string, Date>()
+  readonly #presences = new Map<string, Presence>()
   readonly #waiting = new Set<() => void>()
   #stopsAt: Date | undefined
 
@@ -56,17 +54,18 @@ export class Agents {
   }
 
   /** @returns false when this agent has a stream already, or too many that are leaving */
-  connect(stream: AgentStream, facts: AgentFacts): boolean {
+  connect(stream: AgentStream, arrival: Arrival): boolean {
     const leaving = [...this.#leaving].filter(({ name }) => name === stream.name)
     if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
     this.#online.set(stream.name, stream)
-    this.#facts.set(stream.name, facts)
+    this.#presences.set(stream.name, { arrival, since: new Date() })
     this.#wakeAll()
     return true
   }
 
-  disconnect(stream: AgentStream, reason: string): void {
-    this.drains(stream)
+  /** @param reason for the sessions that end with the stream */
+  disconnect(stream: AgentStream, why: Departure, reason: string): void {
+    this.drains(stream, why)
     this.#leaving.delete(stream)
     stream.end(reason)
   }
@@ -83,8 +82,8 @@ export class Agents {
   }
 
   /** The agent leaves: what is new waits for the next one with its name, which can connect meanwhile. */
-  drains(stream: AgentStream): void {
-    if (this.#online.get(stream.name) === stream) this.#away(stream)
+  drains(stream: AgentStream, why: Departure): void {
+    if (this.#online.get(stream.name) === stream) this.#away(stream, why)
   }
 
   /**
@@ -94,19 +93,27 @@ export class Agents {
   retireUnknown(): void {
     for (const stream of [...this.#online.values(), ...this.#leaving]) {
       if (this.#known.some((known) => isSameAgent(known, stream.agent))) continue
-      this.drains(stream)
+      this.drains(stream, 'retired')
       void stream.retire()
     }
   }
 
-  /** Empty before the first connect. */
-  facts(name: string): AgentFacts {
-    return this.#facts.get(name) ?? {}
+  /** Undefined before the first connect. */
+  presence(name: string): Presence | undefined {
+    return this.#presences.get(name)
   }
 
-  /** Now, while it is connected; undefined when it never was. */
-  lastContact(name: string): Date | undefined {
-    return this.isOnline(name) ? new Date() : this.#left.get(name)
+  state(name: string): AgentState {
+    if (this.isOnline(name)) return 'connected'
+    if (this.#streamsOf(name).length > 0) return 'draining'
+    const why = this.#presences.get(name)?.left?.why
+    if (why === undefined) return 'never'
+    return why === 'drained' || why === 'retired' ? 'left' : 'lost'
+  }
+
+  /** Sessions that are open on it, those that it finishes before it leaves included. */
+  sessionCount(name: string): number {
+    return this.#streamsOf(name).reduce((sum, { sessionCount }) => sum + sessionCount, 0)
   }
 
   isOnline(name: string): boolean {
@@ -123,14 +130,20 @@ export class Agents {
     return signal.aborted ? undefined : this.#online.get(name)
   }
 
+  #streamsOf(name: string): readonly AgentStream[] {
+    return [...this.#online.values(), ...this.#leaving].filter((stream) => stream.name === name)
+  }
+
   #wakeAll(): void {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  #away(stream: AgentStream): void {
-    this.#online.delete(stream.name)
+  #away(stream: AgentStream, why: Departure): void {
+    const { name } = stream
+    this.#online.delete(name)
     this.#leaving.add(stream)
-    this.#left.set(stream.name, new Date())
+    const presence = this.#presences.get(name)
+    if (presence !== undefined) this.#presences.set(name, { ...presence, left: { at: new Date(), why } })
   }
 
   #failed(from: string): Authentication {

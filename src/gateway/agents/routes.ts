@@ -5,6 +5,7 @@ import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Agents } from './agents.ts'
+import { DEPARTURE_WORDS } from './presence.ts'
 
 interface AgentRouting {
   readonly agents: Agents
@@ -15,23 +16,24 @@ export function agentRoutes(services: AgentRouting): Handlers<typeof agentContra
   return {
     list: ({ user, query }) =>
       visibleAgents(services, user)
-        .map((name) => agentAnswer(services, name))
+        .map((name) => agentAnswer(services, user, name))
         .filter(({ status }) => query.status === undefined || status === query.status),
     show: ({ user, params }) => {
-      if (visibleAgents(services, user).includes(params.name)) return agentAnswer(services, params.name)
+      if (visibleAgents(services, user).includes(params.name)) return agentAnswer(services, user, params.name)
       throw new RequestRefused('agent-not-found', hoopWords.agentNotFound)
     },
   }
 }
 
-/** The agents of the connections that a user may see; an admin sees those without a connection, too. */
+/** The agents of the connections that a user may see; admins and auditors see those of all, and those without any. */
 function visibleAgents({ users, agents }: AgentRouting, user: GatewayUser): readonly string[] {
-  const names = users.isAdmin(user) ? agents.names : users.connections(user).map(({ agent }) => agent)
+  const names = users.seesAll(user) ? agents.names : users.connections(user).map(({ agent }) => agent)
   return [...new Set(names)].sort()
 }
 
-function agentAnswer({ agents }: AgentRouting, name: string): AgentAnswer {
-  const metadata = agents.facts(name)
+function agentAnswer(services: AgentRouting, user: GatewayUser, name: string): AgentAnswer {
+  const { agents } = services
+  const metadata = agents.presence(name)?.arrival.facts ?? {}
   const { hostname = '', version = '', compiler = '', platform = '' } = metadata
   return {
     id: name,
@@ -47,6 +49,26 @@ function agentAnswer({ agents }: AgentRouting, name: string): AgentAnswer {
     platform,
     kernel_version: metadata['kernel-version'] ?? '',
     goversion: metadata['go-version'] ?? '',
-    last_contact: agents.lastContact(name)?.toISOString() ?? null,
+    ...standing(services, user, name),
+  }
+}
+
+/** How it stands with the agent since this gateway started. */
+function standing({ agents, users }: AgentRouting, user: GatewayUser, name: string) {
+  const { arrival, since, left } = agents.presence(name) ?? {}
+  const state = agents.state(name)
+  const seesAll = users.seesAll(user)
+  const connections = seesAll ? users.allConnections : users.connections(user)
+  const contact = state === 'connected' ? new Date() : left?.at
+  return {
+    last_contact: contact?.toISOString() ?? null,
+    state,
+    connected_at: since?.toISOString() ?? null,
+    left_at: left?.at.toISOString() ?? null,
+    last_words: left === undefined ? null : DEPARTURE_WORDS[left.why],
+    address: seesAll ? (arrival?.address ?? null) : null,
+    sessions: agents.sessionCount(name),
+    session_limit: arrival?.sessionLimit ?? null,
+    connections: connections.filter(({ agent }) => agent === name).map((connection) => connection.name),
   }
 }

@@ -15,13 +15,14 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { decodeAgentPacket } from '../../wire/messages/from-agent.ts'
 import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
 import type { Packet } from '../../wire/packet.ts'
-import { channelOptions, OWN_VERSION, transportService } from '../../wire/service.ts'
+import { channelOptions, OWN_LIMIT, OWN_VERSION, transportService } from '../../wire/service.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import type { ServerCertificate } from '../tls/certificates.ts'
 import { AgentStream } from './agent-stream.ts'
-import type { AgentFacts, Agents } from './agents.ts'
+import type { Agents } from './agents.ts'
 import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
+import type { Arrival } from './presence.ts'
 
 /** As in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
 const serverOptions = {
@@ -130,7 +131,7 @@ export class Transport {
       room: () => call.room(AGENT_UNSENT_BYTES),
       refuse: () => call.fail('unauthenticated', hoopWords.invalidAuthentication),
     })
-    if (!this.#agents.connect(agent, factsOf(call)))
+    if (!this.#agents.connect(agent, arrivalOf(call)))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
     call.widen()
     void this.#serve(call, agent)
@@ -151,14 +152,15 @@ export class Transport {
     if (stopsAt !== undefined) agent.send({ kind: 'gateway-draining', stopsAt })
     for await (const packet of call.packets(AGENT_PACKETS_AHEAD)) {
       const message = decodeAgentPacket(packet)
-      if (message.kind === 'draining') this.#agents.drains(agent)
+      if (message.kind === 'draining') this.#agents.drains(agent, 'drained')
       else await agent.receive(message)
     }
     // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
     await setImmediate()
+    const departure = call.isOver ? 'disconnected' : 'ended'
     const reason = call.isOver ? hoopWords.agentHasDisconnected : hoopWords.agentHasEnded
     this.#agentCalls.delete(call)
-    this.#agents.disconnect(agent, reason)
+    this.#agents.disconnect(agent, departure, reason)
     this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
     call.end()
   }
@@ -192,10 +194,15 @@ const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-versio
 /** They are kept for as long as the gateway runs. */
 const LONGEST_FACT = 256
 
-function factsOf(call: PacketCall): AgentFacts {
+function arrivalOf(call: PacketCall): Arrival {
   const fact = (name: string) => (call.header(name) ?? '').slice(0, LONGEST_FACT)
   const facts = Object.fromEntries(FACTS.map((name) => [name, fact(name)]))
-  return { ...facts, version: fact('version') || fact(OWN_VERSION) }
+  const limit = /^\d{1,9}$/.test(fact(OWN_LIMIT)) ? Number(fact(OWN_LIMIT)) : undefined
+  return {
+    facts: { ...facts, version: fact('version') || fact(OWN_VERSION) },
+    address: call.ip,
+    sessionLimit: limit,
+  }
 }
 
 /** What is wrong with the certificate of an agent's connection; undefined when it is in order. */

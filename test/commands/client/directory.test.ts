@@ -30,6 +30,8 @@ const agent: Read<AgentAnswer> = {
     compiler: '',
     last_contact: '',
   },
+  ...{ state: HOSTILE, last_words: HOSTILE, address: HOSTILE, connected_at: '', left_at: '' },
+  ...{ sessions: 3, session_limit: 64, connections: [HOSTILE] },
   metadata: { version: HOSTILE },
   raw: {},
 }

@@ -135,6 +135,22 @@ describe('the embedded gateway towards an agent', () => {
       output: 'rpc error: code = Unknown desc = EOF',
       code: 'agent-lost',
     })
+    expect((await gateway.request('GET', '/api/agents/local')).body).toMatchObject({
+      ...{ state: 'lost', sessions: 0, session_limit: null },
+      last_words: 'it ended its stream without saying that it leaves',
+    })
+  })
+
+  it('says that an agent drains, with the sessions that it still has', async () => {
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    const answer = gateway.script('x')
+    const { sid } = await agent.packet('AgentSessionOpen')
+    agent.send('AgentDraining', {})
+    const look = async () => (await gateway.request('GET', '/api/agents/local')).body
+    await waitFor(async () => (await look())['state'] === 'draining')
+    expect(await look()).toMatchObject({ status: 'DISCONNECTED', sessions: 1 })
+    agent.send('ClientSessionClose', { ...session(sid), 'client.exit_code': '0' })
+    await answer
   })
 
   it('waits for an agent that is offline, takes one that comes in time, and says so when none does', async () => {

@@ -235,6 +235,12 @@ describe('GET /api/agents', () => {
     await agent.serving()
     const there = await look()
     const facts = there['metadata'] as Readonly<Record<string, string>>
+    expect(there).toMatchObject({
+      ...{ state: 'connected', left_at: null, last_words: null, address: '127.0.0.1' },
+      ...{ sessions: 0, session_limit: expect.any(Number) as number, connections: ['bash'] },
+    })
+    const theirs = await site.request('GET', '/api/agents/local', undefined, asOther)
+    expect(theirs.body).toMatchObject({ state: 'connected', address: null, connections: ['bash'] })
     expect(Object.keys(facts)).toEqual([
       ...['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform'],
     ])
@@ -249,6 +255,10 @@ describe('GET /api/agents', () => {
     await agent[Symbol.asyncDispose]()
     await waitFor(async () => (await look())['status'] === 'DISCONNECTED')
     expect((await look())['metadata']).toEqual(facts)
+    expect(await look()).toMatchObject({
+      ...{ state: 'left', connected_at: there['connected_at'], sessions: 0 },
+      last_words: 'it was told to stop, and finishes its sessions before',
+    })
     expect(Date.parse(String((await look())['last_contact']))).toBeGreaterThanOrEqual(began)
     const connected = await site.request('GET', '/api/agents?status=CONNECTED')
     const others = await site.request('GET', '/api/agents?status=DISCONNECTED')
@@ -260,6 +270,8 @@ const nothing = {
   ...{ hostname: '', machine_id: '', kernel_version: '', version: '', goversion: '', compiler: '' },
   platform: '',
   last_contact: null,
+  ...{ state: 'never', connected_at: null, left_at: null, last_words: null, address: null },
+  ...{ sessions: 0, session_limit: null, connections: ['bash'] },
 }
 
 function serverInfo(port: number, host: string): Promise<{ api_url: string; grpc_url: string }> {

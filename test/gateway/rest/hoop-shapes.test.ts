@@ -182,6 +182,9 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   '/api/users': ['created_at'],
   '/api/reviews': ['connection'],
   '/api/sessions': ['connection'],
+  '/api/agents': [
+    ...['connected_at', 'left_at', 'last_words', 'address', 'sessions', 'session_limit', 'connections'],
+  ],
 }
 
 let gateway: RunningGateway

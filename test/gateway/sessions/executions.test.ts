@@ -69,7 +69,7 @@ function executions(
     refuse: () => undefined,
   }
   const stream = new AgentStream({ name: 'local', keySha256: Buffer.alloc(32) }, link)
-  agents.connect(stream, {})
+  agents.connect(stream, { facts: {}, address: '', sessionLimit: undefined })
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
   const sessions = new Sessions(agents, history, { value: settings }, logger)

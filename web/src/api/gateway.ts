@@ -13,6 +13,7 @@ import type {
   RunbookLists,
   Schedule,
   ScheduleRun,
+  Server,
   Session,
   SessionList,
   SignedIn,
@@ -31,6 +32,7 @@ export const signOut = () => ask<unknown>('POST', '/api/page/sign-out')
 
 export const readConnections = (signal: AbortSignal) =>
   ask<Connection[]>('GET', '/api/connections', { signal })
+export const readServer = (signal: AbortSignal) => ask<Server>('GET', '/api/serverinfo', { signal })
 export const readAgents = (signal: AbortSignal) => ask<Agent[]>('GET', '/api/agents', { signal })
 export const readSchedules = (signal: AbortSignal) =>
   ask<ListedSchedule[]>('GET', '/api/schedules', { signal })

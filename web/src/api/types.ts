@@ -19,6 +19,7 @@ export type { ListedSchedule, ListedSession }
 export type Person = UserInfoAnswer
 export type SignedIn = PageSignInAnswer
 export type PublicServer = AnswerOf<(typeof gatewayContract)['publicInfo']>
+export type Server = AnswerOf<(typeof gatewayContract)['serverInfo']>
 export type Connection = ListedConnectionAnswer
 export type Agent = AnswerOf<(typeof agentContract)['list']>[number]
 export type RunbookLists = RunbookListAnswer

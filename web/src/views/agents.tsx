@@ -1,57 +1,151 @@
-import { readAgents } from '../api/gateway.ts'
+import { Fragment } from 'preact'
+import { readAgents, readServer } from '../api/gateway.ts'
+import { readsAll } from '../api/person.ts'
 import type { Agent } from '../api/types.ts'
+import { CopiedLines } from '../parts/copied-lines.tsx'
 import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty } from '../parts/messages.tsx'
 import { Moment } from '../parts/moment.tsx'
-import { State } from '../parts/state.tsx'
+import { sessionsOf } from '../parts/paths.ts'
+import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
+import { visible } from '../parts/visible.ts'
 
 /** The programs beside the databases. */
 export default function Agents() {
+  const hasAddresses = readsAll()
   return (
     <ListView
       title="Agents"
       about="The programs beside your databases and servers. They run what the gateway sends them."
-      items={useLoaded(readAgents, ['agents'])}
-      textOf={({ name, hostname, platform, version }) => `${name} ${hostname} ${platform} ${version}`}
-      columns={['Name', 'State', 'Version', 'Platform', 'Last contact']}
+      items={useLoaded(readAgents, ['agents', 'sessions'])}
+      textOf={textOf}
+      columns={['Name', 'State', 'Sessions', 'Version', hasAddresses ? 'Machine' : 'Platform', 'Serves']}
       row={(agent) => <Row key={agent.name} agent={agent} />}
-      none={
-        <Empty icon="agent" title="There is no agent for you to see">
-          Add an agent to gateway.yaml, and start it with <code>runbook-agent start</code>.
-        </Empty>
-      }
+      none={<None />}
     />
   )
 }
 
+function None() {
+  if (readsAll()) return <First />
+  return (
+    <Empty icon="agent" title="There is no agent for you to see">
+      Agents are listed with the connections that they serve. Ask an administrator for access to one.
+    </Empty>
+  )
+}
+
+function First() {
+  const server = useLoaded(readServer).value
+  return (
+    <Empty
+      icon="agent"
+      title="There is no agent yet"
+      actions={
+        server !== undefined && (
+          <CopiedLines label="The command that starts an agent" text={startOf(server.grpc_url)} />
+        )
+      }
+    >
+      Add a name and a key under <code>agents</code> in gateway.yaml, reload the settings, and start the agent
+      on the machine that reaches your databases.
+    </Empty>
+  )
+}
+
+/** @param url of the gateway's streams, `grpc://HOST:PORT` */
+function startOf(url: string): string {
+  const key = `${url.replace('://', '://NAME:KEY@')}?mode=standard`
+  return `(umask 077 && echo '${key}' > agent.key)\nrunbook-agent start --key-file agent.key`
+}
+
+function textOf({ name, hostname, address, platform, version, connections }: Agent): string {
+  return [name, hostname, address, platform, version, ...connections].join(' ')
+}
+
+const STATES = {
+  connected: ['online', 'connected'],
+  draining: ['paused', 'draining'],
+  left: ['off', 'left'],
+  lost: ['offline', 'lost'],
+  never: ['queued', 'not seen yet'],
+} as const satisfies Readonly<Record<Agent['state'], readonly [StateKind, string]>>
+
 function Row({ agent }: { readonly agent: Agent }) {
-  const { name, status, version, hostname, platform, last_contact: contact } = agent
-  const isConnected = status === 'CONNECTED'
+  const { name, state, version, hostname, platform, address } = agent
+  const [kind, word] = STATES[state]
   return (
     <tr>
       <th scope="row">
         <Name>{name}</Name>
-        {/* The gateway knows the machine of an agent only once the agent has connected. */}
-        {hostname !== '' && (
-          <span class="under">
-            <Name>{hostname}</Name>
-          </span>
-        )}
       </th>
       <td>
-        <State kind={isConnected ? 'online' : 'offline'}>{isConnected ? 'connected' : 'disconnected'}</State>
+        <State kind={kind}>{word}</State>
+        <span class="under">
+          <Since agent={agent} />
+        </span>
       </td>
+      <td data-name={loadOf(agent) === '' ? undefined : 'Sessions'}>{loadOf(agent)}</td>
       <td data-name={version === '' ? undefined : 'Version'}>
         <Name>{version}</Name>
       </td>
-      <td>
-        <Name>{platform}</Name>
+      <td data-name={hostname === '' ? undefined : 'Machine'}>
+        {/* The gateway knows the machine of an agent only once the agent has connected. */}
+        <Name>{hostname}</Name>
+        <span class="under">
+          <Name>{[address, platform].filter(Boolean).join(' · ')}</Name>
+        </span>
       </td>
-      <td data-name="Last contact">
-        {isConnected ? 'now' : contact === null ? 'not since the gateway started' : <Moment at={contact} />}
+      <td data-name="Serves">
+        <Connections names={agent.connections} />
       </td>
     </tr>
+  )
+}
+
+function Since({ agent: { state, connected_at: connected, left_at: left, last_words: words } }: RowProps) {
+  if (state === 'never' || connected === null) return <>not since the gateway started</>
+  if (state === 'connected')
+    return (
+      <>
+        since <Moment at={connected} />
+      </>
+    )
+  return (
+    <>
+      <Moment at={left ?? connected} />: {words !== null && visible(words)}
+    </>
+  )
+}
+
+interface RowProps {
+  readonly agent: Agent
+}
+
+function loadOf({ state, sessions, session_limit: limit }: Agent): string {
+  if (state !== 'connected' && state !== 'draining') return ''
+  return limit === null ? `${sessions} running` : `${sessions} of ${limit}`
+}
+
+/** More of them are counted: an agent may serve hundreds. */
+const MOST_NAMES = 6
+
+function Connections({ names }: { readonly names: readonly string[] }) {
+  if (names.length === 0) return <span class="soft">no connection</span>
+  const more = names.length - MOST_NAMES
+  return (
+    <>
+      {names.slice(0, MOST_NAMES).map((name, at) => (
+        <Fragment key={name}>
+          {at > 0 && ', '}
+          <a href={sessionsOf(name)} title={visible(`Sessions on ${name}`)}>
+            <Name>{name}</Name>
+          </a>
+        </Fragment>
+      ))}
+      {more > 0 && <span class="soft">, and {more} more</span>}
+    </>
   )
 }

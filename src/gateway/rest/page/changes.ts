@@ -50,7 +50,7 @@ type Standing = Readonly<Record<string, string>>
 /** Looks at what has changed once for all listeners, however many they are. */
 export class ChangeFeed {
   readonly #history: Pick<History, 'changes'>
-  readonly #agents: Pick<Agents, 'names' | 'isOnline'>
+  readonly #agents: Pick<Agents, 'names' | 'state'>
   readonly #sessions: Pick<Sessions, 'stopsAt'>
   readonly #listeners = new Set<ChangeListener>()
   #timer: NodeJS.Timeout | undefined
@@ -58,7 +58,7 @@ export class ChangeFeed {
 
   constructor(
     history: Pick<History, 'changes'>,
-    agents: Pick<Agents, 'names' | 'isOnline'>,
+    agents: Pick<Agents, 'names' | 'state'>,
     sessions: Pick<Sessions, 'stopsAt'>,
   ) {
     this.#sessions = sessions
@@ -85,7 +85,7 @@ export class ChangeFeed {
 
   /** What was known last where the history cannot be read. */
   #standing(): Standing {
-    const agents = this.#agents.names.map((name) => `${name}:${String(this.#agents.isOnline(name))}`).join()
+    const agents = this.#agents.names.map((name) => `${name}:${this.#agents.state(name)}`).join()
     const rest = { agents, gateway: String(this.#sessions.stopsAt) }
     try {
       const counts = Object.entries(this.#history.changes)
