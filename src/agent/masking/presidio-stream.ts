@@ -53,7 +53,7 @@ export class Breaker {
 }
 
 /** Longest text of one call. */
-const PIECE_BYTES = 64 * 1024
+export const PIECE_BYTES = 64 * 1024
 /** How much of a piece without an end of line is looked at again with what follows: what it begins may be cut. */
 const OVERLAP_BYTES = 1024
 
@@ -142,7 +142,7 @@ export interface PresidioServices {
 }
 
 /** What the streams of a session share. */
-interface PresidioSession {
+export interface PresidioSession {
   readonly services: PresidioServices
   readonly request: PresidioRequest
   readonly result: MaskingResult
@@ -152,7 +152,7 @@ interface PresidioSession {
 }
 
 const NOTHING = Buffer.alloc(0)
-const PASSES =
+export const PASSES =
   'Presidio fails again and again: output passes without it, and it is asked anew from time to time'
 const LOST = 'the session was ended before Presidio had answered: the output from there on is not shown'
 
@@ -254,7 +254,7 @@ export class PresidioStream implements OutputFilter {
 }
 
 /** The findings without overlaps, as bytes of the text. */
-function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[]): Piece[] {
+export function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[]): Piece[] {
   const inBytes = findings.map(({ entity_type: type, start, end, score }) => ({
     type,
     score,
@@ -265,7 +265,7 @@ function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[
   return piecesOf(inBytes)
 }
 
-function countsOf(pieces: readonly Piece[]): Map<string, number> {
+export function countsOf(pieces: readonly Piece[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { type } of pieces) counts.set(type, (counts.get(type) ?? 0) + 1)
   return counts

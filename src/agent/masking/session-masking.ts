@@ -1,83 +1,15 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import { MaskingError } from '../../policy/masking/custom.ts'
-import { MaskedStream, MaskingTooLong } from '../../policy/masking/masked-stream.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import { RefusedError } from '../refused.ts'
+import { LocalStream } from './local-stream.ts'
 import { type AskedMasking, MaskingResult } from './masking-result.ts'
 import { Breaker, type PresidioServices, PresidioStream } from './presidio-stream.ts'
 import { presidioService } from './presidio.ts'
-
-/** How many parts of a session's output may take too long. Output after them passes without being looked at. */
-const MOST_TOO_LONG = 3
-const PASSES = 'the local engine has given up on the output often enough: the rest of it passes'
-
-/** How much of a session's output has taken too long. Its streams share it. */
-export interface GivenUp {
-  count: number
-}
-
-/** Masks one stream by the local engine, and counts what was masked. */
-export class LocalStream implements OutputFilter {
-  readonly #stream: MaskedStream
-  readonly #result: MaskingResult
-  readonly #givenUp: GivenUp
-
-  /** @param longestMs of work for one part of the output */
-  constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number) {
-    this.#stream = new MaskedStream(masking, longestMs)
-    this.#result = result
-    this.#givenUp = givenUp
-  }
-
-  get held(): number {
-    return this.#stream.held
-  }
-
-  get isReleasable(): boolean {
-    return this.#stream.isReleasable
-  }
-
-  push(data: Buffer): Buffer | Promise<Buffer> {
-    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#passed(data)
-    return this.#counted(this.#stream.push(data))
-  }
-
-  release(): Buffer {
-    return this.#stream.release()
-  }
-
-  end(): Buffer | Promise<Buffer> {
-    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#stream.pass()
-    return this.#counted(this.#stream.end())
-  }
-
-  #counted(shown: Buffer | Promise<Buffer>): Buffer | Promise<Buffer> {
-    if (shown instanceof Promise)
-      return shown.then(
-        (bytes) => this.#counted(bytes),
-        (error: unknown) => this.#counted(this.#unmasked(error)),
-      )
-    const { types, bytes } = this.#stream.takeCounts()
-    this.#result.masked(types, bytes)
-    return shown
-  }
-
-  /** Adds the part that took too long, as it is, to what was masked before. @throws MaskingStopped in strict mode */
-  #unmasked(error: unknown): Buffer {
-    if (!(error instanceof MaskingTooLong)) throw error
-    this.#result.failed(error.message)
-    this.#givenUp.count += 1
-    if (this.#givenUp.count >= MOST_TOO_LONG) this.#result.passes(PASSES)
-    return Buffer.concat([error.masked, this.#stream.pass()])
-  }
-
-  #passed(data: Buffer): Buffer {
-    return Buffer.concat([this.#stream.pass(), data])
-  }
-}
+import { LocalValues, PresidioValues, type ValueMasking } from './values.ts'
 
 /** The agent's own settings. */
 export interface MaskingSettings {
@@ -96,16 +28,25 @@ export interface SessionMasking {
   readonly result: MaskingResult
   /** Makes the filter of one stream; undefined: the output passes as it is. */
   readonly filter: MakeFilter | undefined
+  /** Makes what masks values of a database one by one; undefined where there is no `filter`. */
+  readonly values: MakeValues | undefined
 }
 
 /** @param ended aborts when nobody waits for the output any more: then the filter waits for nobody either */
 type MakeFilter = (ended: AbortSignal) => OutputFilter
+type MakeValues = (ended: AbortSignal) => ValueMasking
+
+/** The ways to mask of one plan. */
+interface Ways {
+  readonly filter: MakeFilter
+  readonly values: MakeValues
+}
 
 /** Who masks, and what nobody does. */
 interface Plan {
   readonly by: string
   readonly types: readonly string[]
-  readonly filtersFor: (result: MaskingResult) => MakeFilter
+  readonly waysFor: (result: MaskingResult) => Ways
   readonly unmasked: string | undefined
 }
 
@@ -143,16 +84,16 @@ export async function maskingOf(
   }
 }
 
-function masked({ filtersFor, unmasked }: Plan, mode: 'strict' | 'best-effort', told: Told): SessionMasking {
+function masked({ waysFor, unmasked }: Plan, mode: 'strict' | 'best-effort', told: Told): SessionMasking {
   if (unmasked !== undefined) complain(told, unmasked)
   const result = new MaskingResult(mode === 'strict', (error) => complain(told, error), unmasked)
-  return { result, filter: filtersFor(result) }
+  return { result, ...waysFor(result) }
 }
 
 /** Best-effort mode, and nobody masks. */
 function passed(reason: string, told: Told): SessionMasking {
   complain(told, reason)
-  return { result: new MaskingResult(false, () => undefined, reason), filter: undefined }
+  return { result: new MaskingResult(false, () => undefined, reason), filter: undefined, values: undefined }
 }
 
 function complain({ log, session }: Told, reason: string): void {
@@ -187,9 +128,13 @@ function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: Mask
   return {
     by: `Presidio at ${services.analyzer.url.origin}`,
     types: typesOf(rules),
-    filtersFor: (result) => {
+    waysFor: (result) => {
       const breaker = new Breaker()
-      return (ended) => new PresidioStream({ services, request, result, breaker, ended })
+      const session = (ended: AbortSignal) => ({ services, request, result, breaker, ended })
+      return {
+        filter: (ended) => new PresidioStream(session(ended)),
+        values: (ended) => new PresidioValues(session(ended)),
+      }
     },
     unmasked: undefined,
   }
@@ -216,9 +161,12 @@ async function byLocal(
   return {
     by: 'the local engine',
     types: typesOf(rules),
-    filtersFor: (result) => {
+    waysFor: (result) => {
       const givenUp = { count: 0 }
-      return () => new LocalStream(masking, result, givenUp)
+      return {
+        filter: () => new LocalStream(masking, result, givenUp),
+        values: () => new LocalValues(masking, result, givenUp),
+      }
     },
     unmasked: unservedText(masking),
   }

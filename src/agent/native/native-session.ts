@@ -281,7 +281,16 @@ export class NativeSession {
     if (this.#reason !== 'closed-by-gateway') {
       const counts = { truncatedBytes: 0, redactedBytes: 0 }
       const why = endReason === undefined ? {} : { endReason }
-      isSent = await this.#reply({ kind: 'closed', sid, exitCode, message, ...counts, ...why }).then(
+      const masked = this.#opened?.rules?.takeLastMasked()
+      isSent = await this.#reply({
+        kind: 'closed',
+        sid,
+        exitCode,
+        message,
+        ...counts,
+        ...why,
+        ...(masked !== undefined && { masked }),
+      }).then(
         () => true,
         () => false,
       )

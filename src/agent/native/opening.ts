@@ -14,6 +14,7 @@ import { mysqlProtocol } from './mysql/mysql.ts'
 import { postgresProtocol } from './postgres/postgres.ts'
 import { tcpProtocol } from './tcp.ts'
 import type { NativeProtocol, Target } from './protocol.ts'
+import { SessionRules } from './rules/session-rules.ts'
 
 /** The protocols that are served, by the type of the connection. */
 const PROTOCOLS = {
@@ -22,6 +23,8 @@ const PROTOCOLS = {
   mysql: mysqlProtocol,
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
+/** Those whose statements are judged and whose results are masked. */
+const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres'])
 
 /** Whether a session is for a port at which native clients connect, of a protocol that is served. */
 export function isForNativeClients(open: OpenMessage): boolean {
@@ -32,6 +35,8 @@ export function isForNativeClients(open: OpenMessage): boolean {
 export interface Opened {
   readonly type: Served
   readonly protocol: NativeProtocol
+  /** What statements and results are judged and masked by; undefined when there is nothing to do. */
+  readonly rules: SessionRules | undefined
 }
 
 /**
@@ -46,6 +51,7 @@ export async function openNative(
   const { connectionType: type, params } = open
   if (!isServed(type)) throw new RefusedError(`no native connections of type ${type} are served here`)
   checkPolicy(open, services)
+  const rules = JUDGED.has(type) ? await SessionRules.of(open, services) : undefined
   const { agentEnvironment, secretStores, embedded, log } = services
   const { entries, newRdsToken } = await mergeEntries({
     connection: params.envVars,
@@ -62,7 +68,7 @@ export async function openNative(
   if (address === undefined) throw new RefusedError(`no server is known for a connection of type ${type}`)
   const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone)
   const account = accountOf(variable, newRdsToken)
-  return { type, protocol: PROTOCOLS[type]({ address, variable, account, dial, log }) }
+  return { type, rules, protocol: PROTOCOLS[type]({ address, variable, account, dial, rules, log }) }
 }
 
 function accountOf(
@@ -86,13 +92,14 @@ function isServed(type: string): type is Served {
   return Object.hasOwn(PROTOCOLS, type)
 }
 
-/** @throws RefusedError for what the server's owner does not allow, and for rules that cannot be enforced here */
+/** @throws RefusedError for what the server's owner does not allow, and for rules about bytes that nobody can read */
 function checkPolicy({ params, connectionType: type }: OpenMessage, services: CheckServices): void {
   const policy = services.policy?.current
   policy?.checkSession(params)
   // No program is started. Where an owner lists programs, a database may be reached whose program is listed.
   policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
   policy?.checkVariables(params.envVars.keys(), [])
+  if (JUDGED.has(type)) return
   refuseRules(params.guardRailRules, policy, type)
   if (asksForMasking(params)) throw new RefusedError(unenforced('data masking rules', 'masking', type))
 }
@@ -103,7 +110,7 @@ function refuseRules(payload: Buffer | undefined, policy: OwnerPolicy | undefine
     throw new RefusedError(unenforced('guardrail rules', 'guardrail', type))
   if (policy?.rules.input !== undefined || policy?.rules.output !== undefined)
     throw new RefusedError(
-      `the owner of this server has guardrail rules (policy.input-rules or policy.output-rules of the agent), which are not enforced on native connections (${type}): use exec or a runbook`,
+      `the owner of this server has guardrail rules (policy.input-rules or policy.output-rules of the agent), which are not enforced on native connections of type ${type}: use exec or a runbook`,
     )
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { Address } from '../../basics/net/address.ts'
+import type { SessionRules } from './rules/session-rules.ts'
 import type { ServerSocket } from './server-socket.ts'
 
 /**
@@ -57,5 +58,7 @@ export interface Target {
   readonly account: (gone: AbortSignal) => Promise<Account>
   /** Connects to the server, in 5 s at most. @throws ServerError */
   readonly dial: (gone: AbortSignal) => Promise<ServerSocket>
+  /** What statements are judged by and results masked; undefined for bytes that nobody looks at. */
+  readonly rules: SessionRules | undefined
   readonly log: Logger
 }

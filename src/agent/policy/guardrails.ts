@@ -122,6 +122,11 @@ export class SessionGuardrails {
     return new SessionGuardrails(undefined, owner.input, owner.output)
   }
 
+  /** Whether there are rules for input. */
+  get judgesInput(): boolean {
+    return [this.#input, this.#ownersInput].some((rules) => rules?.isEmpty === false)
+  }
+
   /**
    * Judges what is about to run: the script, arguments, and arguments together as one line. To the connection's rules
    * those of the client count, to the owner's the whole command.

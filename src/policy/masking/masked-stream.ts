@@ -147,7 +147,7 @@ export class MaskedStream implements OutputFilter {
   readonly #masking: Masking
   readonly #longestMs: number
   readonly #places: LinePlaces | undefined
-  readonly #words = new Words()
+  readonly #words: Words
   /** Bytes that were given on. */
   #offset = 0
   #behind: Buffer = NOTHING
@@ -158,10 +158,14 @@ export class MaskedStream implements OutputFilter {
   #types = new Map<string, number>()
   #bytes = 0
 
-  /** @param longestMs of work for one window; `push` and `end` throw MaskingTooLong beyond it */
-  constructor(masking: Masking, longestMs = LONGEST_MS) {
+  /**
+   * @param longestMs of work for one window; `push` and `end` throw MaskingTooLong beyond it
+   * @param words has read what comes before the stream
+   */
+  constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking
     this.#longestMs = longestMs
+    this.#words = words
     this.#places = masking.linePlaces()
   }
 

@@ -19,6 +19,12 @@ export class Words {
   /** Where the word at the cursor ends, when that is not before it: it may be asked for at many places inside. */
   #end = -1
   #words: string[] = []
+  readonly #beside: () => readonly string[]
+
+  /** @param beside words that count before every place, such as the name of a column before each of its values */
+  constructor(beside: () => readonly string[] = () => []) {
+    this.#beside = beside
+  }
 
   /** @param from what lies before was read as the text before */
   next(text: ByteString, from: number): void {
@@ -28,7 +34,7 @@ export class Words {
   }
 
   copy(): Words {
-    const copy = new Words()
+    const copy = new Words(this.#beside)
     copy.#text = this.#text
     copy.#cursor = this.#cursor
     copy.#words = [...this.#words]
@@ -43,7 +49,8 @@ export class Words {
       this.#words = []
     }
     this.#readTo(offset)
-    return this.#words
+    const beside = this.#beside()
+    return beside.length === 0 ? this.#words : [...beside, ...this.#words]
   }
 
   #readTo(offset: number): void {

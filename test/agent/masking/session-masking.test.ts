@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MaskingResult, MaskingStopped } from '../../../src/agent/masking/masking-result.ts'
-import { LocalStream } from '../../../src/agent/masking/session-masking.ts'
+import { LocalStream } from '../../../src/agent/masking/local-stream.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { EVERYTHING } from '../../../src/policy/masking/rules.ts'
 import { decodeMaskedOutput } from '../../../src/wire/messages/masking-info.ts'

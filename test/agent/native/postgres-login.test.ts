@@ -33,6 +33,7 @@ async function read(
     variable: (name) => variables[name],
     account: () => Promise.resolve({ user: variables['USER'] ?? '', password: variables['PASS'] ?? '' }),
     dial: (gone) => ServerSocket.dial(address, gone, loginMs),
+    rules: undefined,
     log: { debug: note, info: note, warn: note, error: note },
   }
   const gone = new AbortController()

@@ -4,7 +4,7 @@ export class MalformedMessage extends Error {
 }
 
 /** Bytes before a message's content: its type, and its length with the length's own four bytes. */
-const HEAD_BYTES = 5
+export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
 
 export const type = {
@@ -52,7 +52,7 @@ export class MessageScanner {
   }
 }
 
-function contentBytes(length: number): number {
+export function contentBytes(length: number): number {
   if (length < LENGTH_BYTES || length > 0x7fffffff)
     throw new MalformedMessage('a message has an impossible length')
   return length - LENGTH_BYTES

@@ -1,8 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import { onAbort } from '../../../basics/abort.ts'
 import type { Account, NativeClient, NativeProtocol, Target } from '../protocol.ts'
+import { ProtectedClient } from '../rules/protected-client.ts'
+import { ConnectionStopped } from '../rules/stopped.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
+import { JudgedMessages } from './judged.ts'
 import { LoginMessages, logIn, secure } from './login.ts'
+import { MaskedMessages } from './masked.ts'
 import { errorOf, MalformedMessage, MessageScanner, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
@@ -50,6 +54,8 @@ class PostgresSession {
       if (first.startup.kind === 'cancel') await this.#cancel(client, first.startup)
       else await this.#connect(client, first.startup, first.rest)
     } catch (error) {
+      // The client has been told why.
+      if (error instanceof ConnectionStopped) return
       if (!(error instanceof ServerError) && !(error instanceof MalformedMessage)) throw error
       this.#target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
       const code = error instanceof ServerError ? SQLSTATE.connectionFailure : SQLSTATE.protocolViolation
@@ -65,14 +71,16 @@ class PostgresSession {
       return
     }
     const backend: { current?: Backend } = {}
-    using server = await this.#login(client, startup, backend)
-    if (server === undefined) return
+    const loggedIn = await this.#login(client, startup, backend)
+    if (loggedIn === undefined) return
+    using server = loggedIn.server
     const { current } = backend
     if (current !== undefined) this.#backends.set(current.pid, current)
+    using guarded = protectedClient(client, rest, this.#target)
     try {
-      const relay = new Relay(client, server)
+      const relay = new Relay(guarded ?? client, server)
       try {
-        await relay.run(rest)
+        await relay.run(guarded === undefined ? rest : Buffer.alloc(0), loggedIn.rest)
       } finally {
         if (relay.isBusy && current !== undefined) await this.#sendCancel(current)
       }
@@ -86,12 +94,13 @@ class PostgresSession {
     client: NativeClient,
     startup: Asked,
     backend: { current?: Backend },
-  ): Promise<ServerSocket | undefined> {
+  ): Promise<LoggedIn | undefined> {
     let server: ServerSocket | undefined
     try {
       const account = await this.#target.account(client.gone)
       const dialled = (server = await this.#target.dial(client.gone))
-      if (await dialled.inTime(() => this.#letIn(client, dialled, startup, account, backend))) return dialled
+      const rest = await dialled.inTime(() => this.#letIn(client, dialled, startup, account, backend))
+      if (rest !== undefined) return { server: dialled, rest }
     } catch (error) {
       server?.[Symbol.dispose]()
       if (!(error instanceof ServerError)) throw error
@@ -101,23 +110,22 @@ class PostgresSession {
     return undefined
   }
 
-  /** @returns false when the server has refused the login */
+  /** @returns what the server has said behind its login; undefined when it has refused it */
   async #letIn(
     client: NativeClient,
     server: ServerSocket,
     startup: Asked,
     account: Account,
     backend: { current?: Backend },
-  ): Promise<boolean> {
+  ): Promise<Buffer | undefined> {
     const target = this.#target
     await secure(server, target, client.gone)
     await server.write(serverStartup(startup, account.user, target.variable('DB')))
     const messages = new LoginMessages(server)
     const answer = await logIn(server, messages, account, (bytes) => client.send(bytes))
     await client.send(answer.bytes)
-    if (answer.type !== type.authentication || !(await passReady(client, messages, backend))) return false
-    if (messages.rest.length > 0) await client.send(messages.rest)
-    return true
+    const isIn = answer.type === type.authentication && (await passReady(client, messages, backend))
+    return isIn ? messages.rest : undefined
   }
 
   /**
@@ -145,6 +153,12 @@ class PostgresSession {
   }
 }
 
+interface LoggedIn {
+  readonly server: ServerSocket
+  /** What the server has said behind its login. */
+  readonly rest: Buffer
+}
+
 type Asked = Extract<Startup, { kind: 'startup' }>
 type Cancel = Extract<Startup, { kind: 'cancel' }>
 
@@ -168,6 +182,15 @@ async function beginning(
     if (requests > MAX_ENCRYPTION_REQUESTS) throw new MalformedMessage('too many requests for encryption')
     await client.send(NO_ENCRYPTION)
   }
+}
+
+/** Undefined where nothing is to be judged and masked: then bytes pass as they come. */
+function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
+  const rules = target.rules?.ofConnection(client.id, client.gone)
+  return (
+    rules &&
+    new ProtectedClient(client, rules, new JudgedMessages(rules), new MaskedMessages(client, rules), unread)
+  )
 }
 
 /**
@@ -216,13 +239,16 @@ class Relay {
     return (this.#unanswered > 0 || this.#isUnsynced) && !this.#hasTerminated && !this.#isServerGone
   }
 
-  /** @param rest what the client has sent behind its startup packet */
-  async run(rest: Buffer): Promise<void> {
+  /**
+   * @param rest what the client has sent behind its startup packet
+   * @param said what the server has sent behind the end of the login
+   */
+  async run(rest: Buffer, said: Buffer): Promise<void> {
     const client = this.#client
     let end = (): void => undefined
     const ended = new Promise<void>((resolve) => (end = resolve))
     using _ = onAbort(client.ending, end)
-    await Promise.race([this.#toServer(rest), this.#toClient(), ended])
+    await Promise.race([this.#toServer(rest), this.#toClient(said), ended])
     // A client that says goodbye expects no answer.
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
@@ -249,9 +275,9 @@ class Relay {
     }
   }
 
-  async #toClient(): Promise<void> {
+  async #toClient(said: Buffer): Promise<void> {
     try {
-      for (let bytes = await this.#server.next(); bytes !== undefined; bytes = await this.#server.next()) {
+      for (let bytes: Buffer | undefined = said; bytes !== undefined; bytes = await this.#server.next()) {
         // Nothing comes behind the goodbye.
         if (this.#client.ending.aborted) return
         this.#passing = this.#pass(bytes)

@@ -1,0 +1,77 @@
+import { MaskedStream, MaskingTooLong } from '../../policy/masking/masked-stream.ts'
+import type { Masking } from '../../policy/masking/masking.ts'
+import type { Words } from '../../policy/masking/words.ts'
+import type { OutputFilter } from '../../policy/output-filter.ts'
+import type { MaskingResult } from './masking-result.ts'
+
+/** How many parts of a session's output may take too long. Output after them passes without being looked at. */
+const MOST_TOO_LONG = 3
+const PASSES = 'the local engine has given up on the output often enough: the rest of it passes'
+
+/** How much of a session's output has taken too long. Its streams share it. */
+export interface GivenUp {
+  count: number
+}
+
+/** Masks one stream by the local engine, and counts what was masked. */
+export class LocalStream implements OutputFilter {
+  readonly #stream: MaskedStream
+  readonly #result: MaskingResult
+  readonly #givenUp: GivenUp
+
+  /**
+   * @param longestMs of work for one part of the output
+   * @param words has read what comes before the stream
+   */
+  constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number, words?: Words) {
+    this.#stream = new MaskedStream(masking, longestMs, words)
+    this.#result = result
+    this.#givenUp = givenUp
+  }
+
+  get held(): number {
+    return this.#stream.held
+  }
+
+  get isReleasable(): boolean {
+    return this.#stream.isReleasable
+  }
+
+  push(data: Buffer): Buffer | Promise<Buffer> {
+    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#passed(data)
+    return this.#counted(this.#stream.push(data))
+  }
+
+  release(): Buffer {
+    return this.#stream.release()
+  }
+
+  end(): Buffer | Promise<Buffer> {
+    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#stream.pass()
+    return this.#counted(this.#stream.end())
+  }
+
+  #counted(shown: Buffer | Promise<Buffer>): Buffer | Promise<Buffer> {
+    if (shown instanceof Promise)
+      return shown.then(
+        (bytes) => this.#counted(bytes),
+        (error: unknown) => this.#counted(this.#unmasked(error)),
+      )
+    const { types, bytes } = this.#stream.takeCounts()
+    this.#result.masked(types, bytes)
+    return shown
+  }
+
+  /** Adds the part that took too long, as it is, to what was masked before. @throws MaskingStopped in strict mode */
+  #unmasked(error: unknown): Buffer {
+    if (!(error instanceof MaskingTooLong)) throw error
+    this.#result.failed(error.message)
+    this.#givenUp.count += 1
+    if (this.#givenUp.count >= MOST_TOO_LONG) this.#result.passes(PASSES)
+    return Buffer.concat([error.masked, this.#stream.pass()])
+  }
+
+  #passed(data: Buffer): Buffer {
+    return Buffer.concat([this.#stream.pass(), data])
+  }
+}

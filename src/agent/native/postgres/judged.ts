@@ -1,0 +1,124 @@
+import { MaskingStopped } from '../../masking/masking-result.ts'
+import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
+import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
+import { HEAD_BYTES, messageOf, textOf } from './messages.ts'
+
+const QUERY = 0x51
+const PARSE = 0x50
+const BIND = 0x42
+const FUNCTION_CALL = 0x46
+/** Messages that have a statement or values of one in them, or ask for a result in a certain form. */
+const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
+
+const BINARY = 'a result in the binary format of PostgreSQL'
+const UNREADABLE = 'a message that cannot be read, and so not be judged by the rules of this connection'
+const FUNCTION = 'calls of functions without a statement are refused where a connection has rules: use SELECT'
+const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB cannot be judged by the rules of this connection, and are refused`
+
+/**
+ * Judges what a client of PostgreSQL sends. A refused message is replaced by a statement that the server itself refuses:
+ * so the server skips what follows up to Sync, and the transaction fails, as after any error.
+ */
+export class JudgedMessages implements Disposable {
+  readonly #rules: ConnectionRules
+  readonly #cutter: MessageCutter
+
+  constructor(rules: ConnectionRules) {
+    this.#rules = rules
+    this.#cutter = new MessageCutter({
+      handle: (type, length) => this.#handle(type, length),
+      waits: (bytes) => rules.hold(bytes),
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#cutter[Symbol.dispose]()
+  }
+
+  /** @returns what the server gets @throws MalformedMessage, or the reason of the rules' signal */
+  async judge(bytes: Buffer): Promise<Buffer> {
+    const passed: Buffer[] = []
+    for (const cut of this.#cutter.cut(bytes))
+      passed.push(cut.handling === 'piece' ? cut.bytes : await this.#judged(cut))
+    return passed.length === 1 ? (passed[0] ?? Buffer.alloc(0)) : Buffer.concat(passed)
+  }
+
+  #handle(type: number, length: number): Handling {
+    const hasText = type === QUERY || type === PARSE
+    if (!JUDGED.has(type) || (hasText && !this.#rules.judgesInput)) return 'piece'
+    return length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length) ? 'whole' : 'left out'
+  }
+
+  async #judged({ type, handling, bytes }: Cut): Promise<Buffer> {
+    const refusal =
+      handling === 'left out'
+        ? this.#rules.unjudged(TOO_LONG)
+        : await this.#refusalOf(type, bytes.subarray(HEAD_BYTES))
+    if (refusal === undefined) return bytes
+    const word = textOf(this.#rules.wordFor(refusal))
+    // Named, so that the client's statement without a name stays.
+    return type === QUERY || type === FUNCTION_CALL
+      ? messageOf(QUERY, word)
+      : messageOf(PARSE, word, word, Buffer.alloc(2))
+  }
+
+  async #refusalOf(type: number, content: Buffer): Promise<Refusal | undefined> {
+    if (type === FUNCTION_CALL) return this.#rules.unjudged(FUNCTION)
+    const bind = type === BIND ? bindIn(content) : undefined
+    const texts = bind?.values ?? (type === BIND ? undefined : statementIn(type, content))
+    if (texts === undefined) return this.#rules.unjudged(UNREADABLE)
+    return (bind?.isBinary === true ? this.#refuseBinary() : undefined) ?? (await this.#rules.judge(texts))
+  }
+
+  #refuseBinary(): Refusal | undefined {
+    try {
+      if (this.#rules.judgesOutput) this.#rules.cannotRead(BINARY)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof MaskingStopped)) throw error
+      return this.#rules.unjudged(`${error.message}: ask for text`)
+    }
+  }
+}
+
+/** The text of Query or Parse. Undefined when it has no end. */
+function statementIn(type: number, content: Buffer): Buffer[] | undefined {
+  const start = type === PARSE ? content.indexOf(0) + 1 : 0
+  if (type === PARSE && start === 0) return undefined
+  const end = content.indexOf(0, start)
+  return end < 0 ? undefined : [content.subarray(start, end)]
+}
+
+interface Bind {
+  /** In whatever format: texts are the same in both. */
+  readonly values: Buffer[]
+  /** Whether it asks for columns in the binary format. */
+  readonly isBinary: boolean
+}
+
+/** Undefined when it cannot be read as a whole. */
+function bindIn(content: Buffer): Bind | undefined {
+  try {
+    const statement = content.indexOf(0) + 1
+    const formats = content.indexOf(0, statement) + 1
+    if (statement === 0 || formats === 0) return undefined
+    let at = formats + 2 + 2 * content.readUInt16BE(formats)
+    const values: Buffer[] = []
+    const count = content.readUInt16BE(at)
+    at += 2
+    for (let n = 0; n < count; n += 1) {
+      const length = content.readInt32BE(at)
+      at += 4
+      if (length === -1) continue
+      if (length < 0 || at + length > content.length) return undefined
+      values.push(content.subarray(at, at + length))
+      at += length
+    }
+    const results = content.subarray(at)
+    if (results.length !== 2 + 2 * results.readUInt16BE(0)) return undefined
+    return { values, isBinary: results.subarray(2).some((byte) => byte !== 0) }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return undefined
+  }
+}

@@ -1,0 +1,308 @@
+import type { Row, Value } from '../../masking/values.ts'
+import type { NativeClient } from '../protocol.ts'
+import { OutgoingMessages, type Outgoing } from '../rules/outgoing.ts'
+import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
+import { ConnectionStopped, stoppedBy } from '../rules/stopped.ts'
+import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
+import { errorOf, HEAD_BYTES, MalformedMessage, messageOf, type } from './messages.ts'
+
+const ROW = 0x44
+const ROW_DESCRIPTION = 0x54
+const COPY_OUT = 0x48
+const COPY_DATA = 0x64
+const PARAMETER_STATUS = 0x53
+const NOTIFICATION = 0x41
+/** Messages in which values of a database can be. */
+const WITH_VALUES: ReadonlySet<number> = new Set([
+  ROW,
+  ROW_DESCRIPTION,
+  COPY_OUT,
+  COPY_DATA,
+  PARAMETER_STATUS,
+  NOTIFICATION,
+  type.error,
+  type.notice,
+])
+
+/** Fields of errors and notices that may quote values: message, detail, hint, where, the internal query. */
+const QUOTING: ReadonlySet<number> = new Set(Array.from('MDHWq', (letter) => letter.charCodeAt(0)))
+
+/** Types whose binary format is their text: bytea is none of them. */
+const TEXT_TYPES: ReadonlySet<number> = new Set([18, 19, 25, 114, 142, 705, 1042, 1043, 2275])
+
+const SQLSTATE_REFUSED = '42501'
+const TAB = Buffer.from('\t')
+const LINE_END = Buffer.from('\n')
+const BINARY_RESULT = 'a result in the binary format of PostgreSQL (a binary cursor)'
+const BINARY_COPY = 'the binary format of COPY'
+const TOO_LONG = `a row of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB`
+
+interface Column {
+  readonly name: string
+  /** Whether its values are texts that can be masked. */
+  readonly isText: boolean
+}
+
+/** Judges and masks what a server of PostgreSQL sends, and sends it on. */
+export class MaskedMessages implements Disposable {
+  readonly #client: NativeClient
+  readonly #rules: ConnectionRules
+  readonly #cutter: MessageCutter
+  readonly #outgoing: OutgoingMessages
+  /** Of the last result that was described. */
+  #columns: readonly Column[] = []
+  #isCopyBinary = false
+  #isStopped = false
+
+  constructor(client: NativeClient, rules: ConnectionRules) {
+    this.#client = client
+    this.#rules = rules
+    this.#outgoing = new OutgoingMessages(rules)
+    this.#cutter = new MessageCutter({
+      handle: (messageType, length) => this.#handle(messageType, length),
+      waits: (bytes) => rules.hold(bytes),
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#cutter[Symbol.dispose]()
+  }
+
+  /** @throws ConnectionStopped, when the client has read why, or MalformedMessage */
+  async pass(bytes: Buffer): Promise<void> {
+    if (this.#isStopped) return
+    try {
+      for (const cut of this.#cutter.cut(bytes)) await this.#passOne(cut)
+      await this.#send(await this.#outgoing.take())
+    } catch (error) {
+      if (error instanceof ConnectionStopped || error instanceof MalformedMessage) throw error
+      await this.#stop(error)
+    }
+  }
+
+  #handle(messageType: number, length: number): Handling {
+    if (!this.#rules.judgesOutput && messageType !== type.error) return 'piece'
+    if (!WITH_VALUES.has(messageType)) return length > MAX_WHOLE_BYTES ? 'piece' : 'whole'
+    if (length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length)) return 'whole'
+    this.#rules.cannotRead(TOO_LONG)
+    return 'piece'
+  }
+
+  async #passOne(cut: Cut): Promise<void> {
+    const refusal = cut.type === type.error ? this.#rules.refusalIn(cut.bytes) : undefined
+    if (refusal !== undefined) {
+      await this.#refuse('ERROR', refusal)
+      return
+    }
+    const added = this.#outgoing.add(this.#outgoingOf(cut))
+    if (added !== undefined) await added
+  }
+
+  /** hoop's gateway replaces the whole packet by an error of its own, so nothing else is in it. */
+  async #refuse(severity: 'ERROR' | 'FATAL', { message, info }: Refusal): Promise<void> {
+    await this.#send(await this.#outgoing.takeJudged())
+    await this.#client.send(errorOf(severity, SQLSTATE_REFUSED, message), info)
+  }
+
+  async #send(bytes: Buffer): Promise<void> {
+    if (bytes.length === 0) return
+    // hoop's command line takes what begins with a K, in any place, for BackendKeyData, unless it is short.
+    const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
+    if (isMistaken) await this.#client.send(bytes.subarray(0, 1))
+    await this.#client.send(isMistaken ? bytes.subarray(1) : bytes)
+  }
+
+  /** The client reads why its connection ends. */
+  async #stop(error: unknown): Promise<never> {
+    const refusal = stoppedBy(error, this.#rules)
+    this.#isStopped = true
+    await this.#refuse('FATAL', refusal).catch((failure: unknown) => stoppedBy(failure, this.#rules))
+    throw new ConnectionStopped(refusal.message)
+  }
+
+  #outgoingOf({ type: messageType, handling, bytes }: Cut): Outgoing {
+    if (handling === 'piece') return asItIs(bytes)
+    const content = bytes.subarray(HEAD_BYTES)
+    switch (messageType) {
+      case ROW:
+        return this.#row(bytes, content)
+      case ROW_DESCRIPTION:
+        return this.#heading(bytes, content)
+      case COPY_DATA:
+        return this.#isCopyBinary ? asItIs(bytes) : copied(bytes, content)
+      case COPY_OUT:
+        this.#isCopyBinary = content[0] !== 0
+        if (this.#isCopyBinary) this.#rules.cannotRead(BINARY_COPY)
+        return asItIs(bytes)
+      case type.error:
+      case type.notice:
+        return said(messageType, bytes, errorFields(content))
+      case PARAMETER_STATUS:
+        return said(messageType, bytes, texts(content, 0, 1))
+      case NOTIFICATION:
+        return said(messageType, bytes, texts(content, 4, 0))
+      default:
+        return asItIs(bytes)
+    }
+  }
+
+  #heading(bytes: Buffer, content: Buffer): Outgoing {
+    const { columns, isBinary } = columnsIn(content)
+    this.#columns = columns
+    if (isBinary) this.#rules.cannotRead(BINARY_RESULT)
+    const text = Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
+    return { kind: 'heading', text, bytes: () => bytes }
+  }
+
+  #row(bytes: Buffer, content: Buffer): Outgoing {
+    const cells = cellsIn(content)
+    const columns = this.#columns.length === cells.length ? this.#columns : []
+    const shown = cells.flatMap((cell, at): Value[] =>
+      cell === undefined || columns[at]?.isText === false
+        ? []
+        : [{ label: columns[at]?.name ?? '', bytes: cell }],
+    )
+    return {
+      kind: 'row',
+      ...(this.#rules.outputRules !== undefined && { text: lineOf(cells) }),
+      values: shown,
+      bytes: (masked) => (masked === undefined ? bytes : rowOf(cells, shown, masked)),
+    }
+  }
+}
+
+function asItIs(bytes: Buffer): Outgoing {
+  return { kind: 'other', bytes: () => bytes }
+}
+
+/** A row of COPY in the form of text or CSV. */
+function copied(bytes: Buffer, content: Buffer): Outgoing {
+  return {
+    kind: 'row',
+    text: content,
+    values: [{ label: '', bytes: content }],
+    bytes: (masked) => (masked === undefined ? bytes : messageOf(COPY_DATA, ...masked)),
+  }
+}
+
+/** A part of a message that is text: `value` is masked. */
+interface Part {
+  readonly before: Buffer
+  readonly value: Buffer | undefined
+}
+
+function said(messageType: number, bytes: Buffer, parts: readonly Part[]): Outgoing {
+  const values = parts.flatMap(({ value }) => (value === undefined ? [] : [{ label: '', bytes: value }]))
+  return {
+    kind: 'other',
+    text: Buffer.concat(values.flatMap(({ bytes: value }) => [value, LINE_END])),
+    values,
+    bytes: (masked) => (masked === undefined ? bytes : messageOf(messageType, ...filled(parts, masked))),
+  }
+}
+
+function filled(parts: readonly Part[], masked: readonly Buffer[]): Buffer[] {
+  let at = 0
+  return parts.flatMap(({ before, value }) =>
+    value === undefined ? [before] : [before, masked[at++] ?? Buffer.alloc(0)],
+  )
+}
+
+/** Fields of a letter and a text each, up to a zero byte. */
+function errorFields(content: Buffer): Part[] {
+  const parts: Part[] = []
+  let at = 0
+  for (; at < content.length && content[at] !== 0;) {
+    const end = content.indexOf(0, at)
+    if (end < 0) throw new MalformedMessage('an error of the server has no end')
+    const isQuoting = QUOTING.has(content[at] ?? 0)
+    parts.push(
+      isQuoting
+        ? { before: content.subarray(at, at + 1), value: content.subarray(at + 1, end) }
+        : { before: content.subarray(at, end), value: undefined },
+      { before: content.subarray(end, end + 1), value: undefined },
+    )
+    at = end + 1
+  }
+  return [...parts, { before: content.subarray(at), value: undefined }]
+}
+
+/** Texts that end with a zero byte each. @param kept how many of them are names, which are not masked */
+function texts(content: Buffer, from: number, kept: number): Part[] {
+  const parts: Part[] = []
+  let before = 0
+  for (let [at, n] = [from, 0]; at < content.length; n += 1) {
+    const end = content.indexOf(0, at)
+    if (end < 0) throw new MalformedMessage('a text of the server has no end')
+    if (n >= kept) {
+      parts.push({ before: content.subarray(before, at), value: content.subarray(at, end) })
+      before = end
+    }
+    at = end + 1
+  }
+  return [...parts, { before: content.subarray(before), value: undefined }]
+}
+
+function columnsIn(content: Buffer): { readonly columns: Column[]; readonly isBinary: boolean } {
+  return readable(() => {
+    const columns: Column[] = []
+    let [at, isBinary] = [2, false]
+    for (let left = content.readUInt16BE(0); left > 0; left -= 1) {
+      const end = content.indexOf(0, at)
+      if (end < 0) throw new RangeError('a name without an end')
+      const typeOid = content.readUInt32BE(end + 7)
+      const isText = content.readUInt16BE(end + 17) === 0 || TEXT_TYPES.has(typeOid)
+      columns.push({ name: content.toString('utf8', at, end), isText })
+      isBinary ||= content.readUInt16BE(end + 17) !== 0
+      at = end + 19
+    }
+    return { columns, isBinary }
+  })
+}
+
+/** Undefined is NULL. */
+function cellsIn(content: Buffer): (Buffer | undefined)[] {
+  return readable(() => {
+    const cells: (Buffer | undefined)[] = []
+    let at = 2
+    for (let left = content.readUInt16BE(0); left > 0; left -= 1) {
+      const length = content.readInt32BE(at)
+      at += 4
+      if (length < -1 || at + length > content.length) throw new RangeError('a cell beyond its row')
+      cells.push(length < 0 ? undefined : content.subarray(at, at + length))
+      at += Math.max(0, length)
+    }
+    if (at !== content.length) throw new RangeError('more than its cells in a row')
+    return cells
+  })
+}
+
+/** @throws MalformedMessage in place of a RangeError */
+function readable<Read>(read: () => Read): Read {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new MalformedMessage('a result of the server cannot be read')
+  }
+}
+
+/** As psql prints it without alignment. */
+function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
+  const parts = cells.flatMap((cell) => [TAB, cell ?? Buffer.alloc(0)])
+  return Buffer.concat([...parts.slice(1), LINE_END])
+}
+
+/** @param shown the values that were masked: all that are in the row, but for those that are no text */
+function rowOf(cells: readonly (Buffer | undefined)[], shown: Row, masked: readonly Buffer[]): Buffer {
+  const count = Buffer.alloc(2)
+  count.writeUInt16BE(cells.length)
+  let at = 0
+  const parts = cells.flatMap((cell) => {
+    const value = cell !== undefined && cell === shown[at]?.bytes ? masked[at++] : cell
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(value?.length ?? -1)
+    return value === undefined ? [length] : [length, value]
+  })
+  return messageOf(ROW, count, ...parts)
+}

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from '../../../basics/logger.ts'
+import type { OutputFilter } from '../../../policy/output-filter.ts'
+import { encodeGuardrailsInfo } from '../../../wire/messages/guardrails-info.ts'
+import type { OpenMessage } from '../../../wire/messages/message.ts'
+import type { MaskedOutput } from '../../../wire/messages/masking-info.ts'
+import { asksForMasking } from '../../masking/masking-result.ts'
+import { MaskingStopped } from '../../masking/masking-result.ts'
+import type { SessionMasking } from '../../masking/session-masking.ts'
+import type { ValueMasking } from '../../masking/values.ts'
+import type { CheckServices } from '../../opening/request.ts'
+import { type Blocked, blockedLine, SessionGuardrails } from '../../policy/guardrails.ts'
+import { RefusedError } from '../../refused.ts'
+
+/** Bytes of one statement or row that is looked at as a whole. */
+export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
+/** Bytes of all connections of a session that wait until a statement or row is whole. */
+const MAX_WAITING_BYTES = 128 * 1024 * 1024
+
+/** What the client of a refused statement is told. */
+export interface Refusal {
+  readonly message: string
+  /** The broken rule for the gateway; undefined when a statement cannot be judged. */
+  readonly info: Buffer | undefined
+}
+
+/** What a connection asks native clients to be protected by: guardrail rules and masking. */
+export class SessionRules {
+  readonly #guardrails: SessionGuardrails | undefined
+  readonly #masking: SessionMasking | undefined
+  readonly #log: Logger
+  readonly #waiting = { bytes: 0 }
+
+  /**
+   * Undefined when there is nothing to judge and to mask.
+   * @throws RefusedError when the rules cannot be enforced
+   */
+  static async of(open: OpenMessage, services: CheckServices): Promise<SessionRules | undefined> {
+    const { sid, params } = open
+    const { policy, compiledGuardrails, log } = services
+    // Statements are judged before they take effect, unlike what is typed on the terminal of a `connect`.
+    const asking = { ...params, clientVerb: 'exec' }
+    const guardrails = await SessionGuardrails.of(asking, policy?.current?.rules, compiledGuardrails)
+    const masking = await maskingOf(asking, services, { sid, connection: params.connectionName })
+    if (guardrails === undefined && masking === undefined) return undefined
+    return new SessionRules(guardrails, masking, log)
+  }
+
+  private constructor(
+    guardrails: SessionGuardrails | undefined,
+    masking: SessionMasking | undefined,
+    log: Logger,
+  ) {
+    this.#guardrails = guardrails
+    this.#masking = masking
+    this.#log = log
+  }
+
+  /** What masking has done that was not told yet. */
+  takeMasked(): MaskedOutput | undefined {
+    return this.#masking?.result.take()
+  }
+
+  /** What the session's close says of masking. */
+  takeLastMasked(): MaskedOutput | undefined {
+    return this.#masking?.result.takeLast()
+  }
+
+  /** @param ended aborts when the client has gone */
+  ofConnection(connectionId: string, ended: AbortSignal): ConnectionRules {
+    return new ConnectionRules({
+      guardrails: this.#guardrails,
+      masking: this.#masking,
+      values: this.#masking?.values?.(ended),
+      waiting: this.#waiting,
+      ended,
+      refused: (rule) =>
+        this.#log.warn({ connectionId, rule }, 'a statement or result of a native client was refused'),
+    })
+  }
+}
+
+async function maskingOf(
+  params: OpenMessage['params'],
+  { masking, log }: CheckServices,
+  session: object,
+): Promise<SessionMasking | undefined> {
+  if (!asksForMasking(params)) return undefined
+  const { maskingOf } = await import('../../masking/session-masking.ts')
+  return await maskingOf(params, masking, { log, session })
+}
+
+interface ConnectionNeeds {
+  readonly guardrails: SessionGuardrails | undefined
+  readonly masking: SessionMasking | undefined
+  readonly values: ValueMasking | undefined
+  readonly waiting: { bytes: number }
+  readonly ended: AbortSignal
+  readonly refused: (rule: string) => void
+}
+
+const TOKEN = /refused_by_guardrail_[0-9a-f]{32}/
+
+/** The rules as one connection is judged by them. */
+export class ConnectionRules {
+  readonly #needs: ConnectionNeeds
+  /** By the word that a server quotes in its error, the refusal that the client gets in its place. */
+  readonly #refusals = new Map<string, Refusal>()
+
+  constructor(needs: ConnectionNeeds) {
+    this.#needs = needs
+  }
+
+  get ended(): AbortSignal {
+    return this.#needs.ended
+  }
+
+  get judgesInput(): boolean {
+    return this.#needs.guardrails?.judgesInput === true
+  }
+
+  /** Whether results are looked at. */
+  get judgesOutput(): boolean {
+    return this.outputRules !== undefined || this.values !== undefined
+  }
+
+  /** What finds broken rules in results; undefined without such rules. */
+  get outputRules(): (() => OutputFilter) | undefined {
+    return this.#needs.guardrails?.filters(false, this.ended)[0]
+  }
+
+  get values(): ValueMasking | undefined {
+    return this.#needs.values
+  }
+
+  /** Whether a statement or row of so many bytes may wait until it is whole. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#needs.waiting.bytes + bytes <= MAX_WAITING_BYTES
+  }
+
+  /** Counts what waits; below zero what waits no more. */
+  hold(bytes: number): void {
+    this.#needs.waiting.bytes += bytes
+  }
+
+  /** Judges what a client sends. @throws the signal's reason */
+  async judge(texts: readonly Buffer[]): Promise<Refusal | undefined> {
+    const { guardrails, ended } = this.#needs
+    if (guardrails === undefined) return undefined
+    try {
+      for (const text of texts) {
+        const blocked = await guardrails.judge(text, [], 0, ended)
+        if (blocked !== undefined) return this.blocked(blocked)
+      }
+      return undefined
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      return this.unjudged(error.message)
+    }
+  }
+
+  blocked(blocked: Blocked): Refusal {
+    this.#needs.refused(blocked.rule)
+    return { message: blockedLine(blocked).trimEnd(), info: encodeGuardrailsInfo([blocked.info]) }
+  }
+
+  /** The refusal of what no rule can be applied to. */
+  unjudged(why: string): Refusal {
+    this.#needs.refused(why)
+    return { message: why, info: undefined }
+  }
+
+  /**
+   * Decides on a result whose values cannot be read, such as one in a binary format.
+   * @throws MaskingStopped unless it may pass as it is, which rules for output never allow
+   */
+  cannotRead(what: string): void {
+    if (this.outputRules !== undefined)
+      throw new MaskingStopped(`${what} cannot be judged by the guardrail rules of this connection`)
+    this.#needs.masking?.result.failed(what)
+  }
+
+  /**
+   * A text that no server takes for a statement. Its error quotes the text, and is how the server itself refuses the
+   * statement: with everything that follows in order, and in the state of the transaction.
+   */
+  wordFor(refusal: Refusal): string {
+    const known = Array.from(this.#refusals).find(([, { message }]) => message === refusal.message)
+    if (known !== undefined) return known[0]
+    const word = `refused_by_guardrail_${randomBytes(16).toString('hex')}`
+    this.#refusals.set(word, refusal)
+    return word
+  }
+
+  /** The refusal that a server's error stands for. */
+  refusalIn(error: Buffer): Refusal | undefined {
+    if (this.#refusals.size === 0) return undefined
+    const [word] = TOKEN.exec(error.toString('latin1')) ?? []
+    return word === undefined ? undefined : this.#refusals.get(word)
+  }
+}
