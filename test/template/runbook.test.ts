@@ -175,7 +175,7 @@ describe('rendering', () => {
         const found = failure(template, { p: value })
         if (found !== undefined) expect(['parse', 'parameters', 'render']).toContain(found.stage)
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     )
   })
 
@@ -184,7 +184,7 @@ describe('rendering', () => {
       fc.property(anyTemplate, (template) => {
         expect(failure(template, { p: 'hunter2-hunter2' })?.message ?? '').not.toContain('hunter2')
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     )
   })
 

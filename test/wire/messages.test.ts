@@ -96,7 +96,7 @@ describe('a packet of the gateway', () => {
           expect(error).toBeInstanceOf(DecodeError)
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 500 },
     )
   })
 

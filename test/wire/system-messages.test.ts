@@ -143,7 +143,7 @@ describe('a system request', () => {
       fc.property(types, payloads, (type, payload) => {
         expect(requestOf(type, payload).kind).toBeTypeOf('string')
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     )
   })
 

@@ -167,7 +167,7 @@ describe('what a client of PostgreSQL sends', () => {
         expect([undefined, MalformedMessage]).toContain(errorOf(() => readStartup(bytes)))
         expect([undefined, MalformedMessage]).toContain(errorOf(() => firstMessage(bytes, 1000)))
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     )
   })
 

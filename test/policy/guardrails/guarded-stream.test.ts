@@ -111,7 +111,7 @@ describe('the automaton judges as RE2 and a search for words do', () => {
           expect({ ...verdict, matched: [...new Set(verdict.matched)] }).toEqual(expected)
         else expect(verdict).toEqual(expected)
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     )
   })
 
@@ -128,7 +128,7 @@ describe('the automaton judges as RE2 and a search for words do', () => {
         const begin = Math.min(...list.map((rule) => beginOf(rule, text)))
         if (isBroken) expect(pieces.shown.length).toBeLessThanOrEqual(begin)
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     )
   })
 

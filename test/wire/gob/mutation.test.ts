@@ -10,7 +10,7 @@ const ORIGINALS = vectorNames('')
   .filter((name) => name !== 'params-big')
   .map(vectorBytes)
 
-const RUNS = { numRuns: 4000 }
+const RUNS = { numRuns: 1000 }
 
 /** Decodes with every decoder; fails the test when one throws anything but a DecodeError. */
 function decodeEveryWay(bytes: Uint8Array): void {

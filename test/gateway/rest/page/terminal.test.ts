@@ -209,7 +209,7 @@ describe('back-pressure', () => {
   it('lets the command wait for a tab that does not read, and brings all of it when it does', async () => {
     using tab = await opened()
     tab.socket.pause()
-    const bytes = 40 * 1024 * 1024
+    const bytes = 20 * 1024 * 1024
     tab.type(`stty -opost; head -c ${bytes} /dev/zero; exit\n`)
     const { session_id: sid = '' } = await tab.hears('opened')
     // Others of the same agent are served meanwhile.
@@ -225,7 +225,7 @@ describe('back-pressure', () => {
   it('lets the command wait for a tab whose screen is slow, and brings all of it', async () => {
     using tab = await opened()
     tab.takes = false
-    const bytes = 10 * 1024 * 1024
+    const bytes = 2 * 1024 * 1024
     tab.type(`stty -opost -echo; head -c ${bytes} /dev/zero; echo the l''ast; read -r; exit\n`)
     let taken = 0
     while (!tab.shown.includes('the last')) {
@@ -245,7 +245,7 @@ describe('back-pressure', () => {
   it('lets the command wait for a tab that never says what it has taken, and holds up nobody else', async () => {
     using tab = await opened()
     tab.takes = false
-    tab.type(`stty -opost; head -c ${40 * 1024 * 1024} /dev/zero; exit\n`)
+    tab.type(`stty -opost; head -c ${20 * 1024 * 1024} /dev/zero; exit\n`)
     await waitFor(() => tab.shownBytes > MOST_UNTAKEN_BYTES / 4)
     for (let other = 0; other < 5; other += 1)
       expect((await gateway.script('echo other')).body['output']).toBe('other\n')
@@ -273,7 +273,7 @@ describe('back-pressure', () => {
     silent.pause()
     for (let piece = 0; piece < 640; piece += 1) tab.type(Buffer.alloc(50_000, 'k'))
     // Long enough for all of it to go, if anybody took it.
-    for (let other = 0; other < 200; other += 1)
+    for (let other = 0; other < 50; other += 1)
       expect((await own.request('GET', '/api/userinfo')).status).toBe(200)
     // The system's own buffers take some of it.
     expect(tab.socket.bufferedAmount).toBeGreaterThan(8_000_000)
