@@ -10,11 +10,18 @@ const shared = [
   ...['policy', 'template', 'wire'],
 ].map((room) => `test/${room}/**/*.test.ts`)
 
+/** Their browser is started once. */
+const page = ['test/e2e/page/**/*.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'shared', isolate: false, include: shared } },
-      { extends: true, test: { name: 'own', include: ['test/**/*.test.ts'], exclude: shared } },
+      {
+        extends: true,
+        test: { name: 'page', isolate: false, include: page, globalSetup: 'test/support/browser-server.ts' },
+      },
+      { extends: true, test: { name: 'own', include: ['test/**/*.test.ts'], exclude: [...shared, ...page] } },
     ],
     setupFiles: ['test/support/machine/own-folders.ts', 'test/support/machine/leaks.ts'],
     testTimeout: 120_000,

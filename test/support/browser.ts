@@ -1,48 +1,25 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
-import { outer } from './machine/own-folders.ts'
+import { inject } from 'vitest'
 
-/** Chromium as Debian, Ubuntu and others call it, then Google's build of it. */
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-/** Beside PATH: where packages put it. */
-const FOLDERS = ['/usr/bin', '/usr/local/bin', '/snap/bin', '/Applications/Chromium.app/Contents/MacOS']
-/** Up on a machine that is busy with other tests. */
-const START_MS = 60_000
+const endpoint = inject('browser')
 
-const program = (outer['PATH'] ?? '')
-  .split(':')
-  .concat(FOLDERS)
-  .flatMap((folder) => NAMES.map((name) => path.join(folder, name)))
-  .find((file) => existsSync(file))
-
-/** For `without`, behind the titles of tests that are skipped. */
-export const missingBrowser = program === undefined ? 'chromium' : undefined
+/** For `without`, after the titles of tests that are skipped. */
+export const missingBrowser = endpoint === undefined ? 'chromium' : undefined
 
 /**
- * Chromium, one for each test file, which closes it. Each test opens a context of its own in it, and closes that. It
- * asks nobody but the pages that it is sent to.
+ * The line of one test file to the browser that all share (`browser-server.ts`). Each test opens a context of its own
+ * in the browser and closes it.
  */
 export class OwnBrowser implements AsyncDisposable {
   readonly #browser: Browser
-  readonly #home: string
 
   static async open(): Promise<OwnBrowser> {
-    if (program === undefined) throw new Error('there is no Chromium: apt-get install chromium')
-    // It leaves folders in its home.
-    const home = mkdtempSync(path.join(tmpdir(), 'browser-'))
-    try {
-      return new OwnBrowser(await launch(program, home), home)
-    } catch (error) {
-      rmSync(home, { recursive: true })
-      throw error
-    }
+    if (endpoint === undefined) throw new Error('there is no Chromium: apt-get install chromium')
+    return new OwnBrowser(await chromium.connect(endpoint))
   }
 
-  private constructor(browser: Browser, home: string) {
+  private constructor(browser: Browser) {
     this.#browser = browser
-    this.#home = home
   }
 
   /** As a person with a new profile. */
@@ -50,24 +27,8 @@ export class OwnBrowser implements AsyncDisposable {
     return this.#browser.newContext(options)
   }
 
+  /** Also closes the contexts of this line that are still open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close()
-    rmSync(this.#home, { recursive: true, force: true, maxRetries: 5 })
   }
-}
-
-function launch(executablePath: string, home: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath,
-    timeout: START_MS,
-    env: { ...process.env, HOME: home },
-    // Its sandbox does not start as root, as which tests run in containers.
-    chromiumSandbox: process.geteuid?.() !== 0,
-    args: [
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  })
 }
