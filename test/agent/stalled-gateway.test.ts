@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import type { Timing } from '../../src/agent/connection/timing.ts'
-import '../support/machine/leaks.ts'
 import { isAlive } from '../support/machine/processes.ts'
 import { Gate } from '../support/gate.ts'
 import { own } from '../support/owned.ts'

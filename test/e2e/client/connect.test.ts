@@ -1,7 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { existsSync, readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import '../../support/machine/leaks.ts'
 import { main } from '../../support/sites/program.ts'
 import { own } from '../../support/owned.ts'
 import { ServedClient } from '../../support/sites/served-client.ts'

@@ -1,6 +1,5 @@
 import { status } from '@grpc/grpc-js'
 import { beforeEach, describe, expect, test } from 'vitest'
-import '../../support/machine/leaks.ts'
 import { own } from '../../support/owned.ts'
 import { ServedClient } from '../../support/sites/served-client.ts'
 import { shell, Shell } from '../../support/terminals/shell.ts'

@@ -13,6 +13,18 @@ const PICTURES = fileURLToPath(new URL('../../../docs/page', import.meta.url))
 /** What a person sees is there after so long, also on a machine that is busy with other tests. */
 const SHOWN_MS = 30_000
 
+interface RunOnly {
+  readonly type: 'tag' | 'rule'
+  readonly values: string[]
+}
+
+const STANDARDS: RunOnly = {
+  type: 'tag',
+  values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+}
+/** The rules of axe that look at colours. */
+const OF_COLOURS: RunOnly = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }
+
 /** A person with a browser, at the page of a gateway. */
 export class Visitor implements AsyncDisposable {
   readonly page: Page
@@ -119,21 +131,29 @@ export class Visitor implements AsyncDisposable {
     }
   }
 
-  /** What axe says of the view: nothing, where everybody can use it. */
-  async faults(): Promise<string[]> {
+  /** What axe says of the view: nothing, where everybody can use it. @param rules all of these standards, or by name */
+  async faults(rules: RunOnly = STANDARDS): Promise<string[]> {
     await this.page.evaluate(axe.source)
-    const violations = await this.page.evaluate(async () => {
+    const violations = await this.page.evaluate(async (runOnly) => {
       const { axe: here } = globalThis as unknown as { axe: typeof axe }
-      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-      const result = await here.run({ runOnly: tags })
+      const result = await here.run({ runOnly })
       return result.violations.map(({ id, nodes }) => ({
         id,
         nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
       }))
-    })
+    }, rules)
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
     )
+  }
+
+  /** The same with both themes. What depends on colours alone is looked at again in the dark. */
+  async faultsInBothThemes(): Promise<string[]> {
+    const light = await this.faults()
+    await this.page.emulateMedia({ colorScheme: 'dark' })
+    const dark = await this.faults(OF_COLOURS)
+    await this.page.emulateMedia({ colorScheme: 'light' })
+    return [...light, ...dark.map((fault) => `dark: ${fault}`)]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import '../../support/machine/leaks.ts'
 import { isAlive } from '../../support/machine/processes.ts'
 import { main } from '../../support/sites/program.ts'
 import { shell } from '../../support/terminals/shell.ts'

@@ -1,5 +1,6 @@
 import Database from 'libsql'
 import { afterEach, beforeEach, expect } from 'vitest'
+import { giveBack } from '../owned.ts'
 import { waitFor } from '../wait.ts'
 import { childrenOf, openFiles, statOf } from './proc.ts'
 
@@ -17,7 +18,9 @@ beforeEach(() => {
   before = new Set([...descriptors(), ...children()].map(keyOf))
 })
 
+// The hook is here and not in owned.ts: several files of a group import that, and it is loaded once.
 afterEach(async () => {
+  await giveBack()
   await waitFor(() => added().length === 0, LONGEST_MS).catch(() => expect(added()).toEqual([]))
 })
 

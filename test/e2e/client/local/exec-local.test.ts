@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import '../../../support/machine/leaks.ts'
 import { isAlive } from '../../../support/machine/processes.ts'
 import { shell, Shell } from '../../../support/terminals/shell.ts'
 import { waitFor } from '../../../support/wait.ts'

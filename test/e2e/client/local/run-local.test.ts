@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import '../../../support/machine/leaks.ts'
 import { main } from '../../../support/sites/program.ts'
 import { shell } from '../../../support/terminals/shell.ts'
 import { hasTmux, Tmux } from '../../../support/terminals/tmux.ts'
