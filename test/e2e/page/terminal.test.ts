@@ -79,6 +79,36 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
     await ada.page.locator('main:focus').waitFor()
   })
 
+  it('goes on after a reload and a lost connection: with its screen, its program and its keys', async () => {
+    await using ada = await stage.enter('/connections/shell/terminal')
+    const { page } = ada
+    await shows(ada, PROMPT)
+    // The page asks the terminal what it is (ESC [ c): the screen after the reload must not answer once more.
+    await page.keyboard.type(`mark=kept; printf '\\033[c'; read -rsd c; echo be"fore"\n`)
+    await shows(ada, /^before/m)
+    let drop: () => Promise<void> = () => Promise.resolve()
+    await page.routeWebSocket(/terminal/, (route) => {
+      route.connectToServer()
+      drop = () => route.close({ code: 1001 })
+    })
+    page.once('dialog', (dialog) => void dialog.accept())
+    await page.reload()
+    await shows(ada, /^before/m)
+    await page.locator('.xterm-helper-textarea').focus()
+    await page.keyboard.type('echo $mark $((6 * 7))\n')
+    await shows(ada, /^kept 42/m)
+    expect(await screen(ada)).not.toContain('1;2c')
+    await drop()
+    await ada.sees('connecting again')
+    await page.locator('.terminal-status', { hasText: 'Everything that you see' }).waitFor()
+    await page.keyboard.type('echo still $mark\n')
+    await shows(ada, /^still kept/m)
+    await ada.click('End')
+    await ada.click('End the terminal')
+    await ada.sees('You have closed the terminal')
+    expect(ada.problems).toEqual([])
+  })
+
   it('asks before it is left, finds a text, draws larger letters, and is closed by the user', async () => {
     await using ada = await stage.enter('/connections')
     const { page } = ada

@@ -1,26 +1,37 @@
 import type { WebSocket } from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
-import * as v from 'valibot'
 import type { RpcCode } from '../../../contract/statuses.ts'
 import {
   decodeToClient,
   encodeClientMessage,
   type ToClientMessage,
 } from '../../../wire/messages/from-client.ts'
+import type { GatewayCode } from '../../../wire/gateway-codes.ts'
 import type { Packet } from '../../../wire/packet.ts'
 import { type ClientCall, Outbox } from '../../agents/client-call.ts'
-import { StreamRefused } from '../../clients/client.ts'
 import type { SignedIn } from '../../identity.ts'
+import { TabInput } from './tab-input.ts'
+import { TabOutput } from './tab-output.ts'
 
 const OPENING = encodeClientMessage({
-  ...{ kind: 'open', input: Buffer.alloc(0), clientArgs: [], clientEnvVars: new Map(), wantsTerminal: true },
+  kind: 'open',
+  input: Buffer.alloc(0),
+  clientArgs: [],
+  clientEnvVars: new Map(),
+  wantsTerminal: true,
 })
 /** What a frame costs besides its bytes, roughly. */
 const FRAME_OVERHEAD_BYTES = 64
 /** For the browser to take the last words and answer. */
 const GOODBYE_MS = 1000
+/** How long a terminal waits for its tab, which is loaded again or has lost its network. */
+const AWAY_MS = 30_000
 /** The orderly end, in the words of WebSockets: how the session ended is in a frame. */
 const NORMAL = 1000
+/** The closes of a tab that is loaded again or closed, and of one whose network is gone. */
+const AWAY_CODES: readonly number[] = [1001, 1006]
+/** For the former socket, when the tab has another one: a code of our own, as WebSockets leave them to applications. */
+const ATTACHED_ELSEWHERE = 4000
 
 type AskedTerminal = Pick<
   FastifyRequest<{ Params: { name: string } }>,
@@ -31,38 +42,49 @@ type AskedTerminal = Pick<
 type Frame = Buffer | string
 
 /**
- * The socket of a page as the stream of a client: it asks for what command lines ask for when they connect, and puts
- * what comes back into frames. docs/rest.md describes them.
+ * The sockets of a tab, one after the other, as the stream of a client: it asks for what command lines ask for when
+ * they connect, and puts what comes back into frames. docs/rest.md describes them.
  */
 export class SocketCall implements ClientCall {
   readonly over: Promise<void>
   readonly signedIn: SignedIn
   readonly ip: string
-  readonly #socket: WebSocket
-  readonly #connection: string
+  readonly connection: string
+  readonly #awayMs: number
   readonly #outbox: Outbox<Frame>
-  readonly #inbox: Inbox
-  readonly #untaken = new Untaken()
+  readonly #output = new TabOutput()
+  readonly #input = new TabInput(this.#output)
+  #socket: WebSocket | undefined
+  #seen: () => void = () => undefined
+  #away: NodeJS.Timeout | undefined
+  #settle: () => void = () => undefined
   /** How often the session is still to be asked for: once, and once more when it was approved. */
   #openings = 1
-  #isOpened = false
+  /** The session waits for approval or is open, as the tab was told. */
+  #state: { readonly session: string; readonly frame: string; readonly isOpen: boolean } | undefined
 
-  /** @param request by which the socket was opened, signed in */
-  constructor(socket: WebSocket, request: AskedTerminal) {
+  /**
+   * @param request by which the socket was opened, signed in
+   * @param awayMs how long the terminal waits for its tab
+   */
+  constructor(socket: WebSocket, request: AskedTerminal, awayMs = AWAY_MS) {
     const { user, token, callerAddress, params } = request
-    this.#socket = socket
-    this.#connection = params.name
+    this.connection = params.name
     this.signedIn = { user, token }
     this.ip = callerAddress
-    this.#inbox = new Inbox(socket, this.#untaken)
-    this.#outbox = outboxOf(socket, this.#untaken)
-    this.over = new Promise((resolve) =>
-      socket.once('close', () => {
-        this.#outbox.drop()
-        this.#inbox.wake()
-        resolve()
-      }),
-    )
+    this.#awayMs = awayMs
+    this.over = new Promise((resolve) => (this.#settle = resolve))
+    this.#outbox = new Outbox<Frame>({
+      write: (frame, taken) => this.#write(frame, taken),
+      finish: () => (this.#socket === undefined ? this.#finish() : this.#socket.close(NORMAL)),
+      bytesOf: (frame) => frame.length + FRAME_OVERHEAD_BYTES,
+    })
+    this.#use(socket)
+  }
+
+  /** Undefined before it has one. */
+  get session(): string | undefined {
+    return this.#state?.session
   }
 
   get isOver(): boolean {
@@ -74,16 +96,25 @@ export class SocketCall implements ClientCall {
   }
 
   header(name: string): string | undefined {
-    return { verb: 'connect', 'connection-name': this.#connection }[name]
+    return { verb: 'connect', 'connection-name': this.connection }[name]
+  }
+
+  /** Goes on with another socket, the former one's tab was loaded again. @returns false when the terminal is over */
+  attach(socket: WebSocket): boolean {
+    if (!this.#outbox.isOpen) return false
+    const former = this.#socket
+    this.#use(socket)
+    former?.close(ATTACHED_ELSEWHERE)
+    return true
   }
 
   send(packet: Packet): void {
     const message = decodeToClient(packet)
     const frame = frameOf(message)
     if (frame !== undefined) this.#outbox.send(frame)
-    if (message.kind === 'opened') this.#isOpened = true
+    if (typeof frame === 'string') this.#note(message, frame)
     if (message.kind === 'approved') this.#openings += 1
-    this.#inbox.wake()
+    this.#input.wake()
   }
 
   room(bytes: number): Promise<void> {
@@ -94,7 +125,7 @@ export class SocketCall implements ClientCall {
   async *packets(): AsyncGenerator<Packet, void, undefined> {
     while (!this.#outbox.isOver) {
       const packet = this.#next()
-      if (packet === undefined) await this.#inbox.changed()
+      if (packet === undefined) await this.#input.changed()
       else yield packet
     }
   }
@@ -102,42 +133,78 @@ export class SocketCall implements ClientCall {
   /** The rest and the exit code need not wait until the tab has drawn: nothing more comes. */
   end(): void {
     this.#outbox.end()
-    this.#untaken.release()
+    this.#output.release()
   }
 
   fail(code: RpcCode, message: string): void {
     if (!this.#outbox.isOpen) return
     this.#outbox.drop()
-    this.#inbox.wake()
-    this.#socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
-    this.#socket.close(NORMAL)
-    // The last words to a client that does not read are not waited for.
-    const goodbye = setTimeout(() => this.#socket.terminate(), GOODBYE_MS)
-    this.#socket.once('close', () => clearTimeout(goodbye))
+    this.#input.wake()
+    if (this.#socket === undefined) this.#finish()
+    else endWith(this.#socket, code, message)
+  }
+
+  /** A tab that was loaded again is told first how its terminal stands, and what it has shown. */
+  #use(socket: WebSocket): void {
+    clearTimeout(this.#away)
+    this.#socket = socket
+    this.#seen = keepAlive(socket).seen
+    this.#input.listen(socket, this.#output.isCut)
+    if (this.#state !== undefined) socket.send(this.#state.frame)
+    this.#output.attach(socket, this.#seen)
+    let isFaulty = false
+    socket.once('error', () => (isFaulty = true))
+    socket.once('close', (code: number) => this.#closed(socket, !isFaulty && AWAY_CODES.includes(code)))
+  }
+
+  /** @param mayComeBack false when the page has ended the terminal, or has broken the rules of WebSockets */
+  #closed(socket: WebSocket, mayComeBack: boolean): void {
+    if (socket !== this.#socket) return
+    this.#socket = undefined
+    this.#output.detach()
+    if (this.#outbox.isOpen && mayComeBack) this.#away = setTimeout(() => this.#finish(), this.#awayMs)
+    else this.#finish()
+  }
+
+  #finish(): void {
+    clearTimeout(this.#away)
+    this.#outbox.drop()
+    this.#input.wake()
+    this.#settle()
+  }
+
+  /** The terminal's bytes are on their way until the tab's screen has taken them: what arrives may still wait there. */
+  #write(frame: Frame, taken: () => void): void {
+    if (typeof frame !== 'string') return this.#output.send(frame, taken)
+    if (this.#socket === undefined) return taken()
+    const seen = this.#seen
+    this.#socket.send(frame, () => {
+      seen()
+      taken()
+    })
+  }
+
+  /** What a tab that is loaded again is told. */
+  #note(message: ToClientMessage, frame: string): void {
+    if (message.kind === 'opened') this.#state = { session: message.sid, frame, isOpen: true }
+    else if (message.kind === 'waiting-approval')
+      this.#state = { session: message.sessionId, frame, isOpen: false }
   }
 
   #next(): Packet | undefined {
-    if (this.#openings === 0) return this.#isOpened ? this.#inbox.take() : undefined
+    if (this.#openings === 0) return this.#state?.isOpen === true ? this.#input.take() : undefined
     this.#openings -= 1
     return OPENING
   }
 }
 
-/** The terminal's bytes are on their way until the tab's screen has taken them: what arrives may still wait there. */
-function outboxOf(socket: WebSocket, untaken: Untaken): Outbox<Frame> {
-  const { seen } = keepAlive(socket)
-  return new Outbox<Frame>({
-    write(frame, taken) {
-      const isText = typeof frame === 'string'
-      const isDrawn = !isText && untaken.add(frame.length, taken)
-      socket.send(frame, { binary: !isText }, () => {
-        seen()
-        if (!isDrawn) taken()
-      })
-    },
-    finish: () => socket.close(NORMAL),
-    bytesOf: (frame) => frame.length + FRAME_OVERHEAD_BYTES,
-  })
+/** Tells the page why its terminal is over. */
+export function endWith(socket: WebSocket, code: GatewayCode, message: string): void {
+  socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
+  socket.close(NORMAL)
+  // The last words to a client that does not read are not waited for.
+  const goodbye = setTimeout(() => socket.terminate(), GOODBYE_MS)
+  socket.once('close', () => clearTimeout(goodbye))
 }
 
 /** Undefined for what is nothing to a page. */
@@ -154,166 +221,13 @@ function frameOf(message: ToClientMessage): Frame | undefined {
       return message.data.length > 0 ? message.data : undefined
     case 'closed':
       return JSON.stringify({
-        ...{ type: 'ended', exit_code: message.exitCode ?? null, code: null },
+        type: 'ended',
+        exit_code: message.exitCode ?? null,
+        code: null,
         message: message.message.trim(),
       })
     default:
       return undefined
-  }
-}
-
-/** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
-const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
-/** What the agent has not taken: beyond it the browser has to wait. */
-const MOST_UNREAD_BYTES = 64 * 1024
-
-const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
-const ResizeShape = v.object({ type: v.literal('resize'), rows: size, cols: size })
-const TakenShape = v.object({
-  type: v.literal('taken'),
-  bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-})
-const TextShape = v.variant('type', [ResizeShape, TakenShape])
-type Text = v.InferOutput<typeof TextShape>
-const NO_FRAME =
-  'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS} or {"type":"taken","bytes":BYTES}; keys are binary frames'
-const NOT_SENT = 'the tab says that it has taken more bytes than it was sent'
-
-/** What a page sends, as the packets of a command line: a few of them, then its socket is not read. */
-class Inbox {
-  readonly #socket: WebSocket
-  readonly #untaken: Pick<Untaken, 'take'>
-  readonly #packets: Packet[] = []
-  #bytes = 0
-  #isStarted = false
-  #fault: StreamRefused | undefined
-  #wake: () => void = () => undefined
-
-  constructor(socket: WebSocket, untaken: Pick<Untaken, 'take'>) {
-    this.#socket = socket
-    this.#untaken = untaken
-    socket.on('message', (data, isBinary) => this.#receive(bytesOf(data), isBinary))
-    socket.once('close', () => this.#wake())
-  }
-
-  /** The next one, if there is one. @throws StreamRefused for a frame that is none of ours */
-  take(): Packet | undefined {
-    const packet = this.#packets.shift()
-    if (packet !== undefined) this.#count(-costOf(packet))
-    else if (this.#fault !== undefined) throw this.#fault
-    return packet
-  }
-
-  /** Settles when there may be more to take, the socket is closed, or somebody calls `wake`. */
-  changed(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve))
-  }
-
-  wake(): void {
-    this.#wake()
-  }
-
-  /** What comes behind a fault is not looked at any more. */
-  #receive(bytes: Buffer, isKeys: boolean): void {
-    if (this.#fault !== undefined) return
-    if (isKeys) this.#keep(encodeClientMessage({ kind: 'input', data: bytes }), isKeys)
-    else this.#hear(textIn(bytes))
-    this.#wake()
-  }
-
-  #hear(text: Text | undefined): void {
-    if (text === undefined) this.#fault = new StreamRefused('invalid-request', NO_FRAME)
-    else if (text.type === 'resize')
-      this.#keep(encodeClientMessage({ kind: 'resize', rows: text.rows, cols: text.cols }), false)
-    else if (!this.#untaken.take(text.bytes)) this.#fault = new StreamRefused('invalid-request', NOT_SENT)
-  }
-
-  /** A terminal starts with the first key, and has the size that came before it. */
-  #started(packet: Packet, isKeys: boolean): readonly Packet[] {
-    if (this.#isStarted) return [packet]
-    this.#isStarted = true
-    return isKeys ? [FIRST_KEY, packet] : [packet, FIRST_KEY]
-  }
-
-  #keep(packet: Packet, isKeys: boolean): void {
-    for (const one of this.#started(packet, isKeys)) {
-      this.#packets.push(one)
-      this.#count(costOf(one))
-    }
-  }
-
-  #count(bytes: number): void {
-    this.#bytes += bytes
-    if (this.#bytes > MOST_UNREAD_BYTES) this.#socket.pause()
-    else if (this.#socket.isPaused) this.#socket.resume()
-  }
-}
-
-function textIn(bytes: Buffer): Text | undefined {
-  try {
-    const { success, output } = v.safeParse(TextShape, JSON.parse(bytes.toString('utf8')))
-    return success ? output : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function costOf({ payload }: Packet): number {
-  return payload.length + FRAME_OVERHEAD_BYTES
-}
-
-/** In whatever form the socket has them. */
-function bytesOf(data: Buffer | ArrayBuffer | readonly Buffer[]): Buffer {
-  if (Buffer.isBuffer(data)) return data
-  return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)
-}
-
-interface SentFrame {
-  readonly bytes: number
-  readonly taken: () => void
-}
-
-/** The frames that a tab was sent and its screen has not taken yet, the oldest first. */
-class Untaken {
-  readonly #frames: SentFrame[] = []
-  /** How much of the oldest piece was taken already. */
-  #begun = 0
-  #bytes = 0
-  #isReleased = false
-
-  /**
-   * @param taken called when all of the frame was taken
-   * @returns false when nothing is waited for any more
-   */
-  add(bytes: number, taken: () => void): boolean {
-    if (this.#isReleased) return false
-    this.#frames.push({ bytes, taken })
-    this.#bytes += bytes
-    return true
-  }
-
-  /** From now on the screen is not waited for. */
-  release(): void {
-    this.#isReleased = true
-    for (const { taken } of this.#frames.splice(0)) taken()
-  }
-
-  /** @returns false for more than was sent */
-  take(bytes: number): boolean {
-    if (this.#isReleased) return true
-    if (bytes > this.#bytes) return false
-    this.#bytes -= bytes
-    this.#begun += bytes
-    for (
-      let [oldest] = this.#frames;
-      oldest !== undefined && oldest.bytes <= this.#begun;
-      [oldest] = this.#frames
-    ) {
-      this.#frames.shift()
-      this.#begun -= oldest.bytes
-      oldest.taken()
-    }
-    return true
   }
 }
 

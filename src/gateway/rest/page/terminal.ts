@@ -5,7 +5,7 @@ import websocket, { type WebSocket } from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
-import { SocketCall } from './socket-call.ts'
+import { endWith, SocketCall } from './socket-call.ts'
 
 /** The one route that is served by sockets; without one it answers at once. */
 export const TERMINAL = '/api/connections/:name/terminal'
@@ -15,8 +15,10 @@ const MOST_FRAME_BYTES = 64 * 1024
 /** For pages to take the last words when the gateway closes. */
 const CLOSING_MS = 1000
 
-interface Named {
+interface Asked {
   readonly Params: { readonly name: string }
+  /** The session of a terminal that the tab had before it was loaded again. */
+  readonly Querystring: { readonly session?: unknown }
 }
 
 /** Call it before the routes that are served by sockets are added. */
@@ -58,9 +60,13 @@ function endSockets(sockets: ReadonlySet<WebSocket>): void {
   late.unref()
 }
 
-/** A terminal on a connection, for the page: from here on it is a client like a command line. */
+/**
+ * A terminal on a connection, for the page: from here on it is a client like a command line. A tab that is loaded again
+ * names the session of its terminal and goes on with it, if it is signed in by the same token.
+ */
 export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
-  app.route<Named>({
+  const open = new Set<SocketCall>()
+  app.route<Asked>({
     method: 'GET',
     url: TERMINAL,
     exposeHeadRoute: false,
@@ -68,10 +74,31 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
       users.visibleConnection(user, params.name)
       throw new HttpError('invalid-request', 'this address is a WebSocket: open it as one', 422)
     },
-    wsHandler: (socket: WebSocket, request: FastifyRequest) => {
-      void clients.serve(new SocketCall(socket, request as FastifyRequest<Named>))
+    wsHandler: (socket: WebSocket, asked: FastifyRequest) => {
+      const request = asked as FastifyRequest<Asked>
+      const { user, params, query } = request
+      if (query.session !== undefined) {
+        const mayUse = users.connection(user, params.name) !== undefined && !users.onlyReads(user)
+        if (!(mayUse && formerOf(open, request)?.attach(socket)))
+          endWith(socket, 'session-not-found', 'this terminal is over: its session says how it ended')
+        return
+      }
+      const call = new SocketCall(socket, request)
+      open.add(call)
+      void call.over.then(() => open.delete(call))
+      void clients.serve(call)
     },
   })
+}
+
+function formerOf(
+  open: ReadonlySet<SocketCall>,
+  { token, params, query }: FastifyRequest<Asked>,
+): SocketCall | undefined {
+  return [...open].find(
+    ({ session, connection, signedIn }) =>
+      session === query.session && connection === params.name && signedIn.token.id === token.id,
+  )
 }
 
 /**

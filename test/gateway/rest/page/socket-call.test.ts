@@ -1,20 +1,25 @@
 import { once } from 'node:events'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SocketCall } from '../../../../src/gateway/rest/page/socket-call.ts'
 import { encodeAgentMessage } from '../../../../src/wire/messages/from-agent.ts'
+import { decodeClientPacket } from '../../../../src/wire/messages/from-client.ts'
 import type { Packet, SessionId } from '../../../../src/wire/packet.ts'
 import { waitFor } from '../../../support/wait.ts'
 import { socketPair } from './socket-pair.ts'
 
 /** Sent by an agent, passed on to a tab. */
-function output(bytes: number): Packet {
-  return encodeAgentMessage({ kind: 'stdout', sid: 'sid' as SessionId, data: Buffer.alloc(bytes, 'x') })
+function shown(text: string): Packet {
+  return encodeAgentMessage({ kind: 'stdout', sid: 'sid' as SessionId, data: Buffer.from(text) })
 }
 
-async function callWithTab() {
+function output(bytes: number): Packet {
+  return shown('x'.repeat(bytes))
+}
+
+async function callWithTab(awayMs = 1) {
   const { own, peer, close } = await socketPair(true)
   const asked = { user: {}, token: {}, callerAddress: '127.0.0.1', params: { name: 'bash' } }
-  const call = new SocketCall(own, asked as ConstructorParameters<typeof SocketCall>[1])
+  const call = new SocketCall(own, asked as ConstructorParameters<typeof SocketCall>[1], awayMs)
   const shown: number[] = []
   peer.on('message', (data: Buffer) => shown.push(data.length))
   return { call, peer, shown, [Symbol.asyncDispose]: close }
@@ -44,11 +49,78 @@ it('takes no offence at a tab that says behind the end what it has drawn', async
   expect(site.shown).toEqual([300_000])
 })
 
-it('does nothing for a tab that has gone', async () => {
+it('waits a while for a tab that has gone, and does nothing then', async () => {
   await using site = await callWithTab()
   site.call.send(output(300_000))
   site.peer.terminate()
   await site.call.over
   site.call.end()
   expect(site.call.isOver).toBe(true)
+})
+
+describe('a tab that is loaded again', () => {
+  const opened = encodeAgentMessage({
+    kind: 'opened',
+    sid: 'sid' as SessionId,
+    connectionType: 'command-line',
+    command: 'bash',
+    requestPort: '',
+  })
+
+  /** The call of a tab that has drawn this, was sent more and is gone, and the tab's next socket. */
+  async function cameBack(drawn: readonly string[], undrawn: readonly string[]) {
+    const site = await callWithTab(60_000)
+    const packets = site.call.packets()
+    await packets.next()
+    site.call.send(opened)
+    for (const text of drawn) site.call.send(shown(text))
+    site.peer.send(JSON.stringify({ type: 'taken', bytes: drawn.join('').length }))
+    await waitFor(() => site.call.unsentBytes === 0)
+    for (const text of undrawn) site.call.send(shown(text))
+    const { own, peer, close } = await socketPair(true)
+    const heard: string[] = []
+    peer.on('message', (data: Buffer) => heard.push(data.toString()))
+    site.peer.terminate()
+    expect(site.call.attach(own)).toBe(true)
+    return {
+      ...{ call: site.call, packets, peer, heard },
+      async [Symbol.asyncDispose]() {
+        site.call.fail('session-killed', 'killed')
+        await site.call.over
+        await Promise.all([close(), site[Symbol.asyncDispose]()])
+      },
+    }
+  }
+
+  it('is told its session, then what was shown, then what comes', async () => {
+    await using tab = await cameBack(['one '], ['two '])
+    tab.call.send(output(3))
+    await waitFor(() => tab.heard.includes('xxx'))
+    expect(tab.heard).toEqual([
+      '{"type":"opened","session_id":"sid"}',
+      '{"type":"replay","bytes":8}',
+      'one two ',
+      'xxx',
+    ])
+  })
+
+  it('gets all that was not drawn, and the modes of what is kept no more; its program draws anew', async () => {
+    const drawn = ['\x1b[?1049h\x1b[?2', '5l\x1b[?1;1002h\x1b[?1l', 'd'.repeat(200_000)]
+    const undrawn = ['u'.repeat(200_000)]
+    await using tab = await cameBack(drawn, undrawn)
+    await waitFor(() => tab.heard.length === 3)
+    const [, replay = '', kept = ''] = tab.heard
+    expect(JSON.parse(replay)).toEqual({ type: 'replay', bytes: kept.length })
+    expect(kept.slice(0, 40)).toContain('\x1b[?1049h')
+    expect(kept.slice(0, 40)).toContain('\x1b[?25l')
+    expect(kept.slice(0, 40)).toContain('\x1b[?1l')
+    expect(kept).toContain(undrawn.join(''))
+    tab.peer.send(JSON.stringify({ type: 'resize', rows: 30, cols: 90 }))
+    const sizes = [await tab.packets.next(), await tab.packets.next(), await tab.packets.next()]
+    expect(sizes.map(({ value }) => value && decodeClientPacket(value))).toMatchObject([
+      { kind: 'resize', rows: 29, cols: 90 },
+      { kind: 'input' },
+      { kind: 'resize', rows: 30, cols: 90 },
+    ])
+  })
 })

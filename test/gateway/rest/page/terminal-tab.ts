@@ -7,6 +7,7 @@ interface Said {
   readonly exit_code?: number | null
   readonly code?: string | null
   readonly message?: string
+  readonly bytes?: number
 }
 
 const MOST_KEPT = 100_000
@@ -22,10 +23,12 @@ export class TerminalTab implements Disposable {
   readonly said: Said[] = []
   /** Of the answer to the upgrade, where it was none. */
   refused: number | undefined
+  /** With which code its socket was closed. */
+  code: number | undefined
   #isClosed = false
 
-  constructor(http: string, connection: string, headers: Readonly<Record<string, string>>) {
-    const url = `${http.replace('http', 'ws')}/api/connections/${connection}/terminal`
+  constructor(http: string, path: string, headers: Readonly<Record<string, string>>) {
+    const url = `${http.replace('http', 'ws')}/api/connections/${path}`
     this.socket = new WebSocket(url, { headers })
     this.socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) this.#show(data)
@@ -38,12 +41,24 @@ export class TerminalTab implements Disposable {
       request.destroy()
     })
     this.socket.on('error', () => undefined)
-    this.socket.on('close', () => (this.#isClosed = true))
+    this.socket.on('close', (code) => {
+      this.code = code
+      this.#isClosed = true
+    })
   }
 
   /** @param by cookie or header; the page's origin is added */
   static of(http: string, connection: string, by: Readonly<Record<string, string>>): TerminalTab {
-    return new TerminalTab(http, connection, { origin: http, ...by })
+    return new TerminalTab(http, `${connection}/terminal`, { origin: http, ...by })
+  }
+
+  /** As a tab that was loaded again asks for the terminal that it had. */
+  static again(
+    http: string,
+    [connection, session]: readonly [string, string],
+    by: Readonly<Record<string, string>>,
+  ): TerminalTab {
+    return new TerminalTab(http, `${connection}/terminal?session=${session}`, { origin: http, ...by })
   }
 
   type(keys: string | Buffer): void {
@@ -78,7 +93,12 @@ export class TerminalTab implements Disposable {
     this.shown = (this.shown + bytes.toString('latin1')).slice(-MOST_KEPT)
   }
 
-  [Symbol.dispose](): void {
+  /** Is gone without a word, as a tab that is loaded again. */
+  vanish(): void {
     this.socket.terminate()
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close()
   }
 }

@@ -124,6 +124,56 @@ describe('a terminal of the page', () => {
     expect(await recorded(gateway, sid)).toMatchObject({ status: 'done' })
   })
 
+  it('goes on for a tab that is loaded again: with its screen, what came meanwhile, its keys and its exit code', async () => {
+    const { cookie = '' } = await Browsing.signedIn(http, otherToken)
+    const former = await opened('bash', { cookie })
+    const { session_id: sid = '' } = await former.hears('opened')
+    former.type('mark=kept; echo be"fore"; read -r go; seq 100000; echo me"anwhile $go"\n')
+    await former.shows('before')
+    former.vanish()
+    using tab = TerminalTab.again(http, ['bash', sid], { cookie })
+    expect(await tab.hears('opened')).toMatchObject({ session_id: sid })
+    await tab.shows('before')
+    tab.type('now\n')
+    await tab.shows('meanwhile now')
+    expect(tab.shown).toContain('99999\r\n100000')
+    tab.type('echo $mark; exit 6\n')
+    expect(await tab.hears('ended')).toMatchObject({ exit_code: 6 })
+    expect(tab.shown).toContain('kept')
+  })
+
+  it('goes on in the tab that asked for it last, and in none of another sign-in, connection or time', async () => {
+    const [mine, others] = [
+      await Browsing.signedIn(http, otherToken),
+      await Browsing.signedIn(http, otherToken),
+    ]
+    const cookie = mine.cookie ?? ''
+    using former = await opened('bash', { cookie })
+    const { session_id: sid = '' } = await former.hears('opened')
+    const notFound = { code: 'session-not-found', exit_code: null }
+    using stranger = TerminalTab.again(http, ['bash', sid], { cookie: others.cookie ?? '' })
+    expect(await stranger.hears('ended')).toMatchObject(notFound)
+    using elsewhere = TerminalTab.again(http, ['away', sid], { cookie })
+    expect(await elsewhere.hears('ended')).toMatchObject(notFound)
+    using tab = TerminalTab.again(http, ['bash', sid], { cookie })
+    await tab.hears('opened')
+    await former.closed()
+    expect(former.code).toBe(4000)
+    tab.type('exit\n')
+    await tab.hears('ended')
+    using late = TerminalTab.again(http, ['bash', sid], { cookie })
+    expect(await late.hears('ended')).toMatchObject(notFound)
+  })
+
+  it('ends with its sign-in also while its tab is away', async () => {
+    const browsing = await Browsing.signedIn(http, otherToken)
+    const tab = await opened('bash', { cookie: browsing.cookie ?? '' })
+    const { session_id: sid = '' } = await tab.hears('opened')
+    tab.vanish()
+    await browsing.ask('POST', '/api/page/sign-out')
+    expect(await recorded(gateway, sid)).toMatchObject({ status: 'done' })
+  })
+
   it('waits for people where they have to approve, keeps what was typed out, and opens then', async () => {
     const { cookie = '' } = await Browsing.signedIn(http, otherToken)
     using tab = TerminalTab.of(http, 'asked', { cookie })
@@ -172,7 +222,7 @@ describe('a terminal of the page', () => {
     ['comes from another port', { origin: 'http://127.0.0.1:1' }],
   ])('does not open for a browser that %s', async (_, headers) => {
     const { cookie = '' } = await Browsing.signedIn(http, otherToken)
-    using tab = new TerminalTab(http, 'bash', { cookie, ...headers })
+    using tab = new TerminalTab(http, 'bash/terminal', { cookie, ...headers })
     await tab.closed()
     expect(tab.refused).toBe(403)
   })
@@ -332,6 +382,6 @@ it('ends terminals when the gateway closes, and waits for none that does not ans
   silent.socket.pause()
   await own.gateway.close()
   expect(await tab.hears('ended')).toMatchObject({ code: 'gateway-stopped' })
-  silent[Symbol.dispose]()
+  silent.vanish()
   await ownAgent[Symbol.asyncDispose]()
 })

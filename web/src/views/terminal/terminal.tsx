@@ -26,7 +26,7 @@ export default function TerminalView({ connection }: { readonly connection: stri
     return () => opened.current?.end()
   }, [connection, attempt])
   useEffect(() => opened.current?.resize(fontSize.size), [fontSize.size])
-  const isOpen = state.kind === 'open' || state.kind === 'waiting'
+  const isOpen = LIVE.includes(state.kind)
   useEffect(() => {
     if (!isOpen) return undefined
     return askBeforeLeaving((leave) => setAsking({ isEnd: false, goOn: leave }))
@@ -104,6 +104,9 @@ function LeaveDialog({
   )
 }
 
+/** Leaving the view would end the command. */
+const LIVE: readonly string[] = ['open', 'waiting', 'reconnecting']
+
 interface HeadProps {
   readonly connection: string
   readonly state: TerminalState
@@ -113,6 +116,8 @@ interface HeadProps {
 
 const KINDS = {
   connecting: 'running',
+  reconnecting: 'waiting',
+  elsewhere: 'closed',
   open: 'running',
   waiting: 'waiting',
   ended: 'closed',
@@ -120,6 +125,8 @@ const KINDS = {
 } as const
 const WORDS = {
   connecting: 'connecting',
+  reconnecting: 'connecting again',
+  elsewhere: 'in another tab',
   open: 'open',
   waiting: 'waits for approval',
   ended: 'closed',
@@ -147,13 +154,13 @@ function Head({ connection, state, onEnd, onAgain }: HeadProps) {
       </h1>
       <State kind={kind}>{WORDS[state.kind]}</State>
       <div class="line push">
-        {(state.kind === 'ended' || state.kind === 'lost') && (
+        {(state.kind === 'ended' || state.kind === 'lost' || state.kind === 'elsewhere') && (
           <button type="button" class="button" onClick={onAgain}>
             <Icon name="again" />
             Open another one
           </button>
         )}
-        {(state.kind === 'open' || state.kind === 'waiting') && (
+        {LIVE.includes(state.kind) && (
           <button type="button" class="button is-danger" onClick={onEnd}>
             <Icon name="leave" />
             End
@@ -215,6 +222,15 @@ function StateText({ state, connection }: StateTextProps) {
   switch (state.kind) {
     case 'connecting':
       return <>Connecting …</>
+    case 'reconnecting':
+      return (
+        <>
+          The connection to the gateway is lost. The command goes on for 30 seconds, and this tab tries to
+          connect again. Keys that you type now are lost.
+        </>
+      )
+    case 'elsewhere':
+      return <>This terminal goes on in another tab.</>
     case 'waiting':
       return (
         <>
@@ -242,7 +258,10 @@ function StateText({ state, connection }: StateTextProps) {
       )
     case 'lost':
       return (
-        <>The connection to the gateway is lost, and with it the terminal. Its session says how it ended.</>
+        <>
+          The connection to the gateway is lost, and with it the terminal.{' '}
+          <a href={sessionsOf(connection)}>Sessions of this connection</a> say how it ended.
+        </>
       )
   }
 }

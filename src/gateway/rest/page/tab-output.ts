@@ -1,0 +1,154 @@
+import type { WebSocket } from '@fastify/websocket'
+
+/** The newest output, kept for a tab that is loaded again; and all that the tab has not drawn. */
+const KEPT_BYTES = 256 * 1024
+
+interface SentFrame {
+  readonly bytes: number
+  readonly taken: () => void
+}
+
+/** What a terminal shows, on its way to the screen of a tab, and what of it a tab that is loaded again has to draw. */
+export class TabOutput {
+  readonly #kept = new KeptOutput()
+  /** Frames that the tab was sent and its screen has not taken yet, the oldest first. */
+  #frames: SentFrame[] = []
+  /** Bytes already taken from the oldest frame. */
+  #begun = 0
+  #untakenBytes = 0
+  #isReleased = false
+  #socket: WebSocket | undefined
+  #seen: () => void = () => undefined
+
+  /** Whether some output is kept no more. */
+  get isCut(): boolean {
+    return this.#kept.isCut
+  }
+
+  /** @param taken called when the screen of the tab has drawn the frame, or a tab that is loaded again was sent it */
+  send(frame: Buffer, taken: () => void): void {
+    this.#kept.add(frame, this.#untakenBytes + frame.length)
+    this.#put(frame, taken)
+  }
+
+  /**
+   * Sends to this socket from now on, first what is kept: the former screen is gone.
+   *
+   * @param seen called when the network has taken a frame, a sign of life
+   */
+  attach(socket: WebSocket, seen: () => void): void {
+    this.#socket = socket
+    this.#seen = seen
+    const undrawn = this.#frames
+    ;[this.#frames, this.#begun, this.#untakenBytes] = [[], 0, 0]
+    const kept = this.#kept.text()
+    if (kept.length > 0) {
+      socket.send(JSON.stringify({ type: 'replay', bytes: kept.length }))
+      this.#put(kept, () => undefined)
+    }
+    for (const { taken } of undrawn) taken()
+  }
+
+  /** Nothing is sent until the next `attach`. */
+  detach(): void {
+    this.#socket = undefined
+  }
+
+  /** From now on the screen is not waited for. */
+  release(): void {
+    this.#isReleased = true
+    for (const { taken } of this.#frames.splice(0)) taken()
+  }
+
+  /** @returns false for more than was sent */
+  take(bytes: number): boolean {
+    if (this.#isReleased) return true
+    if (bytes > this.#untakenBytes) return false
+    this.#untakenBytes -= bytes
+    this.#begun += bytes
+    for (
+      let [oldest] = this.#frames;
+      oldest !== undefined && oldest.bytes <= this.#begun;
+      [oldest] = this.#frames
+    ) {
+      this.#frames.shift()
+      this.#begun -= oldest.bytes
+      oldest.taken()
+    }
+    return true
+  }
+
+  #put(frame: Buffer, taken: () => void): void {
+    const isDrawn = !this.#isReleased
+    if (isDrawn) {
+      this.#frames.push({ bytes: frame.length, taken })
+      this.#untakenBytes += frame.length
+    }
+    if (this.#socket === undefined) {
+      if (!isDrawn) taken()
+      return
+    }
+    const seen = this.#seen
+    this.#socket.send(frame, { binary: true }, () => {
+      seen()
+      if (!isDrawn) taken()
+    })
+  }
+}
+
+/** Private modes of a terminal that are switched on and off: ESC [ ? 1049 h. The longest one that is looked for has 64 bytes. */
+// eslint-disable-next-line no-control-regex
+const MODES = /\x1b\[\?([\d;]{1,60})([hl])/g
+const LONGEST_MODE_BYTES = 64
+/** Modes that a program may switch; more are not remembered. */
+const MOST_MODES = 100
+
+/** The newest bytes, and the modes that older ones have switched on: the other screen, the mouse, the hidden cursor. */
+class KeptOutput {
+  #pieces: Buffer[] = []
+  #bytes = 0
+  #modes = new Map<string, string>()
+  /** The end of what is kept no more, where a mode may begin. */
+  #rest = ''
+  #isCut = false
+
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
+  /** @param undrawn how many of the newest bytes are kept in any case */
+  add(piece: Buffer, undrawn: number): void {
+    this.#pieces.push(piece)
+    this.#bytes += piece.length
+    const most = Math.max(KEPT_BYTES, undrawn)
+    while (this.#bytes > most) this.#cut(this.#bytes - most)
+  }
+
+  text(): Buffer {
+    const modes = [...this.#modes].map(([mode, state]) => `\x1b[?${mode}${state}`).join('')
+    return Buffer.concat([Buffer.from(modes), ...this.#pieces])
+  }
+
+  #cut(most: number): void {
+    const [oldest = Buffer.alloc(0)] = this.#pieces
+    const gone = oldest.subarray(0, most)
+    if (gone.length === oldest.length) this.#pieces.shift()
+    else this.#pieces[0] = oldest.subarray(gone.length)
+    this.#bytes -= gone.length
+    this.#isCut = true
+    this.#remember(this.#rest + gone.toString('latin1'))
+  }
+
+  /** A mode that is cut in two is found when its rest is cut as well. */
+  #remember(text: string): void {
+    let end = 0
+    for (const { 0: all, 1: modes = '', 2: state = '', index } of text.matchAll(MODES)) {
+      for (const mode of modes.split(';')) {
+        this.#modes.delete(mode)
+        if (this.#modes.size < MOST_MODES) this.#modes.set(mode, state)
+      }
+      end = index + all.length
+    }
+    this.#rest = text.slice(Math.max(end, text.length - LONGEST_MODE_BYTES))
+  }
+}
