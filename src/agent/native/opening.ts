@@ -24,7 +24,7 @@ const PROTOCOLS = {
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
 /** Those whose statements are judged and whose results are masked. */
-const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres'])
+const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres', 'mysql'])
 
 /** Whether a session is for a port at which native clients connect, of a protocol that is served. */
 export function isForNativeClients(open: OpenMessage): boolean {

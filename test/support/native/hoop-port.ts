@@ -23,6 +23,10 @@ export const cutPostgres: Cut = (bytes, isFirst) => {
   return bytes.length < length ? undefined : length
 }
 
+/** Of MySQL: each packet has its length before it. */
+export const cutMysql: Cut = (bytes) =>
+  bytes.length < 4 || bytes.length < 4 + bytes.readUIntLE(0, 3) ? undefined : 4 + bytes.readUIntLE(0, 3)
+
 /**
  * A port as hoop's command line opens it, on a gateway that does what a test says: what a real client sends becomes packets,
  * one message to each, and what the agent sends goes to the client's socket.

@@ -31,6 +31,9 @@ const capabilities = {
   pluginAuthLenenc: 1 << 21,
   zstd: 1 << 26,
   queryAttributes: 1 << 27,
+  sessionTrack: 1 << 23,
+  deprecateEof: 1 << 24,
+  optionalMetadata: 1 << 25,
   multiFactor: 1 << 28,
 } as const
 
@@ -110,15 +113,25 @@ export interface Greeting {
   readonly forClient: Buffer
 }
 
-/** @throws MalformedLogin */
-export function parseGreeting(payload: Buffer): Greeting {
+/**
+ * What makes answers hard to read, and is not agreed on where results are looked at: results without an EOF or without
+ * columns, and changed variables behind an OK.
+ */
+export const HARD_TO_READ =
+  capabilities.sessionTrack | capabilities.deprecateEof | capabilities.optionalMetadata
+
+/**
+ * @param hidden what is not offered to the client, with all that MariaDB has beyond MySQL
+ * @throws MalformedLogin
+ */
+export function parseGreeting(payload: Buffer, hidden = 0): Greeting {
   const versionEnd = payload.indexOf(0, 1)
   const lowAt = versionEnd + 1 + 4 + 8 + 1
   const highAt = lowAt + 2 + 1 + 2
   const secondSaltAt = highAt + 2 + 1 + 10
   if (payload[0] !== 10 || versionEnd < 0 || payload.length < secondSaltAt + 13)
     throw new MalformedLogin('the server does not greet as a MySQL server does')
-  const offered = (payload.readUInt16LE(lowAt) | (payload.readUInt16LE(highAt) << 16)) >>> 0
+  const offered = ((payload.readUInt16LE(lowAt) | (payload.readUInt16LE(highAt) << 16)) & ~hidden) >>> 0
   const saltLength = Math.max(13, (payload[highAt + 2] ?? 0) - 8)
   const pluginAt = Math.min(secondSaltAt + saltLength, payload.length)
   const pluginEnd = payload.indexOf(0, pluginAt)
@@ -127,6 +140,7 @@ export function parseGreeting(payload: Buffer): Greeting {
     payload.subarray(secondSaltAt, secondSaltAt + SALT_BYTES - 8),
   ])
   const forClient = Buffer.concat([payload.subarray(0, pluginAt), Buffer.from(`${NATIVE_PASSWORD}\0`)])
+  if (hidden !== 0) forClient.fill(0, secondSaltAt - MARIADB_BYTES, secondSaltAt)
   const left = (offered & ~STRIPPED) >>> 0
   forClient.writeUInt16LE(left & 0xffff, lowAt)
   forClient.writeUInt16LE(left >>> 16, highAt)
@@ -153,14 +167,15 @@ export interface LoginRequest {
   readonly hasProof: boolean
 }
 
-/** @throws MalformedLogin */
-export function parseLogin(payload: Buffer): LoginRequest {
+/** @param hidden as for the greeting @throws MalformedLogin */
+export function parseLogin(payload: Buffer, hidden = 0): LoginRequest {
   const fields = new Fields(payload)
   const asked = fields.uint(4)
   const maxPacket = fields.uint(4)
   const charset = fields.uint(1)
   fields.bytes(RESERVED_BYTES - MARIADB_BYTES)
-  const mariadb = fields.bytes(MARIADB_BYTES)
+  const own = fields.bytes(MARIADB_BYTES)
+  const mariadb = hidden === 0 ? own : Buffer.alloc(MARIADB_BYTES)
   if ((asked & capabilities.protocol41) === 0)
     throw new MalformedLogin('clients older than MySQL 4.1 are not served')
   if ((asked & capabilities.ssl) !== 0)

@@ -1,8 +1,12 @@
 import { onAbort } from '../../../basics/abort.ts'
+import { Dialogue } from './dialogue.ts'
+import { JudgedCommands } from './judged.ts'
+import { MaskedPackets } from './masked.ts'
 import { Answers, COM, Commands, NoCommand } from './packets.ts'
 import {
   CACHING_SHA2,
   errorPayload,
+  HARD_TO_READ,
   logIn,
   MalformedLogin,
   NATIVE_PASSWORD,
@@ -16,6 +20,8 @@ import {
   type MysqlError,
 } from './login.ts'
 import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
+import { ProtectedClient } from '../rules/protected-client.ts'
+import { ConnectionStopped } from '../rules/stopped.ts'
 import { ServerError, type ServerSocket } from '../server-socket.ts'
 import { serverTls, type ServerTls } from '../server-tls.ts'
 
@@ -40,20 +46,33 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
     using server = await target.dial(client.gone)
     const opened = await open(client, server, target, tell)
     if (opened === undefined) return
-    const relay = new Relay(client, server, tell)
+    using guarded = protectedClient(client, opened.fromClient, target)
+    const fromClient = guarded === undefined ? opened.fromClient : Buffer.alloc(0)
+    const relay = new Relay(guarded ?? client, server, tell)
     try {
-      await relay.run(opened)
+      await relay.run({ ...opened, fromClient })
     } finally {
       if (relay.awaits && (client.gone.aborted || client.ending.aborted))
         await endQuery(opened.threadId, target)
     }
   } catch (error) {
+    // The client has been told why.
+    if (error instanceof ConnectionStopped) return
     const text = messageFor(error)
     if (text === undefined) throw error
     if (client.gone.aborted) return
     target.log.warn({ connectionId: client.id, error: text }, 'native connection failed')
     await tell.error({ code: 1105, state: 'HY000', message: text })
   }
+}
+
+/** Undefined where nothing is to be judged and masked: then bytes pass as they come. */
+function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
+  const rules = target.rules?.ofConnection(client.id, client.gone)
+  if (rules === undefined) return undefined
+  const dialogue = new Dialogue()
+  const results = new MaskedPackets(client, rules, dialogue)
+  return new ProtectedClient(client, rules, new JudgedCommands(rules, dialogue), results, unread)
 }
 
 /** The text for the user; undefined for a bug. */
@@ -105,7 +124,8 @@ async function open(
   target: MysqlTarget,
   tell: Telling,
 ): Promise<OpenedConnection | undefined> {
-  const greeting = await server.inTime(() => greetingOf(server, tell))
+  const hidden = target.rules === undefined ? 0 : HARD_TO_READ
+  const greeting = await server.inTime(() => greetingOf(server, tell, hidden))
   if (greeting === undefined) return undefined
   await tell.greet(greeting.forClient)
   const reader = new PacketReader(() => client.next())
@@ -113,7 +133,7 @@ async function open(
   if (said === 'server') return refuseEarly(server, tell)
   if (said === undefined) return undefined
   tell.next = said.seq + 1
-  const request = parseLogin(said.payload)
+  const request = parseLogin(said.payload, hidden)
   const account = await target.account(client.gone)
   const { answer, rest } = await server.inTime(() =>
     logIn(server, greeting, request, account, target.tls, client.gone),
@@ -134,7 +154,11 @@ async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefin
 }
 
 /** Undefined when the server has greeted with an error, which the client has got. */
-async function greetingOf(server: ServerSocket, tell: Telling | undefined): Promise<Greeting | undefined> {
+async function greetingOf(
+  server: ServerSocket,
+  tell: Telling | undefined,
+  hidden = 0,
+): Promise<Greeting | undefined> {
   // Not one byte more than the greeting may be read before TLS: a server says nothing more by itself.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
@@ -144,7 +168,7 @@ async function greetingOf(server: ServerSocket, tell: Telling | undefined): Prom
     await tell?.say(said.payload)
     return undefined
   }
-  return parseGreeting(said.payload)
+  return parseGreeting(said.payload, hidden)
 }
 
 /**

@@ -1,16 +1,27 @@
-const HEADER_BYTES = 4
+export const HEADER_BYTES = 4
 /** A packet of this length goes on in the next one. */
-const LARGEST_PACKET = 0xff_ff_ff
+export const LARGEST_PACKET = 0xff_ff_ff
 const LOCAL_INFILE = 0xfb
 
 export const COM = {
   quit: 0x01,
+  initDb: 0x02,
+  query: 0x03,
+  fieldList: 0x04,
+  statistics: 0x09,
+  ping: 0x0e,
   changeUser: 0x11,
   binlogDump: 0x12,
   registerReplica: 0x15,
+  prepare: 0x16,
+  execute: 0x17,
   sendLongData: 0x18,
   closeStatement: 0x19,
+  resetStatement: 0x1a,
+  setOption: 0x1b,
+  fetch: 0x1c,
   binlogDumpGtid: 0x1e,
+  resetConnection: 0x1f,
   clone: 0x20,
   /** MariaDB 10.2's: several commands in one packet. */
   multi: 0xfe,

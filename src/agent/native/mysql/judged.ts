@@ -1,0 +1,169 @@
+import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
+import type { Awaited, Dialogue } from './dialogue.ts'
+import { packet } from './login.ts'
+import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
+import { COM } from './packets.ts'
+import { binaryAt, isText, textAt } from './values.ts'
+
+const TOO_LONG = `statements and values of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB and more cannot be judged by the rules of this connection, and are refused`
+const NOT_SERVED =
+  'this command of the protocol is refused where a connection has rules: send the statement that does the same'
+const LONG_DATA =
+  'values that are sent in pieces (COM_STMT_SEND_LONG_DATA) cannot be judged by the rules of this connection, and are refused'
+const UNREADABLE = 'the values of a prepared statement cannot be read, and so not be judged'
+
+/** What each command that is served is answered with; undefined for none. */
+const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
+  number,
+  Awaited['kind'] | undefined
+>([
+  [COM.quit, undefined],
+  [COM.initDb, 'packet'],
+  [COM.query, 'query'],
+  [COM.fieldList, 'fields'],
+  [COM.statistics, 'packet'],
+  [COM.ping, 'packet'],
+  [COM.prepare, 'prepare'],
+  [COM.execute, 'execute'],
+  [COM.sendLongData, undefined],
+  [COM.closeStatement, undefined],
+  [COM.resetStatement, 'packet'],
+  [COM.setOption, 'packet'],
+  [COM.fetch, 'fetch'],
+  [COM.resetConnection, 'packet'],
+])
+
+/** Commands whose content is one text. */
+const TEXTS: ReadonlySet<number> = new Set([COM.query, COM.prepare, COM.initDb])
+
+const STATEMENT_BYTES = 4
+/** Before the parameters of an execution: command, statement, flags, iterations. */
+const EXECUTE_HEAD_BYTES = 10
+
+/**
+ * Judges what a client of MySQL sends. A refused command is replaced by a statement that the server itself refuses, so
+ * that answers keep their order.
+ */
+export class JudgedCommands implements Disposable {
+  readonly #rules: ConnectionRules
+  readonly #dialogue: Dialogue
+  readonly #cutter: PacketCutter
+  /** Statements with values that were refused. */
+  readonly #incomplete = new Set<number>()
+
+  constructor(rules: ConnectionRules, dialogue: Dialogue) {
+    this.#rules = rules
+    this.#dialogue = dialogue
+    this.#cutter = new PacketCutter({
+      handle: (command, length, goesOn) => this.#handle(command, length, goesOn),
+      waits: (bytes) => rules.hold(bytes),
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#cutter[Symbol.dispose]()
+  }
+
+  /** @returns what the server gets @throws the reason of the rules' signal */
+  async judge(bytes: Buffer): Promise<Buffer> {
+    const passed: Buffer[] = []
+    for (const cut of this.#cutter.cut(bytes)) passed.push(await this.#passed(cut))
+    return passed.length === 1 ? (passed[0] ?? Buffer.alloc(0)) : Buffer.concat(passed)
+  }
+
+  #handle(command: number | undefined, length: number, goesOn: boolean): Handling {
+    // A text that nobody judges may be of any length.
+    if (command === COM.query && !this.#rules.judgesInput) return 'piece'
+    if (goesOn || !this.#rules.hasRoomFor(length)) return 'left out'
+    return 'whole'
+  }
+
+  async #passed({ handling, bytes, content, isFirst, packets }: Cut): Promise<Buffer> {
+    if (handling === 'piece') {
+      if (isFirst) this.#dialogue.expect({ kind: 'query', shift: 0 })
+      return bytes
+    }
+    const command = content[0]
+    const refusal =
+      handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
+    if (refusal === undefined) return this.#expected(command, content, bytes)
+    if (command === COM.sendLongData) {
+      // Nothing answers it: the execution is refused.
+      this.#incomplete.add(statementIn(content) ?? 0)
+      return Buffer.alloc(0)
+    }
+    this.#dialogue.expect({ kind: 'query', shift: packets - 1 })
+    // Behind a bracket, which ends what no grammar can go on with.
+    return packet(0, Buffer.from(`\x03)${this.#rules.wordFor(refusal)}`))
+  }
+
+  #expected(command: number | undefined, content: Buffer, bytes: Buffer): Buffer {
+    const kind = ANSWERS.get(command ?? -1)
+    const statement = statementIn(content)
+    if (command === COM.closeStatement && statement !== undefined) this.#forget(statement)
+    if (command === COM.resetStatement && statement !== undefined) this.#incomplete.delete(statement)
+    if (command === COM.resetConnection) this.#dialogue.forgetAll()
+    if (kind !== undefined)
+      this.#dialogue.expect({ kind, shift: 0, ...(statement !== undefined && { statement }) })
+    return bytes
+  }
+
+  #forget(statement: number): void {
+    this.#incomplete.delete(statement)
+    this.#dialogue.forget(statement)
+  }
+
+  async #refusalOf(command: number | undefined, content: Buffer): Promise<Refusal | undefined> {
+    if (command === undefined || !ANSWERS.has(command)) return this.#rules.unjudged(NOT_SERVED)
+    if (!this.#rules.judgesInput) return undefined
+    if (command === COM.sendLongData) return this.#rules.unjudged(LONG_DATA)
+    if (command === COM.execute) return await this.#judgeValues(content)
+    return TEXTS.has(command) ? await this.#rules.judge([content.subarray(1)]) : undefined
+  }
+
+  async #judgeValues(content: Buffer): Promise<Refusal | undefined> {
+    const id = statementIn(content)
+    if (id !== undefined && this.#incomplete.has(id)) return this.#rules.unjudged(LONG_DATA)
+    const values = this.#valuesIn(content, id)
+    return values === undefined ? this.#rules.unjudged(UNREADABLE) : await this.#rules.judge(values)
+  }
+
+  /** The texts among the values; undefined when they cannot be read. */
+  #valuesIn(content: Buffer, id: number | undefined): Buffer[] | undefined {
+    const statement = id === undefined ? undefined : this.#dialogue.statement(id)
+    if (statement === undefined) return undefined
+    const { parameters } = statement
+    if (parameters === 0) return []
+    try {
+      let at = EXECUTE_HEAD_BYTES + ((parameters + 7) >> 3)
+      const hasTypes = content.readUInt8(at) === 1
+      at += 1
+      if (hasTypes) statement.types = Buffer.from(content.subarray(at, (at += 2 * parameters)))
+      if (statement.types?.length !== 2 * parameters) return undefined
+      return textsIn(content, at, statement.types)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return undefined
+    }
+  }
+}
+
+/** @returns undefined when there is more than the values */
+function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undefined {
+  const texts: Buffer[] = []
+  let at = from
+  for (let n = 0; n < types.length / 2; n += 1) {
+    const isNull = ((content.readUInt8(EXECUTE_HEAD_BYTES + (n >> 3)) >> (n & 7)) & 1) === 1
+    if (isNull) continue
+    const type = types.readUInt8(2 * n)
+    const { raw, end } = binaryAt(content, at, type)
+    if (isText(type)) texts.push(textAt(raw, 0).value ?? Buffer.alloc(0))
+    at = end
+  }
+  return at === content.length ? texts : undefined
+}
+
+/** The number of the statement that a command is about. */
+function statementIn(content: Buffer): number | undefined {
+  return content.length > STATEMENT_BYTES && content[0] !== COM.query ? content.readUInt32LE(1) : undefined
+}

@@ -1,0 +1,303 @@
+import type { NativeClient } from '../protocol.ts'
+import { OutgoingMessages, type Outgoing } from '../rules/outgoing.ts'
+import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
+import { ConnectionStopped, stoppedBy } from '../rules/stopped.ts'
+import { ServerError } from '../server-socket.ts'
+import type { Column, Dialogue } from './dialogue.ts'
+import { errorPayload, packet } from './login.ts'
+import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
+import { LARGEST_PACKET } from './packets.ts'
+import { binaryRow, columnOf, isWide, textRow } from './rows.ts'
+import { countAt } from './values.ts'
+
+const OK = 0x00
+const EOF = 0xfe
+const ERROR = 0xff
+/** An EOF is shorter; what begins likewise and is longer is a row. */
+const EOF_BYTES = 9
+/** An error begins with its number and its state. */
+const ERROR_HEAD_BYTES = 9
+const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
+
+/** What a trigger's own refusal has. */
+const REFUSED = { code: 1644, state: '45000' }
+const TOO_LONG = `a row of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB or more`
+const WIDE_RESULT = 'a result in UCS-2, UTF-16 or UTF-32 (character_set_results)'
+const UNREADABLE = 'the server sent what is no answer to a command of the client, or cannot be read'
+
+/** Where the current answer is. */
+type Part =
+  | { readonly kind: 'first' }
+  /** Columns of a result are to come, and the packet that ends them. */
+  | { readonly kind: 'columns'; readonly left: number; readonly columns: readonly Column[] }
+  | { readonly kind: 'rows'; readonly columns: readonly Column[] }
+  /** Packets that are passed on, without values: the parts of a prepared statement. */
+  | { readonly kind: 'passed'; readonly left: number }
+
+/** The first packet of an answer, as the client counts. */
+interface Begin {
+  readonly seq: number
+}
+
+const FIRST: Part = { kind: 'first' }
+
+/**
+ * Judges and masks what a server of MySQL or MariaDB sends, and sends it on. Both have agreed on the older form of
+ * results: an EOF behind columns and rows.
+ */
+export class MaskedPackets implements Disposable {
+  readonly #client: NativeClient
+  readonly #rules: ConnectionRules
+  readonly #dialogue: Dialogue
+  readonly #cutter: PacketCutter
+  readonly #outgoing: OutgoingMessages
+  #part: Part = FIRST
+  /** The number that the client expects next. */
+  #seq = 0
+  /** The number with which an answer begins that has begun, and of which nothing has been sent. */
+  #begins: Begin | undefined
+  #isAnswerBegun = false
+  #isStopped = false
+
+  constructor(client: NativeClient, rules: ConnectionRules, dialogue: Dialogue) {
+    this.#client = client
+    this.#rules = rules
+    this.#dialogue = dialogue
+    this.#outgoing = new OutgoingMessages(rules)
+    this.#cutter = new PacketCutter({
+      handle: (_, length, goesOn) => this.#handle(length, goesOn),
+      waits: (bytes) => rules.hold(bytes),
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#cutter[Symbol.dispose]()
+  }
+
+  /** @throws ConnectionStopped, when the client has read why, or ServerError */
+  async pass(bytes: Buffer): Promise<void> {
+    if (this.#isStopped) return
+    try {
+      for (const cut of this.#cutter.cut(bytes)) await this.#passOne(cut)
+      await this.#send(await this.#outgoing.take())
+    } catch (error) {
+      if (error instanceof RangeError) throw new ServerError(UNREADABLE)
+      if (error instanceof ConnectionStopped || error instanceof ServerError) throw error
+      await this.#stop(error)
+    }
+  }
+
+  #handle(length: number, goesOn: boolean): Handling {
+    if (!goesOn && this.#rules.hasRoomFor(length)) return 'whole'
+    this.#rules.cannotRead(TOO_LONG)
+    return 'piece'
+  }
+
+  async #passOne(cut: Cut): Promise<void> {
+    const begins = this.#beginOf(cut)
+    const { content } = cut
+    const refusal = content[0] === ERROR ? this.#rules.refusalIn(content) : undefined
+    const outgoing = cut.handling === 'piece' ? this.#pieceOf(cut) : this.#outgoingOf(cut, begins)
+    if (refusal !== undefined) {
+      await this.#refuse(refusal)
+      return
+    }
+    const added = this.#outgoing.add(outgoing)
+    if (added !== undefined) await added
+  }
+
+  /** @returns the number of the answer's first packet for the client; undefined for its other packets */
+  #beginOf({ seq }: Cut): Begin | undefined {
+    if (this.#isAnswerBegun) return undefined
+    this.#isAnswerBegun = true
+    const { kind, shift = 0, statement = -1 } = this.#dialogue.current ?? {}
+    const columns = this.#dialogue.statement(statement)?.columns ?? []
+    this.#part = kind === 'fetch' ? { kind: 'rows', columns } : FIRST
+    return (this.#begins = { seq: seq + shift })
+  }
+
+  async #refuse({ message }: Refusal): Promise<void> {
+    await this.#send(await this.#outgoing.takeJudged())
+    await this.#client.send(packet(this.#begins?.seq ?? this.#seq, errorPayload({ ...REFUSED, message })))
+    this.#begins = undefined
+  }
+
+  async #send(bytes: Buffer): Promise<void> {
+    if (bytes.length > 0) await this.#client.send(bytes)
+  }
+
+  /** The client reads why its connection ends. */
+  async #stop(error: unknown): Promise<never> {
+    const refusal = stoppedBy(error, this.#rules)
+    this.#isStopped = true
+    await this.#refuse(refusal).catch((failure: unknown) => stoppedBy(failure, this.#rules))
+    throw new ConnectionStopped(refusal.message)
+  }
+
+  /** Of a row that is too long, and may pass as it is. */
+  #pieceOf({ bytes, seq }: Cut): Outgoing {
+    if (this.#part.kind !== 'rows') throw new ServerError(UNREADABLE)
+    const send = () => {
+      this.#seq = seq + 1
+      return bytes
+    }
+    return { kind: 'other', bytes: send }
+  }
+
+  #outgoingOf(cut: Cut, begins: Begin | undefined): Outgoing {
+    const { content } = cut
+    const send = this.#sending(cut, begins)
+    if (content[0] === ERROR) {
+      this.#done()
+      return errorOf(content, send)
+    }
+    if (this.#dialogue.current === undefined) throw new ServerError(UNREADABLE)
+    if (this.#part.kind === 'rows' && !isEof(content)) return this.#row(content, this.#part.columns, send)
+    const heading = this.#part.kind === 'columns' && this.#part.left === 0 ? this.#part.columns : undefined
+    this.#follow(content)
+    return heading === undefined
+      ? { kind: 'other', bytes: () => send() }
+      : { kind: 'heading', text: headingOf(heading), bytes: () => send() }
+  }
+
+  /** Numbers packets as the client expects them: a masked row may be in more or fewer of them. */
+  #sending({ bytes, content, seq }: Cut, begins: Begin | undefined): (content?: Buffer) => Buffer {
+    return (masked) => {
+      if (begins !== undefined) {
+        this.#seq = begins.seq
+        if (this.#begins === begins) this.#begins = undefined
+      }
+      if (masked === undefined && (this.#seq & 0xff) === seq) {
+        this.#seq += 1
+        return bytes
+      }
+      const packets = packetsOf(this.#seq, masked ?? content)
+      this.#seq += packets.length
+      return Buffer.concat(packets)
+    }
+  }
+
+  #row(content: Buffer, columns: readonly Column[], send: (content?: Buffer) => Buffer): Outgoing {
+    const isBinary = this.#dialogue.current?.kind !== 'query'
+    const row = isBinary ? binaryRow(content, columns) : textRow(content, columns)
+    return {
+      kind: 'row',
+      ...(this.#rules.outputRules !== undefined && { text: lineOf(row.cells) }),
+      values: row.values,
+      bytes: (masked) => (masked === undefined ? send() : send(row.rebuilt(masked))),
+    }
+  }
+
+  /** Moves on behind a packet that is no row and no error. */
+  #follow(content: Buffer): void {
+    const part = this.#part
+    switch (part.kind) {
+      case 'first':
+        return this.#followFirst(content)
+      case 'columns':
+        return part.left > 0
+          ? void (this.#part = {
+              ...part,
+              left: part.left - 1,
+              columns: [...part.columns, columnOf(content)],
+            })
+          : this.#followColumns(content, part.columns)
+      case 'rows':
+        return this.#endResult(content.readUInt16LE(3))
+      case 'passed':
+        this.#part = { kind: 'passed', left: part.left - 1 }
+        if (part.left === 1) this.#done()
+    }
+  }
+
+  #followFirst(content: Buffer): void {
+    switch (this.#dialogue.current?.kind) {
+      case 'fields':
+        if (isEof(content)) this.#done()
+        return
+      case 'prepare':
+        return this.#followPrepare(content)
+      case 'query':
+      case 'execute':
+        if (content[0] === OK) return this.#endResult(okStatus(content))
+        this.#part = { kind: 'columns', left: countAt(content, 0).count, columns: [] }
+        return
+      default:
+        this.#done()
+    }
+  }
+
+  #followPrepare(content: Buffer): void {
+    if (content[0] !== OK) throw new ServerError(UNREADABLE)
+    const [columns, parameters] = [content.readUInt16LE(5), content.readUInt16LE(7)]
+    this.#dialogue.prepared(content.readUInt32LE(1), parameters)
+    const left = [columns, parameters].reduce((sum, count) => sum + (count > 0 ? count + 1 : 0), 0)
+    if (left === 0) this.#done()
+    else this.#part = { kind: 'passed', left }
+  }
+
+  #followColumns(content: Buffer, columns: readonly Column[]): void {
+    if (!isEof(content)) throw new ServerError(UNREADABLE)
+    if (columns.some(isWide)) this.#rules.cannotRead(WIDE_RESULT)
+    const { kind, statement = -1 } = this.#dialogue.current ?? {}
+    const status = content.readUInt16LE(3)
+    if (kind !== 'execute' || (status & STATUS.cursor) === 0) {
+      this.#part = { kind: 'rows', columns }
+      return
+    }
+    const opened = this.#dialogue.statement(statement)
+    if (opened === undefined) throw new ServerError(UNREADABLE)
+    // The rows come when they are fetched.
+    opened.columns = columns
+    this.#done()
+  }
+
+  #endResult(status: number): void {
+    if ((status & STATUS.moreResults) === 0) this.#done()
+    else this.#part = FIRST
+  }
+
+  #done(): void {
+    this.#dialogue.done()
+    this.#part = FIRST
+    this.#isAnswerBegun = false
+  }
+}
+
+function isEof(content: Buffer): boolean {
+  return content[0] === EOF && content.length < EOF_BYTES
+}
+
+function okStatus(content: Buffer): number {
+  return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
+}
+
+/** The message may quote values. */
+function errorOf(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
+  const [head, message] = [content.subarray(0, ERROR_HEAD_BYTES), content.subarray(ERROR_HEAD_BYTES)]
+  return {
+    kind: 'other',
+    text: message,
+    values: [{ label: '', bytes: message }],
+    bytes: (masked) => (masked === undefined ? send() : send(Buffer.concat([head, ...masked]))),
+  }
+}
+
+function headingOf(columns: readonly Column[]): Buffer {
+  return Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
+}
+
+/** As the program mysql prints it. */
+function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
+  const [tab, lineEnd] = [Buffer.from('\t'), Buffer.from('\n')]
+  const parts = cells.flatMap((cell) => [tab, cell ?? Buffer.from('NULL')])
+  return Buffer.concat([...parts.slice(1), lineEnd])
+}
+
+/** What is as long as the largest packet goes on in another one, which may be empty. */
+function packetsOf(seq: number, content: Buffer): Buffer[] {
+  const packets: Buffer[] = []
+  for (let at = 0; at <= content.length; at += LARGEST_PACKET)
+    packets.push(packet(seq + packets.length, content.subarray(at, at + LARGEST_PACKET)))
+  return packets
+}

@@ -1,0 +1,116 @@
+import type { Value } from '../../masking/values.ts'
+import type { Column } from './dialogue.ts'
+import { binaryAt, countAt, isText, printed, textAt, textOf } from './values.ts'
+
+/** A row that is read, and can be made anew with other values. */
+export interface MysqlRow {
+  /** As a program prints them; undefined for NULL. */
+  readonly cells: readonly (Buffer | undefined)[]
+  /** Those that are not NULL. */
+  readonly values: readonly Value[]
+  /** The row with these in place of its values. */
+  readonly rebuilt: (values: readonly Buffer[]) => Buffer
+}
+
+/** @throws RangeError */
+export function columnOf(content: Buffer): Column {
+  let at = 0
+  const next = () => {
+    const { value, end } = textAt(content, at)
+    at = end
+    return value ?? Buffer.alloc(0)
+  }
+  const texts = [next(), next(), next(), next(), next()]
+  next()
+  at = countAt(content, at).end
+  return {
+    name: (texts[4] ?? Buffer.alloc(0)).toString('utf8'),
+    charset: content.readUInt16LE(at),
+    type: content.readUInt8(at + 6),
+    isUnsigned: (content.readUInt16LE(at + 7) & 0x20) !== 0,
+  }
+}
+
+/** Numbers of the collations of UCS-2, UTF-16 and UTF-32, in which no word can be found: [first, last]. */
+const WIDE: readonly (readonly [number, number])[] = [
+  [35, 35],
+  [54, 56],
+  [60, 62],
+  [90, 90],
+  [101, 124],
+  [128, 151],
+  [159, 183],
+  // MariaDB's of Unicode 14, for the same three.
+  [2560, 3327],
+]
+/** MariaDB's collations that count blanks at the end. */
+const NO_PAD = 1024
+
+/** Whether values of a column have several bytes for each letter. */
+export function isWide({ charset }: Column): boolean {
+  const number = charset > NO_PAD && charset < 2 * NO_PAD ? charset - NO_PAD : charset
+  return WIDE.some(([first, last]) => number >= first && number <= last)
+}
+
+/** @throws RangeError */
+export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
+  let at = 0
+  const cells = columns.map(() => {
+    const { value, end } = textAt(content, at)
+    at = end
+    return value
+  })
+  if (at !== content.length) throw new RangeError('a row with more than its columns')
+  return {
+    cells,
+    values: labelled(cells, columns),
+    rebuilt: (values) => {
+      let next = 0
+      return Buffer.concat(cells.map((cell) => textOf(cell === undefined ? cell : values[next++])))
+    },
+  }
+}
+
+/** Bits of the NULLs of a binary row that mean nothing. */
+const UNUSED_BITS = 2
+
+/**
+ * A row of a prepared statement. What is masked in a number or a date has no place there, and becomes NULL.
+ * @throws RangeError
+ */
+export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow {
+  const nullBytes = (columns.length + 7 + UNUSED_BITS) >> 3
+  let at = 1 + nullBytes
+  const isNull = (n: number) =>
+    ((content.readUInt8(1 + ((n + UNUSED_BITS) >> 3)) >> ((n + UNUSED_BITS) & 7)) & 1) === 1
+  const raws = columns.map(({ type }, n) => {
+    if (isNull(n)) return undefined
+    const { raw, end } = binaryAt(content, at, type)
+    at = end
+    return raw
+  })
+  if (at !== content.length) throw new RangeError('a row with more than its columns')
+  const cells = raws.map((raw, n) => {
+    const { type = 0, isUnsigned = false } = columns[n] ?? {}
+    return raw && printed(raw, type, isUnsigned)
+  })
+  const rebuilt = (values: readonly Buffer[]) => {
+    const head = Buffer.from(content.subarray(0, 1 + nullBytes))
+    let next = 0
+    const parts = raws.map((raw, n) => {
+      if (raw === undefined) return Buffer.alloc(0)
+      const value = values[next++]
+      if (value === cells[n]) return raw
+      if (isText(columns[n]?.type ?? 0)) return textOf(value)
+      const bit = n + UNUSED_BITS
+      head[1 + (bit >> 3)] = (head[1 + (bit >> 3)] ?? 0) | (1 << (bit & 7))
+      return Buffer.alloc(0)
+    })
+    return Buffer.concat([head, ...parts])
+  }
+  return { cells, values: labelled(cells, columns), rebuilt }
+}
+
+function labelled(cells: readonly (Buffer | undefined)[], columns: readonly Column[]): Value[] {
+  return cells.flatMap((bytes, n) => (bytes === undefined ? [] : [{ label: columns[n]?.name ?? '', bytes }]))
+}
