@@ -35,7 +35,7 @@ export function configPrintCommand(file: string | undefined, flags: ConfigPrintF
 function isOfGateway(file: string | undefined, flags: ConfigPrintFlags): file is string {
   if (file !== undefined) return settingsKind(file, flags) === 'gateway'
   if (flags.gateway !== true) return false
-  throw new Failure('--gateway needs a file: settings of a gateway have no default place', exitCodes.usage)
+  throw new Failure('--gateway needs a file: the settings of a gateway have no default file', exitCodes.usage)
 }
 
 function printGateway(file: string, flags: ConfigPrintFlags): Printed {
@@ -75,7 +75,7 @@ function load(source: SettingsSource): AgentConfiguration | SettingsError {
 function table({ settings, file }: PrintedSettings): string {
   const rows = settings.map(row)
   const widths = [0, 1].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
-  const from = `settings file: ${file}${existsSync(file) ? '' : ' (not there)'}`
+  const from = `settings file: ${file}${existsSync(file) ? '' : ' (does not exist)'}`
   return [plain(from), ...rows.map((cells) => line(cells, widths))].map((text) => `${text}\n`).join('')
 }
 
@@ -184,7 +184,7 @@ function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind
   const lead = count(OF_AGENT, OF_GATEWAY) - count(OF_GATEWAY, OF_AGENT)
   if (lead !== 0) return lead > 0 ? 'agent' : 'gateway'
   throw new Failure(
-    `${file}: its names fit neither an agent nor a gateway alone: add --agent or --gateway`,
+    `${file}: its settings may be those of an agent or of a gateway: add --agent or --gateway`,
     exitCodes.usage,
   )
 }

@@ -56,9 +56,7 @@ function summary(files: readonly string[], findings: readonly Located[]): string
   const certain = findings.filter(isCertain).length
   const found = certain === 0 ? 'no finding' : `${certain} ${certain === 1 ? 'finding' : 'findings'}`
   if (findings.length > certain) return `${count}, ${found}, ${findings.length - certain} not judged\n`
-  return certain > 0
-    ? `${count}, ${found}\n`
-    : `${count}, every parameter stays data in the text of its script\n`
+  return certain > 0 ? `${count}, ${found}\n` : `${count}, no parameter can become code in its script\n`
 }
 
 function lintFile(file: string, portable: boolean): Located[] {

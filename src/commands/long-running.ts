@@ -83,7 +83,7 @@ export async function openSystemd({
     const { watchdogMs } = asked
     return new SystemdService(new Systemd({ send, life, watchdogMs, stopWithinMs, log }), notify)
   } catch (error) {
-    log.warn({ error: (error as Error).message }, 'systemd cannot be told how this program is')
+    log.warn({ error: (error as Error).message }, 'cannot report the state to systemd')
     return undefined
   }
 }

@@ -51,39 +51,39 @@ export const SETTINGS = {
     name: 'key-file',
     kind: keyFile,
     description:
-      'file that holds the key; $CREDENTIALS_DIRECTORY/hoop-key when there is one and no key is given',
+      'file that holds the key (default: $CREDENTIALS_DIRECTORY/hoop-key, if it exists and no key is given)',
   },
   spiffeKeyFile: {
     name: 'spiffe.key-file',
     kind: svidFile,
     aliases: ['HOOP_SPIFFE_KEY_FILE'],
-    description: 'file that holds a JWT-SVID, read anew before each attempt; used when there is no key',
+    description: 'file that holds a JWT-SVID, used when there is no key; it is read before each connect',
   },
   spiffeName: {
     name: 'spiffe.name',
     kind: label,
     aliases: ['HOOP_SPIFFE_NAME'],
-    description: "the agent's name in its log, with a JWT-SVID",
+    description: "with a JWT-SVID: the agent's name in its log",
   },
   spiffeInsecure: {
     name: 'spiffe.insecure',
     kind: truth,
     default: 'false',
     aliases: ['HOOP_GRPC_INSECURE'],
-    description: 'with a JWT-SVID: no TLS',
+    description: 'with a JWT-SVID: connect without TLS',
   },
   grpcUrl: {
     name: 'grpc-url',
     kind: gatewayUrl,
     aliases: ['HOOP_GRPCURL'],
-    description: "the gateway's address, host:port, for a JWT-SVID or a token",
+    description: "with a JWT-SVID or a token: the gateway's address, host:port",
   },
   token: {
     name: 'token',
     kind: secret,
     aliases: ['TOKEN', 'HOOP_TOKEN'],
     isSecret: true,
-    description: 'credential of the old kind, used when there is neither key nor JWT-SVID',
+    description: "credential in hoop's older form, used when there is neither key nor JWT-SVID",
   },
   allowPlaintext: {
     name: 'allow-plaintext',
@@ -95,13 +95,13 @@ export const SETTINGS = {
     name: 'tls.ca',
     kind: pem,
     aliases: ['HOOP_TLSCA'],
-    description: "authorities that may sign the gateway's certificate, instead of the system's",
+    description: "authorities that may sign the gateway's certificate (default: the system's)",
   },
   tlsServerName: {
     name: 'tls.server-name',
     kind: serverName,
     aliases: ['HOOP_TLSSERVERNAME'],
-    description: "the name in the gateway's certificate, when it is not the host",
+    description: "name in the gateway's certificate (default: the host)",
   },
   tlsSkipVerify: {
     name: 'tls.skip-verify',
@@ -113,26 +113,26 @@ export const SETTINGS = {
   tlsCert: {
     name: 'tls.cert',
     kind: pem,
-    description: "the agent's own certificate, for a gateway that demands one",
+    description: 'certificate of the agent, for a gateway that demands one',
   },
   tlsKey: {
     name: 'tls.key',
     kind: pem,
     isSecret: true,
-    description: 'the key of tls.cert',
+    description: 'private key of tls.cert',
   },
   logLevel: {
     name: 'log.level',
     kind: choice({ debug: 'debug', trace: 'debug', info: 'info', warn: 'warn', error: 'error' }),
     default: 'info',
     aliases: ['LOG_LEVEL'],
-    description: 'least important lines to log',
+    description: 'least severe lines to log',
   },
   logEncoding: {
     name: 'log.encoding',
     kind: choice({ json: 'json', human: 'human', console: 'human', verbose: 'human' }),
     aliases: ['LOG_ENCODING'],
-    description: 'form of the log lines (default human on a terminal unless NO_COLOR is set, json elsewhere)',
+    description: 'form of the log lines (default: human on a terminal unless NO_COLOR is set, else json)',
   },
   runtimeDir: {
     name: 'runtime-dir',
@@ -143,49 +143,51 @@ export const SETTINGS = {
     name: 'state-dir',
     kind: folder,
     description:
-      'folder for the journal (default $STATE_DIRECTORY, else $XDG_STATE_HOME/runbook-agent, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
+      'folder for the journal (default: $STATE_DIRECTORY, else $XDG_STATE_HOME/runbook-agent, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
   },
   journalSize: {
     name: 'journal.size',
     kind: bytes,
     default: '16MiB',
-    description: 'largest journal of executions, two files together, 0 for none',
+    description: 'largest size of the journal, two files together; 0 for no journal',
   },
   limitsSessions: {
     name: 'limits.sessions',
     kind: count,
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
-    description: 'sessions at the same time; more are refused. The default depends on memory and open files',
+    description:
+      'most sessions at the same time; more are refused. The default depends on memory and open files',
   },
   outputCap: {
     name: 'output.cap',
     kind: bytes,
     default: '10MiB',
-    description: 'longest captured output of an execution, 0 for no limit',
+    description: 'longest captured output of an execution; 0 for no limit',
   },
   limitsMemory: {
     name: 'limits.memory',
     kind: bytes,
-    description: 'memory of one execution, needs a delegated cgroup v2 (default: no limit)',
+    description: 'most memory of one execution; needs a delegated cgroup v2 (default: no limit)',
   },
   limitsProcesses: {
     name: 'limits.processes',
     kind: count,
-    description: 'processes and threads of one execution, needs a delegated cgroup v2 (default: no limit)',
+    description:
+      'most processes and threads of one execution; needs a delegated cgroup v2 (default: no limit)',
   },
   outputOnCap: {
     name: 'output.on-cap',
     kind: choice({ continue: 'continue', kill: 'kill' }),
     default: 'continue',
-    description: 'what happens to an execution whose output is longer',
+    description: 'what happens to an execution whose output is longer than output.cap',
   },
   outputTailMemory: {
     name: 'output.tail-memory',
     kind: bytes,
     default: '64MiB',
     description:
-      'memory for the tails of capped outputs, all executions together; beyond it they are shorter',
+      'memory for the last part of outputs longer than output.cap, all executions together; above it these parts are shorter',
   },
   redact: {
     name: 'redact',
@@ -197,105 +199,105 @@ export const SETTINGS = {
     name: 'redact.names',
     kind: nameRules,
     description:
-      'exceptions to the rule by which variables hold secrets: names of secrets, or with ! of variables that are none, such as CUSTOMER_*,!APP_*',
+      'names of variables that hold secrets, or with ! that hold none, where their names do not tell: CUSTOMER_*,!APP_*',
   },
   maskingAnalyzer: {
     name: 'masking.analyzer',
     kind: webAddress,
     aliases: ['MSPRESIDIO_ANALYZER_URL'],
-    description: "address of Presidio's analyzer; with masking.anonymizer it replaces the gateway's",
+    description: "address of Presidio's analyzer, with masking.anonymizer (default: the gateway's)",
   },
   maskingAnonymizer: {
     name: 'masking.anonymizer',
     kind: webAddress,
     aliases: ['MSPRESIDIO_ANONYMIZER_URL'],
-    description: "address of Presidio's anonymizer; with masking.analyzer it replaces the gateway's",
+    description: "address of Presidio's anonymizer, with masking.analyzer (default: the gateway's)",
   },
   maskingMode: {
     name: 'masking.mode',
     kind: label,
     aliases: ['DLP_MODE'],
     description:
-      "strict or best-effort (as is anything else); it counts when both addresses are set, else the gateway's mode does",
+      "strict, or best-effort (so is any other word); with both addresses of masking (default: the gateway's)",
   },
   maskingForm: {
     name: 'masking.form',
     kind: choice({ tag: 'tag', mask: 'mask' }),
     default: 'tag',
-    description: 'how the local engine replaces a finding: by <TYPE>, or by # for each character',
+    description: 'replacement of a finding by the local engine: tag is <TYPE>, mask is # for each character',
   },
   maskingRefine: {
     name: 'masking.refine',
     kind: refinements,
     description:
-      "findings in which the local engine differs from hoop's: ipv6 finds addresses with ::, ssn wants a word beside nine digits",
+      'types that the local engine finds differently from hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
   },
   policyInputRules: {
     name: 'policy.input-rules',
     kind: ruleFiles,
-    description: "files with guardrail rules for every command and script, beside the gateway's",
+    description: "files with guardrail rules for every command and script, in addition to the gateway's",
   },
   policyOutputRules: {
     name: 'policy.output-rules',
     kind: ruleFiles,
-    description: "files with guardrail rules for every output, beside the gateway's",
+    description: "files with guardrail rules for every output, in addition to the gateway's",
   },
   policyPrograms: {
     name: 'policy.programs',
     kind: programs,
-    description: 'programs that may be started, no others (default: all)',
+    description: 'the only programs that may be started (default: all)',
   },
   policyVariables: {
     name: 'policy.variables',
     kind: allowed,
     description:
-      'variables that callers may set, beside HOOP_*, LANG, LC_*, TZ and those of the terminal (default: all, but with policy.programs none)',
+      'variables that callers may set, in addition to HOOP_*, LANG, LC_*, TZ and those of the terminal (default: all; with policy.programs: none)',
   },
   policyConnections: {
     name: 'policy.connections',
     kind: allowed,
-    description: 'connections that may be used here, no others (default: all)',
+    description: 'the only connections that may be used here (default: all)',
   },
   policyOrigins: {
     name: 'policy.origins',
     kind: allowed,
     description:
-      'where sessions may come from: client, client-api, client-api-runbooks, and hook and bare-exec for what a gateway runs by itself (default: all)',
+      'where sessions may come from: client, client-api, client-api-runbooks; hook and bare-exec are what a gateway runs by itself (default: all)',
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
     kind: timer,
-    description: 'time an execution may take, then it is ended with code 124 (default: no limit)',
+    description: 'longest time of an execution; a longer one is ended with exit code 124 (default: no limit)',
   },
   killGrace: {
     name: 'kill.grace',
     kind: timer,
     default: '10s',
-    description: 'time between SIGTERM and SIGKILL',
+    description: 'time between SIGTERM and SIGKILL when a command is ended',
   },
   http: {
     name: 'http',
     kind: listen,
     description:
-      'address for /healthz, /readyz and /metrics, a port alone is one of the loopback (default: none)',
+      'address for /healthz, /readyz and /metrics: host:port, or a port on the loopback (default: none)',
   },
   background: {
     name: 'background',
     kind: choice({ kill: 'kill', leave: 'leave' }),
     default: 'kill',
-    description: 'what happens to processes that a finished command left behind',
+    description: 'what happens to processes that a finished command has left running',
   },
   onDisconnect: {
     name: 'on-disconnect',
     kind: choice({ terminate: 'terminate', finish: 'finish' }),
     default: 'terminate',
-    description: 'what happens to running commands when the gateway is lost',
+    description: 'what happens to running commands when the connection to the gateway is lost',
   },
   drain: {
     name: 'drain',
     kind: timer,
     default: '60s',
-    description: 'time the running sessions have to finish when the agent is told to stop',
+    description: 'time for running sessions to finish when the agent is told to stop',
   },
 } satisfies Readonly<Record<string, Setting>>
 

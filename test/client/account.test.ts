@@ -183,7 +183,7 @@ describe('the file of the account', () => {
     expect(failure(() => readAccountFile(place.at('folder')))).toMatch(/is not a regular file/)
     for (const content of ['', '[]', '{"token": "the-secret"', '{"token": "the-secret"}'])
       expect(failure(() => readAccountFile(place.write('broken', content)))).toMatch(
-        /is not what login writes/,
+        /was not written by login/,
       )
     expect(readFileSync(file, 'utf8')).toContain('the-secret')
   })

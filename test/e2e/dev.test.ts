@@ -327,7 +327,7 @@ describe('dev, while it serves', () => {
     const [, http = ''] = await dev.says('stdout', /gateway {3}(\S+) \(REST\)[^]*Ctrl-C/)
     const first = agentOf(dev.pid) ?? NaN
     process.kill(first, 'SIGKILL')
-    await dev.says('stdout', /the agent died \(SIGKILL\); it is started again/)
+    await dev.says('stdout', /the agent ended \(SIGKILL\); restarting it/)
     const second = await found(() => agentOf(dev.pid), 20_000)
     expect(second).not.toBe(first)
     const token = readFileSync(place.at('state', 'admin.token'), 'utf8').trim()

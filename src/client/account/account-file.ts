@@ -51,7 +51,7 @@ export function readAccountFile(file: string): StoredAccount | undefined {
       `${file} can be read by others (mode ${(found.mode & 0o777).toString(8)}), and it holds your token: chmod 600 ${file}, and get a new token if others use this machine`,
     )
   const stored = v.safeParse(Stored, parse(file))
-  if (!stored.success) throw new AccountError(`${file} is not what login writes. ${again}`)
+  if (!stored.success) throw new AccountError(`${file} was not written by login. ${again}`)
   return stored.output
 }
 

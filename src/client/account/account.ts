@@ -96,7 +96,7 @@ function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | u
 function refusePlaintext(host: string, url: string, scheme: string): void {
   if (isLoopback(host)) return
   throw new AccountError(
-    `${url}: a token over plaintext to ${host} can be read on the way. Use ${scheme}, or allow-plaintext (login --allow-plaintext, RUNBOOK_AGENT_ALLOW_PLAINTEXT=true)`,
+    `${url}: a token sent to ${host} without TLS can be read by others on the network. Use ${scheme}, or allow-plaintext (login --allow-plaintext, RUNBOOK_AGENT_ALLOW_PLAINTEXT=true)`,
   )
 }
 

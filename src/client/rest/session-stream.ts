@@ -79,7 +79,7 @@ function noPlaces(): ApiError {
 function read<T>(shape: v.GenericSchema<unknown, T>, data: string): T {
   const parsed = v.safeParse(shape, jsonIn(data))
   if (parsed.success) return parsed.output
-  throw new ApiError('no-gateway', 'what the gateway streams is no event of a session')
+  throw new ApiError('no-gateway', 'the gateway sent an event that no session has')
 }
 
 function jsonIn(data: string): unknown {
@@ -119,7 +119,7 @@ export async function* streamBlocks(
       else if (lines.length > 0) yield blockOf(lines.splice(0))
     }
     if (text.length + lines.join('').length > LONGEST_BLOCK)
-      throw new ApiError('no-gateway', 'what the gateway streams is no stream of events')
+      throw new ApiError('no-gateway', 'the gateway sent no stream of events')
   }
 }
 

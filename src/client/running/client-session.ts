@@ -48,7 +48,7 @@ export type StreamEvent =
 /** No deadline for the first packet: a gateway may have to wait for an agent, or for an approval. */
 const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
 
-const NO_REASON = new ConnectError('lost', 'no reason is known')
+const NO_REASON = new ConnectError('lost', 'no reason given')
 
 /** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
 const FIRST_KEY = Buffer.of(0x0a)

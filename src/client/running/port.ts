@@ -172,7 +172,7 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
     // A socket that its process has closed has no inode and counts as root's, whoever had it; its bytes still come.
     return uid === undefined || inode === '0' ? [] : [uid]
   })
-  if (uids.length === 0) return 'a client has gone before it was known whose it is'
+  if (uids.length === 0) return 'a client that disconnected before its user was known'
   const stranger = uids.find((uid) => Number(uid) !== own)
   return stranger === undefined ? undefined : `a client of another user (uid ${stranger})`
 }

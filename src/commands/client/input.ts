@@ -139,7 +139,9 @@ export async function readToken(tokenFile: string | undefined): Promise<string> 
   const token = (await tokenText(tokenFile)).trim()
   if (isToken(token)) return token
   throw new Failure(
-    token === '' ? 'the token is empty' : 'the token is not one word of ASCII: is this the right file?',
+    token === ''
+      ? 'the token is empty'
+      : 'the token is not one word of ASCII: check that it is a token of the gateway',
     exitCodes.usage,
   )
 }

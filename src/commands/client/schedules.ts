@@ -75,7 +75,7 @@ export async function runScheduleCommand(name: string, flags: ScheduleFlags): Pr
 }
 
 function wayOn({ status, session_id: session }: ScheduleRunRead): string {
-  if (status === 'waiting') return oneLine(`session ${session} waits for approval, and runs by itself then`)
+  if (status === 'waiting') return oneLine(`session ${session} waits for approval; then the gateway runs it`)
   return oneLine(`to see it: runbook-agent sessions follow ${session}`)
 }
 

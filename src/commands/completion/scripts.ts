@@ -8,7 +8,7 @@ export const FILES = ':files'
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {
   local line cur prefix words IFS=$'\\n'
-  # Bash takes words apart at = and :, which are parts of ours.
+  # Bash splits words at = and :, which names and values here may contain.
   IFS=$' \\t\\n' read -r -a words <<< "\${COMP_LINE:0:COMP_POINT}"
   [[ "\${COMP_LINE:0:COMP_POINT}" =~ [[:space:]]$ ]] && words+=("")
   cur="\${words[\${#words[@]}-1]}"
@@ -23,7 +23,7 @@ _runbook_agent() {
     fi
     [[ "$line" == *= ]] && compopt -o nospace
     line="\${line#"$prefix"}"
-    # All of it is typed already: what follows is free text.
+    # The whole candidate is typed already: free text follows.
     [[ -n "$line" ]] || continue
     printf -v line '%q' "$line"
     COMPREPLY+=("\${line//\\\\=/=}")

@@ -229,7 +229,7 @@ class AgentProcess {
       const end = await this.#runOnce()
       if (this.#stopping.signal.aborted) return
       if (performance.now() - startedAt > LONGEST_WAIT_MS) wait = FIRST_WAIT_MS
-      this.#say(`the agent died (${end}); it is started again in ${wait} ms`)
+      this.#say(`the agent ended (${end}); restarting it in ${wait} ms`)
       await delay(wait, undefined, { signal }).catch(() => undefined)
     }
   }

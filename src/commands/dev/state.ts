@@ -141,7 +141,7 @@ connections:
     type: database
     subtype: postgres
     command: [psql, -v, ON_ERROR_STOP=1, -A, -P, pager=off, -h, $HOST, -U, $USER, --port=$PORT, $DB]
-    # Shown in outputs, and what is replaced there. Where the server asks for no password: PASS: ''
+    # Outputs may show values of env, and never those of secrets. PASS: '' if the server asks for no password.
     env: { HOST: 127.0.0.1, PORT: '5432', USER: postgres, DB: postgres }
     secrets: { PASS: postgres }
     runbooks: { repository: examples, path: sql/ }

@@ -31,7 +31,7 @@ export function checkKey(settings: AgentConfiguration): Finding<Route> {
 
 function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   const way = `to ${identity.address}, ${identity.tls === undefined ? 'without TLS' : 'with TLS'}, from ${key.source}`
-  if (key.kind === 'token') return ok(`token of the old kind ${way}`)
+  if (key.kind === 'token') return ok(`token in hoop's older form ${way}`)
   if (key.kind === 'svid') return svid(identity, way)
   const mode = identity.embedded ? 'embedded' : 'standard'
   const secret = secretOf(identity)
@@ -48,12 +48,12 @@ function secretOf({ token }: Identity): string | undefined {
 
 function svid({ token }: Identity, way: string): Finding {
   const leftMs = remaining(token.reveal())
-  if (leftMs === undefined) return ok(`JWT-SVID without an end ${way}`)
+  if (leftMs === undefined) return ok(`JWT-SVID that does not expire, ${way}`)
   const minutes = Math.floor(Math.abs(leftMs) / 60_000)
-  if (leftMs > 0) return ok(`JWT-SVID for ${minutes} min more ${way}`)
+  if (leftMs > 0) return ok(`JWT-SVID valid for ${minutes} more min, ${way}`)
   return broken(
-    `JWT-SVID that ended ${minutes} min ago ${way}`,
-    'The agent reads the file before each attempt: check that the SPIFFE agent renews it, and the clock',
+    `JWT-SVID that expired ${minutes} min ago, ${way}`,
+    'The agent reads the file before each connect: check that the SPIFFE agent renews it, and the clock',
   )
 }
 

@@ -62,7 +62,7 @@ async function judge(folder: string, origin: string): Promise<Finding> {
   const found = `${folder} (${origin}), ${isMemory ? 'in memory' : 'on a disk'}, ${sizeText(freeBytes)} free`
   if (obstacle !== undefined)
     return broken(`${found}: cannot create files there: ${obstacle}`, 'Set runtime-dir')
-  if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files there, or set runtime-dir')
+  if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files there, or set runtime-dir')
   if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space: secret files of commands go there')
   if (!isMemory)
     return warning(found, 'Secrets of commands reach the disk: set runtime-dir to a folder on a tmpfs')
@@ -83,7 +83,7 @@ export async function checkStateFolder({
   const { freeBytes, hasInodes } = await volumeOf(nearestExisting(stateDir))
   const made = existsSync(stateDir) ? '' : ', which the agent will create'
   const found = `${stateDir}${made}, ${sizeText(freeBytes)} free`
-  if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
+  if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files from that file system')
   if (freeBytes < journalBytes)
     return warning(found, `Free some space: the journal may take ${sizeText(journalBytes)}`)
   return ok(found)

@@ -27,14 +27,14 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   const { name, reason, unmarked } = await loadEngine()
   if (unmarked !== undefined)
     return warning(
-      `${name}, without marks on processes: ${unmarked}`,
-      'What leaves its session and empties its environment can stay while other commands run: leave the limit of file locks at unlimited (ulimit -x, LimitLOCKS=)',
+      `${name}, but it cannot mark processes: ${unmarked}`,
+      'A process that leaves its session and clears its environment can outlive its command while other commands run: leave the limit of file locks at unlimited (ulimit -x, LimitLOCKS=)',
       name,
     )
   if (name === 'posix') return ok('posix', name)
   return warning(
     `portable: ${reason ?? 'no reason given'}`,
-    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr, there are no terminals, and what leaves its session stays: run on Linux with glibc 2.34 or newer',
+    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr, there are no terminals, and processes that leave their session are not ended: run on Linux with glibc 2.34 or newer',
     name,
   )
 }
@@ -72,12 +72,12 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
     return ok(
       isAgent
         ? 'the agent is process 1: it reaps orphans and its commands'
-        : `${name}; the agent reaps what commands leave behind`,
+        : `${name}; the agent reaps processes that commands leave behind`,
     )
-  if (!isAgent) return ok(`${name}; it has to reap what commands leave behind`)
+  if (!isAgent) return ok(`${name}; it has to reap processes that commands leave behind`)
   return warning(
     'the agent is process 1, and the portable engine reaps only its own commands',
-    'What commands leave behind stays as zombies: start the agent under an init (tini, docker run --init)',
+    'Processes that commands leave behind stay as zombies: start the agent under an init (tini, docker run --init)',
   )
 }
 

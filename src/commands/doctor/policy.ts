@@ -74,7 +74,7 @@ function isWritable(file: string): boolean {
 export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
   if (presidio === undefined)
     return ok(
-      'the gateway tells who masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
+      'the gateway decides what masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
     )
   const { analyzer, anonymizer, mode } = presidio
   const services = [presidioService('analyzer', analyzer), presidioService('anonymizer', anonymizer)]

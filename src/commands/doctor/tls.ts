@@ -35,7 +35,7 @@ export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<W
 function plaintext(host: string): Finding {
   if (isLoopback(host)) return ok('not used, and not needed on this machine')
   return warning(
-    'not used: others on the way can read the key and all output of commands',
+    'not used: others on the network can read the key and all output of commands',
     'Use a key with grpcs://, and remove allow-plaintext',
   )
 }
@@ -109,12 +109,12 @@ function unchecked(found: string, problems: readonly string[]): Finding {
   const advice =
     problems.length === 0
       ? 'Remove tls.skip-verify: the certificate is in order'
-      : `Others on the way can impersonate the gateway (tls.skip-verify). The setting hides these faults:\n${problems.join('\n')}`
+      : `Others on the network can impersonate the gateway (tls.skip-verify). The setting hides these faults:\n${problems.join('\n')}`
   return warning(found, advice)
 }
 
 function age(days: number): string {
-  return days < 0 ? `ended ${-days} days ago` : `${days} days left`
+  return days < 0 ? `expired ${-days} days ago` : `${days} days left`
 }
 
 /** What the certificate is checked against. */

@@ -61,7 +61,7 @@ async function answer(
 ): Promise<void> {
   try {
     if (guarded !== undefined && name === 'cleanup')
-      throw new Error(`what leaves its session cannot be followed on this system: ${guarded}`)
+      throw new Error(`processes that leave their session cannot be followed on this system: ${guarded}`)
     tell({ result: await trials[name](engine, signal) })
   } catch (error) {
     tell({ error: (error as Error).message })

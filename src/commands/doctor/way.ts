@@ -272,7 +272,7 @@ function judgeAnswer(headers: IncomingHttpHeaders, way: Way): Finding<Http2Answe
     })
   return broken(
     `${way.identity.address} answers HTTP ${status} with content type ${type}: this is no gRPC server`,
-    "Is it the gateway's gRPC port, and does a proxy before it pass gRPC on?",
+    "Is it the gateway's gRPC port, and does a proxy between the agent and the gateway pass gRPC on?",
   )
 }
 

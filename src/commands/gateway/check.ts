@@ -124,23 +124,24 @@ function checkCertificate(files: CertificateFiles | undefined): Finding {
   if (files === undefined) return skipped('there is no listen.tls')
   const { endsAt } = readPair(files)
   const until = new Date(endsAt).toISOString()
-  const renew = 'Put a new one there: it is taken without a restart'
-  if (endsAt <= Date.now()) return broken(`${files.certificate} ended at ${until}, nobody accepts it`, renew)
-  if (endsAt - Date.now() < WARN_MS) return warning(`${files.certificate} ends at ${until}`, renew)
+  const renew = 'Put a new one there: the gateway reads it without a restart'
+  if (endsAt <= Date.now())
+    return broken(`${files.certificate} expired at ${until}: no client accepts it`, renew)
+  if (endsAt - Date.now() < WARN_MS) return warning(`${files.certificate} expires at ${until}`, renew)
   return ok(`until ${until}`)
 }
 
 type Server = 'http' | 'grpc' | 'metrics'
 
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
-  EADDRINUSE: 'End what uses it (beside a running gateway it is that), or choose another port',
+  EADDRINUSE: 'Stop the program that uses it (it may be this gateway, running), or choose another port',
   EACCES: 'Choose a port above 1023, or give the service CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
 /** Tests an address by listening there for a moment. */
 async function checkPort(address: Address | undefined): Promise<Finding> {
-  if (address === undefined) return skipped('there is none')
+  if (address === undefined) return skipped('no address is set')
   const server = createServer()
   try {
     server.listen({ ...address, exclusive: true })
@@ -180,30 +181,30 @@ async function checkState(folder: string): Promise<Finding<string>> {
   if (foreign !== undefined) return broken(foreign, CHOOSE)
   const { freeBytes, hasInodes } = await volumeOf(nearestExisting(folder))
   const found = `${folder}${existsSync(folder) ? '' : ', which the gateway will create'}, ${sizeText(freeBytes)} free`
-  if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
+  if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files from that file system')
   if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space, or lower history.size', folder)
   return ok(found, folder)
 }
 
 /** Tests whether this program can use the history. Does not migrate its schema. */
 async function checkHistory(folder: string, withinMs: number): Promise<Finding> {
-  if (!existsSync(folder)) return skipped('there is none yet')
+  if (!existsSync(folder)) return skipped('it does not exist yet')
   try {
     checkRestored(folder)
     const file = path.join(folder, HISTORY_FILE)
     const look = lookAtHistory(file, NEWEST_VERSION)
-    if (look === undefined) return skipped('there is none yet')
+    if (look === undefined) return skipped('it does not exist yet')
     const { schema, hasLog } = look
     const { faults, unseen } = await examineWhole(file, withinMs)
     if (faults.length > 0) return broken(damageText(file, faults), '')
     if (unseen.length > 0)
       return warning(
-        `not examined to their end in ${withinMs / 1000} s: ${unseen.join(', ')}`,
+        `not examined completely in ${withinMs / 1000} s: ${unseen.join(', ')}`,
         'No damage was found in the examined part',
       )
     if (schema === NEWEST_VERSION || hasLog) return ok(`schema ${schema}${hasLog ? ' or newer' : ''}`)
     return warning(
-      `it has schema ${schema}, the start brings it to ${NEWEST_VERSION}, and older versions of this program cannot use it then`,
+      `it has schema ${schema}; the start changes it to ${NEWEST_VERSION}, which older versions of this program cannot use`,
       'Make a backup before: runbook-agent backup, or a copy of the folder while no gateway runs',
     )
   } catch (error) {

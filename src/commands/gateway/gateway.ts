@@ -111,7 +111,7 @@ function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySet
     )
   if (error.code === 'EADDRINUSE' || /EADDRINUSE|No address added/.test(error.message)) {
     return new Failure(
-      `cannot listen on ${ports}: the port is taken. End what uses it, or choose others: listen in the settings, or npm start -- --http 127.0.0.1:0 --grpc 127.0.0.1:0`,
+      `cannot listen on ${ports}: the port is taken. Stop the program that uses it, or choose others: listen in the settings, or npm start -- --http 127.0.0.1:0 --grpc 127.0.0.1:0`,
     )
   }
   if (

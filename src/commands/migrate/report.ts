@@ -44,11 +44,11 @@ export function reportText({ to, isDryRun, steps, notes }: Report, width: number
     `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: --apply does it' : ''}\n`,
     steps.length === 0 ? '' : itemTable(COLUMNS, steps, width),
     section(
-      'Weaker there',
+      'Weaker in hoop',
       notes.filter(({ isWeaker }) => isWeaker),
     ),
     section(
-      'Not carried over, or to be looked at',
+      'Not copied, or to be checked',
       notes.filter(({ isWeaker }) => !isWeaker),
     ),
   ]
@@ -142,7 +142,10 @@ function hiddenSecrets(connection: ConnectionSettings, { present, options }: Mig
   const hidden = [...withEscapes(connection).keys()].filter((key) => stored[key] === null)
   if (hidden.length === 0 || options.secrets) return false
   const names = hidden.map((key) => key.slice(key.indexOf(':') + 1)).join(', ')
-  return note(connection.name, `hoop does not show ${names}: taken as the same, --secrets writes them again`)
+  return note(
+    connection.name,
+    `hoop does not show ${names}: assumed to be unchanged; --secrets writes them again`,
+  )
 }
 
 /** @param connections the connections that hoop will have */

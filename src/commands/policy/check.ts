@@ -146,7 +146,7 @@ function notesOn({ sets, placeOf }: RuleFile): string[] {
     asList(isMap(set) ? set['rules'] : []).flatMap((rule, at) =>
       unknownMembers(rule).map((member) => {
         const place = placeOf([index, 'rules', at, member], 'key')
-        return `${place}: rule ${at} of set ${index}: ${member} means nothing here; known are ${MEMBERS.join(', ')}`
+        return `${place}: rule ${at} of set ${index}: ${member} is not a member of a rule; the members are ${MEMBERS.join(', ')}`
       }),
     ),
   )

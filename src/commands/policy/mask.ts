@@ -101,7 +101,7 @@ function refinementsOf(list: string | undefined): Refinement[] {
   const asked = names(list) ?? []
   const known = REFINEMENTS.filter((name) => asked.includes(name))
   if (asked.every((name) => known.some((one) => one === name))) return known
-  throw refusal(`--refine: ${REFINEMENTS.join(', ')} are known`)
+  throw refusal(`--refine: only ${REFINEMENTS.join(', ')} are accepted`)
 }
 
 function refusal(message: string): Failure {

@@ -73,7 +73,7 @@ function readOwners(file: string, direction: RuleDirection, problems: string[]):
 
 function unused(file: string, direction: RuleDirection): string {
   const other = direction === 'input' ? 'output' : 'input'
-  return `${file} has ${other}_rules, too, and nothing enforces them: name it in policy.${other}-rules, or take them out`
+  return `${file} has ${other}_rules as well, which nothing enforces: name the file in policy.${other}-rules too, or remove them`
 }
 
 /** Adds its place to each rule, by which people are told which rule was broken. */

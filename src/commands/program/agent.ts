@@ -9,7 +9,7 @@ import { JSON_OPTION, option, type CommandGroup, type CommandRow } from './comma
 // Commands with a flag for each setting of the agent. None of the flags is required.
 
 export const agentOptions: readonly Option[] = [
-  option('--config <file>', 'settings file (default: /etc/runbook-agent/agent.yaml)'),
+  option('--config <file>', 'settings file of the agent (default: /etc/runbook-agent/agent.yaml)'),
   ...settings.flatMap(({ name, kind, description, default: value, isSecret }) => {
     if (isSecret === true) return []
     const placeholder = v.getTitle(kind)
@@ -23,6 +23,10 @@ export const start: CommandRow = {
   name: 'start',
   does: 'Start the agent: connect to a gateway and serve',
   options: agentOptions,
+  examples: [
+    'runbook-agent start --key-file agent.key',
+    'runbook-agent start --config agent.yaml --log-level debug',
+  ],
   run: async (flags: Flags) => (await import('../start/start.ts')).startCommand(flags),
 }
 
@@ -30,6 +34,7 @@ export const doctor: CommandRow = {
   name: 'doctor',
   does: 'Test everything the agent needs',
   options: [...agentOptions, JSON_OPTION],
+  examples: ['runbook-agent doctor', 'runbook-agent doctor --key-file agent.key'],
   // Its code ends the program at once: a name lookup that hangs would keep the process alive.
   run: async (flags: Flags) => (await import('../doctor/doctor.ts')).doctorCommand(flags),
 }
@@ -38,6 +43,7 @@ export const status: CommandRow = {
   name: 'status',
   does: 'Show the agents that run on this machine',
   options: [JSON_OPTION, option('--socket <path>', 'status socket of one agent (default: all agents)')],
+  examples: ['runbook-agent status'],
   run: async (flags: StatusFlags) => {
     const { statusCommand } = await import('../status.ts')
     const { socketPaths } = await import('../status.ts')
@@ -53,14 +59,20 @@ export const doctorTrial: CommandRow = {
 }
 
 const WHICH = [
-  option('--gateway', 'the embedded gateway (default: the agent)'),
-  option('--user', "use your own service manager instead of the system's"),
+  option('--gateway', 'the service is the embedded gateway (default: the agent)'),
+  option('--user', "use your own service manager (default: the system's)"),
 ]
 const UNIT = [
-  option('--key-file <file>', "file that holds the agent's key"),
-  option('--config <file>', 'gateway.yaml, with --gateway'),
+  option(
+    '--key-file <file>',
+    "file that holds the agent's key (default: hoop-key in the folder of settings)",
+  ),
+  option(
+    '--config <file>',
+    'with --gateway: settings file (default: gateway.yaml in the folder of settings)',
+  ),
   option('--run-as <user>', 'user of a system service (default: runbook-agent or runbook-gateway)'),
-  option('--allow-sudo', 'omit the lines that keep commands from gaining privileges'),
+  option('--allow-sudo', 'omit the lines of the unit that keep commands from gaining privileges'),
 ]
 const FORCE = option('--force', 'overwrite a unit that this program did not write')
 
@@ -72,16 +84,23 @@ export const service: CommandGroup = {
   commands: [
     {
       name: 'install',
-      does: 'Write the unit and start it',
+      does: 'Write the unit and start the service',
       options: [...WHICH, ...UNIT, FORCE],
+      examples: [
+        'sudo runbook-agent service install --key-file /etc/runbook-agent/hoop-key',
+        'runbook-agent service install --gateway --user --config gateway.yaml',
+      ],
       run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('install', flags),
     },
     {
       name: 'uninstall',
-      does: 'Stop and remove the unit',
+      does: 'Stop the service and remove the unit',
       options: [
         ...WHICH,
-        option('--force', 'remove a unit that this program did not write, or whose service does not stop'),
+        option(
+          '--force',
+          'remove a unit that this program did not write, or whose service cannot be stopped',
+        ),
       ],
       run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('uninstall', flags),
     },
@@ -89,6 +108,7 @@ export const service: CommandGroup = {
       name: 'print',
       does: 'Print the unit',
       options: [...WHICH, ...UNIT],
+      examples: ['runbook-agent service print --gateway'],
       run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('print', flags),
     },
   ],

@@ -93,7 +93,7 @@ export function takes(name: string, description?: string): Argument {
 }
 
 export function option(flags: string, description: string, byDefault?: string): Option {
-  return new Option(flags, description).default(byDefault)
+  return new Option(flags, description).default(byDefault, byDefault)
 }
 
 export function required(flags: string, description: string): Option {
@@ -123,5 +123,20 @@ export const JSON_OPTION = option('--json', 'print JSON')
 export const QUIET = option('--quiet', 'print only errors')
 /** For every command that asks a gateway. */
 export const PROFILE = option('--profile <name>', 'profile to use (default: the selected one)')
+/** For commands that read a token. */
+export const TOKEN_FILE = option(
+  '--token-file <file>',
+  'file that holds the token, - for standard input (default: ask on a terminal, else standard input)',
+)
+export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
+
+/** The options of a span of time. @param things whose time it is, such as `sessions that began` */
+export function span(things: string): readonly Option[] {
+  return [
+    option('--since <time>', `only ${things} after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30`),
+    option('--until <time>', `only ${things} before this time, in the same forms`),
+  ]
+}
+
 /** The form in which lists are printed. */
 export const LISTED = 'a table on a terminal, else JSON'

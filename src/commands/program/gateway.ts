@@ -12,6 +12,7 @@ import {
   QUIET,
   repeatable,
   required,
+  TOKEN_FILE,
   type CommandGroup,
   type CommandRow,
   takes,
@@ -21,9 +22,13 @@ export const gateway: CommandRow = {
   name: 'gateway',
   does: 'Start the embedded gateway',
   options: [
-    required('--config <file>', 'gateway.yaml'),
-    option('--check', 'print what would keep the gateway from starting or working, and exit'),
+    required('--config <file>', 'settings file (gateway.yaml)'),
+    option('--check', 'check what the gateway needs, print the findings and exit'),
     option('--json', 'print one line of JSON when ready, or the findings of --check'),
+  ],
+  examples: [
+    'runbook-agent gateway --config gateway.yaml --check',
+    'runbook-agent gateway --config gateway.yaml',
   ],
   run: async (flags: GatewayFlags) =>
     flags.check === true
@@ -35,18 +40,25 @@ export const dev: CommandRow = {
   name: 'dev',
   does: 'Start a gateway, an agent and example runbooks',
   options: [
-    option('--http <address>', 'REST address, for example 127.0.0.1:8009'),
-    option('--grpc <address>', 'address for agents, for example 127.0.0.1:8010'),
+    option(
+      '--http <address>',
+      'REST address, host:port or port (default: as in the settings, at first 127.0.0.1:8009)',
+    ),
+    option(
+      '--grpc <address>',
+      'address for agents, host:port or port (default: as in the settings, at first 127.0.0.1:8010)',
+    ),
     option('--state <folder>', 'folder for token, keys, settings and history', 'state'),
     option('--json', 'print one line of JSON when ready'),
   ],
+  examples: ['runbook-agent dev', 'runbook-agent dev --http 0 --grpc 0 --state /tmp/trial'],
   run: async (flags: DevFlags) => (await import('../dev/dev.ts')).devCommand(flags),
 }
 
 export const backup: CommandRow = {
   name: 'backup <file>',
   does: "Back up a gateway's state while it serves",
-  options: [PROFILE, option('--json', 'print what the backup holds as JSON')],
+  options: [PROFILE, option('--json', 'print the content of the backup as JSON')],
   examples: ['runbook-agent backup gateway-2026-01-31.backup'],
   run: async (file: string, flags: AskingFlags) => (await import('../backup.ts')).backupCommand(file, flags),
 }
@@ -54,27 +66,30 @@ export const backup: CommandRow = {
 export const restore: CommandRow = {
   name: 'restore <file>',
   does: "Restore a gateway's state from a backup",
-  options: [required('--state <folder>', 'state folder to fill; it is empty or does not exist')],
+  options: [required('--state <folder>', 'state folder to fill: a new or an empty one')],
+  examples: ['runbook-agent restore gateway-2026-01-31.backup --state state'],
   run: async (file: string, flags: { state: string }) =>
     (await import('../backup.ts')).restoreCommand(file, flags),
 }
 
-const OF_GATEWAY = required('--config <file>', 'gateway.yaml, which names the state folder')
+const OF_GATEWAY = required('--config <file>', 'settings file (gateway.yaml), which names the state folder')
 
 export const history: CommandGroup = {
   name: 'history',
-  does: "Mend a gateway's history while no gateway runs on it",
+  does: "Repair a gateway's history while the gateway is stopped",
   commands: [
     {
       name: 'reset-clock',
-      does: 'Forget a wrong time that the gateway has seen, by which tokens expire',
+      does: 'Reset the clock by which tokens expire, after the machine had a wrong time',
       options: [OF_GATEWAY],
+      examples: ['runbook-agent history reset-clock --config gateway.yaml'],
       run: async (flags: { config: string }) => (await import('../history.ts')).resetClockCommand(flags),
     },
     {
       name: 'repair',
       does: 'Copy the readable part of a damaged history into a new one, and list the losses',
       options: [OF_GATEWAY],
+      examples: ['runbook-agent history repair --config gateway.yaml'],
       run: async (flags: { config: string }) => (await import('../history.ts')).repairCommand(flags),
     },
   ],
@@ -82,23 +97,20 @@ export const history: CommandGroup = {
 
 export const migrate: CommandGroup = {
   name: 'migrate',
-  does: 'Move an embedded gateway elsewhere',
+  does: 'Copy an embedded gateway to another gateway',
   commands: [
     {
       name: 'hoop',
-      does: `Copy an embedded gateway to a hoop gateway (dry run by default): ${LISTED}`,
+      does: `Copy an embedded gateway to a hoop gateway: ${LISTED}`,
       options: [
         PROFILE,
-        required('--config <file>', 'gateway.yaml of the embedded gateway'),
-        option(
-          '--to <url>',
-          'address of the hoop gateway; its token comes from --token-file, HOOP_TOKEN or a prompt',
-        ),
-        option('--token-file <file>', 'file that holds the token; - or no terminal: standard input'),
-        option('--apply', 'write the changes (default: only print them)'),
-        option('--agent-keys <folder>', "folder for the agents' new keys, one private file each"),
-        option('--access-control', "switch on hoop's access control, if connections are limited to groups"),
-        option('--secrets', 'write all secrets again: hoop does not show whether they differ'),
+        required('--config <file>', 'settings file (gateway.yaml) of the embedded gateway'),
+        option('--to <url>', 'address of the hoop gateway (default: that of the profile)'),
+        TOKEN_FILE,
+        option('--apply', 'write the changes (default: print them)'),
+        option('--agent-keys <folder>', "folder for the agents' new keys, a private file for each agent"),
+        option('--access-control', "switch on hoop's access control, which connections for some groups need"),
+        option('--secrets', 'write all secrets again, since hoop does not show whether they differ'),
         JSON_OPTION,
       ],
       examples: [
@@ -116,11 +128,11 @@ const loadUsers = () => import('../client/identities.ts')
 
 const SETTING_USER = [
   PROFILE,
-  repeatable('--group <name>', 'group of the user (repeatable); `change` replaces all groups'),
+  repeatable('--group <name>', 'group of the user (repeatable); `user change` replaces all groups'),
   option('--runs <count>', 'budget of a machine: sessions per period'),
   option('--bytes <size>', 'budget of a machine: output per period, for example 1GiB'),
-  option('--hours <hours>', 'budget of a machine: hours of running per period'),
-  option('--per <duration>', 'length of the period (default: 1d)'),
+  option('--hours <hours>', 'budget of a machine: hours of execution per period'),
+  option('--per <duration>', 'length of the period of a budget (default: 1d)'),
   QUIET,
   option('--json', 'print the user as JSON'),
 ]
@@ -131,7 +143,7 @@ export const access: CommandGroup = {
   commands: [
     {
       name: 'explain',
-      does: 'Explain what a user may do on a connection, by the rules that decide',
+      does: 'Explain what a user may do on a connection, and which rules decide it',
       takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent access explain ann@example.org pg'],
@@ -166,11 +178,11 @@ export const user: CommandGroup = {
       does: 'Create a user, who then needs a token',
       options: [
         ...SETTING_USER,
-        choice('--kind <kind>', 'kind of the user; a machine cannot approve (default: person)', [
+        choice('--kind <kind>', 'kind of the user (default: person); a machine cannot approve', [
           'person',
           'machine',
         ]),
-        option('--take-over', 'take over the sessions of an earlier user of this name'),
+        option('--take-over', 'give the user the sessions of an earlier user of this name'),
       ],
       examples: [
         'runbook-agent user create ann@example.org --group dba',
@@ -180,7 +192,7 @@ export const user: CommandGroup = {
     },
     {
       name: 'change <name>',
-      does: 'Change a user; what you omit stays as it is',
+      does: 'Change the given properties of a user',
       options: [
         ...SETTING_USER,
         option('--no-groups', 'remove the user from all groups'),

@@ -6,10 +6,12 @@ import type { ScheduleFlags } from '../client/schedules.ts'
 import type { LintFlags } from '../lint.ts'
 import {
   JSON_OPTION,
+  LIMIT,
   LISTED,
   option,
   PROFILE,
   repeatable,
+  span,
   takes,
   type CommandGroup,
   type CommandRow,
@@ -35,7 +37,7 @@ export const runbooks: CommandGroup = {
       takes: [takes('<runbook>', 'name of the runbook, as in the list')],
       options: [
         PROFILE,
-        option('--connection <name>', 'show it as it runs on this connection'),
+        option('--connection <name>', 'show the runbook as it runs on this connection'),
         option('--repository <name>', 'repository of the runbook, if several have the file'),
         JSON_OPTION,
       ],
@@ -44,12 +46,13 @@ export const runbooks: CommandGroup = {
     },
     {
       name: 'lint [path]',
-      does: 'Check which parameters of runbooks can become code',
+      does: 'Find parameters of runbooks that can become code (default path: this folder)',
       options: [
-        option('--portable', 'count only rules that hoop gateways enforce as well'),
-        option('--strict', 'exit with 65 also for parameters that are not judged'),
+        option('--portable', 'rely only on checks that hoop gateways make as well'),
+        option('--strict', 'exit with 65 also for parameters that lint cannot judge'),
         JSON_OPTION,
       ],
+      examples: ['runbook-agent runbooks lint runbooks', 'runbook-agent runbooks lint --portable --strict'],
       run: async (path: string | undefined, flags: LintFlags) => {
         process.exitCode = (await import('../lint.ts')).lintCommand(path ?? '.', flags)
       },
@@ -197,16 +200,15 @@ export const audit: CommandGroup = {
         option('--actor <name>', 'only entries of this user'),
         option(
           '--type <type>',
-          'only entries about this kind of object: sessions, batches, reviews, tokens, users, gateway, ...',
+          'only entries about objects of this type: sessions, batches, reviews, tokens, users, gateway, ...',
         ),
         option(
           '--action <action>',
           'only entries with this action: view, download, execute, run, kill, decide, sign-in, ...',
         ),
         option('--failed', 'only entries about refusals and failures'),
-        option('--since <time>', 'only entries after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30'),
-        option('--until <time>', 'only entries before this time'),
-        option('--limit <count>', 'maximum number of rows', '20'),
+        ...span('entries'),
+        LIMIT,
         JSON_OPTION,
       ],
       examples: ['runbook-agent audit list --actor ann --since 7d', 'runbook-agent audit list --failed'],
@@ -215,7 +217,10 @@ export const audit: CommandGroup = {
     {
       name: 'export',
       does: 'Export the audit log as JSON lines, oldest first',
-      options: [PROFILE, option('--after <sequence>', 'only entries after this one', '0')],
+      options: [
+        PROFILE,
+        option('--after <sequence>', 'only entries after the one with this sequence number', '0'),
+      ],
       examples: ['runbook-agent audit export > audit.jsonl'],
       run: async (flags: AuditExportFlags) => (await loadAudit()).auditExportCommand(flags),
     },
@@ -223,9 +228,9 @@ export const audit: CommandGroup = {
       name: 'verify',
       does: 'Check that no entry was altered, removed or moved',
       options: [
-        option('--state <folder>', 'state folder of a gateway, which may be running'),
-        option('--file <file>', 'file that audit export has written'),
-        option('--expect <hash>', 'fail unless an entry has this hash, which you keep elsewhere'),
+        option('--state <folder>', 'state folder of a gateway; the gateway may be running'),
+        option('--file <file>', 'file that `audit export` wrote'),
+        option('--expect <hash>', 'fail unless an entry has this hash, which you noted earlier'),
         JSON_OPTION,
       ],
       examples: ['runbook-agent audit verify --state state', 'runbook-agent audit verify --file audit.jsonl'],

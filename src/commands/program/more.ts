@@ -16,8 +16,8 @@ import {
 } from './command.ts'
 
 const KIND = [
-  option('--agent', 'read the file as settings of an agent'),
-  option('--gateway', 'read the file as settings of a gateway'),
+  option('--agent', 'read the file as settings of an agent (default: as its names tell)'),
+  option('--gateway', 'read the file as settings of a gateway (default: as its names tell)'),
   JSON_OPTION,
 ]
 
@@ -30,6 +30,7 @@ export const config: CommandGroup = {
       name: 'print [path]',
       does: 'Print every setting, its value and its source',
       options: [...agentOptions, ...KIND],
+      examples: ['runbook-agent config print', 'runbook-agent config print gateway.yaml'],
       run: async (path: string | undefined, flags: ConfigPrintFlags) =>
         (await import('../config.ts')).configPrintCommand(path, flags),
     },
@@ -37,6 +38,7 @@ export const config: CommandGroup = {
       name: 'check <path>',
       does: 'Check a settings file of an agent or a gateway',
       options: KIND,
+      examples: ['runbook-agent config check gateway.yaml'],
       run: async (path: string, flags: ConfigCheckFlags) => {
         process.exitCode = await (await import('../config.ts')).configCheckCommand(path, flags)
       },
@@ -44,7 +46,8 @@ export const config: CommandGroup = {
     {
       name: 'schema',
       does: 'Print the JSON schema of a settings file, for editors',
-      takes: [takes('<kind>', 'program whose settings are described').choices(['agent', 'gateway'])],
+      takes: [takes('<kind>', 'program that the settings are for').choices(['agent', 'gateway'])],
+      examples: ['runbook-agent config schema gateway > gateway.schema.json'],
       run: async (kind: SettingsKind) => (await import('../config.ts')).configSchemaCommand(kind),
     },
   ],
@@ -59,38 +62,48 @@ export const policy: CommandGroup = {
   commands: [
     {
       name: 'check',
-      does: 'Name the guardrail rule that stops the text on standard input',
+      does: 'Name the guardrail rule that stops the text on standard input, if any',
       wrongUse: NO_ANSWER,
       options: [
         required(
           '--rules <file>',
-          'JSON or YAML: {rules: [...]}, a list of such sets, or a GuardRailRules payload',
+          'file with the rules, JSON or YAML: {rules: [...]}, a list of such sets, or a GuardRailRules payload',
         ),
-        choice('--direction <direction>', 'rules of a payload to test', ['input', 'output'], 'input'),
+        choice('--direction <direction>', 'which rules of the payload to test', ['input', 'output'], 'input'),
         JSON_OPTION,
       ],
+      examples: ["echo 'drop table orders' | runbook-agent policy check --rules destructive-ddl.yaml"],
       run: async (flags: CheckFlags) => {
         process.exitCode = await (await import('../policy/check.ts')).checkCommand(flags)
       },
     },
     {
       name: 'mask',
-      does: 'Print the text on standard input as masking lets it pass',
+      does: 'Mask the text on standard input and print it',
       wrongUse: NO_ANSWER,
       options: [
         option('--entities <types>', 'types to mask, separated by commas (default: all built-in types)'),
-        option('--threshold <number>', 'lowest score that is masked, 0 to 1 (default: all findings)'),
+        option(
+          '--threshold <number>',
+          'lowest score of a finding that is masked, from 0 to 1 (default: mask all findings)',
+        ),
         option(
           '--custom <file>',
-          'file with custom types: a list of {name, regex or deny_list, score}, JSON or YAML',
+          'file with custom types, JSON or YAML: a list of {name, regex or deny_list, score}',
         ),
-        choice('--form <form>', 'replacement: <TYPE>, or # per character', ['tag', 'mask'], 'tag'),
+        choice(
+          '--form <form>',
+          'replacement of a finding: tag is <TYPE>, mask is # for each character',
+          ['tag', 'mask'],
+          'tag',
+        ),
         option(
           '--refine <names>',
-          'deviations from the reference: ipv6 (finds ::), ssn (nine digits need a word beside them)',
+          'types that are found differently from hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
         ),
-        option('--json', 'print findings and the masked text as JSON'),
+        option('--json', 'print the findings and the masked text as JSON'),
       ],
+      examples: ['runbook-agent policy mask --entities EMAIL_ADDRESS,CREDIT_CARD < report.csv'],
       run: async (flags: MaskFlags) => (await import('../policy/mask.ts')).maskCommand(flags),
     },
   ],

@@ -78,7 +78,9 @@ export async function program(word: string | undefined): Promise<Command> {
     .description(
       'Run hoop.dev runbooks beside your databases: an executor agent, a gateway and a command line.',
     )
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'Show the help of a command')
     .exitOverride()
     .showHelpAfterError('(--help shows the options)')
     .addHelpText(

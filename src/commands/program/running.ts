@@ -17,7 +17,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: gateway.yaml that has the connection; without it, the words after -- are the command',
+    'with --local: gateway.yaml that has the connection (default: the words after -- are the command)',
   ),
 ]
 
@@ -30,28 +30,31 @@ const VARIABLES = [
 /** Everything after `--`, byte for byte, for the connection's command. */
 const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the connection's command")
 
-const VERBATIM = option(
-  '--verbatim',
-  "pass --dry-run and --local that stand after -- to the connection's command",
-)
+const VERBATIM = option('--verbatim', "pass --dry-run and --local after -- to the connection's command")
 
 /** What stays with the session. */
 const KEPT = [
   repeatable('--metadata <name=value>', 'metadata of the session (repeatable)'),
-  repeatable('--jira <field=value>', 'field of the Jira issue (repeatable)'),
+  repeatable('--jira <field=value>', 'field of the Jira issue that is opened for the session (repeatable)'),
 ]
 
 const WHEN_APPROVED = option(
   '--when-approved',
-  'let the gateway run it once it is approved, also when this program has ended',
+  'if the session needs approval, let the gateway run it after the approval',
 )
 
 const BATCH = [
-  repeatable('--on <names>', 'run on these connections: a,b,c'),
-  repeatable('--tag <key=value>', 'run on the connections with this tag (repeatable)'),
+  repeatable('--on <names>', 'run on these connections, for example a,b,c (repeatable)'),
+  repeatable(
+    '--tag <key=value>',
+    'run on the connections with this tag; of several tags, with all (repeatable)',
+  ),
   option('--waves <sizes>', 'sizes of the waves: counts, percentages and rest (default: 1,rest)'),
   option('--parallel <count>', 'parallel runs per wave (default: 10)'),
-  option('--stop-after <count>', 'stop after this many failures (count or %, default: 1)'),
+  option(
+    '--stop-after <count>',
+    'stop the batch after this many failures, a number or a percentage (default: 1)',
+  ),
   option('--yes', 'do not ask before a batch starts'),
 ]
 
@@ -60,7 +63,7 @@ export const run: CommandRow = {
   does: 'Run a runbook',
   takes: [
     takes('<connection>', `${NAME}; omit it with --on and --tag`),
-    takes('[file]', 'path of the runbook in its repository; with --local a file on this machine'),
+    takes('[file]', 'path of the runbook in its repository; with --local: a file on this machine'),
     CLIENT_ARGS,
   ],
   options: [
@@ -81,13 +84,13 @@ export const run: CommandRow = {
     ),
     option('--ref <sha>', 'commit to read the runbook from (default: the newest; hoop gateways ignore it)'),
     option('--repository <name>', 'repository of the runbook, if several have the file'),
-    option('--defaults', 'use default values without asking'),
+    option('--defaults', 'use the default values of parameters without asking'),
     option(
       '--confirm <text>',
-      'name of the connection, or number of connections, where the gateway asks for a confirmation',
+      'confirm without asking: name of the connection, or number of connections with --on and --tag',
     ),
     option('--dry-run', 'print the request and the script, and run nothing'),
-    option('--no-wait', 'print the session once it runs or waits for approval, and exit'),
+    option('--no-wait', 'exit when the session runs or waits for approval, and print its id'),
     option('--quiet', 'print no progress'),
     option('--json', 'print the answer as JSON'),
   ],
@@ -117,7 +120,7 @@ export const exec: CommandRow = {
     ...LOCAL,
     VERBATIM,
     WHEN_APPROVED,
-    option('-i, --input <script>', 'the script; it may be empty'),
+    option('-i, --input <script>', 'script to run; it may be empty'),
     option(
       '-f, --file <file>',
       'file that holds the script; - is standard input (default, unless that is a terminal)',
@@ -143,9 +146,12 @@ export const connect: CommandRow = {
     ...VARIABLES,
     option(
       '--port [number]',
-      'open a port on this machine for clients such as psql (default: 5433, tcp 8999)',
+      'open a port on this machine for clients such as psql; 0 is any free port (default: 5433; mysql 3307, tcp 8999)',
     ),
-    option('--run <command>', 'run this command with the variables of its client set, and end with it'),
+    option(
+      '--run <command>',
+      'open a port, run this client with the variables it needs, and exit when it ends',
+    ),
   ],
   examples: [
     'runbook-agent connect bash',

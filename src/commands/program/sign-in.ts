@@ -9,6 +9,7 @@ import {
   QUIET,
   required,
   takes,
+  TOKEN_FILE,
   type CommandGroup,
   type CommandRow,
 } from './command.ts'
@@ -20,13 +21,16 @@ export const login: CommandRow = {
     required('--api-url <url>', 'REST address of the gateway, for example https://gateway.example'),
     option(
       '--grpc-url <url>',
-      'address of its streams, if the gateway does not announce it: grpcs://host:port',
+      'address of the streams, grpcs://host:port (default: as the gateway announces it)',
     ),
-    option('--token-file <file>', 'file that holds the token; - or no terminal: standard input'),
-    option('--browser', 'sign in with a browser on this machine, if the gateway offers it'),
-    option('--no-browser', 'sign in with a browser on another machine: prints a link and a code'),
+    TOKEN_FILE,
+    option('--browser', 'sign in with a browser on this machine'),
+    option('--no-browser', 'sign in with a browser on another machine: print a link and a code'),
     option('--allow-plaintext', 'send the token to another machine without TLS'),
-    option('--profile <name>', 'name for this sign-in, to have several; `use` selects one'),
+    option(
+      '--profile <name>',
+      'profile that stores the token; `use` selects one (default: the selected one)',
+    ),
     QUIET,
   ],
   examples: [
@@ -39,8 +43,11 @@ export const login: CommandRow = {
 
 export const logout: CommandRow = {
   name: 'logout',
-  does: 'Forget the stored token',
-  options: [option('--profile <name>', 'forget the token of this profile'), QUIET],
+  does: 'Forget the stored token and end the sign-in',
+  options: [
+    option('--profile <name>', 'profile whose token is forgotten (default: the selected one)'),
+    QUIET,
+  ],
   examples: ['runbook-agent logout'],
   run: async (flags: { profile?: string; quiet?: boolean }) =>
     (await import('../client/account/login.ts')).logoutCommand(flags),
@@ -57,7 +64,7 @@ export const use: CommandRow = {
 }
 
 const loadTokens = () => import('../client/identities.ts')
-const OF_USER = [PROFILE, option('--user <name>', 'user whose tokens are meant (default: you)')]
+const OF_USER = [PROFILE, option('--user <name>', 'user who has the tokens (default: you)')]
 
 /** Everybody has tokens. */
 export const token: CommandGroup = {
@@ -74,7 +81,7 @@ export const token: CommandGroup = {
     },
     {
       name: 'create',
-      does: 'Create a token and print it; it is shown once',
+      does: 'Create a token and print it (it is shown once)',
       options: [
         ...OF_USER,
         required('--name <name>', 'name of the token'),
@@ -89,7 +96,7 @@ export const token: CommandGroup = {
     },
     {
       name: 'rotate <token>',
-      does: 'Replace a token by a new one and print that',
+      does: 'Replace a token, and print the new one',
       options: [
         ...OF_USER,
         option('--overlap <duration>', 'how long the old token stays valid (default: 1d)'),

@@ -9,10 +9,12 @@ import type { ListFlags } from '../client/sessions/sessions.ts'
 import {
   choice,
   JSON_OPTION,
+  LIMIT,
   LISTED,
   option,
   PROFILE,
   QUIET,
+  span,
   type CommandGroup,
   type CommandRow,
   takes,
@@ -23,10 +25,8 @@ const loadFollow = () => import('../client/sessions/follow.ts')
 
 type StreamedFlags = NoticeFlags & AskingFlags
 
-const SPAN = [
-  option('--since <time>', 'only sessions that began after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30'),
-  option('--until <time>', 'only sessions that began before this time'),
-]
+/** For a session, a batch or a review by its id. */
+const ONE = [PROFILE, JSON_OPTION]
 
 const STREAMED = [
   PROFILE,
@@ -36,25 +36,20 @@ const STREAMED = [
 
 /** The filters of the list and of the export. */
 const FILTERS = [
+  option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)'),
+  option('--connection <name>', 'only sessions of this connection'),
   option('--runbook <file>', 'only sessions of this runbook'),
   choice('--status <status>', 'only sessions in this state', [...OUTCOMES, 'open', 'ready', 'done']),
   choice('--kind <kind>', 'only sessions of this kind', SESSION_KINDS),
-  option('--parameter <text>', 'only runs with this text in a parameter (the newest 20,000 are searched)'),
+  option('--parameter <text>', 'only runs with this text in a parameter (searches the newest 20,000 runs)'),
+  ...span('sessions that began'),
 ]
 
 const sessionList: CommandRow = {
   name: 'list',
   isDefault: true,
   does: `List the newest sessions: ${LISTED}`,
-  options: [
-    PROFILE,
-    option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)'),
-    ...FILTERS,
-    option('--connection <name>', 'only sessions of this connection'),
-    ...SPAN,
-    option('--limit <count>', 'maximum number of rows', '20'),
-    JSON_OPTION,
-  ],
+  options: [PROFILE, ...FILTERS, LIMIT, JSON_OPTION],
   examples: [
     'runbook-agent sessions',
     'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
@@ -69,10 +64,7 @@ const exported: CommandRow = {
   options: [
     PROFILE,
     ...FILTERS,
-    option('--user <name>', 'only sessions of this user'),
-    option('--connection <name>', 'only sessions of this connection'),
-    ...SPAN,
-    option('--after <cursor>', 'only sessions after this cursor'),
+    option('--after <cursor>', 'only sessions after this cursor, which an interrupted export prints'),
     option('--output <file>', 'file to create, mode 0600 (default: standard output)'),
     option('--resume', 'continue the file of an interrupted export'),
   ],
@@ -85,14 +77,14 @@ const exported: CommandRow = {
 
 export const sessions: CommandGroup = {
   name: 'sessions',
-  does: 'List, show and end sessions; the beginning of an id is enough',
+  does: 'List, show and kill sessions; the beginning of an id is enough',
   commands: [
     sessionList,
     exported,
     {
       name: 'show <id>',
       does: 'Show a session and its script',
-      options: [PROFILE, JSON_OPTION],
+      options: ONE,
       examples: ['runbook-agent sessions show 5701046a'],
       run: async (id: string, flags: AskingFlags) => (await loadSessions()).showCommand(id, flags),
     },
@@ -105,7 +97,7 @@ export const sessions: CommandGroup = {
     },
     {
       name: 'kill <id>',
-      does: 'End a session',
+      does: 'Kill a session',
       options: [PROFILE, QUIET],
       examples: ['runbook-agent sessions kill 5701046a'],
       run: async (id: string, flags: NoticeFlags & AskingFlags) =>
@@ -120,7 +112,7 @@ export const sessions: CommandGroup = {
     },
     {
       name: 'exec <id>',
-      does: 'Run an approved session and follow its output',
+      does: 'Run an approved session, and follow its output',
       options: STREAMED,
       examples: ['runbook-agent sessions exec 5701046a'],
       run: async (id: string, flags: StreamedFlags) => (await loadFollow()).execApprovedCommand(id, flags),
@@ -131,7 +123,7 @@ export const sessions: CommandGroup = {
       options: [
         PROFILE,
         option('--speed <factor>', 'speed of the replay: 2 is twice as fast', '1'),
-        option('--max-pause <seconds>', 'longest pause; longer ones are shortened', '2'),
+        option('--max-pause <seconds>', 'longest pause in the replay; longer ones are shortened to it', '2'),
         option('--cast', 'write asciicast v2, even to a terminal'),
       ],
       examples: [
@@ -163,7 +155,7 @@ export const batches: CommandGroup = {
       name: 'show',
       does: 'Show a batch and its runs',
       takes: [BATCH],
-      options: [PROFILE, JSON_OPTION],
+      options: ONE,
       examples: ['runbook-agent batches show 5474d29f'],
       run: async (id: string, flags: AskingFlags) => (await loadBatches()).batchCommand(id, flags),
     },
@@ -171,21 +163,21 @@ export const batches: CommandGroup = {
       name: 'diff',
       does: 'Show how the outputs of a batch differ',
       takes: [BATCH],
-      options: [PROFILE, JSON_OPTION],
+      options: ONE,
       examples: ['runbook-agent batches diff 5474d29f'],
       run: async (id: string, flags: AskingFlags) => (await loadBatches()).diffCommand(id, flags),
     },
     {
       name: 'stop',
-      does: 'Stop a batch: running sessions go on, no new ones start',
+      does: 'Stop a batch: start no new runs, let the running ones end',
       takes: [BATCH],
-      options: [PROFILE, option('--kill', 'end the running sessions as well'), QUIET],
+      options: [PROFILE, option('--kill', 'kill the running sessions as well'), QUIET],
       examples: ['runbook-agent batches stop 5474d29f'],
       run: async (id: string, flags: StopFlags) => (await loadBatches()).stopCommand(id, flags),
     },
     {
       name: 'exec',
-      does: 'Run an approved batch, or follow one to its end',
+      does: 'Run an approved batch, or follow a running one to its end',
       takes: [BATCH],
       options: [
         PROFILE,
@@ -199,12 +191,11 @@ export const batches: CommandGroup = {
 }
 
 const loadReviews = () => import('../client/reviews/reviews.ts')
-const loadDecide = () => import('../client/reviews/reviews.ts')
 const REVIEW = takes('<review>', 'id of the review or of its session; the beginning is enough')
 const STATUSES = ['pending', 'approved', 'rejected', 'revoked', 'processing', 'executed']
 const DECIDING = [
   PROFILE,
-  option('--force', 'decide alone, as a member of a group that may'),
+  option('--force', 'decide alone, as a member of review.force-groups'),
   QUIET,
   option('--json', 'print the review as JSON'),
 ]
@@ -219,8 +210,8 @@ export const reviews: CommandGroup = {
       does: `List waiting reviews: ${LISTED}`,
       options: [
         PROFILE,
-        choice('--status <status>', 'only reviews in this state', STATUSES),
-        option('--all', 'reviews in all states'),
+        choice('--status <status>', 'only reviews in this state (default: pending)', STATUSES),
+        option('--all', 'list reviews in all states'),
         JSON_OPTION,
       ],
       examples: ['runbook-agent reviews', 'runbook-agent reviews list --all'],
@@ -228,9 +219,9 @@ export const reviews: CommandGroup = {
     },
     {
       name: 'show',
-      does: 'Show what would run, for whom, and the decisions so far',
+      does: 'Show a review: what would run, for whom, and the decisions so far',
       takes: [REVIEW],
-      options: [PROFILE, JSON_OPTION],
+      options: ONE,
       examples: ['runbook-agent reviews show 5474d29f'],
       run: async (id: string, flags: AskingFlags) => (await loadReviews()).reviewCommand(id, flags),
     },
@@ -240,22 +231,25 @@ export const reviews: CommandGroup = {
       takes: [REVIEW],
       options: [
         ...DECIDING,
-        option('--window <from-to>', 'hours of the day in UTC at which it may run: 01:00-05:00'),
-        option('--comment <text>', 'what the requester is told with it'),
+        option(
+          '--window <from-to>',
+          'times of the day in UTC between which it may run, for example 01:00-05:00',
+        ),
+        option('--comment <text>', 'comment for the requester'),
       ],
       examples: [
         'runbook-agent reviews approve 5474d29f',
         'runbook-agent reviews approve 5474d29f --window 01:00-05:00',
       ],
-      run: async (id: string, flags: ApproveFlags) => (await loadDecide()).approveCommand(id, flags),
+      run: async (id: string, flags: ApproveFlags) => (await loadReviews()).approveCommand(id, flags),
     },
     {
       name: 'reject',
       does: 'Reject a review',
       takes: [REVIEW],
-      options: [...DECIDING, option('--reason <text>', 'reason, for the requester')],
+      options: [...DECIDING, option('--reason <text>', 'reason for the requester')],
       examples: ['runbook-agent reviews reject 5474d29f --reason "no ticket"'],
-      run: async (id: string, flags: RejectFlags) => (await loadDecide()).rejectCommand(id, flags),
+      run: async (id: string, flags: RejectFlags) => (await loadReviews()).rejectCommand(id, flags),
     },
   ],
 }

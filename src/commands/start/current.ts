@@ -69,7 +69,7 @@ export class CurrentIdentity implements IdentitySource {
       if (error.message !== this.#complaint)
         this.#log.warn(
           { reason: error.message },
-          'the settings as they are now cannot be used: the old ones stay',
+          'the changed settings cannot be used: the agent keeps the old ones',
         )
       this.#complaint = error.message
       return undefined
@@ -119,7 +119,7 @@ export class CurrentPolicy implements PolicySource {
       if (reading === this.#readings) this.#current = policy
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      log.warn({ reason: error.message }, 'the policy as it is now cannot be used: the old one stays')
+      log.warn({ reason: error.message }, 'the changed policy cannot be used: the agent keeps the old one')
     }
   }
 }

@@ -141,7 +141,7 @@ export function warnOfEngine(
   if (engine.unmarked !== undefined)
     log.warn(
       { reason: engine.unmarked },
-      'no marks on processes: what leaves its session and empties its environment can stay while other commands run',
+      'processes cannot be marked: one that leaves its session and clears its environment can outlive its command while other commands run',
     )
   if (guardFailed !== undefined)
     log.warn(

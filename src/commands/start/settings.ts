@@ -28,7 +28,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): 
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(
-      `${key.source}: a key over plaintext to ${identity.host} can be read on the way. Use grpcs://, or set allow-plaintext`,
+      `${key.source}: a key sent to ${identity.host} without TLS can be read by others on the network. Use grpcs://, or set allow-plaintext`,
     )
   } catch (error) {
     throw error instanceof IdentityError ? new Failure(error.message) : error

@@ -55,14 +55,17 @@ export async function startCommand(flags: Flags): Promise<void> {
 }
 
 function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): void {
-  if (refused !== undefined) log.warn({ reason: refused, folder: path }, 'secret files go to another folder')
+  if (refused !== undefined)
+    log.warn({ reason: refused, folder: path }, 'secret files are written to another folder')
 }
 
 /** Removes the folder. A failure does not fail the stop: the next agent tries again. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
-    .catch((error: unknown) => log.error({ error: (error as Error).message }, 'secret files stay'))
+    .catch((error: unknown) =>
+      log.error({ error: (error as Error).message }, 'cannot remove the folder of secret files'),
+    )
 }
 
 interface Parts {
@@ -107,7 +110,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   // A failure to clean up after dead agents must not keep this one from serving.
   const clean = () =>
     sweep({ folder, engine, graceMs: settings.killGraceMs, log }).catch((error: unknown) =>
-      log.error({ error: (error as Error).message }, 'what dead agents left could not be looked for'),
+      log.error({ error: (error as Error).message }, 'cannot clean up after dead agents'),
     )
   await clean()
   const sweeping = setInterval(() => void clean(), SWEEP_MS)

@@ -146,7 +146,7 @@ describe('a review', () => {
     expect(text).toMatch(/\n {2}first a/)
     expect(text.endsWith('  last line\n')).toBe(true)
     expect(text.split('\n').filter((line) => line === '  x')).toHaveLength(100)
-    expect(reviewDetails(review, undefined)).toContain('does not show you the session')
+    expect(reviewDetails(review, undefined)).toContain('does not show you this session')
   })
 
   it('of a batch says first on how many connections it runs, and on which', () => {

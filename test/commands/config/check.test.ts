@@ -127,11 +127,11 @@ describe('runbook-agent config check', () => {
 
   it.each([
     [
-      'its names fit neither an agent nor a gateway alone: add --agent or --gateway',
+      'its settings may be those of an agent or of a gateway: add --agent or --gateway',
       'limits: { sessions: 2 }\n',
       [],
     ],
-    ['its names fit neither an agent nor a gateway alone: add --agent or --gateway', '', []],
+    ['its settings may be those of an agent or of a gateway: add --agent or --gateway', '', []],
     ['--agent and --gateway exclude each other', 'drain: 5s\n', ['--agent', '--gateway']],
   ])('exits with 64: %s', async (reason, yaml, flags) => {
     const ended = await check(yaml, flags)

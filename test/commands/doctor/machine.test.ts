@@ -161,7 +161,7 @@ describe('the key', () => {
     ])
     const token = { TOKEN: SECRET, HOOP_GRPCURL: 'gateway.example:8443' }
     expect(found(token, config).found).toBe(
-      'token of the old kind to gateway.example:8443, with TLS, from TOKEN',
+      "token in hoop's older form to gateway.example:8443, with TLS, from TOKEN",
     )
     const wrong = found({ HOOP_KEY: `grpcs://tester:${SECRET}@gateway.example` }, config)
     expect(wrong).toMatchObject({
@@ -182,8 +182,8 @@ describe('the key', () => {
   })
 
   it.each([
-    [90, 'ok', 'JWT-SVID for 89 min more'],
-    [-90, 'broken', 'JWT-SVID that ended 90 min ago'],
+    [90, 'ok', 'JWT-SVID valid for 89 more min'],
+    [-90, 'broken', 'JWT-SVID that expired 90 min ago'],
     [undefined, 'ok', 'JWT-SVID without an end'],
   ] as const)('as a JWT-SVID with %s min to go is %s', (minutes, level, text) => {
     using place = new Workplace()

@@ -14,7 +14,7 @@ it('doctor says who masks: the gateway decides where the agent has no Presidio o
   expect(await checkPresidio({ presidio: undefined })).toMatchObject({
     level: 'ok',
     found:
-      'the gateway tells who masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
+      'the gateway decides what masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
   })
 })
 

@@ -21,10 +21,10 @@ DO      WHAT        NAME     PARTS
 create  agent       db-host
 change  connection  pg       command, secret PASS
 
-Weaker there:
+Weaker in hoop:
   pg  callers may add arguments
 
-Not carried over, or to be looked at:
+Not copied, or to be checked:
   user ada  invite him
 `)
 })

@@ -27,7 +27,7 @@ describe("what is wrong in a rule file of the owner's", () => {
     [
       'a slip of the pen',
       'rules:\n- type: deny_words_list\n  words: [a]\n  mesage: no\n',
-      ':4:3: rule 0 of set 0: mesage means nothing here',
+      ':4:3: rule 0 of set 0: mesage is not a member of a rule',
     ],
     ['a rule without words', '- rules: [{type: deny_words_list}]\n', ':1:11: this rule stops nothing'],
     [

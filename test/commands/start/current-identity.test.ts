@@ -85,7 +85,7 @@ it('authorities and certificates that are renewed are taken at the next attempt'
 it.each([
   ['key', '', 'PLACE/agent.yaml:1:11: the key-file PLACE/key is empty: write the key into it'],
   ['key', 'nonsense', 'key-file PLACE/key is in wrong format'],
-  ['key', key('second', 'gateway.test:8010'), 'a key over plaintext to gateway.test can be read on the way'],
+  ['key', key('second', 'gateway.test:8010'), 'a key sent to gateway.test without TLS can be read by others'],
   ['agent.yaml', 'key-file: [', 'PLACE/agent.yaml:1:12: '],
   ['agent.yaml', 'key-fil: key', 'key-fil: unknown setting, did you mean key-file?'],
 ])('%s with %j in it leaves the old identity, and is complained of once', (file, content, complaint) => {
@@ -112,7 +112,7 @@ describe('plaintext', () => {
   ])('with %s is refused to anything but the loopback', (_, yaml) => {
     const toAnotherHost = yaml.replace('127.0.0.1:8010', 'gateway.test:8010')
     if (yaml.includes('token')) expect(current(yaml).identity.current.tls).toBeUndefined()
-    else expect(refusal(toAnotherHost)).toMatch(/over plaintext to gateway\.test can be read on the way/)
+    else expect(refusal(toAnotherHost)).toMatch(/sent to gateway\.test without TLS can be read by others/)
     expect(current(`${toAnotherHost}\nallow-plaintext: true`).identity.current.host).toBe('gateway.test')
   })
 

@@ -55,7 +55,7 @@ it('a file where the folder of the secret files should be stops no agent: it say
   const squatted = place.write(`runtime/runbook-agent-${process.geteuid?.() ?? 0}`, '')
   await using gateway = await ScriptedGateway.start()
   await using killed = await agentOf(place, gateway)
-  expect(killed.stderr).toContain('secret files go to another folder')
+  expect(killed.stderr).toContain('secret files are written to another folder')
   expect(killed.stderr).toContain(`${squatted} is not a folder`)
   const pids = await runLeaving(gateway)
   killed.signal('SIGKILL')

@@ -63,7 +63,7 @@ describe('run on several connections', () => {
     [['run', 'c-1', 'ops/plain.sh', '--on', 'c-2'], 'there is one word, the runbook'],
     [['run', 'c-1', 'ops/plain.sh', '--waves', '1'], 'for several connections: --on a,b or --tag'],
     [['run', 'ops/plain.sh', '--tag', 'of=nothing'], 'no connection has these tags'],
-    [['batches', 'show', 'ffff'], 'no batch begins with ffff'],
+    [['batches', 'show', 'ffff'], 'no batch has an id that begins with ffff'],
   ])('refuses %j', async (words, text) => {
     const { code, stderr } = await ask(...words)
     expect([code, stderr]).toEqual([64, expect.stringContaining(text)])

@@ -125,7 +125,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
       'the agent is lost',
       () => gateway.fail(status.UNKNOWN, 'agent has disconnected'),
       254,
-      /has lost the agent of bash/,
+      /lost the agent of bash/,
     ],
     [
       'the gateway is lost',

@@ -277,7 +277,7 @@ describe('exec that gets no exit code', () => {
     ['unauthenticated', 77, /does not accept the token/],
     ['not-permitted', 77, /does not permit exec bash/],
     ['connection-not-found', 64, /has no connection bash, or you have no access to it/],
-    ['too-many-clients', 69, /accepts no more at the moment, nothing has run/],
+    ['too-many-clients', 69, /is at a limit, nothing has run/],
     ['agent-offline', 254, /the agent of bash is offline: nothing has run/],
   ] as const
   for (const [ownCode, code, text] of coded) {
@@ -294,7 +294,7 @@ describe('exec that gets no exit code', () => {
     [
       status.UNKNOWN,
       'agent has disconnected',
-      /has lost the agent of bash: agent has disconnected\n.*sessions show c0ffee/,
+      /lost the agent of bash: agent has disconnected\n.*sessions show c0ffee/,
     ],
   ] as const
   for (const [grpc, details, text] of losses) {

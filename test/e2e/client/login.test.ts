@@ -15,7 +15,7 @@ describe('login', () => {
     const file = place.at('home', '.config', 'runbook-agent', 'account.json')
     expect(ended).toEqual({
       ...{ code: 0, signal: null, stdout: '' },
-      stderr: `signed in to ${rest.url} as ada@example.test; kept in ${file}\n`,
+      stderr: `signed in to ${rest.url} as ada@example.test; stored in ${file}\n`,
     })
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
       api_url: rest.url,
@@ -153,7 +153,7 @@ describe('several gateways', () => {
     const gone = await runProgram(place, ['agents'])
     expect([gone.code, gone.stderr]).toEqual([
       78,
-      expect.stringContaining('use has selected the profile prod'),
+      expect.stringContaining('the selected profile prod is signed out'),
     ])
   })
 })

@@ -305,7 +305,7 @@ describe('run sends', () => {
     const ended = await run(gateway, 'pg', FILE, ...given)
     expect(ended).toMatchObject({
       code: 0,
-      stderr: `runbook-agent: ${FILE} declares no parameter wholly: it is sent, and has an effect only if a block of the runbook uses it\n`,
+      stderr: `runbook-agent: ${FILE} declares no parameter wholly: the value is sent, and has an effect only if a block of the runbook uses it\n`,
     })
     expect(gateway.requests[0]?.['parameters']).toEqual({
       ...{ wholly: 'other', note: '@note', late: 'l' },
@@ -354,13 +354,13 @@ describe('run says in one line why there is no exit code:', () => {
     ],
     ['it was killed', 'Unknown', 'session killed by the user', 254, 'the session was ended at the gateway'],
     ['the gateway is stopped', 'Unknown', 'gateway shutdown', 254, 'was stopped, and has ended the session'],
-    ['the agent is lost', 'Unknown', 'agent has disconnected', 254, 'the gateway has lost the agent of pg'],
+    ['the agent is lost', 'Unknown', 'agent has disconnected', 254, 'the gateway lost the agent of pg'],
     [
       'anything else',
       'Internal',
       'no\u001b[2Jidea',
       254,
-      `the gateway ended run pg: no\\x1b[2Jidea. What became of it: runbook-agent sessions show ${SESSION}`,
+      `the gateway ended run pg: no\\x1b[2Jidea. See how it ended: runbook-agent sessions show ${SESSION}`,
     ],
   ])('%s', async (_, rpc, text, code, message) => {
     await using gateway = await RunbookGateway.start(plain)
@@ -377,7 +377,7 @@ describe('run says in one line why there is no exit code:', () => {
   it.each([
     ['not-permitted', 77, 'the gateway does not permit run pg: in other words'],
     ['agent-offline', 254, 'the agent of pg is offline: nothing has run'],
-    ['agent-lost', 254, 'the gateway has lost the agent of pg: in other words'],
+    ['agent-lost', 254, 'the gateway lost the agent of pg: in other words'],
   ])('by the code %s of our own gateway, whatever it says beside it', async (code, exitCode, message) => {
     await using gateway = await RunbookGateway.start(plain)
     const output = 'rpc error: code = Unknown desc = in other words'
@@ -626,7 +626,7 @@ describe('run has one line and a code for', () => {
       [
         json(401, { message: 'access denied' }),
         77,
-        'access denied. Is the token still valid? runbook-agent login',
+        'access denied. The token may have expired: runbook-agent login',
       ],
       [json(500, { message: 'no database' }), 69, 'no database. The log of the gateway says more'],
       [json(422, { message: 'bad' }), 64, 'cannot run ops/report.runbook.sql on pg: bad'],

@@ -154,13 +154,13 @@ describe('run and sessions on the embedded gateway', () => {
     await follower.says('stdout', /begun/)
     own.gateway.signal('SIGKILL')
     await own.gateway.ended()
-    await follower.says('stderr', /the gateway is away, retrying/)
+    await follower.says('stderr', /the gateway cannot be reached, retrying/)
     await own.startGateway()
     for (const one of [program, follower]) {
       expect([(await one.ended()).code, one.stdout]).toEqual([254, 'begun\n'])
       expect(one.stderr).toContain('gateway stopped while the session was running\n')
     }
-    expect(follower.stderr).toContain('the gateway is back')
+    expect(follower.stderr).toContain('the gateway can be reached again')
   })
 
   async function running(): Promise<string> {

@@ -91,7 +91,7 @@ it('names a port that is taken, and one that it may not have', async () => {
   server.close()
   expect([code, stdout]).toEqual([
     78,
-    `broken:  listen.http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. End what uses it (beside a running gateway it is that), or choose another port\n`,
+    `broken:  listen.http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. Stop the program that uses it (it may be this gateway, running), or choose another port\n`,
   ])
   configure({ http: `127.0.0.1:${await freePort()}` })
   expect((await check()).code).toBe(0)

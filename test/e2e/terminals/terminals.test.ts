@@ -197,7 +197,7 @@ describe.skipIf(!hasTmux)('a person at a terminal, whose agent or gateway ends, 
       site.agent.signal('SIGKILL')
       await site.agent.ended()
     },
-    /has lost the agent of console/,
+    /lost the agent of console/,
   )
   restores(
     'the gateway is killed',

@@ -115,8 +115,11 @@ interface SignedIn {
 
 function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): void {
   const who = name === '' ? '' : ` as ${oneLine(name)}`
-  const streams = grpcUrl === undefined ? '; it announces no address of its streams (--grpc-url)' : ''
-  process.stderr.write(`signed in to ${rest.url}${who}; kept in ${profile.file}${streams}\n`)
+  const streams =
+    grpcUrl === undefined
+      ? '; the gateway announces no address for streams: exec and connect need --grpc-url'
+      : ''
+  process.stderr.write(`signed in to ${rest.url}${who}; stored in ${profile.file}${streams}\n`)
   if (profile.name !== currentProfile(accountFile()))
     process.stderr.write(
       `for all commands: runbook-agent use ${profile.name}; for one: --profile ${profile.name}\n`,

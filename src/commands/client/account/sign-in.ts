@@ -37,7 +37,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
     const token = await tokenIfThere(account, begun)
     if (token !== undefined) return token
   }
-  throw new Failure('no sign-in in time: try again', exitCodes.refused)
+  throw new Failure('the sign-in was not completed in time: try again', exitCodes.refused)
 }
 
 /** Undefined while the person has not signed in, and when the connection broke: that is tried again. */

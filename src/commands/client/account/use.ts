@@ -41,7 +41,7 @@ function choose(name: string): void {
     keepCurrentProfile(file, name)
   } catch (error) {
     if (error instanceof Error && 'syscall' in error)
-      throw explain(error, `cannot write beside ${file}`, 'Set XDG_CONFIG_HOME to another folder')
+      throw explain(error, `cannot write in the folder of ${file}`, 'Set XDG_CONFIG_HOME to another folder')
     throw clientFailure(error, `cannot use ${name}`)
   }
 }

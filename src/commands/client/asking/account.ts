@@ -87,13 +87,13 @@ function checkMissing({ name, isNamed }: Profile): void {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   if (HOOP_APIURL && HOOP_TOKEN) return
   throw new Failure(
-    `use has selected the profile ${name}, which is signed out: runbook-agent login --profile ${name}, or use ${DEFAULT_PROFILE}`,
+    `the selected profile ${name} is signed out: runbook-agent login --profile ${name}, or runbook-agent use ${DEFAULT_PROFILE}`,
   )
 }
 
 export function unknownProfile(name: string): Failure {
   const meant = didYouMean(name, profileNames(accountFile()))
-  const hint = meant ?? `runbook-agent login --profile ${name} creates it, use lists all`
+  const hint = meant ?? `runbook-agent login --profile ${name} creates it, runbook-agent use lists all`
   return new Failure(`there is no profile ${name}: ${hint}`, exitCodes.usage)
 }
 
@@ -123,7 +123,7 @@ export async function streamAccess(profile: string | undefined): Promise<Account
     const destination = account.destination(await findGrpcUrl(account))
     return { account, destination, proxy: account.proxyTo(destination.address), token: account.token }
   } catch (error) {
-    throw clientFailure(error, 'no session')
+    throw clientFailure(error, 'cannot open a session')
   }
 }
 

@@ -69,7 +69,7 @@ function report(
 
 function range(first: number | undefined, last: number): string {
   if (first === undefined) return ''
-  const removed = first > 1 ? `, what was before ${first} was removed or left out` : ''
+  const removed = first > 1 ? `, entries before ${first} were removed or left out` : ''
   return `, ${first} to ${last}${removed}`
 }
 

@@ -86,8 +86,11 @@ async function wholeId(account: Account, text: string): Promise<string> {
   const found = batches.filter(({ id }) => text !== '' && id.startsWith(text.toLowerCase()))
   const [only, ...others] = found
   if (only !== undefined && others.length === 0) return only.id
-  const what = only === undefined ? 'no batch begins' : `${found.length} batches begin`
-  throw new Failure(`${what} with ${oneLine(text)}: runbook-agent batches lists them`, exitCodes.usage)
+  const what = only === undefined ? 'no batch has' : `${found.length} batches have`
+  throw new Failure(
+    `${what} an id that begins with ${oneLine(text)}: runbook-agent batches lists them`,
+    exitCodes.usage,
+  )
 }
 
 export interface WatchFlags extends AskingFlags {

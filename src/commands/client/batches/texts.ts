@@ -87,7 +87,7 @@ function summary(batch: BatchRead): string {
   const lines = groups.map((group) => `  ${groupText(group)}\n`)
   const left = counts.not_begun > 0 ? `, ${counts.not_begun} have not begun` : ''
   const differ = others.reduce((sum, { connections }) => sum + connections.length, 0)
-  const more = differ > 0 ? `  how: runbook-agent batches diff ${oneLine(id)}\n` : ''
+  const more = differ > 0 ? `  compare them: runbook-agent batches diff ${oneLine(id)}\n` : ''
   return `\n${usual.connections.length} same, ${differ} differ${left}\n${lines.join('')}${more}`
 }
 
@@ -114,7 +114,7 @@ export function differencesText({
     const note = one.note === '' ? '' : `  ${oneLine(one.note)}\n`
     return `\n${groupText(one)}\n${printableText(one.diff)}${note}`
   })
-  const more = moreGroups > 0 ? `\nand ${moreGroups} more ways\n` : ''
+  const more = moreGroups > 0 ? `\nand ${moreGroups} more groups\n` : ''
   return `${same} same, ${differ} differ\n\n${groupText(usual)}\n${parts.join('')}${more}`
 }
 

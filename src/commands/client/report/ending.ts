@@ -38,7 +38,7 @@ interface Words {
 const { noExitCode } = exitCodes
 const none = () => ''
 const seeSession = ({ sessionId }: SessionSubject) =>
-  sessionId === undefined ? '' : `What became of it: runbook-agent sessions show ${sessionId}`
+  sessionId === undefined ? '' : `See how it ended: runbook-agent sessions show ${sessionId}`
 
 const WORDS: Readonly<Record<NoExitReason, Words>> = {
   unreachable: {
@@ -69,9 +69,8 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
   busy: {
     exitCode: exitCodes.unreachable,
-    what: ({ address }, message) =>
-      `the gateway ${address} accepts no more at the moment, nothing has run: ${message}`,
-    hint: () => 'Try again when something has ended',
+    what: ({ address }, message) => `the gateway ${address} is at a limit, nothing has run: ${message}`,
+    hint: () => 'Try again when other sessions have ended',
   },
   offline: {
     exitCode: noExitCode,
@@ -90,12 +89,12 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
   'gateway-draining': {
     exitCode: exitCodes.unreachable,
-    what: ({ address }) => `the gateway ${address} is stopping and begins nothing new: nothing has run`,
+    what: ({ address }) => `the gateway ${address} is stopping and starts nothing new: nothing has run`,
     hint: () => 'Try again when it is back',
   },
   'agent-lost': {
     exitCode: noExitCode,
-    what: ({ connection }, message) => `the gateway has lost the agent of ${connection}: ${message}`,
+    what: ({ connection }, message) => `the gateway lost the agent of ${connection}: ${message}`,
     hint: seeSession,
   },
   'gateway-lost': {

@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
   refused: [exitCodes.refused],
   'not-found': [exitCodes.usage],
   invalid: [exitCodes.usage],
-  busy: [exitCodes.unreachable, '. Try again when something has ended'],
+  busy: [exitCodes.unreachable, '. Try again when other sessions have ended'],
   failed: [exitCodes.unreachable, '. The log of the gateway says more'],
   'no-gateway': [exitCodes.unreachable],
 }
@@ -27,7 +27,7 @@ export function clientFailure(error: unknown, doing: string): unknown {
   const [exitCode, ofKind = ''] = KINDS[error.kind]
   // The text of a draining gateway says what to do, and its log does not say more.
   const usual = error.code === 'gateway-draining' ? '' : ofKind
-  const advice = isAboutToken(error) ? '. Is the token still valid? runbook-agent login' : usual
+  const advice = isAboutToken(error) ? '. The token may have expired: runbook-agent login' : usual
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }
 

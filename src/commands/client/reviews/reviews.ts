@@ -128,7 +128,7 @@ function noneBegins(text: string, reviews: readonly Review[]): Failure {
   const meant = didYouMean(text, known)
   const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
   return new Failure(
-    `the gateway has no review ${oneLine(text)}, and no review of such a session${hint}`,
+    `no review, and no session with a review, has an id that begins with ${oneLine(text)}${hint}`,
     exitCodes.usage,
   )
 }
@@ -196,7 +196,7 @@ function checkEffect(before: Review, after: Review): void {
   const groups = groupNames(after).join(', ')
   throw new Failure(
     oneLine(
-      `nothing has changed: ${groups} decide on it, and your decision does not count, or was counted before`,
+      `nothing has changed: ${groups} decide on it; your decision does not count there, or was counted before`,
     ),
     exitCodes.refused,
   )

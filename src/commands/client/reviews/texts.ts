@@ -89,7 +89,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['requested', moment(review.created_at)],
     ['waits for', timeLeft(review)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
-    ['for as long as', seconds > 0 ? durationText(seconds) : ''],
+    ['for at most', seconds > 0 ? durationText(seconds) : ''],
     ['rule', review.access_request_rule_name],
     ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
   ])
@@ -112,13 +112,13 @@ function batchOf({ batch }: Review): (readonly [string, string])[] {
   const { id, waves, parallel, threshold } = batch
   return [
     ...waves.map((wave, at) => [`wave ${at + 1}`, wave.join(', ')] as const),
-    ['at once', String(parallel)],
+    ['parallel', String(parallel)],
     ['stops after', `${threshold} ${threshold === 1 ? 'failure' : 'failures'}`],
     ['batch', id],
   ]
 }
 
-const UNSEEN = '\nThe gateway does not show you the session, and so not what would run.\n'
+const UNSEEN = '\nThe gateway does not show you this session, so you cannot see what would run.\n'
 
 function decision(group: ReviewGroup): string {
   const { status, review_date: at, forced_review: isForced } = group

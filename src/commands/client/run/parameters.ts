@@ -96,7 +96,7 @@ function contentOf(name: string, path: string): string {
 
 function sayUncertain(runbook: Runbook, name: string): void {
   process.stderr.write(
-    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: it is sent, and has an effect only if a block of the runbook uses it`)}\n`,
+    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: the value is sent, and has an effect only if a block of the runbook uses it`)}\n`,
   )
 }
 
@@ -164,7 +164,7 @@ function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Fa
   return new Failure(
     printableText(
       [
-        `${name} needs ${count} more:`,
+        `${name} lacks ${count}:`,
         ...lines,
         'Give them with -p name=value, in a file with --param-file, or on a terminal',
       ].join('\n'),

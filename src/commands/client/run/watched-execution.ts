@@ -121,7 +121,9 @@ class WatchedExecution {
     if (this.#sessionId !== undefined)
       return clientFailure(error, `the end of session ${oneLine(this.#sessionId)} is unknown`)
     const isSent = error instanceof ApiError && error.isAnswerLost
-    return isSent ? clientFailure(error, oneLine(`cannot tell whether ${file} runs on ${connection}`)) : error
+    return isSent
+      ? clientFailure(error, oneLine(`it is unknown whether ${file} runs on ${connection}`))
+      : error
   }
 
   async #see(sight: ExecutionSight): Promise<void> {
@@ -151,7 +153,7 @@ class WatchedExecution {
         this.#say(oneLine(sight.text))
         return
       case 'away':
-        this.#progress.state = 'the gateway is away'
+        this.#progress.state = 'the gateway cannot be reached'
         return
       case 'back':
         this.#progress.state = this.#review === 'waiting' ? WAITING : 'running'
@@ -252,7 +254,7 @@ function notRunFailure(error: ApiError, session: string): Failure {
   const id = oneLine(session)
   return new Failure(
     oneLine(
-      `session ${id} was approved and does not run now: ${error.message}. Later: runbook-agent sessions exec ${id}`,
+      `session ${id} is approved, but cannot run now: ${error.message}. Try later: runbook-agent sessions exec ${id}`,
     ),
     exitCodes.refused,
   )

@@ -64,7 +64,7 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
     await unlessLacking(account, EXPORT, writing())
   } catch (error) {
     if (!(error instanceof ApiError) || cursor === undefined) throw error
-    const way = `what has arrived is written: continue with --after ${cursor}, or in the same file with --resume`
+    const way = `the lines so far are written: continue with --after ${cursor}, or in the same file with --resume`
     process.stderr.write(`runbook-agent: ${way}\n`)
     throw error
   }

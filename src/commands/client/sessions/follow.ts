@@ -102,11 +102,11 @@ class FollowedSession {
         return this.#flags.json === true ? this.#line(eventFields(sight)) : this.#output.show(sight)
       case 'incomplete':
         if (this.#flags.json === true) return this.#line({ event: sight.kind, missing_bytes: sight.bytes })
-        return this.#notice('from here on a part of the output is not recorded, and cannot be shown')
+        return this.#notice('from here on, a part of the output is not recorded and cannot be shown')
       case 'away':
-        return this.#notice(oneLine(`the gateway is away, retrying: ${sight.reason}`))
+        return this.#notice(oneLine(`the gateway cannot be reached, retrying: ${sight.reason}`))
       case 'back':
-        return this.#notice('the gateway is back')
+        return this.#notice('the gateway can be reached again')
       case 'warning':
         return this.#notice(oneLine(sight.text))
       case 'session':

@@ -144,7 +144,9 @@ function scriptOf(session: RecordedSession): string {
   if (typeof data !== 'string' || data === '') return ''
   const lines = printableText(data.replace(/\n$/, '')).split('\n')
   const more =
-    lines.length > SCRIPT_LINES ? [`... and ${lines.length - SCRIPT_LINES} lines more (--json)`] : []
+    lines.length > SCRIPT_LINES
+      ? [`... and ${lines.length - SCRIPT_LINES} more lines (--json shows all)`]
+      : []
   return `\n${[...lines.slice(0, SCRIPT_LINES), ...more].map((line) => `  ${line}\n`).join('')}`
 }
 

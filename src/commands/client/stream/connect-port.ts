@@ -127,7 +127,7 @@ class PortConsole implements Disposable {
     const { connection } = this.#subject
     if (!isNativeProtocol(connectionType))
       throw new Failure(
-        `${connection} is of type ${printableLine(connectionType)}, which has no clients that this program could serve on a port: runbook-agent connect ${connection} opens a terminal`,
+        `${connection} is of type ${printableLine(connectionType)}, which --port does not support: runbook-agent connect ${connection} opens a terminal`,
         exitCodes.usage,
       )
     const { run } = this.#flags
@@ -147,7 +147,7 @@ class PortConsole implements Disposable {
     const refused = (reason: string) =>
       void this.#notices.say({
         fields: { event: 'client-refused', reason },
-        text: `runbook-agent: not let in: ${reason}`,
+        text: `runbook-agent: refused ${reason}`,
       })
     try {
       this.port = await ClientPort.open({ protocol, port, send, refused })

@@ -90,7 +90,7 @@ describe('policy check', () => {
     place.write('rules.yaml', 'rules: [{type: deny_words_list, word: [no]}]')
     const { stderr, status } = check('no', '--rules', place.at('rules.yaml'))
     expect([stderr, status]).toEqual([
-      `${place.at('rules.yaml')}:1:33: rule 0 of set 0: word means nothing here; known are type, words, pattern_regex, message\n`,
+      `${place.at('rules.yaml')}:1:33: rule 0 of set 0: word is not a member of a rule; the members are type, words, pattern_regex, message\n`,
       0,
     ])
   })
