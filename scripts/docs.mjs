@@ -1,4 +1,4 @@
-// Writes into the pages of docs/ the tables that the code knows: settings, codes, and who may call what. After a build:
+// Writes into the pages of docs/ the tables that the code knows: settings, codes, endpoints and their options. After a build:
 //
 //   npm run docs
 //   node scripts/docs.mjs --check    changes nothing, names the pages that are out of date, and fails if there are any
@@ -23,7 +23,8 @@ const MAKERS = {
   'settings-agent': (words) => settingsTable('agent', agentSettings(), words),
   'settings-gateway': (words) => settingsTable('gateway', gatewaySettings(), words),
   codes: (words) => codesTable(words),
-  operations: (words) => operationsTable(words),
+  endpoints: (words) => endpointsTable(words),
+  options: ([endpoint]) => optionsTable(endpoint),
 }
 
 function agentSettings() {
@@ -133,20 +134,72 @@ function exitOfRequest(code) {
   return String(clientFailure(new ApiError(kindOfCode(code), ''), '').exitCode)
 }
 
-function operationsTable(tags) {
+/** The endpoints of some tags. A required field of the body is bold. */
+function endpointsTable(words) {
   const { OPERATIONS } = built('./gateway/rest/operations.js')
-  const { callersOf, SCOPES } = built('./contract/contract.js')
-  if (!unused.has('operations')) unused.set('operations', new Set(Object.keys(OPERATIONS)))
-  const rows = Object.entries(OPERATIONS).filter(([, { tag }]) => tags.includes(tag))
-  for (const [name] of rows) unused.get('operations').delete(name)
+  if (!unused.has('endpoints')) unused.set('endpoints', new Set(Object.keys(OPERATIONS)))
+  const rows = Object.entries(OPERATIONS).filter(([, { tag }]) => words.includes(tag))
+  if (rows.length === 0) throw new Error(`no endpoint has the tag ${words.join(' or ')}`)
+  for (const [name] of rows) unused.get('endpoints').delete(name)
   return table(
-    ['endpoint', 'what it does', 'for', 'which'],
-    rows.map(([name, operation]) => [
-      `\`${name.replaceAll(/:(\w+)/g, (_, word) => word.toUpperCase())}\``,
-      operation.summary,
-      callersOf(operation),
-      operation.scope === undefined ? '' : SCOPES[operation.scope],
-    ]),
+    ['endpoint', 'what it does', 'takes', 'answers', 'for', 'refuses with'],
+    rows.map(([name, operation]) => {
+      const { summary, description, answers, type, codes = [] } = operation
+      return [
+        `\`${name.replaceAll(/:(\w+)/g, (_, word) => word.toUpperCase())}\``,
+        description === undefined ? summary : `${summary}. ${description.replace(/\.$/, '')}`,
+        takenBy(operation),
+        Object.keys(answers).join(', ') + (type === undefined ? '' : `, \`${type}\``),
+        callers(operation),
+        [...new Set(codes)].map((code) => `\`${code}\``).join(', '),
+      ]
+    }),
+  )
+}
+
+function callers({ scope, ...operation }) {
+  const { callersOf, SCOPES } = built('./contract/contract.js')
+  return callersOf(operation) + (scope === undefined ? '' : `; ${SCOPES[scope]}`)
+}
+
+/** The fields of the body and the options of the URL; a set that many endpoints have is a link. */
+function takenBy({ body, query = {} }) {
+  const fields = Object.entries(fieldsOf(body))
+  const required = fields.filter(([, shape]) => !/optional|nullish|undefinedable/.test(shape.type))
+  const needed = required.map(([name]) => `**\`${name}\`**`)
+  const others = fields.filter((field) => !required.includes(field)).map(([name]) => name)
+  return [...needed, ...linked([...others, ...Object.keys(query)])].join(', ')
+}
+
+function fieldsOf(shape) {
+  if (shape === undefined) return {}
+  return shape.entries ?? shape.pipe?.map(fieldsOf).find((found) => Object.keys(found).length > 0) ?? {}
+}
+
+function linked(names) {
+  const { executionContract } = built('./contract/executions.js')
+  const { sessionListContract } = built('./contract/sessions.js')
+  const sets = [
+    [
+      '[the common fields](#executions)',
+      Object.keys(fieldsOf(executionContract.script.body)).filter(isCommon),
+    ],
+    ['[the filters](#the-list-of-sessions)', Object.keys(sessionListContract.list.query).filter(isFilter)],
+  ]
+  const found = sets.filter(([, members]) => members.every((name) => names.includes(name)))
+  const own = names.filter((name) => !found.some(([, members]) => members.includes(name)))
+  return [...own.map((name) => `\`${name}\``), ...found.map(([link]) => link)]
+}
+
+const isCommon = (name) => !['connection', 'script', 'labels'].includes(name)
+const isFilter = (name) => !['limit', 'offset', 'count'].includes(name)
+
+function optionsTable(endpoint) {
+  const { OPERATIONS } = built('./gateway/rest/operations.js')
+  const { query } = OPERATIONS[`GET ${endpoint}`]
+  return table(
+    ['option', 'meaning'],
+    Object.entries(query).map(([name, meaning]) => [`\`${name}\``, escaped(meaning)]),
   )
 }
 

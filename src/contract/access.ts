@@ -60,9 +60,8 @@ export const accessContract = {
   list: {
     ...READ,
     path: '/api/access',
-    summary: 'Lists who may do what: users by connections, each with the reason',
-    description:
-      'At most 50 users and 50 connections at once; `offset` and `connection_offset` have the others. It is explained by the rules that decide.',
+    summary: 'Lists who may do what: users by connections, each cell with the reason',
+    description: 'At most 50 users and 50 connections; `offset` and `connection_offset` select others.',
     role: 'auditor',
     query: {
       user: option('a part of the name, or a whole group'),
@@ -76,7 +75,7 @@ export const accessContract = {
   explain: {
     ...READ,
     path: '/api/access/:name/:connection',
-    summary: 'Explains what a user may do on a connection',
+    summary: 'Explains what a user may do on a connection, by the rules that decide',
     role: 'user',
     scope: 'read',
     answers: { 200: ExplanationShape },

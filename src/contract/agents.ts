@@ -42,7 +42,7 @@ export const agentContract = {
   list: {
     ...READ,
     path: '/api/agents',
-    summary: 'Lists the agents of these connections, for admins and auditors all, with their state and load',
+    summary: 'Lists agents with their state and load; auditors and admins see all agents',
     query: { status: option('CONNECTED or DISCONNECTED') },
     answers: { 200: v.array(AgentShape) },
   },

@@ -58,7 +58,7 @@ export const connectionContract = {
     ...READ,
     path: '/api/connections',
     scope: 'connection',
-    summary: 'Lists the connections that the caller may see',
+    summary: 'Lists connections',
     description: 'With `page` or `page_size` the answer is `{"pages":{"total","page","size"},"data":[...]}`.',
     query: {
       tag_selector: option('only connections with these tags: env=prod,region!=eu'),
@@ -67,13 +67,13 @@ export const connectionContract = {
       type: option('only connections of this type'),
       subtype: option('only connections of this subtype'),
       agent_id: option('only connections of this agent'),
-      resource_name: option('only connections of this resource, which is the connection itself'),
+      resource_name: option('only the connection of this name'),
       connection_ids: option('only these connections, separated by commas'),
-      attribute: option('only connections with this attribute: none has one'),
-      managed_by: option('only connections managed by this program: none is'),
-      tags: option('only connections with one of the tags of older versions of hoop: none has one'),
+      attribute: option('only connections with this attribute; no connection has one'),
+      managed_by: option('only connections managed by this program; no connection is'),
+      tags: option('only connections with such a tag of older versions of hoop; no connection has one'),
       page: numberOption('page', 'number of the page, from 1', Number.MAX_SAFE_INTEGER),
-      page_size: pageSizeOption('from 1 to 100, 50 unless given'),
+      page_size: pageSizeOption('connections of a page, from 1 to 100 (50 unless given)'),
     },
     answers: {
       // A page where the caller asks for one, or for a size.
@@ -99,13 +99,13 @@ export const connectionContract = {
   plugins: {
     ...READ,
     path: '/api/plugins',
-    summary: 'Always empty: there are no plugins here',
+    summary: "Returns an empty list, for hoop's command line",
     answers: { 200: none },
   },
   plugin: {
     ...READ,
     path: '/api/plugins/:name',
-    summary: 'Always answers 404: there are no plugins here',
+    summary: 'Answers 404: this gateway has no plugins',
     answers: {},
     errors: ['plugin-not-found'],
   },

@@ -118,7 +118,7 @@ export function pathOf(path: string, params: Readonly<Record<string, string>>): 
 const ROLES = {
   public: 'anybody, without a token',
   user: 'users',
-  standard: 'users, but no auditors: they only read',
+  standard: 'users, except auditors, who only read',
   auditor: 'auditors and admins',
   admin: 'admins',
 } as const
@@ -126,15 +126,15 @@ export type Role = keyof typeof ROLES
 
 /** Which objects such a caller reaches: checked by the route, which knows them. Others read as missing. */
 export const SCOPES = {
-  connection: 'of connections that one may see',
-  scheduled: 'of connections that one may see; auditors and admins: all',
-  concerned: "one's own, and those that one's groups review; auditors and admins: all",
-  seen: "one's own, those that one's groups review, and those that their connection opens (`sessions`); auditors and admins: all",
-  read: "one's own, and those that their connection opens (`sessions`); auditors and admins: all",
-  end: "one's own; admins: all",
-  tokens: "one's own; admins who are no machines: all",
-  own: "one's own",
-  link: 'that of the link',
+  connection: 'of connections that the caller may see',
+  scheduled: 'of connections that the caller may see; auditors and admins: all',
+  concerned: "the caller's own, and those that the caller's groups review; auditors and admins: all",
+  seen: "the caller's own, those that the caller's groups review, and those that the setting `sessions` of their connection opens to the caller; auditors and admins: all",
+  read: "the caller's own, and those that the setting `sessions` of their connection opens to the caller; auditors and admins: all",
+  end: "the caller's own; admins: all",
+  tokens: "the caller's own; admins who are people: all",
+  own: "the caller's own",
+  link: 'the one of the link',
 } as const
 export type OperationScope = keyof typeof SCOPES
 
@@ -243,7 +243,7 @@ export function callersOf({
   peopleOnly = false,
   byCookie,
 }: Pick<Operation, 'role' | 'peopleOnly' | 'byCookie'>): string {
-  const kinds = peopleOnly ? ', but no machines' : ''
+  const kinds = peopleOnly ? ', except machines' : ''
   return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }
 

@@ -154,7 +154,8 @@ export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 /** What is common to operations that run something. */
 export const EXECUTION = {
   method: 'POST',
-  description: '200 when it has ended, whatever its exit code; 202 when it goes on after `limits.wait`.',
+  description:
+    '200 when the execution has ended, whatever its exit code; 202 when it still runs after `limits.wait`, or waits for approval.',
   role: 'standard',
   audit: { action: 'execute', type: 'sessions' },
   answers: { 200: ExecutionShape, 202: ExecutionShape },
@@ -216,8 +217,8 @@ export const executionContract = {
     tag: 'Runbooks',
     method: 'POST',
     path: '/api/runbooks/foresee',
-    summary: 'Says what an execution would need and wait for, and runs nothing',
-    description: 'One answer for each connection, in the order of the request. The file is not read.',
+    summary: 'Shows what an execution would need and wait for, and runs nothing',
+    description: 'An answer for each connection, in the order of the request. The file is not read.',
     role: 'user',
     scope: 'connection',
     audit: 'none',

@@ -79,21 +79,21 @@ export const gatewayContract = {
   liveness: {
     ...READ,
     path: '/api/healthz',
-    summary: 'Whether the gateway lives',
+    summary: 'Shows that the gateway runs',
     role: 'public',
     answers: { 200: v.strictObject({ liveness: text }) },
   },
   readiness: {
     ...READ,
     path: '/readyz',
-    summary: 'Whether sessions can begin',
+    summary: 'Shows whether sessions can begin: 503 while they cannot',
     role: 'public',
     answers: { 200: ReadinessShape, 503: ReadinessShape },
   },
   document: {
     ...READ,
     path: '/api/openapiv3.json',
-    summary: 'Describes the interface, as /docs/json does',
+    summary: 'Returns the OpenAPI document, as /docs/json does',
     role: 'public',
     answers: { 200: v.pipe(v.looseObject({}), v.description('OpenAPI 3')) },
   },
@@ -101,7 +101,7 @@ export const gatewayContract = {
   publicInfo: {
     ...READ,
     path: '/api/publicserverinfo',
-    summary: 'How one signs in',
+    summary: 'Shows how users can sign in',
     role: 'public',
     answers: {
       200: v.strictObject({
@@ -114,14 +114,14 @@ export const gatewayContract = {
   serverInfo: {
     ...READ,
     path: '/api/serverinfo',
-    summary: 'Version and addresses of the gateway',
+    summary: 'Shows the version and the addresses of the gateway',
     role: 'user',
     answers: { 200: ServerShape },
   },
   userInfo: {
     ...READ,
     path: '/api/userinfo',
-    summary: 'Who asks',
+    summary: 'Shows the user of the token',
     role: 'user',
     answers: { 200: UserInfoShape },
   },
@@ -142,7 +142,7 @@ export const settingsContract = {
   show: {
     ...READ_SETTINGS,
     path: '/api/settings',
-    summary: 'Shows the settings as gateway.yaml has them now, or by default; never a secret',
+    summary: 'Shows all settings as gateway.yaml has them now, with defaults and without secrets',
     answers: {
       200: v.strictObject({
         file: text,
@@ -162,7 +162,7 @@ export const settingsContract = {
   preview: {
     ...READ_SETTINGS,
     path: '/api/settings/changes',
-    summary: 'Tells what a reload would change, and changes nothing',
+    summary: 'Shows what a reload would change, and changes nothing',
     answers: { 200: ChangesShape },
     errors: ['invalid-settings'],
   },
@@ -170,9 +170,8 @@ export const settingsContract = {
     tag: 'Gateway',
     method: 'POST',
     path: '/api/reload',
-    summary: 'Reads gateway.yaml again, and tells what has changed',
-    description:
-      'With a file that cannot be used (422) everything stays as it was: the message has each problem.',
+    summary: 'Reads gateway.yaml again, and shows what has changed',
+    description: 'If the file cannot be used (422), nothing changes, and the message names each problem.',
     role: 'admin',
     audit: { action: 'update', type: 'settings' },
     answers: { 200: ChangesShape },
@@ -185,9 +184,9 @@ export const backupContract = {
     tag: 'Gateway',
     method: 'POST',
     path: '/api/backup',
-    summary: 'Makes a backup of the state folder and sends it',
+    summary: 'Makes a backup of the state folder and returns it',
     description:
-      'One at a time. It holds scripts, output, and the key of requests that wait for approval, which a machine does not get: its backup loses these requests. The answer begins when the copy is made.',
+      'It holds scripts and output, and for people also the key of requests that wait for approval: a backup that a machine makes loses these requests. The answer begins when the copy is complete.',
     role: 'admin',
     byCookie: 'refused',
     audit: { action: 'download', type: 'backups' },

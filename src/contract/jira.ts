@@ -49,20 +49,20 @@ export const jiraContract = {
   site: {
     ...READ,
     path: '/api/integrations/jira',
-    summary: 'Shows the site of Jira where sessions get their issues, without its token',
+    summary: 'Shows the Jira site, without its token, or null',
     answers: { 200: JiraShape },
   },
   templates: {
     ...READ,
     path: '/api/integrations/jira/issuetemplates',
-    summary: 'Lists the kinds of issues of these connections, and what callers are asked for',
+    summary: 'Lists templates of issues, with the fields that callers fill',
     scope: 'connection',
     answers: { 200: v.array(JiraTemplateShape) },
   },
   template: {
     ...READ,
     path: '/api/integrations/jira/issuetemplates/:id',
-    summary: 'Shows one kind of issues',
+    summary: 'Shows a template of issues',
     scope: 'connection',
     answers: { 200: JiraTemplateShape },
     errors: ['jira-template-not-found'],

@@ -98,8 +98,8 @@ const READ = {
 const DECISION = {
   tag: 'Reviews',
   method: 'PUT',
-  summary: 'Approves, rejects or revokes what somebody has asked for',
-  description: '`status` is APPROVED, REJECTED or REVOKED. The id is that of the review or of its session.',
+  summary: 'Approves, rejects or revokes a request',
+  description: '`status` is APPROVED, REJECTED or REVOKED.',
   role: 'standard',
   scope: 'concerned',
   audit: { action: 'decide', type: 'reviews' },
@@ -112,22 +112,22 @@ export const reviewContract = {
   list: {
     ...READ,
     path: '/api/reviews',
-    summary: "Lists one's own reviews and those of one's groups, the newest first",
+    summary: 'Lists reviews, the newest first',
     answers: { 200: v.array(ReviewShape) },
     errors: ['history-failed'],
   },
   show: {
     ...READ,
     path: '/api/reviews/:id',
-    summary: 'Shows a review, by its id or that of its session',
+    summary: 'Shows a review, by the id of the review or of its session',
     answers: { 200: ReviewShape },
     errors: ['review-not-found', 'history-failed'],
   },
   previous: {
     ...READ,
     path: '/api/reviews/:id/previous',
-    summary: 'The last approved run of the same runbook before it, or null',
-    description: 'Its script and parameters are those of its session.',
+    summary: 'Shows the last approved run of the same runbook before this request, or null',
+    description: 'The script and the parameters of that run are in its session.',
     answers: {
       200: v.nullable(
         v.strictObject({ id: text, session: text, owner: text, connection: text, ran_at: v.nullable(text) }),
@@ -139,7 +139,7 @@ export const reviewContract = {
     ...EXECUTION,
     tag: 'Reviews',
     path: '/api/sessions/:id/exec',
-    summary: 'Runs what was approved, once',
+    summary: 'Runs an approved session, once',
     scope: 'end',
     audit: { action: 'run', type: 'sessions' },
     errors: [

@@ -78,7 +78,7 @@ export const runbookContract = {
     path: '/api/runbooks',
     summary: 'Lists runbooks and their parameters, by repository',
     query: {
-      connection_name: plainOption('only those of this connection'),
+      connection_name: plainOption('only the runbooks of this connection'),
       connection: plainOption('the same, by its old name'),
       list_connections: plainOption('true: with the connections that may run each'),
       remove_empty_connections: plainOption('false: for admins, also those that no connection runs'),
@@ -89,7 +89,7 @@ export const runbookContract = {
   templates: {
     ...READ,
     path: '/api/plugins/runbooks/templates',
-    summary: 'Lists the runbooks of all connections, in the first form',
+    summary: "Lists the runbooks of all connections, in hoop's first form",
     answers: { 200: TemplatesShape },
     errors: [
       ['runbooks-not-configured', 404],
@@ -99,20 +99,20 @@ export const runbookContract = {
   connectionTemplates: {
     ...READ,
     path: '/api/plugins/runbooks/connections/:name/templates',
-    summary: 'Lists the runbooks of a connection, in the first form',
+    summary: "Lists the runbooks of a connection, in hoop's first form",
     answers: { 200: TemplatesShape },
     errors: [['runbooks-not-configured', 404], 'connection-not-found', ['repository-failed', 422]],
   },
   rules: {
     ...READ,
     path: '/api/runbooks/rules',
-    summary: 'Lists who may run what: a rule for each connection that runs runbooks',
+    summary: "Lists who may run what, in hoop's form: a rule for each connection that runs runbooks",
     answers: { 200: v.array(RuleShape) },
   },
   rule: {
     ...READ,
     path: '/api/runbooks/rules/:id',
-    summary: 'Shows a rule',
+    summary: 'Shows one of these rules',
     answers: { 200: RuleShape },
     errors: ['rule-not-found'],
   },
@@ -120,7 +120,7 @@ export const runbookContract = {
     tag: 'Runbooks',
     method: 'GET',
     path: '/api/runbooks/configurations',
-    summary: 'Shows the repositories to admins, without their secrets',
+    summary: 'Shows the repositories, without their secrets',
     role: 'admin',
     audit: 'none',
     answers: { 200: ConfigurationShape },

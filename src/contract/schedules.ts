@@ -66,7 +66,7 @@ export const scheduleContract = {
   show: {
     ...READ,
     path: '/api/schedules/:name',
-    summary: 'Shows a schedule and its last hundred runs, also why one was skipped',
+    summary: 'Shows a schedule and its last 100 runs, with the reason where one was skipped',
     answers: { 200: ScheduleShape },
     errors: ['schedule-not-found', 'history-failed'],
   },
@@ -74,14 +74,14 @@ export const scheduleContract = {
     ...CHANGE,
     path: '/api/schedules/:name/run',
     audit: { action: 'execute', type: 'schedules' },
-    summary: 'Runs a schedule now: answers when its session has begun, or could not',
+    summary: 'Runs a schedule now, and answers when its session has begun or has failed to begin',
     answers: { 200: ScheduleRunShape },
     errors: [...CHANGE.errors, 'schedule-busy', 'gateway-draining'],
   },
   pause: {
     ...CHANGE,
     path: '/api/schedules/:name/pause',
-    summary: 'Pauses a schedule: runs that come due meanwhile are left out',
+    summary: 'Pauses a schedule: runs that are due meanwhile are skipped',
   },
   resume: {
     ...CHANGE,

@@ -94,9 +94,9 @@ export const userContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/users',
-    summary: 'Adds a user, who needs a token to sign in',
+    summary: 'Adds a user, who then needs a token',
     description:
-      '`email` is the name. `take_over`: the user gets the sessions that are recorded under this name, of an earlier user.',
+      '`email` is the name. With `take_over` the user gets the sessions of an earlier user of this name.',
     audit: { action: 'create', type: 'users' },
     // hoop's `name` is for display alone.
     body: v.object(
@@ -118,8 +118,8 @@ export const userContract = {
     ...CHANGE,
     method: 'PUT',
     path: '/api/users/:name',
-    summary: 'Changes a user: status, groups, budget; what is left out stays',
-    description: 'A user who is not `active` is not accepted, and all that they run by a stream ends.',
+    summary: 'Changes the given properties of a user',
+    description: 'A user who is not `active` is not accepted, and the streams of that user end.',
     audit: { action: 'update', type: 'users' },
     body: v.object(
       {
@@ -143,7 +143,7 @@ export const userContract = {
     ...CHANGE,
     method: 'DELETE',
     path: '/api/users/:name',
-    summary: 'Deletes a user with all tokens; sessions keep the name',
+    summary: 'Deletes a user and all their tokens; sessions keep the name',
     audit: { action: 'delete', type: 'users' },
     answers: { 204: nothing },
     errors: ['sign-in-again', 'user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'],
@@ -151,7 +151,7 @@ export const userContract = {
   groups: {
     ...READ,
     path: '/api/users/groups',
-    summary: 'Lists groups, also those that nobody is in',
+    summary: 'Lists groups, also those without users',
     answers: { 200: v.array(text) },
     errors: ['history-failed'],
   },
@@ -159,7 +159,7 @@ export const userContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/users/groups',
-    summary: 'Makes a group known before somebody is in it',
+    summary: 'Adds a group without users',
     audit: { action: 'create', type: 'user_groups' },
     body: v.object({ name: groupName }, 'must be a JSON object'),
     answers: { 201: GroupShape },
@@ -169,7 +169,7 @@ export const userContract = {
     ...CHANGE,
     method: 'DELETE',
     path: '/api/users/groups/:name',
-    summary: 'Takes a group from all who are in it',
+    summary: 'Removes a group, and all users from it',
     audit: { action: 'delete', type: 'user_groups' },
     answers: { 204: nothing },
     errors: [

@@ -87,13 +87,13 @@ describe('the account', () => {
   it('refuses to send a token in the clear to another machine, unless that is allowed', () => {
     const plain = { HOOP_APIURL: 'http://gateway.test', HOOP_TOKEN: 'secret-token' }
     expect(failure(() => find(plain, undefined))).toMatch(
-      /^http:\/\/gateway\.test: a token over plaintext .*allow-plaintext/,
+      /^http:\/\/gateway\.test: a token sent to gateway\.test without TLS .*allow-plaintext/,
     )
     expect(find({ ...plain, RUNBOOK_AGENT_ALLOW_PLAINTEXT: 'true' }, undefined).tls).toBeUndefined()
     expect(find({}, { ...stored, api_url: 'http://gateway.test', allow_plaintext: true }).tls).toBeUndefined()
     const secure = find({}, stored)
     expect(failure(() => secure.destination('grpc://streams.test:8010'))).toMatch(
-      /over plaintext to streams\.test/,
+      /sent to streams\.test without TLS/,
     )
     expect(secure.destination('grpc://127.0.0.1:8010')).toEqual({ address: '127.0.0.1:8010', tls: undefined })
   })

@@ -114,7 +114,7 @@ describe('a configuration error is one line that names setting and place, and ex
     [
       'a key that would go to another machine in the clear',
       { HOOP_KEY: 'grpc://name:open-sesame@gateway.example:8010' },
-      /^HOOP_KEY: a key over plaintext to gateway\.example .*allow-plaintext$/,
+      /^HOOP_KEY: a key sent to gateway\.example without TLS .*allow-plaintext$/,
     ],
     [
       'a key file that is not there',

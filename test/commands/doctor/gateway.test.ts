@@ -129,7 +129,7 @@ describe("the gateway's certificate", () => {
       'broken',
       expect.stringMatching(/has expired/),
     ])
-    expect(ended.found['tls']).toContain('ended 4 days ago')
+    expect(ended.found['tls']).toContain('expired 4 days ago')
     const early = await shown({ names, validFrom: years(1) })
     expect([early.level['tls'], early.advice['tls']]).toEqual([
       'broken',

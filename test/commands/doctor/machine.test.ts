@@ -184,7 +184,7 @@ describe('the key', () => {
   it.each([
     [90, 'ok', 'JWT-SVID valid for 89 more min'],
     [-90, 'broken', 'JWT-SVID that expired 90 min ago'],
-    [undefined, 'ok', 'JWT-SVID without an end'],
+    [undefined, 'ok', 'JWT-SVID that does not expire'],
   ] as const)('as a JWT-SVID with %s min to go is %s', (minutes, level, text) => {
     using place = new Workplace()
     const exp = minutes === undefined ? {} : { exp: Date.now() / 1000 + minutes * 60 }
@@ -429,7 +429,7 @@ describe('the machine', () => {
     const words = ['-c', 'ulimit -x 1000; exec "$0" --input-type=module -e "$1"', process.execPath, script]
     expect(JSON.parse(spawnSync('bash', words, { encoding: 'utf8' }).stdout)).toMatchObject({
       level: 'warning',
-      found: 'posix, without marks on processes: prlimit: EINVAL',
+      found: 'posix, but it cannot mark processes: prlimit: EINVAL',
       fact: 'posix',
     })
   })

@@ -40,7 +40,7 @@ describe("what is wrong in a rule file of the owner's", () => {
     [
       'rules for output, which nobody reads',
       'input_rules: [{rules: [{type: deny_words_list, words: [a]}]}]\noutput_rules: [{rules: []}]\n',
-      ' has output_rules, too, and nothing enforces them',
+      ' has output_rules as well, which nothing enforces',
     ],
   ])('is told with its place: %s', async (_, text, expected) => {
     using place = new Workplace()

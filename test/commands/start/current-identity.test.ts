@@ -119,7 +119,7 @@ describe('plaintext', () => {
   it('with a JWT-SVID is refused as well, though it is asked for', () => {
     place.write('agent.jwt', jwt('first'))
     const yaml = 'spiffe: {key-file: agent.jwt, insecure: true}\ngrpc-url: gateway.test:8010'
-    expect(refusal(yaml)).toMatch(/over plaintext to gateway\.test/)
+    expect(refusal(yaml)).toMatch(/sent to gateway\.test without TLS/)
     expect(current(`${yaml}\nallow-plaintext: true`).identity.current.tls).toBeUndefined()
   })
 })

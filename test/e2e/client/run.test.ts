@@ -107,7 +107,7 @@ describe('run', () => {
     ).toMatchObject({
       ...{ code: 0, stdout: 'v1', stderr: '' },
     })
-    expect((await run(gateway, 'pg', FILE)).stderr).toContain('needs 3 parameters more')
+    expect((await run(gateway, 'pg', FILE)).stderr).toContain(`missing parameters of ${FILE}:`)
   })
 
   it.each([
@@ -274,7 +274,7 @@ describe('run follows what goes on', () => {
     const ended = await run(gateway, 'pg', FILE)
     expect([ended.code, ended.stdout]).toEqual([77, ''])
     expect(ended.stderr).toMatch(/^runbook-agent: an old copy\n/)
-    expect(ended.stderr).toContain(`${message}. Later: runbook-agent sessions exec ${SESSION}\n`)
+    expect(ended.stderr).toContain(`${message}. Try later: runbook-agent sessions exec ${SESSION}\n`)
   })
 
   it('through a review that is rejected', async () => {
@@ -484,7 +484,7 @@ describe('run does not send', () => {
     expect([ended.code, ended.stdout, gateway.requests]).toEqual([64, '', []])
     expect(ended.stderr).toBe(
       [
-        `runbook-agent: ${FILE} needs 2 parameters more:`,
+        `runbook-agent: missing parameters of ${FILE}:`,
         '  state     which\\x1b[31m state (one of active, idle)',
         '  password  of the report (password)',
         'Give them with -p name=value, in a file with --param-file, or on a terminal\n',
@@ -631,7 +631,7 @@ describe('run has one line and a code for', () => {
       [json(500, { message: 'no database' }), 69, 'no database. The log of the gateway says more'],
       [json(422, { message: 'bad' }), 64, 'cannot run ops/report.runbook.sql on pg: bad'],
       [json(400, { message: 'other words', code: 'too-much-at-once' }), 69, 'other words. Try again when'],
-      [json(400, { message: 'other words', code: 'unauthenticated' }), 77, 'other words. Is the token'],
+      [json(400, { message: 'other words', code: 'unauthenticated' }), 77, 'other words. The token may'],
       [json(422, { message: 'bad', code: 'of-a-newer-gateway' }), 64, 'on pg: bad'],
     ] as const) {
       gateway.rest.on(list, script)

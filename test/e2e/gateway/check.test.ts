@@ -111,13 +111,13 @@ it('names a certificate that has ended, and warns of one that soon does', async 
   expect(await check()).toMatchObject({
     code: 78,
     stdout: expect.stringMatching(
-      /^broken: {2}certificate: .*tls\.crt ended at .* nobody accepts it\. Put a new/,
+      /^broken: {2}certificate: .*tls\.crt expired at .* no client accepts it\. Put a new/,
     ) as string,
   })
   issue(3)
   expect(await check()).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^warning: certificate: .*tls\.crt ends at /) as string,
+    stdout: expect.stringMatching(/^warning: certificate: .*tls\.crt expires at /) as string,
   })
   issue(300)
   expect((await check()).stdout).not.toContain('certificate')
@@ -169,7 +169,7 @@ it('says that an older schema will be moved, moves nothing, and refuses a newer 
   expect(await check()).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /^warning: history: it has schema 3, the start brings it to \d+.*Make a backup/,
+      /^warning: history: it has schema 3; the start changes it to \d+.*Make a backup/,
     ) as string,
   })
   expect(everything()).toEqual(before)

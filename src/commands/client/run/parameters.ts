@@ -160,11 +160,11 @@ function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Fa
   const lines = parameters.map(
     (parameter) => `  ${parameter.name.padEnd(width)}  ${describeParameter(parameter)}`,
   )
-  const count = parameters.length === 1 ? 'a parameter' : `${parameters.length} parameters`
+  const heading = parameters.length === 1 ? 'missing parameter' : 'missing parameters'
   return new Failure(
     printableText(
       [
-        `${name} lacks ${count}:`,
+        `${heading} of ${name}:`,
         ...lines,
         'Give them with -p name=value, in a file with --param-file, or on a terminal',
       ].join('\n'),
