@@ -40,11 +40,17 @@ const built = (place: Workplace) =>
     .filter((name) => !name.startsWith('.') && name !== 'web' && !name.startsWith('web/'))
     .sort()
 
-test('a build removes what no source makes any more, files and folders, and nothing when it fails', () => {
+test('a build makes program and compressed page, and removes what no source makes any more, but nothing when it fails', () => {
   using place = new Workplace()
   const { write, build } = project(place)
   for (const file of ['main.ts', 'old.ts', 'room/old.ts', 'room/kept.ts']) write(file)
+  mkdirSync(place.at('dist/web/assets'), { recursive: true })
+  writeFileSync(place.at('dist/web/assets/old-1234.js'), 'old')
   expect(build()).toBe(0)
+  const page = readdirSync(place.at('dist/web'), { recursive: true }).sort()
+  expect(page).toEqual(['index.html', 'index.html.br', 'index.html.gz', 'licenses.txt'])
+  const compressed = readFileSync(place.at('dist/web/index.html.br'))
+  expect(brotliDecompressSync(compressed)).toEqual(readFileSync(place.at('dist/web/index.html')))
   const first = built(place)
   expect(first).toEqual(['main.js', 'old.js', 'package.json', 'room', 'room/kept.js', 'room/old.js'])
   for (const gone of ['old.ts', 'room']) rmSync(place.at('src', gone), { recursive: true })
@@ -57,17 +63,4 @@ test('a build removes what no source makes any more, files and folders, and noth
   expect(build()).toBe(0)
   expect(built(place)).toEqual(['main.js', 'other', 'other/kept.js', 'package.json'])
   expect(readdirSync(place.at('dist'))).toContain('.stamp')
-})
-
-test('a build makes the page, compressed in advance, and leaves nothing of an older one', () => {
-  using place = new Workplace()
-  const { write, build } = project(place)
-  write('main.ts')
-  mkdirSync(place.at('dist/web/assets'), { recursive: true })
-  writeFileSync(place.at('dist/web/assets/old-1234.js'), 'old')
-  expect(build()).toBe(0)
-  const page = readdirSync(place.at('dist/web'), { recursive: true }).sort()
-  expect(page).toEqual(['index.html', 'index.html.br', 'index.html.gz', 'licenses.txt'])
-  const compressed = readFileSync(place.at('dist/web/index.html.br'))
-  expect(brotliDecompressSync(compressed)).toEqual(readFileSync(place.at('dist/web/index.html')))
 })

@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Workplace } from '../support/sites/workplace.ts'
 import { served } from './served.ts'
 
 const script = fileURLToPath(new URL('../../scripts/bundle.mjs', import.meta.url))
 
+const place = new Workplace()
+beforeAll(() => void execFileSync(process.execPath, [script, place.at('bundle')], { stdio: 'pipe' }))
+afterAll(() => place[Symbol.dispose]())
+
 test('the bundle is a folder that runs gateway, agent and executions anywhere, with nothing installed', async () => {
-  using place = new Workplace()
-  const folder = place.at('bundle')
-  execFileSync(process.execPath, [script, folder], { stdio: 'pipe' })
   const packages = readdirSync(place.at('bundle', 'node_modules'))
   expect(packages).toEqual(expect.arrayContaining(['koffi', 'libsql', 'node-pty']))
   expect(packages).not.toEqual(expect.arrayContaining(['fastify']))
@@ -25,8 +26,6 @@ test('the bundle is a folder that runs gateway, agent and executions anywhere, w
 })
 
 test('the bundle tells the version of the package, and brings the licence of everything in it', () => {
-  using place = new Workplace()
-  execFileSync(process.execPath, [script, place.at('bundle')], { stdio: 'pipe' })
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

@@ -189,31 +189,24 @@ describe('dev, when it starts', () => {
     },
   )
 
-  it('starts its agent with settings of its own, not with those of one that is installed on the machine', async () => {
+  it('starts its agent with settings of its own, and keeps them, its token and its history over a restart', async () => {
     using place = new Workplace()
     const installed = place.write('installed.yaml', 'log: {level: debug}\n')
-    await using dev = await Development.start(place, { RUNBOOK_AGENT_CONFIG: installed })
+    await using first = await Development.start(place, { RUNBOOK_AGENT_CONFIG: installed })
     const file = place.at('state', 'agent.yaml')
     // Without it the agent would read /etc/runbook-agent/agent.yaml.
-    expect(commandLineOf(dev.ready.agentPid)).toContain(`start --config ${file} `)
+    expect(commandLineOf(first.ready.agentPid)).toContain(`start --config ${file} `)
     expect(readFileSync(file, 'utf8')).toMatch(/^#.*\n$/)
-    await dev.program.stop()
-    place.write('state/agent.yaml', 'output: {cap: 1KiB}\n')
-    await using again = await Development.start(place)
-    const { body } = await again.rest.script('bash', 'head -c 5000 /dev/zero | tr "\\0" x')
-    expect(body.output).toContain('bytes of output left out')
-  })
-
-  it('keeps its token, its settings and its history over a restart', async () => {
-    using place = new Workplace()
-    const first = await Development.start(place)
     const token = readFileSync(first.ready.tokenFile, 'utf8')
-    const { body } = await first.rest.runbook('bash', 'ops/hello.runbook.sh', hello)
+    const { body: greeted } = await first.rest.runbook('bash', 'ops/hello.runbook.sh', hello)
     expect((await first.program.stop()).code).toBe(0)
+    place.write('state/agent.yaml', 'output: {cap: 1KiB}\n')
     await using second = await Development.start(place)
     expect(readFileSync(second.ready.tokenFile, 'utf8')).toBe(token)
-    const session = await second.rest.session(body.session_id)
-    expect([session.status, session.exit_code, session.event_stream]).toEqual(['done', 0, [body.output]])
+    const session = await second.rest.session(greeted.session_id)
+    expect([session.status, session.exit_code, session.event_stream]).toEqual(['done', 0, [greeted.output]])
+    const { body } = await second.rest.script('bash', 'head -c 5000 /dev/zero | tr "\\0" x')
+    expect(body.output).toContain('bytes of output left out')
   })
 })
 

@@ -15,7 +15,7 @@ import { quickTiming } from '../support/sites/quick-timing.ts'
 import { RunningAgent } from '../support/sites/running-agent.ts'
 import { ScriptedRest } from '../support/scripted/scripted-rest.ts'
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
-import { Site, type SiteOptions } from '../support/sites/site.ts'
+import { Site } from '../support/sites/site.ts'
 import { SmallDisk } from '../support/machine/small-disk.ts'
 import { waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/sites/workplace.ts'
@@ -26,16 +26,6 @@ import { Workplace } from '../support/sites/workplace.ts'
 it('every row of docs/endings-and-codes.md has a test, and every test a row', () => {
   expect([...driven].sort()).toEqual([...rows.keys()].sort())
 })
-
-/** A gateway and an agent of the built program for one test. */
-async function on(
-  options: SiteOptions,
-  drive: (site: Site, gate: Gate) => Promise<Observed>,
-): Promise<Observed> {
-  await using site = await Site.start(options)
-  using gate = new Gate(site.place)
-  return await drive(site, gate)
-}
 
 describe('the command ended, or could not be started:', () => {
   const programs = ['no-such-program', '/no/such/program', '/etc/passwd', './wrong-format']
@@ -71,18 +61,36 @@ describe('the command ended, or could not be started:', () => {
 })
 
 describe('the agent ended it:', () => {
+  /** A gateway for all tests that end at most their agent; each has an agent of its own. */
+  let site: Site
+  let gates = 0
+  beforeAll(async () => {
+    site = await Site.start({ limits: { 'agent-wait': '1s' } })
+    await site.agent.stop()
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+  const withAgent = async (
+    settings: Readonly<Record<string, string>>,
+    drive: (gate: Gate) => Promise<Observed>,
+  ): Promise<Observed> => {
+    await site.startAgent(settings)
+    await using _agent = site.agent
+    using gate = new Gate(site.place, `gate-${(gates += 1)}`)
+    return await drive(gate)
+  }
+
   ending('time limit', () =>
-    on({ env: { RUNBOOK_AGENT_EXECUTION_MAX_DURATION: '100ms' } }, async ({ rest }, gate) =>
-      answered(await rest.script('bash', gate.script)),
+    withAgent({ RUNBOOK_AGENT_EXECUTION_MAX_DURATION: '100ms' }, async (gate) =>
+      answered(await site.rest.script('bash', gate.script)),
     ),
   )
   ending('output limit', () => {
-    const env = { RUNBOOK_AGENT_OUTPUT_CAP: '1KiB', RUNBOOK_AGENT_OUTPUT_ON_CAP: 'kill' }
-    return on({ env }, async ({ rest }) => answered(await rest.script('bash', 'yes & wait')))
+    const settings = { RUNBOOK_AGENT_OUTPUT_CAP: '1KiB', RUNBOOK_AGENT_OUTPUT_ON_CAP: 'kill' }
+    return withAgent(settings, async () => answered(await site.rest.script('bash', 'yes & wait')))
   })
 
   const stopping = (script: (gate: Gate) => string) => () =>
-    on({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } }, async (site, gate) => {
+    withAgent({ RUNBOOK_AGENT_KILL_GRACE: '200ms' }, async (gate) => {
       const reply = site.rest.script('bash', script(gate))
       await gate.reached()
       site.agent.signal('SIGTERM')
@@ -105,7 +113,7 @@ describe('the agent ended it:', () => {
   )
 
   ending('closed by the gateway', () =>
-    on({}, async (site, gate) => {
+    withAgent({}, async (gate) => {
       const reply = site.rest.script('bash', gate.script)
       const [{ session }] = await gate.reached()
       await site.rest.kill(session)
@@ -113,24 +121,24 @@ describe('the agent ended it:', () => {
     }),
   )
   ending('agent killed', () =>
-    on({}, async (site, gate) => {
+    withAgent({}, async (gate) => {
       const reply = site.rest.script('bash', gate.script)
       await gate.reached()
       site.agent.signal('SIGKILL')
       return answered(await reply)
     }),
   )
-  ending('gateway lost', () =>
-    on({}, async (site, gate) => {
-      const reply = site.rest.script('bash', gate.script).catch(() => undefined)
-      await gate.reached()
-      site.gateway.signal('SIGKILL')
-      await reply
-      const journal = () => readFileSync(site.place.at('agent-state', 'journal.jsonl'), 'utf8')
-      await waitFor(() => journal().includes('"reason":"gateway-lost"'), 10_000)
-      return { code: 'none', status: 'none', text: '' }
-    }),
-  )
+  ending('gateway lost', async () => {
+    await using alone = await Site.start()
+    using gate = new Gate(alone.place)
+    const reply = alone.rest.script('bash', gate.script).catch(() => undefined)
+    await gate.reached()
+    alone.gateway.signal('SIGKILL')
+    await reply
+    const journal = () => readFileSync(alone.place.at('agent-state', 'journal.jsonl'), 'utf8')
+    await waitFor(() => journal().includes('"reason":"gateway-lost"'), 10_000)
+    return { code: 'none', status: 'none', text: '' }
+  })
   // The embedded gateway asks a draining agent for nothing.
   ending('agent draining', async () => {
     await using gateway = await ScriptedGateway.start()
@@ -147,23 +155,23 @@ describe('the agent ended it:', () => {
     return closed(await gateway.closeOf('late'))
   })
   ending('agent offline', () =>
-    on({ limits: { 'agent-wait': '100ms' } }, async (site) => {
+    withAgent({}, async () => {
       await site.agent.stop()
       return answered(await site.rest.script('bash', 'true'))
     }),
   )
   ending('too many executions', () =>
-    on({ env: { RUNBOOK_AGENT_LIMITS_SESSIONS: '1' } }, async ({ rest }, gate) => {
-      const reply = rest.script('bash', gate.script)
+    withAgent({ RUNBOOK_AGENT_LIMITS_SESSIONS: '1' }, async (gate) => {
+      const reply = site.rest.script('bash', gate.script)
       await gate.reached()
-      const refused = answered(await rest.script('bash', 'true'))
+      const refused = answered(await site.rest.script('bash', 'true'))
       gate.open()
       await reply
       return refused
     }),
   )
   ending('no descriptors left', () =>
-    on({}, async (site) => {
+    withAgent({}, async () => {
       // Enough for the agent, not for the pipes of a command.
       const open = String(spawnSync('ls', [`/proc/${site.agent.pid}/fd`]).stdout).split('\n').length
       execFileSync('prlimit', ['--pid', String(site.agent.pid), `--nofile=${open}:`])
@@ -175,25 +183,25 @@ describe('the agent ended it:', () => {
   )
   const secret = { env_vars: variables({ 'filesystem:SECRET': 'x'.repeat(200_000) }) }
   const mounts = SmallDisk.permitted()
-  const onSmallDisk = async (
-    drive: (site: Site, disk: SmallDisk) => Promise<Observed>,
-  ): Promise<Observed> => {
+  const onSmallDisk = async (drive: (disk: SmallDisk) => Promise<Observed>): Promise<Observed> => {
     using disk = new SmallDisk('64k')
-    return await on({ env: { RUNBOOK_AGENT_RUNTIME_DIR: disk.path } }, (site) => drive(site, disk))
+    return await withAgent({ RUNBOOK_AGENT_RUNTIME_DIR: disk.path }, () => drive(disk))
   }
   ending(
     'no room for secret files',
-    () => onSmallDisk(async ({ rest }) => answered(await rest.script('bash', 'true', secret))),
+    () => onSmallDisk(async () => answered(await site.rest.script('bash', 'true', secret))),
     !mounts,
   )
   ending(
     'no right to write secret files',
     () =>
-      onSmallDisk(async ({ rest }, disk) => {
+      onSmallDisk(async (disk) => {
         disk.makeReadOnly()
-        const refused = answered(await rest.script('bash', 'true', secret))
-        execFileSync('mount', ['-o', 'remount,rw', disk.path])
-        return refused
+        try {
+          return answered(await site.rest.script('bash', 'true', secret))
+        } finally {
+          disk.makeWritable()
+        }
       }),
     !mounts,
   )

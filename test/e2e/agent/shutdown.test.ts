@@ -1,15 +1,31 @@
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Gate } from '../../support/gate.ts'
 import { isAlive } from '../../support/machine/processes.ts'
 import { variables } from '../../support/scripted/rest.ts'
 import { Site } from '../../support/sites/site.ts'
 import { waitFor } from '../../support/wait.ts'
 
+/** A gateway for all tests; each has agents of its own. */
+let site: Site
+let gates = 0
+beforeAll(async () => {
+  site = await Site.start()
+  await site.agent.stop()
+})
+afterAll(() => site[Symbol.asyncDispose]())
+
+async function starts(settings: Readonly<Record<string, string>> = {}): Promise<AsyncDisposable> {
+  await site.startAgent(settings)
+  // Whichever is the agent by then.
+  return { [Symbol.asyncDispose]: () => site.agent[Symbol.asyncDispose]() }
+}
+const newGate = () => new Gate(site.place, `gate-${(gates += 1)}`)
+
 const secret = { env_vars: variables({ 'filesystem:SECRET': 'x' }) }
 
 it('an agent that is told to stop lets the running execution finish, and new ones wait for the next agent', async () => {
-  await using site = await Site.start()
-  using gate = new Gate(site.place)
+  await using _agent = await starts()
+  using gate = newGate()
   const reply = site.rest.script('bash', `${gate.script} echo finished`, secret)
   await gate.reached()
   await using old = site.agent
@@ -29,7 +45,7 @@ it('an agent that is told to stop lets the running execution finish, and new one
 })
 
 it('two agents that are restarted in turn under load fail no request', async () => {
-  await using site = await Site.start()
+  await using _agent = await starts()
   const answers: string[] = []
   let isOver = false
   const client = async () => {
@@ -56,8 +72,8 @@ it('two agents that are restarted in turn under load fail no request', async () 
 })
 
 it('a second signal ends the running execution with 143 and the reason, and the agent still exits with 0', async () => {
-  await using site = await Site.start()
-  using gate = new Gate(site.place)
+  await using _agent = await starts()
+  using gate = newGate()
   const reply = site.rest.script('bash', gate.script, secret)
   const [{ pid }] = await gate.reached()
   site.agent.signal('SIGTERM')
@@ -73,8 +89,8 @@ it('a second signal ends the running execution with 143 and the reason, and the 
 })
 
 it('an execution that outlives the drain is ended as well', async () => {
-  await using site = await Site.start({ env: { RUNBOOK_AGENT_DRAIN: '100ms' } })
-  using gate = new Gate(site.place)
+  await using _agent = await starts({ RUNBOOK_AGENT_DRAIN: '100ms' })
+  using gate = newGate()
   const reply = site.rest.script('bash', gate.script)
   await gate.reached()
   expect(await site.agent.stop()).toEqual({ code: 0, signal: null })
@@ -82,8 +98,8 @@ it('an execution that outlives the drain is ended as well', async () => {
 })
 
 it('a third signal ends the agent at once with 1, and what it leaves the next one ends', async () => {
-  await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '2s' } })
-  using gate = new Gate(site.place)
+  await using _agent = await starts({ RUNBOOK_AGENT_KILL_GRACE: '2s' })
+  using gate = newGate()
   const reply = site.rest.script('bash', `trap '' TERM; ${gate.script} while :; do sleep 1; done`, secret)
   const [{ pid }] = await gate.reached()
   site.agent.signal('SIGTERM')
@@ -100,13 +116,12 @@ it('a third signal ends the agent at once with 1, and what it leaves the next on
 })
 
 it('a gateway that gets SIGHUP reads its settings again, and what runs goes on', async () => {
-  await using site = await Site.start()
-  using gate = new Gate(site.place)
+  await using _agent = await starts()
+  using gate = newGate()
   const reply = site.rest.script('bash', gate.script)
   await gate.reached()
   site.gateway.signal('SIGHUP')
   await site.gateway.says('stderr', /settings read again/)
   gate.open()
   expect((await reply).body).toMatchObject({ exit_code: 0, output_status: 'success' })
-  expect(await site.gateway.stop()).toEqual({ code: 0, signal: null })
 })

@@ -111,14 +111,15 @@ export class Site implements AsyncDisposable {
     await this.gateway.ended()
   }
 
-  /** Settles when the agent serves. */
-  async startAgent(): Promise<void> {
+  /** Settles when the agent serves. @param settings variables of this start alone */
+  async startAgent(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     const key = `grpc://local:${this.agentKey}@${this.#listen.grpc}?mode=standard`
     this.place.write('agent.credential', `${key}\n`)
     this.#agent = new Program(this.place, ['start'], {
       RUNBOOK_AGENT_KEY_FILE: 'agent.credential',
       RUNBOOK_AGENT_RUNTIME_DIR: this.place.at('runtime'),
       ...this.#options.env,
+      ...settings,
     })
     await this.#agent.says('stderr', /agent serving/)
   }

@@ -101,7 +101,7 @@ describe('GET /api/sessions/{id}/stream', () => {
         expect(joined).toEqual(eventsIn(text))
         expect(rest.endsWith('event: session_end\ndata: {}\n\n')).toBe(true)
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     )
   })
 
