@@ -45,6 +45,7 @@ const session = {
   connection_subtype: text,
   review: v.nullable(ReviewInSessionShape),
   verb: text,
+  port: v.pipe(v.boolean(), v.description('whether native clients connect to a port of the client')),
   origin: text,
   labels: v.nullable(texts),
   runbook_title: v.optional(v.pipe(text, v.description('of the runbook, as it was when it was asked for'))),
@@ -99,6 +100,26 @@ const OutputRangeShape = v.strictObject({
   missing_bytes: v.pipe(wholeCount, v.description('of output that is not in the record')),
 })
 
+const StatementsShape = v.strictObject({
+  statements: v.array(
+    v.strictObject({
+      connection: v.pipe(text, v.description('of a native client')),
+      query: v.pipe(text, v.description('with its secrets replaced, as far as 16 KiB')),
+      time: v.pipe(text, v.description('when it began')),
+      state: v.pipe(
+        v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
+        v.description(
+          '`prepared`: not executed itself. `skipped`: one before it had failed. `unfinished`: the connection ended first. `unknown`: too many statements waited to measure them',
+        ),
+      ),
+      duration_ms: v.pipe(v.nullable(v.number()), v.description('from its arrival to its end')),
+      rows: v.pipe(v.nullable(wholeCount), v.description('returned or changed')),
+      error: v.pipe(v.nullable(text), v.description('SQLSTATE of PostgreSQL, error number of MySQL')),
+    }),
+  ),
+  has_more: v.boolean(),
+})
+
 /** All of a session's metadata. */
 const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 
@@ -109,6 +130,9 @@ const plainText = v.pipe(text, v.description('text/plain'))
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
 /** A part of what a session has written. */
 export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
+/** Statements of native clients. */
+export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>
+export type StatementAnswer = StatementsAnswer['statements'][number]
 /** What is told of an event, beside its place. */
 export type EventAnswer = Omit<OutputRange['events'][number], 'place'>
 
@@ -213,6 +237,22 @@ export const sessionContract = {
       bytes: plainOption('how many to look for, 262144 unless given, 1048576 at most'),
     },
     answers: { 200: OutputRangeShape },
+    errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
+  },
+  statements: {
+    tag: 'Sessions',
+    method: 'GET',
+    path: '/api/sessions/:id/statements',
+    summary: 'The statements of the native clients of a session, the oldest first',
+    description: 'Of a session with `port`, on a PostgreSQL or MySQL; others have none.',
+    role: 'user',
+    scope: 'read',
+    audit: VIEW,
+    query: {
+      offset: numberOption('offset', 'how many are skipped, 0 unless given', 10_000_000, 0),
+      limit: numberOption('limit', 'how many, 200 unless given, 1000 at most', 1000),
+    },
+    answers: { 200: StatementsShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
   kill: {

@@ -17,6 +17,10 @@ function startup(code: number, content = ''): Buffer {
 
 const begin = [startup(80_877_103), startup(196_608, 'user\0a secret of the gateway\0\0')]
 
+/** The texts among what was found. */
+const push = (statements: PostgresStatements, bytes: Buffer): string[] =>
+  statements.push(bytes).flatMap((one) => ('text' in one ? [one.text] : []))
+
 describe('the statements of a client of PostgreSQL', () => {
   it('are those of Query and Parse, wherever packets end, and nothing of values, COPY or the startup', () => {
     const all = Buffer.concat([
@@ -35,7 +39,7 @@ describe('the statements of a client of PostgreSQL', () => {
         const found: string[] = []
         let at = 0
         for (const cut of [...cuts, all.length]) {
-          found.push(...statements.push(all.subarray(at, at + cut)))
+          found.push(...push(statements, all.subarray(at, at + cut)))
           at += cut
         }
         expect(found).toEqual(['select 1', 'select $1', 'select 2'])
@@ -46,7 +50,7 @@ describe('the statements of a client of PostgreSQL', () => {
   it('are cut where they are long', () => {
     const statements = new PostgresStatements()
     statements.push(Buffer.concat(begin))
-    const [found = ''] = statements.push(message('Q', `${'x'.repeat(100_000)}\0`))
+    const [found = ''] = push(statements, message('Q', `${'x'.repeat(100_000)}\0`))
     expect(found).toMatch(/^x{16384}\.\.\. \(100001 bytes\)$/)
   })
 
@@ -54,16 +58,17 @@ describe('the statements of a client of PostgreSQL', () => {
     const statements = new PostgresStatements()
     statements.push(Buffer.concat(begin))
     const sent = message('P', `${'n'.repeat(20_000)}\0drop table t\0\0\0`)
-    expect([...statements.push(sent.subarray(0, 17_000)), ...statements.push(sent.subarray(17_000))]).toEqual(
-      ['drop table t'],
-    )
+    expect([
+      ...push(statements, sent.subarray(0, 17_000)),
+      ...push(statements, sent.subarray(17_000)),
+    ]).toEqual(['drop table t'])
   })
 
   it('have the functions among them that are called without one, for those can run a statement', () => {
     const statements = new PostgresStatements()
     statements.push(Buffer.concat(begin))
     const call = message('F', '\0\0\x0b\x6b and its arguments')
-    expect([...statements.push(call.subarray(0, 7)), ...statements.push(call.subarray(7))]).toEqual([
+    expect([...push(statements, call.subarray(0, 7)), ...push(statements, call.subarray(7))]).toEqual([
       '(call of the function with oid 2923)',
     ])
   })

@@ -1,9 +1,14 @@
 import * as v from 'valibot'
 import { pathOf } from '../../contract/contract.ts'
-import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
+import {
+  sessionContract,
+  sessionListContract,
+  sessionStreamContract,
+  type StatementsAnswer,
+} from '../../contract/sessions.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
-import { call } from './call.ts'
+import { call, type Read } from './call.ts'
 import { askJson, askWell } from './json.ts'
 
 /** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
@@ -26,6 +31,8 @@ export interface RecordedSession {
   readonly review: string | undefined
   /** The state in the gateway's words; undefined in sessions of hoop's gateway. */
   readonly state: RecordedState | undefined
+  /** Whether it has statements of native clients; false in sessions of hoop's gateway. */
+  readonly isPort: boolean
   readonly raw: object
 }
 
@@ -50,6 +57,7 @@ const Raw = v.looseObject({
   start_date: v.nullish(v.string(), ''),
   end_date: v.nullish(v.string()),
   event_size: v.nullish(v.number(), 0),
+  port: v.fallback(v.optional(v.boolean(), false), false),
   labels: v.fallback(v.nullish(v.looseObject({ runbookFile: v.nullish(v.string()) })), undefined),
   review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
   state: v.fallback(
@@ -74,6 +82,7 @@ function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
     runbook: raw.labels?.runbookFile ?? undefined,
     review: raw.review?.status ?? undefined,
     state: raw.state,
+    isPort: raw.port,
     raw,
   }
 }
@@ -115,6 +124,17 @@ const RawList = v.object({
   data: v.nullish(v.array(Raw), []),
   has_next_page: v.nullish(v.boolean(), false),
 })
+
+/** The first statements of a session's native clients. @throws ApiError */
+export async function firstStatements(
+  account: Account,
+  id: string,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Read<StatementsAnswer>> {
+  const query = { limit: String(limit) }
+  return call(account, sessionContract.statements, { id }, { query, signal })
+}
 
 interface SessionPage {
   readonly sessions: readonly RecordedSession[]

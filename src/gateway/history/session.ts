@@ -13,6 +13,8 @@ export interface NewSession {
   /** Missing where it had none. */
   readonly connectionTags?: Readonly<Record<string, string>>
   readonly user: string
+  /** A port for native clients: the record has statements where that of a terminal has output. */
+  readonly isPort?: true
   /** The input the agent got; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>

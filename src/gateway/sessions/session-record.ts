@@ -7,6 +7,8 @@ import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/message
 import type { History } from '../history/history.ts'
 import type { RecordedEnd } from '../history/session.ts'
 import { MaskedTotal } from './masked-total.ts'
+import { beginLine, endLine, lostLine } from './statements/lines.ts'
+import type { StatementNotes } from './statements/running.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
@@ -83,9 +85,17 @@ export class SessionRecord {
     this.#append('i', this.#redaction.replaceIn(script))
   }
 
-  /** A statement of a native client. It stands where output stands, since people look for it there. */
-  statement(connectionId: string, text: string): void {
-    this.#append('o', this.#redaction.replaceIn(Buffer.from(`[${connectionId}] ${text}\n`)))
+  /** Takes down the statements of one connection of a native client. */
+  statements(connectionId: string): StatementNotes {
+    const append = (line: string) => this.#append('o', Buffer.from(line))
+    return {
+      began: (text) => {
+        const query = this.#redaction.replaceIn(Buffer.from(text)).toString()
+        append(beginLine(connectionId, query))
+      },
+      ended: (end) => append(endLine(connectionId, end)),
+      lost: () => append(lostLine(connectionId)),
+    }
   }
 
   output({ kind, data, masked }: OutputMessage): void {

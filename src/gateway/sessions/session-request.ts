@@ -58,6 +58,7 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
     ...(connection.subtype !== undefined && { connectionSubtype: connection.subtype }),
     ...(Object.keys(connection.tags).length > 0 && { connectionTags: connection.tags }),
     user: request.user,
+    ...(request.port !== undefined && { isPort: true as const }),
     script,
     scriptSize: scriptSize(script),
     labels: request.labels,

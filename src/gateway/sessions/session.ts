@@ -9,8 +9,6 @@ import type {
   SessionId,
 } from '../../wire/messages/message.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
-import { MysqlStatements } from '../../wire/messages/mysql-statements.ts'
-import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
@@ -21,6 +19,7 @@ import type { GuardrailSettings } from '../settings/settings.ts'
 import { blockedText, withNames } from './guardrails.ts'
 import type { SessionRecord } from './session-record.ts'
 import { agentsCause } from './session-state.ts'
+import { SessionStatements } from './statements/statements.ts'
 
 /** How a session ended, as answers and clients are told. */
 export interface SessionEnd {
@@ -54,10 +53,6 @@ const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /** From a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and a margin. */
 const LEAVE_MS = 15_000
 
-/** As many native clients as an agent serves in one session. */
-const MAX_CONNECTIONS = 1000
-/** Ids of connections that are over; more than an agent remembers, which serves no id again that it remembers. */
-const MAX_OVER = 20_000
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
 /** Ready-made: without a reason, each end would make an error of its own, with its stack. */
@@ -87,9 +82,7 @@ export class GatewaySession {
   /** Whether the agent has something to run. Only then does it answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
-  /** By the connection's id. */
-  readonly #statements = new Map<string, PostgresStatements | MysqlStatements>()
-  readonly #over = new Set<string>()
+  readonly #statements: SessionStatements
 
   /** @param guardrails of the connection, whose names its agent does not know */
   constructor(
@@ -102,6 +95,7 @@ export class GatewaySession {
     this.sid = open.sid
     this.#open = open
     this.#record = record
+    this.#statements = new SessionStatements(open.connectionType, (id) => record.statements(id))
     this.#find = find
     this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
@@ -153,8 +147,10 @@ export class GatewaySession {
 
   /** Sends on what is said about a connection of a native client. */
   connection(message: ConnectionMessage): void {
-    if (this.#isOver || !this.#recordStatements(message)) return
-    this.#agent?.send({ ...message, sid: this.sid })
+    if (this.#isOver) return
+    const refusal = this.#statements.asked(message)
+    if (refusal === undefined) this.#agent?.send({ ...message, sid: this.sid })
+    else if (refusal !== 'over') this.fail(refusal.code, refusal.reason)
   }
 
   /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
@@ -175,42 +171,6 @@ export class GatewaySession {
     const late = `${HAS_LEFT}, and the agent has not said how the command ended`
     this.#leaving = setTimeout(() => this.fail('client-left', late), LEAVE_MS)
     this.#agent.send({ kind: 'close', sid: this.sid })
-  }
-
-  /**
-   * Records the statements of databases; values, data and answers are not recorded.
-   * @returns whether the message may be sent on
-   */
-  #recordStatements(message: ConnectionMessage): boolean {
-    const { connectionId: id } = message
-    if (message.kind === 'connection-close') this.#forget(id)
-    if (message.kind !== 'connection-data') return true
-    // The agent drops these bytes and those behind an end: what is read here alone would hide what comes after it.
-    if (message.protocol !== this.#open.connectionType) {
-      this.fail('invalid-request', `packets of ${message.protocol} in a session of another type`)
-      return false
-    }
-    if (this.#over.has(id)) return false
-    if (message.protocol === 'tcp') return true
-    const known = this.#statements.get(id)
-    // Otherwise a client could do something that is not recorded, behind connections that it leaves open.
-    if (known === undefined && this.#statements.size >= MAX_CONNECTIONS) {
-      this.fail('too-many-clients', `a session serves ${MAX_CONNECTIONS} native clients at once`)
-      return false
-    }
-    const statements =
-      known ?? (message.protocol === 'mysql' ? new MysqlStatements() : new PostgresStatements())
-    this.#statements.set(id, statements)
-    for (const text of statements.push(message.data)) this.#record.statement(id, text)
-    return true
-  }
-
-  /** The connection is over. */
-  #forget(id: string): void {
-    if (!this.#statements.delete(id)) return
-    this.#over.add(id)
-    const [oldest] = this.#over
-    if (this.#over.size > MAX_OVER && oldest !== undefined) this.#over.delete(oldest)
   }
 
   /** Ends the session from this side. @param by the user who has ended it */
@@ -277,7 +237,7 @@ export class GatewaySession {
       case 'connection-close':
       case 'connection-pause':
       case 'connection-resume':
-        if (message.kind === 'connection-close') this.#forget(message.connectionId)
+        this.#statements.answered(message)
         if (this.#isPort) yield message
         return
       case 'closed':
@@ -318,6 +278,7 @@ export class GatewaySession {
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
     this.#ending = ending
+    this.#statements.close()
     this.#record.close(text)
     this.#life.abort(OVER)
     return ending

@@ -3,12 +3,36 @@ import { StatementText } from './statement-text.ts'
 const HEADER_BYTES = 4
 /** A packet of this length goes on in the next one. */
 const LARGEST_PACKET = 0xff_ff_ff
-const COM_QUERY = 0x03
-const COM_STMT_PREPARE = 0x16
+
+/** The commands that a record tells apart. */
+export const MYSQL_COMMAND = {
+  quit: 0x01,
+  query: 0x03,
+  fieldList: 0x04,
+  processInfo: 0x0a,
+  prepare: 0x16,
+  execute: 0x17,
+  sendLongData: 0x18,
+  closeStatement: 0x19,
+  fetch: 0x1c,
+  /** MariaDB's: one statement with many rows of values. */
+  bulkExecute: 0xfa,
+} as const
+
+/** What a client of MySQL asks of its server, as far as a record needs to know. */
+export type MysqlRequest =
+  | { readonly kind: 'login'; readonly capabilities: number }
+  /** @param text of a query, or of a statement that is prepared */
+  | {
+      readonly kind: 'command'
+      readonly command: number
+      readonly text?: string
+      readonly statement?: number
+    }
 
 /**
- * Finds the statements in what one client of MySQL sends: the texts of queries and of statements that are prepared. The
- * login and the values of prepared statements are skipped. Keeps at most one statement's beginning.
+ * Finds the commands in what one client of MySQL sends, with the texts of queries and of statements that are prepared. The
+ * values of prepared statements are skipped. Keeps at most one statement's beginning.
  */
 export class MysqlStatements {
   /** Commands begin with the number 0; what comes before the first of them is the login. */
@@ -17,13 +41,13 @@ export class MysqlStatements {
   /** Bytes of the packet that are still to come. */
   #left = 0
   #goesOn = false
-  /** The command's byte and its text, as far as it is kept; empty for packets of the login. */
+  /** The command's byte and its text, as far as it is kept, or a packet of the login. */
   readonly #text = new StatementText()
   #isCommand = false
 
-  /** @returns the statements that these bytes end */
-  push(bytes: Buffer): string[] {
-    const found: string[] = []
+  /** @returns the requests that these bytes end */
+  push(bytes: Buffer): MysqlRequest[] {
+    const found: MysqlRequest[] = []
     for (let at = 0; at < bytes.length;) {
       if (this.#left === 0) {
         const taken = bytes.subarray(at, at + HEADER_BYTES - this.#header.length)
@@ -32,7 +56,7 @@ export class MysqlStatements {
         if (this.#header.length === HEADER_BYTES) this.#begin()
       }
       const content = bytes.subarray(at, at + this.#left)
-      if (this.#isCommand) this.#text.add(content)
+      this.#text.add(content)
       at += content.length
       this.#left -= content.length
       if (this.#left === 0 && this.#header.length === 0 && !this.#goesOn) this.#end(found)
@@ -48,10 +72,28 @@ export class MysqlStatements {
     this.#header = Buffer.alloc(0)
   }
 
-  #end(found: string[]): void {
+  #end(found: MysqlRequest[]): void {
     const { kept } = this.#text
-    const isStatement = kept[0] === COM_QUERY || kept[0] === COM_STMT_PREPARE
-    if (isStatement && kept.length > 1) found.push(this.#text.said(kept.toString('utf8', 1)))
+    if (this.#isCommand) found.push(commandIn(kept, (from) => this.#text.said(kept.toString('utf8', from))))
+    // A request for TLS, as long as the beginning of a login, is refused by the agent.
+    else if (kept.length >= 4) found.push({ kind: 'login', capabilities: kept.readUInt32LE(0) })
     this.#text.clear()
+  }
+}
+
+function commandIn(kept: Buffer, textFrom: (at: number) => string): MysqlRequest {
+  const [command = -1] = kept
+  switch (command) {
+    case MYSQL_COMMAND.query:
+    case MYSQL_COMMAND.prepare:
+      return { kind: 'command', command, text: kept.length > 1 ? textFrom(1) : '' }
+    case MYSQL_COMMAND.execute:
+    case MYSQL_COMMAND.fetch:
+    case MYSQL_COMMAND.bulkExecute:
+      return kept.length < 5
+        ? { kind: 'command', command }
+        : { kind: 'command', command, statement: kept.readUInt32LE(1) }
+    default:
+      return { kind: 'command', command }
   }
 }

@@ -5,84 +5,162 @@ const STARTUP_HEAD_BYTES = 8
 const HEAD_BYTES = 5
 /** What a call of a function begins with: the function's number. */
 const FUNCTION_BYTES = 4
-const QUERY = 0x51
-const PARSE = 0x50
-const FUNCTION_CALL = 0x46
 /** Requests for encryption and for a cancel, which come before a startup packet or in its place. */
 const ENCRYPTION_REQUESTS: ReadonlySet<number> = new Set([80_877_103, 80_877_104])
+const NOTHING = Buffer.alloc(0)
+/** Longer names of statements and portals are cut. Drivers make short ones. */
+const MAX_NAME_BYTES = 256
+
+const type = {
+  query: 0x51, // Q
+  parse: 0x50, // P
+  bind: 0x42, // B
+  execute: 0x45, // E
+  sync: 0x53, // S
+  functionCall: 0x46, // F
+  copyDone: 0x63, // c
+  copyFail: 0x66, // f
+} as const
+
+/** What a client of PostgreSQL asks of its server, as far as a record needs to know. */
+export type PostgresRequest =
+  /** Query or FunctionCall: the server answers with ReadyForQuery. An empty query has an empty text. */
+  | { readonly kind: 'query'; readonly text: string }
+  | { readonly kind: 'parse'; readonly name: string; readonly text: string }
+  | { readonly kind: 'bind'; readonly portal: string; readonly name: string }
+  | { readonly kind: 'execute'; readonly portal: string }
+  /** `encryption`: the server answers with one byte that is no message. */
+  | { readonly kind: 'sync' | 'copy-end' | 'encryption' }
 
 /**
  * Finds the statements in what one client of PostgreSQL sends: the texts of Query and Parse, and the numbers of functions
- * that are called without a statement. Values, data of COPY and the startup packet are skipped. Keeps at most one statement's beginning.
+ * that are called without a statement. Values, data of COPY and the startup packet are skipped. Keeps at most one
+ * statement's beginning.
  */
 export class PostgresStatements {
   #isStarted = false
   /** The head of the current message, as far as it has come. */
-  #head = Buffer.alloc(0)
+  #head: Buffer = NOTHING
   #type = 0
   /** Bytes of its content that are still to come. */
   #left = 0
   readonly #text = new StatementText()
-  #contentBytes = 0
-  /** Whether the name of a prepared statement, which comes before its text, may go on. */
-  #isInName = false
+  /** The name of a statement that is prepared, which comes before its text; undefined when it is not whole yet. */
+  #name: Buffer | undefined
 
-  /** @returns the statements that these bytes end */
-  push(bytes: Buffer): string[] {
-    const found: string[] = []
+  /** @returns the requests that these bytes end */
+  push(bytes: Buffer): PostgresRequest[] {
+    const found: PostgresRequest[] = []
     let at = 0
     while (at < bytes.length) {
-      if (this.#left === 0) at = this.#takeHead(bytes, at)
+      if (this.#left === 0) {
+        at = this.#takeHead(bytes, at, found)
+        if (this.#head.length > 0) break
+      }
       const taken = Math.min(this.#left, bytes.length - at)
       this.#keep(bytes.subarray(at, at + taken))
       at += taken
       this.#left -= taken
-      if (this.#left === 0 && this.#contentBytes > 0) this.#end(found)
+      if (this.#left === 0) this.#end(found)
     }
     return found
   }
 
   /** @returns where the content begins */
-  #takeHead(bytes: Buffer, from: number): number {
+  #takeHead(bytes: Buffer, from: number, found: PostgresRequest[]): number {
     const size = this.#isStarted ? HEAD_BYTES : STARTUP_HEAD_BYTES
     const taken = bytes.subarray(from, from + size - this.#head.length)
-    this.#head = Buffer.concat([this.#head, taken])
-    if (this.#head.length < size) return bytes.length
+    this.#head = this.#head.length === 0 ? taken : Buffer.concat([this.#head, taken])
+    if (this.#head.length < size) {
+      // A copy, since the rest of the packet need not be kept.
+      this.#head = Buffer.from(this.#head)
+      return bytes.length
+    }
     const length = this.#head.readUInt32BE(this.#isStarted ? 1 : 0)
     this.#type = this.#isStarted ? (this.#head[0] ?? 0) : 0
     // A length that cannot be ends the connection at the agent.
     this.#left = Math.max(0, this.#isStarted ? length - 4 : length - STARTUP_HEAD_BYTES)
-    this.#contentBytes = 0
-    this.#isInName = this.#type === PARSE
-    if (!this.#isStarted) this.#isStarted = !ENCRYPTION_REQUESTS.has(this.#head.readUInt32BE(4))
-    this.#head = Buffer.alloc(0)
+    this.#name = undefined
+    if (!this.#isStarted) {
+      const asksForEncryption = ENCRYPTION_REQUESTS.has(this.#head.readUInt32BE(4))
+      if (asksForEncryption) found.push({ kind: 'encryption' })
+      this.#isStarted = !asksForEncryption
+    }
+    this.#head = NOTHING
     return from + taken.length
   }
 
   #keep(content: Buffer): void {
-    this.#contentBytes += content.length
-    if (this.#type !== QUERY && this.#type !== PARSE && this.#type !== FUNCTION_CALL) return
-    // A name can be as long as its client likes, and must not take the room of the text.
-    const nameEnd = this.#isInName ? content.indexOf(0) : -1
-    if (this.#isInName && nameEnd < 0) return
-    this.#isInName = false
-    this.#text.add(content.subarray(nameEnd + 1))
+    switch (this.#type) {
+      case type.query:
+      case type.functionCall:
+      case type.bind:
+      case type.execute:
+        return this.#text.add(content)
+      case type.parse:
+        return this.#keepNamed(content)
+    }
   }
 
-  #end(found: string[]): void {
-    const { kept } = this.#text
-    if (this.#type === FUNCTION_CALL) found.push(...calledFunction(kept))
-    else {
-      const end = kept.indexOf(0)
-      const text = kept.toString('utf8', 0, end < 0 ? kept.length : end)
-      if (text !== '') found.push(this.#text.said(text, end >= 0))
-    }
+  /** A name can be as long as its client likes, and must not take the room of the text. */
+  #keepNamed(content: Buffer): void {
+    if (this.#isNamed) return this.#text.add(content)
+    const end = content.indexOf(0)
+    const piece = content.subarray(0, end < 0 ? content.length : end + 1)
+    const name = this.#name ?? NOTHING
+    const kept = Buffer.concat([name, piece.subarray(0, Math.max(0, MAX_NAME_BYTES - name.length))])
+    this.#name = end < 0 || kept.at(-1) === 0 ? kept : Buffer.concat([kept, Buffer.alloc(1)])
+    if (end >= 0) this.#text.add(content.subarray(end + 1))
+  }
+
+  get #isNamed(): boolean {
+    return this.#name?.at(-1) === 0
+  }
+
+  #end(found: PostgresRequest[]): void {
+    const request = this.#request()
+    if (request !== undefined) found.push(request)
     this.#text.clear()
-    this.#contentBytes = 0
+  }
+
+  #request(): PostgresRequest | undefined {
+    switch (this.#type) {
+      case type.query:
+        return { kind: 'query', text: this.#said() }
+      case type.parse:
+        return { kind: 'parse', name: nameAt(this.#name ?? NOTHING, 0), text: this.#said() }
+      case type.functionCall:
+        return { kind: 'query', text: calledFunction(this.#text.kept) }
+      case type.bind: {
+        const { kept } = this.#text
+        return { kind: 'bind', portal: nameAt(kept, 0), name: nameAt(kept, kept.indexOf(0) + 1) }
+      }
+      case type.execute:
+        return { kind: 'execute', portal: nameAt(this.#text.kept, 0) }
+      case type.sync:
+        return { kind: 'sync' }
+      case type.copyDone:
+      case type.copyFail:
+        return { kind: 'copy-end' }
+      default:
+        return undefined
+    }
+  }
+
+  #said(): string {
+    const { kept } = this.#text
+    const end = kept.indexOf(0)
+    const text = kept.toString('utf8', 0, end < 0 ? kept.length : end)
+    return text === '' ? '' : this.#text.said(text, end >= 0)
   }
 }
 
+function nameAt(kept: Buffer, from: number): string {
+  const end = kept.indexOf(0, from)
+  return kept.toString('utf8', from, Math.min(end < 0 ? kept.length : end, from + MAX_NAME_BYTES))
+}
+
 /** The arguments are values, and not recorded. */
-function calledFunction(kept: Buffer): string[] {
-  return kept.length < FUNCTION_BYTES ? [] : [`(call of the function with oid ${kept.readUInt32BE(0)})`]
+function calledFunction(kept: Buffer): string {
+  return kept.length < FUNCTION_BYTES ? '' : `(call of the function with oid ${kept.readUInt32BE(0)})`
 }

@@ -6,7 +6,7 @@ import { asciicast, framesOf } from '../../../src/commands/client/sessions/repla
 const session: RecordedSession = {
   ...{ id: 'ID', user: 'ada', connection: 'bash', verb: 'connect', status: 'done', exitCode: 0 },
   ...{ startedAt: '2026-01-31T14:30:00Z', endedAt: undefined, outputBytes: 0, raw: {} },
-  ...{ runbook: undefined, review: undefined, state: undefined },
+  ...{ runbook: undefined, review: undefined, state: undefined, isPort: false },
 }
 
 describe('a recording of a session', () => {

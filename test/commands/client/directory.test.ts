@@ -14,6 +14,7 @@ import {
   runbookDetails,
 } from '../../../src/commands/client/directory.ts'
 import { outcomeText, REVIEW_COLUMNS, reviewDetails } from '../../../src/commands/client/reviews/texts.ts'
+import { statementsText } from '../../../src/commands/client/sessions/statements.ts'
 
 const HOSTILE = 'a\u001b[2Jb\u202ec\nd\u009be'
 /** Whether a terminal would obey something in the text. */
@@ -76,12 +77,17 @@ const session: RecordedSession = {
   ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', exitCode: undefined },
   ...{ startedAt: '', endedAt: undefined, outputBytes: 0, runbook: HOSTILE, review: 'PENDING' },
   state: { text: HOSTILE, since: '' },
+  isPort: true,
   raw: {
     labels: { runbookParameters: JSON.stringify({ [HOSTILE]: HOSTILE }) },
     metadata: { [HOSTILE]: HOSTILE },
     script: { data: `first ${HOSTILE}\n${'x\n'.repeat(100)}last line\n` },
   },
 }
+const statement = {
+  ...{ connection: HOSTILE, query: HOSTILE, time: '', state: HOSTILE, duration_ms: 1 },
+  ...{ rows: undefined, error: undefined, raw: {} },
+} as never
 const times = <Item>(item: Item): Item[] => Array<Item>(10_000).fill(item)
 
 describe('what a gateway says, on a terminal', () => {
@@ -93,6 +99,7 @@ describe('what a gateway says, on a terminal', () => {
     ['a runbook', runbookDetails(entry)],
     ['reviews', itemTable(REVIEW_COLUMNS, [{ ...review, about: session }], 80)],
     ['a review', reviewDetails(review, session)],
+    ['statements', statementsText({ statements: [statement], has_more: true, raw: {} }, 80)],
     ['a decision', outcomeText(review)],
     ['reviews of a batch', itemTable(REVIEW_COLUMNS, [{ ...review, about: session, batch }], 80)],
     ['the review of a batch', reviewDetails({ ...review, batch }, session)],

@@ -17,6 +17,7 @@ const session: RecordedSession = {
     runbook: undefined,
     review: undefined,
     state: undefined,
+    isPort: false,
     raw: {},
   },
 }

@@ -36,5 +36,31 @@ describe.skipIf(missing !== undefined)(
       expect(recorded).toContain("[1] select current_user = '")
       expect(recorded).not.toContain(database.password)
     })
+
+    it('are shown with duration and rows, and with their errors, by REST and the command line', async () => {
+      const asked = [
+        'create table t (n int); insert into t select generate_series(1, 50); select * from t',
+        'select 1/0',
+        'update t set n = 0 where n < 11',
+        'copy t from stdin',
+      ]
+      const clients = asked.map((sql) => `psql -X -q -o /dev/null -c "${sql}" </dev/null; `).join('')
+      const bench = 'echo "select 7;" > b.sql; pgbench -n -M prepared -t 3 -f b.sql >/dev/null'
+      const account = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
+      await runProgram(site.place, ['connect', 'pg', '--run', `${clients} ${bench}; true`], account)
+      const execution = expect.stringMatching(/^\(execute P\w*_0\)$/) as string
+      const statements = await site.rest.lastStatements()
+      expect(statements.map(({ query, state, rows, error }) => [query, state, rows, error])).toEqual([
+        [asked[0], 'done', 100, null],
+        [asked[1], 'failed', null, '22012'],
+        [asked[2], 'done', 10, null],
+        [asked[3], 'done', 0, null],
+        ['select 7;', 'prepared', null, null],
+        ...Array.from({ length: 3 }, () => [execution, 'done', 1, null]),
+      ])
+      expect(statements.every(({ duration_ms: ms }) => ms !== null && ms < 60_000)).toBe(true)
+      const shown = await runProgram(site.place, ['sessions', 'show', await site.rest.lastSession()], account)
+      expect(JSON.parse(shown.stdout)).toMatchObject({ port: true, statements })
+    })
   },
 )

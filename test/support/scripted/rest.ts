@@ -1,3 +1,4 @@
+import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/sessions.ts'
 /** The body of an answer to an execution, or of an error (`message`). */
 export interface Answer {
   readonly session_id: string
@@ -52,10 +53,21 @@ export class Rest {
 
   /** What is recorded of the newest session, as one text. */
   async lastRecord(): Promise<string> {
+    const { event_stream: recorded = [] } = await this.session(await this.lastSession())
+    return recorded.join('')
+  }
+
+  /** The id of the newest session. */
+  async lastSession(): Promise<string> {
     const { body } = await this.send('GET', '/api/sessions?limit=1')
     const { data } = JSON.parse(body) as { readonly data: readonly { readonly id: string }[] }
-    const { event_stream: recorded = [] } = await this.session(data[0]?.id ?? '')
-    return recorded.join('')
+    return data[0]?.id ?? ''
+  }
+
+  /** The statements of the newest session's native clients. */
+  async lastStatements(): Promise<readonly StatementAnswer[]> {
+    const { body } = await this.send('GET', `/api/sessions/${await this.lastSession()}/statements`)
+    return (JSON.parse(body) as StatementsAnswer).statements
   }
 
   /** Says something about a review, by its id or that of its session. */

@@ -17,6 +17,7 @@ import type {
   Session,
   SessionList,
   SignedIn,
+  StatementsAnswer,
 } from './types.ts'
 
 const part = encodeURIComponent
@@ -41,6 +42,8 @@ export const readReview = (id: string, signal: AbortSignal) =>
   ask<Review>('GET', `/api/reviews/${part(id)}`, { signal })
 export const readSession = (id: string, signal?: AbortSignal) =>
   ask<Session>('GET', `/api/sessions/${part(id)}`, signal && { signal })
+export const readStatements = (id: string, limit: number, signal: AbortSignal) =>
+  ask<StatementsAnswer>('GET', `/api/sessions/${part(id)}/statements?limit=${limit}`, { signal })
 export const readSessions = (query: string, signal: AbortSignal) =>
   ask<SessionList>('GET', `/api/sessions?${query}`, { signal })
 

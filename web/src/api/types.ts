@@ -10,12 +10,18 @@ import type { AccessMatrix } from '../../../src/contract/access.ts'
 import type { ReviewAnswer, reviewContract } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
 import type { ListedSchedule, ScheduleAnswer, ScheduleRunAnswer } from '../../../src/contract/schedules.ts'
-import type { ListedSession, sessionListContract } from '../../../src/contract/sessions.ts'
+import type {
+  ListedSession,
+  sessionListContract,
+  StatementAnswer,
+  StatementsAnswer,
+} from '../../../src/contract/sessions.ts'
 
 // What the gateway answers, by the names that the page uses. The types are those of the gateway's own contracts; no
 // code of the gateway is in the page.
 
-export type { ListedSchedule, ListedSession }
+export type { ListedSchedule, ListedSession, StatementsAnswer }
+export type Statement = StatementAnswer
 export type Person = UserInfoAnswer
 export type SignedIn = PageSignInAnswer
 export type PublicServer = AnswerOf<(typeof gatewayContract)['publicInfo']>

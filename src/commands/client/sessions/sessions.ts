@@ -16,14 +16,15 @@ import { readLimit, askedSpan } from '../input.ts'
 import { meantConnection } from '../report/failures.ts'
 import { moment, took, connectionCount } from '../report/words.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
+import { statementsText, withStatements } from './statements.ts'
 
-/** `runbook-agent sessions show`: everything about one session except its output. */
+/** `runbook-agent sessions show`: everything about one session except its output, and statements of native clients. */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   return showingCommand(
     flags,
     `cannot show session ${id}`,
-    (account) => sessionOf(account, id),
-    sessionDetails,
+    async (account) => withStatements(account, await sessionOf(account, id)),
+    (session, width) => sessionDetails(session) + statementsText(session.statements, width),
   )
 }
 

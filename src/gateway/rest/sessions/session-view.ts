@@ -57,6 +57,7 @@ function summary(
     connection_subtype: session.connectionSubtype ?? '',
     review: session.review === undefined ? null : reviewInSession(session.review),
     verb: session.verb,
+    port: session.isPort === true,
     origin: session.origin,
     labels: orNull(labelsOf(session, repositories)),
     ...(runbookTitle !== undefined && { runbook_title: runbookTitle }),

@@ -11,6 +11,7 @@ import { downloadName } from './file-name.ts'
 import { titleOf } from './list.tsx'
 import { Replay } from './replay.tsx'
 import { SessionOutput, useOutput } from './session-output.tsx'
+import { Statements } from './statements.tsx'
 import { useTables } from './tables.ts'
 
 type TabName = 'output' | 'table' | 'chart' | 'script'
@@ -38,6 +39,7 @@ interface RunTabsProps {
 export function RunTabs({ session, hasRun, reload }: RunTabsProps) {
   const isTerminal = session.verb === 'connect'
   if (!hasRun) return <Script session={session} />
+  if (session.port) return <Statements session={session} />
   return isTerminal ? <Replay session={session} /> : <Tabs session={session} reload={reload} />
 }
 

@@ -1,0 +1,50 @@
+import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { firstStatements, type RecordedSession } from '../../../client/rest/sessions.ts'
+
+/** As many as are shown; `sessions output` has all. */
+const SHOWN = 40
+
+type Statements = Awaited<ReturnType<typeof firstStatements>>
+type Statement = Statements['statements'][number]
+
+/** @returns the session with its first statements, where it has some that the user may read. @throws ApiError */
+export async function withStatements(
+  account: Account,
+  session: RecordedSession,
+): Promise<RecordedSession & { readonly statements?: Statements }> {
+  if (!session.isPort) return session
+  try {
+    const statements = await firstStatements(account, session.id, SHOWN)
+    return {
+      ...session,
+      statements,
+      raw: { ...session.raw, statements: statements.statements.map(({ raw }) => raw) },
+    }
+  } catch (error) {
+    // Reviewers see the session alone.
+    if (error instanceof ApiError && error.kind === 'refused') return session
+    throw error
+  }
+}
+
+/** The statements of native clients as a table, below the facts of their session. */
+export function statementsText(statements: Statements | undefined, width: number): string {
+  if (statements === undefined || statements.statements.length === 0) return ''
+  const more = statements.has_more ? `... and more (sessions output)\n` : ''
+  return `\n${itemTable(STATEMENT_COLUMNS, statements.statements, width)}${more}`
+}
+
+const STATEMENT_COLUMNS: readonly ItemColumn<Statement>[] = [
+  { heading: 'CLIENT', leftOut: 1, of: ({ connection }) => connection },
+  { heading: 'QUERY', shrinks: true, of: ({ query }) => query },
+  { heading: 'DURATION', of: ({ duration_ms: ms }) => (typeof ms === 'number' ? `${ms.toFixed(1)} ms` : '') },
+  { heading: 'ROWS', of: rowsText },
+]
+
+function rowsText({ state, rows, error }: Statement): string {
+  if (typeof error === 'string' && error !== '') return `error ${error}`
+  if (state === 'done') return typeof rows === 'number' ? String(rows) : ''
+  return state
+}

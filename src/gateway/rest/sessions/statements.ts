@@ -1,0 +1,45 @@
+import { setImmediate } from 'node:timers/promises'
+import type { StatementAnswer, StatementsAnswer } from '../../../contract/sessions.ts'
+import type { History } from '../../history/history.ts'
+import type { SessionSummary } from '../../history/session.ts'
+import { StatementReader, type RecordedStatement } from '../../sessions/statements/lines.ts'
+
+const USUAL_LIMIT = 200
+/** Events that are read in one turn of the loop: a record may have a million. */
+const EVENTS_PER_TURN = 1000
+
+/** The statements of a session, read from its record. @throws HistoryError */
+export async function statementsOf(
+  history: History,
+  session: SessionSummary,
+  {
+    offset = 0,
+    limit = USUAL_LIMIT,
+  }: { readonly offset?: number | undefined; readonly limit?: number | undefined },
+): Promise<StatementsAnswer> {
+  if (session.isPort !== true) return { statements: [], has_more: false }
+  const reader = new StatementReader(offset, limit)
+  let events = 0
+  for (const { seconds, kind, bytes } of history.events(session.id, 'output')) {
+    if (kind === 'o') reader.add(seconds, bytes.toString())
+    if (reader.isDone) break
+    events += 1
+    if (events % EVENTS_PER_TURN === 0) await setImmediate()
+  }
+  const statements = reader.asked.map((one) => answerOf(one, session))
+  return { statements, has_more: reader.hasMore }
+}
+
+function answerOf(
+  { connection, query, seconds, end, isLost }: RecordedStatement,
+  { startedAt, status }: SessionSummary,
+): StatementAnswer {
+  const time = new Date(startedAt.getTime() + seconds * 1000).toISOString()
+  const begun = { connection, query, time }
+  if (end === undefined) {
+    const state = isLost === true ? 'unknown' : status === 'done' ? 'unfinished' : 'running'
+    return { ...begun, state, duration_ms: null, rows: null, error: null }
+  }
+  const { outcome, ms, rows = null, error = null } = end
+  return { ...begun, state: error === null ? outcome : 'failed', duration_ms: ms, rows, error }
+}

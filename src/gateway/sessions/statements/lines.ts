@@ -1,0 +1,122 @@
+import type { StatementEnd } from './running.ts'
+
+// The statements of native clients stand in the record of their session where output stands, since people look for them
+// there: `[1] select 1` when a statement begins, `[1]: 0.4 ms, 1 row` when it ends, each in an event of its own. 1 is the
+// connection. The ends of a connection are in the order of its statements.
+
+/** A statement of a record. */
+export interface RecordedStatement {
+  readonly connection: string
+  readonly query: string
+  /** From the beginning of the session to the statement's. */
+  readonly seconds: number
+  /** Undefined while it runs, and where it was not measured. */
+  end?: StatementEnd
+  /** It was not measured. */
+  isLost?: true
+}
+
+const LOST = 'not measured from here on: too many statements wait for the server'
+
+/** Ids are texts of clients: none of them can look like the end of another's name. */
+function mark(connection: string): string {
+  return `[${encodeURIComponent(connection.toWellFormed())}]`
+}
+
+/** @param query with its secrets replaced */
+export function beginLine(connection: string, query: string): string {
+  return `${mark(connection)} ${query}\n`
+}
+
+export function endLine(connection: string, end: StatementEnd): string {
+  return `${mark(connection)}: ${endText(end)}\n`
+}
+
+export function lostLine(connection: string): string {
+  return `${mark(connection)}: ${LOST}\n`
+}
+
+function endText({ outcome, ms, rows, error }: StatementEnd): string {
+  const counted = rows === undefined ? [] : [rows === 1 ? '1 row' : `${rows} rows`]
+  const failed = error === undefined ? [] : [`error ${error}`]
+  const how = outcome === 'done' ? [] : [outcome]
+  return [`${ms.toFixed(1)} ms`, ...counted, ...failed, ...how].join(', ')
+}
+
+const OUTCOMES = ['prepared', 'skipped', 'unfinished'] as const
+const LINE = /^\[([^\]]*)\](:?) ([^]*)\n$/
+const END = /^(\d+\.\d) ms(?:, (\d+) rows?)?(?:, error ([^,]+))?(?:, (prepared|skipped|unfinished))?$/
+
+/** Reads some statements out of the events of a record, one event after the other. */
+export class StatementReader {
+  readonly asked: RecordedStatement[] = []
+  readonly #from: number
+  readonly #until: number
+  #count = 0
+  /** Those without an end, by connection, in their order; `lost` once they are not measured any more. */
+  readonly #running = new Map<string, (RecordedStatement | undefined)[] | 'lost'>()
+  /** How many of `asked` have no end yet. */
+  #unended = 0
+
+  constructor(offset: number, limit: number) {
+    this.#from = offset
+    this.#until = offset + limit
+  }
+
+  /** There are more than were asked for. */
+  get hasMore(): boolean {
+    return this.#count > this.#until
+  }
+
+  /** What follows changes nothing any more. */
+  get isDone(): boolean {
+    return this.hasMore && this.#unended === 0
+  }
+
+  add(seconds: number, text: string): void {
+    const [, connection, colon, rest = ''] = LINE.exec(text) ?? []
+    if (connection === undefined) return
+    if (colon === '') this.#begin({ connection, query: rest, seconds })
+    else if (rest === LOST) this.#lose(connection)
+    else this.#end(connection, rest)
+  }
+
+  #begin(statement: RecordedStatement): void {
+    const running = this.#running.get(statement.connection) ?? []
+    const isAsked = this.#count >= this.#from && this.#count < this.#until
+    this.#count += 1
+    if (isAsked) this.asked.push(statement)
+    if (running === 'lost') {
+      statement.isLost = true
+      return
+    }
+    if (isAsked) this.#unended += 1
+    this.#running.set(statement.connection, running)
+    running.push(isAsked ? statement : undefined)
+  }
+
+  #lose(connection: string): void {
+    const running = this.#running.get(connection)
+    this.#running.set(connection, 'lost')
+    if (running === undefined || running === 'lost') return
+    for (const statement of running) {
+      if (statement === undefined) continue
+      statement.isLost = true
+      this.#unended -= 1
+    }
+  }
+
+  #end(connection: string, text: string): void {
+    const running = this.#running.get(connection)
+    const statement = running === 'lost' ? undefined : running?.shift()
+    if (statement === undefined) return
+    this.#unended -= 1
+    const [, ms, rows, error, outcome] = END.exec(text) ?? []
+    statement.end = {
+      outcome: OUTCOMES.find((one) => one === outcome) ?? 'done',
+      ms: Number(ms),
+      rows: rows === undefined ? undefined : Number(rows),
+      error,
+    }
+  }
+}

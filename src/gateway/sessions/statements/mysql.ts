@@ -1,0 +1,257 @@
+import { MYSQL_COMMAND, MysqlStatements, type MysqlRequest } from '../../../wire/messages/mysql-statements.ts'
+import { Running, Statement, type SharedCount, type StatementNotes } from './running.ts'
+
+const HEADER_BYTES = 4
+/** A packet of this length goes on in the next one. */
+const LARGEST_PACKET = 0xff_ff_ff
+/** What is looked at: a byte, two numbers of nine bytes and the state of the server; of a greeting its capabilities. */
+const MAX_SHOWN_BYTES = 128
+const EOF_BYTES = 5
+/** A capability: a result ends with an OK packet, and its columns without one. */
+const DEPRECATE_EOF = 1 << 24
+/** States of the server. */
+const MORE_RESULTS = 0x08
+const CURSOR_EXISTS = 0x40
+/** An error of MariaDB that is none, but says how far a statement has come. */
+const PROGRESS = 0xffff
+
+const UNANSWERED: ReadonlySet<number> = new Set([
+  MYSQL_COMMAND.quit,
+  MYSQL_COMMAND.sendLongData,
+  MYSQL_COMMAND.closeStatement,
+])
+const WITH_RESULTS: ReadonlySet<number> = new Set([
+  MYSQL_COMMAND.query,
+  MYSQL_COMMAND.execute,
+  MYSQL_COMMAND.bulkExecute,
+  MYSQL_COMMAND.processInfo,
+])
+
+/** A command that is answered, and is a statement or not. */
+class MysqlStatement extends Statement {
+  readonly command: number
+
+  constructor(since: number, command: number) {
+    super(since)
+    this.command = command
+  }
+}
+
+/** Where an answer is. */
+type State = 'begin' | 'columns' | 'columns-end' | 'rows' | 'definitions' | 'fields'
+
+/** The beginning of one packet. */
+interface Shown {
+  readonly bytes: Buffer
+  readonly at: number
+  /** Of the whole packet. */
+  readonly length: number
+}
+
+/** Measures the statements of one MySQL connection: follows both directions by their packets, and keeps no row. */
+export class MysqlMeasure {
+  readonly #requests = new MysqlStatements()
+  readonly #running: Running<MysqlStatement, never>
+  /** What has come of a packet whose beginning is not whole. */
+  #rest = Buffer.alloc(0)
+  /** Bytes of the packet that are still to come. */
+  #left = 0
+  #goesOn = false
+  #state: State = 'begin'
+  /** Whether the answer to the first command has begun. */
+  #hasBegun = false
+  /** Packets of columns or of a prepared statement that are still to come. */
+  #definitions = 0
+  #serverCapabilities: number | undefined
+  #clientCapabilities = 0
+
+  constructor(notes: StatementNotes, shared: SharedCount) {
+    this.#running = new Running(notes, shared)
+  }
+
+  fromClient(bytes: Buffer): void {
+    const now = performance.now()
+    for (const request of this.#requests.push(bytes)) this.#ask(request, now)
+  }
+
+  fromServer(bytes: Buffer): void {
+    if (this.#running.isLost) return
+    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    let at = 0
+    for (;;) {
+      const passed = Math.min(this.#left, all.length - at)
+      this.#left -= passed
+      at += passed
+      if (all.length - at < HEADER_BYTES) break
+      const length = all.readUIntLE(at, 3)
+      if (all.length - at < HEADER_BYTES + Math.min(length, MAX_SHOWN_BYTES)) break
+      const seq = all[at + 3] ?? 0
+      at += HEADER_BYTES
+      if (!this.#goesOn) this.#packet(seq, { bytes: all, at, length })
+      this.#goesOn = length === LARGEST_PACKET
+      this.#left = length
+    }
+    // A copy, since the rest of the packet need not be kept.
+    this.#rest = Buffer.from(all.subarray(at))
+  }
+
+  close(): void {
+    this.#running.close()
+  }
+
+  #ask(request: MysqlRequest, now: number): void {
+    if (request.kind === 'login') this.#clientCapabilities = request.capabilities
+    else if (!UNANSWERED.has(request.command))
+      this.#running.begin(shownText(request), new MysqlStatement(now, request.command))
+  }
+
+  #packet(seq: number, shown: Shown): void {
+    this.#serverCapabilities ??= capabilitiesIn(shown)
+    const { head } = this.#running
+    // Answers begin with 1. What else comes where none is expected belongs to the login.
+    if (head === undefined || (!this.#hasBegun && seq !== 1)) return
+    this.#hasBegun = true
+    const kind = kindOf(shown)
+    if (kind === 'progress') return
+    if (kind === 'error') {
+      head.error = String(u16(shown, 1))
+      return this.#end(head)
+    }
+    this.#follow(head, kind, shown)
+  }
+
+  #follow(head: MysqlStatement, kind: PacketKind, shown: Shown): void {
+    switch (this.#state) {
+      case 'begin':
+        return this.#begin(head, kind, shown)
+      case 'columns':
+      case 'definitions':
+        return this.#defined(head)
+      case 'columns-end':
+        if (kind === 'end' && (stateIn(shown) & CURSOR_EXISTS) !== 0) this.#end(head)
+        else this.#state = 'rows'
+        return undefined
+      case 'rows':
+        if (kind !== 'end') return head.addRows(1)
+        return this.#resultOver(head, stateIn(shown))
+      case 'fields':
+        if (kind === 'end') this.#end(head)
+    }
+  }
+
+  #begin(head: MysqlStatement, kind: PacketKind, shown: Shown): void {
+    const { command } = head
+    if (command === MYSQL_COMMAND.prepare) return this.#prepared(head, shown)
+    if (command === MYSQL_COMMAND.fetch || command === MYSQL_COMMAND.fieldList) {
+      this.#state = command === MYSQL_COMMAND.fetch ? 'rows' : 'fields'
+      head.addRows(0)
+      return this.#follow(head, kind, shown)
+    }
+    if (!WITH_RESULTS.has(command)) return this.#end(head)
+    if (shown.bytes[shown.at] === 0x00) {
+      const affected = numberAt(shown, 1)
+      const inserted = numberAt(shown, affected.end)
+      head.addRows(affected.value)
+      return this.#resultOver(head, u16(shown, inserted.end))
+    }
+    head.addRows(0)
+    this.#columns(shown)
+  }
+
+  #columns(shown: Shown): void {
+    const { value, end } = numberAt(shown, 0)
+    // MariaDB leaves out the columns that a client has seen before, and says so.
+    const areLeftOut = shown.length === end + 1 && shown.bytes[shown.at + end] === 0
+    this.#definitions = areLeftOut ? 0 : value
+    this.#state = 'columns'
+    if (this.#definitions === 0) this.#columnsOver()
+  }
+
+  #defined(head: MysqlStatement): void {
+    this.#definitions -= 1
+    if (this.#definitions > 0) return
+    if (this.#state === 'definitions') this.#end(head, 'prepared')
+    else this.#columnsOver()
+  }
+
+  #columnsOver(): void {
+    this.#state = this.#hasEof ? 'columns-end' : 'rows'
+  }
+
+  /** OK, with the numbers of columns and parameters, whose definitions follow. */
+  #prepared(head: MysqlStatement, shown: Shown): void {
+    const counts = [u16(shown, 5), u16(shown, 7)].filter((count) => count > 0)
+    const ends = this.#hasEof ? counts.length : 0
+    this.#definitions = counts.reduce((sum, count) => sum + count, ends)
+    this.#state = 'definitions'
+    if (this.#definitions === 0) this.#end(head, 'prepared')
+  }
+
+  #resultOver(head: MysqlStatement, state: number): void {
+    if ((state & MORE_RESULTS) === 0) this.#end(head)
+    else this.#state = 'begin'
+  }
+
+  #end(head: MysqlStatement, outcome: 'done' | 'prepared' = 'done'): void {
+    this.#state = 'begin'
+    this.#hasBegun = false
+    this.#running.end(head, outcome)
+  }
+
+  get #hasEof(): boolean {
+    return (this.#clientCapabilities & (this.#serverCapabilities ?? 0) & DEPRECATE_EOF) === 0
+  }
+}
+
+/** Empty for what is neither a statement nor the execution of one: it is waited for, and not recorded. */
+function shownText({ command, text, statement }: Extract<MysqlRequest, { kind: 'command' }>): string {
+  if (text !== undefined) return text
+  const id = statement === undefined ? '' : ` ${statement}`
+  if (command === MYSQL_COMMAND.fetch) return `(fetch${id})`
+  const isExecute = command === MYSQL_COMMAND.execute || command === MYSQL_COMMAND.bulkExecute
+  return isExecute ? `(execute${id})` : ''
+}
+
+type PacketKind = 'error' | 'progress' | 'end' | 'other'
+
+function kindOf(shown: Shown): PacketKind {
+  const first = shown.bytes[shown.at]
+  if (first === 0xff) return u16(shown, 1) === PROGRESS ? 'progress' : 'error'
+  // A row that begins so has a field of 16 MiB, and fills its packet.
+  return first === 0xfe && shown.length < LARGEST_PACKET ? 'end' : 'other'
+}
+
+/** The state of the server in the packet that ends a result. */
+function stateIn(shown: Shown): number {
+  if (shown.length === EOF_BYTES) return u16(shown, 3)
+  return u16(shown, numberAt(shown, numberAt(shown, 1).end).end)
+}
+
+/** What a server offers in its greeting; 0 for a packet that is none. */
+function capabilitiesIn(shown: Shown): number {
+  const { bytes, at } = shown
+  const versionEnd = bytes.indexOf(0, at + 1) - at
+  // Behind the version are a number of four bytes, eight of a salt and a zero; between the halves three bytes.
+  const low = versionEnd + 14
+  if (bytes[at] !== 10 || versionEnd < 0 || low + 7 > shown.length) return 0
+  return (u16(shown, low) | (u16(shown, low + 5) << 16)) >>> 0
+}
+
+/** A number of the length that its first byte says. */
+function numberAt(shown: Shown, from: number): { readonly value: number; readonly end: number } {
+  const first = byteAt(shown, from)
+  if (first < 0xfb) return { value: first, end: from + 1 }
+  const bytes = first === 0xfc ? 2 : first === 0xfd ? 3 : 8
+  let value = 0
+  for (let n = bytes; n > 0; n -= 1) value = value * 256 + byteAt(shown, from + n)
+  return { value, end: from + 1 + bytes }
+}
+
+function u16(shown: Shown, from: number): number {
+  return byteAt(shown, from) | (byteAt(shown, from + 1) << 8)
+}
+
+/** 0 behind the packet, which only a broken server sends. */
+function byteAt({ bytes, at, length }: Shown, from: number): number {
+  return from < length ? (bytes[at + from] ?? 0) : 0
+}

@@ -1,0 +1,240 @@
+import { PostgresStatements, type PostgresRequest } from '../../../wire/messages/postgres-statements.ts'
+import { Running, Statement, type SharedCount, type StatementNotes } from './running.ts'
+
+const HEAD_BYTES = 5
+/** The code of an error and the number of rows stand at the beginning of their messages. */
+const MAX_CONTENT_BYTES = 256
+/** Open at once; a client may leave open as many as it likes. */
+const MAX_PORTALS = 1000
+
+const type = {
+  parseComplete: 0x31, // 1
+  commandComplete: 0x43, // C
+  dataRow: 0x44, // D
+  error: 0x45, // E
+  copyIn: 0x47, // G
+  emptyQuery: 0x49, // I
+  copyBoth: 0x57, // W
+  readyForQuery: 0x5a, // Z
+  portalSuspended: 0x73, // s
+} as const
+const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.error])
+
+class PostgresStatement extends Statement {
+  /** Answered by ReadyForQuery, and so in a message of its own. */
+  readonly isQuery: boolean
+  /** Counts the messages Parse from one Sync to the next; 0 without one. */
+  readonly parse: number
+  isExecuted = false
+
+  constructor(since: number, { isQuery = false, parse = 0 } = {}) {
+    super(since)
+    this.isQuery = isQuery
+    this.parse = parse
+  }
+}
+
+/** A Sync, with the number of Parse messages before it. */
+interface Sync {
+  readonly parses: number
+}
+
+function isExtended(one: PostgresStatement | Sync | undefined): one is PostgresStatement {
+  return one instanceof PostgresStatement && !one.isQuery
+}
+
+/** Measures the statements of one PostgreSQL connection: follows both directions by their messages, and keeps no row. */
+export class PostgresMeasure {
+  readonly #requests = new PostgresStatements()
+  readonly #answers = new AnswerScanner((kind, content) => this.#answer(kind, content))
+  readonly #running: Running<PostgresStatement, Sync>
+  /** The statement of each portal, by name. */
+  readonly #portals = new Map<string, string>()
+  /** Parsed since the last Sync and not executed, by name. */
+  readonly #parsed = new Map<string, PostgresStatement>()
+  #parses = 0
+  #parsesAnswered = 0
+  /** The server takes data of a COPY, and no Sync before its end. */
+  #isCopying = false
+  /** Rows of a portal that is read in parts. */
+  #dataRows = 0
+
+  constructor(notes: StatementNotes, shared: SharedCount) {
+    this.#running = new Running(notes, shared)
+  }
+
+  fromClient(bytes: Buffer): void {
+    const now = performance.now()
+    for (const request of this.#requests.push(bytes)) this.#ask(request, now)
+  }
+
+  fromServer(bytes: Buffer): void {
+    if (this.#running.isLost) return
+    if (!this.#answers.scan(bytes)) this.#running.lose()
+  }
+
+  close(): void {
+    this.#running.close()
+  }
+
+  #ask(request: PostgresRequest, now: number): void {
+    switch (request.kind) {
+      case 'encryption':
+        return this.#answers.skip(1)
+      case 'query':
+        return this.#running.begin(request.text, new PostgresStatement(now, { isQuery: true }))
+      case 'parse': {
+        const statement = new PostgresStatement(now, { parse: (this.#parses += 1) })
+        this.#parsed.delete(request.name)
+        this.#running.begin(request.text, statement)
+        if (!this.#running.isLost) this.#parsed.set(request.name, statement)
+        return undefined
+      }
+      case 'bind':
+        if (this.#portals.size >= MAX_PORTALS) this.#portals.clear()
+        this.#portals.set(request.portal, request.name)
+        return undefined
+      case 'execute':
+        return this.#execute(this.#portals.get(request.portal), now)
+      case 'copy-end':
+        this.#isCopying = false
+        return undefined
+      case 'sync':
+        this.#parsed.clear()
+        if (!this.#isCopying) this.#running.push({ parses: this.#parses })
+    }
+  }
+
+  /** An Execute is that of the Parse before it, or a statement of its own. */
+  #execute(name: string | undefined, now: number): void {
+    const parsed = name === undefined ? undefined : this.#parsed.get(name)
+    if (parsed !== undefined) {
+      parsed.isExecuted = true
+      // Statements end in their order: those before it are executed as statements of their own.
+      for (const [other, statement] of this.#parsed) {
+        this.#parsed.delete(other)
+        if (statement === parsed) return
+      }
+      return
+    }
+    const statement = new PostgresStatement(now)
+    statement.isExecuted = true
+    this.#running.begin(name ? `(execute ${name})` : '(execute)', statement)
+  }
+
+  #answer(kind: number, content: Buffer): void {
+    switch (kind) {
+      case type.parseComplete:
+        this.#parsesAnswered += 1
+        return
+      case type.dataRow:
+        this.#dataRows += 1
+        return
+      case type.commandComplete:
+      case type.emptyQuery:
+        return this.#completed(kind === type.commandComplete ? rowsIn(content) : undefined)
+      case type.portalSuspended:
+        return this.#completed(this.#dataRows)
+      case type.copyIn:
+      case type.copyBoth:
+        this.#isCopying = true
+        return this.#running.remove((one) => !(one instanceof PostgresStatement))
+      case type.error:
+        return this.#failed(codeIn(content))
+      case type.readyForQuery:
+        return this.#ready()
+    }
+  }
+
+  #completed(rows: number | undefined): void {
+    this.#dataRows = 0
+    const head = this.#first()
+    head?.addRows(rows)
+    if (head?.isExecuted === true) this.#running.end(head)
+  }
+
+  #failed(code: string): void {
+    this.#dataRows = 0
+    this.#isCopying = false
+    const head = this.#first()
+    if (head === undefined) return
+    head.error ??= code
+    if (head.isQuery) return
+    this.#running.end(head)
+    // The server skips the rest, up to Sync.
+    for (let { head: next } = this.#running; isExtended(next); { head: next } = this.#running)
+      this.#running.end(next, 'skipped')
+  }
+
+  #ready(): void {
+    let { head } = this.#running
+    for (; head instanceof PostgresStatement; { head } = this.#running) {
+      this.#running.end(head, head.isQuery ? 'done' : head.isExecuted ? 'skipped' : 'prepared')
+      if (head.isQuery) return
+    }
+    if (head !== undefined) this.#parsesAnswered = head.parses
+    this.#running.drop()
+  }
+
+  /** The statement that the server is at: those before it that were only prepared have ended. */
+  #first(): PostgresStatement | undefined {
+    for (let { head } = this.#running; head instanceof PostgresStatement; { head } = this.#running) {
+      if (head.isQuery || head.isExecuted || head.parse > this.#parsesAnswered) return head
+      this.#running.end(head, 'prepared')
+    }
+    return undefined
+  }
+}
+
+/** `INSERT 0 5`, `SELECT 3`, `BEGIN`. */
+function rowsIn(content: Buffer): number | undefined {
+  const [, rows] = /^[A-Z ]+(?: \d+)? (\d{1,15})\0/.exec(content.toString('latin1')) ?? []
+  return rows === undefined ? undefined : Number(rows)
+}
+
+/** The field C of an ErrorResponse; `?` where there is none. */
+function codeIn(content: Buffer): string {
+  return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
+}
+
+/** Finds the messages of a server in pieces of them, and shows their beginnings. */
+class AnswerScanner {
+  readonly #found: (type: number, content: Buffer) => void
+  /** What has come of a message whose beginning is not whole. */
+  #rest = Buffer.alloc(0)
+  #left = 0
+  #skipped = 0
+
+  constructor(found: (type: number, content: Buffer) => void) {
+    this.#found = found
+  }
+
+  /** The next bytes are no messages. */
+  skip(bytes: number): void {
+    this.#skipped += bytes
+  }
+
+  /** @returns false for bytes that are no messages */
+  scan(bytes: Buffer): boolean {
+    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    let at = Math.min(this.#skipped, all.length)
+    this.#skipped -= at
+    for (;;) {
+      const passed = Math.min(this.#left, all.length - at)
+      this.#left -= passed
+      at += passed
+      if (all.length - at < HEAD_BYTES) break
+      const length = all.readUInt32BE(at + 1) - 4
+      if (length < 0) return false
+      const kind = all[at] ?? 0
+      const shown = WITH_CONTENT.has(kind) ? Math.min(length, MAX_CONTENT_BYTES) : 0
+      if (all.length - at < HEAD_BYTES + shown) break
+      this.#found(kind, all.subarray(at + HEAD_BYTES, at + HEAD_BYTES + shown))
+      this.#left = length
+      at += HEAD_BYTES
+    }
+    // A copy, since the rest of the packet need not be kept.
+    this.#rest = Buffer.from(all.subarray(at))
+    return true
+  }
+}

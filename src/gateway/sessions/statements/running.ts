@@ -1,0 +1,123 @@
+/** How a statement ended. */
+export interface StatementEnd {
+  /**
+   * `prepared`: it was not executed. `skipped`: not run, because one before it had failed. `unfinished`: the connection
+   * was over before its answer.
+   */
+  readonly outcome: 'done' | 'prepared' | 'skipped' | 'unfinished'
+  readonly ms: number
+  /** That were returned, or changed; undefined where the server gives no number. */
+  readonly rows: number | undefined
+  /** SQLSTATE of PostgreSQL, error number of MySQL. */
+  readonly error: string | undefined
+}
+
+/** Takes down what the statements of one connection are, and how they end, in the same order. */
+export interface StatementNotes {
+  began(text: string): void
+  ended(end: StatementEnd): void
+  /** Too much waits for the server: of later statements of this connection only the texts are taken down. */
+  lost(): void
+}
+
+/** Statements of one connection that wait for the server. A pipeline of a driver has some hundreds. */
+const MAX_OF_CONNECTION = 16_384
+/** Those of all connections of one session. */
+export const MAX_OF_SESSION = 65_536
+
+/** What a session's connections share. */
+export interface SharedCount {
+  waiting: number
+}
+
+/** A statement that has no end yet. */
+export class Statement {
+  /** In ms of `performance.now()`. */
+  readonly since: number
+  rows: number | undefined
+  error: string | undefined
+  /** An empty one, with which pools of connections see whether the server is there. */
+  isEmpty = false
+
+  constructor(since: number) {
+    this.since = since
+  }
+
+  addRows(more: number | undefined): void {
+    if (more !== undefined) this.rows = (this.rows ?? 0) + more
+  }
+}
+
+/**
+ * The statements of one connection that wait for their answers, in order, with marks of a protocol among them. Bounded:
+ * when a client sends more without waiting, nothing is measured there any more.
+ */
+export class Running<Item extends Statement, Mark> {
+  readonly #notes: StatementNotes
+  readonly #shared: SharedCount
+  #queue: (Item | Mark)[] = []
+  #lastEnd = 0
+  #isLost = false
+
+  constructor(notes: StatementNotes, shared: SharedCount) {
+    this.#notes = notes
+    this.#shared = shared
+  }
+
+  get head(): Item | Mark | undefined {
+    return this.#queue[0]
+  }
+
+  /** Whether statements are measured no more. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  begin(text: string, item: Item): void {
+    item.isEmpty = text === ''
+    if (!item.isEmpty) this.#notes.began(text)
+    this.push(item)
+  }
+
+  push(one: Item | Mark): void {
+    if (this.#isLost) return
+    if (this.#queue.length >= MAX_OF_CONNECTION || this.#shared.waiting >= MAX_OF_SESSION) return this.lose()
+    this.#queue.push(one)
+    this.#shared.waiting += 1
+  }
+
+  drop(): void {
+    if (this.#queue.shift() !== undefined) this.#shared.waiting -= 1
+  }
+
+  /** Removes all that the test finds. */
+  remove(test: (one: Item | Mark) => boolean): void {
+    const left = this.#queue.filter((one) => !test(one))
+    this.#shared.waiting -= this.#queue.length - left.length
+    this.#queue = left
+  }
+
+  /** Ends the first statement. The time in which the server answered those before it is not its own. */
+  end(item: Item, outcome: StatementEnd['outcome'] = 'done'): void {
+    const now = performance.now()
+    const ms = now - Math.max(item.since, this.#lastEnd)
+    this.#lastEnd = now
+    this.drop()
+    if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
+  }
+
+  /** The answers cannot be told apart any more. */
+  lose(): void {
+    if (this.#isLost) return
+    this.#isLost = true
+    this.#notes.lost()
+    this.remove(() => true)
+  }
+
+  /** The connection is over. */
+  close(): void {
+    for (let { head } = this; head !== undefined; { head } = this)
+      if (head instanceof Statement) this.end(head, head.error === undefined ? 'unfinished' : 'done')
+      else this.drop()
+  }
+}
