@@ -41,21 +41,6 @@ const copies = [...build, ...image]
 const sources = copies.flatMap((words) => words.slice(0, -1))
 
 describe('the image', () => {
-  test('is built in two stages, and the second has neither npm nor compiler', () => {
-    expect(stages()).toHaveLength(2)
-    expect(textsOf(build, 'FROM')).toEqual(['docker.io/library/node:${NODE}-${DEBIAN}-slim AS build'])
-    expect(textsOf(image, 'FROM')).toEqual(['docker.io/library/debian:${DEBIAN}-slim'])
-    expect(textsOf(image, 'RUN').join()).not.toMatch(/npm|curl|wget/)
-  })
-
-  test('has the dependencies of the lockfile, those of development left out, and runs no install script', () => {
-    const installs = textsOf(build, 'RUN').flatMap((text) => text.match(/npm \S+[^&]*/g) ?? [])
-    expect(installs.map((one) => one.trim())).toEqual([
-      'npm ci --ignore-scripts --no-audit --no-fund',
-      'npm ci --omit=dev --ignore-scripts --no-audit --no-fund',
-    ])
-  })
-
   test('is copied from paths that exist', () => {
     expect(sources).toContain('src')
     expect(sources.filter((source) => !existsSync(path.join(root, source)))).toEqual([])
@@ -72,30 +57,27 @@ describe('the image', () => {
       ).toBe(true)
   })
 
-  test('starts the agent by itself, under tini, with a program that is there', () => {
-    expect(textsOf(image, 'ENTRYPOINT')).toEqual(['["tini", "--"]'])
-    expect(textsOf(image, 'CMD')).toEqual(['["runbook-agent", "start"]'])
-    const [, target = '', link] =
-      /ln -s (\S+) (\S+)/.exec(textsOf(image, 'RUN').find((text) => text.startsWith('ln')) ?? '') ?? []
-    expect(link).toBe('/usr/local/bin/runbook-agent')
+  test('has the program on its PATH', () => {
+    const [, target = ''] = /ln -s (\S+) \S+/.exec(textsOf(image, 'RUN').join('\n')) ?? []
     const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> }
     expect(path.posix.relative(textsOf(image, 'WORKDIR').join(), target)).toBe(bin['runbook-agent'])
     expect(existsSync(path.join(root, bin['runbook-agent'] ?? ''))).toBe(true)
   })
 
   test('is not root, under the number that the manifests name', () => {
-    expect(textsOf(image, 'USER')).toEqual(['10001:10001'])
+    const [user = ''] = textsOf(image, 'USER')
     expect(image.findIndex(({ name }) => name === 'USER')).toBeGreaterThan(
       image.findLastIndex(({ name }) => name === 'RUN'),
     )
-    expect(read('deploy/kubernetes/base/deployment.yaml')).toContain('runAsUser: 10001')
+    expect(read('deploy/kubernetes/base/deployment.yaml')).toContain(`runAsUser: ${user.split(':')[0]}\n`)
   })
 
-  test('holds no secret and takes none: no ADD, no build argument but versions, no credential in ENV', () => {
-    const all = [...build, ...image]
-    expect(all.filter(({ name }) => /^(ADD|ARG|VOLUME|EXPOSE|HEALTHCHECK)$/.test(name))).toEqual([])
-    expect(read('Dockerfile').match(/^ARG .*$/gm)).toEqual(['ARG NODE=24', 'ARG DEBIAN=trixie'])
-    expect(textsOf(all, 'ENV')).toEqual(['RUNBOOK_AGENT_STATE_DIR=/var/lib/runbook-agent'])
+  test('takes nothing at the build but versions, so that it holds no secret', () => {
+    expect([...build, ...image].filter(({ name }) => name === 'ADD' || name === 'ARG')).toEqual([])
+    expect([...read('Dockerfile').matchAll(/^ARG (\w+)/gm)].map(([, name]) => name)).toEqual([
+      'NODE',
+      'DEBIAN',
+    ])
   })
 })
 

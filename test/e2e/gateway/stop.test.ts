@@ -13,8 +13,14 @@ async function status({ place }: Site, env: Readonly<Record<string, string>>): P
   return stdout + stderr
 }
 
-it('a gateway that is told to stop refuses new work, and a running job ends with its own exit code', async () => {
-  await using site = await Site.start()
+it('a gateway that is told to stop refuses new work, tells its agent until when, and a running job ends with its own exit code', async () => {
+  using sockets = new SocketFolder()
+  const settings = { RUNBOOK_AGENT_RUNTIME_DIR: sockets.path }
+  const runbook = 'ops/never.runbook.sh'
+  await using site = await Site.start({
+    ...{ stopTimeout: '1h', env: settings, runbooks: { [runbook]: 'echo never' } },
+    connections: [{ name: 'other', command: ['bash'] }],
+  })
   using gate = new Gate(site.place)
   const reply = site.rest.script('bash', `${gate.script} echo finished; exit 7`)
   await gate.reached()
@@ -38,44 +44,8 @@ it('a gateway that is told to stop refuses new work, and a running job ends with
     503,
     { status: 'stopping', reason: expect.stringContaining('running sessions go on until') as string },
   ])
-  expect(await json(site, '/api/sessions')).toMatchObject({ total: 1 })
-  gate.open()
-  expect((await reply).body).toMatchObject({ exit_code: 7, output: 'finished\n' })
-  expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
-})
 
-it('the agent says that the gateway stops and until when, runs on, and comes back to the next gateway', async () => {
-  using sockets = new SocketFolder()
-  const env = { RUNBOOK_AGENT_RUNTIME_DIR: sockets.path }
-  await using site = await Site.start({ stopTimeout: '1h', env })
-  using gate = new Gate(site.place)
-  const reply = site.rest.script('bash', `${gate.script} exit 4`)
-  await gate.reached()
-  site.gateway.signal('SIGTERM')
-  const [, until = ''] = await site.agent.says(
-    'stderr',
-    /the gateway is stopping: commands that run go on until ([0-9TZ:.-]+)/,
-  )
-  expect(await status(site, env)).toContain(`the gateway is stopping: commands that run go on until ${until}`)
-  expect(Date.parse(until) - Date.now()).toBeGreaterThan(3_000_000)
-  gate.open()
-  expect((await reply).body).toMatchObject({ exit_code: 4 })
-  expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
-  await site.startGateway()
-  await site.agent.says('stderr', /agent serving[^]*agent serving/)
-  expect((await site.rest.script('bash', 'exit 5')).body).toMatchObject({ exit_code: 5 })
-  expect(await status(site, env)).not.toMatch(/stopping|no agent/)
-})
-
-it('a command line is told that nothing has run, so that it can ask again: exec, run, and run on several connections', async () => {
-  const runbook = 'ops/never.runbook.sh'
-  const connections = [{ name: 'other', command: ['bash'] }]
-  await using site = await Site.start({ connections, runbooks: { [runbook]: 'echo never' } })
-  using gate = new Gate(site.place)
-  const reply = site.rest.script('bash', gate.script)
-  await gate.reached()
-  site.gateway.signal('SIGTERM')
-  await site.gateway.says('stderr', draining)
+  // A command line is told that nothing has run, so that it can ask again.
   const env = { HOOP_APIURL: `http://${site.address}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token }
   for (const words of [
     ['exec', 'bash', '-i', 'echo never'],
@@ -92,8 +62,23 @@ it('a command line is told that nothing has run, so that it can ask again: exec,
     expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/[Tt]ry again when it is back$/)
   }
   expect(await json(site, '/api/sessions')).toMatchObject({ total: 1 })
+
+  const [, until = ''] = await site.agent.says(
+    'stderr',
+    /the gateway is stopping: commands that run go on until ([0-9TZ:.-]+)/,
+  )
+  expect(await status(site, settings)).toContain(
+    `the gateway is stopping: commands that run go on until ${until}`,
+  )
+  expect(Date.parse(until) - Date.now()).toBeGreaterThan(3_000_000)
   gate.open()
-  expect((await reply).status).toBe(200)
+  expect((await reply).body).toMatchObject({ exit_code: 7, output: 'finished\n' })
+  expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
+
+  await site.startGateway()
+  await site.agent.says('stderr', /agent serving[^]*agent serving/)
+  expect((await site.rest.script('bash', 'exit 5')).body).toMatchObject({ exit_code: 5 })
+  expect(await status(site, settings)).not.toMatch(/stopping|no agent/)
 })
 
 it('a job that outlives stop-timeout is ended, and its record says why', async () => {
