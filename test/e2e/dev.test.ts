@@ -145,7 +145,7 @@ describe('dev, for people,', () => {
     const answer = JSON.parse(body) as Answer
     expect([answer.exit_code, answer.output_status]).toEqual([0, 'success'])
     expect(answer.output).toContain('hello, world\nargument: first-argument\nsecret file: 600, 19 bytes\n')
-    expect(dev.stdout).toContain('success, exit code 0')
+    expect(dev.stdout).toContain('succeeded, exit code 0')
   })
 
   it('prints two commands that sign in and run a runbook as they are printed', async () => {

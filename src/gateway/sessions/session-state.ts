@@ -28,7 +28,7 @@ const WORDS = {
   approved: 'approved, has not run yet',
   'waiting-for-lock': 'waits for lock',
   running: 'running',
-  succeeded: 'success',
+  succeeded: 'succeeded',
   failed: 'failed',
   stopped: 'stopped',
   closed: 'closed',

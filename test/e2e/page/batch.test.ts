@@ -65,7 +65,7 @@ describe.skipIf(missingBrowser !== undefined)(`many at once${without(missingBrow
     await using ada = await stage.enter('/schedules')
     await ada.sees('0 3 * * *')
     await ada.click('Run now')
-    await ada.page.getByRole('link', { name: 'success' }).waitFor()
+    await ada.page.getByRole('link', { name: 'succeeded' }).waitFor()
     await ada.click('Pause')
     await ada.sees('paused')
     await ada.click('Resume')

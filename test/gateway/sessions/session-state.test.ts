@@ -25,7 +25,7 @@ it('is what a session waits for, whether it runs, and how its command has ended'
   expect(stateOf({ ...open, review: review('PENDING') }).name).toBe('waiting-for-approval')
   expect(stateOf({ ...open, status: 'ready', review: review('APPROVED') }).name).toBe('approved')
   expect(stateOf({ ...open, review: review('PROCESSING') }).name).toBe('running')
-  expect(stateOf({ status: 'done', exitCode: 0 }).text).toBe('success')
+  expect(stateOf({ status: 'done', exitCode: 0 }).text).toBe('succeeded')
   expect(stateOf({ status: 'done', exitCode: 3 }).text).toBe('failed (3)')
 })
 

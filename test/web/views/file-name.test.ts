@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest'
 import { downloadName } from '../../../web/src/views/sessions/file-name.ts'
 
-function nameOf(title: string): string {
-  return downloadName(title, '2026-11-28T17:03:59', 'txt')
+function nameOf(file: string | null, verb = 'exec'): string {
+  const labels = file === null ? null : { runbookFile: file }
+  return downloadName({ labels, verb, start_date: '2026-11-28T17:03:59' }, 'txt')
 }
 
 it('names a download after the runbook and its time', () => {
   expect(nameOf('support/refund-order.runbook.sql')).toBe('refund-order-2026-11-28-1703.txt')
-  expect(nameOf('script')).toBe('script-2026-11-28-1703.txt')
-  expect(nameOf('terminal')).toBe('terminal-2026-11-28-1703.txt')
+  expect(nameOf(null)).toBe('script-2026-11-28-1703.txt')
+  expect(nameOf(null, 'connect')).toBe('terminal-2026-11-28-1703.txt')
 })
 
 it('has nothing in the name that is more than a name', () => {

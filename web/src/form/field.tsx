@@ -29,7 +29,7 @@ export function Field(props: FieldProps) {
       )}
       <Control {...props} id={id} describedBy={describedBy(id, props)} />
       {problem !== undefined && (
-        <p id={`${id}-problem`} class="field-problem">
+        <p id={`${id}-problem`} class="hint is-bad">
           <bdi>{visible(parameter.name)}</bdi> {visible(problem)}
         </p>
       )}
@@ -133,7 +133,7 @@ function FileField(props: ControlProps) {
         onChange={(event) => void read(event.currentTarget.files?.[0])}
       />
       {problem !== '' && (
-        <p class="field-problem" role="alert">
+        <p class="hint is-bad" role="alert">
           {problem}
         </p>
       )}

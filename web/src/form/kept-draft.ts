@@ -68,3 +68,17 @@ export function linkedValues(query: URLSearchParams, item: RunbookItem): Values 
       .filter(([name]) => !mayBeSecret(name, item.metadata[name])),
   )
 }
+
+/** A longer text, as of a file, is not put into a link: browsers and proxies cut long addresses. */
+const MOST_IN_LINK = 2000
+
+/** The query of a link that `linkedValues` reads. */
+export function linkQuery(item: RunbookItem, { values, connection }: KeptDraft): string {
+  const told = Object.entries(values).filter(
+    ([name, value]) =>
+      value !== '' && value.length <= MOST_IN_LINK && !mayBeSecret(name, item.metadata[name]),
+  )
+  const query = new URLSearchParams(told.map(([name, value]) => [`p.${name}`, value]))
+  if (connection !== '') query.set('connection', connection)
+  return query.toString()
+}

@@ -1,13 +1,18 @@
 import type { ComponentChildren } from 'preact'
 import { Name } from './text.tsx'
 
-/** One line of a list of facts. */
-export function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+interface FactProps {
+  readonly name: ComponentChildren
+  readonly children: ComponentChildren
+}
+
+/** One of a list of facts. */
+export function Fact({ name, children }: FactProps) {
   return (
-    <>
+    <div>
       <dt>{name}</dt>
       <dd>{children}</dd>
-    </>
+    </div>
   )
 }
 
@@ -15,14 +20,13 @@ export function Fact({ name, children }: { readonly name: string; readonly child
 export function NamedValues({ values }: { readonly values: Readonly<Record<string, string>> }) {
   return (
     <>
-      {Object.entries(values).map(([name, value]) => [
-        <dt key={`name ${name}`}>
-          <Name>{name}</Name>
-        </dt>,
-        <dd key={`value ${name}`} class="value">
-          <Name>{value}</Name>
-        </dd>,
-      ])}
+      {Object.entries(values).map(([name, value]) => (
+        <Fact key={name} name={<Name>{name}</Name>}>
+          <span class="value">
+            <Name>{value}</Name>
+          </span>
+        </Fact>
+      ))}
     </>
   )
 }

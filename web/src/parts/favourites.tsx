@@ -41,20 +41,23 @@ function change(favourite: Favourite): void {
 
 interface FavouriteButtonProps extends Favourite {
   readonly title: string
+  /** In a row there is room for the icon alone. */
+  readonly hasWord?: boolean
 }
 
 /** Marks a runbook, so that Home has it first; or no longer. */
-export function FavouriteButton({ title, ...favourite }: FavouriteButtonProps) {
+export function FavouriteButton({ title, hasWord = false, ...favourite }: FavouriteButtonProps) {
   return (
     <button
       type="button"
-      class="button is-small is-icon above"
+      class={hasWord ? 'button' : 'button is-small is-icon above'}
       aria-pressed={isMarked(favourite)}
       aria-label={`Favourite: ${title}`}
       title="Favourite"
       onClick={() => change(favourite)}
     >
-      <Icon name="mark" small />
+      <Icon name="mark" small={!hasWord} />
+      {hasWord && 'Favourite'}
     </button>
   )
 }

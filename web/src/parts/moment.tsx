@@ -26,6 +26,25 @@ export function Elapsed({ from, to }: { readonly from: string; readonly to: stri
   return <span>{durationText(end - Date.parse(from))}</span>
 }
 
+/** `6 h left`: how long something waits still. */
+export function TimeLeft({ until }: { readonly until: string }) {
+  useTicks(true)
+  const ms = Date.parse(until) - now.value
+  return (
+    <time dateTime={until} title={SHORT.format(new Date(until))}>
+      {ms <= 0 ? 'ends now' : `${roughly(ms)} left`}
+    </time>
+  )
+}
+
+/** In days, hours or minutes: nobody waits for a second of them. */
+function roughly(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
+}
+
 function useTicks(needed: boolean): void {
   useEffect(() => {
     if (!needed) return undefined

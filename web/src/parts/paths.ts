@@ -31,6 +31,11 @@ export function sessionsOf(connection: string): string {
   return `/sessions?connection=${part(connection)}`
 }
 
+/** Sessions of one runbook. */
+export function runsOf(file: string): string {
+  return `/sessions?runbook=${part(file)}`
+}
+
 /** A runbook as people call it: `refund-order` for `support/refund-order.runbook.sh`. */
 export function shortName(file: string): string {
   return splitPath(file).name.replace(/\.runbook(\.[^.]*)?$/, '')

@@ -5,12 +5,14 @@ import { readOwnSessions, readReviews } from '../api/gateway.ts'
 import { person } from '../api/person.ts'
 import { isAbort } from '../api/request.ts'
 import type { ListedSession, Review } from '../api/types.ts'
-import { approvalPath, sessionPath, shortName } from '../parts/paths.ts'
+import { reviewedName, sessionName } from '../parts/called.ts'
+import { approvalPath, sessionPath } from '../parts/paths.ts'
 import { path } from '../parts/router.ts'
 import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 import { placeOf } from '../views/approvals/review-facts.tsx'
 import { isBad, isRunning } from '../views/sessions/state.tsx'
+import { notify } from './notices.tsx'
 
 // What concerns the person who is signed in, wherever they are in the page: their newest sessions, and requests that
 // wait for them. The frame reads both again when the gateway says that they have changed.
@@ -87,11 +89,9 @@ function useKept<Value>(
   }, [changes])
 }
 
-/** What a session is called in a sentence: `refund-order on pg-shop`. */
-function nameOf({ labels, verb, connection }: ListedSession): string {
-  const file = labels?.['runbookFile']
-  const what = file === undefined ? (verb === 'connect' ? 'Terminal' : 'Script') : shortName(file)
-  return visible(`${what} on ${connection}`)
+/** What a session is called in a sentence: `Refund an order on pg-shop`. */
+function nameOf(session: ListedSession): string {
+  return visible(`${sessionName(session)} on ${session.connection}`)
 }
 
 function tellEnded(before: readonly ListedSession[] | undefined, now: readonly ListedSession[]): void {
@@ -99,6 +99,9 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
   for (const session of now) {
     const earlier = known.get(session.id)
     const to = sessionPath(session.id)
+    const hasEnded = session.status === 'done' && earlier !== undefined && earlier.status !== 'done'
+    if (hasEnded && document.hidden && session.session_batch_id === undefined)
+      notify({ id: `ended ${session.id}`, title: nameOf(session), body: visible(session.state.text), to })
     // A batch has an own page, and would say it once for each connection.
     const isHere = path.peek() === to || session.session_batch_id !== undefined
     if (earlier === undefined || earlier.state.name === session.state.name || isHere) continue
@@ -106,20 +109,30 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
     if (session.status !== 'done') continue
     const failed = isBad(session)
     if (failed) hasFailed.value = true
-    const how = session.state.name === 'succeeded' ? 'succeeded' : visible(session.state.text)
-    toast(`${nameOf(session)}: ${how}`, { to, ...(failed && { tone: 'bad', icon: 'alert' }) })
+    toast(`${nameOf(session)}: ${visible(session.state.text)}`, {
+      to,
+      ...(failed && { tone: 'bad', icon: 'alert' }),
+    })
   }
 }
 
 /** What was there at the first look is in the badge. */
 function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
-  if (before === undefined || path.peek().startsWith('/approvals')) return
+  if (before === undefined) return
   const known = new Set(before.map(({ id }) => id))
-  const added = now.filter((review) => isForMe(review) && !known.has(review.id))
-  for (const review of added)
-    toast(visible(`${review.owner} asks for your approval on ${placeOf(review)}`), {
-      tone: 'wait',
-      icon: 'approve',
-      to: approvalPath(review.id),
-    })
+  for (const review of now) {
+    if (!isForMe(review) || known.has(review.id)) continue
+    const to = approvalPath(review.id)
+    notify({ id: `asked ${review.id}`, title: 'An approval waits for you', body: askedText(review), to })
+    if (!path.peek().startsWith('/approvals'))
+      toast(visible(`${review.owner} asks for your approval on ${placeOf(review)}`), {
+        ...{ tone: 'wait', icon: 'approve', to },
+      })
+  }
+}
+
+/** `ann asks for Refund an order on pg-shop`. */
+function askedText(review: Review): string {
+  const what = reviewedName(review) ?? (review.type === 'jit' ? 'a terminal' : 'a script')
+  return visible(`${review.owner} asks for ${what} on ${placeOf(review)}`)
 }

@@ -4,7 +4,8 @@ import { mayRun } from '../api/person.ts'
 import type { Connection, ListedSession, RunbookLists } from '../api/types.ts'
 import { Icon } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
-import { runbookPath, sessionPath, sessionsOf, shortName, terminalPath } from '../parts/paths.ts'
+import { runbookName, sessionName } from '../parts/called.ts'
+import { runbookPath, sessionPath, sessionsOf, terminalPath } from '../parts/paths.ts'
 import { go } from '../parts/router.ts'
 import { chooseTheme } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
@@ -165,7 +166,7 @@ function ofRunbooks({ repositories }: RunbookLists): Finding[] {
     items.map(({ name, title, description = '', metadata }) => ({
       group: 'Runbooks',
       icon: 'book',
-      title: title ?? shortName(name),
+      title: runbookName(name, title),
       about: name,
       words: `${description} ${Object.keys(metadata).join(' ')}`,
       open: () => go(runbookPath(repository, name)),
@@ -205,14 +206,14 @@ function ofConnection(connection: Connection): Finding[] {
   ]
 }
 
-function ofSession({ id, labels, verb, connection, start_date: start, state }: ListedSession): Finding {
-  const file = labels?.['runbookFile']
+function ofSession(session: ListedSession): Finding {
+  const { id, labels, connection, start_date: start, state } = session
   return {
     group: 'Sessions',
     icon: 'sessions',
-    title: file === undefined ? (verb === 'connect' ? 'Terminal' : 'Script') : shortName(file),
+    title: sessionName(session),
     about: `${state.text} · on ${connection} · ${new Date(start).toLocaleString()}`,
-    words: `${file ?? ''} ${id}`,
+    words: `${labels?.['runbookFile'] ?? ''} ${id}`,
     open: () => go(sessionPath(id)),
   }
 }

@@ -5,6 +5,7 @@ import { ThemeButton } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
 import { leave } from './leave.ts'
 import { runningOfMine } from './mine.tsx'
+import { lookAtNotices, NoticeSwitch } from './notices.tsx'
 import { openPalette } from './palette-state.ts'
 import { showShortcuts } from './shortcuts.tsx'
 import { Brand } from './sidebar.tsx'
@@ -58,7 +59,15 @@ function UserMenu() {
       >
         <span class="avatar">{initials(name)}</span>
       </button>
-      <div class="menu" id="person" popover="auto" role="group" aria-label="Your menu" onClick={closeMenu}>
+      <div
+        class="menu"
+        id="person"
+        popover="auto"
+        role="group"
+        aria-label="Your menu"
+        onClick={closeMenu}
+        onToggle={lookAtNotices}
+      >
         <p class="small">
           <strong>
             <Name>{name}</Name>
@@ -70,6 +79,7 @@ function UserMenu() {
         </p>
         <hr />
         <ThemeButton />
+        <NoticeSwitch />
         <button type="button" class="button is-quiet" onClick={showShortcuts}>
           <Icon name="help" />
           Keyboard shortcuts

@@ -3,12 +3,13 @@ import { useCallback } from 'preact/hooks'
 import { readRunbooks, readSchedules, readSessions } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ListedSession, Review, RunbookLists } from '../api/types.ts'
+import { reviewedName, runbookName, sessionName } from '../parts/called.ts'
 import { FavouriteButton, favourites } from '../parts/favourites.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading } from '../parts/messages.tsx'
-import { Elapsed, Moment } from '../parts/moment.tsx'
-import { approvalPath, runbookPath, sessionPath, shortName } from '../parts/paths.ts'
+import { Elapsed, Moment, TimeLeft } from '../parts/moment.tsx'
+import { approvalPath, runbookPath, sessionPath } from '../parts/paths.ts'
 import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
@@ -54,12 +55,12 @@ export default function Home() {
           )}
           <Card title="Running now" all={['/sessions', 'All sessions']} none="None of your runs goes on.">
             {running.slice(0, MOST).map((session) => (
-              <SessionRow key={session.id} session={session} titles={titles} />
+              <SessionRow key={session.id} session={session} />
             ))}
           </Card>
           <Card title="Failed since yesterday" none="Nothing has failed.">
             {failed.slice(0, MOST).map((session) => (
-              <SessionRow key={session.id} session={session} titles={titles} />
+              <SessionRow key={session.id} session={session} />
             ))}
           </Card>
         </div>
@@ -142,7 +143,8 @@ function Row({ icon, to, title, about, children }: RowProps) {
 }
 
 function WaitingRow({ review }: { readonly review: Review }) {
-  const { id, owner, created_at: at, type, review_groups_data: groups } = review
+  const { id, owner, expires_at: until, type, review_groups_data: groups } = review
+  const name = reviewedName(review)
   const mine = person.value?.groups ?? []
   const asked = groups.filter(({ group, status }) => status === 'PENDING' && mine.includes(group))
   return (
@@ -150,7 +152,19 @@ function WaitingRow({ review }: { readonly review: Review }) {
       icon={review.batch === undefined ? (type === 'jit' ? 'terminal' : 'approve') : 'waves'}
       to={approvalPath(id)}
       title={`${owner} asks for ${type === 'jit' ? 'a terminal' : 'a run'} on ${placeOf(review)}`}
-      about={<Moment at={at} />}
+      about={
+        <>
+          {name !== undefined && (
+            <>
+              <b>
+                <Name>{name}</Name>
+              </b>{' '}
+              ·{' '}
+            </>
+          )}
+          <TimeLeft until={until} />
+        </>
+      }
     >
       <State kind="waiting">
         <Name>{asked.map(({ group }) => group).join(', ')}</Name>
@@ -161,15 +175,13 @@ function WaitingRow({ review }: { readonly review: Review }) {
 
 type Titles = ReadonlyMap<string, string>
 
-function SessionRow({ session, titles }: { readonly session: ListedSession; readonly titles: Titles }) {
-  const { id, labels, verb, connection, start_date: start, end_date: end } = session
-  const file = labels?.['runbookFile']
-  const title = file === undefined ? (verb === 'connect' ? 'Terminal' : 'Script') : titleOf(file, titles)
+function SessionRow({ session }: { readonly session: ListedSession }) {
+  const { id, labels, connection, start_date: start, end_date: end } = session
   return (
     <Row
-      icon={file === undefined ? 'terminal' : 'book'}
+      icon={labels?.['runbookFile'] === undefined ? 'terminal' : 'book'}
       to={sessionPath(id)}
-      title={title}
+      title={sessionName(session)}
       about={
         <>
           on <Name>{connection}</Name> ·{' '}
@@ -201,7 +213,7 @@ function ScheduleRow({ schedule, titles }: { readonly schedule: ListedSchedule; 
 }
 
 function titleOf(file: string, titles: Titles): string {
-  return titles.get(file) ?? shortName(file)
+  return runbookName(file, titles.get(file))
 }
 
 /** Favourites first, then what this person has run last; each once. */

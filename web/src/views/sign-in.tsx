@@ -25,6 +25,8 @@ interface SignInProps {
 export function SignIn({ code }: SignInProps) {
   const [token, setToken] = useState('')
   const { busy, error, enter } = useSignIn(code)
+  const { value: server } = useLoaded(readPublicServer)
+  const hasAccounts = server?.sign_in?.includes('browser') === true
   const submit = (event: Event) => {
     event.preventDefault()
     enter({ token: token.trim() })
@@ -56,7 +58,7 @@ export function SignIn({ code }: SignInProps) {
               says which file it is in.
             </p>
           )}
-          <WithAccount />
+          {hasAccounts && <WithAccount />}
           <form class="stack" onSubmit={submit}>
             <TextField
               label="Token"
@@ -67,7 +69,11 @@ export function SignIn({ code }: SignInProps) {
               required
             />
             <div class="line">
-              <button type="submit" class="button is-primary" disabled={busy || token.trim() === ''}>
+              <button
+                type="submit"
+                class={hasAccounts ? 'button' : 'button is-primary'}
+                disabled={busy || token.trim() === ''}
+              >
                 Sign in
               </button>
               <span class="push" />
@@ -109,9 +115,7 @@ function useSignIn(code: string | undefined) {
 
 /** Where people sign in with an account elsewhere. */
 function WithAccount() {
-  const { value } = useLoaded(readPublicServer)
   const [error, setError] = useState<Refused | undefined>(undefined)
-  if (value?.sign_in?.includes('browser') !== true) return null
   const begin = () => {
     setError(undefined)
     ask<{ login_url: string }>('GET', '/api/login?page=1').then(

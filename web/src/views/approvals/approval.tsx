@@ -2,16 +2,19 @@ import { useCallback } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
 import { ask, Refused } from '../../api/request.ts'
 import type { PreviousRun, Review, Session } from '../../api/types.ts'
+import { sessionName } from '../../parts/called.ts'
+import { Coloured } from '../../parts/coloured.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Loading, Note, Problem } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
+import { Name } from '../../parts/text.tsx'
+import { useTitle } from '../../parts/title.ts'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { DiffText } from '../diff/diff-text.tsx'
-import { titleOf } from '../sessions/list.tsx'
 import { DecisionButtons } from './decision.tsx'
-import { placeOf, ReviewBadge, ReviewedBatch, ReviewFacts } from './review-facts.tsx'
+import { namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
 
 /** What somebody wants to run, exactly, and the decision. */
 export default function Approval({ id }: { readonly id: string }) {
@@ -26,14 +29,37 @@ export default function Approval({ id }: { readonly id: string }) {
   const { value, error, reload } = useLoaded(load, ['reviews'])
   return (
     <section class="view">
-      <p class="back">
-        <a href="/approvals">All approvals</a>
-      </p>
-      {value === undefined && <h1>Approval</h1>}
+      {value === undefined && (
+        <header class="head">
+          <Trail />
+          <h1>Approval</h1>
+        </header>
+      )}
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value !== undefined && <Shown {...value} reload={reload} />}
     </section>
+  )
+}
+
+function Trail({ file }: { readonly file?: string | undefined }) {
+  return (
+    <nav aria-label="Where you are">
+      <ol class="trail">
+        <li>
+          <a href="/approvals" aria-label="All approvals">
+            Approvals
+          </a>
+        </li>
+        {file !== undefined && (
+          <li>
+            <code>
+              <Name>{file}</Name>
+            </code>
+          </li>
+        )}
+      </ol>
+    </nav>
   )
 }
 
@@ -45,40 +71,67 @@ interface ShownProps {
 }
 
 function Shown({ review, session, before, reload }: ShownProps) {
+  useTitle(visible(`${sessionName(session)} on ${placeOf(review)}`))
   return (
     <>
-      <h1>
-        <bdi>{visible(titleOf(session))}</bdi> on <bdi>{visible(placeOf(review))}</bdi>
-        {review.batch !== undefined && ', once on each'} <ReviewBadge status={review.status} />
-      </h1>
-      <ReviewedBatch review={review} />
-      <ReviewFacts review={review} />
+      <header class="head">
+        <Trail file={session.labels?.['runbookFile']} />
+        <h1>
+          <bdi>{visible(sessionName(session))}</bdi> on <bdi>{visible(placeOf(review))}</bdi>
+          {review.batch !== undefined && ', once on each'}
+        </h1>
+        <ReviewState status={review.status} />
+        <p>
+          <Name>{review.owner}</Name> asks for it. <a href={sessionPath(session.id)}>The session</a>
+        </p>
+      </header>
       {review.held !== undefined && (
         <Note tone="wait" title="Approved, and held">
           <p>{visible(review.held.message)}</p>
         </Note>
       )}
-      <Parameters session={session} />
-      {session.script.data === '' ? (
-        <p class="hint">It asks for a terminal: what will be typed there is not known yet.</p>
+      <div class="split is-wide-first">
+        <div class="stack">
+          <WhatRuns review={review} session={session} />
+          {before !== undefined && <Changes before={before} now={session} />}
+          <ReviewedBatch review={review} />
+          <Given review={review} session={session} />
+        </div>
+        <section class="card stays" aria-labelledby="decision">
+          <div class="card-head">
+            <h2 id="decision">Decision</h2>
+          </div>
+          <div class="card-body">
+            <ReviewFacts review={review} />
+            <DecisionButtons review={review} session={session.id} onDecided={reload} />
+          </div>
+        </section>
+      </div>
+    </>
+  )
+}
+
+function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
+  const { data: script } = session.script
+  return (
+    <section class="card" aria-labelledby="what">
+      <div class="card-head">
+        <h2 id="what">What runs</h2>
+      </div>
+      {script === '' ? (
+        <p class="card-body soft small">It asks for a terminal: what will be typed there is not known yet.</p>
       ) : (
         <>
-          <h2>What runs</h2>
-          <p class="hint">
+          <p class="card-body soft small">
             Exactly this, {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}.
             Secrets in it are replaced here.
           </p>
           <pre class="script" tabIndex={0} aria-label="Script">
-            {visibleLines(session.script.data)}
+            <Coloured text={visibleLines(script)} file={review.runbook?.file ?? ''} />
           </pre>
         </>
       )}
-      {before !== undefined && <Changes before={before} now={session} />}
-      <DecisionButtons review={review} session={session.id} onDecided={reload} />
-      <p>
-        <a href={sessionPath(session.id)}>The session</a>
-      </p>
-    </>
+    </section>
   )
 }
 
@@ -103,21 +156,25 @@ function Changes({ before, now }: { readonly before: Session; readonly now: Sess
   )
   const lines = changedLines(before.script.data, now.script.data)
   return (
-    <section aria-label="Changes">
-      <h2>What is different</h2>
-      <p class="hint">
-        Compared with <a href={sessionPath(before.id)}>the last approved run</a> of this runbook
-        {names.length + lines.length === 0 && ': nothing'}.
-      </p>
-      {names.length > 0 && (
-        <dl class="about" aria-label="Changed parameters">
-          {names.map((name) => (
-            <Fact key={name} name={visible(name)}>
-              {visible(was[name] ?? 'not given')} → {visible(is[name] ?? 'not given')}
-            </Fact>
-          ))}
-        </dl>
-      )}
+    <section class="card" aria-label="Changes">
+      <div class="card-head">
+        <h2>What is different</h2>
+      </div>
+      <div class="card-body">
+        <p class="soft small">
+          Compared with <a href={sessionPath(before.id)}>the last approved run</a> of this runbook
+          {names.length + lines.length === 0 && ': nothing'}.
+        </p>
+        {names.length > 0 && (
+          <dl class="facts is-list" aria-label="Changed parameters">
+            {names.map((name) => (
+              <Fact key={name} name={<Name>{name}</Name>}>
+                {visible(was[name] ?? 'not given')} → {visible(is[name] ?? 'not given')}
+              </Fact>
+            ))}
+          </dl>
+        )}
+      </div>
       {lines.length > 0 && <DiffText diff={lines.join('\n')} />}
     </section>
   )
@@ -139,10 +196,22 @@ function changedLines(before: string, now: string): string[] {
   return all.length === 0 ? [] : [`@@ line ${start + 1} @@`, ...all.slice(0, MOST_LINES)]
 }
 
-function Parameters({ session }: { readonly session: Session }) {
+/** Parameters, arguments and the names of variables. */
+function Given({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
+  const parameters = recordedParameters(session.labels)
+  const { client_args: args, env_vars: variables } = review
+  if (Object.keys(parameters).length + args.length + variables.length === 0) return null
   return (
-    <dl class="about" aria-label="Parameters">
-      <NamedValues values={recordedParameters(session.labels)} />
-    </dl>
+    <section class="card" aria-labelledby="given">
+      <div class="card-head">
+        <h2 id="given">With</h2>
+      </div>
+      <dl class="card-body facts is-list" aria-label="Parameters">
+        <NamedValues values={parameters} />
+        <Sent name="Arguments" values={args} />
+        <Sent name="Variables" values={namesOf('envvar:', variables)} />
+        <Sent name="Files" values={namesOf('filesystem:', variables)} />
+      </dl>
+    </section>
   )
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { decide, stopSession, type Decision } from '../../api/gateway.ts'
 import { mayRun, person } from '../../api/person.ts'
@@ -6,6 +7,7 @@ import type { Review } from '../../api/types.ts'
 import { TextField } from '../../form/text-field.tsx'
 import { useAction } from '../../parts/action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
+import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 
 type Decided = Omit<Review, 'session'>
@@ -29,7 +31,7 @@ export function DecisionButtons({ review, session, withdraws = true, onDecided }
   const problem = error !== undefined && <Problem error={error} />
   if (review.status === 'APPROVED' && !isOwn)
     return (
-      <div class="actions">
+      <div class="line">
         <button class="button" disabled={busy} onClick={() => send({ status: 'REVOKED' })}>
           Revoke
         </button>
@@ -37,32 +39,49 @@ export function DecisionButtons({ review, session, withdraws = true, onDecided }
       </div>
     )
   if (review.status !== 'PENDING' && review.status !== 'APPROVED') return null
-  return (
-    <div class="decision">
-      {review.status === 'PENDING' && mayApprove(review) && (
-        <Approving review={review} busy={busy} send={send} />
+  const others = (
+    <>
+      {isOwn && withdraws && (
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => act(() => withdraw(review, session))}
+        >
+          Withdraw
+        </button>
       )}
-      <div class="actions">
-        {isOwn && withdraws && (
-          <button class="button" disabled={busy} onClick={() => act(() => withdraw(review, session))}>
-            Withdraw
-          </button>
-        )}
-        {!isOwn && (
-          <button class="button is-danger-quiet" disabled={busy} onClick={() => setRejecting(true)}>
-            Reject
-          </button>
-        )}
-        {review.status === 'PENDING' && mayForce(review) && (
-          <button
-            class="button"
-            disabled={busy}
-            onClick={() => send({ status: 'APPROVED', force_review: true })}
-          >
-            Force approval
-          </button>
-        )}
-      </div>
+      {!isOwn && (
+        <button
+          type="button"
+          class="button is-danger-quiet"
+          disabled={busy}
+          onClick={() => setRejecting(true)}
+        >
+          Reject
+        </button>
+      )}
+      {review.status === 'PENDING' && mayForce(review) && (
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => send({ status: 'APPROVED', force_review: true })}
+        >
+          Force approval
+        </button>
+      )}
+    </>
+  )
+  return (
+    <div class="stack">
+      {review.status === 'PENDING' && mayApprove(review) ? (
+        <Approving review={review} busy={busy} send={send}>
+          {others}
+        </Approving>
+      ) : (
+        <div class="line">{others}</div>
+      )}
       {isRejecting && (
         <Rejecting
           onClose={() => setRejecting(false)}
@@ -81,9 +100,11 @@ interface ApprovingProps {
   readonly review: Decided
   readonly busy: boolean
   readonly send: (decision: Decision) => void
+  /** What else can be done. */
+  readonly children: ComponentChildren
 }
 
-function Approving({ review, busy, send }: ApprovingProps) {
+function Approving({ review, busy, send, children }: ApprovingProps) {
   const [comment, setComment] = useState('')
   const [isTimed, setTimed] = useState(false)
   const [[from, until], setHours] = useState(['18:00', '20:00'])
@@ -98,7 +119,7 @@ function Approving({ review, busy, send }: ApprovingProps) {
     <form class="stack" onSubmit={onSubmit}>
       <TextField label="Comment" hint={`${review.owner} sees it.`} value={comment} onValue={setComment} />
       {takesHours && (
-        <label class="check">
+        <label class="tick">
           <input
             type="checkbox"
             checked={isTimed}
@@ -116,10 +137,12 @@ function Approving({ review, busy, send }: ApprovingProps) {
       {review.when_approved === true && (
         <p class="hint">The gateway runs it as soon as it is approved, or when its hours begin.</p>
       )}
-      <div class="actions">
+      <div class="line">
         <button class="button is-primary" disabled={busy}>
+          <Icon name="check" />
           Approve
         </button>
+        {children}
       </div>
     </form>
   )
@@ -163,7 +186,7 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
           onValue={setReason}
           required
         />
-        <div class="actions">
+        <div class="line">
           <button type="button" class="button" onClick={onClose}>
             Back
           </button>

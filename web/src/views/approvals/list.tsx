@@ -1,22 +1,21 @@
-import { useMemo } from 'preact/hooks'
-import { readReviews, readSessions } from '../../api/gateway.ts'
-import type { ListedSession, Review } from '../../api/types.ts'
+import { readReviews } from '../../api/gateway.ts'
+import type { Review } from '../../api/types.ts'
+import { reviewedName } from '../../parts/called.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
-import { Moment } from '../../parts/moment.tsx'
-import { approvalPath, shortName } from '../../parts/paths.ts'
+import { Moment, TimeLeft } from '../../parts/moment.tsx'
+import { approvalPath } from '../../parts/paths.ts'
 import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { WindowList } from '../../parts/lists/window-list.tsx'
-import { placeOf, ReviewBadge } from './review-facts.tsx'
+import { placeOf, ReviewState } from './review-facts.tsx'
 
 const ROW_PX = 64
 
 /** What waits for somebody, as it comes; then what was decided. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
-  const names = useNames()
   const waiting = value?.filter(({ status }) => status === 'PENDING') ?? []
   const decided = value?.filter(({ status }) => status !== 'PENDING') ?? []
   return (
@@ -48,7 +47,7 @@ export default function ApprovalList() {
           </div>
           <ul class="rows is-loose">
             {waiting.map((review) => (
-              <WaitingRow key={review.id} review={review} names={names} />
+              <WaitingRow key={review.id} review={review} />
             ))}
           </ul>
         </section>
@@ -60,7 +59,7 @@ export default function ApprovalList() {
             label="Approvals"
             count={decided.length}
             rowHeight={ROW_PX}
-            row={(index) => decidedRow(decided[index], names)}
+            row={(index) => decidedRow(decided[index])}
           />
         </section>
       )}
@@ -68,30 +67,15 @@ export default function ApprovalList() {
   )
 }
 
-type Names = ReadonlyMap<string, string>
-
-/** What each session runs, by its id: a review does not say it. Without an answer the rows name the kind. */
-function useNames(): Names {
-  const { value } = useLoaded(readAsked, ['reviews'])
-  return useMemo(() => new Map(value?.data.map((session) => [session.id, nameOf(session)])), [value])
-}
-
-const readAsked = (signal: AbortSignal) =>
-  readSessions('status=waiting,approved&limit=100&count=none', signal)
-
-function nameOf({ labels }: ListedSession): string {
-  const file = labels?.['runbookFile']
-  return file === undefined ? '' : shortName(file)
-}
-
 /** `a run`, or `a terminal`. */
 function kindOf({ type }: Review): string {
   return type === 'jit' ? 'a terminal' : 'a run'
 }
 
-function RunbookName({ review, names }: { readonly review: Review; readonly names: Names }) {
-  const name = names.get(review.session) ?? ''
-  if (name === '') return null
+/** What would run, where it is a runbook. */
+function RunbookName({ review }: { readonly review: Review }) {
+  const name = reviewedName(review)
+  if (name === undefined) return null
   return (
     <>
       <b>
@@ -102,7 +86,7 @@ function RunbookName({ review, names }: { readonly review: Review; readonly name
   )
 }
 
-function WaitingRow({ review, names }: { readonly review: Review; readonly names: Names }) {
+function WaitingRow({ review }: { readonly review: Review }) {
   const { id, owner, created_at: created, expires_at: expires, batch, review_groups_data: groups } = review
   const asked = groups.filter(({ status }) => status === 'PENDING').map(({ group }) => group)
   return (
@@ -114,8 +98,8 @@ function WaitingRow({ review, names }: { readonly review: Review; readonly names
           {batch !== undefined && ', once on each'}
         </a>
         <span>
-          <RunbookName review={review} names={names} />
-          asked <Moment at={created} /> · waits until <Moment at={expires} />
+          <RunbookName review={review} />
+          asked <Moment at={created} />
           {batch !== undefined && (
             <>
               {' '}
@@ -124,6 +108,9 @@ function WaitingRow({ review, names }: { readonly review: Review; readonly names
           )}
         </span>
       </div>
+      <span class="soft small col">
+        <TimeLeft until={expires} />
+      </span>
       <State kind="waiting">
         <Name>{asked.length === 0 ? 'waits for approval' : asked.join(', ')}</Name>
       </State>
@@ -131,19 +118,21 @@ function WaitingRow({ review, names }: { readonly review: Review; readonly names
   )
 }
 
-function decidedRow(review: Review | undefined, names: Names) {
+function decidedRow(review: Review | undefined) {
   if (review === undefined) return null
   const { id, owner, status, created_at: created } = review
   return (
-    <div class="session-row">
-      <a class="session-title strong" href={approvalPath(id)}>
-        <Name>{owner}</Name> asks for {kindOf(review)} on <Name>{placeOf(review)}</Name>
-      </a>
-      <ReviewBadge status={status} />
-      <span class="hint session-about">
-        <RunbookName review={review} names={names} />
-        <Moment at={created} />
-      </span>
+    <div class="decided">
+      <div class="row-text">
+        <a class="strong" href={approvalPath(id)}>
+          <Name>{owner}</Name> asks for {kindOf(review)} on <Name>{placeOf(review)}</Name>
+        </a>
+        <span>
+          <RunbookName review={review} />
+          <Moment at={created} />
+        </span>
+      </div>
+      <ReviewState status={status} />
     </div>
   )
 }

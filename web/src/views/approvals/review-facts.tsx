@@ -1,7 +1,8 @@
 import type { Review } from '../../api/types.ts'
 import { Fact } from '../../parts/facts.tsx'
-import { Moment } from '../../parts/moment.tsx'
+import { Moment, TimeLeft } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
+import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 
@@ -18,19 +19,34 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
   const { batch } = review
   if (batch === undefined) return null
   return (
-    <section aria-label="Connections">
-      <p>
-        <strong>On {placeOf(review)}, once on each</strong>: {batch.parallel} at once, wave by wave. It stops
-        after {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}.{' '}
-        <a href={batchPath(batch.id)}>The batch</a>
+    <section class="card" aria-label="Connections">
+      <div class="card-head">
+        <h2>Where: {placeOf(review)}, once on each</h2>
+        <a class="push small" href={batchPath(batch.id)}>
+          The batch
+        </a>
+      </div>
+      {batch.waves.map((connections, wave) => (
+        <div class="wave" key={wave}>
+          <div>
+            <h3>Wave {wave + 1}</h3>
+            <p class="soft small">
+              {connections.length > batch.parallel && `${batch.parallel} at once`}
+              {wave > 0 && (connections.length > batch.parallel ? ', ' : '') + `after wave ${wave}`}
+            </p>
+          </div>
+          <ul class="places">
+            {connections.map((name) => (
+              <li key={name}>
+                <Name>{name}</Name>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+      <p class="card-foot soft">
+        It stops after {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}.
       </p>
-      <ol>
-        {batch.waves.map((connections, wave) => (
-          <li key={wave}>
-            <Name>{connections.join(', ')}</Name>
-          </li>
-        ))}
-      </ol>
     </section>
   )
 }
@@ -40,7 +56,7 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
   const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
   const { rejection_reason: reason = '' } = review
   return (
-    <dl class="about">
+    <dl class="facts is-list">
       <Fact name="Asked by">
         <Name>{owner}</Name>
       </Fact>
@@ -54,7 +70,7 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
       </Fact>
       {review.status === 'PENDING' && (
         <Fact name="Waits until">
-          <Moment at={expires} />
+          <Moment at={expires} />, <TimeLeft until={expires} />
         </Fact>
       )}
       {window !== null && (
@@ -62,9 +78,6 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
           {visible(window.configuration.start_time)} to {visible(window.configuration.end_time)} UTC
         </Fact>
       )}
-      <Sent name="Arguments" values={review.client_args} />
-      <Sent name="Variables" values={namesOf('envvar:', review.env_vars)} />
-      <Sent name="Files" values={namesOf('filesystem:', review.env_vars)} />
       {review.review_groups_data.map((one) => (
         <Group key={one.id} group={one} />
       ))}
@@ -78,23 +91,20 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
 }
 
 /** Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
-function namesOf(kind: string, keys: readonly string[]): string[] {
+export function namesOf(kind: string, keys: readonly string[]): string[] {
   return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }
 
-function Sent({ name, values }: { readonly name: string; readonly values: readonly string[] }) {
+export function Sent({ name, values }: { readonly name: string; readonly values: readonly string[] }) {
   if (values.length === 0) return null
   return (
-    <>
-      <dt>{name}</dt>
-      <dd class="value">
-        {values.map((value, index) => (
-          <code key={index}>
-            <Name>{value}</Name>{' '}
-          </code>
-        ))}
-      </dd>
-    </>
+    <Fact name={name}>
+      {values.map((value, index) => (
+        <code class="value" key={index}>
+          <Name>{value}</Name>{' '}
+        </code>
+      ))}
+    </Fact>
   )
 }
 
@@ -108,39 +118,46 @@ const SAID: Readonly<Record<GroupOfReview['status'], string>> = {
 }
 
 function Group({ group }: { readonly group: GroupOfReview }) {
-  const { status, reviewed_by: by, review_date: date, forced_review: isForced } = group
+  const { status, reviewed_by: by, review_date: date, forced_review: isForced, comment = '' } = group
   return (
-    <>
-      <dt>
-        Group <Name>{group.group}</Name>
-      </dt>
-      <dd>
-        {isForced ? 'forced' : SAID[status]}
-        {by !== null && (
-          <>
-            {' '}
-            by <Name>{by.name}</Name>
-          </>
-        )}
-        {date !== null && (
-          <>
-            , <Moment at={date} />
-          </>
-        )}
-      </dd>
-    </>
+    <Fact
+      name={
+        <>
+          Group <Name>{group.group}</Name>
+        </>
+      }
+    >
+      {isForced ? 'forced' : SAID[status]}
+      {by !== null && (
+        <>
+          {' '}
+          by <Name>{by.name}</Name>
+        </>
+      )}
+      {date !== null && (
+        <>
+          , <Moment at={date} />
+        </>
+      )}
+      {comment !== '' && (
+        <>
+          : “<Name>{comment}</Name>”
+        </>
+      )}
+    </Fact>
   )
 }
 
-const STATES: Readonly<Record<Review['status'], string>> = {
-  PENDING: 'waits for approval',
-  APPROVED: 'approved',
-  REJECTED: 'rejected',
-  REVOKED: 'revoked',
-  PROCESSING: 'running',
-  EXECUTED: 'has run',
-}
+const STATES = {
+  PENDING: ['waiting', 'waits for approval'],
+  APPROVED: ['approved', 'approved'],
+  REJECTED: ['rejected', 'rejected'],
+  REVOKED: ['rejected', 'revoked'],
+  PROCESSING: ['running', 'running'],
+  EXECUTED: ['closed', 'has run'],
+} as const satisfies Readonly<Record<Review['status'], readonly [StateKind, string]>>
 
-export function ReviewBadge({ status }: { readonly status: Review['status'] }) {
-  return <span class={`badge badge-${status.toLowerCase()}`}>{STATES[status]}</span>
+export function ReviewState({ status }: { readonly status: Review['status'] }) {
+  const [kind, words] = STATES[status]
+  return <State kind={kind}>{words}</State>
 }

@@ -1,7 +1,9 @@
 import { person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
+import { Note } from '../../parts/messages.tsx'
+import { visible } from '../../parts/visible.ts'
 import { DecisionButtons } from './decision.tsx'
-import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
+import { ReviewedBatch, ReviewFacts, ReviewState } from './review-facts.tsx'
 
 interface ReviewOfSessionProps {
   readonly session: Session
@@ -14,21 +16,33 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
   if (review === null) return null
   const isWaiting = review.status === 'PENDING'
   return (
-    <section class="review" aria-label="Approval">
-      <h2>Approval</h2>
-      {isWaiting && review.batch === undefined && session.user === person.value?.name && (
-        <p role="status">
-          Nothing has run yet.{' '}
-          {review.when_approved === true
-            ? 'It runs as soon as it is approved, also when this page is closed.'
-            : 'Once it is approved, run it here.'}
-        </p>
-      )}
+    <>
+      <section class="card" aria-label="Approval">
+        <div class="card-head">
+          <h2>Approval</h2>
+          <ReviewState status={review.status} />
+        </div>
+        <div class="card-body">
+          {isWaiting && review.batch === undefined && session.user === person.value?.name && (
+            <p role="status">
+              Nothing has run yet.{' '}
+              {review.when_approved === true
+                ? 'It runs as soon as it is approved, also when this page is closed.'
+                : 'Once it is approved, run it here.'}
+            </p>
+          )}
+          {review.held !== undefined && (
+            <Note tone="wait" title="Approved, and held">
+              <p>{visible(review.held.message)}</p>
+            </Note>
+          )}
+          <ReviewFacts review={review} />
+          {(isWaiting || review.status === 'APPROVED') && (
+            <DecisionButtons review={review} session={session.id} withdraws={false} onDecided={reload} />
+          )}
+        </div>
+      </section>
       <ReviewedBatch review={review} />
-      <ReviewFacts review={review} />
-      {(isWaiting || review.status === 'APPROVED') && (
-        <DecisionButtons review={review} session={session.id} withdraws={false} onDecided={reload} />
-      )}
-    </section>
+    </>
   )
 }

@@ -4,6 +4,7 @@ import { mayRun, person } from '../../api/person.ts'
 import { ask } from '../../api/request.ts'
 import type { Batch } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
+import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Problem } from '../../parts/messages.tsx'
 
@@ -21,20 +22,23 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
   const stop = (body: { readonly kill?: true }) =>
     act(() => ask('POST', `/api/batches/${encodeURIComponent(id)}/stop`, { body }))
   return (
-    <div class="actions">
-      {status === 'waiting' && review !== null && (
-        <RunApproved {...{ review: review.id, busy }} onRun={() => act(() => runApprovedBatch(id))} />
-      )}
-      <button disabled={busy} onClick={() => stop({})}>
-        Begin no more
-      </button>
-      {status === 'running' && (
-        <button class="danger" disabled={busy} onClick={() => stop({ kill: true })}>
-          Stop
+    <>
+      <div class="line push">
+        {status === 'waiting' && review !== null && (
+          <RunApproved {...{ review: review.id, busy }} onRun={() => act(() => runApprovedBatch(id))} />
+        )}
+        <button type="button" class="button" disabled={busy} onClick={() => stop({})}>
+          {status === 'waiting' ? 'Withdraw' : 'Begin no more'}
         </button>
-      )}
+        {status === 'running' && (
+          <button type="button" class="button is-danger" disabled={busy} onClick={() => stop({ kill: true })}>
+            <Icon name="stop" />
+            Stop
+          </button>
+        )}
+      </div>
       {error !== undefined && <Problem error={error} />}
-    </div>
+    </>
   )
 }
 
@@ -50,7 +54,7 @@ function RunApproved({ review, busy, onRun }: RunApprovedProps) {
   const isApproved = value?.status === 'APPROVED'
   if (!isApproved)
     return (
-      <span role="status">
+      <span class="soft small" role="status">
         Nothing has run yet.{' '}
         {value?.when_approved === true
           ? 'It runs as soon as it is approved, also when this page is closed.'
@@ -58,7 +62,8 @@ function RunApproved({ review, busy, onRun }: RunApprovedProps) {
       </span>
     )
   return (
-    <button class="primary" disabled={busy} onClick={onRun}>
+    <button type="button" class="button is-primary" disabled={busy} onClick={onRun}>
+      <Icon name="run" />
       Run
     </button>
   )

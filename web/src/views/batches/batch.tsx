@@ -3,9 +3,10 @@ import { ask } from '../../api/request.ts'
 import type { Batch } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
-import { Loading, Problem } from '../../parts/messages.tsx'
+import { Loading, Note, Problem } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
-import { approvalPath, shortName } from '../../parts/paths.ts'
+import { runbookName } from '../../parts/called.ts'
+import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
 import { visible } from '../../parts/visible.ts'
@@ -22,14 +23,18 @@ export default function BatchView({ id }: { readonly id: string }) {
   )
   const { value, error, reload } = useLoaded(load, ['batches', 'reviews'])
   useTitle(
-    value === undefined ? undefined : visible(`${shortName(value.file_name)} ${countsText(value.counts)}`),
+    value === undefined
+      ? undefined
+      : visible(`${runbookName(value.file_name, value.runbook_title)} ${countsText(value.counts)}`),
   )
   return (
     <section class="view">
-      <p class="back">
-        <a href="/batches">All batches</a>
-      </p>
-      {value === undefined && <h1>Batch</h1>}
+      {value === undefined && (
+        <header class="head">
+          <Trail />
+          <h1>Batch</h1>
+        </header>
+      )}
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value !== undefined && <Shown batch={value} reload={reload} />}
@@ -37,57 +42,109 @@ export default function BatchView({ id }: { readonly id: string }) {
   )
 }
 
+function Trail({ file }: { readonly file?: string }) {
+  return (
+    <nav aria-label="Where you are">
+      <ol class="trail">
+        <li>
+          <a href="/batches" aria-label="All batches">
+            Batches
+          </a>
+        </li>
+        {file !== undefined && (
+          <li>
+            <code>
+              <Name>{file}</Name>
+            </code>
+          </li>
+        )}
+      </ol>
+    </nav>
+  )
+}
+
 function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () => void }) {
-  const { stop, warning } = batch
+  const { file_name: file, runbook_title: title, stop, warning } = batch
   return (
     <>
-      <h1>
-        <Name>{batch.file_name}</Name> <BatchBadge batch={batch} />
-      </h1>
-      <p role="status">{countsText(batch.counts)}</p>
+      <header class="head">
+        <Trail file={file} />
+        <h1>
+          <Name>{runbookName(file, title)}</Name>
+        </h1>
+        <BatchBadge batch={batch} />
+        <BatchActions batch={batch} reload={reload} />
+      </header>
       {stop !== null && (
-        <p class="warning" dir="auto">
-          Stopped: {visible(stop.message)}
-        </p>
+        <Note tone="wait" title="Stopped">
+          <p>{visible(stop.message)}</p>
+        </Note>
       )}
-      {warning !== undefined && (
-        <p class="warning" dir="auto">
-          {visible(warning)}
-        </p>
-      )}
-      <About batch={batch} />
-      <BatchActions batch={batch} reload={reload} />
+      {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
+      <Progress batch={batch} />
       <Waves batch={batch} />
       {batch.groups.length > 0 && <Differences batch={batch} />}
     </>
   )
 }
 
-function About({ batch }: { readonly batch: Batch }) {
+/** How far it is, and who runs it with what. */
+function Progress({ batch }: { readonly batch: Batch }) {
   const { owner, created_at: created, started_at: started, ended_at: ended, review, parameters } = batch
   return (
-    <dl class="about">
-      <Fact name="User">
-        <Name>{owner}</Name>
-      </Fact>
-      <Fact name="Asked">
-        <Moment at={created} />
-      </Fact>
-      {started !== null && (
-        <Fact name="Elapsed">
-          <Elapsed from={started} to={ended} />
-        </Fact>
-      )}
-      <Fact name="At once">{batch.parallel}</Fact>
-      <Fact name="Stops after">
-        {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}
-      </Fact>
-      <NamedValues values={parameters} />
-      {review !== null && (
-        <Fact name="Approval">
-          <a href={approvalPath(review.id)}>Look at it</a>
-        </Fact>
-      )}
-    </dl>
+    <section class="card" aria-label="Progress">
+      <div class="card-body is-tight">
+        <p role="status">
+          <strong>{countsText(batch.counts)}</strong>
+        </p>
+        <Strip batch={batch} />
+        <dl class="facts">
+          <Fact name="By">
+            <Name>{owner}</Name>
+          </Fact>
+          <Fact name="Asked">
+            <Moment at={created} />
+          </Fact>
+          {started !== null && (
+            <Fact name={ended === null ? 'Runs for' : 'Took'}>
+              <Elapsed from={started} to={ended} />
+            </Fact>
+          )}
+          <Fact name="At once">{batch.parallel}</Fact>
+          <Fact name="Stops after">
+            {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}
+          </Fact>
+          {review !== null && (
+            <Fact name="Approval">
+              <a href={approvalPath(review.id)}>Look at it</a>
+            </Fact>
+          )}
+        </dl>
+        {Object.keys(parameters).length > 0 && (
+          <dl class="facts is-list" aria-label="Parameters">
+            <NamedValues values={parameters} />
+          </dl>
+        )}
+      </div>
+    </section>
+  )
+}
+
+const TONES = {
+  'not-begun': undefined,
+  running: 'is-live',
+  succeeded: 'is-good',
+  failed: 'is-bad',
+  unknown: 'is-bad',
+} as const
+
+/** A piece for each connection. The words above it say the same. */
+function Strip({ batch }: { readonly batch: Batch }) {
+  return (
+    <ol class="strip" aria-hidden="true">
+      {batch.runs.map(({ connection, status }) => (
+        <li key={connection} class={TONES[status]} />
+      ))}
+    </ol>
   )
 }

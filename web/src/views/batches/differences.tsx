@@ -1,6 +1,7 @@
 import { useCallback } from 'preact/hooks'
 import { asRefused, ask } from '../../api/request.ts'
 import type { Batch, BatchDiff } from '../../api/types.ts'
+import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
@@ -19,19 +20,22 @@ export function Differences({ batch }: { readonly batch: Batch }) {
   if (error !== undefined) return <Problem error={error} />
   if (value === undefined) return null
   return (
-    <section aria-labelledby="differences">
-      <h2 id="differences">Output</h2>
-      <p>
-        {value.same} alike{value.differ > 0 && `, ${value.differ} different`}
-        {value.more_groups > 0 && ` (${value.more_groups} more kinds are not shown)`}
-      </p>
+    <section class="card" aria-labelledby="differences">
+      <div class="card-head">
+        <h2 id="differences">Output</h2>
+        <span class="soft small">
+          {value.same} alike{value.differ > 0 && `, ${value.differ} different`}
+          {value.more_groups > 0 && ` (${value.more_groups} more kinds are not shown)`}
+        </span>
+      </div>
       {value.differences.map(({ exit_code: code, connections, diff, note }, index) => (
-        <details key={index} open={index === 0}>
+        <details class="group" key={index} open={index === 0}>
           <summary>
+            <Icon name="chevron" small />
             <Name>{connections.join(', ')}</Name>
             {code !== null && `: exit code ${code}`}
           </summary>
-          {note !== null && <p class="hint">{note}</p>}
+          {note !== null && <p class="card-body soft small">{note}</p>}
           {diff !== null && <DiffText diff={diff} />}
         </details>
       ))}

@@ -4,7 +4,8 @@ import { ListView } from '../../parts/lists/list-view.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
-import { batchPath, shortName } from '../../parts/paths.ts'
+import { runbookName } from '../../parts/called.ts'
+import { batchPath } from '../../parts/paths.ts'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 
@@ -17,7 +18,7 @@ export default function BatchList() {
       title="Batches"
       about="One runbook on several connections, wave by wave."
       items={useLoaded(readBatches, ['batches'])}
-      textOf={({ file_name: file, owner }) => `${file} ${owner}`}
+      textOf={({ file_name: file, runbook_title: title = '', owner }) => `${title} ${file} ${owner}`}
       columns={['What', 'State', 'Connections', 'By', 'Asked']}
       row={(batch) => <Row key={batch.id} batch={batch} />}
       none={
@@ -38,12 +39,12 @@ export default function BatchList() {
 }
 
 function Row({ batch }: { readonly batch: ListedBatch }) {
-  const { id, file_name: file, owner, created_at: created, counts } = batch
+  const { id, file_name: file, runbook_title: title, owner, created_at: created, counts } = batch
   return (
     <tr>
       <th scope="row">
         <a class="strong" href={batchPath(id)}>
-          <Name>{shortName(file)}</Name>
+          <Name>{runbookName(file, title)}</Name>
         </a>
         <span class="under">
           <Name>{file}</Name>

@@ -37,7 +37,7 @@ export function Waves({ batch }: { readonly batch: Batch }) {
 const WORDS: Readonly<Record<Run['status'], string>> = {
   'not-begun': 'not begun',
   running: 'running',
-  succeeded: 'success',
+  succeeded: 'succeeded',
   failed: 'failed',
   unknown: 'not known',
 }

@@ -5,6 +5,7 @@ import { fetched } from '../../api/request.ts'
 import type { Session } from '../../api/types.ts'
 import { RowReader } from '../../output/ansi/rows.ts'
 import { textOfRow } from '../../output/ansi/row.ts'
+import { sessionName } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Loading, Problem } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
@@ -12,7 +13,6 @@ import { sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
-import { titleOf } from '../sessions/list.tsx'
 import { StateBadge } from '../sessions/state.tsx'
 import { DiffText } from './diff-text.tsx'
 
@@ -41,10 +41,18 @@ export default function Diff({ first, second }: DiffProps) {
   const { value, error, reload } = useLoaded(load)
   return (
     <section class="view">
-      <p class="back">
-        <a href="/sessions">All sessions</a>
-      </p>
-      <h1>Two runs</h1>
+      <header class="head">
+        <nav aria-label="Where you are">
+          <ol class="trail">
+            <li>
+              <a href="/sessions" aria-label="All sessions">
+                Sessions
+              </a>
+            </li>
+          </ol>
+        </nav>
+        <h1>Two runs</h1>
+      </header>
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value !== undefined && <Shown first={value[0]} second={value[1]} />}
@@ -83,27 +91,21 @@ interface ShownProps {
 function Shown({ first, second }: ShownProps) {
   return (
     <>
-      <ul class="cards">
-        {[first, second].map(({ session }, index) => (
-          <li key={index}>
-            <h2>
-              <a href={sessionPath(session.id)}>
-                <Name>{titleOf(session)}</Name>
-              </a>{' '}
-              <StateBadge state={session.state} />
-            </h2>
-            <p class="hint">
-              <Name>{session.connection}</Name> · <Name>{session.user}</Name> ·{' '}
-              <Moment at={session.start_date} />
-            </p>
-          </li>
-        ))}
-      </ul>
-      <h2>Parameters</h2>
-      <Parameters first={first.session} second={second.session} />
-      <h2>Output</h2>
-      {(first.isCut || second.isCut) && <p class="hint">Only the first MiB of each is compared.</p>}
-      <OutputDiff first={first.output} second={second.output} />
+      <section class="card scroll" aria-labelledby="parameters">
+        <div class="card-head">
+          <h2 id="parameters">Parameters</h2>
+        </div>
+        <Parameters first={first.session} second={second.session} />
+      </section>
+      <section class="card" aria-labelledby="output">
+        <div class="card-head">
+          <h2 id="output">Output</h2>
+          {(first.isCut || second.isCut) && (
+            <span class="soft small">Only the first MiB of each is compared.</span>
+          )}
+        </div>
+        <OutputDiff first={first.output} second={second.output} />
+      </section>
     </>
   )
 }
@@ -117,25 +119,45 @@ function Parameters({ first, second }: { readonly first: Session; readonly secon
       <thead>
         <tr>
           <th scope="col">Name</th>
-          <th scope="col">First</th>
-          <th scope="col">Second</th>
+          <Run session={first} />
+          <Run session={second} />
         </tr>
       </thead>
       <tbody>
         {names.map((name) => (
-          <tr key={name} class={before[name] === after[name] ? '' : 'is-different'}>
+          <tr key={name}>
             <th scope="row">
               <Name>{name}</Name>
             </th>
             <td>{valueText(before[name])}</td>
             <td>
               {valueText(after[name])}
-              {before[name] !== after[name] && <span class="hint"> (different)</span>}
+              {before[name] !== after[name] && (
+                <>
+                  {' '}
+                  <span class="chip is-plain is-wait">different</span>
+                </>
+              )}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** One of the two, at the head of its column. */
+function Run({ session }: { readonly session: Session }) {
+  return (
+    <th scope="col">
+      <a href={sessionPath(session.id)}>
+        <Name>{sessionName(session)}</Name>
+      </a>{' '}
+      <StateBadge state={session.state} />
+      <span class="under">
+        <Name>{session.user}</Name> · <Moment at={session.start_date} />
+      </span>
+    </th>
   )
 }
 
@@ -151,13 +173,14 @@ function parametersOf(session: Session): Readonly<Record<string, string>> {
 }
 
 function valueText(value: string | undefined) {
-  return value === undefined ? <span class="hint">not given</span> : <bdi class="value">{visible(value)}</bdi>
+  return value === undefined ? <span class="soft">not given</span> : <bdi class="value">{visible(value)}</bdi>
 }
 
 function OutputDiff({ first, second }: { readonly first: string; readonly second: string }) {
-  if (first === second) return <p>Both have written the same.</p>
+  if (first === second) return <p class="card-body">Both have written the same.</p>
   const options = { context: 3, timeout: LONGEST_MS }
   const diff = createTwoFilesPatch('first', 'second', first, second, '', '', options)
-  if (diff === undefined) return <p>They differ in so much that comparing them takes too long.</p>
+  if (diff === undefined)
+    return <p class="card-body">They differ in so much that comparing them takes too long.</p>
   return <DiffText diff={diff.split('\n').slice(3).join('\n')} />
 }

@@ -4,7 +4,6 @@ import { bytesText } from '../../parts/moment.tsx'
 import { MOST_TABLES } from '../../result/read-result.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { downloadName } from '../sessions/file-name.ts'
-import { titleOf } from '../sessions/list.tsx'
 import { TableView } from './table-view.tsx'
 
 interface ResultTablesProps {
@@ -43,10 +42,7 @@ export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesP
           table={table}
           name={isAlone ? 'Result' : `Result ${index + 1}`}
           fills={isAlone}
-          fileName={downloadName(titleOf(session), session.start_date, 'csv').replace(
-            /\.csv$/,
-            isAlone ? '.csv' : `-${index + 1}.csv`,
-          )}
+          fileName={downloadName(session, 'csv').replace(/\.csv$/, isAlone ? '.csv' : `-${index + 1}.csv`)}
         />
       ))}
     </>

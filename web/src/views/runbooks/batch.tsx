@@ -57,7 +57,7 @@ export function BatchFields({ batch, connections }: BatchFieldsProps) {
   if (connections.length < 2) return null
   return (
     <>
-      <label class="check">
+      <label class="tick">
         <input
           type="checkbox"
           checked={batch.isOpen}
@@ -80,7 +80,7 @@ function OpenBatch({ batch, connections }: BatchFieldsProps) {
   })
   const names = found.map(({ name }) => name)
   return (
-    <fieldset class="batch-fields">
+    <fieldset class="stack">
       <legend>Connections</legend>
       <div class="line">
         <input
@@ -99,7 +99,7 @@ function OpenBatch({ batch, connections }: BatchFieldsProps) {
       </div>
       <div class="choices">
         {found.map(({ name, status, connection_tags: tags }) => (
-          <label class="check" key={name}>
+          <label class="tick" key={name}>
             <input
               type="checkbox"
               aria-label={visible(name)}

@@ -2,20 +2,23 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { renderRunbook, runRunbook, type RunRequest } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
-import type { Foreseen, Rendered } from '../../api/types.ts'
+import type { Foreseen } from '../../api/types.ts'
 import { useDraft, type Draft } from '../../form/draft.ts'
 import { Field } from '../../form/field.tsx'
-import { forgetDraft, keepDraft } from '../../form/kept-draft.ts'
+import { forgetDraft, keepDraft, linkQuery, type KeptDraft } from '../../form/kept-draft.ts'
 import { TextField } from '../../form/text-field.tsx'
+import { copyText } from '../../parts/clipboard.ts'
+import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
-import { sessionPath } from '../../parts/paths.ts'
+import { runbookPath, sessionPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
+import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { ConnectionField } from './connection-field.tsx'
 import { ForeseenNotes, useForeseen } from './foreseen.tsx'
 import { JiraFields, useJira } from './jira.tsx'
-import { Preview } from './preview.tsx'
+import { Preview, type Previewed } from './preview.tsx'
 import type { Opened } from './opened.ts'
 
 interface FormProps {
@@ -49,59 +52,95 @@ export function RunbookForm({ opened }: FormProps) {
     await (batch.isOpen ? startBatch(batch, request()) : start(request()))
     forgetDraft(repository, item.name)
   })
+  const takesMore = answers.length > 0 && answers.every(({ client_input }) => client_input)
+  const isOld = preview !== undefined && preview.asked !== JSON.stringify(request())
   return (
-    <form ref={form} class="run-form" noValidate onSubmit={onRun}>
-      {!batch.isOpen && <ConnectionField {...{ connections, connection, setConnection }} />}
-      <BatchFields batch={batch} connections={connections} />
-      <ForeseenNotes answers={answers} />
-      {draft.parameters.map((parameter) => (
-        <Field
-          key={parameter.name}
-          parameter={parameter}
-          value={draft.values[parameter.name] ?? ''}
-          problem={draft.problem(parameter)}
-          onValue={(value) => draft.set(parameter.name, value)}
-          onLeave={() => draft.leave(parameter.name)}
-        />
-      ))}
-      <JiraFields jira={jira} />
-      {isReviewed && (
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={whenApproved}
-            onChange={(event) => setWhenApproved(event.currentTarget.checked)}
-          />
-          Run when approved
-        </label>
-      )}
-      {answers.length > 0 && answers.every(({ client_input }) => client_input) && (
-        <AdvancedFields advanced={advanced} />
-      )}
-      {confirmation.expected !== undefined && (
-        <TextField
-          label={`Type ${visible(confirmation.expected)} to confirm`}
-          value={confirmation.typed}
-          onValue={confirmation.type}
-          required
-        />
-      )}
-      <div class="actions">
-        <button type="button" onClick={onPreview} disabled={busy}>
-          Preview
-        </button>
-        <button
-          type="submit"
-          class="primary"
-          disabled={busy || !mayRun() || !confirmation.isGiven || on.length === 0}
-        >
-          {batch.isOpen ? `Run on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}` : 'Run'}
-        </button>
-        {!mayRun() && <span class="hint">Auditors look at what others run, and run nothing.</span>}
-      </div>
-      {error !== undefined && <Problem error={error} />}
-      {preview !== undefined && <Preview {...preview} parameters={draft.parameters} file={item.name} />}
-    </form>
+    <div class="split is-form">
+      <form ref={form} class="card" noValidate onSubmit={onRun} aria-label="Parameters">
+        <div class="card-body">
+          {!batch.isOpen && <ConnectionField {...{ connections, connection, setConnection }} />}
+          <BatchFields batch={batch} connections={connections} />
+          <ForeseenNotes answers={answers} />
+          {draft.parameters.map((parameter) => (
+            <Field
+              key={parameter.name}
+              parameter={parameter}
+              value={draft.values[parameter.name] ?? ''}
+              problem={draft.problem(parameter)}
+              onValue={(value) => draft.set(parameter.name, value)}
+              onLeave={() => draft.leave(parameter.name)}
+            />
+          ))}
+          <JiraFields jira={jira} />
+          {takesMore && <AdvancedFields advanced={advanced} />}
+          {confirmation.expected !== undefined && (
+            <TextField
+              label={`Type ${visible(confirmation.expected)} to confirm`}
+              value={confirmation.typed}
+              onValue={confirmation.type}
+              required
+            />
+          )}
+          {isReviewed && (
+            <label class="tick">
+              <input
+                type="checkbox"
+                checked={whenApproved}
+                onChange={(event) => setWhenApproved(event.currentTarget.checked)}
+              />
+              Run when approved
+            </label>
+          )}
+          {error !== undefined && <Problem error={error} />}
+        </div>
+        <div class="card-foot line">
+          <button
+            type="submit"
+            class="button is-primary"
+            disabled={busy || !mayRun() || !confirmation.isGiven || on.length === 0}
+          >
+            <Icon name="run" />
+            {batch.isOpen ? `Run on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}` : 'Run'}
+          </button>
+          {!mayRun() && <span class="hint">Auditors look at what others run, and run nothing.</span>}
+          <span class="push" />
+          <LinkButton {...{ repository, item, connection }} values={draft.values} />
+        </div>
+      </form>
+      <Preview
+        of={preview}
+        isOld={isOld}
+        busy={busy}
+        onPreview={onPreview}
+        parameters={draft.parameters}
+        file={item.name}
+      />
+    </div>
+  )
+}
+
+type LinkButtonProps = Pick<Opened, 'repository' | 'item'> & Pick<KeptDraft, 'values' | 'connection'>
+
+/** Copies the address of the form with what is typed in it, without secrets. */
+function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
+  const copy = () => {
+    const address = `${runbookPath(repository, item.name)}?${linkQuery(item, draft)}`
+    copyText(location.origin + address).then(
+      () => toast('Link copied. Secrets and files are not in it'),
+      () => {
+        history.replaceState(null, '', address)
+        toast('Copy the link from the address bar: here the browser lets no page copy', {
+          tone: 'wait',
+          icon: 'info',
+        })
+      },
+    )
+  }
+  return (
+    <button type="button" class="button is-quiet" onClick={copy}>
+      <Icon name="copy" />
+      Copy link
+    </button>
   )
 }
 
@@ -140,7 +179,10 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
   const id = useId()
   return (
     <details class="fold">
-      <summary>Advanced</summary>
+      <summary>
+        <Icon name="chevron" small />
+        Advanced
+      </summary>
       <div class="field">
         <label for={`${id}-args`}>Arguments</label>
         <p class="hint">One on each line; they are added to the command of the connection.</p>
@@ -167,12 +209,6 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
   )
 }
 
-interface Previewed {
-  readonly rendered: Rendered
-  /** Those of the moment in which it was asked for. */
-  readonly values: Readonly<Record<string, string>>
-}
-
 /** What the buttons do. One thing at a time: a second click runs nothing twice. */
 function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<void>) {
   const form = useRef<HTMLFormElement>(null)
@@ -194,7 +230,8 @@ function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<
   const onPreview = () =>
     act(async () => {
       const values = { ...draft.values }
-      setPreview({ rendered: await renderRunbook(request()), values })
+      const body = request()
+      setPreview({ rendered: await renderRunbook(body), values, asked: JSON.stringify(body) })
     })
   const onRun = (event: Event) => {
     event.preventDefault()

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { readOwnSessions, readRunbooks } from '../../api/gateway.ts'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { runbookPath } from '../../parts/paths.ts'
 import { changeQuery, go, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
@@ -37,9 +37,9 @@ export default function RunbookList() {
       />
       {lists.error !== undefined && <Problem error={lists.error} onRetry={lists.reload} />}
       {lists.value?.errors.map((error) => (
-        <p class="problem" role="alert" key={error} dir="auto">
+        <Note tone="bad" role="alert" key={error}>
           {visible(error)}
-        </p>
+        </Note>
       ))}
       {lists.value === undefined && lists.error === undefined && <Loading />}
       {lists.value !== undefined && <Rows rows={rows} total={all.length} wanted={wanted} onToggle={toggle} />}

@@ -1,43 +1,83 @@
 import type { Rendered } from '../../api/types.ts'
-import type { Parameter, Values } from '../../form/parameters.ts'
+import type { Parameter } from '../../form/parameters.ts'
 import { shownScript } from '../../form/secrets.ts'
 import { Coloured } from '../../parts/coloured.tsx'
+import { Fact } from '../../parts/facts.tsx'
+import { Icon } from '../../parts/icon.tsx'
+import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
-interface PreviewProps {
+/** A script that the gateway has filled in. */
+export interface Previewed {
   readonly rendered: Rendered
-  readonly values: Values
+  /** Those of the moment in which it was asked for. */
+  readonly values: Readonly<Record<string, string>>
+  /** The request, to tell whether the form has changed since. */
+  readonly asked: string
+}
+
+interface PreviewProps {
+  /** Undefined: nobody has asked for it yet. */
+  readonly of: Previewed | undefined
+  /** The form has changed since. */
+  readonly isOld: boolean
+  readonly busy: boolean
+  readonly onPreview: () => void
   readonly parameters: readonly Parameter[]
   /** Its name says the language. */
   readonly file: string
 }
 
-/** What would be sent. Nothing has run. */
-export function Preview({ rendered, values, parameters, file }: PreviewProps) {
-  const { connection, commit, env_vars, warning } = rendered
+/** What would be sent, beside the form. Nothing has run. */
+export function Preview({ of, isOld, busy, onPreview, parameters, file }: PreviewProps) {
   return (
-    <section class="preview" aria-label="Script that would run">
-      <h2>Preview</h2>
-      <p class="hint">
-        Nothing has run. This would go to <Name>{connection}</Name>, from commit{' '}
-        <code>{commit.slice(0, 12)}</code>
-        {env_vars.length > 0 && (
-          <>
-            , with the variables <Name>{env_vars.map(bareName).join(', ')}</Name>
-          </>
-        )}
-        . Secret values are hidden.
-      </p>
-      {warning !== undefined && (
-        <p class="warning" dir="auto">
-          {visible(warning)}
+    <section class="card stays preview" aria-label="Script that would run">
+      <div class="card-head">
+        <h2>What would run</h2>
+        <span class="push" />
+        <button type="button" class="button is-small" onClick={onPreview} disabled={busy}>
+          <Icon name="eye" small />
+          Preview
+        </button>
+      </div>
+      {of === undefined ? (
+        <p class="card-body soft small">
+          Fill in the form, then Preview shows the script exactly as it would be sent. Nothing runs by it.
         </p>
+      ) : (
+        <Rendering of={of} isOld={isOld} parameters={parameters} file={file} />
       )}
+    </section>
+  )
+}
+
+type RenderingProps = Pick<PreviewProps, 'isOld' | 'parameters' | 'file'> & { readonly of: Previewed }
+
+function Rendering({ of: { rendered, values }, isOld, parameters, file }: RenderingProps) {
+  const { connection, commit, env_vars: variables, warning } = rendered
+  return (
+    <>
+      {isOld && <Note tone="wait">The form has changed since: preview it again.</Note>}
+      {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
       <pre class="script" tabIndex={0} aria-label="Script">
         <Coloured text={visibleLines(shownScript(rendered, parameters, values))} file={file} />
       </pre>
-    </section>
+      <dl class="card-foot facts">
+        <Fact name="On">
+          <Name>{connection}</Name>
+        </Fact>
+        <Fact name="Commit">
+          <code>{commit.slice(0, 12)}</code>
+        </Fact>
+        {variables.length > 0 && (
+          <Fact name="Variables">
+            <Name>{variables.map(bareName).join(', ')}</Name>
+          </Fact>
+        )}
+        <Fact name="Secrets">are hidden here</Fact>
+      </dl>
+    </>
   )
 }
 

@@ -1,8 +1,11 @@
 import { useCallback } from 'preact/hooks'
+import { runbookName } from '../../parts/called.ts'
+import { FavouriteButton } from '../../parts/favourites.tsx'
+import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { query } from '../../parts/router.ts'
-import { splitPath } from '../../parts/paths.ts'
+import { runsOf } from '../../parts/paths.ts'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { RunbookForm } from './form.tsx'
 import { openRunbook, type Opened as OpenedRunbook } from './opened.ts'
@@ -37,8 +40,22 @@ export default function Runbook({ repository, rest: file }: RunbookProps) {
           </ol>
         </nav>
         <h1>
-          <bdi>{visible(value?.item.title ?? splitPath(file).name)}</bdi>
+          <bdi>{visible(runbookName(file, value?.item.title))}</bdi>
         </h1>
+        {value && (
+          <div class="line push">
+            <FavouriteButton
+              repository={value.repository}
+              file={value.item.name}
+              title={visible(runbookName(value.item.name, value.item.title))}
+              hasWord
+            />
+            <a class="button" href={runsOf(value.item.name)}>
+              <Icon name="sessions" />
+              Past runs
+            </a>
+          </div>
+        )}
         {value?.item.description !== undefined && (
           <p class="description" dir="auto">
             {visibleLines(value.item.description)}
@@ -62,9 +79,9 @@ function Opened({ opened }: { readonly opened: OpenedRunbook }) {
   const { item } = opened
   if (item.error !== null)
     return (
-      <p class="problem" role="alert" dir="auto">
-        This runbook cannot be run: {visible(item.error)}. Its file has to be corrected.
-      </p>
+      <Note tone="bad" role="alert" title="This runbook cannot be run">
+        {visible(item.error)}. Its file has to be corrected.
+      </Note>
     )
   return <RunbookForm opened={opened} />
 }

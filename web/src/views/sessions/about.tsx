@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact'
 import type { Session } from '../../api/types.ts'
+import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
@@ -18,7 +18,7 @@ interface SessionFactsProps {
 export function SessionFacts({ session, reload }: SessionFactsProps) {
   const { user, start_date: start, end_date: end, labels, session_batch_id: batch, review } = session
   const commit = labels?.['runbookCommit']
-  const parameters = Object.entries(recordedParameters(labels))
+  const parameters = recordedParameters(labels)
   const approvers = approversOf(session)
   const hasRun = !isWaiting(session) && !isApproved(session)
   return (
@@ -26,66 +26,46 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
       <summary>
         <Icon name="chevron" small />
         <dl class="facts">
-          <OneFact name="On">
+          <Fact name="On">
             <Name>{placeOfSession(session)}</Name>
-          </OneFact>
-          <OneFact name="By">
+          </Fact>
+          <Fact name="By">
             <Name>{user}</Name>
-          </OneFact>
-          <OneFact name="Since">
+          </Fact>
+          <Fact name="Since">
             <Moment at={start} />
-          </OneFact>
+          </Fact>
           {hasRun && (
-            <OneFact name={end === null ? 'Runs for' : 'Took'}>
+            <Fact name={end === null ? 'Runs for' : 'Took'}>
               <Elapsed from={start} to={end} />
-            </OneFact>
+            </Fact>
           )}
           {approvers !== '' && (
-            <OneFact name="Approved by">
+            <Fact name="Approved by">
               <Name>{approvers}</Name>
-            </OneFact>
+            </Fact>
           )}
         </dl>
       </summary>
       <dl class="facts is-list">
-        {parameters.map(([name, value]) => (
-          <OneFact key={name} name={<Name>{name}</Name>}>
-            <span class="value">
-              <Name>{value}</Name>
-            </span>
-          </OneFact>
-        ))}
-        {parameters.length === 0 && <OneFact name="Parameters">none</OneFact>}
+        <NamedValues values={parameters} />
+        {Object.keys(parameters).length === 0 && <Fact name="Parameters">none</Fact>}
         {commit !== undefined && (
-          <OneFact name="Commit">
+          <Fact name="Commit">
             <code>{commit.slice(0, 12)}</code>
-          </OneFact>
+          </Fact>
         )}
         {batch !== undefined && (
-          <OneFact name="Batch">
+          <Fact name="Batch">
             <a href={batchPath(batch)}>
               <Name>{batch}</Name>
             </a>
-          </OneFact>
+          </Fact>
         )}
         <Issue session={session} />
       </dl>
       {review !== null && isDecided(session) && <ReviewOfSession session={session} reload={reload} />}
     </details>
-  )
-}
-
-interface OneFactProps {
-  readonly name: ComponentChildren
-  readonly children: ComponentChildren
-}
-
-function OneFact({ name, children }: OneFactProps) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }
 
@@ -100,7 +80,7 @@ function Issue({ session: { integrations_metadata: issue } }: { readonly session
   if (issue === null) return null
   const { jira_issue_key: key, jira_issue_url: url } = issue
   return (
-    <OneFact name="Jira">
+    <Fact name="Jira">
       {/^https?:\/\//.test(url) ? (
         <a href={url} rel="noreferrer" target="_blank">
           <Name>{key}</Name>
@@ -108,6 +88,6 @@ function Issue({ session: { integrations_metadata: issue } }: { readonly session
       ) : (
         <Name>{key}</Name>
       )}
-    </OneFact>
+    </Fact>
   )
 }

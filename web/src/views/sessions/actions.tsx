@@ -3,12 +3,12 @@ import { runApproved, stopSession } from '../../api/gateway.ts'
 import { mayRun, person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
+import { sessionName } from '../../parts/called.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { batchPath, runbookPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
-import { titleOf } from './list.tsx'
 import { isApproved, isRunning, isWaiting } from './state.tsx'
 
 interface ActionsProps {
@@ -85,7 +85,7 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
         <Dialog
           title={
             <>
-              Stop <Name>{titleOf(session)}</Name>?
+              Stop <Name>{sessionName(session)}</Name>?
             </>
           }
           onClose={close}

@@ -8,7 +8,7 @@ export function meaningOf(code: number): string {
 
 const MEANINGS: Readonly<Partial<Record<number, string>>> = {
   [-2]: 'nobody knows how it ended: the agent sent no code',
-  0: 'success',
+  0: 'succeeded',
   1: 'the command reports a failure',
   2: 'the command reports a failure, often wrong use',
   124: 'the time limit was reached',

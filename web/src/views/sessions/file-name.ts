@@ -1,12 +1,15 @@
-import { splitPath } from '../../parts/paths.ts'
+import type { ListedSession } from '../../api/types.ts'
+import { shortName } from '../../parts/paths.ts'
+
+type NamedSession = Pick<ListedSession, 'labels' | 'verb' | 'start_date'>
 
 /**
  * The name of what is downloaded: `refund-order-2026-11-28-1703.txt`, by the clock of the reader.
- * @param title the runbook's file, or what else has run
  */
-export function downloadName(title: string, startDate: string, ending: string): string {
-  const { name } = splitPath(title)
-  const base = name.replace(/\.runbook(?:\.\w+)?$/, '').replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')
+export function downloadName(session: NamedSession, ending: string): string {
+  const { labels, verb, start_date: startDate } = session
+  const name = shortName(labels?.['runbookFile'] ?? (verb === 'connect' ? 'terminal' : 'script'))
+  const base = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')
   const start = new Date(startDate)
   const [year, month, day, hour, minute] = [
     start.getFullYear(),

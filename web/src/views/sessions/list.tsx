@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
 import type { ListedSession } from '../../api/types.ts'
+import { sessionName } from '../../parts/called.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
-import { diffPath, sessionPath, shortName } from '../../parts/paths.ts'
+import { diffPath, sessionPath } from '../../parts/paths.ts'
 import { query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
@@ -113,7 +114,7 @@ interface RowProps {
 function Row({ session, isChosen, onChoose }: RowProps) {
   const { id, user, start_date: start, end_date: end, labels } = session
   const file = labels?.['runbookFile']
-  const title = file === undefined ? capital(titleOf(session)) : shortName(file)
+  const title = sessionName(session)
   return (
     <div class="listed">
       <input
@@ -147,15 +148,6 @@ function Row({ session, isChosen, onChoose }: RowProps) {
       <span class="number">{end !== null && <Elapsed from={start} to={end} />}</span>
     </div>
   )
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
-/** The runbook's file, or what else it is. */
-export function titleOf({ labels, verb }: Pick<ListedSession, 'labels' | 'verb'>): string {
-  return labels?.['runbookFile'] ?? (verb === 'connect' ? 'terminal' : 'script')
 }
 
 /** The session of a batch that waits stands for all connections of the batch until it runs. */

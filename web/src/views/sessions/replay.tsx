@@ -38,8 +38,8 @@ export function Replay({ session }: { readonly session: Session }) {
   }
   return (
     <>
-      <p class="actions">
-        <button class="primary" onClick={load}>
+      <p class="line">
+        <button type="button" class="button" onClick={load}>
           Replay
         </button>
       </p>

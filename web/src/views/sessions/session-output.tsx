@@ -9,7 +9,6 @@ import { Empty, Note, Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 import { StdoutText } from '../../result/stdout-text.ts'
 import { downloadName } from './file-name.ts'
-import { titleOf } from './list.tsx'
 
 interface SessionOutputProps {
   readonly session: Session
@@ -47,7 +46,7 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
               id,
               record,
               isRunning,
-              fileName: downloadName(titleOf(session), session.start_date, 'txt'),
+              fileName: downloadName(session, 'txt'),
             }}
             isReading={!isRunning && state !== 'over'}
           />

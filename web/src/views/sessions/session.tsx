@@ -1,10 +1,10 @@
 import { useCallback } from 'preact/hooks'
 import { readSession, runApproved } from '../../api/gateway.ts'
 import type { Session } from '../../api/types.ts'
+import { sessionName } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { Elapsed } from '../../parts/moment.tsx'
-import { shortName } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle, type Mark } from '../../parts/title.ts'
 import { visible } from '../../parts/visible.ts'
@@ -13,7 +13,6 @@ import { SessionFacts } from './about.tsx'
 import { Actions } from './actions.tsx'
 import { useRunWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
-import { titleOf } from './list.tsx'
 import { isApproved, isBad, isDecided, isRunning, isWaiting, StateBadge } from './state.tsx'
 import { RunTabs } from './tabs.tsx'
 import './run.css'
@@ -37,21 +36,15 @@ export default function SessionView({ id }: { readonly id: string }) {
   )
 }
 
-/** `refund-order failed (7)`: what is to be seen among twenty tabs. */
+/** `Refund an order failed (7)`: what is to be seen among twenty tabs. */
 function windowNameOf(session: Session): string {
-  const { name, text } = session.state
-  return visible(`${calledName(session)} ${name === 'succeeded' ? name : text}`)
+  return visible(`${sessionName(session)} ${session.state.text}`)
 }
 
 function markOf(session: Session | undefined): Mark | undefined {
   if (session === undefined) return undefined
   if (isRunning(session)) return 'running'
   return isBad(session) ? 'failed' : undefined
-}
-
-function calledName(session: Session): string {
-  const file = session.labels?.['runbookFile']
-  return file === undefined ? titleOf(session) : shortName(file)
 }
 
 function Trail({ of }: { readonly of?: Session }) {
@@ -83,7 +76,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       <header class="head">
         <Trail of={session} />
         <h1>
-          <bdi>{visible(calledName(session))}</bdi> <StateBadge state={session.state} />
+          <bdi>{visible(sessionName(session))}</bdi> <StateBadge state={session.state} />
         </h1>
         <Actions session={session} reload={reload} />
       </header>

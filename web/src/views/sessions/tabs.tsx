@@ -8,7 +8,6 @@ import { go, query } from '../../parts/router.ts'
 import { visibleLines } from '../../parts/visible.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { downloadName } from './file-name.ts'
-import { titleOf } from './list.tsx'
 import { Replay } from './replay.tsx'
 import { SessionOutput, useOutput } from './session-output.tsx'
 import { Statements } from './statements.tsx'
@@ -77,7 +76,7 @@ function Tabs({ session, reload }: Omit<RunTabsProps, 'hasRun'>) {
             load={loadChart}
             props={{
               tables,
-              fileName: (ending: string) => downloadName(titleOf(session), session.start_date, ending),
+              fileName: (ending: string) => downloadName(session, ending),
             }}
           />
         )}

@@ -32,7 +32,7 @@ function Playing({ recording }: { readonly recording: Recording }) {
   }
   return (
     <section aria-label="Replay">
-      <div class="tools">
+      <div class="line">
         <button onClick={play}>{isPlaying && !isOver ? 'Pause' : 'Play'}</button>
         <Controls playback={playback} length={recording.length} />
       </div>

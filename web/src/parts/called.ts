@@ -1,0 +1,22 @@
+import type { ListedSession, Review } from '../api/types.ts'
+import { shortName } from './paths.ts'
+
+// How people call what runs.
+
+/** The runbook's title, or `refund-order` for the file of one without. */
+export function runbookName(file: string, title: string | undefined): string {
+  return title ?? shortName(file)
+}
+
+type Named = Pick<ListedSession, 'labels' | 'verb' | 'runbook_title'>
+
+export function sessionName({ labels, verb, runbook_title: title }: Named): string {
+  const file = labels?.['runbookFile']
+  if (file !== undefined) return runbookName(file, title)
+  return verb === 'connect' ? 'Terminal' : 'Script'
+}
+
+/** Undefined for a script or a terminal. */
+export function reviewedName({ runbook }: Pick<Review, 'runbook'>): string | undefined {
+  return runbook && runbookName(runbook.file, runbook.title)
+}
