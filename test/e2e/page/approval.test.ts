@@ -124,7 +124,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await using bea = await stage.arrive()
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
     await bea.page.getByRole('link', { name: 'ann asks for a run on 2 connections, once on each' }).click()
-    await bea.page.getByRole('heading', { name: 'clean.runbook.sh on 2 connections' }).waitFor()
+    await bea.page.getByRole('heading', { name: 'clean on 2 connections' }).waitFor()
     await bea.sees('Exactly this, on 2 connections, once on each.')
     expect(
       await bea.page.getByRole('region', { name: 'Connections' }).getByRole('listitem').allInnerTexts(),

@@ -10,6 +10,7 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
         '# Refund an order\n# Pays back the whole amount.\n{{ .order | required "which?" | asenv "ORDER" }}\n{{ .pw | type "password" | asenv "PW" }}\necho "$ORDER"',
       'ops/where.runbook.sh': 'echo here',
     },
+    users: { cid: ['dev'] },
     connections: [
       { name: 'prod', command: ['bash'], confirm: true, tags: { env: 'prod' } },
       { name: 'test', command: ['bash'], tags: { env: 'test' } },
@@ -37,6 +38,56 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     expect(await run.isDisabled()).toBe(true)
     await page.getByLabel('Type prod to confirm').fill('prod')
     expect(await run.isDisabled()).toBe(false)
+    expect(ada.problems).toEqual([])
+  })
+
+  it('keeps what was typed over the end of a sign-in, but for secrets', async () => {
+    await using cid = await stage.arrive()
+    await cid.signIn(stage.site.tokenOf('cid'), '/runbooks')
+    const { page } = cid
+    await page.getByRole('link', { name: 'Refund an order' }).click()
+    await page.getByLabel('order').fill('10294')
+    await page.getByLabel('pw').fill('very-secret')
+    const { body } = await stage.site.rest.send('GET', '/api/tokens')
+    const tokens = JSON.parse(body) as readonly { id: string; user: string; kind: string }[]
+    const ofPage = tokens.filter(({ user, kind }) => user === 'cid' && kind === 'sign-in')
+    for (const { id } of ofPage) await stage.site.rest.send('DELETE', `/api/tokens/${id}`)
+    await cid.sees('You are signed out')
+    expect(await page.evaluate('JSON.stringify({ ...sessionStorage, ...localStorage })')).not.toContain(
+      'very-secret',
+    )
+    await page.getByLabel('Token').fill(stage.site.tokenOf('cid'))
+    await cid.click('Sign in')
+    await page.getByRole('heading', { name: 'Refund an order' }).waitFor()
+    expect(await page.getByLabel('order').inputValue()).toBe('10294')
+    expect(await page.getByLabel('pw').inputValue()).toBe('')
+  })
+
+  it('marks a favourite, and copies a link with what is typed, without secrets', async () => {
+    await using ada = await stage.enter('/runbooks', {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
+    const { page } = ada
+    await page.getByRole('link', { name: 'Refund an order' }).click()
+    await page.getByRole('button', { name: 'Favourite: Refund an order', pressed: false }).click()
+    await page.getByRole('button', { name: 'Favourite: Refund an order', pressed: true }).waitFor()
+    await page.getByLabel('Connection').selectOption('test')
+    await page.getByLabel('order').fill('7 & 8')
+    await page.getByLabel('pw').fill('very-secret')
+    await ada.click('Preview')
+    await page.getByRole('region', { name: 'Script that would run' }).getByText('echo').waitFor()
+    expect(await ada.faults()).toEqual([])
+    await ada.click('Copy link')
+    await ada.sees('Link copied. Secrets and files are not in it')
+    const link = new URL(await page.evaluate<string>('navigator.clipboard.readText()'))
+    expect(Object.fromEntries(link.searchParams)).toEqual({ 'p.order': '7 & 8', connection: 'test' })
+    await page.getByLabel('order').fill('9')
+    await ada.sees('The form has changed since: preview it again.')
+    await ada.goTo(`${link.pathname}${link.search}`)
+    await page.getByLabel('order').waitFor()
+    expect(await page.getByLabel('order').inputValue()).toBe('7 & 8')
+    await ada.goTo('/')
+    await page.getByRole('button', { name: 'Favourite: Refund an order', pressed: true }).waitFor()
     expect(ada.problems).toEqual([])
   })
 

@@ -61,6 +61,79 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await page.waitForURL(`**/sessions/${id}`)
   })
 
+  it('tells of what waits by one notification of the browser, whatever the number of tabs, once somebody asks for that', async () => {
+    using gate = new Gate(stage.site.place)
+    await using bea = await stage.arrive({ permissions: ['notifications'] })
+    const { page } = bea
+    await page.context().addInitScript(`
+      window.told = []
+      const Shown = window.Notification
+      window.Notification = class extends Shown {
+        constructor(title, options) {
+          super(title, options)
+          told.push({ title, body: options.body, click: () => this.onclick() })
+        }
+      }`)
+    await bea.signIn(stage.site.tokenOf('bea'), '/agents')
+    const other = await page.context().newPage()
+    await other.goto(page.url())
+    const tabs = [page, other]
+    /** Settles when both tabs have seen so many requests, and have told what they tell. */
+    const seen = async (requests: number) => {
+      for (const tab of tabs)
+        await tab
+          .getByText('cid asks for your approval on reviewed')
+          .nth(requests - 1)
+          .waitFor()
+      await page.evaluate(`navigator.locks.request('runbook-page-told', () => undefined)`)
+    }
+    const told = async () => {
+      const all = await Promise.all(
+        tabs.map((tab) => tab.evaluate<unknown[][]>(`told.map((one) => [one.title, one.body])`)),
+      )
+      return all.flat()
+    }
+    await other.getByRole('button', { name: /your menu$/ }).waitFor()
+    await begins('cid', 'reviewed', 'echo nobody-wants-it')
+    await seen(1)
+    expect(await told()).toEqual([])
+    await page.getByRole('button', { name: /your menu$/ }).click()
+    await page.getByRole('switch', { name: 'Notifications' }).click()
+    await page.getByRole('switch', { name: 'Notifications', checked: true }).waitFor()
+    expect(await bea.faults()).toEqual([])
+    await page.keyboard.press('Escape')
+    const id = await begins('cid', 'reviewed', 'echo not-for-a-locked-screen')
+    await seen(2)
+    expect(await told()).toEqual([['An approval waits for you', 'cid asks for a script on reviewed']])
+    for (const tab of tabs) await tab.evaluate('told.forEach((one) => one.click())')
+    const review = (await stage.site.rest.send('GET', `/api/reviews/${id}`)).body
+    const path = `/approvals/${(JSON.parse(review) as { id: string }).id}`
+    await expect.poll(() => tabs.filter((tab) => tab.url().endsWith(path)).length).toBe(1)
+    for (const tab of tabs) await tab.evaluate(`Object.defineProperty(document, 'hidden', { value: true })`)
+    await begins('bea', 'bash', `${gate.script} exit 7`)
+    await gate.reached()
+    for (const tab of tabs) await tab.getByRole('link', { name: '1 running' }).waitFor()
+    gate.open()
+    for (const tab of tabs) await tab.getByText('Script on bash: failed (7)').waitFor()
+    await page.evaluate(`navigator.locks.request('runbook-page-told', () => undefined)`)
+    expect((await told()).filter(([title]) => title !== 'An approval waits for you')).toEqual([
+      ['Script on bash', 'failed (7)'],
+    ])
+  })
+
+  it('says that the browser has blocked its notifications', async () => {
+    await using bea = await stage.arrive()
+    await bea.page.context().addInitScript(`
+      Object.defineProperty(Notification, 'permission', { value: 'denied' })
+      Notification.requestPermission = async () => 'denied'`)
+    await bea.signIn(stage.site.tokenOf('bea'), '/agents')
+    await bea.page.getByRole('button', { name: /your menu$/ }).click()
+    await bea.page.getByRole('switch', { name: 'Notifications' }).click()
+    await bea.sees('The browser blocks them: allow notifications in its settings for this site.')
+    expect(await bea.page.getByRole('switch', { name: 'Notifications' }).isChecked()).toBe(false)
+    expect(await bea.faults()).toEqual([])
+  })
+
   it('begins at Home, with what was run last and what failed', async () => {
     for (const file of ['ops/greet.runbook.sh', 'ops/fail.runbook.sh'])
       await stage.site.rest.send(

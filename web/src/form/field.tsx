@@ -18,10 +18,12 @@ export function Field(props: FieldProps) {
   const isNeeded = parameter.required && (parameter.default ?? '') === ''
   return (
     <div class="field">
-      <label for={id}>
-        <bdi>{visible(parameter.name)}</bdi>
-      </label>
-      {isNeeded && <span class="hint"> required</span>}
+      <span class="line">
+        <label for={id}>
+          <bdi>{visible(parameter.name)}</bdi>
+        </label>
+        {isNeeded && <span class="hint">required</span>}
+      </span>
       {parameter.description !== '' && (
         <p id={`${id}-about`} class="hint" dir="auto">
           {visibleLines(parameter.description)}

@@ -3,7 +3,7 @@ import type { Session } from '../../api/types.ts'
 import { Note } from '../../parts/messages.tsx'
 import { visible } from '../../parts/visible.ts'
 import { DecisionButtons } from './decision.tsx'
-import { ReviewedBatch, ReviewFacts, ReviewState } from './review-facts.tsx'
+import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
 
 interface ReviewOfSessionProps {
   readonly session: Session
@@ -20,7 +20,6 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
       <section class="card" aria-label="Approval">
         <div class="card-head">
           <h2>Approval</h2>
-          <ReviewState status={review.status} />
         </div>
         <div class="card-body">
           {isWaiting && review.batch === undefined && session.user === person.value?.name && (
