@@ -32,7 +32,7 @@ const COLUMNS: readonly ItemColumn<Read<ListedSchedule>>[] = [
 
 const RUN_COLUMNS: readonly ItemColumn<ScheduleRunRead>[] = [
   { heading: 'DUE', of: ({ due_at: dueAt, at }) => moment(dueAt || at) },
-  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'STATUS', of: ({ status }) => wordFor(status) },
   { heading: 'SESSION', of: ({ session_id: session }) => session.slice(0, 8) },
   { heading: 'BY', leftOut: 1, of: ({ by }) => by },
   { heading: 'REASON', shrinks: true, of: ({ reason }) => reason },
@@ -96,7 +96,7 @@ function nextText({ enabled, paused_at: pausedAt, next_run: next }: Read<ListedS
 }
 
 function lastText({ last_run: last }: Read<ListedSchedule>): string {
-  return last === undefined ? '' : `${last.status} ${moment(last.due_at || last.at)}`
+  return last === undefined ? '' : `${wordFor(last.status)} ${moment(last.due_at || last.at)}`
 }
 
 /** A schedule, its problem, and its last runs. */
@@ -112,4 +112,9 @@ export function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): 
     ['problem', problem],
   ])
   return runs.length === 0 ? facts : `${facts}\n${itemTable(RUN_COLUMNS, runs, width)}`
+}
+
+/** The word that sessions have for the same. */
+function wordFor(status: string): string {
+  return status === 'success' ? 'succeeded' : status
 }

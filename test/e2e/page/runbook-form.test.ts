@@ -69,8 +69,8 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     })
     const { page } = ada
     await page.getByRole('link', { name: 'Refund an order' }).click()
-    await page.getByRole('button', { name: 'Favourite: Refund an order', pressed: false }).click()
-    await page.getByRole('button', { name: 'Favourite: Refund an order', pressed: true }).waitFor()
+    await page.getByRole('button', { name: 'Favourite', pressed: false }).click()
+    await page.getByRole('button', { name: 'Favourite', pressed: true }).waitFor()
     await page.getByLabel('Connection').selectOption('test')
     await page.getByLabel('order').fill('7 & 8')
     await page.getByLabel('pw').fill('very-secret')

@@ -62,7 +62,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
   })
 
   it('tells of what waits by one notification of the browser, whatever the number of tabs, once somebody asks for that', async () => {
-    using gate = new Gate(stage.site.place)
+    using gate = new Gate(stage.site.place, 'noticed')
     await using bea = await stage.arrive({ permissions: ['notifications'] })
     const { page } = bea
     await page.context().addInitScript(`

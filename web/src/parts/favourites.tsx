@@ -52,7 +52,7 @@ export function FavouriteButton({ title, hasWord = false, ...favourite }: Favour
       type="button"
       class={hasWord ? 'button' : 'button is-small is-icon above'}
       aria-pressed={isMarked(favourite)}
-      aria-label={`Favourite: ${title}`}
+      aria-label={hasWord ? undefined : `Favourite: ${title}`}
       title="Favourite"
       onClick={() => change(favourite)}
     >

@@ -89,13 +89,14 @@ const KINDS = {
 
 function LastRun({ run }: { readonly run: ScheduleRun }) {
   const { at, status, reason, session_id: session } = run
+  const word = status === 'success' ? 'succeeded' : status
   return (
     <>
       {session === null ? (
-        <State kind={KINDS[status]}>{status}</State>
+        <State kind={KINDS[status]}>{word}</State>
       ) : (
         <a href={sessionPath(session)}>
-          <State kind={KINDS[status]}>{status}</State>
+          <State kind={KINDS[status]}>{word}</State>
         </a>
       )}
       <span class="under">
