@@ -29,11 +29,11 @@ export interface Runbook {
   readonly description?: string | undefined
   /** In the order in which people should be asked. */
   readonly parameters: readonly Parameter[]
-  /** All that its template may use, also inside of blocks only; undefined where nobody says, as at hoop's gateway. */
+  /** All names that the template may use, also inside blocks; undefined on hoop's gateways, which do not tell. */
   readonly usedNames?: readonly string[]
   /** Why it cannot be run. */
   readonly error: string | undefined
-  /** Its name in the second version of the interface; undefined on gateways that have only the first. */
+  /** The repository's name in the second version of the interface; undefined on gateways that have only the first. */
   readonly repository: string | undefined
 }
 

@@ -7,13 +7,13 @@ import { askWell } from './json.ts'
 /** Three of a gateway's signs of life. */
 const PIECE_MS = 90_000
 
-/** What comes of a session on its stream. */
+/** A message of a session's stream. */
 export type StreamedEvent =
   /** The stream is there. */
   | { readonly kind: 'connected' }
   /** `o` is output, `e` a text about the session, `i` its input. */
   | { readonly kind: 'event'; readonly type: string; readonly time: string; readonly bytes: Buffer }
-  /** So much of the output is not in the record. */
+  /** The number of bytes of output that are not in the record. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
   | { readonly kind: 'ended' }
 

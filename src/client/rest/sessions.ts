@@ -101,7 +101,7 @@ export interface SessionFilter {
   readonly connection?: string | undefined
   /** A user; in hoop a subject id. */
   readonly user?: string | undefined
-  /** Those that have begun then. hoop ignores `to` without `from`. */
+  /** Only sessions that began in this span. hoop ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   // hoop ignores these four, so look at what comes.

@@ -35,7 +35,7 @@ export interface StreamRequest {
   readonly envVars: ReadonlyMap<string, string>
   /** Whether the gateway runs the script once it is approved, also when this client has left. */
   readonly whenApproved?: boolean
-  /** For `connect` to a port, whose clients are connections: takes what is said about one of them. Without it: a terminal. */
+  /** For `connect` to a port, whose clients are connections: called with each message about one of them. Without this function the session is a terminal. */
   readonly port?: (message: ConnectionMessage) => void
 }
 

@@ -20,7 +20,7 @@ export class ReviewRejected extends Error {
 
 /** Time for the record of a session whose answer has no code: its close takes moments. */
 const SETTLE_MS = 10_000
-/** For the words of a rejection: without them, its end is told as well. */
+/** Time for the words of a rejection. Without them the end is still reported. */
 const REJECTION_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>

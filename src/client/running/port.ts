@@ -151,8 +151,8 @@ class LocalClient {
 }
 
 /**
- * Why a client is not let in: it is not this user's. Whoever connects could do what this user may, without a password.
- * Undefined for this user's, and where the system does not tell (no /proc).
+ * Returns why a client is refused: it does not belong to this user. A client needs no password to act as this user.
+ * Undefined for a client of this user, and on systems without /proc.
  */
 function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()

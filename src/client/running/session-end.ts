@@ -56,7 +56,7 @@ export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: Cl
   return { kind: 'exited', exitCode, message, truncatedBytes, isBlocked: guardrails !== undefined }
 }
 
-/** What it means that a stream ended without a close. */
+/** Returns the meaning of a stream that ended without a close. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const reason = error.code === undefined ? reasonOfStatus(error) : reasonOfCode(error.code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message: error.message }

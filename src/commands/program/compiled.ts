@@ -21,7 +21,7 @@ const RUNS: Readonly<Record<string, string>> = {
   },
 }
 
-/** Not there in the folder that `npm run bundle` makes: there the one file is all. */
+/** False in the folder that `npm run bundle` makes, which has the program as one file only. */
 const hasFiles = existsSync(path.join(__dirname, 'main.js'))
 
 /**

@@ -153,7 +153,7 @@ export const access: CommandGroup = {
   ],
 }
 
-/** Who may ask a gateway: admins change users. */
+/** The users of a gateway, whom only admins change. */
 export const user: CommandGroup = {
   name: 'user',
   does: 'Manage users and machines (admins)',

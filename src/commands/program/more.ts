@@ -21,7 +21,7 @@ const KIND = [
   JSON_OPTION,
 ]
 
-/** None of them connects to anything. */
+/** Commands about settings files. They connect to nothing. */
 export const config: CommandGroup = {
   name: 'config',
   does: 'Print and check settings files',
@@ -124,7 +124,7 @@ export const completion: CommandRow = {
   },
 }
 
-/** What the shells' scripts ask. It completes the commands that the root has. */
+/** The command that the shells' scripts call. It completes the commands of the root. */
 export const complete: CommandRow = {
   name: 'complete',
   isHidden: true,

@@ -32,7 +32,7 @@ const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the conne
 
 const VERBATIM = option('--verbatim', "pass --dry-run and --local after -- to the connection's command")
 
-/** What stays with the session. */
+/** Options whose values are recorded with the session. */
 const KEPT = [
   repeatable('--metadata <name=value>', 'metadata of the session (repeatable)'),
   repeatable('--jira <field=value>', 'field of the Jira issue that is opened for the session (repeatable)'),
@@ -176,8 +176,8 @@ interface Place {
   readonly config?: string
 }
 
-const NO_GATEWAY = '--local asks no gateway: it has no --profile'
-const NO_APPROVAL = '--local asks nobody for approval: it has no --when-approved'
+const NO_GATEWAY = '--local uses no gateway: omit --profile'
+const NO_APPROVAL = '--local asks for no approval: omit --when-approved'
 
 /** `exec` on a gateway, or in this process. @returns the exit code of this program */
 async function dispatchExec(
@@ -213,11 +213,7 @@ async function dispatchRun(
   }
   refuse(flags, ['profile'], NO_GATEWAY)
   refuse(flags, ['whenApproved'], NO_APPROVAL)
-  refuse(
-    flags,
-    ['ref', 'repository'],
-    '--local runs a file of this machine: it has no --ref and no --repository',
-  )
+  refuse(flags, ['ref', 'repository'], '--local runs a file of this machine: omit --ref and --repository')
   if (flags.wait === false) throw new Failure('--local waits for the end: omit --no-wait', exitCodes.usage)
   return (await import('../client/local/run-local.ts')).runLocal(what, flags)
 }

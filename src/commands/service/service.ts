@@ -58,7 +58,7 @@ interface Request {
   readonly forUser: boolean
   /** Path of the unit file. */
   readonly path: string
-  /** With the key of an agent, or the settings of a gateway. */
+  /** The file with the key of an agent, or with the settings of a gateway. */
   readonly file: string
   readonly runAs: string
   readonly allowSudo: boolean

@@ -141,7 +141,7 @@ describe('several gateways', () => {
       [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other creates it'],
       [['logout', '--profile', 'other'], 64, 'there is no profile other'],
       [['use', '../x'], 64, 'the name of a profile has at most 64 letters'],
-      [['run', '--local', 'x', 'y', '--profile', 'prod'], 64, '--local asks no gateway'],
+      [['run', '--local', 'x', 'y', '--profile', 'prod'], 64, '--local uses no gateway'],
       [['agents'], 78, 'not signed in'],
     ] as const) {
       const ended = await runProgram(place, words)

@@ -1,44 +1,46 @@
 /** What to do about an error, by the gateway's code (docs/endings-and-codes.md has all of them). */
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
   unreachable: 'Check that the gateway runs and that you are connected to its network, then try again.',
-  'page-failed': 'Reload the page. If it happens again, tell whoever runs the gateway.',
+  'page-failed': 'Reload the page. If it happens again, tell the admins of the gateway.',
   unauthenticated:
-    'Check the token: it may be mistyped, expired or revoked. Whoever runs the gateway gives out new ones.',
+    'Check the token: it may be mistyped, expired or revoked. The admins of the gateway can give you a new one.',
   'token-ended': 'Sign in again.',
-  'not-permitted': 'Ask whoever runs the gateway whether you may do this.',
+  'not-permitted': 'Ask the admins of the gateway for permission.',
   'invalid-parameters': 'Correct the parameters and try again.',
-  'invalid-runbook': 'The file has to be corrected: tell its author.',
-  'invalid-request': 'Correct what was entered and try again.',
+  'invalid-runbook': 'Tell the author of the runbook: the file has to be corrected.',
+  'invalid-request': 'Correct your input and try again.',
   'too-large': 'Make the parameters or files smaller.',
   'too-much-at-once': 'Wait until some of your sessions have ended, then try again.',
   'too-many-clients': 'Close other tabs that follow sessions, then try again.',
   'agent-offline': 'Start the agent of the connection, then run it again. Nothing has run.',
-  'agent-lost': 'It is not known how the command has ended: the journal of the agent says it.',
+  'agent-lost': 'The gateway does not know how the command ended. The journal of the agent shows it.',
   'lock-busy': 'Wait until the session that holds the lock has ended, or stop it.',
   'gateway-stopped': 'Wait until the gateway has started again.',
   'gateway-draining': 'Nothing has run. Wait until the gateway has started again.',
-  'history-no-room': 'Nothing has run. Whoever runs the gateway has to make room on its disk.',
-  'connection-not-found': 'Choose another connection: this one is gone, or is not for you.',
-  'runbooks-not-configured': 'Whoever runs the gateway can give a connection a repository in gateway.yaml.',
+  'history-no-room': 'Nothing has run. The admins of the gateway have to make room on its disk.',
+  'connection-not-found': 'Choose another connection: this one was removed, or you have no access to it.',
+  'runbooks-not-configured': 'The admins of the gateway can give a connection a repository in gateway.yaml.',
   'runbook-not-found': 'Look for it in the list: it may have been moved or renamed.',
-  'repository-failed': "The gateway's log says what git could not do.",
-  'session-not-found': 'Check the address: the session may have been removed, or is not for you.',
-  'review-not-found': 'It may have been decided or removed meanwhile. Look at the list of approvals.',
-  'review-wrong-state': 'Look at its state: it was decided or has ended meanwhile.',
-  'not-eligible': 'Somebody of the groups that are named has to decide.',
-  'already-processing': 'It runs already: follow the session.',
+  'repository-failed': "See the gateway's log for the error of git.",
+  'session-not-found': 'Check the address: the session may have been removed, or you have no access to it.',
+  'review-not-found': 'Look at the list of approvals: the request may have been decided or removed.',
+  'review-wrong-state': 'Look at the state of the request: it was decided or ended in the meantime.',
+  'not-eligible': 'A member of one of the named groups has to decide.',
+  'already-processing': 'Follow the session: it runs already.',
   'outside-time-window': 'Wait until the time window opens.',
-  'batch-refused': 'Put right what each connection says below, or leave it out.',
-  'schedule-busy': 'Wait for the run that goes on, or stop its session.',
-  'budget-spent': 'Wait until there is room again, or ask for a larger budget.',
-  'sign-in-refused': 'Ask whoever runs the gateway who may sign in.',
-  'sign-in-expired': 'Begin again: a link or code is good for a short time, and once.',
-  'invalid-jira-fields': 'Give the fields that the issue needs.',
-  'jira-failed': 'Nothing has run. Try again, or look at Jira.',
+  'batch-refused': 'Correct the problem of each connection below, or leave the connection out.',
+  'schedule-busy': 'Wait until the current run of the schedule ends, or stop its session.',
+  'budget-spent': 'Wait until the budget has room again, or ask for a larger budget.',
+  'sign-in-refused': 'Ask the admins of the gateway who may sign in.',
+  'sign-in-expired': 'Start again: a link or a code works once, and for a short time.',
+  'invalid-jira-fields': 'Fill in the fields that the Jira issue needs.',
+  'jira-failed': 'Nothing has run. Try again, or check Jira.',
 }
 
 export function adviceFor(code: string, status: number): string {
   const known = ADVICE[code]
   if (known !== undefined) return known
-  return status >= 500 ? "Try again. If it stays, the gateway's log says why." : 'Correct it and try again.'
+  return status >= 500
+    ? "Try again. If the error stays, see the gateway's log."
+    : 'Correct your input and try again.'
 }

@@ -100,7 +100,7 @@ async function* newestAuditEntries(
   }
 }
 
-/** All that stand behind a sequence, the oldest first. @throws ApiError */
+/** All entries after a sequence number, the oldest first. @throws ApiError */
 async function* auditEntriesAfter(
   account: Account,
   sequence: number,

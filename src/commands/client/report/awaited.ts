@@ -3,7 +3,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/reviews.ts'
 
-/** Short: the wait is told without the groups, too. */
+/** This time is short, since the line about the wait is useful without the groups, too. */
 const PATIENCE_MS = 3000
 
 /** The groups that a session waits for. */

@@ -185,7 +185,7 @@ class ClientProgram {
     })
   }
 
-  /** Whether a signal is the program's business: it has had those of the terminal already. */
+  /** Whether to pass a signal on to the program: it gets those of the terminal by itself. */
   takes(signal: NodeJS.Signals): boolean {
     if (this.#hasEnded) return false
     if (signal === 'SIGTERM' || signal === 'SIGHUP') signalChild(this.#child, signal)
