@@ -16,8 +16,8 @@ import {
 } from './command.ts'
 
 const KIND = [
-  option('--agent', 'read the file as settings of an agent (default: as its names tell)'),
-  option('--gateway', 'read the file as settings of a gateway (default: as its names tell)'),
+  option('--agent', 'read the file as settings of an agent (default: by the settings that it has)'),
+  option('--gateway', 'read the file as settings of a gateway (default: by the settings that it has)'),
   JSON_OPTION,
 ]
 
@@ -72,7 +72,9 @@ export const policy: CommandGroup = {
         choice('--direction <direction>', 'which rules of the payload to test', ['input', 'output'], 'input'),
         JSON_OPTION,
       ],
-      examples: ["echo 'drop table orders' | runbook-agent policy check --rules destructive-ddl.yaml"],
+      examples: [
+        "echo 'drop table orders' | runbook-agent policy check --rules examples/policies/destructive-ddl.yaml",
+      ],
       run: async (flags: CheckFlags) => {
         process.exitCode = await (await import('../policy/check.ts')).checkCommand(flags)
       },
