@@ -1,13 +1,8 @@
 import { resolve } from 'node:path'
 import type { X509Certificate } from 'node:crypto'
-import {
-  certificatesIn,
-  PemError,
-  pemText,
-  privateKeyIn,
-  unreadableAuthorities,
-} from '../basics/net/authorities.ts'
+import { certificatesIn, pemText, privateKeyIn, unreadableAuthorities } from '../basics/net/authorities.ts'
 import { Secret } from '../basics/secret.ts'
+import { SetUpError } from '../basics/set-up-error.ts'
 import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
@@ -101,7 +96,7 @@ function reading<T>(
   try {
     return read()
   } catch (error) {
-    if (!(error instanceof PemError)) throw error
+    if (!(error instanceof SetUpError)) throw error
     problems.addFrom(found.place, `${prefix}${error.message}`)
     return undefined
   }

@@ -162,7 +162,7 @@ export class Environment implements AsyncDisposable {
     this.#variables = new Map()
   }
 
-  /** Removes the secret files; can be called again. Throws `RuntimeFolderError` when they cannot be removed. */
+  /** Removes the secret files; can be called again. Throws `SetUpError` when they cannot be removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#files?.[Symbol.asyncDispose]()
   }

@@ -5,8 +5,3 @@
 export class EnvvarError extends Error {
   override readonly name = 'EnvvarError'
 }
-
-/** The agent's own folder for secret files cannot be used. The message says what to do about it. */
-export class RuntimeFolderError extends Error {
-  override readonly name = 'RuntimeFolderError'
-}

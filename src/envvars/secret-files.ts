@@ -4,8 +4,9 @@ import { chmod, lstat, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dir } from 'tmp-promise'
 import { errnoOf } from '../basics/errors.ts'
+import { SetUpError } from '../basics/set-up-error.ts'
 import type { Entry } from './entry.ts'
-import { EnvvarError, RuntimeFolderError } from './errors.ts'
+import { EnvvarError } from './errors.ts'
 
 const ATTEMPTS = 3
 const OWNER_MAY_ALL = 0o700
@@ -80,7 +81,7 @@ export class SecretFiles implements AsyncDisposable {
       return new SecretFiles(path)
     } catch (error) {
       const message = `cannot make a folder for a session's secret files in ${instance}: ${errnoOf(error)}`
-      throw new RuntimeFolderError(message, { cause: error })
+      throw new SetUpError(message, { cause: error })
     }
   }
 
@@ -105,7 +106,7 @@ export class SecretFiles implements AsyncDisposable {
     } catch (error) {
       this.#removal = undefined
       const message = `cannot remove the secret files in ${this.folder}, remove it by hand: ${errnoOf(error)}`
-      throw new RuntimeFolderError(message, { cause: error })
+      throw new SetUpError(message, { cause: error })
     }
   }
 }

@@ -1,13 +1,13 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { SetUpError } from '../../src/basics/set-up-error.ts'
 import {
   accountPath,
   readAccountFile,
   removeAccountFile,
   writeAccountFile,
   type StoredAccount,
-  AccountError,
   currentProfile,
   isProfileName,
   keepCurrentProfile,
@@ -215,12 +215,12 @@ function mode(file: string): number {
   return statSync(file).mode & 0o777
 }
 
-/** The message of an AccountError, which never holds a token. */
+/** The message of an SetUpError, which never holds a token. */
 function failure(act: () => unknown): string {
   try {
     act()
   } catch (error) {
-    if (!(error instanceof AccountError)) throw error
+    if (!(error instanceof SetUpError)) throw error
     expect(error.message).not.toMatch(/the-secret|secret-token|stored-token/)
     return error.message
   }

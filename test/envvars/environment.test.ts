@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { SetUpError } from '../../src/basics/set-up-error.ts'
 import { Entry, type EntryKind } from '../../src/envvars/entry.ts'
 import { Environment, expandArguments } from '../../src/envvars/environment.ts'
-import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
+import { EnvvarError } from '../../src/envvars/errors.ts'
 import { RuntimeFolder } from '../../src/envvars/folder/runtime-folder.ts'
 import { hasPrlimit, withFileSizeLimit } from '../support/machine/file-size-limit.ts'
 
@@ -142,7 +143,7 @@ describe('a filesystem entry', () => {
     await rm(folder.path, { recursive: true })
     await writeFile(folder.path, '')
     const error = await failureOf(environment[Symbol.asyncDispose]())
-    expect(error).toBeInstanceOf(RuntimeFolderError)
+    expect(error).toBeInstanceOf(SetUpError)
     expect(String(error)).toContain(sessionFolder)
   })
 })

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { SetUpError } from '../../src/basics/set-up-error.ts'
 import { Entry } from '../../src/envvars/entry.ts'
-import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
+import { EnvvarError } from '../../src/envvars/errors.ts'
 import { removeTree, SecretFiles } from '../../src/envvars/secret-files.ts'
 import { hasPrlimit, withFileSizeLimit } from '../support/machine/file-size-limit.ts'
 import { HAS_UNPRIVILEGED, Unprivileged } from './unprivileged.ts'
@@ -77,7 +78,7 @@ test('a folder that cannot be removed is named, and tried again on the next call
   await rm(instance, { recursive: true })
   await writeFile(instance, 'a file where the folder was')
   const error = await failureOf(files[Symbol.asyncDispose]())
-  expect(error).toBeInstanceOf(RuntimeFolderError)
+  expect(error).toBeInstanceOf(SetUpError)
   expect(String(error)).toContain(
     `cannot remove the secret files in ${files.folder}, remove it by hand: ENOTDIR`,
   )
@@ -205,7 +206,7 @@ describe.skipIf(!HAS_UNPRIVILEGED)('for a user whom permissions stop', () => {
       const first = await outcome(files[Symbol.asyncDispose]())
       chmodSync('instance', 0o755)
       report([first.replace(files.folder, 'FOLDER'), await outcome(files[Symbol.asyncDispose]())])`
-    const refusal = 'RuntimeFolderError: cannot remove the secret files in FOLDER, remove it by hand: EACCES'
+    const refusal = 'SetUpError: cannot remove the secret files in FOLDER, remove it by hand: EACCES'
     expect(await run(script)).toEqual([refusal, 'removed'])
   })
 

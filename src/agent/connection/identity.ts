@@ -1,4 +1,5 @@
 import { Secret } from '../../basics/secret.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import { hostOf, serverAddress } from '../../dial/address.ts'
 import type { Destination, TlsOptions } from '../../dial/tls.ts'
 
@@ -23,11 +24,6 @@ export interface IdentitySource {
   isRenewed(): boolean
 }
 
-/** The credential cannot be used. The message names the setting it came from, never the credential. */
-export class IdentityError extends Error {
-  override readonly name = 'IdentityError'
-}
-
 const TLS_SCHEMES = new Set(['grpcs:', 'https:', 'wss:'])
 const PLAIN_SCHEMES = new Set(['grpc:', 'http:', 'ws:'])
 /** `/` and 64 characters: a key of the old form. */
@@ -37,7 +33,7 @@ const OLD_PATH_LENGTH = 65
  * Reads `scheme://name:secret@host:port?mode=` (protocol.md 2.4). The whole text is the token.
  * @param source the setting it came from, for errors
  * @param tls goes into the identity when the scheme asks for TLS
- * @throws IdentityError
+ * @throws SetUpError
  */
 export function parseKey(key: string, source: string, tls: TlsOptions = {}): Identity {
   const url = parseUrl(key, source)
@@ -65,7 +61,7 @@ export interface TokenIdentity {
   readonly tls: TlsOptions | undefined
 }
 
-/** A JWT-SVID or a legacy token, sent as it is. @param source of the address, for errors @throws IdentityError */
+/** A JWT-SVID or a legacy token, sent as it is. @param source of the address, for errors @throws SetUpError */
 export function tokenIdentity({ token, gateway, name, tls }: TokenIdentity, source: string): Identity {
   const address = serverAddress(gateway)
   if (address === undefined) throw wrong(source, 'server address is in wrong format: host:port')
@@ -87,6 +83,6 @@ function parseUrl(key: string, source: string): URL {
   return url
 }
 
-function wrong(source: string, reason: string): IdentityError {
-  return new IdentityError(`${source} is in wrong format, reason=${reason}`)
+function wrong(source: string, reason: string): SetUpError {
+  return new SetUpError(`${source} is in wrong format, reason=${reason}`)
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
-import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
+import { EnvvarError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
 import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, type ExitStatus } from '../../runtime/exit-status.ts'
@@ -96,7 +97,7 @@ export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | '
 }
 
 /** Errors whose message is for the user. The message may quote arguments, so the log has only the error's name. */
-const REFUSALS = [RefusedError, EnvvarError, RuntimeFolderError, TemplateError]
+const REFUSALS = [RefusedError, EnvvarError, SetUpError, TemplateError]
 
 export const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 

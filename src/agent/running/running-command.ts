@@ -177,7 +177,7 @@ export class RunningCommand {
   /**
    * Takes what the command needs, starts it and gives out its output. It lives as long as the command, so it keeps
    * nothing that only the start needs.
-   * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
+   * @throws RefusedError, EnvvarError or SetUpError when it cannot be started
    */
   async #start(take: TakeOutput): Promise<CommandEnd> {
     if (this.#job === undefined) return this.notRun()

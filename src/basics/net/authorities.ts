@@ -1,15 +1,11 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
-
-/** A setting does not hold the PEM text it should. The message says so without quoting it. */
-export class PemError extends Error {
-  override readonly name = 'PemError'
-}
+import { SetUpError } from '../set-up-error.ts'
 
 /** A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
-/** Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws PemError */
+/** Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws SetUpError */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
   if (!value.startsWith('file://')) return value
@@ -17,32 +13,32 @@ export function pemText(value: string, resolve: (path: string) => string): strin
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
   } catch (error) {
-    throw error instanceof FileRefused ? new PemError(`the file ${path} ${error.message}`) : error
+    throw error instanceof FileRefused ? new SetUpError(`the file ${path} ${error.message}`) : error
   }
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/** The certificates in a text, whatever is between them. @throws PemError when there is none, or a broken one */
+/** The certificates in a text, whatever is between them. @throws SetUpError when there is none, or a broken one */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
-  if (blocks.length === 0) throw new PemError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')
+  if (blocks.length === 0) throw new SetUpError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')
   const { X509Certificate: Certificate } = process.getBuiltinModule('node:crypto')
   return blocks.map((block, i) => {
     try {
       return new Certificate(block)
     } catch {
-      throw new PemError(`certificate ${i + 1} of ${blocks.length} in it is broken`)
+      throw new SetUpError(`certificate ${i + 1} of ${blocks.length} in it is broken`)
     }
   })
 }
 
-/** @throws PemError */
+/** @throws SetUpError */
 export function privateKeyIn(text: string): KeyObject {
   try {
     return process.getBuiltinModule('node:crypto').createPrivateKey(text)
   } catch {
-    throw new PemError(
+    throw new SetUpError(
       text.includes('ENCRYPTED')
         ? 'the private key in it needs a passphrase: give one without'
         : 'there is no private key in it (-----BEGIN PRIVATE KEY-----)',
@@ -51,7 +47,7 @@ export function privateKeyIn(text: string): KeyObject {
 }
 
 function decodeBase64(text: string): string {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new PemError('the value after base64:// is not base64')
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new SetUpError('the value after base64:// is not base64')
   return Buffer.from(text, 'base64').toString('latin1')
 }
 

@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import { isIP, type Socket } from 'node:net'
 import { Secret } from '../secret.ts'
+import { SetUpError } from '../set-up-error.ts'
 import type { Problems } from '../settings/problems.ts'
 import { inNetwork, isLoopback, networkOf } from './address.ts'
 
@@ -13,26 +14,21 @@ export interface ProxySettings {
   readonly bypassed: NoProxy
 }
 
-/** The variable does not name a proxy. The message shows the expected form, and nothing of the value. */
-export class ProxyError extends Error {
-  override readonly name = 'ProxyError'
-  readonly variable: string
+const DEFAULT_PORT = 80
+const EXPECTED = 'a proxy is written http://host:port or http://user:password@host:port'
 
-  constructor(variable: string) {
-    super('a proxy is written http://host:port or http://user:password@host:port')
-    this.variable = variable
-  }
+function variableIn(env: NodeJS.ProcessEnv): string {
+  return env['HTTPS_PROXY'] ? 'HTTPS_PROXY' : 'https_proxy'
 }
 
-const DEFAULT_PORT = 80
-
-/** Reads `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, like other programs. @throws ProxyError */
+/** Reads `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, like other programs. @throws SetUpError */
 export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
-  const variable = env['HTTPS_PROXY'] ? 'HTTPS_PROXY' : 'https_proxy'
+  const variable = variableIn(env)
   const text = env[variable]
   if (!text) return undefined
   const url = proxyUrl(text)
-  if (url === undefined) throw new ProxyError(variable)
+  // Shows the expected form, and nothing of the value.
+  if (url === undefined) throw new SetUpError(`${variable}: ${EXPECTED}`)
   const { hostname, port, username, password } = url
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
   return {
@@ -156,8 +152,8 @@ export function proxyFrom(
   try {
     return findProxy(env)
   } catch (error) {
-    if (!(error instanceof ProxyError)) throw error
-    problems.addFrom(error.variable, error.message)
+    if (!(error instanceof SetUpError)) throw error
+    problems.addFrom(variableIn(env), EXPECTED)
     return undefined
   }
 }

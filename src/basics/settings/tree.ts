@@ -1,7 +1,7 @@
 import type * as Yaml from 'yaml'
 import type { Node, Scalar } from 'yaml'
 import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
-import { type Path, Problems } from './problems.ts'
+import { type Path, Problems, SettingsError } from './problems.ts'
 
 /** The package, loaded with the first file that is read: most agents start without one, and it takes a twelfth of that. */
 function yaml(): typeof Yaml {
@@ -105,8 +105,6 @@ export function readTree(text: string, file: string, empty: readonly string[] = 
   return { tree: isReadable ? new Reading(problems, empty).read(read.contents) : undefined, problems }
 }
 
-class TooMuch extends Error {}
-
 /** One walk over the document, from top to bottom: anchors come before their aliases. */
 class Reading {
   readonly #problems: Problems
@@ -126,17 +124,22 @@ class Reading {
     try {
       return this.#value(contents, [])
     } catch (error) {
-      if (!(error instanceof TooMuch)) throw error
-      this.#problems.addAt(0, error.message)
+      if (!(error instanceof SettingsError)) throw error
       return undefined
     }
+  }
+
+  /** Ends the walk, which would take too long or never end. */
+  #giveUp(problem: string): void {
+    this.#problems.addAt(0, problem)
+    this.#problems.throwIfAny()
   }
 
   #value(node: Node | null, path: Path): Tree {
     const { isAlias, isMap, isScalar, isSeq } = this.#yaml
     this.#nodes += 1
-    if (this.#nodes > MAX_NODES) throw new TooMuch(`there are more than ${MAX_NODES} settings`)
-    if (path.length > DEEPEST) throw new TooMuch('an alias is part of what it stands for')
+    if (this.#nodes > MAX_NODES) this.#giveUp(`there are more than ${MAX_NODES} settings`)
+    if (path.length > DEEPEST) this.#giveUp('an alias is part of what it stands for')
     if (isAlias(node)) return this.#alias(node.source, path)
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined && !this.#insideAlias) {
       this.#anchors.set(node.anchor, node)
@@ -172,7 +175,7 @@ class Reading {
 
   #alias(name: string, path: Path): Tree {
     this.#aliases += 1
-    if (this.#aliases > MAX_ALIASES) throw new TooMuch(`aliases are used more than ${MAX_ALIASES} times`)
+    if (this.#aliases > MAX_ALIASES) this.#giveUp(`aliases are used more than ${MAX_ALIASES} times`)
     const node = this.#anchors.get(name)
     if (node === undefined) {
       this.#problems.add(path, 'there is no anchor of this name before it')

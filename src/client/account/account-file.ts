@@ -11,6 +11,7 @@ import {
 import path from 'node:path'
 import * as v from 'valibot'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 
 const LONGEST_FILE = 1024 * 1024
 const OTHERS = 0o077
@@ -39,19 +40,19 @@ export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   return path.join(base, 'runbook-agent', 'account.json')
 }
 
-/** Undefined when nobody has signed in. @throws AccountError when others can read the file, or another user owns it */
+/** Undefined when nobody has signed in. @throws SetUpError when others can read the file, or another user owns it */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined
   const again = `Remove it and sign in again: runbook-agent logout, then runbook-agent login`
-  if (!found.isFile()) throw new AccountError(`${file} is not a regular file. ${again}`)
-  if (found.uid !== process.geteuid?.()) throw new AccountError(`${file} belongs to another user. ${again}`)
+  if (!found.isFile()) throw new SetUpError(`${file} is not a regular file. ${again}`)
+  if (found.uid !== process.geteuid?.()) throw new SetUpError(`${file} belongs to another user. ${again}`)
   if ((found.mode & OTHERS) !== 0)
-    throw new AccountError(
+    throw new SetUpError(
       `${file} can be read by others (mode ${(found.mode & 0o777).toString(8)}), and it holds your token: chmod 600 ${file}, and get a new token if others use this machine`,
     )
   const stored = v.safeParse(Stored, parse(file))
-  if (!stored.success) throw new AccountError(`${file} was not written by login. ${again}`)
+  if (!stored.success) throw new SetUpError(`${file} was not written by login. ${again}`)
   return stored.output
 }
 
@@ -59,7 +60,7 @@ function parse(file: string): unknown {
   try {
     return JSON.parse(decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes))
   } catch (error) {
-    if (error instanceof FileRefused) throw new AccountError(`${file} ${error.message}`)
+    if (error instanceof FileRefused) throw new SetUpError(`${file} ${error.message}`)
     return undefined
   }
 }
@@ -103,13 +104,13 @@ export function profileNames(file: string): readonly string[] {
   return [...(existsSync(file) ? [DEFAULT_PROFILE] : []), ...named.sort()]
 }
 
-/** The profile that `use` has selected. @throws AccountError when its file holds something else */
+/** The profile that `use` has selected. @throws SetUpError when its file holds something else */
 export function currentProfile(file: string): string {
   const kept = currentFile(file)
   if (!existsSync(kept)) return DEFAULT_PROFILE
   const name = textOf(kept).trim()
   if (isProfileName(name)) return name
-  throw new AccountError(
+  throw new SetUpError(
     `${kept} was not written by runbook-agent use. Choose again: runbook-agent use ${DEFAULT_PROFILE}`,
   )
 }
@@ -128,13 +129,8 @@ function textOf(kept: string): string {
   try {
     return decodeUtf8(readSmallFile(kept, 2 * LONGEST_NAME).bytes)
   } catch (error) {
-    throw error instanceof FileRefused ? new AccountError(`${kept} ${error.message}`) : error
+    throw error instanceof FileRefused ? new SetUpError(`${kept} ${error.message}`) : error
   }
-}
-
-/** An account that cannot be used. The message has the fault and a remedy, and no secret. */
-export class AccountError extends Error {
-  override readonly name = 'AccountError'
 }
 
 /** Writes a private file in one step: a reader sees all of the old file or of the new one. */
@@ -154,6 +150,6 @@ function writeOwnFile(file: string, text: string): void {
 /** Closes the folder to others: a writer could make this program send its token to another gateway. */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
-    throw new AccountError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)
+    throw new SetUpError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)
   chmodSync(folder, 0o700)
 }

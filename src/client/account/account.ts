@@ -1,11 +1,12 @@
 import path from 'node:path'
 import { isLoopback } from '../../basics/net/address.ts'
-import { certificatesIn, PemError, pemText, systemAuthorities } from '../../basics/net/authorities.ts'
-import { findProxy, type Proxy, ProxyError, proxyTo } from '../../basics/net/proxy.ts'
+import { certificatesIn, pemText, systemAuthorities } from '../../basics/net/authorities.ts'
+import { findProxy, type Proxy, proxyTo } from '../../basics/net/proxy.ts'
 import { Secret } from '../../basics/secret.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import { hostOf, portOf, serverAddress } from '../../dial/address.ts'
 import type { Destination, TlsOptions } from '../../dial/tls.ts'
-import { type StoredAccount, AccountError } from './account-file.ts'
+import { type StoredAccount } from './account-file.ts'
 
 /** A gateway and its user, checked. The token is never sent without TLS to another machine. */
 export interface Account {
@@ -17,7 +18,7 @@ export interface Account {
   readonly proxyTo: (address: string) => Proxy | undefined
   /** The address of the streams, as configured; undefined when the gateway has to be asked (serverinfo). */
   readonly grpcUrl: string | undefined
-  /** @throws AccountError for a broken address, or one to which the token would go without TLS */
+  /** @throws SetUpError for a broken address, or one to which the token would go without TLS */
   readonly destination: (grpcUrl: string) => Destination
 }
 
@@ -35,18 +36,17 @@ const SIGN_IN =
 /**
  * The environment wins over what `login` has stored. A stored token is only for the gateway that it was stored with: it
  * is not sent to another one that a variable names.
- * @throws AccountError
+ * @throws SetUpError
  */
 export function findAccount({ env: all, stored, file }: AccountSources): Account {
   const env = withoutEmpty(all)
   const { HOOP_APIURL, HOOP_GRPCURL, HOOP_TOKEN } = env
   const apiUrl = HOOP_APIURL ?? stored?.api_url
   const token = HOOP_TOKEN ?? stored?.token
-  if (!apiUrl || (!token && !HOOP_APIURL)) throw new AccountError(SIGN_IN)
-  if (!token)
-    throw new AccountError('HOOP_APIURL is set and HOOP_TOKEN is not: set it, or runbook-agent login')
+  if (!apiUrl || (!token && !HOOP_APIURL)) throw new SetUpError(SIGN_IN)
+  if (!token) throw new SetUpError('HOOP_APIURL is set and HOOP_TOKEN is not: set it, or runbook-agent login')
   if (!isToken(token))
-    throw new AccountError(`${HOOP_TOKEN ? 'HOOP_TOKEN' : file}: the token is not one word of ASCII`)
+    throw new SetUpError(`${HOOP_TOKEN ? 'HOOP_TOKEN' : file}: the token is not one word of ASCII`)
   const rest = restAddress(apiUrl, HOOP_APIURL ? 'HOOP_APIURL' : file)
   const isStoredGateway = rest.url === parseRestAddress(stored?.api_url ?? '')?.url
   if (!HOOP_TOKEN && !isStoredGateway) throw otherGateway('HOOP_APIURL', file)
@@ -61,8 +61,8 @@ export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }
 
-function otherGateway(variable: string, file: string): AccountError {
-  return new AccountError(
+function otherGateway(variable: string, file: string): SetUpError {
+  return new SetUpError(
     `${variable} names another gateway than the one you are signed in to (${file}): set HOOP_TOKEN as well`,
   )
 }
@@ -78,7 +78,7 @@ function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | u
   const allowPlaintext = flagIn(env, 'RUNBOOK_AGENT_ALLOW_PLAINTEXT') ?? stored?.allow_plaintext ?? false
   const { rest } = core
   if (!rest.isSecure && !allowPlaintext) refusePlaintext(rest.host, rest.url, 'https://')
-  const proxy = readProxy(env)
+  const proxy = findProxy(env)
   const tls = (): TlsOptions => readTls(env, stored)
   return {
     ...core,
@@ -92,10 +92,10 @@ function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | u
   }
 }
 
-/** @throws AccountError, except for the loopback */
+/** @throws SetUpError, except for the loopback */
 function refusePlaintext(host: string, url: string, scheme: string): void {
   if (isLoopback(host)) return
-  throw new AccountError(
+  throw new SetUpError(
     `${url}: a token sent to ${host} without TLS can be read by others on the network. Use ${scheme}, or allow-plaintext (login --allow-plaintext, RUNBOOK_AGENT_ALLOW_PLAINTEXT=true)`,
   )
 }
@@ -103,13 +103,13 @@ function refusePlaintext(host: string, url: string, scheme: string): void {
 function restAddress(text: string, source: string): RestAddress {
   const address = parseRestAddress(text)
   if (address !== undefined) return address
-  throw new AccountError(`${source}: the gateway's address is written https://host or http://127.0.0.1:8009`)
+  throw new SetUpError(`${source}: the gateway's address is written https://host or http://127.0.0.1:8009`)
 }
 
 function streamAddress(text: string): StreamAddress {
   const address = parseStreamAddress(text)
   if (address !== undefined) return address
-  throw new AccountError(
+  throw new SetUpError(
     "the gateway's address for streams (HOOP_GRPCURL, login --grpc-url) is written grpcs://host:port or grpc://127.0.0.1:8010",
   )
 }
@@ -129,15 +129,7 @@ function readAuthorities(ca: string): string[] {
   try {
     return certificatesIn(pemText(ca, (name) => path.resolve(name))).map(String)
   } catch (error) {
-    throw error instanceof PemError ? new AccountError(`HOOP_TLSCA: ${error.message}`) : error
-  }
-}
-
-function readProxy(env: NodeJS.ProcessEnv): ReturnType<typeof findProxy> {
-  try {
-    return findProxy(env)
-  } catch (error) {
-    throw error instanceof ProxyError ? new AccountError(`${error.variable}: ${error.message}`) : error
+    throw error instanceof SetUpError ? new SetUpError(`HOOP_TLSCA: ${error.message}`) : error
   }
 }
 

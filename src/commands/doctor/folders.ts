@@ -1,7 +1,7 @@
 import { existsSync, constants } from 'node:fs'
 import path from 'node:path'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import type { AgentConfiguration } from '../../config.ts'
-import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
 import { sizeText } from '../../basics/text/units.ts'
 import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, volumeOf } from '../examination.ts'
@@ -25,7 +25,7 @@ export async function checkRuntimeFolder(
     const finding = await judge(users, origin ?? fallback(base))
     return refused === undefined || finding.level === 'broken' ? finding : passedOver(refused, finding)
   } catch (error) {
-    if (!(error instanceof RuntimeFolderError)) throw error
+    if (!(error instanceof SetUpError)) throw error
     return broken(error.message, 'The agent does not start like this')
   }
 }

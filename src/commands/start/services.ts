@@ -9,10 +9,10 @@ import type { PolicySource } from '../../agent/policy/owner-policy.ts'
 import type { AgentServices } from '../../agent/running/services.ts'
 import { Slots } from '../../agent/running/services.ts'
 import type { Logger } from '../../basics/logger.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { AgentEnvironment } from '../../envvars/agent-environment.ts'
 import { inheritedEnvironment } from '../../envvars/agent-environment.ts'
-import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { openSecretStores } from '../../envvars/secrets/open-stores.ts'
 import { CompiledCache } from '../../policy/compiled-cache.ts'
@@ -155,7 +155,7 @@ export async function openFolder(settings: AgentConfiguration): Promise<RuntimeF
   try {
     return await RuntimeFolder.open({ preferred: settings.runtimeDir, env: process.env })
   } catch (error) {
-    throw error instanceof RuntimeFolderError ? new Failure(error.message) : error
+    throw error instanceof SetUpError ? new Failure(error.message) : error
   }
 }
 

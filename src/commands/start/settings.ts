@@ -1,4 +1,5 @@
-import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/connection/identity.ts'
+import { parseKey, tokenIdentity, type Identity } from '../../agent/connection/identity.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 import { type Proxy, proxyTo } from '../../basics/net/proxy.ts'
@@ -31,7 +32,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): 
       `${key.source}: a key sent to ${identity.host} without TLS can be read by others on the network. Use grpcs://, or set allow-plaintext`,
     )
   } catch (error) {
-    throw error instanceof IdentityError ? new Failure(error.message) : error
+    throw error instanceof SetUpError ? new Failure(error.message) : error
   }
 }
 

@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, isAbsolute, join } from 'node:path'
 import { objectionTo } from '../../basics/files/private-path.ts'
-import { RuntimeFolderError } from '../errors.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 
 /** f_type of a tmpfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
 const TMPFS = 0x01021994
@@ -33,7 +33,7 @@ export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<st
 
 async function usable(path: string, setting: string): Promise<string> {
   if (!isAbsolute(path)) {
-    throw new RuntimeFolderError(`${setting} must be an absolute path, it is ${path}`)
+    throw new SetUpError(`${setting} must be an absolute path, it is ${path}`)
   }
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
@@ -41,7 +41,7 @@ async function usable(path: string, setting: string): Promise<string> {
     return path
   } catch (error) {
     const advice = `make it a folder this agent's user can write to, or set another ${setting}`
-    throw new RuntimeFolderError(`${setting} ${path} cannot be used: ${errnoOf(error)}; ${advice}`, {
+    throw new SetUpError(`${setting} ${path} cannot be used: ${errnoOf(error)}; ${advice}`, {
       cause: error,
     })
   }
@@ -126,6 +126,6 @@ function usualFolder(base: string): string {
   return join(base, `runbook-agent-${process.geteuid?.() ?? 0}`)
 }
 
-function unmakeable(path: string, cause: unknown): RuntimeFolderError {
-  return new RuntimeFolderError(`cannot make ${path}: ${errnoOf(cause)}`, { cause })
+function unmakeable(path: string, cause: unknown): SetUpError {
+  return new SetUpError(`cannot make ${path}: ${errnoOf(cause)}`, { cause })
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
-import { RuntimeFolderError } from '../errors.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import { removeTree, SecretFiles, SESSION_PREFIX } from '../secret-files.ts'
 import { claimOwnership, isAbandoned, isSilent, ownerState, TOUCH_INTERVAL_MS, touchOwner } from './owner.ts'
 import { chooseRuntimeBase, ensureUserFolder, type RuntimeBaseRequest, userFolders } from './runtime-base.ts'
@@ -16,7 +16,7 @@ interface SweepResult {
   /** Session folders that were removed with their agents' folders. */
   readonly sessions: number
   /** What could not be read or removed. The next sweep tries again. */
-  readonly errors: readonly RuntimeFolderError[]
+  readonly errors: readonly SetUpError[]
 }
 
 /**
@@ -25,7 +25,7 @@ interface SweepResult {
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
   let sessions = 0
-  const errors: RuntimeFolderError[] = []
+  const errors: SetUpError[] = []
   for (const name of await listFolders(userFolder, errors)) {
     if (name === own) continue
     try {
@@ -51,7 +51,7 @@ export async function abandonedInstances(userFolder: string, own: string): Promi
   return abandoned
 }
 
-async function listFolders(path: string, errors: RuntimeFolderError[]): Promise<string[]> {
+async function listFolders(path: string, errors: SetUpError[]): Promise<string[]> {
   try {
     const found = await readdir(path, { withFileTypes: true })
     return found.filter((item) => item.isDirectory()).map(({ name }) => name)
@@ -81,9 +81,9 @@ async function removeInstance(path: string): Promise<number> {
   return sessions
 }
 
-function sweepError(path: string, error: unknown): RuntimeFolderError {
+function sweepError(path: string, error: unknown): SetUpError {
   const message = `cannot remove what an earlier agent left in ${path}: ${errnoOf(error)}`
-  return new RuntimeFolderError(message, { cause: error })
+  return new SetUpError(message, { cause: error })
 }
 
 /**
@@ -111,7 +111,7 @@ export class RuntimeFolder implements AsyncDisposable {
     ).unref()
   }
 
-  /** Throws `RuntimeFolderError` when there is no safe place. */
+  /** Throws `SetUpError` when there is no safe place. */
   static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
     return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
   }
@@ -178,7 +178,7 @@ export class RuntimeFolder implements AsyncDisposable {
       await removeTree(this.path)
     } catch (error) {
       const message = `cannot remove ${this.path}, remove it by hand: ${errnoOf(error)}`
-      throw new RuntimeFolderError(message, { cause: error })
+      throw new SetUpError(message, { cause: error })
     }
   }
 
@@ -193,7 +193,7 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new RuntimeFolderError(`${this.path} is closed, the agent is stopping`)
+    if (this.#closed) throw new SetUpError(`${this.path} is closed, the agent is stopping`)
   }
 
   /** Sessions that notice it at the same time share one new folder. */
@@ -211,7 +211,7 @@ export class RuntimeFolder implements AsyncDisposable {
 }
 
 function isVanished(error: unknown): boolean {
-  return error instanceof RuntimeFolderError && errnoOf(error.cause) === 'ENOENT'
+  return error instanceof SetUpError && errnoOf(error.cause) === 'ENOENT'
 }
 
 interface Made {
@@ -236,6 +236,6 @@ async function makeInstance(userFolder: string, instance: string): Promise<strin
   } catch (error) {
     await rm(passing, { recursive: true, force: true })
     const message = `cannot make ${path} for secret files: ${errnoOf(error)}; free some space or set another runtime-dir`
-    throw new RuntimeFolderError(message, { cause: error })
+    throw new SetUpError(message, { cause: error })
   }
 }

@@ -1,4 +1,5 @@
 import { patience } from '../../basics/abort.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import type { AgentEnvironment, AgentValue } from '../agent-environment.ts'
 import { EnvvarError } from '../errors.ts'
 
@@ -20,11 +21,6 @@ export interface SecretStore {
 
 /** The stores that references can name, by provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
 export type SecretStores = ReadonlyMap<string, SecretStore>
-
-/** A store cannot be used at all: what the agent's environment says about it is missing or wrong. */
-export class SetUpError extends Error {
-  override readonly name = 'SetUpError'
-}
 
 /** For all secrets of one session together. The gateway waits for the opening no longer than that. */
 const SESSION_MS = 60_000

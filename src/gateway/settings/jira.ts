@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { isLoopback } from '../../basics/net/address.ts'
-import { certificatesIn, PemError, systemAuthorities } from '../../basics/net/authorities.ts'
+import { certificatesIn, systemAuthorities } from '../../basics/net/authorities.ts'
 import { proxyFrom, type ProxySettings } from '../../basics/net/proxy.ts'
 import { Secret } from '../../basics/secret.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
 import {
@@ -54,7 +55,7 @@ function certificates(text: string): readonly string[] | undefined {
   try {
     return certificatesIn(text).map(String)
   } catch (error) {
-    if (error instanceof PemError) return undefined
+    if (error instanceof SetUpError) return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Address, isLoopback } from '../../basics/net/address.ts'
-import { PemError } from '../../basics/net/authorities.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
 import { readPair, type CertificateFiles } from '../tls/certificates.ts'
@@ -47,7 +47,7 @@ function checkPair(files: CertificateFiles, { noticed }: Sources, problems: Prob
     noticed?.(files.certificate, ['listen', 'tls', 'certificate'], 'public')
     if (files.agentCa !== undefined) noticed?.(files.agentCa, ['listen', 'tls', 'agent-ca'], 'public')
   } catch (error) {
-    if (!(error instanceof PemError)) throw error
+    if (!(error instanceof SetUpError)) throw error
     problems.add(['listen', 'tls'], error.message)
   }
 }

@@ -1,8 +1,9 @@
 import type { SecureContextOptions } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import type { Logger } from '../../basics/logger.ts'
-import { PemError, certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
+import { certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 
 /** How often the files are looked at. Links may have been turned to other files meanwhile. */
 const LOOK_MS = 5000
@@ -25,7 +26,7 @@ export class ServerCertificate {
   #pair: CertificatePair
   #fault: string | undefined
 
-  /** @throws PemError */
+  /** @throws SetUpError */
   constructor(files: () => CertificateFiles, log: Logger, lookMs = LOOK_MS) {
     this.#files = files
     this.#log = log
@@ -72,7 +73,7 @@ export class ServerCertificate {
       for (const use of this.#users) use(this.tls)
       this.#log.info({ endsAt: new Date(pair.endsAt).toISOString() }, 'certificate renewed')
     } catch (error) {
-      if (!(error instanceof PemError)) throw error
+      if (!(error instanceof SetUpError)) throw error
       if (this.#fault !== error.message)
         this.#log.error({ reason: error.message }, 'the new certificate cannot be used, the old one stays')
       this.#fault = error.message
@@ -111,14 +112,14 @@ const LONGEST_FILE = 1024 * 1024
 /** The oldest version of TLS that is served. */
 const MIN_VERSION = 'TLSv1.2'
 
-/** Reads the files, and checks that a server can use them. @throws PemError that names the file */
+/** Reads the files, and checks that a server can use them. @throws SetUpError that names the file */
 export function readPair(files: CertificateFiles): CertificatePair {
   const certificate = textOf(files.certificate)
   const [own] = reading(files.certificate, () => certificatesIn(certificate))
   const key = textOf(files.key)
   const isOwn = own?.checkPrivateKey(reading(files.key, () => privateKeyIn(key))) === true
   if (own === undefined || !isOwn)
-    throw new PemError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
+    throw new SetUpError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
   checkUsable(files.certificate, { cert: certificate, key, minVersion: MIN_VERSION })
   const endsAt = Date.parse(own.validTo)
   return { certificate, key: new Secret(key), endsAt, ...agentAuthorities(files) }
@@ -139,7 +140,9 @@ function checkUsable(file: string, tls: SecureContextOptions): void {
     createSecureContext(tls)
   } catch (error) {
     const reason = (error as Error).message.replace(/^.*::/, '')
-    throw new PemError(`${file}${tls.key === undefined ? '' : ' with its key'}: TLS cannot use it, ${reason}`)
+    throw new SetUpError(
+      `${file}${tls.key === undefined ? '' : ' with its key'}: TLS cannot use it, ${reason}`,
+    )
   }
 }
 
@@ -147,7 +150,7 @@ function textOf(file: string): string {
   try {
     return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
   } catch (error) {
-    throw error instanceof FileRefused ? new PemError(`the file ${file} ${error.message}`) : error
+    throw error instanceof FileRefused ? new SetUpError(`the file ${file} ${error.message}`) : error
   }
 }
 
@@ -155,6 +158,6 @@ function reading<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw error instanceof PemError ? new PemError(`${file}: ${error.message}`) : error
+    throw error instanceof SetUpError ? new SetUpError(`${file}: ${error.message}`) : error
   }
 }

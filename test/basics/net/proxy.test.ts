@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { findProxy, parseNoProxy } from '../../../src/basics/net/proxy.ts'
+import { SetUpError } from '../../../src/basics/set-up-error.ts'
 
 describe('the proxy', () => {
   it.each([
@@ -24,10 +25,7 @@ describe('the proxy', () => {
     '%s is refused, without being shown',
     (HTTPS_PROXY) => {
       expect(() => findProxy({ HTTPS_PROXY })).toThrow(
-        expect.objectContaining({
-          variable: 'HTTPS_PROXY',
-          message: 'a proxy is written http://host:port or http://user:password@host:port',
-        }),
+        new SetUpError('HTTPS_PROXY: a proxy is written http://host:port or http://user:password@host:port'),
       )
     },
   )

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { RuntimeFolderError } from '../../../src/envvars/errors.ts'
+import { SetUpError } from '../../../src/basics/set-up-error.ts'
 import {
   chooseRuntimeBase,
   ensureUserFolder,
@@ -121,7 +121,7 @@ describe('ensureUserFolder', () => {
 
   test('says that the folder cannot be made', async () => {
     const error: unknown = await ensureUserFolder(join(root, 'missing')).catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(RuntimeFolderError)
+    expect(error).toBeInstanceOf(SetUpError)
     expect(String(error)).toContain('cannot make')
     expect(String(error)).toContain('ENOENT')
   })

@@ -19,9 +19,9 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { SetUpError } from '../../../src/basics/set-up-error.ts'
 import { signalChild } from '../../../src/basics/signals.ts'
 import { Entry } from '../../../src/envvars/entry.ts'
-import { RuntimeFolderError } from '../../../src/envvars/errors.ts'
 import { claimOwnership, isAbandoned } from '../../../src/envvars/folder/owner.ts'
 import {
   abandonedInstances,
@@ -182,7 +182,7 @@ describe('a folder that somebody removed', () => {
       for (let turn = 0; turn < turns; turn++) await setImmediate()
       await folder.close()
       for (const result of await settled) {
-        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(RuntimeFolderError)
+        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(SetUpError)
       }
       expect(await readdir(base, { recursive: true })).toSatisfy((left: string[]) => left.length <= 1)
     },
@@ -207,7 +207,7 @@ test('a folder that cannot be made is an error that says what to do', async () =
   await rm(base, { recursive: true })
   await writeFile(base, '')
   const error: unknown = await openFolder().catch((reason: unknown) => reason)
-  expect(error).toBeInstanceOf(RuntimeFolderError)
+  expect(error).toBeInstanceOf(SetUpError)
   expect(String(error)).toContain(`runtime-dir ${base} cannot be used: EEXIST; make it a folder`)
 })
 

@@ -5,11 +5,11 @@ import type { CommandEnd } from '../../../agent/running/ending.ts'
 import { RunningCommand } from '../../../agent/running/running-command.ts'
 import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
 import { findProxy } from '../../../basics/net/proxy.ts'
+import { SetUpError } from '../../../basics/set-up-error.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
 import { AgentEnvironment, inheritedEnvironment } from '../../../envvars/agent-environment.ts'
-import { RuntimeFolderError } from '../../../envvars/errors.ts'
 import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
 import { openSecretStores } from '../../../envvars/secrets/open-stores.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
@@ -273,6 +273,6 @@ async function openFolder(): Promise<RuntimeFolder> {
   try {
     return await RuntimeFolder.open({ preferred, env: process.env })
   } catch (error) {
-    throw error instanceof RuntimeFolderError ? new Failure(error.message) : error
+    throw error instanceof SetUpError ? new Failure(error.message) : error
   }
 }

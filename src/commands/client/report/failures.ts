@@ -1,4 +1,4 @@
-import { AccountError } from '../../../client/account/account-file.ts'
+import { SetUpError } from '../../../basics/set-up-error.ts'
 import { ApiError, type ApiErrorKind } from '../../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
  * @param doing the beginning of the line: `cannot run ops/x.runbook.sh`
  */
 export function clientFailure(error: unknown, doing: string): unknown {
-  if (error instanceof AccountError) return new Failure(error.message)
+  if (error instanceof SetUpError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
   const [exitCode, ofKind = ''] = KINDS[error.kind]
   // The text of a draining gateway says what to do, and its log does not say more.

@@ -3,9 +3,10 @@ import { pipeline, type Readable, Transform } from 'node:stream'
 import { onAbort, patience } from '../../../basics/abort.ts'
 import type { Logger } from '../../../basics/logger.ts'
 import { goDialError } from '../../../basics/net/go-errors.ts'
+import { SetUpError } from '../../../basics/set-up-error.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
-import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
+import { type FetchSecret, type SecretStore, type StoredSecret } from '../stores.ts'
 
 /** Loads packages of AWS, which an installation may leave out. @throws SetUpError when they are not there */
 export async function loadAws<Package>(load: () => Promise<Package>): Promise<Package> {

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 import { patience } from '../../../basics/abort.ts'
+import { SetUpError } from '../../../basics/set-up-error.ts'
 import { EnvvarError } from '../../errors.ts'
 import { aborted, goAwsError, loadAws, shownAwsText, textOf } from './secrets-manager.ts'
-import { SetUpError } from '../stores.ts'
 
 /** For a role that is assumed first. */
 const EKS_MS = 10_000

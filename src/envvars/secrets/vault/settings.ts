@@ -1,9 +1,9 @@
 import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import { Secret } from '../../../basics/secret.ts'
+import { SetUpError } from '../../../basics/set-up-error.ts'
 import { decodeBase64 } from '../../../golang/text/base64.ts'
 import { formatGoDuration, parseGoDuration } from '../../../golang/text/duration.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
-import { SetUpError } from '../stores.ts'
 
 /** A token, or what is posted to `/v1/auth/PATH/login` for one, made anew each time: a JWT's file may have changed. */
 type VaultCredential =

@@ -1,10 +1,11 @@
 import type { SecureContext } from 'node:tls'
-import { certificatesIn, PemError, systemAuthorities } from '../../../basics/net/authorities.ts'
+import { certificatesIn, systemAuthorities } from '../../../basics/net/authorities.ts'
 import type { Reply } from '../../../basics/net/exchange.ts'
-import { ProxyError, proxyTo, type ProxySettings } from '../../../basics/net/proxy.ts'
+import { proxyTo, type ProxySettings } from '../../../basics/net/proxy.ts'
 import type { Logger } from '../../../basics/logger.ts'
 import { Secret } from '../../../basics/secret.ts'
-import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
+import { SetUpError } from '../../../basics/set-up-error.ts'
+import { type FetchSecret, type SecretStore, type StoredSecret } from '../stores.ts'
 import {
   askVault,
   type KeyValueVersion,
@@ -23,7 +24,7 @@ export interface VaultSurroundings {
   /** The agent's own. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly skipVerify: boolean
-  /** @throws ProxyError */
+  /** @throws SetUpError */
   readonly findProxy: () => ProxySettings | undefined
   readonly log: Pick<Logger, 'warn'>
 }
@@ -56,7 +57,7 @@ export class Vault {
 
   /** @throws SetUpError */
   constructor(settings: VaultSettings, { env, skipVerify, findProxy }: Omit<VaultSurroundings, 'log'>) {
-    const proxy = proxyOf(findProxy)
+    const proxy = findProxy()
     this.#settings = settings
     this.#way = {
       namespace: settings.namespace,
@@ -119,15 +120,6 @@ export class Vault {
   }
 }
 
-/** @throws SetUpError */
-function proxyOf(find: () => ProxySettings | undefined): ProxySettings | undefined {
-  try {
-    return find()
-  } catch (error) {
-    throw error instanceof ProxyError ? new SetUpError(`${error.variable}: ${error.message}`) : error
-  }
-}
-
 /** Nothing of an id is escaped. */
 function pathOf(id: string, version: KeyValueVersion): string {
   const isPath = version === 1 || id.includes('/')
@@ -153,7 +145,7 @@ function ownAuthorities(text: string): string[] {
   try {
     return certificatesIn(text).map(String)
   } catch (error) {
-    throw error instanceof PemError ? new VaultError('failed to append root CA into cert pool') : error
+    throw error instanceof SetUpError ? new VaultError('failed to append root CA into cert pool') : error
   }
 }
 
