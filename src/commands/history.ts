@@ -1,4 +1,4 @@
-import { HistoryError, NoRoomError } from '../gateway/store/errors.ts'
+import { HistoryError, hasNoRoom } from '../gateway/store/errors.ts'
 import { repairHistory, type HistoryRepair } from '../gateway/operating/repair.ts'
 import type { Loss } from '../gateway/store/salvage.ts'
 import { printableText } from '../basics/text/printable.ts'
@@ -20,8 +20,7 @@ export async function repairCommand({ config }: { readonly config: string }): Pr
     const text = repair === undefined ? `${file} is not damaged: nothing was changed` : report(file, repair)
     process.stdout.write(`${printableText(text)}\n`)
   } catch (error) {
-    if (error instanceof NoRoomError)
-      throw new Failure(`${error.message}. Nothing was changed`, exitCodes.inputOutput)
+    if (hasNoRoom(error)) throw new Failure(`${error.message}. Nothing was changed`, exitCodes.inputOutput)
     if (error instanceof HistoryError) throw new Failure(`${error.message}. Nothing was changed`)
     throw error
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { oneLine } from '../basics/text/printable.ts'
 import { durationText, sizeText } from '../basics/text/units.ts'
-import { askStatus, NoAnswer } from '../operations/status-socket.ts'
+import { askStatus } from '../operations/status-socket.ts'
 import { SOCKET_NAME } from '../operations/status-socket.ts'
 import { isReady, activityWords } from '../operations/status.ts'
 import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
@@ -61,15 +61,11 @@ type Reply =
   | { readonly path: string; readonly reason: string; readonly isGone: boolean }
 
 async function ask(path: string): Promise<Reply> {
-  try {
-    const line = await askStatus(path, ANSWER_MS)
-    const status = parseStatus(line)
-    if (status !== undefined) return { path, status }
-    return { path, reason: 'no agent of this version answers there', isGone: false }
-  } catch (error) {
-    if (error instanceof NoAnswer) return { path, reason: error.message, isGone: error.isGone }
-    throw error
-  }
+  const answer = await askStatus(path, ANSWER_MS)
+  if ('reason' in answer) return { path, ...answer }
+  const status = parseStatus(answer.line)
+  if (status !== undefined) return { path, status }
+  return { path, reason: 'no agent of this version answers there', isGone: false }
 }
 
 function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reason: string }>[]): Failure {

@@ -74,7 +74,7 @@ export interface GatewayOptions {
 
 /**
  * Starts what the settings say; on an error nothing stays open.
- * @throws ForeignPathError, HistoryError, RepositoryError or a listen error
+ * @throws ForeignPathError, HistoryError, RunbookError or a listen error
  */
 export async function startGateway(first: GatewaySettings, options: GatewayOptions): Promise<Gateway> {
   const opened = new Opened()

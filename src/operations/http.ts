@@ -3,13 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Logger } from '../basics/logger.ts'
 import { type Address, formatAddress, isLoopback } from '../basics/net/address.ts'
+import { SetUpError } from '../basics/set-up-error.ts'
 import { type Health, liveness, LoopMonitor } from './health.ts'
 import { Metrics, type MetricSource } from './metrics.ts'
-
-/** The address cannot be used. The message says which one and what to do. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-}
 
 /** Longest life of a connection, whatever it does. */
 const CONNECTION_MS = 10_000
@@ -19,6 +15,8 @@ const TEXT = 'text/plain; charset=utf-8'
 
 export interface HttpOptions {
   readonly listen: Address
+  /** The name of the setting with the address, for errors. */
+  readonly setting: string
   readonly metrics: MetricSource
   /** Whether executions get here, for `/readyz`. */
   readonly readiness: () => Health
@@ -32,9 +30,10 @@ export interface Http extends AsyncDisposable {
   readonly address: string
 }
 
-/** `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws ListenError */
+/** `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws SetUpError */
 export async function openHttp({
   listen,
+  setting,
   metrics: source,
   readiness,
   log,
@@ -49,7 +48,7 @@ export async function openHttp({
   ])
   const server = createBoundedServer(routes, log, connectionMs ?? CONNECTION_MS)
   try {
-    const address = await listenOn(server, listen)
+    const address = await listenOn(server, listen, setting)
     announce(log, address, listen)
     return { address, [Symbol.asyncDispose]: () => close(server, loop) }
   } catch (error) {
@@ -136,13 +135,13 @@ function respond(response: ServerResponse, { code, contentType, text }: Answer):
 }
 
 /** @returns the address, with the real port */
-async function listenOn(server: Server, listen: Address): Promise<string> {
+async function listenOn(server: Server, listen: Address, setting: string): Promise<string> {
   server.listen(listen)
   try {
     await once(server, 'listening')
   } catch (error) {
-    throw new ListenError(
-      `http cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. End what uses it, or choose another address`,
+    throw new SetUpError(
+      `${setting}: cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. End what uses it, or choose another address`,
       { cause: error },
     )
   }

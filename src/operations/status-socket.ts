@@ -13,46 +13,47 @@ const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there: set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
 
-/** Why there was no answer, as the end of a text "PATH: ...". */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer'
+/** A line of JSON, or why there is none. */
+type StatusAnswer = { readonly line: string } | NoAnswer
+
+interface NoAnswer {
+  /** The end of a text "PATH: ...". */
+  readonly reason: string
   /** Nobody listens there: the agent has ended, or not begun. */
   readonly isGone: boolean
-
-  constructor(message: string, isGone: boolean) {
-    super(message)
-    this.isGone = isGone
-  }
 }
 
-/** Asks the agent behind a status socket. @returns its line of JSON. @throws NoAnswer */
-export async function askStatus(path: string, withinMs: number): Promise<string> {
-  if (isTooLong(path)) throw new NoAnswer(tooLongPath, false)
+/** Asks the agent that listens on a status socket. */
+export async function askStatus(path: string, withinMs: number): Promise<StatusAnswer> {
+  if (isTooLong(path)) return { reason: tooLongPath, isGone: false }
   try {
     const socket = createConnection({ path, signal: AbortSignal.timeout(withinMs) })
-    const tooLong = () => new NoAnswer('the answer is too long for a status', false)
+    const tooLong = () => Object.assign(new Error(), { code: TOO_LONG })
     const answer = await readAll(socket as AsyncIterable<Buffer>, LONGEST_ANSWER, tooLong)
-    return answer.toString().trim()
+    return { line: answer.toString().trim() }
   } catch (error) {
-    throw noAnswer(error)
+    return noAnswer(error)
   }
 }
 
+const TOO_LONG = 'TOO-LONG'
+
 function noAnswer(error: unknown): NoAnswer {
-  if (error instanceof NoAnswer) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new NoAnswer('there is no such socket', true)
+      return { reason: 'there is no such socket', isGone: true }
     case 'ECONNREFUSED':
-      return new NoAnswer('the agent that made it is gone', true)
+      return { reason: 'the agent that made it is gone', isGone: true }
     case 'EACCES':
-      return new NoAnswer('it belongs to another user', false)
+      return { reason: 'it belongs to another user', isGone: false }
     case 'ABORT_ERR':
-      return new NoAnswer('the agent does not answer, it hangs or is stopped', false)
+      return { reason: 'the agent does not answer, it hangs or is stopped', isGone: false }
+    case TOO_LONG:
+      return { reason: 'the answer is too long for a status', isGone: false }
     default:
-      return new NoAnswer(`no answer (${code})`, false)
+      return { reason: `no answer (${code})`, isGone: false }
   }
 }
 

@@ -97,6 +97,12 @@ export interface OutputFilter {
 export type StopReason = 'guardrails' | 'masking'
 
 /** A filter throws it when nothing more of the output may leave. The command is ended then. */
-export abstract class OutputStopped extends Error {
-  abstract readonly reason: StopReason
+export class OutputStopped extends Error {
+  override readonly name = 'OutputStopped'
+  readonly reason: StopReason
+
+  constructor(reason: StopReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
 }

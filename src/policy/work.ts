@@ -37,20 +37,18 @@ async function furtherTurns<Result extends object>(work: Work<Result>): Promise<
   }
 }
 
-/** Work took longer than it may. */
-export class WorkTooLong extends Error {
-  override readonly name = 'WorkTooLong'
-}
+/** Stands for the result of work that took longer than it may. */
+export const TOO_LONG = Symbol('too long')
 
-/** The same work, as long as it takes no more than this. What others do meanwhile does not count. */
-export function* limited<Result>(work: Work<Result>, ms: number): Work<Result> {
+/** Ends the work with `TOO_LONG` when it takes more than this. What others do meanwhile does not count. */
+export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | typeof TOO_LONG> {
   let used = 0
   for (;;) {
     const from = performance.now()
     const step = work.next()
     if (step.done === true) return step.value
     used += performance.now() - from
-    if (used > ms) throw new WorkTooLong(`more than ${ms / 1000} s of work`)
+    if (used > ms) return TOO_LONG
     yield
   }
 }

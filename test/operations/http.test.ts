@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
+import { SetUpError } from '../../src/basics/set-up-error.ts'
 import { readiness } from '../../src/operations/health.ts'
-import { type Http, ListenError, openHttp } from '../../src/operations/http.ts'
+import { type Http, openHttp } from '../../src/operations/http.ts'
 import { agentMetrics } from '../../src/operations/metrics-table.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { Logbook } from '../support/logbook.ts'
@@ -20,6 +21,7 @@ async function open(
   listen = LOOPBACK,
 ): Promise<Http> {
   return openHttp({
+    setting: 'http',
     ...{ listen, log, connectionMs },
     metrics: agentMetrics(status),
     readiness: () => readiness(status()),
@@ -157,9 +159,9 @@ test('a port that is taken is named', async () => {
   await using http = await open()
   const port = Number(new URL(http.address).port)
   const again = open(sampleStatus, 10_000, new Logbook(), { host: '127.0.0.1', port })
-  await expect(again).rejects.toThrow(ListenError)
+  await expect(again).rejects.toThrow(SetUpError)
   await expect(again).rejects.toThrow(
-    `http cannot listen on 127.0.0.1:${port}: EADDRINUSE. End what uses it, or choose another address`,
+    `http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. End what uses it, or choose another address`,
   )
 })
 

@@ -4,7 +4,7 @@ import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { askStatus, NoAnswer, openStatusSocket } from '../../src/operations/status-socket.ts'
+import { askStatus as ask, openStatusSocket } from '../../src/operations/status-socket.ts'
 import { leaveDeadSocket } from '../support/network/dead-socket.ts'
 import { Logbook } from '../support/logbook.ts'
 import { sampleStatus } from '../support/sites/sample-status.ts'
@@ -19,6 +19,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 const file = () => path.join(folder, 'status.sock')
+const askStatus = async (at: string, withinMs: number): Promise<string> => {
+  const answer = await ask(at, withinMs)
+  return 'line' in answer ? answer.line : answer.reason
+}
 const open = (status = sampleStatus) => openStatusSocket({ folder, status, log })
 
 test('answers with the status as one line of JSON', async () => {
@@ -119,16 +123,16 @@ test('a status that cannot be told closes the connection, and the agent goes on'
 })
 
 describe('the client', () => {
-  async function refusal(at = file(), withinMs = 2000): Promise<NoAnswer> {
-    const error: unknown = await askStatus(at, withinMs).catch((error: unknown) => error)
-    if (error instanceof NoAnswer) return error
-    throw new Error(`an answer, or another error: ${String(error)}`)
+  async function refusal(at = file(), withinMs = 2000) {
+    const answer = await ask(at, withinMs)
+    if ('reason' in answer) return answer
+    throw new Error(`an answer: ${answer.line}`)
   }
 
   test('says that nobody is there any more', async () => {
-    expect(await refusal()).toMatchObject({ message: 'there is no such socket', isGone: true })
+    expect(await refusal()).toMatchObject({ reason: 'there is no such socket', isGone: true })
     leaveDeadSocket(file())
-    expect(await refusal()).toMatchObject({ message: 'the agent that made it is gone', isGone: true })
+    expect(await refusal()).toMatchObject({ reason: 'the agent that made it is gone', isGone: true })
   })
 
   test('does not take a plain file for an agent', async () => {
@@ -142,7 +146,7 @@ describe('the client', () => {
     await once(server, 'listening')
     try {
       expect(await refusal(file(), 100)).toMatchObject({
-        message: 'the agent does not answer, it hangs or is stopped',
+        reason: 'the agent does not answer, it hangs or is stopped',
         isGone: false,
       })
     } finally {
@@ -159,7 +163,7 @@ describe('the client', () => {
     }).listen(file())
     await once(server, 'listening')
     try {
-      expect((await refusal()).message).toBe('the answer is too long for a status')
+      expect((await refusal()).reason).toBe('the answer is too long for a status')
     } finally {
       server.close()
       await once(server, 'close')
@@ -167,7 +171,7 @@ describe('the client', () => {
   })
 
   test('says which paths no socket can have', async () => {
-    expect((await refusal(`/${'x'.repeat(107)}`)).message).toMatch(
+    expect((await refusal(`/${'x'.repeat(107)}`)).reason).toMatch(
       /^the path is longer than 107 bytes, .*runtime-dir/,
     )
   })

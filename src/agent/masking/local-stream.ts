@@ -62,7 +62,7 @@ export class LocalStream implements OutputFilter {
     return shown
   }
 
-  /** Adds the part that took too long, as it is, to what was masked before. @throws MaskingStopped in strict mode */
+  /** Adds the part that took too long, as it is, to what was masked before. @throws OutputStopped in strict mode */
   #unmasked(error: unknown): Buffer {
     if (!(error instanceof MaskingTooLong)) throw error
     this.#result.failed(error.message)

@@ -2,12 +2,6 @@ import { OutputStopped } from '../../policy/output-filter.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 
-/** Output could not be masked, and nothing may leave unmasked. */
-export class MaskingStopped extends OutputStopped {
-  override readonly name = 'MaskingStopped'
-  readonly reason = 'masking'
-}
-
 /** What masking has done to a session's output, and what of it was not told yet. */
 export class MaskingResult {
   readonly #isStrict: boolean
@@ -34,9 +28,10 @@ export class MaskingResult {
     this.#bytes += bytes
   }
 
-  /** The output passes as it is, if it may. @throws MaskingStopped in strict mode */
+  /** The output passes as it is, if it may. @throws OutputStopped in strict mode */
   failed(error: string): void {
-    if (this.#isStrict) throw new MaskingStopped(`the output has to be masked, and could not be: ${error}`)
+    if (this.#isStrict)
+      throw new OutputStopped('masking', `the output has to be masked, and could not be: ${error}`)
     if (this.#failures.length === 0) {
       this.#complain(error)
       this.#failures.push(error)

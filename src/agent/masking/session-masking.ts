@@ -1,9 +1,9 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { CompiledCache } from '../../policy/compiled-cache.ts'
-import { MaskingError } from '../../policy/masking/custom.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
+import { PolicyError } from '../../policy/policy-error.ts'
 import { RefusedError } from '../refused.ts'
 import { LocalStream } from './local-stream.ts'
 import { type AskedMasking, MaskingResult } from './masking-result.ts'
@@ -73,11 +73,11 @@ export async function maskingOf(
     const plan = await planOf(asked, settings)
     if (plan === undefined) return undefined
     const { by, types, unmasked } = plan
-    if (unmasked !== undefined && mode === 'strict') throw new MaskingError(unmasked)
+    if (unmasked !== undefined && mode === 'strict') throw new PolicyError(unmasked)
     told.log.info({ ...told.session, by, types, mode }, 'the output is masked')
     return masked(plan, mode, told)
   } catch (error) {
-    if (!(error instanceof MaskingError)) throw error
+    if (!(error instanceof PolicyError)) throw error
     if (mode === 'strict')
       throw new RefusedError(`the output has to be masked (strict mode): ${error.message}. Nothing was run`)
     return passed(error.message, told)
@@ -102,11 +102,11 @@ function complain({ log, session }: Told, reason: string): void {
 
 async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<Plan | undefined> {
   const provider = asked.dlpProvider
-  if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new MaskingError(unknownProvider(provider))
+  if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new PolicyError(unknownProvider(provider))
   const rules = decodeMasking(asked.dataMaskingEntityTypesData)
   if (rules === undefined) return undefined
   if (asked.clientVerb === 'connect')
-    throw new MaskingError('a terminal is not masked, since what is drawn on it is no text. Use exec')
+    throw new PolicyError('a terminal is not masked, since what is drawn on it is no text. Use exec')
   return provider === 'mspresidio'
     ? byPresidio(rules, asked, settings)
     : await byLocal(rules, asked, settings)
@@ -145,9 +145,9 @@ function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioService
   const analyzer = presidioService('analyzer', analyzerUrl)
   const anonymizer = presidioService('anonymizer', anonymizerUrl)
   if (analyzer === undefined)
-    throw new MaskingError("the address of Presidio's analyzer is no http:// or https:// one")
+    throw new PolicyError("the address of Presidio's analyzer is no http:// or https:// one")
   if (anonymizer === undefined && anonymizerUrl !== '')
-    throw new MaskingError("the address of Presidio's anonymizer is no http:// or https:// one")
+    throw new PolicyError("the address of Presidio's anonymizer is no http:// or https:// one")
   return { analyzer, anonymizer }
 }
 

@@ -2,8 +2,9 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Masking } from '../../policy/masking/masking.ts'
 import { replaced } from '../../policy/masking/replacement.ts'
 import { Words } from '../../policy/masking/words.ts'
+import { OutputStopped } from '../../policy/output-filter.ts'
 import { LocalStream, type GivenUp } from './local-stream.ts'
-import { type MaskingResult, MaskingStopped } from './masking-result.ts'
+import { type MaskingResult } from './masking-result.ts'
 import {
   countsOf,
   PASSES,
@@ -28,7 +29,7 @@ export type Row = readonly Value[]
 export interface ValueMasking {
   /** Bytes of values that are worth a call. Fewer are masked as soon as nothing more is there. */
   readonly batchBytes: number
-  /** @returns the rows' values; the same buffers where nothing was masked @throws MaskingStopped */
+  /** @returns the rows' values; the same buffers where nothing was masked @throws OutputStopped */
   mask(rows: readonly Row[]): Promise<Buffer[][]>
 }
 
@@ -147,7 +148,7 @@ export class PresidioValues implements ValueMasking {
     const first = await stream.push(value)
     const shown = Buffer.concat([first, await stream.end()])
     // Where the session is over the stream gives out less than it should.
-    if (this.#session.ended.aborted) throw new MaskingStopped(LOST)
+    if (this.#session.ended.aborted) throw new OutputStopped('masking', LOST)
     return shown.equals(value) ? value : shown
   }
 
@@ -165,7 +166,7 @@ export class PresidioValues implements ValueMasking {
       const findings = await breaker.watch(() => analyze(services.analyzer, analyzed, request, ended))
       this.#replace(placed, piecesIn(analyzed, findings))
     } catch (error) {
-      if (ended.aborted) throw new MaskingStopped(LOST)
+      if (ended.aborted) throw new OutputStopped('masking', LOST)
       if (!(error instanceof PresidioError)) throw error
       result.failed(error.message)
     }

@@ -1,6 +1,7 @@
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
 import { OutputGate } from '../output/sent-output.ts'
+import { NativeError } from './native-error.ts'
 import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
 
 /**
@@ -16,15 +17,6 @@ const LAST_BYTES_MS = 5000
 
 /** How long a protocol has to tell its client why the agent ends the connection. */
 const GOODBYE_MS = 2000
-
-/** The client's server does not read, and too many bytes wait for it. */
-class ServerNotReading extends Error {
-  override readonly name = 'ServerNotReading'
-
-  constructor(bytes: number) {
-    super(`the server does not read: ${bytes / 1024 / 1024} MiB were waiting for it`)
-  }
-}
 
 /** What a connection needs of its session. */
 export interface ConnectionSession {
@@ -82,9 +74,9 @@ export class NativeConnection implements NativeClient {
     this.bytes.received += data.length
     this.#waiting.push(data)
     this.#count(data.length)
-    if (this.#waitingBytes > WAITING_BYTES.most) return this.end(new ServerNotReading(WAITING_BYTES.most))
+    if (this.#waitingBytes > WAITING_BYTES.most) return this.end(notReading(WAITING_BYTES.most))
     if (this.#session.waiting.bytes > MAX_WAITING_BYTES_OF_SESSION)
-      return this.end(new ServerNotReading(MAX_WAITING_BYTES_OF_SESSION))
+      return this.end(notReading(MAX_WAITING_BYTES_OF_SESSION))
     if (this.#waitingBytes > WAITING_BYTES.high) this.#setPausing(true)
     this.#wake()
   }
@@ -173,6 +165,11 @@ export class NativeConnection implements NativeClient {
   async #tell(message: DistributiveOmit<Parameters<ConnectionSession['send']>[0], 'sid' | 'connectionId'>) {
     await this.#session.send({ ...message, sid: this.#session.sid, connectionId: this.id })
   }
+}
+
+/** The client's server does not read, and too many bytes wait for it. */
+function notReading(bytes: number): NativeError {
+  return new NativeError('server', `the server does not read: ${bytes / 1024 / 1024} MiB were waiting for it`)
 }
 
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never

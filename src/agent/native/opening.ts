@@ -2,14 +2,15 @@ import { EnvvarError } from '../../envvars/errors.ts'
 import { mergeEntries } from '../../envvars/merge.ts'
 import { SessionSecrets } from '../../envvars/secrets/stores.ts'
 import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
-import { GuardrailError } from '../../policy/guardrails/rules.ts'
+import { PolicyError } from '../../policy/policy-error.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import { asksForMasking } from '../masking/masking-result.ts'
 import { checkServer } from '../opening/liveness.ts'
 import { asksForPort, type CheckServices } from '../opening/request.ts'
 import { type OwnerPolicy, programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
-import { ServerError, ServerSocket } from './server-socket.ts'
+import { NativeError } from './native-error.ts'
+import { ServerSocket } from './server-socket.ts'
 import { mysqlProtocol } from './mysql/mysql.ts'
 import { postgresProtocol } from './postgres/postgres.ts'
 import { tcpProtocol } from './tcp.ts'
@@ -82,7 +83,8 @@ function accountOf(
     try {
       return { user, password: await newRdsToken(gone) }
     } catch (error) {
-      if (error instanceof EnvvarError || gone.aborted) throw new ServerError((error as Error).message)
+      if (error instanceof EnvvarError || gone.aborted)
+        throw new NativeError('server', (error as Error).message)
       throw error
     }
   }
@@ -124,7 +126,7 @@ function rulesIn(payload: Buffer = Buffer.alloc(0)) {
   try {
     return decodeGuardrails(payload)
   } catch (error) {
-    if (!(error instanceof GuardrailError)) throw error
+    if (!(error instanceof PolicyError)) throw error
     throw new RefusedError(error.message)
   }
 }

@@ -54,9 +54,9 @@ export interface Target {
   readonly address: Address
   /** A variable of the connection, never one of the client. */
   readonly variable: (name: string) => string | undefined
-  /** Asked for each connection: a token of Amazon RDS is good for 15 minutes. @throws ServerError */
+  /** Asked for each connection: a token of Amazon RDS is good for 15 minutes. @throws NativeError */
   readonly account: (gone: AbortSignal) => Promise<Account>
-  /** Connects to the server, in 5 s at most. @throws ServerError */
+  /** Connects to the server, in 5 s at most. @throws NativeError */
   readonly dial: (gone: AbortSignal) => Promise<ServerSocket>
   /** What statements are judged by and results masked; undefined for bytes that nobody looks at. */
   readonly rules: SessionRules | undefined

@@ -3,7 +3,7 @@ import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:t
 import { onAbort } from '../../basics/abort.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
-import { oneLine } from '../../basics/text/printable.ts'
+import { NativeError } from './native-error.ts'
 
 const DIAL_MS = 5000
 /** Silence on the way after which the kernel asks whether the server is still there. */
@@ -16,16 +16,6 @@ const MAX_UNREAD_BYTES = 64 * 1024
 /** How long a server has to let the agent in. Servers have up to a minute for it, of which some wait for a directory. */
 const LOGIN_MS = 30_000
 
-/** The server cannot be reached, is lost, or does not do what it should. The message is for the user and for the log. */
-export class ServerError extends Error {
-  override readonly name = 'ServerError'
-
-  /** @param message cut to one line, since it may quote a server: a login may be 128 KiB */
-  constructor(message: string) {
-    super(oneLine(message))
-  }
-}
-
 /** The socket to a server: bytes are read when they are asked for, and no more than a little is read ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
@@ -34,13 +24,13 @@ export class ServerSocket implements Disposable {
   readonly #unread: Buffer[] = []
   #unreadBytes = 0
   #isOver = false
-  #error: ServerError | undefined
+  #error: NativeError | undefined
   #wakeReader: () => void = () => undefined
   #wakeWriter: () => void = () => undefined
   #aborted: Disposable | undefined
   #stopListening: () => void = () => undefined
 
-  /** Closes when `gone` aborts. @throws ServerError, with the reason in the words of hoop's agent */
+  /** Closes when `gone` aborts. @throws NativeError, with the reason in the words of hoop's agent */
   static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
     const socket = connect({
       ...address,
@@ -54,7 +44,10 @@ export class ServerSocket implements Disposable {
       socket.destroy()
       const reason = goDialError(error as NodeJS.ErrnoException, address)
       const { host, port } = address
-      throw new ServerError(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
+      throw new NativeError(
+        'server',
+        `failed connecting to remote host=${host}, port=${port}, reason=${reason}`,
+      )
     }
     const server = new ServerSocket(socket, address, loginMs)
     server.#aborted = onAbort(gone, () => server.#end())
@@ -73,7 +66,7 @@ export class ServerSocket implements Disposable {
     return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().raw : undefined
   }
 
-  /** All bytes that have come, at least one; undefined when the server has closed. @throws ServerError */
+  /** All bytes that have come, at least one; undefined when the server has closed. @throws NativeError */
   async next(): Promise<Buffer | undefined> {
     while (this.#unreadBytes === 0) {
       if (this.#error !== undefined) throw this.#error
@@ -93,12 +86,15 @@ export class ServerSocket implements Disposable {
       await new Promise<void>((resolve) => (this.#wakeReader = resolve))
   }
 
-  /** Runs a step of the login, which waits for the server alone. @throws ServerError when it takes too long */
+  /** Runs a step of the login, which waits for the server alone. @throws NativeError when it takes too long */
   async inTime<Result>(step: () => Promise<Result>): Promise<Result> {
     const ms = this.#loginMs
     const late = setTimeout(() => {
       const where = formatAddress(this.#address)
-      this.#error ??= new ServerError(`the server ${where} did not finish the login within ${ms / 1000} s`)
+      this.#error ??= new NativeError(
+        'server',
+        `the server ${where} did not finish the login within ${ms / 1000} s`,
+      )
       this.#end()
     }, ms)
     try {
@@ -116,10 +112,10 @@ export class ServerSocket implements Disposable {
 
   /**
    * Goes on over TLS. Nothing may have been read ahead: bytes in the clear would count as if they had come over TLS.
-   * @throws ServerError
+   * @throws NativeError
    */
   async startTls(options: ConnectionOptions, gone: AbortSignal): Promise<void> {
-    if (this.#unreadBytes > 0) throw new ServerError('the server sent bytes before TLS had begun')
+    if (this.#unreadBytes > 0) throw new NativeError('server', 'the server sent bytes before TLS had begun')
     const plain = this.#socket
     this.#stopListening()
     plain.on('error', () => undefined).pause()
@@ -128,7 +124,10 @@ export class ServerSocket implements Disposable {
       await connected(secure, 'secureConnect', gone)
     } catch (error) {
       this.#end()
-      throw new ServerError(`TLS with ${formatAddress(this.#address)} failed: ${(error as Error).message}`)
+      throw new NativeError(
+        'server',
+        `TLS with ${formatAddress(this.#address)} failed: ${(error as Error).message}`,
+      )
     }
     this.#socket = secure
     this.#listen()
@@ -166,8 +165,11 @@ export class ServerSocket implements Disposable {
     this.#over()
   }
 
-  #lost({ code, message }: NodeJS.ErrnoException): ServerError {
-    return new ServerError(`the connection to ${formatAddress(this.#address)} was lost: ${code ?? message}`)
+  #lost({ code, message }: NodeJS.ErrnoException): NativeError {
+    return new NativeError(
+      'server',
+      `the connection to ${formatAddress(this.#address)} was lost: ${code ?? message}`,
+    )
   }
 
   #over(): void {

@@ -1,5 +1,6 @@
 import { onAbort } from '../../basics/abort.ts'
-import { ServerError, type ServerSocket } from './server-socket.ts'
+import { isServerFault } from './native-error.ts'
+import type { ServerSocket } from './server-socket.ts'
 import type { NativeClient, NativeProtocol, Target } from './protocol.ts'
 
 /** Bytes as they come. */
@@ -13,7 +14,7 @@ async function serveTcp(client: NativeClient, target: Target): Promise<void> {
     await relay(client, server)
   } catch (error) {
     // The protocol has no place for a text: that the connection is over is all that its client can be told.
-    if (!(error instanceof ServerError)) throw error
+    if (!isServerFault(error)) throw error
     target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
   }
 }

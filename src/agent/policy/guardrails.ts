@@ -4,13 +4,13 @@ import type { CompiledRules } from '../../policy/guardrails/compile-rules.ts'
 import { GuardedStream, GuardrailViolation } from '../../policy/guardrails/guarded-stream.ts'
 import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
 import {
-  GuardrailError,
   type Guardrails,
   type RuleSet,
   type Unjudged,
   type Violation,
 } from '../../policy/guardrails/rules.ts'
 import type { OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
+import { PolicyError } from '../../policy/policy-error.ts'
 import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
@@ -207,7 +207,7 @@ function decoded(payload: Buffer): Guardrails {
   try {
     return decodeGuardrails(payload)
   } catch (error) {
-    if (!(error instanceof GuardrailError)) throw error
+    if (!(error instanceof PolicyError)) throw error
     throw new RefusedError(error.message)
   }
 }

@@ -7,7 +7,7 @@ import { oneLine } from '../../basics/text/printable.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import type { PolicySettings } from '../../config/policy.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
-import { askStatus, NoAnswer } from '../../operations/status-socket.ts'
+import { askStatus } from '../../operations/status-socket.ts'
 import { parseStatus } from '../../operations/status.ts'
 import { type Finding, broken, ok, warning, skipped } from '../examination.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
@@ -132,11 +132,8 @@ function whyUnknown(replies: readonly (Reply | undefined)[]): string {
 
 /** @returns undefined when there is no agent, or one that is too old to tell */
 async function ordinaryAt(path: string): Promise<Reply | undefined> {
-  try {
-    const names = parseStatus(await askStatus(path, ANSWER_MS))?.ordinarySecrets
-    return names && { names }
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error
-    return error.isGone ? undefined : { path, reason: error.message }
-  }
+  const answer = await askStatus(path, ANSWER_MS)
+  if ('reason' in answer) return answer.isGone ? undefined : { path, reason: answer.reason }
+  const names = parseStatus(answer.line)?.ordinarySecrets
+  return names && { names }
 }

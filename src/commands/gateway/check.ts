@@ -9,7 +9,7 @@ import { printableText } from '../../basics/text/printable.ts'
 import { sizeText } from '../../basics/text/units.ts'
 import { BackupError, HISTORY_FILE } from '../../gateway/operating/backup-format.ts'
 import { checkRestored } from '../../gateway/operating/restore.ts'
-import { RepositoryError } from '../../gateway/refusals/runbook-errors.ts'
+import { isRepositoryFault } from '../../gateway/refusals/runbook-errors.ts'
 import { LAYOUT, NEWEST_VERSION } from '../../gateway/rooms.ts'
 import { reachRemote } from '../../gateway/runbooks/git/reach.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
@@ -164,7 +164,7 @@ async function checkRepository(repository: RepositorySettings, signal: AbortSign
       repository.branch === undefined ? 'its HEAD is there' : `its branch ${repository.branch} is there`,
     )
   } catch (error) {
-    if (!(error instanceof RepositoryError)) throw error
+    if (!isRepositoryFault(error)) throw error
     return warning(error.message, 'Until it can be read, runbooks come from the last copy, or there are none')
   }
 }

@@ -9,7 +9,7 @@ import { printGatewaySettings } from '../../gateway/settings/print.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import type { GatewayFile } from '../../gateway/settings/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
-import { ListenError } from '../../operations/http.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import type { Life } from '../../operations/systemd.ts'
 import { createLogger } from '../../log.ts'
 import { explain, Failure } from '../failure.ts'
@@ -102,7 +102,7 @@ export function readGatewaySettings({ read }: GatewayFile): GatewaySettings {
 
 function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySettings): Error {
   const ports = `${listen.http.host}:${listen.http.port} or ${listen.grpc.host}:${listen.grpc.port}`
-  if (error instanceof ListenError) return new Failure(error.message.replace(/^http/, 'listen.metrics'))
+  if (error instanceof SetUpError) return new Failure(error.message)
   if (error instanceof HistoryError || error instanceof RunbookError || error instanceof BackupError)
     return new Failure(error.message)
   if (error instanceof ForeignPathError)

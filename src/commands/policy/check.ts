@@ -11,9 +11,9 @@ import {
   type Unjudged,
   type Verdict,
   type Violation,
-  GuardrailError,
   type RulePlace,
 } from '../../policy/guardrails/rules.ts'
+import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../failure.ts'
 
 /** Much more than the largest script; output is tried piece by piece. */
@@ -135,7 +135,7 @@ function decoded({ sets, placeOf }: RuleFile): readonly RuleSet[] {
   try {
     return ruleSets(sets, 'rules')
   } catch (error) {
-    if (!(error instanceof GuardrailError)) throw error
+    if (!(error instanceof PolicyError)) throw error
     throw new Failure(`${placeOf(error.path.slice(1))}: ${error.message}`, ANSWERS.none)
   }
 }

@@ -2,12 +2,12 @@ import { pipeline } from 'node:stream/promises'
 import { readAll } from '../../basics/files/small-file.ts'
 import { readStructuredFile } from '../../basics/settings/tree.ts'
 import { printableJson } from '../../basics/text/printable.ts'
-import { MaskingError } from '../../policy/masking/custom.ts'
 import { MaskedStream } from '../../policy/masking/masked-stream.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { REFINEMENTS, type Refinement } from '../../policy/masking/recognizers/table.ts'
 import type { Replacement } from '../../policy/masking/replacement.ts'
 import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
+import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../failure.ts'
 import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './check.ts'
 
@@ -76,7 +76,7 @@ function refusing<Result>(custom: string | undefined, make: () => Result): Resul
   try {
     return make()
   } catch (error) {
-    throw error instanceof MaskingError ? refusal(`--custom ${custom ?? ''}: ${error.message}`) : error
+    throw error instanceof PolicyError ? refusal(`--custom ${custom ?? ''}: ${error.message}`) : error
   }
 }
 

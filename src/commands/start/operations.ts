@@ -7,7 +7,7 @@ import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { readiness } from '../../operations/health.ts'
 import type { Http } from '../../operations/http.ts'
-import { ListenError } from '../../operations/http.ts'
+import { SetUpError } from '../../basics/set-up-error.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import { agentLife } from '../../operations/status.ts'
 import type { StatusSource, Status } from '../../operations/status.ts'
@@ -76,12 +76,14 @@ async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Pro
   const { agentMetrics } = await import('../../operations/metrics-table.ts')
   try {
     return await openHttp({
-      ...{ listen: http, log },
+      listen: http,
+      setting: 'http',
+      log,
       metrics: agentMetrics(status),
       readiness: () => readiness(status()),
     })
   } catch (error) {
-    throw error instanceof ListenError ? new Failure(error.message) : error
+    throw error instanceof SetUpError ? new Failure(error.message) : error
   }
 }
 

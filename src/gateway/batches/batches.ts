@@ -3,7 +3,7 @@ import type { Tables } from '../store/room.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
-import { GatewayDraining, TooMuchAtOnce } from '../sessions/sessions.ts'
+import { gatewayDraining } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current, ConnectionSettings } from '../settings/settings.ts'
@@ -90,7 +90,7 @@ export class Batches {
     asked: Pick<BatchRequest, 'askedWith' | 'clientIp'> = {},
     isAutomatic = false,
   ): BatchState {
-    if (this.#closing) throw new GatewayDraining()
+    if (this.#closing) throw gatewayDraining()
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
     if (batch.status !== 'waiting' || review === undefined)
@@ -263,10 +263,13 @@ export class Batches {
   }
 
   #checkRoom(user: GatewayUser): void {
-    if (this.#closing) throw new GatewayDraining()
+    if (this.#closing) throw gatewayDraining()
     const active = this.#services.history.read(({ batches }) => batches.activeOf(user.name))
     if (active >= MAX_ACTIVE_OF_ONE_USER)
-      throw new TooMuchAtOnce(`${active} of your batches run or wait for approval: let some end first`)
+      throw new RequestRefused(
+        'too-much-at-once',
+        `${active} of your batches run or wait for approval: let some end first`,
+      )
   }
 
   /** What was approved days ago may be for connections that have changed. @throws ConnectionsRefused */

@@ -8,7 +8,6 @@ import type { Packet } from '../../wire/packet.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import { deniedText } from '../reviews/denied-text.ts'
-import { ReviewRefused } from '../reviews/refused.ts'
 import type { Review } from '../reviews/review.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import type { ReviewRule } from '../reviews/rules.ts'
@@ -16,7 +15,6 @@ import type { TerminalAccess } from '../reviews/terminal-access.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
-import { STATUSES, type HttpCode, type RpcCode } from '../../contract/statuses.ts'
 import { decodeClient, StreamRefused } from './client.ts'
 import type { Opening } from './admission.ts'
 
@@ -58,22 +56,9 @@ export class Approvals {
 
   /**
    * The session, when it was approved; undefined when it was not, or the client has left: then the stream is over.
-   * @throws StreamRefused, TooMuchAtOnce, HistoryError
+   * @throws StreamRefused, RequestRefused, HistoryError
    */
   async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
-    try {
-      return await this.#session(stream, asked, rule)
-    } catch (error) {
-      if (error instanceof ReviewRefused) throw new StreamRefused(rpcCode(error.code), error.message)
-      throw error
-    }
-  }
-
-  async #session(
-    stream: ClientStream,
-    asked: Opening,
-    rule: ReviewRule,
-  ): Promise<GatewaySession | undefined> {
     const { request } = asked
     const { reviews, access } = this.#services
     const isTerminal = request.verb === 'connect'
@@ -194,14 +179,6 @@ function accessTime(text: string | undefined, { review }: ReviewRule): number {
   if (ms > accessMaxMs)
     throw new StreamRefused('invalid-request', hoopWords.accessAboveMax(String(accessMaxMs / 1000)))
   return Math.floor(ms)
-}
-
-function rpcCode(code: HttpCode): RpcCode {
-  return isRpcCode(code) ? code : 'invalid-request'
-}
-
-function isRpcCode(code: HttpCode | RpcCode): code is RpcCode {
-  return 'grpc' in STATUSES[code]
 }
 
 /** Ends the call when its session was not opened in time. */

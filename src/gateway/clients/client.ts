@@ -1,5 +1,6 @@
 import { oneLine } from '../../basics/text/printable.ts'
-import type { RpcCode } from '../../contract/statuses.ts'
+import { STATUSES, type HttpCode, type RpcCode } from '../../contract/statuses.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import { decodeClientPacket, type ClientMessage } from '../../wire/messages/from-client.ts'
 import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
@@ -213,4 +214,14 @@ export class StreamRefused extends Error {
     super(oneLine(details))
     this.code = code
   }
+}
+
+/** What a stream is told of the refusal of a request. Any other error stays as it is. */
+export function streamRefusal(error: Error): Error {
+  if (!(error instanceof RequestRefused)) return error
+  return new StreamRefused(isRpcCode(error.code) ? error.code : 'invalid-request', error.message)
+}
+
+function isRpcCode(code: HttpCode | RpcCode): code is RpcCode {
+  return 'grpc' in STATUSES[code]
 }

@@ -1,13 +1,11 @@
 import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { HistoryError, NoRoomError } from '../store/errors.ts'
+import { HistoryError } from '../store/errors.ts'
 import type { ClientCall } from '../agents/client-call.ts'
-import { TicketRefused, type Ticket, type Tickets } from '../jira/tickets.ts'
+import { type Ticket, type Tickets } from '../jira/tickets.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { GatewaySession } from '../sessions/session.ts'
-import { GatewayDraining, TooMuchAtOnce } from '../sessions/sessions.ts'
 import { Turns } from '../../basics/turns.ts'
-import { BudgetSpent } from '../people/identities/budgets.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
 import type { Users } from '../people/identities/users.ts'
 import { auditFacts } from '../people/audit/entry.ts'
@@ -15,7 +13,7 @@ import type { AuditLog } from '../people/audit/audit-log.ts'
 import type { SignedIn } from '../identity.ts'
 import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
-import { Client, StreamRefused, Unread, UNREAD_LIMITS, type UnreadLimits } from './client.ts'
+import { Client, StreamRefused, Unread, UNREAD_LIMITS, type UnreadLimits, streamRefusal } from './client.ts'
 
 /** Streams at once. Each costs some memory, and a command on an agent while it runs. */
 const MAX_CLIENTS = 500
@@ -65,8 +63,7 @@ export class Clients {
     try {
       await this.#converse(call)
     } catch (error) {
-      const isBusy = error instanceof TooMuchAtOnce
-      this.#refuse(call, isBusy ? new StreamRefused('too-much-at-once', error.message) : (error as Error))
+      this.#refuse(call, streamRefusal(error as Error))
     }
     await call.over
   }
@@ -103,13 +100,9 @@ export class Clients {
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
-  /** A command line gives no fields: where some are required, it is refused. @throws StreamRefused */
-  async #ticket({ request }: Opening): Promise<Ticket | undefined> {
-    try {
-      return await this.#services.tickets.open(request, {})
-    } catch (error) {
-      throw error instanceof TicketRefused ? new StreamRefused(error.code, error.message) : error
-    }
+  /** A command line gives no fields: where some are required, it is refused. @throws RequestRefused */
+  #ticket({ request }: Opening): Promise<Ticket | undefined> {
+    return this.#services.tickets.open(request, {})
   }
 
   /** Undefined when it was not approved. */
@@ -141,10 +134,8 @@ export class Clients {
       this.#warnings.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
-    if (error instanceof GatewayDraining) return call.fail('gateway-draining', error.message)
-    if (error instanceof BudgetSpent) return call.fail('budget-spent', error.message)
-    if (error instanceof NoRoomError) return call.fail('history-no-room', error.message)
-    if (error instanceof HistoryError) return call.fail('history-failed', error.message)
+    if (error instanceof HistoryError)
+      return call.fail(error.noRoom === undefined ? 'history-failed' : 'history-no-room', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
   }

@@ -3,7 +3,7 @@ import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
 import { leadingComment } from '../runbooks/leading-comment.ts'
 import { asFolder } from '../runbooks/catalog.ts'
-import { RunbookError, RunbookNotFoundError, UncommittedError } from '../refusals/runbook-errors.ts'
+import { RunbookError } from '../refusals/runbook-errors.ts'
 import { oldCopyText } from '../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
@@ -72,8 +72,7 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
 
 /** The name that was probably meant, of those that the caller may see anyway. */
 async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
-  const isMissing = error instanceof RunbookNotFoundError && !(error instanceof UncommittedError)
-  if (!isMissing || body.ref_hash !== '') return ''
+  if (error.fault !== 'missing' || body.ref_hash !== '') return ''
   const meant = didYouMean(body.file_name, await runbookNames(source))
   return meant === undefined ? '' : `: ${meant}`
 }

@@ -1,5 +1,5 @@
 import type { KeptConnection } from '../settings/retention.ts'
-import { HistoryError, historyError, NoRoomError, READ_ONLY } from '../store/errors.ts'
+import { historyError, READ_ONLY, HistoryError, hasNoRoom } from '../store/errors.ts'
 import type { Rooms } from '../store/room.ts'
 import type { SqlStatement } from '../store/sqlite.ts'
 import { Store } from '../store/store.ts'
@@ -187,7 +187,7 @@ export class HistoryDatabase extends Store {
     return latestAt
   }
 
-  /** Writes as much as a small session needs, and takes it back. @throws NoRoomError while there is no room for it */
+  /** Writes as much as a small session needs, and takes it back. @throws HistoryError while there is no room for it */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements
     this.inOne('write it', () => {
@@ -227,10 +227,11 @@ export class HistoryFile {
   readonly #path: string
   readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
-  #open: HistoryDatabase | NoRoomError
+  /** An error means that not even reading works, since the disk has no room. */
+  #open: HistoryDatabase | HistoryError
   #isClosed = false
 
-  /** @throws HistoryError, but never a NoRoomError */
+  /** @throws HistoryError, but none for want of room */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     this.#path = path
     this.#rooms = rooms
@@ -238,9 +239,9 @@ export class HistoryFile {
     this.#open = openDatabase(path, rooms, maxBytes)
   }
 
-  /** @throws NoRoomError while not even reading works */
+  /** @throws HistoryError while not even reading works */
   get database(): HistoryDatabase {
-    if (this.#open instanceof NoRoomError) throw this.#open
+    if (!(this.#open instanceof HistoryDatabase)) throw this.#open
     return this.#open
   }
 
@@ -254,11 +255,11 @@ export class HistoryFile {
 
   /** Whether the file is open in a worse way than it should be. */
   get isMakeshift(): boolean {
-    return this.#open instanceof NoRoomError || this.#open.access !== 'shared'
+    return !(this.#open instanceof HistoryDatabase) || this.#open.access !== 'shared'
   }
 
   get obstacle(): string | undefined {
-    if (this.#open instanceof NoRoomError) return this.#open.short
+    if (!(this.#open instanceof HistoryDatabase)) return this.#open.noRoom
     return this.#open.access === 'read-only' ? READ_ONLY : undefined
   }
 
@@ -271,9 +272,9 @@ export class HistoryFile {
     }
   }
 
-  withoutReserve(): NoRoomError {
+  withoutReserve(): HistoryError {
     const text = 'there is no room for the ends of sessions; free some space'
-    return new NoRoomError(`session history ${this.#path}: ${text}`, 'the disk is full')
+    return new HistoryError(`session history ${this.#path}: ${text}`, { noRoom: 'the disk is full' })
   }
 
   reopen(): void {
@@ -293,11 +294,11 @@ function openDatabase(
   path: string,
   rooms: Rooms,
   maxBytes: number | undefined,
-): HistoryDatabase | NoRoomError {
+): HistoryDatabase | HistoryError {
   try {
     return new HistoryDatabase(path, rooms, maxBytes)
   } catch (error) {
-    if (error instanceof NoRoomError) return error
+    if (hasNoRoom(error)) return error
     throw error
   }
 }

@@ -16,7 +16,7 @@ import {
   type RecordedEnd,
   isSessionId,
 } from './session.ts'
-import { HistoryError, NoRoomError, READ_ONLY } from '../store/errors.ts'
+import { READ_ONLY, HistoryError, hasNoRoom } from '../store/errors.ts'
 import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
@@ -72,7 +72,7 @@ export class History extends HistoryReader {
 
   /** Why sessions cannot be recorded, in a few words and without a path; undefined when they can. */
   get obstacle(): string | undefined {
-    const found = this.#file.obstacle ?? this.#writer.trouble?.short
+    const found = this.#file.obstacle ?? this.#writer.trouble?.noRoom
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
@@ -99,13 +99,13 @@ export class History extends HistoryReader {
       if (this.#file.isWritable) this.#writer.probe()
       if (this.#file.isMakeshift) this.#reopen()
     } catch (error) {
-      if (!(error instanceof NoRoomError)) throw error
+      if (!hasNoRoom(error)) throw error
     }
   }
 
   /**
-   * Records the session as open, and in the audit log. Throws a HistoryError (also for an id that exists), a
-   * NoRoomError when the disk is full or read-only, and a HistoryFullError when `history.size` leaves its user no room.
+   * Records the session as open, and in the audit log. Throws a HistoryError (also for an id that
+   * exists), and a RequestRefused when `history.size` leaves its user no room.
    */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
@@ -232,7 +232,7 @@ export class History extends HistoryReader {
       this.keepTime()
     } catch (error) {
       // It is written the next time. Removing what is too old can go on meanwhile.
-      if (!(error instanceof NoRoomError)) throw error
+      if (!hasNoRoom(error)) throw error
     }
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
   }

@@ -1,5 +1,4 @@
 import type { Outcome, SessionKind } from '../../contract/session-state.ts'
-import { HistoryError } from '../store/errors.ts'
 
 /** What a client asked for, known when its session begins. */
 export interface NewSession {
@@ -161,9 +160,6 @@ export interface SessionEvent {
   /** Whether the command has written this output to stderr. A terminal has no stderr of its own. */
   readonly isStderr?: boolean
 }
-
-/** `history.size` leaves no room for one more session of this user: some that run have to end first. */
-export class HistoryFullError extends HistoryError {}
 
 export function isSessionId(id: string): boolean {
   return /^[\x21-\x7e]{1,200}$/.test(id)

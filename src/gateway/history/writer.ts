@@ -1,4 +1,5 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import type { HistoryDatabase } from './database.ts'
 import { Followers } from './follower.ts'
 import { costOf, type NewRow } from './rows.ts'
@@ -6,8 +7,8 @@ import type { Quota } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
-import { type RecordedEnd, type SessionAsking, type SessionEvent, HistoryFullError } from './session.ts'
-import { HistoryError, isLocked, NoRoomError } from '../store/errors.ts'
+import { type RecordedEnd, type SessionAsking, type SessionEvent } from './session.ts'
+import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
   /** Called for writes that failed, once per session and per lock. `finish` reports losses as well. */
@@ -42,7 +43,7 @@ export class Writer {
   #timer: NodeJS.Timeout | undefined
   /** The last attempt met a lock. Each blocks the whole gateway for a moment, so the next is the timer's. */
   #lock: HistoryError | undefined
-  #trouble: NoRoomError | undefined
+  #trouble: HistoryError | undefined
 
   constructor(parts: Parts, options: WriterOptions) {
     this.#parts = parts
@@ -50,7 +51,7 @@ export class Writer {
   }
 
   /** Why the last write failed, if the disk was the reason; otherwise undefined. */
-  get trouble(): NoRoomError | undefined {
+  get trouble(): HistoryError | undefined {
     return this.#trouble
   }
 
@@ -73,10 +74,10 @@ export class Writer {
     this.#recordings.set(row.id, new Recording(row))
   }
 
-  /** @throws HistoryFullError */
+  /** @throws RequestRefused when `history.size` leaves no room for one more session of this user */
   checkRoom(holder: Holder, cost: number): void {
     const refusal = this.#parts.quota.roomToBegin(holder, cost)
-    if (refusal !== undefined) throw new HistoryFullError(refusal)
+    if (refusal !== undefined) throw new RequestRefused('too-much-at-once', `${refusal}: let some end first`)
   }
 
   /** Writes the end of a session that another gateway has left open. */
@@ -187,7 +188,7 @@ export class Writer {
     this.followers.wake(id)
     // There was no room for the output, but the few bytes of the end may fit.
     if (hadEvents) return this.#write(id, recording)
-    return error instanceof NoRoomError ? 'full' : 'done'
+    return hasNoRoom(error) ? 'full' : 'done'
   }
 
   #attempt(id: string, recording: Recording): HistoryError | undefined {
@@ -267,7 +268,7 @@ export class Writer {
       this.#trouble = undefined
       this.#lock = undefined
     } catch (error) {
-      if (error instanceof NoRoomError) this.#trouble = error
+      if (hasNoRoom(error)) this.#trouble = error
       throw error
     }
   }

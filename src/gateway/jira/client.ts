@@ -125,7 +125,7 @@ export class Jira {
   ): Promise<v.InferOutput<typeof ServiceDesks>> {
     const path = `${SERVICE_DESK}/servicedesk?limit=${PAGE}${start === 0 ? '' : `&start=${start}`}`
     const failed = (reason: string) => new JiraError(hoopWords.serviceDesksNotAsked(project, reason))
-    const reply = await this.#ask(failed, path, signal)
+    const reply = await this.#ask(({ reason }) => failed(reason), path, signal)
     const answer = this.#site.answered(reply)
     if (reply.status !== 200) throw new JiraError(hoopWords.serviceDesksNotListed(this.url, answer))
     const desks = contentOf(ServiceDesks, reply)
@@ -134,7 +134,7 @@ export class Jira {
   }
 
   async #post(request: object, signal: AbortSignal): Promise<Reply> {
-    const failed = (reason: string, { isUnsent }: Unanswered) =>
+    const failed = ({ reason, isUnsent }: Unanswered) =>
       new JiraError(hoopWords.issueNotAsked(reason), { isUnsure: !isUnsent })
     const reply = await this.#ask(failed, `${SERVICE_DESK}/request`, signal, request)
     if (reply.status === 201) return reply
@@ -143,7 +143,7 @@ export class Jira {
   }
 
   async #read<T>(shape: v.GenericSchema<unknown, T>, path: string, signal: AbortSignal): Promise<T> {
-    const reply = await this.#ask((reason) => new JiraError(reason), path, signal)
+    const reply = await this.#ask(({ reason }) => new JiraError(reason), path, signal)
     const answer = `Get "${this.url}${path}": ${this.#site.answered(reply)}`
     if (reply.status !== 200) throw new JiraError(answer, { isLasting: LASTING.has(reply.status) })
     const content = contentOf(shape, reply)
@@ -152,23 +152,21 @@ export class Jira {
   }
 
   async #transition(path: string, id: string, signal: AbortSignal): Promise<void> {
-    const reply = await this.#ask((reason) => new JiraError(reason), path, signal, { transition: { id } })
+    const reply = await this.#ask(({ reason }) => new JiraError(reason), path, signal, { transition: { id } })
     const { status } = reply
     const answer = `Post "${this.url}${path}": ${this.#site.answered(reply)}`
     if (status !== 204) throw new JiraError(answer, { isLasting: LASTING.has(status) })
   }
 
   async #ask(
-    failed: (reason: string, error: Unanswered) => JiraError,
+    failed: (unanswered: Unanswered) => JiraError,
     path: string,
     signal: AbortSignal,
     body?: object,
   ): Promise<Reply> {
-    try {
-      return await this.#site.ask(path, signal, body)
-    } catch (error) {
-      throw error instanceof Unanswered ? failed(error.message, error) : error
-    }
+    const reply = await this.#site.ask(path, signal, body)
+    if ('isUnsent' in reply) throw failed(reply)
+    return reply
   }
 }
 
@@ -210,16 +208,11 @@ const ANSWER_BYTES = 1024 * 1024
 /** How much of an answer stands in an error's text. */
 const SHOWN_CHARACTERS = 1000
 
-/** There was no whole answer. */
-class Unanswered extends Error {
-  override readonly name = 'Unanswered'
-  /** Whether Jira has got the question for sure not. */
+/** Why there is no whole answer. */
+interface Unanswered {
+  readonly reason: string
+  /** Whether Jira cannot have got the question. */
   readonly isUnsent: boolean
-
-  constructor(message: string, isUnsent: boolean) {
-    super(message)
-    this.isUnsent = isUnsent
-  }
 }
 
 /** The way to one site of Jira: each question on a connection of its own, no redirect followed, nothing repeated. */
@@ -239,14 +232,15 @@ class JiraSite {
     this.#credentials = Buffer.from(`${user}:${token.reveal()}`).toString('base64')
   }
 
-  /** @param path below the site's address, with its query @throws Unanswered */
-  async ask(path: string, signal: AbortSignal, body?: object): Promise<Reply> {
+  /** @param path below the site's address, with its query */
+  async ask(path: string, signal: AbortSignal, body?: object): Promise<Reply | Unanswered> {
     try {
       return await exchange(this.#question(path, signal, body))
     } catch (error) {
       const method = body === undefined ? 'Get' : 'Post'
       const reason = this.#reasonOf(error as Error, signal)
-      throw new Unanswered(this.#withoutToken(`${method} "${this.url}${path}": ${reason}`), isUnsent(error))
+      const text = this.#withoutToken(`${method} "${this.url}${path}": ${reason}`)
+      return { reason: text, isUnsent: isUnsent(error) }
     }
   }
 

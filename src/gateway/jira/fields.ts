@@ -1,3 +1,4 @@
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { type JiraTemplate, jiraPreset, jiraTag, type JiraPreset } from '../settings/jira.ts'
@@ -25,20 +26,11 @@ type FieldValue = string | { readonly value: string } | readonly { readonly id: 
 /** `requestFieldValues` of a customer request. */
 export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
-/** The caller has left out what the template requires. */
-export class JiraFieldsMissing extends Error {
-  override readonly name = 'JiraFieldsMissing'
-
-  constructor(fields: readonly string[]) {
-    super(hoopWords.jiraFieldsMissing(fields.map(goQuote).join(' ')))
-  }
-}
-
 const SUMMARY = 'Hoop Session'
 /** Jira takes 32767 characters in a field. */
 const MOST_CHARACTERS = 32_700
 
-/** Prompts first, then mappings, then objects: a later one wins. @throws JiraFieldsMissing */
+/** Prompts first, then mappings, then objects: a later one wins. @throws RequestRefused when the caller has left out a required field */
 export function jiraFieldValues(template: JiraTemplate, given: Given, facts: SessionFacts): JiraFieldValues {
   const prompts = promptValues(template, given)
   const objects = () => objectValues(template, given)
@@ -83,7 +75,7 @@ function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): En
   })
 }
 
-/** An empty text counts as given, as in hoop. @throws JiraFieldsMissing */
+/** An empty text counts as given, as in hoop. @throws RequestRefused when the caller has left out a required field */
 function checkThere(
   items: readonly { readonly jira_field: string; readonly required: boolean }[],
   given: Given,
@@ -91,7 +83,9 @@ function checkThere(
   const missing = items.filter(
     ({ jira_field: field, required }) => required && valueOf(given, field) === undefined,
   )
-  if (missing.length > 0) throw new JiraFieldsMissing(missing.map(({ jira_field: field }) => field))
+  if (missing.length === 0) return
+  const names = missing.map(({ jira_field: field }) => goQuote(field))
+  throw new RequestRefused('invalid-jira-fields', hoopWords.jiraFieldsMissing(names.join(' ')))
 }
 
 function valueOf(given: Given, field: string): string | undefined {

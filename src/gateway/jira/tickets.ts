@@ -8,11 +8,11 @@ import type { History } from '../history/history.ts'
 import type { NewSession } from '../history/session.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { newSession, requestBytes, type SessionRequest } from '../sessions/session-request.ts'
-import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
+import { type Sessions } from '../sessions/sessions.ts'
 import type { JiraTemplate } from '../settings/jira.ts'
 import { HistoryError } from '../store/errors.ts'
 import { JiraError, type Jira, type JiraIssue } from './client.ts'
-import { jiraFieldValues, JiraFieldsMissing, type JiraFieldValues } from './fields.ts'
+import { jiraFieldValues, type JiraFieldValues } from './fields.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
 
 /** Issues that are created at once, of all users. More would only wait in Jira. */
@@ -71,7 +71,7 @@ export class Tickets {
   /**
    * Undefined when the connection has no template, and for what is refused anyway.
    * @param fields `jira_fields` of the caller
-   * @throws TicketRefused, TooMuchAtOnce, HistoryError: then no session may begin
+   * @throws RequestRefused, HistoryError: then no session may begin
    */
   async open(request: SessionRequest, fields: Readonly<Record<string, string>>): Promise<Ticket | undefined> {
     const { jira: template } = request.connection
@@ -107,14 +107,14 @@ export class Tickets {
     )
   }
 
-  /** @throws TicketRefused when the settings have lost it since they gave the connection its template */
+  /** @throws RequestRefused when the settings have lost it since they gave the connection its template */
   #site(): Jira {
     const jira = this.#services.jira()
     if (jira !== undefined) return jira
-    throw new TicketRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
+    throw new RequestRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
   }
 
-  /** Whether the fields that the template needs are given. Asks nobody. @throws TicketRefused */
+  /** Whether the fields that the template needs are given. Asks nobody. @throws RequestRefused */
   check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
     const { jira: template } = request.connection
     if (template === undefined || this.#services.jira() === undefined) return
@@ -128,7 +128,8 @@ export class Tickets {
       own.reduce((sum, one) => sum + one.bytes, bytes) > MAX_BYTES_OF_ONE_USER ||
       this.#waiting.size >= MOST_WAITING
     )
-      throw new TooMuchAtOnce(
+      throw new RequestRefused(
+        'too-much-at-once',
         'Jira is slow, and too many executions wait for their issues: let some end first',
       )
     return bytes
@@ -142,13 +143,8 @@ export class Tickets {
     const { user, connection } = request
     const { name, type, subtype = '', tags } = connection
     const link = this.#services.linkTo(sid)
-    try {
-      const facts = { id: sid, user, connection: name, tags, type, subtype, script, startedAt, link }
-      return jiraFieldValues(template, fields, facts)
-    } catch (error) {
-      if (!(error instanceof JiraFieldsMissing)) throw error
-      throw new TicketRefused('invalid-jira-fields', error.message)
-    }
+    const facts = { id: sid, user, connection: name, tags, type, subtype, script, startedAt, link }
+    return jiraFieldValues(template, fields, facts)
   }
 
   /** What is asked is written down before. So is the key, before anybody learns it. */
@@ -181,7 +177,7 @@ export class Tickets {
       log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
       // A gateway that stops says so in the history at its next start.
       if (!isUnsure || !this.#over.signal.aborted) history.write(({ issues }) => issues.forget(sid))
-      throw new TicketRefused(
+      throw new RequestRefused(
         'jira-failed',
         hoopWords.jiraFailed(isUnsure ? `${reason}; ${UNSURE_HINT}` : reason),
       )
@@ -262,10 +258,4 @@ function textOf({ key, project, askedAt }: OrphanedIssue): string {
   if (key !== null) return `gateway stopped before the session began: nothing has run. Its issue is ${key}`
   const when = new Date(askedAt).toISOString()
   return `gateway stopped while it asked Jira for an issue: nothing has run. There may be one in ${project}, of ${when}`
-}
-
-/** A session may not begin, since it cannot have its issue. */
-export class TicketRefused extends RequestRefused {
-  override readonly name = 'TicketRefused'
-  declare readonly code: 'invalid-jira-fields' | 'jira-failed'
 }

@@ -8,15 +8,6 @@ import type { LockSettings } from '../settings/locks.ts'
 import { SCHEDULE_LABEL, type ScheduleSettings } from '../settings/schedules.ts'
 import type { Current } from '../settings/settings.ts'
 
-/** Too many wait for a lock already. Nothing has begun. */
-class LockBusy extends RequestRefused {
-  override readonly name = 'LockBusy'
-
-  constructor(message: string) {
-    super('lock-busy', message)
-  }
-}
-
 interface Waiter extends LockSession {
   readonly names: readonly string[]
   readonly run: () => void
@@ -41,7 +32,7 @@ export class Locks {
     return this.#queue.size
   }
 
-  /** @throws LockBusy when no more sessions, or no more of this user, may wait for one of these */
+  /** @throws RequestRefused when no more sessions, or no more of this user, may wait for one of these */
   checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {
       const waiting = this.waiting(name)
@@ -50,7 +41,7 @@ export class Locks {
       const obstacle = obstacleText(this.#obstacleOf(name, waiting))
       const whose =
         own < MOST_OF_ONE_USER ? `${MOST_WAITING} sessions` : `${MOST_OF_ONE_USER} sessions of ${user}`
-      throw new LockBusy(`${whose} wait for a lock: ${obstacle}`)
+      throw new RequestRefused('lock-busy', `${whose} wait for a lock: ${obstacle}`)
     }
   }
 
@@ -144,7 +135,7 @@ export class SessionLocks implements LockQueue {
     this.#current = current
   }
 
-  /** @throws LockBusy: then it must not begin */
+  /** @throws RequestRefused: then it must not begin */
   checkRoom(request: SessionRequest): void {
     this.#locks.checkRoom(this.#namesFor(request), request.user)
   }

@@ -3,17 +3,10 @@ import { createReadStream, readdirSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { copyHistory } from '../store/copy.ts'
-import {
-  BackupError,
-  pack,
-  HISTORY_FILE,
-  manifestOf,
-  REVIEWS_KEY,
-  type Manifest,
-  type Part,
-} from './backup-format.ts'
+import { pack, HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part } from './backup-format.ts'
 
 /** Where the parts lie until they are sent. */
 const FOLDER = /^\.backup-[0-9a-f]{16}$/
@@ -52,10 +45,10 @@ export class Backups {
   /**
    * Makes a backup, which its caller has to discard.
    * @param withKey whether the backup has the key of requests that wait for approval
-   * @throws BackupError when another one is not discarded yet, NoRoomError, HistoryError
+   * @throws RequestRefused when another one is not discarded yet, HistoryError
    */
   async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {
-    if (this.#isBusy) throw new BackupError('another backup is being made')
+    if (this.#isBusy) throw new RequestRefused('too-much-at-once', 'another backup is being made')
     this.#isBusy = true
     await this.#work
     const made = this.#make(withKey)

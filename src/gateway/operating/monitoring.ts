@@ -27,7 +27,7 @@ interface Watched {
 
 /**
  * For Prometheus and probes, which get no token: it serves figures and states alone.
- * @returns where, if it is wanted @throws ListenError
+ * @returns where, if it is wanted @throws SetUpError
  */
 export async function openMetrics(
   listen: Address | undefined,
@@ -42,7 +42,13 @@ export async function openMetrics(
     const line = [reason ?? status, warning].filter((one) => one !== undefined).join('; ')
     return { ok: status === 'ready', line }
   }
-  const http = await openHttp({ listen, metrics: gatewayMetrics(measured), readiness, log })
+  const http = await openHttp({
+    listen,
+    setting: 'listen.metrics',
+    metrics: gatewayMetrics(measured),
+    readiness,
+    log,
+  })
   opened.add(async () => http[Symbol.asyncDispose]())
   return http.address
 }

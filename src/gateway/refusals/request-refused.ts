@@ -1,15 +1,26 @@
-import type { HttpCode, HttpStatus } from '../../contract/statuses.ts'
+import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
+
+/** What an answer says besides. */
+interface Details {
+  /** For the header `Retry-After`. */
+  readonly retryAfterSeconds?: number
+  /** Whether the body says the status, too: it does in hoop's answers about downloads. */
+  readonly isStatusInBody?: boolean
+}
 
 /** What was asked for is not possible, or not for this user. Nothing has changed, nothing has run. */
 export class RequestRefused extends Error {
+  override readonly name: string = 'RequestRefused'
   readonly code: HttpCode
-  /** Undefined: the usual one of the code. */
-  readonly status: HttpStatus | undefined
+  readonly status: HttpStatus
+  readonly details: Details
 
-  constructor(code: HttpCode, message: string, status?: HttpStatus) {
+  /** @param status where it is not the usual one of the code */
+  constructor(code: HttpCode, message: string, status: HttpStatus = httpStatus(code), details: Details = {}) {
     super(message)
     this.code = code
     this.status = status
+    this.details = details
   }
 }
 

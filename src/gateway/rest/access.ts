@@ -1,10 +1,13 @@
+import { httpStatus } from '../../contract/statuses.ts'
+import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify'
 import { FRESH_MINUTES, type Operation, type Role } from '../../contract/contract.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
 import { type Users, bearerToken } from '../people/identities/users.ts'
-import { HttpError, errorBody, TooManyFailures } from './http-error.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { errorBody } from './http-error.ts'
 import { DOCS } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
 import { signInOf, checkOwnPage } from './page/cookie.ts'
@@ -52,7 +55,7 @@ export function isPage(url: string | undefined): boolean {
   return url !== undefined && (url === DOCS || url.startsWith(`${DOCS}/`) || isPageRoute(url))
 }
 
-/** Finds out who asks, where that matters, and whether the operation is for them at all. @throws HttpError 401, 403 */
+/** Finds out who asks, where that matters, and whether the operation is for them at all. @throws RequestRefused 401, 403 */
 export function authorize(
   { users, webUrl }: Pick<RestServices, 'users' | 'webUrl'>,
   request: FastifyRequest,
@@ -69,7 +72,7 @@ export function authorize(
   const { user, token } = signedIn
   request.user = user
   request.token = token
-  if (!hasRole(users, user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
+  if (!hasRole(users, user, role)) throw new RequestRefused('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
   // Last: a new sign-in helps nobody who may not do it anyway.
   if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
@@ -94,18 +97,18 @@ function withCookie(users: Users, cookie: string): SignedIn {
   if (signedIn !== undefined) return signedIn
   // Nobody guesses it, so a tab that asks on is no attacker, and is not counted as one.
   const reason = users.whyRefused(cookie) ?? 'the sign-in is over'
-  throw new HttpError('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
+  throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
 }
 
 function checkByPage(request: FastifyRequest, webUrl: string, byCookie: RouteRule['byCookie']): void {
   checkOwnPage(request, webUrl)
   if (byCookie === 'refused')
-    throw new HttpError('not-permitted', 'this needs a token: the sign-in of the page is not enough')
+    throw new RequestRefused('not-permitted', 'this needs a token: the sign-in of the page is not enough')
 }
 
 function checkIsFresh(users: Users, token: AccessToken): void {
   if (users.isFresh(token)) return
-  throw new HttpError(
+  throw new RequestRefused(
     'sign-in-again',
     `this browser has signed in more than ${FRESH_MINUTES} minutes ago: sign in again to change users and tokens`,
   )
@@ -113,10 +116,10 @@ function checkIsFresh(users: Users, token: AccessToken): void {
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401, 429 */
+/** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
 export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
   if (headers['authorization'] === undefined && headers['api-key'] === undefined)
-    throw new HttpError('unauthenticated', hoopWords.accessDenied)
+    throw new RequestRefused('unauthenticated', hoopWords.accessDenied)
   return signedInWith(
     users,
     bearerToken(text(headers['authorization'])) ?? text(headers['api-key']) ?? '',
@@ -129,7 +132,7 @@ function hasToken(headers: Headers): boolean {
   return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
 }
 
-/** @throws HttpError 401, 429 */
+/** @throws RequestRefused 401, 429 */
 export function signedInWith(users: Users, token: string, ip: string): SignedIn {
   const signedIn = users.withToken(token, ip)
   if (signedIn !== undefined) return signedIn
@@ -139,9 +142,11 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
 }
 
 /** Counts it. @returns what to answer: after too many only that they were too many */
-export function failedSignIn({ attempts }: Users, ip: string, message: string): HttpError {
+export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
   const seconds = attempts.refused(ip)
-  return seconds === undefined ? new HttpError('unauthenticated', message) : new TooManyFailures(seconds)
+  if (seconds === undefined) return new RequestRefused('unauthenticated', message)
+  const code = 'too-many-failed-sign-ins'
+  return new RequestRefused(code, tooManyFailures(seconds), httpStatus(code), { retryAfterSeconds: seconds })
 }
 
 function text(header: string | readonly string[] | undefined): string | undefined {
@@ -156,6 +161,6 @@ export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyR
 
 function end(reply: FastifyReply, reason: string): void {
   if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy()
-  const error = new HttpError('token-ended', `${reason} before this was answered: what it began goes on`)
+  const error = new RequestRefused('token-ended', `${reason} before this was answered: what it began goes on`)
   void reply.header('connection', 'close').code(error.status).send(errorBody(error))
 }

@@ -6,8 +6,8 @@ import * as v from 'valibot'
 import { Turns } from '../../basics/turns.ts'
 import { within } from '../../basics/abort.ts'
 import type { GatewayUser } from '../identity.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/settings.ts'
-import { HttpError } from './http-error.ts'
 
 /** The largest `limits.body` that the settings take. */
 export const LARGEST_BODY = 16 * 1024 * 1024
@@ -43,14 +43,14 @@ export function parseJsonBodies(app: FastifyInstance, current: Current<'limits'>
     if (body.length > current.value.limits.bodyBytes) return done(tooLarge())
     if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
       return done(
-        new HttpError('too-large', `request body: must not have more than ${MAX_ELEMENTS} elements`),
+        new RequestRefused('too-large', `request body: must not have more than ${MAX_ELEMENTS} elements`),
       )
     return parse(request, body.toString(), (error, value) => done(error && notJson(error), value))
   })
 }
 
-function tooLarge(): HttpError {
-  return new HttpError('too-large', 'request body: too large', 413)
+function tooLarge(): RequestRefused {
+  return new RequestRefused('too-large', 'request body: too large', 413)
 }
 
 /** For routes that need no body: throws away whatever comes, of whatever type. */
@@ -80,10 +80,10 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
 }
 
 /** A text of our own: the parser's speaks of content types, and may quote the body. */
-function notJson(error: Error): HttpError {
+function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
-  return new HttpError('invalid-request', `request body: ${what}`)
+  return new RequestRefused('invalid-request', `request body: ${what}`)
 }
 
 /** Works on bytes that are no JSON, too. */
@@ -131,19 +131,19 @@ async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void>
 
 /**
  * @param statuses of fields that hoop's gateway answers with another status
- * @throws HttpError 400 naming the first field that is wrong and what it must be
+ * @throws RequestRefused 400 naming the first field that is wrong and what it must be
  */
 export function readExecBody<Schema extends v.GenericSchema>(
   schema: Schema,
   body: unknown,
   statuses: Readonly<Record<string, 422>> = {},
 ): v.InferOutput<Schema> {
-  if (Array.isArray(body)) throw new HttpError('invalid-request', 'request body: must be a JSON object')
+  if (Array.isArray(body)) throw new RequestRefused('invalid-request', 'request body: must be a JSON object')
   const result = v.safeParse(schema, body, { abortEarly: true })
   if (result.success) return result.output
   const [issue] = result.issues
   const field = v.getDotPath(issue) ?? 'request body'
-  throw new HttpError('invalid-request', problem(field, issue), statuses[field])
+  throw new RequestRefused('invalid-request', problem(field, issue), statuses[field])
 }
 
 function problem(field: string, issue: v.BaseIssue<unknown>): string {

@@ -1,7 +1,7 @@
 import { finished, Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { within } from '../../basics/abort.ts'
-import { HttpError } from './http-error.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
   /** Streams at once. Each has a socket, and up to 1 MiB for a reader that is slow. */
@@ -49,7 +49,7 @@ export class EventStreams {
 
   /**
    * @param source disposed when the reader has gone
-   * @param pieces the text, until the signal: then what is left @throws HttpError 429
+   * @param pieces the text, until the signal: then what is left @throws RequestRefused 429
    */
   send<Source extends Disposable>(
     request: FastifyRequest,
@@ -67,7 +67,7 @@ export class EventStreams {
       .send(Readable.from(watched, { objectMode: false }))
   }
 
-  /** Counts the reader of an answer that is sent in other ways, until the answer has ended. @throws HttpError 429 */
+  /** Counts the reader of an answer that is sent in other ways, until the answer has ended. @throws RequestRefused 429 */
   admit(request: FastifyRequest, reply: FastifyReply): void {
     this.checkRoom(request.user.name)
     this.#admit(request, reply, () => undefined)
@@ -90,11 +90,12 @@ export class EventStreams {
     await within(Promise.all([...this.#readers].map(({ over }) => over)), this.#limits.closingMs)
   }
 
-  /** Ask before anything is opened for one more. @throws HttpError 429 */
+  /** Ask before anything is opened for one more. @throws RequestRefused 429 */
   checkRoom(user: string): void {
     const { streams, ofOneUser } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
-    const refuse = (text: string) => new HttpError('too-many-clients', `this gateway serves ${text} at once`)
+    const refuse = (text: string) =>
+      new RequestRefused('too-many-clients', `this gateway serves ${text} at once`)
     if (this.#readers.size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
     if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
   }

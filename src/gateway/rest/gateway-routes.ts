@@ -3,17 +3,13 @@ import { addressUrl, type Address } from '../../basics/net/address.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import type { AnswerOf } from '../../contract/contract.ts'
 import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../contract/gateway.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import { Reply, type Handlers } from '../handlers.ts'
 import { ORGANIZATION, timeOf, type GatewayUser, type SignedIn } from '../identity.ts'
-import { BackupError } from '../operating/backup-format.ts'
-import type { Backup, Backups } from '../operating/backups.ts'
 import { readinessOf } from '../operating/monitoring.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import { RepositoryError } from '../refusals/runbook-errors.ts'
-import { ReloadRefused, type ReloadReport } from '../settings/reload.ts'
-import { HttpError } from './http-error.ts'
+import { isRepositoryFault } from '../refusals/runbook-errors.ts'
+import type { ReloadReport } from '../settings/reload.ts'
 import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
@@ -106,8 +102,7 @@ async function reported(
 
 function refusal(error: Error): Error {
   const { message } = error
-  if (error instanceof ReloadRefused) return new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
-  const isUnusable = error instanceof SettingsError || error instanceof RepositoryError
+  const isUnusable = error instanceof SettingsError || isRepositoryFault(error)
   return isUnusable ? new RequestRefused('invalid-settings', message) : error
 }
 
@@ -175,7 +170,7 @@ const STALLED_MS = 60_000
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {
   app.post('/api/backup', async (request, reply) => {
     const { socket } = request.raw
-    const backup = await made(backups, { withKey: request.user.kind === 'person' })
+    const backup = await backups.make({ withKey: request.user.kind === 'person' })
     reply.raw.once('close', () => void backup.discard())
     socket.setTimeout(STALLED_MS, () => socket.destroy())
     backup.bytes.on('error', (error) => log.error({ error: error.message }, 'a backup broke off'))
@@ -186,13 +181,4 @@ export function backupRoutes(app: FastifyInstance, { backups, log }: RestService
     if (socket.destroyed) await backup.discard()
     return reply.type('application/gzip').send(backup.bytes)
   })
-}
-
-async function made(backups: Backups, what: Parameters<Backups['make']>[0]): Promise<Backup> {
-  try {
-    return await backups.make(what)
-  } catch (error) {
-    if (error instanceof BackupError) throw new HttpError('too-much-at-once', error.message)
-    throw error
-  }
 }

@@ -2,8 +2,9 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CallerAddress } from '../../basics/net/address.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { authenticate } from './access.ts'
-import { errorBody, errorHeaders, HttpError } from './http-error.ts'
+import { errorBody, errorHeaders } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
 // What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
@@ -40,7 +41,7 @@ export function answerFaults(app: FastifyInstance, who: Who): void {
   )
   server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
     const text = 'Expect: only 100-continue can be expected here'
-    const refusal = refusalOf(who, request, new HttpError('malformed-http', text, 417))
+    const refusal = refusalOf(who, request, new RequestRefused('malformed-http', text, 417))
     const body = JSON.stringify(errorBody(refusal))
     const length = Buffer.byteLength(body)
     answer.writeHead(refusal.status, {
@@ -52,30 +53,35 @@ export function answerFaults(app: FastifyInstance, who: Who): void {
     answer.end(body)
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    const noProxy = new HttpError('endpoint-not-found', 'no such endpoint: CONNECT, this is no proxy')
+    const noProxy = new RequestRefused('endpoint-not-found', 'no such endpoint: CONNECT, this is no proxy')
     endWith(socket, refusalOf(who, request, noProxy))
   })
 }
 
-/** HTTP/1.1 requires the header; 1.0 does not have it. @throws HttpError 400 */
+/** HTTP/1.1 requires the header; 1.0 does not have it. @throws RequestRefused 400 */
 export function checkHost({ httpVersion, headers }: IncomingMessage): void {
   if (httpVersion === '1.1' && headers.host === undefined)
-    throw new HttpError('malformed-http', 'Host: is required')
+    throw new RequestRefused('malformed-http', 'Host: is required')
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-function pathFault(code: string): HttpError {
-  if (code === 'FST_ERR_BAD_URL') return new HttpError('malformed-http', 'path: is not valid URL encoding')
-  return new HttpError('endpoint-not-found', 'no such endpoint: a name in the path is too long')
+function pathFault(code: string): RequestRefused {
+  if (code === 'FST_ERR_BAD_URL')
+    return new RequestRefused('malformed-http', 'path: is not valid URL encoding')
+  return new RequestRefused('endpoint-not-found', 'no such endpoint: a name in the path is too long')
 }
 
-function refusalOf({ users, callerAddress }: Who, request: IncomingMessage, fault: HttpError): HttpError {
+function refusalOf(
+  { users, callerAddress }: Who,
+  request: IncomingMessage,
+  fault: RequestRefused,
+): RequestRefused {
   try {
     authenticate(users, request.headers, addressOf(callerAddress, request))
     return fault
   } catch (error) {
-    if (error instanceof HttpError) return error
+    if (error instanceof RequestRefused) return error
     throw error
   }
 }
@@ -100,23 +106,23 @@ function refuseMalformed(
   endWith(socket, malformed(error))
 }
 
-function malformed({ code, reason }: ConnectionError & { reason?: string }): HttpError {
+function malformed({ code, reason }: ConnectionError & { reason?: string }): RequestRefused {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new HttpError('request-timeout', 'the request did not come in time')
+      return new RequestRefused('request-timeout', 'the request did not come in time')
     case 'HPE_HEADER_OVERFLOW':
-      return new HttpError('too-large', 'the headers are too large', 431)
+      return new RequestRefused('too-large', 'the headers are too large', 431)
     case 'HPE_PAUSED_H2_UPGRADE':
-      return new HttpError(
+      return new RequestRefused(
         'malformed-http',
         'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc',
       )
     default:
-      return new HttpError('malformed-http', `malformed HTTP request${reason ? `: ${reason}` : ''}`)
+      return new RequestRefused('malformed-http', `malformed HTTP request${reason ? `: ${reason}` : ''}`)
   }
 }
 
-function endWith(socket: Duplex, refusal: HttpError): void {
+function endWith(socket: Duplex, refusal: RequestRefused): void {
   const { status } = refusal
   const body = JSON.stringify(errorBody(refusal))
   const head = [

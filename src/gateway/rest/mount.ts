@@ -3,8 +3,8 @@ import * as v from 'valibot'
 import { usualStatus, type Contract, type ContractOperation } from '../../contract/contract.ts'
 import type { HttpStatus } from '../../contract/statuses.ts'
 import { Reply, type Asked, type Handlers } from '../handlers.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { readExecBody } from './body.ts'
-import { HttpError } from './http-error.ts'
 
 type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknown }
 type Handler = (asked: AnyAsked) => unknown
@@ -46,7 +46,7 @@ function addRoutes(
   }
 }
 
-/** @throws HttpError naming what is wrong with the body or an option */
+/** @throws RequestRefused naming what is wrong with the body or an option */
 function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: FastifyRequest): AnyAsked {
   const { isOptional = false, unprocessable = [] } = bodyReading
   const sent = isOptional ? (request.body ?? {}) : request.body
@@ -71,7 +71,7 @@ function readOptions(shapes: NonNullable<ContractOperation['query']>, query: Que
     const result = v.safeParse(shape, firstOption(query, name), { abortEarly: true })
     if (result.success) return [name, result.output]
     const { status } = v.getMetadata(shape) as { readonly status?: HttpStatus }
-    throw new HttpError('invalid-request', result.issues[0].message, status)
+    throw new RequestRefused('invalid-request', result.issues[0].message, status)
   })
   return Object.fromEntries(read) as object
 }

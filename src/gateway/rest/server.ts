@@ -7,7 +7,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { TooMuchAtOnce } from '../sessions/sessions.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { authorize, isPage, requireOperations, endWithToken } from './access.ts'
 import { backupRoutes, gatewayRoutes, settingsRoutes } from './gateway-routes.ts'
 import { agentContract } from '../../contract/agents.ts'
@@ -31,7 +31,7 @@ import { auditCalls } from './audited-calls.ts'
 import { auditRoutes } from '../people/audit/routes.ts'
 import { readBodiesInTurns, LARGEST_BODY, parseJsonBodies, passOverBodies } from './body.ts'
 import { connectionRoutes } from '../connections/routes.ts'
-import { errorBody, errorHeaders, HttpError, requestRefusal } from './http-error.ts'
+import { errorBody, errorHeaders, requestRefusal } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions, knowCallers } from './http-faults.ts'
 import { describeRoutes, LONGEST_NAME } from './openapi.ts'
 import { batchContract } from '../../contract/batches.ts'
@@ -88,13 +88,13 @@ export function restServer(services: RestServices): FastifyInstance {
   })
   const warnings = new RepeatedWarnings(services.log)
   app.setErrorHandler((error: FastifyError, _, reply) => {
-    if (error instanceof TooMuchAtOnce) warnings.warn({ reason: error.message }, 'request refused')
+    if (error.code === 'too-much-at-once') warnings.warn({ reason: error.message }, 'request refused')
     return answerError(services, error, reply)
   })
   app.setNotFoundHandler((request, reply) => {
     if (isMistyped(request)) return sendMistyped(reply)
     const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
-    return sendError(reply, new HttpError('endpoint-not-found', `no such endpoint: ${endpoint}`))
+    return sendError(reply, new RequestRefused('endpoint-not-found', `no such endpoint: ${endpoint}`))
   })
   answerFaults(app, services)
   knowCallers(app, services.callerAddress)
@@ -120,7 +120,7 @@ export function restServer(services: RestServices): FastifyInstance {
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
-    if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
+    if (isClosing) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
     if (signedIn !== undefined && request.method !== 'GET') {
       const sent = new Promise((resolve) => reply.raw.once('close', resolve))
       answers.add(sent)
@@ -207,25 +207,25 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
   if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))
   // The reason of a bug goes to the log only: callers learn nothing about the inside.
   services.log.error({ error: message, stack: error.stack }, 'request failed')
-  return sendError(reply, new HttpError('internal-error', 'internal error'))
+  return sendError(reply, new RequestRefused('internal-error', 'internal error'))
 }
 
-function sendError(reply: FastifyReply, error: HttpError): FastifyReply {
+function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
   return reply.code(error.status).headers(errorHeaders(error)).send(errorBody(error))
 }
 
 /** fastify's own refusals, put in terms of the request. */
-function refusal(error: FastifyError): HttpError {
+function refusal(error: FastifyError): RequestRefused {
   // A path that leads out of the files that are served.
-  if (!error.code) return new HttpError('endpoint-not-found', 'no such endpoint')
+  if (!error.code) return new RequestRefused('endpoint-not-found', 'no such endpoint')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new HttpError('too-large', 'request body: too large', 413)
+      return new RequestRefused('too-large', 'request body: too large', 413)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new HttpError('malformed-http', 'Content-Type: is malformed', 415)
+      return new RequestRefused('malformed-http', 'Content-Type: is malformed', 415)
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return new HttpError('malformed-http', 'Content-Length: is not the length of the body')
+      return new RequestRefused('malformed-http', 'Content-Length: is not the length of the body')
     default:
-      return new HttpError('invalid-request', `request body: ${error.message}`)
+      return new RequestRefused('invalid-request', `request body: ${error.message}`)
   }
 }

@@ -11,10 +11,9 @@ import { httpStatus } from '../../contract/statuses.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { Reply, type Handlers } from '../handlers.ts'
 import { DEVICE_MS, POLL_MS, type DeviceRequest } from '../people/sign-in/device-requests.ts'
-import { SignInRefused } from '../refusals/request-refused.ts'
 import { browserHash, SIGN_IN_MS, type Returned } from '../people/sign-in/sign-in.ts'
+import { RequestRefused, SignInRefused } from '../refusals/request-refused.ts'
 import { failedSignIn } from './access.ts'
-import { HttpError } from './http-error.ts'
 import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
 import type { RestServices } from './services.ts'
@@ -195,7 +194,7 @@ function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
   if (isOwn && url.username === '' && url.password === '') return url.href
-  throw new HttpError(
+  throw new RequestRefused(
     'invalid-request',
     'redirect: must be an address of the loopback, http://127.0.0.1:PORT',
     422,
@@ -204,7 +203,7 @@ function redirectIn(text: string): string {
 
 function checked(challenge: string | undefined): string | undefined {
   if (challenge === undefined || /^[A-Za-z0-9_-]{43}$/.test(challenge)) return challenge
-  throw new HttpError('invalid-request', 'challenge: must be a SHA-256 in base64url', 422)
+  throw new RequestRefused('invalid-request', 'challenge: must be a SHA-256 in base64url', 422)
 }
 
 const STYLE =

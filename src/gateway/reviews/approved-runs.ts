@@ -3,6 +3,7 @@ import type { Logger } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Tables } from '../store/room.ts'
 import { fitsPackets, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { GatewaySession } from '../sessions/session.ts'
@@ -11,11 +12,10 @@ import type { GatewayUser } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 import type { Users } from '../people/identities/users.ts'
-import { ReviewRefused } from './refused.ts'
 import type { Review, ShownRequest } from './review.ts'
 import { decodeStoredRequest, type StoredSessionRequest } from './stored-request.ts'
 import { isInside } from './time-window.ts'
-import { type RequestVault, SealBroken } from './vault.ts'
+import type { RequestVault } from './vault.ts'
 
 export interface RunServices {
   readonly history: History
@@ -59,12 +59,12 @@ export class ApprovedRuns {
    * twice, whenever this process is killed. No `await` may come between the checks and that.
    * @param id of the session or its review
    * @param how `batch`: what the approval is for, if it is for one; `isAutomatic`: the gateway itself runs it
-   * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then the review is as before
+   * @throws RequestRefused, HistoryError: then the review is as before
    */
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
     const { batch } = how
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewedSessionNotFound)
+    if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewedSessionNotFound)
     this.#check(review, caller)
     checkSubject(review, batch)
     const request = this.#requestOf(review)
@@ -91,15 +91,15 @@ export class ApprovedRuns {
 
   #check({ sessionId, owner, type, status, expiresAt, timeWindow }: Review, caller: GatewayUser): void {
     if (this.#running.has(sessionId))
-      throw new ReviewRefused('already-processing', hoopWords.alreadyProcessed(sessionId))
-    if (type === 'jit') throw new ReviewRefused('session-not-found', hoopWords.sessionNotFound)
+      throw new RequestRefused('already-processing', hoopWords.alreadyProcessed(sessionId))
+    if (type === 'jit') throw new RequestRefused('session-not-found', hoopWords.sessionNotFound)
     if (caller.name !== owner && !this.#services.users.seesAll(caller))
-      throw new ReviewRefused('not-permitted', hoopWords.notToExecute)
+      throw new RequestRefused('not-permitted', hoopWords.notToExecute)
     if (status !== 'APPROVED') throw notApproved()
     // `Reviews.tick` ends it some seconds later.
     if (expiresAt < this.#services.history.latestTime) throw expired()
     if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
-      throw new ReviewRefused(
+      throw new RequestRefused(
         'outside-time-window',
         hoopWords.outsideWindow(timeWindow.start, timeWindow.end),
       )
@@ -111,29 +111,29 @@ export class ApprovedRuns {
     const stored = this.#stored(review)
     const request = { ...stored, connection }
     const use = useOf(request)
-    if (!connection.access[use]) throw new ReviewRefused('not-permitted', hoopWords.disabled(use))
+    if (!connection.access[use]) throw new RequestRefused('not-permitted', hoopWords.disabled(use))
     const bringsMore =
       request.bringsInput ?? (request.clientArgs.length > 0 || review.shown.envVars.length > 0)
     if (use === 'runbooks' && bringsMore && !connection.access.clientInput)
-      throw new ReviewRefused(
+      throw new RequestRefused(
         'client-input-refused',
         `connection ${connection.name} takes neither client_args nor env_vars any more (access.client-input)`,
       )
     if (fitsPackets(request)) return request
-    throw new ReviewRefused('too-large', 'with what the connection has now, the request is too large')
+    throw new RequestRefused('too-large', 'with what the connection has now, the request is too large')
   }
 
   /** Nothing begins for another user of the same name, nor by itself after the token of the request was taken back. */
   #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
     const { users } = this.#services
     if (asker !== undefined && asker !== users.identity(user))
-      throw new ReviewRefused(
+      throw new RequestRefused(
         'not-permitted',
         `nothing has run: the name ${user} belongs to another user now`,
       )
     const withdrawal = token && users.withdrawal(token)
     if (isAutomatic && withdrawal !== undefined)
-      throw new ReviewRefused('token-ended', `${user} has to choose Run: ${withdrawal} that asked for it`)
+      throw new RequestRefused('token-ended', `${user} has to choose Run: ${withdrawal} that asked for it`)
   }
 
   #connectionOf({ owner, connection: name }: Review): ConnectionSettings {
@@ -141,7 +141,7 @@ export class ApprovedRuns {
     const user = users.named(owner)
     const connection = user && users.connection(user, name)
     if (connection !== undefined) return connection
-    throw new ReviewRefused(
+    throw new RequestRefused(
       'not-permitted',
       `nothing has run: there is no connection ${name} any more, or ${owner} may not use it now`,
     )
@@ -151,16 +151,12 @@ export class ApprovedRuns {
     const { history, vault } = this.#services
     const sealed = history.read(({ reviews }) => reviews.request(review.id))
     if (sealed === undefined) throw notApproved()
-    try {
-      const stored = decodeStoredRequest(vault.unseal(sealed, sealPurpose(review)))
-      if (digestOf(vault, stored.script, review.shown.scriptDigest.kind) === review.shown.scriptDigest.hex)
-        return stored
-      throw new SealBroken('its script is not the one that was approved')
-    } catch (error) {
-      if (!(error instanceof SealBroken)) throw error
-      const text = `nothing has run: what was stored of session ${review.sessionId} cannot be read, ${error.message}; ask for it again`
-      throw new ReviewRefused('review-wrong-state', text, 403)
-    }
+    const { plain, broken } = vault.unseal(sealed, sealPurpose(review))
+    if (plain === undefined) throw unreadable(review, broken)
+    const stored = decodeStoredRequest(plain)
+    const { kind, hex } = review.shown.scriptDigest
+    if (digestOf(vault, stored.script, kind) === hex) return stored
+    throw unreadable(review, 'its script is not the one that was approved')
   }
 
   #claim(review: Review, { batch, isAutomatic = false }: ClaimOptions): void {
@@ -193,18 +189,18 @@ export class ApprovedRuns {
   }
 }
 
-/** @throws ReviewRefused when the approval is for a batch and one of its sessions is asked for */
+/** @throws RequestRefused when the approval is for a batch and one of its sessions is asked for */
 function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined): void {
   if (approved?.id === batch?.id) return
   const way = `POST /api/batches/${approved?.id}/exec, or runbook-agent batches exec ${approved?.id}`
-  throw new ReviewRefused('review-wrong-state', `this approval is for a whole batch: ${way}`, 403)
+  throw new RequestRefused('review-wrong-state', `this approval is for a whole batch: ${way}`, 403)
 }
 
-/** @throws ReviewRefused when it is not what was sealed */
+/** @throws RequestRefused when it is not what was sealed */
 function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
   if (batchConnections.join() === batch.connections.join()) return
   const text = 'nothing has run: its connections are not those that were approved; ask for it again'
-  throw new ReviewRefused('review-wrong-state', text, 403)
+  throw new RequestRefused('review-wrong-state', text, 403)
 }
 
 export function sealPurpose({ id, sessionId }: Pick<Review, 'id' | 'sessionId'>): string {
@@ -219,13 +215,18 @@ export function digestOf(
   return kind === 'sha256' ? createHash('sha256').update(script).digest('hex') : vault.digest(script)
 }
 
-function expired(): ReviewRefused {
-  const text = 'nothing has run: it was approved and not run in time; ask for it again'
-  return new ReviewRefused('review-wrong-state', text, 403)
+function unreadable({ sessionId }: Review, reason: string): RequestRefused {
+  const text = `nothing has run: what was stored of session ${sessionId} cannot be read, ${reason}; ask for it again`
+  return new RequestRefused('review-wrong-state', text, 403)
 }
 
-function notApproved(): ReviewRefused {
-  return new ReviewRefused('review-wrong-state', hoopWords.notApproved, 403)
+function expired(): RequestRefused {
+  const text = 'nothing has run: it was approved and not run in time; ask for it again'
+  return new RequestRefused('review-wrong-state', text, 403)
+}
+
+function notApproved(): RequestRefused {
+  return new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
 }
 
 /** The entry of the audit log for a run that the gateway begins itself, in the name of who has asked for it. */

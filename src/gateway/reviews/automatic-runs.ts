@@ -8,7 +8,6 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
 import { HistoryError } from '../store/errors.ts'
 import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
-import { ReviewRefused } from './refused.ts'
 import type { Review } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
@@ -107,7 +106,7 @@ export class AutomaticRuns {
           { sid: review.sessionId, error: (error as Error).message, stack: (error as Error).stack },
           'approved run failed',
         )
-      this.#refused(review, isKnown ? error : new ReviewRefused('internal-error', 'internal error'))
+      this.#refused(review, isKnown ? error : new RequestRefused('internal-error', 'internal error'))
     }
   }
 
@@ -127,7 +126,7 @@ export class AutomaticRuns {
     const user = users.named(name)
     const obstacle = users.obstacle(user)
     if (user !== undefined && obstacle === undefined) return user
-    throw new ReviewRefused('not-permitted', `${name} ${obstacle ?? ''}`)
+    throw new RequestRefused('not-permitted', `${name} ${obstacle ?? ''}`)
   }
 
   #refused(before: Review, { code, message }: RequestRefused): void {

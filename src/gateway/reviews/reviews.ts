@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { onAbort } from '../../basics/abort.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { EndCause } from '../history/session.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Tables } from '../store/room.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import { TooMuchAtOnce, type WaitingSession } from '../sessions/sessions.ts'
+import { type WaitingSession } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './approved-runs.ts'
 import { common, decide, withdrawn, type Decision } from './decision.ts'
 import { deniedText } from './denied-text.ts'
-import { ReviewRefused } from './refused.ts'
 import type { HeldRun, Review, ReviewedBatch, ShownRequest } from './review.ts'
 import type { ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
@@ -60,7 +60,7 @@ export class Reviews {
   /**
    * Records a session that waits, and its review. What will run is stored now, sealed.
    * @param more how long a terminal may be used, or which batch begins with the session
-   * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then there is no review
+   * @throws RequestRefused, HistoryError: then there is no review
    */
   ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
     this.#checkRoom(request)
@@ -110,18 +110,21 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
-  /** @param id of the review or of its session @throws ReviewRefused, HistoryError: then it is as before */
+  /** @param id of the review or of its session @throws RequestRefused, HistoryError: then it is as before */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewNotFound)
+    if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewNotFound)
     if (user.kind === 'machine' && decision.verdict === 'APPROVED')
-      throw new ReviewRefused('not-permitted', `${user.name} is a machine: people approve, machines never do`)
+      throw new RequestRefused(
+        'not-permitted',
+        `${user.name} is a machine: people approve, machines never do`,
+      )
     // `tick` ends what is overdue some seconds later.
     if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.latestTime)
-      throw new ReviewRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
+      throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
     const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
-    if ('refusal' in outcome) throw new ReviewRefused(outcome.refusal.code, outcome.refusal.message)
+    if ('refusal' in outcome) throw new RequestRefused(outcome.refusal.code, outcome.refusal.message)
     const by = user.name
     const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
     this.#change(review, outcome.review, { code, by })
@@ -182,7 +185,7 @@ export class Reviews {
     this.#services.history.write(({ reviews }) => reviews.update({ ...review, held }, 'APPROVED'))
   }
 
-  /** Ends what was approved and may not run. @throws ReviewRefused when it has changed meanwhile, HistoryError */
+  /** Ends what was approved and may not run. @throws RequestRefused when it has changed meanwhile, HistoryError */
   refuse(review: Review, reason: string): void {
     this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
   }
@@ -195,7 +198,7 @@ export class Reviews {
       for (const review of history.read(({ reviews }) => reviews.due(history.trustedTime)))
         this.#change(review, withdrawn(review, overdue(review)), { code: 'expired' })
     } catch (error) {
-      if (!(error instanceof HistoryError) && !(error instanceof ReviewRefused)) throw error
+      if (!(error instanceof HistoryError) && !(error instanceof RequestRefused)) throw error
       log.warn({ error: error.message }, 'reviews could not be tidied, later they will be')
     }
   }
@@ -207,12 +210,13 @@ export class Reviews {
   #checkRoom({ user, clientArgs }: SessionRequest): void {
     const { reviews, bytes } = this.#services.history.read(({ reviews }) => reviews.waitingOf(user))
     if (reviews >= MAX_WAITING || bytes >= MAX_WAITING_BYTES)
-      throw new TooMuchAtOnce(
+      throw new RequestRefused(
+        'too-much-at-once',
         `${reviews} of your requests wait for approval or for their run: let some end first`,
       )
     const length = clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument), 0)
     if (length > MAX_ARGUMENT_BYTES)
-      throw new ReviewRefused('too-large', 'client_args that have to be approved may have 64 KiB', 422)
+      throw new RequestRefused('too-large', 'client_args that have to be approved may have 64 KiB', 422)
   }
 
   #shown({ script, clientArgs, envVars }: SessionRequest, waiting: WaitingSession): ShownRequest {
@@ -226,7 +230,7 @@ export class Reviews {
 
   /**
    * Records a decision, and does what follows from it. @param cause of the end of its session, if it ends
-   * @throws ReviewRefused when it has changed meanwhile, HistoryError
+   * @throws RequestRefused when it has changed meanwhile, HistoryError
    */
   #change(before: Review, after: Review, cause: EndCause, text = deniedText(after)): void {
     const isOver = after.status === 'REJECTED' || after.status === 'REVOKED'
@@ -235,7 +239,7 @@ export class Reviews {
       if (isOver) reviews.dropRequest(after.id)
       return true
     })
-    if (!isChanged) throw new ReviewRefused('review-wrong-state', hoopWords.reviewInWrongState)
+    if (!isChanged) throw new RequestRefused('review-wrong-state', hoopWords.reviewInWrongState)
     if (isOver) {
       this.#services.access.revoke(after, text, cause.by)
       this.#endSession(after.sessionId, text, cause)

@@ -1,10 +1,10 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import { ReviewRefused } from './refused.ts'
 import type { Review } from './review.ts'
 
 /** A clock may have been set back by this much since the approval. More, and the approval is not believed. */
@@ -34,14 +34,14 @@ export class TerminalAccess {
   }
 
   /**
-   * Goes on with the session that has waited for it. @throws TooMuchAtOnce, ReviewRefused when it was revoked, killed or
+   * Goes on with the session that has waited for it. @throws RequestRefused when it was revoked, killed or
    * is over since: a client takes its time to open what was approved
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
     const review = this.#history.read(({ reviews }) => reviews.find(id))
     const isApproved = review?.status === 'APPROVED' && leftMs(review, Date.now()) > 0
     if (!isApproved || !this.#history.isOpen(sessionId))
-      throw new ReviewRefused('review-wrong-state', hoopWords.notApproved, 403)
+      throw new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 

@@ -9,10 +9,9 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** A stored request cannot be read: the key is another one, or somebody has changed it. */
-export class SealBroken extends Error {
-  override readonly name = 'SealBroken'
-}
+/** What was sealed; or why it cannot be read: the key is gone or another one, or somebody has changed it. */
+type Unsealed =
+  { readonly plain: Buffer; readonly broken?: never } | { readonly broken: string; readonly plain?: never }
 
 /** Seals requests that wait, secrets and all, with a key that lies beside the history in a file of its own (0600). */
 export class RequestVault {
@@ -32,17 +31,18 @@ export class RequestVault {
     return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed])
   }
 
-  /** @throws SealBroken, HistoryError, ForeignPathError */
-  unseal(sealed: Buffer, purpose: string): Buffer {
+  /** @throws HistoryError, ForeignPathError */
+  unseal(sealed: Buffer, purpose: string): Unsealed {
     const key = this.#keyThere()
-    if (key === undefined) throw new SealBroken(`its key ${this.#path} is gone`)
+    if (key === undefined) return { broken: `its key ${this.#path} is gone` }
     try {
       const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES))
         .setAAD(Buffer.from(purpose))
         .setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
-      return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
-    } catch (error) {
-      throw new SealBroken(`it was not sealed with the key in ${this.#path}`, { cause: error })
+      const content = sealed.subarray(NONCE_BYTES + TAG_BYTES)
+      return { plain: Buffer.concat([decipher.update(content), decipher.final()]) }
+    } catch {
+      return { broken: `it was not sealed with the key in ${this.#path}` }
     }
   }
 

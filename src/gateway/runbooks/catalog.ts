@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { parseTemplate, TemplateError, type Input } from '../../template/runbook.ts'
-import { RepositoryError, RunbookContentError } from '../refusals/runbook-errors.ts'
+import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import type { ObjectReader } from './git/objects.ts'
 import { leadingComment, type About } from './leading-comment.ts'
 import { readText } from './git/text.ts'
@@ -68,7 +68,7 @@ export class Catalog {
     this.#limits = limits
   }
 
-  /** The runbooks in any of the folders ('' for all), at a commit given by its full id. Throws a RepositoryError. */
+  /** The runbooks in any of the folders ('' for all), at a commit given by its full id. Throws a RunbookError. */
   async list(commit: string, folders: readonly string[]): Promise<Listing> {
     const text = await readStructure(this.#objects, commit, 'commit')
     const root = treeOf(text, commit)
@@ -131,7 +131,7 @@ export class Catalog {
       read.set(oid, content)
       return content
     } catch (error) {
-      if (!(error instanceof RunbookContentError)) throw error
+      if (!hasFault(error, 'content')) throw error
       // The text names the path, so it is not remembered for other files with this content.
       return { inputs: [], error: error.message, length: 0 }
     }
@@ -177,7 +177,7 @@ function parse(text: string): Content {
 function describe(commit: Buffer): { author: string; message: string } {
   const text = commit.toString()
   const headers = text.indexOf('\n\n')
-  if (headers < 0) throw new RepositoryError('the newest commit has no end of its headers')
+  if (headers < 0) throw new RunbookError('repository', 'the newest commit has no end of its headers')
   const [, author = ''] = /^author (.*) \d+ [+-]\d{4}$/m.exec(text.slice(0, headers)) ?? []
   return { author, message: text.slice(headers + 2, headers + 2 + MAX_MESSAGE_CHARACTERS) }
 }

@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
 import { claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { runInMirror } from './git/command.ts'
-import { FetchTimeoutError, RepositoryError, RepositorySizeError } from '../refusals/runbook-errors.ts'
+import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 
@@ -60,7 +60,7 @@ export class Mirror {
 
   /**
    * When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch. Throws
-   * a RepositoryError when it cannot find out: a good copy must not be thrown away because a descriptor was missing.
+   * a RunbookError when it cannot find out: a good copy must not be thrown away because a descriptor was missing.
    */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
@@ -71,9 +71,13 @@ export class Mirror {
     } catch (cause) {
       if (NO_ORIGIN.has(codeOf(cause))) return undefined
       const { name } = this.#options
-      throw new RepositoryError(`cannot look at the copy of runbook repository ${name}: ${String(cause)}`, {
-        cause,
-      })
+      throw new RunbookError(
+        'repository',
+        `cannot look at the copy of runbook repository ${name}: ${String(cause)}`,
+        {
+          cause,
+        },
+      )
     }
   }
 
@@ -109,7 +113,7 @@ export class Mirror {
     try {
       await this.#initAndFetch(fresh, 'sha1')
     } catch (error) {
-      if (!(error instanceof RepositoryError) || !error.message.includes('server sha256')) throw error
+      if (!hasFault(error, 'repository') || !error.message.includes('server sha256')) throw error
       await rm(fresh, { recursive: true, force: true })
       await this.#initAndFetch(fresh, 'sha256')
     }
@@ -121,7 +125,7 @@ export class Mirror {
     // An empty template, so that no hooks come from the machine's own one.
     const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
     const { code, stderr } = await runInMirror(fresh, args, this.#options)
-    if (code !== 0) throw new RepositoryError(`git init failed: ${stderr.trim()}`)
+    if (code !== 0) throw new RunbookError('repository', `git init failed: ${stderr.trim()}`)
     await fetchInto(fresh, this.#options)
   }
 
@@ -133,8 +137,8 @@ export class Mirror {
 
   async #worthStartingOver(error: unknown): Promise<boolean> {
     // Force pushes leave unused objects behind. A fresh copy may be small enough.
-    if (error instanceof RepositorySizeError) return true
-    if (!(error instanceof RepositoryError) || error instanceof FetchTimeoutError) return false
+    if (hasFault(error, 'size')) return true
+    if (!hasFault(error, 'repository', 'damaged')) return false
     return BROKEN_MIRROR.test(error.message) || !(await this.#hasHead())
   }
 
@@ -160,7 +164,10 @@ export class Mirror {
       claimFolder(folder)
     } catch (error) {
       if (!(error instanceof ForeignPathError)) throw error
-      throw new RepositoryError(`runbook repositories are not kept in a place like this: ${error.message}`)
+      throw new RunbookError(
+        'repository',
+        `runbook repositories are not kept in a place like this: ${error.message}`,
+      )
     }
     await chmod(folder, 0o700)
     await removeAbandoned(folder, basename(this.#options.path))

@@ -1,11 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/abort.ts'
-import {
-  FetchTimeoutError,
-  RepositoryError,
-  RepositorySizeError,
-  RunbookError,
-} from '../refusals/runbook-errors.ts'
+import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
 import type { OldCopy } from './old-copy.ts'
@@ -57,7 +52,7 @@ export class Refresher {
 
   /**
    * Settles when the mirror is fresh, or may be served as it is: then with what to say about that. Throws a
-   * RepositoryError if there is no copy.
+   * RunbookError if there is no copy.
    */
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
@@ -179,11 +174,15 @@ export class Refresher {
   }
 
   /** For what the system refused: no space, no descriptor, no right. */
-  #uncopied(cause: unknown): RepositoryError {
+  #uncopied(cause: unknown): RunbookError {
     const text = `runbook repository ${this.#options.name} could not be copied`
-    return new RepositoryError(`${text}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
+    return new RunbookError(
+      'repository',
+      `${text}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    )
   }
 
   #isPaused(): boolean {
@@ -191,7 +190,7 @@ export class Refresher {
   }
 
   #pauseAfter(error: Error): number {
-    const costly = error instanceof FetchTimeoutError || error instanceof RepositorySizeError
+    const costly = hasFault(error, 'timeout', 'size')
     const usual = this.#options.remote.kind === 'local' ? 0 : this.#options.refreshMs
     return costly ? Math.max(usual, COSTLY_FAILURE_PAUSE_MS) : usual
   }

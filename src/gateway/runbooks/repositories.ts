@@ -63,7 +63,7 @@ export class Repositories {
 
   /**
    * Opens those that are new or other than before. Those that were there are closed when their last reader is done.
-   * @returns the new ones @throws RepositoryError: then nothing has changed
+   * @returns the new ones @throws RunbookError: then nothing has changed
    */
   replace(settings: readonly RepositorySettings[]): readonly NamedRepository[] {
     const before = this.#open

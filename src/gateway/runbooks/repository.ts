@@ -5,13 +5,7 @@ import { checkBranch, parseRemote, type Remote } from '../settings/repositories.
 import { Catalog, type Listing } from './catalog.ts'
 import { Ancestry, checkRefHash, findCommit } from './git/commits.ts'
 import { mirrorEnvironment } from './git/environment.ts'
-import {
-  MirrorDamagedError,
-  RepositoryError,
-  RunbookNotFoundError,
-  RunbookRefError,
-  UncommittedError,
-} from '../refusals/runbook-errors.ts'
+import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { Mirror } from './mirror.ts'
 import { oldCopyText, type OldCopy } from './old-copy.ts'
 import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './git/objects.ts'
@@ -84,7 +78,7 @@ export class RunbookRepository {
     this.#parts = parts
   }
 
-  /** Throws a RepositoryError for an unusable URL or branch. Does not touch disk or network yet. */
+  /** Throws a RunbookError for an unusable URL or branch. Does not touch disk or network yet. */
   static open(options: RunbookRepositoryOptions): RunbookRepository {
     return new RunbookRepository(assemble(options))
   }
@@ -105,7 +99,7 @@ export class RunbookRepository {
         // A commit that was asked for is no other one in a newer copy.
         return { text, commit, ...(oldCopy !== undefined && hash === undefined && { oldCopy }) }
       } catch (error) {
-        if (!(error instanceof RunbookNotFoundError)) throw error
+        if (!hasFault(error, 'missing')) throw error
         throw await this.#whyMissing(error, hash === undefined ? components : undefined, oldCopy)
       }
     })
@@ -120,7 +114,7 @@ export class RunbookRepository {
     })
   }
 
-  /** Fetches what is needed for the first read. Throws a RepositoryError when there is nothing to read. */
+  /** Fetches what is needed for the first read. Throws a RunbookError when there is nothing to read. */
   async prepare(): Promise<void> {
     await this.#counted(async () => {
       const { before, closing, refresher } = this.#parts
@@ -137,7 +131,7 @@ export class RunbookRepository {
   /** Ends git's processes and waits for them. Reads that are under way are rejected. */
   async close(): Promise<void> {
     const { closing, refresher, ancestry, objects } = this.#parts
-    closing.abort(new RepositoryError('the runbook repository is closed'))
+    closing.abort(new RunbookError('repository', 'the runbook repository is closed'))
     await Promise.all([refresher.close(), ancestry.close(), objects.close()])
   }
 
@@ -170,22 +164,25 @@ export class RunbookRepository {
     closing.signal.throwIfAborted()
     const oldCopy = await refresher.refresh()
     const commit = await mirrorTip(objects)
-    if (commit === undefined) throw new MirrorDamagedError(`the mirror of ${name} has lost its branch`)
+    if (commit === undefined) throw new RunbookError('damaged', `the mirror of ${name} has lost its branch`)
     return { commit, oldCopy }
   }
 
   /** @param components of the file, where it should be in the newest commit */
   async #whyMissing(
-    error: RunbookNotFoundError,
+    error: RunbookError,
     components: readonly string[] | undefined,
     oldCopy: OldCopy | undefined,
-  ): Promise<RunbookNotFoundError> {
+  ): Promise<RunbookError> {
     const { name, remote, branch } = this.#parts
-    if (oldCopy !== undefined) return new RunbookNotFoundError(`${error.message}; ${oldCopyText(oldCopy)}`)
+    if (oldCopy !== undefined) return new RunbookError('missing', `${error.message}; ${oldCopyText(oldCopy)}`)
     if (components === undefined || remote.kind !== 'local') return error
     if (!(await isInWorktree(remote.url, branch, components))) return error
     const file = components.join('/')
-    return new UncommittedError(`runbook file ${file} is not committed in ${name}: git add, git commit`)
+    return new RunbookError(
+      'uncommitted',
+      `runbook file ${file} is not committed in ${name}: git add, git commit`,
+    )
   }
 
   /** Only commits of the branch. Otherwise anyone who may push another branch could run what nobody has reviewed. */
@@ -199,9 +196,9 @@ export class RunbookRepository {
       commit = await findCommit(objects, hash)
     }
     if (commit === undefined)
-      throw new RunbookNotFoundError(`ref_hash ${hash} not found in repository ${name}`)
+      throw new RunbookError('missing', `ref_hash ${hash} not found in repository ${name}`)
     if (await ancestry.includes(commit, newest)) return commit
-    throw new RunbookRefError(`ref_hash ${hash} is not on the configured branch of repository ${name}`)
+    throw new RunbookError('ref', `ref_hash ${hash} is not on the configured branch of repository ${name}`)
   }
 
   /** Makes the mirror anew, once, when it lacks something that it should hold. */
@@ -211,7 +208,7 @@ export class RunbookRepository {
     try {
       return await read()
     } catch (error) {
-      if (!(error instanceof MirrorDamagedError)) throw error
+      if (!hasFault(error, 'damaged')) throw error
       await refresher.rebuild(generation)
       return await read()
     }
@@ -247,7 +244,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
 
 /** A name with other characters gets a digest as suffix, so that no two names share a folder. */
 function folderName(name: string): string {
-  if (name === '') throw new RepositoryError('a runbook repository has no name')
+  if (name === '') throw new RunbookError('repository', 'a runbook repository has no name')
   const safe = name
     .replace(/[^A-Za-z0-9._-]+/g, '_')
     .replace(/^[.-]+/, '_')

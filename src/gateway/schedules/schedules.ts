@@ -4,7 +4,7 @@ import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import type { SessionSummary } from '../history/session.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import { GatewayDraining } from '../sessions/sessions.ts'
+import { gatewayDraining } from '../sessions/sessions.ts'
 import { type ScheduleSettings, lastTime, nextTime, type CronRule } from '../settings/schedules.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
 import { HistoryError, refusedCode } from '../store/errors.ts'
@@ -21,15 +21,6 @@ export interface StartedRun {
   /** Correlation id of its session. */
   readonly id: string
   readonly dueAt: number | null
-}
-
-/** One run of this schedule is not over, so another one does not begin. */
-class ScheduleBusy extends RequestRefused {
-  override readonly name = 'ScheduleBusy'
-
-  constructor(message: string) {
-    super('schedule-busy', message)
-  }
 }
 
 interface ScheduleServices {
@@ -96,14 +87,14 @@ export class Schedules {
     return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
   }
 
-  /** @param by who asks @returns the run, begun or failed @throws ScheduleBusy, HistoryError, GatewayDraining */
+  /** @param by who asks @returns the run, begun or failed @throws RequestRefused, HistoryError, RequestRefused */
   async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
-    if (this.#isClosed) throw new GatewayDraining()
+    if (this.#isClosed) throw gatewayDraining()
     const { name } = schedule
     const { history } = this.#services
     const obstacle = this.#unfinished.obstacle(name)
     if (obstacle !== undefined)
-      throw new ScheduleBusy(`schedule ${name} never runs twice at once: ${obstacle}`)
+      throw new RequestRefused('schedule-busy', `schedule ${name} never runs twice at once: ${obstacle}`)
     const run = this.#newRun(schedule, null, by)
     history.write(({ schedules }) => schedules.claim(run))
     await this.#begin(schedule, run)

@@ -8,13 +8,8 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Budgets } from '../people/identities/budgets.ts'
 import type { History } from '../history/history.ts'
-import {
-  type EndCause,
-  HistoryFullError,
-  type SessionAsking,
-  type SessionSummary,
-} from '../history/session.ts'
-import { HistoryError, NoRoomError } from '../store/errors.ts'
+import { type EndCause, type SessionAsking, type SessionSummary } from '../history/session.ts'
+import { HistoryError } from '../store/errors.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { GatewaySession, type SessionEnd } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
@@ -33,27 +28,14 @@ const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 /** Without waiting for answers a caller begins thousands in a second. */
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
-/** Refused before it was recorded: this user has to let some sessions end first. */
-export class TooMuchAtOnce extends RequestRefused {
-  override readonly name = 'TooMuchAtOnce'
-
-  constructor(message: string) {
-    super('too-much-at-once', message)
-  }
-}
-
-/** The gateway is stopping: the command has not run, and may be asked for again. */
-export class GatewayDraining extends RequestRefused {
-  override readonly name = 'GatewayDraining'
-
-  constructor() {
-    super('gateway-draining', DRAINING)
-  }
-}
-
 /** The end of sessions that run longer than the gateway waits when it stops. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING = 'the gateway is stopping and begins nothing new: nothing has run, try again when it is back'
+
+/** The gateway is stopping: the command has not run, and may be asked for again. */
+export function gatewayDraining(): RequestRefused {
+  return new RequestRefused('gateway-draining', DRAINING)
+}
 
 interface RunningSession {
   readonly session: GatewaySession
@@ -128,7 +110,7 @@ export class Sessions {
 
   /**
    * Runs while its messages are read.
-   * @throws HistoryError, TooMuchAtOnce, LockBusy, BudgetSpent, GatewayDraining: then there is no session
+   * @throws HistoryError, RequestRefused: then there is no session
    */
   open(request: SessionRequest): GatewaySession {
     this.#checkServing()
@@ -158,8 +140,8 @@ export class Sessions {
   }
 
   /**
-   * Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError, BudgetSpent,
-   * GatewayDraining
+   * Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError, RequestRefused,
+   * RequestRefused
    */
   begin(request: SessionRequest): WaitingSession {
     this.#checkServing()
@@ -171,7 +153,7 @@ export class Sessions {
   }
 
   /**
-   * @returns what starts a session that waits, once @throws TooMuchAtOnce, LockBusy, GatewayDraining: then it waits on
+   * @returns what starts a session that waits, once @throws RequestRefused: then it waits on
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     this.#checkServing()
@@ -236,9 +218,9 @@ export class Sessions {
     await Promise.allSettled(running.map(({ session }) => session.ended))
   }
 
-  /** @throws GatewayDraining */
+  /** @throws RequestRefused */
   #checkServing(): void {
-    if (this.#stopsAt !== undefined && !this.#closing) throw new GatewayDraining()
+    if (this.#stopsAt !== undefined && !this.#closing) throw gatewayDraining()
   }
 
   #start(
@@ -273,15 +255,19 @@ export class Sessions {
     }
   }
 
-  /** The bytes that are kept of this request. @throws TooMuchAtOnce when its user would have too many together */
+  /** The bytes that are kept of this request. @throws RequestRefused when its user would have too many together */
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
     const bytes = requestBytes(request) + redactionBytes
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
     if (running.length >= MAX_SESSIONS_OF_ONE_USER)
-      throw new TooMuchAtOnce(`${running.length} of your sessions are running: let some end first`)
+      throw new RequestRefused(
+        'too-much-at-once',
+        `${running.length} of your sessions are running: let some end first`,
+      )
     const together = running.reduce((sum, one) => sum + one.bytes, bytes)
     if (together <= MAX_BYTES_OF_ONE_USER) return bytes
-    throw new TooMuchAtOnce(
+    throw new RequestRefused(
+      'too-much-at-once',
       'the scripts and variables of your running sessions have more than 128 MiB together: let some end first',
     )
   }
@@ -304,11 +290,8 @@ export class Sessions {
       work()
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      if (error instanceof HistoryFullError) throw new TooMuchAtOnce(`${error.message}: let some end first`)
-      const text = hoopWords.sessionNotCreated(error.message)
-      throw error instanceof NoRoomError
-        ? new NoRoomError(text, error.short, { cause: error })
-        : new HistoryError(text, { cause: error })
+      const { noRoom } = error
+      throw new HistoryError(hoopWords.sessionNotCreated(error.message), { noRoom, cause: error })
     }
   }
 

@@ -1,7 +1,7 @@
-import { MaskingError } from '../../policy/masking/custom.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, EVERYTHING, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
+import { PolicyError } from '../../policy/policy-error.ts'
 import type { MaskingShape, ConnectionShape, SettingsShape } from './schema.ts'
 import type { MaskingParams } from './settings.ts'
 
@@ -109,7 +109,7 @@ function problemOf(rules: MaskingRules | undefined): string | undefined {
     if (rules !== undefined) new Masking(rules)
     return undefined
   } catch (error) {
-    if (!(error instanceof MaskingError)) throw error
+    if (!(error instanceof PolicyError)) throw error
     return error.message
   }
 }

@@ -1,3 +1,5 @@
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../basics/logger.ts'
 import { Secret } from '../../basics/secret.ts'
@@ -37,11 +39,6 @@ export interface ReloadReport {
   readonly restart: readonly string[]
 }
 
-/** The gateway is stopping. */
-export class ReloadRefused extends Error {
-  override readonly name = 'ReloadRefused'
-}
-
 /** Reads the settings again while the gateway serves. What runs goes on with what it began with. */
 export class Reload {
   readonly #services: ReloadServices
@@ -55,7 +52,7 @@ export class Reload {
 
   /**
    * One at a time: all who ask while one runs get the next one, since the file may have changed meanwhile.
-   * @throws SettingsError, RepositoryError: then the settings are as before; ReloadRefused
+   * @throws SettingsError, RunbookError: then the settings are as before; RequestRefused when the gateway stops
    */
   run(): Promise<ReloadReport> {
     if (this.#running === undefined) return this.#begin()
@@ -66,7 +63,7 @@ export class Reload {
     return this.#next
   }
 
-  /** What `run` would do now. Nothing changes. @throws SettingsError, ReloadRefused */
+  /** What `run` would do now. Nothing changes. @throws SettingsError, RequestRefused when the gateway stops */
   async preview(): Promise<ReloadReport> {
     return (await this.#found()).report
   }
@@ -105,7 +102,7 @@ export class Reload {
   /** The settings that would be in force, and how they differ from those that are. */
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
-    if (this.#closing.signal.aborted) throw new ReloadRefused('the gateway stops')
+    if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
     const before = this.#services.current.value
     const after = withFixed(found, before)
     return { after, report: { changes: changesBetween(before, after), restart: fixedChanges(before, found) } }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { RepositoryError } from '../refusals/runbook-errors.ts'
+import { RunbookError } from '../refusals/runbook-errors.ts'
 
 /** User and password taken out of an https URL. Without a password the user may be a token (GitHub). */
 export interface UrlCredentials {
@@ -28,7 +28,7 @@ const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
 
 /**
  * Understands a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a
- * RepositoryError (credentials masked) for anything else, above all for what git would take as an option
+ * RunbookError (credentials masked) for anything else, above all for what git would take as an option
  * (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
  */
 export function parseRemote(url: string): Remote {
@@ -117,8 +117,8 @@ function decoded(url: string, part: string): string {
   return text
 }
 
-function refused(url: string, why: string): RepositoryError {
-  return new RepositoryError(`runbook repository URL ${JSON.stringify(maskUserinfo(url))} ${why}`)
+function refused(url: string, why: string): RunbookError {
+  return new RunbookError('repository', `runbook repository URL ${JSON.stringify(maskUserinfo(url))} ${why}`)
 }
 
 function maskUserinfo(url: string): string {
@@ -159,11 +159,14 @@ function percentDecoded(path: string): string {
 /** No file system allows a longer name for a ref's file. */
 const MAX_BRANCH_LENGTH = 244
 
-/** Throws a RepositoryError unless git would accept `branch` as a branch name (git-check-ref-format(1)). */
+/** Throws a RunbookError unless git would accept `branch` as a branch name (git-check-ref-format(1)). */
 export function checkBranch(branch: string): void {
   const why = brokenRule(branch)
   if (why === undefined) return
-  throw new RepositoryError(`runbook repository branch ${JSON.stringify(branch.slice(0, 300))} ${why}`)
+  throw new RunbookError(
+    'repository',
+    `runbook repository branch ${JSON.stringify(branch.slice(0, 300))} ${why}`,
+  )
 }
 
 function brokenRule(branch: string): string | undefined {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import Database from 'libsql'
 import AsyncDatabase from 'libsql/promise'
 import { objectionTo } from '../../basics/files/private-path.ts'
-import { HistoryError, historyError, NoRoomError } from './errors.ts'
+import { historyError, HistoryError } from './errors.ts'
 import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
 
 /** Left free for the sessions that go on meanwhile. */
@@ -13,7 +13,7 @@ const MARGIN_BYTES = 64 * 1024 * 1024
 /**
  * Writes a copy of the history as it is at this moment, without what has been removed from it. Others read and write it
  * meanwhile: SQLite works on a thread of its own, and nothing stops it before it is done.
- * @throws NoRoomError, before anything is written if the disk has no room for the copy; HistoryError
+ * @throws HistoryError; if the disk has no room for the copy, before anything is written
  */
 export async function copyHistory(file: string, target: string): Promise<void> {
   const db = new AsyncDatabase(':memory:', {})
@@ -59,13 +59,13 @@ export function checkSchemaVersion(version: number, newest: number): void {
     )
 }
 
-/** @throws NoRoomError */
+/** @throws HistoryError */
 export async function checkRoom(bytes: number, folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
   if (free >= bytes + MARGIN_BYTES) return
   const text = `${bytes + MARGIN_BYTES} bytes are needed in ${folder}, ${free} are free`
-  throw new NoRoomError(text, 'the disk is full')
+  throw new HistoryError(text, { noRoom: 'the disk is full' })
 }
 
 function usedBytes(file: string): number {

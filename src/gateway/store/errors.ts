@@ -3,9 +3,22 @@ import { dirname } from 'node:path'
 import type { HttpCode } from '../../contract/statuses.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
-/** The history could not be opened, read or written. The message says which file, what failed and what to do. */
+/** The history cannot be opened, read or written. The message says which file, what failed and what to do. */
 export class HistoryError extends Error {
   override readonly name = 'HistoryError'
+  /**
+   * What keeps the disk from taking more, in a few words and without a path: it is full or read-only. The same call may
+   * work later; meanwhile the gateway goes on without it. Undefined for any other failure.
+   */
+  readonly noRoom: string | undefined
+
+  constructor(
+    message: string,
+    { noRoom, ...options }: ErrorOptions & { readonly noRoom?: string | undefined } = {},
+  ) {
+    super(message, options)
+    this.noRoom = noRoom
+  }
 }
 
 export const READ_ONLY = 'the disk is read-only'
@@ -31,22 +44,16 @@ const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC)$/, 'the disk refuses to be written'],
 ]
 
-/** The disk is full or read-only. The same call may work later; meanwhile the gateway goes on without it. */
-export class NoRoomError extends HistoryError {
-  /** The reason in a few words, without a path. */
-  readonly short: string
-
-  constructor(message: string, short: string, options?: ErrorOptions) {
-    super(message, options)
-    this.short = short
-  }
-}
-
 export function historyError(file: string, what: string, cause: unknown): HistoryError {
   const text = `session history ${file}: cannot ${what}: ${reason(cause)}`
-  if (cause instanceof NoRoomError) return new NoRoomError(text, cause.short, { cause })
-  const short = isNoRoom(cause, file) ? (shortOf(cause) ?? READ_ONLY) : undefined
-  return short === undefined ? new HistoryError(text, { cause }) : new NoRoomError(text, short, { cause })
+  if (cause instanceof HistoryError) return new HistoryError(text, { noRoom: cause.noRoom, cause })
+  const noRoom = isNoRoom(cause, file) ? (shortOf(cause) ?? READ_ONLY) : undefined
+  return new HistoryError(text, { noRoom, cause })
+}
+
+/** Whether the history failed since its disk takes nothing more. */
+export function hasNoRoom(error: unknown): error is HistoryError {
+  return error instanceof HistoryError && error.noRoom !== undefined
 }
 
 /** Whether the cause is a disk that takes nothing more. */
@@ -87,6 +94,6 @@ function isOnReadOnlyDisk(file: string): boolean {
 /** The code of an error that callers may be told of. Undefined for a bug. */
 export function refusedCode(error: Error): HttpCode | undefined {
   if (error instanceof RequestRefused) return error.code
-  if (error instanceof NoRoomError) return 'history-no-room'
-  return error instanceof HistoryError ? 'history-failed' : undefined
+  if (!(error instanceof HistoryError)) return undefined
+  return error.noRoom === undefined ? 'history-failed' : 'history-no-room'
 }

@@ -56,7 +56,7 @@ const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 /**
  * Copies what can be read of a damaged history into a new one, which takes its place. The damaged file stays beside it.
  * A repair that was cut short can be begun anew. @returns undefined when nothing is damaged
- * @throws HistoryError, also while a gateway uses it; NoRoomError, before anything is written
+ * @throws HistoryError, also while a gateway uses it; for want of room before anything is written
  */
 export async function repairFile<T>(
   file: string,

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
-import { HistoryError, historyError, isNoRoom } from './errors.ts'
+import { historyError, isNoRoom, HistoryError } from './errors.ts'
 import { layoutOf, tablesOf, type Rooms, type Tables, type Room } from './room.ts'
 import {
   type Access,
@@ -21,7 +21,7 @@ import {
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
-/** One file with the rows of all rooms. Every failure is a HistoryError, and a NoRoomError when there is no room. */
+/** One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk has no room. */
 export class Store {
   readonly access: Access
   protected readonly tables: Tables

@@ -12,12 +12,10 @@ const MAX_HELD = 64 * 1024
 
 /** Ends a session: its output broke a rule, or there is a rule that cannot be enforced. Names no output. */
 export class GuardrailViolation extends OutputStopped {
-  override readonly name = 'GuardrailViolation'
-  readonly reason = 'guardrails'
   readonly verdict: Violation | Unjudged
 
   constructor(verdict: Violation | Unjudged) {
-    super(verdict.outcome === 'error' ? verdict.closing : 'the output broke a guardrail rule')
+    super('guardrails', verdict.outcome === 'error' ? verdict.closing : 'the output broke a guardrail rule')
     this.verdict = verdict
   }
 }

@@ -1,5 +1,6 @@
 import { formatPath, type Path } from '../../basics/settings/problems.ts'
-import { GuardrailError, type Guardrails, type Rule, type RuleSet } from './rules.ts'
+import { PolicyError } from '../policy-error.ts'
+import { type Guardrails, type Rule, type RuleSet } from './rules.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -77,7 +78,7 @@ function text(value: unknown, path: Path): string {
   return Buffer.from(value).toString()
 }
 
-function undecodable(path: Path, reason: string): GuardrailError {
+function undecodable(path: Path, reason: string): PolicyError {
   const what = path.length === 0 ? 'it' : formatPath(path)
-  return new GuardrailError(`unable to decode rules, reason=${what} ${reason}`, path)
+  return new PolicyError(`unable to decode rules, reason=${what} ${reason}`, path)
 }

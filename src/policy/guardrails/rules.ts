@@ -1,5 +1,3 @@
-import type { Path } from '../../basics/settings/problems.ts'
-
 /** One guardrail rule, as the gateway sends it (protocol.md 8.1): its `type` says which of the other members count. */
 export interface Rule {
   /** `deny_words_list` or `pattern_match`. Another one is an error when it is reached. */
@@ -47,15 +45,3 @@ export interface Unjudged extends RulePlace {
 }
 
 export type Verdict = { readonly outcome: 'pass' } | Violation | Unjudged
-
-/** Rules that cannot be read. The message is for users. */
-export class GuardrailError extends Error {
-  override readonly name = 'GuardrailError'
-  /** The path to the unreadable part: keys and list positions from the top. */
-  readonly path: Path
-
-  constructor(message: string, path: Path) {
-    super(message)
-    this.path = path
-  }
-}

@@ -1,6 +1,7 @@
 import type { RE2JS } from 're2js'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import { readRune, widthOfRune, WordTrie } from '../automaton/nodes.ts'
+import { PolicyError } from '../policy-error.ts'
 import type { Work } from '../work.ts'
 import { goesOverLines } from './over-lines.ts'
 import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
@@ -111,11 +112,6 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Rules that cannot be used. The message is for their author. */
-export class MaskingError extends Error {
-  override readonly name = 'MaskingError'
-}
-
 /** Steps that a compiled pattern may have: each byte may cost all of them, some 30 ns each. */
 const MAX_STEPS = 800
 /** The same for all patterns of a session together, which are searched one by one. */
@@ -139,7 +135,7 @@ export interface CustomRecognizer extends Recognizer {
   readonly overLines: readonly RE2JS[]
 }
 
-/** @throws MaskingError, which names the type, when a type cannot be used or all types together cost too much */
+/** @throws PolicyError, which names the type, when a type cannot be used or all types together cost too much */
 export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
   const recognizers: CustomRecognizer[] = []
   let [steps, characters] = [0, 0]
@@ -157,7 +153,7 @@ export function* customRecognizers(types: readonly CustomType[]): Work<CustomRec
 
 function refuseBeyond(name: string, what: string, count: number, most: number): void {
   if (count <= most) return
-  throw new MaskingError(`custom type ${name}: with it there are ${count} ${what}, ${most} are allowed`)
+  throw new PolicyError(`custom type ${name}: with it there are ${count} ${what}, ${most} are allowed`)
 }
 
 function* customRecognizer({ name, regex, denyList: texts, score }: CustomType): Work<CustomRecognizer> {
@@ -165,11 +161,11 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   const compiled = regex === undefined ? undefined : limited(name, compile(name, regex))
   if (compiled !== undefined) patterns.push({ find: re2(compiled), score })
   if (texts.some(({ length }) => length > MAX_CHARACTERS))
-    throw new MaskingError(
+    throw new PolicyError(
       `custom type ${name}: a text of its deny_list has more than ${MAX_CHARACTERS} characters`,
     )
   if (texts.length > 0) patterns.push({ find: yield* denyList(texts), score })
-  if (patterns.length === 0) throw new MaskingError(`custom type ${name} has neither a regex nor a deny_list`)
+  if (patterns.length === 0) throw new PolicyError(`custom type ${name} has neither a regex nor a deny_list`)
   const ofList = texts.filter((text) => /[\n\r]/.test(text)).map((text) => wholeWord(name, text))
   const overLines = compiled !== undefined && goesOverLines(compiled) ? [compiled, ...ofList] : ofList
   const steps = compiled?.programSize() ?? 0
@@ -198,7 +194,7 @@ function wholeWord(name: string, text: string): RE2JS {
 
 function limited(name: string, compiled: RE2JS): RE2JS {
   if (compiled.programSize() <= MAX_STEPS) return compiled
-  throw new MaskingError(
+  throw new PolicyError(
     `custom type ${name}: its regex has ${compiled.programSize()} steps, ${MAX_STEPS} are allowed: let it repeat fewer times`,
   )
 }
@@ -208,6 +204,6 @@ function compile(name: string, regex: string): RE2JS {
     return compileRegexp(regex)
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    throw new MaskingError(`custom type ${name}: ${error.message}`)
+    throw new PolicyError(`custom type ${name}: ${error.message}`)
   }
 }

@@ -1,5 +1,5 @@
 import type { OutputFilter } from '../output-filter.ts'
-import { inTurns, limited, ordered, type Work, WorkTooLong } from '../work.ts'
+import { inTurns, limited, ordered, type Work, TOO_LONG } from '../work.ts'
 import type { FoundData } from './findings.ts'
 import type { Masking } from './masking.ts'
 import type { LinePlaces } from './over-lines.ts'
@@ -123,8 +123,8 @@ export class MaskingTooLong extends Error {
   override readonly name = 'MaskingTooLong'
   readonly masked: Buffer
 
-  constructor(masked: Buffer, cause: WorkTooLong) {
-    super(`the local engine gave up on a part of the output, it was ${cause.message}`, { cause })
+  constructor(masked: Buffer, longestMs: number) {
+    super(`the local engine gave up on a part of the output: more than ${longestMs / 1000} s of work`)
     this.masked = masked
   }
 }
@@ -224,15 +224,13 @@ export class MaskedStream implements OutputFilter {
     try {
       for (;;) {
         const judged = yield* limited(this.#judge(bytes, { from, begin, isEnd }), this.#longestMs)
+        if (judged === TOO_LONG) throw new MaskingTooLong(Buffer.concat(given), this.#longestMs)
         if (judged === undefined) break
         yield
         given.push(replaced(bytes, judged.pieces, this.#masking.replacement, { from, to: judged.cut }))
         this.#count(judged)
         from = judged.cut
       }
-    } catch (error) {
-      if (error instanceof WorkTooLong) throw new MaskingTooLong(Buffer.concat(given), error)
-      throw error
     } finally {
       this.#keep(bytes, from, from - begin)
     }

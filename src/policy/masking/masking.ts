@@ -43,12 +43,12 @@ export class Masking {
   readonly #overLines: RuleAutomaton | undefined
   readonly #customBytes: number
 
-  /** Compiles with pauses for other work. @throws MaskingError for a custom type that cannot be used */
+  /** Compiles with pauses for other work. @throws PolicyError for a custom type that cannot be used */
   static async compiled(rules: MaskingRules): Promise<Masking> {
     return new Masking(rules, await inTurns(compiledCustoms(rules)))
   }
 
-  /** @throws MaskingError for a custom type that cannot be used */
+  /** @throws PolicyError for a custom type that cannot be used */
   constructor(rules: MaskingRules, { customs, overLines } = done(compiledCustoms(rules))) {
     this.unserved = unservedOf(rules)
     this.replacement = rules.replacement

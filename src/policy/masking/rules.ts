@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { type CustomType, MaskingError } from './custom.ts'
+import { PolicyError } from '../policy-error.ts'
+import { type CustomType } from './custom.ts'
 import type { Refinement } from './recognizers/table.ts'
 import type { Replacement } from './replacement.ts'
 
@@ -55,7 +56,7 @@ const RULE = v.object({
  * `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules count together: all their types, and the
  * lowest threshold.
  * @returns undefined when nothing is to be masked
- * @throws MaskingError when it cannot be decoded
+ * @throws PolicyError when it cannot be decoded
  */
 export function decodeMasking(payload: Buffer | undefined): MaskingRules | undefined {
   const rules = decoded(payload)
@@ -68,18 +69,18 @@ export function decodeMasking(payload: Buffer | undefined): MaskingRules | undef
   return { ...EVERYTHING, entities: [...new Set(entities)], custom, threshold }
 }
 
-/** Custom types as a person writes them into a file: the same members. @throws MaskingError */
+/** Custom types as a person writes them into a file: the same members. @throws PolicyError */
 export function decodeCustomTypes(list: unknown): CustomType[] {
   const types = v.safeParse(v.array(WRITTEN), list)
   if (types.success) return types.output.map(customType)
-  throw new MaskingError(`a list of {name, regex or deny_list, score} is expected, ${wrong(types.issues[0])}`)
+  throw new PolicyError(`a list of {name, regex or deny_list, score} is expected, ${wrong(types.issues[0])}`)
 }
 
 function decoded(payload: Buffer | undefined): v.InferOutput<typeof RULE>[] {
   if (payload === undefined || payload.length === 0) return []
   const rules = v.safeParse(v.nullable(v.array(RULE)), parse(payload))
   if (rules.success) return rules.output ?? []
-  throw new MaskingError(`unable to decode data masking rules, reason=${wrong(rules.issues[0])}`)
+  throw new PolicyError(`unable to decode data masking rules, reason=${wrong(rules.issues[0])}`)
 }
 
 function parse(payload: Buffer): unknown {
@@ -87,7 +88,7 @@ function parse(payload: Buffer): unknown {
     return JSON.parse(payload.toString('utf8')) as unknown
   } catch {
     // The parser's message quotes the text.
-    throw new MaskingError('unable to decode data masking rules, reason=this is not JSON')
+    throw new PolicyError('unable to decode data masking rules, reason=this is not JSON')
   }
 }
 

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { MaskingResult, MaskingStopped } from '../../../src/agent/masking/masking-result.ts'
+import { MaskingResult } from '../../../src/agent/masking/masking-result.ts'
 import { Breaker, PresidioStream } from '../../../src/agent/masking/presidio-stream.ts'
 import {
   type PresidioRequest,
   presidioService,
   type PresidioService,
 } from '../../../src/agent/masking/presidio.ts'
+import { OutputStopped } from '../../../src/policy/output-filter.ts'
 import { own } from '../../support/owned.ts'
 import { Presidio } from '../../support/scripted/presidio.ts'
 import { json, type Script, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
@@ -333,7 +334,7 @@ async function expectUnmasked(message: string | RegExp): Promise<void> {
   expect(error).toMatch(message)
   expect(result.take()).toEqual({ bytes: 0, counts: new Map(), errors: [error] })
   const strict = await through(masker({}, { isStrict: true }).stream, TEXT).catch((cause: unknown) => cause)
-  expect(strict).toBeInstanceOf(MaskingStopped)
+  expect(strict).toBeInstanceOf(OutputStopped)
   expect((strict as Error).message).toBe(`the output has to be masked, and could not be: ${error}`)
   expect(error).not.toMatch(/Ada|ada@/)
 }

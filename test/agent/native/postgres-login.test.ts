@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  firstMessage,
-  MalformedMessage,
-  MessageScanner,
-} from '../../../src/agent/native/postgres/messages.ts'
+import { NativeError } from '../../../src/agent/native/native-error.ts'
+import { firstMessage, MessageScanner } from '../../../src/agent/native/postgres/messages.ts'
 import { readStartup, serverStartup } from '../../../src/agent/native/postgres/startup.ts'
 import { postgresProtocol } from '../../../src/agent/native/postgres/postgres.ts'
 import type { NativeClient, Target } from '../../../src/agent/native/protocol.ts'
@@ -164,8 +161,8 @@ describe('what a client of PostgreSQL sends', () => {
           bytes.writeUInt32BE(bytes.length, 0)
           bytes.writeUInt32BE(196_608, 4)
         }
-        expect([undefined, MalformedMessage]).toContain(errorOf(() => readStartup(bytes)))
-        expect([undefined, MalformedMessage]).toContain(errorOf(() => firstMessage(bytes, 1000)))
+        expect([undefined, NativeError]).toContain(errorOf(() => readStartup(bytes)))
+        expect([undefined, NativeError]).toContain(errorOf(() => firstMessage(bytes, 1000)))
       }),
       { numRuns: 1000 },
     )

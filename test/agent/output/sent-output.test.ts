@@ -108,7 +108,7 @@ class Slow implements OutputFilter {
   async push(data: Buffer): Promise<Buffer> {
     await delay(1)
     const at = data.indexOf('x')
-    if (at >= 0 && at < data.length - 1) throw new Stopped()
+    if (at >= 0 && at < data.length - 1) throw new OutputStopped('guardrails', 'nothing more')
     this.held = at < 0 ? 0 : 1
     return data.subarray(0, data.length - this.held)
   }
@@ -119,13 +119,9 @@ class Slow implements OutputFilter {
 
   async end(): Promise<Buffer> {
     await delay(1)
-    if (this.held > 0) throw new Stopped()
+    if (this.held > 0) throw new OutputStopped('guardrails', 'nothing more')
     return Buffer.from('.')
   }
-}
-
-class Stopped extends OutputStopped {
-  readonly reason = 'guardrails'
 }
 
 describe('an output behind a filter that takes its time', () => {

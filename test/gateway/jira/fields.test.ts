@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { jiraFieldValues, JiraFieldsMissing, type SessionFacts } from '../../../src/gateway/jira/fields.ts'
+import { jiraFieldValues, type SessionFacts } from '../../../src/gateway/jira/fields.ts'
+import { RequestRefused } from '../../../src/gateway/refusals/request-refused.ts'
 import { jiraTemplate } from './template.ts'
 
 const facts: SessionFacts = {
@@ -24,7 +25,7 @@ function refusal(more: string, given: Record<string, string> = {}): string {
   try {
     valuesOf(more, given)
   } catch (error) {
-    if (error instanceof JiraFieldsMissing) return error.message
+    if (error instanceof RequestRefused) return error.message
     throw error
   }
   return ''

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { RequestVault, SealBroken } from '../../../src/gateway/reviews/vault.ts'
+import { RequestVault } from '../../../src/gateway/reviews/vault.ts'
 
 let folder: string
 let key: string
@@ -17,7 +17,7 @@ const secret = Buffer.from('sesame')
 it('opens what it has sealed, also after a restart, with a key that only its owner can read', () => {
   const sealed = new RequestVault(key).seal(secret, 'one')
   expect(sealed.includes(secret)).toBe(false)
-  expect(new RequestVault(key).unseal(sealed, 'one')).toEqual(secret)
+  expect(new RequestVault(key).unseal(sealed, 'one').plain).toEqual(secret)
   expect([statSync(key).mode & 0o777, readFileSync(key).length]).toEqual([0o600, 32])
 })
 
@@ -25,7 +25,7 @@ it('opens what an earlier version has sealed, and knows a script by its hash', (
   writeFileSync(key, Buffer.alloc(32, 7), { mode: 0o600 })
   const sealed = '010101010101010101010101fa8e9f1fd69d1046a87d3b8744d3c3fa0584fad6fdda'
   const vault = new RequestVault(key)
-  expect(vault.unseal(Buffer.from(sealed, 'hex'), 'review r session s')).toEqual(secret)
+  expect(vault.unseal(Buffer.from(sealed, 'hex'), 'review r session s').plain).toEqual(secret)
   expect(vault.digest(Buffer.from('echo sesame'))).toBe(
     'c9c82924e22eb11596191a503d8b1800bbb49b6b0c3abe4ede7b3500b1c726a8',
   )
@@ -41,20 +41,20 @@ it('opens nothing that was changed, or sealed for something else or with another
   const sealed = vault.seal(secret, 'one')
   const other = new RequestVault(`${key}.other`)
   other.seal(secret, 'one')
-  expect(() => vault.unseal(sealed, 'two')).toThrow(SealBroken)
-  expect(() => other.unseal(sealed, 'one')).toThrow(SealBroken)
+  expect(vault.unseal(sealed, 'two').broken).toBeDefined()
+  expect(other.unseal(sealed, 'one').broken).toBeDefined()
   for (let at = 0; at < sealed.length; at++) {
     const changed = Buffer.from(sealed)
     changed[at] = (changed[at] ?? 0) ^ 1
-    expect(() => vault.unseal(changed, 'one')).toThrow(SealBroken)
-    expect(() => vault.unseal(sealed.subarray(0, at), 'one')).toThrow(SealBroken)
+    expect(vault.unseal(changed, 'one').broken).toBeDefined()
+    expect(vault.unseal(sealed.subarray(0, at), 'one').broken).toBeDefined()
   }
 })
 
 it('says which key is gone or broken', () => {
   const sealed = new RequestVault(key).seal(secret, 'one')
   rmSync(key)
-  expect(() => new RequestVault(key).unseal(sealed, 'one')).toThrow(`its key ${key} is gone`)
+  expect(new RequestVault(key).unseal(sealed, 'one').broken).toBe(`its key ${key} is gone`)
   writeFileSync(key, 'short', { mode: 0o600 })
   expect(() => new RequestVault(key).seal(secret, 'one')).toThrow(`${key} is no key of 32 bytes`)
   expect(() => new RequestVault(path.join(folder, 'nowhere', 'key')).seal(secret, 'one')).toThrow(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Catalog } from '../../../src/gateway/runbooks/catalog.ts'
 import { mirrorEnvironment } from '../../../src/gateway/runbooks/git/environment.ts'
-import { RepositoryError } from '../../../src/gateway/refusals/runbook-errors.ts'
+import { RunbookError } from '../../../src/gateway/refusals/runbook-errors.ts'
 import { ObjectReader } from '../../../src/gateway/runbooks/git/objects.ts'
 import { LISTING_LIMITS } from '../../../src/gateway/runbooks/git/walk.ts'
 import { Workshop, git } from './workshop.ts'
@@ -118,7 +118,7 @@ describe('listing runbooks', () => {
   test('of a repository that is not there fails with the reason', async () => {
     await using workshop = new Workshop()
     const repository = workshop.open({ url: join(workshop.folder, 'nothing') })
-    await expect(repository.list([''])).rejects.toThrow(RepositoryError)
+    await expect(repository.list([''])).rejects.toThrow(RunbookError)
   })
 })
 

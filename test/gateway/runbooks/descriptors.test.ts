@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSyn
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { mirrorEnvironment } from '../../../src/gateway/runbooks/git/environment.ts'
-import { RepositoryError } from '../../../src/gateway/refusals/runbook-errors.ts'
+import { RunbookError } from '../../../src/gateway/refusals/runbook-errors.ts'
 import { runGit } from '../../../src/gateway/runbooks/git/git.ts'
 import { ObjectReader } from '../../../src/gateway/runbooks/git/objects.ts'
 import { Workshop } from './workshop.ts'
@@ -55,7 +55,7 @@ function version() {
 
 test('a git command without a descriptor left is refused with what to do', async () => {
   await withDescriptors(0, async () => {
-    await expect(version()).rejects.toThrow(RepositoryError)
+    await expect(version()).rejects.toThrow(RunbookError)
     await expect(version()).rejects.toThrow('too many files are open (EMFILE): raise the limit (ulimit -n)')
   })
   expect((await version()).code).toBe(0)
@@ -114,7 +114,9 @@ test.each(['git', 'objects'])('a start of %s that fails at once is a refusal as 
   const run = { args: ['--version'], env, timeoutMs: 20_000, timeoutError: () => new Error('late'), signal }
   const started = () => (which === 'git' ? runGit(run) : reader.read('abcdef0', 10))
   for (const attempt of await Promise.allSettled([started(), started()])) {
-    expect(attempt).toMatchObject({ reason: new RepositoryError('git could not be started: spawn E2BIG') })
+    expect(attempt).toMatchObject({
+      reason: new RunbookError('repository', 'git could not be started: spawn E2BIG'),
+    })
   }
   await reader.close()
 })
@@ -129,8 +131,7 @@ test.each(['a copy', 'no copy'])(
       const repository = workshop.open()
       await withDescriptors(left, async () => {
         const [read] = await Promise.allSettled([repository.readFile('a.sql')])
-        if (read.status === 'rejected')
-          expect([left, read.reason]).toEqual([left, expect.any(RepositoryError)])
+        if (read.status === 'rejected') expect([left, read.reason]).toEqual([left, expect.any(RunbookError)])
       })
       expect(await repository.readFile('a.sql')).toEqual({ text: '1', commit })
       await repository.close()

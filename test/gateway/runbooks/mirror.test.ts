@@ -137,7 +137,7 @@ test('a mirror that cannot be looked at is an error, and is not thrown away', as
   renameSync(origin, away)
   symlinkSync(origin, origin)
   await expect(repository.readFile('a.sql')).rejects.toMatchObject({
-    name: 'RepositoryError',
+    name: 'RunbookError',
     message: expect.stringMatching(/^cannot look at the copy of runbook repository books: .*ELOOP/) as string,
   })
   rmSync(origin)

@@ -312,7 +312,7 @@ describe('which files may be read', () => {
     const reads = await Promise.allSettled(['over', 'fits', 'small'].map((path) => repository.readFile(path)))
     expect(
       reads.map((read) => (read.status === 'fulfilled' ? read.value.text.length : String(read.reason))),
-    ).toEqual(['RunbookContentError: max template size [1000 KB] reached for over', 1_000_000, 1])
+    ).toEqual(['RunbookError: max template size [1000 KB] reached for over', 1_000_000, 1])
   })
 
   test('a file that is not UTF-8 is refused', async () => {

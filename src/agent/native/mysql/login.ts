@@ -1,6 +1,7 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
+import { NativeError } from '../native-error.ts'
 import type { Account } from '../protocol.ts'
-import { ServerError, type ServerSocket } from '../server-socket.ts'
+import type { ServerSocket } from '../server-socket.ts'
 import type { ServerTls } from '../server-tls.ts'
 
 // The opening of a MySQL connection, protocol version 10: the server greets, the client answers, and both talk until OK
@@ -54,11 +55,6 @@ export interface Packet {
   readonly payload: Buffer
 }
 
-/** The client or the server does not speak the protocol. The message is for the user. */
-export class MalformedLogin extends Error {
-  override readonly name = 'MalformedLogin'
-}
-
 /** Reads packets of a login; what came after the last one is in `rest`. */
 export class PacketReader {
   readonly #next: () => Promise<Buffer | undefined>
@@ -68,12 +64,13 @@ export class PacketReader {
     this.#next = next
   }
 
-  /** Undefined at the end. @throws MalformedLogin for a packet that is too large, or what `next` throws */
+  /** Undefined at the end. @throws NativeError for a packet that is too large, or what `next` throws */
   async read(): Promise<Packet | undefined> {
     for (;;) {
       const { rest } = this
       const length = rest.length < HEADER_BYTES ? 0 : rest.readUIntLE(0, 3)
-      if (length > MAX_LOGIN_BYTES) throw new MalformedLogin(`a packet of ${length} bytes in a MySQL login`)
+      if (length > MAX_LOGIN_BYTES)
+        throw new NativeError('protocol', `a packet of ${length} bytes in a MySQL login`)
       if (rest.length >= HEADER_BYTES + length) {
         this.rest = rest.subarray(HEADER_BYTES + length)
         return { seq: rest[3] ?? 0, payload: rest.subarray(HEADER_BYTES, HEADER_BYTES + length) }
@@ -122,7 +119,7 @@ export const HARD_TO_READ =
 
 /**
  * @param hidden what is not offered to the client, with all that MariaDB has beyond MySQL
- * @throws MalformedLogin
+ * @throws NativeError
  */
 export function parseGreeting(payload: Buffer, hidden = 0): Greeting {
   const versionEnd = payload.indexOf(0, 1)
@@ -130,7 +127,7 @@ export function parseGreeting(payload: Buffer, hidden = 0): Greeting {
   const highAt = lowAt + 2 + 1 + 2
   const secondSaltAt = highAt + 2 + 1 + 10
   if (payload[0] !== 10 || versionEnd < 0 || payload.length < secondSaltAt + 13)
-    throw new MalformedLogin('the server does not greet as a MySQL server does')
+    throw new NativeError('protocol', 'the server does not greet as a MySQL server does')
   const offered = ((payload.readUInt16LE(lowAt) | (payload.readUInt16LE(highAt) << 16)) & ~hidden) >>> 0
   const saltLength = Math.max(13, (payload[highAt + 2] ?? 0) - 8)
   const pluginAt = Math.min(secondSaltAt + saltLength, payload.length)
@@ -167,7 +164,7 @@ export interface LoginRequest {
   readonly hasProof: boolean
 }
 
-/** @param hidden as for the greeting @throws MalformedLogin */
+/** @param hidden as for the greeting @throws NativeError */
 export function parseLogin(payload: Buffer, hidden = 0): LoginRequest {
   const fields = new Fields(payload)
   const asked = fields.uint(4)
@@ -177,9 +174,10 @@ export function parseLogin(payload: Buffer, hidden = 0): LoginRequest {
   const own = fields.bytes(MARIADB_BYTES)
   const mariadb = hidden === 0 ? own : Buffer.alloc(MARIADB_BYTES)
   if ((asked & capabilities.protocol41) === 0)
-    throw new MalformedLogin('clients older than MySQL 4.1 are not served')
+    throw new NativeError('protocol', 'clients older than MySQL 4.1 are not served')
   if ((asked & capabilities.ssl) !== 0)
-    throw new MalformedLogin(
+    throw new NativeError(
+      'protocol',
       'this port takes no TLS: the way to the database is encrypted by gateway and agent',
     )
   fields.text()
@@ -191,7 +189,7 @@ export function parseLogin(payload: Buffer, hidden = 0): LoginRequest {
   return { capabilities: asked, maxPacket, charset, mariadb, database, attributes, plugin, hasProof }
 }
 
-/** Reads the fields of a packet, one after the other. @throws MalformedLogin beyond its end */
+/** Reads the fields of a packet, one after the other. @throws NativeError beyond its end */
 class Fields {
   readonly #payload: Buffer
   #at = 0
@@ -201,7 +199,8 @@ class Fields {
   }
 
   bytes(length: number): Buffer {
-    if (this.#at + length > this.#payload.length) throw new MalformedLogin('the login of the client is cut')
+    if (this.#at + length > this.#payload.length)
+      throw new NativeError('protocol', 'the login of the client is cut')
     return this.#payload.subarray(this.#at, (this.#at += length))
   }
 
@@ -235,7 +234,7 @@ class Fields {
     if (first < 0xfb) return first
     if (first === 0xfc) return this.uint(2)
     if (first === 0xfd) return this.uint(3)
-    throw new MalformedLogin('the login of the client has a length that is none')
+    throw new NativeError('protocol', 'the login of the client has a length that is not valid')
   }
 }
 
@@ -254,7 +253,7 @@ export const OWN_LOGIN: LoginRequest = {
 /**
  * Logs in to a server that has greeted.
  * @returns the last packet's content: OK, or the server's error
- * @throws ServerError or MalformedLogin, when the two cannot agree
+ * @throws NativeError, when the two cannot agree
  */
 export async function logIn(
   server: ServerSocket,
@@ -266,7 +265,7 @@ export async function logIn(
 ): Promise<{ readonly answer: Buffer; readonly rest: Buffer }> {
   const hasTls = (greeting.capabilities & capabilities.ssl) !== 0 && mode !== 'disable'
   if (!hasTls && mode !== 'disable' && mode !== 'prefer')
-    throw new ServerError(`the server offers no TLS, and SSLMODE is ${mode}`)
+    throw new NativeError('server', `the server offers no TLS, and SSLMODE is ${mode}`)
   const { head, tail } = loginParts(greeting, request, hasTls)
   if (hasTls) {
     await server.write(packet(1, head))
@@ -321,7 +320,7 @@ async function authenticated(server: ServerSocket, first: string, secret: Secret
   let [plugin, { salt }] = [first, secret]
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const said = await reader.read()
-    if (said === undefined) throw new ServerError('the server hung up during the login')
+    if (said === undefined) throw new NativeError('server', 'the server hung up during the login')
     const { seq, payload } = said
     const [kind] = payload
     if (kind === 0x00 || kind === 0xff) return { answer: payload, rest: reader.rest }
@@ -331,15 +330,16 @@ async function authenticated(server: ServerSocket, first: string, secret: Secret
       reply = proofFor(plugin, { ...secret, salt })
     } else if (kind === 0x01 && plugin === CACHING_SHA2)
       reply = cachingSha2(payload.subarray(1), { ...secret, salt })
-    else throw new ServerError('the server asks for something in the login that is not known here')
+    else throw new NativeError('server', 'the server asks for something in the login that is not known here')
     if (reply !== undefined) await server.write(packet(seq + 1, reply))
   }
-  throw new ServerError('the server does not come to an end of the login')
+  throw new NativeError('server', 'the server does not end the login')
 }
 
 function parseSwitch(payload: Buffer): [plugin: string, salt: Buffer] {
   const end = payload.indexOf(0, 1)
-  if (end < 0) throw new ServerError('the server asks for the login of MySQL before 4.1, which is not safe')
+  if (end < 0)
+    throw new NativeError('server', 'the server asks for the login of MySQL before 4.1, which is not safe')
   return [payload.toString('latin1', 1, end), payload.subarray(end + 1, end + 1 + SALT_BYTES)]
 }
 
@@ -350,12 +350,12 @@ function cachingSha2(data: Buffer, { password, salt, hasTls }: Secret): Buffer |
   const clear = Buffer.from(`${password}\0`)
   if (data.length === 1 && step === 4) return hasTls ? clear : Buffer.from([2])
   // The server's key. Who can change what is on the way can change it: SSLMODE verify-full is what prevents that.
-  if (hasTls) throw new ServerError('the server sends a key over TLS, where none is needed')
+  if (hasTls) throw new NativeError('server', 'the server sends a key over TLS, where none is needed')
   const hidden = clear.map((byte, at) => byte ^ (salt[at % salt.length] ?? 0))
   try {
     return publicEncrypt({ key: data.toString('latin1'), padding: constants.RSA_PKCS1_OAEP_PADDING }, hidden)
   } catch {
-    throw new ServerError('the server sends a key for the password that cannot be used')
+    throw new NativeError('server', 'the server sends a key for the password that cannot be used')
   }
 }
 
@@ -365,7 +365,8 @@ function proofFor(plugin: string, { password, salt, hasTls }: Secret): Buffer {
   if ((plugin === 'mysql_clear_password' || plugin === 'sha256_password') && hasTls)
     return Buffer.from(`${password}\0`)
   const why = hasTls ? 'is not supported' : 'is supported over TLS alone, if at all'
-  throw new ServerError(
+  throw new NativeError(
+    'server',
     `the server asks for the authentication plugin ${JSON.stringify(plugin)}, which ${why}`,
   )
 }

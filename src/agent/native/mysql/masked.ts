@@ -1,8 +1,8 @@
+import { isServerFault, NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 import { OutgoingMessages, type Outgoing } from '../rules/outgoing.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
 import { ConnectionStopped, stoppedBy } from '../rules/stopped.ts'
-import { ServerError } from '../server-socket.ts'
 import type { Column, Dialogue } from './dialogue.ts'
 import { errorPayload, packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
@@ -74,15 +74,15 @@ export class MaskedPackets implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @throws ConnectionStopped, when the client has read why, or ServerError */
+  /** @throws ConnectionStopped, when the client has read why, or NativeError */
   async pass(bytes: Buffer): Promise<void> {
     if (this.#isStopped) return
     try {
       for (const cut of this.#cutter.cut(bytes)) await this.#passOne(cut)
       await this.#send(await this.#outgoing.take())
     } catch (error) {
-      if (error instanceof RangeError) throw new ServerError(UNREADABLE)
-      if (error instanceof ConnectionStopped || error instanceof ServerError) throw error
+      if (error instanceof RangeError) throw new NativeError('server', UNREADABLE)
+      if (error instanceof ConnectionStopped || isServerFault(error)) throw error
       await this.#stop(error)
     }
   }
@@ -136,7 +136,7 @@ export class MaskedPackets implements Disposable {
 
   /** Of a row that is too long, and may pass as it is. */
   #pieceOf({ bytes, seq }: Cut): Outgoing {
-    if (this.#part.kind !== 'rows') throw new ServerError(UNREADABLE)
+    if (this.#part.kind !== 'rows') throw new NativeError('server', UNREADABLE)
     const send = () => {
       this.#seq = seq + 1
       return bytes
@@ -151,7 +151,7 @@ export class MaskedPackets implements Disposable {
       this.#done()
       return errorOf(content, send)
     }
-    if (this.#dialogue.current === undefined) throw new ServerError(UNREADABLE)
+    if (this.#dialogue.current === undefined) throw new NativeError('server', UNREADABLE)
     if (this.#part.kind === 'rows' && !isEof(content)) return this.#row(content, this.#part.columns, send)
     const heading = this.#part.kind === 'columns' && this.#part.left === 0 ? this.#part.columns : undefined
     this.#follow(content)
@@ -228,7 +228,7 @@ export class MaskedPackets implements Disposable {
   }
 
   #followPrepare(content: Buffer): void {
-    if (content[0] !== OK) throw new ServerError(UNREADABLE)
+    if (content[0] !== OK) throw new NativeError('server', UNREADABLE)
     const [columns, parameters] = [content.readUInt16LE(5), content.readUInt16LE(7)]
     this.#dialogue.prepared(content.readUInt32LE(1), parameters)
     const left = [columns, parameters].reduce((sum, count) => sum + (count > 0 ? count + 1 : 0), 0)
@@ -237,7 +237,7 @@ export class MaskedPackets implements Disposable {
   }
 
   #followColumns(content: Buffer, columns: readonly Column[]): void {
-    if (!isEof(content)) throw new ServerError(UNREADABLE)
+    if (!isEof(content)) throw new NativeError('server', UNREADABLE)
     if (columns.some(isWide)) this.#rules.cannotRead(WIDE_RESULT)
     const { kind, statement = -1 } = this.#dialogue.current ?? {}
     const status = content.readUInt16LE(3)
@@ -246,7 +246,7 @@ export class MaskedPackets implements Disposable {
       return
     }
     const opened = this.#dialogue.statement(statement)
-    if (opened === undefined) throw new ServerError(UNREADABLE)
+    if (opened === undefined) throw new NativeError('server', UNREADABLE)
     // The rows come when they are fetched.
     opened.columns = columns
     this.#done()

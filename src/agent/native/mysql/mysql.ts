@@ -1,14 +1,14 @@
 import { onAbort } from '../../../basics/abort.ts'
+import { NativeError } from '../native-error.ts'
 import { Dialogue } from './dialogue.ts'
 import { JudgedCommands } from './judged.ts'
 import { MaskedPackets } from './masked.ts'
-import { Answers, COM, Commands, NoCommand } from './packets.ts'
+import { Answers, COM, Commands } from './packets.ts'
 import {
   CACHING_SHA2,
   errorPayload,
   HARD_TO_READ,
   logIn,
-  MalformedLogin,
   NATIVE_PASSWORD,
   OWN_LOGIN,
   packet,
@@ -22,7 +22,7 @@ import {
 import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ProtectedClient } from '../rules/protected-client.ts'
 import { ConnectionStopped } from '../rules/stopped.ts'
-import { ServerError, type ServerSocket } from '../server-socket.ts'
+import type { ServerSocket } from '../server-socket.ts'
 import { serverTls, type ServerTls } from '../server-tls.ts'
 
 const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL), which is refused'
@@ -77,9 +77,7 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
 
 /** The text for the user; undefined for a bug. */
 function messageFor(error: unknown): string | undefined {
-  const isExpected =
-    error instanceof ServerError || error instanceof MalformedLogin || error instanceof NoCommand
-  return isExpected ? error.message : undefined
+  return error instanceof NativeError ? error.message : undefined
 }
 
 /** What is said to the client in packets of the agent's own: it keeps count, and what a client can understand when. */
@@ -144,12 +142,13 @@ async function open(
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
 }
 
-/** A server that does not wait for the login any more: it has closed, or says why it will. @throws ServerError */
+/** A server that does not wait for the login any more: it has closed, or says why it will. @throws NativeError */
 async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
   // The client reads nothing before it has sent its login, which has the number 1.
   tell.next = 2
   const said = await new PacketReader(() => server.next()).read()
-  if (said?.payload[0] !== 0xff) throw new ServerError('the server hung up before the client had logged in')
+  if (said?.payload[0] !== 0xff)
+    throw new NativeError('server', 'the server hung up before the client had logged in')
   await tell.say(said.payload)
 }
 
@@ -162,8 +161,9 @@ async function greetingOf(
   // Not one byte more than the greeting may be read before TLS: a server says nothing more by itself.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
-  if (said === undefined) throw new ServerError('the server hung up before it greeted')
-  if (reader.rest.length > 0) throw new ServerError('the server sent more than its greeting before the login')
+  if (said === undefined) throw new NativeError('server', 'the server hung up before it greeted')
+  if (reader.rest.length > 0)
+    throw new NativeError('server', 'the server sent more than its greeting before the login')
   if (said.payload[0] === 0xff) {
     await tell?.say(said.payload)
     return undefined
@@ -208,7 +208,7 @@ class Relay {
     this.#tell = tell
   }
 
-  /** Settles when one end is over. @throws ServerError */
+  /** Settles when one end is over. @throws NativeError */
   async run({ fromClient, fromServer }: OpenedConnection): Promise<void> {
     const { ending } = this.#client
     this.#tell.next = undefined
@@ -226,7 +226,7 @@ class Relay {
       for (const part of commands.cut(bytes)) {
         if (part.refused === undefined) {
           // Before the bytes are with the server: its answer may come while they are being written.
-          if (this.#answers.awaitsFile) throw new ServerError(FILE_REFUSED)
+          if (this.#answers.awaitsFile) throw new NativeError('server', FILE_REFUSED)
           if (part.asks) this.#begin()
           await this.#server.write(part.bytes)
         } else await this.#refuse(part.refused)
@@ -246,7 +246,8 @@ class Relay {
   }
 
   async #refuse(seq: number): Promise<void> {
-    if (this.awaits) throw new ServerError('the client sent a command that is refused while another one ran')
+    if (this.awaits)
+      throw new NativeError('server', 'the client sent a command that is refused while another one ran')
     this.#tell.next = seq + 1
     await this.#tell.error({
       code: 1047,
@@ -266,14 +267,14 @@ class Relay {
       this.#tell.next = undefined
       await this.#client.send(bytes)
     }
-    if (this.awaits) throw new ServerError('the server closed the connection before it answered')
+    if (this.awaits) throw new NativeError('server', 'the server closed the connection before it answered')
   }
 
   /** @param isWhole whether the client can read a packet of ours next */
   async #refuseTrap(before: Buffer, isWhole: boolean): Promise<void> {
     if (before.length > 0) await this.#client.send(before)
     this.#tell.next = isWhole ? 1 : undefined
-    throw new ServerError(FILE_REFUSED)
+    throw new NativeError('server', FILE_REFUSED)
   }
 }
 
@@ -283,10 +284,10 @@ async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   try {
     using server = await target.dial(late)
     const greeting = await greetingOf(server, undefined)
-    if (greeting === undefined) throw new ServerError('the server takes no more connections')
+    if (greeting === undefined) throw new NativeError('server', 'the server takes no more connections')
     const account = await target.account(late)
     const { answer } = await logIn(server, greeting, OWN_LOGIN, account, target.tls, late)
-    if (answer[0] !== 0x00) throw new ServerError('the server refused the login')
+    if (answer[0] !== 0x00) throw new NativeError('server', 'the server refused the login')
     await server.write(packet(0, Buffer.from(`\x03KILL ${threadId}`)))
     await server.next()
     await server.write(packet(0, Buffer.from([COM.quit])))

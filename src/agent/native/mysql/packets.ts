@@ -1,3 +1,4 @@
+import { NativeError } from '../native-error.ts'
 export const HEADER_BYTES = 4
 /** A packet of this length goes on in the next one. */
 export const LARGEST_PACKET = 0xff_ff_ff
@@ -32,11 +33,6 @@ const REFUSED: ReadonlySet<number> = new Set([
   ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid, COM.clone, COM.multi],
 ])
 
-/** A packet that begins no command, where only a command can come. The message is for the user. */
-export class NoCommand extends Error {
-  override readonly name = 'NoCommand'
-}
-
 /** A part of what a client sends: for the server, or a command that is refused, by its number. */
 export type CommandPart =
   | { readonly bytes: Buffer; readonly asks: boolean; readonly refused?: undefined }
@@ -55,7 +51,7 @@ export class Commands {
   #goesOn = false
   #isRefused = false
 
-  /** @throws NoCommand, and none of the bytes may be passed on */
+  /** @throws NativeError, and none of the bytes may be passed on */
   cut(bytes: Buffer): readonly CommandPart[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const parts: CommandPart[] = []
@@ -73,7 +69,10 @@ export class Commands {
       if (length === undefined || (length > 0 && all.length - at === HEADER_BYTES)) break
       if (!this.#goesOn) {
         if (all[at + 3] !== 0)
-          throw new NoCommand(`a packet of the client has the number ${all[at + 3]}, and a command has 0`)
+          throw new NativeError(
+            'protocol',
+            `a packet of the client has the number ${all[at + 3]}, and a command has 0`,
+          )
         const command = length === 0 ? undefined : all[at + HEADER_BYTES]
         const isRefused = command !== undefined && REFUSED.has(command)
         if (isRefused !== this.#isRefused) passTo(at)

@@ -1,4 +1,4 @@
-import { MaskingStopped } from '../../masking/masking-result.ts'
+import { OutputStopped } from '../../../policy/output-filter.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
 import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
 import { HEAD_BYTES, messageOf, textOf } from './messages.ts'
@@ -35,7 +35,7 @@ export class JudgedMessages implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @returns what the server gets @throws MalformedMessage, or the reason of the rules' signal */
+  /** @returns what the server gets @throws NativeError, or the reason of the rules' signal */
   async judge(bytes: Buffer): Promise<Buffer> {
     const passed: Buffer[] = []
     for (const cut of this.#cutter.cut(bytes))
@@ -75,7 +75,7 @@ export class JudgedMessages implements Disposable {
       if (this.#rules.judgesOutput) this.#rules.cannotRead(BINARY)
       return undefined
     } catch (error) {
-      if (!(error instanceof MaskingStopped)) throw error
+      if (!(error instanceof OutputStopped)) throw error
       return this.#rules.unjudged(`${error.message}: ask for text`)
     }
   }

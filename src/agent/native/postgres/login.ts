@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { NativeError } from '../native-error.ts'
 import type { Account, Target } from '../protocol.ts'
-import { ServerError, type ServerSocket } from '../server-socket.ts'
+import type { ServerSocket } from '../server-socket.ts'
 import { serverTls } from '../server-tls.ts'
-import { firstMessage, MalformedMessage, messageOf, textOf, type, type Message } from './messages.ts'
+import { firstMessage, messageOf, textOf, type, type Message } from './messages.ts'
 import { endPointOf, Scram, type Binding } from './scram.ts'
 import { sslRequest } from './startup.ts'
 
@@ -18,7 +19,7 @@ export class LoginMessages {
     this.#server = server
   }
 
-  /** @throws ServerError when the server closes instead, or MalformedMessage */
+  /** @throws NativeError when the server closes instead, or NativeError */
   async next(): Promise<Message> {
     for (;;) {
       const message = firstMessage(this.#bytes, MAX_LOGIN_BYTES)
@@ -27,7 +28,8 @@ export class LoginMessages {
         return message
       }
       const more = await this.#server.next()
-      if (more === undefined) throw new ServerError('the server closed the connection during the login')
+      if (more === undefined)
+        throw new NativeError('server', 'the server closed the connection during the login')
       this.#bytes = Buffer.concat([this.#bytes, more])
     }
   }
@@ -51,7 +53,7 @@ const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
 ])
 const FIRST: readonly number[] = [3, 5, 10]
 
-/** Asks for TLS as `SSLMODE` says. @throws ServerError */
+/** Asks for TLS as `SSLMODE` says. @throws NativeError */
 export async function secure(server: ServerSocket, target: Target, gone: AbortSignal): Promise<void> {
   const { mode, options } = serverTls(target)
   if (mode === 'disable') return
@@ -62,14 +64,14 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
     return
   }
   if (answer?.length !== 1 || answer[0] !== 0x4e)
-    throw new ServerError('the server did not answer the request for TLS as PostgreSQL does')
-  if (mode !== 'prefer') throw new ServerError('server does not support SSL, but SSL was required')
+    throw new NativeError('server', 'the server did not answer the request for TLS as PostgreSQL does')
+  if (mode !== 'prefer') throw new NativeError('server', 'server does not support SSL, but SSL was required')
 }
 
 /**
  * Logs in with the connection's user.
  * @param pass takes what is for the client: notices, and a lower version of the protocol
- * @returns AuthenticationOk, or the server's error @throws ServerError or MalformedMessage
+ * @returns AuthenticationOk, or the server's error @throws NativeError
  */
 export async function logIn(
   server: ServerSocket,
@@ -87,22 +89,26 @@ export async function logIn(
       continue
     }
     if (message.type !== type.authentication || message.content.length < 4)
-      throw new MalformedMessage('the server answered with no authentication request')
+      throw new NativeError('protocol', 'the server answered with no authentication request')
     const request = message.content.readUInt32BE(0)
     const data = message.content.subarray(4)
     if (FOLLOWING.has(request) && !following.includes(request))
-      throw new MalformedMessage(`the server's login has steps in a wrong order (${request})`)
+      throw new NativeError('protocol', `the server's login has steps in a wrong order (${request})`)
     following = FOLLOWING.get(request) ?? following
     switch (request) {
       case 0:
         if (scram?.isVerified === false)
-          throw new ServerError(
+          throw new NativeError(
+            'server',
             'the server has not shown that it knows the password (SCRAM was not finished)',
           )
         return message
       case 3:
         if (server.certificate === undefined)
-          throw new ServerError('the server asks for the password in clear text, which is sent over TLS only')
+          throw new NativeError(
+            'server',
+            'the server asks for the password in clear text, which is sent over TLS only',
+          )
         await server.write(messageOf(type.password, textOf(password)))
         break
       case 5:
@@ -118,15 +124,18 @@ export async function logIn(
         break
       }
       case 11:
-        if (scram === undefined) throw new MalformedMessage('SASL goes on that has not begun')
+        if (scram === undefined)
+          throw new NativeError('protocol', 'the server continues a SASL login that has not begun')
         await server.write(messageOf(type.password, Buffer.from(await scram.answer(data.toString()))))
         break
       case 12:
-        if (scram === undefined) throw new MalformedMessage('SASL ends that has not begun')
+        if (scram === undefined)
+          throw new NativeError('protocol', 'the server ends a SASL login that has not begun')
         scram.verify(data.toString())
         break
       default:
-        throw new ServerError(
+        throw new NativeError(
+          'server',
           `the server asks for a kind of authentication that is not served here (${request})`,
         )
     }
@@ -152,7 +161,8 @@ function mechanism(
   if (names.includes('SCRAM-SHA-256-PLUS') && endPoint !== undefined)
     return { name: 'SCRAM-SHA-256-PLUS', binding: { header: 'p=tls-server-end-point,,', data: endPoint } }
   if (!names.includes('SCRAM-SHA-256'))
-    throw new ServerError(
+    throw new NativeError(
+      'server',
       'the server offers none of the SASL mechanisms that are served here (SCRAM-SHA-256)',
     )
   // `y` tells a server that does offer a binding that somebody on the way has hidden it.

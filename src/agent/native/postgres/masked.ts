@@ -1,10 +1,11 @@
 import type { Row, Value } from '../../masking/values.ts'
+import { NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 import { OutgoingMessages, type Outgoing } from '../rules/outgoing.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
 import { ConnectionStopped, stoppedBy } from '../rules/stopped.ts'
 import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
-import { errorOf, HEAD_BYTES, MalformedMessage, messageOf, type } from './messages.ts'
+import { errorOf, HEAD_BYTES, messageOf, type } from './messages.ts'
 
 const ROW = 0x44
 const ROW_DESCRIPTION = 0x54
@@ -68,14 +69,14 @@ export class MaskedMessages implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @throws ConnectionStopped, when the client has read why, or MalformedMessage */
+  /** @throws ConnectionStopped, when the client has read why, or NativeError */
   async pass(bytes: Buffer): Promise<void> {
     if (this.#isStopped) return
     try {
       for (const cut of this.#cutter.cut(bytes)) await this.#passOne(cut)
       await this.#send(await this.#outgoing.take())
     } catch (error) {
-      if (error instanceof ConnectionStopped || error instanceof MalformedMessage) throw error
+      if (error instanceof ConnectionStopped || error instanceof NativeError) throw error
       await this.#stop(error)
     }
   }
@@ -214,7 +215,7 @@ function errorFields(content: Buffer): Part[] {
   let at = 0
   for (; at < content.length && content[at] !== 0;) {
     const end = content.indexOf(0, at)
-    if (end < 0) throw new MalformedMessage('an error of the server has no end')
+    if (end < 0) throw new NativeError('protocol', 'an error of the server has no end')
     const isQuoting = QUOTING.has(content[at] ?? 0)
     parts.push(
       isQuoting
@@ -233,7 +234,7 @@ function texts(content: Buffer, from: number, kept: number): Part[] {
   let before = 0
   for (let [at, n] = [from, 0]; at < content.length; n += 1) {
     const end = content.indexOf(0, at)
-    if (end < 0) throw new MalformedMessage('a text of the server has no end')
+    if (end < 0) throw new NativeError('protocol', 'a text of the server has no end')
     if (n >= kept) {
       parts.push({ before: content.subarray(before, at), value: content.subarray(at, end) })
       before = end
@@ -277,13 +278,13 @@ function cellsIn(content: Buffer): (Buffer | undefined)[] {
   })
 }
 
-/** @throws MalformedMessage in place of a RangeError */
+/** @throws NativeError in place of a RangeError */
 function readable<Read>(read: () => Read): Read {
   try {
     return read()
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    throw new MalformedMessage('a result of the server cannot be read')
+    throw new NativeError('protocol', 'a result of the server cannot be read')
   }
 }
 

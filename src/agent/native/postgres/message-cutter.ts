@@ -42,7 +42,7 @@ export class MessageCutter implements Disposable {
     this.#pieces = []
   }
 
-  /** @throws MalformedMessage */
+  /** @throws NativeError */
   *cut(bytes: Buffer): Generator<Cut, void, undefined> {
     for (let [start, at] = [0, 0]; at < bytes.length; start = at) {
       if (this.#headBytes < HEAD_BYTES) {

@@ -1,8 +1,4 @@
-/** Bytes that are no message of PostgreSQL's protocol. */
-export class MalformedMessage extends Error {
-  override readonly name = 'MalformedMessage'
-}
-
+import { NativeError } from '../native-error.ts'
 /** Bytes before a message's content: its type, and its length with the length's own four bytes. */
 export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
@@ -30,7 +26,7 @@ export class MessageScanner {
     return this.#left === 0 && this.#headBytes === 0
   }
 
-  /** @param begins called for each message whose head is whole @throws MalformedMessage */
+  /** @param begins called for each message whose head is whole @throws NativeError */
   scan(bytes: Buffer, begins: (type: number) => void): void {
     let at = 0
     while (at < bytes.length) {
@@ -54,7 +50,7 @@ export class MessageScanner {
 
 export function contentBytes(length: number): number {
   if (length < LENGTH_BYTES || length > 0x7fffffff)
-    throw new MalformedMessage('a message has an impossible length')
+    throw new NativeError('protocol', 'a message has an impossible length')
   return length - LENGTH_BYTES
 }
 
@@ -66,11 +62,11 @@ export interface Message {
   readonly bytes: Buffer
 }
 
-/** The one message that the bytes begin with; undefined when it is not whole. @throws MalformedMessage */
+/** The one message that the bytes begin with; undefined when it is not whole. @throws NativeError */
 export function firstMessage(bytes: Buffer, most: number): Message | undefined {
   if (bytes.length < HEAD_BYTES) return undefined
   const length = 1 + LENGTH_BYTES + contentBytes(bytes.readUInt32BE(1))
-  if (length > most) throw new MalformedMessage(`a message has more than ${most} bytes`)
+  if (length > most) throw new NativeError('protocol', `a message has more than ${most} bytes`)
   if (bytes.length < length) return undefined
   return {
     type: bytes[0] ?? 0,

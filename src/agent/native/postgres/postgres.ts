@@ -1,13 +1,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import { onAbort } from '../../../basics/abort.ts'
+import { isServerFault, NativeError } from '../native-error.ts'
 import type { Account, NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ProtectedClient } from '../rules/protected-client.ts'
 import { ConnectionStopped } from '../rules/stopped.ts'
-import { ServerError, type ServerSocket } from '../server-socket.ts'
+import type { ServerSocket } from '../server-socket.ts'
 import { JudgedMessages } from './judged.ts'
 import { LoginMessages, logIn, secure } from './login.ts'
 import { MaskedMessages } from './masked.ts'
-import { errorOf, MalformedMessage, MessageScanner, type } from './messages.ts'
+import { errorOf, MessageScanner, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
 /** Requests for encryption that a client makes before it goes on without. */
@@ -56,9 +57,9 @@ class PostgresSession {
     } catch (error) {
       // The client has been told why.
       if (error instanceof ConnectionStopped) return
-      if (!(error instanceof ServerError) && !(error instanceof MalformedMessage)) throw error
+      if (!(error instanceof NativeError)) throw error
       this.#target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
-      const code = error instanceof ServerError ? SQLSTATE.connectionFailure : SQLSTATE.protocolViolation
+      const code = isServerFault(error) ? SQLSTATE.connectionFailure : SQLSTATE.protocolViolation
       await client.send(errorOf('FATAL', code, error.message))
     }
   }
@@ -103,8 +104,8 @@ class PostgresSession {
       if (rest !== undefined) return { server: dialled, rest }
     } catch (error) {
       server?.[Symbol.dispose]()
-      if (!(error instanceof ServerError)) throw error
-      throw new ServerError(`failed initializing connection, reason=${error.message}`)
+      if (!isServerFault(error)) throw error
+      throw new NativeError('server', `failed initializing connection, reason=${error.message}`)
     }
     server[Symbol.dispose]()
     return undefined
@@ -147,7 +148,7 @@ class PostgresSession {
       await server.write(cancelRequest(pid, key))
       while ((await server.next()) !== undefined);
     } catch (error) {
-      if (!(error instanceof ServerError)) throw error
+      if (!isServerFault(error)) throw error
       this.#target.log.warn({ error: error.message }, 'a statement was not cancelled')
     }
   }
@@ -162,7 +163,7 @@ interface LoggedIn {
 type Asked = Extract<Startup, { kind: 'startup' }>
 type Cancel = Extract<Startup, { kind: 'cancel' }>
 
-/** Reads what a client begins with. Undefined when it has gone. @throws MalformedMessage */
+/** Reads what a client begins with. Undefined when it has gone. @throws NativeError */
 async function beginning(
   client: NativeClient,
 ): Promise<{ readonly startup: Asked | Cancel; readonly rest: Buffer } | undefined> {
@@ -179,7 +180,8 @@ async function beginning(
     bytes = bytes.subarray(length)
     if (startup.kind !== 'encryption') return { startup, rest: bytes }
     requests += 1
-    if (requests > MAX_ENCRYPTION_REQUESTS) throw new MalformedMessage('too many requests for encryption')
+    if (requests > MAX_ENCRYPTION_REQUESTS)
+      throw new NativeError('protocol', 'too many requests for encryption')
     await client.send(NO_ENCRYPTION)
   }
 }
@@ -286,7 +288,7 @@ class Relay {
       // A client that has gone closes the server's socket, too.
       this.#isServerGone = !this.#client.gone.aborted
     } catch (error) {
-      if (!(error instanceof ServerError)) throw error
+      if (!isServerFault(error)) throw error
       this.#isServerGone = true
       await this.#goodbye(errorOf('FATAL', SQLSTATE.connectionFailure, error.message))
     }

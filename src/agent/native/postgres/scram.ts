@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { ServerError } from '../server-socket.ts'
+import { NativeError } from '../native-error.ts'
 
 const HASH = 'sha256'
 /** The work that a server may ask for: more would hold up the agent. PostgreSQL's default is 4096. */
@@ -38,15 +38,16 @@ export class Scram {
     return this.#isVerified
   }
 
-  /** @returns the client's last message @throws ServerError */
+  /** @returns the client's last message @throws NativeError */
   async answer(serverFirst: string): Promise<string> {
     const [, nonce = '', salt = '', digits = ''] =
       /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst) ?? []
     const iterations = Number(digits)
     if (!nonce.startsWith(this.#nonce) || nonce === this.#nonce)
-      throw new ServerError("the server's SCRAM nonce does not continue ours")
+      throw new NativeError('server', "the server's SCRAM nonce does not continue ours")
     if (iterations < 1 || iterations > MAX_ITERATIONS)
-      throw new ServerError(
+      throw new NativeError(
+        'server',
         `the server asks for ${digits} rounds of SCRAM, at most ${MAX_ITERATIONS} are done`,
       )
     const salted = await derive(
@@ -67,12 +68,15 @@ export class Scram {
     return `${withoutProof},p=${Buffer.from(proof).toString('base64')}`
   }
 
-  /** @throws ServerError for a server that does not know the password */
+  /** @throws NativeError for a server that does not know the password */
   verify(serverFinal: string): void {
     const signature = Buffer.from(/^v=([A-Za-z0-9+/=]+)/.exec(serverFinal)?.[1] ?? '', 'base64')
     const expected = this.#serverSignature
     if (expected?.length !== signature.length || !timingSafeEqual(expected, signature))
-      throw new ServerError('the server has not shown that it knows the password (SCRAM server signature)')
+      throw new NativeError(
+        'server',
+        'the server has not shown that it knows the password (SCRAM server signature)',
+      )
     this.#isVerified = true
   }
 

@@ -1,4 +1,4 @@
-import { MalformedMessage } from './messages.ts'
+import { NativeError } from '../native-error.ts'
 
 const SSL_REQUEST = 80_877_103
 const GSS_REQUEST = 80_877_104
@@ -16,14 +16,14 @@ export type Startup =
   | { readonly kind: 'cancel'; readonly pid: number; readonly key: Buffer; readonly bytes: Buffer }
   | { readonly kind: 'startup'; readonly version: number; readonly parameters: ReadonlyMap<string, string> }
 
-/** The packet that the bytes begin with, and its length; undefined when it is not whole. @throws MalformedMessage */
+/** The packet that the bytes begin with, and its length; undefined when it is not whole. @throws NativeError */
 export function readStartup(
   bytes: Buffer,
 ): { readonly startup: Startup; readonly length: number } | undefined {
   if (bytes.length < 4) return undefined
   const length = bytes.readUInt32BE(0)
   if (length < HEAD_BYTES || length > MAX_STARTUP_BYTES)
-    throw new MalformedMessage('the first bytes are no startup packet of PostgreSQL')
+    throw new NativeError('protocol', 'the first bytes are no startup packet of PostgreSQL')
   if (bytes.length < length) return undefined
   return { startup: startupIn(bytes.subarray(0, length)), length }
 }
@@ -33,11 +33,14 @@ function startupIn(bytes: Buffer): Startup {
   if (code === SSL_REQUEST || code === GSS_REQUEST) return { kind: 'encryption' }
   if (code === CANCEL_REQUEST) {
     if (bytes.length < 16 || bytes.length > 12 + MAX_KEY_BYTES)
-      throw new MalformedMessage('a malformed cancel request')
+      throw new NativeError('protocol', 'a malformed cancel request')
     return { kind: 'cancel', pid: bytes.readUInt32BE(8), key: Buffer.from(bytes.subarray(12)), bytes }
   }
   if (code >>> 16 !== 3)
-    throw new MalformedMessage(`protocol ${code >>> 16}.${code & 0xffff} of PostgreSQL is not served, only 3`)
+    throw new NativeError(
+      'protocol',
+      `protocol ${code >>> 16}.${code & 0xffff} of PostgreSQL is not served, only 3`,
+    )
   return { kind: 'startup', version: code, parameters: parametersIn(bytes.subarray(HEAD_BYTES)) }
 }
 
@@ -47,7 +50,7 @@ function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>()
   for (let at = 0; (texts[at] ?? '') !== ''; at += 2) {
     const value = texts[at + 1]
-    if (value === undefined) throw new MalformedMessage('a startup parameter has no end')
+    if (value === undefined) throw new NativeError('protocol', 'a startup parameter has no end')
     parameters.set(texts[at] ?? '', value)
   }
   return parameters

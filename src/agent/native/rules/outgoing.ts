@@ -77,13 +77,13 @@ export class OutgoingMessages {
     return undefined
   }
 
-  /** What may go out now. @throws MaskingStopped */
+  /** What may go out now. @throws OutputStopped */
   async take(): Promise<Buffer> {
     const isDue = this.#isDue || this.#judgedBytes >= (this.#masking?.batchBytes ?? 0)
     return isDue ? await this.takeJudged() : Buffer.alloc(0)
   }
 
-  /** What was judged, although more could be masked together with it. @throws MaskingStopped */
+  /** What was judged, although more could be masked together with it. @throws OutputStopped */
   async takeJudged(): Promise<Buffer> {
     const messages = this.#judged
     this.#judged = []

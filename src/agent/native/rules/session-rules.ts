@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '../../../basics/logger.ts'
 import type { OutputFilter } from '../../../policy/output-filter.ts'
+import { OutputStopped } from '../../../policy/output-filter.ts'
 import { encodeGuardrailsInfo } from '../../../wire/messages/guardrails-info.ts'
 import type { OpenMessage } from '../../../wire/messages/message.ts'
 import type { MaskedOutput } from '../../../wire/messages/masking-info.ts'
 import { asksForMasking } from '../../masking/masking-result.ts'
-import { MaskingStopped } from '../../masking/masking-result.ts'
 import type { SessionMasking } from '../../masking/session-masking.ts'
 import type { ValueMasking } from '../../masking/values.ts'
 import type { CheckServices } from '../../opening/request.ts'
@@ -172,11 +172,14 @@ export class ConnectionRules {
 
   /**
    * Decides on a result whose values cannot be read, such as one in a binary format.
-   * @throws MaskingStopped unless it may pass as it is, which rules for output never allow
+   * @throws OutputStopped unless it may pass as it is, which rules for output never allow
    */
   cannotRead(what: string): void {
     if (this.outputRules !== undefined)
-      throw new MaskingStopped(`${what} cannot be judged by the guardrail rules of this connection`)
+      throw new OutputStopped(
+        'guardrails',
+        `${what} cannot be judged by the guardrail rules of this connection`,
+      )
     this.#needs.masking?.result.failed(what)
   }
 

@@ -16,15 +16,6 @@ const DAY_MS = 24 * 60 * 60 * 1000
  */
 const MOST_OF_ONE = 10_000
 
-/** A user, or somebody at an address, changes more than the audit log takes of one. Nothing has changed. */
-class TooMuchToAudit extends RequestRefused {
-  override readonly name = 'TooMuchToAudit'
-
-  constructor(name: string) {
-    super('too-much-at-once', `${name} has changed too much in ten minutes: try again later`)
-  }
-}
-
 /**
  * Who saw, changed or decided what, in a chain of hashes. Changes and decisions are written before they happen, through
  * to the disk; where that fails they do not happen. Anything else is written when it has happened, and what cannot be
@@ -51,10 +42,10 @@ export class AuditLog {
     this.#tellHead()
   }
 
-  /** Writes what is about to change. @returns its place @throws HistoryError, TooMuchToAudit: then it must not happen */
+  /** Writes what is about to change. @returns its place @throws HistoryError, RequestRefused: then it must not happen */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)
-    if (!this.#hasRoom(name)) throw new TooMuchToAudit(name)
+    if (!this.#hasRoom(name)) throw tooMuch(name)
     const sequence = this.#history.write(({ audit }) => this.#append(audit, { ...facts, stage: 'asked' }))
     this.#gap.close()
     return sequence
@@ -65,7 +56,7 @@ export class AuditLog {
     try {
       return this.#counting(() => this.announce(facts))
     } catch (error) {
-      if (error instanceof TooMuchToAudit) return undefined
+      if (error instanceof RequestRefused) return undefined
       throw error
     }
   }
@@ -300,4 +291,12 @@ export class Repeats {
     if (this.#noted.size > MOST_REPEATS && oldest !== undefined) this.#noted.delete(oldest)
     return true
   }
+}
+
+/** A user, or a caller at one address, changes more than the audit log takes of one. Nothing has changed. */
+function tooMuch(name: string): RequestRefused {
+  return new RequestRefused(
+    'too-much-at-once',
+    `${name} has changed too much in ten minutes: try again later`,
+  )
 }

@@ -5,15 +5,6 @@ import type { Room } from '../../store/room.ts'
 import type { Connection } from '../../store/sqlite.ts'
 import type { Users } from './users.ts'
 
-/** A machine has used up its budget. Nothing has begun. */
-export class BudgetSpent extends RequestRefused {
-  override readonly name = 'BudgetSpent'
-
-  constructor(message: string) {
-    super('budget-spent', message)
-  }
-}
-
 const HOUR_MS = 60 * 60 * 1000
 
 /**
@@ -30,7 +21,7 @@ export class Budgets {
     this.#history = history
   }
 
-  /** @throws BudgetSpent when one more session may not begin, HistoryError */
+  /** @throws RequestRefused when one more session may not begin, HistoryError */
   check(name: string): void {
     const budget = this.#users.named(name)?.budget
     if (budget === undefined) return
@@ -44,7 +35,8 @@ export class Budgets {
     const [last] = found.toSorted((one, other) => other.at - one.at)
     if (last === undefined) return
     const time = new Date(Math.max(now, last.at + budget.perMs)).toISOString()
-    throw new BudgetSpent(
+    throw new RequestRefused(
+      'budget-spent',
       `${name} has used up its budget of ${last.what} in ${spanText(budget.perMs)}: there is room again at ${time}`,
     )
   }

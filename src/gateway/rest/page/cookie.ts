@@ -1,7 +1,7 @@
 import { parseCookie, stringifySetCookie, type SetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { HttpError } from '../http-error.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
@@ -57,13 +57,13 @@ function set(
 
 /**
  * Any page of this host, on whatever port, may set a cookie of this name for a longer path, and browsers send that one
- * first: nobody is taken for whom it says. @throws HttpError 401
+ * first: nobody is taken for whom it says. @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
   const values = new Set(all.map((one) => parseCookie(one)[withPort(request, name)]))
   const [value, another] = [...values].filter((one) => one !== undefined && one !== '')
-  if (another !== undefined) throw new HttpError('unauthenticated', `${hoopWords.accessDenied}: ${TWO}`)
+  if (another !== undefined) throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${TWO}`)
   return value
 }
 
@@ -81,7 +81,7 @@ type Asked = Pick<FastifyRequest, 'headers' | 'method'>
 /**
  * Whether a request by the cookie comes from this gateway's page, by all that browsers say of it. `SameSite` keeps most
  * foreign pages from sending the cookie at all; a page on another port or name of the same site is left, and is refused
- * here. @param webUrl where people reach this gateway, for proxies that change `Host` @throws HttpError 403
+ * here. @param webUrl where people reach this gateway, for proxies that change `Host` @throws RequestRefused 403
  */
 export function checkOwnPage(request: Asked, webUrl: string): void {
   checkOrigin(request, webUrl)
@@ -89,7 +89,7 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
     throw foreign(`a request that changes something needs the header ${HEADER}: 1`)
 }
 
-/** For a request without a cookie yet. @throws HttpError 403 */
+/** For a request without a cookie yet. @throws RequestRefused 403 */
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined
@@ -114,6 +114,6 @@ function isReading(method: string): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
-function foreign(why: string): HttpError {
-  return new HttpError('foreign-page', `access denied: ${why}`)
+function foreign(why: string): RequestRefused {
+  return new RequestRefused('foreign-page', `access denied: ${why}`)
 }

@@ -23,7 +23,7 @@ export function pageSignInRoute(app: FastifyInstance, services: RestServices): v
   })
 }
 
-/** @throws HttpError 401, 429 */
+/** @throws RequestRefused 401, 429 */
 function signIn(
   { users, tokens, webUrl }: RestServices,
   text: string,

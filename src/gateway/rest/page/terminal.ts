@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { HttpError } from '../http-error.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { RestServices } from '../services.ts'
 import { endWith, SocketCall } from './socket-call.ts'
 
@@ -72,7 +72,7 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
     exposeHeadRoute: false,
     handler: ({ user, params }) => {
       users.visibleConnection(user, params.name)
-      throw new HttpError('invalid-request', 'this address is a WebSocket: open it as one', 422)
+      throw new RequestRefused('invalid-request', 'this address is a WebSocket: open it as one', 422)
     },
     wsHandler: (socket: WebSocket, asked: FastifyRequest) => {
       const request = asked as FastifyRequest<Asked>

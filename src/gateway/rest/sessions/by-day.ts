@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { DaysAnswer } from '../../../contract/sessions.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionQuery } from '../../history/session.ts'
-import { HttpError } from '../http-error.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 
 /** Days of a month, unless the caller asks for others. */
 const USUAL_DAYS = 30
@@ -14,7 +14,7 @@ interface Asked {
   readonly timeZone: string | undefined
 }
 
-/** Counts day by day, so that others have their turn between two days. @throws HttpError 422 */
+/** Counts day by day, so that others have their turn between two days. @throws RequestRefused 422 */
 export async function sessionsByDay(
   history: Pick<History, 'outcomes'>,
   query: SessionQuery,
@@ -55,7 +55,7 @@ interface Day {
   readonly to: Date
 }
 
-/** The days until today in a time zone, the oldest first. @throws HttpError 422 for an unknown zone */
+/** The days until today in a time zone, the oldest first. @throws RequestRefused 422 for an unknown zone */
 export function lastDays(count: number, timeZone: string, now: Date): Day[] {
   const clock = clockOf(timeZone === '' ? 'UTC' : timeZone)
   const today = Math.floor((now.getTime() + offsetAt(clock, now.getTime())) / DAY_MS)
@@ -85,7 +85,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
       ...{ hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' },
     })
   } catch {
-    throw new HttpError('invalid-request', 'time_zone: a name like Europe/Berlin is expected', 422)
+    throw new RequestRefused('invalid-request', 'time_zone: a name like Europe/Berlin is expected', 422)
   }
 }
 

@@ -1,3 +1,4 @@
+import { httpStatus, type HttpCode } from '../../../contract/statuses.ts'
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -5,8 +6,8 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { isSameKey } from '../../agents/agents.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { apiUrl } from '../gateway-routes.ts'
-import { DownloadError } from '../http-error.ts'
 import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm } from './session-view.ts'
@@ -54,7 +55,7 @@ export function sendDownloadLink(
   })
 }
 
-/** @throws DownloadError 401, 404, 410 */
+/** @throws RequestRefused 401, 404, 410 */
 function redeemed(
   { history }: RestServices,
   tokens: DownloadTokens,
@@ -64,11 +65,14 @@ function redeemed(
   const { outcome, user = '' } = tokens.redeem(id, firstOption(request.query, 'token') ?? '')
   request.auditedActor = user
   const session = history.session(id)
-  if (session === undefined || outcome === 'none')
-    throw new DownloadError('session-not-found', hoopWords.notFound)
-  if (outcome === 'wrong') throw new DownloadError('unauthenticated', hoopWords.unauthorized)
-  if (outcome === 'expired') throw new DownloadError('download-expired', hoopWords.downloadExpired)
+  if (session === undefined || outcome === 'none') throw refused('session-not-found', hoopWords.notFound)
+  if (outcome === 'wrong') throw refused('unauthenticated', hoopWords.unauthorized)
+  if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
   return session
+}
+
+function refused(code: HttpCode, message: string): RequestRefused {
+  return new RequestRefused(code, message, httpStatus(code), { isStatusInBody: true })
 }
 
 const TAB = 0x09

@@ -3,8 +3,8 @@ import type { EventAnswer, OutputRange } from '../../../contract/sessions.ts'
 import type { History } from '../../history/history.ts'
 import type { EventPlace, SessionFollower, PlacedEvent } from '../../history/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { EventStreams, type StreamLimits, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
-import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
 
 /** The streams of sessions that somebody watches. */
@@ -17,7 +17,7 @@ export class LiveStreams {
     this.#streams = new EventStreams('sessions', limits)
   }
 
-  /** Streams a session to whoever asks. @throws HttpError 422, 429 */
+  /** Streams a session to whoever asks. @throws RequestRefused 422, 429 */
   send(request: FastifyRequest, reply: FastifyReply, { id, startedAt }: SessionSummary): FastifyReply {
     this.#streams.checkRoom(request.user.name)
     const follower = this.#follow(request, id)
@@ -38,7 +38,7 @@ export class LiveStreams {
   }
 }
 
-/** Where a reader wants to begin. His last event wins: he has lost his connection. @throws HttpError 422 */
+/** Where a reader wants to begin. His last event wins: he has lost his connection. @throws RequestRefused 422 */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
     if (typeof lastEventId !== 'string' || !/^\d{1,15}$/.test(lastEventId)) throw foreignId()
@@ -46,12 +46,12 @@ function beginning(lastEventId: string | readonly string[] | undefined, from: un
   }
   if (from === undefined || from === 'start') return 0
   if (from === 'now') return from
-  throw new HttpError('invalid-request', 'from: has to be start or now', 422)
+  throw new RequestRefused('invalid-request', 'from: has to be start or now', 422)
 }
 
-function foreignId(name = 'Last-Event-ID'): HttpError {
+function foreignId(name = 'Last-Event-ID'): RequestRefused {
   const text = `${name}: there is no such event of this session; leave it out to begin with the first one`
-  return new HttpError('invalid-request', text, 422)
+  return new RequestRefused('invalid-request', text, 422)
 }
 
 /** The route, and the end of its streams when the server closes. */
@@ -138,7 +138,7 @@ interface AskedRange {
 /**
  * A part of a session's output, by the places of its stream: a reader of long output keeps only the part that it shows,
  * and asks for the rest when it is needed.
- * @throws HttpError 422
+ * @throws RequestRefused 422
  */
 export function outputRange(
   history: History,
@@ -184,5 +184,5 @@ function numberIn(asked: AskedRange, name: keyof AskedRange, usual: number, most
   if (text === undefined) return usual
   const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
   if (value >= 0 && value <= most) return value
-  throw new HttpError('invalid-request', `${name}: must be a whole number, ${most} at most`, 422)
+  throw new RequestRefused('invalid-request', `${name}: must be a whole number, ${most} at most`, 422)
 }

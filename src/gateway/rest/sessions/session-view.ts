@@ -6,11 +6,11 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary, SessionEvent, EventKind } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { reviewInSession } from '../../reviews/review-view.ts'
 import type { Repositories } from '../../runbooks/repositories.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
-import { HttpError } from '../http-error.ts'
 import { firstOption, type Query } from '../mount.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 
@@ -168,7 +168,7 @@ interface StreamOptions {
  * The JSON elements of `event_stream` (protocol.md 10.4), read from the history page by page, since a record may be
  * larger than a string can be. `raw-queries` are for a database's own protocol, which no session here has; hoop then
  * answers with the events, too.
- * @throws HttpError 422 for an unknown form
+ * @throws RequestRefused 422 for an unknown form
  */
 function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
   switch (form) {
@@ -180,7 +180,7 @@ function eventStream(history: History, id: string, { form, sizes }: StreamOption
     case 'raw-queries':
       return listed(history.events(id, sizes ? 'terminal' : 'stream'))
     default:
-      throw new HttpError('invalid-request', hoopWords.unknownEventStream, 422)
+      throw new RequestRefused('invalid-request', hoopWords.unknownEventStream, 422)
   }
 }
 

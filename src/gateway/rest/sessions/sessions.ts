@@ -9,9 +9,9 @@ import type { Asked, Handlers } from '../../handlers.ts'
 import type { SessionSummary, SessionQuery, PlacedSession } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 import { readExecBody } from '../body.ts'
 import { EventStreams } from '../event-streams.ts'
-import { HttpError } from '../http-error.ts'
 import { type Query, mount, firstOption } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { sessionsByDay } from './by-day.ts'
@@ -61,7 +61,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
     const { user, params, query } = request
     const found = visibleSession(services, user, params.id, hoopWords.notFound)
     if (!asksForDownload(query)) return sendSession(reply, services, found, query)
-    if (!found.withOutput) throw new HttpError('not-permitted', hoopWords.notToDownload)
+    if (!found.withOutput) throw new RequestRefused('not-permitted', hoopWords.notToDownload)
     return sendDownloadLink(request, reply, found.session, tokens)
   })
 
@@ -101,25 +101,25 @@ export function metadataRoute(app: FastifyInstance, { history }: RestServices): 
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
     const session = history.session(params.id)
     if (session?.user !== user.name || body === null || body === undefined)
-      throw new HttpError('session-not-found', hoopWords.notFound)
+      throw new RequestRefused('session-not-found', hoopWords.notFound)
     const { metadata } = readExecBody(sessionStreamContract.metadata.body, body)
     checkMetadata(metadata)
     if (!history.setMetadata(session.id, metadata))
-      throw new HttpError('session-not-found', hoopWords.notFound)
+      throw new RequestRefused('session-not-found', hoopWords.notFound)
     return reply.code(204).send()
   })
 }
 
 type Finding = Pick<RestServices, 'history' | 'users' | 'reviews'>
 
-/** One that the user may end. @throws HttpError 404 */
+/** One that the user may end. @throws RequestRefused 404 */
 function ownSession({ history, users }: Finding, user: GatewayUser, id: string): SessionSummary {
   const session = history.session(id)
   if (session === undefined || !users.owns(user, session)) throw notFound(hoopWords.sessionNotFound)
   return session
 }
 
-/** Reviewers see the session and its script, but no output. @throws HttpError 404 */
+/** Reviewers see the session and its script, but no output. @throws RequestRefused 404 */
 function visibleSession(
   { history, users, reviews }: Finding,
   user: GatewayUser,
@@ -133,15 +133,15 @@ function visibleSession(
   return { session, withOutput: false }
 }
 
-/** One whose output the user may see. @throws HttpError 404, 403 for reviewers */
+/** One whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
 function readableSession(services: Finding, user: GatewayUser, id: string, missing?: string): SessionSummary {
   const { session, withOutput } = visibleSession(services, user, id, missing)
-  if (!withOutput) throw new HttpError('not-permitted', hoopWords.notToStream)
+  if (!withOutput) throw new RequestRefused('not-permitted', hoopWords.notToStream)
   return session
 }
 
-function notFound(text: string): HttpError {
-  return new HttpError('session-not-found', text)
+function notFound(text: string): RequestRefused {
+  return new RequestRefused('session-not-found', text)
 }
 
 /**
@@ -160,7 +160,7 @@ const MAX_OFFSET = 10_000
 /**
  * The options of `GET /api/sessions`; unknown ones are ignored.
  * @param groupsOf a user, for the option that names a reviewer
- * @throws HttpError 422 with hoop's texts
+ * @throws RequestRefused 422 with hoop's texts
  */
 export function readListOptions(
   query: Query,
@@ -244,7 +244,7 @@ function readOffset(query: Query): number {
   return offset
 }
 
-/** Behind which an export goes on. @throws HttpError 422 */
+/** Behind which an export goes on. @throws RequestRefused 422 */
 function readPlace(query: Query): number {
   const place = readNumber(query, 'after') ?? 0
   if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
@@ -278,8 +278,8 @@ function readDate(query: Query, option: string): Date | undefined {
   throw invalid(option, 'start_date or end_date in wrong format')
 }
 
-function invalid(option: string, reason: string): HttpError {
-  return new HttpError('invalid-request', hoopWords.invalidListOption(option, reason), 422)
+function invalid(option: string, reason: string): RequestRefused {
+  return new RequestRefused('invalid-request', hoopWords.invalidListOption(option, reason), 422)
 }
 
 /** Each has some sessions in memory for a reader that is slow, 3 MiB at most. */

@@ -1,5 +1,5 @@
 import { mirrorEnvironment } from './environment.ts'
-import { RepositoryError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitResult } from './git.ts'
 
 /** None of these commands talks to a network or reads much. */
@@ -22,7 +22,8 @@ export function runInMirror(
     args: ['--git-dir', gitDir, ...args],
     env: mirrorEnvironment(options.outerEnv),
     timeoutMs: TIMEOUT_MS,
-    timeoutError: () => new RepositoryError(`git ${args[0] ?? ''} took longer than ${TIMEOUT_MS / 1000} s`),
+    timeoutError: () =>
+      new RunbookError('repository', `git ${args[0] ?? ''} took longer than ${TIMEOUT_MS / 1000} s`),
     signal: options.closing,
   })
 }

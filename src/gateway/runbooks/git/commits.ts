@@ -1,5 +1,5 @@
 import { runInMirror, type CommandOptions } from './command.ts'
-import { MirrorDamagedError, RepositoryError, RunbookRefError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
 /** How many questions may wait. git answers them one process at a time. */
@@ -7,27 +7,28 @@ const MAX_WAITING = 100
 /** People run few commits by hash: those of open reviews. */
 const MAX_REMEMBERED = 1_000
 
-/** Lower-case `ref_hash`. Throws a RunbookRefError unless it is 7 to 64 hex digits: no branch, no `HEAD~1`. */
+/** Lower-case `ref_hash`. Throws a RunbookError unless it is 7 to 64 hex digits: no branch, no `HEAD~1`. */
 export function checkRefHash(refHash: string): string {
   if (/^[0-9a-f]{7,64}$/i.test(refHash)) return refHash.toLowerCase()
-  throw new RunbookRefError(
+  throw new RunbookError(
+    'ref',
     `ref_hash ${JSON.stringify(refHash.slice(0, 80))} must be 7 to 64 hexadecimal digits`,
   )
 }
 
 /**
  * The full id of the commit that a (shortened) hash stands for; `undefined` if the mirror has no such object. Throws a
- * RunbookRefError if the hash is that of another kind of object, or fits several commits.
+ * RunbookError if the hash is that of another kind of object, or fits several commits.
  */
 export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
   const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
   // For a tag object git answers with its commit, whose hash is another one. Only the commit's own hash counts.
   if (commit.kind === 'found' && commit.oid.startsWith(hash)) return commit.oid
   if (commit.kind === 'ambiguous')
-    throw new RunbookRefError(`ref_hash ${hash} is ambiguous: give more digits`)
+    throw new RunbookError('ref', `ref_hash ${hash} is ambiguous: give more digits`)
   const object = await objects.read(hash, MAX_STRUCTURE_BYTES)
   if (object.kind === 'missing') return undefined
-  throw new RunbookRefError(`ref_hash ${hash} is not a commit`)
+  throw new RunbookError('ref', `ref_hash ${hash} is not a commit`)
 }
 
 /** Tells whether a commit is part of a branch. Remembers a limited number of positive answers. */
@@ -61,7 +62,7 @@ export class Ancestry {
 
   async #inTurn(question: () => Promise<boolean>): Promise<boolean> {
     if (this.#waiting >= MAX_WAITING)
-      throw new RepositoryError('too many ref_hash checks are waiting: try again')
+      throw new RunbookError('repository', 'too many ref_hash checks are waiting: try again')
     this.#waiting += 1
     const answer = this.#last.then(question, question)
     this.#last = answer
@@ -75,7 +76,7 @@ export class Ancestry {
   async #ask(commit: string, tip: string): Promise<boolean> {
     const args = ['merge-base', '--is-ancestor', commit, tip]
     const { code, stderr } = await runInMirror(this.#gitDir, args, this.#options)
-    if (code > 1) throw new MirrorDamagedError(`git merge-base failed: ${stderr.trim()}`)
+    if (code > 1) throw new RunbookError('damaged', `git merge-base failed: ${stderr.trim()}`)
     return code === 0
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runInMirror, type CommandOptions } from './command.ts'
 import { fetchEnvironment } from './environment.ts'
-import { FetchTimeoutError, RepositoryError, RepositorySizeError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitRun } from './git.ts'
 import { ownedPaths } from '../local.ts'
 import { HEAD_REF } from './objects.ts'
@@ -29,7 +29,7 @@ export interface FetchOptions extends CommandOptions {
 
 /**
  * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. Throws a
- * RepositoryError with the end of git's output, credentials masked. When it takes too long or becomes too big, git is
+ * RunbookError with the end of git's output, credentials masked. When it takes too long or becomes too big, git is
  * ended and its half-done work is removed before that.
  */
 export async function fetchInto(gitDir: string, options: FetchOptions): Promise<void> {
@@ -99,7 +99,10 @@ function fetchCommand(
     env: fetchEnvironment(options.outerEnv, remote, globalConfig),
     timeoutMs,
     timeoutError: () =>
-      new FetchTimeoutError(`fetching runbook repository ${name} took longer than ${timeoutMs / 1000} s`),
+      new RunbookError(
+        'timeout',
+        `fetching runbook repository ${name} took longer than ${timeoutMs / 1000} s`,
+      ),
     signal,
   }
 }
@@ -119,18 +122,20 @@ async function watchSize(
   }
 }
 
-export function fetchFailed(options: Pick<FetchOptions, 'name' | 'remote'>, stderr: string): RepositoryError {
+export function fetchFailed(options: Pick<FetchOptions, 'name' | 'remote'>, stderr: string): RunbookError {
   const said = redact(options.remote, stderr)
     .trim()
     .replace(/\s*\n\s*/g, ' / ')
-  return new RepositoryError(
+  return new RunbookError(
+    'repository',
     `failed fetching runbook repository ${options.name}: ${said || 'git gave no reason'}`,
   )
 }
 
-function tooBig(options: FetchOptions): RepositorySizeError {
+function tooBig(options: FetchOptions): RunbookError {
   const mebibytes = Math.ceil(options.maxBytes / 1024 / 1024)
-  return new RepositorySizeError(
+  return new RunbookError(
+    'size',
     `runbook repository ${options.name} is bigger than ${mebibytes} MiB: keep runbooks in a repository of their own`,
   )
 }

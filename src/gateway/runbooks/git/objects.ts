@@ -1,7 +1,7 @@
 import { signalChild } from '../../../basics/signals.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { GitEnvironment } from './environment.ts'
-import { MirrorDamagedError, RepositoryError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
@@ -65,7 +65,7 @@ export class ObjectReader {
 
   /**
    * Looks up an object id (7 to 64 hex digits, `^{commit}` allowed behind it) or the mirror's ref. Content
-   * above `maxBytes` is not read. Rejects with a MirrorDamagedError when git cannot read the object.
+   * above `maxBytes` is not read. Rejects with a RunbookError when git cannot read the object.
    */
   read(name: string, maxBytes: number): Promise<ObjectReply> {
     // The name becomes a line on the child's stdin, so nothing else may get there.
@@ -161,7 +161,7 @@ export class ObjectReader {
       forget()
       this.#lose(
         child,
-        new MirrorDamagedError(`git cat-file ended: ${child.stderr.trim() || 'no reason given'}`),
+        new RunbookError('damaged', `git cat-file ended: ${child.stderr.trim() || 'no reason given'}`),
       )
     })
   }
@@ -174,7 +174,7 @@ export class ObjectReader {
         const reply = reader.push(rest)
         if (reply === undefined) return
         if (!mayAnswer(this.#asked[0]?.name, reply))
-          throw new MirrorDamagedError('git cat-file answered out of turn')
+          throw new RunbookError('damaged', 'git cat-file answered out of turn')
         this.#settle()?.resolve(reply)
         // The content would still come. Only ending the child stops it.
         if (reply.kind === 'too-large') this.#kill(child)
@@ -189,7 +189,7 @@ export class ObjectReader {
   }
 
   #expire(child: Child, { name }: Request): void {
-    this.#settle()?.reject(new RepositoryError(`git cat-file did not answer in time for ${name}`))
+    this.#settle()?.reject(new RunbookError('repository', `git cat-file did not answer in time for ${name}`))
     this.#kill(child)
     this.#ask()
   }
@@ -234,10 +234,10 @@ function kill({ git }: Child): void {
   signalChild(git, 'SIGKILL')
 }
 
-function closedError(): RepositoryError {
-  return new RepositoryError('the runbook repository is closed')
+function closedError(): RunbookError {
+  return new RunbookError('repository', 'the runbook repository is closed')
 }
 
-function busyError(): RepositoryError {
-  return new RepositoryError('too many runbook reads are waiting: try again in a moment')
+function busyError(): RunbookError {
+  return new RunbookError('repository', 'too many runbook reads are waiting: try again in a moment')
 }

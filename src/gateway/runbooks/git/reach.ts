@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RepositoryError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { fetchEnvironment } from './environment.ts'
 import { fetchFailed, writeLocalConfig } from './fetch.ts'
 import { runGit } from './git.ts'
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 8000
 /** The exit code of `git ls-remote --exit-code` when the repository was reached and has nothing of that name. */
 const NOTHING = 2
 
-/** Asks a remote for the branch, and fetches nothing. @throws RepositoryError */
+/** Asks a remote for the branch, and fetches nothing. @throws RunbookError */
 export async function reachRemote({ name, url, branch }: Asked, signal: AbortSignal): Promise<void> {
   const remote = parseRemote(url)
   const folder = await mkdtemp(join(tmpdir(), 'runbook-reach-'))
@@ -31,11 +31,15 @@ export async function reachRemote({ name, url, branch }: Asked, signal: AbortSig
       env: fetchEnvironment(process.env, remote, globalConfig),
       timeoutMs: TIMEOUT_MS,
       timeoutError: () =>
-        new RepositoryError(`runbook repository ${name} has not answered in ${TIMEOUT_MS / 1000} s`),
+        new RunbookError(
+          'repository',
+          `runbook repository ${name} has not answered in ${TIMEOUT_MS / 1000} s`,
+        ),
       signal,
     })
     if (code === NOTHING)
-      throw new RepositoryError(
+      throw new RunbookError(
+        'repository',
         `runbook repository ${name} has no ${branch === undefined ? 'commit' : `branch ${branch}`}`,
       )
     if (code !== 0) throw fetchFailed({ name, remote }, stderr)

@@ -1,4 +1,4 @@
-import { MirrorDamagedError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 
 /** What `git cat-file --batch` answers for one name. */
 export type ObjectReply =
@@ -33,7 +33,7 @@ export class ReplyReader {
     this.#maxBytes = maxBytes
   }
 
-  /** The reply, once it is complete. Throws a MirrorDamagedError when it is not in cat-file's format. */
+  /** The reply, once it is complete. Throws a RunbookError when it is not in cat-file's format. */
   push(piece: Buffer): ObjectReply | undefined {
     this.#keep(piece)
     const header = this.#header ?? this.#readHeader()
@@ -83,7 +83,7 @@ function parseHeader(line: string): Header | ObjectReply {
   if (line.endsWith(' ambiguous')) return { kind: 'ambiguous' }
   const [, oid, type, size] = /^([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) (\d{1,15})$/.exec(line) ?? []
   if (oid === undefined || type === undefined || size === undefined) {
-    throw new MirrorDamagedError('git cat-file answered in an unknown format')
+    throw new RunbookError('damaged', 'git cat-file answered in an unknown format')
   }
   return { oid, type, size: Number(size) }
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { GitEnvironment } from './environment.ts'
-import { RepositoryError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 
 /** Both ends of three pipes, two for libuv's own report of a failed start, two to spare. */
 const DESCRIPTORS_OF_A_START = 10
@@ -14,7 +14,7 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * Starts git in a process group of its own. Throws a RepositoryError for some failures. Others come as an 'error'
+ * Starts git in a process group of its own. Throws a RunbookError for some failures. Others come as an 'error'
  * event, so the caller has to listen for that before anything else. Without free descriptors the child has no streams
  * at all, although its type says so.
  */
@@ -33,9 +33,11 @@ export function spawnGit(
 }
 
 /** Why git could not be started, and what to do about it. */
-export function gitUnavailable(cause: unknown): RepositoryError {
+export function gitUnavailable(cause: unknown): RunbookError {
   const { code, message } = cause as NodeJS.ErrnoException
-  return new RepositoryError(REMEDIES[code ?? ''] ?? `git could not be started: ${message}`, { cause })
+  return new RunbookError('repository', REMEDIES[code ?? ''] ?? `git could not be started: ${message}`, {
+    cause,
+  })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { MirrorDamagedError, RunbookContentError } from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import type { ObjectReader } from './objects.ts'
 
 /** The hosted gateway's limit (protocol.md 9.2). */
@@ -8,12 +8,13 @@ const MAX_FILE_BYTES = 1_000_000
 export async function readText(objects: ObjectReader, oid: string, path: string): Promise<string> {
   const blob = await objects.read(oid, MAX_FILE_BYTES)
   if (blob.kind === 'too-large') {
-    throw new RunbookContentError(`max template size [${MAX_FILE_BYTES / 1000} KB] reached for ${path}`)
+    throw new RunbookError('content', `max template size [${MAX_FILE_BYTES / 1000} KB] reached for ${path}`)
   }
-  if (blob.kind !== 'found') throw new MirrorDamagedError(`the content of runbook file ${path} is missing`)
+  if (blob.kind !== 'found')
+    throw new RunbookError('damaged', `the content of runbook file ${path} is missing`)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(blob.content)
   } catch {
-    throw new RunbookContentError(`runbook file ${path} is not valid UTF-8 text`)
+    throw new RunbookError('content', `runbook file ${path} is not valid UTF-8 text`)
   }
 }

@@ -1,10 +1,5 @@
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import {
-  MirrorDamagedError,
-  RunbookContentError,
-  RunbookNotFoundError,
-  RunbookPathError,
-} from '../../refusals/runbook-errors.ts'
+import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
 /** PATH_MAX of Linux: no checkout could hold a longer one. */
@@ -20,7 +15,7 @@ interface TreeEntry {
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
-/** Throws a RunbookPathError for all but plain relative paths; git takes a backslash as any character. */
+/** Throws a RunbookError for all but plain relative paths; git takes a backslash as any character. */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
@@ -59,20 +54,21 @@ async function rootTree(objects: ObjectReader, commit: string): Promise<string> 
 
 export function treeOf(content: Buffer, commit: string): string {
   const oid = /^tree ([0-9a-f]{40,64})\n/.exec(content.toString('latin1', 0, 80))?.[1]
-  if (oid === undefined) throw new MirrorDamagedError(`commit ${commit} names no tree`)
+  if (oid === undefined) throw new RunbookError('damaged', `commit ${commit} names no tree`)
   return oid
 }
 
-/** A commit's text, or a tree's bytes. Throws a MirrorDamagedError; a RunbookContentError if it is too big. */
+/** A commit's text, or a tree's bytes. Throws a RunbookError; a RunbookError if it is too big. */
 export async function readStructure(
   objects: ObjectReader,
   oid: string,
   type: 'commit' | 'tree',
 ): Promise<Buffer> {
   const reply = await objects.read(oid, MAX_STRUCTURE_BYTES)
-  if (reply.kind === 'too-large') throw new RunbookContentError(`${type} ${oid} is too big to be read`)
-  if (reply.kind !== 'found') throw new MirrorDamagedError(`${type} ${oid} is missing`)
-  if (reply.type !== type) throw new MirrorDamagedError(`object ${oid} is a ${reply.type}, not a ${type}`)
+  if (reply.kind === 'too-large') throw new RunbookError('content', `${type} ${oid} is too big to be read`)
+  if (reply.kind !== 'found') throw new RunbookError('damaged', `${type} ${oid} is missing`)
+  if (reply.type !== type)
+    throw new RunbookError('damaged', `object ${oid} is a ${reply.type}, not a ${type}`)
   return reply.content
 }
 
@@ -95,7 +91,7 @@ export function* entriesOf(
     const zero = tree.indexOf(0, start)
     const end = zero + 1 + oidBytes
     if (space < 0 || zero < space || end > tree.length)
-      throw new MirrorDamagedError('a tree object is broken')
+      throw new RunbookError('damaged', 'a tree object is broken')
     yield {
       mode: tree.subarray(start, space),
       name: tree.subarray(space + 1, zero),
@@ -113,11 +109,11 @@ function checkMode(mode: string, last: boolean, path: string): void {
   if (!folder && !last) throw notFound(path)
 }
 
-function refused(path: string, why: string): RunbookPathError {
+function refused(path: string, why: string): RunbookError {
   // As JSON, so that no control character gets into a log or a terminal.
-  return new RunbookPathError(`runbook file ${JSON.stringify(path.slice(0, 200))} ${why}`)
+  return new RunbookError('path', `runbook file ${JSON.stringify(path.slice(0, 200))} ${why}`)
 }
 
-function notFound(path: string): RunbookNotFoundError {
-  return new RunbookNotFoundError(hoopWords.runbookNotInGit(path))
+function notFound(path: string): RunbookError {
+  return new RunbookError('missing', hoopWords.runbookNotInGit(path))
 }

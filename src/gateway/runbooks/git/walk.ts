@@ -1,4 +1,4 @@
-import { RepositoryError, RunbookContentError } from '../../refusals/runbook-errors.ts'
+import { hasFault, RunbookError } from '../../refusals/runbook-errors.ts'
 import type { ObjectReader } from './objects.ts'
 import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPath } from './tree.ts'
 
@@ -28,7 +28,7 @@ export class Walk {
     this.#end = end
   }
 
-  /** `folder` is '' or ends with a slash. None if there is no such folder. Throws a RepositoryError when it takes too long. */
+  /** `folder` is '' or ends with a slash. None if there is no such folder. Throws a RunbookError when it takes too long. */
   async runbooks(root: string, folder: string): Promise<TreeEntry[]> {
     const start = await this.#descend(root, folder)
     const found: TreeEntry[] = []
@@ -66,16 +66,16 @@ export class Walk {
       return await readStructure(this.#objects, tree.oid, 'tree')
     } catch (error) {
       // A folder with some hundred thousand files is no folder of runbooks.
-      if (!(error instanceof RunbookContentError)) throw error
+      if (!hasFault(error, 'content')) throw error
       this.isCut = true
       return Buffer.alloc(0)
     }
   }
 
-  /** For the files as well: reading a template takes time, too. @throws RepositoryError when there is no more */
+  /** For the files as well: reading a template takes time, too. @throws RunbookError when there is no more */
   checkTime(): void {
     if (performance.now() <= this.#end) return
-    throw new RepositoryError(`listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
+    throw new RunbookError('repository', `listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
   }
 
   #isBeyond(what: 'folders' | 'runbooks', count: number): boolean {

@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { HttpError } from '../../../../src/gateway/rest/http-error.ts'
+import { RequestRefused } from '../../../../src/gateway/refusals/request-refused.ts'
 import { readListOptions } from '../../../../src/gateway/rest/sessions/sessions.ts'
 
 const failure = (query: Record<string, unknown>): string => {
   try {
     readListOptions(query)
   } catch (error) {
-    expect(error).toBeInstanceOf(HttpError)
-    expect((error as HttpError).status).toBe(422)
-    return (error as HttpError).message
+    expect(error).toBeInstanceOf(RequestRefused)
+    expect((error as RequestRefused).status).toBe(422)
+    return (error as RequestRefused).message
   }
   return 'accepted'
 }
@@ -96,7 +96,7 @@ test('whatever is asked for, what goes to the history is within bounds or refuse
         expect(Number.isInteger(offset) && offset >= 0 && offset <= 10_000).toBe(true)
         for (const date of [from, to]) expect(date?.getTime()).not.toBeNaN()
       } catch (error) {
-        if (!(error instanceof HttpError)) throw error
+        if (!(error instanceof RequestRefused)) throw error
         expect(error.message).toMatch(/^failed listing sessions, invalid "/)
       }
     }),

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { mirrorEnvironment } from '../../../../src/gateway/runbooks/git/environment.ts'
-import { MirrorDamagedError } from '../../../../src/gateway/refusals/runbook-errors.ts'
+import { RunbookError } from '../../../../src/gateway/refusals/runbook-errors.ts'
 import { ObjectReader, type ObjectReaderOptions } from '../../../../src/gateway/runbooks/git/objects.ts'
 import { waitFor } from '../../../support/wait.ts'
 import { Workshop, git } from '../workshop.ts'
@@ -94,7 +94,7 @@ test('the death of the child costs one request, the others go to a new one', asy
   ])
   process.kill(Number(child), 'SIGKILL')
   const [first, ...others] = await reads
-  expect(first.status === 'rejected' && (first.reason as unknown) instanceof MirrorDamagedError).toBe(true)
+  expect(first.status === 'rejected' && (first.reason as unknown) instanceof RunbookError).toBe(true)
   expect(others.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
 })
 
@@ -134,8 +134,8 @@ test('a git that ends at once fails each request with what it said, and is not s
   await using reader = open(workshop, { env })
   const reads = await Promise.allSettled([reader.read('abcdef0', 10), reader.read('abcdef0', 10)])
   expect(reads.map((read) => (read.status === 'rejected' ? String(read.reason) : read.value))).toEqual([
-    'MirrorDamagedError: git cat-file ended: fatal: bad config',
-    'MirrorDamagedError: git cat-file ended: fatal: bad config',
+    'RunbookError: git cat-file ended: fatal: bad config',
+    'RunbookError: git cat-file ended: fatal: bad config',
   ])
   expect(readFileSync(join(workshop.folder, 'calls'), 'utf8')).toBe('start\nstart\n')
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MirrorDamagedError } from '../../../../src/gateway/refusals/runbook-errors.ts'
+import { RunbookError } from '../../../../src/gateway/refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from '../../../../src/gateway/runbooks/git/reply.ts'
 
 const OID = '0123456789abcdef0123456789abcdef01234567'
@@ -34,6 +34,6 @@ test('missing and ambiguous names are told apart', () => {
 
 test('anything else is a damaged mirror, and is not collected without end', () => {
   for (const text of ['what is this\n', `${OID} blob -1\n`, `${OID} blob 1e3\n`, '\n', 'x'.repeat(256)]) {
-    expect(() => new ReplyReader(9).push(Buffer.from(text))).toThrow(MirrorDamagedError)
+    expect(() => new ReplyReader(9).push(Buffer.from(text))).toThrow(RunbookError)
   }
 })

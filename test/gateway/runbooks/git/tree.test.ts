@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RunbookPathError } from '../../../../src/gateway/refusals/runbook-errors.ts'
+import { RunbookError } from '../../../../src/gateway/refusals/runbook-errors.ts'
 import { splitPath } from '../../../../src/gateway/runbooks/git/tree.ts'
 
 test('a path is taken apart into plain names or refused, whatever it is', () => {
@@ -14,7 +14,7 @@ test('a path is taken apart into plain names or refused, whatever it is', () => 
     try {
       components = splitPath(text)
     } catch (error) {
-      expect(error).toBeInstanceOf(RunbookPathError)
+      expect(error).toBeInstanceOf(RunbookError)
       return
     }
     expect(components.join('/')).toBe(text)

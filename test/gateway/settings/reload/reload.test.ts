@@ -184,7 +184,7 @@ describe('reloads that meet', () => {
     const ends = Promise.allSettled([own.gateway.reload(), own.gateway.reload()])
     await own.gateway.close()
     const late = await Promise.allSettled([own.gateway.reload()])
-    const reason = expect.objectContaining({ name: 'ReloadRefused' }) as unknown
+    const reason = expect.objectContaining({ code: 'gateway-stopped' }) as unknown
     expect([...(await ends), ...late]).toEqual([1, 2, 3].map(() => ({ status: 'rejected', reason })))
   })
 })
