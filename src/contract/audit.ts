@@ -1,6 +1,15 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { momentOption, numberOption, option, pageSizeOption, readOption, text, wholeCount } from './words.ts'
+import {
+  file,
+  momentOption,
+  numberOption,
+  option,
+  pageSizeOption,
+  readOption,
+  text,
+  wholeCount,
+} from './words.ts'
 
 const AuditEntryShape = v.strictObject({
   id: text,
@@ -39,6 +48,33 @@ const READ = {
   audit: { action: 'view', type: 'audit' },
 } as const
 
+/** Those of the list and of an export. */
+const FILTERS = {
+  actor: option("entries with this part in the user's name, in any case"),
+  actor_subject: option('entries of this user'),
+  actor_email: option('entries of this user, under a second name of the option'),
+  resource_type: option('entries about objects of this type'),
+  action: option('entries with this action'),
+  http_method: option('entries of requests with this method'),
+  http_path: option('entries of requests with exactly this path'),
+  http_status: readOption(
+    'entries of requests that were answered with this status',
+    (given) => (/^\d{1,9}$/.test(given) ? Number(given) : undefined),
+    'http_status must be a valid integer',
+  ),
+  client_ip: option('entries of requests from this address'),
+  outcome: readOption(
+    'true: entries of successes; false: entries of failures',
+    (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
+    'outcome must be true or false',
+  ),
+  created_after: momentOption('created_after', 'entries of this time or later, RFC 3339'),
+  created_before: momentOption('created_before', 'entries of this time or earlier, RFC 3339'),
+  text: option(
+    'entries with this part in the id or path, the address, the token, the error or the details, in any case',
+  ),
+}
+
 export const auditContract = {
   list: {
     ...READ,
@@ -53,30 +89,14 @@ export const auditContract = {
         Number.MAX_SAFE_INTEGER,
         0,
       ),
-      actor_subject: option('entries of this user'),
-      actor_email: option('entries of this user, under a second name of the option'),
-      resource_type: option('entries about objects of this type'),
-      action: option('entries with this action'),
-      http_method: option('entries of requests with this method'),
-      http_path: option('entries of requests with exactly this path'),
-      http_status: readOption(
-        'entries of requests that were answered with this status',
-        (given) => (/^\d{1,9}$/.test(given) ? Number(given) : undefined),
-        'http_status must be a valid integer',
-      ),
-      client_ip: option('entries of requests from this address'),
-      outcome: readOption(
-        'true: entries of successes; false: entries of failures',
-        (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
-        'outcome must be true or false',
-      ),
-      created_after: momentOption('created_after', 'entries of this time or later, RFC 3339'),
-      created_before: momentOption('created_before', 'entries of this time or earlier, RFC 3339'),
+      ...FILTERS,
     },
     answers: {
       200: v.strictObject({
         pages: v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
         data: needed(v.array(AuditEntryShape)),
+        // Entries in which `text` was looked for, where there are more that fit the other filters.
+        text_looked_at: v.nullable(wholeCount),
       }),
     },
     errors: [['invalid-request', 422], 'history-failed'],
@@ -87,5 +107,28 @@ export const auditContract = {
     summary: 'Shows the sequence number and the hash of the newest entry',
     answers: { 200: v.strictObject({ sequence: wholeCount, hash: text }) },
     errors: ['history-failed'],
+  },
+} as const satisfies Contract
+
+/** Mounted by hand, since it is sent in pieces. */
+export const auditStreamContract = {
+  exportLines: {
+    ...READ,
+    path: '/api/audit/export',
+    summary: 'Exports the entries of the list as lines of JSON or as CSV, the oldest first',
+    description:
+      'What comes meanwhile is left out. Lines without any filter have every entry, so that `audit verify --file` can check them.',
+    audit: { action: 'download', type: 'audit' },
+    query: {
+      ...FILTERS,
+      format: readOption(
+        'jsonl or csv, jsonl unless given',
+        (given) => (given === 'jsonl' || given === 'csv' ? given : undefined),
+        'format must be jsonl or csv',
+      ),
+    },
+    answers: { 200: file },
+    type: 'application/x-ndjson',
+    errors: ['too-many-clients', 'history-failed'],
   },
 } as const satisfies Contract

@@ -37,6 +37,8 @@ const ROUTES: readonly Route[] = [
   { pattern: '/batches/:id', title: 'Batch', load: () => import('./views/batches/batch.tsx') },
   { pattern: '/schedules', title: 'Schedules', load: () => import('./views/schedules.tsx') },
   { pattern: '/access', title: 'Who may do what', load: () => import('./views/access.tsx') },
+  { pattern: '/audit', title: 'Audit log', load: () => import('./views/audit/list.tsx') },
+  { pattern: '/settings', title: 'Settings', load: () => import('./views/settings/settings.tsx') },
   { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
 ]
 

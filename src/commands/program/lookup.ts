@@ -207,6 +207,8 @@ export const audit: CommandGroup = {
           'only entries with this action: view, download, execute, run, kill, decide, sign-in, ...',
         ),
         option('--failed', 'only entries about refusals and failures'),
+        option('--who <part>', "only entries with this part in the user's name"),
+        option('--text <text>', 'only entries with this text in an id, path, address, error or detail'),
         ...span('entries'),
         LIMIT,
         JSON_OPTION,

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
-import { usualStatus, type Contract, type ContractOperation } from '../../contract/contract.ts'
+import { usualStatus, type Contract, type ContractOperation, type QueryOf } from '../../contract/contract.ts'
 import type { HttpStatus } from '../../contract/statuses.ts'
 import { Reply, type Asked, type Handlers } from '../handlers.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
@@ -66,14 +66,18 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
   }
 }
 
-function readOptions(shapes: NonNullable<ContractOperation['query']>, query: Query): object {
+/** The options of a request's URL as they were checked, for routes that are mounted by hand. @throws HttpError */
+export function readOptions<Q extends NonNullable<ContractOperation['query']>>(
+  shapes: Q,
+  query: Query,
+): QueryOf<{ readonly query: Q } & ContractOperation> {
   const read = Object.entries(shapes).map(([name, shape]) => {
     const result = v.safeParse(shape, firstOption(query, name), { abortEarly: true })
     if (result.success) return [name, result.output]
     const { status } = v.getMetadata(shape) as { readonly status?: HttpStatus }
     throw new RequestRefused('invalid-request', result.issues[0].message, status)
   })
-  return Object.fromEntries(read) as object
+  return Object.fromEntries(read) as QueryOf<{ readonly query: Q } & ContractOperation>
 }
 
 function answered(

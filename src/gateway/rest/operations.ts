@@ -1,5 +1,5 @@
 import { agentContract } from '../../contract/agents.ts'
-import { auditContract } from '../../contract/audit.ts'
+import { auditContract, auditStreamContract } from '../../contract/audit.ts'
 import { connectionContract } from '../../contract/connections.ts'
 import { backupContract, gatewayContract, settingsContract } from '../../contract/gateway.ts'
 import {
@@ -44,6 +44,7 @@ export const OPERATIONS: OperationTable = {
   ...tableOf(apiKeyContract),
   ...tableOf(tokenContract),
   ...tableOf(auditContract),
+  ...tableOf(auditStreamContract),
   ...tableOf(gatewayContract),
   ...tableOf(settingsContract),
   ...tableOf(backupContract),

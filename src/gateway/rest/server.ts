@@ -27,6 +27,7 @@ import {
   oidcRoutes,
 } from './sign-in.ts'
 import { agentRoutes } from '../agents/routes.ts'
+import { auditExportRoute } from './audit-export.ts'
 import { auditCalls } from './audited-calls.ts'
 import { auditRoutes } from '../people/audit/routes.ts'
 import { readBodiesInTurns, LARGEST_BODY, parseJsonBodies, passOverBodies } from './body.ts'
@@ -159,6 +160,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   mount(app, connectionContract, connectionRoutes(services))
   mount(app, agentContract, agentRoutes(services))
   mount(app, auditContract, auditRoutes(services))
+  auditExportRoute(app, services)
   mount(app, runbookContract, runbookRoutes(services))
   sessionRoutes(app, services)
   mount(app, reviewContract, reviewRoutes(services))

@@ -182,6 +182,7 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   '/api/users': ['created_at'],
   '/api/reviews': ['connection'],
   '/api/sessions': ['connection'],
+  '/api/audit/logs': ['text_looked_at'],
   '/api/agents': [
     ...['connected_at', 'left_at', 'last_words', 'address', 'sessions', 'session_limit', 'connections'],
   ],

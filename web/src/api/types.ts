@@ -1,9 +1,10 @@
 import type { agentContract } from '../../../src/contract/agents.ts'
+import type { auditContract, AuditEntryAnswer } from '../../../src/contract/audit.ts'
 import type { BatchDifferences, batchContract } from '../../../src/contract/batches.ts'
 import type { ListedConnectionAnswer } from '../../../src/contract/connections.ts'
 import type { AnswerOf } from '../../../src/contract/contract.ts'
 import type { executionContract, ForeseenAnswer } from '../../../src/contract/executions.ts'
-import type { gatewayContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
+import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
 import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
 import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
 import type { AccessMatrix } from '../../../src/contract/access.ts'
@@ -26,6 +27,10 @@ export type Person = UserInfoAnswer
 export type SignedIn = PageSignInAnswer
 export type PublicServer = AnswerOf<(typeof gatewayContract)['publicInfo']>
 export type Server = AnswerOf<(typeof gatewayContract)['serverInfo']>
+export type AuditEntry = AuditEntryAnswer
+export type AuditPage = AnswerOf<(typeof auditContract)['list']>
+export type Settings = AnswerOf<(typeof settingsContract)['show']>
+export type SettingsChanges = AnswerOf<(typeof settingsContract)['preview']>
 export type Connection = ListedConnectionAnswer
 export type Agent = AnswerOf<(typeof agentContract)['list']>[number]
 export type RunbookLists = RunbookListAnswer

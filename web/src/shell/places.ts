@@ -38,7 +38,11 @@ export const PLACES: readonly { readonly heading?: string; readonly places: read
   },
   {
     heading: 'Administration',
-    places: [{ to: '/access', name: 'Access', icon: 'lock', isForAuditors: true }],
+    places: [
+      { to: '/access', name: 'Access', icon: 'lock', isForAuditors: true },
+      { to: '/audit', name: 'Audit log', icon: 'audit', isForAuditors: true },
+      { to: '/settings', name: 'Settings', icon: 'table', isForAuditors: true },
+    ],
   },
 ]
 

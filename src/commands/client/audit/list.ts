@@ -11,6 +11,8 @@ export interface AuditListFlags extends AskingFlags {
   readonly type?: string
   readonly action?: string
   readonly failed?: boolean
+  readonly who?: string
+  readonly text?: string
   readonly since?: string
   readonly until?: string
   readonly limit: string
@@ -30,10 +32,10 @@ const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
 
 /** `runbook-agent audit list`: the newest entries that match all filters. */
 export async function auditListCommand(flags: AuditListFlags): Promise<number> {
-  const { actor, type, action, failed, since, until } = flags
+  const { actor, type, action, failed, who, text, since, until } = flags
   const limit = readLimit(flags.limit)
   const wish: AuditWish = {
-    ...{ actor, type, action, outcome: failed === true ? false : undefined },
+    ...{ actor, type, action, who, text, outcome: failed === true ? false : undefined },
     from: since === undefined ? undefined : askedMoment(since, '--since'),
     to: until === undefined ? undefined : askedMoment(until, '--until'),
   }
@@ -77,6 +79,8 @@ type ListedAuditEntry = Read<AuditEntryAnswer>
 interface AuditWish {
   readonly actor?: string | undefined
   readonly type?: string | undefined
+  readonly who?: string | undefined
+  readonly text?: string | undefined
   readonly action?: string | undefined
   readonly outcome?: boolean | undefined
   readonly from?: Date | undefined
@@ -123,11 +127,13 @@ async function fetchPage(
   return (await call(account, auditContract.list, {}, { query: asked })).data
 }
 
-function options({ actor, type, action, outcome, from, to }: AuditWish): Record<string, string> {
+function options({ actor, type, action, outcome, who, text, from, to }: AuditWish): Record<string, string> {
   return {
     ...(actor !== undefined && { actor_subject: actor }),
     ...(type !== undefined && { resource_type: type }),
     ...(action !== undefined && { action }),
+    ...(who !== undefined && { actor: who }),
+    ...(text !== undefined && { text }),
     ...(outcome !== undefined && { outcome: String(outcome) }),
     ...(from !== undefined && { created_after: from.toISOString() }),
     ...(to !== undefined && { created_before: to.toISOString() }),

@@ -15,15 +15,25 @@ export interface AuditQuery {
   readonly outcome?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
+  /** A part of the user's name, in any case. */
+  readonly actorPart?: string | undefined
+  /** A part of what the entry is about or says of it, in any case. */
+  readonly text?: string | undefined
 }
 
 interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
+  /** Entries in which the text was looked for, where there are more that fit the other filters. */
+  readonly textLookedAt: number | undefined
 }
 
+/** Entries in which a text is looked for. Each is read from its row, which takes some microseconds. */
+export const TEXT_LOOKED_AT = 20_000
+
 /** The column that each filter looks at, and how. */
-const CONDITIONS: Readonly<Record<keyof AuditQuery, string>> = {
+const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'text'>, string>> = {
+  actorPart: 'instr(lower(actor), ?) > 0',
   actor: 'actor = ?',
   resourceType: 'resource_type = ?',
   action: 'action = ?',
@@ -35,6 +45,19 @@ const CONDITIONS: Readonly<Record<keyof AuditQuery, string>> = {
   createdAfter: 'created_at >= ?',
   createdBefore: 'created_at <= ?',
 }
+
+const TEXTS = [
+  'resource_id',
+  'http_path',
+  'client_ip',
+  'token_name',
+  'error_message',
+  'request_payload_redacted',
+]
+  .map((name) => `coalesce(entry ->> '$.${name}', '')`)
+  .join(" || ' ' || ")
+/** The whole entry is looked at first, since that is faster than to read it as JSON. */
+const HAS_TEXT = `((instr(lower(entry), ?) > 0 OR instr(lower(entry), ?) > 0) AND instr(lower(${TEXTS}), ?) > 0)`
 
 /** An entry that was written before a change, and whose end is there, says nothing more than that. */
 const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
@@ -77,20 +100,48 @@ export class AuditRows {
 
   /** The newest first. */
   find(query: AuditQuery, { offset, limit }: { readonly offset: number; readonly limit: number }): AuditPage {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined)
-    const values = given.map(([, value]) => bound(value as Bindable))
-    const conditions = given.map(([name]) => ` AND ${CONDITIONS[name as keyof AuditQuery]}`).join('')
-    const found = `FROM audit_log INDEXED BY audit_log_searched WHERE ${SHOWN}${conditions}`
+    const { text, ...columns } = query
+    const asked = conditionsOf(columns)
+    const listed = `FROM audit_log INDEXED BY audit_log_searched WHERE ${[SHOWN, ...asked.sql].join(' AND ')}`
+    if (text === undefined)
+      return { ...this.#page(listed, asked.values, offset, limit), textLookedAt: undefined }
+    const newest = `SELECT sequence ${listed} ORDER BY sequence DESC LIMIT ${TEXT_LOOKED_AT}`
+    const found = `FROM audit_log WHERE sequence IN (${newest}) AND ${HAS_TEXT}`
+    const all = this.#count(listed, asked.values)
+    const page = this.#page(found, [...asked.values, ...textValues(text)], offset, limit)
+    return { ...page, textLookedAt: all > TEXT_LOOKED_AT ? TEXT_LOOKED_AT : undefined }
+  }
+
+  /**
+   * Looks at the entries behind a sequence, up to another one. A step takes the same time, whatever the filters.
+   * @param query undefined brings all entries, those that the list leaves out included
+   */
+  step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
+    const { text, ...columns } = query ?? {}
+    const asked = conditionsOf(columns)
+    const isShown = query === undefined ? [] : [SHOWN]
+    const hasText = text === undefined ? [] : [HAS_TEXT]
+    const where = ['sequence > ? AND sequence <= ?', ...isShown, ...asked.sql, ...hasText].join(' AND ')
+    const sql = `SELECT sequence, entry, hash FROM audit_log NOT INDEXED WHERE ${where} ORDER BY sequence`
+    const texts = text === undefined ? [] : textValues(text)
+    return links(
+      this.#db
+        .prepare(sql)
+        .raw()
+        .all([after, until, ...asked.values, ...texts]),
+    )
+  }
+
+  #page(found: string, values: Values, offset: number, limit: number): Omit<AuditPage, 'textLookedAt'> {
     const page = `SELECT sequence, entry, hash FROM audit_log
       WHERE sequence IN (SELECT sequence ${found} ORDER BY sequence DESC LIMIT ? OFFSET ?) ORDER BY sequence DESC`
-    const entries = links(
-      this.#db
-        .prepare(page)
-        .raw()
-        .all([...values, limit, offset]),
-    )
-    const [total] = this.#db.prepare(`SELECT count(*) ${found}`).raw().get(values) as [number]
-    return { entries, total }
+    const rows = this.#db.prepare(page).raw()
+    return { entries: links(rows.all([...values, limit, offset])), total: this.#count(found, values) }
+  }
+
+  #count(found: string, values: Values): number {
+    const [count] = this.#db.prepare(`SELECT count(*) ${found}`).raw().get(values) as [number]
+    return count
   }
 
   /**
@@ -114,6 +165,30 @@ export class AuditRows {
 }
 
 type Bindable = string | number | boolean | Date
+type Values = readonly (string | number)[]
+
+function conditionsOf(query: Omit<AuditQuery, 'text'>): {
+  readonly sql: readonly string[]
+  readonly values: Values
+} {
+  const { actorPart, ...exact } = query
+  const all = { ...exact, actorPart: actorPart === undefined ? undefined : lowerCase(actorPart) }
+  const given = Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [[CONDITIONS[name as keyof typeof CONDITIONS], bound(value)] as const],
+  )
+  return { sql: given.map(([sql]) => sql), values: given.map(([, value]) => value) }
+}
+
+function textValues(text: string): Values {
+  const lower = lowerCase(text)
+  // Details are JSON themselves.
+  return [lower, JSON.stringify(lower).slice(1, -1), lower]
+}
+
+/** As SQLite does it. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+}
 
 /** A boolean would abort the process. */
 function bound(value: Bindable): string | number {

@@ -1,4 +1,4 @@
-import { auditContract } from '../../../contract/audit.ts'
+import { auditContract, type auditStreamContract } from '../../../contract/audit.ts'
 import type { QueryOf } from '../../../contract/contract.ts'
 import { USUAL_PAGE } from '../../../contract/words.ts'
 import type { Handlers } from '../../handlers.ts'
@@ -18,19 +18,25 @@ export function auditRoutes({ history, audit }: AuditRouting): Handlers<typeof a
       const { after, page = 1, page_size: size = USUAL_PAGE } = query
       if (after !== undefined) {
         const entries = history.read((tables) => tables.audit.after(after, size)).map(shownEntry)
-        return { pages: { total: audit.head.sequence, page: 1, size: entries.length }, data: entries }
+        const pages = { total: audit.head.sequence, page: 1, size: entries.length }
+        return { pages, data: entries, text_looked_at: null }
       }
       const place = { offset: (page - 1) * size, limit: size }
-      const found = history.read((tables) => tables.audit.find(filters(query), place))
+      const found = history.read((tables) => tables.audit.find(auditQuery(query), place))
       const data = found.entries.map(shownEntry)
-      return { pages: { total: found.total, page, size: data.length }, data }
+      const pages = { total: found.total, page, size: data.length }
+      return { pages, data, text_looked_at: found.textLookedAt ?? null }
     },
     head: () => audit.head,
   }
 }
 
-function filters(query: QueryOf<typeof auditContract.list>): AuditQuery {
+export function auditQuery(
+  query: Omit<QueryOf<typeof auditStreamContract.exportLines>, 'format'>,
+): AuditQuery {
   return {
+    actorPart: query.actor,
+    text: query.text,
     actor: query.actor_subject ?? query.actor_email,
     resourceType: query.resource_type,
     action: query.action,

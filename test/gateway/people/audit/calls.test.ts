@@ -237,4 +237,58 @@ describe('GET /api/audit/logs', () => {
     expect(await logs('created_before=2026-01-01T00:00:00Z')).toEqual([])
     expect(await logs('client_ip=127.0.0.9')).toEqual([])
   })
+
+  it('finds a part of a name, and a text in what an entry is about and says of it', async () => {
+    const id = await asked()
+    const found = await logs(`text=${id.slice(0, 13).toUpperCase()}`)
+    expect(found.map((entry) => entry['resource_id'])).toEqual([id])
+    const ofAdmin = await logs('actor=ADM&action=execute')
+    expect(ofAdmin.length).toBeGreaterThan(0)
+    expect(new Set(ofAdmin.map(({ actor }) => actor))).toEqual(new Set(['admin']))
+    const detail = encodeURIComponent('"waits_for_approval":true')
+    expect((await logs(`text=${detail}&action=execute`)).length).toBeGreaterThan(0)
+    // Names of fields, and what the list does not search, are no part of it.
+    expect(await logs('text=previous_hash')).toEqual([])
+    expect(await logs('actor=%25')).toEqual([])
+  })
+})
+
+describe('GET /api/audit/export', () => {
+  const exported = async (query: string, token = AUDITOR) => {
+    const headers = { ...as(token), connection: 'close' }
+    const answer = await fetch(`${gateway.gateway.http}/api/audit/export?${query}`, { headers })
+    return { status: answer.status, headers: answer.headers, text: await answer.text() }
+  }
+  const entries = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Entry)
+
+  it('has the entries of the list, the oldest first; without filters the whole chain', async () => {
+    const whole = entries((await exported('')).text)
+    expect(whole[0]).toMatchObject({ sequence: 1, action: 'start' })
+    expect(whole.map(({ sequence }) => sequence)).toEqual(whole.map((_, at) => at + 1))
+    const query = 'action=execute&actor=adm&text=asked'
+    expect(entries((await exported(query)).text)).toEqual((await logs(query)).toReversed())
+    expect((await exported('text=there+is+no+such+thing')).text).toBe('')
+  })
+
+  it('is CSV that no spreadsheet calculates, as a file', async () => {
+    await gateway.request('GET', `/api/sessions/${encodeURIComponent('=1+1,"x"')}`)
+    const { headers, text } = await exported('format=csv&action=view')
+    expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    expect(headers.get('content-disposition')).toMatch(/^attachment; filename=audit-log-[\d-]{10}\.csv$/)
+    const [head = '', ...rows] = text.split('\r\n')
+    expect(head.split(',').slice(0, 4)).toEqual(['entry', 'time', 'user', 'token'])
+    expect(rows.filter((row) => row.includes(`,"'=1+1,""x""",`))).toHaveLength(1)
+  })
+
+  it.each([
+    ['format=xml', AUDITOR, 400],
+    ['outcome=yes', AUDITOR, 400],
+    ['', otherToken, 403],
+  ])('refuses %s', async (query, token, status) => {
+    expect((await exported(query, token)).status).toBe(status)
+  })
 })

@@ -1,0 +1,107 @@
+import { setImmediate } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { auditStreamContract, type AuditEntryAnswer } from '../../contract/audit.ts'
+import type { AuditQuery } from '../people/audit/audit-rows.ts'
+import { auditQuery } from '../people/audit/routes.ts'
+import { shownEntry } from '../people/audit/verification.ts'
+import { EventStreams } from './event-streams.ts'
+import { readOptions, type Query } from './mount.ts'
+import type { RestServices } from './services.ts'
+
+/** Each has the entries of one step in memory for a reader that is slow, some 6 MiB at most. */
+const LIMITS = { streams: 8, ofOneUser: 2, pieceMs: 60_000, closingMs: 1000 }
+/** Entries that are looked at in one go. */
+const STEP = 500
+
+interface Format {
+  readonly head: string
+  readonly line: (entry: AuditEntryAnswer) => string
+}
+
+/** What a spreadsheet shows, and in which order. */
+const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])[] = [
+  ['time', ({ created_at: time }) => time],
+  ['user', ({ actor }) => actor],
+  ['token', ({ token_name: token }) => token],
+  ['action', ({ action }) => action],
+  ['type', ({ resource_type: type }) => type],
+  ['id', ({ resource_id: id }) => id],
+  ['result', ({ outcome }) => (outcome ? 'ok' : 'failed')],
+  ['status', ({ http_status: status }) => (status === 0 ? '' : String(status))],
+  ['method', ({ http_method: method }) => method],
+  ['path', ({ http_path: path }) => path],
+  ['address', ({ client_ip: address }) => address],
+  ['error', ({ error_message: error }) => error],
+  ['details', ({ request_payload_redacted: details }) => (details === null ? '' : JSON.stringify(details))],
+  ['stage', ({ stage }) => stage],
+]
+
+const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
+  jsonl: { head: '', line: (entry) => `${JSON.stringify(entry)}\n` },
+  csv: { head: csvLine(['entry', ...COLUMNS.map(([name]) => name)]), line: csvEntry },
+}
+
+/** The entries of the list as a file, the oldest first. */
+export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
+  const streams = {
+    jsonl: new EventStreams('exports', LIMITS, 'application/x-ndjson'),
+    csv: new EventStreams('exports', LIMITS, 'text/csv; charset=utf-8'),
+  }
+  const { path, query: options } = auditStreamContract.exportLines
+  app.addHook('preClose', async () => {
+    await Promise.all(Object.values(streams).map((one) => one.close()))
+  })
+  // fastify would answer HEAD by reading it to its end.
+  app.get<{ Querystring: Query }>(path, { exposeHeadRoute: false }, (request, reply) => {
+    const asked = readOptions(options, request.query)
+    const { format = 'jsonl', ...filters } = asked
+    streams[format].checkRoom(request.user.name)
+    const isFiltered = Object.values(filters).some((value) => value !== undefined)
+    const wanted = {
+      query: isFiltered || format === 'csv' ? auditQuery(asked) : undefined,
+      until: audit.head.sequence,
+    }
+    void reply.header('content-disposition', `attachment; filename=audit-log-${today()}.${format}`)
+    const source = { [Symbol.dispose]: () => undefined }
+    return streams[format].send(request, reply, source, (_, closing) =>
+      pieces({ history }, wanted, FORMATS[format], closing),
+    )
+  })
+}
+
+/** Throws when the gateway stops: an export that is cut off must not look like a whole one. */
+async function* pieces(
+  { history }: Pick<RestServices, 'history'>,
+  { query, until }: { readonly query: AuditQuery | undefined; readonly until: number },
+  { head, line }: Format,
+  closing: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  if (head !== '') yield head
+  const first = history.read(({ audit }) => audit.anchor().sequence)
+  for (let after = first; after < until; after += STEP) {
+    if (closing.aborted) throw new Error('the export was cut off')
+    const last = Math.min(after + STEP, until)
+    const found = history.read(({ audit }) => audit.step(query, after, last))
+    const text = found.map((link) => line(shownEntry(link))).join('')
+    if (text !== '') yield text
+    await setImmediate()
+  }
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
+}
+
+function csvEntry(entry: AuditEntryAnswer): string {
+  return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry))])
+}
+
+/** CSV as RFC 4180 has it. A text that a spreadsheet would take for a formula gets a `'` before it. */
+function csvLine(cells: readonly string[]): string {
+  return `${cells.map(csvField).join(',')}\r\n`
+}
+
+function csvField(cell: string): string {
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

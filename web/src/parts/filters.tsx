@@ -1,0 +1,133 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useState } from 'preact/hooks'
+import { Icon } from './icon.tsx'
+import { changeQuery, query } from './router.ts'
+
+// Filters of a list, as they stand in the address.
+
+interface FilterFormProps {
+  /** What is filtered: "Filter sessions". */
+  readonly label: string
+  /** Names of all filters, those of former links included. */
+  readonly names: readonly string[]
+  readonly children: ComponentChildren
+}
+
+/** The filters in a row, on a phone behind a button. */
+export function FilterForm({ label, names, children }: FilterFormProps) {
+  const isFiltered = names.some((name) => (query.value.get(name) ?? '') !== '')
+  const clear = isFiltered && <ClearButton names={names} />
+  return (
+    <>
+      <div class="line only-phone">
+        <button type="button" class="button" popovertarget="filters">
+          <Icon name="filter" />
+          Filters
+        </button>
+        {clear}
+      </div>
+      <form
+        class="filters"
+        id="filters"
+        popover="auto"
+        role="search"
+        aria-label={label}
+        onSubmit={(event) => event.preventDefault()}
+      >
+        {children}
+        {clear}
+      </form>
+    </>
+  )
+}
+
+function ClearButton({ names }: { readonly names: readonly string[] }) {
+  const clear = () => changeQuery(Object.fromEntries(names.map((name) => [name, ''])))
+  return (
+    <button type="button" class="button is-quiet" onClick={clear}>
+      <Icon name="cross" />
+      Clear
+    </button>
+  )
+}
+
+interface FilterProps {
+  readonly name: string
+  readonly label: string
+}
+
+/** Each list is asked for at the gateway, and noted in its audit log: not for every letter of a word. */
+const TYPED_MS = 200
+
+/** Applies while it is typed. */
+export function TextFilter({ name, label, isFirst = false }: FilterProps & { readonly isFirst?: boolean }) {
+  const id = useId()
+  const applied = query.value.get(name) ?? ''
+  const [text, setText] = useState(applied)
+  useEffect(() => setText(applied), [applied])
+  useEffect(() => {
+    if (text === applied) return undefined
+    const timer = setTimeout(() => changeQuery({ [name]: text }), TYPED_MS)
+    return () => clearTimeout(timer)
+  }, [name, text])
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="search"
+        dir="auto"
+        placeholder="any"
+        data-shortcut={isFirst ? 'search' : undefined}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+    </div>
+  )
+}
+
+interface ChoiceProps extends FilterProps {
+  readonly choices: readonly (readonly [value: string, word: string])[]
+}
+
+export function ChoiceFilter({ name, label, choices }: ChoiceProps) {
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        value={query.value.get(name) ?? ''}
+        onChange={(event) => changeQuery({ [name]: event.currentTarget.value })}
+      >
+        {choices.map(([value, word]) => (
+          <option key={value} value={value}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+export function DateFilter({ name, label }: FilterProps) {
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="date"
+        value={query.value.get(name) ?? ''}
+        onChange={(event) => changeQuery({ [name]: event.currentTarget.value })}
+      />
+    </div>
+  )
+}
+
+/** A day of the calendar begins when it does where the reader is. @param days later */
+export function dayStart(day: string | null, days: number): string | undefined {
+  const [year = NaN, month = NaN, date = NaN] = (day ?? '').split('-').map(Number)
+  const start = new Date(year, month - 1, date + days)
+  return Number.isNaN(start.getTime()) ? undefined : start.toISOString()
+}

@@ -1,0 +1,106 @@
+import { signal } from '@preact/signals'
+import { useCallback, useEffect, useMemo } from 'preact/hooks'
+import { changesOf, type Topic } from '../../api/changes.ts'
+import { asRefused, isAbort, type Refused } from '../../api/request.ts'
+
+/** Items in one answer; the gateway gives no more. */
+const PAGE = 100
+
+/** One page of a list, and how long the list is. */
+interface Page<Item, More> {
+  readonly items: readonly Item[]
+  readonly count: number
+  /** What else the answer says of the list. */
+  readonly more: More
+}
+
+/** A list that the gateway gives page by page. */
+export interface PagedList<Item, More> {
+  /** @param query of the gateway, without the page @param page from 0 */
+  readonly read: (
+    query: URLSearchParams,
+    page: { readonly index: number; readonly size: number },
+    signal: AbortSignal,
+  ) => Promise<Page<Item, More>>
+  /** What has to change for the list to be read again. */
+  readonly topics: readonly Topic[]
+}
+
+interface PagesState<More> {
+  readonly count?: number
+  readonly more?: More
+  readonly error?: Refused
+}
+
+/** What a query finds, page by page, as it is looked at. */
+class Pages<Item, More> {
+  readonly state = signal<PagesState<More>>({})
+  readonly #query: string
+  readonly #list: PagedList<Item, More>
+  readonly #pages = new Map<number, readonly Item[]>()
+  readonly #ended = new AbortController()
+  #first = 0
+  #end = 1
+
+  constructor(query: string, list: PagedList<Item, More>) {
+    this.#query = query
+    this.#list = list
+  }
+
+  row(index: number): Item | undefined {
+    return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE]
+  }
+
+  /** Reads the pages of these rows, where they are not there yet. */
+  look(first: number, end: number): void {
+    this.#first = first
+    this.#end = end
+    for (const page of this.#visible()) if (!this.#pages.has(page)) this.#begin(page)
+  }
+
+  /** Reads again what is looked at, and forgets the rest: new items have moved all of it. */
+  refresh(): void {
+    const visible = this.#visible()
+    for (const page of this.#pages.keys()) if (!visible.includes(page)) this.#pages.delete(page)
+    for (const page of visible) this.#begin(page)
+  }
+
+  end(): void {
+    this.#ended.abort()
+  }
+
+  #visible(): number[] {
+    const first = Math.floor(this.#first / PAGE)
+    const last = Math.floor(Math.max(this.#first, this.#end - 1) / PAGE)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  }
+
+  #begin(index: number): void {
+    if (!this.#pages.has(index)) this.#pages.set(index, [])
+    this.#read(index).catch((error: unknown) => {
+      if (!isAbort(error)) this.state.value = { ...this.state.value, error: asRefused(error) }
+    })
+  }
+
+  async #read(index: number): Promise<void> {
+    const asked = new URLSearchParams(this.#query)
+    const { items, count, more } = await this.#list.read(asked, { index, size: PAGE }, this.#ended.signal)
+    this.#pages.set(index, items)
+    this.state.value = { count, more }
+  }
+}
+
+/**
+ * A list of any length.
+ * @param query for the gateway, without the page
+ * @param list keeps its identity between renderings
+ */
+export function usePages<Item, More>(query: string, list: PagedList<Item, More>) {
+  const pages = useMemo(() => new Pages(query, list), [query, list])
+  const changes = changesOf(list.topics)
+  useEffect(() => pages.refresh(), [pages, changes])
+  useEffect(() => () => pages.end(), [pages])
+  const look = useCallback((first: number, end: number) => pages.look(first, end), [pages])
+  const refresh = useCallback(() => pages.refresh(), [pages])
+  return { ...pages.state.value, row: (index: number) => pages.row(index), look, refresh }
+}

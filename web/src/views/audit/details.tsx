@@ -1,0 +1,69 @@
+import type { AuditEntry } from '../../api/types.ts'
+import { Dialog } from '../../parts/dialog.tsx'
+import { NamedValues } from '../../parts/facts.tsx'
+import { Icon } from '../../parts/icon.tsx'
+import { Moment } from '../../parts/moment.tsx'
+import { batchPath, sessionPath } from '../../parts/paths.ts'
+import { visibleLines } from '../../parts/visible.ts'
+import { deedOf } from './words.ts'
+
+interface DetailsProps {
+  readonly entry: AuditEntry
+  readonly onClose: () => void
+}
+
+/** All that the log says of one thing that happened. */
+export function Details({ entry, onClose }: DetailsProps) {
+  const { request_payload_redacted: details } = entry
+  return (
+    <Dialog title={`Entry ${entry.sequence}: ${deedOf(entry)}`} onClose={onClose}>
+      <dl class="audited-facts">
+        <dt>Time</dt>
+        <dd>
+          <Moment at={entry.created_at} />
+        </dd>
+        <NamedValues values={factsOf(entry)} />
+      </dl>
+      {details !== null && (
+        <pre class="audited-details" tabIndex={0} role="region" aria-label="Details">
+          {visibleLines(JSON.stringify(details, null, 2))}
+        </pre>
+      )}
+      <div class="line">
+        <button type="button" class="button" autofocus onClick={onClose}>
+          Close
+        </button>
+        <Thing entry={entry} />
+      </div>
+    </Dialog>
+  )
+}
+
+function factsOf(entry: AuditEntry): Readonly<Record<string, string>> {
+  const { http_status: status, http_method: method, http_path: path, asked } = entry
+  const all = {
+    User: entry.actor,
+    Token: entry.token_name === '' ? entry.token_id : `${entry.token_name} (${entry.token_id})`,
+    Address: entry.client_ip,
+    Action: entry.action,
+    About: [entry.resource_type, entry.resource_id].filter(Boolean).join(' '),
+    Request: method === '' ? '' : `${method} ${path}`,
+    Result: [entry.outcome ? 'ok' : 'failed', status > 0 && String(status)].filter(Boolean).join(' '),
+    Error: entry.error_message,
+    'Asked for': asked === null ? '' : `entry ${asked}`,
+    Hash: entry.hash,
+    'Hash before': entry.previous_hash,
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
+}
+
+function Thing({ entry: { resource_type: type, resource_id: id } }: { readonly entry: AuditEntry }) {
+  const to = type === 'sessions' ? sessionPath(id) : type === 'batches' ? batchPath(id) : undefined
+  if (to === undefined || id === '') return null
+  return (
+    <a class="button" href={to}>
+      <Icon name="eye" />
+      Open it
+    </a>
+  )
+}

@@ -1,0 +1,184 @@
+import './audit.css'
+import { useState } from 'preact/hooks'
+import { ask } from '../../api/request.ts'
+import type { AuditEntry, AuditPage } from '../../api/types.ts'
+import { ChoiceFilter, DateFilter, dayStart, FilterForm, TextFilter } from '../../parts/filters.tsx'
+import { Icon } from '../../parts/icon.tsx'
+import { usePages, type PagedList } from '../../parts/lists/pages.ts'
+import { WindowList } from '../../parts/lists/window-list.tsx'
+import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
+import { Moment } from '../../parts/moment.tsx'
+import { query } from '../../parts/router.ts'
+import { State } from '../../parts/state.tsx'
+import { Name } from '../../parts/text.tsx'
+import { Details } from './details.tsx'
+import { ACTIONS, deedOf, thingOf, TYPES } from './words.ts'
+
+const ROW_PX = 56
+/** The gateway gives a thousand pages. */
+const FURTHEST = 100_000
+
+const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
+  // The log has no topic: reading it would announce itself.
+  topics: [],
+  read: async (asked, { index, size }, signal) => {
+    asked.set('page', String(index + 1))
+    asked.set('page_size', String(size))
+    const { data, pages, text_looked_at: lookedAt } = await readAudit(asked, signal)
+    return { items: data, count: Math.min(pages.total, FURTHEST), more: { lookedAt } }
+  },
+}
+
+const readAudit = (asked: URLSearchParams, signal: AbortSignal) =>
+  ask<AuditPage>('GET', `/api/audit/logs?${asked.toString()}`, { signal })
+
+/** Who saw, changed or decided what. */
+export default function AuditLog() {
+  const asked = gatewayQuery(query.value).toString()
+  const { count, more, error, row, look, refresh } = usePages(asked, ENTRIES)
+  const [opened, setOpened] = useState<AuditEntry | undefined>(undefined)
+  return (
+    <>
+      <header class="head">
+        <h1>Audit log</h1>
+        {count !== undefined && count > 0 && (
+          <span class="soft">{count === FURTHEST ? 'the newest 100,000' : count.toLocaleString()}</span>
+        )}
+        <div class="line push">
+          <button type="button" class="button is-quiet" onClick={refresh}>
+            <Icon name="again" />
+            Refresh
+          </button>
+          <Export asked={asked} />
+        </div>
+        <p>Who saw, changed or decided what. Each entry has the hash of the one before it.</p>
+      </header>
+      <FilterForm label="Filter the audit log" names={NAMES}>
+        <TextFilter name="who" label="Who" isFirst />
+        <ChoiceFilter name="action" label="Did" choices={ACTIONS} />
+        <ChoiceFilter name="about" label="About" choices={TYPES} />
+        <ChoiceFilter name="result" label="Result" choices={RESULTS} />
+        <TextFilter name="text" label="Text" />
+        <DateFilter name="from" label="From" />
+        <DateFilter name="to" label="Until" />
+      </FilterForm>
+      {error !== undefined && <Problem error={error} onRetry={refresh} />}
+      {count === undefined && error === undefined && <Loading rows={6} />}
+      {typeof more?.lookedAt === 'number' && (
+        <Note tone="live">
+          The text was looked for in the newest {more.lookedAt.toLocaleString()} entries that fit the other
+          filters. Choose a day under “Until” to look further back, or export: an export looks at all of them.
+        </Note>
+      )}
+      {count === 0 && <None isFiltered={asked !== ''} />}
+      {count !== undefined && count > 0 && (
+        <div class="listed-card">
+          <WindowList
+            label="Entries"
+            count={count}
+            rowHeight={ROW_PX}
+            onRows={look}
+            row={(index) => <Row entry={row(index)} onOpen={setOpened} />}
+          />
+        </div>
+      )}
+      {opened !== undefined && <Details entry={opened} onClose={() => setOpened(undefined)} />}
+    </>
+  )
+}
+
+const NAMES = 'who action about result text from to'.split(' ')
+
+const RESULTS = [
+  ['', 'any'],
+  ['ok', 'went well'],
+  ['failed', 'refused or failed'],
+] as const
+
+function gatewayQuery(asked: URLSearchParams): URLSearchParams {
+  const result = new URLSearchParams()
+  const take = (name: string, option: string) => {
+    const value = asked.get(name) ?? ''
+    if (value !== '') result.set(option, value)
+  }
+  take('who', 'actor')
+  take('action', 'action')
+  take('about', 'resource_type')
+  take('text', 'text')
+  const outcome = asked.get('result')
+  if (outcome === 'ok' || outcome === 'failed') result.set('outcome', String(outcome === 'ok'))
+  const [from, to] = [dayStart(asked.get('from'), 0), dayStart(asked.get('to'), 1)]
+  if (from !== undefined) result.set('created_after', from)
+  if (to !== undefined) result.set('created_before', to)
+  return result
+}
+
+function Export({ asked }: { readonly asked: string }) {
+  const link = (format: string) => `/api/audit/export?${asked === '' ? '' : `${asked}&`}format=${format}`
+  return (
+    <>
+      <a class="button" href={link('csv')} download>
+        <Icon name="download" />
+        CSV
+      </a>
+      <a class="button" href={link('jsonl')} download title="For audit verify, and for programs">
+        <Icon name="download" />
+        JSON lines
+      </a>
+    </>
+  )
+}
+
+function None({ isFiltered }: { readonly isFiltered: boolean }) {
+  if (isFiltered)
+    return (
+      <Empty icon="search" title="No entry fits these filters.">
+        Clear some of them, or look at a longer time. Entries older than <code>history.audit-retain</code> are
+        removed.
+      </Empty>
+    )
+  return (
+    <Empty icon="audit" title="Nothing is in the audit log">
+      What people do from now on will be here.
+    </Empty>
+  )
+}
+
+interface RowProps {
+  readonly entry: AuditEntry | undefined
+  readonly onOpen: (entry: AuditEntry) => void
+}
+
+function Row({ entry, onOpen }: RowProps) {
+  if (entry === undefined) return <span class="hint">…</span>
+  const { sequence, created_at: at, actor, client_ip: address, outcome, http_status: status } = entry
+  return (
+    <div class="audited">
+      <span class="audited-time soft">
+        <Moment at={at} />
+      </span>
+      <span class="audited-who">
+        <Name>{actor || 'nobody known'}</Name>
+        <span class="under">
+          <Name>{address}</Name>
+        </span>
+      </span>
+      <span class="audited-what">
+        <button type="button" class="whole" onClick={() => onOpen(entry)}>
+          {deedOf(entry)}
+          <span class="said-only">, entry {sequence}</span>
+        </button>
+        <span class="under">
+          <Name>{thingOf(entry)}</Name>
+        </span>
+      </span>
+      <span class="audited-result">
+        {outcome ? (
+          <State kind="succeeded">ok</State>
+        ) : (
+          <State kind="failed">{status >= 400 ? `failed (${status})` : 'failed'}</State>
+        )}
+      </span>
+    </div>
+  )
+}

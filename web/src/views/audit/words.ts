@@ -1,0 +1,60 @@
+import type { AuditEntry } from '../../api/types.ts'
+
+// The words of the audit log, for people.
+
+const DEEDS: Readonly<Record<string, string>> = {
+  create: 'made',
+  update: 'changed',
+  delete: 'deleted',
+  'sign-in': 'signed in',
+  view: 'looked at',
+  download: 'downloaded',
+  execute: 'ran',
+  run: 'ran what was approved in',
+  kill: 'stopped',
+  decide: 'decided on',
+  start: 'started',
+  stop: 'stopped',
+  reload: 'read again',
+  gap: 'left out of',
+}
+
+const THINGS: Readonly<Record<string, string>> = {
+  sessions: 'a session',
+  batches: 'a batch',
+  schedules: 'a schedule',
+  reviews: 'a review',
+  users: 'users',
+  user_groups: 'groups',
+  service_accounts: 'a machine',
+  tokens: 'tokens',
+  api_keys: 'API keys',
+  settings: 'the settings',
+  backups: 'a backup',
+  webhooks: 'a webhook',
+  gateway: 'the gateway',
+  audit: 'the audit log',
+}
+
+const choices = (words: Readonly<Record<string, string>>) =>
+  [['', 'any'], ...Object.keys(words).map((name) => [name, name.replace('_', ' ')] as const)] as const
+
+/** As the gateway names them. */
+export const ACTIONS = choices(DEEDS)
+export const TYPES = choices(THINGS)
+
+/** What happened: `looked at a session`. */
+export function deedOf({ action, resource_type: type, stage, outcome }: AuditEntry): string {
+  const what = action === 'sign-in' ? 'signed in' : `${DEEDS[action] ?? action} ${THINGS[type] ?? type}`
+  if (stage === 'asked') return `asked for: ${what}`
+  return outcome ? what : `tried: ${what}`
+}
+
+/** Which one, and why not. */
+export function thingOf(entry: AuditEntry): string {
+  const { resource_id: id, http_path: path, error_message: error, request_payload_redacted: details } = entry
+  const { runbook, connection } = details ?? {}
+  const place = typeof connection === 'string' ? `on ${connection}` : ''
+  const what = typeof runbook === 'string' ? [runbook, place] : [id || path, place]
+  return [...what, error && `· ${error}`].filter(Boolean).join(' ')
+}

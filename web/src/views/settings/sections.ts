@@ -1,0 +1,40 @@
+import type { Settings } from '../../api/types.ts'
+
+type Setting = Settings['settings'][number]
+
+/** Settings of one task. */
+export interface Section {
+  readonly title: string
+  readonly about: string
+  readonly settings: readonly Setting[]
+}
+
+/** By the first part of a setting's name. What is not named here is under "Others". */
+const TASKS: readonly (readonly [title: string, about: string, parts: readonly string[]])[] = [
+  ['Addresses', 'where the gateway listens, and its TLS', ['listen']],
+  ['People', 'users, groups, and how they sign in', ['users', 'sign-in']],
+  ['Agents and connections', 'what things run on', ['agents', 'connections']],
+  ['Runbooks', 'repositories, locks and schedules', ['repositories', 'locks', 'schedules']],
+  ['Protection', 'what is masked and forbidden', ['masking', 'guardrails']],
+  ['Jira', 'issues of sessions', ['jira']],
+  ['Webhooks', 'who is told of what', ['webhooks']],
+  ['Limits', 'sizes and times', ['limits', 'stop-timeout']],
+  ['History', 'what is kept, where and for how long', ['history', 'state']],
+]
+
+/** Sections that have settings, in the order of the table. */
+export function sectionsOf(settings: readonly Setting[]): Section[] {
+  const known = new Set(TASKS.flatMap(([, , parts]) => parts))
+  const others = settings.filter(({ name }) => !known.has(partOf(name)))
+  const sections = TASKS.map(([title, about, parts]) => ({
+    ...{ title, about },
+    settings: settings.filter(({ name }) => parts.includes(partOf(name))),
+  }))
+  const all = [...sections, { title: 'Others', about: '', settings: others }]
+  return all.filter((section) => section.settings.length > 0)
+}
+
+/** `users` of `users[0].name`. */
+function partOf(name: string): string {
+  return /^[^.[]*/.exec(name)?.[0] ?? name
+}

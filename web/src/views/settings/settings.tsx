@@ -1,0 +1,211 @@
+import './settings.css'
+import { useState } from 'preact/hooks'
+import { person } from '../../api/person.ts'
+import { ask } from '../../api/request.ts'
+import type { Settings, SettingsChanges } from '../../api/types.ts'
+import { Icon } from '../../parts/icon.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { changeQuery, query } from '../../parts/router.ts'
+import { Name } from '../../parts/text.tsx'
+import { Reload } from './reload.tsx'
+import { sectionsOf, type Section } from './sections.ts'
+
+type Setting = Settings['settings'][number]
+
+const readSettings = (signal: AbortSignal) => ask<Settings>('GET', '/api/settings', { signal })
+const readChanges = (signal: AbortSignal) => ask<SettingsChanges>('GET', '/api/settings/changes', { signal })
+
+/** What gateway.yaml says, and what a reload would change. */
+export default function SettingsView() {
+  const settings = useLoaded(readSettings)
+  const changes = useLoaded(readChanges)
+  const [isAsking, setIsAsking] = useState(false)
+  const { value, error } = settings
+  const again = () => {
+    settings.reload()
+    changes.reload()
+  }
+  return (
+    <>
+      <header class="head">
+        <h1>Settings</h1>
+        <div class="line push">
+          <button type="button" class="button is-quiet" onClick={again}>
+            <Icon name="again" />
+            Read again
+          </button>
+          {person.value?.is_admin === true && (
+            <button type="button" class="button is-primary" onClick={() => setIsAsking(true)}>
+              <Icon name="check" />
+              Reload…
+            </button>
+          )}
+        </div>
+        <p>
+          {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} as it is now, without secrets. It
+          is changed in the file; a reload applies it.
+        </p>
+      </header>
+      <Pending changes={changes} />
+      {error !== undefined && <Problem error={error} onRetry={again} />}
+      {value === undefined && error === undefined && <Loading rows={8} />}
+      {value !== undefined && <Found settings={value.settings} />}
+      {isAsking && (
+        <Reload
+          onClose={() => setIsAsking(false)}
+          onDone={() => {
+            setIsAsking(false)
+            again()
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+/** Whether the file is other than what is in force. */
+function Pending({
+  changes: { value, error },
+}: {
+  readonly changes: ReturnType<typeof useLoaded<SettingsChanges>>
+}) {
+  if (error !== undefined)
+    return (
+      <div class="note is-bad" role="status">
+        <Icon name="alert" />
+        <div class="said">
+          <strong>The file cannot be used as it is: what was read before stays in force.</strong>
+          <ul class="settings-problems">
+            {error.message.split('\n').map((line) => (
+              <li key={line}>
+                <Name>{line}</Name>
+              </li>
+            ))}
+          </ul>
+        </div>
+      </div>
+    )
+  if (value === undefined) return null
+  const waiting = value.changes.length
+  const restart = value.restart_required.length
+  if (waiting + restart === 0) return null
+  return (
+    <div class="note is-wait" role="status">
+      <Icon name="wait" />
+      <div class="said">
+        <strong>The file is not what is in force.</strong>
+        {waiting > 0 &&
+          ` A reload applies changes of ${value.changes.map(({ setting }) => setting).join(', ')}.`}
+        {restart > 0 && ` A restart is needed for ${value.restart_required.join(', ')}.`}
+      </div>
+    </div>
+  )
+}
+
+function Found({ settings }: { readonly settings: readonly Setting[] }) {
+  const wanted = (query.value.get('search') ?? '').toLowerCase()
+  const hasDefaults = query.value.get('defaults') === 'shown'
+  const found = settings.filter(
+    ({ name, value, from }) =>
+      (hasDefaults || from === 'file' || from === 'refused') &&
+      `${name} ${value ?? ''}`.toLowerCase().includes(wanted),
+  )
+  return (
+    <>
+      <div class="line">
+        <div class="search">
+          <Icon name="search" />
+          <input
+            type="search"
+            aria-label="Search settings"
+            placeholder="Search settings"
+            data-shortcut="search"
+            value={query.value.get('search') ?? ''}
+            onInput={(event) => changeQuery({ search: event.currentTarget.value })}
+          />
+        </div>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={hasDefaults}
+            onChange={(event) => changeQuery({ defaults: event.currentTarget.checked ? 'shown' : '' })}
+          />
+          Defaults, too
+        </label>
+      </div>
+      {found.length === 0 && (
+        <Empty icon="search" title="No setting has this">
+          Search for a shorter part of a name or value, or show defaults, too.
+        </Empty>
+      )}
+      {sectionsOf(found).map((section) => (
+        <SectionCard key={section.title} section={section} />
+      ))}
+    </>
+  )
+}
+
+function SectionCard({ section: { title, about, settings } }: { readonly section: Section }) {
+  return (
+    <section class="card" aria-label={title}>
+      <div class="card-head">
+        <h2>{title}</h2>
+        <span class="soft small">{about}</span>
+      </div>
+      <table class="settings folds">
+        <thead class="said-only">
+          <tr>
+            <th scope="col">Setting</th>
+            <th scope="col">Value</th>
+            <th scope="col">Source</th>
+          </tr>
+        </thead>
+        <tbody>
+          {settings.map((setting) => (
+            <Row key={setting.name} setting={setting} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+const SOURCES = {
+  flag: 'flag',
+  variable: 'variable',
+  file: 'file',
+  default: 'default',
+  refused: 'refused',
+  unset: 'not set',
+} as const
+
+function Row({ setting: { name, value, from, place } }: { readonly setting: Setting }) {
+  return (
+    <tr>
+      <th scope="row" class="plain-th mono">
+        <Name>{name}</Name>
+      </th>
+      <td class="mono">
+        {value === null ? <span class="soft">–</span> : value === '<set>' ? <Secret /> : <Name>{value}</Name>}
+      </td>
+      <td class={from === 'refused' ? 'is-bad small' : 'soft small'}>
+        {place === null ? SOURCES[from] : <Name>{placeText(place)}</Name>}
+      </td>
+    </tr>
+  )
+}
+
+function Secret() {
+  return (
+    <span class="line soft">
+      <Icon name="lock" small />
+      set, not shown
+    </span>
+  )
+}
+
+/** `gateway.yaml:12:5`: the head of the view has the folder. */
+function placeText(place: string): string {
+  return place.slice(place.lastIndexOf('/') + 1)
+}
