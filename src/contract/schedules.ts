@@ -32,6 +32,10 @@ const schedule = {
   paused_by: v.nullable(text),
   problem: v.nullable(text),
   last_run: v.nullable(ScheduleRunShape),
+  /** The next three due times, `next_run` included. */
+  next_runs: v.array(text),
+  /** The last five, newest first. */
+  last_runs: v.array(ScheduleRunShape),
 }
 const ListedScheduleShape = v.strictObject(schedule)
 const ScheduleShape = v.strictObject({ ...schedule, runs: v.array(ScheduleRunShape) })
@@ -42,6 +46,19 @@ export type ScheduleRunAnswer = Frozen<v.InferOutput<typeof ScheduleRunShape>>
 export type ListedSchedule = Frozen<v.InferOutput<typeof ListedScheduleShape>>
 /** A schedule with its last runs, newest first. */
 export type ScheduleAnswer = Frozen<v.InferOutput<typeof ScheduleShape>>
+
+const written = (most: number) =>
+  v.pipe(v.string('must be a text'), v.maxLength(most, `must have at most ${most} characters`))
+
+const DraftShape = v.object({
+  name: written(100),
+  cron: written(100),
+  timezone: written(100),
+  connection: written(100),
+  runbook: written(1000),
+  as: written(100),
+  parameters: v.optional(v.record(written(200), written(100_000)), {}),
+})
 
 const READ = { tag: 'Schedules', method: 'GET', role: 'user', scope: 'scheduled', audit: 'none' } as const
 const CHANGE = {
@@ -69,6 +86,27 @@ export const scheduleContract = {
     summary: 'Shows a schedule and its last 100 runs, with the reason where one was skipped',
     answers: { 200: ScheduleShape },
     errors: ['schedule-not-found', 'history-failed'],
+  },
+  foresee: {
+    tag: 'Schedules',
+    method: 'POST',
+    path: '/api/schedules/foresee',
+    summary: 'Says when a schedule would run and what is wrong with it, and gives its lines for gateway.yaml',
+    description:
+      'Nothing is kept. `problems` name the field; one without a field says why a run would fail now. `as` may be somebody else for admins.',
+    role: 'user',
+    scope: 'connection',
+    audit: 'none',
+    body: DraftShape,
+    answers: {
+      200: v.strictObject({
+        next_runs: v.array(text),
+        problems: v.array(v.strictObject({ field: text, message: text })),
+        // Null where the check of gateway.yaml would refuse them.
+        lines: v.nullable(text),
+      }),
+    },
+    errors: ['not-permitted'],
   },
   run: {
     ...CHANGE,

@@ -36,6 +36,7 @@ const ROUTES: readonly Route[] = [
   { pattern: '/batches', title: 'Batches', load: () => import('./views/batches/list.tsx') },
   { pattern: '/batches/:id', title: 'Batch', load: () => import('./views/batches/batch.tsx') },
   { pattern: '/schedules', title: 'Schedules', load: () => import('./views/schedules.tsx') },
+  { pattern: '/schedules/new', title: 'New schedule', load: () => import('./views/new-schedule.tsx') },
   { pattern: '/access', title: 'Who may do what', load: () => import('./views/access.tsx') },
   { pattern: '/audit', title: 'Audit log', load: () => import('./views/audit/list.tsx') },
   { pattern: '/settings', title: 'Settings', load: () => import('./views/settings/settings.tsx') },

@@ -108,6 +108,7 @@ export function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): 
     ['due', `${cron} (${timezone})`],
     ['runs', `${runbook} on ${connection}, as ${as}`],
     ['next', nextText(schedule)],
+    ['then', schedule.next_runs.slice(1).map(moment).join(', ')],
     ['paused', pausedAt === '' ? '' : `by ${pausedBy} at ${moment(pausedAt)}`],
     ['problem', problem],
   ])

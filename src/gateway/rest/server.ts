@@ -197,6 +197,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
     mountWithBody(withBodies, serviceAccountContract, serviceAccountRoutes(services))
     mountWithBody(withBodies, apiKeyContract, apiKeyRoutes(services))
     mountWithBody(withBodies, batchContract, batchRoutes(services))
+    mountWithBody(withBodies, scheduleContract, scheduleRoutes(services))
     done()
   })
 }

@@ -5,18 +5,22 @@ import {
   type ScheduleAnswer,
   type ScheduleRunAnswer,
 } from '../../contract/schedules.ts'
+import type { AnswerOf } from '../../contract/contract.ts'
 import type { Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
+import { linesOf, nextOf, readDraft, type ScheduleDraft } from './draft.ts'
 import type { ScheduleProblems } from './scheduled-run.ts'
 import type { ScheduleRun } from './schedule-rows.ts'
 import type { Schedules } from './schedules.ts'
 
 /** Bound of the runs in a schedule's answer. */
 const SHOWN_RUNS = 100
+/** In a list of schedules. */
+const LISTED_RUNS = 5
 
 interface ScheduleRouting {
   readonly schedules: Schedules
@@ -33,6 +37,7 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
       const visible = schedules.all.filter((schedule) => isVisible(services, user, schedule))
       return Promise.all(visible.map((schedule) => listed(services, schedule)))
     },
+    foresee: ({ user, body }) => foreseen(services, user, body),
     show: ({ user, params }) => shown(services, found(services, user, params.name)),
     run: async ({ user, params }) => {
       const schedule = changeable(services, user, params.name)
@@ -51,6 +56,26 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
       return shown(services, schedule)
     },
   }
+}
+
+/** Admins draft for everybody, others for themselves: the answer depends on what the user may do. */
+async function foreseen(
+  { schedules, scheduleProblems, users }: ScheduleRouting,
+  user: GatewayUser,
+  draft: ScheduleDraft,
+): Promise<AnswerOf<typeof scheduleContract.foresee>> {
+  if (draft.as !== user.name && !users.isAdmin(user))
+    throw new RequestRefused('not-permitted', 'only admins may draft a schedule that runs as somebody else')
+  const next = nextOf(draft, Date.now()).map((time) => new Date(time).toISOString())
+  const read = readDraft(draft)
+  if ('problems' in read) return { next_runs: next, problems: [...read.problems], lines: null }
+  if (schedules.all.some(({ name }) => name === draft.name)) {
+    const message = 'there is a schedule of this name already'
+    return { next_runs: next, problems: [{ field: 'name', message }], lines: null }
+  }
+  const problem = await scheduleProblems.of(read.schedule)
+  const problems = problem === undefined ? [] : [{ field: '', message: problem }]
+  return { next_runs: next, problems, lines: linesOf(draft, schedules.all.length === 0) }
 }
 
 /** A schedule is visible to users of its connection and to the user it runs as; admins and auditors see all. */
@@ -85,7 +110,8 @@ async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Pr
   const { schedules, scheduleProblems } = services
   const { name, cron, timezone, connection, runbook, parameters, as, catchesUp, lock, enabled } = schedule
   const state = schedules.state(name)
-  const [last] = schedules.runs(name, 1)
+  const runs = schedules.runs(name, LISTED_RUNS).map((run) => runAnswer(services, run))
+  const next = schedules.next(schedule)
   return {
     name,
     cron,
@@ -97,11 +123,15 @@ async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Pr
     parameters: Object.keys(parameters),
     catch_up: catchesUp ? 'once' : 'none',
     lock: lock ?? null,
-    next_run: dateOf(schedules.next(schedule)),
+    next_run: dateOf(next),
     paused_at: dateOf(state?.pausedAt),
     paused_by: state?.pausedBy ?? null,
     problem: (await scheduleProblems.of(schedule)) ?? null,
-    last_run: last === undefined ? null : runAnswer(services, last),
+    last_run: runs[0] ?? null,
+    next_runs: (next === undefined ? [] : nextOf(schedule, next - 1)).map((time) =>
+      new Date(time).toISOString(),
+    ),
+    last_runs: runs,
   }
 }
 

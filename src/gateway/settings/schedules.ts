@@ -27,7 +27,7 @@ const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL cha
 /** Each is looked at every second. */
 const MOST = 500
 
-const ScheduleShape = map({
+export const ScheduleShape = map({
   name: about('name of the schedule', Name),
   cron: about('when it is due', Cron),
   timezone: about('time zone of the times', v.nullish(TimeZone, 'UTC')),
@@ -114,6 +114,12 @@ export function isTimeZone(name: string): boolean {
 export function nextTime({ cron, timezone }: CronRule, after: number): number | undefined {
   const rule = new Rule(cron, { timezone, mode: '5-part', paused: true })
   return rule.nextRun(new Date(after))?.getTime()
+}
+
+/** The first due times behind another, in ms since 1970. */
+export function nextTimes({ cron, timezone }: CronRule, after: number, most: number): number[] {
+  const rule = new Rule(cron, { timezone, mode: '5-part', paused: true })
+  return rule.nextRuns(most, new Date(after)).map((time) => time.getTime())
 }
 
 /** The last due time that is not behind `until`; undefined when there is none behind `after`. */

@@ -10,13 +10,13 @@ import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
 import type { AccessMatrix } from '../../../src/contract/access.ts'
 import type { ReviewAnswer, reviewContract } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
-import type { ListedSchedule, ScheduleAnswer, ScheduleRunAnswer } from '../../../src/contract/schedules.ts'
 import type {
   ListedSession,
   sessionListContract,
   StatementAnswer,
   StatementsAnswer,
 } from '../../../src/contract/sessions.ts'
+import type { ListedSchedule, ScheduleAnswer, scheduleContract, ScheduleRunAnswer } from '../../../src/contract/schedules.ts'
 
 // What the gateway answers, by the names that the page uses. The types are those of the gateway's own contracts; no
 // code of the gateway is in the page.
@@ -31,6 +31,7 @@ export type AuditEntry = AuditEntryAnswer
 export type AuditPage = AnswerOf<(typeof auditContract)['list']>
 export type Settings = AnswerOf<(typeof settingsContract)['show']>
 export type SettingsChanges = AnswerOf<(typeof settingsContract)['preview']>
+export type ForeseenSchedule = AnswerOf<(typeof scheduleContract)['foresee']>
 export type Connection = ListedConnectionAnswer
 export type Agent = AnswerOf<(typeof agentContract)['list']>[number]
 export type RunbookLists = RunbookListAnswer

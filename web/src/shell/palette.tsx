@@ -219,6 +219,11 @@ function ofSession(session: ListedSession): Finding {
 }
 
 const ACTIONS: readonly Finding[] = [
+  {
+    ...({ group: 'Actions', icon: 'plus', title: 'New schedule' } as const),
+    about: 'the lines for gateway.yaml',
+    open: () => go('/schedules/new'),
+  },
   ...(['dark', 'light', 'system'] as const).map((theme): Finding => ({
     group: 'Actions',
     icon: 'theme',

@@ -1,8 +1,9 @@
+import './schedules.css'
 import { changeSchedule, readSchedules, runSchedule } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ScheduleRun } from '../api/types.ts'
 import { useAction } from '../parts/action.ts'
-import { Icon } from '../parts/icon.tsx'
+import { Icon, type IconName } from '../parts/icon.tsx'
 import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Problem } from '../parts/messages.tsx'
@@ -10,6 +11,7 @@ import { Moment } from '../parts/moment.tsx'
 import { sessionPath } from '../parts/paths.ts'
 import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
+import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 
 /** What runs by itself, and when. */
@@ -21,16 +23,37 @@ export default function Schedules() {
       about="Runbooks that run by themselves. Schedules are set in gateway.yaml; here they are paused, resumed and run."
       items={schedules}
       textOf={({ name, runbook, connection, as }) => `${name} ${runbook} ${connection} ${as}`}
-      columns={['Name', 'State', 'Next run', 'Last run', '']}
+      columns={['Name', 'State', 'Next runs', 'Last runs', '']}
+      actions={
+        <a class="button" href="/schedules/new">
+          <Icon name="plus" />
+          New schedule
+        </a>
+      }
       row={(schedule) => <Row key={schedule.name} schedule={schedule} reload={schedules.reload} />}
       none={
-        <Empty icon="calendar" title="Nothing runs by itself">
-          Add a schedule to gateway.yaml, under <code>schedules</code>: a runbook, a connection, and a time
-          such as <code>30 2 * * *</code>.
+        <Empty
+          icon="calendar"
+          title="Nothing runs by itself"
+          actions={
+            <a class="button is-primary" href="/schedules/new">
+              <Icon name="plus" />
+              New schedule
+            </a>
+          }
+        >
+          Choose a runbook, a connection and a time. The page writes the lines for gateway.yaml.
         </Empty>
       }
     />
   )
+}
+
+function toldRun(name: string, { status, reason, session_id: session }: ScheduleRun): void {
+  if (session === null)
+    toast(visible(`${name} could not run: ${reason ?? status}`), { tone: 'bad', icon: 'alert' })
+  else
+    toast(status === 'waiting' ? `${name} waits for approval` : `${name} runs`, { to: sessionPath(session) })
 }
 
 interface RowProps {
@@ -39,7 +62,7 @@ interface RowProps {
 }
 
 function Row({ schedule, reload }: RowProps) {
-  const { name, cron, timezone, connection, runbook, next_run: next, last_run: last, problem } = schedule
+  const { name, cron, timezone, connection, runbook, problem } = schedule
   return (
     <tr>
       <th scope="row">
@@ -58,13 +81,15 @@ function Row({ schedule, reload }: RowProps) {
       <td>
         <ScheduleState schedule={schedule} />
       </td>
-      <td data-name="Next run">
-        {next === null ? 'none' : <Moment at={next} />}
+      <td data-name="Next runs">
+        <NextRuns times={schedule.next_runs} />
         <span class="under">
           <code>{visible(cron)}</code> ({visible(timezone)})
         </span>
       </td>
-      <td data-name={last === null ? undefined : 'Last run'}>{last !== null && <LastRun run={last} />}</td>
+      <td data-name={schedule.last_runs.length === 0 ? undefined : 'Last runs'}>
+        <LastRuns runs={schedule.last_runs} />
+      </td>
       <td>
         <Actions schedule={schedule} reload={reload} />
       </td>
@@ -72,9 +97,44 @@ function Row({ schedule, reload }: RowProps) {
   )
 }
 
-function ScheduleState({ schedule: { enabled, paused_at: paused } }: { readonly schedule: ListedSchedule }) {
+function ScheduleState({ schedule }: { readonly schedule: ListedSchedule }) {
+  const { enabled, paused_at: at, paused_by: by, problem, last_run: last } = schedule
   if (!enabled) return <State kind="off">switched off</State>
-  return paused === null ? <State kind="queued">waits for its time</State> : <State kind="paused" />
+  if (at !== null)
+    return (
+      <>
+        <State kind="paused" />
+        <span class="under">
+          {by !== null && (
+            <>
+              by <Name>{by}</Name>,{' '}
+            </>
+          )}
+          <Moment at={at} />
+        </span>
+      </>
+    )
+  if (problem !== null) return <State kind="failed">cannot run</State>
+  return last?.status === 'failed' ? (
+    <State kind="failed">failing</State>
+  ) : (
+    <State kind="online">active</State>
+  )
+}
+
+function NextRuns({ times }: { readonly times: readonly string[] }) {
+  const [next, ...more] = times
+  if (next === undefined) return <span class="soft">none</span>
+  return (
+    <>
+      <Moment at={next} />
+      {more.map((at) => (
+        <span class="under" key={at}>
+          <Moment at={at} />
+        </span>
+      ))}
+    </>
+  )
 }
 
 const KINDS = {
@@ -86,6 +146,51 @@ const KINDS = {
   failed: 'failed',
   skipped: 'skipped',
 } as const satisfies Readonly<Record<ScheduleRun['status'], StateKind>>
+
+/** The newest in words, and those before it as icons that lead to their sessions. */
+function LastRuns({ runs }: { readonly runs: readonly ScheduleRun[] }) {
+  const [last, ...before] = runs
+  if (last === undefined) return <span class="soft">has not run yet</span>
+  return (
+    <>
+      <LastRun run={last} />
+      {before.length > 0 && (
+        <span class="line schedule-runs">
+          <span class="soft small">before</span>
+          {before.map((run) => (
+            <EarlierRun key={run.id} run={run} />
+          ))}
+        </span>
+      )}
+    </>
+  )
+}
+
+const ICONS: Readonly<Record<ScheduleRun['status'], IconName>> = {
+  starting: 'spin',
+  waiting: 'wait',
+  approved: 'check',
+  running: 'spin',
+  success: 'check',
+  failed: 'cross',
+  skipped: 'skip',
+}
+
+function EarlierRun({ run: { at, status, session_id: session } }: { readonly run: ScheduleRun }) {
+  const label = `${status}, ${new Date(at).toLocaleString()}`
+  const tone = status === 'failed' ? 'is-bad' : status === 'success' ? 'is-good' : 'soft'
+  if (session === null)
+    return (
+      <span class={tone} role="img" aria-label={label} title={label}>
+        <Icon name={ICONS[status]} small />
+      </span>
+    )
+  return (
+    <a class={tone} href={sessionPath(session)} aria-label={label} title={label}>
+      <Icon name={ICONS[status]} small />
+    </a>
+  )
+}
 
 function LastRun({ run }: { readonly run: ScheduleRun }) {
   const { at, status, reason, session_id: session } = run
@@ -120,7 +225,7 @@ function Actions({ schedule, reload }: RowProps) {
         class="button is-small"
         disabled={busy}
         aria-describedby={`schedule-${name}`}
-        onClick={() => act(() => runSchedule(name))}
+        onClick={() => act(() => runSchedule(name).then((run) => toldRun(name, run)))}
       >
         <Icon name="run" small />
         Run now
@@ -131,7 +236,7 @@ function Actions({ schedule, reload }: RowProps) {
           class="button is-small"
           disabled={busy}
           aria-describedby={`schedule-${name}`}
-          onClick={() => act(() => changeSchedule(name, what))}
+          onClick={() => act(() => changeSchedule(name, what).then(() => toast(`${name} is ${what}d`)))}
         >
           <Icon name={paused === null ? 'pause' : 'run'} small />
           {paused === null ? 'Pause' : 'Resume'}

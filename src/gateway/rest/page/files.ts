@@ -8,7 +8,16 @@ import { packageFiles } from '../../../basics/files/package-files.ts'
 const VIEWS = [
   ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
   ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
-  ...['/batches', '/batches/:id', '/schedules', '/agents', '/access', '/audit', '/settings'],
+  ...[
+    '/batches',
+    '/batches/:id',
+    '/schedules',
+    '/schedules/new',
+    '/agents',
+    '/access',
+    '/audit',
+    '/settings',
+  ],
 ]
 const ASSETS = '/assets/*'
 

@@ -19,11 +19,13 @@ interface ListViewProps<Item> {
   /** Names of the columns; an empty one has buttons. */
   readonly columns: readonly string[]
   readonly row: (item: Item) => ComponentChildren
+  /** Buttons and links beside the heading. */
+  readonly actions?: ComponentChildren
 }
 
 /** A view that is a table of what there is: some hundreds at most. */
 export function ListView<Item>(props: ListViewProps<Item>) {
-  const { title, about, items, textOf, none, notes, columns, row } = props
+  const { title, about, items, textOf, none, notes, columns, row, actions } = props
   const { value, error, reload } = items
   const wanted = query.value.get('search') ?? ''
   const found = textOf === undefined ? value : value?.filter((item) => has(textOf(item), wanted))
@@ -32,6 +34,7 @@ export function ListView<Item>(props: ListViewProps<Item>) {
       <header class="head">
         <h1>{title}</h1>
         {value !== undefined && value.length > 0 && <span class="soft">{value.length}</span>}
+        {actions !== undefined && <div class="line push">{actions}</div>}
         <p>{about}</p>
       </header>
       {error !== undefined && <Problem error={error} onRetry={reload} />}

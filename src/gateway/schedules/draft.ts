@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import type { BodyOf } from '../../contract/contract.ts'
+import type { scheduleContract } from '../../contract/schedules.ts'
+import {
+  buildSchedule,
+  isCron,
+  isTimeZone,
+  nextTimes,
+  ScheduleShape,
+  type ScheduleSettings,
+} from '../settings/schedules.ts'
+
+export type ScheduleDraft = BodyOf<typeof scheduleContract.foresee>
+
+/** Something that is wrong with a draft, and the field that it is about; '' for the whole. */
+interface DraftProblem {
+  readonly field: string
+  readonly message: string
+}
+
+/** The schedule that gateway.yaml would have, or what its check would say. */
+export function readDraft(
+  draft: ScheduleDraft,
+): { readonly schedule: ScheduleSettings } | { readonly problems: readonly DraftProblem[] } {
+  const read = v.safeParse(ScheduleShape, { ...draft, parameters: { ...draft.parameters } })
+  if (read.success) return { schedule: buildSchedule(read.output) }
+  const problems = read.issues.map(({ path = [], message }) => {
+    const field = path[0]?.key
+    return { field: typeof field === 'string' ? field : '', message }
+  })
+  return { problems }
+}
+
+/** Due times that are shown of a draft and of a schedule. */
+const SHOWN_TIMES = 3
+
+/** The next due times, also of a draft that is not complete yet; none where the rule or its zone is wrong. */
+export function nextOf(
+  { cron, timezone }: Pick<ScheduleDraft, 'cron' | 'timezone'>,
+  after: number,
+): number[] {
+  return isCron(cron) && isTimeZone(timezone) ? nextTimes({ cron, timezone }, after, SHOWN_TIMES) : []
+}
+
+/** The lines for gateway.yaml. @param isFirst whether there is no list of schedules yet */
+export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
+  const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
+  const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)
+  const lines = [...facts, ...(values.length === 0 ? [] : ['parameters:', ...values])]
+  const item = lines.map((line, at) => `${at === 0 ? '  - ' : '    '}${line}\n`).join('')
+  return isFirst ? `schedules:\n${item}` : item
+}
+
+/** Words that mean something else without quotes. */
+const WORDS = /^(?:null|true|false|yes|no|on|off)$/i
+
+/** A text in YAML: bare where it is plainly a word, otherwise in double quotes, whose escapes are those of JSON. */
+function yamlText(text: string): string {
+  const isBare = /^[A-Za-z][\w./@+-]*$/.test(text) && !WORDS.test(text)
+  return isBare ? text : JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028\u2029\ufeff]/g, escaped)
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}

@@ -1,0 +1,299 @@
+import './schedules.css'
+import { useCallback, useEffect, useId, useMemo, useState } from 'preact/hooks'
+import { readConnections, readRunbooks } from '../api/gateway.ts'
+import { person } from '../api/person.ts'
+import { ask } from '../api/request.ts'
+import type { ForeseenSchedule, RunbookItem } from '../api/types.ts'
+import { TextField } from '../form/text-field.tsx'
+import { CopiedLines } from '../parts/copied-lines.tsx'
+import { useLoaded } from '../parts/loaded.ts'
+import { Empty, Loading, Note, Problem } from '../parts/messages.tsx'
+import { Moment } from '../parts/moment.tsx'
+import { visible } from '../parts/visible.ts'
+
+interface Draft {
+  readonly name: string
+  readonly runbook: string
+  readonly connection: string
+  readonly cron: string
+  readonly timezone: string
+  readonly as: string
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+const NIGHTLY = '30 2 * * *'
+
+const WHEN = [
+  [NIGHTLY, 'each night at 2:30'],
+  ['0 * * * *', 'each hour'],
+  ['0 8 * * 1-5', 'on working days at 8:00'],
+  ['0 6 * * 1', 'on Mondays at 6:00'],
+  ['0 5 1 * *', 'on the first of the month at 5:00'],
+] as const
+
+/** The lines for gateway.yaml of a runbook that runs by itself. Nothing is made here. */
+export default function NewSchedule() {
+  const { value: lists, error, reload } = useLoaded(readRunbooks)
+  const connections = useLoaded(readConnections).value
+  const runbooks = useMemo(() => lists?.repositories.flatMap(({ items }) => items), [lists])
+  return (
+    <>
+      <header class="head">
+        <h1>New schedule</h1>
+        <p>
+          Schedules are set in gateway.yaml, where they are reviewed. This form writes the lines: paste them
+          there, then reload the settings.
+        </p>
+      </header>
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {(runbooks === undefined || connections === undefined) && error === undefined && <Loading rows={6} />}
+      {runbooks?.length === 0 && (
+        <Empty icon="book" title="There is no runbook to run">
+          Add a repository of runbooks to gateway.yaml, and name it at a connection.
+        </Empty>
+      )}
+      {runbooks !== undefined && runbooks.length > 0 && connections !== undefined && (
+        <Form runbooks={runbooks} usual={connections[0]?.name ?? ''} />
+      )}
+    </>
+  )
+}
+
+function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; readonly usual: string }) {
+  const [draft, setDraft] = useState<Draft>(() => ({
+    ...{ name: '', runbook: '', connection: usual, cron: NIGHTLY, parameters: {} },
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    as: person.value?.name ?? '',
+  }))
+  const set = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }))
+  const chosen = runbooks.find(({ name }) => name === draft.runbook)
+  const foreseen = useForeseen(draft)
+  const problemOf = (field: string) =>
+    foreseen.value?.problems.find((problem) => problem.field === field)?.message
+  return (
+    <div class="draft">
+      <form class="card card-body" aria-label="Schedule" onSubmit={(event) => event.preventDefault()}>
+        <TextField
+          label="Name"
+          value={draft.name}
+          hint="such as nightly-report"
+          onValue={(name) => set({ name })}
+        />
+        <RunbookField runbooks={runbooks} draft={draft} set={set} />
+        <ConnectionField names={chosen?.connections ?? [usual]} draft={draft} set={set} />
+        <WhenField draft={draft} set={set} />
+        <TextField
+          label="Time zone"
+          value={draft.timezone}
+          hint="such as Europe/Berlin or UTC"
+          onValue={(timezone) => set({ timezone })}
+        />
+        {person.value?.is_admin === true && (
+          <TextField
+            label="Runs as"
+            value={draft.as}
+            hint="the user whose rights it has and whose sessions its runs are"
+            onValue={(as) => set({ as })}
+          />
+        )}
+        <Parameters runbook={chosen} draft={draft} set={set} />
+      </form>
+      <section class="card card-body" aria-label="What it becomes">
+        <h2>Next times</h2>
+        <Times times={foreseen.value?.next_runs ?? []} problem={problemOf('cron') ?? problemOf('timezone')} />
+        {foreseen.error !== undefined && <Problem error={foreseen.error} />}
+        <h2>Lines for gateway.yaml</h2>
+        <Lines foreseen={foreseen.value} />
+      </section>
+    </div>
+  )
+}
+
+interface FieldProps {
+  readonly draft: Draft
+  readonly set: (changes: Partial<Draft>) => void
+}
+
+function RunbookField({ runbooks, draft, set }: FieldProps & { readonly runbooks: readonly RunbookItem[] }) {
+  const id = useId()
+  const choose = (name: string) => {
+    const { connections = [], metadata = {} } = runbooks.find((one) => one.name === name) ?? {}
+    const connection = connections.includes(draft.connection) ? draft.connection : (connections[0] ?? '')
+    const defaults = Object.entries(metadata).map(([key, { default: usual }]) => [
+      key,
+      typeof usual === 'string' ? usual : '',
+    ])
+    set({ runbook: name, connection, parameters: Object.fromEntries(defaults) as Draft['parameters'] })
+  }
+  return (
+    <div class="field">
+      <label for={id}>Runbook</label>
+      <select id={id} value={draft.runbook} onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="">choose one</option>
+        {[...new Set(runbooks.map(({ name }) => name))].map((name) => (
+          <option key={name} value={name}>
+            {visible(name)}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+function ConnectionField({ names, draft, set }: FieldProps & { readonly names: readonly string[] }) {
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>Connection</label>
+      <select
+        id={id}
+        value={draft.connection}
+        onChange={(event) => set({ connection: event.currentTarget.value })}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {visible(name)}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+function WhenField({ draft, set }: FieldProps) {
+  const id = useId()
+  const isUsual = WHEN.some(([cron]) => cron === draft.cron)
+  return (
+    <>
+      <div class="field">
+        <label for={id}>How often</label>
+        <select
+          id={id}
+          value={isUsual ? draft.cron : ''}
+          onChange={(event) => event.currentTarget.value !== '' && set({ cron: event.currentTarget.value })}
+        >
+          {WHEN.map(([cron, words]) => (
+            <option key={cron} value={cron}>
+              {words}
+            </option>
+          ))}
+          <option value="">at other times</option>
+        </select>
+      </div>
+      <TextField
+        label="When"
+        value={draft.cron}
+        hint="minute, hour, day, month and weekday, as cron has them"
+        onValue={(cron) => set({ cron })}
+      />
+    </>
+  )
+}
+
+function Parameters({ runbook, draft, set }: FieldProps & { readonly runbook: RunbookItem | undefined }) {
+  const known = Object.entries(runbook?.metadata ?? {})
+  if (known.length === 0) return null
+  return (
+    <fieldset class="group-of-fields">
+      <legend>Parameters</legend>
+      <p class="hint">Their values stand in gateway.yaml: write no secret here.</p>
+      {known.map(([name, { description, required }]) => (
+        <TextField
+          key={name}
+          label={visible(name)}
+          value={draft.parameters[name] ?? ''}
+          {...(typeof description === 'string' && { hint: visible(description) })}
+          isMarked={required === true}
+          onValue={(value) => set({ parameters: { ...draft.parameters, [name]: value } })}
+        />
+      ))}
+    </fieldset>
+  )
+}
+
+/** The gateway is asked when typing pauses. */
+const TYPED_MS = 250
+
+function useForeseen(draft: Draft) {
+  const [asked, setAsked] = useState(draft)
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(draft), TYPED_MS)
+    return () => clearTimeout(timer)
+  }, [draft])
+  const load = useCallback(
+    (signal: AbortSignal) => {
+      // A parameter that is left empty is left out: the runbook's default counts then.
+      const filled = Object.entries(asked.parameters).filter(([, value]) => value !== '')
+      const body = { ...asked, parameters: Object.fromEntries(filled) }
+      return ask<ForeseenSchedule>('POST', '/api/schedules/foresee', { body, signal })
+    },
+    [asked],
+  )
+  return useKeptValue(useLoaded(load))
+}
+
+/** What was foreseen stays while it is asked for again, so that nothing jumps. */
+function useKeptValue<Loaded extends { readonly value: ForeseenSchedule | undefined }>(
+  loaded: Loaded,
+): Loaded {
+  const [kept, setKept] = useState<ForeseenSchedule | undefined>(undefined)
+  useEffect(() => {
+    if (loaded.value !== undefined) setKept(loaded.value)
+  }, [loaded.value])
+  return { ...loaded, value: loaded.value ?? kept }
+}
+
+function Times({
+  times,
+  problem,
+}: {
+  readonly times: readonly string[]
+  readonly problem: string | undefined
+}) {
+  if (times.length === 0) return <p class="soft">{problem ?? 'None.'}</p>
+  return (
+    <ul class="times" aria-label="Next times">
+      {times.map((at) => (
+        <li key={at}>
+          <Moment at={at} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const FIELDS: Readonly<Record<string, string>> = {
+  ...{ name: 'Name', cron: 'When', timezone: 'Time zone', runbook: 'Runbook', connection: 'Connection' },
+  ...{ as: 'Runs as', parameters: 'Parameters' },
+}
+
+function Lines({ foreseen }: { readonly foreseen: ForeseenSchedule | undefined }) {
+  if (foreseen === undefined) return <p role="status">Asking the gateway …</p>
+  const { problems, lines } = foreseen
+  return (
+    <>
+      {problems.length > 0 && (
+        <Note
+          tone={lines === null ? 'live' : 'wait'}
+          role="status"
+          title={lines === null ? 'Still missing' : 'It could not run as it is now'}
+        >
+          <ul>
+            {problems.map(({ field, message }) => (
+              <li key={`${field} ${message}`}>
+                {field === '' ? '' : `${FIELDS[field] ?? field}: `}
+                {visible(message)}
+              </li>
+            ))}
+          </ul>
+        </Note>
+      )}
+      {lines !== null && <CopiedLines label="The lines for gateway.yaml" text={lines} />}
+      {lines !== null && !lines.startsWith('schedules:') && (
+        <p class="hint">
+          Paste them at the end of the list below <code>schedules:</code>.
+        </p>
+      )}
+    </>
+  )
+}
