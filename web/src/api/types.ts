@@ -16,7 +16,12 @@ import type {
   StatementAnswer,
   StatementsAnswer,
 } from '../../../src/contract/sessions.ts'
-import type { ListedSchedule, ScheduleAnswer, scheduleContract, ScheduleRunAnswer } from '../../../src/contract/schedules.ts'
+import type {
+  ListedSchedule,
+  ScheduleAnswer,
+  scheduleContract,
+  ScheduleRunAnswer,
+} from '../../../src/contract/schedules.ts'
 
 // What the gateway answers, by the names that the page uses. The types are those of the gateway's own contracts; no
 // code of the gateway is in the page.

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { missingBrowser } from '../../support/browser.ts'
+import { without } from '../../support/machine/servers.ts'
+import { runProgram } from '../../support/sites/program.ts'
+import { Stage } from './stage.ts'
+import type { Visitor } from './visitor.ts'
+
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
+const VIEWS = ['/audit', '/settings', '/agents', '/schedules', '/schedules/new']
+const ADMINISTRATION = 'Administration'
+
+describe.skipIf(missingBrowser !== undefined)(
+  `the page for those who operate${without(missingBrowser)}`,
+  () => {
+    const schedule = { cron: '30 2 * * *', timezone: 'Europe/Berlin', connection: 'bash', as: 'admin' }
+    const stage = new Stage({
+      connections: [{ name: 'other', command: ['bash'], access: { groups: ['dba'] } }],
+      users: { fay: ['auditor'], ann: ['dev'] },
+      schedules: [
+        { name: 'nightly', runbook: 'ops/report.runbook.sh', ...schedule },
+        { name: 'broken', runbook: 'ops/fails.runbook.sh', ...schedule },
+      ],
+      runbooks: {
+        'ops/report.runbook.sh':
+          'echo {{ .who | required "for whom" | description "for whom" | default "all" }}',
+        'ops/fails.runbook.sh': 'exit 7',
+      },
+    })
+
+    async function enter(name: string, view: string): Promise<Visitor> {
+      const visitor = await stage.arrive()
+      await visitor.signIn(stage.site.tokenOf(name), view)
+      return visitor
+    }
+
+    it('finds entries of the audit log as they are asked for, shows all of one, and exports them', async () => {
+      await using admin = await stage.enter('/audit')
+      const { page } = admin
+      await stage.site.rest.script('bash', 'echo audited')
+      await admin.goTo('/audit?action=execute')
+      const entry = page.getByRole('button', { name: /^ran a session/ }).first()
+      await entry.waitFor()
+      await page.getByLabel('Who').fill('nobody-is-called-so')
+      await admin.sees('No entry fits these filters.')
+      expect(new URL(page.url()).searchParams.get('who')).toBe('nobody-is-called-so')
+      await page.getByLabel('Who').fill('ADM')
+      await entry.click()
+      const dialog = page.getByRole('dialog', { name: /^Entry \d+: ran a session$/ })
+      await dialog.getByText('"verb": "exec"').waitFor()
+      expect(await admin.faults()).toEqual([])
+      await page.keyboard.press('Escape')
+      const saved = page.waitForEvent('download')
+      await page.getByRole('link', { name: 'CSV' }).click()
+      const download = await saved
+      expect(download.suggestedFilename()).toMatch(/^audit-log-.*\.csv$/)
+      const rows = readFileSync(await download.path(), 'utf8')
+        .trimEnd()
+        .split('\r\n')
+      expect(rows.length).toBeGreaterThan(1)
+      expect(rows.slice(1).every((row) => row.includes(',admin,') && row.includes(',execute,'))).toBe(true)
+      expect(admin.problems).toEqual([])
+    })
+
+    it('shows what a reload would change, says what is wrong in the file, and reloads', async () => {
+      const file = stage.site.place.at('gateway.yaml')
+      const before = readFileSync(file, 'utf8')
+      const settings = JSON.parse(before) as { users: object[]; listen: object; limits?: object }
+      await using admin = await stage.enter('/settings')
+      const { page } = admin
+      await page.getByRole('region', { name: 'Agents and connections' }).waitFor()
+      expect(await page.locator('main').innerText()).not.toContain(stage.site.token)
+      stage.site.place.write('gateway.yaml', JSON.stringify({ ...settings, limits: { wait: 'soon' } }))
+      await admin.click('Read again')
+      await admin.sees('The file cannot be used as it is')
+      await page
+        .getByText(/limits\.wait/)
+        .first()
+        .waitFor()
+      const users = [...settings.users, { name: 'new-here', token: 'a-token-of-a-new-user-0123456789' }]
+      stage.site.place.write('gateway.yaml', JSON.stringify({ ...settings, users, state: './elsewhere' }))
+      await admin.click('Read again')
+      await admin.sees('The file is not what is in force.')
+      await admin.click('Reload…')
+      const dialog = page.getByRole('dialog', { name: 'Reload the settings' })
+      await dialog.getByRole('region', { name: 'At once' }).getByText('users: new-here').waitFor()
+      await dialog.getByRole('region', { name: 'With the next start' }).getByText('state').waitFor()
+      expect(await admin.faults()).toEqual([])
+      await dialog.getByRole('button', { name: 'Reload the settings' }).click()
+      await admin.sees('The settings are in force; state with the next start')
+      stage.site.place.write('gateway.yaml', before)
+      await using fay = await enter('fay', '/settings')
+      await fay.page.getByRole('region', { name: 'People' }).waitFor()
+      expect(await fay.page.getByRole('button', { name: 'Reload…' }).count()).toBe(0)
+      expect([...admin.problems, ...fay.problems]).toEqual([])
+    })
+
+    it('writes lines of a schedule that gateway.yaml can have', async () => {
+      await using admin = await stage.enter('/schedules')
+      const { page } = admin
+      await page.getByRole('link', { name: 'New schedule' }).click()
+      await page.getByLabel('Name', { exact: true }).fill('weekly: "report"')
+      await admin.sees('Name: ')
+      await page.getByLabel('Name', { exact: true }).fill('weekly')
+      await page.getByLabel('Runbook', { exact: true }).selectOption('ops/report.runbook.sh')
+      await page.getByLabel('When', { exact: true }).fill('0 25 * * 1')
+      await admin.sees('When: five fields of cron')
+      await page.getByLabel('When', { exact: true }).fill('0 8 * * 1')
+      await page.getByLabel('Time zone').fill('Asia/Tokyo')
+      await page.getByLabel(/^who/).fill('# yes: "all" \\ éà')
+      const lines = page.getByRole('region', { name: 'The lines for gateway.yaml' })
+      await lines.getByText('Asia/Tokyo').waitFor()
+      await lines.getByText('yes: ').waitFor()
+      expect(await page.getByRole('list', { name: 'Next times' }).getByRole('listitem').count()).toBe(3)
+      expect(await admin.faults()).toEqual([])
+      const settings = stringify(parse(readFileSync(stage.site.place.at('gateway.yaml'), 'utf8')))
+      const [head = '', rest = ''] = settings.split(/^schedules:\n/m)
+      const file = stage.site.place.write(
+        'pasted.yaml',
+        `${head}schedules:\n${await lines.innerText()}\n${rest}`,
+      )
+      const checked = await runProgram(stage.site.place, ['config', 'check', 'gateway', '--config', file])
+      expect([checked.stderr, checked.code]).toEqual(['', 0])
+      const { schedules } = parse(readFileSync(file, 'utf8')) as { schedules: unknown[] }
+      expect(schedules[0]).toMatchObject({ name: 'weekly', parameters: { who: '# yes: "all" \\ éà' } })
+      expect(admin.problems).toEqual([])
+    })
+
+    it('runs, pauses and resumes a schedule, and marks one that fails', async () => {
+      await using admin = await stage.enter('/schedules')
+      const row = admin.page.getByRole('row', { name: /broken/ })
+      await row.getByRole('button', { name: 'Run now' }).click()
+      await row.getByText('failing').waitFor()
+      await row.getByRole('link', { name: 'failed' }).waitFor()
+      await row.getByRole('button', { name: 'Pause' }).click()
+      await admin.sees('broken is paused')
+      await row.getByText('paused').first().waitFor()
+      await row.getByRole('button', { name: 'Resume' }).click()
+      await row.getByRole('button', { name: 'Pause' }).waitFor()
+      expect(admin.problems).toEqual([])
+    })
+
+    it('says of agents what they do and serve, to whom it may', async () => {
+      await using fay = await enter('fay', '/agents')
+      await fay.page.getByRole('cell', { name: /^connected since/ }).waitFor()
+      await fay.page.getByRole('cell', { name: /127\.0\.0\.1/ }).waitFor()
+      await fay.page.getByRole('cell', { name: /^0 of \d+$/ }).waitFor()
+      await fay.page.getByRole('link', { name: 'other' }).waitFor()
+      await using ann = await enter('ann', '/agents')
+      await ann.page.getByRole('link', { name: 'bash' }).waitFor()
+      expect(await ann.page.getByText('127.0.0.1').count()).toBe(0)
+      expect(await ann.page.getByRole('heading', { name: ADMINISTRATION }).count()).toBe(0)
+      expect(await fay.page.getByRole('heading', { name: ADMINISTRATION }).count()).toBe(1)
+    })
+
+    for (const colorScheme of ['light', 'dark'] as const)
+      it(`has nothing for axe to find in ${colorScheme} colours, and fits a phone`, async () => {
+        await using admin = await stage.enter('/', { ...PHONE, colorScheme })
+        const found: string[] = []
+        for (const view of VIEWS) {
+          await admin.goTo(view)
+          await admin.settled()
+          found.push(...(await admin.faults()).map((fault) => `${view}: ${fault}`))
+          const width = await admin.page.evaluate<number>('document.documentElement.scrollWidth')
+          if (width > 360) found.push(`${view}: ${width} wide`)
+        }
+        expect(found).toEqual([])
+        expect(admin.problems).toEqual([])
+      })
+  },
+)
