@@ -2,7 +2,7 @@
 // `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--node FILE] [--scale 1] [--json]`: measures the
 // built program (dist/main.js) from the outside, beside its peers, in turn, and says which goals it reaches.
 // docs/performance.md explains it. A full run is kept in bench/results.json and bench/results/; one with --only or
-// --scale is not.
+// --scale is not. `npm run bench -- native` is bench/native.mjs.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
@@ -17,6 +17,11 @@ import { describe, keep } from './report/results.mjs'
 import { runFolder } from './run-folder.mjs'
 import { verdicts } from './report/verdicts.mjs'
 
+if (process.argv[2] === 'native') {
+  process.argv.splice(2, 1)
+  await import('./native.mjs')
+  process.exit()
+}
 const { rounds, only, before, node, scale, json } = options()
 const folder = runFolder()
 const { driver, targets, missing, stop } = await prepare()
