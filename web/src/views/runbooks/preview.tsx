@@ -60,6 +60,7 @@ function Rendering({ of: { rendered, values }, isOld, parameters, file }: Render
     <>
       {isOld && <Note tone="wait">The form has changed since: preview it again.</Note>}
       {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
+      <p class="card-body soft small">Nothing has run. Secret values are hidden.</p>
       <pre class="script" tabIndex={0} aria-label="Script">
         <Coloured text={visibleLines(shownScript(rendered, parameters, values))} file={file} />
       </pre>
@@ -75,7 +76,6 @@ function Rendering({ of: { rendered, values }, isOld, parameters, file }: Render
             <Name>{variables.map(bareName).join(', ')}</Name>
           </Fact>
         )}
-        <Fact name="Secrets">are hidden here</Fact>
       </dl>
     </>
   )
