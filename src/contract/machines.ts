@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
-import { groupList } from './users.ts'
+import { BudgetShape, groupList } from './users.ts'
 import { nothing, text, time, userName } from './words.ts'
 
 // Machines are users. hoop has two names for them: service accounts and API keys.
@@ -83,6 +83,31 @@ export const serviceAccountContract = {
     ],
   },
 } as const satisfies Contract
+
+const BudgetUseShape = v.strictObject({
+  user: text,
+  budget: BudgetShape,
+  // In the last stretch of the budget.
+  used: v.strictObject({ runs: v.number(), bytes: v.number(), hours: v.number() }),
+  // When one more session may begin; null: now.
+  free_at: time,
+})
+
+export const budgetContract = {
+  list: {
+    tag: 'Users',
+    method: 'GET',
+    path: '/api/budgets',
+    summary: 'Lists machines that have a budget, with what they have used up of it',
+    role: 'auditor',
+    audit: 'none',
+    answers: { 200: v.array(BudgetUseShape) },
+    errors: ['history-failed'],
+  },
+} as const satisfies Contract
+
+/** A machine's budget and what is used up of it. */
+export type BudgetUseAnswer = Frozen<v.InferOutput<typeof BudgetUseShape>>
 
 const NOT_CHANGED = ['user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'] as const
 

@@ -4,6 +4,14 @@ import { nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
+/** What a machine may use up in any stretch of `per`. */
+export const BudgetShape = v.strictObject({
+  runs: v.number(),
+  bytes: v.nullable(v.number()),
+  hours: v.nullable(v.number()),
+  per: v.pipe(v.number(), v.description('seconds')),
+})
+
 const UserShape = v.strictObject({
   id: text,
   name: text,
@@ -16,14 +24,7 @@ const UserShape = v.strictObject({
   groups: v.array(text),
   kind: v.picklist(['person', 'machine']),
   declared: v.pipe(v.boolean(), v.description('in gateway.yaml')),
-  budget: v.nullable(
-    v.strictObject({
-      runs: v.number(),
-      bytes: v.nullable(v.number()),
-      hours: v.nullable(v.number()),
-      per: v.pipe(v.number(), v.description('seconds')),
-    }),
-  ),
+  budget: v.nullable(BudgetShape),
   created_at: time,
   created_by: v.nullable(text),
   warning: v.optional(text),

@@ -1,9 +1,11 @@
 import { render } from 'preact'
+import { takeReturn } from './api/fresh.ts'
 import { readPerson } from './api/gateway.ts'
 import { signedIn, signedOut } from './api/person.ts'
+import type { Person } from './api/types.ts'
 import { Page } from './page.tsx'
 import { placeSprite } from './parts/icon.tsx'
-import { followLinks } from './parts/router.ts'
+import { followLinks, go } from './parts/router.ts'
 import { applyTheme } from './parts/theme.tsx'
 import { nameWindow } from './shell/window-name.ts'
 import { takeCode } from './views/sign-in.tsx'
@@ -18,4 +20,11 @@ followLinks()
 if (place !== null) render(<Page code={code} />, place)
 // A one-time link signs in its own user, also where another user was signed in before.
 if (code !== undefined) signedOut()
-else readPerson().then(signedIn, () => signedOut())
+else readPerson().then(begin, () => signedOut())
+
+/** The way back from a provider leads to `/`: then the view that was left comes back. */
+function begin(who: Person): void {
+  signedIn(who)
+  const left = location.pathname === '/' ? takeReturn() : undefined
+  if (left !== undefined && left !== '/sign-in') go(left)
+}

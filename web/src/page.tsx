@@ -1,8 +1,10 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { followChanges, isLive, stopsAt } from './api/changes.ts'
+import { waitingForSignIn } from './api/fresh.ts'
 import { person } from './api/person.ts'
 import { Loading, Note } from './parts/messages.tsx'
+import { Opened } from './parts/opened.tsx'
 import { path } from './parts/router.ts'
 import { isPaletteOpen } from './shell/palette-state.ts'
 import { Shortcuts } from './shell/shortcuts.tsx'
@@ -13,6 +15,8 @@ import { Sidebar, sidebarClass } from './shell/sidebar.tsx'
 import { Topbar } from './shell/topbar.tsx'
 import { NotFound } from './views/not-found.tsx'
 import { SignIn } from './views/sign-in.tsx'
+
+const SIGN_IN_AGAIN = () => import('./shell/sign-in-again.tsx')
 
 /** All of the page. @param code of a one-time link */
 export function Page({ code }: { readonly code: string | undefined }) {
@@ -59,6 +63,7 @@ function Frame() {
       <Watch />
       <Shortcuts />
       <Search />
+      {waitingForSignIn.value !== undefined && <Opened load={SIGN_IN_AGAIN} props={{}} />}
     </>
   )
 }

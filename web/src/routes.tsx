@@ -40,6 +40,14 @@ const ROUTES: readonly Route[] = [
   { pattern: '/access', title: 'Who may do what', load: () => import('./views/access.tsx') },
   { pattern: '/audit', title: 'Audit log', load: () => import('./views/audit/list.tsx') },
   { pattern: '/settings', title: 'Settings', load: () => import('./views/settings/settings.tsx') },
+  { pattern: '/users', title: 'Users', load: () => import('./views/users/list.tsx') },
+  {
+    pattern: '/users/:name',
+    title: ({ name = '' }) => visible(name),
+    load: () => import('./views/users/user.tsx'),
+  },
+  { pattern: '/machines', title: 'Machine budgets', load: () => import('./views/users/machines.tsx') },
+  { pattern: '/tokens', title: 'Tokens', load: () => import('./views/tokens/tokens.tsx') },
   { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
 ]
 

@@ -15,7 +15,7 @@ import { runbookContract } from '../../contract/runbooks.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
 import { reviewContract } from '../../contract/reviews.ts'
 import { batchContract } from '../../contract/batches.ts'
-import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
+import { apiKeyContract, budgetContract, serviceAccountContract } from '../../contract/machines.ts'
 import { tokenContract } from '../../contract/tokens.ts'
 import { accessContract } from '../../contract/access.ts'
 import { userContract } from '../../contract/users.ts'
@@ -42,6 +42,7 @@ export const OPERATIONS: OperationTable = {
   ...tableOf(accessContract),
   ...tableOf(serviceAccountContract),
   ...tableOf(apiKeyContract),
+  ...tableOf(budgetContract),
   ...tableOf(tokenContract),
   ...tableOf(auditContract),
   ...tableOf(auditStreamContract),

@@ -14,11 +14,17 @@ import { agentContract } from '../../contract/agents.ts'
 import { auditContract } from '../../contract/audit.ts'
 import { connectionContract } from '../../contract/connections.ts'
 import { jiraContract } from '../../contract/jira.ts'
-import { apiKeyContract, serviceAccountContract } from '../../contract/machines.ts'
+import { apiKeyContract, budgetContract, serviceAccountContract } from '../../contract/machines.ts'
 import { tokenContract } from '../../contract/tokens.ts'
 import { accessContract } from '../../contract/access.ts'
 import { userContract } from '../../contract/users.ts'
-import { apiKeyRoutes, serviceAccountRoutes, tokenRoutes, userRoutes } from '../people/identities/routes.ts'
+import {
+  apiKeyRoutes,
+  budgetRoutes,
+  serviceAccountRoutes,
+  tokenRoutes,
+  userRoutes,
+} from '../people/identities/routes.ts'
 import {
   browserSignInRoutes,
   deviceSignInRoutes,
@@ -171,6 +177,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   mount(app, tokenContract, tokenRoutes(services))
   mount(app, serviceAccountContract, serviceAccountRoutes(services))
   mount(app, apiKeyContract, apiKeyRoutes(services))
+  mount(app, budgetContract, budgetRoutes(services))
   mount(app, settingsContract, settingsRoutes(services))
   mount(app, scheduleContract, scheduleRoutes(services))
   mount(app, batchContract, batchRoutes(services))

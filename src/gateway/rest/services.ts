@@ -18,6 +18,7 @@ import type { ScheduleProblems } from '../schedules/scheduled-run.ts'
 import type { Schedules } from '../schedules/schedules.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Budgets } from '../people/identities/budgets.ts'
 import type { UserDirectory } from '../people/identities/directory.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
 import type { Tokens } from '../people/identities/tokens.ts'
@@ -45,6 +46,7 @@ export interface RestServices {
   readonly users: Users
   readonly tokens: Tokens
   readonly directory: UserDirectory
+  readonly budgets: Budgets
   /** What is being served. */
   readonly live: LiveUses
   readonly signIn: SignIn

@@ -35,6 +35,14 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'sign-in-expired': 'Start again: a link or a code works once, and for a short time.',
   'invalid-jira-fields': 'Fill in the fields that the Jira issue needs.',
   'jira-failed': 'Nothing has run. Try again, or check Jira.',
+  'sign-in-again': 'Nothing has changed. Try again, and sign in when the page asks for it.',
+  'declared-in-settings': 'Change it in gateway.yaml, and reload the settings.',
+  'name-taken': 'Choose another name.',
+  'not-yourself': 'Ask another admin.',
+  'not-rotatable': 'Make a new token instead.',
+  'too-many-tokens': 'Revoke tokens that nobody needs any more.',
+  'user-not-found': 'Look at the list of users: the user may have been removed.',
+  'token-not-found': 'Look at the list of tokens: the token may have been removed.',
 }
 
 export function adviceFor(code: string, status: number): string {

@@ -18,6 +18,8 @@ import type {
   SessionList,
   SignedIn,
   StatementsAnswer,
+  Token,
+  User,
 } from './types.ts'
 
 const part = encodeURIComponent
@@ -37,6 +39,13 @@ export const readServer = (signal: AbortSignal) => ask<Server>('GET', '/api/serv
 export const readAgents = (signal: AbortSignal) => ask<Agent[]>('GET', '/api/agents', { signal })
 export const readSchedules = (signal: AbortSignal) =>
   ask<ListedSchedule[]>('GET', '/api/schedules', { signal })
+export const readUsers = (signal: AbortSignal) => ask<User[]>('GET', '/api/users', { signal })
+export const readUser = (name: string, signal: AbortSignal) =>
+  ask<User>('GET', `/api/users/${part(name)}`, { signal })
+export const readGroups = (signal: AbortSignal) => ask<string[]>('GET', '/api/users/groups', { signal })
+/** @param user of whom; without one of all that the person may see */
+export const readTokens = (user: string | undefined, signal: AbortSignal) =>
+  ask<Token[]>('GET', `/api/tokens${user === undefined ? '' : `?user=${part(user)}`}`, { signal })
 export const readReviews = (signal: AbortSignal) => ask<Review[]>('GET', '/api/reviews', { signal })
 export const readReview = (id: string, signal: AbortSignal) =>
   ask<Review>('GET', `/api/reviews/${part(id)}`, { signal })

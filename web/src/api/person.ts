@@ -28,3 +28,12 @@ export function mayRun(): boolean {
 export function readsAll(): boolean {
   return person.value?.is_admin === true || person.value?.role === 'auditor'
 }
+
+/** A machine changes no users and makes no tokens, also as an admin. */
+export function mayAdminister(): boolean {
+  return person.value?.is_admin === true && isPerson()
+}
+
+export function isPerson(): boolean {
+  return person.value?.kind === 'person'
+}

@@ -22,6 +22,9 @@ import type {
   scheduleContract,
   ScheduleRunAnswer,
 } from '../../../src/contract/schedules.ts'
+import type { BudgetUseAnswer } from '../../../src/contract/machines.ts'
+import type { IssuedTokenAnswer, TokenAnswer } from '../../../src/contract/tokens.ts'
+import type { UserAnswer } from '../../../src/contract/users.ts'
 
 // What the gateway answers, by the names that the page uses. The types are those of the gateway's own contracts; no
 // code of the gateway is in the page.
@@ -29,6 +32,11 @@ import type {
 export type { ListedSchedule, ListedSession, StatementsAnswer }
 export type Statement = StatementAnswer
 export type Person = UserInfoAnswer
+export type User = UserAnswer
+export type Token = TokenAnswer
+export type IssuedToken = IssuedTokenAnswer
+export type Budget = NonNullable<UserAnswer['budget']>
+export type BudgetUse = BudgetUseAnswer
 export type SignedIn = PageSignInAnswer
 export type PublicServer = AnswerOf<(typeof gatewayContract)['publicInfo']>
 export type Server = AnswerOf<(typeof gatewayContract)['serverInfo']>

@@ -10,6 +10,8 @@ interface TextFieldProps {
   readonly required?: boolean
   /** Whether the label says that it is required: in a form where other fields are not. */
   readonly isMarked?: boolean
+  /** Whether a dialog begins here. */
+  readonly autoFocus?: boolean
 }
 
 /** A field of the page's own, labelled in words. */
@@ -21,10 +23,11 @@ export function TextField({
   type = 'text',
   required,
   isMarked = false,
+  autoFocus = false,
 }: TextFieldProps) {
   const id = useId()
   const common = {
-    ...{ id, value, dir: 'auto' as const, 'aria-required': required },
+    ...{ id, value, dir: 'auto' as const, 'aria-required': required, autofocus: autoFocus },
     'aria-describedby': hint === undefined ? undefined : `${id}-hint`,
     onInput: (event: TargetedEvent<HTMLInputElement>) => onValue(event.currentTarget.value),
   }

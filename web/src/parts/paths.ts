@@ -26,6 +26,15 @@ export function terminalPath(connection: string): string {
   return `/connections/${part(connection)}/terminal`
 }
 
+export function userPath(name: string): string {
+  return `/users/${part(name)}`
+}
+
+/** Who may do what, for one user or group. */
+export function accessOf(user: string): string {
+  return `/access?user=${part(user)}`
+}
+
 /** Sessions of one connection. */
 export function sessionsOf(connection: string): string {
   return `/sessions?connection=${part(connection)}`

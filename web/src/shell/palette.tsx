@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { readConnections, readRunbooks } from '../api/gateway.ts'
-import { mayRun } from '../api/person.ts'
+import { isPerson, mayAdminister, mayRun } from '../api/person.ts'
 import type { Connection, ListedSession, RunbookLists } from '../api/types.ts'
 import { Icon } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
@@ -155,7 +155,7 @@ function useFindings(): readonly Finding[] {
         about: to,
         open: () => go(to),
       })),
-      ...ACTIONS,
+      ...ACTIONS.filter(({ isFor }) => isFor?.() !== false),
     ],
     [runbooks, connections, sessions],
   )
@@ -218,7 +218,26 @@ function ofSession(session: ListedSession): Finding {
   }
 }
 
-const ACTIONS: readonly Finding[] = [
+const ACTIONS: readonly (Finding & { readonly isFor?: () => boolean })[] = [
+  {
+    ...({
+      group: 'Actions',
+      icon: 'key',
+      title: 'My tokens',
+      about: 'of programs and command lines',
+    } as const),
+    open: () => go('/tokens'),
+  },
+  {
+    ...({ group: 'Actions', icon: 'plus', title: 'New token', about: 'for a program' } as const),
+    open: () => go('/tokens?new=token'),
+    isFor: isPerson,
+  },
+  {
+    ...({ group: 'Actions', icon: 'plus', title: 'New user', about: 'a person or a machine' } as const),
+    open: () => go('/users?new=user'),
+    isFor: mayAdminister,
+  },
   {
     ...({ group: 'Actions', icon: 'plus', title: 'New schedule' } as const),
     about: 'the lines for gateway.yaml',

@@ -39,7 +39,10 @@ export const PLACES: readonly { readonly heading?: string; readonly places: read
   {
     heading: 'Administration',
     places: [
+      { to: '/users', name: 'Users', icon: 'user', key: 'u', isForAuditors: true },
       { to: '/access', name: 'Access', icon: 'lock', isForAuditors: true },
+      { to: '/tokens', name: 'Tokens', icon: 'key', key: 't', isForAuditors: true },
+      { to: '/machines', name: 'Budgets', icon: 'chart', isForAuditors: true },
       { to: '/audit', name: 'Audit log', icon: 'audit', isForAuditors: true },
       { to: '/settings', name: 'Settings', icon: 'table', isForAuditors: true },
     ],

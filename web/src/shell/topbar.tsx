@@ -78,6 +78,10 @@ function UserMenu() {
           </span>
         </p>
         <hr />
+        <a class="button is-quiet" href="/tokens">
+          <Icon name="key" />
+          My tokens
+        </a>
         <ThemeButton />
         <NoticeSwitch />
         <button type="button" class="button is-quiet" onClick={showShortcuts}>

@@ -1,19 +1,19 @@
-import { useCallback, useState } from 'preact/hooks'
+import { useCallback } from 'preact/hooks'
 import { ask } from '../api/request.ts'
 import type { AccessMatrix } from '../api/types.ts'
 import { TextField } from '../form/text-field.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../parts/messages.tsx'
+import { changeQuery, query } from '../parts/router.ts'
 import { Name } from '../parts/text.tsx'
 
 /** Users by connections, each cell with its reason: for admins and auditors. */
 export default function Access() {
-  const [user, setUser] = useState('')
-  const [connection, setConnection] = useState('')
+  const [user, connection] = [query.value.get('user') ?? '', query.value.get('connection') ?? '']
   const load = useCallback(
     (signal: AbortSignal) => {
-      const query = new URLSearchParams({ user, connection }).toString()
-      return ask<AccessMatrix>('GET', `/api/access?${query}`, { signal })
+      const asked = new URLSearchParams({ user, connection }).toString()
+      return ask<AccessMatrix>('GET', `/api/access?${asked}`, { signal })
     },
     [user, connection],
   )
@@ -22,8 +22,12 @@ export default function Access() {
     <section class="view">
       <h1>Who may do what</h1>
       <div class="filters">
-        <TextField label="User or group" value={user} onValue={setUser} />
-        <TextField label="Connection" value={connection} onValue={setConnection} />
+        <TextField label="User or group" value={user} onValue={(value) => changeQuery({ user: value })} />
+        <TextField
+          label="Connection"
+          value={connection}
+          onValue={(value) => changeQuery({ connection: value })}
+        />
       </div>
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value === undefined && error === undefined && <Loading />}

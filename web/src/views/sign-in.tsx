@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
+import { keepForReturn } from '../api/fresh.ts'
 import { readPublicServer, signIn } from '../api/gateway.ts'
 import { signedIn, signedOutBecause } from '../api/person.ts'
 import { ask, asRefused, type Refused } from '../api/request.ts'
@@ -25,8 +26,7 @@ interface SignInProps {
 export function SignIn({ code }: SignInProps) {
   const [token, setToken] = useState('')
   const { busy, error, enter } = useSignIn(code)
-  const { value: server } = useLoaded(readPublicServer)
-  const hasAccounts = server?.sign_in?.includes('browser') === true
+  const hasAccounts = useHasAccounts()
   const submit = (event: Event) => {
     event.preventDefault()
     enter({ token: token.trim() })
@@ -113,13 +113,21 @@ function useSignIn(code: string | undefined) {
   return { busy, error, enter }
 }
 
-/** Where people sign in with an account elsewhere. */
-function WithAccount() {
+/** Whether people sign in with an account elsewhere, too. */
+export function useHasAccounts(): boolean {
+  return useLoaded(readPublicServer).value?.sign_in?.includes('browser') === true
+}
+
+/** Where people sign in with an account elsewhere. The view that is open comes back after it. */
+export function WithAccount() {
   const [error, setError] = useState<Refused | undefined>(undefined)
   const begin = () => {
     setError(undefined)
     ask<{ login_url: string }>('GET', '/api/login?page=1').then(
-      ({ login_url: url }) => location.assign(url),
+      ({ login_url: url }) => {
+        keepForReturn()
+        location.assign(url)
+      },
       (failure: unknown) => setError(asRefused(failure)),
     )
   }

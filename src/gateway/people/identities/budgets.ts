@@ -21,6 +21,20 @@ export class Budgets {
     this.#history = history
   }
 
+  /** What a machine has used up of its budget in the last stretch; undefined where it has none. @throws HistoryError */
+  used(name: string): Used | undefined {
+    const budget = this.#users.named(name)?.budget
+    if (budget === undefined) return undefined
+    const now = Date.now()
+    const spent = this.#history.read(({ budgets }) => budgets.spent(name, now - budget.perMs, now))
+    return {
+      runs: spent.length,
+      bytes: spent.reduce((sum, row) => sum + row.bytes, 0),
+      runningMs: spent.reduce((sum, row) => sum + row.runningMs, 0),
+      freeAt: freeAt(spent, budget, now),
+    }
+  }
+
   /** @throws RequestRefused when one more session may not begin, HistoryError */
   check(name: string): void {
     const budget = this.#users.named(name)?.budget
@@ -28,11 +42,7 @@ export class Budgets {
     this.#watch(name)
     const now = Date.now()
     const spent = this.#history.read(({ budgets }) => budgets.spent(name, now - budget.perMs, now))
-    const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
-      const at = roomAt(spent, limit, of)
-      return at === undefined ? [] : [{ what, at }]
-    })
-    const [last] = found.toSorted((one, other) => other.at - one.at)
+    const last = lastLimit(spent, budget)
     if (last === undefined) return
     const time = new Date(Math.max(now, last.at + budget.perMs)).toISOString()
     throw new RequestRefused(
@@ -47,6 +57,28 @@ export class Budgets {
     this.#history.write(({ budgets }) => budgets.watch(name))
     this.#watched.add(name)
   }
+}
+
+interface Used {
+  readonly runs: number
+  readonly bytes: number
+  readonly runningMs: number
+  /** When one more session may begin, in ms since 1970; undefined: now. */
+  readonly freeAt: number | undefined
+}
+
+function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number | undefined {
+  const last = lastLimit(spent, budget)
+  return last === undefined ? undefined : Math.max(now, last.at + budget.perMs)
+}
+
+/** The limit that keeps the machine waiting longest, with the beginning of the session that has to be forgotten. */
+function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
+  const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
+    const at = roomAt(spent, limit, of)
+    return at === undefined ? [] : [{ what, at }]
+  })
+  return found.toSorted((one, other) => other.at - one.at)[0]
 }
 
 interface Limit {

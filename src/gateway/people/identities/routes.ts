@@ -1,5 +1,6 @@
 import {
   apiKeyContract,
+  budgetContract,
   serviceAccountContract,
   type ApiKeyAnswer,
   type ServiceAccountAnswer,
@@ -19,6 +20,7 @@ import {
   ORGANIZATION,
 } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
+import type { Budgets } from './budgets.ts'
 import type { UserDirectory } from './directory.ts'
 import type { IssuedToken, Tokens } from './tokens.ts'
 import type { Users } from './users.ts'
@@ -199,6 +201,27 @@ interface MachineRouting {
 
 /** hoop shows the beginning of a key. Here nothing of it is kept. */
 const MASKED = `rba_${'*'.repeat(43)}`
+
+/** What machines have used up of their budgets. */
+export function budgetRoutes({
+  directory,
+  budgets,
+}: {
+  readonly directory: UserDirectory
+  readonly budgets: Budgets
+}): Handlers<typeof budgetContract> {
+  return {
+    list: () =>
+      machines(directory).flatMap(({ name, budget: limits }) => {
+        const [budget, used] = [budgetAnswer(limits), budgets.used(name)]
+        if (budget === null || used === undefined) return []
+        const { runs, bytes, runningMs, freeAt } = used
+        return [
+          { user: name, budget, used: { runs, bytes, hours: runningMs / HOUR_MS }, free_at: timeOf(freeAt) },
+        ]
+      }),
+  }
+}
 
 /** Machines, as hoop shows its service accounts. */
 export function serviceAccountRoutes({

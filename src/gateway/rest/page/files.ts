@@ -18,6 +18,7 @@ const VIEWS = [
     '/audit',
     '/settings',
   ],
+  ...['/users', '/users/:name', '/tokens', '/machines'],
 ]
 const ASSETS = '/assets/*'
 

@@ -95,6 +95,11 @@ it('a machine that has used up its runs is refused, and told when there is room'
   expect(body['message']).toMatch(
     /^bot has used up its budget of 2 runs in 1h: there is room again at 20\S+Z$/,
   )
+  const { body: uses } = await gateway.request('GET', '/api/budgets')
+  const budget = { runs: 2, bytes: null, hours: null, per: 3600 }
+  expect(uses).toMatchObject([{ user: 'bot', budget, used: { runs: 2 } }])
+  const [{ free_at: freeAt }] = uses as unknown as [{ free_at: string }]
+  expect(body['message']).toContain(`room again at ${freeAt}`)
 })
 
 /** What sessions of ten minutes and 100 bytes each leave of a budget: by default three that began an hour apart. */

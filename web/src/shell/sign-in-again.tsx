@@ -1,0 +1,67 @@
+import { useState } from 'preact/hooks'
+import { waitingForSignIn } from '../api/fresh.ts'
+import { signIn } from '../api/gateway.ts'
+import { person, signedIn } from '../api/person.ts'
+import { TextField } from '../form/text-field.tsx'
+import { useAction } from '../parts/action.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { Problem } from '../parts/messages.tsx'
+import { toast } from '../parts/toasts.tsx'
+import { visible } from '../parts/visible.ts'
+import { useHasAccounts, WithAccount } from '../views/sign-in.tsx'
+
+/** Asks for a new sign-in above what the person was doing, and then has it done. */
+export default function SignInAgain() {
+  const waiting = waitingForSignIn.value
+  const [token, setToken] = useState('')
+  const { busy, error, act } = useAction(() => undefined)
+  const hasAccounts = useHasAccounts()
+  if (waiting === undefined) return null
+  const submit = (event: Event) => {
+    event.preventDefault()
+    act(() => signInAgain(token.trim()))
+  }
+  return (
+    <Dialog title="Sign in again" onClose={waiting.giveUp}>
+      <p>
+        Users and tokens can be changed for ten minutes after a sign-in, and yours is older. What you asked
+        for is done right after it.
+      </p>
+      {error !== undefined && <Problem error={error} />}
+      {hasAccounts && <WithAccount />}
+      <form class="stack" onSubmit={submit}>
+        <TextField
+          label="Token"
+          hint={`A token of ${visible(person.value?.name ?? '')}.`}
+          type="password"
+          value={token}
+          onValue={setToken}
+          required
+          autoFocus
+        />
+        <div class="line">
+          <button type="button" class="button push" onClick={waiting.giveUp}>
+            Cancel
+          </button>
+          <button class={hasAccounts ? 'button' : 'button is-primary'} disabled={busy || token.trim() === ''}>
+            Sign in and go on
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Somebody else's token signs that person in, who has not asked for anything. */
+async function signInAgain(token: string): Promise<void> {
+  const before = person.peek()?.name
+  const waiting = waitingForSignIn.peek()
+  const who = await signIn({ token })
+  signedIn(who)
+  if (who.name === before) return waiting?.goOn()
+  waiting?.giveUp()
+  toast(`You are signed in as ${visible(who.name)} now, and nothing was changed`, {
+    tone: 'wait',
+    icon: 'user',
+  })
+}

@@ -1,0 +1,119 @@
+import { useState } from 'preact/hooks'
+import type { Change } from '../../api/fresh.ts'
+import type { Refused } from '../../api/request.ts'
+import type { Token } from '../../api/types.ts'
+import { Choice } from '../../form/choice.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Icon } from '../../parts/icon.tsx'
+import { Problem } from '../../parts/messages.tsx'
+import { Name } from '../../parts/text.tsx'
+import { LIFETIMES } from './token.ts'
+
+interface QuestionProps {
+  readonly token: Token
+  readonly busy: boolean
+  readonly error: Refused | undefined
+  readonly make: (change: Change) => void
+  readonly onClose: () => void
+}
+
+const pathOf = ({ id }: Token) => `/api/tokens/${encodeURIComponent(id)}`
+
+const AS_BEFORE = 'as before'
+const AT_ONCE = ['0', 'at once'] as const
+const OVERLAPS = [
+  ['3600', 'in an hour'],
+  ['86400', 'in a day'],
+  ['604800', 'in 7 days'],
+] as const
+
+/** A new token in the place of another, which stays valid until programs have the new one. */
+export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
+  const [overlap, setOverlap] = useState('86400')
+  const [lifetime, setLifetime] = useState(AS_BEFORE)
+  const isOfBrowser = token.current === true
+  const submit = (event: Event) => {
+    event.preventDefault()
+    const expires = lifetime === AS_BEFORE ? {} : { expires_in: Number(lifetime) }
+    make({ method: 'POST', path: `${pathOf(token)}/rotate`, body: { overlap: Number(overlap), ...expires } })
+  }
+  return (
+    <Dialog
+      title={
+        <>
+          Rotate <Name>{token.name}</Name>
+        </>
+      }
+      onClose={onClose}
+    >
+      <form class="stack" onSubmit={submit}>
+        {error !== undefined && <Problem error={error} />}
+        <p>You get a new token of the same name. Give it to the programs before the old one ends.</p>
+        <Choice
+          label="The old token ends"
+          hint={
+            isOfBrowser ? 'This browser is signed in with it: then you sign in with the new one.' : undefined
+          }
+          value={overlap}
+          onValue={setOverlap}
+          // At once would sign this browser out before its user has copied the new one.
+          options={isOfBrowser ? OVERLAPS : [AT_ONCE, ...OVERLAPS]}
+        />
+        <Choice
+          label="Lifetime of the new token"
+          value={lifetime}
+          onValue={setLifetime}
+          options={[[AS_BEFORE, 'as long as the old one was meant to live'], ...LIFETIMES.slice(0, -1)]}
+        />
+        <div class="line">
+          <button type="button" class="button push" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button is-primary" autofocus disabled={busy}>
+            <Icon name="again" />
+            Rotate token
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** A token that is revoked never comes back. */
+export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
+  return (
+    <Dialog
+      title={
+        <>
+          Revoke <Name>{token.name}</Name> of <Name>{token.user}</Name>?
+        </>
+      }
+      onClose={onClose}
+    >
+      {error !== undefined && <Problem error={error} />}
+      <p>
+        The gateway accepts it no more, and terminals and commands that run by it end within a second. A
+        revoked token does not come back.
+      </p>
+      {token.current === true && (
+        <p>
+          <strong>This browser is signed in with it: you are signed out, too.</strong>
+        </p>
+      )}
+      <div class="line">
+        <button type="button" class="button push" onClick={onClose}>
+          Keep it
+        </button>
+        <button
+          type="button"
+          class="button is-danger"
+          disabled={busy}
+          onClick={() => make({ method: 'DELETE', path: pathOf(token) })}
+        >
+          <Icon name="ban" />
+          Revoke token
+        </button>
+      </div>
+    </Dialog>
+  )
+}

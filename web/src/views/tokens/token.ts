@@ -1,0 +1,52 @@
+import { isPerson, mayAdminister, person } from '../../api/person.ts'
+import type { Token } from '../../api/types.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** Long enough to give a program another token in time. */
+const SOON_MS = 14 * DAY_MS
+
+export const LIFETIMES = [
+  ['604800', '7 days'],
+  ['2592000', '30 days'],
+  ['7776000', '90 days'],
+  ['31536000', '1 year'],
+  ['', 'no end'],
+] as const
+
+/** Where a token comes from, in words. */
+export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
+  if (declared) return 'in gateway.yaml'
+  if (kind === 'personal') return by === null || by === user ? 'made by its user' : `made by ${by}`
+  // The gateway names those of a cookie so.
+  return name.startsWith('page-') ? 'sign-in of a browser' : 'sign-in of a command line'
+}
+
+/** Whole days until a token expires, where somebody should do something about it. A sign-in ends by itself. */
+export function daysLeft(
+  { kind, status, expires_at: at, replaced_by: next }: Token,
+  now: number,
+): number | undefined {
+  if (kind !== 'personal' || status !== 'active' || at === null || next !== undefined) return undefined
+  const left = Date.parse(at) - now
+  return left > SOON_MS ? undefined : Math.max(0, Math.ceil(left / DAY_MS))
+}
+
+/** Whether the person may end the token: an own one, or as an admin. */
+export function mayRevoke({ user, status, declared }: Token): boolean {
+  return (
+    !declared &&
+    status !== 'revoked' &&
+    status !== 'expired' &&
+    (user === person.value?.name || mayAdminister())
+  )
+}
+
+export function mayRotate(token: Token): boolean {
+  const { kind, status, replaced_by: next } = token
+  return kind === 'personal' && status === 'active' && next === undefined && mayRevoke(token)
+}
+
+/** Whether the person makes tokens of this user. */
+export function mayMakeFor(user: string): boolean {
+  return isPerson() && (user === person.value?.name || mayAdminister())
+}

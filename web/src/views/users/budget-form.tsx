@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks'
+import type { Budget } from '../../api/types.ts'
+import { Choice } from '../../form/choice.tsx'
+import { TextField } from '../../form/text-field.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Note, Problem } from '../../parts/messages.tsx'
+import { Name } from '../../parts/text.tsx'
+import { exactSize, sizeIn, SPANS, spanText } from './budget.ts'
+import type { AboutUserProps } from './change-groups.tsx'
+
+interface Typed {
+  readonly runs: string
+  readonly bytes: string
+  readonly hours: string
+  readonly per: string
+}
+
+function typedOf(budget: Budget | null): Typed {
+  if (budget === null) return { runs: '100', bytes: '', hours: '', per: '86400' }
+  const { runs, bytes, hours, per } = budget
+  return {
+    runs: String(runs),
+    bytes: bytes === null ? '' : exactSize(bytes),
+    hours: hours === null ? '' : String(hours),
+    per: String(per),
+  }
+}
+
+/** What is wrong with what was typed; undefined where nothing is. */
+function problemIn({ runs, bytes, hours }: Typed): string | undefined {
+  if (!/^[1-9]\d{0,4}$/.test(runs.trim())) return 'Runs: a whole number from 1 to 10000 is expected.'
+  if (bytes.trim() !== '' && (sizeIn(bytes) ?? 0) < 1)
+    return 'Output: a size such as 1GiB or 500MiB is expected.'
+  if (hours.trim() !== '' && !(Number(hours) >= 0.001)) return 'Hours: a number from 0.001 on is expected.'
+  return undefined
+}
+
+function sent({ runs, bytes, hours, per }: Typed): object {
+  return {
+    ...{ runs: Number(runs), per: Number(per) },
+    ...(bytes.trim() !== '' && { bytes: sizeIn(bytes) }),
+    ...(hours.trim() !== '' && { hours: Number(hours) }),
+  }
+}
+
+/** What a machine may use up, and in which time. */
+export function BudgetForm({ user: { name, budget }, busy, error, make, onClose }: AboutUserProps) {
+  const [typed, setTyped] = useState(() => typedOf(budget))
+  const [problem, setProblem] = useState<string | undefined>(undefined)
+  const set = (changed: Partial<Typed>) => setTyped((before) => ({ ...before, ...changed }))
+  const save = (next: object | null) =>
+    make({ method: 'PUT', path: `/api/users/${encodeURIComponent(name)}`, body: { budget: next } })
+  const submit = (event: Event) => {
+    event.preventDefault()
+    const found = problemIn(typed)
+    setProblem(found)
+    if (found === undefined) save(sent(typed))
+  }
+  const spans = [...SPANS, ...(isUsual(typed.per) ? [] : [[typed.per, spanText(Number(typed.per))] as const])]
+  return (
+    <Dialog
+      title={
+        <>
+          Budget of <Name>{name}</Name>
+        </>
+      }
+      onClose={onClose}
+    >
+      <form class="stack" onSubmit={submit}>
+        {error !== undefined && <Problem error={error} />}
+        {problem !== undefined && (
+          <Note tone="bad" role="alert">
+            {problem}
+          </Note>
+        )}
+        <div class="pair">
+          <TextField label="Runs" value={typed.runs} onValue={(runs) => set({ runs })} required autoFocus />
+          <Choice
+            label="In any stretch of"
+            value={typed.per}
+            onValue={(per) => set({ per })}
+            options={spans}
+          />
+          <TextField
+            label="Output"
+            hint="Such as 1GiB; empty: as much as it likes."
+            value={typed.bytes}
+            onValue={(bytes) => set({ bytes })}
+          />
+          <TextField
+            label="Hours of running"
+            hint="Empty: as long as it likes."
+            value={typed.hours}
+            onValue={(hours) => set({ hours })}
+          />
+        </div>
+        <div class="line">
+          {budget !== null && (
+            <button type="button" class="button is-danger-quiet" disabled={busy} onClick={() => save(null)}>
+              Remove the budget
+            </button>
+          )}
+          <button type="button" class="button push" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button is-primary" disabled={busy}>
+            Save
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function isUsual(per: string): boolean {
+  return SPANS.some(([span]) => span === per)
+}

@@ -1,0 +1,103 @@
+import type { Change } from '../../api/fresh.ts'
+import { readTokens, readUsers } from '../../api/gateway.ts'
+import { mayAdminister } from '../../api/person.ts'
+import type { User } from '../../api/types.ts'
+import { Icon } from '../../parts/icon.tsx'
+import { ListView } from '../../parts/lists/list-view.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Empty, Problem } from '../../parts/messages.tsx'
+import { Moment } from '../../parts/moment.tsx'
+import { userPath } from '../../parts/paths.ts'
+import { changeQuery, go, query } from '../../parts/router.ts'
+import { State } from '../../parts/state.tsx'
+import { Name } from '../../parts/text.tsx'
+import { toast } from '../../parts/toasts.tsx'
+import { visible } from '../../parts/visible.ts'
+import { useChange } from '../people/use-change.ts'
+import { NewUser } from './new-user.tsx'
+import { lastUses, plainGroups, roleText } from './of-user.ts'
+
+interface Listed extends User {
+  readonly lastUse: string | undefined
+}
+
+async function readListed(signal: AbortSignal): Promise<readonly Listed[]> {
+  const [users, tokens] = await Promise.all([readUsers(signal), readTokens(undefined, signal)])
+  const uses = lastUses(tokens)
+  return users.map((user) => ({ ...user, lastUse: uses.get(user.name) }))
+}
+
+const isOfUsers = ({ method, path }: Change) => method === 'POST' && path === '/api/users'
+
+/** Persons and machines that may ask this gateway. `?new=user` in the address opens the form of a new one. */
+export default function Users() {
+  const users = useLoaded(readListed)
+  const close = () => changeQuery({ new: '' })
+  const { busy, error, make } = useChange(isOfUsers, (made) => {
+    const { name } = made as User
+    toast(`${visible(name)} is there, and needs a token`, { icon: 'user' })
+    go(userPath(name))
+  })
+  const isNew = query.value.get('new') === 'user' && mayAdminister()
+  return (
+    <>
+      <ListView
+        title="Users"
+        about="Persons and machines that may ask this gateway, by gateway.yaml, by an account elsewhere, or because an admin has added them."
+        actions={mayAdminister() ? <NewButton /> : undefined}
+        items={users}
+        textOf={(user) =>
+          `${user.name} ${user.groups.join(' ')} ${user.kind} ${user.status} ${roleText(user)}`
+        }
+        columns={['Name', 'Role', 'Groups', 'State', 'Last use']}
+        row={(user) => <Row key={user.name} user={user} />}
+        none={
+          <Empty icon="user" title="There is no user yet">
+            Add users here, or under <code>users</code> in gateway.yaml.
+          </Empty>
+        }
+      />
+      {error !== undefined && !isNew && <Problem error={error} />}
+      {isNew && <NewUser busy={busy} error={error} make={make} onClose={close} />}
+    </>
+  )
+}
+
+function NewButton() {
+  return (
+    <button type="button" class="button is-primary" onClick={() => changeQuery({ new: 'user' })}>
+      <Icon name="plus" />
+      New user
+    </button>
+  )
+}
+
+function Row({ user }: { readonly user: Listed }) {
+  const { name, kind, declared, status, lastUse } = user
+  const groups = plainGroups(user)
+  return (
+    <tr>
+      <th scope="row">
+        <a href={userPath(name)}>
+          <Name>{name}</Name>
+        </a>
+        <span class="under">
+          {kind}
+          {declared && ', in gateway.yaml'}
+        </span>
+      </th>
+      <td data-name="Role">{roleText(user)}</td>
+      <td data-name={groups.length === 0 ? undefined : 'Groups'}>
+        <Name>{groups.join(', ')}</Name>
+      </td>
+      <td>
+        <UserState status={status} />
+      </td>
+      <td data-name="Last use">{lastUse === undefined ? 'never' : <Moment at={lastUse} />}</td>
+    </tr>
+  )
+}
+
+export function UserState({ status }: Pick<User, 'status'>) {
+  return status === 'active' ? <State kind="approved">active</State> : <State kind="off">deactivated</State>
+}

@@ -1,0 +1,49 @@
+import type { Token, User } from '../../api/types.ts'
+
+export type Role = 'admin' | 'auditor' | 'standard'
+
+/** Groups that are more than names: they are shown, and chosen, as a role. */
+const ROLE_GROUPS = ['admin', 'auditor']
+
+export const ROLES = [
+  ['standard', 'User: runs what the groups allow'],
+  ['auditor', 'Auditor: reads everything, and runs and decides nothing'],
+  ['admin', 'Admin: may do everything'],
+] as const
+
+/** A member of both groups is an admin. */
+export function roleOf({ groups }: Pick<User, 'groups'>): Role {
+  if (groups.includes('admin')) return 'admin'
+  return groups.includes('auditor') ? 'auditor' : 'standard'
+}
+
+export function roleText({ groups }: Pick<User, 'groups'>): string {
+  return { admin: 'admin', auditor: 'auditor', standard: 'user' }[roleOf({ groups })]
+}
+
+/** The groups without those of a role. */
+export function plainGroups({ groups }: Pick<User, 'groups'>): string[] {
+  return groups.filter((group) => !ROLE_GROUPS.includes(group))
+}
+
+/** What is sent for a role and the text of a field. */
+export function groupsOf(role: Role, text: string): string[] {
+  return [...new Set([...(role === 'standard' ? [] : [role]), ...wordsOf(text)])]
+}
+
+export function wordsOf(text: string): string[] {
+  return text.split(/[\s,;]+/).filter(Boolean)
+}
+
+/** When a user has asked for something last, by any token. Sign-ins that have ended may be forgotten. */
+export function lastUses(tokens: readonly Token[]): ReadonlyMap<string, string> {
+  const uses = new Map<string, string>()
+  for (const { user, last_used_at: at } of tokens)
+    if (at !== null && at > (uses.get(user) ?? '')) uses.set(user, at)
+  return uses
+}
+
+/** Whether the user signs in with an account elsewhere. */
+export function isOfAccount({ created_by: by }: User): boolean {
+  return by?.startsWith('oidc:') === true
+}
