@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
+import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
 import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../../support/machine/databases.ts'
 import { without } from '../../support/machine/servers.ts'
 import { cutPostgres, HoopPort } from '../../support/native/hoop-port.ts'
@@ -68,6 +70,54 @@ describe.skipIf(missing !== undefined)(`statements of psql that rules refuse${wi
     ])
       expect(await psql(port, '-c', text)).toContain('Blocked by')
     expect(await database.sql('select count(*) from kept')).toBe('0')
+  })
+})
+
+/** Sends messages in one piece behind a login, and reads up to as many ReadyForQuery. @returns the types of all messages */
+async function piped(port: HoopPort, messages: readonly Buffer[], ready: number): Promise<string> {
+  const socket = connect(port.port, '127.0.0.1')
+  const startup = Buffer.from('\0\0\0\0\0\x03\0\0user\0noop\0database\0noop\0\0', 'latin1')
+  startup.writeUInt32BE(startup.length, 0)
+  socket.write(Buffer.concat([startup, ...messages]))
+  let [bytes, types, left] = [Buffer.alloc(0), '', ready + 1]
+  for await (const more of socket) {
+    bytes = Buffer.concat([bytes, more as Buffer])
+    // The login is answered by one byte less: its first message has a type, too.
+    for (; bytes.length > 4 && bytes.length > bytes.readUInt32BE(1);) {
+      const end = 1 + bytes.readUInt32BE(1)
+      const type = String.fromCharCode(bytes[0] ?? 0)
+      types += type === 'D' ? bytes.toString('latin1', 11, end) : type
+      left -= type === 'Z' ? 1 : 0
+      bytes = bytes.subarray(end)
+    }
+    if (left === 0) break
+  }
+  socket.destroy()
+  return types.slice(types.indexOf('Z') + 1)
+}
+
+const extended = (statement: string) => [
+  messageOf(0x50, textOf(''), textOf(statement), Buffer.alloc(2)),
+  messageOf(0x42, Buffer.alloc(8)),
+  messageOf(0x45, Buffer.alloc(5)),
+]
+const SYNC = messageOf(0x53)
+
+describe.skipIf(missing !== undefined)(`pipelined messages${without(missing)}`, () => {
+  it('behind a refused one are skipped up to Sync, and those before it are rolled back', async () => {
+    await using database = await postgresDatabase()
+    await using port = await opened(database, guardrails({ input: ['DROP TABLE'] }))
+    await database.sql('create table kept (a int)')
+    const messages = [
+      ...extended('insert into kept values (1)'),
+      ...extended('DROP TABLE kept'),
+      ...extended('insert into kept values (2)'),
+      SYNC,
+      ...extended('insert into kept values (3)'),
+      SYNC,
+      messageOf(0x51, textOf('select sum(a) from kept')),
+    ]
+    expect(await piped(port, messages, 3)).toBe('12CEZ12CZT3CZ')
   })
 })
 

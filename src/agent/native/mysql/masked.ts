@@ -149,12 +149,14 @@ export class MaskedPackets implements Disposable {
     const send = this.#sending(cut, begins)
     if (content[0] === ERROR) {
       this.#done()
-      return errorOf(content, send)
+      return quoting(content, ERROR_HEAD_BYTES, send)
     }
     if (this.#dialogue.current === undefined) throw new NativeError('server', UNREADABLE)
     if (this.#part.kind === 'rows' && !isEof(content)) return this.#row(content, this.#part.columns, send)
+    const isOk = this.#part.kind === 'first' && content[0] === OK && this.#dialogue.current.kind !== 'prepare'
     const heading = this.#part.kind === 'columns' && this.#part.left === 0 ? this.#part.columns : undefined
     this.#follow(content)
+    if (isOk) return quoting(content, okInfoAt(content), send)
     return heading === undefined
       ? { kind: 'other', bytes: () => send() }
       : { kind: 'heading', text: headingOf(heading), bytes: () => send() }
@@ -220,7 +222,7 @@ export class MaskedPackets implements Disposable {
       case 'query':
       case 'execute':
         if (content[0] === OK) return this.#endResult(okStatus(content))
-        this.#part = { kind: 'columns', left: countAt(content, 0).count, columns: [] }
+        this.#part = { kind: 'columns', left: onlyCount(content), columns: [] }
         return
       default:
         this.#done()
@@ -272,9 +274,20 @@ function okStatus(content: Buffer): number {
   return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
 }
 
-/** The message may quote values. */
-function errorOf(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
-  const [head, message] = [content.subarray(0, ERROR_HEAD_BYTES), content.subarray(ERROR_HEAD_BYTES)]
+/** Where the text of an OK begins: behind status and warnings. */
+function okInfoAt(content: Buffer): number {
+  return Math.min(content.length, countAt(content, countAt(content, 1).end).end + 4)
+}
+
+function onlyCount(content: Buffer): number {
+  const { count, end } = countAt(content, 0)
+  if (end !== content.length) throw new RangeError('more than the number of columns')
+  return count
+}
+
+/** The end of an error or an OK is a text, which may quote values. */
+function quoting(content: Buffer, from: number, send: (content?: Buffer) => Buffer): Outgoing {
+  const [head, message] = [content.subarray(0, from), content.subarray(from)]
   return {
     kind: 'other',
     text: message,

@@ -12,6 +12,9 @@ export interface MysqlRow {
   readonly rebuilt: (values: readonly Buffer[]) => Buffer
 }
 
+/** Bytes of a column behind its names. */
+const COLUMN_BYTES = 12
+
 /** @throws RangeError */
 export function columnOf(content: Buffer): Column {
   let at = 0
@@ -23,6 +26,7 @@ export function columnOf(content: Buffer): Column {
   const texts = [next(), next(), next(), next(), next()]
   next()
   at = countAt(content, at).end
+  if (content.length !== at + COLUMN_BYTES) throw new RangeError('a column with more than it has')
   return {
     name: (texts[4] ?? Buffer.alloc(0)).toString('utf8'),
     charset: content.readUInt16LE(at),

@@ -11,6 +11,7 @@ const ROW = 0x44
 const ROW_DESCRIPTION = 0x54
 const COPY_OUT = 0x48
 const COPY_DATA = 0x64
+const COMMAND_COMPLETE = 0x43
 const PARAMETER_STATUS = 0x53
 const NOTIFICATION = 0x41
 /** Messages in which values of a database can be. */
@@ -19,14 +20,21 @@ const WITH_VALUES: ReadonlySet<number> = new Set([
   ROW_DESCRIPTION,
   COPY_OUT,
   COPY_DATA,
+  COMMAND_COMPLETE,
   PARAMETER_STATUS,
   NOTIFICATION,
   type.error,
   type.notice,
 ])
+/** Messages that have no place for a value, with the most bytes of their content: numbers of types are in the longer ones. */
+const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
+  ...Array.from('123nsIc', (letter) => [letter.charCodeAt(0), 0] as const),
+  [type.readyForQuery, 1],
+  ...Array.from('tGW', (letter) => [letter.charCodeAt(0), MAX_WHOLE_BYTES] as const),
+])
 
-/** Fields of errors and notices that may quote values: message, detail, hint, where, the internal query. */
-const QUOTING: ReadonlySet<number> = new Set(Array.from('MDHWq', (letter) => letter.charCodeAt(0)))
+/** Fields of errors and notices that quote no values: severity, code, positions and lines, if they are as short as those. */
+const PLAIN = /^([SV]\p{L}{1,20}|[CPpL][0-9A-Z]{1,10})$/u
 
 /** Types whose binary format is their text: bytea is none of them. */
 const TEXT_TYPES: ReadonlySet<number> = new Set([18, 19, 25, 114, 142, 705, 1042, 1043, 2275])
@@ -83,7 +91,11 @@ export class MaskedMessages implements Disposable {
 
   #handle(messageType: number, length: number): Handling {
     if (!this.#rules.judgesOutput && messageType !== type.error) return 'piece'
-    if (!WITH_VALUES.has(messageType)) return length > MAX_WHOLE_BYTES ? 'piece' : 'whole'
+    if (!WITH_VALUES.has(messageType)) {
+      const most = WITHOUT_VALUES.get(messageType)
+      if (most !== undefined && length - HEAD_BYTES <= most) return 'whole'
+      throw new MalformedMessage('the server sent a message that has no place here')
+    }
     if (length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length)) return 'whole'
     this.#rules.cannotRead(TOO_LONG)
     return 'piece'
@@ -140,6 +152,8 @@ export class MaskedMessages implements Disposable {
         return said(messageType, bytes, errorFields(content))
       case PARAMETER_STATUS:
         return said(messageType, bytes, texts(content, 0, 1))
+      case COMMAND_COMPLETE:
+        return said(messageType, bytes, texts(content, 0, 0))
       case NOTIFICATION:
         return said(messageType, bytes, texts(content, 4, 0))
       default:
@@ -216,7 +230,7 @@ function errorFields(content: Buffer): Part[] {
   for (; at < content.length && content[at] !== 0;) {
     const end = content.indexOf(0, at)
     if (end < 0) throw new NativeError('protocol', 'an error of the server has no end')
-    const isQuoting = QUOTING.has(content[at] ?? 0)
+    const isQuoting = !PLAIN.test(content.toString('utf8', at, end))
     parts.push(
       isQuoting
         ? { before: content.subarray(at, at + 1), value: content.subarray(at + 1, end) }
@@ -257,6 +271,7 @@ function columnsIn(content: Buffer): { readonly columns: Column[]; readonly isBi
       isBinary ||= content.readUInt16BE(end + 17) !== 0
       at = end + 19
     }
+    if (at !== content.length) throw new RangeError('more than its columns in a description')
     return { columns, isBinary }
   })
 }

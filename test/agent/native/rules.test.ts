@@ -1,0 +1,313 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Dialogue } from '../../../src/agent/native/mysql/dialogue.ts'
+import { JudgedCommands } from '../../../src/agent/native/mysql/judged.ts'
+import { packet } from '../../../src/agent/native/mysql/login.ts'
+import { MaskedPackets } from '../../../src/agent/native/mysql/masked.ts'
+import { textOf as counted } from '../../../src/agent/native/mysql/values.ts'
+import { JudgedMessages } from '../../../src/agent/native/postgres/judged.ts'
+import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
+import { MalformedMessage, messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import type { NativeClient } from '../../../src/agent/native/protocol.ts'
+import { type ConnectionRules, SessionRules } from '../../../src/agent/native/rules/session-rules.ts'
+import { ConnectionStopped } from '../../../src/agent/native/rules/stopped.ts'
+import { ServerError } from '../../../src/agent/native/server-socket.ts'
+import { CompiledCache } from '../../../src/policy/compiled-cache.ts'
+import type { ConnectionParams } from '../../../src/wire/params.ts'
+import { guardrails, masking } from '../../support/native/rules.ts'
+
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+
+async function rulesOf(asked: Partial<ConnectionParams>): Promise<ConnectionRules> {
+  const params = { dlpProvider: '', dlpInfoTypes: [], clientVerb: 'connect', connectionName: 'pg', ...asked }
+  const local = { replacement: { form: 'tag' }, refine: [] } as const
+  const services = {
+    compiledGuardrails: new CompiledCache(),
+    masking: { presidio: undefined, local, compiled: new CompiledCache() },
+    log: silent,
+  }
+  const rules = await SessionRules.of({ sid: 's', params } as never, services as never)
+  if (rules === undefined) throw new Error('no rules')
+  return rules.ofConnection('1', new AbortController().signal)
+}
+
+/** A client that keeps what it is sent. */
+function client(): NativeClient & { readonly got: () => Buffer } {
+  const sent: Buffer[] = []
+  const signal = new AbortController().signal
+  return {
+    ...{ id: '1', gone: signal, ending: signal, isSilent: false, isOurs: true },
+    next: () => Promise.resolve(undefined),
+    send: (bytes) => Promise.resolve(void sent.push(Buffer.from(bytes))),
+    got: () => Buffer.concat(sent),
+  }
+}
+
+function pieces(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const all: Buffer[] = []
+  for (let [at, turn] = [0, 0]; at < bytes.length; turn += 1) {
+    const size = sizes[turn % sizes.length] ?? 1
+    all.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return all
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 })
+const WORD = /refused_by_guardrail_[0-9a-f]{32}/g
+const readable = (all: readonly Buffer[]) => Buffer.concat(all).toString('latin1').replaceAll(WORD, 'REFUSED')
+
+const int16 = (value: number) => Buffer.from([value >> 8, value & 0xff])
+const int32 = (value: number) => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+const letter = (text: string) => text.charCodeAt(0)
+const MAIL = 'ann@example.com'
+const texts = fc
+  .oneof(
+    fc.constantFrom(
+      'select 1',
+      'DROP TABLE a',
+      'DROP',
+      ' TABLE',
+      MAIL,
+      `to ${MAIL}, 7`,
+      '4111111111111111',
+      '',
+    ),
+    fc.string({ maxLength: 12 }),
+  )
+  .map((text) => text.replaceAll('\0', ''))
+
+const bind = (values: readonly string[]) =>
+  messageOf(
+    letter('B'),
+    ...[Buffer.from('\0\0'), int16(0), int16(values.length)],
+    ...values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)]),
+    int16(0),
+  )
+const clientMessages = fc.array(
+  fc.oneof(
+    texts.map((text) => messageOf(letter('Q'), textOf(text))),
+    texts.map((text) => messageOf(letter('P'), textOf('s'), textOf(text), int16(0))),
+    fc.array(texts, { maxLength: 3 }).map(bind),
+    fc
+      .constantFrom('E', 'S', 'D', 'F', 'd')
+      .map((type) => messageOf(letter(type), Buffer.from('\0\0\0\0\0'))),
+  ),
+  { maxLength: 8 },
+)
+
+const row = (values: readonly (string | undefined)[]) =>
+  messageOf(
+    letter('D'),
+    int16(values.length),
+    ...values.map((value) =>
+      value === undefined ? int32(-1) : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]),
+    ),
+  )
+const column = (name: string) => Buffer.concat([textOf(name), Buffer.alloc(18)])
+const heading = (names: readonly string[]) =>
+  messageOf(letter('T'), int16(names.length), ...names.map(column))
+const said = (type: string, text: string) =>
+  messageOf(letter(type), textOf('SERROR'), textOf(`M${text}`), Buffer.of(0))
+const serverMessages = fc.array(
+  fc.oneof(
+    fc.array(fc.option(texts, { nil: undefined }), { maxLength: 4 }).map(row),
+    fc.array(fc.constantFrom('id', 'mail', 'a b'), { maxLength: 4 }).map(heading),
+    texts.map((text) => messageOf(letter('d'), Buffer.from(`${text}\n`))),
+    texts.map((text) => said('N', text)),
+    texts.map((text) => said('E', text)),
+    fc.constant(messageOf(letter('Z'), Buffer.from('I'))),
+  ),
+  { maxLength: 12 },
+)
+
+describe('the stream of PostgreSQL', () => {
+  it('is judged in the same way wherever the pieces end, and nothing that is refused passes', async () => {
+    await fc.assert(
+      fc.asyncProperty(clientMessages, sizes, async (messages, every) => {
+        const judged = async (parts: readonly Buffer[]) => {
+          using stream = new JudgedMessages(await rulesOf(guardrails({ input: ['DROP TABLE'] })))
+          const passed: Buffer[] = []
+          for (const part of parts) passed.push(await stream.judge(part))
+          return readable(passed)
+        }
+        const all = Buffer.concat(messages)
+        const whole = await judged([all])
+        expect(whole).not.toContain('DROP TABLE')
+        expect(await judged(pieces(all, every))).toBe(whole)
+      }),
+    )
+  })
+
+  it('is masked in the same way wherever the pieces end', async () => {
+    await fc.assert(
+      fc.asyncProperty(serverMessages, sizes, async (messages, every) => {
+        const masked = async (parts: readonly Buffer[]) => {
+          const to = client()
+          using stream = new MaskedMessages(
+            to,
+            await rulesOf(masking({ types: ['EMAIL_ADDRESS', 'CREDIT_CARD'] })),
+          )
+          for (const part of parts) await stream.pass(part)
+          return readable([to.got()])
+        }
+        const all = Buffer.concat(messages)
+        const whole = await masked([all])
+        expect(whole).not.toContain(MAIL)
+        expect(await masked(pieces(all, every))).toBe(whole)
+      }),
+    )
+  })
+
+  it('changed at random, shows no value and breaks nothing', async () => {
+    const rules = await rulesOf(masking({ types: ['EMAIL_ADDRESS'] }))
+    const good = Buffer.concat([
+      heading(['mail', 'n']),
+      ...[row([MAIL, '7']), row([undefined, `two ${MAIL}`]), said('N', MAIL)],
+      messageOf(letter('C'), textOf('SELECT 2')),
+      messageOf(letter('Z'), Buffer.from('I')),
+    ])
+    await mutated(good, async (bytes) => {
+      const to = client()
+      using stream = new MaskedMessages(to, rules)
+      await stream.pass(bytes)
+      return to.got()
+    })
+  })
+})
+
+/** A few seconds. 10,000 of each have passed. */
+const MUTATIONS = 1000
+
+/** Runs it on variants of the bytes; it may throw only what ends a connection. */
+async function mutated(good: Buffer, run: (bytes: Buffer) => Promise<Buffer>): Promise<void> {
+  const change = fc.record({
+    at: fc.integer({ min: 0, max: good.length - 1 }),
+    byte: fc.integer({ min: 0, max: 255 }),
+    cut: fc.integer({ min: 0, max: 2 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+      let bytes = good
+      for (const { at, byte, cut } of changes)
+        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(byte), bytes.subarray(at + cut)])
+      const isChanged = !bytes.includes(MAIL)
+      try {
+        expect((await run(bytes)).includes(MAIL) && !isChanged).toBe(false)
+      } catch (error) {
+        const isExpected = [MalformedMessage, ConnectionStopped, ServerError].some(
+          (kind) => error instanceof kind,
+        )
+        if (!isExpected) throw error
+      }
+    }),
+    { numRuns: MUTATIONS },
+  )
+}
+
+const query = (text: string) => packet(0, Buffer.from(`\x03${text}`))
+const eof = (seq: number) => packet(seq, Buffer.from([0xfe, 0, 0, 2, 0]))
+const textColumn = (seq: number, name: string) =>
+  packet(
+    seq,
+    Buffer.concat([
+      ...['def', '', '', '', name, ''].map((text) => counted(Buffer.from(text))),
+      Buffer.from([0x0c, 45, 0, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0]),
+    ]),
+  )
+const answer = (rows: readonly (readonly (string | undefined)[])[]) =>
+  Buffer.concat([
+    ...[packet(1, Buffer.of(2)), textColumn(2, 'mail'), textColumn(3, 'n'), eof(4)],
+    ...rows.map((cells, at) =>
+      packet(
+        5 + at,
+        Buffer.concat(cells.map((cell) => counted(cell === undefined ? cell : Buffer.from(cell)))),
+      ),
+    ),
+    eof(5 + rows.length),
+  ])
+
+describe('the stream of MySQL', () => {
+  it('is judged in the same way wherever the pieces end, and nothing that is refused passes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(texts), sizes, async (statements, every) => {
+        const judged = async (parts: readonly Buffer[]) => {
+          using stream = new JudgedCommands(
+            await rulesOf(guardrails({ input: ['DROP TABLE'] })),
+            new Dialogue(),
+          )
+          const passed: Buffer[] = []
+          for (const part of parts) passed.push(await stream.judge(part))
+          return readable(passed)
+        }
+        const all = Buffer.concat(statements.map(query))
+        const whole = await judged([all])
+        expect(whole).not.toContain('DROP TABLE')
+        expect(await judged(pieces(all, every))).toBe(whole)
+      }),
+    )
+  })
+
+  it('does not pass a text of several packets that is too long to be judged', async () => {
+    const dialogue = new Dialogue()
+    using stream = new JudgedCommands(await rulesOf(guardrails({ input: ['DROP TABLE'] })), dialogue)
+    const large = Buffer.alloc(0xff_ff_ff, 'x')
+    large[0] = 3
+    const all = Buffer.concat([packet(0, large), packet(1, Buffer.from('DROP TABLE a')), query('select 1')])
+    const passed: Buffer[] = []
+    for (const piece of pieces(all, [1_000_003])) passed.push(await stream.judge(piece))
+    const statements = readable(passed)
+      .split('\u0003')
+      .map((text) => text.replace(/[^]{4}$/, ''))
+    expect(statements).toEqual(['', ')REFUSED', 'sele'])
+    // The client counts on from its two packets.
+    expect(dialogue.current).toMatchObject({ kind: 'query', shift: 1 })
+  })
+
+  it('is masked in the same way wherever the pieces end', async () => {
+    const rows = fc.array(
+      fc.tuple(fc.option(texts, { nil: undefined }), fc.option(texts, { nil: undefined })),
+    )
+    await fc.assert(
+      fc.asyncProperty(rows, sizes, async (cells, every) => {
+        const masked = async (parts: readonly Buffer[]) => {
+          const [to, dialogue] = [client(), new Dialogue()]
+          dialogue.expect({ kind: 'query', shift: 0 })
+          using stream = new MaskedPackets(to, await rulesOf(masking({ types: ['EMAIL_ADDRESS'] })), dialogue)
+          for (const part of parts) await stream.pass(part)
+          return readable([to.got()])
+        }
+        const all = answer(cells)
+        const whole = await masked([all])
+        expect(whole).not.toContain(MAIL)
+        expect(await masked(pieces(all, every))).toBe(whole)
+      }),
+    )
+  })
+
+  it('changed at random, shows no value and breaks nothing', async () => {
+    const rules = await rulesOf(masking({ types: ['EMAIL_ADDRESS'] }))
+    await mutated(
+      answer([
+        [MAIL, '7'],
+        [undefined, `two ${MAIL}`],
+      ]),
+      async (bytes) => {
+        const [to, dialogue] = [client(), new Dialogue()]
+        dialogue.expect({ kind: 'query', shift: 0 })
+        using stream = new MaskedPackets(to, rules, dialogue)
+        await stream.pass(bytes)
+        return to.got()
+      },
+    )
+  })
+})
