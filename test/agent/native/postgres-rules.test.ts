@@ -143,6 +143,16 @@ describe.skipIf(missing !== undefined)(`results for psql${without(missing)}`, ()
       ),
     )
     expect(said).toContain('NOTICE:  to <EMAIL_ADDRESS>')
+    // Other ways out: another session, names, other encodings of the client, prepared statements, cursors.
+    const ways = [
+      "listen c; select pg_notify('c', mail) from people where id = 1",
+      "do $$ begin raise exception 'x' using detail = (select mail from people limit 1), constraint = 'bob@example.org'; end $$",
+      "do $$ begin execute format('create temp table t as select 1 as %I', (select mail from people limit 1)); end $$; select * from t",
+      "set client_encoding = 'SJIS'; select mail from people; set client_encoding = 'GB18030'; table people",
+      'prepare p as select mail from people; execute p; begin; declare c cursor for table people; fetch all c',
+      'copy people to stdout (format csv, header)',
+    ]
+    for (const way of ways) await psql(port, '-c', way)
     expect(said).toContain('(<EMAIL_ADDRESS>) already exists')
     const toClient = gateway.of('s').map(({ payload }) => payload.toString('latin1'))
     expect(toClient.join('')).not.toMatch(/ann@example|bob@example|4111/)

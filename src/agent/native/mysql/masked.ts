@@ -7,8 +7,8 @@ import type { Column, Dialogue } from './dialogue.ts'
 import { errorPayload, packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
 import { LARGEST_PACKET } from './packets.ts'
-import { binaryRow, columnOf, isWide, textRow } from './rows.ts'
-import { countAt } from './values.ts'
+import { binaryRow, columnOf, isWide, namesOf, textRow } from './rows.ts'
+import { countAt, textOf } from './values.ts'
 
 const OK = 0x00
 const EOF = 0xfe
@@ -154,8 +154,10 @@ export class MaskedPackets implements Disposable {
     if (this.#dialogue.current === undefined) throw new NativeError('server', UNREADABLE)
     if (this.#part.kind === 'rows' && !isEof(content)) return this.#row(content, this.#part.columns, send)
     const isOk = this.#part.kind === 'first' && content[0] === OK && this.#dialogue.current.kind !== 'prepare'
+    const isColumn = this.#part.kind === 'columns' && this.#part.left > 0
     const heading = this.#part.kind === 'columns' && this.#part.left === 0 ? this.#part.columns : undefined
     this.#follow(content)
+    if (isColumn) return column(content, send)
     if (isOk) return quoting(content, okInfoAt(content), send)
     return heading === undefined
       ? { kind: 'other', bytes: () => send() }
@@ -272,6 +274,15 @@ function isEof(content: Buffer): boolean {
 
 function okStatus(content: Buffer): number {
   return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
+}
+
+function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
+  const { names, rest } = namesOf(content)
+  return {
+    kind: 'other',
+    values: names.map((bytes) => ({ label: '', bytes })),
+    bytes: (masked) => (masked === undefined ? send() : send(Buffer.concat([...masked.map(textOf), rest]))),
+  }
 }
 
 /** Where the text of an OK begins: behind status and warnings. */

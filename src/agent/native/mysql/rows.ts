@@ -12,24 +12,37 @@ export interface MysqlRow {
   readonly rebuilt: (values: readonly Buffer[]) => Buffer
 }
 
+const UTF16 = 54
+
 /** Bytes of a column behind its names. */
 const COLUMN_BYTES = 12
 
+const NAMES = 6
+
+/**
+ * The names in the description of a column: of the catalog, the schema, tables and columns. An alias can be made of a value.
+ * @throws RangeError
+ */
+export function namesOf(content: Buffer): { readonly names: readonly Buffer[]; readonly rest: Buffer } {
+  const names: Buffer[] = []
+  let at = 0
+  while (names.length < NAMES) {
+    const { value, end } = textAt(content, at)
+    names.push(value ?? Buffer.alloc(0))
+    at = end
+  }
+  return { names, rest: content.subarray(at) }
+}
+
 /** @throws RangeError */
 export function columnOf(content: Buffer): Column {
-  let at = 0
-  const next = () => {
-    const { value, end } = textAt(content, at)
-    at = end
-    return value ?? Buffer.alloc(0)
-  }
-  const texts = [next(), next(), next(), next(), next()]
-  next()
-  at = countAt(content, at).end
+  const { names, rest } = namesOf(content)
+  const at = content.length - rest.length + countAt(rest, 0).end
   if (content.length !== at + COLUMN_BYTES) throw new RangeError('a column with more than it has')
   return {
-    name: (texts[4] ?? Buffer.alloc(0)).toString('utf8'),
-    charset: content.readUInt16LE(at),
+    name: (names[4] ?? Buffer.alloc(0)).toString('utf8'),
+    // Numbers have no charset of their own, but come in that of the result, as the word for the catalog does.
+    charset: names[0]?.includes(0) === true ? UTF16 : content.readUInt16LE(at),
     type: content.readUInt8(at + 6),
     isUnsigned: (content.readUInt16LE(at + 7) & 0x20) !== 0,
   }

@@ -11,6 +11,8 @@ const ROW = 0x44
 const ROW_DESCRIPTION = 0x54
 const COPY_OUT = 0x48
 const COPY_DATA = 0x64
+const COPY_IN = 0x47
+const PARAMETER_DESCRIPTION = 0x74
 const COMMAND_COMPLETE = 0x43
 const PARAMETER_STATUS = 0x53
 const NOTIFICATION = 0x41
@@ -30,7 +32,7 @@ const WITH_VALUES: ReadonlySet<number> = new Set([
 const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
   ...Array.from('123nsIc', (letter) => [letter.charCodeAt(0), 0] as const),
   [type.readyForQuery, 1],
-  ...Array.from('tGW', (letter) => [letter.charCodeAt(0), MAX_WHOLE_BYTES] as const),
+  ...Array.from('tG', (letter) => [letter.charCodeAt(0), MAX_WHOLE_BYTES] as const),
 ])
 
 /** Fields of errors and notices that quote no values: severity, code, positions and lines, if they are as short as those. */
@@ -156,17 +158,21 @@ export class MaskedMessages implements Disposable {
         return said(messageType, bytes, texts(content, 0, 0))
       case NOTIFICATION:
         return said(messageType, bytes, texts(content, 4, 0))
+      case PARAMETER_DESCRIPTION:
+      case COPY_IN:
+        return readable(() => numbersAlone(messageType, bytes, content))
       default:
         return asItIs(bytes)
     }
   }
 
   #heading(bytes: Buffer, content: Buffer): Outgoing {
-    const { columns, isBinary } = columnsIn(content)
+    const { columns, isBinary, parts } = columnsIn(content)
     this.#columns = columns
     if (isBinary) this.#rules.cannotRead(BINARY_RESULT)
     const text = Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
-    return { kind: 'heading', text, bytes: () => bytes }
+    // An alias can be made of a value.
+    return { ...said(ROW_DESCRIPTION, bytes, parts), kind: 'heading', text }
   }
 
   #row(bytes: Buffer, content: Buffer): Outgoing {
@@ -188,6 +194,14 @@ export class MaskedMessages implements Disposable {
 
 function asItIs(bytes: Buffer): Outgoing {
   return { kind: 'other', bytes: () => bytes }
+}
+
+/** Numbers of types or formats, with their count before them. */
+function numbersAlone(messageType: number, bytes: Buffer, content: Buffer): Outgoing {
+  const isCopy = messageType === COPY_IN
+  const count = content.readUInt16BE(isCopy ? 1 : 0)
+  if (content.length !== (isCopy ? 3 + 2 * count : 2 + 4 * count)) throw new RangeError('more than numbers')
+  return asItIs(bytes)
 }
 
 /** A row of COPY in the form of text or CSV. */
@@ -258,9 +272,17 @@ function texts(content: Buffer, from: number, kept: number): Part[] {
   return [...parts, { before: content.subarray(before), value: undefined }]
 }
 
-function columnsIn(content: Buffer): { readonly columns: Column[]; readonly isBinary: boolean } {
+interface Description {
+  readonly columns: readonly Column[]
+  readonly isBinary: boolean
+  readonly parts: readonly Part[]
+}
+
+function columnsIn(content: Buffer): Description {
   return readable(() => {
     const columns: Column[] = []
+    const parts: Part[] = []
+    let before = 0
     let [at, isBinary] = [2, false]
     for (let left = content.readUInt16BE(0); left > 0; left -= 1) {
       const end = content.indexOf(0, at)
@@ -268,11 +290,13 @@ function columnsIn(content: Buffer): { readonly columns: Column[]; readonly isBi
       const typeOid = content.readUInt32BE(end + 7)
       const isText = content.readUInt16BE(end + 17) === 0 || TEXT_TYPES.has(typeOid)
       columns.push({ name: content.toString('utf8', at, end), isText })
+      parts.push({ before: content.subarray(before, at), value: content.subarray(at, end) })
+      before = end
       isBinary ||= content.readUInt16BE(end + 17) !== 0
       at = end + 19
     }
     if (at !== content.length) throw new RangeError('more than its columns in a description')
-    return { columns, isBinary }
+    return { columns, isBinary, parts: [...parts, { before: content.subarray(before), value: undefined }] }
   })
 }
 
