@@ -7,11 +7,11 @@ import { MaskedPackets } from '../../../src/agent/native/mysql/masked.ts'
 import { textOf as counted } from '../../../src/agent/native/mysql/values.ts'
 import { JudgedMessages } from '../../../src/agent/native/postgres/judged.ts'
 import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
-import { MalformedMessage, messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import { NativeError } from '../../../src/agent/native/native-error.ts'
+import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
 import type { NativeClient } from '../../../src/agent/native/protocol.ts'
 import { type ConnectionRules, SessionRules } from '../../../src/agent/native/rules/session-rules.ts'
 import { ConnectionStopped } from '../../../src/agent/native/rules/stopped.ts'
-import { ServerError } from '../../../src/agent/native/server-socket.ts'
 import { CompiledCache } from '../../../src/policy/compiled-cache.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 import { guardrails, masking } from '../../support/native/rules.ts'
@@ -204,9 +204,7 @@ async function mutated(good: Buffer, run: (bytes: Buffer) => Promise<Buffer>): P
       try {
         expect((await run(bytes)).includes(MAIL) && !isChanged).toBe(false)
       } catch (error) {
-        const isExpected = [MalformedMessage, ConnectionStopped, ServerError].some(
-          (kind) => error instanceof kind,
-        )
+        const isExpected = [NativeError, ConnectionStopped].some((kind) => error instanceof kind)
         if (!isExpected) throw error
       }
     }),

@@ -96,7 +96,7 @@ export class MaskedMessages implements Disposable {
     if (!WITH_VALUES.has(messageType)) {
       const most = WITHOUT_VALUES.get(messageType)
       if (most !== undefined && length - HEAD_BYTES <= most) return 'whole'
-      throw new MalformedMessage('the server sent a message that has no place here')
+      throw new NativeError('protocol', 'the server sent a message that has no place here')
     }
     if (length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length)) return 'whole'
     this.#rules.cannotRead(TOO_LONG)
