@@ -162,6 +162,13 @@ describe.skipIf(missingBrowser !== undefined)(`the look of each view${without(mi
       .first()
       .waitFor()
     wide.push(...(await looked(sue, 'search')))
+    await using admin = await stage.enter('/')
+    for (const name of ['audit', 'settings', 'agents', 'schedules', 'schedules/new']) {
+      await admin.goTo(`/${name}`)
+      await admin.settled()
+      wide.push(...(await looked(admin, `admin-${name.replace('/', '-')}`)))
+    }
+    expect(admin.problems).toEqual([])
     await stage.site.rest.kill(views.get('session-running')?.split('/').at(-1) ?? '')
     expect(wide).toEqual([])
     expect(sue.problems).toEqual([])
