@@ -120,7 +120,7 @@ describe.skipIf(missingBrowser !== undefined)(
         'pasted.yaml',
         `${head}schedules:\n${await lines.innerText()}\n${rest}`,
       )
-      const checked = await runProgram(stage.site.place, ['config', 'check', 'gateway', '--config', file])
+      const checked = await runProgram(stage.site.place, ['config', 'check', '--gateway', file])
       expect([checked.stderr, checked.code]).toEqual(['', 0])
       const { schedules } = parse(readFileSync(file, 'utf8')) as { schedules: unknown[] }
       expect(schedules[0]).toMatchObject({ name: 'weekly', parameters: { who: '# yes: "all" \\ éà' } })
