@@ -1,8 +1,9 @@
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 
 /**
- * `host:port` of an address with or without scheme, user and path; undefined when there is none. Not with URL, which
- * drops the port when it is the scheme's usual one, as in `https://h:443`.
+ * Returns `host:port` of an address with or without scheme, user and path; undefined when it has no valid
+ * port. The class URL does not help: it drops the port when the port is the scheme's usual one, as in
+ * `https://h:443`.
  */
 export function serverAddress(text: string): string | undefined {
   const [authority = ''] = text.replace(/^[a-zA-Z][\w+.-]*:\/\//, '').split(/[/?#]/)
@@ -11,7 +12,7 @@ export function serverAddress(text: string): string | undefined {
   return port !== undefined && Number(port) > 0 && Number(port) < 65_536 ? address : undefined
 }
 
-/** The host of `host:port`, without the brackets of an IPv6 address. */
+/** Returns the host of `host:port`, without the brackets of an IPv6 address. */
 export function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
 }

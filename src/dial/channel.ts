@@ -18,38 +18,45 @@ import { Dial } from './dial.ts'
 import type { Destination } from './tls.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
-/** `answered`: any answer; `silent`: not a byte came; `unknown`: nothing is known about the gateway. */
+/**
+ * `answered`: any answer. `silent`: not one byte came. `unknown`: the answer says nothing about the gateway.
+ */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'
 
-/** Checks that may be open at once. */
+/** Limit for checks that are open at the same time. */
 const MAX_OPEN_CHECKS = 2
 
-/** A method of the gateway's service, so that proxies pass it as they pass health checks. */
+/**
+ * A method under the path of the gateway's service: proxies that route health checks route this call, too.
+ */
 const KNOCK = '/protobuf.Transport/Knock'
 
 const options = {
   ...channelOptions,
-  // For retries grpc-js would acknowledge 1 MiB of writes that it has not sent.
+  // For its retries grpc-js would acknowledge 1 MiB of writes that it has not sent.
   'grpc.enable_retries': 0,
   'grpc.per_rpc_retry_buffer_size': 0,
-  // Each attempt gets its own channel: a shared one would wait by its own backoff of up to 120 s.
+  // Each attempt gets its own channel. A shared one would wait for its own backoff of up to 120 s.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.primary_user_agent': 'runbook-agent',
-  // We connect through proxies ourselves: grpc-js reads other variables, and would use a proxy without TLS, too.
+  // The dial connects through proxies. grpc-js reads other variables, and would use a proxy without TLS, too.
   'grpc.enable_http_proxy': 0,
 } as const
 
 /** An error that comes from Node itself has no metadata. */
 type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
 
-/** The error of grpc-js when there was never a usable connection. */
+/** The text of grpc-js when there was never a usable connection. */
 const NO_CONNECTION =
   /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-\S+Z\))?\. Resolution note: *$/s
 
-/** The option in which the resolver finds the channel's own dial. */
+/** The channel option in which the resolver finds the channel's own dial. */
 const DIAL = 'runbook-agent.dial'
 
-/** One connection to the gateway, for a stream and the calls beside it. Disposing it ends everything at once. */
+/**
+ * One connection to the gateway, for a stream and the calls beside it. Disposing the channel ends all of
+ * them.
+ */
 export class Channel implements Disposable {
   readonly #client: TransportClient
   readonly #dial: Dial
@@ -64,7 +71,7 @@ export class Channel implements Disposable {
     })
   }
 
-  /** The step that the connection is at, for the text of a timeout. */
+  /** The current step of the connection, for the text of a timeout. */
   get stage(): string {
     return this.#dial.stage
   }
@@ -74,10 +81,11 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether the gateway is there. Needs no credential. Never rejects. On a slow line the question waits behind
-   * megabytes of output, but a gateway that reads them sends window updates, so it is not taken for dead. When two
-   * questions are open already, it waits for their answer.
-   * @param isBlocked whether the peer takes nothing, so that the question may not have left: then it knocks, too
+   * Asks whether the gateway answers. Needs no credential and never rejects. On a slow line the question
+   * waits after megabytes of output, but a gateway that reads them sends window updates, so the gateway does
+   * not count as dead. When two questions are open already, waits for their answer.
+   * @param isBlocked whether the peer takes nothing: the question may not have left, so the channel knocks,
+   * too
    */
   async healthCheck(deadlineMs: number, isBlocked = false): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -89,10 +97,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether a session waits for this agent. Dispose the channel when it throws. A call that takes too long is
-   * neither cancelled nor given a gRPC deadline: that would be as dangerous as what `Symbol.dispose` describes, since
-   * its RST_STREAM waits to be written while the answer is read, and after a pause of the machine timers and answers do
-   * come in one turn.
+   * Asks whether a session waits for this agent. When this throws, dispose the channel. A call that takes too
+   * long is neither cancelled nor given a gRPC deadline. That would be as dangerous as what `Symbol.dispose`
+   * describes: the call's RST_STREAM would wait to be written while the answer is read. After a pause of the
+   * machine, timers and answers do come in one turn.
    * @throws ConnectError
    */
   async preConnect(
@@ -108,7 +116,7 @@ export class Channel implements Disposable {
     return asked
   }
 
-  /** Turns the error of a call into one that says what it means. */
+  /** Turns the error of a call into a ConnectError with a text for people. */
   errorOf(error: CallError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
@@ -117,12 +125,12 @@ export class Channel implements Disposable {
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)
-    // grpc-js itself says this when there is no connection, or no longer one.
+    // grpc-js itself uses these codes when there is no connection, or no longer one.
     const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
     return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
-  /** Takes the reason out of grpc-js's text, and adds to it when there is none. */
+  /** Extracts the reason from grpc-js's text, and adds a guess when the text has no reason. */
   #plain(text: string): string {
     const [, reason] = NO_CONNECTION.exec(text) ?? []
     if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
@@ -143,9 +151,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Calls a method that no gateway has, and sends nothing with it. Servers refuse it when its headers come, and headers
-   * always leave. The few bytes of a health check do not where the peer counts what a stalled stream holds for the
-   * whole connection: with proxies in Go's net/http (Traefik, Caddy), 1 MiB of it.
+   * Calls a method that no gateway has, and sends no message with it. Servers refuse the call when its
+   * headers come, and headers always leave. The few bytes of a health check may not leave where the peer
+   * counts what a stalled stream holds for the whole connection. Proxies in Go's net/http (Traefik, Caddy)
+   * count so, up to 1 MiB.
    */
   #knock(): Promise<HealthAnswer> {
     const nothing = () => Buffer.alloc(0)
@@ -162,11 +171,12 @@ export class Channel implements Disposable {
   }
 
   /**
-   * The gateway sees that the agent has disconnected; after `call.cancel()` it would see an orderly end.
+   * Ends the connection. The gateway sees that the agent has disconnected; after `call.cancel()` it would see
+   * an orderly end.
    *
-   * Done in the next turn of the loop: while Node reads HTTP/2, no callback may end a session that has other streams.
-   * nghttp2 would go on with a session that it has freed, which corrupts the heap of the process (Node 20). And nearly
-   * everything here is called from there, through promises.
+   * Runs in the next turn of the loop: while Node reads HTTP/2, no callback may end a session that has other
+   * streams. nghttp2 would go on with a session that it has freed, which corrupts the heap of the process
+   * (Node 20). Nearly all code of this file is called from such callbacks, through promises.
    */
   [Symbol.dispose](): void {
     setImmediate(() => {
@@ -176,7 +186,10 @@ export class Channel implements Disposable {
   }
 }
 
-/** An error of the gateway is an answer, too: it may have no health checks. An error of grpc-js itself is none. */
+/**
+ * An error from the gateway counts as an answer: the gateway may have no health checks. An error of grpc-js
+ * does not.
+ */
 function healthAnswer(error: ServiceError | null): HealthAnswer {
   const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
   return isOurs ? 'unknown' : 'answered'
@@ -190,7 +203,7 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 
 const SCHEME = 'runbook-agent'
 
-/** Gives the dial's addresses to grpc-js. Once is enough: a channel lives as long as its stream. */
+/** Gives the dial's addresses to grpc-js. One lookup is enough: a channel lives as long as its stream. */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
   readonly #dial: Dial
@@ -216,7 +229,7 @@ class DialResolver implements experimental.Resolver {
     this.#destroyed = true
   }
 
-  /** grpc-js passes each address to `net.connect` as the same object, with the dial's signal in it. */
+  /** grpc-js passes each address unchanged to `net.connect`, with the dial's signal in it. */
   async #resolve(): Promise<void> {
     const result = await this.#dial.addresses().then(
       (addresses) =>
@@ -235,7 +248,9 @@ class DialResolver implements experimental.Resolver {
 
 experimental.registerResolver(SCHEME, DialResolver)
 
-/** Lets the dial prepare a connected socket. grpc-js's own way knows neither our proxies nor our texts. */
+/**
+ * Lets the dial prepare a connected socket. grpc-js itself supports neither our proxies nor our error texts.
+ */
 class DialCredentials extends ChannelCredentials {
   readonly #dial: Dial
 
@@ -266,7 +281,7 @@ function isRefusal(grpcStatus: number | undefined): boolean {
   return grpcStatus === status.UNAUTHENTICATED || grpcStatus === status.PERMISSION_DENIED
 }
 
-/** Recognises a conflict in the words of hoop's gateway, which has no code for it. */
+/** Recognises a conflict by the text of hoop's gateway, which has no code for a conflict. */
 function isConflict(grpcStatus: number | undefined, text: string): boolean {
   return grpcStatus === status.FAILED_PRECONDITION && text.includes(hoopWords.agentAlreadyConnected)
 }

@@ -1,10 +1,16 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
-/** No stream, or its end. `kind` decides what is said, and how long an agent waits before the next attempt. */
+/**
+ * A stream that failed or ended. `kind` decides the message and how long an agent waits before the next
+ * attempt.
+ */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly kind: 'refused' | 'conflict' | 'lost'
-  /** The gRPC status with which the gateway ended it, such as NOT_FOUND; undefined when it did not. */
+  /**
+   * The gRPC status with which the gateway ended the stream, such as NOT_FOUND; undefined when it did not end
+   * it.
+   */
   readonly status: string | undefined
 
   /** The reason as a code. Only the embedded gateway sends one. */

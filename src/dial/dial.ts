@@ -4,7 +4,7 @@ import { hostOf, portOf } from './address.ts'
 import { type Destination, explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { type Proxy, tunnel, TunnelError } from '../basics/net/proxy.ts'
 
-/** Options for `net.connect`. The signal destroys the socket, whatever it is doing. */
+/** Options for `net.connect`. The signal destroys the socket in any state. */
 interface DialAddress {
   readonly host: string
   readonly port: number
@@ -14,8 +14,8 @@ interface DialAddress {
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
 /**
- * Makes a connection to the gateway: name lookup, TCP, proxy, TLS. It owns the sockets from the start. One that hangs
- * in any step would keep the process alive, and a TLS handshake without an answer hangs for ever.
+ * Connects to the gateway: name lookup, TCP, proxy, TLS. The dial owns its sockets from the start. A socket
+ * that hangs in any step would keep the process alive, and a TLS handshake without an answer hangs for ever.
  */
 export class Dial {
   readonly #destination: Destination
@@ -47,12 +47,15 @@ export class Dial {
     return this.#socket?.bytesRead ?? 0
   }
 
-  /** Why the gateway cannot be reached, when more is known than the error says. */
+  /** Why the gateway cannot be reached, when the dial knows more than the error says. */
   get failure(): string | undefined {
     return this.#failure
   }
 
-  /** What to connect to: the proxy, if there is one, which then looks up the gateway itself. */
+  /**
+   * Looks up the addresses to connect to: those of the proxy, if there is one. The proxy then looks up the
+   * gateway.
+   */
   async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
     const host = hostOf(next)
@@ -66,10 +69,11 @@ export class Dial {
     }
   }
 
-  /** Turns a connected socket into one that leads to the gateway. */
+  /** Turns a connected socket into a socket that leads to the gateway, through the proxy and with TLS. */
   async lead(socket: Socket): Promise<Socket> {
     this.#socket = socket
-    // The user of the socket learns of its end from `close`. An error without a listener would end the process.
+    // The user of the socket learns of its end from `close`. An error without a listener would end the
+    // process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
     const { tls } = this.#destination
@@ -96,7 +100,7 @@ export class Dial {
     const { address } = this.#destination
     try {
       const secured = await secure(socket, address, options, secureContext(options))
-      // With TLS 1.3 the gateway sees the client's certificate, or that it is missing, only after our handshake.
+      // With TLS 1.3 the gateway sees the client's certificate, or its absence, only after our handshake.
       secured.on('error', (error: Error) => (this.#failure ??= explainTls(error, address, options)))
       return secured
     } catch (error) {
@@ -110,7 +114,10 @@ export class Dial {
   }
 }
 
-/** Throws when the signal is aborted already. Node would still connect the socket, and then forget it. */
+/**
+ * Returns an address whose signal throws when it is aborted already. Node would still connect the socket, and
+ * then lose it.
+ */
 function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
   return {
     host,

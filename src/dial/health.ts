@@ -5,17 +5,26 @@ import type { HealthAnswer } from './channel.ts'
 export interface StreamTiming {
   /** Longest time from the first step to the gateway's first packet; grpc-js has no limit for that. */
   readonly dialMs: number
-  /** `whenever`: the gateway may wait for an agent once it is connected. It answers health checks meanwhile. */
+  /**
+   * `whenever`: the gateway may wait for an agent after the client has connected. Meanwhile it answers health
+   * checks.
+   */
   readonly firstPacket: 'within-dial' | 'whenever'
   /** Time between keepalive packets, which are for proxies: the gateway ignores them (protocol.md 3.1). */
   readonly keepaliveMs: number
-  /** After this time without a byte taken the agent reports a stall, but stays: the gateway may wait for a client. */
+  /**
+   * After this time without a byte taken the agent reports a stall. It stays: the gateway may wait for a
+   * client.
+   */
   readonly stallMs: number
-  /** How long an orderly end may take before the socket is dropped. */
+  /** Longest time for an orderly end. After it the socket is dropped. */
   readonly closeMs: number
   /** Time from the start of one health check to the next; shorter than the idle limit of usual load balancers. */
   readonly healthEveryMs: number
-  /** For the answer to one check. Two missed ones end the stream, at most 50 s after the last sign of life. */
+  /**
+   * Time for the answer to one check. Two missed ones end the stream, at most 50 s after the last sign of
+   * life.
+   */
   readonly healthDeadlineMs: number
 }
 
@@ -29,11 +38,13 @@ export const STREAM_TIMING: StreamTiming = {
   healthDeadlineMs: 10_000,
 }
 
-/** A point in time. Measure intervals with the monotonic clock: the wall clock may be changed at any moment. */
+/**
+ * A point in time. Measure intervals with the monotonic clock: the wall clock may be changed at any moment.
+ */
 export interface Moment {
   /** The value of `performance.now()`. */
   readonly monotonicMs: number
-  /** For people. */
+  /** Wall-clock time, for people. */
   readonly wall: Date
 }
 
@@ -46,13 +57,19 @@ export interface GatewayHealth {
   readonly roundTripMs: number
 }
 
-/** Missed answers in a row that end the stream. One answer may be lost, or this process stood still. */
+/**
+ * Missed answers in a row that end the stream. One miss proves nothing: an answer was lost, or this process
+ * stood still.
+ */
 const MISSES = 2
 
 /** @param again whether the last question was not answered */
 type Ask = (deadlineMs: number, again: boolean) => Promise<HealthAnswer>
 
-/** Asks whether the gateway is there. Not by HTTP/2 pings: grpc-go ends connections with more than one in 5 minutes. */
+/**
+ * Checks whether the gateway answers. It sends no HTTP/2 pings: grpc-go ends connections with more than one
+ * in 5 minutes.
+ */
 export class HealthWatch {
   readonly #ask: Ask
   readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>
@@ -75,7 +92,8 @@ export class HealthWatch {
       const answer = await this.#ask(healthDeadlineMs, misses > 0)
       const tookMs = performance.now() - from
       if (answer === 'answered') this.#latest = { at: now(), roundTripMs: tookMs }
-      // `unknown` counts as neither: if the connection is broken, the stream ends by itself.
+      // `unknown` counts neither as an answer nor as a miss: if the connection is broken, the stream ends by
+      // itself.
       if (answer !== 'unknown') misses = answer === 'silent' ? misses + 1 : 0
       const restMs = Math.max(0, healthEveryMs - tookMs)
       if (misses < MISSES) await delay(restMs, undefined, { signal }).catch(() => undefined)

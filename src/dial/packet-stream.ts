@@ -6,21 +6,27 @@ import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
 
 /**
- * Bytes that gRPC holds and has not written yet; grpc-js itself counts messages, whatever their size. A key's echo waits
- * behind them, and the loop reads as much in one turn. More makes bulk output no faster: the kernel has buffers, too.
+ * Bytes that gRPC holds and has not written yet; grpc-js itself counts messages of any size. A key's echo
+ * waits after these bytes, and the loop reads as much in one turn. More makes bulk output no faster: the
+ * kernel has buffers, too.
  */
 const MAX_IN_FLIGHT_BYTES = 128 * 1024
-/** What a packet costs besides its payload, roughly. */
+/** Approximate cost of a packet without its payload. */
 const PACKET_OVERHEAD_BYTES = 256
-/** A small packet need not wait for the large ones of other sessions: what a terminal gives at once, an answer, a close. */
+/**
+ * A small packet need not wait for the large ones of other sessions: a terminal's output, an answer, a close.
+ */
 const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
-/** Bytes that may pass the waiting packets before one of them goes. A flood of small ones must not stop large ones. */
+/**
+ * Bytes that may pass the waiting packets before one of those is sent. A flood of small ones must not stop
+ * large ones.
+ */
 const MAX_PASSED_BYTES = 64 * 1024
 
 /** Bytes that have not left this process. */
 interface Untaken {
   readonly bytes: number
-  /** In ms of `performance.now()`. */
+  /** Time in ms of `performance.now()`. */
   readonly since: number
 }
 
@@ -32,8 +38,8 @@ interface Waiting {
 }
 
 /**
- * Packets on their way into one stream. Sessions with much output take turns, since each waits for one packet before
- * it reads the next.
+ * Packets on their way into one stream. Sessions with much output take turns, since each session waits for
+ * one packet before it reads the next.
  */
 export class SendQueue {
   readonly #write: (packet: Packet, written: () => void) => void
@@ -41,7 +47,7 @@ export class SendQueue {
   #inFlightBytes = 0
   #waitingBytes = 0
   #passedBytes = 0
-  /** When bytes were last taken, or, after an empty queue, when the first ones were sent. */
+  /** Time when bytes were last taken, or, after an empty queue, when the first ones were sent. */
   #takenAt = 0
   #isOver = false
   #emptied: () => void = () => undefined
@@ -51,18 +57,24 @@ export class SendQueue {
     this.#write = write
   }
 
-  /** Whether a packet of any size would be sent at once. */
+  /** Whether a packet of any size would be sent immediately. */
   get hasRoom(): boolean {
     return this.#waiting.length === 0 && this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /** Bytes that have not left this process, and since when none has; undefined when all have left. */
+  /**
+   * Bytes that have not left this process, and the time since which none has left; undefined when all have
+   * left.
+   */
   get untaken(): Untaken | undefined {
     const bytes = this.#inFlightBytes + this.#waitingBytes
     return bytes === 0 ? undefined : { bytes, since: this.#takenAt }
   }
 
-  /** @returns undefined when the packet was sent at once, otherwise what settles at its turn, or at the end */
+  /**
+   * @returns undefined when the packet was sent immediately; otherwise a promise that settles at its turn or
+   * at the end
+   */
   send(packet: Packet): Promise<void> | undefined {
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
     if (this.hasRoom || this.#passes(packet, bytes)) {
@@ -73,7 +85,7 @@ export class SendQueue {
     return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
   }
 
-  /** Drops the waiting packets of a session: nobody reads them any more. */
+  /** Drops the waiting packets of a session, which nobody reads any more. */
   forget(sid: SessionId): void {
     for (let at = this.#waiting.length - 1; at >= 0; at -= 1)
       if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))
@@ -85,14 +97,14 @@ export class SendQueue {
       await new Promise<void>((resolve) => (this.#emptied = resolve))
   }
 
-  /** Nothing more is sent: what waits is let go. What was on its way may never be written. */
+  /** Ends the queue and drops the waiting packets. Packets on their way may never be written. */
   end(): void {
     this.#isOver = true
     for (const one of this.#waiting.splice(0)) this.#leave(one)
     this.#emptied()
   }
 
-  /** Packets of one session never change places. */
+  /** Whether a small packet may pass the waiting ones. Packets of one session never change places. */
   #passes(packet: Packet, bytes: number): boolean {
     if (bytes > SMALL_BYTES || this.#passedBytes + bytes > MAX_PASSED_BYTES) return false
     const sid = sessionIdOf(packet)
@@ -130,11 +142,11 @@ export class SendQueue {
   }
 }
 
-/** The gateway takes nothing, though its connection is alive. */
+/** A gateway that takes nothing, though its connection is alive. */
 export interface Stall {
   /** Bytes that wait in this process. */
   readonly bytes: number
-  /** How long the gateway has taken nothing. */
+  /** Time for which the gateway has taken nothing. */
   readonly ms: number
 }
 
@@ -151,7 +163,7 @@ export class PacketStream {
   #error: ConnectError | undefined
   readonly #queue: SendQueue
 
-  /** Opens the stream. Whether the gateway accepts it shows with the first packet received. */
+  /** Opens the stream. The first packet received shows that the gateway has accepted the stream. */
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
     this.#channel = channel
     this.#timing = timing
@@ -170,7 +182,7 @@ export class PacketStream {
     keepalive()
   }
 
-  /** Packets in order, until the stream ends; `error` says why it did. */
+  /** Yields packets in order, until the stream ends; then `error` has the reason. */
   async *receive(): AsyncGenerator<Packet, void, undefined> {
     const dial = setTimeout(() => this.#dialTimedOut(), this.#timing.dialMs)
     try {
@@ -187,12 +199,12 @@ export class PacketStream {
     }
   }
 
-  /** Why the stream ended; undefined while it lasts. */
+  /** Why the stream ended; undefined while it is open. */
   get error(): ConnectError | undefined {
     return this.#error
   }
 
-  /** The gateway's last answer to a health check, on this stream's connection. */
+  /** The gateway's last answer to a health check on this stream's connection. */
   get health(): GatewayHealth | undefined {
     return this.#health.latest
   }
@@ -202,7 +214,7 @@ export class PacketStream {
     return this.#queue.hasRoom
   }
 
-  /** The bytes that wait for a gateway that takes nothing; undefined while it takes some. */
+  /** The bytes that wait for a gateway that takes nothing; undefined while the gateway takes some. */
   get stall(): Stall | undefined {
     const untaken = this.#accepted && this.#error === undefined ? this.#queue.untaken : undefined
     if (untaken === undefined) return undefined
@@ -211,8 +223,9 @@ export class PacketStream {
   }
 
   /**
-   * Settles when it was the packet's turn: that is all the back-pressure. It waits while the gateway lives and
-   * takes nothing: hoop's takes nothing of a whole agent while one of its clients does not read. @throws ConnectError
+   * Settles at the packet's turn: that is the whole back-pressure. `send` waits while the gateway lives and
+   * takes nothing: hoop's gateway takes nothing from a whole agent while one of its clients does not read.
+   * @throws ConnectError
    */
   async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()
@@ -227,12 +240,12 @@ export class PacketStream {
     this.#queue.forget(sid)
   }
 
-  /** Ends the stream in an orderly way. Call it when the closes have been sent. `drop` ends its wait. */
+  /** Ends the stream in an orderly way. Call this after the closes have been sent. `drop` ends its wait. */
   async close(): Promise<void> {
     // The gateway has never accepted the stream, so it need not be told.
     if (!this.#accepted) this.drop('told to stop')
     else {
-      // Last output and closes are still on the way.
+      // The last output and closes are still on the way.
       await this.#queue.empty()
       this.#call.end()
     }
@@ -241,7 +254,7 @@ export class PacketStream {
     clearTimeout(drop)
   }
 
-  /** Ends the stream at once, whatever is still on its way. */
+  /** Ends the stream immediately and drops everything on its way. */
   drop(reason: string): void {
     this.#drop(new ConnectError('lost', reason))
   }
@@ -252,7 +265,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** The gateway has accepted the stream. From now on it has to answer health checks. */
+  /** Marks the stream as accepted. From then on the gateway has to answer health checks. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -262,7 +275,10 @@ export class PacketStream {
     })
   }
 
-  /** Keeps proxies on the way awake. Not sent while bytes are on the way: they do the same, and would delay it. */
+  /**
+   * Keeps proxies on the way awake. While bytes are on the way nothing is sent: those do the same, and would
+   * delay it.
+   */
   #keepAlive(): void {
     if (this.#queue.untaken === undefined) void this.send(KEEPALIVE).catch(() => undefined)
   }
@@ -272,11 +288,14 @@ export class PacketStream {
     if (this.#error !== undefined) throw this.#error
   }
 
-  /** Closes the sockets first, so that the gateway sees that the agent has disconnected (protocol.md 0.25). */
+  /**
+   * Closes the sockets first, so that the gateway sees that the agent has disconnected (protocol.md 0.25).
+   */
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // One turn later, when the end of the sockets has taken effect. A call that never got a socket ends only by this.
+    // One turn later, when the end of the sockets has taken effect. Only this ends a call that never got a
+    // socket.
     setImmediate(() => this.#call.cancel())
   }
 

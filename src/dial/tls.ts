@@ -3,14 +3,14 @@ import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
 import type { Secret } from '../basics/secret.ts'
 import { hostOf } from './address.ts'
 
-// Loaded when there is TLS: commands on a gateway of this machine take a third less time without it.
+// Loaded only for TLS: without it, commands on a gateway of this machine take a third less time.
 const tlsModule = () => process.getBuiltinModule('node:tls')
 
-/** How to check the gateway's certificate, and what the agent presents itself. Texts are PEM. */
+/** How to check the gateway's certificate, and which certificate the agent presents. Texts are PEM. */
 export interface TlsOptions {
-  /** Accepted authorities for the gateway's certificate. Without them: Node's own. */
+  /** Accepted authorities for the gateway's certificate (default: Node's own). */
   readonly authorities?: readonly string[]
-  /** The name in the certificate. Without it: the host. */
+  /** The name in the gateway's certificate (default: the host). */
   readonly serverName?: string
   readonly skipVerify?: boolean
   readonly client?: { readonly certificate: string; readonly key: Secret }
@@ -23,7 +23,9 @@ export interface Destination {
   readonly tls: TlsOptions | undefined
 }
 
-/** Make it once per attempt: it reads more than a hundred authorities. */
+/**
+ * Creates the context of one attempt. Call this once per attempt: it reads more than a hundred authorities.
+ */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return tlsModule().createSecureContext({
     ...(authorities !== undefined && { ca: [...authorities] }),
@@ -31,7 +33,11 @@ export function secureContext({ authorities, client }: TlsOptions): SecureContex
   })
 }
 
-/** Rejects with Node's error: see `explainTls`. Ends when the socket does. @param address host:port of the gateway */
+/**
+ * Does the TLS handshake on a socket. Rejects with Node's error, which `explainTls` explains. The handshake
+ * ends when the socket does.
+ * @param address host:port of the gateway
+ */
 export function secure(
   socket: Socket,
   address: string,
@@ -57,7 +63,7 @@ export function secure(
   })
 }
 
-/** The certificate's chain does not lead to a known authority. */
+/** Codes for a certificate whose chain does not lead to a known authority. */
 const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -68,7 +74,7 @@ const UNKNOWN_AUTHORITY = new Set([
   'CERT_UNTRUSTED',
 ])
 
-/** The other side did not answer with TLS but with HTTP, HTTP/2 without TLS or anything else. */
+/** Codes for a peer that answered not with TLS but with HTTP, HTTP/2 without TLS or anything else. */
 const NO_TLS = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
@@ -77,7 +83,10 @@ const NO_TLS = new Set([
   'EPROTO',
 ])
 
-/** How the handshake ends when the gateway wants a certificate. With TLS 1.2 it cannot say so. */
+/**
+ * Codes for a handshake that ended because the gateway wants a certificate. With TLS 1.2 the gateway cannot
+ * say so.
+ */
 const NO_CLIENT_CERTIFICATE = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
@@ -87,7 +96,10 @@ const NO_CLIENT_CERTIFICATE = new Set([
 const CLIENT_CERTIFICATE_REFUSED =
   /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
 
-/** What a TLS error means to the operator of the agent; undefined for errors that are clear by themselves. */
+/**
+ * Explains a TLS error to the operator of the agent. Returns undefined for errors that are clear by
+ * themselves.
+ */
 export function explainTls(
   error: NodeJS.ErrnoException,
   address: string,
@@ -106,7 +118,7 @@ export function explainTls(
   return explainAlert(code, address, options)
 }
 
-/** Explains a TLS alert, by which the gateway refuses us. */
+/** Explains a TLS alert with which the gateway refused the connection. */
 function explainAlert(code: string, address: string, { client }: TlsOptions): string | undefined {
   if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
     return `${address} does not speak HTTP/2: is this the gateway's gRPC port?`
@@ -118,7 +130,7 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
     : `${address} ended the TLS handshake (${code}): it may not accept the certificate in tls.cert`
 }
 
-/** The names that Node puts into the error: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
+/** Returns the names that Node puts into the error: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
 function namesOf(error: object): string {
   const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
   return (subjectaltname ?? 'none').slice(0, 200)
