@@ -37,43 +37,44 @@ import { openMetrics } from './operating/monitoring.ts'
 import { Transport } from './agents/transport.ts'
 import { ServerCertificate } from './tls/certificates.ts'
 
-/** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
+/** The embedded gateway: transport for agents and clients, REST API, runbooks and history in one process. */
 export interface Gateway {
-  /** The real addresses, ports filled in. */
+  /** Real address, with the port filled in where the settings say 0. */
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
-  /** Where `/metrics` is, if anywhere. */
+  /** URL of `/metrics`; undefined when the settings ask for none. */
   readonly metrics: string | undefined
-  /** How many sessions run. */
+  /** Number of running sessions. */
   readonly running: () => number
-  /** How long `drain` may take. */
+  /** Longest time that `drain` may take. */
   readonly stopTimeoutMs: () => number
-  /** Reads the settings again. What it did is in the log, too. @throws as `Reload.run` */
+  /** Reads the settings again. The log has the report, too. @throws as `Reload.run` */
   reload(): Promise<ReloadReport>
-  /** An address of the page that signs in once, within two minutes. */
+  /** Returns an address of the page that signs in once, within two minutes. */
   signInLink(linked: Linked): string
   /**
-   * Refuses new work, and waits until running sessions have ended, or `stop-timeout` is over. Then `close` is due.
+   * Refuses new work, and waits until running sessions have ended, or `stop-timeout` is over. The caller then
+   * calls `close`.
    * @param over ends the wait
    */
   drain(over: AbortSignal): Promise<void>
-  /** Ends what runs and records it. Agents stay connected. */
+  /** Ends running sessions and records their ends. Agents stay connected. */
   endSessions(): Promise<void>
-  /** Ends what runs, records it, and gives everything back. */
+  /** Ends running sessions, records their ends, and closes everything. */
   close(): Promise<void>
 }
 
 export interface GatewayOptions {
-  /** Where the settings are read again. */
+  /** File from which `reload` reads the settings. */
   readonly source: GatewayFile
   readonly log: Logger
-  /** What clients are told. */
+  /** Version that clients are told. */
   readonly version: string
 }
 
 /**
- * Starts what the settings say; on an error nothing stays open.
+ * Starts a gateway with these settings. On an error nothing stays open.
  * @throws ForeignPathError, HistoryError, RunbookError or a listen error
  */
 export async function startGateway(first: GatewaySettings, options: GatewayOptions): Promise<Gateway> {
@@ -86,7 +87,10 @@ export async function startGateway(first: GatewaySettings, options: GatewayOptio
   }
 }
 
-/** What is opened later is closed earlier: sessions end while their agents and the history are still there. */
+/**
+ * Opens all parts. They close in reverse order: sessions end while their agents and the history are still
+ * there.
+ */
 async function open(
   settings: CurrentSettings,
   { source, log, version }: GatewayOptions,
@@ -133,7 +137,9 @@ async function open(
   return { ...addresses, ...ways, agents, reload: () => reload.run(), close: () => opened.close() }
 }
 
-/** What begins sessions by itself, or for a request. Both end before what runs is ended. */
+/**
+ * Opens the REST API and the schedules, which begin sessions. Both close before running sessions are ended.
+ */
 function openRest(
   services: Omit<RestServices, 'schedules' | 'scheduleProblems'>,
   opened: Opened,
@@ -171,7 +177,7 @@ function openRest(
   return { rest, drain, endSessions, tellProblems, automatic }
 }
 
-/** What runs one at a time, and who is told. Schedules come when sessions can begin: `openSchedules`. */
+/** Opens locks and webhooks. Schedules open later, when sessions can begin: `openSchedules`. */
 function openAutomation(
   { settings, ...services }: Omit<IssueServices, 'sessions'>,
   opened: Opened,
@@ -188,7 +194,10 @@ function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened
   return open
 }
 
-/** Says in the log what cannot be read or run. Schedules are looked at meanwhile: nobody waits for that. */
+/**
+ * Logs which repositories cannot be read and which schedules cannot run. Nothing waits for the schedules'
+ * check.
+ */
 async function checkRunbooks(
   repositories: Repositories,
   checkSchedules: () => Promise<void>,
@@ -217,7 +226,7 @@ interface IssueServices {
   readonly log: Logger
 }
 
-/** Without a site, too: issues of one that gateway.yaml had before may be left. */
+/** Opens Jira's parts also without a configured site: issues of an earlier site may be left. */
 function openIssues(
   { settings, ...services }: IssueServices,
   opened: Opened,
@@ -227,13 +236,13 @@ function openIssues(
   return { moves, tickets: opened.own(new Tickets({ ...services, jira })) }
 }
 
-/** Nothing of a batch begins while its sessions end. */
+/** Ends running sessions. Batches close first, so that none of them begins a new run meanwhile. */
 async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
   batches.beginClosing()
   await sessions.close()
 }
 
-/** For links. A wildcard is no address: then it is this machine's name. */
+/** Returns the address for links. A wildcard address is replaced by this machine's name. */
 function reachableUrl(http: string): string {
   return http.replace(/^(https?:\/\/)(0\.0\.0\.0|\[::\])(?=:)/, (_, scheme: string) => scheme + hostname())
 }
@@ -280,7 +289,9 @@ interface Reloaded {
   readonly log: Logger
 }
 
-/** Parts that keep something open for the settings are told here that the settings have changed. */
+/**
+ * Opens the reload, which tells each part that keeps something open for the settings when they have changed.
+ */
 function openReload(
   source: GatewayFile,
   { settings, repositories, agents, tls, audit, log }: Reloaded,

@@ -1,29 +1,29 @@
 import type { AnswerOf, BodyOf, Contract, ContractOperation, Params, QueryOf } from '../contract/contract.ts'
 import type { AccessToken, GatewayUser } from './identity.ts'
 
-/** A request that has passed the checks of its operation: who asks, and what for. */
+/** A request that has passed the checks of its operation, with its user. */
 export interface Asked<O extends ContractOperation> {
   readonly user: O['role'] extends 'public' ? undefined : GatewayUser
-  /** The token by which the user asks. */
+  /** Token of the request. */
   readonly token: O['role'] extends 'public' ? undefined : AccessToken
   readonly params: Params<O>
   readonly query: QueryOf<O>
   readonly body: BodyOf<O>
-  /** By names in lower case. */
+  /** Headers by name in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The IP address that the request comes from. */
+  /** IP address that the request comes from. */
   readonly caller: string
-  /** The name by which the caller has reached the gateway. */
+  /** Host name by which the caller has reached the gateway. */
   readonly hostname: string
 }
 
 interface ReplyFacts {
   readonly headers?: Readonly<Record<string, string>>
-  /** Who has signed in by this request, for the audit log. */
+  /** User who has signed in by this request, for the audit log. */
   readonly actor?: string
 }
 
-/** An answer with a status of its own, with headers, or to a user who has signed in by it. */
+/** An answer with its own status, with headers, or to a user who has signed in by this request. */
 export class Reply<S extends number, const T> {
   readonly status: S
   readonly body: T
@@ -38,7 +38,7 @@ export class Reply<S extends number, const T> {
   }
 }
 
-/** The status of a plain value: `usualStatus` of the contract. */
+/** Status of a plain value: `usualStatus` of the contract. */
 type UsualOf<O extends ContractOperation> = 200 extends keyof O['answers']
   ? 200
   : 201 extends keyof O['answers']
@@ -55,8 +55,9 @@ type Answer<O extends ContractOperation> = Plain<O> | Replies<O>
 type ByHand = { readonly type: string } | { readonly isMountedByHand: true }
 
 /**
- * A function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts` serves them. What
- * answers with something else than JSON, or sets cookies, has no function here, and is mounted by hand.
+ * One function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts`
+ * serves them. Operations that answer with something else than JSON, or set cookies, have no function here:
+ * they are mounted by hand.
  */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C as C[Name] extends ByHand ? never : Name]: (

@@ -1,18 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { RequestRefused } from './refusals/request-refused.ts'
 
-/** There is one, which hoop gives an id. */
+/** Id of the only organization. hoop has an id for each. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
 
-/** A machine runs by itself: it never approves, and may have a budget. */
+/** A machine is a user without a person: it never approves, and may have a budget. */
 export type UserKind = 'person' | 'machine'
 
-/** What a machine may use up in any stretch of `perMs`. Undefined: as much as it likes. */
+/** What a machine may use up in any period of `perMs`. Missing values are unlimited. */
 export interface Budget {
   readonly runs: number
   /** Bytes of output. */
   readonly bytes?: number
-  /** How long its sessions run, together. */
+  /** Total time of its sessions. */
   readonly runningMs?: number
   readonly perMs: number
 }
@@ -21,48 +21,51 @@ export interface GatewayUser {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
-  /** False: no token of it is accepted. */
+  /** False: none of the user's tokens is accepted. */
   readonly isActive: boolean
-  /** Whether it stands in gateway.yaml, where alone it can be changed. */
+  /** Whether the user is declared in gateway.yaml. Such a user can be changed only there. */
   readonly isDeclared: boolean
   readonly budget?: Budget
 }
 
-/** How `createdBy` begins of a user who has signed in with an account elsewhere; no name of a user does. */
+/** Prefix of `createdBy` for users who came by an external account; no user name begins with it. */
 export const ACCOUNT = 'oidc:'
 
-/** A user of the state, with how it came to be there. Times are in ms since 1970. */
+/** A user of the state. Times are in ms since 1970. */
 export interface StoredUser extends GatewayUser {
   readonly isDeclared: false
   readonly createdAt: number
-  /** Name of who made it, or the account. */
+  /** Name of the user who made this one, or the external account. */
   readonly createdBy: string
   readonly deactivatedAt?: number
   readonly deactivatedBy?: string
 }
 
-/** `sign-in`: of somebody who signed in with an account elsewhere. It ends by itself and cannot be rotated. */
+/** `sign-in` tokens come from a sign-in with an external account. They expire and cannot be rotated. */
 export type AccessTokenKind = 'personal' | 'sign-in'
 
 interface PageOf {
-  /** SHA-256 of the token that the person has signed in with, if it was one: this one is accepted no longer than that. */
+  /**
+   * SHA-256 of the token that the person has signed in with, if any. The page's token is valid no longer than
+   * this one.
+   */
   readonly parent?: Buffer
 }
 
-/** What is known of a token, never the token. Times are in ms since 1970. */
+/** Facts about a token, without its text. Times are in ms since 1970. */
 export interface AccessToken {
   readonly id: string
   readonly name: string
-  /** Name of its user. */
+  /** Name of the token's user. */
   readonly user: string
   readonly kind: AccessTokenKind
-  /** Of its text, which is nowhere. */
+  /** Hash of the token's text, which is stored nowhere. */
   readonly sha256: Buffer
-  /** Whether it stands in gateway.yaml. */
+  /** Whether the token is declared in gateway.yaml. */
   readonly isDeclared: boolean
-  /** It is accepted until then. Undefined: for ever. */
+  /** Time of expiry. Undefined: the token never expires. */
   readonly expiresAt?: number
-  /** Set for one of a browser's cookie, which is accepted there alone. */
+  /** Set for the token of a browser's cookie, which is accepted only there. */
   readonly page?: PageOf
 }
 
@@ -70,40 +73,42 @@ export interface AccessToken {
 export interface StoredToken extends AccessToken {
   readonly isDeclared: false
   readonly createdAt: number
-  /** Name of who made it. */
+  /** Name of the user who made the token. */
   readonly createdBy: string
   readonly revokedAt?: number
   readonly revokedBy?: string
-  /** Id of the token that it was rotated to. */
+  /** Id of the token that replaced this one by rotation. */
   readonly replacedBy?: string
 }
 
-/** Who asks, and by which token. */
+/** The signed-in user and their token. */
 export interface SignedIn {
   readonly user: GatewayUser
   readonly token: AccessToken
 }
 
-/** Lets programs that look for lost secrets know ours. */
+/** Prefix by which secret scanners recognize our tokens. */
 const TOKEN_PREFIX = 'rba_'
 const TOKEN_BYTES = 32
 
-/** 256 random bits: nobody guesses it. */
+/** Returns a new token of 256 random bits. */
 export function newTokenText(): string {
   return TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
 }
 
 /**
- * What tokens are found by. A map may take any time to compare hashes: who does not know the token cannot choose what
- * its hash begins with, so the time tells nothing that leads to it.
+ * Returns the hash by which tokens are looked up. A map may take any time to compare hashes: callers who do
+ * not know the token cannot choose how its hash begins, so the time reveals nothing useful.
  */
 export function tokenHash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
 /**
- * A machine has the groups and tokens that people gave it, and rotates its own tokens. By another identity it could
- * approve, or have another budget, and a stolen token could make one that outlives it. @throws RequestRefused 403
+ * Refuses machines. A machine has the groups and tokens that people gave it, and rotates its own tokens. With
+ * another identity it could approve, or have another budget, and a stolen token could make one that outlives
+ * it.
+ * @throws RequestRefused 403
  */
 export function checkIsPerson({ kind }: GatewayUser): void {
   if (kind === 'machine')
@@ -113,7 +118,7 @@ export function checkIsPerson({ kind }: GatewayUser): void {
     )
 }
 
-/** A time as answers have it. */
+/** Formats a time for answers. */
 export function timeOf(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString()
 }

@@ -18,7 +18,7 @@ const OF_SESSIONS: SessionParts = {
   begun: ({ audit }, row, asking) => void audit.append(sessionFacts(row, asking)),
 }
 
-/** All that have rows in the file of a gateway's state. */
+/** All rooms that have rows in the state file. */
 export const ROOMS: Rooms = {
   sessions: sessionRoom(OF_SESSIONS),
   reviews: reviewRoom,
@@ -34,10 +34,10 @@ export const ROOMS: Rooms = {
 
 export const LAYOUT = layoutOf(ROOMS)
 
-/** The version that this program brings every history to. */
+/** Version to which this program migrates every history. */
 export const NEWEST_VERSION = LAYOUT.steps.length
 
-/** As `History.open`. */
+/** Opens a history with all rooms, as `History.open`. */
 export function openHistory(path: string, options: HistoryOptions = {}): History {
   return History.open(path, ROOMS, options)
 }

@@ -9,23 +9,23 @@ export type GatewayOutbound = Exclude<
   { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
 >
 
-/** The way to an agent. */
+/** Connection to an agent. */
 interface AgentLink {
   send(message: GatewayOutbound): void
-  /** Settles when there is room for more, or the agent is gone. Small messages may be sent without asking. */
+  /** Settles when there is room for more, or the agent is gone. Small messages need not wait for it. */
   room(): Promise<void>
-  /** Ends the stream, as one whose key is not known. */
+  /** Ends the stream like one whose key is not known. */
   refuse(): void
 }
 
-/** The stream of the agent is gone, and all of its sessions with it. */
+/** The agent's stream has ended, and with it all of its sessions. */
 export class AgentLostError extends Error {
   override readonly name = 'AgentLostError'
 }
 
 /** A connected agent: one stream, many sessions. */
 export class AgentStream {
-  /** As the settings had it when it connected. */
+  /** Settings of the agent when it connected. */
   readonly agent: AgentSettings
   readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()
@@ -53,7 +53,7 @@ export class AgentStream {
     return this.#link.room()
   }
 
-  /** Opens a session, and gives what the agent says of it until `over`. @throws AgentLostError */
+  /** Opens a session, and yields the agent's messages for it until `over`. @throws AgentLostError */
   async *open(message: OpenMessage, over: AbortSignal): AsyncGenerator<AgentMessage, void, undefined> {
     if (this.#lost !== undefined) throw this.#lost
     const messages = new Handover<AgentMessage>(over)
@@ -67,44 +67,47 @@ export class AgentStream {
     }
   }
 
-  /** Sends the agent away as soon as it has no session. */
+  /** Ends the stream as soon as it has no session. */
   async retire(): Promise<void> {
     do {
       if (this.#sessions.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
-      // Who was given this stream a moment ago opens a session now.
+      // A caller that was given this stream a moment ago opens a session now.
       await setImmediate()
     } while (this.#sessions.size > 0)
     this.#link.refuse()
   }
 
-  /** Settles when the session has taken it. Drops those of unknown or ended sessions, as hoop's gateway does. */
+  /**
+   * Settles when the session has taken the message. Messages of unknown or ended sessions are dropped, as in
+   * hoop's gateway.
+   */
   async receive(message: AgentMessage): Promise<void> {
     if ('sid' in message && message.sid !== undefined) await this.#sessions.get(message.sid)?.give(message)
   }
 
-  /** The stream has ended, and all of its sessions end with it. */
+  /** Ends all sessions of the stream, which has ended. */
   end(reason: string): void {
     this.#lost ??= new AgentLostError(reason)
     for (const messages of this.#sessions.values()) messages.fail(this.#lost)
   }
 }
 
-/** Passes things on to one reader, one by one. Whoever gives something waits until the reader is done with it. */
+/** Passes items to one reader, one by one. Each giver waits until the reader is done with its item. */
 export class Handover<T> implements AsyncIterable<T> {
-  /** As many as there are givers that wait. */
+  /** At most one item per waiting giver. */
   readonly #given: { readonly item: T; readonly taken: () => void }[] = []
   readonly #over: AbortSignal
   #error: Error | undefined
   #hasLeft = false
   #wake: () => void = () => undefined
 
-  /** @param over aborted when nobody wants to read any more */
+  /** @param over aborted when the reader wants no more items */
   constructor(over: AbortSignal) {
     this.#over = over
     onAbort(over, () => this.#wake())
   }
 
-  /** Settles when the reader is done with it, or reads no more. */
+  /** Settles when the reader is done with the item, or reads no more. */
   async give(item: T): Promise<void> {
     if (this.#over.aborted || this.#hasLeft) return
     await new Promise<void>((taken) => {
@@ -113,7 +116,7 @@ export class Handover<T> implements AsyncIterable<T> {
     })
   }
 
-  /** The reader gets this error, behind what was given before. */
+  /** Gives the reader this error after the items that were given before. */
   fail(error: Error): void {
     this.#error ??= error
     this.#wake()

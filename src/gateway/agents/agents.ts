@@ -5,20 +5,26 @@ import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
 import type { AgentStream } from './agent-stream.ts'
 import type { Arrival, Departure, Presence } from './presence.ts'
 
-/** Whose credential it is, or why it is refused. What a refused agent is told is in `transport.ts`. */
+/**
+ * The agent that a credential belongs to, or why the credential is refused. `transport.ts` has the texts for
+ * refused agents.
+ */
 export type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'held-up'; readonly seconds: number }
   | { readonly kind: 'name-differs' }
 
-/** `left`: as it has said before, or as the settings want it. `never`: not since this gateway started. */
+/**
+ * `left`: the agent announced it, or the settings dropped it. `never`: not connected since this gateway
+ * started.
+ */
 export type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
-/** Streams of one agent that are leaving and not gone yet, as in restarts one after the other. */
+/** Most leaving streams of one agent, as after several restarts in a row. */
 const MOST_LEAVING = 16
 
-/** The agents of the settings, and which of them are connected. Each has one stream for what is new. */
+/** The agents of the settings, and their streams. Each agent has one stream for new sessions. */
 export class Agents {
   readonly #current: Current<'agents'>
   readonly #attempts: SignInAttempts
@@ -44,7 +50,7 @@ export class Agents {
     return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
   }
 
-  /** In the order of the settings. */
+  /** Names in the order of the settings. */
   get names(): readonly string[] {
     return this.#known.map(({ name }) => name)
   }
@@ -53,7 +59,7 @@ export class Agents {
     return this.#online.size
   }
 
-  /** @returns false when this agent has a stream already, or too many that are leaving */
+  /** @returns false when this agent already has a stream, or too many that are leaving */
   connect(stream: AgentStream, arrival: Arrival): boolean {
     const leaving = [...this.#leaving].filter(({ name }) => name === stream.name)
     if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
@@ -63,32 +69,35 @@ export class Agents {
     return true
   }
 
-  /** @param reason for the sessions that end with the stream */
+  /** @param reason told to the sessions that end with the stream */
   disconnect(stream: AgentStream, why: Departure, reason: string): void {
     this.drains(stream, why)
     this.#leaving.delete(stream)
     stream.end(reason)
   }
 
-  /** When the gateway, which is stopping, ends what still runs; undefined while it is not. */
+  /** Time at which the stopping gateway ends running sessions; undefined while it is not stopping. */
   get stopsAt(): Date | undefined {
     return this.#stopsAt
   }
 
-  /** Tells the agents until when their commands go on; those that connect later are told then. */
+  /** Tells the agents how long their commands may still run. Agents that connect later are told then. */
   tellStop(stopsAt: Date): void {
     this.#stopsAt = stopsAt
     for (const stream of this.#online.values()) stream.send({ kind: 'gateway-draining', stopsAt })
   }
 
-  /** The agent leaves: what is new waits for the next one with its name, which can connect meanwhile. */
+  /**
+   * Marks the agent as leaving. New sessions wait for the next agent with its name, which may connect
+   * meanwhile.
+   */
   drains(stream: AgentStream, why: Departure): void {
     if (this.#online.get(stream.name) === stream) this.#away(stream, why)
   }
 
   /**
-   * Lets go of agents that the settings do not know any more, or with another key: they begin nothing new, and are sent
-   * away when their last session has ended. Meanwhile an agent with the new key can connect.
+   * Retires agents that are no longer in the settings, or have another key there: they get no new sessions,
+   * and their streams end after their last session. Meanwhile an agent with the new key can connect.
    */
   retireUnknown(): void {
     for (const stream of [...this.#online.values(), ...this.#leaving]) {
@@ -98,7 +107,7 @@ export class Agents {
     }
   }
 
-  /** Undefined before the first connect. */
+  /** Returns the newest stream's facts; undefined before the first connect. */
   presence(name: string): Presence | undefined {
     return this.#presences.get(name)
   }
@@ -111,7 +120,7 @@ export class Agents {
     return why === 'drained' || why === 'retired' ? 'left' : 'lost'
   }
 
-  /** Sessions that are open on it, those that it finishes before it leaves included. */
+  /** Returns the number of open sessions, including those that a leaving agent finishes. */
   sessionCount(name: string): number {
     return this.#streamsOf(name).reduce((sum, { sessionCount }) => sum + sessionCount, 0)
   }
@@ -120,7 +129,10 @@ export class Agents {
     return this.#online.has(name)
   }
 
-  /** The agent's stream, at once or when it connects within `ms`. Undefined when it does not, or `signal` aborts. */
+  /**
+   * Returns the agent's stream, waiting up to `ms` for it; undefined when it does not come, or `signal`
+   * aborts.
+   */
   async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
     const end = performance.now() + ms
     using _ = onAbort(signal, () => this.#wakeAll())
@@ -172,7 +184,7 @@ function isSameAgent(one: AgentSettings, other: AgentSettings): boolean {
   return one.name === other.name && one.keySha256.equals(other.keySha256)
 }
 
-/** Name and secret are empty when it is no credential; empty ones match no hash. */
+/** Splits a credential. Name and secret are empty when it is malformed; empty ones match no hash. */
 function partsOf(url: string): { name: string; secret: string } {
   try {
     const { username, password } = new URL(url)

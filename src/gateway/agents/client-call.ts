@@ -2,51 +2,59 @@ import type { RpcCode } from '../../contract/statuses.ts'
 import type { Packet } from '../../wire/packet.ts'
 import type { SignedIn } from '../identity.ts'
 
-/** The way to one client: a stream of gRPC, or the socket of a page. */
+/** A call of one client: a gRPC stream, or the socket of a page. */
 export interface ClientCall {
-  /** Settles when the call is over, and nothing is sent any more. */
+  /** Settles when the call is over: nothing is sent after that. */
   readonly over: Promise<void>
-  /** Who asks, where that was found out before the call began. */
+  /** The signed-in user, where that was found out before the call began. */
   readonly signedIn?: SignedIn
   /** The client's address, without the port; empty where it is unknown. */
   readonly ip: string
   readonly isOver: boolean
   /** Bytes sent that the client has not taken yet. */
   readonly unsentBytes: number
-  /** What the client says of itself and of what it wants. */
+  /** Returns a value of the client's metadata. */
   header(name: string): string | undefined
-  /** Never blocks: whoever sends much has to watch `unsentBytes`. Does nothing after the end. */
+  /**
+   * Sends a packet. Never blocks: callers that send much have to watch `unsentBytes`. Does nothing after the
+   * end.
+   */
   send(packet: Packet): void
-  /** Settles when at most so many bytes are unsent, or the call is over. */
+  /** Settles when at most this many bytes are unsent, or the call is over. */
   room(bytes: number): Promise<void>
-  /** What the client sends, read as it is asked for. Ends when the client has ended its side, or the call is over. */
+  /** Reads the client's packets on demand. Ends when the client has ended its side, or the call is over. */
   packets(): AsyncGenerator<Packet, void, undefined>
-  /** The orderly end, after everything that was sent. */
+  /** Ends the call in good order, after everything that was sent. */
   end(): void
-  /** The end with a code. What still waits here is not sent. */
+  /** Ends the call with a code. Unsent packets are dropped. */
   fail(code: RpcCode, details: string): void
 }
 
 /** Serves the calls of clients. */
 export interface ClientServer {
   serve(call: ClientCall): unknown
-  /** Ends them. */
+  /** Ends all calls. */
   close(): void
 }
 
-/** What the way to a peer has at once. The rest waits here, where it is counted and can still be left out. */
+/**
+ * Bytes handed to gRPC or the socket at one time. The rest waits here, where it is counted and can still be
+ * dropped.
+ */
 const IN_FLIGHT_BYTES = 256 * 1024
 
-/** The way to a peer. */
+/** Connection to a peer. */
 interface Way<Item> {
-  /** @param taken called when the way has room for it again, or never, when it is over */
+  /** @param taken called when there is room for the item again; never called after the end */
   readonly write: (item: Item, taken: () => void) => void
-  /** The orderly end, behind everything that was written. */
+  /** Ends the connection in good order, after everything that was written. */
   readonly finish: () => void
   readonly bytesOf: (item: Item) => number
 }
 
-/** What is sent to a peer, counted in bytes, so that whoever sends much can wait until it was taken. */
+/**
+ * Queue of what is sent to a peer, counted in bytes, so that senders can wait until the peer has taken it.
+ */
 export class Outbox<Item> {
   readonly #way: Way<Item>
   readonly #waiting: Item[] = []
@@ -72,7 +80,10 @@ export class Outbox<Item> {
     return this.#unsentBytes
   }
 
-  /** Never blocks: whoever sends much has to watch `unsentBytes`. Does nothing after the end. */
+  /**
+   * Sends an item. Never blocks: callers that send much have to watch `unsentBytes`. Does nothing after the
+   * end.
+   */
   send(item: Item): void {
     if (this.#state !== 'open') return
     this.#unsentBytes += this.#way.bytesOf(item)
@@ -80,20 +91,20 @@ export class Outbox<Item> {
     this.#write()
   }
 
-  /** Settles when at most so many bytes are unsent, or it is over. */
+  /** Settles when at most this many bytes are unsent, or the connection is over. */
   async room(bytes: number): Promise<void> {
     while (this.#unsentBytes > bytes && this.#state !== 'over')
       await new Promise<void>((resolve) => this.#senders.push(resolve))
   }
 
-  /** Sends what waits, and then ends. */
+  /** Sends the queued items, then ends. */
   end(): void {
     if (this.#state !== 'open') return
     this.#state = 'ending'
     this.#write()
   }
 
-  /** Sends nothing more: what still waits is left out. */
+  /** Drops the queued items and sends nothing more. */
   drop(): void {
     this.#state = 'over'
     this.#waiting.length = 0

@@ -6,10 +6,10 @@ import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
 
-/** What a packet costs besides its bytes, roughly. */
+/** Rough cost of a packet besides its bytes. */
 const PACKET_OVERHEAD_BYTES = 256
 
-/** gRPC's codes under grpc-go's names, as far as peers are refused or ended with them. */
+/** gRPC's codes by grpc-go's names, as far as this gateway uses them. */
 const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Aborted: status.ABORTED,
   Canceled: status.CANCELLED,
@@ -24,25 +24,27 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Unknown: status.UNKNOWN,
 }
 
-/** Node reads 16 packets ahead: 272 MiB. This is the only place to stop that; flow.test.ts guards it. */
+/** Node reads 16 packets ahead: 272 MiB. Only here can that be stopped; flow.test.ts guards it. */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
 }
 
-/** What a peer may have on the way to us. With the 64 KiB of HTTP/2, one 40 ms away gets through 1 MB a second. */
+/**
+ * Most bytes on the way to us per peer. With HTTP/2's 64 KiB, a peer 40 ms away gets through 1 MB a second.
+ */
 const WINDOW_BYTES = 1024 * 1024
 
-/** grpc-js has an option for it that servers pass over. transport.test.ts guards this. */
+/** grpc-js has an option for the window that servers ignore. transport.test.ts guards this. */
 interface OverHttp2 {
   readonly call: { readonly stream?: { readonly session?: ServerHttp2Session } }
 }
 
 /**
- * The stream of one peer, agent or client. It counts bytes, since grpc-js counts only messages, whatever their size,
- * and queues without a limit what a peer does not take.
+ * The stream of one peer, agent or client. The class counts bytes, since grpc-js counts only messages,
+ * whatever their size, and queues without a limit what a peer does not take.
  */
 export class PacketCall implements ClientCall {
-  /** Settles when the call is over, and nothing is sent any more. */
+  /** Settles when the call is over: nothing is sent after that. */
   readonly over: Promise<void>
   readonly ip: string
   readonly #stream: ServerDuplexStream<Packet, Packet>
@@ -62,18 +64,18 @@ export class PacketCall implements ClientCall {
         this.#outbox.drop()
         resolve()
       }
-      // `cancelled` follows every end, the orderly one included.
+      // `cancelled` follows every end, also the orderly one.
       stream.once('cancelled', over).once('close', over)
     })
   }
 
-  /** A value of the peer's metadata. */
+  /** Returns a value of the peer's metadata. */
   header(name: string): string | undefined {
     const [value] = this.#stream.metadata.get(name)
     return value === undefined ? undefined : String(value)
   }
 
-  /** The peer's certificate in DER, if it has one that an authority of the server has signed. */
+  /** The peer's certificate in DER, if one of the server's authorities has signed it. */
   get certificate(): Buffer | undefined {
     return this.#stream.getAuthContext().sslPeerCertificate?.raw
   }
@@ -95,8 +97,9 @@ export class PacketCall implements ClientCall {
   }
 
   /**
-   * The packets, read one by one when they are asked for, which slows down a peer that floods. Ends when the peer has
-   * ended its side, or the call is over. @param ahead packets that are read before they are asked for
+   * Reads packets one by one on demand, which slows down a peer that floods. Ends when the peer has ended its
+   * side, or the call is over.
+   * @param ahead packets that are read before they are asked for
    */
   async *packets(ahead = 1): AsyncGenerator<Packet, void, undefined> {
     ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = ahead
@@ -110,19 +113,22 @@ export class PacketCall implements ClientCall {
     }
   }
 
-  /** Lets it have more on the way, on all streams of its connection. For peers that are known: it is our memory. */
+  /**
+   * Widens the receive window of the whole connection. Only for authenticated peers: the window takes our
+   * memory.
+   */
   widen(): void {
     const session = (this.#stream as unknown as OverHttp2).call.stream?.session
     session?.settings({ initialWindowSize: WINDOW_BYTES })
     session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
-  /** With status OK, after everything that was sent. */
+  /** Ends the call with status OK, after everything that was sent. */
   end(): void {
     this.#outbox.end()
   }
 
-  /** Ends the call with the status of a code. What still waits here is not sent. */
+  /** Ends the call with the status of a code. Unsent packets are dropped. */
   fail(code: RpcCode, details: string): void {
     if (!this.#outbox.isOpen) return
     this.#outbox.drop()
@@ -131,7 +137,7 @@ export class PacketCall implements ClientCall {
   }
 }
 
-/** Without the port. */
+/** Returns the peer's address without the port. */
 function peerAddress(stream: ServerDuplexStream<Packet, Packet>): string {
   return stream
     .getPeer()

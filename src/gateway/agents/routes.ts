@@ -25,7 +25,7 @@ export function agentRoutes(services: AgentRouting): Handlers<typeof agentContra
   }
 }
 
-/** The agents of the connections that a user may see; admins and auditors see those of all, and those without any. */
+/** Lists the agents of the connections that a user may see. Admins and auditors see all agents. */
 function visibleAgents({ users, agents }: AgentRouting, user: GatewayUser): readonly string[] {
   const names = users.seesAll(user) ? agents.names : users.connections(user).map(({ agent }) => agent)
   return [...new Set(names)].sort()
@@ -53,7 +53,7 @@ function agentAnswer(services: AgentRouting, user: GatewayUser, name: string): A
   }
 }
 
-/** How it stands with the agent since this gateway started. */
+/** Describes the agent's state since this gateway started. */
 function standing({ agents, users }: AgentRouting, user: GatewayUser, name: string) {
   const { arrival, since, left } = agents.presence(name) ?? {}
   const state = agents.state(name)

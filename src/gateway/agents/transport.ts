@@ -24,7 +24,7 @@ import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Arrival } from './presence.ts'
 
-/** As in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
+/** Options as in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
 const serverOptions = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 30_000,
@@ -32,18 +32,19 @@ const serverOptions = {
 } as const
 
 /**
- * Two methods are answered at once, as streams: their request is empty, and a stream reads nothing of it. As unary
- * calls, grpc-js would collect the request first, 17 MiB from anybody who sends it slowly.
+ * The service, with all methods as streams. Two of them are answered immediately: their request is empty, and
+ * a stream reads nothing of it. As unary calls, grpc-js would collect the request first, up to 17 MiB from
+ * any caller who sends it slowly.
  */
 const service: ServiceDefinition = Object.fromEntries(
   Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
 )
 
-/** How long streams may take to end in good order when the gateway stops. */
+/** Longest time for streams to end in good order when the gateway stops. */
 const CLOSE_MS = 1000
-/** Read from one agent before its sessions have taken the one before. */
+/** Packets read from one agent before its sessions have taken earlier ones. */
 const AGENT_PACKETS_AHEAD = 16
-/** On the way to one agent, before those who send much to it are slowed down. */
+/** Unsent bytes for one agent above which its senders are slowed down. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
 interface TransportServices {
@@ -80,7 +81,7 @@ export class Transport {
     })
   }
 
-  /** @returns the port, also when 0 was asked for */
+  /** Starts listening. @returns the port, also when 0 was asked for */
   listen({ host, port }: Address): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     return new Promise((resolve, reject) => {
@@ -99,7 +100,7 @@ export class Transport {
     clearTimeout(force)
   }
 
-  /** The checks that come before the credential (protocol.md 1.4). */
+  /** Makes the checks before the credential (protocol.md 1.4). */
   #connect(call: PacketCall): void {
     switch (call.header('origin')) {
       case 'agent':
@@ -116,7 +117,7 @@ export class Transport {
   #connectAgent(call: PacketCall): void {
     const isDemanded = this.#tls?.agentCa !== undefined
     const certificate = isDemanded ? certificateOf(call.certificate) : undefined
-    // Before the key is looked at: without a certificate nobody can guess.
+    // This check comes before the key's: without a certificate no caller can guess keys.
     if (isDemanded && certificate === undefined) return this.#refuseCertificate(call, 'missing')
     const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
     if (authentication.kind === 'held-up')
@@ -155,7 +156,7 @@ export class Transport {
       if (message.kind === 'draining') this.#agents.drains(agent, 'drained')
       else await agent.receive(message)
     }
-    // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
+    // A lost connection ends the readable side, too, a moment before grpc-js emits `cancelled`.
     await setImmediate()
     const departure = call.isOver ? 'disconnected' : 'ended'
     const reason = call.isOver ? hoopWords.agentHasDisconnected : hoopWords.agentHasEnded
@@ -166,14 +167,17 @@ export class Transport {
   }
 }
 
-/** Who connects is asked for a certificate, and only agents have to have one: people's command lines come here, too. */
+/** Every peer is asked for a certificate, but only agents must have one: users' clients connect here, too. */
 const ASKED = { requestCert: true, rejectUnauthorized: false } as const
 
 function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {
   return agentCa === undefined ? tls : { ...tls, ca: agentCa }
 }
 
-/** grpc-js takes another certificate only from credentials of its own kind. */
+/**
+ * Credentials with a certificate that can be renewed. grpc-js takes another certificate only from its own
+ * kind of credentials.
+ */
 class RenewedCredentials extends ServerCredentials {
   constructor(certificate: ServerCertificate) {
     super(certificate.agentCa === undefined ? {} : ASKED, contextOf(certificate))
@@ -191,7 +195,7 @@ function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
 
 /** hoop's headers about an agent's program and machine (protocol.md 1.3). */
 const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
-/** They are kept for as long as the gateway runs. */
+/** Longest fact that is kept. Facts stay in memory while the gateway runs. */
 const LONGEST_FACT = 256
 
 function arrivalOf(call: PacketCall): Arrival {
@@ -208,17 +212,18 @@ function arrivalOf(call: PacketCall): Arrival {
 /** What is wrong with the certificate of an agent's connection; undefined when it is in order. */
 type CertificateFault = 'missing' | 'other-name'
 
-/** @param raw in DER, signed by an authority that counts here; undefined when there is no such certificate */
+/** @param raw in DER, signed by an authority of the settings; undefined without such a certificate */
 function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
   if (raw === undefined) return undefined
   const certificate = new X509Certificate(raw)
-  // A connection that goes on with an older handshake was checked then.
+  // A resumed connection was checked at its first handshake. The certificate may have expired since.
   return Date.parse(certificate.validTo) > Date.now() ? certificate : undefined
 }
 
 /**
- * Whether it is for the agent: its only common name, or one of its DNS names, is the agent's, letter by letter. Names
- * of hosts are compared in any case and by wildcards (`checkHost`), names of agents are not: ALPHA and alpha are two.
+ * Tells whether a certificate names the agent: as its only common name, or as one of its DNS names, in exact
+ * letters. Names of hosts are compared in any case and by wildcards (`checkHost`). Names of agents are not:
+ * ALPHA and alpha are two.
  */
 export function isFor(certificate: X509Certificate, agent: string): boolean {
   const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }
@@ -227,7 +232,6 @@ export function isFor(certificate: X509Certificate, agent: string): boolean {
   return commonName === agent || names.includes(`DNS:${agent}`)
 }
 
-/** For whoever runs the agent. */
 const CERTIFICATE_WORDS: Readonly<Record<CertificateFault, string>> = {
   missing:
     'this gateway demands a certificate of its agents (tls.cert, tls.key): none came, it has ended, or its authority is not in listen.tls.agent-ca',
