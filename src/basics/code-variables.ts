@@ -1,7 +1,7 @@
 /**
- * Variables by which the loader, a shell, an interpreter or a library runs other code than the program's own, whatever
- * the program is: `filesystem:LD_PRELOAD` would bring a library of its own, and so does `OPENSSL_CONF` for all that
- * speaks TLS. PATH is not among them, since it changes only what the program itself looks for.
+ * Variables that make any program run code that is not its own, through the loader, a shell, an interpreter
+ * or a library. `filesystem:LD_PRELOAD` would bring a library, and `OPENSSL_CONF` does so for every program
+ * that speaks TLS. PATH is not listed: it changes only what the program itself looks for.
  */
 const LOADING = named(
   'LD_.*|DYLD_.*|GCONV_PATH|LOCPATH|NLSPATH|OPENSSL_.*|SSLKEYLOGFILE|GIO_.*MODULE.*',
@@ -10,9 +10,9 @@ const LOADING = named(
   'JAVA_TOOL_OPTIONS|J[DR]K_JAVA_OPTIONS|_JAVA_OPTIONS|CLASSPATH|DOTNET_STARTUP_HOOKS|COR(?:ECLR)?_.*|ERL_.*|TCLLIBPATH',
 )
 
-/** Variables that some program takes for code, for options, or for the name of a file that has code in it. */
+/** Variables that some program reads as code, as options, or as the name of a file with code. */
 const OBEYED = named(
-  // Bash evaluates what is assigned to them as arithmetic.
+  // Bash evaluates a value of these as arithmetic.
   'RANDOM|SRANDOM|SECONDS|LINENO|HISTCMD|OPTIND',
   'PATH|CDPATH|IFS|SHELL|HOME|XDG_.*|TERMCAP|TERMINFO.*|INPUTRC|HISTFILE|BROWSER|TMPDIR',
   'EDITOR|VISUAL|PAGER|.*_(?:EDITOR|PAGER|ASKPASS|RSH|SSH|OPTIONS|OPTS|FLAGS)|LESS.*|MAN.*OPT|VIMINIT|EXINIT|MYVIMRC',
@@ -25,7 +25,6 @@ function named(...patterns: readonly string[]): RegExp {
   return new RegExp(`^(?:${patterns.join('|')})$`, 's')
 }
 
-/** Whether a variable of this name makes any program run code that is not its own. */
 export function loadsCode(name: string): boolean {
   return LOADING.test(name)
 }

@@ -1,4 +1,6 @@
-/** The errno name of a failed system call (`ENOSPC`), for messages that must not carry anything else. */
+/**
+ * Returns the errno name of a failed system call (`ENOSPC`), for messages that must not carry anything else.
+ */
 export function errnoOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
   return 'unknown error'

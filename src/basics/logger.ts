@@ -1,4 +1,4 @@
-/** What agent and gateway log to: pino, or anything in a test. Fields never hold the values of variables. */
+/** The log of agent and gateway: pino, or anything in a test. Fields never hold the values of variables. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -8,7 +8,7 @@ export interface Logger {
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
-/** A line that was logged, for code that passes it on. */
+/** A logged line, for code that passes it on. */
 export interface LogLine {
   readonly time: Date
   readonly level: (typeof LEVELS)[number]
@@ -17,7 +17,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Takes apart a line of the log. When a name occurs twice the last one counts, as for every JSON reader. */
+/** Parses a line of the log. If a name occurs twice, the last one counts, as in every JSON parser. */
 export function parseLogLine(json: string): LogLine {
   const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
   const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)
@@ -30,7 +30,7 @@ export function parseLogLine(json: string): LogLine {
 }
 
 const MINUTE_MS = 60_000
-/** Bound of different warnings in a minute: callers choose a part of their text. */
+/** Most different warnings per minute. A limit is needed because callers choose a part of the text. */
 const MOST_KINDS = 20
 
 interface Kind {
@@ -40,7 +40,8 @@ interface Kind {
 }
 
 /**
- * Warnings that callers can cause at will: each kind is one line, and one more with its count when the minute is over.
+ * Limits warnings that callers can cause at will. Each kind of warning is logged once, and once more with its
+ * count when the minute is over.
  */
 export class RepeatedWarnings {
   readonly #log: Pick<Logger, 'warn'>

@@ -1,15 +1,15 @@
 type Closer = () => void | Promise<void>
 
-/** What is open, so that it can be closed in reverse order: whoever uses something is closed before it. */
+/** Closes resources in reverse order: a user of a resource is closed before the resource. */
 export class Opened {
   readonly #closers: Closer[] = []
 
-  /** Closes these one after the other: the last one is closed first. */
+  /** Adds functions that close something. The last one is called first. */
   add(...closers: readonly Closer[]): void {
     this.#closers.push(...closers)
   }
 
-  /** @returns what it was given */
+  /** Closes `one` later. @returns `one` */
   own<T extends { close(): void | Promise<void> }>(one: T): T {
     this.add(() => one.close())
     return one

@@ -1,10 +1,13 @@
 export interface RetryTiming {
-  /** The pause before the second attempt. Each further one is twice as long, up to `longestMs`. */
+  /** The pause before the second attempt. Each further pause is twice as long, up to `longestMs`. */
   readonly firstMs: number
   readonly longestMs: number
 }
 
-/** The pause after this many failed attempts, in milliseconds, with a random part: not all retry at the same moment. */
+/**
+ * Returns the pause after this many failed attempts, in milliseconds. A random part keeps clients from
+ * retrying at the same moment.
+ */
 export function retryPause({ firstMs, longestMs }: RetryTiming, attempts: number): number {
   return Math.min(longestMs, firstMs * 2 ** Math.min(attempts, 30)) * (0.75 + Math.random() / 2)
 }

@@ -1,6 +1,6 @@
 /**
- * What this program was set up with cannot be used: a variable, a key, a certificate, a folder. The message says which
- * one, why, and what to do; it never quotes the value, which may be a secret.
+ * A variable, key, certificate or folder from the program's setup cannot be used. The message says which one,
+ * why, and what to do. It never quotes the value, which may be a secret.
  */
 export class SetUpError extends Error {
   override readonly name = 'SetUpError'

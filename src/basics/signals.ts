@@ -2,16 +2,19 @@ import type { ChildProcess } from 'node:child_process'
 import { errnoOf } from './errors.ts'
 
 /**
- * Signals a child, if it has started. Use this instead of `child.kill`: for a child that could not be started, Node
- * signals process 0 (our own process group) or a random number until the child has reported its error (seen with Node
- * 20).
+ * Signals a child, if it has started. Use this instead of `child.kill`. For a child that could not start,
+ * Node signals process 0 (our own process group) or a random number, until the child has reported its error
+ * (seen with Node 20).
  * @returns false when there is no process to signal
  */
 export function signalChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
   return child.pid !== undefined && child.kill(signal)
 }
 
-/** Signals a process group. False when it has no process left; one that may not be signalled (EPERM) counts. */
+/**
+ * Signals a process group. Returns false when the group has no process left. A group that may not be
+ * signalled (EPERM) counts as alive.
+ */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pgid, signal)

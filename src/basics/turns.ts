@@ -1,6 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 
-/** Reads at most `places` uploads per user at once, in order. Callers bring their own timeout. */
+/**
+ * Limits a user's parallel uploads to `places`; the others wait in order. Callers bring their own timeout.
+ */
 export class Turns {
   readonly #places: number
   readonly #users = new Map<string, LimitFunction>()
@@ -9,7 +11,10 @@ export class Turns {
     this.#places = places
   }
 
-  /** The turns of one user: runs a function as soon as a place is free, which it keeps until that settles. */
+  /**
+   * Returns the queue of one user. It runs a function as soon as a place is free; the function keeps the
+   * place until it settles.
+   */
   of(user: string): LimitFunction {
     const known = this.#users.get(user)
     if (known !== undefined) return known

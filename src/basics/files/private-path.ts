@@ -19,8 +19,9 @@ export class ForeignPathError extends Error {
 }
 
 /**
- * Why something that `lstat` found cannot be trusted, as the end of a sentence about its path. Undefined when it is of
- * that kind, belongs to this user and, for a folder, nobody else can write to it.
+ * Returns why a file or folder (found with `lstat`) cannot be trusted, as the end of a sentence about its
+ * path. Undefined when it is of the expected kind and belongs to this user, and, for a folder, when no other
+ * user can write to it.
  */
 export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regular file'): string | undefined {
   if (found.isSymbolicLink()) return 'is a symbolic link'
@@ -32,7 +33,8 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 }
 
 /**
- * Why another user than this one and root could change a file, as the end of a sentence about its path. Follows links.
+ * Returns why another user than this one and root could change a file, as the end of a sentence about its
+ * path. Follows links.
  * @throws the system's error
  */
 export function objectionToWriters(file: string): string | undefined {
@@ -42,17 +44,17 @@ export function objectionToWriters(file: string): string | undefined {
   return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written to by other users: chmod go-w'
 }
 
-/** A right of other users that a file should not give them, and the command that takes it away. */
+/** A permission that other users should not have on a file, and the command that removes it. */
 interface OpenFile {
   readonly what: string
   readonly advice: string
 }
 
 /**
- * Whether other users than its owner and root can read a file, or write to it. Follows links, as the secrets of
- * Kubernetes are.
- * @param holds the secret in it, e.g. `the key`
- * @param isForGroup whether the group may read it in any case
+ * Returns whether users other than the file's owner and root can read or write it. Follows links: the secrets
+ * of Kubernetes are links.
+ * @param holds the secret in the file, e.g. `the key`
+ * @param isForGroup whether the group may always read the file
  * @returns undefined when they cannot
  * @throws the system's error
  */
@@ -63,7 +65,7 @@ export function openToOthers(
   isForGroup = false,
 ): OpenFile | undefined {
   const { mode, uid } = statSync(file)
-  // A file of root's is for a service by its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
+  // A file of root is for a service through its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
   const isForService = uid === ROOT && process.geteuid?.() !== ROOT
   const readable = isForGroup || isForService ? 0o004 : 0o044
   if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined
@@ -77,8 +79,8 @@ export function openToOthers(
 }
 
 /**
- * Makes the missing parts of the folder (0700), one by one. Node's `recursive` never returns in a place like /proc,
- * where making a folder fails with "does not exist".
+ * Makes the missing parts of the folder (0700), one by one. Node's `recursive` never returns in a place like
+ * /proc, where making a folder fails with "does not exist".
  * @throws the system's error
  */
 export function makeFolder(folder: string): void {
@@ -88,14 +90,14 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Another process was faster. If it is not a folder, opening a file in it will fail.
+    // Another process was faster. If it made no folder, opening a file in it will fail.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 
 /**
- * Makes the folder, 0700, or takes an existing one to which only this user can write. Follows a link that this user or
- * root has made. @throws ForeignPathError, or the system's error
+ * Makes the folder (0700), or takes an existing one to which only this user can write. Follows a link that
+ * this user or root has made. @throws ForeignPathError, or the system's error
  */
 export function claimFolder(folder: string): void {
   makeFolder(folder)
@@ -107,8 +109,8 @@ export function claimFolder(folder: string): void {
 }
 
 /**
- * Makes the file private, 0600, if it exists. Its folder has to be claimed before, so that nobody else can put a link
- * there after the check. @returns false when there is none @throws ForeignPathError
+ * Makes the file private (0600) if it exists. Claim its folder first, so that no other user can put a link
+ * there after the check. @returns false when there is no file @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
   const found = findOwnFile(path)
@@ -117,7 +119,9 @@ export function claimFile(path: string): boolean {
   return true
 }
 
-/** Undefined when there is none. Changes nothing. @throws ForeignPathError */
+/**
+ * Returns the file's `lstat`, or undefined when there is no file. Changes nothing. @throws ForeignPathError
+ */
 export function findOwnFile(path: string): Stats | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false })
   const objection = found && objectionTo(found, 'regular file')

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
-/** Joins all pieces of at most `limit` bytes together. @throws what `tooLong` makes, and what the source throws */
+/** Joins the pieces, at most `limit` bytes together. @throws the error of `tooLong`, or of the source */
 export async function readAll(
   pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
   limit: number,
@@ -16,7 +16,9 @@ export async function readAll(
   return Buffer.concat(read, length)
 }
 
-/** A file cannot be used. The message continues a sentence that begins with its path, e.g. `does not exist`. */
+/**
+ * The file cannot be used. The message continues a sentence that begins with its path, e.g. `does not exist`.
+ */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused'
   /** The errno, or a code of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
@@ -49,7 +51,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
 /** Reads a regular file of at most `limit` bytes. @throws FileRefused, which never quotes the content */
 export function readSmallFile(path: string, limit: number): SmallFile {
   try {
-    // Checked before it is opened: opening a FIFO would wait for a writer.
+    // Checked before opening: opening a FIFO would wait for a writer.
     const found = statSync(path)
     if (!found.isFile()) throw new FileRefused('NOT-A-FILE', 'is not a regular file')
     return { bytes: readUpTo(path, limit), mode: found.mode }
@@ -60,7 +62,7 @@ export function readSmallFile(path: string, limit: number): SmallFile {
   }
 }
 
-/** UTF-8 without its byte order mark. @throws FileRefused */
+/** Decodes UTF-8, without its byte order mark. @throws FileRefused */
 export function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -69,7 +71,7 @@ export function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-/** Reads without trusting the size that the file system reports: in /proc it is 0. */
+/** Reads without the size that the file system reports: in /proc it is 0. */
 function readUpTo(path: string, limit: number): Buffer {
   const file = openSync(path, 'r')
   try {

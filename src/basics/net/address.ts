@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
-/** A network like `10.0.0.0/8`; undefined for anything else. */
+/** Parses a network like `10.0.0.0/8`. Undefined for anything else. */
 export function networkOf(entry: string): BlockList | undefined {
   const [, address = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? []
   const version = isIP(address)
@@ -10,13 +10,13 @@ export function networkOf(entry: string): BlockList | undefined {
   return network
 }
 
-/** Whether the host is an address in it. IPv4 written as IPv6 (`::ffff:10.0.0.1`) counts as IPv4. */
+/** Whether the host is an address in the network. IPv4 written as IPv6 (`::ffff:10.0.0.1`) counts as IPv4. */
 export function inNetwork(host: string, network: BlockList): boolean {
   const version = isIP(host)
   return version !== 0 && network.check(host, version === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** What a server binds to. An IPv6 host comes without its brackets; port 0 is any free one. */
+/** An address that a server binds to. An IPv6 host has no brackets here. Port 0 means any free port. */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -25,7 +25,7 @@ export interface Address {
 const LOOPBACK = '127.0.0.1'
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
 
-/** `host:port` or `[::1]:port`; undefined for anything else. */
+/** Parses `host:port` or `[::1]:port`. Undefined for anything else. */
 export function parseAddress(text: string): Address | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain ?? ''
@@ -34,7 +34,10 @@ export function parseAddress(text: string): Address | undefined {
   return isHost && port <= 65_535 ? { host, port } : undefined
 }
 
-/** Like `parseAddress`, or a port alone, on the loopback. Not `:9100`: elsewhere that means every interface. */
+/**
+ * Like `parseAddress`, or a port alone, on the loopback. Not `:9100`: in other programs that means every
+ * interface.
+ */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
   // Digits and dots alone are a mistyped address.
@@ -42,29 +45,35 @@ export function parseListen(text: string): Address | undefined {
   return isWrong ? undefined : address
 }
 
-/** `host:port`, with the brackets of an IPv6 host. */
+/** Formats `host:port`, with brackets around an IPv6 host. */
 export function formatAddress({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** A URL by which a client reaches the address. */
+/** Returns a URL by which a client reaches the address. */
 export function addressUrl(scheme: 'grpc' | 'grpcs' | 'http' | 'https', address: Address): string {
   return `${scheme}://${formatAddress(address)}`
 }
 
-/** Whether only this machine can reach the host. Of names only `localhost` counts: others may mean anything. */
+/**
+ * Whether only this machine can reach the host. The only name that counts is `localhost`: others may mean
+ * anything.
+ */
 export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return host.startsWith('127.')
   return host === '::1' || host.toLowerCase() === 'localhost'
 }
 
 /**
- * Where a call comes from: its peer's address, or the one for which a trusted proxy speaks.
- * @param forwardedFor `X-Forwarded-For`, at whose end each proxy adds the address that has called it
+ * Returns the address of a call's origin: the peer's, or the one that a trusted proxy reports.
+ * @param forwardedFor `X-Forwarded-For`; each proxy adds its caller's address at the end
  */
 export type CallerAddress = (peer: string, forwardedFor: string | undefined) => string
 
-/** @param proxies who is believed. What stands before an address that is none of theirs, anybody can have written */
+/**
+ * @param proxies trusted proxies. Anybody can have written the addresses before one that is not a trusted
+ * proxy's
+ */
 export function callerAddress(proxies: readonly string[]): CallerAddress {
   const networks = proxies.map(networkOf).filter((network) => network !== undefined)
   const isTrusted = (address: string) => networks.some((network) => inNetwork(address, network))
@@ -79,13 +88,16 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
   }
 }
 
-/** An address or a network as a network; undefined for anything else, and for the network of everybody. */
+/**
+ * Formats an address or a network as a network. Undefined for anything else, and for a network of all
+ * addresses.
+ */
 export function proxyNetwork(text: string): string | undefined {
   const network = isIP(text) === 0 ? text : `${text}/${isIPv4(text) ? 32 : 128}`
   return networkOf(network) === undefined || /\/0+$/.test(network) ? undefined : network
 }
 
-/** Some proxies add the port. */
+/** Removes the port that some proxies add. */
 function withoutPort(written: string): string {
   const text = written.trim()
   return isIP(text) === 0 ? text.replace(/^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$/, '$1$2') : text

@@ -5,7 +5,10 @@ import { SetUpError } from '../set-up-error.ts'
 /** A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
-/** Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws SetUpError */
+/**
+ * Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws
+ * SetUpError
+ */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
   if (!value.startsWith('file://')) return value
@@ -19,7 +22,10 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/** The certificates in a text, whatever is between them. @throws SetUpError when there is none, or a broken one */
+/**
+ * Returns the certificates in a text and skips everything else. @throws SetUpError when there is none, or a
+ * broken one
+ */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
   if (blocks.length === 0) throw new SetUpError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')
@@ -51,7 +57,7 @@ function decodeBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('latin1')
 }
 
-/** Where Debian, Fedora, SUSE, Alpine and macOS keep the authorities that their users trust. */
+/** Paths of the system's authorities on Debian, Fedora, SUSE, Alpine and macOS. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -64,8 +70,9 @@ const BUNDLES = [
 const LONGEST_BUNDLE = 4 * 1024 * 1024
 
 /**
- * The authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or else the distribution's bundle, and
- * Node's own with those of NODE_EXTRA_CA_CERTS (which Node adds only to its own). What cannot be read is left out.
+ * Returns the authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or else the
+ * distribution's bundle, those of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and Node's own.
+ * Files that cannot be read are left out.
  */
 export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = env
@@ -74,12 +81,13 @@ export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
     NODE_EXTRA_CA_CERTS ? read(NODE_EXTRA_CA_CERTS) : '',
   ]
   const given = texts.flatMap((text) => (typeof text === 'string' ? (text.match(CERTIFICATE) ?? []) : []))
-  // Loaded here: without TLS nothing else needs the module, which takes as long as a short command.
+  // Loaded here: nothing else needs the module when there is no TLS, and loading takes as long as a short
+  // command.
   const { rootCertificates } = process.getBuiltinModule('node:tls')
   return distinct([...rootCertificates, ...given])
 }
 
-/** A sentence for each file that a variable names and that cannot be read. */
+/** Returns a sentence for each file that a variable names and that cannot be read. */
 export function unreadableAuthorities(env: NodeJS.ProcessEnv): string[] {
   return ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((variable) => {
     const path = env[variable]
@@ -105,7 +113,7 @@ function read(path: string): string | FileRefused {
   }
 }
 
-/** Most of Node's authorities are in a bundle as well, with other line breaks. */
+/** Removes duplicates. Most of Node's authorities are in a bundle as well, with other line breaks. */
 function distinct(certificates: readonly string[]): string[] {
   return [...new Map(certificates.map((pem) => [pem.replace(/\s/g, ''), pem])).values()]
 }

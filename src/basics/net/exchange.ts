@@ -5,17 +5,21 @@ import { readAll } from '../files/small-file.ts'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { type Proxy, tunnel } from './proxy.ts'
 
-/** The head of the answer to a request. Rejects with the error of a request that gets none. */
+/** Waits for the head of the answer. Rejects with the request's error when there is no answer. */
 export function answered(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve)
     request.on('error', reject)
-    // After "101 Switching Protocols" Node ends the connection without either event (seen).
+    // After "101 Switching Protocols" Node closes the connection without a `response` or `error` event
+    // (seen).
     request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
   })
 }
 
-/** The code of a failed connection, `ECONNREFUSED`. Node tries all addresses of a name, and collects their errors. */
+/**
+ * Returns the code of a failed connection, `ECONNREFUSED`. Node tries all addresses of a name and collects
+ * their errors.
+ */
 export function networkErrorCode(error: unknown): string {
   const { code, errors } = error as NodeJS.ErrnoException & {
     readonly errors?: readonly NodeJS.ErrnoException[]
@@ -28,15 +32,15 @@ export interface HttpQuestion {
   readonly isSecure: boolean
   readonly host: string
   readonly port: number
-  /** With the query, as it is sent. */
+  /** The path with the query, as it is sent. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
-  /** How the server's certificate is checked. Used with `isSecure` only, and needed then. */
+  /** How to check the server's certificate. Used with `isSecure` only, and required then. */
   readonly tls?: { readonly context: SecureContext; readonly skipVerify: boolean } | undefined
-  /** Used with `isSecure` only: it would see everything else. */
+  /** Used with `isSecure` only: the proxy would see everything else. */
   readonly proxy?: Proxy | undefined
-  /** The longest body that is read, in bytes. */
+  /** Largest body, in bytes. */
   readonly limit: number
   /** Ends the exchange in every state. */
   readonly signal: AbortSignal
@@ -44,12 +48,11 @@ export interface HttpQuestion {
 
 interface Head {
   readonly status: number
-  /** The length that the answer states; -1 when it states none. */
+  /** The `Content-Length`; -1 when the answer has none. */
   readonly length: number
   readonly location: string | undefined
-  /** Empty when the answer does not say. */
+  /** Empty when the answer has no `Content-Type`. */
   readonly contentType: string
-  /** The header `Retry-After`. */
   readonly retryAfter: string | undefined
 }
 
@@ -57,7 +60,7 @@ export interface Reply extends Head {
   readonly body: Buffer
 }
 
-/** The answer began and did not end well: cut off, too long, or too slow. */
+/** The answer began but was cut off, too long, or too slow. */
 export class BrokenReply extends Error {
   override readonly name = 'BrokenReply'
   readonly head: Head
@@ -69,7 +72,7 @@ export class BrokenReply extends Error {
 }
 
 /**
- * One question and its whole answer over HTTP, on a connection of its own. Follows no redirect.
+ * Sends one HTTP request on its own connection and reads the whole answer. Follows no redirect.
  * @throws BrokenReply, TunnelError, the signal's reason before there is an answer, or Node's error
  */
 export async function exchange(question: HttpQuestion): Promise<Reply> {
@@ -84,12 +87,13 @@ export async function exchange(question: HttpQuestion): Promise<Reply> {
     if (!(error instanceof BrokenReply)) signal.throwIfAborted()
     throw error
   } finally {
-    // A request with a header that cannot be sent never takes it, and nobody would hear of its error.
+    // A request with a header that cannot be sent never takes the socket, and the socket's error would get
+    // lost.
     socket?.destroy()
   }
 }
 
-/** Undefined: Node makes the connection. */
+/** Opens the TLS connection. Undefined without TLS: Node opens the connection itself. */
 async function socketFor(question: HttpQuestion): Promise<Socket | undefined> {
   const { isSecure, host, port, proxy, signal } = question
   if (!isSecure) return undefined
@@ -107,7 +111,7 @@ function missingTls(): never {
 
 async function through(proxy: Proxy, target: Address, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ ...addressOf(proxy), signal })
-  // The caller learns of the end from `close`. An error without a listener would end the process.
+  // `close` tells the caller about the end. An `error` without a listener would end the process.
   socket.on('error', () => undefined)
   try {
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
@@ -129,7 +133,7 @@ function send(question: HttpQuestion, socket: Socket | undefined): Promise<Incom
     method,
     host,
     port,
-    // For the `Host` header. The connection over TLS is made above.
+    // For the `Host` header. `socketFor` opens the TLS connection.
     defaultPort: isSecure ? 443 : 80,
     path,
     headers: {
@@ -158,7 +162,7 @@ async function read(response: IncomingMessage, { limit, signal }: HttpQuestion):
   try {
     const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)
     const body = await readAll(response, limit, tooLong)
-    // An answer without a length ends with its connection, also where the signal has ended it.
+    // The end of the connection ends an answer without a length, also when the signal has closed it.
     signal.throwIfAborted()
     return { ...head, body }
   } catch (error) {

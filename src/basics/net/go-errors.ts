@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'connect: network is unreachable',
 }
 
-/** A failed connection in the words of Go's dialer, since users of hoop search for them. */
+/** Formats a failed connection as Go's dialer does, since users of hoop search for these texts. */
 export function goDialError(error: NodeJS.ErrnoException, { host, port }: Address): string {
   const code = error.code ?? error.message
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`
@@ -18,7 +18,10 @@ const UNKNOWN_AUTHORITY =
   /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|CERT_UNTRUSTED|CERT_SIGNATURE)/
 const BAD_CERTIFICATE = 'tls: failed to verify certificate: x509: certificate'
 
-/** Why a request got no answer, in the words of Go's client, as far as users would search for them. Node's own texts quote no header. */
+/**
+ * Formats why a request got no answer, as Go's client does, for the errors that users would search for.
+ * Node's own texts quote no header.
+ */
 export function goHttpError(error: NodeJS.ErrnoException, { host, port }: Address): string {
   const {
     code = '',
@@ -42,7 +45,7 @@ export function goHttpError(error: NodeJS.ErrnoException, { host, port }: Addres
   return message
 }
 
-/** What was connected to, of an error of Node's. */
+/** Returns the address of a failed connection, from Node's error. */
 function addressIn(error: object): string | undefined {
   return 'address' in error && typeof error.address === 'string' ? error.address : undefined
 }

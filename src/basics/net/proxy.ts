@@ -5,7 +5,7 @@ import { SetUpError } from '../set-up-error.ts'
 import type { Problems } from '../settings/problems.ts'
 import { inNetwork, isLoopback, networkOf } from './address.ts'
 
-/** A proxy. It is used for connections with TLS only. */
+/** A proxy for connections with TLS. Other connections do not use it. */
 export interface ProxySettings {
   /** `host:port` */
   readonly address: string
@@ -21,7 +21,7 @@ function variableIn(env: NodeJS.ProcessEnv): string {
   return env['HTTPS_PROXY'] ? 'HTTPS_PROXY' : 'https_proxy'
 }
 
-/** Reads `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, like other programs. @throws SetUpError */
+/** Reads `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, as other programs do. @throws SetUpError */
 export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   const variable = variableIn(env)
   const text = env[variable]
@@ -38,7 +38,6 @@ export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   }
 }
 
-/** The proxy on the way to a host, if there is one. */
 export function proxyTo(
   proxy: ProxySettings | undefined,
   host: string,
@@ -50,7 +49,7 @@ export function proxyTo(
 function proxyUrl(text: string): URL | undefined {
   try {
     const url = new URL(/^[a-z][\w+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-    // Throws when name or password are encoded wrongly: both are needed exactly.
+    // Throws when the name or password is encoded wrongly: both are needed exactly.
     decodeURIComponent(url.username + url.password)
     return url.protocol === 'http:' && url.hostname !== '' ? url : undefined
   } catch {
@@ -58,13 +57,13 @@ function proxyUrl(text: string): URL | undefined {
   }
 }
 
-/** Which addresses are reached without a proxy. */
+/** Whether an address is reached without a proxy. */
 type NoProxy = (host: string, port: number) => boolean
 
 /**
- * `NO_PROXY` as Go reads it: names (`example.com` with everything below it, `.example.com` only what is below),
- * addresses, networks (`10.0.0.0/8`), or `*`. Names and addresses may have a port. The loopback never goes through a
- * proxy.
+ * Parses `NO_PROXY` as Go does: names (`example.com` with its subdomains, `.example.com` for the subdomains
+ * only), addresses, networks (`10.0.0.0/8`), or `*`. Names and addresses may have a port. The loopback never
+ * goes through a proxy.
  */
 export function parseNoProxy(text: string): NoProxy {
   const entries = text
@@ -102,7 +101,10 @@ export class TunnelError extends Error {
   override readonly name = 'TunnelError'
 }
 
-/** Afterwards the socket leads to the address, through the proxy. Ends when the socket does. @throws TunnelError */
+/**
+ * Connects the socket to the address, through the proxy. The wait ends when the socket does. @throws
+ * TunnelError
+ */
 export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
   const { statusCode, statusMessage, head } = await connectThrough(socket, address, proxy)
   if (statusCode !== 200) throw new TunnelError(refusal(`${statusCode} ${statusMessage}`.trim(), proxy))
@@ -144,7 +146,7 @@ function refusal(answer: string, { address, credentials }: Proxy): string {
   return `the proxy ${address} answered ${answer.slice(0, 100)}${advice}`
 }
 
-/** The proxy that the environment names; undefined, and a problem, when it cannot be one. */
+/** Returns the proxy from the environment. Undefined, with a problem, when the value cannot be a proxy. */
 export function proxyFrom(
   env: NodeJS.ProcessEnv,
   problems: Pick<Problems, 'addFrom'>,

@@ -1,4 +1,4 @@
-/** The part of JSON Schema that settings need. Draft 7, which editors know best. */
+/** The part of JSON Schema that settings need. Draft 7 has the best support in editors. */
 export interface JsonSchema {
   readonly type?: readonly string[]
   readonly description?: string
@@ -14,18 +14,18 @@ export interface JsonSchema {
   readonly required?: readonly string[]
   readonly propertyNames?: JsonSchema
   readonly additionalProperties?: JsonSchema | false
-  /** A secret: it is never shown. */
+  /** Marks a secret, which is never shown. */
   readonly writeOnly?: true
 }
 
-// The program reads every scalar as the text that is in the file. An editor reads `5432` as a number and `true` as a
-// boolean, so all three are allowed wherever a text is. No schema may refuse what the program takes.
+// The program reads every scalar as the text in the file. An editor reads `5432` as a number and `true` as a
+// boolean, so all three types are allowed wherever a text is. No schema may refuse what the program accepts.
 
 export function textJson(pattern?: RegExp): JsonSchema {
   return { type: ['string', 'number', 'boolean'], ...(pattern ? { pattern: pattern.source } : {}) }
 }
 
-/** One of these words, in any case. Editors suggest them as they are here. */
+/** Accepts one of these words, in any case. Editors suggest them as they are here. */
 export function wordsJson(words: readonly string[]): JsonSchema {
   const inAnyCase = (word: string): string =>
     word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
@@ -38,13 +38,13 @@ export function wordsJson(words: readonly string[]): JsonSchema {
   }
 }
 
-/** @param text as it would be written in the file */
+/** @param text the default as it would be written in the file */
 export function defaultJson(text: JsonSchema['default']): Pick<JsonSchema, 'default'> {
   if (text === undefined) return {}
   return { default: text === 'true' || text === 'false' ? text === 'true' : text }
 }
 
-/** A setting that may be left empty. */
+/** Lets the setting be empty. */
 export function orNull({ type, anyOf, ...rest }: JsonSchema): JsonSchema {
   return {
     ...rest,
@@ -53,15 +53,15 @@ export function orNull({ type, anyOf, ...rest }: JsonSchema): JsonSchema {
   }
 }
 
-/** The schema of a whole file, which may be empty. */
+/** Returns the schema of a whole file, which may be empty. */
 export function documentJson(title: string, file: JsonSchema): object {
   return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...orNull(file) }
 }
 
-/** A setting as it is now. `value` is null when it has none. */
+/** A setting and its current value. `value` is null when it has none. */
 export interface PrintedSetting {
   readonly name: string
-  /** The value as it is written; `<set>` for a secret. */
+  /** The value as written in its source; `<set>` for a secret. */
   readonly value: string | null
   readonly from: 'flag' | 'variable' | 'file' | 'default' | 'refused' | 'unset'
   /** The flag, the variable, or `path:line:column`; null for the last three. */
@@ -69,12 +69,12 @@ export interface PrintedSetting {
 }
 
 export interface PrintedSettings {
-  /** The settings file that is looked for, whether it is there or not. */
+  /** The path where the settings file is expected, even if there is no file. */
   readonly file: string
   readonly settings: readonly PrintedSetting[]
 }
 
-/** A value of the file that may be shown: of a reference what is written, of a secret that it is set. */
+/** Returns a value of the file that may be shown: a reference as written, `<set>` for a secret. */
 export function shownValue({ writeOnly }: JsonSchema, text: string): string {
   return writeOnly === true && !/^(?:file|env):\/\//.test(text) ? '<set>' : text
 }

@@ -1,18 +1,18 @@
 import type { LineCounter } from 'yaml'
 
-/** Where a setting is: keys and list positions from the top. */
+/** The place of a setting: keys and list positions from the top. */
 export type Path = readonly (string | number)[]
 
-/** One thing that is wrong. Line and column count from 1. */
+/** One fault. Line and column count from 1. */
 export interface Problem {
-  /** Where the fault is in the settings file itself. */
+  /** Line of a fault in the settings file itself. */
   readonly line?: number
   readonly column?: number
-  /** Where any other fault is: the flag, the variable or the file. */
+  /** Place of any other fault: the flag, the variable or the file. */
   readonly place?: string
-  /** E.g. `connections[0].agent`; empty when no setting is meant. */
+  /** E.g. `connections[0].agent`; empty when the fault is not about a setting. */
   readonly path: string
-  /** What is accepted. Never a value: any of them may be a secret. */
+  /** Says what is accepted. Never quotes a value, which may be a secret. */
   readonly message: string
 }
 
@@ -27,7 +27,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** More are only counted: one lost indentation can make thousands. */
+/** Further problems are only counted: one lost indentation can make thousands. */
 const LONGEST_LIST = 50
 
 /** Collects problems and knows where in the file each setting is. */
@@ -44,14 +44,14 @@ export class Problems {
     this.#lines = lines
   }
 
-  /** Notes at which characters of the file a setting's name and its value begin. */
+  /** Records the offsets in the file at which a setting's name and value begin. */
   locate(path: Path, value: number, key = value): void {
     this.#offsets.set(path.join('.'), { key, value })
   }
 
   /**
-   * Adds a problem of a setting in the file. A setting has at most one, and none when something around it has one:
-   * what follows from an error is no news.
+   * Adds a problem of a setting in the file. Each setting has at most one, and none when something around it
+   * has one: such problems would only follow from the first.
    */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
     if (this.has(path)) return
@@ -59,36 +59,35 @@ export class Problems {
     this.addAt(this.#offsetOf(path)[part], message, path)
   }
 
-  /** Adds a problem of the text itself, at a character of it. */
+  /** Adds a problem of the text at this offset. */
   addAt(offset: number, message: string, path: Path = []): void {
     this.#found.push({ ...this.#positionOf(offset), path: formatPath(path), message })
   }
 
-  /** Adds a problem of what is not written in the file, once. `place` is a flag or a variable, for instance. */
+  /** Adds a problem outside the file, once. `place` is a flag or a variable, for instance. */
   addFrom(place: string, message: string, path: Path = []): void {
     const problem = { place, path: formatPath(path), message }
     const isKnown = this.#found.some((other) => other.place === place && other.message === message)
     if (!isKnown) this.#found.push(problem)
   }
 
-  /** Adds the problems of another file, each with its place there. */
+  /** Adds the problems of another file, each with its place in that file. */
   addOthers(file: string, problems: readonly Problem[]): void {
     for (const { line = 1, column = 1, place = `${file}:${line}:${column}`, path, message } of problems)
       this.#found.push({ place, path, message })
   }
 
-  /** "line 12", for a problem that has to do with another setting. */
+  /** Returns "line 12", for a problem that refers to another setting. */
   lineOf(path: Path): string {
     return `line ${this.#positionOf(this.#offsetOf(path).value).line}`
   }
 
-  /** `path:line:column` of a setting. */
   placeOf(path: Path, part: 'key' | 'value' = 'value'): string {
     const { line, column } = this.#positionOf(this.#offsetOf(path)[part])
     return `${this.#file}:${line}:${column}`
   }
 
-  /** Whether the setting in the file, or what it is part of, has a problem. */
+  /** Whether the setting in the file, or a setting around it, has a problem. */
   has(path: Path): boolean {
     return path.some((_, i) => this.#paths.has(path.slice(0, i + 1).join('.')))
   }
@@ -97,12 +96,11 @@ export class Problems {
     return this.#found.length
   }
 
-  /** A line each: first those of the file, in its order. */
+  /** Returns one line per problem: first those of the file, in its order. */
   toLines(): string[] {
     return toLines(this.#file, this.#sorted())
   }
 
-  /** Throws a SettingsError with all problems so far. */
   throwIfAny(): void {
     if (this.count > 0) throw new SettingsError(this.#file, this.#sorted())
   }
@@ -112,7 +110,7 @@ export class Problems {
     return this.#found.toSorted((a, b) => order(a) - order(b))
   }
 
-  /** The path of the setting, or of the map in which it is missing. */
+  /** Returns the offset of the setting or, if it is missing, of the map around it. */
   #offsetOf(path: Path): { key: number; value: number } {
     for (let length = path.length; length >= 0; length--) {
       const found = this.#offsets.get(path.slice(0, length).join('.'))
@@ -123,12 +121,12 @@ export class Problems {
 
   #positionOf(offset: number): { line: number; column: number } {
     const { line, col } = this.#lines?.linePos(offset) ?? { line: 1, col: 1 }
-    // A counter that has seen no line says 0:n.
+    // A counter without any line says 0:n.
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
 }
 
-/** E.g. `connections[0].agent`. */
+/** Formats a path as `connections[0].agent`. */
 export function formatPath(path: Path): string {
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${formatKey(key)}`))
@@ -136,15 +134,15 @@ export function formatPath(path: Path): string {
     .replace(/^\./, '')
 }
 
-/** Names of settings and variables. */
+/** Names of settings and variables that may be shown. */
 const NAME = /^(?:(?:envvar|filesystem):)?(?:[A-Z_][A-Z0-9_]{0,99}|[A-Za-z_][\w.-]{0,30})$/
 
-/** Without its ": " a whole line is a key, and it may hold a secret. */
+/** Hides unusual keys. If its ": " is missing, a whole line becomes a key, and it may hold a secret. */
 function formatKey(key: string): string {
   return NAME.test(key) ? key : '?'
 }
 
-/** What follows `file://` or `env://` may be anything, a whole misplaced paragraph for instance. */
+/** Shortens the text after `file://` or `env://`: it may be anything, for instance a misplaced paragraph. */
 export function shorten(text: string): string {
   const printable = text.replaceAll(/[^\x20-\x7e]/g, '?')
   return printable.length <= 100 ? printable : `${printable.slice(0, 97)}...`

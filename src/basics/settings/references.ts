@@ -3,24 +3,24 @@ import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 
-/** Where the values of references come from. */
+/** Sources for the values of references. */
 export interface Sources {
-  /** Folder of the settings file; relative paths start there. */
+  /** Folder of the settings file; relative paths start here. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Is called with each file that a setting names. */
+  /** Called with each file that a setting names. */
   readonly noticed?: (file: string, path: Path, holds: 'secret' | 'public') => void
 }
 
-/** `file://PATH`, made absolute, or `env://NAME`. */
+/** A parsed `file://PATH`, made absolute, or `env://NAME`. */
 export type Reference =
   | { readonly kind: 'file'; readonly path: string; readonly name?: never }
   | { readonly kind: 'variable'; readonly name: string; readonly path?: never }
 
-/** A key, a certificate, a token: nothing near this. */
+/** Far more than a key, a certificate or a token needs. */
 const REFERENCED_BYTES = 1024 * 1024
 
-/** Undefined for a value that stands for itself. */
+/** Parses a reference. Undefined for a plain value. */
 export function referenceOf(value: string, folder: string): Reference | undefined {
   const [, scheme, target = ''] = /^(file|env):\/\/([\s\S]*)$/.exec(value) ?? []
   if (scheme === undefined) return undefined
@@ -30,7 +30,7 @@ export function referenceOf(value: string, folder: string): Reference | undefine
 }
 
 /**
- * Replaces each reference in a tree by the text that it stands for. What cannot be read becomes null and a problem.
+ * Replaces each reference in a tree by its text. A reference that cannot be read becomes null and a problem.
  * @param stays whether the value at a path is left as it is
  */
 export function resolveReferences(
@@ -50,7 +50,10 @@ export function resolveReferences(
   return result
 }
 
-/** The text a value stands for: of a file without its last line break. Null, and a problem, when it cannot be read. */
+/**
+ * Returns the text of a reference, for a file without its last line break. Null, with a problem, when it
+ * cannot be read.
+ */
 function resolveText(text: string, sources: Sources, problems: Problems, path: Path): string | null {
   const reference = referenceOf(text, sources.folder)
   if (reference === undefined) return text
@@ -64,7 +67,7 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   return refusing(labelOf(file), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 
-/** The bytes of a file, given by its path, with or without `file://`, or of a variable. */
+/** Reads the bytes of a file, given by its path with or without `file://`, or of a variable. */
 export function readBytes(
   value: string,
   sources: Sources,
@@ -76,7 +79,7 @@ export function readBytes(
     const text = readVariable(reference.name, sources, problems, path)
     return text === undefined ? undefined : Buffer.from(text)
   }
-  // The key itself may be written where its path belongs, so the value is not shown.
+  // The user may have written the key itself instead of its path, so the value is not shown.
   const label = reference === undefined ? 'this is a path, and the file' : labelOf(reference.path)
   const file = reference?.path ?? resolve(sources.folder, value)
   return refusing(label, problems, path, () => {
@@ -97,7 +100,7 @@ function refusing<T>(label: string, problems: Problems, path: Path, work: () => 
     return work()
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    // For instance hoop's way to name a repository on this machine.
+    // Hoop names a repository on this machine with `file://`, for instance.
     const hint = error.code === 'NOT-A-FILE' ? '; if the path itself is meant, leave out file://' : ''
     problems.add(path, `${label} ${error.message}${hint}`)
     return undefined

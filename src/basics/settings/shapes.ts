@@ -4,10 +4,10 @@ import { DURATION, parseDuration, parseSize, SIZE } from '../text/units.ts'
 import { defaultJson, type JsonSchema, orNull, textJson, wordsJson } from './json-schema.ts'
 import type { Path, Problems } from './problems.ts'
 
-// What the shapes of settings files are made of. Each part has its JSON schema as valibot's metadata, and `jsonOf` puts
-// them together. Messages say what is accepted and never what was found there: it may be a secret.
+// Parts of the shapes of settings files. Each part has its JSON schema as valibot's metadata, and `jsonOf`
+// joins them. Messages say what is accepted and never quote the value: it may be a secret.
 
-/** The message if there is nothing, or a list or map where something else belongs. */
+/** Makes the message for a missing value, or for a list or map in the wrong place. */
 export function expected(what: string) {
   return ({ input }: { readonly input: unknown }): string => {
     if (input === undefined || input === null) return `${what} is expected, there is no value`
@@ -20,22 +20,21 @@ function isMap(input: unknown): input is Record<string, unknown> {
   return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
-/** Says what a setting is for. */
+/** Adds a description of the setting. */
 export function about<const Shape extends v.GenericSchema>(meaning: string, shape: Shape) {
   return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
 }
 
-/** Adds JSON schema to a shape. */
 export function json<const Input>(schema: JsonSchema) {
   return v.metadata<Input, Record<string, unknown>>({ ...schema })
 }
 
-/** Adds the word for the value in the usage text of a flag. */
+/** Adds the placeholder for the value in the usage text of a flag. */
 export function named<const Shape extends v.GenericSchema>(title: string, shape: Shape) {
   return v.pipe(shape, v.title<v.InferOutput<Shape>, string>(title))
 }
 
-/** The shape's JSON schema, with what it is for; a shape that may be left out takes null as well. */
+/** Returns the shape's JSON schema with its description. A shape that may be left out also accepts null. */
 export function jsonOf(shape: v.GenericSchema): JsonSchema {
   const meaning = v.getDescription(shape)
   const schema: JsonSchema = isOptional(shape)
@@ -52,7 +51,10 @@ function isOptional(shape: v.GenericSchema): shape is v.GenericSchema & Optional
   return shape.type === 'nullish'
 }
 
-/** Exactly these settings. The issue of an unknown one carries the known names; check.ts makes a message of it. */
+/**
+ * A map with exactly these settings. The issue of an unknown setting carries the known names, for
+ * `checkShape`.
+ */
 export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries)
   const missing = (issue: v.BaseIssue<unknown>): string =>
@@ -95,8 +97,8 @@ export function list<const Item extends v.GenericSchema>(item: Item, what: strin
 }
 
 /**
- * Texts separated by commas or line breaks; in a file they may be a list, too. At least one: who writes a list that is
- * empty may mean "nothing" or "no limit".
+ * Texts separated by commas or line breaks; in a file they may also be a list. At least one is required: an
+ * empty list could mean "nothing" or "no limit".
  */
 export function listed(item: RegExp, what: string) {
   const text = `${what}, separated by commas,`
@@ -138,7 +140,7 @@ export function entryName(pattern: RegExp, what: string) {
   )
 }
 
-/** A text that `parse` turns into a value. It returns undefined to refuse it. */
+/** A text that `parse` turns into a value. `parse` returns undefined to refuse the text. */
 export function parsed<Value>(
   parse: (text: string) => Value | undefined,
   what: string,
@@ -156,7 +158,7 @@ export function parsed<Value>(
   )
 }
 
-/** A number with a unit, within the bounds if there are any. */
+/** A number with a unit, within the bounds if any. */
 function quantity(
   parse: (text: string) => number | undefined,
   {
@@ -186,8 +188,6 @@ function referable(schema: JsonSchema, what: string): JsonSchema {
   }
 }
 
-// The kinds of values that settings of agent and gateway have in common.
-
 export function duration(...bounds: readonly [from: string, to: string]) {
   const schema = { type: ['string'], pattern: DURATION.source }
   const what = 'a duration (500ms, 10s, 5m, 1h, 7d)'
@@ -195,7 +195,7 @@ export function duration(...bounds: readonly [from: string, to: string]) {
 }
 
 export function size(...bounds: readonly [] | readonly [from: string, to: string]) {
-  // 0 is the only size without a unit, so the only one that editors take for a number.
+  // 0 is the only size without a unit, so the only size that editors read as a number.
   const schema = { type: ['string', 'integer'], pattern: SIZE.source, minimum: 0, maximum: 0 }
   if (bounds.length === 0)
     return named('size', quantity(parseSize, { what: 'a size (0, 100B, 512KiB, 20MiB)', schema }))
@@ -208,7 +208,7 @@ export const truth = parsed(
   { type: ['boolean', 'string'], pattern: '^(?:true|false)$' },
 )
 
-/** One of some words, in any case; a word may be another spelling of the same value. */
+/** One of some words, in any case. Several words may stand for the same value. */
 export function choice<const Value extends string>(words: Readonly<Record<string, Value>>) {
   const known = Object.keys(words)
   const parse = (text: string): Value | undefined =>
@@ -217,7 +217,7 @@ export function choice<const Value extends string>(words: Readonly<Record<string
   return named([...new Set(Object.values(words))].join('|'), parsed(parse, what, wordsJson(known)))
 }
 
-/** A password may be in it, so it is not shown. */
+/** A web address. It may contain a password, so it is not shown. */
 export const webAddress = named(
   'url',
   v.pipe(
@@ -234,7 +234,7 @@ export const webAddress = named(
 const MOST_NAMES = 12
 
 /**
- * What the shape makes of the tree. Undefined when something in it is not what it should be.
+ * Checks the tree and returns the shape's output. Undefined when something in the tree is wrong.
  * @param report gets each fault with its path from the top of the tree
  */
 export function checkShape<const Shape extends v.GenericSchema>(
@@ -253,7 +253,7 @@ export function checkShape<const Shape extends v.GenericSchema>(
   return undefined
 }
 
-/** @param known what is accepted in this place */
+/** @param known names that are accepted in this place */
 export function unknownSetting(name: string, known: readonly string[]): string {
   const meant = didYouMean(name.slice(0, 100), known)
   const accepted = known.length > MOST_NAMES ? '' : `accepted here: ${known.join(', ')}`

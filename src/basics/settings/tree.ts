@@ -3,7 +3,10 @@ import type { Node, Scalar } from 'yaml'
 import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
 import { type Path, Problems, SettingsError } from './problems.ts'
 
-/** The package, loaded with the first file that is read: most agents start without one, and it takes a twelfth of that. */
+/**
+ * Loads the package with the first file that is read. Most agents start without a file, and loading takes a
+ * twelfth of their start.
+ */
 function yaml(): typeof Yaml {
   return require('yaml') as typeof Yaml
 }
@@ -13,14 +16,16 @@ const DEEPEST = 20
 
 interface SettingsYaml {
   readonly contents: Yaml.Node | null
-  /** Only codes: yaml's messages quote the file, secrets included. If there are any, `contents` is of no use. */
+  /**
+   * Only codes: yaml's messages quote the file, secrets included. With any of these, `contents` is useless.
+   */
   readonly wrong: readonly { readonly code: string; readonly offset: number }[]
 }
 
 /**
- * Reads a settings file. Every scalar stays the text that is in the file (the failsafe schema). Duplicate names are found
- * later, because yaml compares each name with all others.
- * @returns undefined when anything lies more than `DEEPEST` deep
+ * Parses a settings file. Every scalar stays the text that is in the file (the failsafe schema). `Reading`
+ * finds duplicate names, because yaml compares each name with all others.
+ * @returns undefined when anything is nested more than `DEEPEST` deep
  */
 function readYaml(text: string, lineCounter: Yaml.LineCounter): SettingsYaml | undefined {
   if (isDeeperThan(text, DEEPEST)) return undefined
@@ -35,8 +40,9 @@ interface Token {
 }
 
 /**
- * Whether anything in the YAML is nested more than `levels` deep. Ask before parsing: with some thousand brackets yaml
- * 2.9 runs out of stack, which no `catch` survives (seen). This looks at the tokens with a stack of its own.
+ * Whether anything in the YAML is nested more than `levels` deep. Call this before parsing: with some
+ * thousand brackets yaml 2.9 runs out of stack, which no `catch` survives (seen). This function walks the
+ * tokens with its own stack.
  */
 function isDeeperThan(text: string, levels: number): boolean {
   const open: { token: unknown; depth: number }[] = []
@@ -54,18 +60,18 @@ function isDeeperThan(text: string, levels: number): boolean {
   return false
 }
 
-/** Settings as they are in the file, not yet checked: every scalar is a text, a value left empty is null. */
+/** Unchecked settings as they are in the file: every scalar is a text, an empty value is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
 
 /** Room for a thousand connections. */
 const MAX_NODES = 50_000
-/** Each alias repeats what its anchor stands for. */
+/** Each alias repeats the content of its anchor. */
 const MAX_ALIASES = 100
 
 /** Names that valibot would silently drop. */
 const UNUSABLE_KEYS = new Set(['__proto__', 'prototype', 'constructor'])
 
-/** Our texts for yaml's error codes: its own messages quote the file, secrets included. */
+/** Our texts for yaml's error codes: yaml's own messages quote the file, secrets included. */
 const SYNTAX: Readonly<Partial<Record<string, string>>> = {
   ALIAS_PROPS: 'an alias cannot have a tag or an anchor',
   BAD_DIRECTIVE: 'directives are not supported',
@@ -83,15 +89,15 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
 }
 
 export interface SettingsTree {
-  /** Undefined when the text is no YAML, or too much of it. */
+  /** Undefined when the text is not valid YAML or exceeds a limit. */
   readonly tree: Tree | undefined
-  /** Knows where everything is. */
+  /** Problems of the file. They also know where each setting is. */
   readonly problems: Problems
 }
 
 /**
  * Reads YAML of any content in bounded time and memory.
- * @param file names it in problems
+ * @param file the name used in problems
  * @param empty the unquoted texts that mean "no value"
  */
 export function readTree(text: string, file: string, empty: readonly string[] = ['']): SettingsTree {
@@ -105,7 +111,7 @@ export function readTree(text: string, file: string, empty: readonly string[] = 
   return { tree: isReadable ? new Reading(problems, empty).read(read.contents) : undefined, problems }
 }
 
-/** One walk over the document, from top to bottom: anchors come before their aliases. */
+/** Converts the document in one walk from top to bottom: anchors come before their aliases. */
 class Reading {
   readonly #problems: Problems
   readonly #empty: readonly string[]
@@ -129,7 +135,7 @@ class Reading {
     }
   }
 
-  /** Ends the walk, which would take too long or never end. */
+  /** Stops the walk, which would take too long or never end. */
   #giveUp(problem: string): void {
     this.#problems.addAt(0, problem)
     this.#problems.throwIfAny()
@@ -196,14 +202,14 @@ class Reading {
 
 type MapItems = readonly { readonly key: Node | null; readonly value: Node | null }[]
 
-/** What a file of JSON or YAML says. In YAML every scalar is a text. */
+/** The content of a JSON or YAML file. In YAML every scalar is a text. */
 interface StructuredFile {
   readonly value: unknown
-  /** `FILE:LINE:COLUMN` of what is at this path, or of what it is missing from. */
+  /** Returns `FILE:LINE:COLUMN` of the value at this path or, if it is missing, of the map around it. */
   readonly placeOf: Problems['placeOf']
 }
 
-/** YAML's ways to write nothing. */
+/** Texts that mean "no value" in YAML. */
 const EMPTY = ['', '~', 'null', 'Null', 'NULL']
 
 /** @throws FileRefused, and SettingsError for a file that is neither JSON nor YAML */
@@ -212,7 +218,7 @@ export function readStructuredFile(file: string, maxBytes: number): StructuredFi
   try {
     const value = JSON.parse(text) as unknown
     let places: Problems | undefined
-    // JSON is YAML, and only faults have to be found in it.
+    // JSON is YAML, so yaml finds the places. Only a fault needs them.
     return { value, placeOf: (...asked) => (places ??= readTree(text, file).problems).placeOf(...asked) }
   } catch {
     const { tree, problems } = readTree(text, file, EMPTY)

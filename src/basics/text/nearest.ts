@@ -1,11 +1,11 @@
-/** More names would be a list and no hint. */
+/** More names would be a list instead of a hint. */
 const MOST = 3
 /** A shorter word is a part of too many names. */
 const SHORTEST_PART = 3
 
 /**
- * `did you mean a?`, `did you mean a or b?`: the names that a misspelled word probably means. Undefined when none is
- * near. The names may come from anywhere: make the text printable.
+ * Returns `did you mean a?` or `did you mean a or b?` with the names that a misspelled word probably means.
+ * Undefined when no name is near. The names may come from anywhere: make the text printable.
  */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const names = nearest(word, candidates)
@@ -15,8 +15,8 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 }
 
 /**
- * The candidates that a misspelled word probably means, the nearest first: at most a third of its letters (and at least
- * 2) differ. Where there is none, those of which the word is a part.
+ * Returns the candidates that a misspelled word probably means, the nearest first: at most a third of its
+ * letters (and at least 2) differ. If there is none, returns the candidates that contain the word.
  */
 export function nearest(word: string, candidates: readonly string[]): readonly string[] {
   const close = bySpelling(word, candidates)
@@ -29,7 +29,7 @@ function bySpelling(word: string, candidates: readonly string[]): readonly strin
   for (const candidate of new Set(candidates)) {
     if (Math.abs(candidate.length - word.length) > limit) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    // A two-letter word with two other letters has nothing in common with it.
+    // A two-letter word has nothing in common with a word of two other letters.
     if (distance <= limit && distance < word.length) found.push({ candidate, distance })
   }
   found.sort((one, other) => one.distance - other.distance)
@@ -44,7 +44,7 @@ function containing(word: string, candidates: readonly string[]): readonly strin
   return candidates.filter((candidate) => candidate.toLowerCase().includes(part)).slice(0, MOST)
 }
 
-/** Letters to insert, delete or replace (Levenshtein), one row of the table at a time. */
+/** Counts the letters to insert, delete or replace (Levenshtein), one row of the table at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {

@@ -1,17 +1,17 @@
 const LONGEST_LINE = 300
 
-/** Makes foreign text fit into a line of ours: no line break, nothing that moves a cursor, limited in length. */
+/** Makes foreign text fit into one line: no line break, nothing that moves a cursor, limited in length. */
 export function oneLine(text: string): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   if (plain.length <= LONGEST_LINE) return plain
-  // Never cuts a character in half: gRPC throws when it encodes that.
+  // Never cuts a surrogate pair in half: gRPC throws when it encodes a half.
   return `${plain.slice(0, LONGEST_LINE).replace(/[\ud800-\udbff]$/, '')}...`
 }
 
-/** What JSON leaves as it is and terminals obey: U+009B starts an escape sequence, U+202E reverses text. */
+/** Characters that JSON keeps and terminals obey: U+009B starts an escape sequence, U+202E reverses text. */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** JSON that is safe to show on a terminal, whatever texts are in it. Its meaning stays the same. */
+/** Returns JSON that is safe to show on a terminal, with any texts in it. Its meaning stays the same. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
@@ -26,7 +26,7 @@ function escaped(character: string): string {
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
-/** Makes foreign text safe for a terminal: lines and tabs stay, what else it would obey becomes visible. */
+/** Makes foreign text safe for a terminal: lines and tabs stay, other control characters become visible. */
 export function printableText(text: string): string {
   return text
     .replaceAll('\r\n', '\n')

@@ -3,18 +3,21 @@ import { oneLine } from './printable.ts'
 /** A column of a table for people. */
 export interface TableColumn {
   readonly heading: string
-  /** Whether the column may be narrower than its content, where the terminal is narrow. */
+  /** Whether the column may be narrower than its content on a narrow terminal. */
   readonly shrinks?: boolean
-  /** In which order columns are left out when that is not enough, 1 first. Without it a column always stays. */
+  /**
+   * The order in which columns are left out when shrinking is not enough, 1 first. A column without a number
+   * always stays.
+   */
   readonly leftOut?: number
 }
 
-/** A column that knows its cells. */
+/** A column with a function for its cells. */
 export interface ItemColumn<Item> extends TableColumn {
   readonly of: (item: Item) => string
 }
 
-/** A heading and a line for each item. The cells may hold any characters. */
+/** Formats a heading and a line per item. The cells may hold any characters. */
 export function itemTable<Item>(
   columns: readonly ItemColumn<Item>[],
   items: readonly Item[],
@@ -24,14 +27,14 @@ export function itemTable<Item>(
   return textTable(columns, rows, width)
 }
 
-/** One text for each column, of one printable line. */
+/** One text per column, each a printable line. */
 export type TableRow = readonly string[]
 
-/** Columns that shrink have this many characters at least, or their heading. */
+/** Least width of a shrinking column in characters; a longer heading needs more. */
 const NARROWEST = 6
 const GAP = 2
 
-/** A heading and a line for each row, for a terminal of this width. */
+/** Formats a heading and a line per row, for a terminal of this width. */
 export function textTable(columns: readonly TableColumn[], rows: readonly TableRow[], width: number): string {
   const all = [columns.map(({ heading }) => heading), ...rows]
   const shown = fitting(measured(columns, all), width)

@@ -7,17 +7,17 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 }
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
-/** The form of a duration. Its milliseconds also have to be a safe integer. */
+/** Form of a duration. Its milliseconds must also be a safe integer. */
 export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
-/** The form of a size. Its bytes also have to be a safe integer. */
+/** Form of a size. Its bytes must also be a safe integer. */
 export const SIZE = /^(?:0|(\d{1,9})(B|KiB|MiB|GiB))$/
 
-/** `500ms`, `10s`, `5m`, `1h`, `30d` in milliseconds; undefined for anything else. */
+/** Parses `500ms`, `10s`, `5m`, `1h`, `30d` to milliseconds. Undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, DURATION, MILLISECONDS)
 }
 
-/** `0`, `100B`, `512KiB`, `10MiB`, `1GiB` in bytes; undefined for anything else. */
+/** Parses `0`, `100B`, `512KiB`, `10MiB`, `1GiB` to bytes. Undefined for anything else. */
 export function parseSize(text: string): number | undefined {
   return text === '0' ? 0 : parseQuantity(text, SIZE, BYTES)
 }
@@ -33,7 +33,8 @@ function parseQuantity(
 }
 
 /**
- * The sum of counts, at most 2^53 - 1: a larger one is no exact number in JSON, and SQLite would keep it as a fraction.
+ * Returns the sum of counts, at most 2^53 - 1: a larger number is not exact in JSON, and SQLite would store
+ * it as a fraction.
  */
 export function sumOfCounts(...counts: readonly number[]): number {
   return counts.reduce((sum, count) => Math.min(sum + count, Number.MAX_SAFE_INTEGER), 0)
@@ -41,14 +42,14 @@ export function sumOfCounts(...counts: readonly number[]): number {
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
-/** Bytes for people, with about three digits: `1.5 MiB`, `700 MiB`. */
+/** Formats bytes with about three digits: `1.5 MiB`, `700 MiB`. */
 export function sizeText(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
   const count = bytes / 1024 ** power
   return `${power > 0 && count < 10 ? count.toFixed(1) : Math.round(count)} ${UNITS[power] ?? ''}`
 }
 
-/** A duration for people in its two largest units: `3d 4h`. */
+/** Formats a duration in its two largest units: `3d 4h`. */
 export function durationText(seconds: number): string {
   const whole = Math.floor(seconds)
   const parts: [number, string][] = [
