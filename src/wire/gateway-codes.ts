@@ -1,9 +1,10 @@
-/** Name of the trailer that carries the code when a stream ends. hoop's programs ignore it. */
+/** Name of the trailer that carries the code when a stream ends. Hoop's programs ignore this trailer. */
 export const CODE_TRAILER = 'runbook-agent-code'
 
 /**
- * Why the embedded gateway refuses or ends something, for programs: in the trailers of a stream, and as `code` in
- * answers of REST. A code never changes its meaning; docs/endings-and-codes.md has them all.
+ * Codes for programs that say why the embedded gateway refuses or ends something. They are sent in the
+ * trailers of a stream, and as `code` in answers of REST. A code never changes its meaning;
+ * docs/endings-and-codes.md lists them all.
  */
 export const GATEWAY_CODES = [
   // Any request.
@@ -58,7 +59,7 @@ export const GATEWAY_CODES = [
   // Schedules.
   'schedule-not-found',
   'schedule-busy',
-  // Sign-in with an account elsewhere.
+  // Sign-in with an external account.
   'sign-in-refused',
   'sign-in-expired',
   'sign-in-failed',
@@ -93,7 +94,7 @@ export const GATEWAY_CODES = [
 
 export type GatewayCode = (typeof GATEWAY_CODES)[number]
 
-/** Undefined for anything else: hoop's gateway sends no code, and a newer one of ours may send others. */
+/** Undefined for anything else: hoop's gateway sends no code, and a newer version of ours may send others. */
 export function gatewayCode(value: unknown): GatewayCode | undefined {
   return GATEWAY_CODES.find((code) => code === value)
 }

@@ -1,8 +1,8 @@
 import type { GatewayCode } from './gateway-codes.ts'
 
 /**
- * hoop's sentences, word for word: programs of hoop show them, and some compare them. The embedded gateway writes them,
- * our client recognises some of a gateway of hoop, which sends no code.
+ * Hoop's sentences, word for word: hoop's programs show them, and some compare them. The embedded gateway
+ * sends them. Our client recognises some of them, because hoop's gateway sends no code.
  */
 export const hoopWords = {
   invalidAuthentication: 'invalid authentication',
@@ -20,7 +20,7 @@ export const hoopWords = {
   downloadExpired: 'session download link expired',
   agentIsOffline: 'agent is offline',
   agentHasDisconnected: 'agent has disconnected',
-  /** The agent has ended its stream in good order. */
+  /** The agent ended its stream normally. */
   agentHasEnded: 'EOF',
   sessionKilled: 'session killed by the user',
   gatewayShutdown: 'gateway shutdown',
@@ -83,7 +83,7 @@ export const hoopWords = {
   disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
 } as const
 
-/** How reasons without a status of their own begin (protocol.md 4.4, 4.5). */
+/** Beginnings of reasons that have no status of their own (protocol.md 4.4, 4.5). */
 const BEGINNINGS: readonly (readonly [beginning: string, code: GatewayCode])[] = [
   [hoopWords.agentIsOffline, 'agent-offline'],
   ['session killed', 'session-killed'],
@@ -93,7 +93,7 @@ const BEGINNINGS: readonly (readonly [beginning: string, code: GatewayCode])[] =
 ]
 const DISABLED = hoopWords.disabled('exec').replace('exec ', '')
 
-/** The code that the embedded gateway sends with such a reason. */
+/** Returns the code that the embedded gateway sends with such a reason. */
 export function codeOfWords(reason: string): GatewayCode | undefined {
   if (reason.includes(DISABLED)) return 'not-permitted'
   if (reason === hoopWords.agentHasDisconnected || reason === hoopWords.agentHasEnded) return 'agent-lost'

@@ -1,14 +1,17 @@
-/** One client's conversation; the gateway's text UUID. */
+/** The gateway's UUID of one client's conversation, as text. */
 export type SessionId = string & { readonly __brand: 'SessionId' }
 
-/** A packet as it is on the stream: `Packet` of proto/transport.proto. */
+/** A packet as sent on the stream: `Packet` of proto/transport.proto. */
 export interface Packet {
   readonly type: string
   readonly spec: Readonly<Record<string, Buffer>>
   readonly payload: Buffer
 }
 
-/** Largest message either side accepts: 17 MiB (protocol.md 1.2). A larger one ends the stream with all its sessions. */
+/**
+ * Largest message that either side accepts: 17 MiB (protocol.md 1.2). A larger one ends the stream with all
+ * its sessions.
+ */
 export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
 
 /** Keys of `spec` (protocol.md 3.3). */
@@ -23,30 +26,33 @@ export const spec = {
   command: 'client.command',
   exitCode: 'client.exit_code',
   truncatedBytes: 'client.truncated_bytes',
-  // Ours; hoop has no such keys.
+  // This key and the next are ours; hoop has no such keys.
   redactedBytes: 'client.redacted_bytes',
   endReason: 'client.end_reason',
   maskingInfo: 'datamasking.info',
   guardrailsInfo: 'client.guardrails_info',
   featureFlags: 'feature-flags',
-  // Ours. hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
+  // Ours. Hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
   wantsTerminal: 'client.wants_terminal',
   stopsAt: 'gateway.stops_at',
   connectionId: 'client.connection_id',
   serverConnect: 'tcp.server_connect',
-  // Ours: whoever opens the session pauses its connections when the agent asks for it.
+  // Ours: the client pauses single connections when the agent asks for it.
   pausesConnections: 'client.pauses_connections',
 } as const
 
-/** The value of a key whose presence is all that matters. */
+/** Value of a key that only has to be present. */
 export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
-/** Sent every few seconds for the proxies on the way; the gateway ignores it (protocol.md 3.1). */
+/** Sent every few seconds for the proxies on the way; the gateway ignores these packets (protocol.md 3.1). */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 
-/** The text value of a spec key, or undefined when the packet lacks it. Own keys only: `__proto__` is data. */
+/**
+ * Returns the text value of a spec key, or undefined when the packet lacks the key. Reads own keys only:
+ * `__proto__` is data.
+ */
 export function specText(packet: Packet, key: string): string | undefined {
   return specBytes(packet, key)?.toString('utf8')
 }
@@ -55,24 +61,27 @@ export function specBytes(packet: Packet, key: string): Buffer | undefined {
   return Object.hasOwn(packet.spec, key) ? packet.spec[key] : undefined
 }
 
-/** The session a packet belongs to; undefined for packets that speak about the stream itself. */
+/** Returns the session of a packet; undefined for packets about the stream itself. */
 export function sessionIdOf(packet: Packet): SessionId | undefined {
   const text = specText(packet, spec.sessionId)
   return text === undefined || text === '' ? undefined : (text as SessionId)
 }
 
-/** The spec of a packet that belongs to a session: what `sessionIdOf` reads. */
+/** Returns the spec of a packet that belongs to a session, as `sessionIdOf` reads it. */
 export function sessionSpec(sid: SessionId): Record<string, Buffer> {
   return { [spec.sessionId]: Buffer.from(sid) }
 }
 
 /**
- * The other side sent bytes that cannot be understood. The session is closed with 254; without a session id it
- * becomes a log line. The message names the place, never the content.
+ * The other side sent bytes that cannot be decoded. The session is closed with 254; without a session id the
+ * error is only logged. The message names the place, never the content.
  */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
-  /** Where in the packet: a spec key, `payload`, or a path inside a gob value such as `EnvVars["envvar:X"]`. */
+  /**
+   * The place in the packet: a spec key, `payload`, or a path inside a gob value such as
+   * `EnvVars["envvar:X"]`.
+   */
   readonly field: string
 
   constructor(field: string, reason: string) {

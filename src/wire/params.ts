@@ -25,26 +25,25 @@ import { DecodeError } from './packet.ts'
 
 // All of these accept undefined for a field that was not sent, which means its zero value.
 
-/** The struct, or DecodeError. */
 function expectStruct(value: GobValue | undefined, field: string): GobStruct {
   if (isStruct(value)) return value
   throw new DecodeError(field, `expected struct, found ${describeValue(value)}`)
 }
 
-/** The string, `''` when absent, or DecodeError. `key` is that of an element of `field`. */
+/** Returns the string, `''` when absent. `key` is the key of an element of `field`. @throws DecodeError */
 function expectText(value: GobValue | undefined, field: string, key?: string): string {
   if (value === undefined || typeof value === 'string') return value ?? ''
   throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
 }
 
-/** The bytes, undefined when absent or empty, or DecodeError. */
+/** Returns the bytes, undefined when absent or empty. @throws DecodeError */
 function expectBytes(value: GobValue | undefined, field: string): Buffer | undefined {
   if (value === undefined) return undefined
   if (Buffer.isBuffer(value)) return value.length === 0 ? undefined : value
   throw new DecodeError(field, `expected bytes, found ${describeValue(value)}`)
 }
 
-/** The list of strings, empty when absent, or DecodeError. */
+/** Returns the list of strings, empty when absent. @throws DecodeError */
 function expectTextList(value: GobValue | undefined, field: string): string[] {
   if (value === undefined) return []
   if (isList(value)) return value.map((element, index) => expectText(element, `${field}[${index}]`))
@@ -52,8 +51,8 @@ function expectTextList(value: GobValue | undefined, field: string): string[] {
 }
 
 /**
- * The map with string keys, empty when absent, or DecodeError. `expectElement` turns an element into a string or
- * throws; it gets the field and the key, a variable's name, for the error.
+ * Returns the map with string keys, empty when absent. `expectElement` turns an element into a string or
+ * throws. For the error, it gets the field and the key, which is a variable's name. @throws DecodeError
  */
 function expectTextMap(
   value: GobValue | undefined,
@@ -71,7 +70,10 @@ function expectTextMap(
   return texts
 }
 
-/** The string in a Go `any` or a plain one; DecodeError with the Go type of what is there instead. */
+/**
+ * Returns the plain string, or the string in a Go `any`. @throws DecodeError with the Go type of any other
+ * value
+ */
 function expectTextInside(value: GobValue, field: string, key: string): string {
   if (!isInterface(value)) return expectText(value, field, key)
   if (value.goType === 'string') return expectText(value.value, field, key)
@@ -90,8 +92,8 @@ function quoted(name: string): string {
   return JSON.stringify(cut ? `${name.slice(0, MAX_QUOTED_CHARACTERS)}...` : name)
 }
 
-// Go numbers types per process, and any number from 64 up will do. These are the ones in test/fixtures/vectors, so that our
-// encoding can be compared byte for byte with Go's.
+// Go numbers types per process, and any number from 64 up will do. These numbers are those of
+// test/fixtures/vectors, so that our encoding can be compared byte for byte with Go's.
 const PARAMS_ID = 64
 const ENV_VARS = 65
 const STRINGS = 66
@@ -121,7 +123,10 @@ const ANALYZER_FIELDS = {
   HighRiskAction: STRING,
 } as const
 
-/** Definitions for `agent.connection_params`, in the order Go sends them. @param fields in order, with their types */
+/**
+ * Returns the definitions for `agent.connection_params`, in the order in which Go sends them. @param fields
+ * in order, with their types
+ */
 function paramsLayout(
   fields: Readonly<Record<string, number>>,
 ): readonly [TypeDefinition, ...TypeDefinition[]] {
@@ -141,10 +146,10 @@ const STRING_MAP_LAYOUT: readonly [TypeDefinition] = [
   { kind: 'map', id: STRING_TO_STRING, name: '', key: STRING, element: STRING },
 ]
 
-/** How a value is written in gob. Zero values are left out of a struct. */
+/** Reads and writes one field in gob. Zero values are left out of a struct. */
 interface Codec<T> {
   readonly type: number
-  /** @throws DecodeError with the place */
+  /** @throws DecodeError that names the place */
   read(value: GobValue | undefined, place: string): T
   write(value: T): Buffer | undefined
 }
@@ -159,19 +164,19 @@ const texts: Codec<readonly string[]> = {
   read: expectTextList,
   write: (values) => (values.length === 0 ? undefined : encodeList(values.map(encodeGobText))),
 }
-/** JSON text as bytes, undefined when absent or empty. */
+/** JSON text as bytes; undefined when absent or empty. */
 const json: Codec<Buffer | undefined> = {
   type: BYTES,
   read: expectBytes,
   write: (bytes) => (bytes === undefined || bytes.length === 0 ? undefined : encodeBytes(bytes)),
 }
-/** Never left out: the gateway always makes the map, even if it is empty. */
+/** Never left out: the gateway always sends the map, even an empty one. */
 const secrets: Codec<ReadonlyMap<string, string>> = {
   type: ENV_VARS,
   read: (value, place) => expectTextMap(value, place, expectTextInside),
   write: (values) => textMap(values, encodeTextInside),
 }
-/** Go field name (`RuleName`, `APIKey`, ...) to value, those that are set; undefined when there is no analyzer. */
+/** Fields that are set, by their Go name (`RuleName`, `APIKey`, ...); undefined when there is no analyzer. */
 const analyzer: Codec<ReadonlyMap<string, string> | undefined> = {
   type: ANALYZER,
   read: readAnalyzer,
@@ -207,15 +212,15 @@ const FIELDS = {
 
 type Fields = typeof FIELDS
 
-/** What a session is to run, for whom and with what: Go's AgentConnectionParams, and a field of ours. */
+/** Settings of a session: Go's AgentConnectionParams, and a field of ours. */
 export type ConnectionParams = {
   readonly [Name in keyof Fields]: ReturnType<Fields[Name][1]['read']>
 } & {
-  /** Names of the connection's variables whose values are no secrets. Only our own gateway knows some. */
+  /** Names of the connection's variables whose values are no secrets. Only our own gateway sends some. */
   readonly plainEnvVars?: readonly string[]
 }
 
-/** What a connection has that asks for no masking, no guardrails and no analyzer. */
+/** Parameters of a connection without masking, guardrails and analyzer. */
 export const WITHOUT_PROTECTION = {
   dlpProvider: '',
   dlpMode: '',
@@ -230,7 +235,10 @@ export const WITHOUT_PROTECTION = {
 } as const satisfies Partial<ConnectionParams>
 
 const PARAMS = 'agent.connection_params'
-/** Our own field, after Go's. A client can add keys to its opening, but no parameters: so it is no key of its own. */
+/**
+ * Our own field, after Go's fields. It is not a spec key, because a client can add keys to its opening, but
+ * no parameters.
+ */
 const PLAIN_ENV_VARS = 'PlainEnvVars'
 const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))
 const LAYOUT = paramsLayout(GO_FIELDS)
@@ -241,9 +249,9 @@ const PLACES = Object.entries(FIELDS).map(([name, [goName, codec]]) => {
 })
 
 /**
- * Reads the spec value `agent.connection_params`. Fields are found by name: missing ones (from an older gateway) have
- * their zero value, unknown ones are ignored.
- * @throws DecodeError naming the field, for a secret its key.
+ * Reads the spec value `agent.connection_params`. Fields are found by name. Missing fields (from an older
+ * gateway) have their zero value, unknown fields are ignored.
+ * @throws DecodeError that names the field and, for a secret, its key
  */
 export function decodeParams(bytes: Uint8Array): ConnectionParams {
   const { fields } = expectStruct(decodeGob(bytes, PARAMS), PARAMS)
@@ -254,7 +262,10 @@ export function decodeParams(bytes: Uint8Array): ConnectionParams {
   return params as ConnectionParams
 }
 
-/** Writes `agent.connection_params` as Go would, without our own field when it is empty; the secrets keep their order. */
+/**
+ * Writes `agent.connection_params` as Go would, and leaves out our own field when it is empty. The secrets
+ * keep their order.
+ */
 export function encodeParams(params: ConnectionParams): Buffer {
   const names = Object.keys(FIELDS) as (keyof Fields)[]
   const codecOf = (name: keyof Fields): Codec<unknown> => FIELDS[name][1]
@@ -271,7 +282,7 @@ function readAnalyzer(value: GobValue | undefined, place: string): ReadonlyMap<s
   return new Map(known.map((name) => [name, expectText(fields.get(name), `${place}.${name}`)]))
 }
 
-/** Reads a gob `[]string` such as `terminal.args`; `field` names it in a DecodeError. */
+/** Reads a gob `[]string` such as `terminal.args`. @param field name used in a DecodeError */
 export function decodeStringList(bytes: Uint8Array, field: string): string[] {
   return expectTextList(decodeGob(bytes, field), field)
 }
@@ -280,12 +291,12 @@ export function encodeStringList(values: readonly string[]): Buffer {
   return encodeGob(STRING_LIST_LAYOUT, encodeList(values.map(encodeGobText)))
 }
 
-/** Reads a gob `map[string]string` such as `terminal.envvars`; `field` names it in a DecodeError. */
+/** Reads a gob `map[string]string` such as `terminal.envvars`. @param field name used in a DecodeError */
 export function decodeStringMap(bytes: Uint8Array, field: string): Map<string, string> {
   return expectTextMap(decodeGob(bytes, field), field, expectText)
 }
 
-/** Writes a gob `map[string]string`, the entries in their order. */
+/** Writes a gob `map[string]string` and keeps the order of the entries. */
 export function encodeStringMap(values: ReadonlyMap<string, string>): Buffer {
   return encodeGob(STRING_MAP_LAYOUT, textMap(values, encodeGobText))
 }

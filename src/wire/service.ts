@@ -16,15 +16,19 @@ import { loadSync } from '@grpc/proto-loader'
 import { packageFiles } from '../basics/files/package-files.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
-// Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning them.
+// Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning
+// them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
-/** Metadata with the version of our agent, which hoop's gateway does not read. */
+/** Metadata with our agent's version. Hoop's gateway does not read it. */
 export const OWN_VERSION = 'runbook-agent-version'
-/** Metadata with the number of sessions that our agent runs at once, likewise. */
+/** Metadata with the most sessions that our agent runs in parallel. Hoop's gateway does not read it. */
 export const OWN_LIMIT = 'runbook-agent-sessions'
 
-/** Field names as in the .proto. Absent bytes and maps become empty ones, so a `Packet` always has all its members. */
+/**
+ * Keeps the field names of the .proto. Absent bytes and maps become empty, so a `Packet` always has all its
+ * members.
+ */
 const definition = loadSync(packageFiles.proto, {
   keepCase: true,
   defaults: true,
@@ -52,7 +56,7 @@ export interface TransportClient extends Client {
     options: CallOptions,
     done: Done<HealthCheckResponse>,
   ): ClientUnaryCall
-  /** With empty fields it asks about the agent that the credential names. */
+  /** With an empty request, the call asks about the agent that the credential names. */
   PreConnect(
     request: Record<string, never>,
     metadata: Metadata,
@@ -69,9 +73,9 @@ const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown a
   Transport: TransportConstructor
 }
 
-/** `protobuf.Transport`: what an agent calls ... */
+/** The client of `protobuf.Transport`, for an agent. */
 export const TransportClient = Transport
-/** ... and what a gateway serves. */
+/** The service `protobuf.Transport`, for a gateway. */
 export const transportService = Transport.service
 
 /** Options for both ends, each with the reason why it is not the default. */
@@ -79,7 +83,7 @@ export const channelOptions = {
   // grpc-js's default is 4 MiB: a larger runbook would end the stream with all its sessions.
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-  // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers pass it over.
+  // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers ignore this option.
   'grpc-node.flow_control_window': 4 * 1024 * 1024,
   'grpc.enable_channelz': 0,
 } as const satisfies ChannelOptions

@@ -14,10 +14,14 @@ import {
   WIRE_TYPE,
 } from './value.ts'
 
-/** Types that one value may define. The gateway's parameters define 4; each Go type that occurs takes one. */
+/**
+ * Most types that one value may define. The gateway's parameters define 4, one for each Go type that occurs.
+ */
 export const MAX_DEFINITIONS = 256
 
-/** What a stream has defined. Numbers are valid within it; in the next they may mean another type. */
+/**
+ * Types that a stream has defined. A number is valid within one stream; in the next it may mean another type.
+ */
 class Definitions {
   readonly #types = new Map<number, GobType>()
   readonly #place: GobPlace
@@ -30,14 +34,17 @@ class Definitions {
     return this.#types.size
   }
 
-  /** The type with this number; DecodeError when there is none. */
+  /** Returns the type with this number. @throws DecodeError when there is none */
   lookup(id: number): GobType {
     const type = this.#types.get(id) ?? KNOWN_TYPES.get(id)
     if (type === undefined) throw this.#place.error(`type ${id} is not defined`)
     return type
   }
 
-  /** Refuses a type number that is reserved or taken, and one definition too many, before the definition is read. */
+  /**
+   * Refuses a type number that is reserved or taken, and one definition too many, before the definition is
+   * read.
+   */
   checkFree(id: number): void {
     if (id < FIRST_DEFINED) throw this.#place.error(`type ${id} cannot be defined, it is reserved`)
     if (this.#types.has(id)) throw this.#place.error(`type ${id} is defined twice`)
@@ -52,7 +59,7 @@ class Definitions {
     return type
   }
 
-  /** Adds one that was read before. */
+  /** Adds a type that was read before. */
   add(id: number, type: GobType): void {
     this.#types.set(id, type)
   }
@@ -100,33 +107,36 @@ class Definitions {
   }
 }
 
-// Absent means zero. Type 0 does not exist, so the lookup of such an element will fail.
+// Absent means zero. Type 0 does not exist, so the lookup of such an element fails.
 function numberIn(description: GobStruct, name: string): number {
   const value = description.fields.get(name)
   return typeof value === 'number' ? value : 0
 }
 
-/** Largest value in bytes: the gRPC message limit of both sides (protocol.md 1.2), so no packet can hold more. */
+/**
+ * Largest value in bytes: the gRPC message limit of both sides (protocol.md 1.2), so no packet can hold a
+ * larger one.
+ */
 export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
-/** Deepest nesting of values. Known ones reach 4; Go types may be recursive, so the stack needs a limit. */
+/** Deepest nesting of values. Known values reach 4. Go types may be recursive, so the stack needs a limit. */
 export const MAX_GOB_DEPTH = 32
 
 /**
- * Most values in one stream. Each list element, map key, field, content of an interface and so on counts as one, also
- * those in type definitions. Sessions have hundreds. Linux starts no command with more than 233,016 arguments (2 MiB in
- * all, an empty one takes 9 bytes).
+ * Most values in one stream. Each list element, map key, field, content of an interface and so on counts as
+ * one, also those in type definitions. Sessions have hundreds. Linux starts no command with more than 233,016
+ * arguments (2 MiB in total, an empty argument takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
 
-/** How many are kept. A gateway sends six; then come those of clients, who may send what they like. */
+/** Most definitions kept. A gateway sends six; then come those of clients, who may send anything. */
 const MOST = 64
-/** The longest that is kept, in bytes. The gateway's parameters take 470. */
+/** Longest definition kept, in bytes. The gateway's parameters take 470. */
 const LONGEST = 4096
 
 interface KnownDefinition {
   readonly type: GobType
-  /** How many values it is made of. */
+  /** Number of values in the definition. */
   readonly values: number
 }
 
@@ -145,13 +155,17 @@ class KnownDefinitions {
   }
 }
 
-/** Definitions of all streams: each session brings the same ones, and they take longer to read than all the rest. */
+/**
+ * Definitions of all streams: each session sends the same ones, and they take longer to read than everything
+ * else.
+ */
 const known = new KnownDefinitions()
 
 /**
- * Reads the only value of a gob stream with the type definitions in that stream. The limits above bound time and
- * memory. `field` says in errors where the bytes came from.
- * @throws DecodeError for every input that is not exactly one value within the limits.
+ * Reads the only value of a gob stream with the type definitions in that stream. The limits above bound time
+ * and memory.
+ * @param field name of the source of the bytes, for errors
+ * @throws DecodeError for every input that is not exactly one value within the limits
  */
 export function decodeGob(bytes: Uint8Array, field: string): GobValue {
   const place = new GobPlace(field)
@@ -182,9 +196,10 @@ class GobDecoder {
   }
 
   /**
-   * Reads the type definitions before a value, then returns the value's type number. Go writes a definition as soon as
-   * an interface value needs it, and ends the open message there: the value goes on in the next message. Inside an
-   * interface inside an interface the pieces are within one message, each with its length in front.
+   * Reads the type definitions before a value, then returns the value's type number. Go writes a definition
+   * as soon as an interface value needs it, and ends the open message at that point: the value continues in
+   * the next message. In an interface inside an interface, the pieces are within one message, each after its
+   * length.
    */
   #typeOfNext(within: 'stream' | 'interface'): number {
     for (;;) {
@@ -198,7 +213,9 @@ class GobDecoder {
     }
   }
 
-  /** The definition is all of its message, so equal messages define equal types. */
+  /**
+   * Reuses a known definition. A definition fills its whole message, so equal messages define equal types.
+   */
   #defineInStream(id: number): void {
     const message = this.#reader.restOfMessage
     const before = known.get(message)
@@ -221,7 +238,8 @@ class GobDecoder {
     return type
   }
 
-  // A value that is not a struct, alone in a stream or an interface, is sent like field 0 of one: after a zero byte.
+  // A value that is not a struct, alone in a stream or an interface, is sent like field 0 of a struct: after
+  // a zero byte.
   #delimited(id: number): GobValue {
     const type = this.#definitions.lookup(id)
     if (type.kind !== 'struct' && this.#reader.unsigned() !== 0) {
@@ -306,7 +324,8 @@ class GobDecoder {
     return list
   }
 
-  // Errors have the number of an entry, not its key: in a damaged stream a key may be anything, even a secret.
+  // Errors name the number of an entry, not its key: in a damaged stream a key may be anything, even a
+  // secret.
   #map(key: number, element: number): Map<GobValue, GobValue> {
     const count = this.#reader.elementCount()
     const map = new Map<GobValue, GobValue>()
@@ -331,7 +350,8 @@ class GobDecoder {
     return { kind: 'interface', goType, value: this.#sized(type, size) }
   }
 
-  // A definition inside the value splits it; then `size` is only that of the first piece (see typeOfNext).
+  // A definition inside the value splits the value; then `size` is only that of the first piece (see
+  // `#typeOfNext`).
   #sized(type: number, size: number): GobValue {
     const start = this.#reader.offset
     const definedBefore = this.#definitions.size

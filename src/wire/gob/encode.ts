@@ -11,8 +11,8 @@ export const STRING = 6
 export const INTERFACE = 8
 
 /**
- * A whole gob stream: the definitions, then the value. The value's type is the first definition (Go sends the outermost
- * first). `value` comes from one of the functions below.
+ * Encodes a whole gob stream: the definitions, then the value. The value's type is the first definition (Go
+ * sends the outermost type first). `value` comes from one of the functions below.
  */
 export function encodeGob(
   definitions: readonly [TypeDefinition, ...TypeDefinition[]],
@@ -23,7 +23,7 @@ export function encodeGob(
   return Buffer.concat([beginningOf(definitions), message(outermost.id, ...singletonMark, value)])
 }
 
-/** The definitions of each layout: they are the same every time, and take longer to write than most values. */
+/** Encoded definitions of each layout: they never change, and take longer to write than most values. */
 const beginnings = new WeakMap<readonly TypeDefinition[], Buffer>()
 
 function beginningOf(definitions: readonly TypeDefinition[]): Buffer {
@@ -44,23 +44,26 @@ export function encodeBytes(bytes: Uint8Array): Buffer {
   return Buffer.concat([encodeUnsigned(bytes.length), bytes])
 }
 
-/** A string in a Go `any`: the type's name, its number, the value's size, and the value after a zero byte. */
+/**
+ * Encodes a string in a Go `any`: the type's name, its number, the value's size, and the value after a zero
+ * byte.
+ */
 export function encodeTextInside(text: string): Buffer {
   const value = Buffer.concat([encodeUnsigned(0), encodeGobText(text)])
   return Buffer.concat([encodeGobText('string'), encodeSigned(STRING), encodeBytes(value)])
 }
 
-/** A slice of values already encoded. */
+/** Encodes a slice of encoded values. */
 export function encodeList(elements: readonly Buffer[]): Buffer {
   return Buffer.concat([encodeUnsigned(elements.length), ...elements])
 }
 
-/** A map of keys and values already encoded, in this order. */
+/** Encodes a map of encoded keys and values, in this order. */
 export function encodeMap(entries: readonly (readonly [Buffer, Buffer])[]): Buffer {
   return Buffer.concat([encodeUnsigned(entries.length), ...entries.flat()])
 }
 
-/** A struct of fields already encoded; undefined is a zero value, which Go leaves out. */
+/** Encodes a struct of encoded fields. Undefined is a zero value, which Go leaves out. */
 export function encodeStruct(fields: readonly (Buffer | undefined)[]): Buffer {
   const parts: Buffer[] = []
   let previous = -1
@@ -76,7 +79,7 @@ function message(id: number, ...parts: Buffer[]): Buffer {
   return encodeBytes(Buffer.concat([encodeSigned(id), ...parts]))
 }
 
-// Go's wireType: the field that is present tells the kind (value.ts has the reading side).
+// Go's wireType: the field that is present gives the kind (value.ts has the reading side).
 function encodeDefinition(definition: TypeDefinition): Buffer {
   const name = definition.name === '' ? undefined : encodeGobText(definition.name)
   const common = encodeStruct([name, encodeSigned(definition.id)])
@@ -102,7 +105,7 @@ function encodeSigned(value: number): Buffer {
   return encodeUnsigned(value < 0 ? -value * 2 - 1 : value * 2)
 }
 
-// One byte below 128; otherwise the count of bytes, negated, and as few bytes as possible, high one first.
+// One byte below 128; otherwise the number of bytes, negated, then as few bytes as possible, high byte first.
 function encodeUnsigned(value: number): Buffer {
   if (value < 0x80) return Buffer.of(value)
   const bytes = Buffer.alloc(6)

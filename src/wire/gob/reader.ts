@@ -5,8 +5,8 @@ import type { GobOpaque } from './value.ts'
 type Step = string | number
 
 /**
- * Where the decoder is in a value, for an error: `CmdList[3]` below the given field. The steps are joined only for an
- * error, since every element of a value makes one.
+ * The decoder's place in a value, for errors: `CmdList[3]` below the given field. Every element adds a step,
+ * so the steps are joined only for an error.
  */
 export class GobPlace {
   readonly #field: string
@@ -21,7 +21,7 @@ export class GobPlace {
     this.#steps.push(step)
   }
 
-  /** Goes back up. Not needed after an error, which ends the decoding. */
+  /** Goes one level up. Not needed after an error, which ends the decoding. */
   leave(): void {
     this.#steps.pop()
   }
@@ -31,7 +31,7 @@ export class GobPlace {
   }
 }
 
-// Names come from the stream; one that cannot be a Go identifier is not repeated.
+// Field names come from the stream. A name that cannot be a Go identifier is not repeated.
 const IDENTIFIER = /^[\p{L}\p{N}_]{1,100}$/u
 
 function written(step: Step): string {
@@ -39,14 +39,14 @@ function written(step: Step): string {
   return IDENTIFIER.test(step) ? `.${step}` : '.?'
 }
 
-/** The character for bytes that are not UTF-8, and for itself. */
+/** The character that replaces bytes that are not UTF-8. Valid text may contain it, too. */
 const REPLACEMENT = '\ufffd'
 const floatBytes = Buffer.alloc(8)
 
 /**
- * Reads the parts of a gob stream (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a sequence of messages,
- * each with its length in front. Nothing is read past the end of the open message, and a length is compared with what
- * is left before anything is allocated. Throws DecodeError.
+ * Reads the parts of a gob stream (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a sequence of
+ * messages, each after its length. The reader never reads past the end of the open message, and compares a
+ * length with the bytes left before it allocates anything. Throws DecodeError.
  */
 export class GobReader {
   readonly #bytes: Buffer
@@ -63,17 +63,15 @@ export class GobReader {
     return this.#offset
   }
 
-  /** Whether all bytes of the stream were read. */
   get atEnd(): boolean {
     return this.#offset === this.#bytes.length
   }
 
-  /** Whether all bytes of the open message were read. */
   get atMessageEnd(): boolean {
     return this.#offset === this.#messageEnd
   }
 
-  /** Opens the message that starts here. Call it only at the end of the message before. */
+  /** Opens the message that starts here. Call this only at the end of the previous message. */
   openMessage(): void {
     this.#messageEnd = this.#bytes.length
     const size = this.byteCount()
@@ -81,7 +79,7 @@ export class GobReader {
     this.#messageEnd = this.#offset + size
   }
 
-  /** An unsigned integer of up to 64 bits; a bigint only when a number could not hold it. */
+  /** Reads an unsigned integer of up to 64 bits; a bigint only when a number could not hold it. */
   unsigned(): number | bigint {
     const first = this.#bytes.readUInt8(this.#skip(1))
     if (first < 0x80) return first
@@ -93,49 +91,49 @@ export class GobReader {
     return narrowed((high << 32n) | BigInt(this.#bytes.readUInt32BE(at + size - 4)))
   }
 
-  /** A signed integer of up to 64 bits: bit 0 says whether the bits above it are complemented. */
+  /** Reads a signed integer of up to 64 bits: bit 0 says whether the bits above it are complemented. */
   signed(): number | bigint {
     const coded = this.unsigned()
     if (typeof coded === 'number') return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2
     return narrowed(coded % 2n === 0n ? coded >> 1n : ~(coded >> 1n))
   }
 
-  /** The number of a type, negative before its definition. */
+  /** Reads the number of a type, which is negative before its definition. */
   typeId(): number {
     const id = this.signed()
     if (typeof id === 'bigint') throw this.#place.error('type number out of range')
     return id
   }
 
-  /** A float64, sent as an integer with its bytes reversed. */
+  /** Reads a float64, sent as an integer with its bytes reversed. */
   float(): number {
     floatBytes.writeBigUInt64BE(BigInt(this.unsigned()))
     return floatBytes.readDoubleLE()
   }
 
-  /** A count of bytes, all of which have to come in the open message. */
+  /** Reads a number of bytes, all of which must be in the open message. */
   byteCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#messageEnd - this.#offset)
   }
 
   /**
-   * A count of list elements or map entries. Each takes at least one byte (an empty struct has its end mark), perhaps
-   * in a later message, so a count above the bytes left in the stream cannot be true.
+   * Reads a number of list elements or map entries. Each takes at least one byte (an empty struct has its end
+   * mark), perhaps in a later message, so a number above the bytes left in the stream cannot be true.
    */
   elementCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#bytes.length - this.#offset)
   }
 
-  /** A byte slice, copied so that it does not keep the whole packet in memory. */
+  /** Reads a byte slice, copied so that it does not keep the whole packet in memory. */
   bytes(): Buffer {
     return Buffer.from(this.#take(this.byteCount()))
   }
 
   /**
-   * A string. Go strings may hold any bytes. Those that are not UTF-8 are not decoded rather than changed, so that an
-   * unknown field may have them, and no command runs with an argument that nobody sent.
+   * Reads a string. Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded instead of being
+   * changed: an unknown field may have them, and no command runs with an argument that was never sent.
    */
   text(): string | GobOpaque {
     const size = this.byteCount()
@@ -148,12 +146,11 @@ export class GobReader {
       : { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
   }
 
-  /** What of the open message was not read yet. */
+  /** Unread bytes of the open message. */
   get restOfMessage(): Buffer {
     return this.#bytes.subarray(this.#offset, this.#messageEnd)
   }
 
-  /** Leaves out the rest of the open message. */
   skipMessage(): void {
     this.#offset = this.#messageEnd
   }
@@ -168,7 +165,7 @@ export class GobReader {
     return this.#bytes.subarray(at, at + size)
   }
 
-  /** @returns where the bytes begin that are passed over */
+  /** @returns where the skipped bytes begin */
   #skip(size: number): number {
     const at = this.#offset
     if (at + size > this.#messageEnd) throw this.#place.error('ends before the value is complete')

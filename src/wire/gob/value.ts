@@ -1,4 +1,4 @@
-/** A value read from a gob stream. A zero-valued struct field was not sent and is absent from `fields`. */
+/** A value from a gob stream. A zero-valued struct field is not sent and is absent from `fields`. */
 export type GobValue =
   | boolean
   | number
@@ -12,20 +12,19 @@ export type GobValue =
   | GobComplex
   | GobOpaque
 
-/** A Go struct; the fields that were sent, by their Go name. */
+/** A Go struct with the fields that were sent, by their Go name. */
 export interface GobStruct {
   readonly kind: 'struct'
   readonly fields: ReadonlyMap<string, GobValue>
 }
 
-/** What a Go `any` held: the registered name of its type and the value, undefined for nil. */
+/** The content of a Go `any`: the registered name of its type and the value, undefined for nil. */
 export interface GobInterface {
   readonly kind: 'interface'
   readonly goType: string
   readonly value: GobValue | undefined
 }
 
-/** A Go complex128. */
 export interface GobComplex {
   readonly kind: 'complex'
   readonly real: number
@@ -55,7 +54,7 @@ export function isInterface(value: GobValue | undefined): value is GobInterface 
   return kindOf(value) === 'interface'
 }
 
-/** The kind of a value in words for an error message, never its content. */
+/** Describes the kind of a value for an error message, never its content. */
 export function describeValue(value: GobValue | undefined): string {
   switch (typeof value) {
     case 'undefined':
@@ -83,14 +82,14 @@ function kindOf(value: GobValue | undefined): string | undefined {
   return typeof value === 'object' && 'kind' in value ? value.kind : undefined
 }
 
-// The name comes from the stream. A damaged one could have anything, so only what may be a Go type is shown.
+// The name comes from the stream. A damaged name could contain anything, so only a possible Go type is shown.
 const TYPE_NAME = /^[\w.*[\]{}/ <>-]{1,100}$/
 
 function printableTypeName(goType: string): string {
   return TYPE_NAME.test(goType) ? goType : 'a type with an unprintable name'
 }
 
-/** How values of one type are encoded. Other types are named by their number and looked up when needed. */
+/** The encoding of one type's values. Other types are referred to by number and looked up when needed. */
 export type GobType =
   | {
       readonly kind:
@@ -101,16 +100,18 @@ export type GobType =
   | { readonly kind: 'array'; readonly element: number; readonly length: number }
   | { readonly kind: 'map'; readonly key: number; readonly element: number }
 
-/** A struct: its fields in the order that gives them their numbers. */
+/** A struct, with its fields in the order of their numbers. */
 export interface StructType {
   readonly kind: 'struct'
   readonly fields: readonly { readonly name: string; readonly type: number }[]
 }
 
-/** Number of the type that type definitions themselves have. */
+/** Number of the type of type definitions themselves. */
 export const WIRE_TYPE = 16
 
-/** Lowest number a definition may take (Go's firstUserId); those below are known to both sides beforehand. */
+/**
+ * Lowest number that a definition may take (Go's firstUserId). Both sides know the types below it in advance.
+ */
 export const FIRST_DEFINED = 64
 
 const INT = 2
@@ -121,7 +122,7 @@ const FIELD_LIST = 22
 // Stands for a type that encodes itself. The number is ours; Go never sends it.
 const SELF_ENCODED = 24
 
-/** The types both sides know beforehand, by number: the basic ones and those that definitions are made of. */
+/** The types that both sides know in advance, by number: the basic ones and the parts of definitions. */
 export const KNOWN_TYPES: ReadonlyMap<number, GobType> = new Map<number, GobType>([
   [1, { kind: 'bool' }],
   [INT, { kind: 'int' }],

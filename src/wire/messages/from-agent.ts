@@ -100,7 +100,9 @@ function maskingSpec({ masked }: { readonly masked?: MaskedOutput }): Record<str
   return masked === undefined ? {} : { [spec.maskingInfo]: encodeMaskedOutput(masked) }
 }
 
-/** Never throws: the gateway survives whatever an agent sends. Unknown types become `unsupported`. */
+/**
+ * Never throws: the gateway must survive anything that an agent sends. Unknown types become `unsupported`.
+ */
 export function decodeAgentPacket(packet: Packet): AgentMessage {
   const sid = sessionIdOf(packet)
   if (packet.type === KEEPALIVE.type || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
@@ -155,7 +157,7 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
   }
 }
 
-/** A word; anything else is no reason. */
+/** Accepts one word and ignores anything else. */
 function endReasonIn(packet: Packet): { readonly endReason?: string } {
   const endReason = specText(packet, spec.endReason)
   return endReason !== undefined && /^[a-z-]{1,40}$/.test(endReason) ? { endReason } : {}
@@ -171,7 +173,7 @@ function count(key: string, bytes: number): Packet['spec'] {
   return bytes > 0 ? { [key]: Buffer.from(String(sumOfCounts(bytes))) } : {}
 }
 
-/** A text that is no count, or below 0, reads as 0; a count beyond 2^53 - 1 as 2^53 - 1. */
+/** Reads a count. A text that is no count, or below 0, becomes 0; a count above 2^53 - 1 becomes 2^53 - 1. */
 function countIn(packet: Packet, key: string): number {
   const text = specText(packet, key)
   return text !== undefined && /^\+?\d+$/.test(text) ? sumOfCounts(Number(text)) : 0
@@ -197,7 +199,7 @@ function entryOf({ time, level, message, fields }: ShippedLine): object {
   }
 }
 
-/** RFC 3339 with nine digits; the clock has three. */
+/** Formats RFC 3339 with nine digits; the clock has three. */
 function nanoseconds(time: Date): string {
   return time.toISOString().replace('Z', '000000Z')
 }

@@ -5,10 +5,13 @@ import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, typ
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
 import { decodeConnection, encodeConnection, pausesConnections, type ConnectionMessage } from './native.ts'
 
-// Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. What a client sends has the
-// types that the gateway passes on to the agent; the gateway adds the session id.
+// Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3). A client's
+// packets have the types that the gateway passes on to the agent; the gateway adds the session id.
 
-/** A header of our own streams; gateways of hoop's ignore it. `true`: the gateway runs the script once it is approved. */
+/**
+ * A header of our own streams, which hoop's gateways ignore. `true`: the gateway runs the script after its
+ * approval.
+ */
 export const WHEN_APPROVED = 'when-approved'
 
 const type = {
@@ -29,16 +32,16 @@ export type ClientMessage =
 
 interface ClientOpenMessage {
   readonly kind: 'open'
-  /** The script of an execution, to be recorded. The agent gets it with `exec`. */
+  /** The script of an execution, for the record. The agent gets it with `exec`. */
   readonly input: Buffer
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` or `filesystem:NAME` to base64. */
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: a terminal, whatever the connection's type. */
   readonly wantsTerminal?: true
-  /** For `connect` to a port: single connections are paused when the agent asks for it. */
+  /** For `connect` to a port: the client pauses single connections when the agent asks for it. */
   readonly pausesConnections?: true
-  /** For `connect`, where it has to be approved: for how long, as Go writes durations. */
+  /** For `connect` with an approval: the duration of the access, as Go writes durations. */
   readonly accessDuration?: string
 }
 
@@ -78,7 +81,10 @@ function openSpec({
   }
 }
 
-/** Unknown types become `unsupported`. @throws DecodeError when a packet of a known type is malformed */
+/**
+ * Decodes a client's packet; unknown types become `unsupported`. @throws DecodeError when a packet of a known
+ * type is malformed
+ */
 export function decodeClientPacket(packet: Packet): ClientMessage {
   switch (packet.type) {
     case KEEPALIVE.type:
@@ -111,7 +117,7 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
   }
 }
 
-/** An agent's messages, and those that hoop's gateway alone sends while it waits for people or agents. */
+/** Messages of an agent, and those that only hoop's gateway sends while it waits for people or agents. */
 export type ToClientMessage =
   | AgentMessage
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
@@ -124,7 +130,10 @@ const toClient = {
   approved: 'ClientSessionOpenApproveOK',
 } as const
 
-/** For clients that wait until people have approved their session (protocol.md 4.7). */
+/**
+ * Encodes an approval's state for clients that wait until people have approved their session (protocol.md
+ * 4.7).
+ */
 export function encodeApproval(
   sid: SessionId,
   state: { readonly kind: 'waiting'; readonly url: string } | { readonly kind: 'approved' },

@@ -30,18 +30,24 @@ const type = {
   input: 'AgentTerminalWriteStdin',
   resize: 'AgentTerminalResizeTTY',
   close: 'AgentSessionClose',
-  // Ours. hoop's agent ignores types it does not know, and hoop's gateway never sends these.
+  // Ours. Hoop's agent ignores types that it does not know, and hoop's gateway never sends these.
   draining: 'AgentGatewayDraining',
   pause: 'AgentSessionPause',
   resume: 'AgentSessionResume',
 } as const
 
-/** Packets of native clients. Most of their protocols are served by neither this agent nor the embedded gateway. */
+/**
+ * Whether the type belongs to a native client's protocol. Neither this agent nor the embedded gateway serves
+ * most of them.
+ */
 export function isNativeProxy(type: string): boolean {
   return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
 }
 
-/** @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`. */
+/**
+ * Decodes a gateway's packet; unknown types become `unsupported`. @throws DecodeError when a packet of a
+ * known type is malformed
+ */
 export function decodeGatewayPacket(packet: Packet): GatewayMessage {
   const sid = sessionIdOf(packet)
   return sid === undefined ? decodeStreamPacket(packet) : decodeSessionPacket(packet, sid)
@@ -61,8 +67,9 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
 }
 
 /**
- * A client can forge any packet type in its session (protocol.md 0.12). So messages about the whole stream are only
- * read from packets without a session id: none of them is a case here.
+ * Decodes a packet of a session. A client can forge any packet type in its session (protocol.md 0.12), so
+ * messages about the whole stream are only read from packets without a session id. None of those messages is
+ * a case here.
  */
 function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
   switch (packet.type) {
@@ -127,7 +134,7 @@ function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
   }
 }
 
-/** For the embedded gateway. It never sends `unsupported` or system requests, so these are not encoded. */
+/** Encodes for the embedded gateway, which never sends `unsupported` or system requests. */
 export function encodeGatewayMessage(
   message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' | 'system' }>,
 ): Packet {

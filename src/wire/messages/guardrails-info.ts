@@ -1,25 +1,25 @@
-/** A rule that was broken, as `client.guardrails_info` has it (protocol.md 8.1). */
+/** A broken rule, as `client.guardrails_info` has it (protocol.md 8.1). */
 export interface GuardrailInfo {
-  /** Empty when the agent does not know it: the gateway sends rules without their names. */
+  /** Empty when the agent does not know the name: the gateway sends rules without their names. */
   readonly ruleName: string
   readonly type: string
   readonly words: readonly string[]
   readonly pattern: string
   readonly direction: 'input' | 'output'
-  /** Words of the rule, or its pattern; never what stood in a script or an output. */
+  /** Words of the rule, or its pattern; never text of a script or an output. */
   readonly matchedWords: readonly string[]
-  /** What the administrator wants people to read; may be empty. */
+  /** The administrator's message for users; may be empty. */
   readonly message: string
 }
 
-/** Rules that are read of one close. No agent sends more. */
+/** Most rules that are read from one close. No agent sends more. */
 const MAX_INFOS = 1000
 
 export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {
   return Buffer.from(JSON.stringify(infos.map(guardrailInfoJson)))
 }
 
-/** One item of the list. Members that are empty are left out, as Go does. */
+/** Encodes one item of the list. Empty members are left out, as Go does. */
 export function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, unknown>> {
   const { ruleName, type, words, pattern, direction, matchedWords, message } = info
   return {
@@ -35,7 +35,7 @@ export function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, 
   }
 }
 
-/** Never throws: the code of the close says all the same that something was blocked. */
+/** Never throws: even without the details, the code of the close says that something was blocked. */
 export function decodeGuardrailsInfo(bytes: Buffer | undefined): readonly GuardrailInfo[] {
   const list = parsed(bytes)
   return Array.isArray(list) ? list.slice(0, MAX_INFOS).map(infoOf) : []

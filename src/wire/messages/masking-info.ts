@@ -1,6 +1,6 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
 
-// As much of MessagePack as `datamasking.info` needs (protocol.md 8.2).
+// The part of MessagePack that `datamasking.info` needs (protocol.md 8.2).
 
 type Packed = null | boolean | number | string | PackedList | PackedMap
 type PackedList = readonly Packed[]
@@ -8,7 +8,7 @@ interface PackedMap {
   readonly [name: string]: Packed
 }
 
-/** Numbers are whole and not negative, texts and lists have at most 65,535 bytes or items. */
+/** Numbers are whole and not negative; texts and lists have at most 65,535 bytes or items. */
 function encodeMsgpack(value: Packed): Buffer {
   if (value === null) return Buffer.of(0xc0)
   if (typeof value === 'boolean') return Buffer.of(value ? 0xc3 : 0xc2)
@@ -45,7 +45,7 @@ function encodeCount(count: number): Buffer {
 /** Deeper than any value that is read here. */
 const MAX_DEPTH = 8
 
-/** Lengths and numbers, by the byte before them. */
+/** Sizes of lengths and numbers in bytes, by the byte before them. */
 const TEXTS = { 0xc4: 1, 0xc5: 2, 0xc6: 4, 0xd9: 1, 0xda: 2, 0xdb: 4 } as const
 const LISTS = { 0xdc: 2, 0xdd: 4 } as const
 const MAPS = { 0xde: 2, 0xdf: 4 } as const
@@ -53,7 +53,10 @@ const WHOLES = { 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 } as const
 const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 } as const
 const FLOATS = { 0xca: 4, 0xcb: 8 } as const
 
-/** Undefined for what is no MessagePack, too deep, or of a type that `datamasking.info` cannot have. */
+/**
+ * Undefined for bytes that are not MessagePack, nested too deep, or of a type that `datamasking.info` cannot
+ * have.
+ */
 function decodeMsgpack(bytes: Buffer): Packed | undefined {
   try {
     return new Reader(bytes).value(0)
@@ -133,17 +136,20 @@ class Reader {
   }
 }
 
-/** What masking did to the output that a packet has. */
+/** Masking of the output in a packet. */
 export interface MaskedOutput {
   /** Bytes that were replaced. */
   readonly bytes: number
   /** How often each type of entity was replaced. */
   readonly counts: ReadonlyMap<string, number>
-  /** Why output passed unmasked. They never quote output. */
+  /** Why output passed unmasked. These texts never quote output. */
   readonly errors: readonly string[]
 }
 
-/** The value of `datamasking.info` (protocol.md 8.2). Each error is an item of its own: hoop's gateway counts them. */
+/**
+ * Encodes the value of `datamasking.info` (protocol.md 8.2). Each error is its own item: hoop's gateway
+ * counts them.
+ */
 export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buffer {
   const summaries = [...counts].map(([type, count]) => ({
     info_type: type,
@@ -155,7 +161,7 @@ export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buf
   return encodeMsgpack({ items: [...(counts.size > 0 ? [done] : []), ...failed] })
 }
 
-/** Never throws: what is not of this form counts as nothing. */
+/** Never throws: anything not of this form is ignored. */
 export function decodeMaskedOutput(value: Buffer): MaskedOutput {
   const items = listIn(decodeMsgpack(value), 'items')
   const counts = new Map<string, number>()

@@ -19,28 +19,37 @@ export type GatewayMessage =
   | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }
   | { readonly kind: 'resize'; readonly sid: SessionId; readonly cols: number; readonly rows: number }
   | { readonly kind: 'close'; readonly sid: SessionId }
-  /** Not hoop's: the embedded gateway wants no more output of this session until `resume`. */
+  /** Ours: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | (ConnectionMessage & { readonly sid: SessionId })
   /** Names a native protocol that is not served. */
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
-  /** A request of the gateway itself. The id is the request's, not a session's. */
+  /** A request of the gateway itself. The id belongs to the request, not to a session. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 
 export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
-  /** Collapsed (protocol.md 5.1). It is echoed, and decides how hoop's command line goes on. */
+  /**
+   * The collapsed type (protocol.md 5.1). The agent echoes it, and hoop's command line decides by it how to
+   * continue.
+   */
   readonly connectionType: string
   /** Echoed when the request had it. */
   readonly requestPort: string
   readonly params: ConnectionParams
-  /** The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never win over the connection's. */
+  /**
+   * The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never override the
+   * connection's.
+   */
   readonly clientEnvVars: ReadonlyMap<string, string>
-  /** For `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
+  /**
+   * For `connect`: the client opens a terminal, whatever the type. Hoop's command line opens a port for most
+   * types.
+   */
   readonly wantsTerminal?: true
-  /** Not hoop's: the client's side pauses single connections of native clients when it is asked to. */
+  /** Ours: the client pauses single connections of native clients when the agent asks for it. */
   readonly pausesConnections?: true
 }
 
@@ -55,7 +64,7 @@ export type AgentMessage =
   | (ConnectionMessage & { readonly sid: SessionId })
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 
-/** All that this agent sends. */
+/** All messages that this agent sends. */
 export type AgentOutbound =
   | Exclude<AgentMessage, { kind: 'unsupported' }>
   | { readonly kind: 'system-reply'; readonly sid: SessionId; readonly reply: SystemReply }
@@ -83,7 +92,6 @@ export interface OutputMessage {
   readonly kind: 'stdout' | 'stderr'
   readonly sid: SessionId
   readonly data: Buffer
-  /** What masking did to this output. */
   readonly masked?: MaskedOutput
 }
 
@@ -94,21 +102,25 @@ export interface ClosedMessage {
   readonly exitCode: number | undefined
   /** Shown to the user after the output; empty after a success. */
   readonly message: string
-  /** Bytes of output that the agent's cap left out. */
+  /** Bytes of output that the agent left out, above its cap. */
   readonly truncatedBytes: number
   /** Bytes of output that were secrets, and that the agent replaced. */
   readonly redactedBytes: number
-  /** What masking did, and was not told with output. */
+  /** Masking that was not reported with output. */
   readonly masked?: MaskedOutput
   /** The rules for which the agent has stopped the session; none in an ordinary close. */
   readonly guardrails?: readonly GuardrailInfo[]
   /**
-   * Why the agent has ended the command, or run nothing: a word of docs/protocol.md 3.5. None after an ordinary end.
+   * Why the agent ended the command or ran nothing, as a word of docs/protocol.md 3.5. Absent after an
+   * ordinary end.
    */
   readonly endReason?: string
 }
 
-/** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits, as hoop does. @throws DecodeError */
+/**
+ * Decodes `rows,cols,x,y` in decimal. x and y are in pixels and unused. Each is cut to 16 bits, as hoop does.
+ * @throws DecodeError
+ */
 export function decodeWindowSize(payload: Buffer): WindowSize {
   const sizes = payload.toString('latin1', 0, 64).split(',')
   if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {

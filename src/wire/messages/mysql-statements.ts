@@ -1,10 +1,10 @@
 import { StatementText } from './statement-text.ts'
 
 const HEADER_BYTES = 4
-/** A packet of this length goes on in the next one. */
+/** A packet of this length continues in the next one. */
 const LARGEST_PACKET = 0xff_ff_ff
 
-/** The commands that a record tells apart. */
+/** The commands that a record distinguishes. */
 export const MYSQL_COMMAND = {
   quit: 0x01,
   query: 0x03,
@@ -15,14 +15,14 @@ export const MYSQL_COMMAND = {
   sendLongData: 0x18,
   closeStatement: 0x19,
   fetch: 0x1c,
-  /** MariaDB's: one statement with many rows of values. */
+  /** A command of MariaDB: one statement with many rows of values. */
   bulkExecute: 0xfa,
 } as const
 
-/** What a client of MySQL asks of its server, as far as a record needs to know. */
+/** A request of a MySQL client, as far as a record needs it. */
 export type MysqlRequest =
   | { readonly kind: 'login'; readonly capabilities: number }
-  /** @param text of a query, or of a statement that is prepared */
+  /** @param text the text of a query, or of a prepared statement */
   | {
       readonly kind: 'command'
       readonly command: number
@@ -31,21 +31,21 @@ export type MysqlRequest =
     }
 
 /**
- * Finds the commands in what one client of MySQL sends, with the texts of queries and of statements that are prepared. The
- * values of prepared statements are skipped. Keeps at most one statement's beginning.
+ * Finds the commands in the bytes of one MySQL client, with the texts of queries and of prepared statements.
+ * The values of prepared statements are skipped. Keeps at most the beginning of one statement.
  */
 export class MysqlStatements {
-  /** Commands begin with the number 0; what comes before the first of them is the login. */
+  /** Commands begin with the number 0; packets before the first command are the login. */
   #hasCommands = false
   #header = Buffer.alloc(0)
-  /** Bytes of the packet that are still to come. */
+  /** Missing bytes of the packet. */
   #left = 0
   #goesOn = false
-  /** The command's byte and its text, as far as it is kept, or a packet of the login. */
+  /** The beginning of a command (its byte and text), or of a packet of the login. */
   readonly #text = new StatementText()
   #isCommand = false
 
-  /** @returns the requests that these bytes end */
+  /** @returns the requests that end in these bytes */
   push(bytes: Buffer): MysqlRequest[] {
     const found: MysqlRequest[] = []
     for (let at = 0; at < bytes.length;) {

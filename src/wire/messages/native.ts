@@ -1,7 +1,7 @@
 import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } from '../packet.ts'
 
-// The connections of native clients (protocol.md 4.8): many in one session, each under an id that the client's side gives
-// it. The types are the same in all three directions, but for their first word.
+// The connections of native clients (protocol.md 4.8). A session has many, each with an id from the client's
+// side. The types are the same in all three directions, except for their first word.
 
 /** The protocols of native clients that are served. */
 const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
@@ -13,21 +13,21 @@ const WRITES: Readonly<Record<NativeProtocolName, string>> = {
   mysql: 'MySQLConnectionWrite',
 }
 const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionClose' } as const
-// Ours. hoop's gateway passes them on, and its agent and command line ignore types that they do not know.
+// Ours. Hoop's gateway passes them on, and its agent and command line ignore types that they do not know.
 const PAUSE = 'ConnectionPause'
 const RESUME = 'ConnectionResume'
 
-/** The ids of hoop's command line are numbers; those of its SSH forwarding have some letters more. */
+/** Hoop's command line uses numbers as ids; its SSH forwarding adds some letters. */
 const MAX_ID_BYTES = 128
 
-/** The receiver of a packet, with which its type begins. */
+/** The receiver of a packet: the first word of its type. */
 type Receiver = keyof typeof CLOSES
 
-/** What is said about one connection of a native client, in either direction. */
+/** A message about one connection of a native client, in either direction. */
 export type ConnectionMessage =
   | ConnectionData
   | { readonly kind: 'connection-close'; readonly connectionId: string }
-  /** Ours: the sender of this takes no more bytes of the connection until `connection-resume`. */
+  /** Ours: the sender takes no more bytes of the connection until `connection-resume`. */
   | { readonly kind: 'connection-pause' | 'connection-resume'; readonly connectionId: string }
 
 interface ConnectionData {
@@ -45,7 +45,9 @@ export function isNativeProtocol(type: string): type is NativeProtocolName {
   return (NATIVE_PROTOCOLS as readonly string[]).includes(type)
 }
 
-/** Undefined for a packet of another kind. @throws DecodeError when the connection has no id, or too long a one */
+/**
+ * Undefined for a packet of another kind. @throws DecodeError when the connection's id is missing or too long
+ */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
   const { type } = packet
   if (type === CLOSES[receiver]) return { kind: 'connection-close', connectionId: idIn(packet) }

@@ -3,12 +3,12 @@ import { StatementText } from './statement-text.ts'
 /** A startup packet has no type; its length counts itself. */
 const STARTUP_HEAD_BYTES = 8
 const HEAD_BYTES = 5
-/** What a call of a function begins with: the function's number. */
+/** The number of a function, with which a call begins. */
 const FUNCTION_BYTES = 4
-/** Requests for encryption and for a cancel, which come before a startup packet or in its place. */
+/** Requests for encryption, which come before a startup packet. */
 const ENCRYPTION_REQUESTS: ReadonlySet<number> = new Set([80_877_103, 80_877_104])
 const NOTHING = Buffer.alloc(0)
-/** Longer names of statements and portals are cut. Drivers make short ones. */
+/** Longer names of statements and portals are cut. Drivers use short ones. */
 const MAX_NAME_BYTES = 256
 
 const type = {
@@ -22,7 +22,7 @@ const type = {
   copyFail: 0x66, // f
 } as const
 
-/** What a client of PostgreSQL asks of its server, as far as a record needs to know. */
+/** A request of a PostgreSQL client, as far as a record needs it. */
 export type PostgresRequest =
   /** Query or FunctionCall: the server answers with ReadyForQuery. An empty query has an empty text. */
   | { readonly kind: 'query'; readonly text: string }
@@ -33,22 +33,25 @@ export type PostgresRequest =
   | { readonly kind: 'sync' | 'copy-end' | 'encryption' }
 
 /**
- * Finds the statements in what one client of PostgreSQL sends: the texts of Query and Parse, and the numbers of functions
- * that are called without a statement. Values, data of COPY and the startup packet are skipped. Keeps at most one
- * statement's beginning.
+ * Finds the statements in the bytes of one PostgreSQL client: the texts of Query and Parse, and the numbers
+ * of functions that are called without a statement. Values, data of COPY and the startup packet are skipped.
+ * Keeps at most the beginning of one statement.
  */
 export class PostgresStatements {
   #isStarted = false
-  /** The head of the current message, as far as it has come. */
+  /** The received part of the current message's head. */
   #head: Buffer = NOTHING
   #type = 0
-  /** Bytes of its content that are still to come. */
+  /** Missing bytes of the content. */
   #left = 0
   readonly #text = new StatementText()
-  /** The name of a statement that is prepared, which comes before its text; undefined when it is not whole yet. */
+  /**
+   * The name of a prepared statement, which comes before its text. It ends with a zero byte once it is
+   * complete.
+   */
   #name: Buffer | undefined
 
-  /** @returns the requests that these bytes end */
+  /** @returns the requests that end in these bytes */
   push(bytes: Buffer): PostgresRequest[] {
     const found: PostgresRequest[] = []
     let at = 0
@@ -78,7 +81,7 @@ export class PostgresStatements {
     }
     const length = this.#head.readUInt32BE(this.#isStarted ? 1 : 0)
     this.#type = this.#isStarted ? (this.#head[0] ?? 0) : 0
-    // A length that cannot be ends the connection at the agent.
+    // An impossible length ends the connection at the agent.
     this.#left = Math.max(0, this.#isStarted ? length - 4 : length - STARTUP_HEAD_BYTES)
     this.#name = undefined
     if (!this.#isStarted) {
@@ -102,7 +105,7 @@ export class PostgresStatements {
     }
   }
 
-  /** A name can be as long as its client likes, and must not take the room of the text. */
+  /** A client's name can have any length, and must not take the room of the text. */
   #keepNamed(content: Buffer): void {
     if (this.#isNamed) return this.#text.add(content)
     const end = content.indexOf(0)
@@ -160,7 +163,7 @@ function nameAt(kept: Buffer, from: number): string {
   return kept.toString('utf8', from, Math.min(end < 0 ? kept.length : end, from + MAX_NAME_BYTES))
 }
 
-/** The arguments are values, and not recorded. */
+/** The arguments are values, and are not recorded. */
 function calledFunction(kept: Buffer): string {
   return kept.length < FUNCTION_BYTES ? '' : `(call of the function with oid ${kept.readUInt32BE(0)})`
 }

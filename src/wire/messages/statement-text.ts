@@ -1,7 +1,7 @@
-/** A longer statement is recorded as far as this. */
+/** A longer statement is recorded up to here. */
 const MAX_STATEMENT_BYTES = 16 * 1024
 
-/** The content of one message with a statement, piece by piece, as far as it is recorded. */
+/** Collects the content of one message with a statement, as far as it is recorded. */
 export class StatementText {
   #pieces: Buffer[] = []
   #keptBytes = 0
@@ -20,7 +20,7 @@ export class StatementText {
     return Buffer.concat(this.#pieces)
   }
 
-  /** The text, with how many bytes there were where it is cut. */
+  /** Returns the text; a cut text also gets its number of bytes. */
   said(text: string, isWhole = this.#bytes <= MAX_STATEMENT_BYTES): string {
     return isWhole ? text : `${text}... (${this.#bytes} bytes)`
   }

@@ -1,8 +1,8 @@
 import { DecodeError, type Packet, type SessionId, sessionSpec } from '../packet.ts'
 
 /**
- * The fields of a JSON object, read as Go reads them into a struct: absent and null mean the zero value, unknown ones
- * are ignored. Errors name the field, and never quote its content.
+ * The fields of a JSON object, read as Go reads them into a struct: absent and null mean the zero value,
+ * unknown fields are ignored. Errors name the field, and never quote its content.
  */
 class JsonFields {
   readonly #fields: Readonly<Record<string, unknown>>
@@ -13,7 +13,7 @@ class JsonFields {
     this.#place = place
   }
 
-  /** @throws DecodeError for what is no JSON object; null counts as an empty one */
+  /** @throws DecodeError for anything but a JSON object; null counts as an empty one */
   static parse(json: Buffer): JsonFields {
     let value: unknown
     try {
@@ -45,18 +45,18 @@ class JsonFields {
     return new Map(entries)
   }
 
-  /** Any object; null when it is absent. */
+  /** Returns any object; null when it is absent. */
   object(name: string): Readonly<Record<string, unknown>> | null {
     const value = this.#value(name) ?? null
     return value === null ? null : asObject(value, this.#placeOf(name))
   }
 
-  /** An object inside, to read fields from; an empty one when it is absent. */
+  /** Returns an inner object to read fields from; an empty one when it is absent. */
   inner(name: string): JsonFields {
     return new JsonFields(this.object(name) ?? {}, this.#placeOf(name))
   }
 
-  /** Own fields only: `__proto__` is data. */
+  /** Reads own fields only: `__proto__` is data. */
   #value(name: string): unknown {
     return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
   }
@@ -77,17 +77,17 @@ function asObject(value: unknown, place: string): Readonly<Record<string, unknow
   throw new DecodeError(place, 'expected an object')
 }
 
-// What a gateway asks an agent for itself (protocol.md 3.6). Clients cannot forge these, since the gateway drops their
-// Sys packets. The embedded gateway sends none, so there is no encoder.
+// Requests of the gateway itself to an agent (protocol.md 3.6). Clients cannot forge them, since the gateway
+// drops their Sys packets. The embedded gateway sends none, so there is no encoder.
 
-/** Runs a script around a session, or for an event of the gateway's. */
+/** A request to run a script before or after a session, or for an event of the gateway. */
 export interface HookRequest {
   readonly kind: 'hook'
   readonly command: readonly string[]
   readonly script: string
   readonly payload: Buffer
   readonly session: string
-  /** What is known of that session when it opens; empty when it closes. */
+  /** This and the next two describe the session when it opens; they are empty when it closes. */
   readonly connection: string
   readonly connectionType: string
   readonly userEmail: string
@@ -95,13 +95,13 @@ export interface HookRequest {
   readonly connectionEnvs: Readonly<Record<string, unknown>>
 }
 
-/** Runs a script with some variables: a health check, a try of credentials. */
+/** A request to run a script with some variables: a health check, a test of credentials. */
 export interface BareExecRequest {
   readonly kind: 'bare-exec'
   readonly command: readonly string[]
-  /** A Go template ... */
+  /** A Go template. */
   readonly script: string
-  /** ... and its dot; null is an empty one. */
+  /** The template's dot; null is an empty one. */
   readonly templateData: Readonly<Record<string, unknown>> | null
   /** Plain values by name. */
   readonly variables: ReadonlyMap<string, string>
@@ -110,7 +110,7 @@ export interface BareExecRequest {
 interface MalformedRequest {
   readonly kind: 'malformed'
   readonly of: 'hook' | 'bare-exec'
-  /** Names where the fault is, never the content. */
+  /** Names the place of the fault, never the content. */
   readonly reason: string
 }
 
@@ -122,7 +122,9 @@ export type SystemRequest =
   | { readonly kind: 'pgmanager' }
   | MalformedRequest
 
-/** Never throws: a malformed request has to be answered, too. Undefined for a packet that is no system request. */
+/**
+ * Never throws: a malformed request needs an answer, too. Undefined for a packet that is no system request.
+ */
 export function decodeSystemRequest({ type, payload }: Packet): SystemRequest | undefined {
   switch (type) {
     case 'SysRunbookHookRequestType':
@@ -182,7 +184,7 @@ export type SystemReply =
   /** Always refused. */
   | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
 
-/** @param sid of the request. The gateway finds by it who waits for the answer */
+/** @param sid id of the request, by which the gateway finds the receiver of the answer */
 export function encodeSystemReply(sid: SessionId, reply: SystemReply): Packet {
   const { type, text } = encoded(sid, reply)
   return { type, spec: sessionSpec(sid), payload: Buffer.from(text) }
