@@ -1,8 +1,9 @@
 import type { ReviewRule } from '../reviews/rules.ts'
 
 /**
- * One rule for all connections: whoever each of them needs has to approve, those may force it who may for each, and what
- * one of them forbids is forbidden. Undefined when none of them needs anybody.
+ * Combines the rules of all connections: every group that one of them needs has to approve, only groups that
+ * may force each of them may force the batch, and what one of them forbids is forbidden. Undefined when none
+ * of them needs an approval.
  */
 export function commonRule(rules: readonly ReviewRule[]): ReviewRule | undefined {
   const [first] = rules

@@ -2,14 +2,14 @@ import type { HttpCode } from '../../contract/statuses.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** Why a connection keeps a batch from its beginning. */
+/** Why a connection stops a batch from beginning. */
 export interface ConnectionRefusal {
   readonly connection: string
   readonly code: HttpCode
   readonly message: string
 }
 
-/** Connections do not let a batch begin: nothing has run. */
+/** Connections refuse a batch before it begins: nothing has run. */
 export class ConnectionsRefused extends RequestRefused {
   override readonly name = 'ConnectionsRefused'
   readonly refusals: readonly ConnectionRefusal[]
@@ -25,10 +25,10 @@ export class ConnectionsRefused extends RequestRefused {
   }
 }
 
-/** In the sentence. The list has all. */
+/** Connections named in the message. The list of refusals has all of them. */
 const NAMED = 5
 
-/** Asks all connections before it throws. @throws ConnectionsRefused */
+/** Checks all connections before it throws. @throws ConnectionsRefused */
 export function checkEach(
   connections: readonly ConnectionSettings[],
   check: (connection: ConnectionSettings) => void,
@@ -39,7 +39,7 @@ export function checkEach(
   if (refusals.length > 0) throw new ConnectionsRefused(refusals, connections.length)
 }
 
-/** @returns one refusal, or none */
+/** @returns the refusal as a list of one; empty when the check passes */
 export function connectionRefusal(connection: string, check: () => void): ConnectionRefusal[] {
   try {
     check()

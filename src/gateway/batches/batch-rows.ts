@@ -2,7 +2,10 @@ import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
 
-/** Whose batches are listed: his own, and those that his groups review. Undefined: all. */
+/**
+ * The user for whom batches are listed: their own, and those that their groups review. Undefined: all
+ * batches.
+ */
 export type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
 /** Batches as rows of the history's file. */
@@ -20,7 +23,7 @@ export class BatchRows {
     this.#putRuns(id, runs)
   }
 
-  /** @param runs those that have changed */
+  /** @param runs only the changed ones */
   update(batch: Batch, runs: readonly BatchRun[]): void {
     this.#statements.update.run([batch.status, JSON.stringify(batch), batch.id])
     this.#putRuns(batch.id, runs)
@@ -31,7 +34,7 @@ export class BatchRows {
     return batch && this.#withRuns(batch)
   }
 
-  /** Newest first. */
+  /** Lists batches, newest first. */
   list(viewer: BatchViewer, limit: number): BatchState[] {
     const { all, concerning } = this.#statements
     const rows =
@@ -45,12 +48,15 @@ export class BatchRows {
     return batchesIn(this.#statements.withStatus.all([status])).map((batch) => this.#withRuns(batch))
   }
 
-  /** How many of one user's wait or run. */
+  /** Counts a user's waiting and running batches. */
   activeOf(owner: string): number {
     return (this.#statements.activeOf.get([owner]) as [number])[0]
   }
 
-  /** Removes what is over and was asked for before then, and the oldest beyond so many runs. @returns how many */
+  /**
+   * Removes ended batches that were created before this time, and the oldest ones beyond `mostRuns` runs.
+   * @returns how many
+   */
   prune(before: number, mostRuns: number): number {
     const { old, excess, remove, removeRuns } = this.#statements
     const rows = [...old.all([Math.round(before)]), ...excess.all([mostRuns])] as [number][]
@@ -106,8 +112,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * One runbook on several connections, and its runs. `record` is JSON; the columns before it are copies. `review` is the
- * id of a review. A run's session may be removed before its batch.
+ * Tables of batches and their runs. `record` is JSON; the columns before it are copies of its fields.
+ * `review` is the id of a review. A run's session may be removed before its batch.
  */
 const VERSION_14 = `
   CREATE TABLE history.batches (

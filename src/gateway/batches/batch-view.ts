@@ -17,7 +17,7 @@ interface Viewing {
   readonly sessions: Sessions
 }
 
-/** A batch without its runs, as lists have it. */
+/** Returns a batch without its runs, as lists show it. */
 export function listedBatch(services: Viewing, { batch, runs }: BatchState): ListedBatch {
   const { review, warning } = batch
   return {
@@ -58,7 +58,7 @@ export function batchView(services: Viewing, state: BatchState): BatchAnswer {
   }
 }
 
-/** What is usual, and how the others differ from it. */
+/** Shows the usual result, and how the other results differ from it. */
 export function differencesView(
   { batch, runs }: BatchState,
   found: readonly GroupDifference[],
@@ -80,7 +80,7 @@ export function differencesView(
   }
 }
 
-/** Null where the history has the session no more, or there never was one. */
+/** Returns a session's state; null when the run has no session, or the history has removed it. */
 function stateOfSession({ history, sessions }: Viewing, id: string | undefined): StateAnswer | null {
   const session = id === undefined ? undefined : history.session(id)
   return session === undefined ? null : stateView(sessions.stateOf(session))

@@ -1,15 +1,17 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
-/** `waiting`: for approval, or for its run behind it. Nothing follows `done` (all have run) and `stopped`. */
+/**
+ * `waiting`: for approval, or for its run after the approval. `done` (all have run) and `stopped` are final.
+ */
 export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
 
 /**
  * Why runs of a batch never begin:
- * - `threshold`: too many have failed
- * - `user`: somebody has stopped it
- * - `rejected`: its approval was refused or taken back, or nobody has decided in time
+ * - `threshold`: too many runs have failed
+ * - `user`: a user has stopped the batch
+ * - `rejected`: the approval was rejected or revoked, or it has expired
  * - `outside-time-window`: the approval does not allow it at this time of day
- * - `not-permitted`: its owner may run nothing any more
+ * - `not-permitted`: the owner may run nothing any more
  * - `history`: nothing can be recorded
  * - `gateway-stopped`: the gateway was stopped, or killed
  */
@@ -18,14 +20,13 @@ export type BatchStopReason =
 
 export interface BatchStop {
   readonly reason: BatchStopReason
-  /** For people. */
   readonly message: string
 }
 
 /** One runbook on several connections. Holds no secrets. Times are in ms since 1970. */
 export interface Batch {
   readonly id: string
-  /** Who asked for it. */
+  /** User who asked for the batch. */
   readonly owner: string
   readonly status: BatchStatus
   readonly createdAt: number
@@ -34,49 +35,49 @@ export interface Batch {
   /** Key of the repository. */
   readonly repository: string
   readonly file: string
-  /** As it was when it was asked for. */
+  /** Title at the time of the request. */
   readonly title?: string
   readonly commit: string
   /** JSON: name to value, without secret ones. */
   readonly parameters: string
-  /** How many connections each has; together all. */
+  /** Number of connections per wave. The sum is the number of all connections. */
   readonly waves: readonly number[]
-  /** How many connections of one wave run at once. */
+  /** Parallel runs per wave. */
   readonly parallel: number
-  /** So many failures stop it. */
+  /** Number of failures that stops the batch. */
   readonly threshold: number
   readonly metadata: Readonly<Record<string, unknown>>
   readonly warning?: string
-  /** What has to be approved, and the session that waits for it: that of the first run. */
+  /** The review, and the session that waits for it: the session of the first run. */
   readonly review?: { readonly id: string; readonly session: string; readonly whenApproved?: true }
   readonly stop?: BatchStop
 }
 
-/** `unknown`: it was about to begin when the gateway was killed, and nothing is recorded of it. */
+/** `unknown`: the gateway was killed when the run was about to begin, and nothing is recorded of it. */
 type BatchRunStatus = 'not-begun' | 'running' | 'succeeded' | 'failed' | 'unknown'
 
-/** The batch on one of its connections. */
+/** The run of a batch on one of its connections. */
 export interface BatchRun {
-  /** From 0, in the order in which they begin. */
+  /** Counts from 0, in the order in which runs begin. */
   readonly position: number
-  /** From 1. */
+  /** Counts from 1. */
   readonly wave: number
   readonly connection: string
   readonly status: BatchRunStatus
-  /** Missing while it has not begun, and where it could not begin. */
+  /** Missing before the run begins, and where it could not begin. */
   readonly session?: string
-  /** Missing where the agent has told none. */
+  /** Missing where the agent has reported none. */
   readonly exitCode?: number
-  /** Why there is no exit code, by docs/endings-and-codes.md. */
+  /** Code of docs/endings-and-codes.md that says why there is no exit code. */
   readonly code?: GatewayCode
   readonly message?: string
   readonly startedAt?: number
   readonly endedAt?: number
-  /** The same for the same output. */
+  /** Hash of the output: equal outputs have equal fingerprints. */
   readonly fingerprint?: string
 }
 
-/** A batch and all of its runs, by position. */
+/** A batch and all of its runs, ordered by position. */
 export interface BatchState {
   readonly batch: Batch
   readonly runs: readonly BatchRun[]

@@ -14,13 +14,15 @@ import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
 import { settled } from './settled.ts'
 
-/** How many batches of one user may wait or run. Each holds its script in memory, or sealed in the history. */
+/**
+ * Most waiting and running batches of one user. Each holds its script in memory, or sealed in the history.
+ */
 const MAX_ACTIVE_OF_ONE_USER = 20
-/** In one list, the newest ones. */
+/** Most batches in one list; the newest are shown. */
 const LISTED = 50
-/** How many runs of all batches are kept. */
+/** Most runs kept, of all batches together. */
 const MAX_KEPT_RUNS = 100_000
-/** How often what is over is looked for, and what could not be written is tried again. */
+/** Period of `tick`, which removes old batches and retries failed writes. */
 const TICK_MS = 15_000
 
 interface AllServices extends BatchServices {
@@ -29,19 +31,19 @@ interface AllServices extends BatchServices {
   readonly settings: Current<'limits' | 'history'>
 }
 
-/** A batch that somebody asks for. All of its connections have been checked. */
+/** A requested batch. All of its connections have been checked. */
 export interface AskedBatch extends Pick<
   Batch,
   'repository' | 'file' | 'commit' | 'parameters' | 'waves' | 'parallel' | 'threshold'
 > {
   readonly id: string
   readonly connections: readonly ConnectionSettings[]
-  /** Its `sessionBatchId` is the batch's id. */
+  /** The request for each run. Its `sessionBatchId` is the batch's id. */
   readonly request: BatchRequest
   readonly warning: string | undefined
 }
 
-/** Batches, whoever asked for them: begins them or lets people approve them, and tells how they are. */
+/** Batches of all users: begins them or asks for their approval, and shows their state. */
 export class Batches {
   readonly #services: AllServices
   readonly #running = new Map<string, { readonly batch: RunningBatch; readonly over: Promise<void> }>()
@@ -54,13 +56,13 @@ export class Batches {
     this.tick()
   }
 
-  /** How many runs of one batch may run at once. */
+  /** Most parallel runs of one batch. */
   get mostParallel(): number {
     return this.#services.settings.value.limits.batchParallel
   }
 
   /**
-   * Begins it, or asks those who have to approve it.
+   * Begins a batch, or asks for its approval.
    * @throws RequestRefused, HistoryError: then there is no batch
    */
   async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
@@ -79,10 +81,10 @@ export class Batches {
   }
 
   /**
-   * Runs what was approved, once.
+   * Runs an approved batch, once.
    * @param asked for the audit log
-   * @param isAutomatic the gateway itself runs it, for its owner
-   * @throws RequestRefused, HistoryError: then it waits on
+   * @param isAutomatic the gateway itself runs the batch, for its owner
+   * @throws RequestRefused, HistoryError: then the batch still waits
    */
   exec(
     id: string,
@@ -113,8 +115,9 @@ export class Batches {
   }
 
   /**
-   * What has not begun never begins. @param kill also what runs ends
-   * @returns as it is then; one that is over stays as it is
+   * Stops a batch: runs that have not begun never begin.
+   * @param kill also ends the running sessions
+   * @returns the state after that; an ended batch stays unchanged
    * @throws RequestRefused, HistoryError
    */
   stop(id: string, caller: GatewayUser, kill: boolean): BatchState {
@@ -128,20 +131,20 @@ export class Batches {
     return this.#state(id) ?? state
   }
 
-  /** @returns undefined also for one that does not concern this user */
+  /** @returns undefined also for a batch that the user may not see */
   find(id: string, user: GatewayUser): BatchState | undefined {
     const state = this.#state(id)
     return state !== undefined && this.#isConcerned(user, state) ? state : undefined
   }
 
-  /** Those that concern this user, newest first. */
+  /** Lists the batches that the user may see, newest first. */
   list(user: GatewayUser): BatchState[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     const states = this.#services.history.read(({ batches }) => batches.list(viewer, LISTED))
     return states.map((state) => this.#current(state))
   }
 
-  /** Writes down what has ended, and removes what is old. */
+  /** Records the end of interrupted batches, and removes old batches. */
   tick(): void {
     const { history, log } = this.#services
     try {
@@ -155,14 +158,14 @@ export class Batches {
     }
   }
 
-  /** Nothing begins any more; what runs goes on. */
+  /** Lets no run begin any more. Running sessions go on. */
   beginClosing(): void {
     this.#closing = true
     for (const { batch } of this.#running.values())
       batch.stop({ reason: 'gateway-stopped', message: 'the gateway was stopped while it ran' })
   }
 
-  /** Settles when what runs has ended, and it no longer uses the history. */
+  /** Settles when all runs have ended and their batches are saved. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.beginClosing()
@@ -174,14 +177,14 @@ export class Batches {
     const batch = new RunningBatch(this.#services, state, work)
     const { id } = state.batch
     const over = batch.run().finally(() => {
-      // What is not in the file yet is tried again by `tick`.
+      // `tick` retries what is not in the file yet.
       if (batch.save()) this.#running.delete(id)
     })
     this.#running.set(id, { batch, over })
     return batch.state
   }
 
-  /** The first run waits as a session that is approved for all. */
+  /** Asks for approval. The session of the first run waits for it, on behalf of all runs. */
   async #ask(
     asked: AskedBatch,
     runs: readonly BatchRun[],
@@ -272,7 +275,10 @@ export class Batches {
       )
   }
 
-  /** What was approved days ago may be for connections that have changed. @throws ConnectionsRefused */
+  /**
+   * Checks the connections again: an approval may be days old, and they may have changed. @throws
+   * ConnectionsRefused
+   */
   #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
     const { users } = this.#services
     const user = users.named(owner)

@@ -2,31 +2,31 @@ import { createTwoFilesPatch } from 'diff'
 import type { History } from '../history/history.ts'
 import type { BatchRun } from './batch.ts'
 
-/** Runs that have ended in the same way and written the same. */
+/** Runs with the same result and the same output. */
 export interface RunGroup {
-  /** At least one, by position. */
+  /** At least one run, ordered by position. */
   readonly runs: readonly BatchRun[]
 }
 
-/** How a group differs from the largest one. */
+/** How a group of runs differs from the largest group. */
 export interface GroupDifference {
   readonly group: RunGroup
-  /** A unified diff of one run of each; undefined where there is none. */
+  /** A unified diff between one run of each group; undefined where there is none. */
   readonly diff?: string
-  /** Why there is no diff, or that it is not whole. */
+  /** Why the diff is missing or incomplete. */
   readonly note?: string
 }
 
-/** Groups whose difference is shown; runs that all differ are better read one by one. */
+/** Most groups whose difference is shown. Runs that all differ are better read one by one. */
 const SHOWN_GROUPS = 20
-/** How much of each output is compared; the rest is not looked at. */
+/** Bytes compared of each output. The rest is ignored. */
 const COMPARED_BYTES = 64 * 1024
-/** How much of each diff is shown. */
+/** Characters shown of each diff. */
 const SHOWN_CHARACTERS = 16 * 1024
-/** Beyond so many changed lines the comparison costs more than it tells. */
+/** Most changed lines of a diff. Above this the comparison costs more than it tells. */
 const MOST_CHANGES = 2000
 
-/** The largest group first: what is usual. */
+/** Groups runs by result and output, the largest group first: it is the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
   const groups = new Map<string, BatchRun[]>()
   for (const run of runs) {
@@ -39,12 +39,12 @@ export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
     .toSorted((a, b) => b.runs.length - a.runs.length)
 }
 
-/** What has no session has written nothing but why. */
+/** Returns what stands for the run's output. A run without a session has only its message. */
 function writtenBy({ session, fingerprint, message }: BatchRun): string | undefined {
   return session === undefined ? message : fingerprint
 }
 
-/** How the outputs of the other groups differ from that of the first. */
+/** Compares the output of each other group with the output of the first. */
 export function outputDifferences(
   history: History,
   [norm, ...others]: readonly RunGroup[],
@@ -60,7 +60,7 @@ export function outputDifferences(
 
 interface Written {
   readonly run: BatchRun
-  /** Undefined where nothing is recorded of it. */
+  /** Undefined where nothing is recorded of the run. */
   readonly text: RecordedText | undefined
 }
 

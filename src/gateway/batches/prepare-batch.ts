@@ -27,20 +27,20 @@ export interface PreparingServices extends RunbookServices {
   readonly users: Users
 }
 
-/** Who asks, by which token, and from where. */
+/** User, token and address of a request for a batch. */
 interface BatchAsking {
   readonly user: GatewayUser
   readonly token: AccessToken
   readonly caller: string
 }
 
-/** Sessions of one user are bounded, too. */
+/** Most connections of a batch. Sessions of one user are bounded, too. */
 const MAX_CONNECTIONS = 500
-/** As many as an agent on a small machine runs without trouble. */
+/** Default of parallel runs: as many as an agent on a small machine runs without trouble. */
 const USUAL_PARALLEL = 10
 
 /**
- * Makes all checks, on all connections, and fills in the runbook, which is the same for all: nothing has run before.
+ * Makes all checks on all connections and renders the runbook before anything runs.
  * @throws RequestRefused
  */
 export async function prepareBatch(
@@ -86,7 +86,10 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   return { waves, threshold, parallel }
 }
 
-/** One for all: otherwise they would not run the same. @throws RequestRefused */
+/**
+ * Returns the one repository of all connections. With several, runs would not be the same. @throws
+ * RequestRefused
+ */
 function checkedRepository(
   services: PreparingServices,
   connections: readonly ConnectionSettings[],
@@ -115,7 +118,10 @@ interface Rendering {
   readonly body: BatchBody
 }
 
-/** A template knows nothing of its connection: filled in once, at one commit, it is the same for all. */
+/**
+ * Renders the runbook once, at one commit. A template knows nothing of its connection, so the script is the
+ * same for all.
+ */
 async function renderedRequest(
   { repository, key }: NamedRepository,
   { asking, connections, body }: Rendering,

@@ -7,11 +7,12 @@ import type { Users } from '../people/identities/users.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Batch } from './batch.ts'
 
-/** What all runs of a batch have in common. */
+/** The part of the request that all runs of a batch share. */
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
 /**
- * The request of one run, with the connection as it is now: settings may have changed since the batch was asked for.
+ * Makes the request of one run, with the connection's settings of now: they may have changed since the batch
+ * was requested.
  * @throws RequestRefused
  */
 export function runRequest(

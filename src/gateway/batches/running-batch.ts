@@ -29,31 +29,31 @@ export interface BatchServices {
   readonly log: Logger
 }
 
-/** When nothing can begin any more, whatever the connection. */
+/** Reasons for which no run can begin on any connection. */
 const UNBEGUN: ReadonlySet<BatchStopReason | undefined> = new Set<BatchStopReason>([
   'history',
   'gateway-stopped',
 ])
 
-/** What a batch runs. */
+/** The request, approval and first session of a batch. */
 export interface BatchWork {
   readonly request: BatchRequest
-  /** When its reviewers let it run. */
+  /** Time of day at which its reviewers let it run. */
   readonly timeWindow?: TimeWindow | undefined
   /** The session of the first run, which has waited for the approval. */
   readonly first?: GatewaySession
 }
 
 /**
- * A batch that runs in this process: wave by wave, each run once. That a run begins is on the disk before anything of it
- * goes to its agent. A result that cannot be written stays here until it can.
+ * A batch that runs in this process: wave by wave, each run once. The beginning of a run is on the disk
+ * before anything of it goes to its agent. A result that cannot be written stays in memory until it can.
  */
 export class RunningBatch {
   readonly #services: BatchServices
   readonly #work: BatchWork
   readonly #runs: BatchRun[]
   #batch: Batch
-  /** Positions of runs that the file has otherwise. */
+  /** Positions of runs that differ from the file. */
   readonly #unsaved = new Set<number>()
 
   /** @param state as it is in the file */
@@ -68,7 +68,7 @@ export class RunningBatch {
     return { batch: this.#batch, runs: this.#runs }
   }
 
-  /** Until its end. Never rejects. */
+  /** Runs the batch to its end. Never rejects. */
   async run(): Promise<void> {
     const { log } = this.#services
     const { id, owner, waves, parallel } = this.#batch
@@ -81,7 +81,7 @@ export class RunningBatch {
     this.#end()
   }
 
-  /** What has not begun never begins. What runs goes on. */
+  /** Stops the batch: runs that have not begun never begin. Running sessions go on. */
   stop(stop: BatchStop): void {
     if (this.#batch.stop !== undefined || this.#batch.status !== 'running') return
     this.#batch = { ...this.#batch, stop }
@@ -89,13 +89,13 @@ export class RunningBatch {
     this.save()
   }
 
-  /** Ends the running sessions. @param by the user who stops the batch */
+  /** Ends the running sessions. @param by name of the user who stops the batch */
   kill(by: string): void {
     for (const { status, session } of this.#runs)
       if (status === 'running' && session !== undefined) this.#services.sessions.kill(session, by)
   }
 
-  /** Writes what is not in the file yet. @returns whether the file has all of it */
+  /** Writes all unsaved changes. @returns whether the file has all of them */
   save(): boolean {
     try {
       this.#write()
@@ -121,7 +121,7 @@ export class RunningBatch {
     const { stop, ...batch } = this.#batch
     this.#batch = {
       ...batch,
-      // A stop that came when all had begun has stopped nothing.
+      // A stop that came after all runs had begun has stopped nothing.
       ...(stop !== undefined && !isWhole && { stop }),
       status: isWhole ? 'done' : 'stopped',
       endedAt: Date.now(),
@@ -140,7 +140,7 @@ export class RunningBatch {
     }
   }
 
-  /** Whether the next run may. If not, the batch says why. */
+  /** Tells whether the next run may begin. If not, the batch has the reason. */
   #mayBegin(): boolean {
     const { users } = this.#services
     const failed = this.#runs.filter(hasFailed).length
@@ -183,7 +183,7 @@ export class RunningBatch {
     await this.#follow(position, session, request)
   }
 
-  /** @throws as `Sessions.open`: then it has not begun */
+  /** Records and opens a run's session. @throws as `Sessions.open`: then the run has not begun */
   #opened(position: number, request: SessionRequest): GatewaySession {
     try {
       this.#write()
@@ -217,7 +217,7 @@ export class RunningBatch {
   #refused(position: number, error: Error): void {
     if (error instanceof HistoryError) this.stop({ reason: 'history', message: error.message })
     const hasNotBegun = this.#at(position).status === 'not-begun'
-    // No fault of the connection.
+    // The connection is not to blame.
     if (hasNotBegun && UNBEGUN.has(this.#batch.stop?.reason)) return
     const code = refusedCode(error) ?? 'internal-error'
     if (code === 'internal-error')
@@ -252,8 +252,8 @@ function resultOf({ exitCode, failure }: SessionEnd): Partial<BatchRun> {
 }
 
 /**
- * Tells whether two runs have written the same. Of each stream on its own: which of two was first is chance. Secrets are
- * replaced already.
+ * A hash of a run's output. Stdout and stderr are hashed apart: their order is chance. Secrets are already
+ * replaced.
  */
 class Fingerprint {
   readonly #streams = { stdout: createHash('sha256'), stderr: createHash('sha256') }
@@ -262,7 +262,7 @@ class Fingerprint {
     this.#streams[kind].update(data)
   }
 
-  /** Once. */
+  /** Returns the hash. Call it once. */
   end(): string {
     const { stdout, stderr } = this.#streams
     return createHash('sha256').update(stdout.digest()).update(stderr.digest()).digest('hex')

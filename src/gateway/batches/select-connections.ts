@@ -7,8 +7,8 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import { connectionRefusal, ConnectionsRefused } from './batch-refused.ts'
 
 /**
- * Those of the names, in their order, or all with the tags. With both, each name has to have the tags: who names
- * connections never gets others.
+ * Selects connections by name, in the order of the names, or by tags. With both, each named connection must
+ * have the tags: a caller who names connections never gets others.
  * @throws RequestRefused
  */
 export function selectConnections(

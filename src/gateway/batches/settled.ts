@@ -2,15 +2,15 @@ import type { SessionSummary } from '../history/session.ts'
 import type { Review } from '../reviews/review.ts'
 import type { Batch, BatchRun, BatchState, BatchStop } from './batch.ts'
 
-/** What the history knows of what a batch has left. */
+/** What the history has about a batch. */
 export interface BatchTraces {
   readonly session: (id: string) => SessionSummary | undefined
   readonly review: (id: string) => Review | undefined
 }
 
 /**
- * A batch that no process runs, as it really is: what was about to run has ended with its session, and what has not begun
- * never does. The same object where it is so already.
+ * Corrects the state of a batch that no process runs: interrupted runs have ended with their sessions, and
+ * the others never begin. Returns the same object where nothing changes.
  */
 export function settled(state: BatchState, traces: BatchTraces): BatchState {
   const { status, review } = state.batch
@@ -18,12 +18,12 @@ export function settled(state: BatchState, traces: BatchTraces): BatchState {
   return status === 'running' ? interrupted(state, traces) : state
 }
 
-/** @param review undefined: it is gone, and with it the session of the first run */
+/** @param review undefined: the review was removed, and with it the session of the first run */
 function withDecision(state: BatchState, review: Review | undefined): BatchState {
   if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
   const reason = review?.rejectionReason
   const refused = `its approval was refused${reason === undefined ? '' : `: ${reason}`}`
-  // Nobody has refused what was approved and could not run.
+  // An approved batch that could not begin is `REVOKED`, too: no reviewer has refused it.
   const message = review?.status === 'REVOKED' ? (reason ?? refused) : refused
   return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
 }

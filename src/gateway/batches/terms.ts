@@ -1,10 +1,10 @@
-/** Waves of a batch that says nothing about them: one connection first, then all the others. */
+/** Default waves of a batch: one connection first, then all the others. */
 export const USUAL_WAVES = '1,rest'
 
 /**
- * Cuts so many connections into waves: `1,10%,rest`, each a number, a part of all, or what is left. What is behind the
- * last one is one more wave.
- * @returns the sizes, none of them 0; undefined for anything else
+ * Cuts `total` connections into waves, as in `1,10%,rest`. Each word is a number, a percentage of all, or the
+ * rest. Connections left after the last word are one more wave.
+ * @returns the sizes, none of them 0; undefined for malformed text
  */
 export function parseWaves(text: string, total: number): readonly number[] | undefined {
   const words = text.split(',').map((word) => word.trim())
@@ -20,12 +20,15 @@ export function parseWaves(text: string, total: number): readonly number[] | und
   return left > 0 ? [...sizes, left] : sizes
 }
 
-/** After how many failures a batch stops: `3`, or `10%` of all connections. @returns undefined for anything else */
+/**
+ * Returns the number of failures after which a batch stops: `3`, or `10%` of all connections. @returns
+ * undefined for malformed text
+ */
 export function parseStopAfter(text: string, total: number): number | undefined {
   return amountOf(text.trim(), total)
 }
 
-/** A part of all is rounded up, so it is one at least. */
+/** Rounds a percentage up, so that it is at least one. */
 function amountOf(word: string, total: number): number | undefined {
   const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(word) ?? []
   const number = Number(digits)
