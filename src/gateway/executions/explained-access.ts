@@ -8,7 +8,7 @@ import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
 import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** In one answer: 2,500 cells. */
+/** Most rows and columns of one answer: 2,500 cells. */
 const MOST_USERS = 50
 const MOST_CONNECTIONS = 50
 
@@ -17,7 +17,7 @@ type UseName = keyof Uses
 type Use = Uses[UseName]
 type Approval = Use['approvals'][number]
 
-/** What a request of this kind comes as, where its rules are looked up. */
+/** Origin and verb of each use, to look up its rules. */
 const REQUESTS = {
   runbooks: { origin: 'client-api-runbooks', verb: 'exec' },
   exec: { origin: 'client-api', verb: 'exec' },
@@ -26,7 +26,7 @@ const REQUESTS = {
 
 const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal' } as const
 
-/** Who may do what. Admins and auditors see that of everybody, others their own. */
+/** Routes that explain access. Admins and auditors see everybody's access, other users their own. */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
   return {
     list: ({ query: { user: wanted, connection: part = '', offset = 0, connection_offset: from = 0 } }) => {
@@ -65,7 +65,9 @@ function isPart(part: string, name: string): boolean {
   return name.toLowerCase().includes(part.toLowerCase())
 }
 
-/** What a user may do on a connection, and why: by the functions that decide it when the user asks for something. */
+/**
+ * Explains what a user may do on a connection, and why. It calls the functions that decide on real requests.
+ */
 function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSettings): AccessExplanation {
   const groups = users.reason(user, connection)
   const isRefused = groups === undefined ? unseenReason(user, connection) : undefined
@@ -82,7 +84,7 @@ function unseenReason({ isActive }: GatewayUser, { access: { groups = [] } }: Co
   return isActive ? `no access: it is for ${orText(groups)}` : 'no access: the user is deactivated'
 }
 
-/** @param refusal of everything */
+/** @param refusal of every use, where there is one */
 function useOn(
   connection: ConnectionSettings,
   user: GatewayUser,
@@ -92,14 +94,14 @@ function useOn(
   const reason = refusal ?? obstacleOf(connection, name)
   if (reason !== '') return { allowed: false, reason, approvals: [] }
   const rules = reviewRules(connection, user.groups)
-  // Rules by path are for runbooks. What needs nobody is listed where another rule would need somebody.
+  // Rules by path are for runbooks. Paths that need no approval are listed when another path needs one.
   const own = name === 'runbooks' ? rules : rules.filter(({ path }) => path === undefined)
   const isNeeded = own.some(({ rule }) => rule !== undefined)
   const approvals = isNeeded ? own.map(({ path, rule }) => approvalOf(path?.text, rule)) : []
   return { allowed: true, reason: '', approvals }
 }
 
-/** Empty where nothing is in the way. */
+/** Returns why a use is refused; empty when it is allowed. */
 function obstacleOf(connection: ConnectionSettings, name: UseName): string {
   const use = useOf(REQUESTS[name])
   if (!connection.access[use]) return hoopWords.disabled(use)
@@ -122,7 +124,7 @@ function levelOf(uses: Uses): AccessExplanation['level'] {
   return all.some(({ approvals }) => approvals.length > 0) ? 'approval' : 'free'
 }
 
-/** What is not free: `no terminal`, `exec needs approval of sre`. */
+/** Lists restrictions: `no terminal`, `exec needs approval of sre`. */
 function usesText(uses: Uses): string[] {
   const names = Object.keys(WORDS) as UseName[]
   const off = names.filter((name) => !uses[name].allowed)

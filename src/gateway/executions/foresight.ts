@@ -13,7 +13,9 @@ interface Foreseeing {
   readonly settings: CurrentSettings
 }
 
-/** What would happen to a runbook on a connection now. Reads nothing and runs nothing. @throws RequestRefused */
+/**
+ * Tells what would happen to a runbook on a connection now. Reads and runs nothing. @throws RequestRefused
+ */
 export function foreseen(
   { locks, settings }: Foreseeing,
   user: GatewayUser,

@@ -4,7 +4,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
-/** SQLite takes what has more than a thousand levels for no JSON, and then nobody's list has it. */
+/** SQLite rejects JSON of more than a thousand levels: such a session would be missing in every list. */
 const MAX_METADATA_LEVELS = 100
 
 /** hoop's limits and texts (the number in the first text is hoop's too). @throws RequestRefused */
@@ -46,7 +46,7 @@ function characters(value: unknown): number {
   try {
     return typeof value === 'string' ? value.length : JSON.stringify(value).length
   } catch {
-    // Nested deeper than the stack allows: too long in any case.
+    // Nested deeper than the stack allows, so it is too long in any case.
     return Infinity
   }
 }

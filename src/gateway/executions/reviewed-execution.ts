@@ -10,7 +10,7 @@ import type { GatewayUser } from '../identity.ts'
 interface AskedExecution {
   readonly user: GatewayUser
   readonly execution: ScriptExecution
-  /** The runbook's file. */
+  /** Path of the runbook's file; undefined for a script. */
   readonly file: string | undefined
 }
 
@@ -23,15 +23,15 @@ export interface ExecutionServices {
   readonly executions: Executions
   readonly reviews: Reviews
   readonly tickets: Tickets
-  /** Where people reach this gateway, for links. */
+  /** Public address of this gateway, for links. */
   readonly webUrl: () => string
 }
 
 /**
- * Opens the Jira issue, then runs the script or asks for approval: then the answer says where, and nothing has reached
- * the agent.
- * @param waitMs as of `Executions.execute`
- * @throws as that, `Tickets.open` and `Reviews.ask`
+ * Opens the Jira issue, then runs the script or asks for approval and answers with the review's address. In
+ * the second case nothing has reached the agent.
+ * @param waitMs as for `Executions.execute`
+ * @throws as `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
   services: ExecutionServices,
@@ -84,7 +84,7 @@ async function runOrAsk(
 
 const RESPOND_ASYNC = 'respond-async'
 
-/** @param run answers with the end, or with 202 after so many milliseconds */
+/** @param run answers with the end, or with 202 after `waitMs` */
 export async function answerInTime(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   run: (waitMs: number | undefined) => Promise<ExecAnswer>,
@@ -95,7 +95,7 @@ export async function answerInTime(
   return new Reply(202, body, isAsync ? { headers: { 'preference-applied': RESPOND_ASYNC } } : {})
 }
 
-/** `Prefer: respond-async` (RFC 7240): the session's id at once, since its output is followed elsewhere. */
+/** Tells whether the caller wants the session's id immediately, as by `Prefer: respond-async` (RFC 7240). */
 function prefersAsync(prefer: string | readonly string[] | undefined): boolean {
   const preferences = [prefer ?? []].flat().join(',').split(',')
   return preferences.some((preference) => preference.split(/[=;]/)[0]?.trim().toLowerCase() === RESPOND_ASYNC)

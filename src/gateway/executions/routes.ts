@@ -26,11 +26,11 @@ interface ExecutionRouting extends ExecutionServices, RunbookServices {
   readonly users: Users
 }
 
-/** The runbook and script endpoints of hoop's contract, and one of ours that shows what they would send. */
+/** Routes of hoop's contract for runbooks and scripts, and one of ours that shows what they would send. */
 export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
   const { users } = services
 
-  /** @param file of a runbook */
+  /** @param file of the runbook */
   const answer = (asking: Asking, execution: ScriptExecution, file?: string) => {
     const { user, token: askedWith, caller: clientIp, headers } = asking
     const asked = { user, execution: { ...execution, clientIp, askedWith }, file }
@@ -42,7 +42,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   return {
     runbook: (asked) => {
       const { user, params } = asked
-      // A connection that is missing is answered before what is wrong with the body.
+      // A missing connection is reported before errors in the body.
       const connection = users.visibleConnection(user, params.name)
       const repository = connection.runbooks?.repository
       return runRunbook(asked, { user, connection, repository, body: asked.body })
@@ -58,7 +58,8 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const { repository: asked } = body
       const own = connection.runbooks?.repository
       const repository = asked ? allowedRepository(services, connection, asked) : own
-      // An execution would be recorded as refused. Here there is nothing to record, so it is refused with a status.
+      // An execution would be recorded as refused. A preview records nothing, so it answers with an error
+      // status.
       if (!connection.access.runbooks)
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
       const prepared = await prepareRunbook(services, { user, connection, repository, body })
@@ -100,7 +101,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   }
 }
 
-/** Drops the labels that only the gateway itself may set, about runbooks. */
+/** Drops labels about runbooks, which only the gateway may set. */
 function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
 }

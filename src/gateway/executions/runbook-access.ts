@@ -9,7 +9,7 @@ export interface RunbookServices {
   readonly repositories: Repositories
 }
 
-/** Whether a connection runs this file of its repository. */
+/** Tells whether a file is under the connection's runbook path. */
 export function liesInPath(connection: ConnectionSettings, file: string): boolean {
   return file.startsWith(asFolder(connection.runbooks?.path ?? ''))
 }
@@ -26,7 +26,10 @@ export function checkRunbookAccess(
     throw new RequestRefused('runbook-not-found', hoopWords.runbookNotFound(file))
 }
 
-/** Where a caller may not send scripts, arguments and variables would be a way around that. @throws RequestRefused 403 */
+/**
+ * Refuses arguments and variables where a caller may not send scripts: they would be a way around that.
+ * @throws RequestRefused 403
+ */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
   if (connection.access.clientInput) return
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
@@ -37,9 +40,9 @@ export function checkClientInput(connection: ConnectionSettings, body: RunbookBo
 }
 
 /**
- * The name of a connection's repository, which may be asked for as in gateway.yaml or by hoop's `host/path` key. A
- * connection runs only the runbooks of its own repository.
- * @throws RequestRefused 400 for an unknown one, 403 for another's
+ * Returns the name of a connection's repository. Callers name it as in gateway.yaml or by hoop's `host/path`
+ * key. A connection runs runbooks of only its own repository.
+ * @throws RequestRefused 400 for an unknown repository, 403 for another connection's
  */
 export function allowedRepository(
   services: RunbookServices,

@@ -13,7 +13,7 @@ import {
 } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'
 
-/** A runbook that somebody asks for on a connection. */
+/** A request to run a runbook on a connection. */
 export interface RunbookExecution {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings
@@ -21,7 +21,7 @@ export interface RunbookExecution {
   readonly body: RunbookBody
 }
 
-/** Makes all checks, reads the file and fills in its parameters. @throws RequestRefused */
+/** Makes all checks, reads the file and renders it. @throws RequestRefused */
 export async function runbookExecution(
   services: RunbookServices,
   execution: RunbookExecution,
@@ -31,7 +31,7 @@ export async function runbookExecution(
   return { ...request, origin: 'client-api-runbooks', labels: ofRepository }
 }
 
-/** Makes all checks, then reads the file and fills in its parameters. @throws RequestRefused */
+/** Makes all checks, then reads the file and renders it. @throws RequestRefused */
 export async function prepareRunbook(
   services: RunbookServices,
   { user, connection, body, ...execution }: RunbookExecution,
@@ -46,7 +46,7 @@ export async function prepareRunbook(
   return { request: { ...request, secretValues }, repository, ...rendered }
 }
 
-/** What both kinds of executions take from their body. */
+/** Returns what scripts and runbooks take from the body in the same way. */
 export function executionRequest(source: {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings

@@ -9,32 +9,35 @@ import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
-/** A runbook with its parameters filled in: what the agent gets, and what the history says about it. */
+/** A rendered runbook: input for the agent, and facts for the history. */
 export interface RenderedRunbook {
   readonly script: Buffer
-  /** The client's variables; what the template sets with `asenv` wins over the request's. */
+  /** Variables of the client. Values that the template sets with `asenv` win over the request's. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
   /** Names of the parameters whose values are not recorded. */
   readonly secretParameters: ReadonlySet<string>
-  /** Values of type password or file. They are left out of the recorded script, too. */
+  /** Values of parameters of type password or file. They are left out of the recorded script, too. */
   readonly secretValues: readonly Buffer[]
-  /** Full id of the commit the file is from. */
+  /** Full id of the file's commit. */
   readonly commit: string
-  /** What the caller should know: an old copy was served. */
+  /** Warning for the caller when an old copy was served. */
   readonly warning: string | undefined
 }
 
 /** Input types whose values are not recorded. */
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
-/** What is asked of a repository, and where in it the connection's runbooks are. */
+/** A repository, and the connection's runbook folder in it. */
 export interface RunbookSource {
   readonly repository: RunbookRepository
   readonly folder: string
 }
 
-/** Reads, parses and renders. @throws RequestRefused 400, 404 or 500 with the texts of protocol.md 10.3 */
+/**
+ * Reads, parses and renders a runbook. @throws RequestRefused 400, 404 or 500 with the texts of protocol.md
+ * 10.3
+ */
 export async function renderRunbook(source: RunbookSource, body: RunbookBody): Promise<RenderedRunbook> {
   const { text, commit, oldCopy } = await readFile(source, body)
   const warning = oldCopy && oldCopyText(oldCopy)
@@ -70,14 +73,14 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
   }
 }
 
-/** The name that was probably meant, of those that the caller may see anyway. */
+/** Suggests the name that was probably meant, among runbooks that the caller may see anyway. */
 async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
   if (error.fault !== 'missing' || body.ref_hash !== '') return ''
   const meant = didYouMean(body.file_name, await runbookNames(source))
   return meant === undefined ? '' : `: ${meant}`
 }
 
-/** Those of the connection; none where they cannot be listed. */
+/** Lists the connection's runbooks; empty when the repository cannot be read. */
 async function runbookNames({ repository, folder }: RunbookSource): Promise<string[]> {
   try {
     const { runbooks } = await repository.list([folder])
@@ -104,7 +107,7 @@ function render(
   }
 }
 
-/** Parameters that are secret by their type, by their name, or by the name of the variable that they go into. */
+/** Returns the parameters that are secret by their type, by their name, or by the variable that they set. */
 function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],

@@ -10,7 +10,7 @@ import type { JiraSettings, JiraTemplate } from '../settings/jira.ts'
 import type { Current } from '../settings/settings.ts'
 import type { JiraFieldValues } from './fields.ts'
 
-// What is read of Jira's answers, by Atlassian's published contract. Everything else in them is passed over.
+// Shapes of Jira's answers, by Atlassian's published contract. Unknown fields are ignored.
 
 const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
 
@@ -20,7 +20,7 @@ const ServiceDesks = v.object({
 })
 
 const CreatedIssue = v.object({
-  // It becomes part of an address.
+  // The key becomes part of an address.
   issueKey: v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]{0,200}-\d{1,20}$/)),
   _links: v.fallback(v.object({ agent: v.fallback(v.nullish(v.string()), undefined) }), {}),
 })
@@ -35,16 +35,16 @@ const IssueStatus = v.object({ fields: v.object({ status: v.object({ name: v.str
 
 export interface JiraIssue {
   readonly key: string
-  /** Where agents of the service desk see it. */
+  /** Address of the issue for agents of the service desk. */
   readonly url: string
 }
 
-/** Jira did not do what it was asked. In the words of hoop's gateway, and without the token. */
+/** A question to Jira failed. The message has the words of hoop's gateway, and never the token. */
 export class JiraError extends Error {
   override readonly name = 'JiraError'
-  /** Whether a creation may have made an issue all the same, whose key is not known. */
+  /** Whether Jira may still have created an issue, whose key is then unknown. */
   readonly isUnsure: boolean
-  /** Whether a move would get the same answer again. */
+  /** Whether a retry of a move would get the same answer. */
   readonly isLasting: boolean
 
   constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
@@ -56,12 +56,12 @@ export class JiraError extends Error {
 
 const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
-/** Pages of service desks, so 2,000 desks. A site that has more, or one that repeats itself, ends here. */
+/** Most pages of service desks, so 2,000 desks. It also ends the reading of a site that repeats itself. */
 const MOST_PAGES = 20
-/** What is wrong with a question stays wrong. A token may be replaced, and a limit ends. */
+/** Statuses that stay the same on a retry. Others may change: a token is replaced, a rate limit ends. */
 const LASTING = new Set([400, 404, 405, 410, 422])
 
-/** What the gateway wants of Jira. Each call has one limit of time for all of its questions. */
+/** Client of Jira. Each call has one time limit for all of its questions. */
 export class Jira {
   readonly #site: JiraSite
   readonly #timeoutMs: number
@@ -90,14 +90,14 @@ export class Jira {
     return { key, url: webAddressIn(links.agent) ?? `${this.url}/browse/${key}` }
   }
 
-  /** Moves an issue to a status. An issue that is there already is left as it is. @throws JiraError */
+  /** Moves an issue to a status. An issue that already has it is left as it is. @throws JiraError */
   async move(key: string, status: string, over: AbortSignal): Promise<void> {
     const signal = patience(this.#timeoutMs, over)
     const path = `/rest/api/3/issue/${encodeURIComponent(key)}`
     const { transitions } = await this.#read(IssueTransitions, `${path}/transitions`, signal)
     const found = transitions.find((one) => one.isAvailable && isSameName(one.to.name, status))
     if (found !== undefined) return this.#transition(`${path}/transitions`, found.id, signal)
-    // Before a kill -9 it may have been moved already.
+    // An earlier process may have moved the issue before a kill -9.
     const { fields } = await this.#read(IssueStatus, `${path}?fields=status`, signal)
     if (isSameName(fields.status.name, status)) return
     const names = this.#site.shown(transitions.map(({ to }) => goQuote(to.name)).join(' '))
@@ -174,7 +174,7 @@ function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/** The site of the settings in force, each time it is asked for; undefined while they have none. */
+/** Returns a function that returns the client for the current settings; undefined while they have no Jira. */
 export function currentJira(current: Current<'jira'>): () => Jira | undefined {
   let of = current.value.jira
   let jira = of && new Jira(of)
@@ -187,7 +187,7 @@ export function currentJira(current: Current<'jira'>): () => Jira | undefined {
   }
 }
 
-/** Undefined for an answer of another form. */
+/** Returns the parsed answer; undefined for an answer of another shape. */
 function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | undefined {
   try {
     const result = v.safeParse(shape, JSON.parse(body.toString('utf8')))
@@ -197,27 +197,30 @@ function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | 
   }
 }
 
-/** Undefined for what a browser does not open. */
+/** Returns the address; undefined for text that a browser would not open. */
 function webAddressIn(text: string | null | undefined): string | undefined {
   if (!text || text.length > 2000 || !/^https?:\/\/[^\s\p{Cc}\p{Cf}]+$/iu.test(text)) return undefined
   return URL.canParse(text) ? text : undefined
 }
 
-/** A page of service desks, or the transitions of an issue, have some ten KB. */
+/** Largest answer. A page of service desks, or the transitions of an issue, have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
-/** How much of an answer stands in an error's text. */
+/** Characters of an answer quoted in an error's text. */
 const SHOWN_CHARACTERS = 1000
 
-/** Why there is no whole answer. */
+/** Why there is no complete answer. */
 interface Unanswered {
   readonly reason: string
-  /** Whether Jira cannot have got the question. */
+  /** Whether Jira cannot have received the question. */
   readonly isUnsent: boolean
 }
 
-/** The way to one site of Jira: each question on a connection of its own, no redirect followed, nothing repeated. */
+/**
+ * Connections to one Jira site: a new one for each question. Redirects are not followed, and nothing is
+ * retried.
+ */
 class JiraSite {
-  /** Without a slash at its end. */
+  /** Address without a slash at its end. */
   readonly url: string
   readonly #settings: JiraSettings
   readonly #target: URL
@@ -244,12 +247,12 @@ class JiraSite {
     }
   }
 
-  /** `status=404, body=...` */
+  /** Formats an answer for an error: `status=404, body=...`. */
   answered({ status, body }: Reply): string {
     return `status=${status}, body=${this.shown(body.toString('utf8'))}`
   }
 
-  /** What Jira said, as it can stand in a text: in one line, cut, and without the token. */
+  /** Formats Jira's text for an error: on one line, cut, and without the token. */
   shown(said: string): string {
     const line = this.#withoutToken(said)
       .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
@@ -300,7 +303,7 @@ class JiraSite {
     return goHttpError(error, this.#address)
   }
 
-  /** An answer may repeat what was sent. */
+  /** Removes the token: an answer may repeat what was sent. */
   #withoutToken(text: string): string {
     const token = this.#settings.token.reveal()
     return [token, this.#credentials].reduce((shown, secret) => shown.replaceAll(secret, '[REDACTED]'), text)
@@ -311,7 +314,9 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof Error && reason.name === 'TimeoutError'
 }
 
-/** Errors of connecting, through a proxy and over TLS. */
+/**
+ * Tells whether an error came before the request was sent: while connecting, in a proxy's tunnel or in TLS.
+ */
 function isUnsent(error: unknown): boolean {
   const {
     syscall,

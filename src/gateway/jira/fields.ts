@@ -4,19 +4,18 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { type JiraTemplate, jiraPreset, jiraTag, type JiraPreset } from '../settings/jira.ts'
 import type { Tags } from '../settings/connections.ts'
 
-/** What presets say about a session. */
+/** Facts about a session that presets can use. */
 export interface SessionFacts {
   readonly id: string
   readonly user: string
   readonly type: string
   readonly subtype: string
   readonly connection: string
-  /** The tags of the connection. */
   readonly tags: Tags
-  /** With its secrets replaced: everybody who sees the issue reads it. */
+  /** Script with its secrets replaced: everybody who sees the issue reads it. */
   readonly script: string
   readonly startedAt: Date
-  /** Where people find the session. */
+  /** Address of the session's page. */
   readonly link: string
 }
 
@@ -27,10 +26,13 @@ type FieldValue = string | { readonly value: string } | readonly { readonly id: 
 export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
 const SUMMARY = 'Hoop Session'
-/** Jira takes 32767 characters in a field. */
+/** Limit below Jira's: Jira takes 32767 characters in a field. */
 const MOST_CHARACTERS = 32_700
 
-/** Prompts first, then mappings, then objects: a later one wins. @throws RequestRefused when the caller has left out a required field */
+/**
+ * Makes the fields of a request: prompts first, then mappings, then objects. A later value wins.
+ * @throws RequestRefused when the caller has left out a required field
+ */
 export function jiraFieldValues(template: JiraTemplate, given: Given, facts: SessionFacts): JiraFieldValues {
   const prompts = promptValues(template, given)
   const objects = () => objectValues(template, given)
@@ -75,7 +77,10 @@ function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): En
   })
 }
 
-/** An empty text counts as given, as in hoop. @throws RequestRefused when the caller has left out a required field */
+/**
+ * Checks that required fields are given. Empty text counts as given, as in hoop.
+ * @throws RequestRefused when the caller has left out a required field
+ */
 function checkThere(
   items: readonly { readonly jira_field: string; readonly required: boolean }[],
   given: Given,
@@ -94,7 +99,7 @@ function valueOf(given: Given, field: string): string | undefined {
 
 const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.id': ({ id }) => id,
-  // Users have only names here.
+  // Users here have only names.
   'session.user_email': ({ user }) => user,
   'session.user_id': ({ user }) => user,
   'session.user_name': ({ user }) => user,
@@ -107,14 +112,17 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.webapp_link': ({ link }) => link,
 }
 
-/** A script that has the end of the block in it would go on as text and links of the issue. */
+/**
+ * Wraps a script in a code block. `{code` in the script would end the block, and the rest would become text
+ * and links of the issue.
+ */
 function codeBlock(script: string): string {
   return `{code:shell}${shortened(script.replace(/\{(?=code)/gi, '{ '))}{code}`
 }
 
 function shortened(script: string): string {
   if (script.length <= MOST_CHARACTERS) return script
-  // Never half a character.
+  // Never cut a surrogate pair.
   const kept = script.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
   return `${kept} ...[TRUNCATED ${script.length - kept.length}]`
 }

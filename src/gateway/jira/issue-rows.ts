@@ -2,31 +2,31 @@ import type { SessionPart, SessionParts } from '../history/rows.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** A question for an issue. It is written before it is asked, so that no end of this process hides it. */
+/** A request for an issue. It is stored before Jira is asked, so that no crash of this process hides it. */
 export interface AskedIssue {
-  /** Id of the session, which begins when the issue is there. */
+  /** Id of the session, which begins after the issue was created. */
   readonly session: string
   readonly askedAt: number
-  /** Which process asks. */
+  /** Id of the asking process. */
   readonly gateway: string
-  /** JSON: what the session begins with. */
+  /** Facts of the session, as JSON. */
   readonly request: string
-  /** Address of the site. */
+  /** Address of the Jira site. */
   readonly site: string
   readonly project: string
-  /** The status that the issue gets in the end. */
+  /** Status that the issue gets after the session. */
   readonly target: string
-  /** Whether it gets it whatever the exit code is. */
+  /** Whether the issue gets this status after a failed session, too. */
   readonly movesFailed: boolean
 }
 
-/** A question whose session has never begun. */
+/** A request for an issue whose session never began. */
 export interface OrphanedIssue {
   readonly session: string
   readonly askedAt: number
   readonly request: string
   readonly project: string
-  /** Null when it is not known whether there is an issue. */
+  /** Null when it is unknown whether the issue exists. */
   readonly key: string | null
 }
 
@@ -36,13 +36,16 @@ export interface EndedIssue {
   readonly key: string
   readonly site: string
   readonly target: string
-  /** Its session has not run, or has failed and the template says that it stays then. */
+  /**
+   * Whether the issue keeps its status: its session did not run, or failed where the template moves no failed
+   * ones.
+   */
   readonly stays: boolean
   readonly attempts: number
   readonly endedAt: number
 }
 
-/** Issues as rows of the history's file. A row whose session was removed stays until its issue is where it belongs. */
+/** Issues as rows of the history's file. The row of a removed session stays until its issue was moved. */
 class IssueRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -52,7 +55,7 @@ class IssueRows {
 
   ask({ session, askedAt, gateway, request, site, project, target, movesFailed }: AskedIssue): void {
     const asked = [session, askedAt, gateway, request, site, project, target]
-    // Booleans abort the process.
+    // libsql aborts the process on booleans.
     this.#statements.ask.run([...asked, Number(movesFailed)])
   }
 
@@ -68,12 +71,12 @@ class IssueRows {
     return this.#statements.has.get([session]) !== undefined
   }
 
-  /** Its session runs now. */
+  /** Records that the issue's session runs. */
   run(session: string): void {
     this.#statements.run.run([session])
   }
 
-  /** What other processes have asked for and not begun. */
+  /** Lists requests of other processes whose sessions never began. */
   orphans(gateway: string): OrphanedIssue[] {
     type Columns = [string, number, string, string, string | null]
     return (this.#statements.orphans.all([gateway]) as Columns[]).map(
@@ -81,7 +84,7 @@ class IssueRows {
     )
   }
 
-  /** Those that are due, the longest first. */
+  /** Lists issues to be moved that are due, the longest due first. */
   ended(now: number, limit: number): EndedIssue[] {
     type Columns = [string, string, string, string, number, number, number]
     return (this.#statements.ended.all([now, limit]) as Columns[]).map(
@@ -92,17 +95,17 @@ class IssueRows {
     )
   }
 
-  /** How many have failed and are tried again. */
+  /** Counts the issues whose move has failed and is retried. */
   failing(): number {
     return (this.#statements.failing.get([]) as [number])[0]
   }
 
-  /** How many are to be moved. */
+  /** Counts the issues to be moved. */
   waiting(): number {
     return (this.#statements.waiting.get([]) as [number])[0]
   }
 
-  /** The oldest of those that wait, beyond so many. */
+  /** Lists the sessions of the oldest failed issues beyond `most`. */
   excess(most: number): string[] {
     return (this.#statements.excess.all([most]) as [string][]).map(([session]) => session)
   }
@@ -151,8 +154,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Issues of Jira, from the moment at which Jira is asked for one, so before there is a session (jira/issue-rows.ts). A
- * session that is removed leaves what is needed to move its issue. `ended_at` and `exit_code` are set then.
+ * Issues of Jira. A row begins when Jira is asked for an issue, so before its session exists. A removed
+ * session leaves what is needed to move its issue: `ended_at` and `exit_code` are set then.
  */
 const VERSION_8 = `
   CREATE TABLE history.jira_issues (
@@ -213,19 +216,19 @@ export const ISSUE_FILTERS = {
   issueKeys: 'id IN (SELECT session FROM jira_issues WHERE key IN (SELECT value FROM json_each(?)))',
 } as const satisfies Partial<SessionParts['filters']>
 
-/** What the history knows about the issue of a session. */
+/** Facts about the issue of a session. */
 export interface SessionIssue {
   readonly key: string
   readonly url: string
   readonly move: {
-    /** `pending`: it is moved when the session has ended. `skipped`: it stays as it is. */
+    /** `pending`: the issue is moved after the session. `skipped`: the issue keeps its status. */
     readonly status: 'pending' | 'done' | 'skipped' | 'given-up'
-    /** Attempts that have failed. */
+    /** Number of failed attempts. */
     readonly attempts: number
-    /** Why the last one has failed. */
+    /** Error of the last attempt. */
     readonly error: string | null
   }
 }
 
-/** What becomes of an issue at the end of its session. */
+/** Final state of an issue's move. */
 export type MoveOutcome = Exclude<SessionIssue['move']['status'], 'pending'>

@@ -8,10 +8,10 @@ import type { EndedIssue, MoveOutcome } from './issue-rows.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 
-/** When issues are looked for, and how often one is tried. */
+/** Intervals and limits of moving issues. */
 export interface MoveTiming extends RetryTiming {
   readonly pollMs: number
-  /** An issue is given up when its session ended that long ago, and so many attempts have failed. */
+  /** An issue is given up when its session ended this long ago and `attempts` have failed. */
   readonly ageMs: number
   readonly attempts: number
 }
@@ -21,26 +21,26 @@ const TIMING: MoveTiming = {
   firstMs: 5000,
   longestMs: 10 * 60 * 1000,
   ageMs: 24 * HOUR_MS,
-  // A clock that jumps ahead gives up nothing.
+  // Together with `ageMs`, so that a clock that jumps ahead gives up nothing.
   attempts: 12,
 }
-/** At once. Others wait: a slow Jira holds up nothing but this. */
+/** Parallel moves. A slow Jira delays only other moves. */
 const AT_ONCE = 4
-/** Issues that have failed, and wait. Beyond that the oldest are given up. */
+/** Most failed issues that wait for a retry. Beyond this the oldest are given up. */
 const MOST_FAILING = 1000
-/** What could not be written down is done again, but not at once. */
+/** Pause after a result that could not be written. The move is then repeated. */
 const REST_MS = 60_000
 
 interface MoveServices {
-  /** Undefined when gateway.yaml has no site any more. */
+  /** Undefined when gateway.yaml no longer has a site. */
   readonly jira: () => Jira | undefined
   readonly history: History
   readonly log: Logger
 }
 
 /**
- * Moves the issues of sessions that have ended. What is to be done follows from the history alone: whoever ends a session
- * need not know, and no end of this process loses it.
+ * Moves the issues of ended sessions. Pending moves follow from the history alone: no code that ends a
+ * session needs to know them, and no crash loses them.
  */
 export class IssueMoves {
   readonly #services: MoveServices
@@ -58,14 +58,14 @@ export class IssueMoves {
     this.#timer = setInterval(() => this.#tick(), timing.pollMs)
   }
 
-  /** What an operator should look at, if there is anything. */
+  /** Warning for operators while moves fail. */
   get warning(): string | undefined {
     const count = this.#failing
     if (count === 0) return undefined
     return `${count} ${count === 1 ? 'issue' : 'issues'} could not be moved in Jira yet, the log says why`
   }
 
-  /** Settles when it no longer uses the history. */
+  /** Settles when no move uses the history any more. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#over.abort()
@@ -138,7 +138,7 @@ export class IssueMoves {
     )
   }
 
-  /** What cannot be written stays due. */
+  /** Writes a result. If that fails, the move stays due. */
   async #write(work: () => void): Promise<void> {
     const isDone = this.#attempts.try(() => {
       work()

@@ -12,7 +12,7 @@ interface JiraRouting {
   readonly users: Users
 }
 
-/** Which issues sessions get, and what callers have to say for them. */
+/** Routes about issue templates: which issues sessions get, and which fields callers must give. */
 export function jiraRoutes(services: JiraRouting): Handlers<typeof jiraContract> {
   return {
     site: () => {
@@ -30,7 +30,7 @@ export function jiraRoutes(services: JiraRouting): Handlers<typeof jiraContract>
   }
 }
 
-/** Those of the connections that the user may see; admins see all. */
+/** Lists the templates of the connections that the user may see. Admins see all. */
 function visibleTemplates({ settings, users }: JiraRouting, user: GatewayUser): readonly JiraTemplate[] {
   const templates = settings.value.jira?.templates ?? []
   if (users.isAdmin(user)) return templates
@@ -38,7 +38,7 @@ function visibleTemplates({ settings, users }: JiraRouting, user: GatewayUser): 
   return templates.filter(({ name }) => used.has(name))
 }
 
-/** Names serve as ids, as everywhere here. */
+/** Shows a template. Names serve as ids, as everywhere in this API. */
 function templateAnswer(
   { users }: JiraRouting,
   user: GatewayUser,

@@ -15,27 +15,27 @@ import { JiraError, type Jira, type JiraIssue } from './client.ts'
 import { jiraFieldValues, type JiraFieldValues } from './fields.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
 
-/** Issues that are created at once, of all users. More would only wait in Jira. */
+/** Parallel creations, of all users. More would only wait in Jira. */
 const AT_ONCE = 16
-/** And that wait for it. When Jira is slow, callers learn that soon. */
+/** Most requests that wait for a creation. When Jira is slow, callers learn that soon. */
 const MOST_WAITING = 100
-/** What the requests of one user that wait for Jira may have together, as for sessions that run. */
+/** Most bytes in one user's requests that wait for Jira, as for running sessions. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
-/** Labels and metadata may have megabytes. What has not begun is shown without them. */
+/** Largest stored request. Larger ones, up to megabytes, lose their labels and metadata. */
 const MOST_TOLD = 64 * 1024
 
-/** The issue of a session that is about to begin. */
+/** A session that is about to begin, with its issue. */
 export interface Ticket {
   readonly sid: SessionId
   readonly issue: JiraIssue
 }
 
 interface TicketServices {
-  /** Undefined: no connection has a template. */
+  /** Undefined when the settings have no Jira site. */
   readonly jira: () => Jira | undefined
   readonly history: History
   readonly sessions: Sessions
-  /** Where people find a session. */
+  /** Returns the address of a session's page. */
   readonly linkTo: (sid: string) => string
   readonly log: Logger
 }
@@ -47,14 +47,14 @@ interface Wanted {
   readonly startedAt: Date
 }
 
-/** Sees to it that a session has its issue before it begins. */
+/** Creates the issues of sessions before they begin. */
 export class Tickets {
   readonly #services: TicketServices
   readonly #id = randomUUID()
   readonly #over = new AbortController()
   readonly #turns = pLimit(AT_ONCE)
   readonly #creating = new Set<Promise<JiraIssue>>()
-  /** Requests that wait for Jira. */
+  /** Requests that wait for Jira, by session. */
   readonly #waiting = new Map<SessionId, { readonly user: string; readonly bytes: number }>()
 
   constructor(services: TicketServices) {
@@ -62,14 +62,15 @@ export class Tickets {
     showOrphanedIssues(services, this.#id)
   }
 
-  /** Nobody waits for Jira any more. Settles when it no longer uses the history. */
+  /** Cancels waiting requests. Settles when none uses the history any more. */
   async close(): Promise<void> {
     this.#over.abort()
     await Promise.allSettled(this.#creating)
   }
 
   /**
-   * Undefined when the connection has no template, and for what is refused anyway.
+   * Creates the issue for a request. Undefined when the connection has no template, and for requests that
+   * would be refused anyway.
    * @param fields `jira_fields` of the caller
    * @throws RequestRefused, HistoryError: then no session may begin
    */
@@ -95,8 +96,9 @@ export class Tickets {
   }
 
   /**
-   * The session could not begin after all: its issue is shown with it after the next start. One that waits for its
-   * approval keeps its issue, whatever its client has done wrong.
+   * Logs that a session could not begin although its issue exists. The next start shows the issue as a
+   * session that has not run. A session that waits for approval keeps its issue, even if its client has
+   * failed.
    */
   unused({ sid, issue }: Ticket, error: Error): void {
     if (this.#services.history.isOpen(sid)) return
@@ -107,14 +109,16 @@ export class Tickets {
     )
   }
 
-  /** @throws RequestRefused when the settings have lost it since they gave the connection its template */
+  /** @throws RequestRefused when a reload has removed the site, but the connection still has its template */
   #site(): Jira {
     const jira = this.#services.jira()
     if (jira !== undefined) return jira
     throw new RequestRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
   }
 
-  /** Whether the fields that the template needs are given. Asks nobody. @throws RequestRefused */
+  /**
+   * Checks that the caller gives the fields that the template needs. Sends nothing. @throws RequestRefused
+   */
   check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
     const { jira: template } = request.connection
     if (template === undefined || this.#services.jira() === undefined) return
@@ -147,7 +151,10 @@ export class Tickets {
     return jiraFieldValues(template, fields, facts)
   }
 
-  /** What is asked is written down before. So is the key, before anybody learns it. */
+  /**
+   * Creates an issue. The request is stored before Jira is asked, and the key is stored before any caller
+   * learns it.
+   */
   async #create(jira: Jira, wanted: Wanted, values: JiraFieldValues): Promise<JiraIssue> {
     const { sid, request, template } = wanted
     const { history, log } = this.#services
@@ -175,7 +182,7 @@ export class Tickets {
       const { message: reason, isUnsure } = error
       const { history, log } = this.#services
       log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
-      // A gateway that stops says so in the history at its next start.
+      // A gateway that stops leaves the row: its next start shows it in the history.
       if (!isUnsure || !this.#over.signal.aborted) history.write(({ issues }) => issues.forget(sid))
       throw new RequestRefused(
         'jira-failed',
@@ -207,7 +214,7 @@ function askedIssue({ sid, request, template, startedAt }: Wanted, site: string,
   }
 }
 
-/** What the history keeps of a session, without what is kept beside it. */
+/** Returns what the row keeps of a session. */
 function toldOf({ origin, verb, connection, connectionType, user, labels, metadata, ...more }: NewSession) {
   const { connectionSubtype, sessionBatchId, correlationId } = more
   const optional = { connectionSubtype, sessionBatchId, correlationId }
@@ -215,9 +222,9 @@ function toldOf({ origin, verb, connection, connectionType, user, labels, metada
 }
 
 /**
- * Shows what gateways before this one have asked Jira for and have not begun, each as a session that has not run. So
- * nobody has to guess whose an issue is. What cannot be written now is shown after the next start.
- * @param gateway that asks
+ * Records issues that earlier processes requested, and whose sessions never began, as sessions that have not
+ * run. So it is known whose issue each is. What cannot be written now is shown after the next start.
+ * @param gateway id of this process
  */
 function showOrphanedIssues({ history, log }: Services, gateway: string): void {
   trying(log, () => {
@@ -247,7 +254,7 @@ function trying(log: Logger, work: () => void): void {
 function adopt(history: History, orphan: OrphanedIssue): void {
   const { session: id, askedAt, request } = orphan
   const startedAt = new Date(askedAt)
-  // JSON that tickets.ts has written.
+  // JSON written by `askedIssue`.
   const told = JSON.parse(request) as Omit<NewSession, 'id' | 'script' | 'startedAt'>
   history.begin({ ...told, id, script: Buffer.alloc(0), startedAt })
   history.append(id, 'e', Buffer.from(textOf(orphan)), 0)

@@ -13,26 +13,32 @@ interface Waiter extends LockSession {
   readonly run: () => void
 }
 
-/** That wait for one lock. Each is a session that is kept in memory. */
+/** Most sessions that wait for one lock. Each is kept in memory. */
 const MOST_WAITING = 100
-/** Places of one user, so that nobody takes all alone. A batch runs 50 at once, unless a setting says otherwise. */
+/**
+ * Most places of one user, so that they cannot take all. A batch runs 50 in parallel, unless a setting says
+ * otherwise.
+ */
 const MOST_OF_ONE_USER = 50
 
 /**
- * Locks by name, of sessions that run one at a time, in the order in which they came. Who needs several gets them all
- * at once, and holds none while it waits: so nobody waits for each other. Kept in memory alone, since no session
- * outlives the gateway.
+ * Locks by name. Sessions get them one at a time, in the order in which they came. A session that needs
+ * several locks gets all of them together and holds none while it waits, so there is no deadlock. The locks
+ * are only in memory, since no session outlives the gateway.
  */
 export class Locks {
   readonly #holders = new Map<string, LockSession>()
   readonly #queue = new Set<Waiter>()
 
-  /** How many wait. */
+  /** Number of waiting sessions. */
   get length(): number {
     return this.#queue.size
   }
 
-  /** @throws RequestRefused when no more sessions, or no more of this user, may wait for one of these */
+  /**
+   * @throws RequestRefused when too many sessions, or too many of this user, already wait for one of these
+   * locks
+   */
   checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {
       const waiting = this.waiting(name)
@@ -45,7 +51,7 @@ export class Locks {
     }
   }
 
-  /** Takes a place in the queue. Whoever does it leaves the turn. */
+  /** Takes a place in the queue. The caller has to leave the turn. */
   enter(session: Pick<LockSession, 'sid' | 'user'>, names: readonly string[]): LockTurn {
     let isReached: () => void = () => undefined
     const reached = new Promise<void>((resolve) => (isReached = resolve))
@@ -63,12 +69,12 @@ export class Locks {
     return this.#holders.get(name)
   }
 
-  /** The sessions that wait, the next one first. */
+  /** Waiting sessions for a lock, the next one first. */
   waiting(name: string): readonly LockSession[] {
     return [...this.#queue].filter(({ names }) => names.includes(name))
   }
 
-  /** Nobody overtakes one who waits for the same lock. */
+  /** Gives free locks to waiting sessions. No session overtakes another that waits for the same lock. */
   #grant(): void {
     const wanted = new Set<string>()
     for (const waiter of this.#queue) {
@@ -106,17 +112,16 @@ export class Locks {
   }
 }
 
-/** A session's place in the queue, and then its locks. */
+/** A session's place in the queue, and later its locks. */
 export interface LockTurn {
-  /** Settles when it has all of its locks. Never, when it leaves before. */
+  /** Settles when the session has all of its locks; never when it leaves before. */
   readonly reached: Promise<void>
-  /** Undefined when nothing is in its way any more. */
+  /** Returns what the session waits for; undefined when it has its locks. */
   readonly obstacle: () => LockObstacle | undefined
-  /** Gives everything back. */
+  /** Leaves the queue or releases the locks. */
   readonly leave: () => void
 }
 
-/** For people: whose it is and since when. */
 export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
   const others = ahead === 0 ? '' : `, ${ahead} ${ahead === 1 ? 'waits' : 'wait'} before`
   if (holder === undefined) return `lock ${lock} is for those who wait longer${others}`
@@ -124,7 +129,7 @@ export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
   return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`
 }
 
-/** Which sessions need a lock, and how long they wait for it. */
+/** Finds the locks that sessions need, and bounds how long they wait for them. */
 export class SessionLocks implements LockQueue {
   readonly #locks: Locks
   readonly #current: Current<'locks' | 'schedules' | 'limits'>
@@ -135,12 +140,12 @@ export class SessionLocks implements LockQueue {
     this.#current = current
   }
 
-  /** @throws RequestRefused: then it must not begin */
+  /** @throws RequestRefused: then the session must not begin */
   checkRoom(request: SessionRequest): void {
     this.#locks.checkRoom(this.#namesFor(request), request.user)
   }
 
-  /** From now on the session waits for its locks, or has them, until it leaves. */
+  /** Queues the session for its locks, which it keeps until it leaves. */
   enter(sid: SessionId, request: SessionRequest): void {
     const names = this.#namesFor(request)
     if (names.length > 0) this.#turns.set(sid, this.#locks.enter({ sid, user: request.user }, names))
@@ -148,7 +153,7 @@ export class SessionLocks implements LockQueue {
 
   /**
    * Settles when the session has its locks or is over.
-   * @returns what was in its way for `limits.lock-wait`; undefined when it may run
+   * @returns what the session still waits for after `limits.lock-wait`; undefined when it may run
    */
   async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
     const turn = this.#turns.get(sid)
@@ -162,7 +167,7 @@ export class SessionLocks implements LockQueue {
     return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)
   }
 
-  /** What a session waits for at this moment. */
+  /** Returns what a session waits for now. */
   obstacle(sid: string): LockObstacle | undefined {
     return this.#turns.get(sid)?.obstacle()
   }
@@ -182,7 +187,10 @@ interface LockedSettings {
   readonly schedules: readonly ScheduleSettings[]
 }
 
-/** Names of the locks that a session needs to run: those whose rules are for its runbook and connection, and that of its schedule. */
+/**
+ * Returns the locks that a session needs: those with rules for its runbook and connection, and its schedule's
+ * lock.
+ */
 export function lockNames({ locks, schedules }: LockedSettings, request: SessionRequest): readonly string[] {
   const { origin, connection, labels } = request
   const file = labels['runbookFile']
@@ -194,7 +202,7 @@ export function lockNames({ locks, schedules }: LockedSettings, request: Session
   return [...locks.filter(isFor).map(({ name }) => name), ...own]
 }
 
-/** Whether runbooks on this connection may need it. */
+/** Tells whether a lock covers runbooks on this connection. */
 export function isOn({ connections }: LockSettings, connection: string): boolean {
   return connections === undefined || connections.includes(connection)
 }
