@@ -11,20 +11,20 @@ import { connectionType } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { StreamRefused, decodeClient } from './client.ts'
 
-/** What a client's metadata says, checked. */
+/** A client's metadata, checked. */
 interface Admission extends SignedIn {
   readonly connection: ConnectionSettings
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
   readonly clientIp: string
-  /** Whether the gateway runs the script once it is approved, also when the client has left. */
+  /** Whether the gateway runs the script after its approval, also when the client has left. */
   readonly whenApproved: boolean
 }
 
 /** The same limit as in REST (protocol.md 10.3). */
 const MAX_CORRELATION_ID = 255
 
-/** Who it is. @throws StreamRefused */
+/** Returns the client's user and token. @throws StreamRefused */
 export function signIn(call: ClientCall, users: Users): SignedIn {
   if (call.signedIn !== undefined) return call.signedIn
   const text = bearerToken(call.header('authorization')) ?? ''
@@ -59,7 +59,10 @@ function verbOf(verb: string | undefined): Admission['verb'] {
   throw new StreamRefused('not-served', 'this gateway serves the verbs exec and connect')
 }
 
-/** hoop allows no exec for these, and of ssh nothing is served here. */
+/**
+ * Refuses types that the verb does not fit: hoop allows no exec for some, and this gateway does not serve
+ * ssh.
+ */
 function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
   const collapsed = connectionType(type, subtype)
   if (collapsed === 'tcp' && verb === 'exec')
@@ -74,10 +77,10 @@ function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission[
   )
 }
 
-/** What a client wants to open. */
+/** A client's request for a session. */
 export interface Opening {
   readonly request: SessionRequest
-  /** For how long it wants a terminal that has to be approved; undefined for the usual time. */
+  /** How long the client wants a terminal that needs an approval; undefined for the default. */
   readonly accessDuration: string | undefined
 }
 
@@ -124,7 +127,10 @@ function requestOf(
   )
 }
 
-/** Clients that ask for no terminal open a port, where the type has a protocol of its own, as at hoop's gateway. */
+/**
+ * Returns the port that clients without a terminal open, where the type has a native protocol, as at hoop's
+ * gateway.
+ */
 function portOf(
   { type, subtype }: Admission['connection'],
   verb: Admission['verb'],

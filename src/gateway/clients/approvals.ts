@@ -23,28 +23,31 @@ export interface ApprovalServices {
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
   readonly access: TerminalAccess
-  /** Where people reach this gateway, for links. */
+  /** Public address of this gateway, for links. */
   readonly webUrl: () => string
 }
 
-/** One client's stream. */
+/** The stream of one client. */
 export interface ClientStream {
   readonly call: ClientCall
   readonly packets: AsyncIterator<Packet, void>
   readonly user: GatewayUser
 }
 
-/** Clients that wait for people, at once: each keeps its place among all clients for as long as that takes. */
+/** Most clients that wait for an approval. Each keeps its place among all clients meanwhile. */
 const MAX_WAITING = 100
 const MAX_WAITING_OF_ONE_USER = 20
 const MINUTE_MS = 60_000
-/** As in hoop's gateway. */
+/** Default and most as in hoop's gateway. */
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
-/** From the stream's beginning, or the approval, to the packet that opens the session. Command lines send it at once. */
+/**
+ * Time from the stream's beginning, or the approval, to the packet that opens the session. Clients send it
+ * immediately.
+ */
 const OPEN_MS = 30_000
 
-/** Sessions of command lines that have to be approved: asks, lets the client wait, and opens what was approved. */
+/** Sessions of clients that need an approval: asks for it, waits for the decision, and opens the session. */
 export class Approvals {
   readonly #services: ApprovalServices
   /** Names of the users whose clients wait. */
@@ -55,7 +58,8 @@ export class Approvals {
   }
 
   /**
-   * The session, when it was approved; undefined when it was not, or the client has left: then the stream is over.
+   * Returns the session after its approval. Undefined when it was rejected, or the client has left: then the
+   * stream is over.
    * @throws StreamRefused, RequestRefused, HistoryError
    */
   async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
@@ -70,8 +74,8 @@ export class Approvals {
       const review = reviews.ask(request, rule, { accessMs })
       using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
-        // Somebody can still run a script when it is approved. A terminal needs its client. One that runs is left
-        // alone.
+        // A script can still be approved and run without its client. A terminal needs its client. A running
+        // session is left alone.
         if (isTerminal) reviews.left(review.sessionId)
       })
     } finally {
@@ -102,7 +106,7 @@ export class Approvals {
     return request.verb === 'exec' ? runs.start(sid, user).session : access.openWaiting(request, review)
   }
 
-  /** Undefined when the client leaves before. */
+  /** Waits for the decision; undefined when the client leaves first. */
   async #decision(sid: string, opening: Reopening): Promise<Review | undefined> {
     const over = new AbortController()
     try {
@@ -125,15 +129,15 @@ export class Approvals {
   }
 }
 
-/** Reads what a client sends while it waits: it opens its session again when that is approved. */
+/** Reads what a client sends while it waits. The client opens its session again after the approval. */
 class Reopening {
-  /** False when the client has left. Rejects with StreamRefused when it sends something else. */
+  /** Settles with false when the client has left. Rejects with StreamRefused when it sends something else. */
   readonly opened: Promise<boolean>
   #isApproved = false
 
   constructor({ packets }: ClientStream) {
     this.opened = this.#read(packets)
-    // Who waits for it gets the error; nobody may be waiting any more.
+    // `session` gets the error, but it may have stopped waiting.
     this.opened.catch(() => undefined)
   }
 
@@ -168,7 +172,9 @@ function deny(call: ClientCall, review: Review): void {
   call.end()
 }
 
-/** @throws StreamRefused for a text that is no duration, or too long a one */
+/**
+ * Returns the time of the access in ms. @throws StreamRefused for text that is no duration, or too long a one
+ */
 function accessTime(text: string | undefined, { review }: ReviewRule): number {
   const { accessMaxMs } = review
   if (text === undefined) return Math.min(USUAL_ACCESS_MS, accessMaxMs)
@@ -181,7 +187,7 @@ function accessTime(text: string | undefined, { review }: ReviewRule): number {
   return Math.floor(ms)
 }
 
-/** Ends the call when its session was not opened in time. */
+/** Waits for `open`, and ends the call when that takes too long. */
 export async function inTime<T>(call: ClientCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
     () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),

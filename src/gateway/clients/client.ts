@@ -10,7 +10,7 @@ import type { ClientCall } from '../agents/client-call.ts'
 import type { GatewaySession, SessionEnd, SessionMessage } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
-/** One client and its session, from the opening to the end: passes on what it sends and what comes back. */
+/** One client and its session: passes messages in both directions, from the opening to the end. */
 export class Client {
   readonly #call: ClientCall
   readonly #packets: AsyncIterator<Packet, void>
@@ -19,7 +19,7 @@ export class Client {
   readonly #unread: Unread
   #isPaused = false
   #wake: () => void = () => undefined
-  /** Settles when the agent is ready; the agent drops what comes earlier. */
+  /** Settles when the agent is ready. The agent drops messages that come earlier. */
   readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
 
   constructor(
@@ -35,7 +35,7 @@ export class Client {
     this.#unread = unread
   }
 
-  /** Serves the client until its session is over and the client has been told. */
+  /** Serves the client until its session is over and it has been told the end. */
   async serve(): Promise<void> {
     void this.#call.over.then(() => this.#session.leave())
     await Promise.all([this.#deliver(), this.#forward()])
@@ -52,15 +52,16 @@ export class Client {
 
   #open(message: OpenedMessage): void {
     const { verb, port } = this.#request
-    // By the type hoop's command line decides what it opens: a terminal on any type, unless it is a port.
+    // hoop's client chooses by the type what to open: any type is a terminal, unless the session is a port.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
-    // hoop shows the command line to the user. Not every user may read it, so it is the name instead.
+    // hoop shows the command line to the user. Not every user may read it, so the client gets the
+    // connection's name.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
     this.#wake()
   }
 
-  /** Waits for nobody: a client that does not read must not hold up the others of its agent. */
+  /** Sends output without waiting: a client that does not read must not block the others of its agent. */
   #output(message: Exclude<SessionMessage, OpenedMessage>): void {
     this.#call.send(encodeAgentMessage(shownToClients(message)))
     const fault = this.#unread.fault(this.#call)
@@ -68,7 +69,7 @@ export class Client {
     else if (!this.#isPaused && this.#unread.isHigh(this.#call)) void this.#pause()
   }
 
-  /** Lets the agent wait until the client has read most of what it was sent. */
+  /** Pauses the agent until the client has read most of its output. */
   async #pause(): Promise<void> {
     this.#isPaused = true
     this.#session.pause()
@@ -77,7 +78,7 @@ export class Client {
     this.#session.resume()
   }
 
-  /** One by one, as fast as the agent takes them. Settles when the client has left. */
+  /** Forwards packets one by one, as fast as the agent takes them. Settles when the client has left. */
   async #forward(): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {
@@ -98,7 +99,10 @@ export class Client {
     }
   }
 
-  /** Passes on only what belongs to the verb, under this session's id: a client can write anything into a packet. */
+  /**
+   * Forwards only messages that the verb allows, under this session's id: a client can write anything into a
+   * packet.
+   */
   #take(message: ClientMessage): void {
     const { verb, script, port } = this.#request
     const session = this.#session
@@ -134,7 +138,7 @@ export class Client {
   }
 }
 
-/** What masking has done is for the record. */
+/** Removes facts about masking, which are only for the record. */
 function shownToClients(
   message: Exclude<SessionMessage, OpenedMessage>,
 ): Exclude<SessionMessage, OpenedMessage> {
@@ -143,7 +147,7 @@ function shownToClients(
   return { kind, sid, data }
 }
 
-/** @throws StreamRefused naming the place when the packet is malformed */
+/** Decodes a packet. @throws StreamRefused that names the place where the packet is malformed */
 export function decodeClient(packet: Packet): ClientMessage {
   try {
     return decodeClientPacket(packet)
@@ -156,11 +160,11 @@ export function decodeClient(packet: Packet): ClientMessage {
 const MiB = 1024 * 1024
 
 export interface UnreadLimits {
-  /** Above this the agent is asked to pause ... */
+  /** Above this the agent is asked to pause. */
   readonly high: number
-  /** ... and below this to go on. */
+  /** Below this the agent may go on. */
   readonly low: number
-  /** Hard limit. An agent that pauses stays below it: `high` + 5 MiB in flight. */
+  /** Hard limit per client. With an agent that pauses, unread output stays below `high` + 5 MiB in flight. */
   readonly most: number
   /** Hard limit for all clients together. */
   readonly mostOfAll: number
@@ -173,7 +177,7 @@ export const UNREAD_LIMITS: UnreadLimits = {
   mostOfAll: 256 * MiB,
 }
 
-/** What clients have not read yet, in bytes. */
+/** Output that clients have not read yet, in bytes. */
 export class Unread {
   readonly #calls: ReadonlyMap<ClientCall, unknown>
   readonly #limits: UnreadLimits
@@ -187,12 +191,12 @@ export class Unread {
     return unsentBytes > this.#limits.high
   }
 
-  /** Settles when so little is left that the agent may go on, or the client has gone. */
+  /** Settles when the client has read enough for the agent to go on, or has left. */
   async low(call: ClientCall): Promise<void> {
     await call.room(this.#limits.low)
   }
 
-  /** @returns why this client's session cannot go on, if it cannot */
+  /** @returns why this client's session has to end; undefined when it may go on */
   fault(call: ClientCall): string | undefined {
     const { high, most, mostOfAll } = this.#limits
     if (call.unsentBytes <= high) return undefined
@@ -205,7 +209,9 @@ export class Unread {
   }
 }
 
-/** Ends a client's stream. The text may quote the client and is cut: too long a status never arrives. */
+/**
+ * Ends a client's stream. The text may quote the client and is cut: a status that is too long never arrives.
+ */
 export class StreamRefused extends Error {
   override readonly name = 'StreamRefused'
   readonly code: RpcCode
@@ -216,7 +222,7 @@ export class StreamRefused extends Error {
   }
 }
 
-/** What a stream is told of the refusal of a request. Any other error stays as it is. */
+/** Converts the refusal of a request to a status of the stream. Other errors stay as they are. */
 export function streamRefusal(error: Error): Error {
   if (!(error instanceof RequestRefused)) return error
   return new StreamRefused(isRpcCode(error.code) ? error.code : 'invalid-request', error.message)

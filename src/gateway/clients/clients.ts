@@ -15,13 +15,13 @@ import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client, StreamRefused, Unread, UNREAD_LIMITS, type UnreadLimits, streamRefusal } from './client.ts'
 
-/** Streams at once. Each costs some memory, and a command on an agent while it runs. */
+/** Most streams. Each costs some memory here, and runs a command on an agent. */
 const MAX_CLIENTS = 500
-/** Streams per user, so that idle readers cannot use up all of them. */
+/** Most streams per user, so that one user's idle readers cannot use up all of them. */
 const MAX_OF_ONE_USER = 250
-/** How many characters of what a client says of itself are recorded. */
+/** Characters recorded of what a client says about itself. */
 const MAX_AUDITED = 500
-/** Opening packets that are read at once per user; each may have 17 MiB. */
+/** Parallel reads of opening packets per user. Each packet may have 17 MiB. */
 const OPENINGS = 8
 
 export interface ClientServices extends ApprovalServices {
@@ -32,10 +32,10 @@ export interface ClientServices extends ApprovalServices {
   readonly log: Logger
 }
 
-/** Command line clients: each stream is one session (protocol.md 4.2, 4.3). */
+/** Streams of command line clients. Each is one session (protocol.md 4.2, 4.3). */
 export class Clients {
   readonly #services: ClientServices
-  /** With the user's name as soon as it is known. */
+  /** Calls, with the user's name after the sign-in. */
   readonly #calls = new Map<ClientCall, string | undefined>()
   readonly #signedIn = new WeakMap<ClientCall, SignedIn>()
   readonly #unread: Unread
@@ -50,7 +50,7 @@ export class Clients {
     this.#unread = new Unread(this.#calls, limits)
   }
 
-  /** How many are connected. */
+  /** Number of connected clients. */
   get count(): number {
     return this.#calls.size
   }
@@ -58,7 +58,7 @@ export class Clients {
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: ClientCall): Promise<void> {
     this.#calls.set(call, undefined)
-    // A client that leaves while it waits for its turn gives its place back at once.
+    // A client that leaves while it waits for its turn gives its place back immediately.
     void call.over.then(() => this.#calls.delete(call))
     try {
       await this.#converse(call)
@@ -68,7 +68,7 @@ export class Clients {
     await call.over
   }
 
-  /** Ends the remaining streams; `Sessions` has ended the rest. */
+  /** Ends the remaining streams. `Sessions` has ended those with a session. */
   close(): void {
     for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
   }
@@ -100,12 +100,15 @@ export class Clients {
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
-  /** A command line gives no fields: where some are required, it is refused. @throws RequestRefused */
+  /**
+   * Opens the Jira issue. A client gives no fields, so a template with required fields refuses it. @throws
+   * RequestRefused
+   */
   #ticket({ request }: Opening): Promise<Ticket | undefined> {
     return this.#services.tickets.open(request, {})
   }
 
-  /** Undefined when it was not approved. */
+  /** Returns the session; undefined when it was not approved. */
   async #session(stream: ClientStream, asked: Opening): Promise<GatewaySession | undefined> {
     const { request } = asked
     const rule = reviewRule(request, stream.user.groups)
@@ -113,7 +116,7 @@ export class Clients {
     return this.#approvals.session(stream, asked, rule)
   }
 
-  /** Counts the stream among those of its user. @throws StreamRefused when that makes too many */
+  /** Counts the stream for its user. @throws StreamRefused when the user has too many */
   #count(call: ClientCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
@@ -129,7 +132,7 @@ export class Clients {
     this.#audit(call, error)
     if (error instanceof StreamRefused) {
       const { code, message: reason } = error
-      // Cut: the client can write anything there.
+      // The name is cut, since the client can write anything there.
       const connection = call.header('connection-name')?.slice(0, 100)
       this.#warnings.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
@@ -139,7 +142,7 @@ export class Clients {
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
   }
-  /** Sign-ins that were refused are counted where they fail. */
+  /** Notes a refused client. Failed sign-ins are counted where they fail. */
   #audit(call: ClientCall, { message }: Error): void {
     const signedIn = this.#signedIn.get(call)
     if (signedIn === undefined) return

@@ -21,7 +21,7 @@ interface ConnectionRouting {
 
 type Query = QueryOf<typeof connectionContract.list>
 
-/** The connections that a user may see, and where they run. Never their secrets, nor their commands. */
+/** Lists the connections that a user may see, and their agents. Never shows secrets or commands. */
 export function connectionRoutes(services: ConnectionRouting): Handlers<typeof connectionContract> {
   return {
     list: ({ user, query }) => {
@@ -41,7 +41,7 @@ export function connectionRoutes(services: ConnectionRouting): Handlers<typeof c
   }
 }
 
-/** hoop's options. All that are given have to hold. @throws RequestRefused 400 */
+/** Makes a filter of hoop's options. A connection has to match all of them. @throws RequestRefused 400 */
 function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean {
   const selector = askedTags(query.tag_selector)
   const [search, part] = [query.search, query.name].map((option) => option?.trimStart().toLowerCase())
@@ -50,7 +50,7 @@ function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean
     const value = query[field]
     return value === undefined ? [] : [{ field, value }]
   })
-  // Connections have no such field here, so none matches.
+  // Connections here have no such field, so none matches.
   const isNone = [query.attribute, query.managed_by, query.tags].some((option) => option !== undefined)
   return (connection) =>
     !isNone &&
@@ -72,7 +72,7 @@ function askedTags(text: string | undefined): TagSelector {
   throw new RequestRefused('invalid-request', 'tag_selector: must be like env=prod,region!=eu')
 }
 
-/** The whole list, or one page where the caller asks for a page or a size, as hoop does. */
+/** Returns the whole list, or one page where the caller asks for a page or a size, as hoop does. */
 function pageOf(
   query: Query,
   list: readonly ListedConnectionAnswer[],
@@ -84,8 +84,8 @@ function pageOf(
 }
 
 /**
- * Names serve as ids, since hoop accepts either in a path. Fields that callers need not know (`command`, `secret`) are
- * empty, as are fields about features that are not here.
+ * Shows a connection. Names serve as ids, since hoop accepts either in a path. Fields that callers need not
+ * know (`command`, `secret`) and fields of missing features are empty.
  */
 function listed(
   { agents }: Pick<ConnectionRouting, 'agents'>,

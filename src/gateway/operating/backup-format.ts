@@ -7,16 +7,18 @@ import * as v from 'valibot'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { checkSchemaVersion } from '../store/copy.ts'
 
-// A backup is gzip, of a line of JSON (the manifest) and the parts in its order, one right after the other.
+// A backup is gzip: a line of JSON (the manifest), then the parts in the manifest's order, without gaps.
 
 const READ_BYTES = 256 * 1024
-/** Longest manifest. Its parts are a handful. */
+/** Longest manifest in bytes. It has only a few parts. */
 const LONGEST_LINE = 64 * 1024
 const NEWLINE = 0x0a
 
-/** The file of a backup, as it goes over the wire. Destroy it, or read it to its end. @param folder has the parts */
+/**
+ * Makes the bytes of a backup. Destroy the stream, or read it to its end.
+ * @param folder has the parts
+ */
 export function pack(manifest: Manifest, folder: string): Readable {
-  // The fastest level: half of a second's work for what the best one would take away.
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
   const plain = Readable.from(plainBytes(manifest, folder), { objectMode: false })
   plain.on('error', (error) => gzip.destroy(error))
@@ -32,13 +34,13 @@ async function* plainBytes(manifest: Manifest, folder: string): AsyncGenerator<B
     }) as AsyncIterable<Buffer>
 }
 
-/** Where the parts go. Each has all of its bytes before the next one begins. */
+/** Destination of the parts. Each part has all of its bytes before the next one begins. */
 interface PartSink {
   readonly begin: (manifest: Manifest) => void | Promise<void>
   readonly write: (part: Part, bytes: Buffer) => void | Promise<void>
 }
 
-/** Reads a backup to its end. The sums are not checked here. @throws BackupError when it is cut or altered */
+/** Reads a backup to its end, without checking the sums. @throws BackupError when it is cut or altered */
 export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promise<Manifest> {
   await using bytes = new ByteReader(unzipped(file))
   const manifest = readManifest(await bytes.line())
@@ -96,7 +98,7 @@ class ByteReader implements AsyncDisposable {
     }
   }
 
-  /** At least one byte. */
+  /** Returns between 1 and `count` bytes. */
   async atMost(count: number): Promise<Buffer> {
     if (this.#rest.length === 0 && !(await this.#more()))
       throw new BackupError('it is cut: its end is missing')
@@ -126,7 +128,7 @@ const KIND = 'runbook-agent backup'
 const FORMAT = 1
 
 export const HISTORY_FILE = 'history.sqlite'
-/** What belongs to the history and lies beside it: what waits for approval is sealed with this key. */
+/** File beside the history: its key seals requests that wait for approval. */
 export const REVIEWS_KEY = 'reviews.key'
 const NAMES = [HISTORY_FILE, REVIEWS_KEY] as const
 
@@ -153,7 +155,7 @@ const Shape = v.object({
   ),
 })
 
-/** What a backup is, and what is in it. */
+/** Description of a backup and its parts. */
 export type Manifest = v.InferOutput<typeof Shape>
 export type Part = Manifest['parts'][number]
 
@@ -186,7 +188,7 @@ function parse(line: string): Partial<Record<keyof Manifest, unknown>> | undefin
   }
 }
 
-/** The sums of the parts, as they come. */
+/** Checksums of the parts, updated as their bytes come. */
 export class PartSums {
   readonly #hashes = new Map<Part['name'], Hash>()
 
@@ -195,7 +197,7 @@ export class PartSums {
     this.#hashes.set(name, hash.update(bytes))
   }
 
-  /** @throws BackupError */
+  /** Compares the sums with the manifest's. @throws BackupError */
   check({ parts }: Manifest): void {
     const empty = createHash('sha256')
     const altered = parts.find(
@@ -206,7 +208,7 @@ export class PartSums {
   }
 }
 
-/** A backup that cannot be used, or made. The message says why, as the end of a sentence about it. */
+/** A backup cannot be used or made. The message continues a sentence about the backup. */
 export class BackupError extends Error {
   override readonly name = 'BackupError'
 }

@@ -8,30 +8,32 @@ import { NEWEST_VERSION } from '../rooms.ts'
 import { copyHistory } from '../store/copy.ts'
 import { pack, HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part } from './backup-format.ts'
 
-/** Where the parts lie until they are sent. */
+/** Folder of the parts until they are sent. */
 const FOLDER = /^\.backup-[0-9a-f]{16}$/
 
-/** A backup of one moment. */
+/** A backup of the state at one moment. */
 export interface Backup {
   readonly manifest: Manifest
-  /** The file. */
+  /** The backup's file. */
   readonly bytes: Readable
-  /** Gives its room on the disk back. The bytes end, if they have not yet. */
+  /** Frees its space on the disk. Ends the bytes if they have not ended. */
   readonly discard: () => Promise<void>
 }
 
-/** Makes backups of the state folder, one at a time. Each needs as much room there as the history has content. */
+/**
+ * Makes backups of the state folder, one at a time. Each needs as much space there as the history's content.
+ */
 export class Backups {
   readonly #state: string
   readonly #program: string
   readonly #onError: (error: Error) => void
   #current: Backup | undefined
   #isBusy = false
-  /** What is going on in the state folder: a copy, or its removal. */
+  /** The current work in the state folder: a copy, or its removal. */
   #work: Promise<unknown> = Promise.resolve()
 
   /**
-   * Removes what a gateway that was killed has left.
+   * Removes copies that a killed gateway has left.
    * @param program its version
    * @param onError is told of copies that cannot be removed: the next start tries again
    */
@@ -43,9 +45,9 @@ export class Backups {
   }
 
   /**
-   * Makes a backup, which its caller has to discard.
+   * Makes a backup. The caller has to discard it.
    * @param withKey whether the backup has the key of requests that wait for approval
-   * @throws RequestRefused when another one is not discarded yet, HistoryError
+   * @throws RequestRefused when another backup is not discarded yet, HistoryError
    */
   async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {
     if (this.#isBusy) throw new RequestRefused('too-much-at-once', 'another backup is being made')
@@ -56,7 +58,7 @@ export class Backups {
     return made
   }
 
-  /** Settles when nothing of the state folder is used any more. */
+  /** Settles when nothing uses the state folder any more. */
   async close(): Promise<void> {
     await this.#work
     await this.#current?.discard()
@@ -75,7 +77,7 @@ export class Backups {
     }
   }
 
-  /** The history first: a key that it needs was written before. */
+  /** Copies the parts. The history is first: a key that it needs was written before. */
   async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))
@@ -98,7 +100,7 @@ export class Backups {
     return { manifest, bytes, discard }
   }
 
-  /** Never rejects. */
+  /** Removes the folder. Never rejects. */
   #giveBack(folder: string): Promise<void> {
     this.#current = undefined
     this.#isBusy = false

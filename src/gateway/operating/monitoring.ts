@@ -26,8 +26,9 @@ interface Watched {
 }
 
 /**
- * For Prometheus and probes, which get no token: it serves figures and states alone.
- * @returns where, if it is wanted @throws SetUpError
+ * Opens the port for Prometheus and probes, which have no token: it serves only figures and states.
+ * @returns its address; undefined when the settings ask for none
+ * @throws SetUpError
  */
 export async function openMetrics(
   listen: Address | undefined,
@@ -35,7 +36,7 @@ export async function openMetrics(
   opened: Opened,
 ): Promise<string | undefined> {
   if (listen === undefined) return undefined
-  // With its packages it takes a tenth of the start.
+  // Imported on demand: with its packages it takes a tenth of the start.
   const { openHttp } = await import('../../operations/http.ts')
   const readiness = () => {
     const { status, reason, warning } = readinessOf(condition())
@@ -53,7 +54,7 @@ export async function openMetrics(
   return http.address
 }
 
-/** What the figures are read from. */
+/** Parts that the metrics read. */
 interface Measured {
   readonly version: string
   readonly settings: Current<'history' | 'state'>
@@ -66,12 +67,12 @@ interface Measured {
   readonly tls: Pick<ServerCertificate, 'endsAt'> | undefined
 }
 
-/** From what is answered at once to what runs for a day. */
+/** Bounds of the histogram, from immediate answers to runs of a day. */
 const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 86_400.5]
 
 /**
- * No label has a name that somebody can make up: users, connections, runbooks and agents are counted together.
- * docs/operating.md has the same list, a test compares them.
+ * Definitions of the metrics. No label has a value that callers can make up: users, connections, runbooks and
+ * agents are counted together. docs/operating.md has the same list; a test compares them.
  */
 const DEFINITIONS: readonly Definition<Measured>[] = [
   {
@@ -202,12 +203,12 @@ function historyFile(): Definition<Measured>[] {
   ]
 }
 
-/** A metric of what is kept beside sessions. */
+/** Defines a metric of rows beside sessions. */
 function stored(name: string, help: string, read: (tables: Tables) => number): Definition<Measured> {
   return gauge(name, help, ({ history }) => known(() => history.read(read)))
 }
 
-/** Undefined while the file cannot be read: what else there is to tell is told all the same. */
+/** Returns undefined while the file cannot be read, so that the other metrics are still served. */
 function known(read: () => number): number | undefined {
   try {
     return read()
@@ -230,17 +231,17 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0)
 }
 
-/** What keeps the gateway from doing all of its work. Holds no secrets. */
+/** Facts about what keeps the gateway from working. Holds no secrets. */
 export interface Condition {
-  /** When running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
+  /** Time in ms since 1970 at which running sessions are ended; undefined unless the gateway is stopping. */
   readonly stopsAt: number | undefined
   /** Why no session can begin. */
   readonly obstacle: string | undefined
   /** Why no session is removed for its age. */
   readonly doubt: string | undefined
-  /** The webhooks that could be told nothing. */
+  /** Webhooks that fail. */
   readonly webhooks: string | undefined
-  /** Issues that could not be moved. */
+  /** Issues whose move fails. */
   readonly issues: string | undefined
   /** What is wrong with the certificate, or soon will be. */
   readonly certificate: string | undefined
@@ -249,11 +250,14 @@ export interface Condition {
 interface Readiness {
   readonly status: 'ready' | 'degraded' | 'stopping'
   readonly reason?: string
-  /** What else an operator should look at. */
+  /** Other problems for an operator. */
   readonly warning?: string
 }
 
-/** Degraded: no session can begin. Stopping: no session begins, and running ones go on for a while. */
+/**
+ * Returns the readiness. Degraded: no session can begin. Stopping: running sessions go on for a while, new
+ * ones are refused.
+ */
 export function readinessOf(condition: Condition): Readiness {
   const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition
   const warning = [doubt, issues, webhooks, certificate].filter((one) => one !== undefined).join('; ')

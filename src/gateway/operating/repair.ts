@@ -11,7 +11,7 @@ export interface HistoryRepair extends Repair {
   readonly audit: Verification | undefined
 }
 
-/** As `repairFile`. */
+/** Repairs a history, as `repairFile`. */
 export async function repairHistory(file: string): Promise<HistoryRepair | undefined> {
   return repairFile(file, LAYOUT, (db, version, losses) => {
     const incomplete = losses.some(({ table }) => table === 'events') ? markIncomplete(db, version) : []

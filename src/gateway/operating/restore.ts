@@ -24,12 +24,12 @@ import {
 } from './backup-format.ts'
 import { Backups } from './backups.ts'
 
-/** Where the parts lie until all of them are there and checked. As long as one is there no gateway starts. */
+/** Folder of the parts until all of them are there and checked. While it exists, no gateway starts. */
 const UNFINISHED = /^\.restore-[0-9a-f]{16}$/
 
 /**
- * Fills an empty or missing folder with the state of a backup: all of it or nothing. A restore that was cut short by a
- * kill can be begun anew.
+ * Fills an empty or missing folder with the state of a backup: all of it or nothing. A restore that was
+ * killed can be run again.
  * @throws BackupError, HistoryError, ForeignPathError, or the system's error
  */
 export async function restore(file: string, state: string): Promise<Manifest> {
@@ -45,7 +45,7 @@ export async function restore(file: string, state: string): Promise<Manifest> {
     return manifest
   } catch (error) {
     await rm(work, { recursive: true, force: true })
-    // Not what another restore, begun meanwhile, has put there.
+    // `rmdir` keeps what another restore has put there meanwhile.
     if (isNew) await rmdir(state).catch(() => undefined)
     throw error
   }
@@ -62,7 +62,10 @@ export function checkRestored(state: string): void {
     )
 }
 
-/** What a restore that was killed has left is no obstacle: it moves the history last. */
+/**
+ * Checks that the folder is empty, except for the remains of a killed restore. A restore moves the history
+ * last.
+ */
 function checkEmpty(state: string): void {
   const found = readdirSync(state)
   const others = found.filter((name) => !UNFINISHED.test(name))
@@ -98,7 +101,10 @@ async function extract(file: string, work: string): Promise<Manifest> {
   return manifest
 }
 
-/** The history last: with it the folder is a state. @throws BackupError when something has come there meanwhile */
+/**
+ * Moves the parts, the history last: with it the folder is a state.
+ * @throws BackupError when something has come there meanwhile
+ */
 async function moveAll({ parts }: Manifest, work: string, state: string): Promise<void> {
   const others = readdirSync(state).filter((name) => !UNFINISHED.test(name))
   if (others.length > 0)
@@ -113,7 +119,10 @@ async function moveAll({ parts }: Manifest, work: string, state: string): Promis
   await rm(work, { recursive: true })
 }
 
-/** A link never replaces what is there: of two restores at once, one finds the other's file. */
+/**
+ * Links the files into place. A link never replaces a file: of two concurrent restores, one finds the other's
+ * file.
+ */
 async function linkAll(names: readonly string[], work: string, state: string): Promise<void> {
   const linked: string[] = []
   try {
@@ -169,10 +178,14 @@ interface State {
   readonly backups: Backups
 }
 
-/** Bound of the examination at the start: reading 10 GB takes a minute. `gateway --check` examines all of it. */
+/**
+ * Time limit of the check at the start: reading 10 GB takes a minute. `gateway --check` examines all of it.
+ */
 const EXAMINED_MS = 5000
 
-/** The state folder, which from now on is this gateway's alone. @throws ForeignPathError, HistoryError */
+/**
+ * Opens the state folder, which belongs to this gateway from now on. @throws ForeignPathError, HistoryError
+ */
 export async function openState(
   settings: CurrentSettings,
   { log, version }: { readonly log: Logger; readonly version: string },
@@ -193,7 +206,7 @@ export async function openState(
   }
 }
 
-/** Writing would damage a damaged history further. @throws HistoryError */
+/** Checks the history before the start: writing would damage a damaged one further. @throws HistoryError */
 async function examine(file: string, log: Logger): Promise<void> {
   if (!existsSync(file)) return
   const health = await examineUnused(file, LAYOUT, { depth: 'quick', withinMs: EXAMINED_MS })

@@ -1,21 +1,21 @@
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
-/** What an answer says besides. */
+/** Extra facts of an answer. */
 interface Details {
-  /** For the header `Retry-After`. */
+  /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** Whether the body says the status, too: it does in hoop's answers about downloads. */
+  /** Whether the body has the status, too, as in hoop's answers about downloads. */
   readonly isStatusInBody?: boolean
 }
 
-/** What was asked for is not possible, or not for this user. Nothing has changed, nothing has run. */
+/** A request that is not possible, or not for this user. Nothing has changed, nothing has run. */
 export class RequestRefused extends Error {
   override readonly name: string = 'RequestRefused'
   readonly code: HttpCode
   readonly status: HttpStatus
   readonly details: Details
 
-  /** @param status where it is not the usual one of the code */
+  /** @param status only where it is not the code's usual one */
   constructor(code: HttpCode, message: string, status: HttpStatus = httpStatus(code), details: Details = {}) {
     super(message)
     this.code = code
@@ -24,7 +24,7 @@ export class RequestRefused extends Error {
   }
 }
 
-/** A sign-in by a browser or a device came to nothing. */
+/** A sign-in by a browser or a device has failed. */
 export class SignInRefused extends RequestRefused {
   override readonly name = 'SignInRefused'
 }

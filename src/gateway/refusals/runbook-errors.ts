@@ -1,6 +1,6 @@
 import type { HttpCode } from '../../contract/statuses.ts'
 
-/** What is wrong, and the code by which callers are told. */
+/** Kinds of errors, and the codes that callers get. */
 const CODES = {
   /** A file name that is refused: absolute, `..`, a link, a folder. */
   path: 'invalid-request',
@@ -14,17 +14,17 @@ const CODES = {
   uncommitted: 'runbook-not-found',
   /** The repository itself: its configuration, the network, git, the disk. */
   repository: 'repository-failed',
-  /** A fetch took too long and was ended. Another one at once would take as long again. */
+  /** A fetch took too long and was ended. An immediate retry would take as long again. */
   timeout: 'repository-failed',
   /** The repository is larger than allowed. */
   size: 'repository-failed',
-  /** The mirror lacks something that it must hold, or git cannot read it. It has to be made anew. */
+  /** The mirror is damaged: objects are missing, or git cannot read it. It has to be made anew. */
   damaged: 'repository-failed',
 } as const satisfies Record<string, HttpCode>
 
 type Fault = keyof typeof CODES
 
-/** Why a runbook could not be read. The message goes to the caller as it is, so it never holds a credential. */
+/** A runbook could not be read. The message goes to callers unchanged, so it never holds a credential. */
 export class RunbookError extends Error {
   override readonly name = 'RunbookError'
   readonly fault: Fault
@@ -34,7 +34,7 @@ export class RunbookError extends Error {
     this.fault = fault
   }
 
-  /** What programs are told. */
+  /** Code for programs. */
   get code(): (typeof CODES)[Fault] {
     return CODES[this.fault]
   }
@@ -44,7 +44,7 @@ export function hasFault(error: unknown, ...faults: readonly Fault[]): error is 
   return error instanceof RunbookError && faults.includes(error.fault)
 }
 
-/** Whether the repository itself is the problem, and not what was asked of it. */
+/** Tells whether the repository itself has failed, and not the request. */
 export function isRepositoryFault(error: unknown): error is RunbookError {
   return error instanceof RunbookError && error.code === 'repository-failed'
 }
