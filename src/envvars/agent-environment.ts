@@ -1,23 +1,28 @@
 import { goQuote } from '../golang/text/quote.ts'
 
-/** The value a connection asked for, or why it does not get it. The reason never contains a value. */
+/**
+ * The value that a connection asked for, or the reason why it gets none. The reason never contains a value.
+ */
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Variables that start the agent, or sign it in to where secrets are: its credentials, where they are, its settings. No
- * connection may read them.
+ * Variables that start the agent or sign it in to secret stores: its credentials, where they are, its
+ * settings. No connection may read them.
  */
 const AGENT_ONLY =
   /^(?:VAULT_TOKEN|VAULT_APP_ROLE_SECRET_ID|HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
-/** The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by chance. */
+/**
+ * The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by
+ * chance.
+ */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
- * The part of the agent's own environment that a connection may refer to. Make one when the agent starts: it copies the
- * environment, and parses a variable with JSON only once. Everything is in private fields: neither JSON nor `inspect`
- * shows it.
+ * The part of the agent's own environment that a connection may refer to. Create one when the agent starts:
+ * it copies the environment, and parses a variable with JSON only once. All values are in private fields:
+ * neither JSON nor `inspect` shows them.
  */
 export class AgentEnvironment {
   readonly #variables = new Map<string, string>()
@@ -26,8 +31,9 @@ export class AgentEnvironment {
   readonly #parsed = new Map<string, JsonStrings>()
 
   /**
-   * @param key the agent's credential, wherever it came from; empty when there is none
-   * @param own variables that hold settings of the agent, beside those that do by their name; more may come into it
+   * @param key the agent's credential from any source; empty when there is none
+   * @param own variables that hold settings of the agent, beside those known by name; the caller may add more
+   * later
    */
   constructor(
     environment: Readonly<Record<string, string | undefined>>,
@@ -41,7 +47,7 @@ export class AgentEnvironment {
     this.#credentials = [key, SECRET_IN_KEY.exec(key)?.[1] ?? ''].filter((credential) => credential !== '')
   }
 
-  /** The whole value of a variable; it may be empty. */
+  /** Returns the whole value of a variable; the value may be empty. */
   variable(name: string): AgentValue {
     if (this.#isOwn(name)) return belongsToAgent(name)
     const value = this.#variables.get(name)
@@ -52,7 +58,10 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /** One string of the JSON object that a variable holds. An empty variable counts as missing, as in hoop. */
+  /**
+   * Returns one string of the JSON object that a variable holds. An empty variable counts as missing, as in
+   * hoop.
+   */
   member(name: string, key: string): AgentValue {
     if (this.#isOwn(name)) return belongsToAgent(name)
     const text = this.#variables.get(name)
@@ -67,7 +76,10 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /** Without the agent's own: what commands of an agent with `mode=embedded` get (protocol.md 5.3, step 10). */
+  /**
+   * Returns all variables except the agent's own. Commands of an agent with `mode=embedded` get them
+   * (protocol.md 5.3, step 10).
+   */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
       ([name, value]) => !this.#isOwn(name) && !this.#holdsCredential(value),
@@ -85,7 +97,10 @@ export class AgentEnvironment {
     return parsed
   }
 
-  /** Under any name and inside other text: sudo puts the whole command line into SUDO_COMMAND. */
+  /**
+   * Finds credentials under any name and inside other text: sudo puts the whole command line into
+   * SUDO_COMMAND.
+   */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
   }
@@ -104,14 +119,14 @@ function closed(name: string, reason: string): AgentValue {
   return { problem: `environment variable ${goQuote(name)} is closed to connections, ${reason}: ${way}` }
 }
 
-/** The members by name, or what is wrong; the reason never quotes the text. */
+/** The members by name, or the reason why there are none. The reason never quotes the text. */
 type JsonStrings =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
   | { readonly problem: string; readonly members?: never }
 
 /**
- * Reads a JSON object of strings. One value of another type makes all of it invalid, as in hoop. A null counts as
- * missing (in hoop it is the empty string, which no program should get instead of a secret).
+ * Reads a JSON object of strings. One value of another type makes the whole object invalid, as in hoop. A
+ * null counts as missing (in hoop it is the empty string, which no program should get instead of a secret).
  */
 function parseJsonStrings(text: string): JsonStrings {
   const parsed = parse(text)
@@ -125,7 +140,7 @@ function parseJsonStrings(text: string): JsonStrings {
   return { members }
 }
 
-/** Undefined for what is not JSON. V8's error would quote the text. */
+/** Returns undefined for a text that is not JSON. V8's error would quote the text. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -138,7 +153,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs there. */
+/**
+ * PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs
+ * there.
+ */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const INHERITED: ReadonlySet<string> = new Set([
@@ -154,8 +172,8 @@ const INHERITED: ReadonlySet<string> = new Set([
 const LOCALE_VARIABLE = /^LC_[A-Z]+$/
 
 /**
- * The part of the agent's own environment that a child gets, and nothing else: neither the agent's credentials nor
- * anything else of its host may reach a script. PATH is always there.
+ * Returns the only part of the agent's own environment that a child gets. Neither the agent's credentials nor
+ * other values of its host may reach a script. PATH is always included.
  */
 export function inheritedEnvironment(
   agent: Readonly<Record<string, string | undefined>>,

@@ -6,16 +6,21 @@ import { EnvvarError } from './errors.ts'
 /** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
 export type EntryKind = 'envvar' | 'filesystem'
 
-/** Who sent it. A connection's values are secrets, also those that the agent fetched for it. */
+/**
+ * The sender of an entry. A connection's values are secrets, also those that the agent fetched for the
+ * connection.
+ */
 export type EntryOrigin = 'connection' | 'client' | 'agent'
 
-/** Limit for one session, connection and client together. The largest real ones have a few dozen. */
+/** Limit for one session, connection and client together. The largest real sessions have a few dozen. */
 export const MAX_ENTRIES = 10_000
 
 const CONTROL_CHARACTER = /\p{Cc}/u
 const BAD_IN_NAME = /[=\p{Cc}]/u
 
-/** One variable of a session. The value is in a private field, so that neither JSON nor `inspect` shows it. */
+/**
+ * One variable of a session. The value is in a private field, so that neither JSON nor `inspect` shows it.
+ */
 export class Entry {
   readonly kind: EntryKind
   readonly name: string
@@ -38,13 +43,13 @@ export class Entry {
     return this.#value
   }
 
-  /** `inspect` with `getters` and `showHidden` would otherwise call `value`. */
+  /** Keeps `inspect` with `getters` and `showHidden` from calling `value`. */
   [inspect.custom](): string {
     return `Entry ${JSON.stringify(this.key)}`
   }
 }
 
-/** Parses one entry as it is on the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
+/** Parses one entry of the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
 export function parseEntry(key: string, encoded: string, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
   const { bytes, problem } = decodeBase64(encoded)
@@ -52,18 +57,23 @@ export function parseEntry(key: string, encoded: string, origin: EntryOrigin): E
   return checked(new Entry(kind, name, bytes, origin))
 }
 
-/** A variable of the agent itself or its environment: the value as it is. */
+/**
+ * Creates an `envvar:` entry from a plain value, for a variable of the agent itself or of its environment.
+ */
 export function createVariable(name: string, value: string, origin: EntryOrigin): Entry {
   return checked(new Entry('envvar', name, Buffer.from(value), origin))
 }
 
-/** Like `parseEntry`, for a value that is decoded already. */
+/** Creates an entry like `parseEntry`, from a decoded value. */
 export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
   return checked(new Entry(kind, name, value, origin))
 }
 
-/** Refuses what cannot be passed to a process: an impossible name, or a NUL inside a variable (a file may have one). */
+/**
+ * Refuses entries that no process can get: an impossible name, or a NUL inside a variable (a file may have
+ * one).
+ */
 function checked(entry: Entry): Entry {
   const { kind, name, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {

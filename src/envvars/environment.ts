@@ -10,24 +10,28 @@ const CLOSING_BRACE = 0x7d
 const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
-/** Close to Linux's: 128 KiB for one argument, some MiB for all. Refused before memory is spent on more. */
+/**
+ * Close to Linux's limits: 128 KiB for one argument, some MiB for all. More is refused before it takes
+ * memory.
+ */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 
-/** The value of a variable, or undefined when the session has none of that name. */
+/** Returns the value of a variable, or undefined when the session has none of that name. */
 type Lookup = (name: string) => Buffer | undefined
 
 interface Expansion {
-  /** Undefined when it would be longer than the system accepts; then it is not even put together. */
+  /** Undefined when the result would be longer than the system accepts; then it is not even put together. */
   readonly bytes: Buffer | undefined
-  /** Whether any variable contributed at least a byte. */
+  /** Whether any variable contributed at least one byte. */
   readonly substituted: boolean
 }
 
 /**
- * The command line, with `$NAME` and `${NAME}` replaced as by Go's os.Expand (protocol.md 5.6). The program, `args[0]`,
- * stays as it is. An argument with a `$` is refused when no variable has added anything to it: a variable that is set
- * but empty counts as missing, and a literal `$` is refused, too. Values keep their bytes.
+ * Expands the command line: replaces `$NAME` and `${NAME}` like Go's os.Expand (protocol.md 5.6). The
+ * program, `args[0]`, stays as it is. An argument with a `$` is refused when no variable has added a byte to
+ * it: a variable that is set but empty counts as missing, and a literal `$` is refused, too. Values keep
+ * their bytes.
  */
 export function expandArguments(args: readonly string[], lookup: Lookup): Buffer[] {
   const [program, ...rest] = args
@@ -54,7 +58,9 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   )
 }
 
-/** Refuses a NUL. For the system an argument ends there, so the program would silently get less than was written. */
+/**
+ * Refuses a NUL. For the system an argument ends there, so the program would silently get a shorter argument.
+ */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
   if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)
@@ -64,7 +70,8 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   const pieces: Buffer[] = []
   let substituted = false
   let from = 0
-  // Found once, at the start. An argument full of `${` would otherwise be searched to its end for each of them.
+  // Found once, at the start. An argument full of `${` would otherwise be searched to its end for each of
+  // them.
   const lastBrace = argument.lastIndexOf(CLOSING_BRACE)
   let dollar = argument.indexOf(DOLLAR)
   while (dollar >= 0 && dollar + 1 < argument.length) {
@@ -75,7 +82,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
       substituted ||= value.length > 0
       pieces.push(value)
     }
-    // A `$` with no name after it stays; broken braces (`${`, `${}`) vanish with their `$`.
+    // A `$` without a name after it stays; broken braces (`${`, `${}`) vanish with their `$`.
     from = width === 0 ? dollar : dollar + 1 + width
     dollar = argument.indexOf(DOLLAR, dollar + 1 + width)
   }
@@ -85,7 +92,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   return { bytes: Buffer.concat(pieces), substituted }
 }
 
-/** Reads what follows a `$`: the name, if there is one, and the number of bytes to skip. */
+/** Reads the text after a `$`: the name, if there is one, and the number of bytes to skip. */
 function readName(argument: Buffer, at: number, lastBrace: number): { name?: string; width: number } {
   const first = argument[at]
   if (first === OPENING_BRACE) return at > lastBrace ? { width: 1 } : readBracedName(argument, at)
@@ -118,12 +125,12 @@ interface EnvironmentRequest {
   readonly sessionId: string
 }
 
-/** Variables by name. For a `filesystem:` entry the value is the path of its file. */
+/** Variables by name. A `filesystem:` entry has the path of its file as its value. */
 type Store = ReadonlyMap<string, Buffer>
 
 /**
- * The variables and secret files of one execution. The files exist from `create` to disposal, so create it just
- * before the start. All values are in private fields: neither JSON nor `inspect` shows them.
+ * The variables and secret files of one execution. The files exist from `create` to disposal, so call
+ * `create` just before the start. All values are in private fields: neither JSON nor `inspect` shows them.
  */
 export class Environment implements AsyncDisposable {
   #variables: Store
@@ -134,20 +141,20 @@ export class Environment implements AsyncDisposable {
     this.#files = files
   }
 
-  /** Throws `EnvvarError`, and leaves no file behind then. */
+  /** Throws `EnvvarError`, and then leaves no file. */
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
     return new Environment(compose(request, paths), files)
   }
 
-  /** NAME=VALUE for the new process, sorted by name, PATH last. */
+  /** Returns NAME=VALUE for the new process, sorted by name, PATH last. */
   get block(): readonly Buffer[] {
     const names = [...this.#variables.keys()].filter((name) => name !== 'PATH').sort()
     if (this.#variables.has('PATH')) names.push('PATH')
     return names.map((name) => assignment(name, this.#variables.get(name) ?? NOTHING))
   }
 
-  /** The command line, with `$NAME` replaced by the variables that the command gets, and by no others. */
+  /** Expands the command line with the variables that the command gets, and with no others. */
   expand(args: readonly string[]): Buffer[] {
     return expandArguments(args, (name) => this.#variables.get(name))
   }
@@ -157,7 +164,7 @@ export class Environment implements AsyncDisposable {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
-  /** Lets the variables go: the command has its own copy. The files stay. */
+  /** Drops the variables: the command has its own copy. The files stay. */
   forget(): void {
     this.#variables = new Map()
   }
@@ -170,7 +177,6 @@ export class Environment implements AsyncDisposable {
 
 const NOTHING = Buffer.alloc(0)
 
-/** `NAME=value` */
 function assignment(name: string, value: Buffer): Buffer {
   const start = Buffer.byteLength(name) + 1
   const bytes = Buffer.allocUnsafe(start + value.length)
@@ -179,7 +185,10 @@ function assignment(name: string, value: Buffer): Buffer {
   return bytes
 }
 
-/** The session's variables over the agent's, except PATH, and HOME when the session's is empty. */
+/**
+ * Puts the session's variables over the agent's, except PATH, and except HOME when the session's HOME is
+ * empty.
+ */
 function compose({ entries, inherited }: EnvironmentRequest, paths: Store): Store {
   const variables = new Map<string, Buffer>()
   for (const [name, value] of inherited) variables.set(name, Buffer.from(value))
@@ -219,7 +228,9 @@ async function createFolder(folder: RuntimeFolder, sessionId: string, key: strin
   }
 }
 
-/** Removes what was written before `failure`. If that fails too, the error tells about both. */
+/**
+ * Removes the files that were written before `failure`. If the removal fails too, the error has both texts.
+ */
 async function undo(files: SecretFiles, failure: unknown): Promise<void> {
   try {
     await files[Symbol.asyncDispose]()

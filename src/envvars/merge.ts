@@ -9,18 +9,25 @@ import type { SessionSecrets } from './secrets/stores.ts'
 const RDS_IAM_USER = '_aws_iam_rds:'
 const RDS_FAILED = 'failed generating aws rds auth token, err='
 
-/** A connection's entries, with what AWS signs in their place. */
+/** A connection's entries, with cloud tokens in place of the requests for them. */
 interface SignedEntries {
   readonly entries: readonly Entry[]
-  /** Whether the password is a token for a database of Amazon RDS, which MySQL's client takes only in clear text. */
+  /**
+   * Whether the password is a token for a database of Amazon RDS. MySQL's client sends such a token only in
+   * clear text.
+   */
   readonly usesRdsToken: boolean
-  /** Makes a new token: the one in the entries is good for 15 minutes. Set where there is one. @throws EnvvarError */
+  /**
+   * Makes a new token: the one in the entries is valid for 15 minutes. Set when the password is such a token.
+   * @throws EnvvarError
+   */
   readonly newRdsToken?: (ended: AbortSignal) => Promise<string>
 }
 
 /**
- * Adds what a connection asks for by `envvar:EKS_CLUSTER` or a user `_aws_iam_rds:NAME` (protocol.md 5.3, 6). After its
- * references, as in hoop: a fetched user may be one for RDS. Only connections can ask.
+ * Adds the tokens that a connection asks for by `envvar:EKS_CLUSTER` or a user `_aws_iam_rds:NAME`
+ * (protocol.md 5.3, 6). Runs after the references are resolved, as in hoop: a fetched user may be one for
+ * RDS. Only connections can ask for tokens.
  * @throws EnvvarError, or the signal's reason
  */
 async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecrets): Promise<SignedEntries> {
@@ -69,7 +76,7 @@ function rdsServer(given: string, text: Lookup): RdsServer {
   if (hostname === '') throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: missing HOST value in env`)
   if (port === '') throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: missing PORT value in env`)
   if (!/^\d{1,5}$/.test(port)) throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: PORT is not a port number`)
-  // pg.cqvjxizuxvwe.us-west-2.rds.amazonaws.com
+  // The form is pg.cqvjxizuxvwe.us-west-2.rds.amazonaws.com.
   const region = hostname.split('.')[2]
   if (region === undefined)
     throw new EnvvarError(`${RDS_FAILED}aws region not found in the host: ${hostname}`)
@@ -94,15 +101,15 @@ const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
 const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 
-/** The value a program gets, or why there is none. */
+/** The value that a program gets, or the reason why there is none. */
 type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Replaces a reference by the value that it stands for; a plain value stays, and nothing is waited for. Only once: a
- * fetched value may look like a reference, but is none. What cannot be resolved is refused: a program must never get the
- * reference as if it were the secret. Only for connections: from a client the same text is a literal (protocol.md 0.11:
- * if it were resolved, it would give away the agent's own environment).
+ * Replaces a reference by its value; a plain value stays, without a wait. A fetched value is never resolved
+ * again, even if it looks like a reference. A reference that cannot be resolved is refused: a program must
+ * never get the reference as if it were the secret. Only connections have references: from a client the same
+ * text is a literal (protocol.md 0.11: resolving it would give away the agent's own environment).
  */
 function resolveReference(
   key: string,
@@ -118,7 +125,7 @@ function resolution(fetched: AgentValue): Resolution {
   return fetched.problem === undefined ? { value: Buffer.from(fetched.value) } : fetched
 }
 
-/** Undefined for a plain value. */
+/** Returns undefined for a plain value. */
 function fetch(
   key: string,
   value: Buffer,
@@ -136,7 +143,10 @@ function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
   return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
 }
 
-/** The parts of `_provider:id:key`. Anything else is left alone, also an ARN with its colons (protocol.md 6). */
+/**
+ * Splits `_provider:id:key` into its parts. Any other text is left alone, also an ARN with its colons
+ * (protocol.md 6).
+ */
 function threeParts(value: Buffer): readonly string[] {
   // Most values are no references, and a file can be large.
   if (value[0] !== UNDERSCORE) return []
@@ -144,13 +154,13 @@ function threeParts(value: Buffer): readonly string[] {
   return parts.length === 3 ? parts : []
 }
 
-/** Characters of faults that are told. Further faults are only counted. */
+/** Characters of faults in the error. Further faults are only counted. */
 const LONGEST_LIST = 64 * 1024
 
 /**
- * Parses what the gateway sent for the connection, and fetches what it refers to, one after the other. All values that
- * cannot be decoded and references that cannot be resolved are refused together (protocol.md 6); malformed keys are
- * looked at only afterwards. Sorted by key.
+ * Parses the connection's entries from the gateway and fetches their references, one after the other. All
+ * values that cannot be decoded and references that cannot be resolved are refused together (protocol.md 6);
+ * malformed keys are checked only afterwards. The result is sorted by key.
  */
 async function parseConnectionEntries(
   source: ReadonlyMap<string, string>,
@@ -168,7 +178,9 @@ async function parseConnectionEntries(
   return values.map(([key, value]) => createEntry(key, value, 'connection'))
 }
 
-/** Sorted, so that the same input always gives the same result and the same error. The wire's order is random. */
+/**
+ * Sorts, so that the same input always gives the same result and the same error. The wire's order is random.
+ */
 function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
 }
@@ -179,7 +191,10 @@ function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolut
   return resolveReference(key, bytes, secrets)
 }
 
-/** Faults of a connection. Ten thousand variables may have a long text each: some are told, the rest is counted. */
+/**
+ * Faults of a connection. Ten thousand variables may have a long text each: some are shown, the rest is
+ * counted.
+ */
 class Faults {
   readonly #told: string[] = []
   #length = 0
@@ -203,7 +218,10 @@ class Faults {
   }
 }
 
-/** Variables that only the agent sets (protocol.md 5.3 step 9). Reserved even when a session lacks one of them. */
+/**
+ * Variables that only the agent sets (protocol.md 5.3 step 9). Reserved even when a session lacks one of
+ * them.
+ */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
   'HOOP_CONNECTION_TYPE',
@@ -212,11 +230,13 @@ const RESERVED_VARIABLES = [
   'HOOP_USER_ID',
   'HOOP_USER_EMAIL',
   'HOOP_SESSION_ID',
-  // The mark by which the processes of a killed agent are found. Nobody else may set or remove it.
+  // The mark by which the processes of a killed agent are found. No other source may set or remove it.
   'RUNBOOK_AGENT_INSTANCE',
 ] as const
 
-/** Where the database clients look for the password (protocol.md 5.3 step 8), by collapsed connection type. */
+/**
+ * Where the database clients look for the password (protocol.md 5.3 step 8), by collapsed connection type.
+ */
 const PASSWORD_VARIABLES: ReadonlyMap<string, string> = new Map([
   ['postgres', 'PGPASSWORD'],
   ['mysql', 'MYSQL_PWD'],
@@ -232,19 +252,22 @@ interface MergeRequest {
   readonly connectionType: string
   /** The agent's own variables for this session (HOOP_* and its mark) by name, plain values. */
   readonly own: ReadonlyMap<string, string>
-  /** With mode=embedded the agent's environment, which goes over connection and client; empty in other modes. */
+  /**
+   * With mode=embedded the agent's environment, which overrides connection and client; empty in other modes.
+   */
   readonly embedded?: ReadonlyMap<string, string>
-  /** What the connection's references are resolved from. */
+  /** Source of the values for the connection's references. */
   readonly secrets: SessionSecrets
 }
 
 /**
- * One session's variables, one entry per name, sorted by name. Who wins, whatever the prefix: first the agent's own,
- * then the connection's PASS under the database client's own name, then the connection, then the client. Within one
- * source `filesystem:` beats `envvar:` (hoop lets chance decide), so that a secret meant for a file is not in the
- * environment as well. A client's PATH is dropped. Nothing else of a client's is filtered, not even LD_PRELOAD and
- * BASH_ENV, as in hoop: with those a client can run what it likes. Where it may not, the gateway has to refuse its
- * variables. The embedded one does (access.client-input), hoop's does not.
+ * Merges one session's variables: one entry per name, sorted by name. The order of precedence, whatever the
+ * prefix: the agent's own, the connection's PASS under the database client's own name, the connection, the
+ * client. Within one source `filesystem:` beats `envvar:` (in hoop the winner is random), so that a secret
+ * meant for a file is not in the environment as well. A client's PATH is dropped. No other variable of a
+ * client is filtered, not even LD_PRELOAD and BASH_ENV, as in hoop: with those a client can run any program.
+ * Where clients may not do that, the gateway has to refuse their variables. The embedded gateway does
+ * (access.client-input), hoop's does not.
  * @throws EnvvarError, or the reason of the signal of `secrets`
  */
 export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {
@@ -270,12 +293,15 @@ function refuseTooMany(count: number): void {
   throw new EnvvarError(`too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
 }
 
-/** The agent's environment, as if the connection's: values whose names sound secret are replaced in the output. */
+/**
+ * Returns the agent's environment as entries of the connection: values whose names sound secret are replaced
+ * in the output.
+ */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
 }
 
-/** A key that the connection has too is dropped unread, as in hoop, even a malformed one. */
+/** Drops a key that the connection has, too, unread, as in hoop, even a malformed one. */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)
     .filter(([key]) => !connection.has(key))
@@ -283,8 +309,9 @@ function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
 }
 
 /**
- * `envvar:PASS`, under the name that the database's client program reads. The connection's overrides every other
- * setting of that name. A client's must not replace one from the connection.
+ * Returns `envvar:PASS` under the name that the database's client program reads. The connection's PASS
+ * replaces a variable of that name, even the connection's own one. A client's PASS must not replace a
+ * variable of the connection.
  */
 function passwordEntry(type: string, connection: readonly Entry[], client: readonly Entry[]): Entry[] {
   const name = PASSWORD_VARIABLES.get(type)
@@ -309,7 +336,7 @@ function onePerName(source: readonly Entry[]): Entry[] {
   return [...byName([...variables, ...files]).values()]
 }
 
-/** When a name occurs twice, the later entry wins. */
+/** Indexes entries by name. When a name occurs twice, the later entry wins. */
 function byName(entries: readonly Entry[]): Map<string, Entry> {
   const named = new Map<string, Entry>()
   for (const entry of entries) named.set(entry.name, entry)

@@ -14,11 +14,11 @@ const OWNER_MAY_ALL = 0o700
 const MAX_FOLDERS = 10_000
 
 /**
- * Removes a folder with everything in it; if it is gone already, that is no error. Folders that a script made read-only
- * are made writable first. Fails with the error of the system call.
+ * Removes a folder with everything in it. A missing folder is no error. Folders that a script made read-only
+ * are made writable first. Throws the error of the system call.
  */
 export async function removeTree(path: string): Promise<void> {
-  // More than once, since a process that is still ending may add a file or remove a permission meanwhile.
+  // Several attempts, since a process that is still ending may add a file or remove a permission meanwhile.
   for (let attempt = 1; ; attempt++) {
     try {
       await rm(path, { recursive: true, force: true })
@@ -34,7 +34,7 @@ function isDenied(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errnoOf(error))
 }
 
-/** `chmod u+rwX` on this user's folders, the upper ones first: those below cannot be seen before. */
+/** Does `chmod u+rwX` on this user's folders, from the top down: a closed folder hides those below it. */
 async function makeWritable(root: string): Promise<void> {
   const folders = [root]
   for (let count = 0; count < MAX_FOLDERS; count++) {
@@ -46,7 +46,7 @@ async function makeWritable(root: string): Promise<void> {
   }
 }
 
-/** Makes one folder writable and gives the folders in it. Does not follow or change links. */
+/** Makes one folder writable and returns the folders in it. Does not follow or change links. */
 async function openFolder(path: string): Promise<string[]> {
   const folder = await lstat(path)
   if (!folder.isDirectory() || folder.uid !== process.geteuid?.()) return []
@@ -55,14 +55,17 @@ async function openFolder(path: string): Promise<string[]> {
   return found.filter((item) => item.isDirectory()).map(({ name }) => join(path, name))
 }
 
-/** How the name of a session's folder begins. */
+/** Start of the name of every session's folder. */
 export const SESSION_PREFIX = 's-'
 
 /** Fails if anything exists there already, even a link. */
 const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 const SESSION_ID_IN_NAME = 36
 
-/** One session's folder (0700) for secret files, and the files (0600) in it. Whoever makes it has to dispose it. */
+/**
+ * One session's folder (0700) for secret files, and the files (0600) in it. The caller of `create` disposes
+ * it.
+ */
 export class SecretFiles implements AsyncDisposable {
   readonly folder: string
   #removal: Promise<void> | undefined
@@ -85,7 +88,9 @@ export class SecretFiles implements AsyncDisposable {
     }
   }
 
-  /** Writes the whole value into a new file and gives the file's path, which does not contain the variable's name. */
+  /**
+   * Writes the value into a new file and returns the file's path, which does not contain the variable's name.
+   */
   async write(entry: Entry): Promise<string> {
     const path = join(this.folder, `${randomUUID()}.envfs`)
     try {
@@ -98,7 +103,10 @@ export class SecretFiles implements AsyncDisposable {
     return path
   }
 
-  /** Removes the files and their folder. After a failure it can be called again; after a success it does nothing. */
+  /**
+   * Removes the files and their folder. After a failure it can be called again; after a success it does
+   * nothing.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#removal ??= removeTree(this.folder)
     try {

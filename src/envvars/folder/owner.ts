@@ -4,14 +4,17 @@ import { lstat, readFile, readlink, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-/** The file in an agent's folder that says which process it belongs to: three lines, pid, start time, place. */
+/** The file in an agent's folder that identifies its process. Three lines: pid, start time, place. */
 const OWNER_FILE = 'owner'
 const START_TIME_FIELD = 22
 const STATE_FIELD = 3
 
-/** How often a living agent touches its owner file. */
+/** Time between two touches of the owner file by a living agent. */
 export const TOUCH_INTERVAL_MS = 10 * 60_000
-/** How long an owner that cannot be seen may stay silent. Then it counts as dead: it has missed six touches. */
+/**
+ * How long an owner that cannot be seen may stay silent. After that it counts as dead: it has missed six
+ * touches.
+ */
 const SILENCE_MS = 60 * 60_000
 
 interface Owner {
@@ -22,35 +25,39 @@ interface Owner {
   readonly place: string
 }
 
-/** Records that the folder belongs to this process. */
 export async function claimOwnership(folder: string): Promise<void> {
   const startTime = (await readStartTime(process.pid)) ?? ''
   const lines = [String(process.pid), startTime, await currentPlace()]
   await writeFile(join(folder, OWNER_FILE), `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
 }
 
-/** Shows agents that cannot see this process that it is alive, and keeps cleaners of old files away. */
+/**
+ * Shows other agents that cannot see this process that it is alive. Also keeps cleaners of old files away.
+ */
 export async function touchOwner(folder: string): Promise<void> {
   const now = new Date()
   await utimes(join(folder, OWNER_FILE), now, now)
 }
 
-/** Whether the agent that made the folder is gone, as far as we can tell from here. */
+/** Whether the agent that made the folder has ended, as far as this process can see. */
 export async function isAbandoned(folder: string): Promise<boolean> {
   const state = await ownerState(folder)
   return state === 'ended' || state === 'silent'
 }
 
-/** `running`, `ended`: certain. `heard`, `silent`: unseen from here, and (not) heard of within the hour. */
+/**
+ * Returns `running` or `ended` when this is certain. For an owner that cannot be seen from here: `heard` when
+ * its file was touched within the hour, else `silent`.
+ */
 export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
   const owner = await readOwner(folder)
-  // A folder gets its owner file before its name, so only a half-removed one has none.
+  // A folder gets its owner file before its name, so only a half-removed folder has none.
   if (owner === undefined) return (await isSilent(folder)) ? 'silent' : 'heard'
   if (owner.place !== (await currentPlace()))
     return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
   if (await isRunning(owner)) return 'running'
-  // With hidepid=2 /proc shows no other agent, not even of the same user, since agents are not dumpable. A signal still
-  // reaches it.
+  // With hidepid=2 /proc shows no other agent, not even one of the same user, since agents are not dumpable.
+  // A signal still reaches it.
   if (
     (await readStartTime(owner.pid)) === undefined &&
     answersSignals(owner.pid) &&
@@ -83,7 +90,7 @@ async function isRunning(owner: Owner): Promise<boolean> {
   return (await readStartTime(owner.pid)) === owner.startTime
 }
 
-/** When the process started; undefined when no such process runs (a zombie has ended, too). */
+/** Returns the start time of the process; undefined when no such process runs (a zombie has ended, too). */
 async function readStartTime(pid: number): Promise<string | undefined> {
   try {
     const line = await readFile(`/proc/${pid}/stat`, 'utf8')
@@ -111,8 +118,8 @@ function answersSignals(pid: number): boolean {
 }
 
 /**
- * Containers of one pod share /dev/shm but see different pids, and after a reboot pids are used again. So a pid means
- * something only within the same boot and pid namespace.
+ * Returns the place where a pid is unique: boot and pid namespace. Containers of one pod share /dev/shm but
+ * see different pids, and after a reboot pids are used again.
  */
 async function currentPlace(): Promise<string> {
   try {

@@ -6,21 +6,21 @@ import { basename, isAbsolute, join } from 'node:path'
 import { objectionTo } from '../../basics/files/private-path.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/** f_type of a tmpfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
+/** f_type of a tmpfs (linux/magic.h). Its files never reach a disk, except by swap. */
 const TMPFS = 0x01021994
 
 export interface RuntimeBaseRequest {
-  /** The `runtime-dir` setting, an absolute path. Made if it is missing. */
+  /** The `runtime-dir` setting, an absolute path. A missing folder is created. */
   readonly preferred?: string | undefined
   /** The agent's environment, for systemd's RUNTIME_DIRECTORY. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Where shared memory is mounted. */
+  /** The mount point of shared memory (default: /dev/shm). */
   readonly sharedMemory?: string
 }
 
 /**
- * The folder for secret files: the setting, else systemd's, else shared memory, else the temporary folder. If one is
- * named but cannot be used, that is an error: another folder could put secrets on a disk.
+ * Chooses the folder for secret files: the setting, else systemd's, else shared memory, else the temporary
+ * folder. A named folder that cannot be used is an error: another folder could put secrets on a disk.
  */
 export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<string> {
   if (request.preferred) return usable(request.preferred, 'runtime-dir')
@@ -60,14 +60,15 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
 /** The folder that this user's agents share. */
 export interface UserFolder {
   readonly path: string
-  /** Why it is not the usual folder: which path, and what is wrong with it. */
+  /** Why it is not the usual folder: the path, and the objection to it. */
   readonly refused?: string
 }
 
 /**
- * `<base>/runbook-agent-<uid>`. Often everybody may write to the base, so what is found there may be somebody else's
- * work. It has to be a real folder, ours, and closed to others. If it is not, agents share another one beside it, with
- * six more characters in its name, so that nobody can keep them from starting.
+ * Returns `<base>/runbook-agent-<uid>`, and creates it if needed. Often all users may write to the base, so
+ * another user may have made what is there. The folder must be a real folder, owned by this user and closed
+ * to others. If it is not, agents share another one beside it, with six more characters in its name, so that
+ * no other user can keep them from starting.
  */
 export async function ensureUserFolder(base: string): Promise<UserFolder> {
   const usual = usualFolder(base)
@@ -85,7 +86,7 @@ export async function ensureUserFolder(base: string): Promise<UserFolder> {
   return { path: fresh, ...(refused !== undefined && { refused }) }
 }
 
-/** Like `ensureUserFolder`, but makes nothing. Without a path: there is none that can be used. */
+/** Finds the folder of `ensureUserFolder`, but creates nothing. Without a path there is no usable folder. */
 export function findUserFolder(base: string): Partial<UserFolder> {
   const usual = usualFolder(base)
   const found = lstatSync(usual, { throwIfNoEntry: false })
@@ -98,7 +99,10 @@ export function findUserFolder(base: string): Partial<UserFolder> {
   }
 }
 
-/** Where this user's agents may have left something: the usual one, and those beside it. Only our own. */
+/**
+ * Lists the folders where this user's agents may have left files: the usual one, and those beside it. Only
+ * folders of this user.
+ */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))
   return list(base)
@@ -113,7 +117,7 @@ function isOurs(path: string): boolean {
   return found !== undefined && objectionTo(found, 'folder') === undefined
 }
 
-/** If the base may not be listed, nothing in it can be found again. */
+/** Returns no names when the base may not be listed: then nothing in it can be found. */
 function list(base: string): string[] {
   try {
     return readdirSync(base)

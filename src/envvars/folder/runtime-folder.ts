@@ -9,19 +9,19 @@ import { chooseRuntimeBase, ensureUserFolder, type RuntimeBaseRequest, userFolde
 
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const INSTANCE = new RegExp(`^${UUID}$`)
-/** A folder that is being made (`.new-`) or removed (`.old-`). */
+/** The name of a folder that is being made (`.new-`) or removed (`.old-`). */
 const PASSING = new RegExp(`^\\.(new|old)-${UUID}$`)
 
 interface SweepResult {
   /** Session folders that were removed with their agents' folders. */
   readonly sessions: number
-  /** What could not be read or removed. The next sweep tries again. */
+  /** Failures to read or remove. The next sweep tries again. */
   readonly errors: readonly SetUpError[]
 }
 
 /**
- * Removes what agents left behind when they ended without cleaning up. `own` is the caller's instance. Never touches
- * a living agent's instance or anything an agent does not make, and follows no link.
+ * Removes the folders of agents that ended without cleaning up. `own` is the caller's instance. Never touches
+ * a living agent's instance or files that no agent makes, and follows no link.
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
   let sessions = 0
@@ -38,8 +38,9 @@ export async function sweepInstances(userFolder: string, own: string): Promise<S
 }
 
 /**
- * The instances whose agents have certainly ended, on this machine and in this pid namespace: only their processes can
- * be looked for. What cannot be read is left out; the sweep will report it.
+ * Lists the instances whose agents have certainly ended, on this machine and in this pid namespace: only
+ * their processes can be searched for. Instances that cannot be read are left out; the sweep will report
+ * them.
  */
 export async function abandonedInstances(userFolder: string, own: string): Promise<string[]> {
   const abandoned: string[] = []
@@ -61,13 +62,13 @@ async function listFolders(path: string, errors: SetUpError[]): Promise<string[]
   }
 }
 
-/** @returns how many session folders were removed. ENOENT means that another agent was faster */
+/** @returns number of session folders removed. ENOENT means that another agent was faster */
 async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
   if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
   if (!INSTANCE.test(name) || !(await isAbandoned(path))) return 0
-  // Renamed first: when two agents start at the same time only one gets it, and nobody sees a half-removed folder.
-  // Touched before that, or others would take it for a leftover of an old sweep.
+  // Renamed first: when two agents start at the same time only one gets the folder, and no agent sees a
+  // half-removed one. Touched before that, or others would take it for a leftover of an old sweep.
   const now = new Date()
   await utimes(path, now, now)
   const retired = join(userFolder, `.old-${randomUUID()}`)
@@ -87,10 +88,10 @@ function sweepError(path: string, error: unknown): SetUpError {
 }
 
 /**
- * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700 (or beside that, where it is
- * unsafe). It exists from `open` to `close`. What a killed agent leaves is removed by a later agent's `sweep`. If
- * somebody removes the folder meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes it again
- * under the same name.
+ * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700 (or beside that, where
+ * it is unsafe). The folder exists from `open` to `close`. After a killed agent a later agent's `sweep`
+ * removes its folder. If another program removes the folder meanwhile (logind's RemoveIPC, a cleaner of old
+ * files), the next session makes it again under the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest
@@ -121,7 +122,7 @@ export class RuntimeFolder implements AsyncDisposable {
     return this.#made.path
   }
 
-  /** Why it is not in the usual folder: something unsafe is there. */
+  /** Why the folder is not the usual one: the usual one is unsafe, and how. */
   get refused(): string | undefined {
     return this.#made.refused
   }
@@ -131,7 +132,7 @@ export class RuntimeFolder implements AsyncDisposable {
     return basename(this.path)
   }
 
-  /** A folder for one session's secret files, to be disposed by the caller. */
+  /** Creates a folder for one session's secret files. The caller disposes it. */
   async createSession(sessionId: string): Promise<SecretFiles> {
     this.#refuseClosed()
     const renewals = this.#renewals
@@ -148,8 +149,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Removes what dead agents of this user left behind. At the start, and every hour or so: only after an hour of
-   * silence it is known that an agent in another container is dead.
+   * Removes what dead agents of this user left. Call this at the start, and about every hour: an agent in
+   * another container counts as dead only after an hour of silence.
    */
   async sweep(): Promise<SweepResult> {
     const swept = []
@@ -160,7 +161,10 @@ export class RuntimeFolder implements AsyncDisposable {
     }
   }
 
-  /** Agents killed on this machine, in this pid namespace. Ask before `sweep`, which forgets them. */
+  /**
+   * Lists agents that were killed on this machine, in this pid namespace. Call this before `sweep`, which
+   * removes them.
+   */
   async abandoned(): Promise<string[]> {
     const abandoned = []
     for (const folder of this.#userFolders())
@@ -172,7 +176,8 @@ export class RuntimeFolder implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#touching)
-    // A folder that is just being made has to be removed, too. If it cannot be made, whoever wanted it is told.
+    // A folder that is just being made has to be removed, too. If it cannot be made, the session that needed
+    // it gets the error.
     await this.#renewal?.catch(() => undefined)
     try {
       await removeTree(this.path)
@@ -186,7 +191,7 @@ export class RuntimeFolder implements AsyncDisposable {
     await this.close()
   }
 
-  /** Its own folder, and others that agents used while the usual one was unsafe. */
+  /** Returns this agent's user folder, and others that agents used while the usual one was unsafe. */
   #userFolders(): Set<string> {
     const own = dirname(this.path)
     return new Set([own, ...userFolders(dirname(own))])
@@ -196,7 +201,7 @@ export class RuntimeFolder implements AsyncDisposable {
     if (this.#closed) throw new SetUpError(`${this.path} is closed, the agent is stopping`)
   }
 
-  /** Sessions that notice it at the same time share one new folder. */
+  /** Makes the folder again. Sessions that miss it at the same time share one new folder. */
   #renew(): Promise<void> {
     this.#renewal ??= makeFolder(this.#request, this.instance)
       .then((made) => this.#renewed(made))
@@ -224,7 +229,10 @@ async function makeFolder(request: RuntimeBaseRequest, instance: string): Promis
   return { path: await makeInstance(path, instance), refused }
 }
 
-/** Made under a temporary name and renamed, so that under its real name a folder always has an owner. */
+/**
+ * Makes the folder under a temporary name and renames it. So a folder under its real name always has an
+ * owner.
+ */
 async function makeInstance(userFolder: string, instance: string): Promise<string> {
   const passing = join(userFolder, `.new-${randomUUID()}`)
   const path = join(userFolder, instance)

@@ -3,7 +3,10 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 import type { AgentEnvironment, AgentValue } from '../agent-environment.ts'
 import { EnvvarError } from '../errors.ts'
 
-/** A secret's members by name, or why there are none. The reason never holds a value or a credential. */
+/**
+ * A secret's members by name, or the reason why there are none. The reason never holds a value or a
+ * credential.
+ */
 export type StoredSecret =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
   | { readonly problem: string; readonly members?: never }
@@ -11,33 +14,35 @@ export type StoredSecret =
 /** Fetches one secret. @throws the signal's reason */
 export type FetchSecret = (id: string, signal: AbortSignal) => Promise<StoredSecret>
 
-/** Where secrets are kept outside of this machine. */
+/** A place outside of this machine that keeps secrets. */
 export interface SecretStore {
   /** The word in `failed initializing WORD provider`. */
   readonly name: string
-  /** Reads its settings anew, for one session. Fetches nothing. @throws SetUpError */
+  /** Reads the store's settings again, for one session. Fetches nothing. @throws SetUpError */
   open(): Promise<FetchSecret> | FetchSecret
 }
 
 /** The stores that references can name, by provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
 export type SecretStores = ReadonlyMap<string, SecretStore>
 
-/** For all secrets of one session together. The gateway waits for the opening no longer than that. */
+/** Time for all secrets of one session together. The gateway waits no longer for the opening. */
 const SESSION_MS = 60_000
 
-/** What connections' references are resolved from. */
+/** The sources of the values for connections' references. */
 interface SecretSources {
   readonly agentEnvironment: AgentEnvironment
   readonly secretStores: SecretStores
 }
 
-/** A secret of this session, and whether a member of it has been taken already. */
+/** A secret of this session, and whether a member of the secret has been used already. */
 interface Fetched {
   readonly secret: StoredSecret
   taken: boolean
 }
 
-/** Fetches what one session's references name, each secret once, and forgets it with the session. */
+/**
+ * Fetches the secrets that one session's references name, each secret once, and drops them with the session.
+ */
 export class SessionSecrets {
   readonly agent: AgentEnvironment
   readonly ended: AbortSignal
@@ -46,7 +51,7 @@ export class SessionSecrets {
   readonly #fetched = new Map<string, Fetched>()
   #patience: AbortSignal | undefined
 
-  /** @param ended aborts when the session is over. What waits then rejects with its reason */
+  /** @param ended aborts when the session is over. Pending fetches then reject with its reason */
   constructor({ agentEnvironment, secretStores }: SecretSources, ended: AbortSignal) {
     this.agent = agentEnvironment
     this.#stores = secretStores
@@ -58,7 +63,10 @@ export class SessionSecrets {
     return this.#stores.has(provider)
   }
 
-  /** One member of a secret. @throws EnvvarError when the provider cannot be used at all, or the signal's reason */
+  /**
+   * Returns one member of a secret. @throws EnvvarError when the provider cannot be used at all, or the
+   * signal's reason
+   */
   async member(provider: string, id: string, key: string): Promise<AgentValue> {
     const fetched = await this.#fetch(provider, id)
     const { members, problem } = fetched.secret
@@ -68,7 +76,7 @@ export class SessionSecrets {
       fetched.taken = true
       return { value }
     }
-    // Two texts for one thing, as in hoop: its cache begins with the first member that was found.
+    // Two texts for one thing, as in hoop: hoop's cache begins with the first member that was found.
     if (fetched.taken) return { problem: `secret key not found. secret=${id}, key=${key}` }
     return { problem: `secret id ${id} found, but key ${key} was not` }
   }

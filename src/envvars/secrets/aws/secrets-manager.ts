@@ -8,15 +8,17 @@ import { oneLine } from '../../../basics/text/printable.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { type FetchSecret, type SecretStore, type StoredSecret } from '../stores.ts'
 
-/** Loads packages of AWS, which an installation may leave out. @throws SetUpError when they are not there */
+/**
+ * Loads packages of AWS, which an installation may leave out. @throws SetUpError when they are not installed
+ */
 export async function loadAws<Package>(load: () => Promise<Package>): Promise<Package> {
-  // They would print a warning about the versions of Node that they will support, past the log.
+  // The packages would print a warning about future versions of Node to stderr, not to the log.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   try {
     return await load()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // Two names: the built program requires, the source imports.
+    // Two codes: the built program requires, the source imports.
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
     const name = /'(@[^/']+\/[^/']+)/.exec(message)?.[1] ?? '@aws-sdk'
     throw new SetUpError(
@@ -25,21 +27,21 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
   }
 }
 
-/** Where the packages' warnings go. What else they would log may hold requests and answers. */
+/** Returns a logger that takes the packages' warnings. Their other lines may hold requests and answers. */
 function awsLogger(log: Pick<Logger, 'warn'>) {
   const nothing = () => undefined
   const warn = (...content: unknown[]) => log.warn({}, oneLine(content.map(String).join(' ')))
   return { trace: nothing, debug: nothing, info: nothing, warn, error: nothing }
 }
 
-/** Never resolves; rejects with the signal's reason. For a race with work that does not heed the signal. */
+/** Never resolves; rejects with the signal's reason. For a race with work that ignores the signal. */
 export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     onAbort(signal, () => reject(signal.reason as Error))
   })
 }
 
-/** What an error of the packages has, as far as it is known. */
+/** The fields of an AWS error that are used here. */
 interface AwsError extends NodeJS.ErrnoException {
   readonly $metadata?: {
     readonly httpStatusCode?: number
@@ -53,28 +55,33 @@ interface AwsError extends NodeJS.ErrnoException {
 /** Attempts after which the packages give up. */
 const MOST_ATTEMPTS = 3
 
-/** Errors with a type of their own in Go; the others are `api error NAME`. */
+/** Errors with their own type in Go. Go prints the others as `api error NAME`. */
 const MODELED = new Set([
   ...['DecryptionFailure', 'InternalServiceError', 'InvalidParameterException', 'InvalidRequestException'],
   'ResourceNotFoundException',
 ])
 
-/** Characters of an error's text, which may come from a server. */
+/** Limit for the characters of an error's text, which may come from a server. */
 const SHOWN_CHARACTERS = 4096
 
-/** A failed request in the words of Go's packages. */
+/** Returns the text of a failed request in the words of Go's packages. */
 export function goAwsError(error: Error, operation: string): string {
   return shownAwsText(wordsFor(error, operation))
 }
 
-/** An error's text for people. A refused signature is explained with what was signed, and the session's token in it. */
+/**
+ * Makes an error's text safe to show. AWS explains a refused signature with the signed text, which holds the
+ * session's token.
+ */
 export function shownAwsText(text: string): string {
   return text
     .replaceAll(/(x-amz-security-token\W{1,3})[\w+/=%-]+/gi, '$1[REDACTED]')
     .slice(0, SHOWN_CHARACTERS)
 }
 
-/** V8 quotes the text that it could not parse: half an answer may be the secret. */
+/**
+ * Returns the text of an error. V8 quotes the text that it could not parse: half an answer may be the secret.
+ */
 export function textOf(error: Error): string {
   return error instanceof SyntaxError ? 'the answer is not valid JSON' : error.message
 }
@@ -102,17 +109,18 @@ function unsent(error: AwsError): string {
   return goDialError(error, { host: address ?? hostname, port: port ?? 0 })
 }
 
-/** A text in quotes, or a number outside of any. */
+/** Matches a text in quotes, or a number outside of quotes. */
 const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 /**
- * The members of a secret that is a JSON object. A number is as it is written there: 5432, 12345678901234567890. hoop
- * prints 1000000 as 1e+06. What is no text is JSON, and null the empty text.
+ * Returns the members of a secret that is a JSON object. A number keeps its written form: 5432,
+ * 12345678901234567890. hoop prints 1000000 as 1e+06. Members that are no texts become JSON, and null the
+ * empty text.
  */
 export function membersOf(secret: string | undefined): StoredSecret {
   if (secret === undefined) return undeserialized('the secret is binary, a JSON object is needed')
   const { value, problem } = parseJson(secret)
-  // A whole text ends elsewhere than a stream, in Go's words.
+  // In Go's words a whole text ends with another error than a stream.
   if (problem !== undefined)
     return undeserialized(problem.endsWith('EOF') ? 'unexpected end of JSON input' : problem)
   if (value === null) return { members: new Map() }
@@ -127,7 +135,7 @@ function undeserialized(reason: string): StoredSecret {
   return { problem: `failed deserializing secret key/val, err=${reason}` }
 }
 
-/** Numbers become texts with a mark that no other text has, since JSON.parse would round them. */
+/** Turns numbers into texts with a mark that no other text has, since JSON.parse would round them. */
 function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   const mark = randomUUID()
   const marked = secret.replaceAll(TEXT_OR_NUMBER, (found) =>
@@ -144,15 +152,15 @@ function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   )
 }
 
-/** For one secret with its three attempts, and the credentials before it. */
+/** Time for one secret with its three attempts, and for the credentials before it. */
 const SECRET_MS = 15_000
-/** A secret has 64 KiB at most. */
+/** Limit for an answer. A secret has 64 KiB at most. */
 const LONGEST_ANSWER = 1024 * 1024
 const OPERATION = 'Secrets Manager: GetSecretValue'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Secrets of AWS Secrets Manager, with the credentials that the agent itself has. */
+/** Secrets of AWS Secrets Manager, fetched with the agent's own credentials. */
 export class SecretsManagerStore implements SecretStore {
   readonly name = 'aws'
   readonly #env: Variables
@@ -191,7 +199,10 @@ export class SecretsManagerStore implements SecretStore {
   }
 }
 
-/** AWS_DEFAULT_REGION is Go's and Python's; these packages know AWS_REGION and the settings file of AWS. */
+/**
+ * Returns the region. AWS_DEFAULT_REGION is the variable of Go and Python; these packages read AWS_REGION and
+ * the settings file of AWS.
+ */
 function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Variables): string | undefined {
   return [AWS_REGION, AWS_DEFAULT_REGION].find(Boolean)
 }
@@ -204,7 +215,7 @@ async function answered(
 ): Promise<StoredSecret> {
   const ends = patience(limitMs, signal)
   try {
-    // Credentials are looked for without heeding the signal.
+    // The search for credentials ignores the signal.
     const { SecretString } = await Promise.race([ask(ends), aborted(ends)])
     return membersOf(SecretString)
   } catch (error) {
@@ -215,7 +226,7 @@ async function answered(
   }
 }
 
-/** The packages read an answer whole, however long it is. */
+/** Bounds the answer's size. The packages would read an answer of any length. */
 function bounded<Asked, Answer extends { response: unknown }>(
   next: (asked: Asked) => Promise<Answer>,
 ): (asked: Asked) => Promise<Answer> {
@@ -236,6 +247,6 @@ function cutOff(body: Readable): Readable {
       else done(null, piece)
     },
   })
-  // The reader of the body is told of an error.
+  // The reader of the body gets the error.
   return pipeline(body, limit, () => undefined)
 }

@@ -4,17 +4,17 @@ import { SetUpError } from '../../../basics/set-up-error.ts'
 import { EnvvarError } from '../../errors.ts'
 import { aborted, goAwsError, loadAws, shownAwsText, textOf } from './secrets-manager.ts'
 
-/** For a role that is assumed first. */
+/** Time for a token, with a role to assume first. */
 const EKS_MS = 10_000
-/** As in hoop. */
+/** The same limit as in hoop. */
 const RDS_MS = 3000
-/** EKS accepts a token for 15 minutes, whatever this says. */
+/** EKS accepts a token for 15 minutes, whatever this value is. */
 const EKS_TOKEN_SECONDS = 60
 
 interface EksCluster {
   readonly cluster: string
   readonly region: string
-  /** Assumed first; empty: none. */
+  /** The role to assume first; empty for none. */
   readonly roleArn: string
   readonly roleSession: string
 }
@@ -26,7 +26,10 @@ export interface RdsServer {
   readonly user: string
 }
 
-/** A token for the API of a cluster: a signed question to AWS who we are, which the cluster asks in our place. @throws EnvvarError, or the signal's reason */
+/**
+ * Returns a token for a cluster's API: a signed request to AWS for the caller's identity. The cluster sends
+ * it to AWS in our place. @throws EnvvarError, or the signal's reason
+ */
 export async function eksToken(
   { cluster, region, ...role }: EksCluster,
   signal: AbortSignal,
@@ -53,7 +56,9 @@ export async function eksToken(
   })
 }
 
-/** A password for a database's user, good for 15 minutes. @throws EnvvarError, or the signal's reason */
+/**
+ * Returns a password for a database's user, valid for 15 minutes. @throws EnvvarError, or the signal's reason
+ */
 export async function rdsToken(
   { hostname, port, region, user }: RdsServer,
   signal: AbortSignal,
@@ -110,7 +115,7 @@ function escaped(text: string): string {
   )
 }
 
-/** What the signer calls: SHA-256, or HMAC with a key. */
+/** The interface that the signer needs: SHA-256, or HMAC with a key. */
 class Sha256 {
   readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
 
@@ -126,7 +131,7 @@ class Sha256 {
     return Promise.resolve(this.#hash.digest())
   }
 
-  /** Never called: a new one is made for each text. */
+  /** Never called: the signer makes a new hash for each text. */
   reset(): void {
     throw new Error('a hash is used once')
   }

@@ -8,12 +8,15 @@ import { formatGoDuration } from '../../../golang/text/duration.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
 
-/** A secret could not be fetched, in hoop's words. */
+/** A failure to fetch a secret, in hoop's words. */
 export class VaultError extends Error {
   override readonly name = 'VaultError'
 }
 
-/** The engine's version: where the members are in an answer, and what hoop's decoder calls the places. */
+/**
+ * The engine's version. It decides where the members are in an answer, and the names in the texts of hoop's
+ * decoder.
+ */
 export type KeyValueVersion = 1 | 2
 
 /** @throws VaultError unless the status is one of success */
@@ -32,7 +35,7 @@ function refuseFailure(reply: Reply): void {
   throw new VaultError(`vault error response, status=${status}, errs=${texts.join('; ')}`)
 }
 
-/** The answer cannot be read. @param what hoop's first words */
+/** Returns the error for an answer that cannot be read. @param what hoop's first words */
 function undecoded(
   what: string,
   { status, length }: Pick<Reply, 'status' | 'length'>,
@@ -41,7 +44,7 @@ function undecoded(
   return new VaultError(`${what}, status=${status}, length=${length}, reason=${reason}`)
 }
 
-/** The token of a login; empty when the answer has none. @throws VaultError */
+/** Returns the token of a login; empty when the answer has none. @throws VaultError */
 export function tokenIn(reply: Reply, what: string): string {
   const { value, problem } = parseJson(reply.body.toString())
   if (problem !== undefined) throw undecoded(what, reply, problem)
@@ -50,7 +53,10 @@ export function tokenIn(reply: Reply, what: string): string {
   return typeof token === 'string' ? token : ''
 }
 
-/** The members of a secret. A null is the empty text; one value of another kind makes all of it invalid. @throws VaultError */
+/**
+ * Returns the members of a secret. A null is the empty text; one value of another kind makes the whole secret
+ * invalid. @throws VaultError
+ */
 export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<string, string> {
   const { value, problem } = parseJson(reply.body.toString())
   const decoded = problem ?? decode(value, version)
@@ -58,7 +64,7 @@ export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<s
   return decoded
 }
 
-/** The members, or what Go's decoder says. */
+/** Returns the members, or the text of Go's decoder. */
 function decode(value: unknown, version: KeyValueVersion): ReadonlyMap<string, string> | string {
   const outer = `secretsmanager.KeyValV${version}`
   if (value === null) return new Map()
@@ -83,25 +89,25 @@ function mismatch(value: unknown, place: string): string {
   return `json: cannot unmarshal ${jsonKind(value)} into Go ${place}`
 }
 
-/** An address of Vault's, taken apart. */
+/** A parsed address of Vault. */
 export interface VaultTarget {
-  /** Undefined for a URL that is none of HTTP: it fails when it is asked. */
+  /** Undefined for a URL that is not HTTP: the request fails later. */
   readonly isSecure: boolean | undefined
-  /** The URL as Go shows it: escaped, without a password. */
+  /** The URL in Go's form: escaped, without a password. */
   readonly shown: string
   readonly scheme: string
   readonly host: string
   readonly port: number
   readonly path: string
-  /** Name and password of the URL, in the form of a header; undefined when it has none. */
+  /** Name and password of the URL as a header's value; undefined when it has none. */
   readonly authorization: string | undefined
 }
 
-/** What may stand in a path as it is. Escapes stay, nothing is escaped twice. */
+/** Characters that a path must escape. Existing escapes stay, so nothing is escaped twice. */
 const UNSENDABLE = /[^\w!#$%&'()*+,./:;=?@[\]~-]/gu
 const DEFAULT_PORTS = { http: 80, https: 443 } as const
 
-/** Takes a URL apart as Go does: dots and doubled slashes of its path stay. @throws VaultError */
+/** Parses a URL like Go: dots and doubled slashes of its path stay. @throws VaultError */
 export function targetOf(url: string, what: string): VaultTarget {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
   if (scheme !== 'http' && scheme !== 'https') return foreign(url, scheme, what)
@@ -122,7 +128,7 @@ export function targetOf(url: string, what: string): VaultTarget {
   }
 }
 
-/** Whether a redirect stays with the same server, spoken to in the same way. */
+/** Whether a redirect leads to the same server and scheme. */
 function isSameServer(one: VaultTarget, other: VaultTarget): boolean {
   return one.scheme === other.scheme && one.host === other.host && one.port === other.port
 }
@@ -146,26 +152,29 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
   }
 }
 
-/** Before an @ there may be a password, also in what is no URL. */
+/** Hides everything before an @, which may hold a password, also in a text that is no URL. */
 function withoutUser(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@')
 }
 
-/** A secret has some hundred bytes, Vault's own limit for one is 1 MiB of a request. */
+/** Limit for an answer. A secret has some hundred bytes; Vault's own limit for a request is 1 MiB. */
 const LONGEST_ANSWER = 1024 * 1024
-/** A shorter text is part of others by chance. Vault's own have 26 and more. */
+/**
+ * Shortest credential that is replaced in texts. A shorter one is part of others by chance. Vault's own have
+ * 26 and more.
+ */
 const SHORTEST_CREDENTIAL = 6
-/** Characters of an error's text. It goes to a person, once for each variable. */
+/** Characters of an error's text. People read it, once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** How Vault is reached. */
+/** Everything but the request itself: how to reach Vault. */
 export interface VaultWay {
   readonly namespace: string
   readonly timeoutMs: number
   readonly skipVerify: boolean
-  /** Made when it is needed: it takes the authorities of the system apart. */
+  /** A function, called only when needed: it parses the authorities of the system. */
   readonly secureContext: () => SecureContext
   readonly proxyTo: (host: string, port: number) => Proxy | undefined
 }
@@ -173,15 +182,18 @@ export interface VaultWay {
 export interface VaultRequest {
   readonly target: VaultTarget
   readonly headers: Readonly<Record<string, string>>
-  /** Posted as JSON. Without it the request is a GET. */
+  /** Posted as JSON. Without a body the request is a GET. */
   readonly body?: object
-  /** What goes along and must not come back in an error's text. */
+  /** The credential in the request, which must not come back in an error's text. */
   readonly credential: Secret
   /** The first words about an answer that cannot be read. */
   readonly undecoded: string
 }
 
-/** Asks Vault for a successful answer, within its time. @throws VaultError, or the signal's reason */
+/**
+ * Sends a request and returns a successful answer, within Vault's time limit. @throws VaultError, or the
+ * signal's reason
+ */
 export async function askVault(request: VaultRequest, way: VaultWay, signal: AbortSignal): Promise<Reply> {
   const ends = patience(way.timeoutMs, signal)
   try {
@@ -205,7 +217,10 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
   }
 }
 
-/** The token must not go to another server, nor over plaintext. @throws VaultError */
+/**
+ * Returns the target of a redirect. The token must not go to another server, nor over plaintext. @throws
+ * VaultError
+ */
 function redirected(from: VaultTarget, location: string): VaultTarget {
   const absolute = location.startsWith('/') && !location.startsWith('//')
   const origin = from.shown.slice(0, from.shown.length - from.path.length)
@@ -260,7 +275,10 @@ function unsent({ target, body }: VaultRequest, reason: string): VaultError {
   return new VaultError(`${body === undefined ? 'Get' : 'Post'} "${target.shown}": ${reason}`)
 }
 
-/** What has come of an answer that is no success is left out: it may be cut in the middle of anything. */
+/**
+ * Returns the error for a reply that broke off. A body that is no success is left out: it may be cut at any
+ * place.
+ */
 function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, reason: string): VaultError {
   const { status } = head
   if (status === 200 || status === 204) return undecoded(words, head, reason)
@@ -268,7 +286,10 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
   return new VaultError(`failed performing request, status=${status}, body=(${reason})`)
 }
 
-/** The text of an error may come from elsewhere, repeat what was sent, and be long. Cut last: half a token is one, too. */
+/**
+ * Returns the error with a text for people. The text may come from elsewhere, repeat the credential, and be
+ * long. It is cut last, since half a token is secret, too.
+ */
 function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()
   const isKnown = secret.length >= SHORTEST_CREDENTIAL

@@ -5,7 +5,10 @@ import { decodeBase64 } from '../../../golang/text/base64.ts'
 import { formatGoDuration, parseGoDuration } from '../../../golang/text/duration.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
 
-/** A token, or what is posted to `/v1/auth/PATH/login` for one, made anew each time: a JWT's file may have changed. */
+/**
+ * A token, or the login that is posted to `/v1/auth/PATH/login` for one. The login is made anew each time: a
+ * JWT's file may have changed.
+ */
 type VaultCredential =
   | { readonly kind: 'token'; readonly token: Secret }
   | {
@@ -17,10 +20,10 @@ type VaultCredential =
 
 export type LoginMethod = 'approle' | 'kubernetes' | 'jwt'
 
-/** What is posted to sign in. */
+/** The body of a login. */
 export interface Login {
   readonly body: Readonly<Record<string, string>>
-  /** The member of `body` that nobody may see. */
+  /** The member of `body` that must stay secret. */
   readonly secret: Secret
 }
 
@@ -28,14 +31,14 @@ export interface VaultSettings {
   /** Without a slash at its end. */
   readonly address: string
   readonly credential: VaultCredential
-  /** PEM; empty: those of the system. */
+  /** PEM; empty for the system's authorities. */
   readonly authority: string
-  /** Empty: none. */
+  /** Empty for none. */
   readonly namespace: string
   readonly timeoutMs: number
 }
 
-/** Where a pod finds the token of its service account. */
+/** Path of a service account's token in a pod. */
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 const DEFAULT_TIMEOUT_MS = 5000
 const LEAST_TIMEOUT_MS = 1000
@@ -43,7 +46,7 @@ const LONGEST_FILE = 1024 * 1024
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Reads the agent's environment (protocol.md 6). @param warn about what is ignored @throws SetUpError */
+/** Reads the agent's environment (protocol.md 6). @param warn about ignored settings @throws SetUpError */
 export function readVaultSettings(env: Variables, warn: (message: string) => void): VaultSettings {
   const authority = loaded(env, 'VAULT_CACERT')
   const credential = credentialOf(env, loaded(env, 'VAULT_TOKEN'))
@@ -65,7 +68,7 @@ function credentialOf(env: Variables, token: string): VaultCredential {
   return { kind: 'token', token: new Secret(token) }
 }
 
-/** The address is not looked at here, as in hoop: the login fails then. */
+/** The address is not checked here, as in hoop: the login fails then. */
 function appRoleLogin({
   VAULT_APP_ROLE_ID: id = '',
   VAULT_APP_ROLE_SECRET_ID: secretId = '',
@@ -81,7 +84,10 @@ function half(set: string, empty: string): SetUpError {
   return new SetUpError(`${set} env is set but ${empty} env is empty`)
 }
 
-/** The ways that hoop does not have. Both post a role and a JWT, which is read from its file at every login. */
+/**
+ * Returns a login that hoop does not have. Both methods post a role and a JWT, which is read from its file at
+ * every login.
+ */
 function jwtLogin(method: string, env: Variables): VaultCredential {
   if (method !== 'kubernetes' && method !== 'jwt')
     throw new SetUpError('VAULT_AUTH_METHOD is neither kubernetes nor jwt')
@@ -110,7 +116,10 @@ function timeoutOf(text: string, warn: (message: string) => void): number {
   return DEFAULT_TIMEOUT_MS
 }
 
-/** A value, `base64://` and it encoded, or `file://` and its path. @throws SetUpError */
+/**
+ * Reads a value given as it is, as `base64://` with encoded text, or as `file://` with a path. @throws
+ * SetUpError
+ */
 function loaded(env: Variables, name: string): string {
   const value = env[name] ?? ''
   try {
@@ -124,7 +133,7 @@ function loaded(env: Variables, name: string): string {
   return bytes.toString()
 }
 
-/** Without its last line break, which no header may have. @throws SetUpError */
+/** Reads a file without its last line break, which no header may have. @throws SetUpError */
 function fileText(path: string, name: string): string {
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes).replace(/\r?\n$/, '')

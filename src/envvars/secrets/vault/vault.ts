@@ -19,9 +19,9 @@ import {
 } from './request.ts'
 import { type Login, type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
 
-/** What an agent knows about the way to its Vault. */
+/** Everything of the agent that decides how to reach its Vault. */
 export interface VaultSurroundings {
-  /** The agent's own. */
+  /** The agent's environment. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly skipVerify: boolean
   /** @throws SetUpError */
@@ -50,7 +50,7 @@ export class VaultStore implements SecretStore {
   }
 }
 
-/** One Vault, as the settings of this moment describe it. */
+/** One Vault, with the settings of this moment. */
 export class Vault {
   readonly #settings: VaultSettings
   readonly #way: VaultWay
@@ -68,13 +68,13 @@ export class Vault {
     }
   }
 
-  /** How it signs in; undefined with a token. */
+  /** The login method; undefined with a token. */
   get method(): LoginMethod | undefined {
     const { credential } = this.#settings
     return credential.kind === 'login' ? credential.method : undefined
   }
 
-  /** The problem has the secret's id in front, as in hoop. @throws the signal's reason */
+  /** Fetches one secret. The problem starts with the secret's id, as in hoop. @throws the signal's reason */
   async fetch(id: string, version: KeyValueVersion, signal: AbortSignal): Promise<StoredSecret> {
     try {
       const target = this.#target(pathOf(id, version), 'failed creating http request')
@@ -86,7 +86,7 @@ export class Vault {
     }
   }
 
-  /** The token that is set, or one of a new login. @throws VaultError, or the signal's reason */
+  /** Returns the configured token, or one of a new login. @throws VaultError, or the signal's reason */
   async token(signal: AbortSignal): Promise<Secret> {
     const { credential } = this.#settings
     if (credential.kind === 'token') return credential.token
@@ -98,7 +98,7 @@ export class Vault {
     return new Secret(tokenIn(await this.#ask(request, signal), undecoded))
   }
 
-  /** Whether the token is good for anything. @throws VaultError, or the signal's reason */
+  /** Checks that Vault accepts the token. @throws VaultError, or the signal's reason */
   async lookUp(token: Secret, signal: AbortSignal): Promise<void> {
     await this.#get(this.#target('auth/token/lookup-self', 'failed creating http request'), token, signal)
   }
@@ -113,20 +113,23 @@ export class Vault {
     return this.#ask(request, signal)
   }
 
-  /** Authorities that cannot be read are refused for http:// too, as in hoop: their author believes that they count. */
+  /**
+   * Refuses unreadable authorities for http:// too, as in hoop: the author of the setting believes that it
+   * has an effect.
+   */
   #ask(request: VaultRequest, signal: AbortSignal): Promise<Reply> {
     if (this.#settings.authority !== '') this.#way.secureContext()
     return askVault(request, this.#way, signal)
   }
 }
 
-/** Nothing of an id is escaped. */
+/** Returns the path of a secret. No character of an id is escaped. */
 function pathOf(id: string, version: KeyValueVersion): string {
   const isPath = version === 1 || id.includes('/')
   return isPath ? id.replace(/^\//, '') : `secret/data/${id}`
 }
 
-/** @throws VaultError when there is nothing to sign in with */
+/** @throws VaultError when there is no credential to sign in with */
 function signingIn(login: () => Login): Login {
   try {
     return login()
