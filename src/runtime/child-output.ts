@@ -3,7 +3,7 @@ import { ReadStream } from 'node:tty'
 import type { Child, OutputEnd } from './child.ts'
 import { DRAIN_MS } from './ending/kill-ladder.ts'
 
-/** A piece of output, at most 64 KiB. Its bytes are its own, and nobody changes them. */
+/** A piece of output, at most 64 KiB. Its memory is not shared, and nothing changes its bytes. */
 export interface Chunk {
   readonly stream: 'stdout' | 'stderr'
   readonly data: Buffer
@@ -12,8 +12,8 @@ export interface Chunk {
 /** With larger packets directly before a close the gateway now and then loses the close (protocol.md 4.1). */
 const MAX_CHUNK_BYTES = 64 * 1024
 /**
- * After the child's exit a background process may hold the pipes for ever. So the output also ends after this much
- * silence, or after DRAIN_MS.
+ * After the child's exit a background process may hold the pipes for ever. So the output also ends after this
+ * much silence, or after DRAIN_MS.
  */
 const IDLE_MS = 250
 
@@ -26,12 +26,13 @@ interface Source {
 }
 
 /**
- * stdout and stderr of one child, in the order in which they became readable. While nobody asks for the next chunk
- * nothing is read, so the pipes fill and the child waits. What the child itself wrote before its exit is delivered
- * completely, however slow the reader. Only output of others who still hold the pipes is cut off.
+ * stdout and stderr of one child, in the order in which they became readable. Nothing is read until the
+ * reader asks for the next chunk, so the pipes fill and the child waits. Output that the child itself wrote
+ * before its exit is delivered completely, even to a slow reader. Only output of other processes that still
+ * hold the pipes is cut off.
  */
 export class ChildOutput implements AsyncIterable<Chunk> {
-  /** Settles when the iteration is over: end of file, the drain rule, or a reader who left. */
+  /** Settles when the iteration is over: at end of file, by the drain rule, or when the reader has left. */
   readonly ended: Promise<void>
   readonly #child: Child
   readonly #sources: readonly Source[]
@@ -42,7 +43,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #waitedMs = 0
   /** Whether the last wait ended by its timer, not by bytes. */
   #silent = false
-  /** Bytes that the child had written at its exit, and that are not delivered yet. */
+  /** Bytes that the child had written at its exit and that are not delivered yet. */
   #owed = 0
 
   constructor(child: Child) {
@@ -55,7 +56,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     for (const source of this.#sources) this.#listen(source)
   }
 
-  /** Call it when the child has exited: from now on waiting for more is bounded. */
+  /** Bounds further waits. Call this when the child has exited. */
   drain(): void {
     this.#exited = true
     this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
@@ -98,8 +99,8 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // When the event loop was busy, a late timer runs before the bytes that have arrived meanwhile. The child's own
-    // bytes must still be delivered, unless a background process has read them from the pipe.
+    // When the event loop was busy, a late timer runs before the bytes that have arrived meanwhile. The
+    // child's own bytes must still be delivered, unless a background process has read them from the pipe.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
@@ -109,7 +110,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     const from = performance.now()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
-      // Once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      // Called only once: resolving a promise again costs as much as a packet (`multipleResolves`).
       this.#wake = () => {
         this.#wake = ignore
         resolve()
@@ -124,7 +125,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     if (this.#exited) this.#waitedMs += performance.now() - from
   }
 
-  /** Closes the streams without reading on. */
+  /** Closes the streams without reading the rest. */
   leave(): void {
     for (const { from } of this.#sources) from.destroy()
     this.#markEnded()
@@ -140,15 +141,15 @@ export function* split({ stream, data }: Chunk): Generator<Chunk> {
 }
 
 /**
- * Where the reads of all ends arrive, one after the other. What came is copied at once and in its size: most commands
- * say little, and memory of this size for each of them makes the garbage collector look through the whole heap, again
- * and again. Larger packets are not wanted anyway.
+ * Buffer for the reads of all ends, one after the other. Received bytes are copied immediately, in their
+ * size. Most commands write little, and with a buffer of this size for each of them the garbage collector
+ * would look through the whole heap again and again. Larger packets are not wanted anyway.
  */
 const arrived = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
- * Our end of a child's output: a pipe, or the master of its terminal. More is requested from the kernel only by a `read`
- * that finds nothing.
+ * Our end of a child's output: a pipe, or the master of its terminal. Only a `read` that finds nothing
+ * requests more from the kernel.
  */
 export class PipeEnd implements OutputEnd {
   readonly #socket: Socket
@@ -156,7 +157,7 @@ export class PipeEnd implements OutputEnd {
   #received: Buffer | undefined
   #readable: () => void = () => undefined
 
-  /** @param fd is closed with it */
+  /** @param fd a descriptor that is closed with this end */
   constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
     this.#isTerminal = kind === 'terminal'
     const callback = (length: number): boolean => this.#take(Buffer.from(arrived.subarray(0, length)))
@@ -168,7 +169,7 @@ export class PipeEnd implements OutputEnd {
       : new Socket({ ...onread, fd, readable: true, writable: false })
   }
 
-  /** There is one listener for `readable`, the last one. */
+  /** Sets a listener. `readable` has only one listener, the last one set. */
   on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this {
     if (event === 'readable') this.#readable = listener
     else this.#socket.on(event, listener)
@@ -195,10 +196,10 @@ export class PipeEnd implements OutputEnd {
   }
 
   /**
-   * For a terminal not before the callback of the last read is over. If the handle reads earlier, it takes a short read
-   * with a hangup after it for the end. That is right for pipes, but a terminal gives at most 4 KiB at once, and the
-   * last output of programs that end quickly would be lost. The kernel itself loses nothing: EIO comes after the last
-   * byte.
+   * Requests more bytes. For a terminal it waits until the callback of the last read is over. If the handle
+   * reads earlier, it takes a short read with a hangup after it for the end. That is right for pipes, but a
+   * terminal gives at most 4 KiB per read, and the last output of programs that end quickly would be lost.
+   * The kernel itself loses nothing: EIO comes after the last byte.
    */
   #more(): void {
     if (!this.#isTerminal) this.#socket.read(0)
@@ -208,7 +209,7 @@ export class PipeEnd implements OutputEnd {
       })
   }
 
-  /** @returns false: the socket stops reading */
+  /** @returns false, so that the socket stops reading */
   #take(received: Buffer): boolean {
     this.#received = received
     this.#readable()

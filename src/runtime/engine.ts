@@ -6,28 +6,35 @@ import { beginOwner, type DeadAgent, endOwner } from './ending/orphans.ts'
 import { takeMark } from './ending/process-table.ts'
 import { startPortable } from './portable-engine.ts'
 
-/** Starts commands. `name` and `reason` are for the log: which engine it is, and why not the posix one. */
+/**
+ * Starts commands. `name` and `reason` are for the log: the engine's name, and why it is not the posix one.
+ */
 export interface Engine {
   readonly name: 'posix' | 'portable'
   readonly reason: string | undefined
-  /** Why the processes of commands cannot be marked here (`ending/process-table.ts`); undefined when they can. */
+  /**
+   * Why the processes of commands cannot be marked here (`ending/process-table.ts`); undefined when they can.
+   */
   readonly unmarked: string | undefined
   /** @throws SpawnError when the program cannot be started, or the reason of a signal that came before */
   readonly start: (command: Command, how?: StartOptions) => Promise<Child>
-  /** Starts it on a terminal of its own. */
+  /** Starts the command on a terminal of its own. */
   readonly startTerminal: (command: Command, size: WindowSize, how?: StartOptions) => Promise<Child>
-  /** Prepares a process that only runs commands: it takes over what they leave behind, and hides its own memory. */
+  /**
+   * Prepares a process that only runs commands: it adopts processes that commands leave, and hides its own
+   * memory.
+   */
   readonly guard: () => void
   /** Gives free memory of the C library back to the system. */
   readonly giveBackMemory: () => void
   /**
-   * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number;
-   * always 0 on the portable engine.
+   * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Returns their
+   * number; always 0 on the portable engine.
    */
   readonly endProcessesOf: (agent: DeadAgent, graceMs: number) => Promise<number>
 }
 
-/** The posix engine where there is glibc 2.34 or newer, otherwise the portable one. */
+/** Loads the posix engine where there is glibc 2.34 or newer, otherwise the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
     const { startPosix, startPosixTerminal, guardPosix, giveBackMemory, endProcessesOf, whyUnmarked } =
@@ -57,12 +64,13 @@ export async function loadEngine(): Promise<Engine> {
 }
 
 /**
- * If a command cannot be started, the execution has failed already.
+ * Starts an execution. If its command cannot be started, the execution has failed already.
  * @throws only the reason of `signal`, when it is aborted before the command's turn to start
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance, marker, graceMs, background, signal, here } = options
-  // Before the start. If the command leaves something behind at once, no other execution may take it for nobody's.
+  // Registered before the start: otherwise another execution could end a process that this command leaves
+  // very early.
   const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, here }
   try {
@@ -82,9 +90,12 @@ export async function execute(engine: Engine, command: Command, options: Execute
 export interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
   /** A random uuid, the same for all executions of an agent. */
   readonly instance: string
-  /** An environment entry that no other execution has; tells which processes without a mark belong to this one. */
+  /**
+   * An environment entry that no other execution has. It shows which processes without a mark belong to this
+   * one.
+   */
   readonly marker: string
-  /** Runs the command on a terminal of this size. */
+  /** Size of the terminal to run the command on; without it there is none. */
   readonly terminal?: WindowSize
 }
 

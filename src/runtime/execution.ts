@@ -10,19 +10,23 @@ import { groupMembers } from './ending/process-table.ts'
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 export interface ExecutionOptions {
-  /** From SIGTERM to SIGKILL, milliseconds. */
+  /** Milliseconds from SIGTERM to SIGKILL. */
   readonly graceMs: number
-  /** Whether processes that a command leaves behind when it ends by itself are ended (the default) or left alone. */
+  /** Whether processes that a command leaves when it ends by itself are ended (the default) or left alone. */
   readonly background?: 'kill' | 'leave' | undefined
 }
 
-/** One running command with everything that belongs to it. Read `output` to its end, then await `exit`. */
+/** One running command with all its processes and output. Read `output` to its end, then await `exit`. */
 export class Execution implements AsyncDisposable {
   readonly pid: number | undefined
-  /** Ends with the last byte of the command itself, within the limits of `drain`. A slow reader slows the child. */
+  /**
+   * Ends with the last byte of the command itself, within the limits of `drain`. A slow reader slows the
+   * child.
+   */
   readonly output: AsyncIterable<Chunk>
   /**
-   * Settles when the output has ended, the child is reaped, and what it left behind is ended or left. Never rejects.
+   * Settles when the output has ended, the child is reaped, and the processes that it left are ended or
+   * released. Never rejects.
    */
   readonly exit: Promise<ExitStatus>
   readonly #child: Child
@@ -37,7 +41,7 @@ export class Execution implements AsyncDisposable {
   #givingUp: NodeJS.Timeout | undefined
   readonly #ended = new Set<number>()
 
-  /** @param owner of its processes, begun before the start. It ends with the execution */
+  /** @param owner of its processes, registered before the start. The registration ends with the execution */
   constructor(child: Child, owner: Owner, options: ExecutionOptions) {
     this.#child = child
     this.#options = options
@@ -50,18 +54,21 @@ export class Execution implements AsyncDisposable {
     this.exit = this.#finish()
   }
 
-  /** How many processes left behind by the command were ended, in its group or outside. Known after `exit`. */
+  /**
+   * Number of processes in the command's group and outside that were left and then ended. Known after `exit`.
+   */
   get processesEnded(): number {
     return this.#ended.size
   }
 
-  /** Whether the command itself has ended. Its output and what it left behind may take longer. */
+  /** Whether the command itself has ended. Its output and the processes that it left may take longer. */
   get hasEnded(): boolean {
     return this.#reaped
   }
 
   /**
-   * Types on the command's terminal. @returns false when 4 MiB of earlier input still wait: the data is dropped then
+   * Types on the command's terminal. @returns false when 4 MiB of earlier input still wait: the data is
+   * dropped then
    */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
@@ -75,8 +82,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Ends the command: SIGTERM to its group (SIGHUP on a terminal), and SIGKILL after the grace. Returns at once; `exit`
-   * settles when it is over.
+   * Ends the command: SIGTERM to its group (SIGHUP on a terminal), and SIGKILL after the grace. Returns
+   * immediately; `exit` settles when the command is over.
    */
   terminate(): void {
     if (this.#ending !== undefined) return
@@ -84,7 +91,7 @@ export class Execution implements AsyncDisposable {
     void this.#ending.then(() => this.#giveUpUnlessReaped())
   }
 
-  /** Ends the command if it still runs, and gives everything back. For callers that stop reading early. */
+  /** Ends the command if it still runs, and releases everything. For callers that stop reading early. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
     this.#output.leave()
@@ -92,8 +99,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Gives up on a process in uninterruptible sleep, or one of another user by now (sudo). Waiting would block its
-   * session for ever.
+   * Gives up on a process in uninterruptible sleep, or one of another user by now (sudo). Waiting would block
+   * its session for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return
@@ -120,7 +127,7 @@ export class Execution implements AsyncDisposable {
     leaveOrphans(this.#owner)
   }
 
-  /** Ends what the command left running: it would keep locks, ports and secrets. */
+  /** Ends the processes that the command left: they would keep locks, ports and secrets. */
   async #endRest(): Promise<void> {
     this.terminate()
     await this.#ending
@@ -129,8 +136,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Looks whether the group has other members. It must happen at the moment of reaping: a group with members keeps
-   * its number, an empty one's may be used again soon.
+   * Checks whether the group has other members. This must happen at the moment of reaping: a group with
+   * members keeps its number, but the number of an empty group may be used again soon.
    */
   #lookForGroup(): void {
     this.#reaped = true
@@ -140,12 +147,13 @@ export class Execution implements AsyncDisposable {
 
   async #endGroup(): Promise<void> {
     if (this.pid === undefined || !this.#groupLeft) return
-    // While the command runs, other processes are part of its work. After its end they are left behind.
+    // While the command runs, other processes are part of its work. After its end they count as left.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // The group ended while a slow reader took the rest of the output, and another process has its number now.
+    // The group ended while a slow reader read the rest of the output, and another process has its number
+    // now.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // Not hung up: processes that are left behind ignore SIGHUP, or never got it.
+    // Not `hangUp`: processes that are left ignore SIGHUP, or never got it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

@@ -7,7 +7,7 @@ export type ExitStatus =
   | { readonly kind: 'signaled'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'failed'; readonly cause: Error }
 
-/** The program could not be started; `code` is the errno name (ENOENT, EACCES, E2BIG, EMFILE ...). */
+/** A program that could not be started; `code` is the errno name (ENOENT, EACCES, E2BIG, EMFILE ...). */
 export class SpawnError extends Error {
   override readonly name = 'SpawnError'
   readonly code: string
@@ -18,12 +18,12 @@ export class SpawnError extends Error {
   }
 }
 
-/** The program was found, but the kernel does not run it. */
+/** Codes for a program that was found, but that the kernel does not run. */
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**
- * The code for the gateway: the program's own, 128+n for a signal, 127 not found, 126 not executable, otherwise none.
- * Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
+ * Returns the code for the gateway: the program's own, 128+n for a signal, 127 not found, 126 not executable,
+ * otherwise none. Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
  */
 export function exitCode(status: ExitStatus): number {
   switch (status.kind) {

@@ -3,8 +3,9 @@ import path from 'node:path'
 import { SpawnError } from './exit-status.ts'
 
 /**
- * Finds a program: a name with a slash is a path (relative to `cwd`), any other is looked up in the folders of
- * `searchPath`. @throws SpawnError ENOENT when there is none, EACCES when none that was found can be executed
+ * Finds a program: a name with a slash is a path (relative to `cwd`), any other is looked up in the folders
+ * of `searchPath`. @throws SpawnError ENOENT when there is none, EACCES when none that was found can be
+ * executed
  */
 export function findProgram(name: string, searchPath: string, cwd: string): string {
   if (name.includes('/')) return path.resolve(cwd, name)
@@ -21,8 +22,8 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
 }
 
 /**
- * Checks first that the file exists. In most folders it does not, and an exception for each would cost more than all
- * the rest.
+ * Checks first that the file exists. In most folders it does not, and an exception for each would cost more
+ * than all the rest.
  */
 function isExecutable(file: string): boolean {
   if (!isFile(file)) return false

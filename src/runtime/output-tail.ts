@@ -2,9 +2,15 @@ import type { Chunk } from './child-output.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** What every tail may have, even when the memory that all share is used up; less if an eighth of it is less. */
+/**
+ * Memory that every tail gets, even when the shared memory is used up. A tail gets an eighth of its capacity
+ * if that is less.
+ */
 const LEAST_BYTES = 64 * 1024
-/** How many changes between stdout and stderr are remembered. Above that the oldest bytes go, as if there were no room. */
+/**
+ * Limit for remembered changes between stdout and stderr. Above it the oldest bytes are dropped, as if there
+ * were no room.
+ */
 const MAX_RUNS = 65_536
 
 /** The memory that the tails of all capped outputs share. */
@@ -27,7 +33,7 @@ export class TailMemory {
     return true
   }
 
-  /** The little that every tail may have. */
+  /** Takes the small amount that every tail gets. */
   takeBeyondLimit(bytes: number): void {
     this.#used += bytes
   }
@@ -37,15 +43,16 @@ export class TailMemory {
   }
 }
 
-/** Bytes in a row of one stream. */
+/** Consecutive bytes of one stream. */
 interface Run {
   readonly stream: Chunk['stream']
   length: number
 }
 
 /**
- * The last `capacity` bytes of a sequence of chunks, with the stream that each byte came from. They are in a ring, whose
- * memory doubles while it is needed and some is left. Then the ring stays as it is, and the tail is shorter.
+ * The last `capacity` bytes of a sequence of chunks, with the stream of each byte. The bytes are in a ring,
+ * whose memory doubles when needed and available. Without more memory the ring keeps its size, and the tail
+ * is shorter.
  */
 export class OutputTail implements Disposable {
   #capacity: number
@@ -101,7 +108,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Gives the memory back. It stays empty afterwards. */
+  /** Gives the memory back. The tail stays empty afterwards. */
   [Symbol.dispose](): void {
     this.#memory.giveBack(this.#ring.length)
     this.#ring = NOTHING
@@ -111,7 +118,10 @@ export class OutputTail implements Disposable {
     this.#firstRun = 0
   }
 
-  /** While a ring is copied it is there twice, of one output at a time. Not from Node's pool, which others share. */
+  /**
+   * Grows the ring. During the copy the ring takes its memory twice, but only one output grows at a time. The
+   * memory is not from Node's pool, which other code shares.
+   */
   #grow(wanted: number): void {
     const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
     while (this.#ring.length < Math.min(wanted, this.#capacity)) {
@@ -136,7 +146,7 @@ export class OutputTail implements Disposable {
     this.#remove(count)
   }
 
-  /** The oldest bytes, and what is known of them. */
+  /** Removes the oldest bytes and their runs. */
   #remove(count: number): void {
     this.#start = (this.#start + count) % this.#ring.length
     this.#length -= count
@@ -163,19 +173,22 @@ export class OutputTail implements Disposable {
   }
 }
 
-/** 10xxxxxx: a byte inside a UTF-8 character. */
+/** Whether the byte is inside a UTF-8 character: 10xxxxxx. */
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
-/** The part of the cap that is sent at once. The rest is kept for the end, where errors usually are. */
+/** The part of the cap that is sent immediately. The rest is kept for the end, where errors usually are. */
 const HEAD_SHARE = 1 / 5
 const CHUNK_BYTES = 64 * 1024
 
-/** Keeps the head and the tail of an output and counts what it leaves out between them. */
+/** Keeps the head and the tail of an output and counts the bytes that it leaves out between them. */
 export class OutputCap implements Disposable {
   #headRoom: number
-  /** How many bytes the head may still exceed its share by to complete a character; undefined while it has room. */
+  /**
+   * How many bytes the head may still exceed its share by to complete a character; undefined while it has
+   * room.
+   */
   #overrun: number | undefined
   readonly #tail: OutputTail
   readonly #tailCapacity: number
@@ -192,9 +205,9 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Bytes that would be left out if the output ended now. Exact, except for the up to 3 bytes of a cut character that
-   * `finish` leaves out. It may be above 0 although `exceeded` is false: when there was no memory left for the tail, or
-   * the streams alternated too often.
+   * Bytes that would be left out if the output ended now. Exact, except for the up to 3 bytes of a cut
+   * character that `finish` leaves out. May be above 0 although `exceeded` is false: when there was no memory
+   * left for the tail, or the streams alternated too often.
    */
   get omitted(): number {
     return this.#tail.dropped
@@ -213,8 +226,8 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * What is to be sent after the last chunk: the marker line if something was left out, then the tail, in chunks of at
-   * most 64 KiB with memory of their own.
+   * Yields the chunks to send after the last one: the marker line if bytes were left out, then the tail, in
+   * chunks of at most 64 KiB with memory of their own.
    */
   *finish(): Generator<Chunk> {
     if (this.#tail.dropped > 0) {
@@ -233,7 +246,7 @@ export class OutputCap implements Disposable {
     this.#tail.push(chunk)
   }
 
-  /** How many bytes of `data` still belong to the head. A character that has begun is completed. */
+  /** Returns how many bytes of `data` still belong to the head. A character that has begun is completed. */
   #headEnd(data: Buffer): number {
     if (this.#overrun === undefined) {
       if (data.length <= this.#headRoom) {

@@ -4,9 +4,9 @@ import { SpawnError, type ExitStatus } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 
 /**
- * Starts a command through child_process, for systems without glibc's posix_spawn (macOS, musl). Differences: stdin,
- * stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values that are not
- * UTF-8 lose their invalid bytes. Other inheritable descriptors stay open.
+ * Starts a command through child_process, for systems without glibc's posix_spawn (macOS, musl). Differences:
+ * stdin, stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values
+ * that are not UTF-8 lose their invalid bytes. Other inheritable descriptors stay open.
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''
@@ -21,7 +21,7 @@ export async function startPortable(command: Command): Promise<Child> {
     child.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
   )
   await started(child, program)
-  // It is no error when a child never reads its input, or ends before it has read all.
+  // A child that never reads its input, or ends before it has read all of it, is no error.
   child.stdin.on('error', () => undefined)
   child.stdin.end(command.stdin)
   return {

@@ -15,13 +15,13 @@ export { endProcessesOf } from './ending/orphans.ts'
 export { giveBackMemory } from './linux/posix.ts'
 export { whyUnmarked } from './ending/process-table.ts'
 
-// Throws where libc lacks something, as the imports above do. The portable engine is used then.
+// Throws where libc lacks a function, as the imports above do. The portable engine is used then.
 requireLibc()
 
 /** Large, for fewer wake-ups with bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
-/** Starts a command on Linux. @throws SpawnError with the errno of whatever failed, or the signal's reason */
+/** Starts a command on Linux. @throws SpawnError with the errno of the failure, or the signal's reason */
 export function startPosix(command: Command, how: StartOptions = {}): Promise<Child> {
   return inTurn(how.signal, () => startOnPipes(command, how))
 }
@@ -38,7 +38,7 @@ async function startOnPipes(command: Command, how: StartOptions): Promise<Child>
   }
 }
 
-/** Starts a command on a terminal of its own; its `stdin` is not used. @throws as `startPosix` */
+/** Starts a command on a terminal of its own; its `stdin` is not used. @throws like `startPosix` */
 export function startPosixTerminal(
   command: Command,
   size: WindowSize,
@@ -59,7 +59,7 @@ async function startOnTerminal(command: Command, size: WindowSize, how: StartOpt
   }
 }
 
-/** @throws ErrnoError or a file error where the kernel lacks something that it needs */
+/** @throws ErrnoError or a file error where the kernel lacks a needed function */
 export function guardPosix(): void {
   hideFromSameUser()
   adoptOrphans()
@@ -104,7 +104,10 @@ function child(pid: number, out: number, err: number): Child {
   return { pid, stdout, stderr, reaped: exited, exited, unread }
 }
 
-/** @returns [our end, the child's end]; only the child's end is added to `owned`, which is closed after the start */
+/**
+ * @returns [our end, the child's end]; only the child's end is added to `owned`, which is closed after the
+ * start
+ */
 function outputPipe(owned: number[]): [number, number] {
   const [ours, theirs] = pipe()
   owned.push(theirs)
@@ -112,8 +115,8 @@ function outputPipe(owned: number[]): [number, number] {
 }
 
 /**
- * Holds the whole input before the start. So nothing has to be pumped, there is no EPIPE, and /dev/stdin can be
- * opened again.
+ * Returns a file with the whole input, before the start. So no loop has to write to a pipe, there is no
+ * EPIPE, and /dev/stdin can be opened again.
  */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
@@ -143,13 +146,13 @@ function describe(command: Command, error: ErrnoError): string {
 }
 
 /**
- * Starts of commands, one after the other: the mark of a command is a limit of this whole process while it starts
- * (`ending/process-table.ts`), and the buffers of the call are there once (`posix.ts`).
+ * Commands start one after the other: the mark of a command is a limit of this whole process while the
+ * command starts (`ending/process-table.ts`), and the call's buffers exist only once (`spawn.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Does `start` when the earlier ones are over.
+ * Runs `start` when the earlier starts are over.
  * @throws the signal's reason when it is aborted before its turn
  */
 function inTurn<T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> {

@@ -9,15 +9,16 @@ import type { Child } from './child.ts'
 import { type ExitStatus, SpawnError } from './exit-status.ts'
 import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 
-/** When a full terminal is tried again: soon at first, since most programs read; some never do. */
+/** Wait before a full terminal is tried again: short at first, since most programs read; some never do. */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/** Written in one go. A terminal in line mode accepts any amount, and drops most of it. */
+/** Bytes of one write. A terminal in line mode accepts any amount, and drops most of it. */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
- * Writes to a terminal's master. Not through its stream: libuv falls back to blocking writes on a master, and a program
- * that does not read its terminal would stop the whole agent. Here the descriptor is non-blocking.
+ * Writes to a terminal's master. Node's stream does not fit: libuv falls back to blocking writes on a master,
+ * and a program that does not read its terminal would stop the whole agent. Here the descriptor is
+ * non-blocking.
  */
 export class TerminalInput {
   readonly #fd: number
@@ -26,7 +27,7 @@ export class TerminalInput {
   #writing = false
   readonly #isClosed: () => boolean
 
-  /** @param isClosed true as soon as the descriptor may belong to something else */
+  /** @param isClosed returns true as soon as the descriptor may belong to another file */
   constructor(fd: number, isClosed: () => boolean) {
     this.#fd = fd
     this.#isClosed = isClosed
@@ -37,7 +38,7 @@ export class TerminalInput {
     return this.#bytes
   }
 
-  /** Writes as much as the terminal takes, and the rest later, so the caller must not change the bytes. */
+  /** Writes as much as the terminal takes, and the rest later. The caller must not change the bytes. */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)
@@ -64,7 +65,7 @@ export class TerminalInput {
     else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
-  /** @returns 0 when the terminal is full. When its program is gone, everything counts as written */
+  /** @returns 0 when the terminal is full. When its program is gone, all bytes count as written */
   #writeOnce(data: Uint8Array): number {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))
@@ -76,9 +77,9 @@ export class TerminalInput {
 }
 
 /**
- * What we use of node-pty: opening and resizing. Its `native` is not documented, so test/runtime/pty.test.ts guards
- * it. Our own engine starts the program, as it does all others, and reads the output, because node-pty loses the last
- * output of short programs (its issue 72).
+ * The part of node-pty that is used: opening and resizing. Its `native` is not documented, so
+ * test/runtime/pty.test.ts guards it. Our own engine starts the program, as it does all others, and reads the
+ * output, because node-pty loses the last output of short programs (its issue 72).
  */
 interface NativePty {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
@@ -90,9 +91,9 @@ const native = (nodePty as unknown as { readonly native: NativePty }).native
 interface OpenTerminal {
   /** Path of the end that becomes the program's 0, 1 and 2. */
   readonly path: string
-  /** Closes both ends when no program was started on it. */
+  /** Closes both ends when no program was started on the terminal. */
   discard(): void
-  /** The started program as a child. Its output is the terminal's; stderr is empty. */
+  /** Returns the started program as a child. Its output is the terminal's; stderr is empty. */
   child(pid: number, exited: Promise<ExitStatus>): Child
 }
 
@@ -117,7 +118,7 @@ function open({ cols, rows }: WindowSize): ReturnType<NativePty['open']> {
   try {
     return native.open(cols, rows)
   } catch (error) {
-    // node-pty does not say which of the two it is.
+    // node-pty does not say which of the two has happened.
     const reason = `${(error as Error).message} The agent has no file descriptor left (ulimit -n), or the system no terminal (kernel.pty.max)`
     throw new SpawnError('EMFILE', `no terminal could be opened: ${reason}`)
   }
@@ -127,8 +128,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // Closed only now. A program may close its terminal and open it again, but once the last slave is closed the
-    // output ends.
+    // Closed only now. A program may close its terminal and open it again, but when the last slave is closed
+    // the output ends.
     closeSync(slave)
     return status
   })
@@ -149,7 +150,9 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   }
 }
 
-/** Counts the end as one byte: after the hangup there is something to read, even if the last bytes come late. */
+/**
+ * Counts the end as one byte: after the hangup there is something to read, even if the last bytes come late.
+ */
 function unreadBytes(master: number): number {
   return Number(isHungUp(master)) + bytesInPipe(master)
 }

@@ -2,7 +2,10 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, rmdirSync, w
 import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
-/** Writes a value to a file that exists: with O_CREAT the kernel answers EACCES instead of ENOENT. @throws errno errors */
+/**
+ * Writes a value to an existing file: with O_CREAT the kernel answers EACCES instead of ENOENT. @throws errno
+ * errors
+ */
 export function writeValue(file: string, value: string | number): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
   try {
@@ -12,7 +15,7 @@ export function writeValue(file: string, value: string | number): void {
   }
 }
 
-/** @returns false when it could not be written, for whatever reason */
+/** @returns false when the value could not be written, for any reason */
 export function tryWrite(file: string, value: string | number): boolean {
   try {
     writeValue(file, value)
@@ -22,7 +25,7 @@ export function tryWrite(file: string, value: string | number): boolean {
   }
 }
 
-/** The words of a small file; an empty list when it cannot be read. */
+/** Returns the words of a small file; an empty list when it cannot be read. */
 export function readWords(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean)
@@ -31,7 +34,7 @@ export function readWords(file: string): string[] {
   }
 }
 
-/** The number after `key` in a file with lines `key number`; undefined when there is none. */
+/** Returns the number after `key` in a file with lines `key number`; undefined when there is none. */
 export function readCount(file: string, key: string): number | undefined {
   const words = readWords(file)
   const at = words.indexOf(key)
@@ -43,7 +46,7 @@ export function isPopulated(group: string): boolean {
   return readCount(path.join(group, 'cgroup.events'), 'populated') === 1
 }
 
-/** The groups directly below, as paths. */
+/** Lists the groups directly below, as paths. */
 export function subgroups(group: string): string[] {
   try {
     return readdirSync(group, { withFileTypes: true })
@@ -54,13 +57,16 @@ export function subgroups(group: string): string[] {
   }
 }
 
-/** Processes in the group and below. Processes of other pid namespaces appear as 0, which would mean us to kill(2). */
+/**
+ * Lists processes in the group and below. Processes of other pid namespaces appear as 0, and kill(2) with 0
+ * would signal the agent's own group.
+ */
 export function pidsIn(group: string): number[] {
   const own = readWords(path.join(group, 'cgroup.procs')).map(Number)
   return [...own.filter((pid) => pid > 1), ...subgroups(group).flatMap(pidsIn)]
 }
 
-/** Removes a group and those below it. @returns false while a process lives in one of them */
+/** Removes a group and the groups below it. @returns false while a process lives in one of them */
 export function removeGroup(group: string): boolean {
   if (removeEmpty(group)) return true
   for (const below of subgroups(group)) removeGroup(below)
@@ -86,7 +92,7 @@ interface Mount {
 }
 
 /**
- * The folder of a process's group; undefined where no mount shows it.
+ * Returns the folder of a process's group; undefined where no mount shows the group.
  * @param proc the process's folder in /proc
  */
 export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): string | undefined {
@@ -119,7 +125,10 @@ function mounts(hierarchy: Hierarchy, mountinfo: readonly string[]): Mount[] {
   })
 }
 
-/** For groups above the root of our cgroup namespace the kernel writes `/..`, which leads nowhere here. */
+/**
+ * Returns the group's folder under the mount. For groups above the root of our cgroup namespace the kernel
+ * writes `/..`, which leads nowhere here.
+ */
 function folderBelow({ root, point }: Mount, group: string): string | undefined {
   if (root.startsWith('/..') || group.startsWith('/..')) return undefined
   const below = path.posix.relative(root, group)
@@ -127,8 +136,8 @@ function folderBelow({ root, point }: Mount, group: string): string | undefined 
 }
 
 /**
- * Checks that the kernel lists the process in the folder. The mount may be hidden under another one, and the path may
- * lead to another group.
+ * Checks that the kernel lists the process in the folder. The mount may be hidden under another one, and the
+ * path may lead to another group.
  */
 function isIn(folder: string, pid: number): boolean {
   return readWords(`${folder}/cgroup.procs`).includes(String(pid))
@@ -142,7 +151,7 @@ function lines(file: string): string[] {
   }
 }
 
-/** The kernel writes blanks in paths as `\040`. */
+/** Decodes a path: the kernel writes blanks as `\040`. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))
 }

@@ -17,14 +17,17 @@ import {
   writeValue,
 } from './cgroup-files.ts'
 
-/** Killed processes leave the group a moment later. Looked for after 1 ms at first, then up to every 100 ms. */
+/**
+ * Killed processes leave the group a moment later. The first look is after 1 ms, later ones up to 100 ms
+ * apart.
+ */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
 /** A process that was forked before the stop may fork again while it is moved. */
 const MAX_PASSES = 5
 
 interface GroupLimits {
-  /** The limit is for all processes of the group together. */
+  /** Limit for all processes of the group together. */
   readonly memoryMaxBytes?: number | undefined
   readonly pidsMax?: number | undefined
 }
@@ -35,7 +38,7 @@ interface GroupLimits {
  */
 export class ControlGroup implements AsyncDisposable {
   readonly folder: string
-  /** Whether the group has limits. They do not hold for processes outside of it. */
+  /** Whether the group has limits. Processes outside the group are not limited. */
   readonly limited: boolean
   readonly #agent: string
 
@@ -49,7 +52,7 @@ export class ControlGroup implements AsyncDisposable {
     this.#agent = agent
   }
 
-  /** Makes a group. @throws when it cannot be made or does not accept a limit; nothing is left behind then */
+  /** Makes a group. @throws when it cannot be made or does not accept a limit; then no group is left */
   static create(folder: string, agent: string, limits: GroupLimits): ControlGroup {
     try {
       mkdirSync(folder)
@@ -63,11 +66,11 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Moves the leader of a session into the group. Call it in the tick in which the leader was started. The kernel takes
-   * 5 to 40 ms for a move (a grace period of RCU), and a shell would fork its first command outside meanwhile. So the
-   * leader is stopped at once, moved by another thread, and continued. What it had forked before the stop is moved too,
-   * unless it has made a session of its own; the runtime's sweep finds that. (Starting inside the group needs glibc
-   * 2.39.)
+   * Moves the leader of a session into the group. Call this in the tick in which the leader was started. The
+   * kernel takes 5 to 40 ms for a move (a grace period of RCU), and a shell would fork its first command
+   * outside meanwhile. So the leader is stopped immediately, moved by another thread, and continued.
+   * Processes that it had forked before the stop are moved too, unless they made a session of their own; the
+   * runtime's sweep finds those. (Starting inside the group needs glibc 2.39.)
    * @returns false when it could not be moved, for example because it has ended; never rejects
    */
   async add(pid: number): Promise<boolean> {
@@ -86,31 +89,37 @@ export class ControlGroup implements AsyncDisposable {
     return isPopulated(this.folder)
   }
 
-  /** Includes the groups that the command made below it. */
+  /** Lists the group's processes, also those in groups that the command made below it. */
   pids(): number[] {
     return pidsIn(this.folder)
   }
 
-  /** SIGKILL to every process, all at once where the kernel has cgroup.kill (5.14). Returns before they are gone. */
+  /**
+   * Sends SIGKILL to every process, to all at the same time where the kernel has cgroup.kill (5.14). Returns
+   * before they have ended.
+   */
   kill(): void {
     if (tryWrite(this.#file('cgroup.kill'), 1)) return
     for (const pid of this.pids()) signal(pid, 'SIGKILL')
   }
 
   /**
-   * Whether the kernel has killed one of its processes because memory ran out, in the group or in the machine. Ask
-   * before disposal.
+   * Whether the kernel has killed a process of the group because memory ran out, in the group or in the
+   * machine. Call this before disposal.
    */
   oomKilled(): boolean {
     return (readCount(this.#file('memory.events'), 'oom_kill') ?? 0) > 0
   }
 
-  /** For processes that may live on: removes the group only if it is empty. @returns whether it is gone */
+  /** Removes the group only if it is empty, since its processes may live on. @returns whether it is gone */
   removeEmpty(): boolean {
     return removeGroup(this.folder)
   }
 
-  /** Kills what is left and removes the group. If something survives two seconds of that, the next agent removes it. */
+  /**
+   * Kills the processes left and removes the group. If some survive two seconds of that, the next agent
+   * removes the group.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const end = performance.now() + KILLED_MS
     for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
@@ -143,16 +152,17 @@ export class ControlGroup implements AsyncDisposable {
   }
 }
 
-/** @throws when a limit that is asked for cannot be set */
+/** @throws when a requested limit cannot be set */
 export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimits): void {
   if (memoryMaxBytes !== undefined) {
     writeValue(path.join(folder, 'memory.max'), memoryMaxBytes)
-    // Without this, memory over the limit goes to swap: slow instead of ended. The file is missing when there is no
-    // swap.
+    // Without this, memory over the limit goes to swap, and the command gets slow instead of being killed.
+    // The file is missing when there is no swap.
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
-  // Ends the whole group, not one process. A shell that goes on without the killed command would do half of its work.
+  // Kills the whole group, not one process. A shell that goes on without the killed command would do half of
+  // its work.
   tryWrite(path.join(folder, 'memory.oom.group'), 1)
 }
 
@@ -166,28 +176,28 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 const CONTROLLERS = ['memory', 'pids'] as const
 
-/** `agent-ID` is an agent's group, `s-ID-n-name` that of one of its executions. */
+/** `agent-ID` is an agent's group, `s-ID-n-name` the group of one of its executions. */
 const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
 const MAX_NAME = 40
 
 export interface AdoptOptions extends GroupLimits {
-  /** What to do with processes that dead agents left in their groups; `kill` by default. */
+  /** What to do with processes that dead agents left in their groups (default: `kill`). */
   readonly leftovers?: 'kill' | 'leave'
-  /** The process whose group is divided; this one by default. */
+  /** The process whose group is divided (default: this process). */
   readonly pid?: number
-  /** Its folder in /proc. */
+  /** The folder of that process in /proc. */
   readonly proc?: string
 }
 
 /**
- * Divides the cgroup v2 group in which the agent was started: the agent goes into one part, each execution into its
- * own. In v2 a group that passes controllers down may hold no processes, so the agent is moved first.
- * Used only where we may make groups, and not in the root of the machine: that is the only group without `cgroup.type`.
- * (The root of a cgroup namespace also looks like `/`, but is an ordinary group.) Other processes in the group are left
- * where they are; executions then have groups, but no limits.
+ * Divides the cgroup v2 group in which the agent was started: the agent goes into one part, each execution
+ * into its own. In v2 a group that passes controllers down may hold no processes, so the agent is moved
+ * first. Used only where the agent may make groups, and not in the root of the machine, the only group
+ * without `cgroup.type`. (The root of a cgroup namespace also looks like `/`, but is an ordinary group.)
+ * Other processes in the group are left where they are; executions then have groups, but no limits.
  */
 export class ControlGroups implements Disposable {
-  /** The agent's group as it was before. */
+  /** The agent's group before the division. */
   readonly folder: string
   /** What does not work and why, in one sentence each. */
   readonly missing: readonly string[]
@@ -195,7 +205,7 @@ export class ControlGroups implements Disposable {
   readonly #agent: string
   readonly #pid: number
   readonly #limits: GroupLimits
-  /** Controllers that we have switched on. */
+  /** Controllers that this agent has switched on. */
   readonly #enabled: readonly string[]
   #created = 0
   #left: ControlGroup[] = []
@@ -215,8 +225,9 @@ export class ControlGroups implements Disposable {
   }
 
   /**
-   * Call it before anything is started. Takes at most two seconds, when dead agents left something; never rejects.
-   * @returns with `reason` when there can be no groups. Nothing has changed then
+   * Divides the group. Call this before anything is started. Takes at most two seconds, when dead agents left
+   * processes; never rejects.
+   * @returns with `reason` when there can be no groups; then nothing has changed
    */
   static async adopt(options: AdoptOptions = {}): Promise<ControlGroups | { readonly reason: string }> {
     const pid = options.pid ?? process.pid
@@ -233,7 +244,7 @@ export class ControlGroups implements Disposable {
     return new ControlGroups(folder, id, pid, options)
   }
 
-  /** @param name for people; characters that do not fit are left out. @throws see ControlGroup */
+  /** @param name for people; characters that do not fit are left out. @throws like `ControlGroup.create` */
   create(name: string): ControlGroup {
     this.#left = this.#left.filter((group) => !group.removeEmpty())
     const plain = name.replace(/[^\w-]/g, '').slice(0, MAX_NAME)
@@ -242,12 +253,12 @@ export class ControlGroups implements Disposable {
     return ControlGroup.create(folder, this.#agent, this.#limits)
   }
 
-  /** Processes in the group may live on. The group is removed when it is empty. */
+  /** Releases a group whose processes may live on. The group is removed when it is empty. */
   leave(group: ControlGroup | undefined): void {
     if (group !== undefined && !group.removeEmpty()) this.#left.push(group)
   }
 
-  /** Puts the group back as it was, unless another agent is in it. Call it when no execution is left. */
+  /** Restores the group, unless another agent is in it. Call this when no execution is left. */
   [Symbol.dispose](): void {
     const all = ours(this.folder)
     for (const { id, kind, group } of all) if (id === this.#id && kind === 's') removeGroup(group)
@@ -266,7 +277,7 @@ function subtreeControl(folder: string): string {
   return path.join(folder, 'cgroup.subtree_control')
 }
 
-/** Moves a process. @returns why it did not work; nothing has changed then */
+/** Moves a process. @returns the reason of a failure; then nothing has changed */
 function moveInto(group: string, pid: number): string | undefined {
   try {
     mkdirSync(group)
@@ -284,7 +295,10 @@ interface Controllers {
   readonly missing: readonly string[]
 }
 
-/** Written one by one. When one write names two controllers and one fails, neither is switched on. */
+/**
+ * Switches controllers on one by one. When one write names two controllers and one fails, neither is switched
+ * on.
+ */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
   const before = readWords(subtreeControl(folder))
@@ -303,10 +317,10 @@ function obstacle(folder: string, offered: boolean): string {
 }
 
 /**
- * Removes what killed agents left in this group (in a container, where the agent starts again in the same group;
- * systemd gives each start a new one). An agent is dead when nothing lives in its `agent-ID`. Pids would be no proof: a
- * container uses them again, and another pid namespace cannot see them. Checked after the listing, since an execution's
- * group is never older than its agent.
+ * Removes the groups that killed agents left in this group (in a container, where the agent starts again in
+ * the same group; systemd gives each start a new one). An agent is dead when no process lives in its
+ * `agent-ID`. Pids would be no proof: a container uses them again, and another pid namespace cannot see them.
+ * The check comes after the listing, since an execution's group is never older than its agent.
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
@@ -317,7 +331,7 @@ async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<
   await Promise.all(executions.map(({ group }) => new ControlGroup(group, folder)[Symbol.asyncDispose]()))
 }
 
-/** Answers true only when it is certain. A group that cannot be read proves nothing. */
+/** Returns true only when the agent is certainly dead. A group that cannot be read proves nothing. */
 function isDead(agent: string): boolean {
   return !existsSync(agent) || readCount(path.join(agent, 'cgroup.events'), 'populated') === 0
 }

@@ -1,15 +1,15 @@
 import { groupFolder, readCount } from './cgroup-files.ts'
 
-/** How long a read of the counter is good: many starts read the file at most once per second. */
+/** Maximum age of a reading: many starts read the file at most once per second. */
 const FRESH_MS = 1000
 
 /**
- * Counts what the kernel kills when memory runs out, for executions without a group of their own. The counter is for
- * more than one execution (the agent's group, or the machine), so a rise makes this cause likely, not certain. Make it
- * before ControlGroups moves the agent: the group before that contains all executions.
+ * Counts the kernel's kills when memory runs out, for executions without a group of their own. The counter
+ * covers more than one execution (the agent's group, or the machine), so a rise makes this cause likely, not
+ * certain. Create the watch before ControlGroups moves the agent: the earlier group contains all executions.
  */
 export class OomWatch {
-  /** The file it reads; undefined where the kernel has none. */
+  /** The file with the counter; undefined where the kernel has none. */
   readonly source: string | undefined
   #kills = 0
   #readAt = 0
@@ -19,13 +19,16 @@ export class OomWatch {
     this.#look()
   }
 
-  /** The counter now. Take it when an execution starts. */
+  /** Returns the counter. Call this when an execution starts. */
   mark(): number {
     if (performance.now() - this.#readAt >= FRESH_MS) this.#look()
     return this.#kills
   }
 
-  /** Whether memory may be the cause. Ask when an execution was ended by a SIGKILL that we did not send. */
+  /**
+   * Whether memory may be the cause. Call this when an execution was ended by a SIGKILL that the agent did
+   * not send.
+   */
   since(mark: number): 'likely' | undefined {
     this.#look()
     return this.#kills > mark ? 'likely' : undefined
@@ -38,7 +41,8 @@ export class OomWatch {
 }
 
 /**
- * Files that count kills, the narrowest first: our own group in v2 or v1, then the machine. A root group has no file.
+ * Lists files that count kills, the narrowest first: the agent's own group in v2 or v1, then the machine. A
+ * root group has no file.
  * @param proc the process's folder in /proc
  */
 export function oomCounters(pid = process.pid, proc = `/proc/${pid}`): string[] {

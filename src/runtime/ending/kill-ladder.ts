@@ -3,22 +3,25 @@ import { signalGroup } from '../../basics/signals.ts'
 import { descendants } from './process-table.ts'
 import { collectOthers } from './reaper.ts'
 
-// The fixed stop times, without side effects: `dev` needs them without the runtime. The grace between SIGTERM and
-// SIGKILL is a setting: `kill.grace`.
+// The fixed stop times, without side effects: `dev` needs them without the runtime. The grace between SIGTERM
+// and SIGKILL is a setting: `kill.grace`.
 
-/** Time after SIGKILL. What is still there then is in uninterruptible sleep, and more waiting does not help. */
+/**
+ * Time after SIGKILL. Processes that are still there then are in uninterruptible sleep, and more waiting does
+ * not help.
+ */
 export const KILLED_MS = 2000
 /** Time to collect a process that SIGKILL has ended. The reaper looks twice a second. */
 export const REAPED_MS = 2000
-/** How long output is still read after the command's end, when a background process holds its pipes. */
+/** Time for which output is still read after the command's end, when a background process holds its pipes. */
 export const DRAIN_MS = 2000
 /** Time for an exec. It takes far less than a millisecond, unless the program is on a slow disk. */
 export const EXEC_MS = 100
 
 /**
- * The longest time from the first signal to the end of everything, if the output is read as it comes. Processes
- * outside the group get their grace after the group's. A look for them that begins at the last moment still ends with
- * a SIGKILL. Finally the control group is emptied.
+ * Returns the longest time from the first signal to the end of all processes, with a reader that keeps up.
+ * Processes outside the group get their grace after the group's. A look for them that begins at the last
+ * moment still ends with a SIGKILL. Finally the control group is emptied.
  */
 export function longestEndMs(graceMs: number): number {
   const group = graceMs + KILLED_MS + REAPED_MS + DRAIN_MS
@@ -27,18 +30,18 @@ export function longestEndMs(graceMs: number): number {
 }
 
 /**
- * Time spent on processes that may not be signalled, or that the kernel does not let go: enough for two looks, not
- * for twenty.
+ * Returns the time spent on processes that may not be signalled or that the kernel does not end: enough for
+ * two looks, not for twenty.
  */
 export function orphansPatienceMs(graceMs: number): number {
   return graceMs + 2 * KILLED_MS
 }
 
-/** Are processes gone? First asked after 5 ms, since most end at once, then up to every 100 ms. */
+/** Waits between looks for a change: 5 ms at first, since most processes end quickly, then up to 100 ms. */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
-/** A signal, and how many milliseconds after the first one it is sent, for a given grace. */
+/** A signal, and the milliseconds after the first one at which it is sent, for a given grace. */
 export interface Rung {
   readonly signal: 'SIGHUP' | 'SIGTERM'
   readonly at: (graceMs: number) => number
@@ -47,9 +50,10 @@ export interface Rung {
 const TERMINATE: readonly Rung[] = [{ signal: 'SIGTERM', at: () => 0 }]
 
 /**
- * Ends a process group: the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles when no process
- * of the group is left, or two seconds after SIGKILL.
- * @param isStill asked before each signal, because the number may go to another group once no member is alive
+ * Ends a process group: sends the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles
+ * when no process of the group is left, or two seconds after SIGKILL.
+ * @param isStill called before each signal, because the number may go to another group when no member is
+ * alive
  */
 export async function endGroup(
   pgid: number,
@@ -62,7 +66,7 @@ export async function endGroup(
   for (const { signal, at } of ladder) {
     if (await overBy(at(graceMs))) return
     signalGroup(pgid, signal)
-    // A stopped process handles the signal only when it goes on.
+    // A stopped process handles the signal only after it is continued.
     signalGroup(pgid, 'SIGCONT')
   }
   if (await overBy(graceMs)) return
@@ -70,7 +74,10 @@ export async function endGroup(
   await overBy(graceMs + KILLED_MS)
 }
 
-/** One SIGCHLD may stand for several ends, so descendants are collected before the look at the group. */
+/**
+ * Whether the group has ended. One SIGCHLD may stand for several ends, so descendants are collected before
+ * the second look.
+ */
 function hasEnded(pgid: number): boolean {
   if (!groupExists(pgid)) return true
   collectOthers()
@@ -82,7 +89,7 @@ export function groupExists(pgid: number): boolean {
   return signalGroup(pgid, 0)
 }
 
-/** Waits until `isSo`; false when that takes longer. */
+/** Waits until `isSo` returns true. @returns false when that takes longer than `ms` */
 export async function pollUntil(ms: number, isSo: () => boolean): Promise<boolean> {
   const end = performance.now() + ms
   for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
@@ -98,7 +105,10 @@ const JOB: readonly Rung[] = [
   { signal: 'SIGTERM', at: (graceMs) => graceMs / 2 },
 ]
 
-/** Sent twice: a shell that gets SIGHUP while it sets up its line editor forgets it (seen with bash). */
+/**
+ * SIGHUP is sent twice: a shell that gets SIGHUP while it sets up its line editor forgets it (seen with
+ * bash).
+ */
 const LEADER: readonly Rung[] = [
   { signal: 'SIGHUP', at: () => 0 },
   { signal: 'SIGHUP', at: (graceMs) => Math.min(300, graceMs / 4) },
@@ -106,8 +116,9 @@ const LEADER: readonly Rung[] = [
 ]
 
 /**
- * Ends the command of a terminal, which leads a session of its own, and its jobs, whether in the foreground, in the
- * background or stopped. SIGHUP first, SIGTERM after half of `graceMs`, SIGKILL at its end. Settles as `endGroup` does.
+ * Ends the command of a terminal, which leads a session of its own, and its jobs: in the foreground, in the
+ * background and stopped. Sends SIGHUP, SIGTERM after half of `graceMs`, and SIGKILL at its end. Settles like
+ * `endGroup`.
  */
 export async function hangUp(session: number, graceMs: number): Promise<void> {
   // When the shell has ended, its jobs are orphans, and their numbers may be used again.
@@ -115,7 +126,10 @@ export async function hangUp(session: number, graceMs: number): Promise<void> {
   await Promise.all([endGroup(session, graceMs, LEADER), ...jobsEnd])
 }
 
-/** Process groups that a shell has made for its commands. A signal to the shell's own group does not reach them. */
+/**
+ * Lists process groups that a shell has made for its commands. A signal to the shell's own group does not
+ * reach them.
+ */
 function jobs(session: number): number[] {
   const members = descendants(session).filter((one) => one.session === session)
   return [...new Set(members.map(({ group }) => group))].filter((group) => group !== session)

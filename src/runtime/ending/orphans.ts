@@ -17,25 +17,25 @@ import {
 } from './process-table.ts'
 import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 
-/** How to recognise the commands of an agent that was killed. */
+/** The marks by which the commands of a killed agent are recognised. */
 export interface DeadAgent {
-  /** What `execute` was given as `instance`. */
+  /** The `instance` that `execute` was called with. */
   readonly instance: string
   /** An entry `NAME=value` in the environment of all of them; for processes without a mark. */
   readonly marker: string
 }
 
-/** How many times to look. A process that forks while it is being ended is found by a later look. */
+/** Limit for the looks. A process that forks while it is being ended is found by a later look. */
 const MAX_SWEEPS = 20
 /**
- * Wait between looks. During an exec a process shows no environment, so only two empty looks, this far apart, mean
- * that nothing is left.
+ * Wait between looks. During an exec a process shows no environment, so only two empty looks, this far apart,
+ * mean that nothing is left.
  */
 const AGAIN_MS = 20
 
 /**
- * Ends the processes that a killed agent's commands left behind: SIGTERM, `graceMs` milliseconds, SIGKILL. They are not
- * our children, so a number alone proves nothing: see `signalIfStill`.
+ * Ends the processes that a killed agent's commands left: SIGTERM, `graceMs` milliseconds, SIGKILL. They are
+ * not children of this process, so a number alone proves nothing: see `signalIfStill`.
  * @returns how many processes were ended; settles at most two seconds after the SIGKILL
  */
 export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise<number> {
@@ -46,7 +46,8 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
     const found = processesOf(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
-    // Only processes found at first get a grace. Later ones were started by a process that was already told to end.
+    // Only processes found at first get a grace. Later ones were started by a process that was already told
+    // to end.
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)
@@ -63,7 +64,7 @@ export function signalIfStill(one: ProcessEntry, signal: NodeJS.Signals): boolea
 
 function tellToEnd(one: ProcessEntry): boolean {
   const told = signalIfStill(one, 'SIGTERM')
-  // A stopped process handles the signal only when it goes on.
+  // A stopped process handles the signal only after it is continued.
   if (told) signalIfStill(one, 'SIGCONT')
   return told
 }
@@ -78,8 +79,8 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
 }
 
 /**
- * Marked processes, those in a session that a marked one leads, and all their descendants.
- * @param self is spared, with its ancestors: the command that started us may have been one of the dead agent's
+ * Finds marked processes, those in a session that a marked one leads, and all their descendants.
+ * @param self is spared, with its ancestors: a command of the dead agent may have started this agent
  */
 export function processesOf({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
@@ -100,58 +101,68 @@ function selfAndAncestors(self: number, table: readonly ProcessEntry[]): Readonl
 }
 
 /**
- * Processes that a command leaves behind in a session of their own (`setsid`, a double fork) are not reached by a
- * signal to its group. The agent is their subreaper, so the kernel makes them its children when their parent ends. They
- * are found in its list of children: one small file, instead of the whole of /proc after each execution. An adopted
- * process keeps its number until it is collected here, so the number cannot mean another one.
+ * Processes that a command leaves in a session of their own (`setsid`, a double fork) are not reached by a
+ * signal to its group. The agent is their subreaper, so the kernel makes them its children when their parent
+ * ends. They are found in its list of children: one small file, instead of the whole of /proc after each
+ * execution. An adopted process keeps its number until it is collected here, so the number cannot mean
+ * another one.
  *
- * It is the list of the main thread, to which the kernel gives what it adopts. Commands are children of the thread that
- * has started them, in libuv's pool, and never stand there before their pids are known here.
+ * The file lists the children of the main thread, to which the kernel gives adopted processes. Commands are
+ * children of the thread that has started them, in libuv's pool. They are never in this file before their
+ * pids are known here.
  */
 let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
 
-/** How to recognise an execution's orphans. */
+/** The marks by which an execution's orphans are recognised. */
 export interface Owner {
   /** The mark of its processes; undefined where there are no marks. */
   readonly mark: bigint | undefined
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
-  /** The command's pid, which is its session's id; undefined while it starts, and when it could not be started. */
+  /**
+   * The command's pid, which is its session's id; undefined while it starts, and when it could not be
+   * started.
+   */
   session?: number | undefined
 }
 
 /** Executions that are not over. */
 const owners = new Set<Owner>()
-/** Executions among them that may leave processes behind on purpose. */
+/** Executions among `owners` that may leave processes on purpose. */
 const undecided = new Set<Owner>()
-/** Whether an execution has left something on purpose, and an adopted process is still alive. */
+/** Whether an execution has left processes on purpose, and an adopted process is still alive. */
 let someLeft = false
-/** Adopted processes that are left alone: older than any execution, or impossible to end (by now another user's). */
+/**
+ * Adopted processes that are left alone: older than any execution, or impossible to end (by now another
+ * user's).
+ */
 const spared = new Set<number>()
 
 /**
- * A process that forks while it is being ended is found by a later look. A fork storm is given up after this many
- * looks.
+ * Limit for the looks, after which a fork storm is given up. A process that forks while it is being ended is
+ * found by a later look.
  */
 const MAX_PASSES = 20
 
 /**
- * Only for a process in which this runtime starts all children: it will collect every one of them.
+ * Makes this process adopt orphans. Only for a process in which this runtime starts all children: it will
+ * collect every one of them.
  * @throws where the kernel does not have the file (CONFIG_PROC_CHILDREN)
  */
 export function adoptOrphans(): void {
   const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
   childrenFile = file
-  // Such children were started by a shell that then became this process by exec.
+  // These children were started by a shell that then became this process by exec.
   for (const pid of children()) spared.add(pid)
   onOtherEnds(adopted)
 }
 
 /**
- * Call it before an execution starts its command. It ends with `endOrphans`, or with `leaveOrphans` if the execution may
- * leave something and was not terminated, or with `endOwner` if nothing was started.
+ * Registers an execution. Call this before it starts its command. The registration ends with `endOrphans`, or
+ * with `leaveOrphans` if the execution may leave processes and was not terminated, or with `endOwner` if
+ * nothing was started.
  */
 export function beginOwner(owner: Owner, mayLeave: boolean): Owner {
   owners.add(owner)
@@ -159,7 +170,7 @@ export function beginOwner(owner: Owner, mayLeave: boolean): Owner {
   return owner
 }
 
-/** What the execution left behind may live on. It is still collected when it ends. */
+/** Lets the processes that the execution left live on. They are still collected when they end. */
 export function leaveOrphans(owner: Owner): void {
   someLeft = true
   endOwner(owner)
@@ -167,7 +178,7 @@ export function leaveOrphans(owner: Owner): void {
 }
 
 /**
- * Ends what an execution left behind: its orphans, their descendants, and orphans that belong to nobody.
+ * Ends the processes that an execution left: its orphans, their descendants, and orphans without an owner.
  * @returns the processes that were ended
  */
 export async function endOrphans(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
@@ -195,18 +206,18 @@ async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
-    // 0 and -1 stand for a group of another pid namespace and for a process that is just ending. They must not be
-    // signalled.
+    // 0 stands for a group of another pid namespace, and -1 for a process that is just ending. They must not
+    // be signalled.
     const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
-    // Only the first ones get a grace: later ones were started by something that was already told to end.
+    // Only the first ones get a grace: later ones were started by a process that was already told to end.
     await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
   }
   return ended
 }
 
 /**
- * Waits until we know for each adopted process whose it is. A command may end while a process that it started is
- * still starting.
+ * Waits until the owner of each adopted process is known. A command may end while a process that it started
+ * is still starting.
  */
 async function orphansOf(owner: Owner): Promise<readonly number[]> {
   let orphans: number[] = []
@@ -218,7 +229,7 @@ async function orphansOf(owner: Owner): Promise<readonly number[]> {
   return orphans
 }
 
-/** Undefined when it cannot be known yet. */
+/** Whether the process belongs to this execution; undefined when that cannot be known yet. */
 function isOwn(pid: number, owner: Owner): boolean | undefined {
   const mark = softLocksLimit(pid)
   if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
@@ -226,47 +237,54 @@ function isOwn(pid: number, owner: Owner): boolean | undefined {
   return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/** For a process without a mark: it has removed it on purpose, or the system has no marks. */
+/**
+ * Like `isOwn`, for a process without a mark: it has removed the mark on purpose, or the system has no marks.
+ */
 function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
-  // It may come from a process that was left on purpose, and have removed every sign of that.
+  // The process may descend from one that was left on purpose, and have removed every sign of that.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !isStarting(owner) && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
   if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
-  // It has no sign of another execution either, so it belongs to nobody. A process that hides like this means to
+  // It has no sign of another execution either, so it has no owner. A process that hides like this means to
   // stay, so it is ended.
   const signs = [...owners].map((other) => hasSign(pid, other))
   if (signs.includes(true)) return false
   return signs.includes(undefined) ? undefined : true
 }
 
-/** Whether the command of another execution is starting: it may have left something before its pid is known here. */
+/**
+ * Whether the command of another execution is starting: it may have left processes before its pid is known
+ * here.
+ */
 function isStarting(owner: Owner): boolean {
   return [...owners].some((other) => other !== owner && other.session === undefined)
 }
 
 function hasSign(pid: number, owner: Owner): boolean | undefined {
   const session = processEntry(pid)?.session
-  // The newest one counts, since an ended command's number may be another's by now.
+  // The newest execution counts, since the number of an ended command may belong to another one by now.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
   return leader === owner || hasEntry(pid, owner.marker)
 }
 
 /**
- * The living orphans that came to us, without the spared ones. Collects those that have ended, since nobody else does.
+ * Lists living adopted orphans, without the spared ones. Collects those that have ended, since no other code
+ * does.
  */
 function adopted(): number[] {
   const running = new Set(runningPids())
   const all = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
   for (const pid of spared) if (!all.includes(pid)) spared.delete(pid)
   const living = all.filter((pid) => !spared.has(pid))
-  // Everything that was left on purpose is adopted, or descends from an adopted process.
+  // Every process that was left on purpose is adopted, or descends from an adopted process.
   if (living.length === 0) someLeft = false
   return living
 }
 
 /**
- * Reads the list of our children through a descriptor that stays open: this has to work even when no other is free.
+ * Reads the list of children through a descriptor that stays open: this has to work even when no other is
+ * free.
  */
 function children(): number[] {
   if (childrenFile === undefined) return []

@@ -12,7 +12,7 @@ export interface ProcessEntry {
   readonly ended: boolean
 }
 
-/** All processes. Empty where there is no /proc, or while it cannot be read (EMFILE). */
+/** Lists all processes. The list is empty where there is no /proc, or while it cannot be read (EMFILE). */
 export function allProcesses(): readonly ProcessEntry[] {
   return list('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -23,14 +23,17 @@ export function allProcesses(): readonly ProcessEntry[] {
 export function processEntry(pid: number): ProcessEntry | undefined {
   const stat = read(pid, 'stat')
   if (stat === '') return undefined
-  // After the program's name, which may contain brackets and spaces: state is field 3.
+  // The fields after the program's name, which may contain brackets and spaces: state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number)
   const ended = fields[0] === 'Z' || fields[0] === 'X'
   return { pid, parent, group, session, startTime: fields[22 - 3] ?? '', ended }
 }
 
-/** Those of `roots` that are in the table, and their descendants; without `except` and its own. */
+/**
+ * Returns the processes of `roots` that are in the table, and their descendants; without `except` and its
+ * descendants.
+ */
 export function family(
   table: readonly ProcessEntry[],
   roots: ReadonlySet<number>,
@@ -38,14 +41,17 @@ export function family(
 ): ProcessEntry[] {
   const found = table.filter(({ pid }) => roots.has(pid) && !except.has(pid))
   const children = childrenByParent(table)
-  // The list grows during the walk: children follow their parents. Each has one, so that none comes twice.
+  // The list grows during the walk: children follow their parents. Each process has one parent, so none comes
+  // twice.
   for (const { pid } of found)
     for (const child of children.get(pid) ?? [])
       if (!roots.has(child.pid) && !except.has(child.pid)) found.push(child)
   return found
 }
 
-/** With thousands of processes (a fork storm), a search for the children of each would block the event loop. */
+/**
+ * With thousands of processes (a fork storm), a search for the children of each would block the event loop.
+ */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
   for (const entry of table) {
@@ -57,8 +63,8 @@ function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, P
 }
 
 /**
- * Whether the process was started with the entry `NAME=value`; false when we may not look. Undefined in the middle of
- * an exec, when environment and arguments are empty for a moment.
+ * Whether the process was started with the entry `NAME=value`; false when its environment may not be read.
+ * Undefined in the middle of an exec, when environment and arguments are empty for a moment.
  */
 export function hasEntry(pid: number, entry: string): boolean | undefined {
   const isIn = (environment: string) => `\0${environment}`.includes(`\0${entry}\0`)
@@ -67,20 +73,25 @@ export function hasEntry(pid: number, entry: string): boolean | undefined {
   return read(pid, 'cmdline') === '' ? undefined : isIn(read(pid, 'environ'))
 }
 
-/** The process's soft limit of file locks (RLIMIT_LOCKS); undefined when it is unlimited, or the process is gone. */
+/**
+ * Returns the process's soft limit of file locks (RLIMIT_LOCKS); undefined when it is unlimited, or the
+ * process is gone.
+ */
 export function softLocksLimit(pid: number): bigint | undefined {
   const [, soft] = /^Max file locks +(\d+) /m.exec(read(pid, 'limits')) ?? []
   return soft === undefined ? undefined : BigInt(soft)
 }
 
-/** The pids of a process group that are running. */
+/** Lists the pids of a group's running processes. */
 export function groupMembers(group: number): number[] {
   return allProcesses()
     .filter((one) => one.group === group && !one.ended)
     .map(({ pid }) => pid)
 }
 
-/** Running ones. Reads a file per process, not all of /proc; empty without CONFIG_PROC_CHILDREN. */
+/**
+ * Lists running descendants. Reads a file per process, not all of /proc; empty without CONFIG_PROC_CHILDREN.
+ */
 export function descendants(pid: number): ProcessEntry[] {
   const found = new Set(childrenOf(pid))
   // The set grows during the walk: children follow their parents.
@@ -105,7 +116,7 @@ function list(folder: string): string[] {
   }
 }
 
-/** Empty when the process is gone meanwhile. */
+/** Returns an empty text when the process is gone. */
 function read(
   pid: number,
   file: 'cmdline' | 'environ' | 'limits' | 'stat' | `task/${string}/children`,
@@ -118,16 +129,16 @@ function read(
 }
 
 /**
- * A mark identifies all processes of an execution, whatever they do with their environment, session and parents. It
- * is the soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has ignored this limit since
- * 2.4.25, and everybody has it at "unlimited", so numbers of our own fit there: 40 bits from the random name of the
- * agent's runtime folder, and 23 bits for the execution. Commands can see it with `ulimit -x`.
+ * A mark identifies all processes of an execution, even if they change their environment, session and
+ * parents. It is the soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has ignored
+ * this limit since 2.4.25, and every process has it at "unlimited", so numbers of our own fit there: 40 bits
+ * from the random name of the agent's runtime folder, and 23 bits for the execution. Commands can see it with
+ * `ulimit -x`.
  */
 const EXECUTION_BITS = 23n
 const EXECUTIONS = 1n << EXECUTION_BITS
 const AGENT_DIGITS = 10
 
-/** Marks that are in use. */
 const taken = new Set<bigint>()
 let started = 0n
 let obstacle = findObstacle()
@@ -137,7 +148,7 @@ export function whyUnmarked(): string | undefined {
   return obstacle
 }
 
-/** A mark for one execution, until it is released; undefined where there are no marks. */
+/** Takes a mark for one execution, until it is released; undefined where there are no marks. */
 export function takeMark(instance: string): bigint | undefined {
   if (obstacle !== undefined) return undefined
   let mark
@@ -151,12 +162,12 @@ export function releaseMark(mark: bigint | undefined): void {
   if (mark !== undefined) taken.delete(mark)
 }
 
-/** Whether it is the mark of an execution that is not over. */
+/** Whether the execution with this mark is not over. */
 export function isTaken(mark: bigint): boolean {
   return taken.has(mark)
 }
 
-/** Whether both are marks of executions of one agent. */
+/** Whether both are marks of executions of the same agent. */
 export function ofOneAgent(one: bigint, other: bigint): boolean {
   return one >> EXECUTION_BITS === other >> EXECUTION_BITS
 }
@@ -167,14 +178,17 @@ export function isMarkedBy(instance: string, pid: number): boolean {
   return mark !== undefined && mark >> EXECUTION_BITS === agentOf(instance)
 }
 
-/** Marks what `start` starts. The limit is one of our whole process, so no two starts may overlap. */
+/**
+ * Runs `start` and marks the processes that it starts. The limit belongs to this whole process, so no two
+ * starts may overlap.
+ */
 export async function marked<T>(mark: bigint | undefined, start: () => Promise<T>): Promise<T> {
   if (mark === undefined) return await start()
   let before
   try {
     before = setSoftLocksLimit(mark)
   } catch (error) {
-    // Our hard limit was lowered since the start (prlimit).
+    // The hard limit of this process was lowered since the start (prlimit).
     obstacle = (error as Error).message
     return await start()
   }
@@ -185,7 +199,10 @@ export async function marked<T>(mark: bigint | undefined, start: () => Promise<T
   }
 }
 
-/** Sets our own limit back. Never throws: the command is running already, and the caller has to get its pid. */
+/**
+ * Restores the limit of this process. Never throws: the command is running already, and the caller has to get
+ * its pid.
+ */
 function giveBack(before: bigint): void {
   try {
     setSoftLocksLimit(before)
@@ -198,9 +215,7 @@ function agentOf(instance: string): bigint {
   return BigInt(`0x${instance.replaceAll('-', '').slice(0, AGENT_DIGITS)}`)
 }
 
-/**
- * Finds out by trying. Some kernels only imitate Linux (gVisor), and a limit may be set (`LimitLOCKS=`).
- */
+/** Finds out by trying. Some kernels only imitate Linux (gVisor), and a limit may be set (`LimitLOCKS=`). */
 function findObstacle(): string | undefined {
   const largest = (1n << 63n) - 1n
   try {

@@ -3,21 +3,25 @@ import type { ExitStatus } from '../exit-status.ts'
 import { endedChild, reap } from '../linux/posix.ts'
 
 /**
- * Collects the children that posix.ts started. Asks only for our own pids, never for -1. libuv does the same for the
- * children of child_process, so neither takes the other's.
+ * Collects the children that posix.ts started. Waits only for those pids, never for -1. libuv does the same
+ * for the children of child_process, so neither takes the other's.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 
 /**
- * How often to look for children that have ended. SIGCHLD is only a hint and can be missed. The timer also keeps the
- * event loop alive while a child lives: Node exits silently when its last socket closes before the signal arrives.
+ * Time between looks for children that have ended. SIGCHLD is only a hint and can be missed. The timer also
+ * keeps the event loop alive while a child lives: Node exits silently when its last socket closes before the
+ * signal arrives.
  */
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
 
 let lookForOthers: () => void = () => undefined
 
-/** Sets what to do when a SIGCHLD came although none of these children has ended: it may be for another child. */
+/**
+ * Sets the function to call when a SIGCHLD came although none of these children has ended: it may be for
+ * another child.
+ */
 export function onOtherEnds(lookForThem: () => void): void {
   lookForOthers = lookForThem
   listen()
@@ -29,8 +33,8 @@ export function collectOthers(): void {
 }
 
 /**
- * Settles when the child `pid` has ended, in a later tick. Call it in the tick in which its pid became known: it may have
- * ended already, and its SIGCHLD come and gone.
+ * Settles when the child `pid` has ended, in a later tick. Call this in the tick in which its pid became
+ * known: the child may have ended already, before this code listened for SIGCHLD.
  */
 export function childEnd(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
@@ -39,22 +43,25 @@ export function childEnd(pid: number): Promise<ExitStatus> {
   return new Promise((resolve) => waiting.set(pid, resolve))
 }
 
-/** Children that were started here and have not ended. */
+/** Lists children that were started here and have not ended. */
 export function runningPids(): number[] {
   return [...waiting.keys()]
 }
 
-/** Collects a child that became ours when its parent ended; nobody needs its status. False while it still runs. */
+/** Collects an adopted child, whose status is not needed. Returns false while it still runs. */
 export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
-/** Not before there are children: on the portable engine there are none of ours, and no libc to ask. */
+/** Listens only when there are children: the portable engine has none here, and no libc to ask. */
 function listen(): void {
   if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
 }
 
-/** Asks the kernel who has ended. Each of them is asked for only where the first in its line is none of ours. */
+/**
+ * Asks the kernel for an ended child. Asks for each known child only when the first ended one in the kernel's
+ * list is not known here.
+ */
 function look(): void {
   const before = waiting.size
   let ended = endedChild()
@@ -63,7 +70,7 @@ function look(): void {
   if (ended !== undefined || waiting.size === before) lookForOthers()
 }
 
-/** @returns whether it was one of ours that has ended */
+/** @returns whether it was one of these children and has ended */
 function collect(pid: number): boolean {
   const resolve = waiting.get(pid)
   if (resolve === undefined) return false
@@ -80,7 +87,7 @@ function stopLooking(): void {
   timer = undefined
 }
 
-/** Decodes wait(2)'s status word as it is laid out on Linux. */
+/** Decodes wait(2)'s status word in Linux's layout. */
 function exitStatus(status: number): ExitStatus {
   const signal = status & 0x7f
   if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff }

@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs'
 import { endianness, constants } from 'node:os'
 import { ErrnoError } from './posix.ts'
 
-/** Datagrams over unix sockets: Node has only streams, and systemd listens for datagrams. */
+/** Node has only streams for unix sockets, but systemd listens for datagrams. */
 const libc = koffi.load('libc.so.6')
 
 const AF_UNIX = 1
@@ -11,7 +11,7 @@ const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const MSG_NOSIGNAL = 0x4000
-/** In sockaddr_un, with the zero byte. */
+/** Length limit in sockaddr_un, with the zero byte. */
 const LONGEST_PATH = 108
 
 const call = {
@@ -22,22 +22,25 @@ const call = {
 }
 
 /**
- * Talks to the service manager (sd_notify(3)). Done in this process, since `NotifyAccess=main` ignores helper
- * processes. The socket is opened once, so that it works even when no descriptor is left: an agent that falls silent
- * would be killed.
+ * Sends to the service manager (sd_notify(3)). The socket is in this process, since `NotifyAccess=main`
+ * ignores helper processes. It is opened once, so that it works even when no descriptor is left: the service
+ * manager would kill a silent agent.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number
   readonly #address: Buffer
 
-  /** @param path `$NOTIFY_SOCKET`. @throws when it is no address, or there is no socket left */
+  /** @param path `$NOTIFY_SOCKET`. @throws when it is no address, or no socket can be opened */
   constructor(path: string) {
     this.#address = unixAddress(path)
     this.#fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number
     if (this.#fd < 0) throw new ErrnoError('socket', koffi.errno())
   }
 
-  /** Never waits. @returns false when the queue is full and it has to be sent again. @throws when nobody listens */
+  /**
+   * Never waits. @returns false when the queue is full and the text has to be sent again. @throws when nobody
+   * listens
+   */
   send(text: string): boolean {
     const bytes = Buffer.from(text)
     const { length } = this.#address
@@ -54,7 +57,8 @@ export class NotifySocket implements Disposable {
 }
 
 /**
- * The address of a unix socket as sendto takes it: a path, or `@name` for one that has no file.
+ * Returns the address of a unix socket for sendto. The path is a file's, or `@name` for a socket that has no
+ * file.
  * @throws Error when it is neither, or too long
  */
 export function unixAddress(path: string): Buffer {

@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
- * The calls of libc that Node lacks, bound through koffi: no compiler needed. Why not child_process: its pipes are
- * socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event loop 1-3 ms, and
- * it lets other descriptors through.
+ * The calls of libc that Node lacks, bound through koffi: no compiler needed. child_process does not fit: its
+ * pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event
+ * loop 1-3 ms, and it lets other descriptors through.
  */
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
@@ -21,7 +21,7 @@ const WNOHANG = 1
 const WEXITED = 4
 const WNOWAIT = 0x01000000
 const P_ALL = 0
-/** siginfo_t of a child, and where its pid stands on every 64-bit Linux. */
+/** siginfo_t of a child, and the offset of its pid on every 64-bit Linux. */
 const SIGINFO_BYTES = 128
 const SIGINFO_PID = 16
 const PR_SET_DUMPABLE = 4
@@ -29,11 +29,14 @@ const PR_SET_CHILD_SUBREAPER = 36
 const RLIMIT_LOCKS = 10
 /** struct rlimit: the soft limit, then the hard one. */
 const RLIMIT_BYTES = 16
-/** Numbers of system calls, the same on all of Linux's machines; libc has had names for them since glibc 2.36. */
+/**
+ * Numbers of system calls, the same on all of Linux's machines; libc has had names for them since glibc 2.36.
+ */
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
 
-// Memory for one call each, which is over before the next begins: small buffers of their own cost more than the calls.
+// Memory for one call each. The call is over before the next begins. Allocating small buffers costs more than
+// the calls.
 const limits = Buffer.alloc(RLIMIT_BYTES)
 const count = Buffer.alloc(4)
 const childInfo = Buffer.alloc(SIGINFO_BYTES)
@@ -61,17 +64,20 @@ function bind() {
 
 let bound: ReturnType<typeof bind> | undefined
 
-/** Loaded at the first call: files that import this one also run with the portable engine, where libc is another. */
+/**
+ * Loaded at the first call: files that import this one also run with the portable engine, where libc is
+ * another.
+ */
 function libc(): ReturnType<typeof bind> {
   return (bound ??= bind())
 }
 
-/** @throws where libc lacks something that the posix engine needs */
+/** @throws where libc lacks a function that the posix engine needs */
 export function requireLibc(): void {
   libc()
 }
 
-/** A call failed; `code` is the errno name. */
+/** A failed call; `code` is the errno name. */
 export class ErrnoError extends Error {
   readonly code: string
 
@@ -82,7 +88,7 @@ export class ErrnoError extends Error {
   }
 }
 
-/** @returns [read end, write end], both closed in every program we start */
+/** @returns [read end, write end], both closed in every program that the agent starts */
 export function pipe(): [number, number] {
   const fds = [0, 0]
   check('pipe2', libc().pipe2(fds, O_CLOEXEC) as number)
@@ -94,19 +100,26 @@ export function enlargePipe(fd: number, bytes: number): void {
   libc().fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
 }
 
-/** Bytes that lie unread in a pipe or terminal; 0 when the descriptor cannot tell. */
+/**
+ * Returns the number of unread bytes in a pipe or terminal; 0 when the descriptor does not support the call.
+ */
 export function bytesInPipe(fd: number): number {
   return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
 
-/** Whether nobody has the other end open any more. For a terminal: once everything written there can be read. */
+/**
+ * Whether no process has the other end open any more. For a terminal this is true when all its output can be
+ * read.
+ */
 export function isHungUp(fd: number): boolean {
   const watched = Buffer.alloc(8)
   watched.writeInt32LE(fd)
   return (libc().poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
-/** Lets an erase key remove a whole UTF-8 character where the kernel edits the line. A refusal does no harm. */
+/**
+ * Lets an erase key remove a whole UTF-8 character where the kernel edits the line. A refusal does no harm.
+ */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
   if (libc().tcgetattr(terminal, termios) !== 0) return
@@ -115,32 +128,41 @@ export function editUtf8(terminal: number): void {
   libc().tcsetattr(terminal, TCSANOW, termios)
 }
 
-/** Closes the descriptor in programs we start. For one that was opened without that flag. */
+/**
+ * Closes the descriptor in programs that the agent starts. For descriptors that were opened without
+ * O_CLOEXEC.
+ */
 export function closeOnExec(fd: number): void {
   libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
-/** Makes this process the parent of descendants whose own parent has ended; process 1 would be otherwise. */
+/**
+ * Makes this process the parent of descendants whose own parent has ended. Otherwise process 1 would be their
+ * parent.
+ */
 export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
 
-/** Gives free memory of all of malloc's arenas back to the system. By itself malloc keeps most of it for later. */
+/**
+ * Gives free memory of all of malloc's arenas back to the system. By itself malloc keeps most of it for
+ * later.
+ */
 export function giveBackMemory(): void {
   libc().mallocTrim(0)
 }
 
 /**
- * Hides /proc/<us>/environ, mem and fd from other processes of the same user, such as our commands. Also stops core
- * dumps.
+ * Hides environ, mem and fd of this process in /proc from other processes of the same user, such as commands.
+ * Also stops core dumps.
  */
 export function hideFromSameUser(): void {
   check('prctl', libc().prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
 }
 
 /**
- * Sets how many file locks this process and its children may have. The kernel stores the number but does not enforce
- * it.
+ * Sets the limit for file locks of this process and its children. The kernel stores the number but does not
+ * enforce it.
  * @returns the number before
  */
 export function setSoftLocksLimit(soft: bigint): bigint {
@@ -156,7 +178,7 @@ export type Wait =
   | { readonly state: 'ended'; readonly status: number }
   | { readonly state: 'unknown' }
 
-/** Asks for one child without waiting. `unknown`: it is no child of ours, or other code has reaped it. */
+/** Asks for one child without waiting. `unknown`: it is not our child, or other code has reaped it. */
 export function reap(pid: number): Wait {
   const status = [0]
   const result = libc().waitpid(pid, status, WNOHANG) as number
@@ -164,7 +186,10 @@ export function reap(pid: number): Wait {
   return result === pid ? { state: 'ended', status: status[0] ?? 0 } : { state: 'unknown' }
 }
 
-/** A child that has ended and was not reaped, ours or another's; undefined when there is none. It is left as it is. */
+/**
+ * Returns a child that has ended and was not reaped, started here or by other code; undefined when there is
+ * none. Does not reap it.
+ */
 export function endedChild(): number | undefined {
   childInfo.writeInt32LE(0, SIGINFO_PID)
   const result = libc().waitid(P_ALL, 0, childInfo, WEXITED | WNOHANG | WNOWAIT) as number
@@ -172,14 +197,14 @@ export function endedChild(): number | undefined {
 }
 
 /**
- * Signals a process that is not our child. Its number may belong to another one by now, so `isStill` is asked while we
- * hold a descriptor of the process that has the number: a descriptor stays with its process.
+ * Signals a process that is not our child. Its number may belong to another process by now. So `isStill` is
+ * called while we hold a descriptor of the process that has the number: a descriptor stays with its process.
  * @returns false when it is gone or may not be signalled
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
-  // Without such descriptors (before Linux 5.3, or forbidden by seccomp) we have only the number, and the moment
-  // between the question and the signal remains a risk.
+  // Without such descriptors (before Linux 5.3, or forbidden by seccomp) there is only the number, and the
+  // moment between the check and the signal remains a risk.
   if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
   try {
     const number = constants.signals[signal]

@@ -20,8 +20,8 @@ const files = {
 } as const
 
 /**
- * An anonymous file in memory, to be filled and sealed. The child can open it again as /dev/stdin, and reads it from
- * the start. @throws ErrnoError
+ * Creates an anonymous file in memory, to be filled and sealed. The child can open it again as /dev/stdin,
+ * and reads it from the start. @throws ErrnoError
  */
 export function memoryFile(name: string): number {
   const fd = files.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) as number
@@ -30,24 +30,30 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Makes the file unchangeable. Every process of the same user could otherwise open it through /proc/PID/fd/0, and a
- * shell reads its script while it runs.
+ * Makes the file unchangeable. Every process of the same user could otherwise open it through /proc/PID/fd/0,
+ * and a shell reads its script while it runs.
  * @throws ErrnoError
  */
 export function seal(fd: number): void {
   if (files.fcntl(fd, F_ADD_SEALS, 'int', FOR_EVER) === 0) return
   const errno = koffi.errno()
-  // This system has no seals. Linux has had them as long as memory files, but imitations (qemu-user, a kernel without
-  // tmpfs) may not. Commands have to run there too.
+  // This system has no seals. Linux has had them as long as memory files, but imitations (qemu-user, a kernel
+  // without tmpfs) may not. Commands have to run there too.
   if (errno !== constants.errno.EINVAL) throw new ErrnoError('F_ADD_SEALS', errno)
 }
 
-/** From -1000 to 1000. Without memory, the kernel ends a command rather than the agent with all of them. */
+/**
+ * Scores go from -1000 to 1000. When memory runs out, the kernel kills a command rather than the agent with
+ * all commands.
+ */
 const COMMAND_SCORE = 500
 
 const ownScore = readOwnScore()
 
-/** Raises the score, never lowers it. If that fails, the command keeps the agent's score, like any other program. */
+/**
+ * Raises the score, never lowers it. If that fails, the command keeps the agent's score, like any other
+ * program.
+ */
 export function raiseOomScore(pid: number): void {
   if (ownScore >= COMMAND_SCORE) return
   try {
@@ -69,7 +75,7 @@ const O_RDWR = 2
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
 const SPAWN_SETSID = 0x80
-/** sizes of glibc's opaque structures on 64-bit (80, 336, 128 bytes), with room to spare */
+/** Sizes of glibc's opaque structures on 64-bit (80, 336, 128 bytes), with room to spare. */
 const FILE_ACTIONS_BYTES = 256
 const ATTRIBUTES_BYTES = 512
 const SIGSET_BYTES = 128
@@ -107,20 +113,27 @@ export interface Spawn {
   readonly argv: readonly Buffer[]
   readonly environment: readonly Buffer[]
   readonly cwd: string
-  /** Descriptors that become 0, 1 and 2, or the path of a terminal. Every other descriptor is closed in the child. */
+  /**
+   * Descriptors that become 0, 1 and 2, or the path of a terminal. Every other descriptor is closed in the
+   * child.
+   */
   readonly stdio: readonly [number, number, number] | string
 }
 
-/** Spawn attributes: default signals, none blocked, a session of its own. Made once, since glibc only reads them. */
+/**
+ * Spawn attributes: default signals, none blocked, a session of its own. Made once, since glibc only reads
+ * them.
+ */
 let attributes: Buffer | undefined
 
 /**
- * Starts a program. Whoever calls it waits until the child has got a processor and executed the program: 1 ms, and tens
- * of them where many processes want to run. So a thread of libuv's pool does that, and the child may have ended before
- * its pid is known here. With `here` this thread waits, and gets the pid in the same tick.
+ * Starts a program. The call waits until the child has got a processor and executed the program: 1 ms, and
+ * tens of them where many processes want to run. So a thread of libuv's pool makes the call, and the child
+ * may have ended before its pid is known here. With `here` this thread waits, and gets the pid in the same
+ * tick.
  *
  * Only one call at a time.
- * @returns the pid; @throws ErrnoError for what fails in the child up to its exec, the chdir included
+ * @returns the pid; @throws ErrnoError for failures in the child up to its exec, the chdir included
  */
 export async function posixSpawn(
   { file, argv, environment, cwd, stdio }: Spawn,
@@ -147,7 +160,7 @@ function spawnHere(...[file, argv, environment]: SpawnWords): number {
   return call.spawn(started, file, actions, attributes, argv, environment) as number
 }
 
-/** What a call on another thread refers to: here the garbage collector leaves it alone until the call is over. */
+/** Arguments of calls on other threads. While they are here, the garbage collector does not free them. */
 const held = new Set<SpawnWords>()
 
 function spawnAside(...words: SpawnWords): Promise<number> {
@@ -164,7 +177,8 @@ function spawnAside(...words: SpawnWords): Promise<number> {
 }
 
 /**
- * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file actions.
+ * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file
+ * actions.
  */
 function setStdio(stdio: Spawn['stdio']): void {
   if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
@@ -187,11 +201,14 @@ function spawnAttributes(): Buffer {
   return made
 }
 
-/** An array of pointers, the last one null, followed by the strings: hundreds of buffers, one for each, are slow. */
+/**
+ * Builds an array of pointers, the last one null, followed by the strings. Hundreds of buffers, one for each,
+ * are slow.
+ */
 function cStrings(values: readonly Buffer[]): Buffer {
   const strings = (values.length + 1) * POINTER_BYTES
   const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)
-  // Not of a pool: nothing else is written to it while another thread reads.
+  // Not from a pool: no other code writes to this memory while another thread reads it.
   const memory = Buffer.allocUnsafeSlow(length)
   const address = Number(koffi.address(memory))
   let at = strings

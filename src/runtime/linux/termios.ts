@@ -1,11 +1,13 @@
 import koffi from 'koffi'
 
-/** The C library of this process, whichever it is. */
+/** The C library that this process has loaded, glibc or another. */
 const libc = koffi.load(null)
 
-/** The structure has 60 bytes on Linux, 72 on macOS. We only pass it around. */
+/** The structure has 60 bytes on Linux, 72 on macOS. This code never reads its members. */
 const TERMIOS_BYTES = 256
-/** Takes effect without waiting for output. A terminal that takes no output would make us wait for ever. */
+/**
+ * Takes effect without waiting for output. A terminal that takes no output would block this call for ever.
+ */
 const TCSANOW = 0
 
 const call = {
@@ -15,8 +17,8 @@ const call = {
 } as const
 
 /**
- * Puts a terminal into raw mode, where every byte passes unchanged. Node's own raw mode still changes line ends on
- * their way to the screen, which moves the cursor of full-screen programs.
+ * Puts a terminal into raw mode, where every byte passes unchanged. Node's own raw mode still changes line
+ * ends on their way to the screen, which moves the cursor of full-screen programs.
  * @returns a function that restores the mode before
  */
 export function makeRaw(fd: number): () => void {
