@@ -160,35 +160,21 @@ function About({ user, tokens }: Pick<ShownProps, 'user' | 'tokens'>) {
   const used = lastUses(tokens).get(name)
   return (
     <dl class="facts">
-      <div>
-        <Fact name="Kind">{kind}</Fact>
-      </div>
-      <div>
-        <Fact name="Role">{roleText(user)}</Fact>
-      </div>
-      <div>
-        <Fact name="Groups">{groups.length === 0 ? 'none' : <Name>{groups.join(', ')}</Name>}</Fact>
-      </div>
-      {kind === 'machine' && (
-        <div>
-          <Fact name="Budget">{budget === null ? 'none' : budgetText(budget)}</Fact>
-        </div>
-      )}
-      <div>
-        <Fact name="Last use">{used === undefined ? 'never' : <Moment at={used} />}</Fact>
-      </div>
+      <Fact name="Kind">{kind}</Fact>
+      <Fact name="Role">{roleText(user)}</Fact>
+      <Fact name="Groups">{groups.length === 0 ? 'none' : <Name>{groups.join(', ')}</Name>}</Fact>
+      {kind === 'machine' && <Fact name="Budget">{budget === null ? 'none' : budgetText(budget)}</Fact>}
+      <Fact name="Last use">{used === undefined ? 'never' : <Moment at={used} />}</Fact>
       {at !== null && (
-        <div>
-          <Fact name="Added">
-            <Moment at={at} />
-            {by !== null && !isOfAccount(user) && (
-              <>
-                {' '}
-                by <Name>{by}</Name>
-              </>
-            )}
-          </Fact>
-        </div>
+        <Fact name="Added">
+          <Moment at={at} />
+          {by !== null && !isOfAccount(user) && (
+            <>
+              {' '}
+              by <Name>{by}</Name>
+            </>
+          )}
+        </Fact>
       )}
     </dl>
   )
