@@ -1,20 +1,23 @@
 const HOUR_MS = 60 * 60 * 1000
-/** A clock may be ahead by this much: a gateway that was off over night is nothing special. */
+/** Largest step ahead that is believed immediately: a gateway that was off overnight is normal. */
 const LARGEST_GAP_MS = 24 * HOUR_MS
-/** A clock that is further ahead is believed after the gateway has run with it for this long, in one go or several. */
+/**
+ * A clock that is further ahead is believed after the gateway has run with it for this long, in one run or
+ * several.
+ */
 const PROOF_MS = 24 * HOUR_MS
 
-/** What the history believes about the time, in milliseconds. It is stored, and outlives the gateway. */
+/** The history's belief about the time, in ms. It is stored, and outlives the gateway. */
 export interface Belief {
-  /** The time is at least this. What ended `history.retain` before it may be removed. */
+  /** The time is at least this. Sessions that ended `history.retain` before it may be removed. */
   readonly trustedAt: number
-  /** How long the gateway has run with a clock that is too far ahead of that. */
+  /** How long the gateway has run with a wall clock that is too far ahead of `trustedAt`. */
   readonly provenMs: number
 }
 
 /**
- * The next belief, after `elapsedMs` on a clock that nobody can set. A wall clock that jumps ahead is not followed at
- * once: somebody may have set it wrong, and then everything recorded would suddenly be too old.
+ * Returns the next belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead is not
+ * followed immediately: if it was set wrong, everything recorded would suddenly be too old.
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
@@ -24,7 +27,7 @@ export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elap
   return { trustedAt: expected, provenMs: proven }
 }
 
-/** What to report while the wall clock is not believed; undefined when it is. */
+/** Returns the warning while the wall clock is not believed; undefined otherwise. */
 export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): string | undefined {
   const ahead = wallClock - trustedAt
   if (ahead <= LARGEST_GAP_MS) return undefined
@@ -32,18 +35,18 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of what the session history has seen: no session is removed for its age until the gateway has run for ${left} more hours with this clock`
 }
 
-/** Smaller steps back are not reported: a clock that is corrected after the start of a machine makes them. */
+/** Smaller steps back are not reported: the correction of a clock after a machine's start makes them. */
 const QUIET_MS = 5 * 60 * 1000
 
 /**
- * The latest time that was seen: by it expired tokens stay expired when the wall clock is set back. It goes on by a
- * clock that nobody can set.
+ * The latest time that was seen. Expired tokens stay expired by it when the wall clock is set back. It
+ * advances by a monotonic clock.
  */
 export class LatestTime {
   #at = 0
   #since = performance.now()
 
-  /** In ms since 1970. */
+  /** Latest time in ms since 1970. */
   get now(): number {
     const since = performance.now()
     this.#at = Math.max(this.#at + (since - this.#since), Date.now())
@@ -51,12 +54,12 @@ export class LatestTime {
     return this.#at
   }
 
-  /** @param seenAt what another gateway on this state has seen */
+  /** @param seenAt latest time that an earlier gateway on this state has seen */
   carryOn(seenAt: number): void {
     this.#at = Math.max(this.now, seenAt)
   }
 
-  /** The warning while the wall clock shows an earlier time than the latest one seen. */
+  /** Warning while the wall clock shows an earlier time than the latest one seen. */
   get lag(): string | undefined {
     const behind = this.now - Date.now()
     if (behind <= QUIET_MS) return undefined

@@ -12,10 +12,10 @@ import type { FoundRows, OutcomeCounts } from './search.ts'
 import type { Events, SessionRows } from './statements.ts'
 import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 
-/** The file with its sessions and their events. */
+/** The history's file with the sessions and their events. */
 export class HistoryDatabase extends Store {
   readonly #rows: SessionRows
-  /** Keys are never used twice in the life of the process: somebody may still be reading under an old one. */
+  /** Keys are never reused in the life of the process: a reader may still use an old one. */
   #lastKey: number
 
   /** @param maxBytes the file may not grow beyond this */
@@ -30,7 +30,10 @@ export class HistoryDatabase extends Store {
     }
   }
 
-  /** Inserts the session as open, with its input, and what the audit log says of it. @returns how many bytes that takes */
+  /**
+   * Inserts an open session with its input, and its entry in the audit log. @returns the bytes that this
+   * takes
+   */
   insert(row: NewRow, input: readonly Buffer[], asking: SessionAsking = {}): number {
     const { id, startedAt, request, user, connection, connectionType } = row
     const cost = insertionCost(row, input)
@@ -87,7 +90,7 @@ export class HistoryDatabase extends Store {
     return this.attempt('count sessions', () => this.#rows.search.outcomes(query, most))
   }
 
-  /** The key of the newest session. */
+  /** Key of the newest session. */
   get lastKey(): number {
     return this.#lastKey
   }
@@ -103,60 +106,60 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** Replaces the stored request, whose searched parts stay as they are. */
+  /** Replaces the stored request. The columns for searches stay as they are. */
   setRequest(id: string, request: string): void {
     this.inOne('change a session', () => this.#statements.setRequest.run([request, request, id]))
   }
 
-  /** The session's input as it was inserted, piece by piece. */
+  /** Yields the session's input as it was inserted, piece by piece. */
   *input(key: number): Generator<Buffer, void> {
     for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
 
-  /** Events in order, read page by page: nothing stays locked while the caller works on one. */
+  /** Yields events in order, read page by page: nothing stays locked while the caller works on one. */
   events(key: number, which: Events): Generator<SessionEvent> {
     return this.#pages(this.#statements[which], key)
   }
 
-  /** The next few events behind a place, input and output. */
+  /** Returns the next few events after a place, input and output. */
   step(key: number, after: EventPlace): PlacedEvent[] {
     const rows = this.attempt('read events', () => this.#statements.step.all([key, after]) as EventRow[])
     return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
   }
 
-  /** Whether an event of the session stands there. Its input counts as events before all others. */
+  /** Tells whether the session has an event at this place. Input counts as events before all others. */
   hasEvent(key: number, place: EventPlace): boolean {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
 
-  /** The place of what was recorded last of the session; 0 when there is nothing. */
+  /** Returns the place of the session's last event; 0 when there is none. */
   lastEvent(key: number): EventPlace {
     return this.number(this.#statements.lastEvent, [key])
   }
 
-  /** When the session's last event was recorded, in seconds since its start. */
+  /** Returns when the session's last event was recorded, in seconds since its start. */
   lastSecond(key: number): number {
     return this.number(this.#statements.lastSecond, [key])
   }
 
-  /** Length of the recorded output, `o` and `e` events together, in bytes. */
+  /** Returns the length of the recorded output, `o` and `e` events together, in bytes. */
   outputLength(key: number): number {
     return this.number(this.#statements.outputLength, [key])
   }
 
-  /** What the sessions of each user, or of each connection, take up, in bytes. */
+  /** Returns the bytes that each user's, or each connection's, sessions take up. */
   recordedBy(whose: keyof Holder): Map<string, number> {
     const { recordedByUser, recordedByConnection } = this.#statements
     const statement = whose === 'user' ? recordedByUser : recordedByConnection
     return this.attempt('read it', () => new Map(statement.all([]) as [string, number][]))
   }
 
-  /** Connections that have sessions which may be removed. */
+  /** Lists the connections with sessions that may be removed. */
   keptConnections(): KeptConnection[] {
     return this.attempt('read it', () => this.#rows.removal.kept())
   }
 
-  /** Removes a small part of the victims. The file uses the free space again. */
+  /** Removes a small part of the victims. The file reuses the free space. */
   remove(victims: Victims): Step {
     return this.inOne('remove old sessions', () => this.#rows.removal.step(victims))
   }
@@ -165,7 +168,7 @@ export class HistoryDatabase extends Store {
     return this.attempt('read it', () => this.#rows.removal.isPossible(whose))
   }
 
-  /** Undefined when no gateway has used the file yet. */
+  /** Returns the stored belief; undefined when no gateway has used the file yet. */
   clock(): (Belief & { readonly latestAt: number }) | undefined {
     const found = this.attempt('read it', () => this.#statements.clock.get([]))
     if (found === undefined) return undefined
@@ -180,14 +183,20 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** Forgets the latest time seen: the wall clock is right. @returns that time in ms since 1970, if there was one */
+  /**
+   * Clears the latest time seen, so that the wall clock counts. @returns that time in ms since 1970, if there
+   * was one
+   */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
     this.inOne('keep the time', () => this.#statements.setLatest.run([Date.now()]))
     return latestAt
   }
 
-  /** Writes as much as a small session needs, and takes it back. @throws HistoryError while there is no room for it */
+  /**
+   * Tests whether a small session could be written, and undoes the write. @throws HistoryError while there is
+   * no room for it
+   */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements
     this.inOne('write it', () => {
@@ -222,16 +231,18 @@ export class HistoryDatabase extends Store {
   #toRow = (found: unknown): SessionRow => toRow(found, this.#rows.parts)
 }
 
-/** The history's file, opened as well as the disk allows. A disk without room is a state of it, not an error. */
+/**
+ * The history's file, opened as well as the disk allows. A full disk is a state of this class, not an error.
+ */
 export class HistoryFile {
   readonly #path: string
   readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
-  /** An error means that not even reading works, since the disk has no room. */
+  /** An error means that not even reads work, since the disk is full. */
   #open: HistoryDatabase | HistoryError
   #isClosed = false
 
-  /** @throws HistoryError, but none for want of room */
+  /** @throws HistoryError, but not for a full disk */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     this.#path = path
     this.#rooms = rooms
@@ -239,7 +250,7 @@ export class HistoryFile {
     this.#open = openDatabase(path, rooms, maxBytes)
   }
 
-  /** @throws HistoryError while not even reading works */
+  /** @throws HistoryError while not even reads work */
   get database(): HistoryDatabase {
     if (!(this.#open instanceof HistoryDatabase)) throw this.#open
     return this.#open
@@ -253,7 +264,7 @@ export class HistoryFile {
     return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
   }
 
-  /** Whether the file is open in a worse way than it should be. */
+  /** Whether the file should be opened again: it could not be opened, or without shared access. */
   get isMakeshift(): boolean {
     return !(this.#open instanceof HistoryDatabase) || this.#open.access !== 'shared'
   }
@@ -263,7 +274,10 @@ export class HistoryFile {
     return this.#open.access === 'read-only' ? READ_ONLY : undefined
   }
 
-  /** Call it under the lock: before, another gateway may have unwritten ends in there. @throws HistoryError */
+  /**
+   * Opens the reserve. Call it under the lock: before that, another gateway may have unwritten ends in it.
+   * @throws HistoryError
+   */
   openReserve(): Reserve {
     try {
       return new Reserve(`${this.#path}.ends`)

@@ -1,6 +1,9 @@
 import { outcomeOf, type Outcome, type StateName } from '../../contract/session-state.ts'
 
-/** States by codes of docs/endings-and-codes.md, and by the agent's reasons. Other ends are `failed`, with their exit code. */
+/**
+ * States for codes of docs/endings-and-codes.md and for the agent's reasons. Other ends are `failed`, with
+ * their exit code.
+ */
 export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',
@@ -29,7 +32,7 @@ export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-draining': 'gateway-stopped',
 }
 
-/** `open` stands for the outcomes of sessions that have not ended: those depend on their reviews. */
+/** `open` stands for the outcomes of open sessions, which depend on their reviews. */
 type RecordedOutcome = 'open' | Outcome
 
 export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
@@ -40,7 +43,7 @@ export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
   'succeeded',
 ]
 
-/** SQL over the columns of an ended session: its outcome, as `stateOf` names it. */
+/** SQL over the columns of an ended session that returns its outcome, as `stateOf` names it. */
 export const OUTCOME_OF_ENDED = `CASE
   WHEN guardrails_info IS NOT NULL THEN 'failed'
   WHEN json_extract(cause, '$.code') = 'access-ended' AND json_extract(cause, '$.by') IS NOT NULL THEN 'rejected'

@@ -2,32 +2,29 @@ import { onAbort } from '../../basics/abort.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { SessionEvent } from './session.ts'
 
-/** Where a recorded event stands: behind it the next one is looked for. Grows within a session, with gaps. */
+/** Place of a recorded event. The next read starts after it. Places grow within a session, with gaps. */
 export type EventPlace = number
 
 export interface PlacedEvent extends SessionEvent {
   readonly place: EventPlace
 }
 
-/** How far a session has come. */
+/** Progress of a session. */
 export interface Progression {
-  /** Nothing more will come: the file has all of it. */
+  /** Whether the file has all events: no more will come. */
   readonly isOver: boolean
-  /** Bytes of its output that are not in the record, and never will be. */
+  /** Output bytes that are missing from the record for good. */
   readonly missingBytes: number
 }
 
 interface Sources {
-  /** The next few events behind a place. @throws HistoryError */
+  /** Returns the next few events after a place. @throws HistoryError */
   readonly read: (after: EventPlace) => readonly PlacedEvent[]
-  /** Undefined when the session is in the history no more. @throws HistoryError */
+  /** Returns the progress; undefined when the session was removed. @throws HistoryError */
   readonly progression: () => Progression | undefined
 }
 
-/**
- * Reads a session while it grows, at the pace of whoever asks: all that is kept for him is a place in the file. Dispose
- * it.
- */
+/** Reads a growing session at the caller's pace: the follower keeps only a place in the file. Dispose it. */
 export class SessionFollower implements Disposable {
   readonly #id: string
   readonly #sources: Sources
@@ -46,19 +43,22 @@ export class SessionFollower implements Disposable {
     })
   }
 
-  /** Behind the last event that was read. */
+  /** Place of the last event that was read. */
   get place(): EventPlace {
     return this.#place
   }
 
-  /** The next few events, of 256 KiB at most; none when there are no more yet. @throws HistoryError */
+  /** Returns the next few events, at most 256 KiB; none when there are no more yet. @throws HistoryError */
   read(): readonly PlacedEvent[] {
     const events = this.#sources.read(this.#place)
     this.#place = events.at(-1)?.place ?? this.#place
     return events
   }
 
-  /** Ask when `read` has found nothing, and before anything else happens. @throws HistoryError, also when it was removed */
+  /**
+   * Returns the progress. Call it when `read` has returned nothing, before any other call.
+   * @throws HistoryError, also when the session was removed
+   */
   progression(): Progression {
     const found = this.#sources.progression()
     if (found !== undefined) return found
@@ -92,34 +92,37 @@ export class SessionFollower implements Disposable {
   }
 }
 
-/** How long new output of a session that somebody follows stays only in memory. Others wait for ten times as long. */
+/**
+ * How long new output of a followed session stays only in memory. Other sessions' output stays ten times as
+ * long.
+ */
 const SOON_MS = 100
 
-/** Who waits for what sessions write. They are told that there may be more, and read it from the file. */
+/** Followers of sessions. They are told that there may be more output, and read it from the file. */
 export class Followers {
   readonly #flush: (id: string) => void
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #due = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param flush writes what is pending of a session */
+  /** @param flush writes the pending part of a session */
   constructor(flush: (id: string) => void) {
     this.#flush = flush
   }
 
-  /** @param wake called when there may be something new; it must not throw */
+  /** @param wake called when there may be new output; it must not throw */
   add(id: string, wake: () => void): Disposable {
     const those = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, those.add(wake))
     return { [Symbol.dispose]: () => this.#remove(id, wake) }
   }
 
-  /** Call it when the session's file, or what is missing there, has changed. */
+  /** Wakes the session's followers. Call it when the file, or what is missing in it, has changed. */
   wake(id: string): void {
     for (const wake of this.#waiting.get(id) ?? []) wake()
   }
 
-  /** Call it when something of the session is to be written: it is, soon, if anybody follows. */
+  /** Flushes the session soon if it is followed. Call it when there is new output to write. */
   expect(id: string): void {
     if (!this.#waiting.has(id)) return
     this.#due.add(id)

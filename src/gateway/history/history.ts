@@ -21,16 +21,17 @@ import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {
-  /** The file may not grow beyond this. Unset: the disk is the limit. */
+  /** Largest size of the file. Unset: the disk is the limit. */
   readonly maxBytes?: number
-  /** The limits in force. Unset: none. */
+  /** Returns the current limits. Unset: there are none. */
   readonly retention?: () => Retention
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
 /**
- * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When the
- * disk is full or read-only it does what still works; call `recover` now and then until that is over.
+ * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous.
+ * On a full or read-only disk, everything that needs no write still works. Call `recover` now and then until
+ * the disk is fine.
  */
 export class History extends HistoryReader {
   readonly #writer: Writer
@@ -54,9 +55,9 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Opens or creates the file (0600, its folder 0700). Sessions that are still open belong to a gateway that is gone:
-   * they are ended, with the end that the reserve has, or else with code 254 and a text. A full or read-only disk is no
-   * error. Throws a HistoryError for any other reason, also when another gateway uses the file.
+   * Opens or creates the file (0600, its folder 0700). Open sessions belong to a gateway that is gone: they
+   * get the end that the reserve has, or else code 254 and a text. A full or read-only disk is no error.
+   * Throws a HistoryError for any other reason, also when another gateway uses the file.
    */
   static open(path: string, rooms: Rooms, options: HistoryOptions = {}): History {
     const file = new HistoryFile(path, rooms, options.maxBytes)
@@ -76,17 +77,17 @@ export class History extends HistoryReader {
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
-  /** Recorded, and not in the file yet. */
+  /** Bytes recorded, but not yet in the file. */
   get unwrittenBytes(): number {
     return this.#writer.pendingBytes
   }
 
-  /** How many run, or wait for people. */
+  /** Number of running and waiting sessions. */
   get openSessions(): number {
     return this.#writer.openSessions
   }
 
-  /** The size of the file without its free space. Throws a HistoryError. */
+  /** Size of the file without its free space. Throws a HistoryError. */
   get usedBytes(): number {
     return this.#database.usedBytes()
   }
@@ -94,7 +95,7 @@ export class History extends HistoryReader {
   recover(): void {
     this.#reserve.open()
     try {
-      // A file that was opened on a read-only disk stays read-only until it is opened anew.
+      // A file that was opened on a read-only disk stays read-only until it is opened again.
       if (!this.#file.isWritable || this.obstacle === READ_ONLY) this.#reopen()
       if (this.#file.isWritable) this.#writer.probe()
       if (this.#file.isMakeshift) this.#reopen()
@@ -104,8 +105,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Records the session as open, and in the audit log. Throws a HistoryError (also for an id that
-   * exists), and a RequestRefused when `history.size` leaves its user no room.
+   * Records a new, open session, and its entry in the audit log. Throws a HistoryError, also for an id that
+   * exists, and a RequestRefused when `history.size` leaves its user no room.
    */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
@@ -116,7 +117,7 @@ export class History extends HistoryReader {
     this.#writer.begin({ ...request, ...row }, chunksOf(script), asking)
   }
 
-  /** Replaces what the session was given as metadata. @returns false when there is no such session. @throws HistoryError */
+  /** Replaces a session's metadata. @returns false when there is no such session. @throws HistoryError */
   setMetadata(id: string, metadata: NewSession['metadata']): boolean {
     const row = isSessionId(id) ? this.#database.row(id) : undefined
     if (row === undefined) return false
@@ -128,9 +129,9 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Records a piece of the stream, within a second or when 256 KiB have come together. Never throws: `finish` reports a
-   * write that fails. Does nothing for a session that is not open, since packets may come after the close (protocol.md
-   * 3.1).
+   * Records a piece of the stream, within a second or when 256 KiB have come together. Never throws: `finish`
+   * reports failed writes. Does nothing for a session that is not open, since packets may come after the
+   * close (protocol.md 3.1).
    */
   append(
     sessionId: string,
@@ -143,29 +144,36 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the output is lost.
-   * An end that could not be written is kept and written later; for all readers the session has ended.
+   * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the
+   * output is lost. An end that could not be written is kept and written later; for all readers the session
+   * has ended.
    */
   finish(sessionId: string, end: RecordedEnd): void {
     this.#writer.finish(sessionId, end)
   }
 
-  /** What is kept beside sessions. Throws a HistoryError. */
+  /** Reads tables of the file. Throws a HistoryError. */
   read<T>(read: (tables: Tables) => T): T {
     return this.#database.read(read)
   }
 
-  /** In one transaction; `durably` survives a power failure. Throws a HistoryError: then nothing has changed. */
+  /**
+   * Writes in one transaction. `durably` survives a power failure. Throws a HistoryError: then nothing has
+   * changed.
+   */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
     return this.#database.write(write, how)
   }
 
-  /** In one transaction, which survives the end of this process; a power failure may undo it. Throws as `write` does. */
+  /**
+   * Writes in one transaction that survives the end of this process, but not a power failure. Throws as
+   * `write` does.
+   */
   note<T>(write: (tables: Tables) => T): T {
     return this.#database.note(write)
   }
 
-  /** How often what lists show has changed since the file was opened. Throws a HistoryError. */
+  /** Counts of the changes to lists since the file was opened. Throws a HistoryError. */
   get changes(): ChangesSoFar {
     return this.#database.changes
   }
@@ -177,19 +185,19 @@ export class History extends HistoryReader {
     this.#writer.checkRoom(holder, bytes)
   }
 
-  /** Whether the session runs, or waits for people, in this process. */
+  /** Tells whether the session runs or waits in this process. */
   isOpen(id: string): boolean {
     const recording = this.#writer.recording(id)
     return recording !== undefined && recording.end === undefined
   }
 
-  /** The latest time that it surely is, in ms: a wall clock that jumps ahead is not believed at once. */
+  /** Lower bound of the current time, in ms: a wall clock that jumps ahead is not believed immediately. */
   get trustedTime(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
-  /** The latest time that it may be, in ms: a wall clock that is set back does not bring back what has expired. */
+  /** Upper bound of the current time, in ms: setting back the wall clock does not revive what has expired. */
   get latestTime(): number {
     return this.#latest.now
   }
@@ -199,20 +207,21 @@ export class History extends HistoryReader {
     return this.#latest.lag
   }
 
-  /** Writes down the latest time, for the next gateway on this state. @throws HistoryError */
+  /** Stores the latest time for the next gateway on this state. @throws HistoryError */
   keepTime(): void {
     if (this.#belief !== undefined) this.#database.setBelief(this.#belief, this.#latest.now)
   }
 
   /**
-   * Removes some of the sessions that are too old. The file uses the free space again. @param before sessions of the
-   * connection that ended before this time (ms since 1970) are
+   * Removes some of the sessions that are too old. The file reuses the free space.
+   * @param before returns the time for a connection (ms since 1970): sessions that ended before it are
+   * removed
    */
   removeOlder(before: (connection: string) => number): Removed {
     return this.#quota.removeOlder(before)
   }
 
-  /** Removes some of the sessions beyond the size of the history, or of a connection's part of it. */
+  /** Removes some of the sessions above the size of the history, or above a connection's part of it. */
   removeExcess(): Removed {
     return this.#quota.removeExcess()
   }
@@ -222,7 +231,9 @@ export class History extends HistoryReader {
     return this.#database.shrink()
   }
 
-  /** The earliest time it can be (ms), by a clock that nobody can set, and what to report about that. */
+  /**
+   * Updates the belief. Returns the trusted time in ms, and a warning while the wall clock is not believed.
+   */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
     const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
@@ -231,7 +242,7 @@ export class History extends HistoryReader {
     try {
       this.keepTime()
     } catch (error) {
-      // It is written the next time. Removing what is too old can go on meanwhile.
+      // The next call writes it. Meanwhile old sessions can still be removed.
       if (!hasNoRoom(error)) throw error
     }
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
@@ -243,7 +254,7 @@ export class History extends HistoryReader {
     return stored
   }
 
-  /** Writes what is pending and closes the file. Sessions that are still open count as lost at the next `open`. */
+  /** Writes pending output and closes the file. Open sessions count as lost at the next `open`. */
   close(): void {
     this.#writer.close()
     this.#keepTimeAtEnd()
@@ -255,7 +266,7 @@ export class History extends HistoryReader {
     try {
       this.keepTime()
     } catch (error) {
-      // On a disk that takes nothing the last minute is lost.
+      // On a disk that cannot be written, the latest time loses up to a minute.
       if (!(error instanceof HistoryError)) throw error
     }
   }
@@ -269,7 +280,7 @@ export class History extends HistoryReader {
     this.#takeOver()
   }
 
-  /** Ends the open sessions that do not run in this process, and forgets ends that are recorded. */
+  /** Ends open sessions that do not run in this process, and clears the reserve of recorded ends. */
   #takeOver(): void {
     if (!this.#file.isReadable) return
     this.#quota.recount()
@@ -286,7 +297,7 @@ export class History extends HistoryReader {
     const holder = requestOf(row)
     const known = this.#reserve.ends.get(row.id)
     if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
-    // Nobody knows when it ended. Its last event is the last sign of life.
+    // The real end is unknown. The last event is the last sign of life.
     const seconds = this.#database.lastSecond(row.key)
     const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {

@@ -17,7 +17,7 @@ import { KINDS, type Events } from './statements.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Writer } from './writer.ts'
 
-/** Reads sessions: their rows, and from memory what the writer has not written yet. */
+/** Reads sessions from the file, and unwritten parts from the writer's memory. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
   readonly #writer: Writer
@@ -32,7 +32,7 @@ export class HistoryReader {
     return row && this.#summary(row)
   }
 
-  /** The session's input, piece by piece. Throws as `events` does. */
+  /** Yields the session's input piece by piece. Throws as `events` does. */
   *script(id: string): Generator<Buffer, void> {
     const row = this.#row(id)
     if (row === undefined) return
@@ -40,21 +40,22 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  /** One page. Labels and metadata over 64 KiB are left out. */
+  /** Returns one page of sessions. Labels and metadata over 64 KiB are left out. */
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
-  /** Counts at most so many sessions. The query's page and its parameter are not looked at. */
+  /** Counts sessions by outcome, at most `most`. Ignores the query's page and its parameter. */
   outcomes(query: SessionQuery, most: number): OutcomeCounts {
     return this.#database().outcomes(query, most)
   }
 
   /**
-   * All that match and are recorded by now, those that began to be recorded first in front, as they are when they are
-   * read: some at a time, so that others have their turn. The query's page and count are not looked at.
-   * @param behind the place of one that was had before; 0 for all
+   * Yields all matching sessions that are recorded by now, in the order in which recording began, and in the
+   * state at the time of reading. They come in batches, so that other work gets its turn. Ignores the query's
+   * page and count.
+   * @param behind place of the last session of an earlier walk; 0 for all
    */
   *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
     const newest = this.#database().lastKey
@@ -67,8 +68,9 @@ export class HistoryReader {
   }
 
   /**
-   * The `o` and `e` events joined in order, at most `maxBytes`. `truncated` when the session wrote more: it was cut
-   * here, by the agent's limit, or could not be recorded. Empty for an unknown session.
+   * Returns the `o` and `e` events joined in order, at most `maxBytes`. `truncated` when the session wrote
+   * more: the output was cut here or by the agent's limit, or could not be recorded. Empty for an unknown
+   * session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
@@ -84,9 +86,9 @@ export class HistoryReader {
   }
 
   /**
-   * Events in order, read page by page: input and output, or output alone, or all with the sizes of the terminal.
-   * Events above 64 KiB come in several pieces. Throws a HistoryError when the session is deleted meanwhile, so that
-   * nobody takes a part for the whole.
+   * Yields events in order, read page by page: input and output, or only output, or everything with the sizes
+   * of the terminal. Events above 64 KiB come in several pieces. Throws a HistoryError when the session is
+   * removed meanwhile, so that no caller takes a part for the whole.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
@@ -96,8 +98,9 @@ export class HistoryReader {
   }
 
   /**
-   * Follows a session from its beginning (0), from a place that a follower has had before, or from what comes now. Ended
-   * sessions can be followed too. Undefined when there is no such session, or no event of it at that place. Dispose it.
+   * Follows a session from its beginning (0), from a place of an earlier follower, or from now on. Ended
+   * sessions can be followed, too. Undefined when there is no such session, or no event at that place.
+   * Dispose the follower.
    */
   follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     const row = this.#flushedRow(id)
@@ -111,7 +114,7 @@ export class HistoryReader {
     })
   }
 
-  /** The output alone, piece by piece. Throws as `events` does. */
+  /** Yields the output piece by piece. Throws as `events` does. */
   *outputPieces(id: string): Generator<Buffer, void> {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
@@ -121,7 +124,7 @@ export class HistoryReader {
     if (row === undefined) return undefined
     const recording = this.#writer.recording(id)
     const hasEnded = recording?.end !== undefined && recording.pending.length === 0
-    // An open session that nobody records is one whose end could not be written, and had to be given up.
+    // An open session without a recording has an end that could not be written and was given up.
     const isOver = row.status === 'done' || recording === undefined || hasEnded
     return { isOver, missingBytes: this.#missing(row) }
   }
@@ -140,7 +143,7 @@ export class HistoryReader {
     return this.#row(id)
   }
 
-  /** What cannot be written yet, because another program holds the file, is read from memory. */
+  /** Reads all events. Unwritten ones, as while another program has locked the file, come from memory. */
   *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
     yield* this.#database().events(row.key, which)
     yield* this.#pending(row.id, which)
@@ -156,7 +159,7 @@ export class HistoryReader {
     return written + lengthOf(this.#pending(row.id, 'output'))
   }
 
-  /** Until its end is written, the row lacks dropped bytes. */
+  /** Counts missing output. The row has the dropped bytes only after the end is written. */
   #missing(row: SessionRow): number {
     const recording = this.#writer.recording(row.id)
     return sumOfCounts(row.truncatedBytes, recording?.dropped ?? 0, recording?.end?.truncatedBytes ?? 0)
@@ -178,7 +181,7 @@ export class HistoryReader {
   }
 }
 
-/** @param pending the end, as long as the row lacks it */
+/** @param pending the end while it is not in the row */
 function stateOf(
   row: SessionRow,
   pending: RecordedEnd | undefined,

@@ -3,25 +3,27 @@ import type { Holder } from './disk/removal.ts'
 import type { RecordedEnd, SessionEvent } from './session.ts'
 import type { HistoryError } from '../store/errors.ts'
 
-/** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */
+/**
+ * Longest row of the events table. Longer events are split, which keeps a page of reads small (database.ts).
+ */
 const CHUNK_BYTES = 64 * 1024
 
 /** Limit per session (protocol.md 7) for output (`o` and `e` together), and the same again for input. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
-/** Limit for the sizes of a terminal that changes all the time: some 9000 of them. */
+/** Limit for the sizes of a terminal that changes all the time: some 9000 sizes. */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
-/** The part of a session that is not written yet, and how much more of it may be recorded. */
+/** The unwritten part of a session, and how much more may be recorded. */
 export class Recording {
   readonly holder: Holder
-  /** Set once the session has ended; nothing comes after it. */
+  /** Set once the session has ended. No event comes after that. */
   end: RecordedEnd | undefined
-  /** A text about the record, written together with its end. */
+  /** A text about the record, written together with the session's end. */
   note: SessionEvent | undefined
-  /** Whether somebody was told that a write has failed. */
+  /** Whether a failed write was reported. */
   isTold = false
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
@@ -37,7 +39,7 @@ export class Recording {
     return this.#pending
   }
 
-  /** The unwritten events, and the note when the session has ended. */
+  /** Unwritten events, and the note when the session has ended. */
   get unwritten(): readonly SessionEvent[] {
     return this.end !== undefined && this.note !== undefined ? [...this.#pending, this.note] : this.#pending
   }
@@ -47,7 +49,7 @@ export class Recording {
     return this.#cost
   }
 
-  /** Bytes that are missing from the record: beyond the limit, or lost to a failed write. */
+  /** Bytes missing from the record: above the limit, or lost by a failed write. */
   get dropped(): number {
     return this.#dropped
   }
@@ -56,7 +58,10 @@ export class Recording {
     return this.#failure
   }
 
-  /** Copies what there is room for: the caller's buffer may be a slice of a much longer packet. */
+  /**
+   * Adds an event as far as there is room. The bytes are copied: the caller's buffer may be a slice of a much
+   * longer packet.
+   */
   add({ bytes, ...event }: SessionEvent): void {
     const stream = STREAMS[event.kind]
     const kept = Math.min(bytes.length, this.#room[stream])
@@ -75,15 +80,15 @@ export class Recording {
   }
 
   /**
-   * The unwritten events are lost, since they could not be written. Nothing more is recorded after them: a record that
-   * stops is honest, one with a hole in it looks whole.
+   * Drops the unwritten events after a failed write. Nothing more is recorded after them: a record that stops
+   * is honest, a record with a gap looks complete.
    */
   fail(error: HistoryError): void {
     this.#failure ??= error
     this.#stop()
   }
 
-  /** Like `fail`, but for a reason that is no failure; it is written into the record. */
+  /** Stops like `fail`, but without a failure. The reason is written into the record. */
   cut(reason: string): void {
     const seconds = this.#pending.at(-1)?.seconds ?? 0
     this.note ??= { kind: 'e', seconds, bytes: Buffer.from(`\n${reason}\n`) }
@@ -97,7 +102,7 @@ export class Recording {
   }
 }
 
-/** Cuts one long text or input into rows. */
+/** Splits a long text or input into rows. */
 export function chunksOf(bytes: Buffer): Buffer[] {
   const count = Math.ceil(bytes.length / CHUNK_BYTES)
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES))

@@ -3,16 +3,16 @@ import type { Tables } from '../store/room.ts'
 import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
 
-/** What an event costs besides its bytes. It keeps a flood of one-byte events within the limits, too. */
+/** Cost of an event besides its bytes. It keeps a flood of one-byte events within the limits, too. */
 export const EVENT_COST_BYTES = 128
-/** A session's row and its places in the indexes, without the request. */
+/** Cost of a session's row and its places in the indexes, without the request. */
 export const SESSION_COST_BYTES = 1024
 
 export function costOf(events: readonly Pick<SessionEvent, 'bytes'>[]): number {
   return events.reduce((sum, { bytes }) => sum + bytes.length + EVENT_COST_BYTES, 0)
 }
 
-/** What is stored of a session besides its events. `request` is JSON text; times are in milliseconds since 1970. */
+/** Stored values of a session without its events. `request` is JSON text; times are in ms since 1970. */
 export interface SessionRow {
   readonly key: number
   readonly id: string
@@ -22,7 +22,7 @@ export interface SessionRow {
   readonly exitCode: number | null
   readonly truncatedBytes: number
   readonly redactedBytes: number
-  /** Null while open. */
+  /** Null while the session is open. */
   readonly outputBytes: number | null
   readonly guardrails: string | null
   readonly masking: string | null
@@ -30,13 +30,13 @@ export interface SessionRow {
   readonly cause: string | null
   readonly request: string
   readonly facts: SessionFacts
-  /** What keeps an open session from running, if anything does. */
+  /** What an open session waits for; undefined when it runs. */
   readonly waits: Waiting | undefined
-  /** When it began to run, where that was later than its start. */
+  /** Time at which the session began to run, where that was later than its start. */
   readonly ranAt: number | undefined
 }
 
-/** What a session begins with. The columns that searches use are copies from `request`. */
+/** Values of a new session. The columns for searches are copies from `request`. */
 export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
   Pick<
     NewSession,
@@ -50,52 +50,54 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'labels'
   >
 
-/** A runbook of the gateway's own; labels of callers cannot make one. */
+/** Returns the kind of a session. Only the origin makes a runbook; labels of callers cannot. */
 export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): SessionKind {
   if (origin === 'client-api-runbooks') return 'runbook'
   return verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** `people` have to approve it first; it is `ready` when they have. */
+/** `people`: the session waits for an approval. `ready`: it is approved. */
 export type Waiting = 'people' | 'ready'
 
-/** What another room knows of a session, and how it is read. */
+/** A fact about sessions from another room, and how to read it. */
 export interface SessionPart<Fact> {
-  /** SQL of one column for a row of `sessions`: JSON, or null where the room knows nothing of it. */
+  /**
+   * SQL of one column for a row of `sessions`: JSON, or null where the room has nothing about the session.
+   */
   readonly column: string
   readonly read: (json: string) => KnownFact<Fact>
 }
 
 interface KnownFact<Fact> {
   readonly fact: Fact
-  /** What an open session waits for. A session that waits outlives its gateway. */
+  /** What an open session waits for. A waiting session outlives its gateway. */
   readonly waits?: Waiting | undefined
-  /** When it began to run, in ms since 1970, where that was later than its start. */
+  /** Time at which the session began to run, in ms since 1970, where that was later than its start. */
   readonly ranAt?: number | undefined
 }
 
-/** Filters of a query that look at tables of other rooms. */
+/** Filters of a query that need tables of other rooms. */
 type JoinedFilter =
   | keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
-  /** A viewer who sees sessions of others by the settings of connections. */
+  /** For a viewer who sees other users' sessions by the settings of connections. */
   | 'teamViewer'
-  /** SQL of a column: `waiting`, `approved` or `running`, of a session that has not ended. */
+  /** SQL of a column for an open session: `waiting`, `approved` or `running`. */
   | 'openOutcome'
 
-/** All that other rooms add to sessions. */
+/** Facts, filters and rules that other rooms add to sessions. */
 export interface SessionParts {
   readonly facts: {
     readonly [Name in keyof SessionFacts]-?: SessionPart<NonNullable<SessionFacts[Name]>>
   }
-  /** SQL: a condition, or what is compared with a pattern. */
+  /** SQL: a condition, or the value that is compared with a pattern. */
   readonly filters: Readonly<Record<JoinedFilter, string>>
-  /** SQL: the condition of ended sessions that must not be removed yet. */
+  /** SQL: condition of ended sessions that must not be removed yet. */
   readonly keeps: string
   /** Called in the transaction that inserts a session. */
   readonly begun: (tables: Tables, row: NewRow, asking: SessionAsking) => void
 }
 
-/** What has no column of its own, stored as JSON. */
+/** Values without their own columns, stored as JSON. */
 export type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
 /** @throws HistoryError */
@@ -109,7 +111,7 @@ export function requestText(request: StoredRequest): string {
   }
 }
 
-/** JSON that `requestText` wrote from the same type, under the same schema version. */
+/** Parses JSON that `requestText` wrote from the same type, under the same schema version. */
 export function requestOf(row: SessionRow): StoredRequest {
   return JSON.parse(row.request) as StoredRequest
 }
@@ -127,7 +129,7 @@ export function toEvent([, seconds, kind, bytes, stderr]: EventRow): SessionEven
   return { seconds, kind, bytes, ...(stderr !== 0 && { isStderr: true }) }
 }
 
-/** @param found the columns of a session, in the order of the statements, with one for each part at the end */
+/** @param found columns of a session in the order of the statements, then one column per part */
 export function toRow(found: unknown, parts: SessionParts): SessionRow {
   type Optional = number | null
   type Columns = [
@@ -181,7 +183,7 @@ function factsOf(
   }
 }
 
-/** What a session takes up when it begins, in bytes. */
+/** Returns the bytes that a new session takes up. */
 export function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
   return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
 }

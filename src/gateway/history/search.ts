@@ -4,7 +4,7 @@ import type { SessionQuery } from './session.ts'
 import type { Outcome } from '../../contract/session-state.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Filters that are SQL LIKE patterns, and their columns. */
+/** Filters by SQL LIKE patterns, and their columns. */
 const LIKE = {
   user: 'user',
   connection: 'connection',
@@ -12,17 +12,23 @@ const LIKE = {
   runbook: 'runbook',
 } as const
 const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
-/** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
+/** Limit of a capped count. SQLite counts as many in a few milliseconds, and users do not page further. */
 const COUNT_CAP = 10_000
 
-/** Sessions that are looked at in one go: each may have 64 KiB of labels and metadata. */
+/** Sessions read in one step. Each may have 64 KiB of labels and metadata. */
 const STEP = 50
-/** Sessions whose parameters are looked at: each is read from its row, which takes microseconds. */
+/** Sessions whose parameters are searched. Each is read from its row, which takes microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
-/** Lists leave the labels of longer requests out, too. A few hundred of 16 MiB would keep everybody else waiting. */
+/**
+ * Lists leave out the labels of longer requests, too. A few hundred labels of 16 MiB would block all other
+ * users.
+ */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
-/** Filters that compare one value each. With a plus no index is searched: most sessions have one of few values. */
+/**
+ * Filters that compare one value each. The plus keeps SQLite from an index: most sessions have one of few
+ * values.
+ */
 const CONDITIONS = {
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
@@ -37,12 +43,12 @@ const FILTERS = [
 ] as const
 
 const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
-/** The text of the whole request is looked at first, since that is faster than to read it as JSON. */
+/** Searches the text of the whole request first: that is faster than parsing it as JSON. */
 const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES}
   THEN instr(lower(request), ?) > 0 AND EXISTS (
     SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
     WHERE instr(lower(value), ?) > 0) END`
-/** What is too long to be looked at is not read either. */
+/** Requests that are too long to be searched are not read. */
 const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request END AS request`
 
 type Joined = SessionParts['filters']
@@ -52,7 +58,7 @@ interface Condition {
   readonly values: readonly (string | number | null)[]
 }
 
-/** What is asked of the columns of the index, and what only the rows themselves tell. */
+/** Conditions on columns of the index, and a condition that needs the rows themselves. */
 interface Asked {
   readonly conditions: readonly Condition[]
   readonly within: Condition | undefined
@@ -66,24 +72,24 @@ interface Statements {
   readonly ofOutcome: SqlStatement
 }
 
-/** How many sessions of a span have each outcome; `open` is one of them. */
+/** Number of sessions per outcome; `open` is one of them. */
 export interface OutcomeCounts {
   readonly counts: ReadonlyMap<string, number>
-  /** There are more than were counted. */
+  /** Whether there are more sessions than were counted. */
   readonly isCapped: boolean
 }
 
 interface Total {
-  /** Sessions on all pages; undefined where they were not to be counted. */
+  /** Sessions on all pages; undefined where the query asks for no count. */
   readonly total: number | undefined
-  /** There are more than `total`. */
+  /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
 }
 
-/** Matching rows among some that follow each other, in the order in which they began to be recorded. */
+/** Matching rows among some consecutive sessions, in the order in which recording began. */
 export interface FoundStep {
   readonly rows: readonly unknown[]
-  /** The key of the last that was looked at. */
+  /** Key of the last session that was looked at. */
   readonly until: number
 }
 
@@ -94,15 +100,15 @@ export interface FoundRows extends Total {
 }
 
 /**
- * The statements that find sessions, prepared once for each set of filters. One statement for all would have filters that
- * are always true, and these keep SQLite from using an index.
+ * Statements that find sessions, prepared once per set of filters. A single statement for all sets would have
+ * filters that are always true, and these keep SQLite from using an index.
  */
 export class Search {
   readonly #db: Connection
   readonly #columns: string
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
-  /** At most one entry for each set of filters, with or without wildcards. */
+  /** At most one entry per set of filters, with or without wildcards. */
   readonly #statements = new Map<string, Statements>()
 
   /** @param joined filters that look at other tables */
@@ -122,10 +128,10 @@ export class Search {
     const values = valuesOf(asked)
     const statements = this.#of(asked)
     const counted = total(statements, values, query.count)
-    // Looking for what is not there takes longest.
+    // A search without a match takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
       return { rows: [], hasMore: false, ...counted }
-    // One more than asked for, to see whether there are more.
+    // One row more than asked for shows whether there are more.
     const rows = statements.page.all([...values, query.limit + 1, query.offset])
     return {
       rows: rows.slice(0, query.limit),
@@ -135,8 +141,9 @@ export class Search {
   }
 
   /**
-   * Looks at the next sessions behind a key. A step takes the same time, whatever the filters: what matches may be rare.
-   * @returns undefined where none follows
+   * Looks at the next sessions after a key. A step takes the same time with any filters, since matches may be
+   * rare.
+   * @returns undefined when no session follows
    */
   step(query: SessionQuery, behind: number, newest: number): FoundStep | undefined {
     const [until] = this.#lastOfStep.get([behind, newest]) as [number | null]
@@ -145,7 +152,7 @@ export class Search {
     return { rows: this.#of(asked).step.all([...valuesOf(asked), behind, until]), until }
   }
 
-  /** @param most sessions that are counted. The query's page and its parameter are not looked at. */
+  /** @param most limit of the count. The query's page and its parameter are ignored. */
   outcomes(query: SessionQuery, most: number): OutcomeCounts {
     const asked = askedOf({ ...query, parameter: undefined }, this.#joined)
     const { ofOutcome } = this.#of(asked)
@@ -176,14 +183,14 @@ export class Search {
       within === undefined
         ? `sessions ${where}`
         : `(SELECT key, started_at, ${SHORT_REQUEST} FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
-    // The inner query needs an index alone, the outer one the rows of one page.
+    // The inner query needs only an index, the outer one only the rows of one page.
     const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
     const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
-      // By the keys alone: an index would bring all that matches, to be sorted for each step.
+      // By the keys alone: an index would yield all matches, to be sorted for each step.
       step: reading(
         `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
@@ -219,12 +226,12 @@ function askedOf(query: SessionQuery, joined: Joined): Asked {
   const text = parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   return {
     conditions: [...conditions, { sql: '+runbook IS NOT NULL', values: [] }],
-    // The parameters are a text of JSON within the JSON of the request.
+    // The parameters are JSON text within the JSON of the request.
     within: { sql: HAS_PARAMETER, values: [inJson(inJson(text)), text] },
   }
 }
 
-/** In the order in which the statements take them. */
+/** Returns the values in the order in which the statements take them. */
 function valuesOf({ conditions, within }: Asked): Condition['values'] {
   return [...conditions, ...(within === undefined ? [] : [within])].flatMap(({ values }) => values)
 }
@@ -241,8 +248,8 @@ function* likeConditions(
     const pattern = query[filter]
     if (pattern === undefined) continue
     const { operator, value } = likeMatch(pattern)
-    // With a plus no index is searched for it: SQLite would take one that lacks the other columns, for patterns that
-    // most sessions fit.
+    // The plus keeps SQLite from an index. For patterns that fit most sessions, SQLite would take one that
+    // lacks the other columns.
     const column = operator === 'GLOB' ? `+${sql[filter]}` : sql[filter]
     yield { sql: `${column} ${operator} ?`, values: [value] }
   }
@@ -270,7 +277,7 @@ function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined)
   if (open.length === 0 && ended.length === 1 && only !== undefined)
     yield { sql: 'outcome = ?', values: [only] }
   else if (open.length === 0) {
-    // Most sessions succeed: they are found sooner in the order of the list than by their outcome.
+    // Most sessions succeed: the order of the list finds them sooner than an index by outcome.
     const column = ended.includes('succeeded') ? '+outcome' : 'outcome'
     yield { sql: `${column} ${IN_LIST}`, values: [JSON.stringify(ended)] }
   } else if (ended.length === 0)
@@ -296,17 +303,19 @@ function bound(value: string | Date | readonly string[]): string | number {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** What an SQL LIKE pattern asks for, in terms that SQLite compares as PostgreSQL does: its own LIKE ignores case. */
+/** A SQL LIKE pattern in operators that compare as in PostgreSQL: SQLite's own LIKE ignores case. */
 interface LikeMatch {
   readonly operator: '=' | 'GLOB'
   /** Null equals nothing. */
   readonly value: string | null
 }
 
-/** `%` stands for anything, `_` for one character; a backslash takes the meaning from what follows. */
+/**
+ * Converts a pattern: `%` matches anything, `_` one character, and a backslash escapes the next character.
+ */
 function likeMatch(pattern: string): LikeMatch {
   const unescaped = pattern.replace(/\\[^]/gu, '')
-  // PostgreSQL refuses it. Nothing has such a name.
+  // PostgreSQL rejects a trailing backslash. Here it matches nothing.
   if (unescaped.endsWith('\\')) return { operator: '=', value: null }
   if (!/[%_]/.test(unescaped)) return { operator: '=', value: pattern.replace(/\\([^])/gu, '$1') }
   return { operator: 'GLOB', value: pattern.replace(/\\([^])|[%_*?[]/gu, toGlob) }

@@ -5,7 +5,7 @@ import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
 import { SessionRows } from './statements.ts'
 
-/** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
+/** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent received it. */
 const VERSION_1 = `
   CREATE TABLE history.sessions (
     key INTEGER PRIMARY KEY,
@@ -28,11 +28,11 @@ const VERSION_1 = `
   CREATE INDEX history.events_by_session ON events (session);`
 
 /**
- * Adds kind `r`, the size of a terminal, and columns for searches, copied from `request`. Sessions that ended under
- * version 1 have no `output_bytes`.
- * The constraint is changed in the schema's own text (sqlite.org/lang_altertable.html#otheralter says how, and when
- * that is safe). Copying the table would take as long as the file is large, and need as much disk again. libsql's own
- * ALTER COLUMN fails on a list.
+ * Adds kind `r`, the size of a terminal, and columns for searches, copied from `request`. Sessions that ended
+ * under version 1 have no `output_bytes`.
+ * The constraint is changed in the schema's own text (sqlite.org/lang_altertable.html#otheralter says how,
+ * and when that is safe). A copy of the table would take long for a large file, and need as much disk again.
+ * libsql's own ALTER COLUMN fails on a list.
  */
 const VERSION_2 = `
   PRAGMA writable_schema = ON;
@@ -61,8 +61,9 @@ const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
 /**
- * `recorded_bytes`: what a session takes up, by rows.ts. `removals`: sessions whose row is gone and whose events go
- * piece by piece. `clock`: the time that is believed, and for how long a later one has been seen (clock.ts).
+ * `recorded_bytes`: space that a session takes up, by rows.ts. `removals`: sessions whose row is gone and
+ * whose events are removed piece by piece. `clock`: the believed time, and for how long a later one was seen
+ * (clock.ts).
  */
 const VERSION_4 = `
   ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;
@@ -74,41 +75,41 @@ const VERSION_4 = `
   INSERT INTO history.clock
     SELECT max(max(started_at), coalesce(max(ended_at), 0)), 0 FROM history.sessions HAVING count(*) > 0;`
 
-/** JSON, as the REST interface shows it. */
+/** JSON as in REST answers. */
 const VERSION_5 = `
   ALTER TABLE history.sessions ADD COLUMN guardrails_info TEXT;`
 
-/** One index in which all filters by pattern can be looked at, in the order of the list. */
+/** One index for all filters by pattern, in the order of the list. */
 const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-/** Whether the command has written an output to stderr. Older events do not know it. */
+/** Whether the command has written an output to stderr. Older events lack this. */
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
-/** JSON, as the REST interface shows it; null where nothing was masked. */
+/** JSON as in REST answers; null where nothing was masked. */
 const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 
-/** The latest time that was seen, in ms, by which tokens expire (clock.ts). */
+/** The latest time that was seen, in ms. Tokens expire by it (clock.ts). */
 const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`
 
-/** Finds the oldest sessions of each connection, and counts what those of a connection take up. */
+/** Finds the oldest sessions of each connection, and sums what a connection's sessions take up. */
 const VERSION_10 = `
   DROP INDEX history.sessions_by_end;
   CREATE INDEX history.sessions_by_end ON sessions (connection, ended_at, recorded_bytes);`
 
-/** SQL over `request`: what the session runs. */
+/** SQL over `request` that returns the kind of session. */
 const KIND_OF_REQUEST = `CASE WHEN json_extract(request, '$.origin') = 'client-api-runbooks' THEN 'runbook'
   WHEN json_extract(request, '$.verb') = 'connect' THEN 'terminal' ELSE 'script' END`
 
 /**
- * Columns for searches by runbook, kind and outcome. `outcome` of a session that has not ended is `open`: the rest is
- * in its review. Both indexes in the order of the list have what filters look at, so that rows are read for one page
- * alone. The end of a session changes one of them.
+ * Columns for searches by runbook, kind and outcome. An open session has the outcome `open`; its review tells
+ * the rest. Both indexes in the order of the list include the columns of the filters, so that rows are read
+ * only for one page. The end of a session changes only one of these indexes.
  */
 const VERSION_22 = `
   ALTER TABLE history.sessions ADD COLUMN runbook TEXT;
@@ -130,7 +131,10 @@ declare module '../store/room.ts' {
   }
 }
 
-/** The condition of rows whose session is gone. The events of a removed session go piece by piece (disk/removal.ts). */
+/**
+ * Returns the condition of rows without a session. The events of a removed session go piece by piece
+ * (disk/removal.ts).
+ */
 export function ofLostSession(has: (table: string) => boolean): string {
   const removed = has('removals') ? ' AND session NOT IN (SELECT session FROM history.removals)' : ''
   return `session NOT IN (SELECT key FROM history.sessions)${removed}`
@@ -152,14 +156,14 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       21: VERSION_21,
       22: VERSION_22,
     },
-    // While sessions run, their rows count output as well.
+    // Rows of running sessions count output, too, so only these columns are watched.
     watched: { sessions: ['status', 'request', 'exit_code'] },
     json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
     orphans: { events: ofLostSession },
   }
 }
 
-/** Counts lost output in ended sessions. @returns the ids of these sessions */
+/** Adds lost output to the counts of ended sessions. @returns the ids of these sessions */
 export function markIncomplete(db: Connection, version: number): string[] {
   if (version < 2) return []
   const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`

@@ -1,6 +1,6 @@
 import type { Outcome, SessionKind } from '../../contract/session-state.ts'
 
-/** What a client asked for, known when its session begins. */
+/** A client's request, known when its session begins. */
 export interface NewSession {
   /** Printable ASCII without spaces, at most 200 characters. */
   readonly id: string
@@ -9,53 +9,56 @@ export interface NewSession {
   readonly connection: string
   readonly connectionType: string
   readonly connectionSubtype?: string
-  /** Missing where it had none. */
+  /** Missing where the connection had no tags. */
   readonly connectionTags?: Readonly<Record<string, string>>
   readonly user: string
-  /** A port for native clients: the record has statements where that of a terminal has output. */
+  /** Set for a port of native clients. Its record has statements instead of a terminal's output. */
   readonly isPort?: true
-  /** The input the agent got; empty for a terminal. */
+  /** Input that the agent received; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>
-  /** Anything that JSON can carry. */
+  /** Any JSON. */
   readonly metadata: Readonly<Record<string, unknown>>
   readonly sessionBatchId?: string
   readonly correlationId?: string
-  /** Characters of the script as a text of JSON. Sessions of older versions have none. */
+  /** Characters of the script as JSON text. Sessions of older versions lack it. */
   readonly scriptSize?: number
   readonly startedAt: Date
 }
 
-/** What the audit log says of a session's beginning beside what the session has. */
+/** Facts for the audit log about a session's beginning, besides those of the session. */
 export interface SessionAsking {
-  /** Where the request came from. */
+  /** Address that the request came from. */
   readonly clientIp?: string | undefined
-  /** By which it came. */
+  /** Token of the request. */
   readonly token?: { readonly id: string; readonly name: string } | undefined
-  /** People have to approve it first. */
+  /** Set when the session needs an approval first. */
   readonly waits?: true
 }
 
-/** What other rooms know of a session, under a name of theirs. They add it by `declare module`, and a SessionPart reads it. */
+/**
+ * Facts that other rooms add to a session, each under its own name. Rooms add them by `declare module`, and a
+ * SessionPart reads them.
+ */
 export interface SessionFacts {}
 
-/** One session as the history knows it, without its script. */
+/** A session in the history, without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts {
-  /** `ready`: approved, and not run yet. `open`: it runs, or waits for people. */
+  /** `ready`: approved, but not yet run. `open`: running, or waiting for an approval. */
   readonly status: 'open' | 'ready' | 'done'
-  /** Undefined while open, and when the agent's close had none. */
+  /** Undefined while open, and when the agent reported none. */
   readonly exitCode: number | undefined
   readonly endedAt?: Date
-  /** Output that is missing: left out by the agent's limit, or not recorded here. */
+  /** Bytes of missing output: cut by the agent's limit, or not recorded here. */
   readonly truncatedBytes: number
-  /** Bytes of secrets that were replaced in the output, by the agent or here; 0 while it is open. */
+  /** Bytes of secrets that were replaced in the output, by the agent or here; 0 while the session is open. */
   readonly redactedBytes: number
-  /** The guardrail rules that were broken, as JSON. */
+  /** Broken guardrail rules, as JSON. */
   readonly guardrails?: string
   readonly cause?: EndCause
-  /** What the agent has masked, as JSON. */
+  /** Facts about the agent's masking, as JSON. */
   readonly masking?: string
-  /** Recorded so far. */
+  /** Bytes recorded so far. */
   readonly outputBytes: number
 }
 
@@ -63,40 +66,40 @@ export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts
 export interface SessionViewer {
   readonly name: string
   readonly groups: readonly string[]
-  /** What the settings of connections let the user see. Undefined: nothing. */
+  /** What the settings of connections let the user see. Undefined: nothing more. */
   readonly team?: {
-    /** Connections whose sessions the user sees all. */
+    /** Connections where the user sees all sessions. */
     readonly all: readonly string[]
-    /** Connections on which the user sees the sessions of these other users. */
+    /** Connections where the user sees the sessions of `users`. */
     readonly connections: readonly string[]
     readonly users: readonly string[]
   }
 }
 
-/** Which sessions to list. A filter that is missing lets all of them through. */
+/** Filters of a list of sessions. A missing filter matches all sessions. */
 export interface SessionQuery {
-  /** This and the next two are SQL LIKE patterns. */
+  /** Like the next two, an SQL LIKE pattern. */
   readonly user?: string | undefined
-  /** Only what this user may see, whatever `user` says. */
+  /** Only sessions that this user may see, whatever `user` says. */
   readonly viewer?: SessionViewer | undefined
-  /** The status of the session's review; empty for sessions without one. */
+  /** Status of the session's review; empty for sessions without one. */
   readonly reviewStatus?: string | undefined
-  /** Groups of which one reviews the session. */
+  /** Groups of which at least one reviews the session. */
   readonly reviewGroups?: readonly string[] | undefined
-  /** Keys of issues, of which the session has one, in any case of letters. */
+  /** Keys of issues, in any case. The session has one of them. */
   readonly issueKeys?: readonly string[] | undefined
   readonly connection?: string | undefined
-  /** As configured, e.g. `database`. */
+  /** Type as configured, e.g. `database`. */
   readonly connectionType?: string | undefined
-  /** The file of a runbook, as an SQL LIKE pattern. */
+  /** File of a runbook, as an SQL LIKE pattern. */
   readonly runbook?: string | undefined
   readonly outcomes?: readonly Outcome[] | undefined
   readonly kind?: SessionKind | undefined
-  /** A text in the recorded values of its parameters, in any case of letters. Only the newest sessions are looked at. */
+  /** Text in a recorded value of the parameters, in any case. Only the newest sessions are searched. */
   readonly parameter?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
-  /** The earliest and the latest moment at which the session may have begun. */
+  /** Earliest and latest start of the session. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   readonly limit: number
@@ -105,55 +108,55 @@ export interface SessionQuery {
   readonly count?: 'capped' | 'exact' | 'none' | undefined
 }
 
-/** What a query has found. */
+/** Result of a query. */
 export interface HistoryPage {
-  /** Newest first. */
+  /** Sessions, newest first. */
   readonly sessions: SessionSummary[]
   readonly hasMore: boolean
-  /** Sessions on all pages; undefined where they were not to be counted. */
+  /** Sessions on all pages; undefined where the query asks for no count. */
   readonly total: number | undefined
-  /** There are more than `total`. */
+  /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
 }
 
-/** A session, and a number that is larger for those that began to be recorded later. */
+/** A session with its place. Sessions whose recording began later have larger places. */
 export interface PlacedSession {
   readonly place: number
   readonly session: SessionSummary
 }
 
-/** Why a session has ended, where its exit code does not say it. */
+/** Why a session has ended, where the exit code does not say it. */
 export interface EndCause {
   /** A code of docs/endings-and-codes.md, or a reason of the agent. */
   readonly code: string
-  /** The user who has ended it. */
+  /** User who ended the session. */
   readonly by?: string
 }
 
 export interface RecordedEnd {
   readonly exitCode: number | undefined
-  /** What the agent has left out of the output (`client.truncated_bytes`). */
+  /** Bytes of output that the agent has left out (`client.truncated_bytes`). */
   readonly truncatedBytes: number
   /** Bytes of secrets that were replaced in the output, by the agent or here. Missing: none. */
   readonly redactedBytes?: number
-  /** The guardrail rules that were broken, as JSON. */
+  /** Broken guardrail rules, as JSON. */
   readonly guardrails?: string
-  /** What the agent has masked, as JSON. Missing: nothing. */
+  /** Facts about the agent's masking, as JSON. Missing: nothing was masked. */
   readonly masking?: string
-  /** Missing where the exit code says all. */
+  /** Missing where the exit code says everything. */
   readonly cause?: EndCause
   readonly endedAt: Date
 }
 
 /**
- * Input, output (stdout and stderr) and texts about the session: the letters of protocol.md 10.4. `r` is a new
- * size of the terminal, `COLSxROWS`.
+ * Input, output (stdout and stderr) and texts about the session: the letters of protocol.md 10.4. `r` is a
+ * new size of the terminal, `COLSxROWS`.
  */
 export type EventKind = 'i' | 'o' | 'e' | 'r'
 
 /** A piece of a session's stream, at most 64 KiB long. */
 export interface SessionEvent {
-  /** Since the session's start. */
+  /** Seconds since the session's start. */
   readonly seconds: number
   readonly kind: EventKind
   readonly bytes: Buffer

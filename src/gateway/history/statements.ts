@@ -5,7 +5,9 @@ import { LISTED_REQUEST_BYTES, Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Input and output; output alone; everything, with the sizes of the terminal. */
+/**
+ * `stream`: input and output. `output`: output alone. `terminal`: everything, with the sizes of the terminal.
+ */
 export type Events = 'stream' | 'output' | 'terminal'
 
 export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
@@ -20,9 +22,9 @@ const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncat
 const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
-/** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
+/** Rows of at most 64 KiB per page, so at most 2 MiB. */
 const EVENTS_PER_READ = 32
-/** For somebody who follows a session and may be slow: so much is in memory for him. */
+/** Rows per step of a follower, which may be slow: this much is in memory for each. */
 const EVENTS_PER_STEP = 4
 
 /** Sessions and their events as rows: the statements of the history, prepared once. */
@@ -96,7 +98,7 @@ function ofEvents(db: Connection) {
   }
 }
 
-/** An event of no session, written to see whether there is room. */
+/** Session of test events, which show whether there is room. */
 const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 

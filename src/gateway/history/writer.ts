@@ -11,37 +11,40 @@ import { type RecordedEnd, type SessionAsking, type SessionEvent } from './sessi
 import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
-  /** Called for writes that failed, once per session and per lock. `finish` reports losses as well. */
+  /** Called for failed writes, once per session and per lock. `finish` reports losses as well. */
   readonly onError: (error: HistoryError) => void
   /** Longest time in ms that an event stays only in memory, unless it cannot be written. 1000 for History. */
   readonly flushAfterMs: number
 }
 
 interface Parts {
-  /** Throws a HistoryError while the file is not open. */
+  /** Returns the open file. Throws a HistoryError while it is not open. */
   readonly database: () => HistoryDatabase
   readonly reserve: Reserve
   readonly quota: Quota
 }
 
-/** Limits for unwritten events, per session and of all sessions together. */
+/** Limits of unwritten events, per session and for all sessions together. */
 const SESSION_PENDING_BYTES = 256 * 1024
 const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
 
 /**
- * Holds what is not in the file yet. While another program has the file locked, it waits: the timer tries again, and
- * only what does not fit into memory is lost. After any other failure the session's unwritten events are lost at once,
- * but never its end, which goes into the reserve.
+ * Holds what is not in the file yet. While another program has locked the file, the writer waits: its timer
+ * retries, and only what does not fit into memory is lost. After any other failure the session's unwritten
+ * events are lost immediately. The session's end goes into the reserve.
  */
 export class Writer {
-  /** Who waits for what is written here. */
+  /** Followers that wait for new events. */
   readonly followers = new Followers((id) => this.flush(id))
   readonly #parts: Parts
   readonly #options: WriterOptions
   readonly #recordings = new Map<string, Recording>()
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
-  /** The last attempt met a lock. Each blocks the whole gateway for a moment, so the next is the timer's. */
+  /**
+   * Error of the last attempt, when the file was locked. Each attempt blocks the whole gateway for a moment,
+   * so only the timer retries.
+   */
   #lock: HistoryError | undefined
   #trouble: HistoryError | undefined
 
@@ -50,7 +53,7 @@ export class Writer {
     this.#options = options
   }
 
-  /** Why the last write failed, if the disk was the reason; otherwise undefined. */
+  /** Error of the last write, if the disk was the reason; otherwise undefined. */
   get trouble(): HistoryError | undefined {
     return this.#trouble
   }
@@ -59,7 +62,7 @@ export class Writer {
     return this.#pendingBytes
   }
 
-  /** Sessions that run, or wait for people. */
+  /** Number of running and waiting sessions. */
   get openSessions(): number {
     return this.#recordings.size - this.#unwrittenEnds().length
   }
@@ -90,12 +93,12 @@ export class Writer {
     if (this.#recordings.has(id)) this.#startTimer()
   }
 
-  /** Goes on with a session that waits, which another gateway has begun. */
+  /** Resumes a waiting session that another gateway has begun. */
   resume(id: string, holder: Holder): void {
     this.#recordings.set(id, new Recording(holder))
   }
 
-  /** The unwritten part of a session that runs, or whose end is not written. */
+  /** Returns the unwritten part of a session that runs, or whose end is not written. */
   recording(id: string): Recording | undefined {
     return this.#recordings.get(id)
   }
@@ -112,10 +115,13 @@ export class Writer {
     this.followers.expect(id)
   }
 
-  /** Throws a HistoryError when output is lost, or when the end is neither in the file nor in the reserve. */
+  /**
+   * Ends a session. Throws a HistoryError when output is lost, or when neither the file nor the reserve has
+   * the end.
+   */
   finish(id: string, end: RecordedEnd): void {
     const recording = this.#recordings.get(id)
-    // The session is unknown or over already: the database has the right error.
+    // The session is unknown or has ended: the database throws the right error.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end
@@ -126,19 +132,19 @@ export class Writer {
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
-  /** Writes what is pending for one session, its end included, unless the file was locked a moment ago. */
+  /** Writes the pending part of one session, with its end, unless the file was locked a moment ago. */
   flush(id: string): void {
     const recording = this.#recordings.get(id)
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)
   }
 
-  /** Writes a small test, then what is pending. @throws HistoryError */
+  /** Tests a small write, then writes everything pending. @throws HistoryError */
   probe(): void {
     this.#noting(() => this.#parts.database().probe())
     this.#flushAll()
   }
 
-  /** The last attempt for everything. Ends that cannot be written now stay in the reserve. */
+  /** Tries to write everything a last time. Ends that cannot be written stay in the reserve. */
   close(): void {
     if (this.#recordings.size > 0) this.#noted(() => this.#parts.database().bePatient())
     this.#flushAll()
@@ -159,7 +165,9 @@ export class Writer {
     if (this.#pendingBytes > 0 || this.#unwrittenEnds().length > 0) this.#startTimer()
   }
 
-  /** Stops when one end finds no room: neither do the others, and a thousand attempts take long. */
+  /**
+   * Writes all sessions. After one end finds no room, other ends are skipped: a thousand attempts take long.
+   */
   #writeAll(): void {
     let isFull = false
     for (const [id, recording] of this.#recordings) {
@@ -170,7 +178,10 @@ export class Writer {
     }
   }
 
-  /** `locked`: nothing has changed, and writing others would fail too. `full`: there was not even room for the end. */
+  /**
+   * `locked`: nothing has changed, and other writes would fail, too. `full`: there was no room even for the
+   * end.
+   */
   #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
     if (error === undefined) {
@@ -219,7 +230,7 @@ export class Writer {
     recording.isTold = true
   }
 
-  /** Takes from the session that fills the memory, not from the one that happens to write next. */
+  /** Drops the output of the session that takes most memory, not of the one that happens to write next. */
   #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings].toSorted(([, a], [, b]) => b.cost - a.cost)
     if (largest === undefined) return
@@ -229,7 +240,10 @@ export class Writer {
     this.followers.wake(id)
   }
 
-  /** When too many ends wait for room, the oldest makes way. @returns whether this end survives the process */
+  /**
+   * Puts an end into the reserve. When too many ends wait for room, the oldest is given up. @returns whether
+   * this end survives the process
+   */
   #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
     const waiting = this.#unwrittenEnds()
     const [oldest] = waiting
@@ -261,7 +275,7 @@ export class Writer {
     this.#pendingBytes += recording.cost - before
   }
 
-  /** Remembers what the disk said. */
+  /** Remembers the disk's last error. */
   #noting(work: () => void): void {
     try {
       work()

@@ -2,14 +2,14 @@ import type { HistoryDatabase } from '../database.ts'
 import type { Holder, Victims } from './removal.ts'
 import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
-/** How much of the whole history the sessions of one user may take. */
+/** Part of the whole history that the sessions of one user may take. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** How much of a limit running sessions may fill. The rest is kept for new ones. */
+/** Part of a limit that running sessions may fill. The rest is kept for new sessions. */
 const RUNNING = 4 / 5
-/** Steps of one write while the history shrinks to a lowered limit. They block the gateway. */
+/** Most removal steps per write while the history shrinks to a lowered limit. They block the gateway. */
 const STEPS_AT_ONCE = 4
 
-/** Why there is no room, as the user is told. */
+/** Texts for the user about a full history. */
 const FULL = {
   user: 'your sessions that still run take up your share of the session history, a quarter of history.size',
   connection:
@@ -17,7 +17,7 @@ const FULL = {
   all: 'sessions that still run take up the whole session history (history.size)',
 } as const
 
-/** What one step has removed. */
+/** Result of one step. */
 export interface Removed {
   readonly sessions: number
   readonly isDone: boolean
@@ -26,9 +26,9 @@ export interface Removed {
 const NOTHING: Removed = { sessions: 0, isDone: true }
 
 /**
- * Keeps the history within its size, each connection within its own, and each user within a share of the whole. Each
- * write makes room for itself by removing the oldest finished sessions of whoever has too much. Running sessions and
- * those that wait for people are never removed.
+ * Keeps the whole history, each connection and each user within their limits. Each write makes room by
+ * removing the oldest finished sessions of the user or connection that is over its limit. Running and waiting
+ * sessions are never removed.
  */
 export class Quota {
   readonly #database: () => HistoryDatabase
@@ -40,7 +40,7 @@ export class Quota {
     this.#retention = retention
   }
 
-  /** Counts anew, in the file that is open by now. */
+  /** Counts again, in the file that is now open. */
   recount(): void {
     const database = this.#database()
     this.#recorded = { user: database.recordedBy('user'), connection: database.recordedBy('connection') }
@@ -51,7 +51,10 @@ export class Quota {
       this.#recorded[whose].set(holder[whose], this.#recordedBy(whose, holder) + bytes)
   }
 
-  /** Removes some of what is too old. @param before sessions of the connection that ended before it (ms) are */
+  /**
+   * Removes some of the sessions that are too old.
+   * @param before returns the time in ms for a connection: sessions that ended before it are removed
+   */
   removeOlder(before: (connection: string) => number): Removed {
     const rest = this.#remove('begun')
     if (!rest.isDone) return rest
@@ -64,7 +67,10 @@ export class Quota {
     return NOTHING
   }
 
-  /** Removes some of what is too much. When a lowered limit is met by no write, only this shrinks the history. */
+  /**
+   * Removes some sessions above the limits. After a limit was lowered, only this shrinks a history without
+   * writes.
+   */
   removeExcess(): Removed {
     for (const [connection, { sizeBytes = Infinity }] of this.#retention().connections) {
       if ((this.#recorded.connection.get(connection) ?? 0) <= sizeBytes) continue
@@ -74,12 +80,12 @@ export class Quota {
     return this.#usedBytes() <= this.#retention().sizeBytes ? NOTHING : this.#removeOldest()
   }
 
-  /** Makes room for a session that begins. @returns why there is none, or undefined */
+  /** Makes room for a new session. @returns why there is none; undefined when there is room */
   roomToBegin(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, 1)
   }
 
-  /** Makes room for output of a running session. @returns why there is none, or undefined */
+  /** Makes room for output of a running session. @returns why there is none; undefined when there is room */
   roomToRecord(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, RUNNING)
   }
@@ -148,7 +154,7 @@ export class Quota {
   }
 }
 
-/** After a step for one connection there may be more to do for others. */
+/** Marks a step that removed sessions as unfinished: other connections may have more to remove. */
 function goesOn({ sessions, isDone }: Removed): Removed {
   return { sessions, isDone: isDone && sessions === 0 }
 }

@@ -1,27 +1,29 @@
 import type { KeptConnection } from '../../settings/retention.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 
-/** Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and the bytes in them. */
+/**
+ * Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and their bytes.
+ */
 const ROWS_PER_STEP = 256
 const BYTES_PER_STEP = 1024 * 1024
 
-/** Which finished sessions are removed, oldest first. */
+/** Finished sessions to remove, oldest first. */
 export type Victims =
-  /** Those of this connection, or of them those that ended before this time. */
+  /** Sessions of this connection; with `endedBefore` only those that ended before this time. */
   | { readonly connection: string; readonly endedBefore?: number }
-  /** Those of this user. */
+  /** Sessions of this user. */
   | { readonly user: string }
-  /** None but what is left of a session that was removed before. */
+  /** Only the remains of a session whose removal has begun. */
   | 'begun'
 
 export interface Step {
-  /** Sessions that nobody can see any more, and the space they took. */
+  /** Sessions that have become invisible, and the space they took. */
   readonly removed: readonly RemovedSession[]
-  /** Nothing is left to remove. */
+  /** Whether nothing is left to remove. */
   readonly isDone: boolean
 }
 
-/** Whose part of the history a session takes up. */
+/** User and connection whose limits a session counts for. */
 export interface Holder {
   readonly user: string
   readonly connection: string
@@ -32,18 +34,19 @@ export interface RemovedSession extends Holder {
 }
 
 /**
- * Removes finished sessions in small steps. The row of a session goes first, so that nobody takes the rest for the
- * whole. Its events follow, in several steps if there are many, and also after a restart.
+ * Removes finished sessions in small steps. The session's row goes first, so that no reader takes the
+ * remaining events for the whole. The events follow, in several steps if there are many, also after a
+ * restart.
  */
 export class Removal {
   readonly #statements: ReturnType<typeof prepare>
 
-  /** @param keeps SQL: the condition of ended sessions that have to stay */
+  /** @param keeps SQL: condition of ended sessions that must stay */
   constructor(db: Connection, keeps: string) {
     this.#statements = prepare(db, keeps)
   }
 
-  /** Call it in a transaction. */
+  /** Removes one step. Call it in a transaction. */
   step(victims: Victims): Step {
     const removed: RemovedSession[] = []
     for (let room = { rows: ROWS_PER_STEP, bytes: BYTES_PER_STEP }; room.rows > 0 && room.bytes > 0;) {
@@ -54,7 +57,7 @@ export class Removal {
     return { removed, isDone: false }
   }
 
-  /** Whether there is anything to remove of this user or connection, or of anybody. */
+  /** Tells whether there is anything to remove of this user or connection; without both, of anyone. */
   isPossible({ user, connection }: Partial<Holder>): boolean {
     if (this.#begun() !== undefined) return true
     if (user !== undefined) return this.#oldest({ user }) !== undefined
@@ -69,7 +72,7 @@ export class Removal {
     )
   }
 
-  /** A session whose row is gone, but not all of its events. */
+  /** Returns a session whose row is gone, but not all of its events. */
   #begun(): number | undefined {
     return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
   }
@@ -106,10 +109,10 @@ export class Removal {
 
 type Victim = [key: number, user: string, connection: string, bytes: number]
 
-/** Later than any end, in ms since 1970. */
+/** Time later than any end, in ms since 1970. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 
-/** All connections with their first and last end, each by a few steps into an index. */
+/** Returns SQL for all connections with their first and last end. Each takes a few steps in an index. */
 function keptOf(keeps: string): string {
   const end = (order: 'ASC' | 'DESC') =>
     `(SELECT ended_at FROM sessions WHERE NOT (${keeps}) AND connection = name AND ended_at IS NOT NULL

@@ -12,9 +12,12 @@ import * as v from 'valibot'
 import { claimFile } from '../../../basics/files/private-path.ts'
 import type { RecordedEnd } from '../session.ts'
 
-/** More than the longest entry: an id of 200 characters, each escaped, and four numbers. */
+/**
+ * More than the longest entry without cause and masking: an id of 200 characters, each escaped, and four
+ * numbers.
+ */
 const SLOT_BYTES = 512
-/** How many ends are kept while the disk is full. */
+/** Most ends that are kept while the disk is full. */
 export const RESERVED_ENDS = 1000
 const EMPTY = Buffer.alloc(SLOT_BYTES)
 
@@ -29,10 +32,10 @@ const Stored = v.object({
 })
 
 /**
- * Room for the ends of sessions that no flood of output can take away: a file of fixed size beside the database,
- * written once when it is made, and only overwritten afterwards. Its content survives `kill -9`, and goes into the
- * database at the next opening or as soon as there is room. On a copy-on-write file system (btrfs, ZFS) overwriting
- * needs room as well: there it is only a second chance.
+ * Space for the ends of sessions that no flood of output can take: a file of fixed size beside the database,
+ * written once and only overwritten afterwards. Its content survives `kill -9`. It goes into the database at
+ * the next opening, or as soon as there is room. On a copy-on-write file system (btrfs, ZFS) overwriting
+ * needs free space, too: there the file is only a second chance.
  */
 export class Reserve {
   readonly #path: string
@@ -40,7 +43,10 @@ export class Reserve {
   readonly #ends = new Map<string, RecordedEnd>()
   #file: number | undefined
 
-  /** Does not throw when there is no room: then there is no file, and `put` says so. @throws ForeignPathError */
+  /**
+   * Opens the file. A full disk does not throw: then there is no file, and `put` returns false. @throws
+   * ForeignPathError
+   */
   constructor(path: string) {
     this.#path = path
     this.open()
@@ -50,7 +56,7 @@ export class Reserve {
     return this.#file !== undefined
   }
 
-  /** Makes the file or takes the existing one. Call it again after there was no room. */
+  /** Opens the file, or makes a new one. Call it again after the disk was full. */
   open(): void {
     if (this.#file !== undefined) return
     const isOld = claimFile(this.#path)
@@ -66,7 +72,7 @@ export class Reserve {
     if (this.#file === undefined) closeSync(readable)
   }
 
-  /** The ends in the file, put there by this gateway or by one that was killed. */
+  /** Ends in the file, from this gateway or from one that was killed. */
   get ends(): ReadonlyMap<string, RecordedEnd> {
     return this.#ends
   }
@@ -80,7 +86,7 @@ export class Reserve {
     return true
   }
 
-  /** The end is in the database now, or nobody needs it any more. */
+  /** Removes an end that is in the database, or that is no longer needed. */
   remove(id: string): void {
     const slot = this.#slots.get(id)
     if (slot === undefined || !this.#write(slot, EMPTY)) return
@@ -119,8 +125,8 @@ export class Reserve {
 }
 
 /**
- * The end without the guardrail rules, for which there is no room: code and output say enough. Its cause and the
- * masking are included when they fit, as they do for most sessions.
+ * Encodes an end. Guardrail rules are left out for lack of space: code and output say enough. Cause and
+ * masking are included when they fit, as in most sessions.
  */
 function encode(id: string, end: RecordedEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
@@ -131,7 +137,7 @@ function encode(id: string, end: RecordedEnd): Buffer {
   return bytes
 }
 
-/** An entry that a power failure has torn counts as none. */
+/** Decodes an entry. A torn entry, as after a power failure, counts as none. */
 function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
@@ -144,7 +150,7 @@ function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   }
 }
 
-/** Fills the file up to its size, through to the disk, so that the room is really there. */
+/** Fills the file up to its size and syncs it, so that the space is really reserved. */
 function fill(file: number): boolean {
   const wanted = SLOT_BYTES * RESERVED_ENDS
   const done = tried(() => {
@@ -158,7 +164,7 @@ function fill(file: number): boolean {
   return done === true
 }
 
-/** Undefined when the system refuses. */
+/** Returns undefined when the system reports an error. */
 function tried<T>(work: () => T): T | undefined {
   try {
     return work()

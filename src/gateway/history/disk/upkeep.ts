@@ -3,16 +3,19 @@ import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../history.ts'
 import { retainMs, type Retention } from '../../settings/retention.ts'
 
-/** How often old sessions, excess and free space in the file are looked at. */
+/** Period of the removal of old and excess sessions and of free space in the file. */
 const PASS_MS = 10 * 60 * 1000
-/** How often, while the disk takes nothing. */
+/** Period of attempts to recover while the disk cannot be written. */
 const RECOVER_MS = 5000
-/** How often the latest time is written down: a kill may lose this much. */
+/** Period of writes of the latest time. A kill may lose this much. */
 const TIME_MS = 60_000
-/** Removed for their age in one pass. If a wrong clock makes all look old, somebody can still notice. */
+/**
+ * Most sessions removed for their age in one pass. After a wrong clock makes all look old, there is still
+ * time to notice.
+ */
 const SESSIONS_PER_PASS = 5000
 
-/** Removes from the history what is too old or too much, and notices when there is room again. */
+/** Removes old and excess sessions from the history, and notices when the disk has room again. */
 export class Upkeep {
   readonly #history: History
   readonly #retention: () => Retention
@@ -43,7 +46,7 @@ export class Upkeep {
     return this.#doubt ?? this.#history.clockLag
   }
 
-  /** Settles when it no longer uses the history. */
+  /** Settles when the upkeep no longer uses the history. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#closing.abort()
@@ -83,7 +86,7 @@ export class Upkeep {
     await this.#inSteps(() => this.#history.shrink())
   }
 
-  /** The earliest time when the history cannot tell, so that nothing counts as old. */
+  /** Returns the trusted time; 0 when the history fails, so that nothing counts as old. */
   #trustedTime(): number {
     const now = performance.now()
     const elapsed = now - this.#lastTick
@@ -126,7 +129,7 @@ export class Upkeep {
     return removed
   }
 
-  /** Between two steps, others get as much time as the step took. */
+  /** Runs steps with pauses: between two steps, other work gets as much time as the step took. */
   async #inSteps(step: () => boolean): Promise<void> {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {
