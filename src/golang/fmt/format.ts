@@ -15,7 +15,7 @@ export interface Layout {
   readonly precision: number | undefined
 }
 
-/** No flags at all, as `print` formats. */
+/** No flags, as `print` formats. */
 export const PLAIN: Layout = {
   minus: false,
   plus: false,
@@ -35,23 +35,25 @@ function pad(text: ByteString, layout: Layout): ByteString {
   return (layout.zero ? '0' : ' ').repeat(missing) + text
 }
 
-/** Like `pad`, but never with zeros: numbers have put theirs in already. */
+/** Like `pad`, but never with zeros: numbers already contain theirs. */
 function padWithSpaces(text: ByteString, layout: Layout): ByteString {
   return pad(text, { ...layout, zero: false })
 }
 
-/** The digits of a positive number: 0.DIGITS times ten to the power of `point`, or no digits for zero. */
+/** The digits of a positive number: 0.DIGITS times ten to the power of `point`. Zero has no digits. */
 interface Decimal {
   readonly digits: string
   readonly point: number
 }
 
-/** The exact decimal value of a float64 has at most this many digits after the point; more would all be zeros. */
+/**
+ * The exact decimal value of a float64 has at most this many digits after the point; more would all be zeros.
+ */
 const MAX_FRACTION = 1100
 
 const ZERO: Decimal = { digits: '', point: 0 }
 
-/** The fewest digits that read back as the same float64. */
+/** Returns the fewest digits that read back as the same float64. */
 function shortest(value: number): Decimal {
   if (value === 0) return ZERO
   const [digits = '', exponent = ''] = value.toExponential().split('e')
@@ -65,7 +67,7 @@ function roundedToPlaces(value: number, places: number): Decimal {
   return digits === '0' ? ZERO : { digits, point: digits.length - exact }
 }
 
-/** Rounded to a number of significant digits, which is at least one. */
+/** Rounds to a number of significant digits, at least one. */
 function roundedToDigits(value: number, count: number): Decimal {
   if (value === 0) return ZERO
   const wanted = Math.min(count, MAX_FRACTION)
@@ -76,7 +78,7 @@ function roundedToDigits(value: number, count: number): Decimal {
   return { digits: digits.slice(0, wanted), point }
 }
 
-/** value * 10^places as an integer, halves to even; `places` may be negative. */
+/** Returns value * 10^places as an integer, halves rounded to even; `places` may be negative. */
 function scaledAndRounded(value: number, places: number): bigint {
   const { mantissa, exponent } = parts(value)
   const numerator = mantissa * 10n ** BigInt(Math.max(places, 0)) * 2n ** BigInt(Math.max(exponent, 0))
@@ -87,7 +89,7 @@ function scaledAndRounded(value: number, places: number): bigint {
   return roundsUp ? quotient + 1n : quotient
 }
 
-/** A float64 that is not negative as mantissa * 2^exponent, exactly. */
+/** Splits a float64 that is not negative into mantissa * 2^exponent, exactly. */
 function parts(value: number): { readonly mantissa: bigint; readonly exponent: number } {
   const view = new DataView(new ArrayBuffer(8))
   view.setFloat64(0, value)
@@ -98,7 +100,7 @@ function parts(value: number): { readonly mantissa: bigint; readonly exponent: n
   return { mantissa: fraction | 0x10000000000000n, exponent: biased - 1075 }
 }
 
-/** Digits after the point for `%e` and `%f` when no precision is given. */
+/** Digits after the point for `%e` and `%f` without a precision. */
 const DEFAULT_PLACES = 6
 
 /** Formats a float64; undefined when the verb is not for floats. The binary verbs %b %x %X are refused. */
@@ -128,7 +130,7 @@ function magnitudeText(value: number, verb: string, precision: number | undefine
   }
 }
 
-/** `%g`: an exponent for very small and very large numbers, else plain digits. */
+/** Formats `%g`: an exponent for very small and very large numbers, else plain digits. */
 function compact(value: number, letter: string, precision: number | undefined): string {
   const wanted = precision === 0 ? 1 : precision
   const decimal = wanted === undefined ? shortest(value) : withoutZeros(roundedToDigits(value, wanted))
@@ -140,7 +142,7 @@ function compact(value: number, letter: string, precision: number | undefined): 
   return plainDigits(decimal, Math.max(digits.length - point, 0))
 }
 
-/** From this exponent on `%g` without a precision writes one. */
+/** Lowest exponent that `%g` without a precision writes. */
 const SHORTEST_EXPONENT_LIMIT = 6
 
 function exponentLimit({ digits, point }: Decimal, precision: number | undefined): number {
@@ -167,7 +169,7 @@ function plainDigits({ digits, point }: Decimal, places: number): string {
   return `${whole}.${fraction.slice(0, places).padEnd(places, '0')}`
 }
 
-/** The `#` flag: always a point, and for `%g` the zeros that were dropped. */
+/** Applies the `#` flag: always a point, and for `%g` the zeros that were dropped. */
 function withPoint(number: string, verb: string, precision: number | undefined): string {
   const [mantissa = '', tail] = number.split(/(?=[eE])/)
   const significant = mantissa.replace('.', '').replace(/^0+/, '').length
@@ -177,7 +179,7 @@ function withPoint(number: string, verb: string, precision: number | undefined):
   return mantissa + point + '0'.repeat(Math.max(wanted - counted, 0)) + (tail ?? '')
 }
 
-/** Zeros of the 0 flag stand between the sign and the digits. */
+/** Puts the zeros of the 0 flag between the sign and the digits. */
 function withSign(number: string, isNegative: boolean, layout: Layout): string {
   const sign = isNegative ? '-' : layout.plus ? '+' : layout.space ? ' ' : ''
   const missing = (layout.width ?? 0) - sign.length - number.length
@@ -212,7 +214,10 @@ function inBase(value: bigint, base: 2 | 8 | 10 | 16, verb: string, layout: Layo
   return padWithSpaces(sign(value, layout) + prefix(digits, base, verb, layout) + digits, layout)
 }
 
-/** Leading zeros come from a precision, or from the 0 flag with a width; then the sign takes one place. */
+/**
+ * Returns the least number of digits, from a precision or from the 0 flag with a width. With a width, the
+ * sign takes one place.
+ */
 function leastDigits(value: bigint, layout: Layout): number {
   if (layout.precision !== undefined) return layout.precision
   if (!layout.zero || layout.minus || layout.width === undefined) return 0
@@ -234,7 +239,7 @@ function prefix(digits: string, base: number, verb: string, layout: Layout): str
   return octal
 }
 
-/** `U+0041`, with `#` also the character. A negative number shows its 64 bits. */
+/** Formats `U+0041`, with `#` also the character. A negative number shows its 64 bits. */
 function unicode(value: bigint, layout: Layout): ByteString {
   const bits = BigInt.asUintN(64, value)
   const digits = bits
@@ -245,7 +250,9 @@ function unicode(value: bigint, layout: Layout): ByteString {
   return padWithSpaces(`U+${digits}${shown ? ` '${encodeRune(Number(bits))}'` : ''}`, layout)
 }
 
-/** A value as Go's fmt prints it for a verb. A verb that does not fit gives `%!d(string=abc)`, as in Go. */
+/**
+ * Formats a value as Go's fmt does for a verb. A verb that does not fit gives `%!d(string=abc)`, as in Go.
+ */
 export function formatValue(value: Value, verb: ByteString, layout: Layout): ByteString {
   if (value === undefined) return verb === 'T' || verb === 'v' ? pad('<nil>', layout) : `%!${verb}(<nil>)`
   if (verb === 'T') return pad(truncated(typeName(value), layout), layout)
@@ -262,7 +269,7 @@ function formatted(value: Exclude<Value, undefined>, verb: string, layout: Layou
   return value instanceof List ? formatList(value, verb, layout) : formatFields(value, verb, layout)
 }
 
-/** `map[a:1 b:2]`, sorted by name; every name and value is printed for the verb on its own. */
+/** Formats `map[a:1 b:2]`, sorted by name; the verb applies to each name and value separately. */
 function formatFields(fields: Fields, verb: string, layout: Layout): ByteString {
   const entries = sortedNames(fields).map((name) =>
     [name, fields.get(name)].map((part) => formatInside(part, verb, layout)).join(':'),
@@ -270,7 +277,7 @@ function formatFields(fields: Fields, verb: string, layout: Layout): ByteString 
   return layout.goSyntax ? `${typeName(fields)}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`
 }
 
-/** `[a 1 true]`; every item is printed for the verb on its own. */
+/** Formats `[a 1 true]`; the verb applies to each item separately. */
 function formatList(list: List, verb: string, layout: Layout): ByteString {
   const items = list.items.map((item) => formatInside(item, verb, layout))
   return layout.goSyntax ? `${typeName(list)}{${items.join(', ')}}` : `[${items.join(' ')}]`
@@ -307,7 +314,10 @@ function quoted(text: ByteString, layout: Layout): ByteString {
   return pad(quote(shown, layout.plus), layout)
 }
 
-/** Two digits per byte. With a space flag bytes stand apart, with `#` there is a `0x` before all or before each. */
+/**
+ * Formats two digits per byte. With a space flag the bytes are separated, with `#` there is a `0x` before all
+ * or before each.
+ */
 function hexadecimal(text: ByteString, verb: 'x' | 'X', layout: Layout): ByteString {
   const bytes = Buffer.from(text, 'latin1').subarray(0, layout.precision)
   const digits = verb === 'X' ? bytes.toString('hex').toUpperCase() : bytes.toString('hex')

@@ -18,12 +18,12 @@ export function printLine(values: readonly Value[]): ByteString {
   return `${values.map((value) => formatValue(value, 'v', PLAIN)).join(' ')}\n`
 }
 
-/** A value as an action writes it: an absent one shows. */
+/** Formats a value as an action writes it; an absent value is visible. */
 export function shown(value: Value): ByteString {
   return value === undefined ? '<no value>' : print([value])
 }
 
-/** The operands of `html`, `js` and `urlquery` as one string. */
+/** Formats the operands of `html`, `js` and `urlquery` as one string. */
 export function shownTogether(values: readonly Value[]): ByteString {
   return print(values.map((value) => value ?? '<no value>'))
 }
@@ -31,10 +31,10 @@ export function shownTogether(values: readonly Value[]): ByteString {
 /** Go's largest width, precision and argument number. */
 const MAX_NUMBER = 1_000_000
 
-/** `[n]`. With fewer characters left, Go does not even report a bad index. */
+/** Length of `[n]`. With fewer characters left, Go does not even report a bad index. */
 const SHORTEST_INDEX = 3
 
-/** Go's Sprintf, including its complaints in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
+/** Go's Sprintf, with its error texts in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
 export function printf(format: ByteString, values: readonly Value[]): ByteString {
   return new Formatting(format, values).run()
 }
@@ -47,7 +47,7 @@ class Formatting {
   readonly #parts: ByteString[] = []
   #length = 0
   #at = 0
-  /** The operand the next verb takes. */
+  /** Index of the next verb's operand. */
   #operand = 0
   /** Whether any verb named its operand, as in `%[2]d`. */
   #reordered = false
@@ -147,7 +147,7 @@ class Formatting {
     else this.#write('%!(BADPREC)')
   }
 
-  /** The operand for a `*`, if it is an integer of a sensible size. */
+  /** Returns the operand of a `*`, if it is an integer of a sensible size. */
   #starOperand(): number | undefined {
     this.#at++
     this.#afterIndex = false
@@ -156,14 +156,14 @@ class Formatting {
     return Math.abs(value) <= MAX_NUMBER ? value : undefined
   }
 
-  /** Digits at the current place; too many make the rest of the format unreadable, as in Go. */
+  /** Reads the digits at the current place; too many make the rest of the format unreadable, as in Go. */
   #number(): number | undefined {
     const { value, next } = readNumber(this.#format, this.#at, this.#format.length)
     this.#at = next
     return value
   }
 
-  /** `[3]` at the current place chooses the operand. */
+  /** Reads `[3]` at the current place, which chooses the operand. */
   #index(): void {
     this.#afterIndex = false
     if (this.#format[this.#at] !== '[') return
@@ -209,7 +209,7 @@ function setWidth(flags: Flags, width: number): void {
   flags.zero = false
 }
 
-/** `%#v` and `%+v` count as verbs of their own: the flag does not apply to the parts of the value. */
+/** `%#v` and `%+v` count as separate verbs: the flag does not apply to the parts of the value. */
 function layoutFor(verb: ByteString, flags: Flags): Layout {
   if (verb !== 'v' && verb !== 'w') return flags
   return { ...flags, goSyntax: flags.sharp, sharp: false, plus: false }

@@ -1,6 +1,6 @@
 import type { ByteString } from '../text/byte-string.ts'
 
-/** Go's uint8, which `index` takes out of a string. */
+/** Go's uint8: `index` of a string returns one. */
 export class Uint8 {
   readonly value: number
 
@@ -18,13 +18,15 @@ export class List {
   }
 }
 
-/** Dot at the top of a template, and maps inside data. Names are bytes. */
+/** The dot at the top of a template, and maps inside data. Names are bytes. */
 export type Fields = ReadonlyMap<ByteString, Value>
 
-/** Go's map[string]interface {}; other fields are a map[string]string, the parameters of a runbook. */
+/** Go's map[string]interface {}. Other fields are a map[string]string, the parameters of a runbook. */
 export class AnyFields extends Map<ByteString, Value> {}
 
-/** The value of an expression. bigint: Go's int, number: its float64, undefined: nil or an absent parameter. */
+/**
+ * The value of an expression. bigint: Go's int; number: its float64; undefined: nil or an absent parameter.
+ */
 export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
 export function typeName(value: Exclude<Value, undefined>): string {
@@ -37,7 +39,7 @@ export function typeName(value: Exclude<Value, undefined>): string {
   return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
 }
 
-/** Whether `if` takes a value for true: it is not empty, zero or absent. */
+/** Whether `if` treats a value as true: it is not empty, zero or absent. */
 export function isTrue(value: Value): boolean {
   if (value === undefined) return false
   if (value instanceof Uint8) return value.value !== 0
@@ -46,13 +48,13 @@ export function isTrue(value: Value): boolean {
   return Boolean(value)
 }
 
-/** An int or a uint8 as a bigint. */
+/** Returns an int or a uint8 as a bigint. */
 export function integerOf(value: Value): bigint | undefined {
   if (value instanceof Uint8) return BigInt(value.value)
   return typeof value === 'bigint' ? value : undefined
 }
 
-/** Names of fields in the order Go walks a map: by their bytes. */
+/** Returns names of fields in the order in which Go walks a map: by their bytes. */
 export function sortedNames(fields: Fields): readonly ByteString[] {
   return [...fields.keys()].sort()
 }

@@ -1,16 +1,17 @@
 import { encodeText, type ByteString } from './byte-string.ts'
 
-/** The bytes, or what is wrong in Go's words, which contain an offset but nothing of the input. */
+/** The bytes, or the fault in Go's words, which contain an offset but nothing of the input. */
 type Base64Result =
   { readonly bytes: Buffer; readonly problem?: never } | { readonly problem: string; readonly bytes?: never }
 
-/** Decodes as Go's base64.StdEncoding does. */
 export function decodeBase64(encoded: string): Base64Result {
   const problem = isOrdinary(encoded) ? undefined : base64Fault(encodeText(encoded))
   return problem === undefined ? { bytes: Buffer.from(encoded, 'base64') } : { problem }
 }
 
-/** Base64 as every encoder writes it: whole groups in one line, padding at the end only. */
+/**
+ * Whether the text is base64 as every encoder writes it: whole groups in one line, padding at the end only.
+ */
 function isOrdinary(encoded: string): boolean {
   const end = encoded.search(/[^A-Za-z0-9+/]/)
   const padding = end < 0 ? '' : encoded.slice(end)
@@ -18,8 +19,9 @@ function isOrdinary(encoded: string): boolean {
 }
 
 /**
- * What Go's base64.StdEncoding says about a text that it rejects. Padding is required, `\r` and `\n` are ignored
- * everywhere, and so are surplus bits in the last character. The words contain an offset but nothing of the text.
+ * Returns Go's error text of base64.StdEncoding for a text that it rejects. Padding is required. `\r` and `
+ * ` are ignored everywhere, and so are surplus bits in the last character. The error contains an offset but
+ * nothing of the text.
  */
 export function base64Fault(text: ByteString): string | undefined {
   const fault = faultAt(text)
@@ -29,7 +31,7 @@ export function base64Fault(text: ByteString): string | undefined {
 const STRANGER = /[^A-Za-z0-9+/\r\n]/
 const GROUP = 4
 
-/** Where Go stops reading, if it does. */
+/** Returns the offset at which Go stops reading, if it does. */
 function faultAt(text: ByteString): number | undefined {
   const stranger = text.search(STRANGER)
   const body = stranger < 0 ? text : text.slice(0, stranger)
@@ -38,7 +40,7 @@ function faultAt(text: ByteString): number | undefined {
   return text.charAt(stranger) === '=' ? paddingFault(text, stranger, inGroup) : stranger
 }
 
-/** Padding completes a group that has two or three characters, and only line breaks follow it. */
+/** Padding completes a group of two or three characters, and only line breaks may follow it. */
 function paddingFault(text: ByteString, at: number, inGroup: number): number | undefined {
   if (inGroup < 2) return at
   let end = at + 1

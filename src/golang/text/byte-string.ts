@@ -1,18 +1,18 @@
 /**
- * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes, and `decodeb64` makes
- * strings that are not text. So everything here works on byte strings: JavaScript strings in which each character (0 to
- * 255) is one byte. Text is encoded on the way in and decoded on the way out.
+ * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes, and
+ * `decodeb64` makes strings that are not text. So everything here works on byte strings: JavaScript strings
+ * in which each character (0 to 255) is one byte. Text is encoded on the way in and decoded on the way out.
  */
 export type ByteString = string
 
-/** What Go puts in place of bytes that are not UTF-8. */
+/** Go's replacement for bytes that are not UTF-8. */
 export const REPLACEMENT_RUNE = 0xfffd
 
 export function encodeText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** Bytes as text; what is not UTF-8 becomes U+FFFD. */
+/** Decodes bytes to text; bytes that are not UTF-8 become U+FFFD. */
 export function decodeText(bytes: ByteString): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
@@ -24,7 +24,7 @@ export interface Rune {
 
 const INVALID: Rune = { value: REPLACEMENT_RUNE, width: 1 }
 
-/** The code point that starts at a byte, which must lie inside; broken UTF-8 is U+FFFD of width 1. */
+/** Returns the code point that starts at a byte inside the string. Broken UTF-8 is U+FFFD of width 1. */
 export function runeAt(bytes: ByteString, at: number): Rune {
   const lead = bytes.charCodeAt(at)
   if (lead < 0x80) return { value: lead, width: 1 }
@@ -44,18 +44,17 @@ function continued(bytes: ByteString, at: number, leadBits: number, width: numbe
   return value >= least && isValidRune(value) ? { value, width } : INVALID
 }
 
-/** Whether a number is a code point that UTF-8 can hold. */
 export function isValidRune(value: number): boolean {
   return (value >= 0 && value < 0xd800) || (value > 0xdfff && value <= 0x10ffff)
 }
 
-/** A code point as UTF-8; an invalid one becomes U+FFFD. */
+/** Encodes a code point as UTF-8; an invalid one becomes U+FFFD. */
 export function encodeRune(value: number): ByteString {
   if (value >= 0 && value < 0x80) return String.fromCharCode(value)
   return encodeText(String.fromCodePoint(isValidRune(value) ? value : REPLACEMENT_RUNE))
 }
 
-/** Number of code points, a broken byte counting as one. */
+/** Counts code points; a broken byte counts as one. */
 export function countRunes(bytes: ByteString): number {
   let count = 0
   for (let at = 0; at < bytes.length; at += runeAt(bytes, at).width) count++

@@ -11,7 +11,10 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 const DURATION = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g
 
-/** Milliseconds of `1h30m`, `1.5s`, `-2ms`, as Go's time.ParseDuration reads them; undefined where it has an error. */
+/**
+ * Parses `1h30m`, `1.5s`, `-2ms` to milliseconds, as Go's time.ParseDuration does. Undefined where Go returns
+ * an error.
+ */
 export function parseGoDuration(text: string): number | undefined {
   if (/^[-+]?0$/.test(text)) return 0
   if (!DURATION.test(text)) return undefined
@@ -23,7 +26,7 @@ export function parseGoDuration(text: string): number | undefined {
   return text.startsWith('-') ? -sum : sum
 }
 
-/** Prints a duration of a second or more as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
+/** Formats a duration of a second or more as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
 export function formatGoDuration(ms: number): string {
   const hours = Math.floor(ms / 3_600_000)
   const minutes = Math.floor((ms % 3_600_000) / 60_000)

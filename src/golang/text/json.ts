@@ -1,4 +1,4 @@
-/** What a text holds, or what Go's decoder says about it: never more of the text than its first character. */
+/** The parsed value, or the error of Go's decoder, which quotes at most the first character of the text. */
 type JsonResult =
   { readonly value: unknown; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
@@ -24,7 +24,7 @@ function problemOf(text: string, words: string): string {
   return /^(?:Unexpected end|Unterminated string)/.test(words) ? 'unexpected EOF' : 'it is not valid JSON'
 }
 
-/** `forbidden` begins like `false`. */
+/** Returns the error for a literal; `forbidden` begins like `false`, for instance. */
 function literalProblem(text: string, literal: string): string {
   let at = 0
   while (at < literal.length && text[at] === literal[at]) at++
@@ -34,7 +34,7 @@ function literalProblem(text: string, literal: string): string {
   return `invalid character '${found}' in literal ${literal} (expecting '${literal.charAt(at)}')`
 }
 
-/** Go's name for the kind of a JSON value. */
+/** Returns Go's name for the kind of a JSON value. */
 export function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value

@@ -11,7 +11,7 @@ import {
 const LETTER_OR_DIGIT = /^[\p{L}\p{Nd}_]$/u
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
 
-/** Go's white space inside an action and around a trim marker, as a character code. */
+/** Whether a character code is Go's white space inside an action and around a trim marker. */
 export function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a
 }
@@ -27,12 +27,14 @@ function isAsciiWord(code: number): boolean {
   return isDigit || code === 0x5f || (lowercase >= 0x61 && lowercase <= 0x7a)
 }
 
-/** Whether Go shows a code point as it is instead of escaping it. */
+/** Whether Go shows a code point unescaped. */
 export function isPrintable(rune: number): boolean {
   return rune < 0x80 ? rune >= 0x20 && rune !== 0x7f : PRINTABLE.test(String.fromCodePoint(rune))
 }
 
-/** A code point as Go's `%#U` prints it: `U+002B '+'`, or only the number when it cannot be shown. */
+/**
+ * Formats a code point as Go's `%#U`: `U+002B '+'`, or only the number when the character cannot be shown.
+ */
 export function describeRune(rune: number): string {
   const code = `U+${rune.toString(16).toUpperCase().padStart(4, '0')}`
   return isPrintable(rune) ? `${code} '${encodeRune(rune)}'` : code
@@ -51,15 +53,15 @@ const NAMED_ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x0b, '\\v'],
 ])
 
-/** Runs of characters that need a closer look. The rest, plain ASCII, is taken as it is. */
+/** Runs of characters that need a closer look. All other characters are plain ASCII and stay unchanged. */
 const SPECIAL = /[^ !#-[\]-~]+/g
 
-/** Quotes a text as `%q` does, so that texts of hoop's agent come out the same. */
+/** Quotes a text as `%q` does, so that texts of hoop's agent look the same here. */
 export function goQuote(text: string): string {
   return decodeText(quote(encodeText(text)))
 }
 
-/** A Go string literal in double quotes, as `%q` prints it; with `asciiOnly` as `%+q` does. */
+/** Quotes as a Go string literal in double quotes, like `%q`, or with `asciiOnly` like `%+q`. */
 export function quote(bytes: ByteString, asciiOnly = false): ByteString {
   return `"${bytes.replace(SPECIAL, (run) => escapeRun(run, asciiOnly))}"`
 }
@@ -75,12 +77,12 @@ function escapeRun(run: ByteString, asciiOnly: boolean): ByteString {
   return parts.join('')
 }
 
-/** A Go character literal in single quotes. */
+/** Quotes as a Go character literal in single quotes. */
 export function quoteRune(value: number, asciiOnly: boolean): ByteString {
   return `'${escapeRune(isValidRune(value) ? value : REPLACEMENT_RUNE, SINGLE_QUOTE, asciiOnly)}'`
 }
 
-/** Whether a string can stand between backquotes unchanged. */
+/** Whether a string can be put between backquotes unchanged. */
 export function canBackquote(bytes: ByteString): boolean {
   for (let at = 0; at < bytes.length;) {
     const { value, width } = runeAt(bytes, at)
@@ -108,7 +110,7 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0')
 }
 
-/** One character of a literal: its value, the bytes it stands for, and where the next one starts. */
+/** One character of a literal: its value, its bytes, and the offset of the next one. */
 interface LiteralCharacter {
   readonly value: number
   readonly bytes: ByteString
@@ -131,7 +133,10 @@ const HEX_ESCAPES: ReadonlyMap<string, number> = new Map([
   ['U', 8],
 ])
 
-/** The value of a string literal with its quotes (double or back); undefined where Go says `invalid syntax`. */
+/**
+ * Returns the value of a string literal with its quotes (double or back). Undefined where Go says `invalid
+ * syntax`.
+ */
 export function unquote(literal: ByteString): ByteString | undefined {
   if (literal.startsWith('`')) return literal.slice(1, -1).replaceAll('\r', '')
   if (!literal.includes('\\')) return literal.slice(1, -1)
@@ -146,7 +151,10 @@ export function unquote(literal: ByteString): ByteString | undefined {
   return parts.join('')
 }
 
-/** The character of a literal at a place, escapes resolved; undefined for the closing quote and for nonsense. */
+/**
+ * Returns the character of a literal at an offset, with escapes resolved. Undefined for the closing quote and
+ * for invalid text.
+ */
 export function literalCharacter(
   text: ByteString,
   at: number,

@@ -1,21 +1,33 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 
-/** Largest pattern in bytes: the work of compiling it is done before it can be stopped. */
+/** Largest pattern in bytes: nothing can stop the compiling of a pattern. */
 export const MAX_PATTERN_BYTES = 4 * 1024
 
-/** Compiling is work before its size is known: this much takes some hundredths of a second. */
+/**
+ * Largest size with repetitions. Compiling begins before the real size is known; this much takes some
+ * hundredths of a second.
+ */
 const MAX_PATTERN_GROWTH = 20_000
 
-/** Case is folded character by character: each such range takes up to 10 ms (measured). */
+/**
+ * Most such ranges in a pattern that ignores case. Case is folded character by character: each range takes up
+ * to 10 ms (measured).
+ */
 const MAX_WIDE_RANGES = 4
 
-/** A class such as `\pL` has hundreds of ranges: a thousand take some 300 ms at once (measured), so many 20 to 40. */
+/**
+ * Most classes such as `\pL`, each with hundreds of ranges. A thousand classes block for some 300 ms
+ * (measured), this many for 20 to 40.
+ */
 const MAX_UNICODE_CLASSES = 50
 
-/** Go rejects the pattern, or it would hold up other work. The message says why, as Go does where it refuses it. */
+/**
+ * Go rejects the pattern, or it would block other work. The message gives the reason, in Go's words if Go
+ * rejects it.
+ */
 export class PatternError extends Error {
   override readonly name = 'PatternError'
-  /** True when Go accepts the pattern, which is only too much work here. */
+  /** True when Go accepts the pattern, and only its work is too much. */
   readonly isTooLarge: boolean
 
   constructor(message: string, isTooLarge: boolean) {
@@ -25,8 +37,8 @@ export class PatternError extends Error {
 }
 
 /**
- * A Go regular expression. JavaScript's own engine is never used for it: it can take exponential time, and `(?i)`, `\z`
- * or `[[:alpha:]]` mean something else there.
+ * Compiles a Go regular expression. Never use JavaScript's own engine for it: that engine can take
+ * exponential time, and `(?i)`, `\z` or `[[:alpha:]]` mean something else there.
  */
 export function compileRegexp(pattern: string): RE2JS {
   if (Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) {
@@ -51,7 +63,7 @@ export function compileRegexp(pattern: string): RE2JS {
   }
 }
 
-/** The counts of `{n}`, `{n,}` and `{n,m}` added up: each repeats at most the whole pattern that often. */
+/** Adds up the counts of `{n}`, `{n,}` and `{n,m}`: each repeats at most the whole pattern that often. */
 function repetitions(pattern: string): number {
   const counts = pattern.match(/(?<!\\[xpP])\{\d+(,\d*)?\}/g) ?? []
   return counts.reduce((sum, count) => sum + Math.max(...(count.match(/\d+/g) ?? []).map(Number)), 0)

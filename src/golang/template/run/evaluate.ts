@@ -15,7 +15,7 @@ import {
   type Value,
 } from '../../fmt/value.ts'
 
-/** How a list of statements ended: at its end, or by a jump that the enclosing range has to take. */
+/** How a list of statements ended: at its end, or by a jump for the enclosing range. */
 type Flow = 'done' | 'break' | 'continue'
 
 export function renderStatements(
@@ -73,7 +73,7 @@ function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Flow {
   return renderStatements(rendering, dot, choice.otherwise)
 }
 
-/** One turn of a range: what its variables get and what dot is in its body. */
+/** One turn of a range: the values of its variables and of the dot in its body. */
 interface Turn {
   readonly index: Value
   readonly element: Value
@@ -93,7 +93,7 @@ function renderRange(rendering: Rendering, dot: Value, range: Range): Flow {
   return turned ? 'done' : renderStatements(rendering, dot, range.otherwise)
 }
 
-/** The turns of a range over fields, a list or a number. An absent value has no turns. */
+/** Returns the turns of a range over fields, a list or a number. An absent value has no turns. */
 function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iterable<Turn> {
   if (value === undefined) return []
   const count = integerOf(value)
@@ -105,7 +105,7 @@ function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iter
   }
   if (value instanceof List) return listTurns(rendering, value)
   if (isFields(value)) return fieldTurns(rendering, value)
-  // Go shows the value itself; it may be a password.
+  // Go shows the value itself, which may be a password.
   return rendering.fail(`range can't iterate over a value of type ${typeName(value)}`)
 }
 
@@ -130,7 +130,7 @@ function* fieldTurns(rendering: Rendering, fields: Fields): Iterable<Turn> {
   }
 }
 
-/** With one variable it gets the element, with two the first gets the index. */
+/** A single variable gets the element; of two variables, the first gets the index. */
 function setVariables(rendering: Rendering, { declares, assigns }: Pipeline, turn: Turn): void {
   const values = declares.length > 1 ? [turn.index, turn.element] : [turn.element]
   for (const [position, { name }] of declares.entries()) {

@@ -12,10 +12,10 @@ import {
 import type { ParameterType, TemplateFunction } from './function.ts'
 import type { Rendering } from './rendering.ts'
 
-/** What a command gets from the one before it: nothing, or one value, which may be undefined. */
+/** The result of the previous command, for the next one: nothing, or one value, which may be undefined. */
 type Piped = readonly [] | readonly [Value]
 
-/** A call: the name, the node that a failure of the function itself is reported at, and what it is given. */
+/** A call: the function's name, the node for errors of the function itself, and the arguments. */
 interface Call {
   readonly callee: Identifier
   readonly reportedAt: Identifier | CallNode
@@ -25,7 +25,7 @@ interface Call {
 
 type Evaluate = (operand: Operand) => Value
 
-/** Calls a function; `evaluate` is asked for the arguments only after their number was found right. */
+/** Calls a function. The arguments are evaluated only if their number is right. */
 function callFunction(rendering: Rendering, call: Call, evaluate: Evaluate): Value {
   const { name } = call.callee
   rendering.node = call.callee
@@ -55,7 +55,7 @@ function parameterType(target: TemplateFunction, index: number): ParameterType {
   return target.fixed[index] ?? target.rest ?? 'any'
 }
 
-/** The first argument that decides, or the last one; what comes after it is not evaluated. */
+/** Returns the first argument that decides, or the last one. Later arguments are not evaluated. */
 function shortCircuit(
   call: Call,
   decisive: boolean,
@@ -115,7 +115,7 @@ function sizeOf(value: Value): number {
   return measured(value, 0)
 }
 
-/** Work of going through a value, by bytes; fields are sorted before they are shown. */
+/** Returns the work of going through a value, in bytes. Fields are sorted before they are shown. */
 export function callWork(value: Value): number {
   return measured(value, WORK_PER_FIELD)
 }
@@ -131,8 +131,8 @@ function measured(value: Value, perField: number): number {
 }
 
 /**
- * Converts an argument to the type of its parameter. A constant of the wrong type fails with another message than a
- * value.
+ * Converts an argument to the type of its parameter. The error for a constant of the wrong type differs from
+ * the error for a value.
  */
 function argumentValue(
   rendering: Rendering,
@@ -158,7 +158,10 @@ function checked(rendering: Rendering, value: Value, type: ParameterType): Value
 
 const NOTHING: Piped = []
 
-/** The value of a pipeline. Its variables are declared or assigned, and stay until the block around it ends. */
+/**
+ * Evaluates a pipeline. Its variables are declared or assigned, and stay until the block around the pipeline
+ * ends.
+ */
 export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Value {
   rendering.node = pipeline
   let piped: Piped = NOTHING
@@ -171,7 +174,7 @@ export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pip
   return value
 }
 
-/** Gives a variable that was declared before a new value. */
+/** Assigns a value to a declared variable. */
 export function assign(rendering: Rendering, name: ByteString, value: Value): void {
   const variable = rendering.variables.find(name)
   if (variable === undefined) rendering.fail(`undefined variable: ${name}`)
@@ -262,7 +265,10 @@ function evaluateVariable(
   return walkFields(rendering, found.value, variable.fields, isGiven)
 }
 
-/** Fields one after the other; arguments would be for the last one. A field of nothing is nothing. */
+/**
+ * Reads fields one after the other. Arguments would belong to the last field. A field of an absent value is
+ * absent.
+ */
 function walkFields(
   rendering: Rendering,
   receiver: Value,

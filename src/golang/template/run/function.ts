@@ -5,20 +5,25 @@ export type ParameterType = 'string' | 'any'
 
 /** What a function may use besides its arguments. */
 export interface CallScope {
-  /** What `asenv` has set: `envvar:KEY` to the base64 of the value. Keys are text. */
+  /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. Keys are text. */
   readonly environment: Map<string, string>
   /** Patterns that were compiled in this rendering. */
   readonly patterns: Map<ByteString, (value: ByteString) => boolean>
-  /** Counts work done, in bytes; throws when a rendering has done too much. */
+  /** Adds work, in bytes. Throws when a rendering has done too much. */
   charge(bytes: number): void
 }
 
-/** The caller has checked the number of arguments, and that every `string` is one. Throws FunctionFailure. */
+/**
+ * A template function. The caller checks the number of arguments, and that every `string` is one. Throws
+ * FunctionFailure.
+ */
 export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
   /** Type of any number of further arguments. */
   readonly rest?: ParameterType
-  /** Work for each byte of arguments and result; 0 where a call costs the same for any size, 1 where nothing is said. */
+  /**
+   * Work for each byte of arguments and result, 1 by default. 0 for a call that costs the same for any size.
+   */
   readonly workPerByte?: number
   readonly apply: (args: readonly Value[], scope: CallScope) => Value
 }
@@ -27,7 +32,7 @@ function isString(value: Value): value is ByteString {
   return typeof value === 'string'
 }
 
-/** A function of the piped string alone. */
+/** Makes a function of the piped string only. */
 export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): TemplateFunction {
   return {
     fixed: ['string'],
@@ -38,7 +43,7 @@ export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): 
   }
 }
 
-/** A function of one string the author writes and the piped string. */
+/** Makes a function of one string from the author and the piped string. */
 export function ofArgumentAndValue(
   apply: (argument: ByteString, value: ByteString, scope: CallScope) => Value,
 ): TemplateFunction {
@@ -51,7 +56,6 @@ export function ofArgumentAndValue(
   }
 }
 
-/** The differences between kinds of templates. */
 export interface Dialect {
   readonly name: ByteString
   readonly functions: ReadonlyMap<ByteString, TemplateFunction>

@@ -15,7 +15,10 @@ import { isPrintable } from '../../text/quote.ts'
 import { FunctionFailure, WORK_PER_FORMATTED_BYTE } from '../errors.ts'
 import type { TemplateFunction } from './function.ts'
 
-/** Whether the first value equals any of the others. Values of different types are an error, nil equals only nil. */
+/**
+ * Whether the first value equals any of the others. Values of different types are an error, nil equals only
+ * nil.
+ */
 function isEqualToAny(first: Value, others: readonly Value[]): boolean {
   if (others.length === 0) throw new FunctionFailure('missing argument for comparison')
   return others.some((other) => isEqual(first, other))
@@ -28,13 +31,16 @@ function isEqual(left: Value, right: Value): boolean {
   if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger === rightInteger
   if (typeName(left) !== typeName(right)) throw incompatible(left, right)
   if (typeof left === 'object') {
-    // Go shows the value as well; ours may hold all parameters, or data, which may be secret.
+    // Go also shows the value. Ours may hold all parameters, or data, which may be secret.
     throw new FunctionFailure(`non-comparable type ${typeName(left)}`)
   }
   return left === right
 }
 
-/** Whether the first value comes before the second: two integers, two floats or two strings, compared by bytes. */
+/**
+ * Whether the first value comes before the second: two integers, two floats or two strings, compared by
+ * bytes.
+ */
 function isLess(left: Value, right: Value): boolean {
   if (!isBasic(left) || !isBasic(right)) throw new FunctionFailure('invalid type for comparison')
   const leftInteger = integerOf(left)
@@ -54,10 +60,10 @@ function incompatible(left: Exclude<Value, undefined>, right: Exclude<Value, und
   return new FunctionFailure(`incompatible types for comparison: ${typeName(left)} and ${typeName(right)}`)
 }
 
-/** What Go's reflect says about the type of nothing. */
+/** The error of Go's reflect for the type of nil. */
 const NO_TYPE = 'reflect: call of reflect.Value.Type on zero Value'
 
-/** Bytes of a string, number of fields or items. */
+/** Returns the bytes of a string, or the number of fields or items. */
 function lengthOf(value: Value): bigint {
   if (value === undefined) throw new FunctionFailure(NO_TYPE)
   if (typeof value === 'string') return BigInt(value.length)
@@ -66,7 +72,10 @@ function lengthOf(value: Value): bigint {
   throw new FunctionFailure(`len of type ${typeName(value)}`)
 }
 
-/** `index . "name" 0`: a field by its name, an item or a byte of a string by its place, one after the other. */
+/**
+ * Evaluates `index . "name" 0`: a field by its name, or an item or a byte of a string by its place, one after
+ * the other.
+ */
 function indexed(item: Value, indexes: readonly Value[]): Value {
   if (item === undefined) throw new FunctionFailure('index of untyped nil')
   return indexes.reduce<Value>((at, index) => {
@@ -84,7 +93,7 @@ function element(item: Exclude<Value, undefined>, index: Value): Value {
 
 function byteOf(text: ByteString, index: Value): Uint8 {
   const at = placeIn(index, text.length)
-  // Go lets the end pass its own check and then fails inside reflect.
+  // Go accepts the end in its own check and then fails inside reflect.
   if (at >= text.length) throw new FunctionFailure('reflect: string index out of range')
   return new Uint8(text.charCodeAt(at))
 }
@@ -95,14 +104,14 @@ function itemOf({ items }: List, index: Value): Value {
   return items[at]
 }
 
-/** An absent parameter is an empty string here, not nothing as it is for `.name`. */
+/** Here an absent parameter is an empty string; for `.name` it is absent. */
 function fieldOf(fields: Fields, name: Value): Value {
   if (typeof name === 'string') return fields.get(name) ?? (fields instanceof AnyFields ? undefined : '')
   if (name === undefined) throw new FunctionFailure('value is nil; should be of type string')
   throw new FunctionFailure(`value has type ${typeName(name)}; should be string`)
 }
 
-/** `slice "text" 1 3`: bytes, or items of a list, from a place up to another. */
+/** Evaluates `slice "text" 1 3`: bytes, or items of a list, between two places. */
 function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
   if (item === undefined) throw new FunctionFailure('slice of untyped nil')
   if (indexes.length > 3) throw new FunctionFailure(`too many slice indexes: ${indexes.length}`)
@@ -152,15 +161,15 @@ const JAVASCRIPT: Readonly<Record<string, string>> = {
   '=': '\\u003D',
 }
 
-/** For the text of an HTML page or an attribute in quotes. */
+/** Escapes for the text of an HTML page or an attribute in quotes. */
 function escapeHtml(bytes: ByteString): ByteString {
   return bytes.replace(/["'&<>]/g, (character) => HTML[character] ?? character).replaceAll('\0', NUL_IN_HTML)
 }
 
-/** Runs of characters that may need escaping; the rest stays as it is. */
+/** Runs of characters that may need escaping; all other characters stay as they are. */
 const SPECIAL_IN_JAVASCRIPT = /[^ !#-%(-;?-[\]-\x7f]+/g
 
-/** For a string literal in JavaScript. */
+/** Escapes for a string literal in JavaScript. */
 function escapeJavaScript(bytes: ByteString): ByteString {
   return bytes.replace(SPECIAL_IN_JAVASCRIPT, escapeJavaScriptRun)
 }
@@ -182,14 +191,17 @@ function escapeJavaScriptRune(value: number, bytes: ByteString): ByteString {
   return isPlain ? bytes : `\\u${value.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
-/** For a query of a URL: a blank becomes a plus, everything but letters, digits and `-_.~` two hexadecimal digits. */
+/**
+ * Escapes for the query of a URL: a blank becomes a plus, every other character except letters, digits and
+ * `-_.~` becomes `%` and two hexadecimal digits per byte.
+ */
 function escapeUrlQuery(bytes: ByteString): ByteString {
   return bytes.replace(/[^A-Za-z0-9\-_.~]/g, (character) =>
     character === ' ' ? '+' : `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   )
 }
 
-/** A function that costs the same for values of any size. */
+/** Makes a function that costs the same for values of any size. */
 export function cheap(target: TemplateFunction): TemplateFunction {
   return { ...target, workPerByte: 0 }
 }
@@ -206,12 +218,12 @@ function formatting(target: TemplateFunction): TemplateFunction {
   return { ...target, workPerByte: WORK_PER_FORMATTED_BYTE }
 }
 
-/** A function of one value and any number of others. */
+/** Makes a function of one value and any number of others. */
 function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): TemplateFunction {
   return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
 }
 
-/** Go's own functions. What `and`, `or` and `call` do depends on how they are called: expressions.ts, this is their shape. */
+/** Go's own functions. `and`, `or` and `call` only have their shape here; expressions.ts evaluates them. */
 export const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: ofFirst((first) => first),
   or: ofFirst((first) => first),

@@ -4,7 +4,9 @@ import { compileRegexp, MAX_PATTERN_BYTES, PatternError } from '../../text/regex
 import { FunctionFailure, WORK_PER_MATCH, WORK_TO_COMPILE } from '../errors.ts'
 import type { CallScope } from './function.ts'
 
-/** Work for each byte of input: some, and more with each compiled instruction that may look at it. */
+/**
+ * Work for each byte of input: a fixed part, and a part for each compiled instruction that may look at it.
+ */
 const WORK_PER_BYTE = { always: 8, instruction: 0.5 }
 
 /** Whether a value contains a match of a Go regular expression. */

@@ -6,14 +6,14 @@ import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
 
 /**
- * What all parts of one rendering share: the variables, the output, the work left, and the node that is being
- * evaluated. Errors name that node as their place; which one it is at what moment follows Go, quirks included.
+ * Shared state of one rendering: the variables, the output, the work left, and the node that is being
+ * evaluated. Errors name that node as their place. The choice of the node follows Go, quirks included.
  */
 export class Rendering implements CallScope {
   readonly variables = new Variables<Value>()
   readonly environment = new Map<string, string>()
   readonly patterns: CallScope['patterns'] = new Map()
-  /** What errors give as their place. */
+  /** The node that errors name as their place. */
   node: Node | undefined
   readonly #source: ByteString
   readonly #output: ByteString[] = []
@@ -65,7 +65,7 @@ export class Rendering implements CallScope {
     throw new TemplateError('render', decodeText(`template: ${place}${message}`))
   }
 
-  /** `name:line:column`, the column in bytes from 0. */
+  /** Returns `name:line:column`; the column is in bytes from 0. */
   #place(at: number): string {
     const before = this.#source.slice(0, at)
     const lineStart = before.lastIndexOf('\n') + 1

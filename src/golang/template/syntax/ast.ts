@@ -1,6 +1,6 @@
 import type { ByteString } from '../../text/byte-string.ts'
 
-/** What all nodes have: the byte of the template that errors give as their place. */
+/** Base of all nodes: the byte of the template that errors name as their place. */
 interface Placed {
   readonly at: number
 }
@@ -18,7 +18,7 @@ interface Bool extends Placed {
   readonly value: boolean
 }
 
-/** A number or character constant; `too-big` fits only an unsigned integer and fails when it is used. */
+/** A number or character constant. `too-big` fits only an unsigned integer and fails when it is used. */
 export interface Num extends Placed {
   readonly kind: 'number'
   readonly written: ByteString
@@ -109,7 +109,7 @@ interface Jump {
 
 export type TemplateStatement = Text | Action | Choice | Range | Jump
 
-/** A node as Go writes it back: single spaces, ` | ` between commands, literals as the author wrote them. */
+/** Formats a node as Go does: single spaces, ` | ` between commands, literals as the author wrote them. */
 export function nodeText(node: Node): ByteString {
   switch (node.kind) {
     case 'dot':

@@ -41,7 +41,10 @@ export type TokenKind =
   | 'text'
   | 'variable'
 
-/** A piece of a template. `at` is its first byte, `line` the line of that byte from 1; an error's text is its message. */
+/**
+ * A piece of a template. `at` is its first byte, `line` the line of that byte from 1. An error's text is its
+ * message.
+ */
 export interface Token {
   readonly kind: TokenKind
   readonly at: number
@@ -54,27 +57,32 @@ function wordKind(word: ByteString): TokenKind {
   return KEYWORDS.find((keyword) => keyword === word) ?? 'identifier'
 }
 
-/** Longest token in bytes that an error shows whole, and the code points it shows of a longer one. */
+/** Longest token in bytes that an error shows whole. Of a longer one it shows this many code points. */
 const SHOWN = 10
 
-/** A token as Go's errors show it: `<range>` for a keyword, else quoted and cut. Never for `eof` or `error`. */
+/**
+ * Formats a token as Go's errors show it: `<range>` for a keyword, else quoted and cut. Never for `eof` or
+ * `error`.
+ */
 export function describeToken(token: Token): ByteString {
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
   if (token.text.length > SHOWN) return `${quote(firstRunes(token.text, SHOWN))}...`
   return quote(token.text)
 }
 
-/** Where a scan ended, and whether the scanned text is complete. */
+/** The end of a scan, and whether the scanned text is complete. */
 interface Scan {
   readonly end: number
   readonly ok: boolean
 }
 
-/** Numbers as the lexer takes them, loosely: whether one means anything is decided when it is read. */
+/** Numbers, loosely matched: `readNumber` decides whether one is valid. */
 const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
 
-/** Skips a number. It is broken when a letter or digit follows, which is skipped as well, to be shown. */
+/**
+ * Skips a number. A letter or digit after it makes the number invalid, and is skipped as well, for the error.
+ */
 function scanNumber(source: ByteString, at: number): Scan {
   NUMBER.lastIndex = at
   const end = at + (NUMBER.exec(source)?.[0].length ?? 0)
@@ -83,7 +91,10 @@ function scanNumber(source: ByteString, at: number): Scan {
   return isAlphanumeric(rune.value) ? { end: end + rune.width, ok: false } : { end, ok: true }
 }
 
-/** Skips a string or character constant whose opening quote is before `at`; a line break breaks it. */
+/**
+ * Skips a string or character constant whose opening quote is before `at`. A line break makes the constant
+ * invalid.
+ */
 function scanQuoted(source: ByteString, at: number, mark: string): Scan {
   for (let end = at; end < source.length; end++) {
     const character = source.charAt(end)
@@ -94,7 +105,6 @@ function scanQuoted(source: ByteString, at: number, mark: string): Scan {
   return { end: source.length, ok: false }
 }
 
-/** Skips letters, digits and underscores. */
 function scanWord(source: ByteString, at: number): number {
   let end = at
   while (end < source.length) {
@@ -105,14 +115,13 @@ function scanWord(source: ByteString, at: number): number {
   return end
 }
 
-/** Skips Go's white space. */
 function scanSpace(source: ByteString, at: number): number {
   let end = at
   while (end < source.length && isSpace(source.charCodeAt(end))) end++
   return end
 }
 
-/** The end of the text before `end` without the white space there, not before `start`. */
+/** Returns the end of the text before `end` without trailing white space, not before `start`. */
 function trimmedEnd(source: ByteString, start: number, end: number): number {
   let trimmed = end
   while (trimmed > start && isSpace(source.charCodeAt(trimmed - 1))) trimmed--
@@ -133,8 +142,8 @@ const COMMENT_RIGHT = '*/'
 const TRIM_LENGTH = 2
 
 /**
- * Cuts a template into tokens, one per call, comments left out. After an error token, and at the end, it only
- * gives `eof`. Every byte is passed once, so the whole takes linear time.
+ * Cuts a template into tokens, one per call, without comments. After an error token, and at the end, every
+ * call returns `eof`. Every byte is read once, so the whole takes linear time.
  */
 export class Lexer {
   readonly #source: ByteString
@@ -193,7 +202,7 @@ export class Lexer {
     return this.#hasLeftTrim(at) ? at + TRIM_LENGTH : at
   }
 
-  /** Skips a comment and its right delimiter; returns a token only when the comment is broken. */
+  /** Skips a comment and its right delimiter. Returns a token only when the comment is broken. */
   #skipComment(): Token | undefined {
     const start = this.#afterLeftDelimiter()
     const close = this.#source.indexOf(COMMENT_RIGHT, start + COMMENT_LEFT.length)
@@ -208,7 +217,10 @@ export class Lexer {
     return this.#source.charAt(at) === '-' && isSpace(this.#source.charCodeAt(at + 1))
   }
 
-  /** The right delimiter at a place: where its braces start and where the lexer goes on, after what it trims. */
+  /**
+   * Finds the right delimiter at an offset: where its braces start and where the lexer continues, after the
+   * trimmed space.
+   */
   #rightDelimiterAt(at: number): { readonly braces: number; readonly resume: number } | undefined {
     const trims = isSpace(this.#source.charCodeAt(at)) && this.#source.startsWith(`-${RIGHT}`, at + 1)
     if (!trims && !this.#source.startsWith(RIGHT, at)) return undefined
@@ -231,7 +243,7 @@ export class Lexer {
     return this.#sign(start) ?? this.#literal(start)
   }
 
-  /** White space, without the last one when that belongs to a trimming right delimiter. */
+  /** Reads white space, without the last character when that belongs to a trimming right delimiter. */
   #space(start: number): Token {
     const end = scanSpace(this.#source, start)
     const last = end - 1
@@ -296,7 +308,7 @@ export class Lexer {
       : this.#named('field', start)
   }
 
-  /** A field or a variable: one sign and a name. */
+  /** Reads a field or a variable: one sign and a name. */
   #named(kind: TokenKind, start: number): Token {
     return this.#terminated(kind, start, scanWord(this.#source, start + 1))
   }
@@ -318,7 +330,7 @@ export class Lexer {
     return this.#fault(`bad character ${describeRune(runeAt(this.#source, end).value)}`, start)
   }
 
-  /** Go takes a dot as the last byte of a template for a number as well. */
+  /** Go reads a dot as a number if it is the last byte of a template. */
   #dotStartsNumber(at: number): boolean {
     return at + 1 >= this.#source.length || this.#startsNumber(at + 1)
   }
@@ -328,7 +340,7 @@ export class Lexer {
     return character >= '0' && character <= '9'
   }
 
-  /** A number, or a complex one: two numbers joined by a sign, the second ending in `i`. */
+  /** Reads a number, or a complex one: two numbers joined by a sign, the second ending in `i`. */
   #number(start: number): Token {
     const first = scanNumber(this.#source, start)
     if (!first.ok) return this.#badNumber(start, first.end)
@@ -357,7 +369,7 @@ export class Lexer {
     return { kind, at: start, line: this.#lineOf(start), text: this.#source.slice(start, end) }
   }
 
-  /** The line of a byte. Tokens come in order, so counting goes on where it stopped. */
+  /** Returns the line of a byte. Tokens come in order, so counting continues where it stopped. */
   #lineOf(at: number): number {
     while (this.#lineBreak < at) {
       this.#line++

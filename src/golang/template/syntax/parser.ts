@@ -6,7 +6,7 @@ import type { Token } from './lexer.ts'
 import { readPipeline } from './pipelines.ts'
 import { Reader } from './reader.ts'
 
-/** The text of a template as bytes. @throws TemplateError for one over the size limit */
+/** Encodes the text of a template as bytes. @throws TemplateError for a text over the size limit */
 export function encodeSource(source: string): ByteString {
   const bytes = encodeText(source)
   if (bytes.length <= MAX_TEMPLATE_BYTES) return bytes
@@ -16,7 +16,7 @@ export function encodeSource(source: string): ByteString {
   )
 }
 
-/** The statements of a template, blocks nested. `define`, `template` and `block` are refused. */
+/** Parses the statements of a template, with nested blocks. `define`, `template` and `block` are refused. */
 export function parseStatements(source: ByteString, dialect: Dialect): readonly TemplateStatement[] {
   const reader: Reader = new Reader(source, dialect)
   const statements: TemplateStatement[] = []
@@ -85,7 +85,7 @@ function readAction(reader: Reader): TemplateStatement | Boundary {
   }
 }
 
-/** Reads a block: one level deeper, its variables forgotten at its end. */
+/** Reads a block one level deeper. Its variables are forgotten at its end. */
 function inBlock<T>(reader: Reader, read: () => T): T {
   const mark = reader.variables.mark()
   const block = reader.nested(`blocks are nested more than ${MAX_TEMPLATE_DEPTH} levels deep`, read)
@@ -100,7 +100,7 @@ function readElse(reader: Reader): Boundary {
   return 'else'
 }
 
-/** Read in a loop and not by recursion: a chain of `else if` may be longer than blocks may be deep. */
+/** Reads in a loop, without recursion: a chain of `else if` may be longer than blocks may be deep. */
 function readChoice(reader: Reader, kind: Choice['kind']): Choice {
   const arms: Arm[] = []
   for (;;) {

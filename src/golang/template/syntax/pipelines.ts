@@ -14,15 +14,16 @@ import type { Token, TokenKind } from './lexer.ts'
 import type { Reader } from './reader.ts'
 
 /**
- * The value of a number in a template: an `int` (bigint), a `float64` (number), `too-big` for one that only an unsigned
- * integer could hold (an error when it is used), or why it is none.
+ * The value of a number in a template: an `int` (bigint), a `float64` (number), or `too-big` for a number
+ * that only an unsigned integer could hold (an error when it is used). Otherwise the error of an invalid
+ * number.
  */
 type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonly error: ByteString }
 
 const MAX_INT = 2n ** 63n - 1n
 const MIN_INT = -(2n ** 63n)
 const MAX_UINT = 2n ** 64n - 1n
-/** More digits than 64 bits have in base 2, so the number is out of range whatever the digits are. */
+/** More digits than 64 bits have in base 2, so a longer number is always out of range. */
 const MAX_DIGITS = 64
 
 const INTEGER = /^([+-]?)(?:0[xX]([0-9a-fA-F_]+)|0[oO]([0-7_]+)|0[bB]([01_]+)|0([0-7_]+)|(0|[1-9][0-9_]*))$/
@@ -30,7 +31,7 @@ const FLOAT = /^[+-]?(?:[0-9_]+(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][+-]?[0-9][0-9_]*
 const STRAY_UNDERSCORE = /(?:^|[^0-9])_|_(?![0-9])/
 const STRAY_HEX_UNDERSCORE = /(?:^|[^0-9a-fA-F])_|_(?![0-9a-fA-F])/
 
-/** Reads a number token the way Go reads untyped constants. Complex and hexadecimal floating ones are refused. */
+/** Reads a number token as Go reads untyped constants. Complex numbers and hexadecimal floats are refused. */
 function readNumber(text: ByteString): NumberMeaning {
   if (text.endsWith('i')) return { error: `complex constants are not supported: ${quote(text)}` }
   const integer = readInteger(text)
@@ -52,7 +53,7 @@ function readCharacter(text: ByteString): NumberMeaning {
   return { value: BigInt(character.value) }
 }
 
-/** Go takes an `e` in a signed hexadecimal number for an exponent: `-0xe` is the float64 -14. */
+/** Go reads an `e` in a signed hexadecimal number as an exponent: `-0xe` is the float64 -14. */
 function integerMeaning(text: ByteString, value: bigint): NumberMeaning {
   if (value > MAX_INT) return { value: 'too-big' }
   if (hasFloatSign(text) && !/^0[xX]/.test(text)) return { value: Number(value) }
@@ -63,7 +64,9 @@ function hasFloatSign(text: ByteString): boolean {
   return /[.eEpP]/.test(text)
 }
 
-/** An integer of 64 bits, unsigned allowed where no sign is written; undefined when it is none or out of range. */
+/**
+ * Reads an integer of 64 bits, unsigned if it has no sign. Undefined when it is no integer or out of range.
+ */
 function readInteger(text: ByteString): bigint | undefined {
   const match = INTEGER.exec(text)
   if (match === null || !underscoresSeparateDigits(text)) return undefined
@@ -83,7 +86,7 @@ function readFloat(text: ByteString): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** An underscore has to stand between two digits; a base prefix counts as one. */
+/** An underscore must be between two digits; a base prefix counts as one. */
 function underscoresSeparateDigits(text: ByteString): boolean {
   const isHex = /^[+-]?0[xX]/.test(text)
   const digits = text.replace(/^[+-]/, '').replace(/^0[xXbBoO]/, '0')
@@ -107,7 +110,10 @@ const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
 /** Operands that are no function, so nothing can be piped into them. */
 const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
 
-/** Reads a pipeline and the token that ends it. `context` names it in errors and is `range` where two variables fit. */
+/**
+ * Reads a pipeline and the token that ends it. @param context name of the pipeline in errors; `range` allows
+ * two variables
+ */
 export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
   const { at } = reader.peekNonSpace()
   const { declares, assigns } = readDeclarations(reader, context)
@@ -129,14 +135,15 @@ function checkCommands(reader: Reader, commands: readonly CallNode[], context: s
   if (stage > 0) reader.fail(`non executable command in pipeline stage ${stage + 1}`)
 }
 
-/** An operand without fields after it. */
 type Term = Exclude<Operand, Chain>
 
 type Declarations = Pick<Pipeline, 'declares' | 'assigns'>
 
 const NO_DECLARATIONS: Declarations = { declares: [], assigns: false }
 
-/** `$a :=`, `$a =`, and in a range `$a, $b :=`. A variable that turns out to be an operand is put back. */
+/**
+ * Reads `$a :=`, `$a =`, and in a range `$a, $b :=`. A variable that turns out to be an operand is put back.
+ */
 function readDeclarations(reader: Reader, context: string): Declarations {
   const declares: VariableNode[] = []
   for (;;) {
@@ -159,7 +166,10 @@ function readDeclarations(reader: Reader, context: string): Declarations {
   }
 }
 
-/** Takes the sign after a variable and remembers the variable. Go does so for `=` as well, undeclared or not. */
+/**
+ * Takes the sign after a variable and remembers the variable. Go does so for `=` as well, also for an
+ * undeclared variable.
+ */
 function declareVariable(reader: Reader, name: Token, declares: VariableNode[]): void {
   reader.nextNonSpace()
   declares.push(variable(name.at, name.text))
@@ -192,7 +202,7 @@ function readCommand(reader: Reader): CallNode {
   return { kind: 'command', at, words: [first, ...rest] }
 }
 
-/** A term and the fields after it; undefined when the next token is none. */
+/** Reads a term and the fields after it. Undefined when the next token is no term. */
 function readOperand(reader: Reader): Operand | undefined {
   const term = readTerm(reader)
   if (term === undefined || reader.peek().kind !== 'field') return term
@@ -202,7 +212,7 @@ function readOperand(reader: Reader): Operand | undefined {
   return withFields(reader, term, at, names)
 }
 
-/** Errors give the first field after a term as the place of the whole. */
+/** In errors, the place of the whole operand is the first field after its term. */
 function withFields(reader: Reader, term: Term, at: number, names: readonly ByteString[]): Operand {
   switch (term.kind) {
     case 'field':

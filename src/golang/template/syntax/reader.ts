@@ -9,8 +9,8 @@ interface Slot<T> {
 }
 
 /**
- * The visible variables, innermost last. Finding one does not depend on how many there are: a template may declare a
- * hundred thousand in one block and use them all.
+ * The visible variables, innermost last. The time to find one does not depend on their number: a template may
+ * declare a hundred thousand in one block and use them all.
  */
 export class Variables<T> {
   readonly #slots: Slot<T>[] = []
@@ -24,22 +24,22 @@ export class Variables<T> {
     else same.push(slot)
   }
 
-  /** The innermost variable of a name, which may be assigned to. */
+  /** Returns the innermost variable of a name. The caller may assign to it. */
   find(name: ByteString): { value: T } | undefined {
     return this.#byName.get(name)?.at(-1)
   }
 
-  /** The variable declared `distance` declarations ago, 1 being the last one. */
+  /** Returns the variable declared `distance` declarations ago; 1 is the last one. */
   recent(distance: number): { value: T } | undefined {
     return this.#slots.at(-distance)
   }
 
-  /** A place to come back to with `release`. */
+  /** Returns a mark for `release`. */
   mark(): number {
     return this.#slots.length
   }
 
-  /** Forgets what was declared since the mark. */
+  /** Forgets the variables declared since the mark. */
   release(mark: number): void {
     while (this.#slots.length > mark) {
       const slot = this.#slots.pop()
@@ -49,13 +49,13 @@ export class Variables<T> {
 }
 
 /**
- * What all parts of the parser share: the tokens with a way to put them back, the variables declared so far, how
- * deep the parser is, and how it fails. Go gives the line of the last token it has cut as the place of an error,
- * even when that token was put back.
+ * Shared state of the parser: the tokens, the variables declared so far, and the depth. Tokens can be put
+ * back. As the place of an error, Go gives the line of the last token that it has cut, even when that token
+ * was put back.
  */
 export class Reader {
   readonly variables = new Variables<undefined>()
-  /** Enclosing `range` bodies: where `break` and `continue` are allowed. */
+  /** Number of enclosing `range` bodies: in these, `break` and `continue` are allowed. */
   rangeDepth = 0
   /** Line of the delimiter of the action that is being read, or 0. */
   actionLine = 0
@@ -91,7 +91,7 @@ export class Reader {
     }
   }
 
-  /** Puts a token back; of several, the one to be read first comes last. */
+  /** Puts a token back. Put back the token to be read first last. */
   putBack(token: Token): void {
     this.#returned.push(token)
   }
@@ -102,7 +102,7 @@ export class Reader {
     return token
   }
 
-  /** The next token that is no space. The spaces before it are gone. */
+  /** Returns the next token that is no space, and drops the spaces before it. */
   peekNonSpace(): Token {
     const token = this.nextNonSpace()
     this.putBack(token)
@@ -115,7 +115,7 @@ export class Reader {
     return token
   }
 
-  /** Reads something one level deeper. `complaint` is the error when there are too many levels. */
+  /** Reads something one level deeper. `complaint` is the error for too many levels. */
   nested<T>(complaint: string, read: () => T): T {
     if (this.#depth >= MAX_TEMPLATE_DEPTH) this.fail(complaint)
     this.#depth++
@@ -136,7 +136,7 @@ export class Reader {
     )
   }
 
-  /** Where the action with a lexical error began, when that is another line. */
+  /** Adds the line on which the action began to a lexical error, if it is another line. */
   #startOfAction(token: Token): string {
     if (this.actionLine === 0 || this.actionLine === token.line) return ''
     return `${token.text.endsWith(' action') ? '' : ' in action'} started at :${this.actionLine}`
