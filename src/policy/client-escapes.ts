@@ -1,22 +1,22 @@
-/** The options of a program that keep its escapes blocked. Names are without hyphens. */
+/** The options that a program may have while its escapes stay blocked. Names are without hyphens. */
 export interface KnownOptions {
   /** `getopt` is `-abc`, `-o value`, `--long=value`; `words` is `-word value` or `--word value`. */
   readonly style: 'getopt' | 'words'
   readonly flags: ReadonlySet<string>
-  /** Their value is attached, or is the next argument. */
+  /** Options whose value is attached, or is the next argument. */
   readonly valued: ReadonlySet<string>
-  /** Their value is attached, or they have none. */
+  /** Options whose value is attached, or that have none. */
   readonly attached: ReadonlySet<string>
-  /** How many arguments may be something other than options, such as a database. */
+  /** Most arguments that are not options, such as a database. */
   readonly words: number
 }
 
-/** An option that is not known, or a known one, which may take the next argument as its value. */
+/** An unknown option, or a known one, which may take the next argument as its value. */
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
 /**
- * The first argument that is not one of the known options, in words for people and without its value; undefined when
- * all are known. Abbreviations, which programs accept, are not known.
+ * Describes the first argument that is not one of the known options, without its value. Undefined when all
+ * are known. Abbreviations, which programs accept, are not known.
  */
 export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
   let words = 0
@@ -64,47 +64,47 @@ function printable(name: string): string {
   return name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')
 }
 
-/** `'A t csv'` as a set. */
+/** Splits `'A t csv'` into a set. */
 export function names(text: string): ReadonlySet<string> {
   return new Set(text.split(' ').filter((name) => name !== ''))
 }
 
 /**
- * A database's own program (psql, mariadb, redis-cli) that can be restricted: without its ways to a shell and to the
- * agent's files.
+ * A database's own program (psql, mariadb, redis-cli) that can be restricted: without its ways to a shell and
+ * to the agent's files.
  */
 export interface DatabaseProgram {
-  /** Its name, by which it is found in a connection's command. */
+  /** The program's name in a connection's command. */
   readonly name: string
   /** The options that the connection's command may have. */
   readonly options: KnownOptions
-  /** Options that a caller may add: nothing that names a server or a file. */
+  /** Options that a caller may add: none that names a server or a file. */
   readonly callersOptions: KnownOptions
-  /** Which versions can be restricted. Undefined: all, arguments are enough. */
+  /** The versions that can be restricted. Undefined: all, arguments are enough. */
   readonly version: ProgramVersion | undefined
-  /** The arguments with which it starts restricted. */
+  /** Returns the arguments that start the program restricted. */
   readonly restricted: (args: readonly Buffer[]) => Buffer[]
-  /** Variables that the restriction needs. They override everything else. */
+  /** Variables that the restriction needs. They override all others. */
   readonly environment: Readonly<Record<string, string>>
-  /** The script, restricted from its first statement on. The script's author cannot know `key`. */
+  /** Returns the script, restricted from its first statement on. The script's author cannot know `key`. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
 }
 
 export interface ProgramVersion {
-  /** Arguments that make the program say its version, and fail if it lacks what is needed. */
+  /** Arguments with which the program prints its version, or fails if it lacks a needed option. */
   readonly ask: readonly string[]
-  /** What to ask when `ask` fails; every version understands it. */
+  /** Arguments to use when `ask` fails; every version understands them. */
   readonly plainAsk?: readonly string[]
-  /** The version in what the program prints; undefined when it prints something else. */
+  /** Returns the version in the program's output; undefined for other output. */
   readonly read: (said: string) => string | undefined
-  /** Whether a version, as `read` gives it, can be restricted. */
+  /** Whether a version from `read` can be restricted. */
   readonly suffices: (version: string) => boolean
   readonly needed: string
 }
 
-/** The variables of a caller. A client does not get them under the names that the caller gave them. */
+/** The variables of a caller. A client gets each under another name than the caller's. */
 interface CallersVariables {
-  /** The name by which the client finds it; undefined when there is none. Asking passes it to the client. */
+  /** Passes the variable to the client and returns its new name; undefined when there is no such variable. */
   readonly hand: (name: string) => string | undefined
 }
 
@@ -114,7 +114,10 @@ export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 const BLOCKED = 'client escapes are blocked on this connection'
 const WAY = `or allow them (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
 
-/** Why a connection's command does not run with its escapes blocked, as told to the user who runs a script. */
+/**
+ * Why a connection's command does not run with its escapes blocked. The user who runs a script sees these
+ * texts.
+ */
 export const refusals = {
   wish: () => `${CLIENT_ESCAPES} of this connection has to be block or allow`,
 
@@ -178,19 +181,20 @@ const mariadb: DatabaseProgram = {
     needed:
       'a client of MariaDB 10.5.25, 10.6.18, 10.11.8, 11.4.2 or a newer one of these, or 11.5; none of MySQL',
   },
-  // Appended, because the last one counts.
+  // Appended, because the last option counts.
   restricted: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
   // The sandbox leaves `edit` open.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
   script: (script) => script,
 }
 
-/** The same program under its old name; or Oracle's, which has no such mode. */
+/** The same program under its old name, or Oracle's, which has no sandbox. */
 const mysql: DatabaseProgram = { ...mariadb, name: 'mysql' }
 
 /**
- * `\restrict` existed earlier (CVE-2025-8714). But before these releases psql expanded the argument of `\unrestrict`,
- * and a command in back-quotes ran. For 13 there is no fix.
+ * First minor release with the fix, per major version. `\restrict` existed earlier (CVE-2025-8714), but
+ * before these releases psql expanded the argument of `\unrestrict`, and a command in back-quotes ran. For 13
+ * there is no fix.
  */
 const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [14, 24],
@@ -199,10 +203,13 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [17, 11],
   [18, 6],
 ])
-/** From this major version on every release has the fix. */
+/** From this major version on, every release has the fix. */
 const FIRST_MAJOR = 19
 
-/** Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s. */
+/**
+ * Allowed options. Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files),
+ * -l, -s.
+ */
 const PSQL_OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(
@@ -235,13 +242,13 @@ const psql: DatabaseProgram = {
     suffices,
     needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
   },
-  // `-X`: psql's start file would be read before the script.
+  // `-X`: otherwise psql would read its start file before the script.
   restricted: (args) => [Buffer.from('-X'), ...args],
   environment: {},
   script: restrict,
 }
 
-/** A beta or a build from source has letters in its version, and nobody knows what it contains. */
+/** A beta or a build from source has letters in its version, and its content is unknown. */
 function suffices(version: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? []
   if (major === undefined || minor === undefined) return false
@@ -250,16 +257,17 @@ function suffices(version: string): boolean {
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-// Latin-1: one character per byte. For psql a carriage return ends a comment, so it is allowed only at the end of a
-// line. The only other control character allowed is a tab.
+// Latin-1: one character per byte. For psql a carriage return ends a comment, so it is allowed only at the
+// end of a line. The only other control character allowed is a tab.
 const COMMENT = /^[ \t]*(?:--[\t\x20-\x7e\x80-\xff]*)?\r?\n$/
-/** Commands with plain words that set a variable, or how results look. psql expands nothing in them. */
+/** Commands with plain words that set a variable or the format of results. psql expands nothing in them. */
 const SETTING = /^[ \t]*\\(?:getenv|set|pset|timing|x)(?:[ \t]+[A-Za-z0-9_.]+)*[ \t]*\r?\n$/
 const GETENV = /^([ \t]*\\getenv[ \t]+[A-Za-z0-9_.]+[ \t]+)([A-Za-z0-9_.]+)([ \t]*\r?\n)$/
 
 /**
- * The script with `\restrict` before the first line that does more than set something: from there on psql refuses every
- * backslash command. Lines before it stay the same, except that `\getenv` gets the new name of a caller's variable.
+ * Inserts `\restrict` before the first line that does more than set something: after it psql refuses every
+ * backslash command. Lines before it stay the same, except that `\getenv` gets the new name of a caller's
+ * variable.
  */
 export function restrict(script: Buffer, key: string, variables: CallersVariables): Buffer {
   const start = script.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
@@ -283,7 +291,10 @@ function withVariable(line: string, variables: CallersVariables): string {
   )
 }
 
-/** Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files or do other work. */
+/**
+ * Allowed options. Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files or
+ * do other work.
+ */
 const REDIS_OPTIONS: KnownOptions = {
   style: 'words',
   flags: names('2 3 c e raw no-raw csv json quoted-json no-auth-warning tls insecure verbose'),
@@ -292,7 +303,7 @@ const REDIS_OPTIONS: KnownOptions = {
   words: 0,
 }
 
-/** redis-cli. Its only ways to a shell or to files are options, so nothing but the arguments has to be checked. */
+/** redis-cli. Its only ways to a shell or to files are options, so only the arguments have to be checked. */
 const redis: DatabaseProgram = {
   name: 'redis-cli',
   options: REDIS_OPTIONS,
@@ -312,25 +323,26 @@ const PROGRAMS: ReadonlyMap<string, DatabaseProgram> = new Map(
 )
 
 /**
- * Programs that cannot be restricted, whatever they are started with, and why. sqlite3's `-safe` forbids functions by an authorizer
- * that sees no virtual tables, and `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script puts together from
- * pieces: `fsdir` then reads any file, also with `.dbconfig defensive on`, and no list of words finds it.
+ * Programs that cannot be restricted by any arguments, and why. sqlite3's `-safe` forbids functions with an
+ * authorizer that sees no virtual tables. `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script
+ * assembles from pieces: `fsdir` then reads any file, also with `.dbconfig defensive on`, and no list of
+ * words finds it.
  */
 const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
   ['sqlite3', 'those of sqlite3 cannot be: SQL reads any file even in its safe mode'],
 ])
 
 /**
- * The database's program that a command starts, known by the last part of its program's name. Undefined for any other program, also
- * for a shell or `env` in front of a client.
+ * Returns the database's program that a command starts, known by the last part of its path. Undefined for any
+ * other program, also for a shell or `env` before a client.
  */
 export function databaseProgram(program: string): DatabaseProgram | undefined {
   return PROGRAMS.get(nameOf(program))
 }
 
 /**
- * Why the program that a command starts cannot be restricted, in words for people; undefined when it can, or is no
- * database's program.
+ * Returns why the program that a command starts cannot be restricted, as text for users. Undefined when it
+ * can be restricted, or is no database's program.
  */
 export function whyUnrestrictable(program: string): string | undefined {
   return UNRESTRICTABLE.get(nameOf(program))

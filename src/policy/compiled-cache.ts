@@ -1,13 +1,12 @@
-/** A compiled thing, with about how much memory it takes, which may grow while it is used. */
+/** A compiled object and its approximate memory, which may grow with use. */
 export interface Compiled {
   readonly bytes: number
 }
 
-/** How many are kept: connections that are used in turn. */
+/** Most entries: connections that are used alternately. */
 const MOST = 8
 /**
- * Bytes of memory for everything that is kept. A session holds what it uses until it ends, even when it is no longer
- * kept here.
+ * Most bytes of all entries. A session holds its rules until it ends, even when they are no longer kept here.
  */
 const MOST_BYTES = 16 * 1024 * 1024
 /** A longer payload is compiled each time: rules that people write have some KiB. */
@@ -18,7 +17,7 @@ export class CompiledCache<Rules extends Compiled> {
   /** Ordered by use: the most recently used is the last. */
   readonly #kept = new Map<string, Rules>()
 
-  /** @param compile gives what is worth keeping, or throws */
+  /** @param compile returns the value to keep, or throws */
   async get(payload: Buffer, compile: () => Promise<Rules>): Promise<Rules> {
     if (payload.length > LONGEST_PAYLOAD) return await compile()
     const key = payload.toString('latin1')

@@ -11,7 +11,7 @@ export class HeldBytes {
     return this.#buffer.subarray(this.#start, this.#end)
   }
 
-  /** Keeps the last `count` bytes of what is held and the data after it. */
+  /** Keeps the last `count` bytes of the held bytes plus the data after them. */
   keepLast(count: number, data: Buffer): void {
     this.#start = Math.max(this.#start, this.#end + data.length - count)
     const added = data.subarray(Math.max(0, data.length - count))
@@ -21,7 +21,10 @@ export class HeldBytes {
     this.#end += added.copy(this.#buffer, this.#end)
   }
 
-  /** Moves the bytes to the front of a buffer twice as large as needed, so that this does not happen each time. */
+  /**
+   * Moves the bytes to the start of a buffer twice as large as needed, so that this does not happen each
+   * time.
+   */
   #move(needed: number): void {
     const buffer = Buffer.alloc(Math.max(FIRST_CAPACITY, needed * 2))
     this.#end = this.bytes.copy(buffer)
@@ -29,7 +32,7 @@ export class HeldBytes {
     this.#buffer = buffer
   }
 
-  /** Gives memory back: a stream that holds nothing should cost nothing. */
+  /** Frees the memory: a stream that holds nothing should cost nothing. */
   #shrink(): void {
     if (this.#end === 0) this.#buffer = Buffer.alloc(0)
   }
@@ -38,7 +41,7 @@ export class HeldBytes {
 const MARKER = Buffer.from('[REDACTED]')
 export const NOTHING = Buffer.alloc(0)
 
-/** The pending bytes followed by the new ones, and what is given out of both. */
+/** The pending bytes followed by the new ones, and the output from both. */
 export class OutputStream {
   readonly #pending: Buffer
   readonly #data: Buffer
@@ -62,7 +65,10 @@ export class OutputStream {
     if (end > this.#offset) this.#keepData(Math.max(start, this.#offset), end)
   }
 
-  /** Copied: callers must not get the memory of texts and marker. Only a single piece of data is not. */
+  /**
+   * Returns a copy: callers must not get the memory of texts and marker. Only a single piece of data is not
+   * copied.
+   */
   bytes(): Buffer {
     const [piece] = this.#pieces
     if (piece === undefined) return NOTHING
@@ -80,23 +86,22 @@ export class OutputStream {
   }
 }
 
-/** Looks through one stream of output and gives on what may be shown. */
+/** Searches one stream of output and returns the part that may be shown. */
 export interface OutputFilter {
-  /** Bytes that came and are not given on yet. */
+  /** Bytes that came and are not yet returned. */
   readonly held: number
-  /** Whether `release` would give something out now: what is held may be shown after a short wait. */
+  /** Whether `release` would return something now: held bytes may be shown after a short wait. */
   readonly isReleasable: boolean
-  /** @returns what may go out now. It may share the memory of `data`, and is valid until the next call */
+  /** @returns output to send now. It may share the memory of `data`, and is valid until the next call */
   push(data: Buffer): Buffer | Promise<Buffer>
   release(): Buffer
-  /** The rest, when the stream has ended. */
+  /** Returns the rest at the end of the stream. */
   end(): Buffer | Promise<Buffer>
 }
 
-/** Why a policy has stopped an output. */
 export type StopReason = 'guardrails' | 'masking'
 
-/** A filter throws it when nothing more of the output may leave. The command is ended then. */
+/** Thrown by a filter when no more of the output may leave. The command is ended then. */
 export class OutputStopped extends Error {
   override readonly name = 'OutputStopped'
   readonly reason: StopReason

@@ -1,12 +1,14 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 
-/** Work that can be left and gone on with at each `yield`: at most some milliseconds lie between two. */
+/**
+ * Work that can pause at each `yield` and continue later. At most some milliseconds pass between two of them.
+ */
 export type Work<Result> = Generator<undefined, Result, undefined>
 
-/** How long work goes on before other work has its turn. */
+/** How long work runs before other work gets its turn. */
 const TURN_MS = 10
 
-/** Does it in one go. */
+/** Does the work without pauses. */
 export function done<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next()
@@ -14,7 +16,7 @@ export function done<Result>(work: Work<Result>): Result {
   }
 }
 
-/** One turn of the work. @returns undefined when it is not done yet */
+/** Does one turn of the work. @returns undefined when the work is not done yet */
 function turn<Result extends object>(work: Work<Result>): Result | undefined {
   const end = performance.now() + TURN_MS
   do {
@@ -24,7 +26,10 @@ function turn<Result extends object>(work: Work<Result>): Result | undefined {
   return undefined
 }
 
-/** Does it in turns, between which others have theirs. What is done within the first is there at once. */
+/**
+ * Does the work in turns, with other work between them. Work that is done in the first turn returns its
+ * result without a promise.
+ */
 export function inTurns<Result extends object>(work: Work<Result>): Result | Promise<Result> {
   return turn(work) ?? furtherTurns(work)
 }
@@ -37,10 +42,12 @@ async function furtherTurns<Result extends object>(work: Work<Result>): Promise<
   }
 }
 
-/** Stands for the result of work that took longer than it may. */
+/** Replaces the result of work that took too long. */
 export const TOO_LONG = Symbol('too long')
 
-/** Ends the work with `TOO_LONG` when it takes more than this. What others do meanwhile does not count. */
+/**
+ * Ends the work with `TOO_LONG` when it takes more than `ms`. Other work between its turns does not count.
+ */
 export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | typeof TOO_LONG> {
   let used = 0
   for (;;) {
@@ -53,7 +60,7 @@ export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | 
   }
 }
 
-/** How many things are sorted at once: that takes about a millisecond. */
+/** Most items sorted without a pause: this takes about a millisecond. */
 const SORTED_AT_ONCE = 2_000
 
 /** Sorts as `toSorted` does, in bounded parts. */

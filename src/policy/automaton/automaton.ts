@@ -10,8 +10,8 @@ import {
 } from './nodes.ts'
 
 /**
- * Bits that describe a place in the text: those of `WHERE` that the text before it decides, and whether a word
- * character is before it.
+ * A bit beside those of `WHERE` that the text before a place decides: whether a word character is before the
+ * place.
  */
 const AFTER_WORD = 64
 const BEFORE = WHERE.lineBegins | WHERE.textBegins
@@ -20,20 +20,23 @@ const NEEDS_NEXT = WHERE.lineEnds | WHERE.textEnds | WHERE.wordBoundary | WHERE.
 
 /** All positions in which a search may be at one place of the text. */
 interface Standing {
-  /** The nodes that wait for a rune, or for what the next rune decides. Sorted. */
+  /** The nodes that wait for a rune, or for a condition that the next rune decides. Sorted. */
   readonly nodes: Int32Array
-  /** Whether some wait for what the next rune decides. */
+  /** Whether some nodes wait for a condition that the next rune decides. */
   readonly waits: boolean
-  /** What was matched here, sorted. */
+  /** The targets that match here, sorted. */
   readonly targets: readonly number[]
 }
 
-/** Follows instructions that take no rune, and counts its work. All searches over the same nodes share one. */
+/**
+ * Follows instructions that take no rune, and counts its work. All searches over the same nodes share one
+ * closure.
+ */
 class Closure {
-  /** Nodes looked at since the beginning. */
+  /** Number of nodes looked at since the beginning. */
   work = 0
   readonly #nodes: Nodes
-  /** The turn in which a node was seen last. */
+  /** The turn in which a node was last seen. */
   readonly #seen: Uint32Array
   #turn = 0
   #stack: number[] = []
@@ -51,7 +54,7 @@ class Closure {
   /**
    * @param from may repeat nodes
    * @param where bits of `WHERE` that hold
-   * @param isDecided true when the next rune is known, so that `where` has its bits, too
+   * @param isDecided true when the next rune is known, so that `where` also has its bits
    */
   of(from: Iterable<number>, where: number, isDecided: boolean): Standing {
     this.#begin()
@@ -126,17 +129,17 @@ function distinct(targets: number[]): readonly number[] {
 }
 
 /**
- * Table entries, nodes and ways kept in memory, four to eight bytes each. When the memory is full, the automaton
- * forgets everything and learns it anew.
+ * Most table entries, nodes and ways kept in memory, four to eight bytes each. When the memory is full, the
+ * automaton forgets everything and builds it again.
  */
 const MAX_KEPT = 1024 * 1024
-/** Entries that a state costs besides its nodes and its row, and that a way outside of the table costs. */
+/** Entries that a state costs besides its nodes and its row, and that a way outside the table costs. */
 const STATE_COST = 50
 const WAY_COST = 12
 
-/** Nodes that are looked at in one go, which takes some milliseconds. Then other work gets its turn. */
+/** Most nodes looked at without a pause, which takes some milliseconds. Then other work gets its turn. */
 const WORK_IN_ONE_GO = 30_000
-/** The same for bytes that cost no more than a look into a table. */
+/** Most bytes read without a pause that only cost a look into a table. */
 const BYTES_IN_ONE_GO = 2 * 1024 * 1024
 
 const ASCII = 0x80
@@ -145,20 +148,20 @@ const UNKNOWN = -1
 
 /** One state of the automaton. States are compared by identity until the automaton forgets them. */
 interface State extends Standing {
-  /** Where its row of the table begins. */
+  /** Index in the table at which the state's row begins. */
   readonly row: number
   /** The bits of `WHERE` that the text before decides, and AFTER_WORD. 0 when no node waits for them. */
   readonly where: number
-  /** True when nothing that was read can be part of a match that is not complete yet. */
+  /** True when no rune that was read can be part of an incomplete match. */
   readonly isIdle: boolean
   readonly generation: number
-  /** States after runes that have no place in the table, or after which there are targets. By class. */
+  /** States after runes that have no place in the table, or after which there are targets, by class. */
   readonly ways: Map<number, State>
 }
 
 /**
- * Why reading stopped: the state has targets, the data ends or its last rune is not complete, or other work should get
- * its turn.
+ * Why reading stopped: the state has targets, the data ends or its last rune is incomplete, or other work
+ * should get its turn.
  */
 type Stop = 'targets' | 'end' | 'pause'
 
@@ -166,19 +169,22 @@ type Stop = 'targets' | 'end' | 'pause'
 export interface RuleReading {
   state: State
   at: number
-  /** Matches that are not complete begin here or later. */
+  /** Incomplete matches begin here or later. */
   idleAt: number
 }
 
 /**
- * Looks for all words and patterns at once. It is a deterministic automaton that makes each state when the text first
- * leads to it: a byte costs one look into a table, whatever the rules are, and at most one look at each node.
+ * Searches for all words and patterns together. It is a deterministic automaton that makes each state when
+ * the text first leads to it. A byte costs one look into a table with any rules, and at most one look at each
+ * node.
  */
 export class RuleAutomaton {
   readonly #nodes: Nodes
   readonly #closure: Closure
   readonly #borders: Int32Array
-  /** The class of each byte. That of all bytes beyond ASCII is a column of the table in which nothing is ever known. */
+  /**
+   * The class of each byte. All bytes beyond ASCII share one column of the table, which always stays unknown.
+   */
   readonly #classes = new Uint8Array(256)
   readonly #stride: number
   #table: Int32Array
@@ -186,7 +192,7 @@ export class RuleAutomaton {
   #byHash = new Map<number, State[]>()
   #kept = 0
   #generation = 0
-  /** Rows before this one are of idle states. */
+  /** Rows before this one belong to idle states. */
   #idleRows = 0
 
   constructor(nodes: Nodes) {
@@ -201,7 +207,7 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
-  /** Its memory in bytes, about. It grows with the texts that it reads, up to some 20 MB. */
+  /** Approximate memory in bytes. It grows with the texts that are read, up to some 20 MB. */
   get bytes(): number {
     return this.#kept * 8 + this.#table.byteLength + this.#nodes.size * 64
   }
@@ -210,7 +216,7 @@ export class RuleAutomaton {
     return { state: this.#idle(TEXT_BEGINS), at: 0, idleAt: 0 }
   }
 
-  /** Reads on, for some milliseconds. */
+  /** Reads further, for some milliseconds. */
   scan(reading: RuleReading, data: Buffer): Stop {
     const end = Math.min(data.length, reading.at + BYTES_IN_ONE_GO)
     const enough = this.#closure.work + WORK_IN_ONE_GO
@@ -235,7 +241,7 @@ export class RuleAutomaton {
     if (reading.state.isIdle) reading.idleAt = reading.at
   }
 
-  /** The hot loop: ASCII, ways that are known, no targets. */
+  /** The hot loop: ASCII, known ways, no targets. */
   #readKnown(reading: RuleReading, data: Buffer, end: number): void {
     const [table, classes, idleRows] = [this.#table, this.#classes, this.#idleRows]
     let [row, at, idleAt] = [reading.state.row, reading.at, reading.idleAt]
@@ -355,7 +361,7 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
-  /** The class of a rune: how many borders are at it or before it. */
+  /** Returns the class of a rune: the number of borders at or before it. */
   #classOf(rune: number): number {
     let [low, high] = [0, this.#borders.length]
     while (low < high) {

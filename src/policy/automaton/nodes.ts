@@ -6,7 +6,10 @@ const RUNES = 0x200000
 
 const ROOT = 0
 
-/** The words of all rules as one trie of runes, so that a search follows few of them at a time. The root is 0. */
+/**
+ * The words of all rules as one trie of runes, so that a search follows only a few of them at a time. The
+ * root is 0.
+ */
 export class WordTrie {
   #size = 1
   readonly #children = new Map<number, number>()
@@ -40,7 +43,7 @@ export class WordTrie {
     return this.#children.get(node * RUNES + rune)
   }
 
-  /** The targets of the words that end at this node. */
+  /** Returns the targets of the words that end at this node. */
   ends(node: number): readonly number[] | undefined {
     return this.#ends.get(node)
   }
@@ -56,7 +59,7 @@ export class WordTrie {
   }
 }
 
-/** What our search needs to know of a compiled pattern: Go's instructions (package regexp/syntax). */
+/** The part of a compiled pattern that the search needs: Go's instructions (package regexp/syntax). */
 interface Instruction {
   readonly op: number
   readonly out: number
@@ -70,7 +73,10 @@ interface Program {
   readonly inst: readonly Instruction[]
 }
 
-/** Numbers of `Inst` in re2js, which does not export them: package.json has its exact version, and a test compares. */
+/**
+ * Numbers of `Inst` in re2js, which does not export them. package.json pins its exact version, and a test
+ * compares the numbers.
+ */
 export const OP = {
   fork: 1,
   forkToMatch: 2,
@@ -103,7 +109,10 @@ export function programOf(compiled: RE2JS): Program {
   return (compiled.re2() as unknown as { readonly prog: Program }).prog
 }
 
-/** The runes that an instruction takes, as pairs of first and last. Empty for instructions that take none. */
+/**
+ * Returns the runes that an instruction takes, as pairs of first and last. Empty for instructions that take
+ * none.
+ */
 export function rangesOf({ op, arg, runes }: Instruction): Int32Array {
   switch (op) {
     case OP.anyRune:
@@ -127,7 +136,10 @@ const single = (rune: number) => Int32Array.of(rune, rune)
 
 const foldedRunes = new Map<number, Int32Array>()
 
-/** A class has its runes written out by the parser, in every case. The NUL in it keeps it from becoming a letter again. */
+/**
+ * Returns all cases of a rune: the parser writes out the runes of a class in every case. The NUL keeps the
+ * class from becoming a letter again.
+ */
 function folded(rune: number): Int32Array {
   let ranges = foldedRunes.get(rune)
   if (ranges === undefined) {
@@ -140,10 +152,10 @@ function folded(rune: number): Int32Array {
 
 /** Read in place of a byte that is not UTF-8. As in Go, each such byte counts alone. */
 export const INVALID_BYTE = -1
-/** The data ends inside a rune, whose rest may still come. */
+/** Returned when the data ends inside a rune, whose rest may still come. */
 export const INCOMPLETE = -3
 
-/** @returns the rune at a byte, INVALID_BYTE as Go sees it, or INCOMPLETE */
+/** @returns the rune at a byte, INVALID_BYTE where Go sees one, or INCOMPLETE */
 export function readRune(data: Buffer, at: number): number {
   const lead = data[at] ?? 0
   if (lead < 0x80) return lead
@@ -159,7 +171,7 @@ export function readRune(data: Buffer, at: number): number {
   return rune
 }
 
-/** No overlong forms, no surrogates, nothing beyond U+10FFFF. */
+/** Allows no overlong forms, no surrogates, nothing beyond U+10FFFF. */
 function mayFollow(lead: number, second: number): boolean {
   switch (lead) {
     case 0xe0:
@@ -175,13 +187,13 @@ function mayFollow(lead: number, second: number): boolean {
   }
 }
 
-/** 1 for a byte that begins no rune. */
+/** Returns 1 for a byte that begins no rune. */
 function widthOf(lead: number): number {
   if (lead < 0xc2 || lead > 0xf4) return 1
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 }
 
-/** Bytes of a rune that was read from valid UTF-8. */
+/** Returns the bytes of a rune that was read from valid UTF-8. */
 export function widthOfRune(rune: number): number {
   if (rune < 0x80) return 1
   return rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4
@@ -190,15 +202,21 @@ export function widthOfRune(rune: number): number {
 /** Read after the last rune. */
 export const END_OF_TEXT = -2
 
-/** Go reads U+FFFD where a byte is no UTF-8. A word, which is compared byte by byte, does not. */
+/**
+ * For a pattern, Go reads U+FFFD where a byte is not UTF-8. A word is compared byte by byte, so it does not
+ * match there.
+ */
 const REPLACEMENT_RUNE = 0xfffd
 
 /** The instructions of all patterns one after the other, followed by the words. A match leads to a target. */
 export class Nodes {
-  /** Where a match may begin, anywhere in the text. */
+  /** Nodes at which a match may begin, anywhere in the text. */
   readonly starts: readonly number[]
   readonly size: number
-  /** The runes, in order, at which the answer of some node changes. All runes between two borders are alike. */
+  /**
+   * The runes, in order, at which the answer of some node changes. All runes between two borders are
+   * equivalent.
+   */
   readonly borders: Int32Array
   readonly #ops: Uint8Array
   readonly #outs: Int32Array
@@ -207,7 +225,7 @@ export class Nodes {
   readonly #patternNodes: number
   readonly #trie: WordTrie
 
-  /** Makes the nodes in bounded parts. @param trie holds all its words already */
+  /** Makes the nodes in bounded parts. @param trie already holds all its words */
   static *of(patterns: readonly PatternTarget[], trie: WordTrie): Work<Nodes> {
     const programs: NodesOfProgram[] = []
     const borders = new Set<number>(ALWAYS_BORDERS)
@@ -252,19 +270,19 @@ export class Nodes {
     return this.#args[node] ?? 0
   }
 
-  /** Where a word or an instruction that takes runes goes on after this one. Undefined: nowhere. */
+  /** Returns the node after a word's or an instruction's rune. Undefined when the rune does not match. */
   after(node: number, read: number): number | undefined {
     if (this.isWordNode(node)) return this.#afterWord(node - this.#patternNodes, read)
     const rune = read === INVALID_BYTE ? REPLACEMENT_RUNE : read
     return isWithin(rune, this.#ranges[node]) ? this.out(node) : undefined
   }
 
-  /** The targets of the words that end at a node. */
+  /** Returns the targets of the words that end at a node. */
   ends(node: number): readonly number[] | undefined {
     return this.#trie.ends(node - this.#patternNodes)
   }
 
-  /** @returns where the pattern starts */
+  /** @returns the first node of the pattern */
   #add({ inst, start, target, ranges }: NodesOfProgram): number {
     const offset = this.#ranges.length
     for (const [index, { op, out, arg }] of inst.entries()) {
@@ -297,7 +315,7 @@ interface NodesOfProgram {
 
 const NO_RUNES = Int32Array.of()
 
-/** Line ends, and the characters of words, which `\b` looks at. */
+/** Borders for line ends, and for the word characters that `\b` looks at. */
 const ALWAYS_BORDERS = [10, 11, 48, 58, 65, 91, 95, 96, 97, 123]
 
 function isWithin(rune: number, ranges: Int32Array | undefined): boolean {

@@ -7,21 +7,23 @@ import { inTurns, type Work } from '../work.ts'
 import { RULE_LIMITS, RuleLoad } from './rule-file.ts'
 import type { Rule, RulePlace, RuleSet, Unjudged, Verdict, Violation } from './rules.ts'
 
-/** What a match means: a word or the pattern of a rule. */
+/** The rule of a match, by its place, with the word or the pattern that matched. */
 export interface RuleTarget extends RulePlace {
   readonly hit: Rule
   readonly matched: string
 }
 
-/** Matches in one go. Then other work gets its turn, also when everything in a text matches. */
+/** Most matches without a pause. Then other work gets its turn, also when everything in a text matches. */
 const MATCHES_IN_ONE_GO = 20_000
 
 /** The rules of one direction as one automaton, for any number of texts and streams. */
 export class CompiledRules {
   readonly automaton: RuleAutomaton
-  /** The first rule that cannot be enforced. Rules after it are never reached and are not in the automaton. */
+  /**
+   * The first rule that cannot be enforced. Rules after it are never reached and are not in the automaton.
+   */
   readonly broken: Unjudged | undefined
-  /** In the order of the rules, and of their words. */
+  /** Targets in the order of the rules, and of their words. */
   readonly #targets: readonly RuleTarget[]
 
   constructor(automaton: RuleAutomaton, targets: readonly RuleTarget[], broken: Unjudged | undefined) {
@@ -35,14 +37,14 @@ export class CompiledRules {
     return this.#targets.length === 0 && this.broken === undefined
   }
 
-  /** Their memory in bytes, about. */
+  /** Approximate memory in bytes. */
   get bytes(): number {
     return this.automaton.bytes
   }
 
   /**
    * Judges a whole text as the reference does (protocol.md 8.1), with pauses for other work.
-   * @param ended aborts when nobody waits for the verdict any more
+   * @param ended aborts when the verdict is no longer needed
    * @throws the signal's reason
    */
   async check(text: Buffer, ended?: AbortSignal): Promise<Verdict> {
@@ -60,7 +62,7 @@ export class CompiledRules {
     return { outcome: 'violation', set, rule, hit, matched }
   }
 
-  /** Reads a last rune of which the rest never came, and the end. Yields what matches, place by place. */
+  /** Reads the incomplete last rune, if any, and the end of the text. Yields the matches, place by place. */
   *targetsAtEnd(reading: RuleReading, rest: number): Generator<readonly number[], void, undefined> {
     for (let index = 0; index < rest; index++) {
       this.automaton.step(reading, INVALID_BYTE)
@@ -92,10 +94,13 @@ export class CompiledRules {
   }
 }
 
-/** Some milliseconds. */
+/** Takes some milliseconds. */
 const WORDS_IN_ONE_GO = 500
 
-/** What users of hoop are told; the pattern's own error says more to the author of the rules (protocol.md 8.1). */
+/**
+ * The text that users of hoop get; the pattern's own error tells the author of the rules more (protocol.md
+ * 8.1).
+ */
 const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
 
 const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${RULE_LIMITS}`
@@ -177,8 +182,8 @@ class Compiling {
 }
 
 /**
- * Judges a whole text: sets in order, rules in order, the first violation or error decides (protocol.md 8.1). A broken
- * rule after a violation goes unnoticed, before it nothing passes.
+ * Judges a whole text: sets in order, rules in order, the first violation or error decides (protocol.md 8.1).
+ * A broken rule after a violation goes unnoticed; without a violation before it, the text does not pass.
  */
 export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
   return (await compileRules(sets)).check(text)

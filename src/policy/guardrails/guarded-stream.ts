@@ -5,12 +5,12 @@ import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
 /**
- * Bytes that are held back when they may begin a match. The beginning of a longer match is shown; the match is found
- * all the same, and nothing after it is shown.
+ * Most bytes held back because they may begin a match. The beginning of a longer match is shown. The match is
+ * still found, and nothing after it is shown.
  */
 const MAX_HELD = 64 * 1024
 
-/** Ends a session: its output broke a rule, or there is a rule that cannot be enforced. Names no output. */
+/** Ends a session because its output broke a rule, or because a rule cannot be enforced. Quotes no output. */
 export class GuardrailViolation extends OutputStopped {
   readonly verdict: Violation | Unjudged
 
@@ -21,15 +21,15 @@ export class GuardrailViolation extends OutputStopped {
 }
 
 export interface StreamOptions {
-  /** Whether held bytes are given out when nothing more comes for a while: people wait for a prompt. */
+  /** Whether held bytes are sent when no more output comes for a while: people wait for a prompt. */
   readonly isInteractive: boolean
-  /** Aborts when nobody waits for the output any more: the rest is then not read. */
+  /** Aborts when the output is no longer needed: the rest is not read then. */
   readonly ended?: AbortSignal
 }
 
 /**
- * Searches one stream of output as it comes, and finds a match wherever the pieces are cut. The rule that counts is the
- * one whose match is complete first; of matches that are complete at the same byte, it is the first rule. A match that
+ * Searches one stream of output as it comes, and finds a match also across chunks. The rule whose match is
+ * complete first counts. Of matches that are complete at the same byte, the first rule counts. A match that
  * depends on the text after it (`\b`, `$`) is complete when that text has come.
  */
 export class GuardedStream implements OutputFilter {
@@ -37,9 +37,9 @@ export class GuardedStream implements OutputFilter {
   readonly #options: StreamOptions
   readonly #reading: RuleReading
   readonly #held = new HeldBytes()
-  /** The beginning of a rune whose rest has not come. */
+  /** The beginning of an incomplete rune. */
   #unread = NOTHING
-  /** Bytes that came, and how many of them were given out. */
+  /** Number of bytes received; `#given` is the number of bytes sent on. */
   #offset = 0
   #given = 0
   #violation: GuardrailViolation | undefined
@@ -62,8 +62,8 @@ export class GuardedStream implements OutputFilter {
   }
 
   /**
-   * @param data must stay as it is until all is read
-   * @returns what may be shown; may share the memory of `data`, and is valid until the next call
+   * @param data must not change until all of it is read
+   * @returns the output to show; may share the memory of `data`, and is valid until the next call
    */
   push(data: Buffer): Buffer | Promise<Buffer> {
     if (this.#rules.isEmpty) return data
@@ -93,7 +93,7 @@ export class GuardedStream implements OutputFilter {
     return this.#give(data, text)
   }
 
-  /** From now on nothing is given out that was not read to its end. */
+  /** Stops the output: nothing more is sent on. */
   #giveUp(): Buffer {
     this.#isGivenUp = true
     this.#given = this.#offset

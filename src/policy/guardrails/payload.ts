@@ -5,8 +5,8 @@ import { type Guardrails, type Rule, type RuleSet } from './rules.ts'
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Reads the field `GuardRailRules` (protocol.md 8.1) as Go does: null is an empty list or text, members that are not
- * known are skipped, and the case of names does not matter.
+ * Reads the field `GuardRailRules` (protocol.md 8.1) as Go does: null is an empty list or text, unknown
+ * members are skipped, and the case of names does not matter.
  */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   if (payload === undefined || payload.length === 0) return { input: [], output: [] }
@@ -17,7 +17,7 @@ export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   }
 }
 
-/** A list `[{"rules":[...]},...]`. @param name what it is called in errors */
+/** Reads a list `[{"rules":[...]},...]`. @param name name of the list in errors */
 export function ruleSets(value: unknown, name: string): RuleSet[] {
   return list(value, [name]).map((set, index) => {
     const path = [name, index]
@@ -36,7 +36,10 @@ function ruleOf(value: unknown, path: Path): Rule {
   }
 }
 
-/** The gateway sends a set once for each connection and attribute that it is bound to. */
+/**
+ * Removes duplicates: the gateway sends a set once for each connection and attribute that the set is bound
+ * to.
+ */
 function withoutEqual(sets: readonly RuleSet[]): RuleSet[] {
   const first = new Map<string, RuleSet>()
   for (const set of sets) {

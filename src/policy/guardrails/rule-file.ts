@@ -5,16 +5,17 @@ import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
 /**
- * Instructions of all patterns together. In the worst case a step looks at each of them, which takes some milliseconds.
+ * Most instructions of all patterns together. In the worst case a step looks at each of them, which takes
+ * some milliseconds.
  */
 const MAX_INSTRUCTIONS = 100_000
-/** Characters of all words together: tens of thousands of words, in some 20 MB of memory. */
+/** Most characters of all words together: tens of thousands of words, in some 20 MB of memory. */
 const MAX_CHARACTERS = 250_000
 
-/** The limits for all rules of one session and direction, in words. */
+/** The limits for all rules of one session and direction, as text. */
 export const RULE_LIMITS = `${MAX_CHARACTERS} characters of words, ${MAX_INSTRUCTIONS} steps of patterns`
 
-/** Counts what rules cost, as the limits do. */
+/** Counts the cost of rules, as the limits do. */
 export class RuleLoad {
   #instructions = 0
   #characters = 0
@@ -65,23 +66,29 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 
 /** Rules from a file, not yet checked. */
 export interface RuleFile {
-  /** A list of sets `{"rules":[R,...]}`, or what the file has in its place; nullish when it has nothing. */
+  /**
+   * A list of sets `{"rules":[R,...]}`, or the value that the file has in its place; nullish when it has
+   * none.
+   */
   readonly sets: unknown
-  /** The path in the file of a part of the list: `[0, 'rules', 1]` is the second rule of the first set. */
+  /**
+   * Returns the path in the file for a path in the list: `[0, 'rules', 1]` is the second rule of the first
+   * set.
+   */
   readonly pathOf: (path: Path) => Path
-  /** `FILE:LINE:COLUMN` of the same. */
+  /** Returns `FILE:LINE:COLUMN` for a path in the list. */
   readonly placeOf: Problems['placeOf']
-  /** Whether there are rules for the other direction as well. */
+  /** Whether there are also rules for the other direction. */
   readonly hasOthers: boolean
 }
 
 export type RuleDirection = 'input' | 'output'
 
 /**
- * Reads rules from a file, JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, either in `rules` again, or what a
- * gateway sends, `{"input_rules":[...],"output_rules":[...]}`. Sets are counted as they stand in the file, also equal
- * ones.
- * @throws FileRefused, and SettingsError for a file of no such form
+ * Reads rules from a file, JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, either of them inside
+ * `rules`, or the form that a gateway sends, `{"input_rules":[...],"output_rules":[...]}`. Sets are counted
+ * as in the file, also equal ones.
+ * @throws FileRefused, and SettingsError for a file of another form
  */
 export function readRuleFile(file: string, direction: RuleDirection, maxBytes: number): RuleFile {
   const { value, placeOf } = readStructuredFile(file, maxBytes)
@@ -97,7 +104,7 @@ export function readRuleFile(file: string, direction: RuleDirection, maxBytes: n
   }
 }
 
-/** The list of sets, whichever form the file has. */
+/** Returns the list of sets from a file of any form. */
 function setsIn(
   root: unknown,
   direction: RuleDirection,

@@ -1,10 +1,10 @@
 import { Prefilter, PREFIX_BYTES } from './prefilter.ts'
 import { isLineBreak, LineBreaks } from './secrets.ts'
 
-/** The root of the trie. It is nobody's child, so it also means "no child". */
+/** The root of the trie. The root is never a child, so it also means "no child". */
 export const ROOT = 0
 
-/** Where a row ends; no byte. */
+/** Marks the end of a row; not a byte. */
 const END = 0x100
 /** A bit in a node's symbol: it has more children than the next node of its row. */
 const BRANCHES = 0x200
@@ -17,9 +17,9 @@ interface Row {
 }
 
 /**
- * All texts as one trie, without an object per node. Of every text, in sorted order, the part that it does not share
- * with the one before is a row, one node per byte. A node's first child is the next node of its row; the other children
- * start rows of their own. A text ends where its row ends, and nowhere else.
+ * All texts as one trie, without an object per node. The texts are sorted. The part of a text that differs
+ * from the previous text is a row, one node per byte. A node's first child is the next node of its row; the
+ * other children start their own rows. A text ends where its row ends, and nowhere else.
  */
 export class Trie {
   readonly texts: readonly Buffer[]
@@ -29,7 +29,7 @@ export class Trie {
   /** The child by `parent * 256 + byte`, for children that start a row. */
   readonly #branches = new Map<number, number>()
 
-  /** @param texts none of them empty; in any order, duplicates allowed */
+  /** @param texts not empty strings; in any order, duplicates allowed */
   constructor(texts: readonly Buffer[]) {
     this.texts = sortedTexts(texts)
     const above = this.texts.map((text, index) => sharedLength(this.texts[index - 1], text))
@@ -73,13 +73,16 @@ export class Trie {
   }
 }
 
-/** Without duplicates. As strings, one character for each byte: V8 sorts them ten times as fast as buffers. */
+/**
+ * Sorts and removes duplicates. As strings with one character per byte: V8 sorts them ten times as fast as
+ * buffers.
+ */
 function sortedTexts(texts: readonly Buffer[]): Buffer[] {
   const byName = new Map(texts.map((text) => [text.toString('latin1'), text]))
   return [...byName].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, text]) => text)
 }
 
-/** Removes from `path` what is deeper than the row's parent. */
+/** Returns the row's parent. Removes deeper rows from `path`. */
 function parentOf(row: Row, path: Row[]): number {
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     if (last.above < row.above) return last.first + row.above - last.above - 1
@@ -88,7 +91,10 @@ function parentOf(row: Row, path: Row[]): number {
   return ROOT
 }
 
-/** One more start than there are texts: the last is the end of all rows. One place after each row is an END. */
+/**
+ * Returns one more start than there are texts: the last is the end of all rows. The place after each row
+ * holds END.
+ */
 function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
   const starts = new Int32Array(texts.length + 1)
   let next = ROOT + 1
@@ -109,9 +115,9 @@ function sharedLength(left: Buffer | undefined, right: Buffer): number {
 }
 
 /**
- * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a suffix of them. What it
- * knows about a node is learnt when the node is first reached: most of a long text is never reached, so compiling costs
- * no more than the trie.
+ * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a suffix of
+ * them. Details of a node are computed when it is first reached. Most of a long text is never reached, so
+ * compiling costs no more than the trie.
  */
 class Automaton {
   readonly #trie: Trie
@@ -148,14 +154,19 @@ class Automaton {
     return this.#longest[state] ?? 0
   }
 
-  /** The state without complete texts: its path is the longest suffix that may still become a text. */
+  /**
+   * Returns the state without complete texts: its path is the longest suffix that may still become a text.
+   */
   pending(state: number): number {
     let at = state
     while (at !== ROOT && !this.#trie.hasChildren(at)) at = this.#failure[at] ?? ROOT
     return at
   }
 
-  /** A node's failure needs its own failure, and so on. Those that are reached for the first time are learnt, too. */
+  /**
+   * Computes a node's details. A node's failure needs its own failure, and so on, so all nodes reached for
+   * the first time are computed.
+   */
   #learn(parent: number, node: number, byte: number): void {
     const learnt = []
     let [above, at] = [parent, node]
@@ -184,7 +195,7 @@ class Automaton {
   }
 }
 
-/** Runs of covered bytes that were not given out yet, in order, with a gap between any two. */
+/** Runs of covered bytes that are not yet sent on, in order, with a gap between any two. */
 export class CoveredRuns {
   #starts: number[] = []
   #ends: number[] = []
@@ -202,7 +213,7 @@ export class CoveredRuns {
     else this.#append(start, end)
   }
 
-  /** Takes the first run, or its part before `limit`. @returns the end of what was taken */
+  /** Takes the first run, or its part before `limit`. @returns the end of the taken part */
   take(limit: number): number {
     const end = this.#ends[this.#first] ?? limit
     if (end > limit) {
@@ -218,7 +229,7 @@ export class CoveredRuns {
     return (this.#ends[run] ?? 0) >= start
   }
 
-  /** Extends the last run. A long occurrence may join it with runs before it. */
+  /** Extends the last run. A long occurrence may join this run with runs before it. */
   #extendLast(start: number, end: number): void {
     let last = this.#ends.length - 1
     while (last > this.#first && this.#touches(last - 1, start)) {
@@ -244,9 +255,9 @@ export class CoveredRuns {
 }
 
 /**
- * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into lines. It follows
- * the stream as it is, and the stream without its line breaks. Both are at the same node, except for a while after a
- * line break.
+ * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into lines. It
+ * follows each stream both as it is and without its line breaks. Both are at the same node, except for a
+ * while after a line break.
  */
 export class Matcher {
   readonly #automaton: Automaton
@@ -259,7 +270,7 @@ export class Matcher {
     this.#prefilter = new Prefilter(trie.texts)
   }
 
-  /** Reads on in a stream, and adds what it finds to `covered`. */
+  /** Reads further in a stream, and adds its findings to `covered`. */
   scan(data: Buffer, reading: Reading, covered: CoveredRuns): void {
     const lastPlace = this.#prefilter.lastPlace(data.length)
     let at = 0
@@ -270,7 +281,7 @@ export class Matcher {
     this.#pass(data.length, reading)
   }
 
-  /** Goes on to the end of the data, or until the prefilter would be faster. @returns where it stopped */
+  /** Continues to the end of the data, or until the prefilter would be faster. @returns where it stopped */
   #follow(data: Buffer, from: number, lastPlace: number, reading: Reading, covered: CoveredRuns): number {
     const automaton = this.#automaton
     for (let at = from; at < data.length;) {
@@ -290,7 +301,7 @@ export class Matcher {
       const depth = automaton.depth(asIs)
       if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
       if (this.#isPromising(reading, joinedBefore)) continue
-      // What is followed begins here; the prefilter judges that place by more than these few bytes.
+      // The followed beginning starts here. The prefilter judges this place by more than these few bytes.
       const begin = this.#start(reading, end) - reading.offset
       if (begin < 0 || begin > lastPlace) continue
       reading.leave()
@@ -306,20 +317,20 @@ export class Matcher {
     if (longest > 0) covered.add(reading.breaks.startOf(longest, end), end)
   }
 
-  /** Whether the stream without line breaks is to be followed. */
+  /** Whether to follow the stream without line breaks. */
   #isPromising({ asIs, joined }: Reading, before: number): boolean {
     if (joined === asIs) return false
     const length = this.#automaton.depth(joined)
     return length >= PREFIX_BYTES || length > this.#automaton.depth(before)
   }
 
-  /** Where the longest text that is followed begins. */
+  /** Returns where the longest followed text begins. */
   #start({ asIs, joined, breaks }: Reading, end: number): number {
     const start = end - this.#automaton.depth(asIs)
     return joined === asIs ? start : Math.min(start, breaks.startOf(this.#automaton.depth(joined), end))
   }
 
-  /** The data has been read. What is still followed may become a text, but is not complete. */
+  /** Ends the reading of this data. Followed beginnings are incomplete, and may still become texts. */
   #pass(length: number, reading: Reading): void {
     const automaton = this.#automaton
     reading.offset += length
@@ -338,7 +349,6 @@ export class Reading {
   offset = 0
   /** Where the longest beginning of a text at the stream's end starts. */
   start = 0
-  /** The length of that beginning. */
   length = 0
   /** The automaton's state for the stream as it is, and without line breaks. */
   asIs = ROOT
@@ -349,12 +359,12 @@ export class Reading {
     return this.asIs === ROOT && this.joined === ROOT
   }
 
-  /** @param offset of a line break */
+  /** @param offset offset of a line break */
   skip(offset: number): void {
     if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
   }
 
-  /** Both states are the same, so no text that is followed has a line break in it. */
+  /** Sets the joined state. When both states are the same, no followed text contains a line break. */
   meet(joined: number): void {
     this.joined = joined
     if (joined === this.asIs || joined === ROOT) this.breaks.clear()

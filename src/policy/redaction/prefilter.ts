@@ -2,7 +2,7 @@ import { isLineBreak } from './secrets.ts'
 
 /** Bytes of a text's beginning that are looked up before a closer look, without line breaks. */
 export const PREFIX_BYTES = 4
-/** The prefix has to fit into this many bytes. A place where it does not is not ruled out. */
+/** The prefix must fit into this many bytes. A place where it does not fit is not ruled out. */
 const PREFIX_WITHIN = 16
 
 const BLOCK_BYTES = 2
@@ -11,14 +11,14 @@ const MAX_WINDOW = 10
 const BLOCK_BITS = 13
 const MIN_PREFIX_BITS = 12
 const MAX_PREFIX_BITS = 20
-/** Slots in the prefix table for each text: at most about one wrong place in so many passes. */
+/** Slots in the prefix table per text: at most about one wrong place in 16 passes. */
 const PREFIX_SPREAD = 16
 const LINE_BREAKS = [0x0a, 0x0d]
 const LAST_BREAK = 0x0d
 
 /**
- * Finds places where a text may begin, as it is or wrapped, and skips most of the rest unread (Wu and Manber): the last
- * two bytes of a window tell how far it can be moved without missing a beginning.
+ * Finds places where a text may begin, as it is or wrapped, and skips most other bytes unread (Wu and
+ * Manber). The last two bytes of a window say how far the window can move without missing a beginning.
  */
 export class Prefilter {
   readonly #window: number
@@ -38,7 +38,7 @@ export class Prefilter {
     for (const text of texts) this.#add(text)
   }
 
-  /** The last place in `length` bytes that can be judged; negative when there is none. */
+  /** Returns the last place in `length` bytes that can be judged; negative when there is none. */
   lastPlace(length: number): number {
     return this.#usable ? length - this.#window : -1
   }
@@ -59,12 +59,12 @@ export class Prefilter {
     return last + 1
   }
 
-  /** False when texts are shorter than a prefix: then every place may be a beginning. */
+  /** False when a text is shorter than a prefix: then every place may be a beginning. */
   get #usable(): boolean {
     return this.#window >= PREFIX_BYTES
   }
 
-  /** A line break of one or two bytes moves what follows it. */
+  /** A line break of one or two bytes shifts the bytes after it. */
   #add(text: Buffer): void {
     const last = this.#window - BLOCK_BYTES
     for (let at = 0; at <= last; at++) {
@@ -101,7 +101,7 @@ function blockHash(first: number, second: number): number {
   return (first << 5) ^ second
 }
 
-/** @returns -1 when there are too many line breaks to tell */
+/** @returns -1 when there are too many line breaks to decide */
 function prefixHash(data: Buffer, at: number, bits: number): number {
   const [first = 0, second = 0, third = 0, fourth = 0] = [data[at], data[at + 1], data[at + 2], data[at + 3]]
   const word =

@@ -7,7 +7,7 @@ export class Redaction {
   readonly #texts: readonly Buffer[]
   #matcher: Matcher | undefined
 
-  /** @param texts must not be changed any more; empty ones are ignored */
+  /** @param texts must not change afterwards; empty ones are ignored */
   constructor(texts: readonly Buffer[]) {
     this.#texts = texts.filter(({ length }) => length > 0)
   }
@@ -16,12 +16,12 @@ export class Redaction {
     return this.#texts.length === 0
   }
 
-  /** Roughly how much memory the search takes: one node of the automaton for each byte of the texts. */
+  /** Approximate memory of the search: one node of the automaton for each byte of the texts. */
   get memoryBytes(): number {
     return this.#texts.reduce((sum, { length }) => sum + length * NODE_BYTES, 0)
   }
 
-  /** Replaces the secrets in a complete text. The result may share its memory. */
+  /** Replaces the secrets in a complete text. The result may share the memory of `text`. */
   replaceIn(text: Buffer): Buffer {
     const redactor = this.stream()
     const passed = redactor.push(text)
@@ -29,7 +29,7 @@ export class Redaction {
     return rest.length === 0 ? passed : Buffer.concat([passed, rest])
   }
 
-  /** A redactor for one stream. All of them share the compiled texts. */
+  /** Returns a redactor for one stream. All redactors share the compiled texts. */
   stream(): Redactor {
     return new Redactor(() => (this.#matcher ??= this.empty ? undefined : new Matcher(this.#texts)))
   }
@@ -37,35 +37,42 @@ export class Redaction {
 
 const NODE_BYTES = 16
 
-/** Characters of a text in a row that are not shown. Fewer are a guess, and often an ordinary word. */
+/**
+ * From this many characters on, the beginning of a text is not shown. Fewer are a guess, and often an
+ * ordinary word.
+ */
 const LEAST_BYTES = 8
-/** The same for the last line of a stream, line break included. There `postgres` alone is just that word. */
+/**
+ * The same for the last line of a stream, line break included. There, `postgres` is probably just that word.
+ */
 const LEAST_BYTES_OF_LINE = 24
 
-/** One `[REDACTED]` for each run of bytes inside texts. Holds back what may become an occurrence. */
+/**
+ * Writes one `[REDACTED]` for each run of bytes inside texts. Holds back bytes that may become an occurrence.
+ */
 export class Redactor implements OutputFilter {
   readonly #compile: () => Matcher | undefined
   readonly #covered = new CoveredRuns()
   readonly #reading = new Reading()
   readonly #held = new HeldBytes()
   #matcher: Matcher | undefined
-  /** Offset in the stream up to which everything was given out, replaced or not. */
+  /** Offset in the stream up to which everything was sent on, replaced or not. */
   #given = 0
-  /** The last thing given out was a marker. Covered bytes that follow belong to the same run. */
+  /** Whether the last output was a marker. Covered bytes that follow belong to the same run. */
   #inRun = false
   #redacted = 0
 
-  /** @param compile called with the first data; undefined: nothing to look for */
+  /** @param compile called with the first data; undefined when there is nothing to look for */
   constructor(compile: () => Matcher | undefined) {
     this.#compile = compile
   }
 
-  /** Bytes that may become a text, and are held back. */
+  /** Bytes held back because they may become a text. */
   get held(): number {
     return this.#reading.offset - this.#given
   }
 
-  /** Whether something is held that `release` would give out. */
+  /** Whether `release` would return held bytes. */
   get isReleasable(): boolean {
     return this.held > 0 && this.#reading.length < LEAST_BYTES
   }
@@ -74,7 +81,9 @@ export class Redactor implements OutputFilter {
     return this.#redacted
   }
 
-  /** @returns everything that can go out; may share the memory of `data`, and is valid until the next call */
+  /**
+   * @returns all output that can be sent; may share the memory of `data`, and is valid until the next call
+   */
   push(data: Buffer): Buffer {
     this.#matcher ??= this.#compile()
     if (this.#matcher === undefined) return data
@@ -87,14 +96,18 @@ export class Redactor implements OutputFilter {
   }
 
   /**
-   * Gives out what is held, unless it is 8 or more characters of the beginning of a text. What is inside a complete
-   * text is replaced. The rest still counts: when later bytes complete a text, the rest of that text is replaced.
+   * Returns the held bytes, unless they are 8 or more characters of the beginning of a text. Parts of a
+   * complete text are replaced. The other bytes still count: when later bytes complete a text, the rest of
+   * that text is replaced.
    */
   release(): Buffer {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }
 
-  /** At the end of the stream: what is held. 8 or more characters of a text count as it, and are replaced. */
+  /**
+   * Returns the held bytes at the end of the stream. 8 or more characters of the beginning of a text count as
+   * the text, and are replaced.
+   */
   end(): Buffer {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
@@ -102,7 +115,7 @@ export class Redactor implements OutputFilter {
     return this.flush()
   }
 
-  /** Gives out what is held at the end of a text or stream; only what is inside a complete text is replaced. */
+  /** Returns the held bytes at the end of a text or stream. Only parts of a complete text are replaced. */
   flush(): Buffer {
     return this.held > 0 ? this.#giveHeld() : NOTHING
   }
@@ -117,7 +130,7 @@ export class Redactor implements OutputFilter {
   }
 
   #give(limit: number, output: OutputStream): void {
-    // The pending text may begin before what was already released.
+    // The pending text may begin before bytes that were already released.
     if (limit <= this.#given) return
     while (this.#covered.start < limit) {
       const start = Math.max(this.#covered.start, this.#given)

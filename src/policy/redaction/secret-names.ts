@@ -1,8 +1,8 @@
-/** A word of a name ends at one of these. Digits at its end do not count: `API_KEY2`, `DB_HOST_1`. */
+/** The end of a word in a name. Digits before it do not count: `API_KEY2`, `DB_HOST_1`. */
 const WORD_END = String.raw`\d*(?:[_.-]|$)`
 const WORD_START = '(?:^|[_.-])'
 
-/** Secret wherever they stand in the name. */
+/** Secret anywhere in the name. */
 const SECRET_PARTS = [
   ...['PASS', 'PWD', 'SECRET', 'TOKEN', 'CREDENTIAL', 'PRIVATE'],
   ...['BEARER', 'AUTHORIZATION', 'MNEMONIC', 'WEBHOOK', 'CONNECTION_STRING', 'CONNECTIONSTRING'],
@@ -14,12 +14,12 @@ const SECRET_ENDINGS = [
   ...['SIGNATURE', 'CERTIFICATE', 'KEYSTORE', 'KEYTAB', 'KEYFILE', 'KEYRING'],
 ]
 
-/** Secret only as a whole word: too many others end with them. */
+/** Secret only as a whole word: too many other words end with them. */
 const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
 
 /**
- * Harmless at the end of the last word: `PGHOST`, `SSLMODE`. No name of a secret may end with one of them. So `DB` is
- * missing (`MONGODB` may be a URL), and `ENV` (`DOTENV` is a whole file).
+ * Harmless at the end of the last word: `PGHOST`, `SSLMODE`. No name of a secret may end with one of them. So
+ * `DB` is missing (`MONGODB` may be a URL), and `ENV` (`DOTENV` is a whole file).
  */
 const HARMLESS_ENDINGS = [
   ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
@@ -53,13 +53,13 @@ const SECRET_NAME = new RegExp(
   ].join('|'),
 )
 
-/** Words of digits alone do not count. */
+/** Words of digits only do not count. */
 const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
 const HARMLESS_NAME = new RegExp(
   `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
 )
 
-/** When in doubt, yes: a value that is replaced without need is a nuisance, one that is shown is a leak. */
+/** In doubt, the answer is yes: replacing a harmless value is a nuisance, showing a secret is a leak. */
 export function soundsSecret(name: string): boolean {
   return SECRET_NAME.test(name.toUpperCase())
 }
@@ -73,21 +73,24 @@ function oneOf(words: readonly string[]): string {
   return `(?:${words.join('|')})`
 }
 
-/** Who set the variable: the connection, or the client that runs something on it. */
+/** The origin of a variable: the connection, or the client that runs something on it. */
 export type Origin = 'connection' | 'client'
 
-/** Tells which variables hold secrets, by their names. */
+/** Decides which variables hold secrets, by their names. */
 export class SecretNames {
   readonly #rules: readonly NameRule[]
 
-  /** @param rules the user's. They go before the built-in ones; when several match, the last one counts */
+  /**
+   * @param rules the user's rules. They come before the built-in rules; when several match, the last one
+   * counts
+   */
   constructor(rules: readonly NameRule[]) {
     this.#rules = rules
   }
 
   /**
-   * For a name that says nothing: a client's variables are its own parameters, a connection's are secrets, unless the
-   * value is ordinary words or a number.
+   * Whether the variable is a secret. If the name decides nothing, a client's variable is an ordinary
+   * parameter. A connection's variable is a secret, unless its value is ordinary words or a number.
    */
   isSecret(name: string, origin: Origin, value: Buffer): boolean {
     const rule = this.#ruleFor(name)
@@ -96,7 +99,7 @@ export class SecretNames {
     return origin === 'connection' && !soundsHarmless(name) && !looksPlain(value)
   }
 
-  /** A file is a secret, whoever sends it and whatever its name, unless a rule says otherwise. */
+  /** A file is always a secret, from any origin and with any name, unless a rule says otherwise. */
   isSecretFile(name: string): boolean {
     return this.#ruleFor(name)?.readable !== true
   }
@@ -116,8 +119,8 @@ interface NameRule {
 }
 
 /**
- * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, or none; case does not
- * matter. Undefined: not a rule.
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, or none;
+ * case does not matter. Undefined: not a rule.
  */
 export function parseNameRule(text: string): NameRule | undefined {
   if (!RULE.test(text)) return undefined
@@ -142,15 +145,15 @@ function matchesName({ literals }: NameRule, name: string): boolean {
   return rest.length - last.length >= at && rest.endsWith(last)
 }
 
-/** `staging`, `eu-west`, `Data Warehouse`; a mixture of cases inside a word is no word. */
+/** `staging`, `eu-west`, `Data Warehouse`. A mixture of cases inside a word is not a word. */
 const WORDS = /^[A-Z]?[a-z]+(?:[ _./-][A-Z]?[a-z]+)*$|^[A-Z]+(?:[ _./-][A-Z]+)*$/
 const LONGEST_WORDS = 40
-/** `300000`, `1.5`, `-1`; an amount, a limit, a number of seconds. */
+/** `300000`, `1.5`, `-1`: an amount, a limit, a number of seconds. */
 const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
 
 /**
- * Whether a value is ordinary words or a number. This decides when the name says nothing: a secret is seldom that, and
- * an output in which every `staging` is replaced cannot be read.
+ * Whether a value is ordinary words or a number. This decides when the name decides nothing: such a value is
+ * rarely a secret, and an output in which every `staging` is replaced is unreadable.
  */
 function looksPlain(value: Buffer): boolean {
   if (value.length > LONGEST_WORDS) return false
@@ -163,7 +166,7 @@ const HOST = /^[a-z]+\d{0,4}(?:[.-](?:[a-z]+\d{0,4}|\d{1,4}))+$|^\d{1,3}(?:\.\d{
 /** A text as short as this occurs in outputs by chance. */
 const SHORT_BYTES = 8
 
-/** Whether the value may occur in an output without meaning a secret: words, numbers, hosts, short texts. */
+/** Whether the value may occur in an output without being a secret: words, numbers, hosts, short texts. */
 export function looksOrdinary(value: Buffer): boolean {
   if (value.length < SHORT_BYTES || looksPlain(value)) return true
   return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))

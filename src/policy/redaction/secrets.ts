@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { Origin, SecretNames } from './secret-names.ts'
 
-/** Shorter texts would also be found where they mean nothing. This holds for every form of a secret, too. */
+/** Least bytes of a secret, in every form. Shorter texts would also match where they are no secret. */
 export const SHORTEST_SECRET_BYTES = 6
-/** Single lines are shorter than the whole, and more likely to be something ordinary. */
+/** Least bytes of a single line. Lines are shorter than the whole secret, and more likely to be ordinary. */
 const MIN_LINE_BYTES = 8
 const LINE_BREAK = /\r?\n$/
 const PEM_BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
@@ -14,8 +14,8 @@ const AUTHORITY_END = /[/?#]/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 
 /**
- * The texts that must not appear because of one secret value: the whole without its last line break (which would join
- * it to what follows), and each of its lines. Nothing for a value shorter than 6 bytes.
+ * Returns the texts to hide for one secret value: the whole value without its last line break (which would
+ * join it to the text after it), and each of its lines. Returns none for a value shorter than 6 bytes.
  */
 export function secretTexts(value: Buffer): Buffer[] {
   // latin1 has one character per byte, so offsets stay the same.
@@ -24,7 +24,10 @@ export function secretTexts(value: Buffer): Buffer[] {
   return distinct([text, ...linesOf(text)])
 }
 
-/** The password of `scheme://user:password@host`, as written and decoded, from 6 bytes on. Never throws. */
+/**
+ * Returns the password of `scheme://user:password@host`, as written and decoded, if it has at least 6 bytes.
+ * Never throws.
+ */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
   const start = URL_START.exec(text)
@@ -36,7 +39,7 @@ export function passwordsInUrl(value: Buffer): Buffer[] {
   return distinct([password, decoded(password)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
-/** Lines without PEM boundaries, which everybody knows. */
+/** Returns the lines without PEM boundaries, which are public. */
 function linesOf(text: string): string[] {
   if (!text.includes('\n')) return []
   return text
@@ -57,7 +60,10 @@ function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t' || character === '\r'
 }
 
-/** An `@` in the password is common. Some clients allow a `/` in it, too; then the userinfo ends at the first `@`. */
+/**
+ * An `@` in the password is common. Some clients also allow a `/` in it; then the userinfo ends at the first
+ * `@`.
+ */
 function userinfoOf(rest: string): string {
   const authority = rest.split(AUTHORITY_END, 1)[0] ?? ''
   const end = authority.lastIndexOf('@')
@@ -72,14 +78,18 @@ function distinct(texts: readonly string[]): Buffer[] {
   return [...new Set(texts)].map((text) => Buffer.from(text, 'latin1'))
 }
 
-// Texts are strings with a character for each byte (latin1) on the way: V8 compares them faster than buffers.
+// During this work, texts are strings with a character per byte (latin1): V8 compares them faster than
+// buffers.
 
-/** The text as it is, and without its line breaks: a stream may have others. */
+/** Returns the text as it is, and without its line breaks: a stream may have others. */
 export function plainTexts(text: Buffer): Buffer[] {
   return buffers(withoutBreaks(text.toString('latin1')))
 }
 
-/** The text as it is, in base64, URLs, forms and JSON. No duplicates, and nothing shorter than 6 bytes. */
+/**
+ * Returns the text as it is, in base64, URLs, forms and JSON, without duplicates. Leaves out texts shorter
+ * than 6 bytes.
+ */
 export function variantsOf(text: Buffer): Buffer[] {
   const plain = text.toString('latin1')
   const variants = [...withoutBreaks(plain), ...base64Texts(text), ...urlTexts(plain)]
@@ -87,7 +97,7 @@ export function variantsOf(text: Buffer): Buffer[] {
   return buffers([...new Set(variants)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
-/** ASCII that no writer of JSON escapes. */
+/** ASCII that no JSON encoder escapes. */
 const SAME_IN_JSON = /^[\w !#$%'()*+,.:;=?@[\]^`{|}~-]*$/
 
 function withoutBreaks(text: string): string[] {
@@ -105,9 +115,9 @@ const COLUMNS = [76, 64]
 const ZEROES = Buffer.alloc(2)
 
 /**
- * What a text looks like inside a longer one in base64, standard and URL-safe: once for each position that it can have
- * in a group of three bytes, without the characters that also depend on its neighbours. Also its lines when it is
- * encoded alone and wrapped.
+ * Returns a text's forms inside a longer text in base64, standard and URL-safe: one for each position in a
+ * group of three bytes, without the characters that also depend on the neighbours. Also returns the lines of
+ * the text encoded alone and wrapped.
  */
 function base64Texts(text: Buffer): string[] {
   const shifted = Buffer.concat([ZEROES, text])
@@ -116,7 +126,7 @@ function base64Texts(text: Buffer): string[] {
   return [...aligned, ...lines].flatMap(bothAlphabets)
 }
 
-/** @param shifted the text after two zeroes */
+/** @param shifted the text after two zero bytes */
 function encodedBehind(before: number, shifted: Buffer): string {
   const from = ZEROES.length - before
   const encoded = shifted.toString('base64', from)
@@ -138,14 +148,17 @@ function bothAlphabets(encoded: string): string[] {
 const NOT_ASCII = /[\u007f-\uffff]/g
 const GO_ESCAPED = /[<>&\u2028\u2029]/g
 
-/** The text inside a JSON string, without the quotes, as common writers escape it; nothing when it is not UTF-8. */
+/**
+ * Returns the text inside a JSON string, without the quotes, as common encoders escape it. Returns none for a
+ * text that is not UTF-8.
+ */
 function jsonTexts(text: Buffer): string[] {
   if (!isUtf8(text)) return []
   const plain = JSON.stringify(text.toString('utf8')).slice(1, -1)
   const ascii = plain.replace(NOT_ASCII, unicodeEscape)
   return [
     plain,
-    // Python's, and PHP's with escaped slashes.
+    // Forms of Python, and of PHP with escaped slashes.
     ...[ascii, slashesEscaped(ascii)],
     slashesEscaped(plain),
     plain.replace(GO_ESCAPED, unicodeEscape),
@@ -156,15 +169,15 @@ function slashesEscaped(json: string): string {
   return json.replaceAll('/', '\\/')
 }
 
-/** One UTF-16 unit. */
+/** Escapes one UTF-16 unit. */
 function unicodeEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 interface Encoding {
-  /** What is not written as it is. */
+  /** Characters that are encoded. */
   readonly encoded: RegExp
-  /** Whether a text is written as by none of the encodings before. */
+  /** Whether this encoding writes the text differently from all encodings before it. */
   readonly differs: RegExp
   readonly space: '%20' | '+'
 }
@@ -182,8 +195,9 @@ const ENCODINGS: readonly Encoding[] = [
 ]
 
 /**
- * The text in URLs and forms. Bytes are encoded, not characters: it need not be UTF-8.
- * @param text with a character for each byte (latin1)
+ * Returns the text's forms in URLs and forms. Bytes are encoded, not characters, so the text need not be
+ * UTF-8.
+ * @param text has a character per byte (latin1)
  */
 function urlTexts(text: string): string[] {
   const differing = ENCODINGS.filter(({ differs }) => differs.test(text))
@@ -197,10 +211,13 @@ function encode(text: string, { encoded, space }: Encoding, percent: readonly st
 const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).padStart(2, '0')}`)
 const UPPER = LOWER.map((written) => written.toUpperCase())
 
-/** Only this many texts are looked for in their encodings, too. Compiling them takes some 30 ms for every execution. */
+/**
+ * Most texts that are also searched for in their encodings. Compiling them takes some 30 ms for every
+ * execution.
+ */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
-/** Limit for what is looked for as it is. A whole bundle of certificates has 200 KiB. */
+/** Most bytes of all texts that are searched for as they are. A whole bundle of certificates has 200 KiB. */
 export const MAX_BYTES = 1024 * 1024
 
 export interface NamedValue {
@@ -211,8 +228,8 @@ export interface NamedValue {
 }
 
 /**
- * The secrets among the variables. The connection's come first, so that the client's cannot push them out. Then the
- * shortest first: if there is too much, passwords are the ones found in every form.
+ * Returns the secrets among the variables. The connection's come first, so that the client's cannot push them
+ * out. Within each, the shortest come first: if there is too much, passwords are still found in every form.
  */
 export function secretsAmong(variables: readonly NamedValue[], names: SecretNames): Buffer[] {
   return (['connection', 'client'] as const).flatMap((origin) => {
@@ -221,7 +238,7 @@ export function secretsAmong(variables: readonly NamedValue[], names: SecretName
   })
 }
 
-/** What to look for because of these secrets: the first ones in all forms. */
+/** Returns the texts to search for: the first secrets in all forms. */
 export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   let bytes = 0
   return secrets.flatMap((text, count) => {
@@ -231,27 +248,27 @@ export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   })
 }
 
-/** For a value that is secret whatever its name. */
+/** Returns the texts of a value that is secret under any name. */
 export function textsOfSecret(value: Buffer): Buffer[] {
   return value.length > MAX_BYTES ? [] : [...secretTexts(value), ...passwordsInUrl(value)]
 }
 
-/** A password inside a URL is secret whatever the variable's name. */
+/** A password inside a URL is secret under any variable name. */
 function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames): Buffer[] {
-  // Such a long value is not looked for anyway, so taking it apart would only cost time.
+  // Such a long value is not searched for, so splitting it would only cost time.
   if (value.length > MAX_BYTES) return []
   const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)
   return isSecret ? textsOfSecret(value) : passwordsInUrl(value)
 }
 
-/** Between two characters of a wrapped text: a line feed, or a carriage return and a line feed. */
+/** Most bytes between two characters of a wrapped text: a line feed, or a carriage return and a line feed. */
 const MOST_BETWEEN = 2
 
 export function isLineBreak(byte: number): boolean {
   return byte === 0x0a || byte === 0x0d
 }
 
-/** Offsets of the line breaks in the part of the stream that is followed without them, in order. */
+/** Offsets of the line breaks, in order, in the part of the stream that is followed without them. */
 export class LineBreaks {
   #offsets: number[] = []
 
@@ -276,7 +293,10 @@ export class LineBreaks {
     if (within < this.#offsets.length) this.#offsets = within === 0 ? [] : this.#offsets.slice(-within)
   }
 
-  /** How many lie after `start`, the place where it would be if there were none: each moves it by one. */
+  /**
+   * Returns the number of line breaks after `start`. `start` is the place in a stream without line breaks;
+   * each line break moves it by one.
+   */
   #within(start: number): number {
     const offsets = this.#offsets
     let [low, high] = [0, offsets.length]
