@@ -93,7 +93,7 @@ export class GuardedStream implements OutputFilter {
     return this.#give(data, text)
   }
 
-  /** Stops the output: nothing more is sent on. */
+  /** Stops the output: the rest was not read, so nothing more is sent on. */
   #giveUp(): Buffer {
     this.#isGivenUp = true
     this.#given = this.#offset

@@ -11,7 +11,10 @@ import type { Finder, Subject } from './subject.ts'
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
 
-/** Gives code points that differ only in case the same value: Unicode's simple folding, as `(?i)` of RE2. */
+/**
+ * Returns the same value for code points that differ only in case: Unicode's simple folding, as `(?i)` of
+ * RE2.
+ */
 export function folded(rune: number): number {
   const kept = folds[rune] ?? 0
   if (kept > 0) return kept - 1
@@ -20,7 +23,6 @@ export function folded(rune: number): number {
   return fold
 }
 
-/** Whether a code point is a letter, a digit or `_`. */
 export function isWordRune(rune: number): boolean {
   if (rune < 0) return false
   const kept = words[rune] ?? 0
@@ -30,7 +32,7 @@ export function isWordRune(rune: number): boolean {
   return is
 }
 
-/** The code point that ends at this byte; below 0 for none. */
+/** Returns the code point that ends at this byte; below 0 for none. */
 function runeBefore(bytes: Buffer, at: number): number {
   for (let width = 1; width <= Math.min(4, at); width++) {
     const rune = readRune(bytes, at - width)
@@ -40,7 +42,7 @@ function runeBefore(bytes: Buffer, at: number): number {
 }
 
 function folding(rune: number): number {
-  // Its capital is I, but I is the capital of i.
+  // The capital of the dotless i is I, but I is also the capital of i.
   if (rune === DOTLESS_I) return rune
   const upper = single(String.fromCodePoint(rune).toUpperCase(), rune)
   return single(String.fromCodePoint(upper).toLowerCase(), upper)
@@ -48,17 +50,20 @@ function folding(rune: number): number {
 
 const DOTLESS_I = 0x131
 
-/** The code point of a text that has only one, else `other`. */
+/** Returns the code point of a text that has only one, else `other`. */
 function single(text: string, other: number): number {
   const rune = text.codePointAt(0) ?? other
   return String.fromCodePoint(rune).length === text.length ? rune : other
 }
 
-/** Texts and code points that are looked at in one go. */
+/** Most texts and code points that are looked at without a pause. */
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
-/** Finds texts of a list, in upper or lower case, with no letter, digit or `_` before and after. The longest counts. */
+/**
+ * Finds texts of a list, in upper or lower case, without a letter, digit or `_` next to them. The longest
+ * counts.
+ */
 function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
   for (const [n, text] of texts.entries()) {
@@ -86,7 +91,7 @@ function foldedText(text: string): string {
   return String.fromCodePoint(...Array.from(text, (character) => folded(character.codePointAt(0) ?? 0)))
 }
 
-/** The end of the longest text that begins here; the place itself when none does. */
+/** Returns the end of the longest text that begins at `start`, or `start` when none does. */
 function longestAt(trie: WordTrie, { bytes, whole }: Subject, start: number): number {
   let [node, end] = [0, start]
   for (let at = start; at < bytes.length;) {
@@ -104,7 +109,7 @@ function width(rune: number): number {
   return rune < 0 ? 1 : widthOfRune(rune)
 }
 
-/** A type that people have defined, by a pattern of RE2 or a list of texts. */
+/** A type that users have defined, by a pattern of RE2 or a list of texts. */
 export interface CustomType {
   readonly name: string
   readonly regex: string | undefined
@@ -112,30 +117,36 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Steps that a compiled pattern may have: each byte may cost all of them, some 30 ns each. */
+/** Most steps of a compiled pattern: each byte may cost all of them, some 30 ns each. */
 const MAX_STEPS = 800
-/** The same for all patterns of a session together, which are searched one by one. */
+/** Most steps of all patterns of a session, which are searched one by one. */
 const MAX_STEPS_OF_ALL = 100_000
-/** Characters of all lists, tens of thousands of texts: some 20 MB of memory. */
+/** Most characters of all lists: tens of thousands of texts, in some 20 MB of memory. */
 const MAX_CHARACTERS_OF_ALL = 250_000
-/** Characters of one text. A place that begins like a text but is none is read again from the next place on. */
+/**
+ * Most characters of one text. Where only the beginning of a text matches, the search reads the same bytes
+ * again.
+ */
 const MAX_CHARACTERS = 1_000
 
-/** What a step takes in memory, and a character of a list. */
+/** Memory of a step, and of a character of a list. */
 const STEP_BYTES = 200
 const CHARACTER_BYTES = 80
 
-/** A type's recognizer, and what it costs. */
+/** A type's recognizer, and its cost. */
 export interface CustomRecognizer extends Recognizer {
-  /** How many steps its regex may take for a byte. */
+  /** Most steps that its regex takes for a byte. */
   readonly steps: number
-  /** About what it takes of memory. */
+  /** Approximate memory in bytes. */
   readonly bytes: number
-  /** Its patterns that may match over several lines. */
+  /** Patterns of the type that may match over several lines. */
   readonly overLines: readonly RE2JS[]
 }
 
-/** @throws PolicyError, which names the type, when a type cannot be used or all types together cost too much */
+/**
+ * Compiles the types. @throws PolicyError, which names the type, when a type cannot be used or all types
+ * together cost too much
+ */
 export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
   const recognizers: CustomRecognizer[] = []
   let [steps, characters] = [0, 0]
@@ -173,7 +184,10 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   return { name: `custom:${name}`, type: name, patterns, steps, bytes, overLines }
 }
 
-/** Many a pattern begins with the character before what it is for, `(?:^|\W)`, so that one is looked at again. */
+/**
+ * Many patterns begin with the character before the data, `(?:^|\W)`, so the search begins one character
+ * earlier.
+ */
 function re2(compiled: RE2JS): Finder {
   return function* ({ bytes, whole = bytes }, from, found) {
     const matcher = compiled.matcher(whole)
@@ -186,7 +200,7 @@ function re2(compiled: RE2JS): Finder {
   }
 }
 
-/** A text of a list that has a line end in it, with what shows that it has ended. */
+/** Compiles a text of a list that contains a line end, and the character that shows the end of the text. */
 function wholeWord(name: string, text: string): RE2JS {
   const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
   return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)

@@ -3,7 +3,7 @@ import type { Recognizer } from './recognizers/recognizer.ts'
 import type { Matched, Subject } from './subject.ts'
 import { ContextWords, type Words } from './words.ts'
 
-/** A place of the text that has data of a type. Offsets are bytes. */
+/** A place in the text with data of a type. Offsets are bytes. */
 export interface FoundData {
   readonly type: string
   readonly start: number
@@ -12,7 +12,7 @@ export interface FoundData {
   readonly recognizer: string
 }
 
-/** A recognizer with the words around its matches, ready to be used. */
+/** A recognizer with its compiled context words. */
 export interface Searcher {
   readonly recognizer: Recognizer
   readonly context: ContextWords
@@ -26,24 +26,26 @@ interface Candidate extends FoundData {
   readonly by: Searcher
 }
 
-/** Where in a text to look. */
+/** The part of a text to search. */
 export interface Place {
   readonly from: number
-  /** Knows the words before `from`. Afterwards it has read up to the last match that asked for words. */
+  /**
+   * The words before `from`. After the search, `words` has read up to the last match that asked for words.
+   */
   readonly words: Words
-  /** Is told of every match, dropped ones too. */
+  /** Called with every match, dropped ones too. */
   readonly matched?: Matched
 }
 
 const CONTEXT_BOOST = 0.35
 const CONTEXT_LEAST = 0.4
 const LABEL_BYTES = 24
-/** Findings that are weighed in one go. */
+/** Most findings that are weighed without a pause. */
 const AT_ONCE = 1_000
 
 /**
- * What the searchers find from `from` on, in the reference's order: the surest first, then the foremost, then the
- * longest. It stops after each bounded part of the work, so that other work can go on.
+ * Returns the findings from `from` on, in the reference's order: the highest score first, then the first in
+ * the text, then the longest. Pauses after each bounded part of the work, so that other work can continue.
  */
 export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<FoundData[]> {
   const candidates: Candidate[] = []
@@ -74,7 +76,7 @@ function* candidatesOf(by: Searcher, subject: Subject, { from, matched }: Place)
   return candidates
 }
 
-/** The score of a match; 0 when it does not count. */
+/** Returns the score of a match; 0 when the match does not count. */
 function judge(recognizer: Recognizer, subject: Subject, start: number, end: number, score: number): number {
   const { check, accepts, labels } = recognizer
   if (check?.(subject.text.slice(start, end)) === false) return 0
@@ -89,7 +91,7 @@ function isLabelled(bytes: Buffer, start: number, labels: readonly string[]): bo
   return labels.some((label) => words.includes(` ${label} `))
 }
 
-/** Raises the score of findings that are not certain when a context word is before them. Keeps the order. */
+/** Raises the score of uncertain findings that have a context word before them. Keeps the order. */
 function* withContext(candidates: readonly Candidate[], words: Words): Work<Candidate[]> {
   const weighed = [...candidates]
   const asking = candidates.map((_, place) => place).filter((place) => asks(candidates[place]))
@@ -113,7 +115,9 @@ function raised(score: number): number {
   return Math.min(1, Math.max(CONTEXT_LEAST, score + CONTEXT_BOOST))
 }
 
-/** Drops findings that lie inside another one of their type, and all but the first of equal ones. Keeps the order. */
+/**
+ * Drops findings inside another one of the same type, and all but the first of equal ones. Keeps the order.
+ */
 function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   if (areApart(candidates)) return candidates
   const places = yield* ordered(
@@ -130,7 +134,10 @@ function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   return (yield* ordered(stays, (left, right) => left - right)).flatMap((place) => candidates[place] ?? [])
 }
 
-/** Whether each finding begins after the earlier ones of its type. Usually they do, and need no sorting. */
+/**
+ * Whether each finding begins after the earlier ones of its type. This is usual, and then no sorting is
+ * needed.
+ */
 function areApart(candidates: readonly Candidate[]): boolean {
   const reached = new Map<string, number>()
   return candidates.every(({ type, start, end }) => {

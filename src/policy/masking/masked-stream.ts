@@ -14,10 +14,10 @@ export interface Span {
 
 const BEGIN_KEY = '-----BEGIN '
 const END_KEY = '-----END '
-/** The longest private key that is looked for, with its first and last line. */
+/** Longest private key that is searched for, with its first and last line. */
 const LONGEST_KEY = 16_384 + 200
 
-/** The place after the last complete line; `from` when there is none. */
+/** Returns the place after the last complete line; `from` when there is none. */
 function lineEnd({ bytes }: Subject, from: number): number {
   for (let end = bytes.length; end > from; end--) {
     const byte = bytes[end - 1]
@@ -26,7 +26,7 @@ function lineEnd({ bytes }: Subject, from: number): number {
   return from
 }
 
-/** `cut`, or the beginning of the line in which an unfinished private key begins. */
+/** Returns `cut`, or the beginning of the line in which an incomplete private key begins. */
 function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   const open = text.lastIndexOf(BEGIN_KEY, cut)
   if (open < from || text.length - open > LONGEST_KEY) return cut
@@ -35,7 +35,7 @@ function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   return Math.max(from, text.lastIndexOf('\n', open) + 1)
 }
 
-/** The last place up to `cut` that no match and, if possible, no word spans. */
+/** Returns the last place up to `cut` that is inside no match and, if possible, inside no word. */
 export function* clearOf(
   matches: readonly Span[],
   { bytes }: Subject,
@@ -53,22 +53,22 @@ export function* clearOf(
 }
 
 /**
- * Finds the beginning of the matches that span a place. For places in descending order it goes through the matches
+ * Finds the beginning of the matches that span a place. For places in descending order, it reads the matches
  * once.
  */
 class Across {
-  /** The foremost first, each with how far it and those before it reach. */
+  /** The matches in the order of the text, each with the furthest end of all matches up to it. */
   readonly #spans: readonly (Span & { readonly reach: number })[]
   #next: number
 
-  /** @param matches the foremost first */
+  /** @param matches in the order of the text */
   constructor(matches: readonly Span[]) {
     let reach = 0
     this.#spans = matches.map(({ start, end }) => ({ start, end, reach: (reach = Math.max(reach, end)) }))
     this.#next = this.#spans.length - 1
   }
 
-  /** `place`, or the beginning of the matches that span it. */
+  /** Returns `place`, or the beginning of the matches that span it. */
   before(place: number): number {
     let at = place
     for (let span = this.#spans[this.#next]; span !== undefined; span = this.#spans[--this.#next]) {
@@ -80,7 +80,10 @@ class Across {
   }
 }
 
-/** The last place up to `place` after an ASCII character that is in no word; `place` itself when there is none. */
+/**
+ * Returns the last place up to `place` after an ASCII character that is in no word; `place` itself when there
+ * is none.
+ */
 function betweenWords(bytes: Buffer, from: number, place: number): number {
   for (let at = place; at > from; at--) if (isApart(bytes[at - 1] ?? 0)) return at
   return place
@@ -90,9 +93,8 @@ function isApart(byte: number): boolean {
   return byte < 0x80 && !/[A-Za-z0-9]/.test(String.fromCharCode(byte))
 }
 
-/** What was masked. */
 export interface MaskedCounts {
-  /** Replacements of each type. */
+  /** Number of replacements per type. */
   readonly types: ReadonlyMap<string, number>
   /** Bytes that were replaced. */
   readonly bytes: number
@@ -103,22 +105,26 @@ const NOTHING = Buffer.alloc(0)
 /** The part of the current bytes that is judged. */
 interface Around {
   readonly from: number
-  /** Bytes before this place were given on. */
+  /** Bytes before this place were already sent on. */
   readonly begin: number
-  /** Nothing follows. */
+  /** Whether the stream ends with these bytes. */
   readonly isEnd: boolean
 }
 
-/** Bytes that are kept after they were given on: labels are looked for in the 24 bytes before a match. */
+/** Bytes kept after they were sent on: labels are searched for in the 24 bytes before a match. */
 const BEHIND = 64
 /**
- * This last part of a window is searched again with the bytes after it: a match that begins there may not have ended.
+ * The last part of a window, which is searched again together with the bytes after it: a match that begins
+ * there may be incomplete.
  */
 const AGAIN = 0.3
-/** A window takes some hundredths of a second. Only a regex that goes back and forth over its line takes so long. */
+/**
+ * Longest work on one window, which usually takes some hundredths of a second. Only a regex that goes back
+ * and forth over its line takes so long.
+ */
 const LONGEST_MS = 5_000
 
-/** A window took too long. What was masked before it is here; what was not is still held. */
+/** A window took too long. `masked` is the output masked before that window; the rest is still held. */
 export class MaskingTooLong extends Error {
   override readonly name = 'MaskingTooLong'
   readonly masked: Buffer
@@ -129,18 +135,19 @@ export class MaskingTooLong extends Error {
   }
 }
 
-/** What is known of a part of the output: up to where it may be given on, and what is replaced there. */
+/** The result for a part of the output: where it ends, and what is replaced in it. */
 interface Judged {
   readonly cut: number
   readonly pieces: readonly Piece[]
 }
 
 /**
- * Masks one stream of output as if it were one text, whatever its chunks. It goes by lines (an unfinished one is held),
- * and where a line is longer than `masking.window`, by parts of it, between which no match is cut.
- * What may be a match of a custom type over several lines is held, too, up to a window of it. There is one difference
- * to a whole text: in a line that is longer than a window, a match longer than 0.3 windows is masked in parts, up to
- * the next blank or, for a custom type, to the end of the line. The cuts between chunks never change the result.
+ * Masks one stream of output as if it were one text, with any chunks. It works by lines and holds an
+ * incomplete one. A line longer than `masking.window` is split into parts, and no match is cut between them.
+ * Bytes that may be a match of a custom type over several lines are held, too, up to a window of them.
+ * There is one difference from a whole text: in a line that is longer than a window, a match longer than 0.3
+ * windows is masked in parts, up to the next blank or, for a custom type, to the end of the line. The cuts
+ * between chunks never change the result.
  */
 export class MaskedStream implements OutputFilter {
   readonly isReleasable = false
@@ -148,19 +155,19 @@ export class MaskedStream implements OutputFilter {
   readonly #longestMs: number
   readonly #places: LinePlaces | undefined
   readonly #words: Words
-  /** Bytes that were given on. */
+  /** Bytes that were sent on. */
   #offset = 0
   #behind: Buffer = NOTHING
   #waiting: Buffer[] = []
   #held = 0
-  /** The type of a match that was cut, and goes on. */
+  /** The type of a match that was cut, and continues. */
   #torn: string | undefined
   #types = new Map<string, number>()
   #bytes = 0
 
   /**
-   * @param longestMs of work for one window; `push` and `end` throw MaskingTooLong beyond it
-   * @param words has read what comes before the stream
+   * @param longestMs limit of the work on one window, after which `push` and `end` throw MaskingTooLong
+   * @param words has read the text before the stream
    */
   constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking
@@ -182,7 +189,7 @@ export class MaskedStream implements OutputFilter {
     return NOTHING
   }
 
-  /** Nothing: what is held may be the beginning of something that is to be masked. */
+  /** Returns nothing: the held bytes may be the beginning of data to mask. */
   release(): Buffer {
     return NOTHING
   }
@@ -191,7 +198,9 @@ export class MaskedStream implements OutputFilter {
     return this.#give(NOTHING, true)
   }
 
-  /** Gives out the held bytes unmasked, where that is allowed after MaskingTooLong. They are not searched again. */
+  /**
+   * Returns the held bytes unmasked, where that is allowed after MaskingTooLong. They are not searched again.
+   */
   pass(): Buffer {
     const held = Buffer.concat(this.#waiting)
     this.#torn = undefined
@@ -199,7 +208,7 @@ export class MaskedStream implements OutputFilter {
     return held
   }
 
-  /** What was masked since the last time. */
+  /** Returns what was masked since the last call. */
   takeCounts(): MaskedCounts {
     const counts = { types: this.#types, bytes: this.#bytes }
     this.#types = new Map()
@@ -216,7 +225,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Gives on what can be judged, and keeps the rest. */
+  /** Sends on the bytes that can be judged, and keeps the rest. */
   *#work(bytes: Buffer, isEnd: boolean): Work<Buffer> {
     const given: Buffer[] = []
     const begin = this.#behind.length
@@ -245,14 +254,14 @@ export class MaskedStream implements OutputFilter {
     this.#held = bytes.length - from
   }
 
-  /** @returns undefined when nothing from `from` on can be given on yet */
+  /** @returns undefined when nothing from `from` on can be sent on yet */
   *#judge(bytes: Buffer, { from, begin, isEnd }: Around): Work<Judged | undefined> {
     const limit = Math.min(bytes.length, from + this.#masking.window)
     const base = Math.max(0, from - BEHIND)
     const whole = bytes.subarray(base, limit)
     const subject = subjectOf(whole)
     const isLast = limit === bytes.length
-    // Where `bytes` begins in the stream.
+    // Offset in the stream at which `bytes` begins.
     const origin = this.#offset - begin
     yield* this.#places?.read(bytes.subarray(begin, limit), this.#offset) ?? []
     const cut =
@@ -267,7 +276,7 @@ export class MaskedStream implements OutputFilter {
     return moved(judged, base)
   }
 
-  /** @param place the last one up to this where it can be cut */
+  /** @param place returns the last place up to its argument where the stream can be cut */
   #lineCut(subject: Subject, from: number, place: (until: number) => number): number {
     let cut = lineEnd(subject, from)
     for (;;) {
@@ -279,7 +288,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Whole lines: no match of a built-in type goes on after them. */
+  /** Judges whole lines: no match of a built-in type continues after them. */
   *#judgeLines(subject: Subject, from: number): Work<Judged> {
     const cut = subject.bytes.length
     this.#words.next(subject.text, from)
@@ -288,7 +297,7 @@ export class MaskedStream implements OutputFilter {
     return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
   }
 
-  /** A part of a line that is longer than a window. */
+  /** Judges a part of a line that is longer than a window. */
   *#judgePart(subject: Subject, from: number): Work<Judged> {
     const matches: Span[] = []
     const matched = (start: number, end: number) => void matches.push({ start, end })
@@ -302,7 +311,10 @@ export class MaskedStream implements OutputFilter {
     return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
   }
 
-  /** A match that was cut is masked up to a blank; one of a custom type, which may have blanks, to the end of the line. */
+  /**
+   * Masks the rest of a cut match up to a blank. A match of a custom type may have blanks, so it is masked to
+   * the end of the line.
+   */
   #restOfTorn({ text }: Subject, from: number): FoundData[] {
     if (this.#torn === undefined) return []
     const end = this.#masking.custom.has(this.#torn) ? /[\n\r]/g : /[\t\n\f\r ]/g
@@ -333,7 +345,7 @@ function moved({ cut, pieces }: Judged, by: number): Judged {
   }
 }
 
-/** The last place up to `until` where a stream can be cut, both counted from `base`. */
+/** Returns the last place up to `until` where a stream can be cut. Both count from `base`. */
 function placeBefore(places: LinePlaces | undefined, until: number, base: number): number {
   return places === undefined ? until : (places.last(until + base) ?? base) - base
 }

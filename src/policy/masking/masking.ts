@@ -15,26 +15,32 @@ import type { MaskingRules } from './rules.ts'
 const TOLERANCE = 1e-9
 const LARGEST_WINDOW = 64 * 1024
 const STEPS_OF_WINDOW = 1_600_000
-/** A private key has to be seen whole, with what is before it in its line; beside it a hard regex may take 0.5 s. */
+/**
+ * A private key must be complete in a window, with the text before it in its line. Together with it, a hard
+ * regex may take 0.5 s.
+ */
 const WINDOW_OF_KEY = 20 * 1024
 
-/** Types that are asked for and cannot be found. */
+/** Requested types that cannot be found. */
 export interface Unserved {
-  /** Known names for which there is no pattern: they need a language model. */
+  /** Known names without a pattern: they need a language model. */
   readonly needModel: readonly string[]
   readonly unknown: readonly string[]
 }
 
 /**
- * Compiled rules, which find and mask. Types that they cannot find are in `unserved`; the caller decides whether to go
- * on.
+ * Compiled rules, which find and mask. `unserved` has the types that cannot be found; the caller decides
+ * whether to continue.
  */
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
-  /** Bytes that can be searched at once without holding up other work for long. */
+  /** Most bytes searched without a pause, so that other work does not wait long. */
   readonly window: number
-  /** Names of types that are ended by the line, since only their own regex knows where else they end. */
+  /**
+   * Names of types whose cut matches are masked to the end of the line, since only their own regex knows
+   * another end.
+   */
   readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
   readonly #threshold: number
@@ -62,22 +68,21 @@ export class Masking {
     this.#allowed = new Set(rules.allow.map(encodeText))
   }
 
-  /** Its memory in bytes, about. */
+  /** Approximate memory in bytes. */
   get bytes(): number {
     return this.#customBytes + (this.#overLines?.bytes ?? 0)
   }
 
-  /** What finds the places of a stream where it can be cut; undefined when every line end is one. */
+  /** Returns a search for the places where a stream can be cut; undefined when every line end is one. */
   linePlaces(): LinePlaces | undefined {
     return this.#overLines && new LinePlaces(this.#overLines)
   }
 
-  /** Whether this type is looked for. */
   finds(type: string): boolean {
     return this.#searchers.some(({ recognizer }) => recognizer.type === type)
   }
 
-  /** Everything in the text that is to be masked, in the reference's order. Offsets are bytes. */
+  /** Returns all data to mask in the text, in the reference's order. Offsets are bytes. */
   find(text: Buffer): FoundData[] {
     const subject = subjectOf(text)
     const words = new Words()
@@ -85,7 +90,7 @@ export class Masking {
     return done(this.search(subject, { from: 0, words }))
   }
 
-  /** The same for a part of a text, with what is before `from` around it. */
+  /** Returns the same for a part of a text, and uses the text before `from` as context. */
   *search(subject: Subject, place: Place): Work<FoundData[]> {
     const found = yield* findings(this.#searchers, subject, place)
     return found.filter(
@@ -94,7 +99,6 @@ export class Masking {
     )
   }
 
-  /** A complete text, masked. */
   mask(text: Buffer): Buffer {
     return replaced(text, piecesOf(this.find(text)), this.replacement)
   }
@@ -107,7 +111,10 @@ function* compiledCustoms(
   return { customs, overLines: yield* overLinesOf(customs.flatMap(({ overLines }) => overLines)) }
 }
 
-/** A custom regex may take some 30 ns for each of its steps at each byte: this many bytes take 50 ms at most. */
+/**
+ * Most bytes of a window. A custom regex may take some 30 ns for each of its steps at each byte, so a window
+ * takes 50 ms at most.
+ */
 function windowFor(steps: number): number {
   return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))
 }

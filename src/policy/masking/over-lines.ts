@@ -6,7 +6,7 @@ import type { Work } from '../work.ts'
 const LF = 0x0a
 const CR = 0x0d
 
-/** Whether a match may have a line end in it. */
+/** Whether a match may contain a line end. */
 export function goesOverLines(compiled: RE2JS): boolean {
   return programOf(compiled).inst.some((instruction) => {
     const ranges = rangesOf(instruction)
@@ -19,7 +19,8 @@ function holdsLineEnd(first: number, last: number): boolean {
 }
 
 /**
- * Makes the search for line ends that may lie inside a match; undefined when none can. It serves any number of streams.
+ * Makes the search for line ends that may be inside a match; undefined when none can. It serves any number of
+ * streams.
  */
 export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
@@ -28,15 +29,15 @@ export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | un
 }
 
 /**
- * Reads a stream, and knows the line ends across which no match lies: there it can be cut, and what is found does not
- * depend on it. They follow from the bytes alone, not from how these came. A few are left out: those before which a
- * match may have begun when the next one was complete.
+ * Reads a stream and remembers the line ends that are inside no match: there the stream can be cut without
+ * changing the findings. They depend on the bytes only, not on the chunks. A few are left out: those before
+ * which a match may have begun when the next match was complete.
  */
 export class LinePlaces {
   readonly #automaton: RuleAutomaton
   readonly #reading: RuleReading
   #at = 0
-  /** Something that began before these is still under way. */
+  /** Line ends that may be inside a match that began before them. */
   #open: number[] = []
   #places: number[] = []
 
@@ -46,15 +47,15 @@ export class LinePlaces {
   }
 
   /**
-   * Reads on up to the end of what is given.
-   * @param offset where it begins in the stream: not after what was read
+   * Reads up to the end of `bytes`.
+   * @param offset where `bytes` begins in the stream: not after the bytes already read
    */
   *read(bytes: Buffer, offset: number): Work<void> {
     const data = bytes.subarray(Math.max(0, this.#at - offset))
     const start = Math.max(this.#at, offset)
     const reading = this.#reading
     reading.at = 0
-    // A place of the text that was read before means nothing here.
+    // An offset from earlier bytes means nothing here.
     reading.idleAt = -1
     while (reading.at < data.length) {
       const from = reading.at
@@ -67,18 +68,18 @@ export class LinePlaces {
     this.#at = start + reading.at
   }
 
-  /** The last place up to an offset. */
+  /** Returns the last place up to an offset. */
   last(until: number): number | undefined {
     return this.#places.findLast((place) => place <= until)
   }
 
-  /** No place up to this one is asked for any more. */
+  /** Forgets the places up to this one, which are no longer needed. */
   forget(until: number): void {
     this.#places = this.#places.filter((place) => place > until)
     this.#open = this.#open.filter((place) => place > until)
   }
 
-  /** Rune by rune while something is under way: the first moment counts when nothing is. */
+  /** Reads rune by rune while a match may be open: the first moment without one counts. */
   #step(data: Buffer): void {
     const rune = readRune(data, this.#reading.at)
     if (rune !== INCOMPLETE) this.#automaton.step(this.#reading, rune)

@@ -2,10 +2,10 @@ import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
 import { done, ordered, type Work } from '../work.ts'
 import type { FoundData } from './findings.ts'
 
-/** Groups of findings that are resolved in one go; most groups have a single finding. */
+/** Most groups of findings that are resolved without a pause; most groups have a single finding. */
 const GROUPS_AT_ONCE = 500
 
-/** What masked data is replaced by. */
+/** The replacement of masked data. */
 export type Replacement =
   | { readonly form: 'tag' }
   | { readonly form: 'mask'; readonly character: string; readonly keepLast?: number }
@@ -20,14 +20,14 @@ export interface Piece {
 }
 
 /**
- * The findings without overlaps, in the order of the text: the surest keeps its extent, then the longest, then the
- * foremost. Others keep what is left of them.
+ * Returns the findings without overlaps, in the order of the text. The finding with the highest score keeps
+ * its extent, then the longest, then the first in the text. The others keep their remaining parts.
  */
 export function piecesOf(findings: readonly FoundData[]): Piece[] {
   return done(piecesAmong(findings))
 }
 
-/** The same as work in bounded parts. */
+/** Does the work of `piecesOf` in bounded parts. */
 export function* piecesAmong(findings: readonly FoundData[]): Work<Piece[]> {
   const pieces: Piece[] = []
   for (const [n, group] of (yield* overlapping(findings)).entries()) {
@@ -81,7 +81,7 @@ function length({ start, end }: FoundData): number {
   return end - start
 }
 
-/** The first free stretch from `place` on. Shortens the path for the next call. */
+/** Returns the first free stretch from `place` on. Shortens the path for the next call. */
 function firstFree(free: number[], place: number): number {
   let last = place
   while ((free[last] ?? last) !== last) last = free[last] ?? last
@@ -105,7 +105,7 @@ function joined(owners: readonly (FoundData | undefined)[], edges: readonly numb
   return pieces
 }
 
-/** The text from `from` to `to`, its pieces replaced. */
+/** Returns the text from `from` to `to`, with its pieces replaced. */
 export function replaced(
   bytes: Buffer,
   pieces: readonly Piece[],
@@ -139,7 +139,10 @@ function instead(match: Buffer, type: string, replacement: Replacement): Buffer 
   }
 }
 
-/** One character for each code point, but for the last ones. A match that has no more than those stays as it is. */
+/**
+ * Writes one character per code point, except for the last ones. A match with at most `keepLast` code points
+ * stays as it is.
+ */
 function mask(match: Buffer, character: string, keepLast: number): Buffer {
   const text = match.toString('latin1')
   const masked = countRunes(text) - keepLast

@@ -4,12 +4,12 @@ import { type CustomType } from './custom.ts'
 import type { Refinement } from './recognizers/table.ts'
 import type { Replacement } from './replacement.ts'
 
-/** What is to be masked, and how. */
+/** What to mask, and how. */
 export interface MaskingRules {
-  /** Names of types; undefined: every built-in one. */
+  /** Names of types; undefined: all built-in types. */
   readonly entities: readonly string[] | undefined
   readonly custom: readonly CustomType[]
-  /** Less sure findings pass; undefined: all are masked. */
+  /** Findings with a lower score pass; undefined: all are masked. */
   readonly threshold: number | undefined
   /** Texts that are never masked. */
   readonly allow: readonly string[]
@@ -27,7 +27,7 @@ export const EVERYTHING: MaskingRules = {
   refine: [],
 }
 
-/** What a rule without a threshold means. */
+/** The threshold of a rule without one. */
 const NO_THRESHOLD = 0.5
 
 const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
@@ -40,7 +40,7 @@ const CUSTOM = v.object({
   score: v.nullish(score),
 })
 
-/** In YAML a person may write a number where a text is expected. */
+/** In YAML a user may write a number where a text is expected. */
 const WRITTEN = v.object({
   ...CUSTOM.entries,
   score: v.nullish(v.union([score, v.pipe(v.string(), v.nonEmpty(), v.transform(Number), score)])),
@@ -53,10 +53,10 @@ const RULE = v.object({
 })
 
 /**
- * `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules count together: all their types, and the
- * lowest threshold.
- * @returns undefined when nothing is to be masked
- * @throws PolicyError when it cannot be decoded
+ * Decodes `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules count together: all
+ * their types, and the lowest threshold.
+ * @returns undefined when there is nothing to mask
+ * @throws PolicyError when the payload cannot be decoded
  */
 export function decodeMasking(payload: Buffer | undefined): MaskingRules | undefined {
   const rules = decoded(payload)
@@ -69,7 +69,7 @@ export function decodeMasking(payload: Buffer | undefined): MaskingRules | undef
   return { ...EVERYTHING, entities: [...new Set(entities)], custom, threshold }
 }
 
-/** Custom types as a person writes them into a file: the same members. @throws PolicyError */
+/** Decodes custom types from a user's file, which have the same members. @throws PolicyError */
 export function decodeCustomTypes(list: unknown): CustomType[] {
   const types = v.safeParse(v.array(WRITTEN), list)
   if (types.success) return types.output.map(customType)
@@ -92,7 +92,7 @@ function parse(payload: Buffer): unknown {
   }
 }
 
-/** Says where the fault is and what is expected there; never the value. */
+/** Names the place of the fault and what is expected there; never the value. */
 function wrong(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue) ?? 'the whole'
   return `wrong at ${where}: ${issue.expected ?? 'another value'} belongs there`

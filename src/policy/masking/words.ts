@@ -1,32 +1,40 @@
 import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-string.ts'
 
-/** Words before a match that can make it surer. */
+/** Most words before a match that can raise its score. */
 const WORDS_BEFORE = 5
 /** Longer words are in no list. */
 const LONGEST_BYTES = 64
-/** Five words are seldom longer. No more is read backwards, since a caller may ask at every place of one long word. */
+/**
+ * Most bytes read backwards: five words are seldom longer. A caller may ask at every place of one long word.
+ */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 
 /**
- * The words before each place of a text: runs of Unicode letters, digits and marks. Asked for in ascending order, it
- * reads the text once. `next` goes on with what follows that text, so that a text may come in pieces.
+ * The words before each place of a text: runs of Unicode letters, digits and marks. If the places are in
+ * ascending order, the text is read once. `next` continues with the text after it, so that a text may come in
+ * pieces.
  */
 export class Words {
   #text: ByteString = ''
-  /** Words are read up to here, and none spans this place. */
+  /** Words are read up to this place, and none spans it. */
   #cursor = 0
-  /** Where the word at the cursor ends, when that is not before it: it may be asked for at many places inside. */
+  /**
+   * End of the word at the cursor, if the cursor is not after it. Kept because callers may ask at many places
+   * inside one word.
+   */
   #end = -1
   #words: string[] = []
   readonly #beside: () => readonly string[]
 
-  /** @param beside words that count before every place, such as the name of a column before each of its values */
+  /**
+   * @param beside words that count before every place, such as the name of a column before each of its values
+   */
   constructor(beside: () => readonly string[] = () => []) {
     this.#beside = beside
   }
 
-  /** @param from what lies before was read as the text before */
+  /** @param from the text before this offset was already read as the previous text */
   next(text: ByteString, from: number): void {
     this.#text = text
     this.#cursor = from
@@ -41,7 +49,10 @@ export class Words {
     return copy
   }
 
-  /** The words that end before `offset`, in order and in lower case. A word that `offset` cuts is left out. */
+  /**
+   * Returns the words that end before `offset`, in order and in lower case. A word that `offset` cuts is left
+   * out.
+   */
   before(offset: number): readonly string[] {
     const near = nearStart(this.#text, offset, this.#cursor)
     if (near > this.#cursor) {
@@ -72,8 +83,8 @@ export class Words {
 }
 
 /**
- * Most text is far from the next match: only the words before it are read. Where they begin, with one more, since
- * `offset` may cut the last; `cursor` when they are not near, or not ASCII.
+ * Returns where the words before `offset` begin, with one more, since `offset` may cut the last. Only these
+ * are read: most text is far from the next match. Returns `cursor` when the words are not near, or not ASCII.
  */
 function nearStart(text: ByteString, offset: number, cursor: number): number {
   const least = Math.max(cursor, offset - NEAR)
@@ -111,7 +122,10 @@ function isInWord(point: number): boolean {
   return is
 }
 
-/** Whether words, in a row among those before a match, are a phrase of the list. Each may have a plural `s` or `es`. */
+/**
+ * Context words and phrases, which may occur among the words before a match. Each word may have a plural `s`
+ * or `es`.
+ */
 export class ContextWords {
   readonly #single = new Set<string>()
   readonly #phrases: (readonly string[])[] = []

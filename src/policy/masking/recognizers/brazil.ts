@@ -13,13 +13,16 @@ function cnpj(match: string): boolean {
   return endsInTwoDigits(digitsOf(match), CNPJ)
 }
 
-/** PIS, PASEP, NIS and NIT. A RENAVAM has the same weights: only the words around them tell them apart. */
+/**
+ * Checks PIS, PASEP, NIS and NIT. A RENAVAM has the same weights: only the words around the number
+ * distinguish them.
+ */
 function pis(match: string): boolean {
   const digits = digitsOf(match)
   return digits.length === 11 && !allEqual(digits) && checkDigit(digits, PIS) === digits[10]
 }
 
-/** The first of the two has the same weights, but for the first of them. */
+/** The first check digit has the same weights as the second, without the first weight. */
 function endsInTwoDigits(digits: readonly number[], weights: readonly number[]): boolean {
   const { length } = weights
   if (digits.length !== length + 1 || allEqual(digits)) return false
@@ -34,7 +37,7 @@ function checkDigit(digits: readonly number[], weights: readonly number[]): numb
   return rest < 2 ? 0 : 11 - rest
 }
 
-/** A driving licence. Where the first rest is ten, the second digit is two less. */
+/** Checks a driving licence. If the first remainder is ten, the second digit is two less. */
 function cnh(match: string): boolean {
   const digits = digitsOf(match)
   if (digits.length !== 11 || allEqual(digits)) return false
@@ -44,7 +47,10 @@ function cnh(match: string): boolean {
   return digits[9] === first % 10 && digits[10] === (second === 10 ? 0 : shifted)
 }
 
-/** A health card: from 1 or 2 a PIS number, a block 000 or 001 and a digit; from 7, 8 or 9 only a sum. */
+/**
+ * Checks a health card. After 1 or 2: a PIS number, a block 000 or 001 and a digit. After 7, 8 or 9: only a
+ * sum.
+ */
 function cns(match: string): boolean {
   const digits = digitsOf(match)
   if (digits.length !== 15) return false
@@ -59,7 +65,10 @@ function isDefinitiveCns(digits: readonly number[]): boolean {
   return digits.slice(11).join('') === `00${isShifted ? 1 : 0}${last}`
 }
 
-/** A voter's number, of the regions 01 to 28. In the regions 01 and 02 a rest of zero is written as one. */
+/**
+ * Checks a voter's number of the regions 01 to 28. In the regions 01 and 02 a remainder of zero is written as
+ * one.
+ */
 function titulo(match: string): boolean {
   const digits = digitsOf(match)
   const region = weighted(digits.slice(8), [10, 1])

@@ -1,13 +1,13 @@
 import { allEqual, digitsOf, pattern, type Recognizer, verhoeff, weighted } from './recognizer.ts'
 
-/** A US social security number that can have been given out. */
+/** Checks a US social security number: whether it can have been issued. */
 function usSsn(match: string): boolean {
   const digits = match.replaceAll('-', '')
   if (!/^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/.test(digits)) return false
   return !allEqual(digitsOf(digits)) && !'0123456789'.includes(digits)
 }
 
-/** A US taxpayer number, by the ranges in use of its second and third digit. */
+/** Checks a US taxpayer number, by the ranges in use of its second and third digit. */
 function usItin(match: string): boolean {
   return /^9(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])(?!00)\d{2}(?!0000)\d{4}$/.test(match.replaceAll('-', ''))
 }
@@ -16,13 +16,13 @@ function abaRouting(match: string): boolean {
   return weighted(digitsOf(match), [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0
 }
 
-/** A rest of ten has no digit: such numbers are not given out. */
+/** A check value of ten has no digit: such numbers are not issued. */
 function ukNhs(match: string): boolean {
   const digits = digitsOf(match)
   return (11 - (weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11)) % 11 === digits[9]
 }
 
-/** A national insurance number, but for prefixes that are not used. */
+/** Checks a national insurance number: some prefixes are not used. */
 function ukNino(match: string): boolean {
   return !/^(?:BG|GB|NK|KN|TN|NT|ZZ)/.test(match)
 }
@@ -49,7 +49,7 @@ function auMedicare(match: string): boolean {
 const SINGAPORE_FG = 'XWUTRQPNMLK'
 const SINGAPORE_M = 'XWUTRQPNJLK'
 
-/** A foreigner's number of Singapore: each first letter adds a number of its own. */
+/** Checks a foreigner's number of Singapore: each first letter adds its own number. */
 function sgFin(match: string): boolean {
   const sum = weighted(digitsOf(match), [2, 7, 6, 5, 4, 3, 2])
   if (match.startsWith('M')) return SINGAPORE_M[(sum + 3) % 11] === match[8]

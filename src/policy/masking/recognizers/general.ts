@@ -2,8 +2,8 @@ import type { Matched, Subject } from '../subject.ts'
 import { iban, luhn, pattern, type Recognizer } from './recognizer.ts'
 
 /**
- * Keys and tokens, which the reference does not know: looked for only when they are asked for by name. `\x5f` is `_`,
- * which alone would be a space.
+ * Keys and tokens, which the reference does not know. They are searched for only when rules name them. `\x5f`
+ * is `_`, because a plain `_` would be a space here.
  */
 export const SECRETS: readonly Recognizer[] = [
   {
@@ -55,8 +55,8 @@ const LOCAL = 2
 const KINDS = kinds()
 
 /**
- * E-mail addresses, from each `@` to both sides: a regular expression would begin anew at each word of a long text that
- * has no `@`, which is quadratic.
+ * Finds e-mail addresses from each `@` to both sides. A regular expression would begin again at each word of
+ * a long text without `@`, which is quadratic.
  */
 function findEmails({ text }: Subject, from: number, found: Matched): undefined {
   let limit = from
@@ -70,7 +70,7 @@ function findEmails({ text }: Subject, from: number, found: Matched): undefined 
   return undefined
 }
 
-/** Where the local part begins: at the first word boundary. Dots stand inside only. */
+/** Returns where the local part begins: at the first word boundary. Dots are allowed only inside. */
 function localStart(text: string, limit: number, at: number): number | undefined {
   if (at === limit || !is(text, at - 1, LOCAL)) return undefined
   let start = at
@@ -81,7 +81,7 @@ function localStart(text: string, limit: number, at: number): number | undefined
   return undefined
 }
 
-/** Where the labels end, which are joined by `.` or `-`. At least one dot is among them. */
+/** Returns where the labels end, which are joined by `.` or `-`. At least one dot is required. */
 function hostEnd(text: string, start: number): number | undefined {
   let end = start
   let dots = 0
@@ -155,7 +155,7 @@ export const GENERAL: readonly Recognizer[] = [
     type: 'IP_ADDRESS',
     patterns: [
       pattern(String.raw`\b(?:${OCTET}\.){3}${OCTET}\b`, 0.6),
-      // Two groups written out take half the time of all in the loop.
+      // Writing out two groups takes half the time of a loop over all groups.
       pattern(String.raw`\b${GROUP}:${GROUP}:(?:${GROUP}:){5}${GROUP}\b`, 0.6),
     ],
     context: ['ip', 'address', 'ipv4', 'ipv6'],

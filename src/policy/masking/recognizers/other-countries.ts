@@ -1,9 +1,9 @@
 import { digitsOf, luhn, pattern, type Recognizer, weighted } from './recognizer.ts'
 
-/** What a character counts at an odd place of an Italian tax code; digits count as the first ten letters. */
+/** Values of characters at an odd place of an Italian tax code; digits count as the first ten letters. */
 const ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
 
-/** An Italian tax code, by the table of the decree of 1976. */
+/** Checks an Italian tax code, by the table of the decree of 1976. */
 function itFiscalCode(match: string): boolean {
   const sum = Array.from(match.slice(0, 15)).reduce((total, letter, place) => {
     const value = letter > '9' ? letter.charCodeAt(0) - 65 : Number(letter)

@@ -1,6 +1,6 @@
 import { type Finder, regexp } from '../subject.ts'
 
-/** The decimal digits of a match, whatever stands between them. */
+/** Returns the decimal digits of a match, with any characters between them. */
 export function digitsOf(match: string): number[] {
   const digits: number[] = []
   for (let offset = 0; offset < match.length; offset++) {
@@ -10,7 +10,7 @@ export function digitsOf(match: string): number[] {
   return digits
 }
 
-/** The sum of digits, each times its weight; as many digits as there are weights. */
+/** Returns the sum of digits, each times its weight; as many digits as there are weights. */
 export function weighted(digits: readonly number[], weights: readonly number[]): number {
   return weights.reduce((sum, weight, place) => sum + weight * (digits[place] ?? 0), 0)
 }
@@ -19,7 +19,7 @@ export function allEqual(digits: readonly number[]): boolean {
   return digits.every((digit) => digit === digits[0])
 }
 
-/** Luhn's sum of payment cards: every second digit from the right is doubled. */
+/** Checks Luhn's sum of payment cards: every second digit from the right is doubled. */
 export function luhn(match: string): boolean {
   const digits = digitsOf(match).reverse()
   const sum = digits.reduce((total, digit, place) => total + (place % 2 === 0 ? digit : doubled(digit)), 0)
@@ -30,7 +30,7 @@ function doubled(digit: number): number {
   return digit > 4 ? digit * 2 - 9 : digit * 2
 }
 
-/** ISO 7064 mod 97-10, as IBANs have it. Ordinary blanks do not count. */
+/** Checks ISO 7064 mod 97-10, as in IBANs. Ordinary blanks do not count. */
 export function iban(match: string): boolean {
   const plain = match.replaceAll(' ', '')
   if (!/^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$/.test(plain)) return false
@@ -43,8 +43,8 @@ export function iban(match: string): boolean {
 }
 
 /**
- * Verhoeff's check, by what its tables are made from: the dihedral group of order ten, and the powers of one
- * permutation.
+ * Verhoeff's check, computed from the base of its tables: the dihedral group of order ten, and the powers of
+ * one permutation.
  */
 export function verhoeff(match: string): boolean {
   const sum = digitsOf(match)
@@ -67,30 +67,30 @@ function permuted(digit: number, times: number): number {
   return image
 }
 
-/** One shape of a type, and how sure a match is. */
+/** One pattern of a type, and the score of its matches. */
 export interface Pattern {
   readonly find: Finder
   readonly score: number
 }
 
-/** How one type of data is found. */
+/** Finds one type of data. */
 export interface Recognizer {
   readonly name: string
   readonly type: string
   readonly patterns: readonly Pattern[]
-  /** Words that, among the five before a match, make it surer. */
+  /** Words that raise the score of a match when they are among the five before it. */
   readonly context?: readonly string[]
   /** A match that passes is certain; one that fails does not count. */
   readonly check?: (match: string) => boolean
-  /** A match that fails does not count; one that passes is no surer. */
+  /** A match that fails does not count; one that passes keeps its score. */
   readonly accepts?: (match: string) => boolean
   /** A match counts only after one of these words, in the 24 bytes before it. */
   readonly labels?: readonly string[]
-  /** A match without one of its context words does not count. */
+  /** Whether a match needs one of its context words to count. */
   readonly needsContext?: boolean
 }
 
-/** A regular expression for bytes, `_` for one space separator, and its score. */
+/** Makes a pattern from a regular expression for bytes, with `_` for one space separator, and its score. */
 export function pattern(source: string, score: number): Pattern {
   return { find: regexp(source), score }
 }

@@ -5,7 +5,7 @@ import { GENERAL, SECRETS } from './general.ts'
 import { ITALY_AND_SPAIN, OTHER_COUNTRIES } from './other-countries.ts'
 import { pattern, type Recognizer } from './recognizer.ts'
 
-/** Every type that the reference has a pattern for. Their order decides between findings that are alike. */
+/** All types for which the reference has a pattern. Their order decides between equal findings. */
 export const BUILT_IN: readonly Recognizer[] = [
   ...GENERAL,
   ...UNITED_STATES,
@@ -17,7 +17,7 @@ export const BUILT_IN: readonly Recognizer[] = [
   ...OTHER_COUNTRIES,
 ]
 
-/** Types that the reference does not have. They are searched only when rules name them. */
+/** Types that the reference does not have. They are searched for only when rules name them. */
 export const EXTRA = SECRETS
 
 /** Known names that no pattern can find: they need a language model. */
@@ -27,7 +27,7 @@ export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 export const REFINEMENTS = ['ipv6', 'ssn'] as const
 export type Refinement = (typeof REFINEMENTS)[number]
 
-/** `ipv6` finds addresses with `::` too, `ssn` wants a context word beside nine bare digits. */
+/** `ipv6` also finds addresses with `::`; `ssn` needs a context word for nine digits without separators. */
 export function refined(recognizer: Recognizer, by: readonly Refinement[]): readonly Recognizer[] {
   if (recognizer.type === 'IP_ADDRESS' && by.includes('ipv6')) return [recognizer, shortIpv6(recognizer)]
   if (recognizer.type === 'US_SSN' && by.includes('ssn')) return carefulSsn(recognizer)
