@@ -17,11 +17,11 @@ import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
 export interface AgentOptions {
-  /** Tells our gateway the version of the program. */
+  /** The program's version, for the embedded gateway. */
   readonly version?: string
   /** What happens to running commands when the stream is lost. The gateway has already called them failed. */
   readonly onDisconnect?: 'terminate' | 'finish'
-  /** The proxy on the way to an address, host:port. */
+  /** Returns the proxy on the way to an address, host:port. */
   readonly proxyFor?: (address: string) => Proxy | undefined
   readonly timing?: Timing
   /** New log lines, to be sent to the gateway. */
@@ -35,7 +35,7 @@ interface Serving {
   readonly dispatch: Dispatch
   /** Aborted when the stream has ended: nothing more is sent. */
   readonly life: AbortController
-  /** When the gateway ends what still runs, once it has said that it stops. */
+  /** Time at which a stopping gateway ends the sessions that still run. */
   gatewayStopsAt?: Date
 }
 
@@ -51,7 +51,7 @@ export class Agent {
   #accepted = 0
   #health: GatewayHealth | undefined
   #serving: Serving | undefined
-  /** Cuts a wait short. */
+  /** Ends a wait early. */
   #pause = new AbortController()
   #drained: Promise<void> | undefined
   /** Sessions of lost streams, kept until their commands have ended. */
@@ -88,12 +88,14 @@ export class Agent {
     return this.#serving?.connection.stall
   }
 
-  /** When the gateway, which is stopping, ends what still runs; undefined while it is not. */
+  /**
+   * Time at which the stopping gateway ends running sessions; undefined while the gateway is not stopping.
+   */
   get gatewayStopsAt(): Date | undefined {
     return this.#serving?.gatewayStopsAt
   }
 
-  /** Serves until drained or stopped. When the stream is lost it always tries again. */
+  /** Serves until drained or stopped. A lost stream is always followed by another attempt. */
   async run(): Promise<void> {
     while (!this.#leaving()) {
       const error = await this.#attempt()
@@ -135,8 +137,9 @@ export class Agent {
   }
 
   /**
-   * Leaves the stream when no session is open: gateways then let new ones wait for the next agent (15 s), where a
-   * refusal would be a failed request. Until such a moment comes, new sessions are served for some seconds.
+   * Leaves the stream when no session is open: then gateways let new sessions wait for the next agent (15 s),
+   * where a refusal would be a failed request. Until such a moment comes, new sessions are served for some
+   * seconds.
    */
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return
@@ -149,7 +152,7 @@ export class Agent {
     await connection.close()
   }
 
-  /** @returns why there is no stream any more; undefined when the next attempt needs no wait */
+  /** @returns why the stream ended or never opened; undefined when the next attempt needs no wait */
   async #attempt(): Promise<ConnectError | undefined> {
     const identity = this.#identities.refresh()
     this.#options.logs?.hide(identity.token)
@@ -167,7 +170,7 @@ export class Agent {
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
-  /** No proxy without TLS: the key would pass it in the clear. */
+  /** Returns no proxy without TLS: the key would pass it in the clear. */
   #proxyFor({ tls, address }: Identity): Proxy | undefined {
     return tls === undefined ? undefined : this.#options.proxyFor?.(address)
   }
@@ -185,7 +188,7 @@ export class Agent {
     return !signal.aborted
   }
 
-  /** One stream from its opening to its end. @returns why it ended */
+  /** Serves one stream from its opening to its end. @returns why it ended */
   async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
     const services = { ...this.#services, embedded }
     const outlet: Outlet = {
@@ -220,7 +223,10 @@ export class Agent {
     return name === 'serving' && performance.now() - since.monotonicMs >= this.#timing.healthyMs
   }
 
-  /** `mode=embedded`: the call is over, which is no failure. The agent goes on asking whether a session waits. */
+  /**
+   * Handles the end of a call with `mode=embedded`, which is no failure. The agent goes on asking whether a
+   * session waits.
+   */
   async #afterCall(error: ConnectError): Promise<ConnectError | undefined> {
     if (this.#state.name !== 'serving') return error
     this.#backoffs.lost.reset()
@@ -229,7 +235,7 @@ export class Agent {
     return undefined
   }
 
-  /** The gateway has closed these sessions already. Their commands end in the background. */
+  /** Lets the sessions of a lost stream end in the background. The gateway has closed them already. */
   #abandon(dispatch: Dispatch): void {
     dispatch.resumeAll()
     if (this.#options.onDisconnect === 'finish') dispatch.drain('gateway-lost')

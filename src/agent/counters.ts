@@ -2,7 +2,7 @@ import type { JournalEntry } from './journal/entries.ts'
 
 type Ended = Extract<JournalEntry, { event: 'ended' }>
 
-/** Rules that are counted by themselves, and characters that are told of each. */
+/** Limits for rules that have their own count, and for the characters shown of each. */
 const MAX_RULES = 100
 const MAX_RULE_LENGTH = 120
 
@@ -10,14 +10,14 @@ const MAX_RULE_LENGTH = 120
 export class Counters {
   opened = 0
   started = 0
-  /** Closes the gateway confirmed, and closes still unconfirmed when their stream ended. */
+  /** Closes that the gateway confirmed, and closes still unconfirmed when their stream ended. */
   confirmed = 0
   unconfirmed = 0
   bytesRead = 0
   bytesSent = 0
   bytesLeftOut = 0
   bytesRedacted = 0
-  /** Background processes that commands had left behind. */
+  /** Background processes that commands had left. */
   processesEnded = 0
   /** Ended sessions by outcome, and by reason where the agent ended them. */
   readonly outcomes = new Map<Ended['outcome'], number>()
@@ -25,7 +25,10 @@ export class Counters {
   /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */
   readonly guardrails = new Map<string, number>()
 
-  /** Ended requests of the gateway itself, which no counter above includes but `processesEnded` and `guardrails`. */
+  /**
+   * Ended requests of the gateway itself. Of the other counters only `processesEnded` and `guardrails`
+   * include them.
+   */
   readonly systemRequests = new Map<Ended['outcome'], number>()
 
   count(entry: JournalEntry): void {
@@ -51,7 +54,10 @@ export class Counters {
     this.processesEnded += entry.processesEnded
   }
 
-  /** The rule's place and message. Each is a series for ever, so rules that come when there are many are counted together. */
+  /**
+   * Returns the rule's place and message. Each rule is a time series that never ends, so rules above the
+   * limit are counted together.
+   */
   #ruleOf({ guardrail = '', guardrailMessage = '' }: Ended): string {
     const text = guardrailMessage === '' ? guardrail : `${guardrail}: ${guardrailMessage}`
     const rule = text.slice(0, MAX_RULE_LENGTH)

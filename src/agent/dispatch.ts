@@ -9,15 +9,17 @@ import { AgentSession } from './session.ts'
 import type { Outlet, SessionReply, SessionServices, Slots } from './running/services.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
-/** Open at once, most of them waiting for their script. The gateway ends waiting ones after 48 hours. */
+/**
+ * Limit for open sessions, most of which wait for their script. The gateway ends waiting ones after 48 hours.
+ */
 const MAX_SESSIONS = 10_000
 
-/** Refusals wait while the gateway takes nothing, and no code awaits them. */
+/** Limit for refusals that wait while the gateway takes nothing: no code awaits them. */
 const MAX_UNSENT_REFUSALS = 1000
 
 type Session = AgentSession | NativeSession
 
-/** One connection's sessions and system requests: hands each packet to its session, and waits for none. */
+/** One connection's sessions and system requests. Passes each packet to its session, and waits for none. */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #outlet: Outlet
@@ -53,18 +55,18 @@ export class Dispatch {
   /** Takes no new session from now on. Sessions that wait for their script end; running ones go on. */
   drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
-    // Without a stream nobody gets their answers.
+    // Without a stream the answers reach nobody.
     if (reason === 'gateway-lost') this.#system.end(reason)
     else this.#system.drain()
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
-  /** Runs nothing new for the gateway itself, but for hooks of sessions. */
+  /** Starts no more system requests, except for hooks of sessions. */
   drainSystem(): void {
     this.#system.drain()
   }
 
-  /** The stream has ended, so no resume can come any more: lets paused output flow. */
+  /** Lets paused output flow for good: the stream has ended, so no resume can come any more. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
@@ -82,16 +84,16 @@ export class Dispatch {
   }
 
   /**
-   * Waits until no session and no system request is left, and from that moment on leaves openings without an answer: a
-   * gateway gives a session that was not opened to the next agent, and one that was opened would end with the stream.
+   * Waits until no session and no system request is left. From then on openings get no answer: a gateway
+   * gives a session that was not opened to the next agent, and an opened one would end with the stream.
    */
   async leave(): Promise<void> {
-    // What comes while the wait resolves is waited for as well.
+    // Sessions that are opened while the wait resolves are awaited as well.
     while (this.#sessions.size > 0 || this.#system.size > 0) await this.over()
     this.#isLeaving = true
   }
 
-  /** Journals the closes that were never confirmed. Call it when stream and sessions are over. */
+  /** Journals the closes that were never confirmed. Call this when stream and sessions are over. */
   lost(): void {
     for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
   }
@@ -151,7 +153,10 @@ export class Dispatch {
     return session instanceof AgentSession ? session : undefined
   }
 
-  /** Packets of a connection that come after the session's end need no answer, but for bytes of a session that never was. */
+  /**
+   * Passes a native connection's packet to its session. After the session's end packets need no answer. Bytes
+   * for a session that never existed do.
+   */
   #connection(message: Extract<GatewayMessage, { readonly connectionId: string }>): void {
     const session = this.#sessions.get(message.sid)?.session
     if (session instanceof NativeSession) return session.receive(message)
@@ -173,13 +178,13 @@ export class Dispatch {
   #refuseOpening(message: OpenMessage, text: string): void {
     const { sid } = message
     this.#refuse(sid, text)
-    // If the session exists already, this did not end it.
+    // If the session exists already, the refusal did not end it.
     if (this.#sessions.has(sid)) return
     this.#recordOpening(message)
     this.#services.record(endedEntry(sid, endingRefused(text), true))
   }
 
-  /** Sends, and remembers each close of ours until the gateway confirms it. */
+  /** Sends a reply, and remembers each own close until the gateway confirms it. */
   #send(message: Parameters<SessionReply>[0]): Promise<void> {
     // No confirmation comes for a session that the gateway closed itself.
     const isOurs =
@@ -215,7 +220,10 @@ export class Dispatch {
     earlier?.end('closed-by-gateway')
   }
 
-  /** Gives a session what it waits for. One that has just ended needs no answer; one that never was gets a close. */
+  /**
+   * Passes input to a session. A session that has just ended needs no answer; one that never existed gets a
+   * close.
+   */
   #deliver(sid: SessionId, give: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
     if (session instanceof AgentSession) give(session)
@@ -224,15 +232,17 @@ export class Dispatch {
   }
 
   /**
-   * Runs a system request, unless its id is a session's. Gateways drop such packets from clients; with one that does
-   * not, a client could run anything.
+   * Runs a system request, unless its id is a session's. Gateways drop such packets from clients. With a
+   * gateway that does not, a client could run anything.
    */
   #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
     if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)
     this.#services.log.warn({ sid }, "a system request came with a session's id and was ignored")
   }
 
-  /** Closes what this agent does not serve: it would wait for ever. A running session is left alone. */
+  /**
+   * Closes a session that this agent does not serve: it would wait for ever. A running session is left alone.
+   */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
     const session = this.#sessions.get(sid)?.session
@@ -266,15 +276,18 @@ function unserved(type: string): string {
   return `this session serves a command, a runbook or a terminal, no native connections (${type}): ${instead}`
 }
 
-/** Sessions that the gateway has closed, remembered for packets that were on their way. */
+/** Limit for remembered sessions that the gateway has closed. Packets for them may still be on their way. */
 const MAX_ENDED = 1000
 
-/** Closes remembered at once. A gateway confirms within a round trip; one that never does must not cost memory. */
+/**
+ * Limit for remembered closes. A gateway confirms within a round trip; one that never does must not cost
+ * memory.
+ */
 const MAX_WAITING = 10_000
 
 /**
- * The closes sent on one stream. The gateway answers each with a close for the same session (protocol.md 0.6). Only
- * then is it known that the gateway has learned how the session ended.
+ * The closes sent on one stream. The gateway answers each with a close for the same session (protocol.md
+ * 0.6). Only this answer proves that the gateway knows how the session ended.
  */
 class Confirmations {
   readonly #waiting = new Set<SessionId>()
@@ -288,17 +301,17 @@ class Confirmations {
     return oldest
   }
 
-  /** Whether we have closed the session. Packets that still come for it were already on their way. */
+  /** Whether the agent has closed the session. Packets that still come for it were already on their way. */
   has(sid: SessionId): boolean {
     return this.#waiting.has(sid)
   }
 
-  /** The gateway has closed the session. @returns whether that confirms a close of ours */
+  /** Notes that the gateway has closed the session. @returns whether that confirms a close of the agent */
   confirm(sid: SessionId): boolean {
     return this.#waiting.delete(sid)
   }
 
-  /** The stream is over. @returns the sessions whose end the gateway may not know */
+  /** Forgets the closes when the stream is over. @returns the sessions whose end the gateway may not know */
   lost(): SessionId[] {
     const unconfirmed = [...this.#waiting]
     this.#waiting.clear()

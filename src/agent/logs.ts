@@ -15,16 +15,16 @@ const MAX_BYTES = 512 * 1024
 /** The newest log lines that no gateway has received yet. When there are too many, the oldest are dropped. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
-  /** Most are taken apart only when they are sent: when there is much to log, few of them are. */
+  /** Most lines are parsed only when they are sent: of many log lines, few are sent. */
   #lines: { readonly line: LogLine | string; readonly bytes: number }[] = []
   #bytes = 0
 
-  /** A line that contains this token is replaced by a note. */
+  /** Hides a token: a line that contains it is replaced by a note. */
   hide(token: Secret): void {
     this.#credentials.add(token)
   }
 
-  /** @param line as JSON; a long one is cut at once */
+  /** @param line as JSON; a long one is cut immediately */
   add(line: string): void {
     const bytes = Buffer.byteLength(line) + OVERHEAD_BYTES
     const kept = bytes <= MAX_LINE_BYTES ? { line, bytes } : this.#shown(line)
@@ -46,7 +46,10 @@ export class LogTail {
     return bounded(this.#clean(parseLogLine(line)))
   }
 
-  /** Replaces a line with a credential. Done before the line is cut: half a credential would not be recognised. */
+  /**
+   * Replaces a line with a credential. Runs before the line is cut: half a credential would not be
+   * recognised.
+   */
   #clean(line: LogLine): LogLine {
     const { time, level, message, fields } = line
     if (!this.#credentials.isIn(`${message}\n${JSON.stringify(fields)}`)) return line
@@ -58,10 +61,10 @@ export class LogTail {
 const MAX_TEXT = 2000
 /** Limit of the whole line as JSON. */
 const MAX_LINE_BYTES = 8 * 1024
-/** Room for what the packet adds: the time, the level, the names. */
+/** Room for the packet's own parts: the time, the level, the names. */
 const OVERHEAD_BYTES = 128
 
-/** Cuts the line to the limits. Also gives its size in bytes as JSON. */
+/** Cuts the line to the limits. Also returns its size in bytes as JSON. */
 function bounded({ time, level, message, fields }: LogLine): {
   readonly line: LogLine
   readonly bytes: number
@@ -88,7 +91,7 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)} [...]`
 }
 
-/** How many credentials are known. After a renewal the old one may still be valid for a while. */
+/** Limit for known credentials. After a renewal the old one may still be valid for a while. */
 const MAX_KNOWN = 8
 
 /** In the old form of a key, the secret is a path of 64 characters (protocol.md 2.4). */
@@ -121,7 +124,10 @@ function textsOf(credential: string): Buffer[] {
   return [...secretTexts(value), ...passwordsInUrl(value), ...(old === undefined ? [] : [Buffer.from(old)])]
 }
 
-/** At an interval until the signal (protocol.md 3.7). A failure is not logged: that would be the next line. */
+/**
+ * Sends log lines at an interval until the signal (protocol.md 3.7). A failure is not logged: that would be
+ * the next line.
+ */
 export async function shipLogs(
   tail: LogTail,
   stream: Pick<PacketStream, 'hasRoom' | 'send'>,

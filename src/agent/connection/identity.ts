@@ -3,22 +3,27 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 import { hostOf, serverAddress } from '../../dial/address.ts'
 import type { Destination, TlsOptions } from '../../dial/tls.ts'
 
-/** How the agent introduces itself, and where it connects. `token` is the whole credential: never log it. */
+/** The agent's credential and the address of its gateway. `token` is the whole credential: never log it. */
 export interface Identity extends Destination {
   /** The host of the address, without brackets. */
   readonly host: string
   /** The agent's name, for the log; empty where the credential has none. */
   readonly name: string
   readonly token: Secret
-  /** Whether the agent connects only while a session waits, and adds its own environment (protocol.md 2.5). */
+  /**
+   * Whether the agent connects only while a session waits, and adds its own environment (protocol.md 2.5).
+   */
   readonly embedded: boolean
 }
 
-/** Where the identity comes from. Keys, SVIDs and certificates may be renewed on disk. */
+/** The source of the identity. Keys, SVIDs and certificates may be renewed on disk. */
 export interface IdentitySource {
-  /** The last good identity. */
+  /** The last valid identity. */
   readonly current: Identity
-  /** Call it before each attempt. Keeps the current identity when there is no better one. Never throws. */
+  /**
+   * Reads the identity again. Call this before each attempt. Keeps the current identity when there is no
+   * better one. Never throws.
+   */
   refresh(): Identity
   /** Whether `refresh` would find another credential or certificate. Never throws. */
   isRenewed(): boolean
@@ -31,7 +36,7 @@ const OLD_PATH_LENGTH = 65
 
 /**
  * Reads `scheme://name:secret@host:port?mode=` (protocol.md 2.4). The whole text is the token.
- * @param source the setting it came from, for errors
+ * @param source name of the key's setting, for errors
  * @param tls goes into the identity when the scheme asks for TLS
  * @throws SetUpError
  */
@@ -54,14 +59,17 @@ export function parseKey(key: string, source: string, tls: TlsOptions = {}): Ide
 /** The parts of an identity whose token does not contain the gateway. */
 export interface TokenIdentity {
   readonly token: Secret
-  /** With or without a scheme; both mean the same. */
+  /** Address with or without a scheme; both mean the same. */
   readonly gateway: string
   readonly name: string
   /** Undefined means plaintext. */
   readonly tls: TlsOptions | undefined
 }
 
-/** A JWT-SVID or a legacy token, sent as it is. @param source of the address, for errors @throws SetUpError */
+/**
+ * Returns the identity for a JWT-SVID or a legacy token, which is sent unchanged. @param source name of the
+ * address's setting, for errors @throws SetUpError
+ */
 export function tokenIdentity({ token, gateway, name, tls }: TokenIdentity, source: string): Identity {
   const address = serverAddress(gateway)
   if (address === undefined) throw wrong(source, 'server address is in wrong format: host:port')

@@ -6,13 +6,14 @@ import { OWN_LIMIT, OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 import type { Timing } from './timing.ts'
 
-/** Go's names where Node's differ: users of the gateway know those. */
+/** Go's names where Node's differ: users of the gateway know Go's names. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /**
- * The metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line prints a loud
- * warning to its users for any version that differs from its own. Our gateway reads the version from another name.
- * @param sessions that the agent runs at once
+ * Returns the metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line
+ * prints a loud warning to its users for any version that differs from its own. The embedded gateway reads
+ * the version from another name.
+ * @param sessions limit of sessions that the agent runs at the same time
  */
 export async function introduction(
   identity: Identity,
@@ -33,7 +34,7 @@ export async function introduction(
   return { origin: 'agent', ...authorization(identity), ...printable(described) }
 }
 
-/** Metadata that proves who the agent is. Calls other than the stream need only this. */
+/** Returns the metadata that authenticates the agent. Calls other than the stream need only this. */
 function authorization({ token }: Identity): Record<string, string> {
   return { authorization: `Bearer ${token.reveal()}` }
 }
@@ -42,7 +43,7 @@ function kernelName(): string {
   return platform() === 'linux' ? 'Linux' : platform()
 }
 
-/** Only root can read it. hoop's agent sends an empty one, too. */
+/** Only root can read the id. hoop's agent sends an empty one, too. */
 async function machineId(): Promise<string> {
   return readFile('/sys/class/dmi/id/product_uuid', 'utf8').then(
     (text) => text.trim(),
@@ -50,7 +51,10 @@ async function machineId(): Promise<string> {
   )
 }
 
-/** Drops what grpc-js does not accept: it throws on line breaks and anything outside ASCII (protocol.md 0.18). */
+/**
+ * Replaces characters that grpc-js rejects: it throws on line breaks and anything outside ASCII (protocol.md
+ * 0.18).
+ */
 function printable(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, '?').trim()]),
@@ -58,8 +62,9 @@ function printable(values: Record<string, string>): Record<string, string> {
 }
 
 /**
- * `mode=embedded`: asks every few seconds, on the same channel, whether a session waits for this agent (protocol.md
- * 2.5). Yields the gateway's reason for each "no"; it is often empty. Ends when a session waits, or at the signal.
+ * Asks every few seconds, on the same channel, whether a session waits for this agent (`mode=embedded`,
+ * protocol.md 2.5). Yields the gateway's reason for each "no"; it is often empty. Ends when a session waits,
+ * or at the signal.
  * @throws ConnectError when the gateway cannot be asked
  */
 export async function* unwanted(

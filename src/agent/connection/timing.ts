@@ -1,7 +1,7 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/health.ts'
 import { longestEndMs } from '../../runtime/ending/kill-ladder.ts'
 
-/** How long to wait between attempts, in milliseconds: a shortest wait, and a window that doubles. */
+/** Waits between attempts, in milliseconds: a shortest wait, and a window that doubles. */
 interface BackoffRange {
   readonly shortestMs: number
   /** Length of the first window. */
@@ -12,15 +12,17 @@ interface BackoffRange {
 /** One range for each reason why the last attempt ended. */
 interface BackoffRanges {
   readonly lost: BackoffRange
-  /** The gateway takes a minute to notice that our last stream has ended; another agent's may last for ever. */
+  /**
+   * The gateway takes a minute to notice that our last stream has ended; another agent's may last for ever.
+   */
   readonly conflict: BackoffRange
-  /** A person has to correct the key. Until then nobody's log should fill up. */
+  /** A person has to correct the key. Until then the attempts must not fill the log. */
   readonly refused: BackoffRange
 }
 
 /**
- * The longest wait where nobody has to act first. With hoop's gateway and ours a request waits 15 s for an absent
- * agent; this is half of that, so that a restart of the gateway costs no execution.
+ * The longest wait when the cause can go away by itself. With hoop's gateway and the embedded one a request
+ * waits 15 s for an absent agent; this is half of that, so that a restart of the gateway costs no execution.
  */
 const LONGEST_MS = 8000
 
@@ -30,7 +32,10 @@ export const BACKOFF: BackoffRanges = {
   refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
 }
 
-/** Full jitter: a random time within a window that doubles, or many agents would come back at one moment. */
+/**
+ * Waits with full jitter: a random time within a window that doubles. Otherwise many agents would come back
+ * at the same moment.
+ */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number
@@ -62,17 +67,19 @@ const CLOSES_MS = 5000
 export interface Timing extends StreamTiming {
   /** After a stream that lasted this long, waits start again from the shortest. */
   readonly healthyMs: number
-  /** How long a draining agent goes on to take sessions, so that it can leave at a moment at which none is open. */
+  /** Time for which a draining agent goes on to take sessions, so that it can leave when none is open. */
   readonly lastSessionsMs: number
-  /** How often an agent whose credential is refused looks for a renewed one. hoop's agent tries after 2, 4 and 8 s. */
+  /** Time between looks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
   readonly renewalMs: number
-  /** `mode=embedded` only. The gateway calls an agent offline after 5 s without a question. */
+  /** For `mode=embedded` only. The gateway calls an agent offline after 5 s without a question. */
   readonly pollEveryMs: number
   /** The same conflict is logged once per this time. */
   readonly conflictLogMs: number
-  /** Between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
+  /** Time between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
   readonly shipLogsMs: number
-  /** For the last output and the closes, when the agent is told to stop and the gateway takes nothing. */
+  /**
+   * Time for the last output and the closes, when the agent is told to stop and the gateway takes nothing.
+   */
   readonly closesMs: number
   readonly backoff: BackoffRanges
 }
@@ -95,9 +102,9 @@ export interface StopSettings {
 }
 
 /**
- * The longest time from an agent's first SIGTERM to its end. Killing the agent earlier can leave processes behind:
- * when a command ignores SIGTERM and has started another one with `setsid`, the agent looks for the second only after
- * the first is dead.
+ * Returns the longest time from an agent's first SIGTERM to its end. Killing the agent earlier can leave
+ * processes: when a command ignores SIGTERM and has started another one with `setsid`, the agent looks for
+ * the second only after the first is dead.
  */
 export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

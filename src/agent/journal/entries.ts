@@ -1,7 +1,10 @@
 /** One change of state. Texts may come straight from a gateway; `journalLine` cuts and escapes them. */
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
-/** When an agent's `started` has no `stopped` before the next one, it died, and so did what was running. */
+/**
+ * An agent's start or stop. A `started` without a `stopped` before the next `started` means that the agent
+ * died, with all running executions.
+ */
 interface AgentEntry {
   readonly event: 'agent'
   readonly state: 'started' | 'stopped'
@@ -11,66 +14,71 @@ interface AgentEntry {
   readonly pid: number
 }
 
-/** The field by which the entries of one execution are found. */
+/** The fields of every execution's entries. `sid` identifies the execution. */
 interface ExecutionEntry {
   readonly sid: string
-  /** Set when the gateway itself asked, and there is no client. */
+  /** Set when the gateway itself sent the request, and there is no client. */
   readonly request?: 'hook' | 'bare-exec' | 'provision' | 'pgmanager'
 }
 
 interface OpenedEntry extends ExecutionEntry {
   readonly event: 'opened'
-  /** For a hook: the session it belongs to. */
+  /** For a hook: the id of its session. */
   readonly session?: string
   readonly connection: string
   readonly type: string
-  /** What the user used: a command line, the web, a runbook ... */
+  /** The program that the user used: a command line, the web, a runbook ... */
   readonly origin: string
   readonly verb: string
   readonly userId: string
   readonly userEmail: string
 }
 
-/** Arguments and script are only counted: they may contain secrets. */
+/** A started command. Arguments and script are only counted: they may contain secrets. */
 interface StartedEntry extends ExecutionEntry {
   readonly event: 'started'
   readonly pid: number
   /** `argv[0]` as the connection has it, before `$VAR` is expanded. */
   readonly program: string
-  /** Without the program. */
+  /** Number of arguments, without the program. */
   readonly argumentCount: number
   readonly inputBytes: number
   readonly terminal: boolean
 }
 
-/** The execution is over, and everything it took has been given back. */
+/** An execution that is over and has released all its resources. */
 interface EndedEntry extends ExecutionEntry {
   readonly event: 'ended'
   readonly outcome: 'exited' | 'signaled' | 'not-started' | 'refused' | 'failed'
-  /** What the gateway is told; undefined when it is told nothing. */
+  /** The exit code sent to the gateway; undefined when none is sent. */
   readonly exitCode: number | undefined
   readonly signal?: string | undefined
   /** A termination reason or the kind of an error. Never an error's message, which may quote arguments. */
   readonly reason?: string | undefined
-  /** The rule that was broken: its place and type, and what it says. Or the owner's list that did not allow it. */
+  /**
+   * The broken rule: its place and type, and its message. Or the owner's list that did not allow the
+   * execution.
+   */
   readonly guardrail?: string | undefined
   readonly guardrailMessage?: string | undefined
   readonly durationMs: number
   /** Output of the command, stdout and stderr together. */
   readonly bytesRead: number
-  /** What became of `bytesRead`: sent, left out by the cap, replaced because they were secret. */
+  /** The parts of `bytesRead`: sent, left out by the cap, replaced because they were secret. */
   readonly bytesSent: number
   readonly bytesLeftOut: number
   readonly bytesRedacted: number
-  /** Background processes that the command left behind and the agent ended. */
+  /** Background processes that the command left and the agent ended. */
   readonly processesEnded: number
-  /** Whether the close was sent to the gateway. A later `confirmed` or `unconfirmed` says whether it arrived. */
+  /**
+   * Whether the close was sent to the gateway. A later `confirmed` or `unconfirmed` says whether it arrived.
+   */
   readonly closeSent: boolean
 }
 
 /**
- * `confirmed`: the gateway answered our close with its own. `unconfirmed`: the stream ended before that, so the
- * gateway's users may not know how the execution ended.
+ * `confirmed`: the gateway answered the agent's close with its own. `unconfirmed`: the stream ended before
+ * that, so the gateway's users may not know how the execution ended.
  */
 interface ConfirmationEntry {
   readonly event: 'confirmed' | 'unconfirmed'
@@ -79,7 +87,10 @@ interface ConfirmationEntry {
 
 /** The longest line, newline included. One write of that length does not mix with another agent's. */
 export const MAX_LINE_BYTES = 4096
-/** UTF-16 units per text. Halved until the line fits. It always fits with 64, whatever has to be escaped. */
+/**
+ * UTF-16 units per text. The limit is halved until the line fits. With 64 it always fits, even if all of it
+ * is escaped.
+ */
 const MAX_TEXT = 256
 
 type FieldOf<Entry> = Entry extends unknown ? keyof Entry : never
@@ -120,7 +131,7 @@ const FIELDS: Readonly<Record<FieldOf<JournalEntry>, true>> = {
 }
 const ORDER = ['time', 'agent', ...Object.keys(FIELDS)]
 
-/** One line of JSON with its newline, at most MAX_LINE_BYTES. */
+/** Returns one line of JSON with its newline, at most MAX_LINE_BYTES. */
 export function journalLine(entry: JournalEntry, agent: string, time: Date): Buffer {
   const fields = { time: time.toISOString(), agent, ...entry }
   let limit = MAX_TEXT
@@ -144,7 +155,7 @@ function cut(value: unknown, limit: number): unknown {
   return value.slice(0, limit).toWellFormed()
 }
 
-/** Escapes control characters that JSON leaves as they are, but a terminal may obey. */
+/** Escapes control characters that JSON leaves unchanged, but a terminal may obey. */
 function escapeControls(json: string): string {
   return json.replaceAll(/[\x7f-\x9f]/g, (raw) => `\\u00${raw.charCodeAt(0).toString(16)}`)
 }

@@ -4,7 +4,10 @@ import { RotatingFile } from './rotating-file.ts'
 
 /** The agent's own record of its executions. When the gateway was lost meanwhile, it is the only record. */
 export interface Journal {
-  /** Never throws: what cannot be written is lost, and the log says so. Does nothing after `close`. */
+  /**
+   * Writes an entry. Never throws: an entry that cannot be written is lost, and the log says so. Does nothing
+   * after `close`.
+   */
   record(entry: JournalEntry): void
   close(): void
   /** Lines that could not be written since the start. */
@@ -14,18 +17,18 @@ export interface Journal {
 export interface JournalOptions {
   /** The state folder. Created (0700) when it is missing. */
   readonly folder: string
-  /** For both generations together; 0 means no journal. */
+  /** Limit for both generations together; 0 means no journal. */
   readonly maxBytes: number
   /** The agent's name, in every line: agents may share a folder. */
   readonly agent: string
   readonly log: Logger
-  /** How often to look for what others do to the file, milliseconds. */
+  /** Milliseconds between checks for other processes' changes to the file. */
   readonly lookMs?: number
 }
 
 const NO_JOURNAL: Journal = { record: () => undefined, close: () => undefined, linesLost: 0 }
 
-/** Opens nothing before the first entry. */
+/** Opens no file before the first entry. */
 export function openJournal(options: JournalOptions): Journal {
   return options.maxBytes === 0 ? NO_JOURNAL : new FileJournal(options)
 }

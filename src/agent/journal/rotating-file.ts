@@ -16,7 +16,8 @@ import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
 import { MAX_LINE_BYTES } from './entries.ts'
 
 /**
- * Opened for reading too, to see how the file ends. Node has no constant for O_CLOEXEC; libuv sets it on every open.
+ * Opened for reading too, to check the file's last byte. Node has no constant for O_CLOEXEC; libuv sets it on
+ * every open.
  */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -57,7 +58,10 @@ class AppendFile {
     }
   }
 
-  /** Its size in bytes; undefined when it was deleted or moved, so that the path leads elsewhere. */
+  /**
+   * Returns the file's size in bytes; undefined when the file was deleted or moved, so that the path leads
+   * elsewhere.
+   */
   size(): number | undefined {
     const found = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false })
     const isThis = found?.ino === this.#identity.ino && found.dev === this.#identity.dev
@@ -65,18 +69,18 @@ class AppendFile {
   }
 
   /**
-   * Checks whether the last line lacks its newline, because another agent was killed while writing it. The next line
-   * then begins with one.
+   * Checks whether the last line lacks its newline, because another agent was killed while writing it. The
+   * next line then begins with one.
    */
   checkEnd(): void {
     this.#isTorn = endsTorn(this.#fd)
   }
 
   /**
-   * Adds the line with one write, so it does not mix with other agents' lines and survives if this process is killed
-   * right after. It is only in the page cache then (no fsync): a power cut may lose the last seconds. After an error
-   * the file has to be closed.
-   * @returns how many bytes that were; @throws when not all of it could be written
+   * Adds the line with one write. So it does not mix with other agents' lines, and survives if this process
+   * is killed right after. The line is only in the page cache then (no fsync): a power cut may lose the last
+   * seconds. After an error the file has to be closed.
+   * @returns number of bytes written; @throws when the line was not written completely
    */
   append(line: Buffer): number {
     const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line
@@ -94,8 +98,8 @@ class AppendFile {
     try {
       closeSync(this.#fd)
     } catch {
-      // The descriptor is closed all the same. A remote disk may report a lost write this late, but nobody can act on
-      // it.
+      // The descriptor is closed even after an error. A remote disk may report a lost write this late, but
+      // nobody can act on it.
     }
   }
 }
@@ -111,11 +115,12 @@ function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
-  // The size grows page by page, so another agent may be in the middle of its line. A wrong guess costs one blank line.
+  // The size grows page by page, so another agent may be in the middle of its line. A wrong guess costs one
+  // blank line.
   return fstatSync(fd).size === size
 }
 
-/** A rotation takes less than a millisecond. A lock older than this belongs to an agent that died with it. */
+/** Age after which a lock is stale. A rotation takes less than a millisecond, so the agent died during it. */
 const STALE_MS = 10_000
 
 /** A lock file that exists while one of the agents rotates. Disposing removes it. */
@@ -126,7 +131,7 @@ class RotationLock implements Disposable {
     this.#path = path
   }
 
-  /** Does not wait: returns undefined when another agent holds the lock. */
+  /** Takes the lock without waiting. Returns undefined when another agent holds it. */
   static take(path: string): RotationLock | undefined {
     if (!create(path)) {
       if (!isStale(path)) return undefined
@@ -157,21 +162,21 @@ function isStale(path: string): boolean {
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS
 }
 
-/** A newline that is added before a line when the one before it was cut short. */
+/** Size of the newline that is added before a line when the previous one was cut short. */
 const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
- * After this time, or this many bytes of our own, the file is looked at again: whether it is still there, and how large
- * it is. A look costs as much as a line.
+ * After this time, or this many bytes of this agent, the file is checked again: its existence and its size. A
+ * check costs as much as a line.
  */
 const LOOK_MS = 100
 const LOOK_BYTES = 64 * 1024
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the limit can be exceeded by
- * 64 KiB for each other one. When a file is moved away or deleted, it gets our lines until the next look: after a
- * rotation by another agent that is the older file.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the limit can be
+ * exceeded by 64 KiB for each other agent. A file that was moved away or deleted gets this agent's lines
+ * until the next look. After a rotation by another agent that is the older file.
  */
 export class RotatingFile {
   readonly path: string
@@ -180,9 +185,9 @@ export class RotatingFile {
   readonly #generationBytes: number
   readonly #lookMs: number
   #file: AppendFile | undefined
-  /** The file's, at the last look and with our lines since. */
+  /** The file's size at the last look, and this agent's lines since then. */
   #bytes = 0
-  /** When or from which size on to look again. */
+  /** Time or size at which to look again. */
   #lookAt = { ms: -Infinity, bytes: 0 }
 
   /** @param maxBytes for both files together; less than two lines count as two lines */
@@ -200,7 +205,7 @@ export class RotatingFile {
    */
   append(line: Buffer): void {
     try {
-      // In two steps: finding the file may set what is added to.
+      // In two steps: `#fileFor` may change `#bytes`.
       const written = this.#fileFor(line.length + NEWLINE_BYTES).append(line)
       this.#bytes += written
     } catch (error) {
@@ -224,7 +229,10 @@ export class RotatingFile {
     return this.#bytes + bytes > this.#generationBytes
   }
 
-  /** @returns the file at the path: a new one when ours was deleted or moved, by another agent or an outside logrotate */
+  /**
+   * @returns the file at the path: a new one when ours was deleted or moved, by another agent or an outside
+   * logrotate
+   */
   #look(file: AppendFile): AppendFile {
     const size = file.size()
     const found = size === undefined ? this.#open() : file
@@ -237,8 +245,8 @@ export class RotatingFile {
     using lock = RotationLock.take(this.#lock)
     // Another agent is rotating: this line still goes into the file that becomes the older one.
     if (lock === undefined) return file
-    // Looked at again under the lock. If another agent has already rotated, renaming again would overwrite the full
-    // file with its new one.
+    // Checked again under the lock. If another agent has already rotated, renaming again would overwrite the
+    // full file with its new one.
     const found = this.#look(file)
     if (!this.#isFull(bytes)) return found
     this.#makeOlder()
@@ -246,8 +254,8 @@ export class RotatingFile {
   }
 
   /**
-   * Unlinks the older file before renaming. When a file is renamed over another one, ext4 writes it to the disk
-   * first, and the agent would have to wait.
+   * Unlinks the older file before renaming. When a file is renamed over another one, ext4 writes it to the
+   * disk first, and the agent would have to wait.
    */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })

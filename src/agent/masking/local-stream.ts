@@ -4,16 +4,18 @@ import type { Words } from '../../policy/masking/words.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
-/** How many parts of a session's output may take too long. Output after them passes without being looked at. */
+/**
+ * Limit for parts of a session's output that took too long to mask. All output after them passes unmasked.
+ */
 const MOST_TOO_LONG = 3
 const PASSES = 'the local engine has given up on the output often enough: the rest of it passes'
 
-/** How much of a session's output has taken too long. Its streams share it. */
+/** The number of parts of a session's output that took too long. The session's streams share it. */
 export interface GivenUp {
   count: number
 }
 
-/** Masks one stream by the local engine, and counts what was masked. */
+/** Masks one stream by the local engine, and counts the masked values. */
 export class LocalStream implements OutputFilter {
   readonly #stream: MaskedStream
   readonly #result: MaskingResult
@@ -21,7 +23,7 @@ export class LocalStream implements OutputFilter {
 
   /**
    * @param longestMs of work for one part of the output
-   * @param words has read what comes before the stream
+   * @param words has read the text before the stream
    */
   constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number, words?: Words) {
     this.#stream = new MaskedStream(masking, longestMs, words)
@@ -62,7 +64,10 @@ export class LocalStream implements OutputFilter {
     return shown
   }
 
-  /** Adds the part that took too long, as it is, to what was masked before. @throws OutputStopped in strict mode */
+  /**
+   * Adds the part that took too long, unmasked, to the masked part before it. @throws OutputStopped in strict
+   * mode
+   */
   #unmasked(error: unknown): Buffer {
     if (!(error instanceof MaskingTooLong)) throw error
     this.#result.failed(error.message)

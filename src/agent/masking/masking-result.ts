@@ -2,19 +2,19 @@ import { OutputStopped } from '../../policy/output-filter.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 
-/** What masking has done to a session's output, and what of it was not told yet. */
+/** The masking results of a session's output, and those not yet sent to the gateway. */
 export class MaskingResult {
   readonly #isStrict: boolean
   readonly #complain: (error: string) => void
   #bytes = 0
   #counts = new Map<string, number>()
   #errors: readonly string[]
-  /** The first failure of all, and what else the close has to say. */
+  /** The first failure, and further texts for the close. */
   readonly #failures: string[]
 
   /**
    * @param complain called for the first failure
-   * @param unmasked what is known not to be masked before anything has come
+   * @param unmasked known before any output: the reason why some of it is not masked
    */
   constructor(isStrict: boolean, complain: (error: string) => void, unmasked?: string) {
     this.#isStrict = isStrict
@@ -28,7 +28,7 @@ export class MaskingResult {
     this.#bytes += bytes
   }
 
-  /** The output passes as it is, if it may. @throws OutputStopped in strict mode */
+  /** Lets the output pass unmasked, if that is allowed. @throws OutputStopped in strict mode */
   failed(error: string): void {
     if (this.#isStrict)
       throw new OutputStopped('masking', `the output has to be masked, and could not be: ${error}`)
@@ -46,14 +46,14 @@ export class MaskingResult {
     this.lost(reason)
   }
 
-  /** Output is not shown, since it could not be masked any more. Said once. */
+  /** Notes that output is not shown, since it could no longer be masked. The close says it once. */
   lost(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#failures.push(reason)
     this.#errors = [...this.#errors, reason]
   }
 
-  /** What has come since the last call, for a packet of output; undefined when nothing has. */
+  /** Returns the results since the last call, for a packet of output; undefined when there are none. */
   take(): MaskedOutput | undefined {
     if (this.#counts.size === 0 && this.#errors.length === 0) return undefined
     const taken = { bytes: this.#bytes, counts: this.#counts, errors: this.#errors }
@@ -63,7 +63,7 @@ export class MaskingResult {
     return taken
   }
 
-  /** Returns what the close tells: what came after the last output, and whether all was masked. */
+  /** Returns the results for the close: those after the last output, and whether all output was masked. */
   takeLast(): MaskedOutput | undefined {
     const last = this.take()
     if (this.#failures.length === 0) return last
@@ -71,7 +71,7 @@ export class MaskingResult {
   }
 }
 
-/** What a session's parameters say about masking (protocol.md 8.2). */
+/** The masking parameters of a session (protocol.md 8.2). */
 export type AskedMasking = Pick<
   ConnectionParams,
   | 'clientVerb'
@@ -92,6 +92,6 @@ export function asksForMasking(asked: AskedMasking): boolean {
   return infoTypes > 0 || !(rules === undefined || NO_RULES.has(rules.toString('latin1')))
 }
 
-/** The providers that mask here. */
+/** The providers that this agent serves. */
 const MASKERS: ReadonlySet<string> = new Set(['mspresidio', 'alcatraz'])
 const NO_RULES: ReadonlySet<string> = new Set(['', '[]', 'null'])

@@ -12,16 +12,18 @@ import {
   type PresidioService,
 } from './presidio.ts'
 
-/** Failures in a row after which Presidio is asked no more. Fewer may be chance. */
+/** Consecutive failures after which a session stops calling Presidio for a while. Fewer may be chance. */
 const FAILURES = 3
-/** A rest is this many times as long as the failure before it: waiting then takes a tenth of a session's time. */
+/**
+ * A rest is this many times as long as the failure before it: so waiting takes a tenth of a session's time.
+ */
 const REST = 10
-/** Masking comes back this soon after the services have. */
+/** Longest time between the recovery of the services and the next masked output. */
 const LONGEST_REST_MS = 60_000
 
 /**
- * Says when a session asks Presidio no more, since it would only wait. Each session has its own: a text that makes the
- * services fail must not unmask the output of others.
+ * Stops a session's calls to Presidio when they would only wait. Each session has its own breaker: a text
+ * that makes the services fail must not unmask the output of other sessions.
  */
 export class Breaker {
   readonly #now: () => number
@@ -32,12 +34,12 @@ export class Breaker {
     this.#now = now
   }
 
-  /** Whether not to ask now. Between two rests one try is made. */
+  /** Whether to skip the call now. Between two rests one call is made. */
   get isOpen(): boolean {
     return this.#failures >= FAILURES && this.#now() < this.#until
   }
 
-  /** Asks, and learns from what comes of it. */
+  /** Makes the call, and counts its failure or success. */
   async watch<Result>(ask: () => Promise<Result>): Promise<Result> {
     const from = this.#now()
     try {
@@ -54,7 +56,9 @@ export class Breaker {
 
 /** Longest text of one call. */
 export const PIECE_BYTES = 64 * 1024
-/** How much of a piece without an end of line is looked at again with what follows: what it begins may be cut. */
+/**
+ * End of a piece without a line end that is analyzed again with the next bytes: a finding may be cut there.
+ */
 const OVERLAP_BYTES = 1024
 
 /** Cuts a stream into whole lines, at most 64 KiB together. Only a longer line is cut. */
@@ -70,14 +74,14 @@ class Pieces {
     this.#rest = Buffer.concat([this.#rest, data])
   }
 
-  /** The next piece; undefined when the line is not whole. */
+  /** Returns the next piece; undefined when the line is not complete. */
   next(): Buffer | undefined {
     const end = this.#rest.lastIndexOf(0x0a, PIECE_BYTES - 1) + 1
     if (end > 0) return this.#take(end)
     return this.#rest.length < PIECE_BYTES ? undefined : this.#take(PIECE_BYTES)
   }
 
-  /** What is left when the stream has ended. */
+  /** Returns the remaining bytes when the stream has ended. */
   last(): Buffer {
     return this.#take(this.#rest.length)
   }
@@ -94,9 +98,9 @@ class Pieces {
   }
 }
 
-/** A piece of a line that goes on, up to where it may be given on. */
+/** A piece of a line that goes on, and the point up to which it may be sent. */
 interface CutPiece {
-  /** A code point. */
+  /** Position of the cut, a code point. */
   readonly cut: number
   readonly findings: readonly PresidioFinding[]
   /** The type of a finding that lies across the cut. */
@@ -104,8 +108,8 @@ interface CutPiece {
 }
 
 /**
- * Cuts where no finding lies across, if that is not in the first half of the piece: a call that is worth little more
- * than nothing would never come to an end of a long line.
+ * Cuts before a finding that lies across the end. Does not cut in the first half of the piece: with hardly
+ * any bytes per call, a long line would never end.
  */
 function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): CutPiece {
   const cut = cutOf(text, findings)
@@ -117,7 +121,10 @@ function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): 
   }
 }
 
-/** What goes on of a finding that was cut is one, too, up to the next blank: for itself it looks like nothing. */
+/**
+ * Treats the rest of a cut finding, up to the next blank, as a finding, too: alone it would not be
+ * recognised.
+ */
 function restOfTorn({ sent, offsets }: AnalyzedText, torn: string | undefined): PresidioFinding[] {
   if (torn === undefined) return []
   const blank = sent.findIndex((byte) => BLANKS.has(byte))
@@ -135,19 +142,19 @@ function cutOf({ bytes, offsets }: AnalyzedText, findings: readonly PresidioFind
   return cut < offsets.length / 2 ? last : cut
 }
 
-/** Where Presidio is. Without an anonymizer its findings are replaced here. */
+/** The addresses of Presidio's services. Without an anonymizer the agent itself replaces the findings. */
 export interface PresidioServices {
   readonly analyzer: PresidioService
   readonly anonymizer: PresidioService | undefined
 }
 
-/** What the streams of a session share. */
+/** Shared by the streams of a session. */
 export interface PresidioSession {
   readonly services: PresidioServices
   readonly request: PresidioRequest
   readonly result: MaskingResult
   readonly breaker: Breaker
-  /** Nobody waits for output any more. */
+  /** Aborted when nobody waits for output any more. */
   readonly ended: AbortSignal
 }
 
@@ -189,7 +196,7 @@ export class PresidioStream implements OutputFilter {
     return await this.#masked(this.#pieces.last(), false)
   }
 
-  /** @param isCut whether its line goes on */
+  /** @param isCut whether the piece's line goes on */
   async #masked(piece: Buffer, isCut: boolean): Promise<Buffer> {
     const { breaker, ended, result } = this.#session
     if (piece.length === 0) return piece
@@ -198,7 +205,8 @@ export class PresidioStream implements OutputFilter {
       ended.throwIfAborted()
       return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
     } catch (error) {
-      // The output does not pass unmasked, in either mode: users who end their session would see what they should not.
+      // The output does not pass unmasked, in either mode: otherwise users who end their session would see
+      // hidden values.
       if (ended.aborted) return this.#lost()
       if (!(error instanceof PresidioError)) throw error
       return this.#passed(piece, () => result.failed(error.message))
@@ -227,12 +235,15 @@ export class PresidioStream implements OutputFilter {
     return NOTHING
   }
 
-  /** Masks all but the last KiB and what reaches into it: that is looked at again with what follows. */
+  /**
+   * Masks all but the last KiB and findings that reach into it: these bytes are analyzed again with the next
+   * ones.
+   */
   async #withoutEnd(text: AnalyzedText, all: readonly PresidioFinding[]): Promise<Buffer> {
     const { cut, findings, torn } = cutFindings(text, all)
     const at = text.offsets[cut] ?? PIECE_BYTES
     const masked = await this.#replaced(analyzedText(text.bytes.subarray(0, at)), findings)
-    // Only now: of a piece that passes as it is nothing comes again.
+    // Only now: when the calls fail, the piece passes unmasked as a whole, and none of it must come again.
     this.#pieces.putBack(text.bytes.subarray(at))
     this.#torn = torn
     return masked
@@ -253,7 +264,7 @@ export class PresidioStream implements OutputFilter {
   }
 }
 
-/** The findings without overlaps, as bytes of the text. */
+/** Returns the findings without overlaps, as byte ranges of the text. */
 export function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[]): Piece[] {
   const inBytes = findings.map(({ entity_type: type, start, end, score }) => ({
     type,

@@ -7,10 +7,9 @@ import type { CustomType } from '../../policy/masking/custom.ts'
 
 /** Longest time from the request to the last byte of its answer. */
 const PATIENCE_MS = 5_000
-/** A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most. */
+/** Limit for an answer. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most. */
 const ANSWER_BYTES = 4 * 1024 * 1024
 
-/** One of Presidio's two services. */
 export interface PresidioService {
   readonly name: 'analyzer' | 'anonymizer'
   readonly url: URL
@@ -19,7 +18,7 @@ export interface PresidioService {
   readonly context: SecureContext | undefined
 }
 
-/** A service did not do what it should. The message has nothing of texts, answers and passwords. */
+/** A failure of a service. The message contains no texts, answers or passwords. */
 export class PresidioError extends Error {
   override readonly name = 'PresidioError'
 
@@ -28,7 +27,7 @@ export class PresidioError extends Error {
   }
 }
 
-/** The service at this address; undefined when it is none. */
+/** Returns the service at this address; undefined when the address is not http or https. */
 export function presidioService(
   name: PresidioService['name'],
   base: string,
@@ -42,7 +41,7 @@ export function presidioService(
 }
 
 /**
- * Sends JSON, and reads the JSON that comes back. Nothing is repeated, no redirect is followed.
+ * Posts JSON and returns the JSON of the answer. Does not retry and follows no redirect.
  * @param ended ends the call in every state
  * @throws PresidioError
  */
@@ -60,7 +59,7 @@ async function post(
   }
 }
 
-/** Whether the service says that it is up. @throws PresidioError */
+/** Checks the service's health. @throws PresidioError */
 export async function askHealth(service: PresidioService): Promise<void> {
   await ask(service, '/health')
 }
@@ -70,7 +69,7 @@ interface Asked {
   readonly ended?: AbortSignal
 }
 
-/** Each call has a connection of its own: one that was kept may be closed when it is used. */
+/** Each call has a connection of its own: a kept one may be closed when it is used. */
 async function ask(service: PresidioService, path: string, { body, ended }: Asked = {}): Promise<Reply> {
   const { url, patienceMs, context } = service
   const patience = new AbortController()
@@ -117,12 +116,15 @@ function reasonOf(error: unknown, { patienceMs }: PresidioService, patience: Abo
   return 'broke off its answer'
 }
 
-/** A piece of output as Presidio gets it, and where each of its code points lies in the bytes. */
+/** A piece of output in Presidio's form, and the byte offset of each of its code points. */
 export interface AnalyzedText {
   readonly bytes: Buffer
-  /** The same, with `?` for each byte that is no UTF-8. */
+  /** The same bytes, with `?` for each byte that is no UTF-8. */
   readonly sent: Buffer
-  /** Byte offset of each code point, and of the end. Presidio's offsets are those of a Python string. */
+  /**
+   * Byte offset of each code point, and of the end. Presidio's offsets count code points, as in a Python
+   * string.
+   */
   readonly offsets: Uint32Array
 }
 
@@ -149,7 +151,7 @@ function withoutInvalid(bytes: Buffer): Buffer {
   return copy
 }
 
-/** Bytes of the code point that begins here, 0 if none does. */
+/** Returns the length in bytes of the code point that begins here, 0 if none does. */
 function validLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] ?? 0
   if (lead < 0x80) return 1
@@ -157,16 +159,15 @@ function validLength(bytes: Buffer, at: number): number {
   return isUtf8(bytes.subarray(at, at + length)) ? length : 0
 }
 
-/** What Presidio is to look for. */
 export interface PresidioRequest {
-  /** Names of entity types; empty: all that it knows. */
+  /** Names of entity types; empty for all that Presidio knows. */
   readonly entities: readonly string[]
-  /** Their expressions are Python's. */
+  /** Custom types with expressions in Python's syntax. */
   readonly custom: readonly CustomType[]
   readonly threshold: number
 }
 
-/** What the analyzer has found, in code points of the text as it writes it. */
+/** A finding of the analyzer, in code points of the text, with the analyzer's own names. */
 export interface PresidioFinding {
   readonly entity_type: string
   readonly start: number
@@ -174,7 +175,9 @@ export interface PresidioFinding {
   readonly score: number
 }
 
-/** Asks for what is to be masked. @throws PresidioError, also for findings that cannot be right */
+/**
+ * Asks the analyzer for the findings in a text. @throws PresidioError, also for findings that cannot be right
+ */
 export async function analyze(
   service: PresidioService,
   { sent, offsets }: AnalyzedText,
@@ -192,7 +195,10 @@ export async function analyze(
   })
 }
 
-/** The request as hoop's gateway writes it (protocol.md 8.2): without an empty list, and with the custom types. */
+/**
+ * Builds the request in the form of hoop's gateway (protocol.md 8.2): without an empty list, and with the
+ * custom types.
+ */
 function analyzerRequest(text: string, wanted: PresidioRequest): object {
   const { custom, threshold } = wanted
   const entities = namesOf(wanted)
@@ -219,7 +225,10 @@ function adHocRecognizer({ name, regex, denyList, score }: CustomType): object {
   }
 }
 
-/** Undefined for what cannot be a finding. A type that nobody asked for could be a piece of the text. */
+/**
+ * Returns undefined for a value that cannot be a finding. A type that was not asked for could be a piece of
+ * the text.
+ */
 function findingOf(item: unknown, length: number, names: ReadonlySet<string>): PresidioFinding | undefined {
   if (typeof item !== 'object' || item === null) return undefined
   const { entity_type, start, end, score } = item as Record<keyof PresidioFinding, unknown>
@@ -237,7 +246,7 @@ function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** A stretch that findings cover: it goes, and replacements of these types come in its place. */
+/** A range that findings cover. Replacements of these types take its place. */
 interface Covered {
   readonly start: number
   readonly end: number
@@ -245,8 +254,8 @@ interface Covered {
 }
 
 /**
- * Has the findings replaced by `<TYPE>`. The answer is believed only if all between the findings is as it was, and
- * there is nothing but replacements in their place.
+ * Lets the anonymizer replace the findings by `<TYPE>`. The answer is accepted only if the text between the
+ * findings is unchanged, and only replacements are in their place.
  * @throws PresidioError
  */
 export async function anonymize(
@@ -270,7 +279,10 @@ export async function anonymize(
   return bytes
 }
 
-/** In order, without overlaps. Presidio makes one of two neighbours of a type that only blanks separate. */
+/**
+ * Merges the findings into ranges, in order and without overlaps. Presidio merges two neighbours of one type
+ * with only blanks between them.
+ */
 function coveredBy(findings: readonly PresidioFinding[], text: AnalyzedText): Covered[] {
   const covered: Covered[] = []
   for (const { entity_type, start, end } of findings.toSorted((a, b) => a.start - b.start)) {
@@ -298,7 +310,10 @@ function sentOf({ sent, offsets }: AnalyzedText, start: number, end: number): st
   return sent.toString('utf8', offsets[start], offsets[end])
 }
 
-/** What the answer means for the bytes; undefined when it replaces too much, too little or by something else. */
+/**
+ * Returns the bytes for an answer; undefined when the answer replaces too much, too little or by something
+ * else.
+ */
 function believed(text: AnalyzedText, covered: readonly Covered[], replaced: string): Buffer | undefined {
   const length = text.offsets.length - 1
   const parts: Buffer[] = []
@@ -328,8 +343,8 @@ function firstOf(places: Iterable<number>, isIt: (place: number) => boolean): nu
 }
 
 /**
- * Where one, two, ... replacements of these types end that begin here. One by one: a text that holds `<TYPE>` itself may
- * have thousands in a row at each of its findings.
+ * Yields the ends of one, two, ... replacements of these types that begin here. One by one: a text that
+ * itself contains `<TYPE>` may have thousands in a row at each of its findings.
  */
 function* endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): Iterable<number> {
   const replacement = /\s*<([^<>]+)>/y

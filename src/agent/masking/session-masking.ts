@@ -11,38 +11,38 @@ import { Breaker, type PresidioServices, PresidioStream } from './presidio-strea
 import { presidioService } from './presidio.ts'
 import { LocalValues, PresidioValues, type ValueMasking } from './values.ts'
 
-/** The agent's own settings. */
+/** The agent's own settings for masking. */
 export interface MaskingSettings {
-  /** Instead of the gateway's addresses and mode, but not of its provider. */
+  /** Replaces the gateway's addresses and mode, but not its provider. */
   readonly presidio:
     | { readonly analyzer: string; readonly anonymizer: string; readonly mode: 'strict' | 'best-effort' }
     | undefined
-  /** How the local engine replaces, and where it does not do as hoop's. */
+  /** How the local engine replaces, and where it differs from hoop's. */
   readonly local: Pick<MaskingRules, 'replacement' | 'refine'>
-  /** What the local engine has compiled for earlier sessions, with these settings. */
+  /** Rules that the local engine has compiled for earlier sessions with these settings. */
   readonly compiled: CompiledCache<Masking>
 }
 
-/** How a session's output is masked. */
+/** The masking of a session's output. */
 export interface SessionMasking {
   readonly result: MaskingResult
-  /** Makes the filter of one stream; undefined: the output passes as it is. */
+  /** Creates the filter of one stream; undefined when the output passes unmasked. */
   readonly filter: MakeFilter | undefined
-  /** Makes what masks values of a database one by one; undefined where there is no `filter`. */
+  /** Creates the masking of single database values; undefined where there is no `filter`. */
   readonly values: MakeValues | undefined
 }
 
-/** @param ended aborts when nobody waits for the output any more: then the filter waits for nobody either */
+/** @param ended aborts when nobody waits for the output any more: then the filter stops waiting, too */
 type MakeFilter = (ended: AbortSignal) => OutputFilter
 type MakeValues = (ended: AbortSignal) => ValueMasking
 
-/** The ways to mask of one plan. */
+/** The filters that one plan can create. */
 interface Ways {
   readonly filter: MakeFilter
   readonly values: MakeValues
 }
 
-/** Who masks, and what nobody does. */
+/** The engine that masks, and the types that no engine masks. */
 interface Plan {
   readonly by: string
   readonly types: readonly string[]
@@ -50,17 +50,17 @@ interface Plan {
   readonly unmasked: string | undefined
 }
 
-/** Where it is said who masks. */
+/** The log that gets the decision. */
 interface Told {
   readonly log: Logger
-  /** Names the session in the log. */
+  /** Identifies the session in the log. */
   readonly session: object
 }
 
 /**
  * Decides who masks a session's output, and logs it.
  * @returns undefined when there is nothing to mask
- * @throws RefusedError in strict mode, when something of it cannot be masked
+ * @throws RefusedError in strict mode, when a part of the output cannot be masked
  */
 export async function maskingOf(
   asked: AskedMasking,
@@ -90,7 +90,7 @@ function masked({ waysFor, unmasked }: Plan, mode: 'strict' | 'best-effort', tol
   return { result, ...waysFor(result) }
 }
 
-/** Best-effort mode, and nobody masks. */
+/** Returns the result of best-effort mode without an engine that masks. */
 function passed(reason: string, told: Told): SessionMasking {
   complain(told, reason)
   return { result: new MaskingResult(false, () => undefined, reason), filter: undefined, values: undefined }
@@ -140,7 +140,7 @@ function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: Mask
   }
 }
 
-/** An anonymizer that is not named is not needed: then the findings are replaced here. */
+/** The anonymizer is optional: without it the agent itself replaces the findings. */
 function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioServices {
   const analyzer = presidioService('analyzer', analyzerUrl)
   const anonymizer = presidioService('anonymizer', anonymizerUrl)

@@ -15,9 +15,8 @@ import {
 } from './presidio-stream.ts'
 import { analyze, analyzedText, PresidioError } from './presidio.ts'
 
-/** A value of a row. */
 export interface Value {
-  /** The name of its column, which says what it is as a heading does in the output of a program. */
+  /** The name of the value's column. It helps detection like a heading in the output of a program. */
   readonly label: string
   readonly bytes: Buffer
 }
@@ -25,9 +24,9 @@ export interface Value {
 /** The values of one row, in order, without those that are NULL. */
 export type Row = readonly Value[]
 
-/** Masks the values of rows, each for itself: nothing is found that goes over several of them. */
+/** Masks the values of rows, each separately: a finding never spans several values. */
 export interface ValueMasking {
-  /** Bytes of values that are worth a call. Fewer are masked as soon as nothing more is there. */
+  /** Bytes of values that make a call worthwhile. Fewer are masked when no more rows are waiting. */
   readonly batchBytes: number
   /** @returns the rows' values; the same buffers where nothing was masked @throws OutputStopped */
   mask(rows: readonly Row[]): Promise<Buffer[][]>
@@ -35,7 +34,7 @@ export interface ValueMasking {
 
 /** Bytes of a row before a value that are read for words. */
 const BEFORE_BYTES = 256
-/** Work goes on this long before others have their turn. */
+/** Longest work before other tasks have their turn. */
 const TURN_MS = 10
 
 /** Masks by the local engine. */
@@ -82,13 +81,16 @@ export class LocalValues implements ValueMasking {
   }
 }
 
-/** The value itself when nothing in it was masked. */
+/** Returns the value itself when nothing in it was masked. */
 function joined(value: Buffer, first: Buffer, last: Buffer): Buffer {
   const all = first.length === 0 ? last : Buffer.concat([first, last])
   return all.equals(value) ? value : all
 }
 
-/** Words that can make a finding surer: those before the value in its row, and those of its column's name. */
+/**
+ * Returns words that can raise a finding's score: those before the value in its row, and those of its
+ * column's name.
+ */
 function wordsBefore(row: Row, at: number): string[] {
   const before: Buffer[] = []
   for (let [place, bytes] = [at - 1, 0]; place >= 0 && bytes < BEFORE_BYTES; place -= 1) {
@@ -108,14 +110,16 @@ function lastWords(bytes: Buffer): readonly string[] {
 const LOST = 'the connection was over before Presidio had answered'
 const LINE_END = Buffer.from('\n')
 
-/** Where a value lies in the text of one call. */
+/** A value's position in the text of one call. */
 interface Placed {
   readonly value: Buffer
   readonly start: number
   readonly take: (masked: Buffer) => void
 }
 
-/** Masks by Presidio's analyzer, many values to a call. Its findings are replaced here, value by value. */
+/**
+ * Masks by Presidio's analyzer, many values per call. The agent itself replaces the findings, value by value.
+ */
 export class PresidioValues implements ValueMasking {
   readonly batchBytes = 100 * 1024
   readonly #session: PresidioSession
@@ -142,12 +146,12 @@ export class PresidioValues implements ValueMasking {
     return masked
   }
 
-  /** More than one call takes. */
+  /** Masks a value that is too large for one call. */
   async #large(value: Buffer): Promise<Buffer> {
     const stream = new PresidioStream(this.#session)
     const first = await stream.push(value)
     const shown = Buffer.concat([first, await stream.end()])
-    // Where the session is over the stream gives out less than it should.
+    // When the session is over, the stream returns fewer bytes than the value needs.
     if (this.#session.ended.aborted) throw new OutputStopped('masking', LOST)
     return shown.equals(value) ? value : shown
   }
@@ -172,7 +176,7 @@ export class PresidioValues implements ValueMasking {
     }
   }
 
-  /** What is found over several values is replaced in each of them. */
+  /** Replaces findings. A finding across several values is replaced in each of them. */
   #replace(placed: readonly Placed[], pieces: ReturnType<typeof piecesIn>): void {
     for (const { value, start, take } of placed) {
       const own = pieces

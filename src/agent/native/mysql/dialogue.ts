@@ -1,4 +1,4 @@
-/** A column of a result, as far as its values are read. */
+/** A column of a result, with the fields that reading its values needs. */
 export interface Column {
   readonly name: string
   readonly type: number
@@ -6,31 +6,35 @@ export interface Column {
   readonly isUnsigned: boolean
 }
 
-/** A prepared statement. */
 export interface Statement {
   readonly parameters: number
-  /** Of its parameters, two bytes each: a client sends them with the first execution. */
+  /** Types of the parameters, two bytes each: a client sends them with the first execution. */
   types: Buffer | undefined
-  /** Of its open cursor. */
+  /** Columns of the open cursor. */
   columns: readonly Column[]
 }
 
-/** What a command is answered with: one packet, a list of columns, the parts of a statement, results or rows. */
+/**
+ * The form of a command's answer: one packet, a list of columns, the parts of a statement, results or rows.
+ */
 type AnswerKind = 'packet' | 'fields' | 'prepare' | 'query' | 'execute' | 'fetch'
 
 /** A command that the server has to answer. */
 export interface Awaited {
   readonly kind: AnswerKind
-  /** Packets of the command that the server has not got: the client counts on from those that it has sent. */
+  /**
+   * Packets of the command that the server has not got. The client's sequence numbers count the packets that
+   * it has sent.
+   */
   readonly shift: number
   /** The statement of an execution or a fetch. */
   readonly statement?: number
 }
 
-/** Statements that a connection remembers. Servers allow fewer. */
+/** Limit for remembered statements of a connection. Servers allow fewer. */
 const MAX_STATEMENTS = 20_000
 
-/** What client and server talk about: the answers that are to come, in order, and the prepared statements. */
+/** The state shared by both directions: the expected answers, in order, and the prepared statements. */
 export class Dialogue {
   readonly #awaited: Awaited[] = []
   readonly #statements = new Map<number, Statement>()
@@ -43,7 +47,7 @@ export class Dialogue {
     this.#awaited.push(answer)
   }
 
-  /** The current answer is complete. */
+  /** Removes the current answer, which is complete. */
   done(): void {
     this.#awaited.shift()
   }

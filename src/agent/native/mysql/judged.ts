@@ -12,7 +12,7 @@ const LONG_DATA =
   'values that are sent in pieces (COM_STMT_SEND_LONG_DATA) cannot be judged by the rules of this connection, and are refused'
 const UNREADABLE = 'the values of a prepared statement cannot be read, and so not be judged'
 
-/** What each command that is served is answered with; undefined for none. */
+/** The form of the answer to each served command; undefined for commands without an answer. */
 const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
   number,
   Awaited['kind'] | undefined
@@ -37,18 +37,18 @@ const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
 const TEXTS: ReadonlySet<number> = new Set([COM.query, COM.prepare, COM.initDb])
 
 const STATEMENT_BYTES = 4
-/** Before the parameters of an execution: command, statement, flags, iterations. */
+/** Length of the head of an execution: command, statement, flags, iterations. The parameters follow. */
 const EXECUTE_HEAD_BYTES = 10
 
 /**
- * Judges what a client of MySQL sends. A refused command is replaced by a statement that the server itself refuses, so
- * that answers keep their order.
+ * Judges the commands of a MySQL client. A refused command is replaced by a statement that the server itself
+ * refuses, so that answers keep their order.
  */
 export class JudgedCommands implements Disposable {
   readonly #rules: ConnectionRules
   readonly #dialogue: Dialogue
   readonly #cutter: PacketCutter
-  /** Statements with values that were refused. */
+  /** Statements with refused parts of values. */
   readonly #incomplete = new Set<number>()
 
   constructor(rules: ConnectionRules, dialogue: Dialogue) {
@@ -64,7 +64,7 @@ export class JudgedCommands implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @returns what the server gets @throws the reason of the rules' signal */
+  /** @returns the bytes for the server @throws the reason of the rules' signal */
   async judge(bytes: Buffer): Promise<Buffer> {
     const passed: Buffer[] = []
     for (const cut of this.#cutter.cut(bytes)) passed.push(await this.#passed(cut))
@@ -72,7 +72,7 @@ export class JudgedCommands implements Disposable {
   }
 
   #handle(command: number | undefined, length: number, goesOn: boolean): Handling {
-    // A text that nobody judges may be of any length.
+    // A text that is not judged may have any length.
     if (command === COM.query && !this.#rules.judgesInput) return 'piece'
     if (goesOn || !this.#rules.hasRoomFor(length)) return 'left out'
     return 'whole'
@@ -88,12 +88,12 @@ export class JudgedCommands implements Disposable {
       handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
     if (refusal === undefined) return this.#expected(command, content, bytes)
     if (command === COM.sendLongData) {
-      // Nothing answers it: the execution is refused.
+      // The server sends no answer to this command. The execution that needs it is refused later.
       this.#incomplete.add(statementIn(content) ?? 0)
       return Buffer.alloc(0)
     }
     this.#dialogue.expect({ kind: 'query', shift: packets - 1 })
-    // Behind a bracket, which ends what no grammar can go on with.
+    // The text starts with a bracket, after which no grammar can continue.
     return packet(0, Buffer.from(`\x03)${this.#rules.wordFor(refusal)}`))
   }
 
@@ -128,7 +128,7 @@ export class JudgedCommands implements Disposable {
     return values === undefined ? this.#rules.unjudged(UNREADABLE) : await this.#rules.judge(values)
   }
 
-  /** The texts among the values; undefined when they cannot be read. */
+  /** Returns the texts among the values; undefined when they cannot be read. */
   #valuesIn(content: Buffer, id: number | undefined): Buffer[] | undefined {
     const statement = id === undefined ? undefined : this.#dialogue.statement(id)
     if (statement === undefined) return undefined
@@ -148,7 +148,7 @@ export class JudgedCommands implements Disposable {
   }
 }
 
-/** @returns undefined when there is more than the values */
+/** @returns undefined when there are bytes after the values */
 function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undefined {
   const texts: Buffer[] = []
   let at = from
@@ -163,7 +163,7 @@ function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undef
   return at === content.length ? texts : undefined
 }
 
-/** The number of the statement that a command is about. */
+/** Returns the number of the command's statement. */
 function statementIn(content: Buffer): number | undefined {
   return content.length > STATEMENT_BYTES && content[0] !== COM.query ? content.readUInt32LE(1) : undefined
 }

@@ -4,8 +4,9 @@ import type { Account } from '../protocol.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import type { ServerTls } from '../server-tls.ts'
 
-// The opening of a MySQL connection, protocol version 10: the server greets, the client answers, and both talk until OK
-// or an error. The agent answers the server with the connection's user, and says OK to the client whatever it sends.
+// The opening of a MySQL connection, protocol version 10: the server greets, the client answers, and both
+// talk until OK or an error. The agent answers the server with the connection's user, and says OK to the
+// client whatever it sends.
 
 export const NATIVE_PASSWORD = 'mysql_native_password'
 export const CACHING_SHA2 = 'caching_sha2_password'
@@ -13,10 +14,13 @@ export const CACHING_SHA2 = 'caching_sha2_password'
 const HEADER_BYTES = 4
 /** The attributes of a client may have 64 KiB; nothing else in a login is large. */
 const MAX_LOGIN_BYTES = 128 * 1024
-/** Packets of a server before it has to have decided. */
+/** Limit for a server's packets before its decision. */
 const MAX_ROUNDS = 10
 const SALT_BYTES = 20
-/** Bytes 28 to 31 of an answer and the last four of the greeting's reserve, which MariaDB uses. */
+/**
+ * Reserved bytes of an answer. The last four, 28 to 31, and the last four of the greeting's reserve belong to
+ * MariaDB.
+ */
 const RESERVED_BYTES = 23
 const MARIADB_BYTES = 4
 
@@ -39,8 +43,9 @@ const capabilities = {
 } as const
 
 /**
- * Never between client and agent, nor agreed on with a server: TLS is the agent's own affair, compressed packets could
- * not be read, a server could ask a client for its files, and attributes stand before the text of a query.
+ * Capabilities that are never agreed on, with client or server: TLS is only between agent and server,
+ * compressed packets could not be read, a server could ask a client for its files, and query attributes come
+ * before the text of a query.
  */
 const STRIPPED =
   capabilities.ssl |
@@ -55,7 +60,7 @@ export interface Packet {
   readonly payload: Buffer
 }
 
-/** Reads packets of a login; what came after the last one is in `rest`. */
+/** Reads packets of a login; `rest` has the bytes after the last one. */
 export class PacketReader {
   readonly #next: () => Promise<Buffer | undefined>
   rest: Buffer = Buffer.alloc(0)
@@ -64,7 +69,9 @@ export class PacketReader {
     this.#next = next
   }
 
-  /** Undefined at the end. @throws NativeError for a packet that is too large, or what `next` throws */
+  /**
+   * Returns undefined at the end. @throws NativeError for a packet that is too large, or the error of `next`
+   */
   async read(): Promise<Packet | undefined> {
     for (;;) {
       const { rest } = this
@@ -91,7 +98,7 @@ export function packet(seq: number, payload: Buffer): Buffer {
 
 export interface MysqlError {
   readonly code: number
-  /** Five letters; empty before the greeting, when clients do not expect one. */
+  /** Five letters; empty before the greeting, when clients do not expect a state. */
   readonly state: string
   readonly message: string
 }
@@ -106,19 +113,22 @@ export interface Greeting {
   readonly salt: Buffer
   readonly capabilities: number
   readonly plugin: string
-  /** As clients of the agent get it: without what is stripped, and with the plugin that all of them know. */
+  /**
+   * The greeting for clients of the agent: without stripped capabilities, and with the plugin that all of
+   * them know.
+   */
   readonly forClient: Buffer
 }
 
 /**
- * What makes answers hard to read, and is not agreed on where results are looked at: results without an EOF or without
- * columns, and changed variables behind an OK.
+ * Capabilities that make answers hard to read. They are not agreed on where results are read: results without
+ * an EOF or without columns, and changed variables after an OK.
  */
 export const HARD_TO_READ =
   capabilities.sessionTrack | capabilities.deprecateEof | capabilities.optionalMetadata
 
 /**
- * @param hidden what is not offered to the client, with all that MariaDB has beyond MySQL
+ * @param hidden capabilities that are not offered to the client; if any, MariaDB's own ones are hidden, too
  * @throws NativeError
  */
 export function parseGreeting(payload: Buffer, hidden = 0): Greeting {
@@ -150,14 +160,14 @@ export function parseGreeting(payload: Buffer, hidden = 0): Greeting {
   }
 }
 
-/** What a client asks for in its answer to the greeting. What it says of its user is not kept. */
+/** A client's answer to the greeting, without its user. */
 export interface LoginRequest {
   readonly capabilities: number
   readonly maxPacket: number
   readonly charset: number
   readonly mariadb: Buffer
   readonly database: string | undefined
-  /** With its own length. */
+  /** The attributes, with their own length. */
   readonly attributes: Buffer | undefined
   readonly plugin: string
   /** Whether the client has sent a proof of a password, and so waits for the next step of its plugin. */
@@ -208,7 +218,7 @@ class Fields {
     return this.bytes(length).readUIntLE(0, length)
   }
 
-  /** Up to a NUL. Some clients leave out that of the last text. */
+  /** Reads up to a NUL. Some clients leave out the NUL of the last text. */
   text(): string {
     const end = this.#payload.indexOf(0, this.#at)
     const bytes = this.bytes((end < 0 ? this.#payload.length : end) - this.#at)
@@ -222,7 +232,7 @@ class Fields {
     return Buffer.from(this.text())
   }
 
-  /** Bytes with their length before them, both. */
+  /** Reads bytes with a length before them, and returns both. */
   counted(): Buffer {
     const from = this.#at
     this.bytes(this.#length())
@@ -238,7 +248,7 @@ class Fields {
   }
 }
 
-/** A login of the agent's own, to end a query. */
+/** A login of the agent itself, to cancel a query. */
 export const OWN_LOGIN: LoginRequest = {
   capabilities: capabilities.protocol41,
   maxPacket: 1024 * 1024,
@@ -253,7 +263,7 @@ export const OWN_LOGIN: LoginRequest = {
 /**
  * Logs in to a server that has greeted.
  * @returns the last packet's content: OK, or the server's error
- * @throws NativeError, when the two cannot agree
+ * @throws NativeError, when client and server cannot agree
  */
 export async function logIn(
   server: ServerSocket,
@@ -278,7 +288,7 @@ export async function logIn(
   return authenticated(server, first, { password, salt: greeting.salt, hasTls })
 }
 
-/** The answer of a client without user and proof. */
+/** Builds the client's answer without user and proof. */
 function loginParts(greeting: Greeting, request: LoginRequest, hasTls: boolean) {
   const { database, attributes } = request
   const both = request.capabilities & greeting.capabilities & ~STRIPPED
@@ -314,7 +324,7 @@ interface Secret {
   readonly hasTls: boolean
 }
 
-/** Talks with the server until it has decided. */
+/** Exchanges packets with the server until it has decided. */
 async function authenticated(server: ServerSocket, first: string, secret: Secret) {
   const reader = new PacketReader(() => server.next())
   let [plugin, { salt }] = [first, secret]
@@ -343,13 +353,13 @@ function parseSwitch(payload: Buffer): [plugin: string, salt: Buffer] {
   return [payload.toString('latin1', 1, end), payload.subarray(end + 1, end + 1 + SALT_BYTES)]
 }
 
-/** The next step of caching_sha2_password; undefined when OK follows by itself. */
+/** Returns the next step of caching_sha2_password; undefined when OK follows by itself. */
 function cachingSha2(data: Buffer, { password, salt, hasTls }: Secret): Buffer | undefined {
   const [step] = data
   if (data.length === 1 && step === 3) return undefined
   const clear = Buffer.from(`${password}\0`)
   if (data.length === 1 && step === 4) return hasTls ? clear : Buffer.from([2])
-  // The server's key. Who can change what is on the way can change it: SSLMODE verify-full is what prevents that.
+  // The server's key. An attacker on the network path can change it: SSLMODE verify-full prevents that.
   if (hasTls) throw new NativeError('server', 'the server sends a key over TLS, where none is needed')
   const hidden = clear.map((byte, at) => byte ^ (salt[at % salt.length] ?? 0))
   try {
