@@ -13,22 +13,23 @@ import { type ByteString, decodeText, encodeText } from '../golang/text/byte-str
 /** PostgreSQL cuts longer names, which would then mean another table. */
 const MAX_IDENTIFIER_BYTES = 63
 
-/** One word for a Bourne shell, to be used outside of quotes. */
+/** Quotes one word for a Bourne shell, to be used outside of quotes. */
 function shellQuoted(value: ByteString): ByteString {
   refuseNul(value)
   return `'${value.replaceAll("'", `'\\''`)}'`
 }
 
 /**
- * A text for SQL, to be used outside of quotes. In one database a backslash in quotes is a plain character, in another
- * it escapes the mark after it. No spelling means the same in both, so it is refused.
+ * Quotes a text for SQL, to be used outside of quotes. In one database a backslash in quotes is a plain
+ * character, in another it escapes the mark after it. No spelling means the same in both, so a backslash is
+ * refused.
  */
 function sqlQuoted(value: ByteString): ByteString {
   refuseForSql(value)
   return `'${value.replaceAll("'", "''")}'`
 }
 
-/** A table or column name in standard SQL, to be used outside of quotes. */
+/** Quotes a table or column name in standard SQL, to be used outside of quotes. */
 function sqlIdentifier(value: ByteString): ByteString {
   if (value === '') throw new FunctionFailure('a name may not be empty')
   if (value.length > MAX_IDENTIFIER_BYTES) {
@@ -55,13 +56,13 @@ function refuseNul(value: ByteString): void {
   if (value.includes('\0')) throw new FunctionFailure('a NUL byte cannot be quoted')
 }
 
-/** The expression follows these words in an error. They are hoop's, and tell a client which parameter it is. */
+/** Begins an error; the expression follows. The words are hoop's, and clients find the parameter by them. */
 export const PATTERN_MISMATCH = "pattern didn't match:"
 
-/** Returns the piped value unchanged: the function only tells clients something about an input. */
+/** Returns the piped value unchanged: the function only describes an input for clients. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
-/** The functions hoop gives to runbooks (protocol.md 9.3). */
+/** The functions that hoop gives to runbooks (protocol.md 9.3). */
 const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   required: cheap(
     ofArgumentAndValue((message, value) => {
@@ -92,7 +93,7 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   }),
 }
 
-/** Our own functions. hoop does not know them, and refuses a template that uses one. */
+/** Our own functions. Hoop does not know them, and refuses a template that uses one. */
 const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   shellquote: ofValue(shellQuoted),
   sqlquote: ofValue(sqlQuoted),
@@ -103,7 +104,7 @@ function encodeBase64(bytes: ByteString): ByteString {
   return Buffer.from(bytes, 'latin1').toString('base64')
 }
 
-/** Line breaks are skipped; anything else wrong fails with Go's error and offset. */
+/** Skips line breaks. Any other fault fails with Go's error and offset. */
 function decodeBase64(text: ByteString): ByteString {
   const fault = base64Fault(text)
   if (fault !== undefined) throw new FunctionFailure(fault)

@@ -10,17 +10,17 @@ import { TemplateError } from '../golang/template/errors.ts'
 import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
 /**
- * A parameter that a template asks for. It is found in a top-level action, whose functions tell a client how to ask a
- * person for it. `type`, `options` and lengths are enforced before rendering (checkDeclared).
+ * A parameter that a template asks for. It is found in a top-level action, whose functions tell a client how
+ * to ask the user for it. `checkDeclared` enforces `type`, `options` and lengths before rendering.
  */
 export interface Input {
   /** Letters, digits and underscores. */
   readonly name: string
   /** One of the types for which clients have a field; `text` unless the template names another. */
   readonly type: string
-  /** Whether it may be missing: it has a `default` that is not empty. */
+  /** Whether the parameter may be missing: it has a `default` that is not empty. */
   readonly optional: boolean
-  /** The message of `required`, if declared; '' when it is no plain text. */
+  /** The message of `required`, if declared; '' when it is not a plain text. */
   readonly required?: string
   readonly description?: string
   readonly default?: string
@@ -30,7 +30,7 @@ export interface Input {
   readonly minlength?: string
   readonly maxlength?: string
   readonly options?: readonly string[]
-  /** Where a client should show it, if the template gives a number. */
+  /** The position in a client's form, if the template gives a number. */
   readonly order?: number
   readonly asenv?: string
 }
@@ -51,12 +51,13 @@ const TYPES: ReadonlySet<string> = new Set([
   'file',
 ])
 
-/** How hoop recognises an input: the action, as Go prints it, has to start like this (protocol.md 9.3). */
+/** Beginning of an input for hoop: the action, as Go prints it, must start like this (protocol.md 9.3). */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**
- * The inputs of a template in the order in which they first appear. When one appears again, its last action counts;
- * inputs inside blocks are not found, as in hoop. Any other top-level action makes the template unusable.
+ * Returns the inputs of a template in the order in which they first appear. For an input that appears again,
+ * its last action counts. Inputs inside blocks are not found, as in hoop. Any other top-level action makes
+ * the template unusable.
  */
 export function discoverInputs(statements: readonly TemplateStatement[]): Discovered {
   const declarations = statements.flatMap((statement) =>
@@ -68,13 +69,14 @@ export function discoverInputs(statements: readonly TemplateStatement[]): Discov
 
 export interface Discovered {
   readonly inputs: readonly Input[]
-  /** One for each action: an input that appears twice has to keep the rules of both. */
+  /** One declaration per action: an input that appears twice must keep the rules of both. */
   readonly declarations: readonly Input[]
 }
 
 /**
+ * Checks values against the rules that the template declares.
  * @param charge counts the work, by characters looked at
- * @throws TemplateError naming the first parameter whose value is not what the template declares, never the value
+ * @throws TemplateError that names the first parameter that breaks a rule, never its value
  */
 export function checkDeclared(
   declarations: readonly Input[],
@@ -149,7 +151,10 @@ function literalText(operand: Operand): string | undefined {
   return operand.kind === 'string' ? decodeText(operand.value) : undefined
 }
 
-/** hoop looks at the source of the arguments without its double quotes, so a variable or an empty raw string counts. */
+/**
+ * Hoop reads the source of the arguments without its double quotes, so a variable or an empty raw string
+ * counts.
+ */
 function isWritten(args: readonly Operand[]): boolean {
   return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')
 }

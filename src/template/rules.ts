@@ -1,4 +1,7 @@
-/** What a template declares about a parameter's values, except for the pattern, which the template itself checks. */
+/**
+ * Rules that a template declares for a parameter's values, except for the pattern, which the template itself
+ * checks.
+ */
 export interface Rules {
   readonly type: string
   readonly options?: readonly string[] | undefined
@@ -6,17 +9,20 @@ export interface Rules {
   readonly maxLength?: number | undefined
 }
 
-/** Blanks, control and invisible characters, of which a parser drops some in silence, and what RFC 3986 never has. */
+/**
+ * Blanks, control and invisible characters, some of which a parser drops silently, and characters that RFC
+ * 3986 forbids.
+ */
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 
 /**
- * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots: less than mail allows, since nothing in it
- * may be code or an option (`$(id)@example.com`, `-x@example.com`).
+ * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots. This is less than mail allows: no
+ * address may contain code or be an option (`$(id)@example.com`, `-x@example.com`).
  */
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
 
-/** The form of a type's values, where there is one. The runbook gets the text unchanged. */
+/** The form of a type's values, for types that have one. The runbook gets the text unchanged. */
 const FORMS: Readonly<
   Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
 > = {
@@ -30,12 +36,13 @@ const FORMS: Readonly<
   email: { test: (text) => EMAIL.test(text), words: 'an e-mail address' },
 }
 
-/** How many options an error names: a list may be long. */
+/** Most options that an error names: a list may be long. */
 const SHOWN_OPTIONS = 20
 
 /**
- * The rule that a value breaks, as words to follow its name; undefined when it breaks none. The words never contain the
- * value, which may be a password. An empty value breaks no rule: `required` decides about that.
+ * Returns the rule that a value breaks, as words to follow the parameter's name; undefined when it breaks
+ * none. The words never contain the value, which may be a password. An empty value breaks no rule: `required`
+ * decides about that.
  */
 export function brokenRule(
   { type, options, minLength, maxLength }: Rules,
@@ -51,18 +58,18 @@ export function brokenRule(
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 
-/** A length as templates write it; undefined when the text is no length. */
+/** Parses a length as templates write it; undefined for any other text. */
 export function declaredLength(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** The work of brokenRule, in characters that it may look at. */
+/** Returns the work of `brokenRule`, in characters that it may look at. */
 export function ruleWork({ type, options = [], minLength, maxLength }: Rules, value: string): number {
   const passes = [FORMS[type], minLength, maxLength].filter((rule) => rule !== undefined).length
   return passes * value.length + options.length
 }
 
-/** A character above U+FFFF counts as one, as people count. */
+/** Counts a character above U+FFFF as one, as people do. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

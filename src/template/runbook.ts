@@ -7,7 +7,10 @@ import { type ByteString, decodeText, encodeText } from '../golang/text/byte-str
 import { RUNBOOK } from './functions.ts'
 import { checkDeclared, type Discovered, discoverInputs, type Input } from './inputs.ts'
 
-/** Every name that may be a parameter's, wherever a template has it: `.a`, `$.a`, `index . "a"`, inside blocks too. */
+/**
+ * Returns all names that may be a parameter's, anywhere in a template: `.a`, `$.a`, `index . "a"`, also
+ * inside blocks.
+ */
 function usedNames(statements: readonly TemplateStatement[]): string[] {
   return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
 }
@@ -38,7 +41,7 @@ function ofPipeline({ commands }: Pipeline): ByteString[] {
   })
 }
 
-/** The first name of `.a.b`: a parameter is a text and has no fields. */
+/** Returns the first name of `.a.b`: a parameter is a text and has no fields. */
 function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
   switch (operand.kind) {
     case 'field':
@@ -63,31 +66,34 @@ export interface RenderedTemplate {
   readonly text: string
   /** The exact bytes, for the agent. They differ from `text` only after `decodeb64` or `slice`. */
   readonly bytes: Uint8Array
-  /** What `asenv` has set: `envvar:KEY` to the base64 of the value. */
+  /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. */
   readonly env: Map<string, string>
 }
 
 export interface Template {
-  /** The parameters the template asks for, in the order in which they first appear. */
+  /** The parameters that the template asks for, in the order in which they first appear. */
   readonly inputs: readonly Input[]
-  /** Names of all parameters that it may use, also those inside blocks, which are no inputs. */
+  /** Names of all parameters that the template may use, also those inside blocks, which are no inputs. */
   readonly names: readonly string[]
   /**
-   * Renders the template. Throws TemplateError: stage `parameters` when inputs are missing or break a declared rule,
-   * `render` when a function fails or a limit is reached. Parameters that the template does not know are ignored.
+   * Renders the template. Throws TemplateError: stage `parameters` when inputs are missing or break a
+   * declared rule, `render` when a function fails or a limit is reached. Parameters that the template does
+   * not know are ignored.
    */
   render(parameters: ReadonlyMap<string, string>): RenderedTemplate
 }
 
 /**
- * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and a `map[string]string` of
- * parameters. Throws TemplateError (stage `parse`) with Go's wording, and for templates over the size limit.
- * Not supported, and refused when the template is read: `define`, `template` and `block`, complex constants and
- * hexadecimal floating point constants, blocks and parentheses more than 200 levels deep. Refused when it is rendered:
- * `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or work
- * than the limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words.
- * Three of Go's errors show a value; here they show its type: ranging over a string, comparing the whole of the
- * parameters, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
+ * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and a
+ * `map[string]string` of parameters. Throws TemplateError (stage `parse`) with Go's wording, and for
+ * templates over the size limit.
+ * Refused when the template is read: `define`, `template` and `block`, complex constants and hexadecimal
+ * floating point constants, blocks and parentheses more than 200 levels deep.
+ * Refused when it is rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns
+ * over 4 KiB, and more output or work than the limits allow. Parameters have no methods and strings have no
+ * fields; these fail with Go's own words.
+ * Three of Go's errors show a value, and ours show its type: ranging over a string, comparing all parameters
+ * as one value, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
  */
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)
@@ -119,7 +125,10 @@ function render(
   return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }
 }
 
-/** A missing input with a default is empty. Missing ones are sorted; hoop names them in random order. */
+/**
+ * Adds missing inputs with a default as empty. Other missing inputs are an error, sorted by name; hoop lists
+ * them in random order.
+ */
 function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
   const absent = inputs.filter(({ name }) => !fields.has(name))
   const missing = absent.filter(({ optional }) => !optional).map(({ name }) => name)

@@ -7,18 +7,18 @@ import { encodeSource, parseStatements } from '../golang/template/syntax/parser.
 import { Rendering } from '../golang/template/run/rendering.ts'
 import { AnyFields, List, type Fields, type Value } from '../golang/fmt/value.ts'
 
-/** Go's functions alone. */
+/** Go's functions only. */
 const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_FUNCTIONS)) }
 
-/** What JSON.parse makes of an object. */
+/** A JSON object. */
 export type TemplateData = Readonly<Record<string, unknown>>
 
 /**
- * Renders a plain Go text/template, as a gateway's own requests have it: with Go's functions but none of hoop's, and
+ * Renders a plain Go text/template from a gateway's own requests: with Go's functions but none of hoop's, and
  * without declared parameters. The limits, and the unsupported parts of Go's language, are those of runbooks
  * (runbook.ts).
- * @param data dot; null is an empty map
- * @throws TemplateError, stage `parse` or `render`; its message never has a value of the data
+ * @param data the dot; null is an empty map
+ * @throws TemplateError, stage `parse` or `render`; its message never contains a value of the data
  */
 export function renderScript(source: string, data: TemplateData | null): Buffer {
   const bytes = encodeSource(source)

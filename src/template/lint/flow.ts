@@ -30,7 +30,7 @@ export function intersection(left: Characters, right: Characters): Characters {
   return new Set([...left].filter((code) => right.has(code)))
 }
 
-/** The first character that is not in a set, in words for people; undefined when all are in it. */
+/** Describes the first character that is not in a set; undefined when all are in it. */
 export function firstOutside(characters: Characters, allowed: Characters): string | undefined {
   const code = [...characters].sort((a, b) => a - b).find((one) => !allowed.has(one))
   if (code === undefined) return undefined
@@ -46,9 +46,9 @@ function admitsNumbersOnly(pattern: string): boolean {
 }
 
 /**
- * The characters of the texts that a pattern admits; undefined when the pattern does not tell for certain. It reads a
- * small part of Go's syntax and gives up on everything else: flags, negation, `.`, named classes, and patterns that are
- * not anchored at both ends or have a choice beside the anchors (`^a|b$`).
+ * Returns the characters of the texts that a pattern admits; undefined when this is not certain. It reads a
+ * small part of Go's syntax and gives up on everything else: flags, negation, `.`, named classes, and
+ * patterns that are not anchored at both ends or have a choice beside the anchors (`^a|b$`).
  */
 function admittedBy(pattern: string): Characters | undefined {
   const anchored = /^(?:\^|\\A)([^]*)(?:\$|\\z)$/.exec(pattern)?.[1]
@@ -75,7 +75,7 @@ const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/y
 const GROUP = /\((?:\?:)?(?!\?)/y
 const SPECIAL = new Set('^$.|()[]{}*+?\\')
 
-/** Up to the end of the text or of the group around it. */
+/** Reads up to the end of the text or of the group around it. */
 function readSequence(reading: Reading, depth: number): Characters {
   if (depth > MAX_GROUPS) throw new Unread()
   const parts: Characters[] = []
@@ -129,7 +129,7 @@ function readMember(reading: Reading): Characters {
   return new Set(Array.from({ length: Math.max(end - start + 1, 0) }, (_, at) => start + at))
 }
 
-/** `\d`, `\w`, or an escaped punctuation mark. */
+/** Reads `\d`, `\w`, or an escaped punctuation mark. */
 function readEscape(reading: Reading): Characters {
   reading.at++
   const character = readCharacter(reading)
@@ -154,27 +154,29 @@ function take(reading: Reading, expression: RegExp): string | undefined {
   return found
 }
 
-/** What is known about a value without running the template. If nothing is known, it may be anything. */
+/**
+ * Facts about a value that are known without running the template. Without any, the value may be anything.
+ */
 export interface Flow {
   /** Parameters whose text may be in the value. Without any, it is the author's own text. */
   readonly from: ReadonlySet<string>
-  /** The characters that it can contain; undefined for any. */
+  /** The characters that the value can contain; undefined for any. */
   readonly characters: Characters | undefined
-  /** Whether it is a number, or empty. */
+  /** Whether the value is a number, or empty. */
   readonly isNumber?: boolean
-  /** The function that has escaped it, for one kind of text. */
+  /** The function that has escaped the value, for one kind of text. */
   readonly escapedBy?: Escaping
-  /** Quotes that a function has put around it. Characters of the value may end them. */
+  /** Quotes that a function has put around the value. Characters of the value may end them. */
   readonly marks?: "'" | '"'
 }
 
 export type Escaping = 'shellquote' | 'sqlquote' | 'sqlident'
 
 export interface Scope {
-  /** What is known of each parameter, wherever it is used. */
+  /** The facts about each parameter, for every use. */
   readonly parameters: ReadonlyMap<string, Flow>
   readonly variables: { find(name: ByteString): { value: Flow } | undefined }
-  /** Dot; undefined stands for the parameters themselves. */
+  /** The dot; undefined stands for the parameters themselves. */
   readonly dot: Flow | undefined
   /** Called for each value that `asenv` puts into a variable. */
   readonly onVariable: (variable: PassedVariable) => void
@@ -183,7 +185,7 @@ export interface Scope {
 /** A variable of the environment with a value from the template. */
 export interface PassedVariable {
   readonly command: CallNode
-  /** Undefined when it is made of parameters (those in `names`). */
+  /** Undefined when the name is made of parameters (those in `names`). */
   readonly name: string | undefined
   readonly names: Flow
   readonly value: Flow
@@ -197,14 +199,14 @@ export function anything(...names: readonly string[]): Flow {
   return { from: new Set(names), characters: undefined }
 }
 
-/** The value of a pipeline. The caller declares its variables. */
+/** Returns the flow of a pipeline's value. The caller declares its variables. */
 export function flowOf(pipeline: Pipeline, scope: Scope): Flow {
   let piped: Flow | undefined
   for (const command of pipeline.commands) piped = commandFlow(command, piped, scope)
   return piped ?? OWN
 }
 
-/** The result of one step of a pipeline, be it the first or a later one. */
+/** Returns the result of one step of a pipeline, the first or a later one. */
 export function commandFlow(command: CallNode, piped: Flow | undefined, scope: Scope): Flow {
   const [callee, ...words] = command.words
   if (callee.kind !== 'identifier') return operandFlow(callee, scope)
@@ -257,7 +259,7 @@ function called(name: string, { command, words, values, scope }: Called): Flow {
   }
 }
 
-/** Go's own functions. Those that print true, false or a count are harmless. */
+/** Handles Go's own functions. Those that print true, false or a count are harmless. */
 function callOfGo(name: string, { words, values, scope }: Called): Flow {
   const from = joined(values).from
   switch (name) {
@@ -281,7 +283,7 @@ function callOfGo(name: string, { words, values, scope }: Called): Flow {
   }
 }
 
-/** `index . "name"` is the parameter of that name. */
+/** Handles `index . "name"`, which is the parameter of that name. */
 function indexed(words: readonly Operand[], scope: Scope): Flow | undefined {
   const [first] = words
   const name = literal(words[1])
@@ -324,13 +326,13 @@ function parameterFlow(name: string, { parameters }: Scope): Flow {
   return parameters.get(name) ?? anything(name)
 }
 
-/** What is known about a value that is one of several. */
+/** Returns the facts about a value that is one of several. */
 function joined(flows: readonly Flow[]): Flow {
   const [first, ...others] = flows.filter(({ from }) => from.size > 0)
   if (first === undefined) return OWN
   if (others.length === 0) return first
   const all = [first, ...others]
-  // Quotes and escapes are not part of the value's characters. Where they differ, nothing is known.
+  // Quotes and escapes are not part of the value's characters. If these differ, nothing is known.
   const isPlain = (flow: Flow) => flow.marks === undefined && flow.escapedBy === undefined
   const known = all.flatMap((flow) =>
     flow.characters !== undefined && isPlain(flow) ? [flow.characters] : [],

@@ -31,12 +31,12 @@ export type { Language } from './place.ts'
 
 /** A parameter that can become code, or may do so as far as the linter knows. */
 export interface LintFinding {
-  /** From 1. */
+  /** Counts from 1. */
   readonly line: number
   /** In bytes, from 1. */
   readonly column: number
   readonly parameter: string
-  /** The text of the action. */
+  /** The source text of the action. */
   readonly action: string
   readonly problem: string
   readonly safe: string
@@ -45,17 +45,18 @@ export interface LintFinding {
 }
 
 export interface LintOptions {
-  /** Language of the text that the template makes; undefined when it is not known. */
+  /** Language of the rendered text; undefined when it is not known. */
   readonly language: Language | undefined
   /** Accepts only guards that a hoop gateway enforces, too. */
   readonly portable: boolean
-  /** A shell with rules of its own: ksh and zsh evaluate what bash does not. */
+  /** A shell with its own rules: ksh and zsh evaluate more than bash. */
   readonly isOtherShell?: boolean
 }
 
 /**
- * Finds parameters that reach the text of a script unguarded, and uses of values that are code or cannot be judged. It
- * follows quotes and blocks as long as that is certain; after that, only what is harmless anywhere counts as guarded.
+ * Finds parameters that reach the text of a script unguarded, and uses of values that are code or cannot be
+ * judged. It follows quotes and blocks as long as their state is certain. After that, only values that are
+ * harmless anywhere count as guarded.
  * @throws TemplateError, stage `parse`
  */
 export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
@@ -75,7 +76,10 @@ class Walk {
   readonly #options: LintOptions
   readonly #parameters: ReadonlyMap<string, Flow>
   readonly #variables = new Variables<Flow>()
-  /** Variables that get a new value somewhere. The linter does not follow when, so nothing is certain about them. */
+  /**
+   * Variables that get a new value somewhere. The linter does not follow when, so nothing is certain about
+   * them.
+   */
   readonly #assigned: ReadonlySet<ByteString>
   /** Variables of the environment whose values come from parameters. */
   readonly #passed = new Map<string, Flow>()
@@ -115,7 +119,7 @@ class Walk {
         this.#range(statement, cursor, dot)
         break
       default:
-        // A loop may be left in the middle; the text then goes on elsewhere.
+        // A loop may be left in the middle; the text then continues elsewhere.
         cursor.lose()
     }
   }
@@ -156,12 +160,12 @@ class Walk {
     this.#variables.release(mark)
   }
 
-  /** Here the text goes on in more than one way. */
+  /** Marks a place where the text continues in more than one way. */
   #fork(at: number): void {
     this.#pieces.push({ text: FORK, at })
   }
 
-  /** Goes over the body twice: the second time with what the first one leaves open. */
+  /** Walks through the body twice: the second time with the state in which the first one ends. */
   #range(range: Range, cursor: Cursor, dot: Flow | undefined): void {
     const mark = this.#variables.mark()
     const value = this.#evaluate(range.pipeline, dot)
@@ -211,7 +215,10 @@ class Walk {
     else if (value.from.size > 0) this.#passed.set(name, value)
   }
 
-  /** `:name` in a script of psql, without the quotes of `:'name'`: the value becomes a part of the statement. */
+  /**
+   * Finds `:name` in a script of psql, without the quotes of `:'name'`: the value becomes a part of the
+   * statement.
+   */
   bareVariables(): void {
     const place = { kind: 'plain', before: '', after: '', isStatementStart: false } as const
     for (const { at, text, variable } of bareUses(this.#source)) {
@@ -222,7 +229,10 @@ class Walk {
     }
   }
 
-  /** What the script does with variables and with escaped or limited parameters, as far as that can be told. */
+  /**
+   * Judges what the script does with variables and with escaped or limited parameters, as far as that is
+   * known.
+   */
   judgeUses(): void {
     const { language, isOtherShell = false } = this.#options
     const values = new Map([...this.#passed].filter(([, flow]) => !isNumeric(flow)))
@@ -248,7 +258,7 @@ class Walk {
     }
   }
 
-  /** The place in the source of a place in the script's text. */
+  /** Returns the place in the source of a place in the script's text. */
   #place(at: number): number {
     let rest = at
     for (const piece of this.#pieces) {
@@ -259,7 +269,7 @@ class Walk {
     return 0
   }
 
-  /** The source after an action, up to the end of the shell's command. */
+  /** Returns the source after an action, up to the end of the shell's command. */
   #after({ at }: Pipeline): string {
     const end = this.#source.indexOf('}}', at)
     REST_OF_COMMAND.lastIndex = end < 0 ? this.#source.length : end + 2
@@ -287,7 +297,7 @@ class Walk {
   }
 }
 
-/** A number is none of a shell's variables, and has no subscript. */
+/** A number is no name of a shell's variable, and has no subscript. */
 function isNumeric({ characters, isNumber }: Flow): boolean {
   return isNumber === true || (characters !== undefined && firstOutside(characters, NUMERIC) === undefined)
 }
@@ -301,12 +311,12 @@ function isOneWord({ characters }: Flow): boolean {
 
 const ONE_WORD = union(WORD, charactersIn('./:@%+,-'))
 
-/** Where bash evaluates a value, nothing but a number is data. */
+/** Advice for a value that bash evaluates: only a number is data there. */
 function numberOnly(parameter: string): string {
   return `{{ .${/^\w+$/.test(parameter) ? parameter : 'name'} | pattern "^[0-9]+$" }} where a number is meant; else another command`
 }
 
-/** For `docker ps --format '{{.Names}}'`. */
+/** Advice for `docker ps --format '{{.Names}}'`. */
 const LITERAL =
   '; for braces that are no action: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/runbooks.md, Literal braces)'
 
@@ -325,13 +335,13 @@ function writesNothing({ commands }: Pipeline): boolean {
   return callee?.kind === 'identifier' && callee.name === 'asenv'
 }
 
-/** Names before a `=`, inside of actions or not. */
+/** Returns names before a `=`, inside of actions or not. */
 function assignedIn(source: ByteString): ByteString[] {
   const assigned = /(\$[^\s$=:,|(){}.]*)\s*(?:,\s*(\$[^\s$=:,|(){}.]*)\s*)?=(?!=)/g
   return [...source.matchAll(assigned)].flatMap(([, first = '', second = '']) => [first, second])
 }
 
-/** The form in which a parameter stays data, here and behind a hoop gateway. */
+/** Returns the form in which a parameter stays data, in our gateway and in hoop's. */
 function safeForm(parameter: string, language: Language | undefined): string {
   const isName = /^\w+$/.test(parameter)
   const name = isName ? parameter : 'name'

@@ -5,9 +5,9 @@ export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
 
 export interface TextPlace {
   readonly kind: PlaceKind
-  /** The text before it on its line; an earlier parameter shows as `x`. */
+  /** The text before the place on its line; an earlier parameter shows as `x`. */
   readonly before: string
-  /** For SQL: whether only blanks are before it in its statement. */
+  /** For SQL: whether only blanks are before the place in its statement. */
   readonly isStatementStart: boolean
 }
 
@@ -18,9 +18,9 @@ interface Step {
 }
 
 /**
- * What encloses a place, innermost last: a quote, named by its closing mark; `(` for a command in a string; `#` for a
- * comment up to the end of the line; `*` for one of SQL; `\` for a command of psql; `?` for something that is not
- * understood, which has no end.
+ * The enclosures of a place, innermost last. A quote, named by its closing mark; `(` for a command in a
+ * string; `#` for a comment up to the end of the line; `*` for a comment of SQL; `\` for a command of psql;
+ * `?` for text that is not understood, which has no end.
  */
 type State = readonly string[]
 
@@ -37,7 +37,7 @@ const ASIDE = new Set(['#', '*', '\\'])
 /** Marks that bind the next word, in one language or another. */
 const BINDING = /[-$:@\\]$/
 
-/** How many characters of a line and of a statement are remembered. */
+/** Most characters of a line and of a statement that are remembered. */
 const KEPT = 2_000
 
 /** Follows the quotes and comments of a script that comes in pieces. */
@@ -80,7 +80,7 @@ export class Cursor {
     this.#remember('x', this.#state)
   }
 
-  /** From here on nothing is certain. */
+  /** Makes the state unknown. */
   lose(): void {
     this.#state = UNKNOWN
     this.#line = ''
@@ -122,14 +122,14 @@ export class Cursor {
   }
 }
 
-/** The end of a text, and whether it named a second reader before. */
+/** Returns the end of a text, with a second reader that the dropped part named. */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/** Joins the ends of several lines: all that may matter to what follows. */
+/** Joins the ends of several lines: everything that may matter to the text after them. */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''
@@ -138,13 +138,13 @@ function joinedLine(lines: readonly string[]): string {
 }
 
 /**
- * Words of a line whose text is parsed again: by another shell, an interpreter, a database, or a program that starts
- * what it is told to.
+ * Words of a line whose text is parsed again: by another shell, an interpreter, a database, or a program that
+ * starts other programs.
  */
 export const SECOND_READER =
   /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
 
-/** Whether a shell takes the next word of a line for a command. */
+/** Whether a shell reads the next word of a line as a command. */
 export function startsCommand(line: string): boolean {
   return /(?:^|[\n;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*(?:\w+=[^\s()`]*\s+)*$/.test(
     line,
@@ -159,7 +159,7 @@ function found(expression: RegExp, text: string, at: number): number {
 const go = (length: number, state: State): Step => ({ length, state })
 const lost: Step = { length: 1, state: UNKNOWN }
 
-/** `${NAME}` and the like, without quotes or commands in it. */
+/** `${NAME}` and similar expansions, without quotes or commands in them. */
 const SIMPLE_EXPANSION = /\$\{[#!]?\w+[^"'`\\$}{]*\}/y
 
 function shellStep(state: State, text: string, at: number, line: string): Step {
@@ -195,7 +195,7 @@ function shellPlainStep(state: State, text: string, at: number, line: string): S
   return state.length === 0 ? go(1, state) : inCommand(state, text, at)
 }
 
-/** A command inside a string ends at its own parenthesis. In a `case` parentheses need not be in pairs. */
+/** A command inside a string ends at its own parenthesis. In a `case`, parentheses need not be in pairs. */
 function inCommand(state: State, text: string, at: number): Step {
   if (found(/case\b/y, text, at) > 0) return lost
   if (text[at] === '(') return go(1, [...state, '('])
@@ -245,6 +245,6 @@ function pythonStep(state: State, text: string, at: number): Step {
   }
   if (character === '\\') return go(Math.min(2, text.length - at), state)
   if (text.startsWith(inner, at)) return go(inner.length, [])
-  // A one-line string that does not end on its line: no program, or none that we understand.
+  // A one-line string that does not end on its line: no valid program, or one that we do not understand.
   return character === '\n' && inner.length === 1 ? lost : go(1, state)
 }

@@ -1,25 +1,31 @@
 /** A word of a simple command, as far as bash's own rules are plain. */
 export interface Word {
   readonly text: string
-  /** Variables and written parameters whose values are in it. */
+  /** Variables and written parameters whose values are in the word. */
   readonly uses: readonly string[]
-  /** The text before the first of them, without quotes. */
+  /** The text before the first of these values, without quotes. */
   readonly lead: string
 }
 
 export interface SimpleCommand {
   readonly words: readonly Word[]
-  /** Files that it writes or reads by redirection. */
+  /** Targets of the command's redirections. */
   readonly written: readonly Word[]
 }
 
-/** A parameter that is written into the text stands there as its number between these two. */
+/** In the text, the number of a written parameter is between these two. */
 export const OPEN = '\ue000'
 export const CLOSE = '\ue001'
-/** Where a template's `if`, `with` or `range` begins, turns or ends. A line with one is not read: it may be several. */
+/**
+ * Marks where a template's `if`, `with` or `range` begins, branches or ends. A line with a fork is not read:
+ * it may be several lines.
+ */
 export const FORK = '\ue002'
 
-/** Leaves those forks that are in the middle of a line: the lines between the others are the same in each way. */
+/**
+ * Keeps only the forks in the middle of a line. The others are between whole lines, which are the same on
+ * each branch.
+ */
 export function withoutWholeLines(text: string): string {
   const blanks = (found: string) => found.replaceAll(FORK, ' ')
   return text
@@ -30,15 +36,16 @@ export function withoutWholeLines(text: string): string {
 const BLANK = /(?:[ \t]|\\\n)+/y
 const OPERATOR = /&&|\|\||;;?|\|&?|&(?!>)|\n/y
 const REDIRECTION = /\d*(?:<<<|>>|>\||<>|>|<)(?:&(?:\d+|-))?|&>>?/y
-/** Brackets are read only where they are words of their own. */
+/** Brackets are read only as separate words. */
 const PLAIN = /[\w./:@%+,=^~*?!#\]-]+|\\[^\n]|(?<=^|[\s;&|])(?:\[\[?|\{)(?=\s)|(?<=^|[\s;])\}(?=[\s;&|]|$)/y
 const SINGLE = /'([^']*)'/y
 const USE = /\$(\w+)|\$\{(\w+)(?::?[-?+][\w ./:@%,+=-]*)?\}|\$[?#@*$!]|\ue000(\d+)\ue001/y
 const TEXT_IN_DOUBLE = /(?:[^"\\$`\ue000\ue002]|\\[^])+/y
 
 /**
- * The simple commands of a line, or undefined when it has anything else: substitutions, arithmetic, arrays, groups in
- * parentheses, here-documents, patterns with brackets. What is read here means the same to bash and dash.
+ * Returns the simple commands of a line. Undefined when it has anything else: substitutions, arithmetic,
+ * arrays, groups in parentheses, here-documents, patterns with brackets. The accepted lines mean the same to
+ * bash and dash.
  */
 export function readCommands(line: string): readonly SimpleCommand[] | undefined {
   const commands: { words: Word[]; written: Word[] }[] = []
@@ -115,7 +122,7 @@ function matchAll(expression: RegExp, text: string, at: number): RegExpExecArray
   return expression.exec(text) ?? undefined
 }
 
-/** Logical lines, with their quoted text, continued lines and here-documents. */
+/** Splits a text into logical lines, with their quoted text, continued lines and here-documents. */
 export function logicalLines(text: string): readonly { readonly at: number; readonly text: string }[] {
   const lines: { at: number; text: string }[] = []
   let start = 0
@@ -143,7 +150,7 @@ export function logicalLines(text: string): readonly { readonly at: number; read
   return lines
 }
 
-/** The length of the bodies of a line's here-documents, which follow its end. */
+/** Returns the length of the bodies of a line's here-documents, which follow its end. */
 function hereDocument(text: string, start: number, at: number): number {
   let rest = text.slice(at)
   for (const [, mark = ''] of text.slice(start, at).matchAll(/(?<!<)<<(?!<)-?\s*["'\\]?(\w+)/g)) {

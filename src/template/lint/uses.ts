@@ -7,7 +7,7 @@ export interface Use {
   /** The value's name in the script. */
   readonly name: string
   readonly problem: string
-  /** Whether a value can be code there. Otherwise it is not known. */
+  /** Whether a value can be code there. Otherwise this is not known. */
   readonly isCode: boolean
 }
 
@@ -16,13 +16,13 @@ const NAME = 'bash reads it as the name of a variable, whose subscript like a[$(
 const CODE = 'it is a part of code'
 const UNREAD = 'this line is more than the linter follows'
 
-/** Programs that take their arguments as data, and whose options run nothing. */
+/** Programs that read their arguments as data, and whose options run nothing. */
 const PLAIN = words(
   'echo printf cat head tail wc cut tr ls basename dirname stat sleep touch mkdir rmdir rm cp mv df du id grep fgrep egrep cmp seq',
   'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq true false : cd exit return shift for export',
   'local readonly declare typeset test [ [[ case',
 )
-/** The same, but for options that run commands, or read files that do. */
+/** The same, except for options that run commands, or read files that do. */
 const WITHOUT_OPTIONS = words('curl ln chmod chown gzip gunzip base64 ping host')
 const KEYWORDS = words('if then else elif fi while until do done esac ! { } time')
 const DECLARING = words('export local readonly declare typeset')
@@ -38,16 +38,18 @@ const GROUP_OUTPUT = /(?:\}|\)|\b(?:done|fi|esac))\s*(?:\|(?!\|)|\d*>|&>)/
 /** Redirections of output that nothing reads. */
 const UNREAD_OUTPUT = /(?<!\d)\d*>\s*(?:&\s*\d|\/dev\/(?:null|stderr|stdout)\b)/g
 
-/** Lines by which a variable gets a value from somewhere else. */
+/** Lines in which a variable gets a value from another source. */
 const SETTING =
   /(?:^|[\s;&|(])(\w+)(?:\[[^\n]*?\])?\+?=|\b(?:read|mapfile|readarray|for|select|getopts)\b([^\n;|&]*)|\bprintf\s+-v\s*(\w+)/g
 
 /**
- * Finds how a script of bash or dash uses values that may be anything. Uncertain uses are not judged; what
- * programs do with their arguments and environment is known of a few. Uses that stay data are not reported.
- * @param text of the script, with written parameters as their numbers between OPEN and CLOSE
+ * Finds how a script of bash or dash uses values that may be anything. Uncertain uses are not judged. For a
+ * few programs, it is known what they do with their arguments and environment. Uses that stay data are not
+ * reported.
+ * @param text the script, with written parameters as their numbers between OPEN and CLOSE
  * @param values names of variables, and written parameters in the same form
- * @param words the same, of values that are single harmless words: only as a variable's name can they do anything
+ * @param words like `values`, for values that are single harmless words: they can only do harm as a
+ * variable's name
  */
 export function judgedUses(
   text: string,
@@ -99,14 +101,16 @@ function redefines(text: string): boolean {
   return /\balias\b/.test(text) || names.some((name) => PLAIN.has(name) || WITHOUT_OPTIONS.has(name))
 }
 
-/** Whether a line hands on the output of commands that stand elsewhere: a value may be in it, and its name is not. */
+/**
+ * Whether a line passes on the output of commands elsewhere. The output may contain a value without its name.
+ */
 function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   const text = withoutText(line).replace(FUNCTION, '').replace(UNREAD_OUTPUT, '')
   if (GROUP_OUTPUT.test(text)) return true
   return /(?<!\|)\|(?!\|)|>|`|\$\(/.test(text) && mentioned(text, functions).length > 0
 }
 
-/** A word where a command takes the name of a variable. */
+/** Finds a word where a command expects the name of a variable. */
 function namedIn(line: string, values: ReadonlySet<string>): string | undefined {
   const commands = readCommands(line) ?? []
   return commands
@@ -115,13 +119,13 @@ function namedIn(line: string, values: ReadonlySet<string>): string | undefined 
     .find((use) => values.has(use))
 }
 
-/** The values, and all variables that get one of them, directly or through others. */
+/** Returns the values, and all variables that get one of them, directly or through others. */
 function reachedFrom(
   lines: readonly string[],
   values: ReadonlySet<string>,
   functions: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  // `$_` is the last argument of the command before.
+  // `$_` is the last argument of the previous command.
   const reached = new Set([...values, '_'])
   for (let before = -1; before < reached.size;) {
     before = reached.size
@@ -141,7 +145,7 @@ function mentioned(line: string, values: ReadonlySet<string>): string[] {
 
 type Judged = Omit<Use, 'at'>
 
-/** @param output of a line that hands on the output of others */
+/** @param output set for a line that passes on the output of other commands */
 function judgedLine(
   line: string,
   values: ReadonlySet<string>,
@@ -157,7 +161,7 @@ function judgedLine(
     const judged = judgedCommand(command, values)
     if (judged !== undefined) return judged
     const program = programOf(command)?.lead ?? ''
-    // A program that reads the output of another, or has a variable's name in its text.
+    // The program reads the output of another, or has a variable's name in its text.
     const isReached = isPiped || mentioned(textOf(command), values).length > 0
     if (isReached && !isKnown(program) && output?.functions.has(program) !== true)
       return notJudged(name, unknown(program))
@@ -188,7 +192,7 @@ function unknown(program: string): string {
   return `the linter does not know what ${program} does with it`
 }
 
-/** Contexts that bash evaluates, with a value in them. They are looked for in any line, understood or not. */
+/** Finds a value in a context that bash evaluates. These are searched for in any line, understood or not. */
 function evaluatedIn(line: string, values: ReadonlySet<string>): Judged | undefined {
   const contexts: readonly (readonly [RegExp, string])[] = [
     [/\$?\(\(((?:[^()]|\([^()]*\))*)\)\)/g, ARITHMETIC],
@@ -271,7 +275,7 @@ function obeyed(variable: string): string {
   return `programs obey what ${variable} says`
 }
 
-/** `NAME="$X"` without an attribute by which it is evaluated. */
+/** Judges `NAME="$X"`, which is data without an attribute that evaluates it. */
 function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: string): Judged | undefined {
   if (using.some(({ lead }) => !/^\w+\+?=/.test(lead))) return { name, problem: NAME, isCode: true }
   if (args.some(({ lead }) => /^[-+]\w*[inaA]/.test(lead)))
@@ -280,7 +284,10 @@ function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: 
   return variable === undefined ? undefined : notJudged(name, obeyed(variable))
 }
 
-/** Forms whose operator is the author's. With `[[`, comparisons of numbers are arithmetic and looked for elsewhere. */
+/**
+ * Whether the operator is the author's. With `[[`, comparisons of numbers are arithmetic, which `evaluatedIn`
+ * finds.
+ */
 function isPlainTest(program: string, args: readonly Word[]): boolean {
   const close = { '[': ']', '[[': ']]' }[program]
   if (close !== undefined && args.at(-1)?.text !== close) return false
@@ -294,7 +301,9 @@ function notJudged(name: string | undefined, problem: string): Judged {
   return { name: name ?? '', problem, isCode: false }
 }
 
-/** A line without comments and texts in single quotes. Where quotes may be nested nothing is left out. */
+/**
+ * Returns a line without comments and texts in single quotes. If quotes may be nested, nothing is left out.
+ */
 function withoutText(line: string): string {
   if (/[`]|\$\(/.test(line)) return line
   const outside = /"(?:[^"\\]|\\[^])*"|'[^']*'|\\[^]|(?<=^|[\s;&|(])#[^\n]*|[^]/g

@@ -48,7 +48,7 @@ const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>
   },
 }
 
-/** For an unknown language: letters and digits, which no language takes for more than a word. */
+/** For an unknown language: letters and digits, which are no more than a word in any language. */
 const ANY_LANGUAGE: Characters = WORD
 
 const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
@@ -57,15 +57,15 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
   python: [],
 }
 
-/** After a pipe, perhaps through another command. */
+/** A second reader after a pipe, perhaps through another command. */
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
-/** A place, and what follows it in the script up to the end of the command. */
+/** A place, and the script after it up to the end of the command. */
 interface UsePosition extends TextPlace {
   readonly after: string
 }
 
-/** Why a value could become code in its place; undefined when it stays data. */
+/** Returns why a value could become code in its place; undefined when it stays data. */
 export function problemWith(
   flow: Flow,
   place: UsePosition,
@@ -99,7 +99,7 @@ function isNumberPlace(
   return language !== 'sql' || !isStatementStart
 }
 
-/** Places where even a single harmless word is obeyed. */
+/** Finds places where even a single harmless word is a command. */
 function badPosition(flow: Flow, place: UsePosition, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
   if (/[$\\]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
@@ -129,7 +129,9 @@ function escapeProblem(
   return kind === 'plain' ? undefined : `${by} holds outside of quotes only, where the script can be followed`
 }
 
-/** A value with its own quotes. Outside of quotes they are real; inside they are a part of the value. */
+/**
+ * Judges a value with its own quotes. Outside of quotes they are real; inside they are a part of the value.
+ */
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,
@@ -162,8 +164,9 @@ const FORMS: Readonly<Partial<Record<string, Characters>>> = {
 }
 
 /**
- * What holds for every use of a parameter: a value that does not pass a top-level action ends the rendering.
- * @param portable counts only what a hoop gateway enforces too, which is patterns
+ * Returns the facts about parameters that hold for every use: a value that does not pass a top-level action
+ * ends the rendering.
+ * @param portable counts only the guards that a hoop gateway enforces too, which are patterns
  */
 export function declaredFlows(
   statements: readonly TemplateStatement[],
@@ -221,13 +224,13 @@ function narrowed(known: Flow, { options = [], type }: Input): Flow {
 interface BareUse {
   readonly at: number
   readonly text: string
-  /** A variable of the environment. */
+  /** Name of the environment variable. */
   readonly variable: string
 }
 
 const GETENV = /^[ \t]*\\getenv[ \t]+(\w+)[ \t]+(\w+)/gm
 
-/** Finds `:name` in a script of psql, for variables that the script took from the environment. */
+/** Finds `:name` in a script of psql, for variables that the script read from the environment. */
 export function bareUses(source: ByteString): readonly BareUse[] {
   const taken = new Map([...source.matchAll(GETENV)].map(([, name = '', variable = '']) => [name, variable]))
   return [...source.matchAll(/(?<![:\w]):(\w+)/g)].flatMap(({ 0: text, 1: name = '', index }) => {
@@ -250,8 +253,8 @@ const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
 }
 
 /**
- * Places where a script may make code of a variable's value, which are not judged. In an unknown language that is the
- * whole text.
+ * Finds places where a script may run a variable's value as code. They are not judged. In an unknown language
+ * this is the whole text.
  */
 export function unfollowedUses(
   text: string,
