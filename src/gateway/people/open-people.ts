@@ -21,7 +21,7 @@ interface PeopleServices {
   readonly log: Logger
 }
 
-/** Who may ask, and by which tokens. */
+/** Users, their tokens and their sign-ins. */
 interface People {
   readonly users: Users
   readonly tokens: Tokens
@@ -53,7 +53,10 @@ export function openPeople(
   }
 }
 
-/** Its first and last entries are those of the gateway itself. A start without an end before it was a kill. */
+/**
+ * Opens the audit log. Its first and last entries are the gateway's own. A start after a start means that the
+ * gateway was killed.
+ */
 export function openAuditLog(
   { settings, history, log }: Omit<PeopleServices, 'webUrl' | 'audit'>,
   version: string,

@@ -5,21 +5,22 @@ import { HistoryError } from '../../store/errors.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 
-/** How often repeats that were only counted are written, and entries that are too old are removed. */
+/** Period of writing counted repeats, and of removing old entries. */
 const PASS_MS = 60_000
-/** Removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
+/** Most entries removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /**
- * Entries of one user, or of one address that nobody knows, in ten minutes: some 6 MB. Sessions that begin do not
+ * Most entries of one user, or of one address without a user, in ten minutes: some 6 MB. New sessions do not
  * count.
  */
 const MOST_OF_ONE = 10_000
 
 /**
- * Who saw, changed or decided what, in a chain of hashes. Changes and decisions are written before they happen, through
- * to the disk; where that fails they do not happen. Anything else is written when it has happened, and what cannot be
- * written is counted: the next entry that can be says how many are missing. So is what one user causes beyond his share.
+ * The record of views, changes and decisions, in a chain of hashes. Changes and decisions are written and
+ * synced before they happen; if that fails, they do not happen. Other entries are written afterwards. Entries
+ * that cannot be written are counted, and the next entry says how many are missing. Entries above a user's
+ * share are counted, too.
  */
 export class AuditLog {
   readonly #history: History
@@ -32,7 +33,7 @@ export class AuditLog {
   readonly #timer: NodeJS.Timeout
   #headToldAt = -Infinity
 
-  /** @param retainMs older entries are removed */
+  /** @param retainMs age above which entries are removed */
   constructor(history: History, retainMs: () => number, log: Logger, mostOfOne = MOST_OF_ONE) {
     this.#shares = new Shares(mostOfOne)
     this.#history = history
@@ -42,7 +43,10 @@ export class AuditLog {
     this.#tellHead()
   }
 
-  /** Writes what is about to change. @returns its place @throws HistoryError, RequestRefused: then it must not happen */
+  /**
+   * Writes an entry before a change. @returns its sequence @throws HistoryError, RequestRefused: then the
+   * change must not happen
+   */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)
     if (!this.#hasRoom(name)) throw tooMuch(name)
@@ -51,7 +55,10 @@ export class AuditLog {
     return sequence
   }
 
-  /** The same for what has to happen also where it cannot be written. @returns undefined where it is only counted */
+  /**
+   * Announces a change that must happen even if the entry cannot be written. @returns undefined when it is
+   * only counted
+   */
   announceAnyway(facts: AuditFacts): number | undefined {
     try {
       return this.#counting(() => this.announce(facts))
@@ -61,22 +68,25 @@ export class AuditLog {
     }
   }
 
-  /** Writes what became of it, through to the disk. */
+  /** Writes the outcome of an announced change, and syncs it. */
   conclude(facts: AuditFacts, asked: number): void {
     this.#counting(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
   }
 
-  /** Writes what has happened. A power failure may take the last of these away, the end of this process does not. */
+  /**
+   * Writes an entry about the past. It survives the end of this process, but a power failure may take the
+   * last entries.
+   */
   note(facts: AuditFacts): void {
     if (this.#hasRoom(nameOf(facts))) this.#note(facts)
   }
 
-  /** Notes what happens often, unless the same has been noted in the last ten minutes. */
+  /** Notes a frequent event, unless the same was noted in the last ten minutes. */
   noteOnce(facts: AuditFacts): void {
     if (this.#repeats.isNew(facts)) this.note(facts)
   }
 
-  /** The first from an address is noted at once, others are counted until ten minutes are over. */
+  /** Notes the first failure of an address. Others are counted until ten minutes are over. */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
     if (this.#signIns.take(address)) this.#note({ ...failed(address, 1), ...more })
     else this.#signIns.leaveOut(address)
@@ -86,7 +96,7 @@ export class AuditLog {
     return this.#history.read(({ audit }) => audit.head())
   }
 
-  /** Writes what was only counted. */
+  /** Writes all counts. */
   close(): void {
     clearInterval(this.#timer)
     this.#noteCounted(true)
@@ -109,7 +119,10 @@ export class AuditLog {
       this.#log.info({ entries: removed }, 'old entries removed from the audit log')
   }
 
-  /** Once a day: who keeps his log elsewhere can see later whether the audit log was written anew. */
+  /**
+   * Logs the newest hash once a day. With logs stored elsewhere, an operator can see later whether the audit
+   * log was rewritten.
+   */
   #tellHead(): void {
     const now = performance.now()
     if (now - this.#headToldAt < DAY_MS) return
@@ -134,7 +147,7 @@ export class AuditLog {
     for (const { name, entries } of this.#shares.over(isAll)) this.#note(beyond(name, entries))
   }
 
-  /** What it has no room for is counted. What the gateway does itself always has room. */
+  /** Takes room for an entry, or counts it as left out. The gateway's own entries always have room. */
   #hasRoom(name: string): boolean {
     if (name === '' || this.#shares.take(name)) return true
     this.#shares.leaveOut(name)
@@ -165,7 +178,7 @@ export class AuditLog {
   }
 }
 
-/** Whose share it is. */
+/** Returns the name whose share an entry takes. */
 function nameOf({ actor, client_ip: address }: AuditFacts): string {
   return actor || address
 }
@@ -185,18 +198,18 @@ interface Missing {
   readonly since: Date
 }
 
-/** Entries that could not be written, until one can be that says so. */
+/** Count of entries that could not be written, until an entry can say so. */
 class Gap {
   #missing: Missing | undefined
 
-  /** @returns whether it is the first */
+  /** Counts an entry. @returns whether it is the first */
   add(): boolean {
     const { entries, since } = this.#missing ?? { entries: 0, since: new Date() }
     this.#missing = { entries: entries + 1, since }
     return entries === 0
   }
 
-  /** What the log says of them, where there are any. */
+  /** Returns the entry about the missing ones; undefined when none is missing. */
   facts(): AuditFacts | undefined {
     if (this.#missing === undefined) return undefined
     const { entries, since } = this.#missing
@@ -208,14 +221,14 @@ class Gap {
     })
   }
 
-  /** They are on record. */
+  /** Clears the count: the missing entries are on record. */
   close(): void {
     this.#missing = undefined
   }
 }
 
 const WINDOW_MS = 10 * 60 * 1000
-/** Names that are counted apart; whoever has more of them is counted under `MANY`. */
+/** Names that are counted separately. Further names are counted as `MANY`. */
 const MOST_NAMES = 10_000
 const MANY = 'others'
 
@@ -225,13 +238,16 @@ interface Share {
   readonly since: number
 }
 
-/** What was only counted of one name. */
+/** Number of one name's entries that were only counted. */
 interface LeftOut {
   readonly name: string
   readonly entries: number
 }
 
-/** So many entries each user, or address, has in ten minutes. What is beyond is counted: nobody can fill the log. */
+/**
+ * Limits each user's, or address's, entries in ten minutes. Further entries are counted, so that nobody can
+ * fill the log.
+ */
 export class Shares {
   readonly #most: number
   readonly #shares = new Map<string, Share>()
@@ -240,7 +256,7 @@ export class Shares {
     this.#most = most
   }
 
-  /** @returns whether there is room; then it is taken */
+  /** @returns whether there was room, which is then taken */
   take(name: string): boolean {
     const share = this.#shareOf(name)
     if (share.entries >= this.#most) return false
@@ -248,12 +264,12 @@ export class Shares {
     return true
   }
 
-  /** Counts one for which there was no room. */
+  /** Counts an entry without room. */
   leaveOut(name: string): void {
     this.#shareOf(name).leftOut += 1
   }
 
-  /** Takes out those whose time is over, with what was left out of them. */
+  /** Removes the shares whose time is over, and yields their left-out entries. */
   *over(isAll: boolean): Generator<LeftOut> {
     const now = performance.now()
     for (const [name, { leftOut, since }] of this.#shares) {
@@ -271,12 +287,12 @@ export class Shares {
   }
 }
 
-/** Above it the oldest is forgotten: then it is noted once more. */
+/** Above this number the oldest is forgotten, and noted again. */
 const MOST_REPEATS = 10_000
 
-/** Commands and pages look at the same thing every second. */
+/** Finds repeated events: commands and pages ask for the same thing every second. */
 export class Repeats {
-  /** When each was noted, the oldest first. */
+  /** Time of each note, the oldest first. */
   readonly #noted = new Map<string, number>()
 
   isNew(facts: AuditFacts): boolean {
@@ -293,7 +309,10 @@ export class Repeats {
   }
 }
 
-/** A user, or a caller at one address, changes more than the audit log takes of one. Nothing has changed. */
+/**
+ * Refuses a change by a user, or by an address, that has used up its share of the audit log. Nothing has
+ * changed.
+ */
 function tooMuch(name: string): RequestRefused {
   return new RequestRefused(
     'too-much-at-once',

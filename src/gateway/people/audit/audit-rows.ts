@@ -3,7 +3,7 @@ import type { Room } from '../../store/room.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink, auditFacts } from './entry.ts'
 
-/** Which entries are listed. A filter that is missing lets all of them through. */
+/** Filters of the list of entries. A missing filter matches all entries. */
 export interface AuditQuery {
   readonly actor?: string | undefined
   readonly resourceType?: string | undefined
@@ -15,23 +15,23 @@ export interface AuditQuery {
   readonly outcome?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
-  /** A part of the user's name, in any case. */
+  /** Part of the user's name, in any case. */
   readonly actorPart?: string | undefined
-  /** A part of what the entry is about or says of it, in any case. */
+  /** Part of an entry's subject or details, in any case. */
   readonly text?: string | undefined
 }
 
 interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
-  /** Entries in which the text was looked for, where there are more that fit the other filters. */
+  /** Number of searched entries, when more match the other filters. */
   readonly textLookedAt: number | undefined
 }
 
-/** Entries in which a text is looked for. Each is read from its row, which takes some microseconds. */
+/** Most entries in which a text is searched. Each is read from its row, which takes some microseconds. */
 export const TEXT_LOOKED_AT = 20_000
 
-/** The column that each filter looks at, and how. */
+/** SQL condition of each filter. */
 const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'text'>, string>> = {
   actorPart: 'instr(lower(actor), ?) > 0',
   actor: 'actor = ?',
@@ -56,13 +56,16 @@ const TEXTS = [
 ]
   .map((name) => `coalesce(entry ->> '$.${name}', '')`)
   .join(" || ' ' || ")
-/** The whole entry is looked at first, since that is faster than to read it as JSON. */
+/** Searches the whole entry first: that is faster than parsing it as JSON. */
 const HAS_TEXT = `((instr(lower(entry), ?) > 0 OR instr(lower(entry), ?) > 0) AND instr(lower(${TEXTS}), ?) > 0)`
 
-/** An entry that was written before a change, and whose end is there, says nothing more than that. */
+/** Hides an entry that was written before a change when the entry with the outcome exists. */
 const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
 
-/** The audit log as rows: each is added at the end, and removed from the front. Call it by `read` and `write` of the history. */
+/**
+ * The audit log as rows. Entries are added at the end and removed from the front. Call it by the history's
+ * `read` and `write`.
+ */
 export class AuditRows {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
@@ -78,7 +81,7 @@ export class AuditRows {
     return link
   }
 
-  /** The newest; where nothing is left, what was removed last. */
+  /** Returns the newest entry; the last removed one when none is left. */
   head(): AuditHead {
     const found = this.#statements.head.get([]) as [number, string] | undefined
     if (found === undefined) return this.anchor()
@@ -86,19 +89,19 @@ export class AuditRows {
     return { sequence, hash }
   }
 
-  /** What was removed last, before which nothing is left. */
+  /** Returns the last removed entry, which is the place before the first. */
   anchor(): AuditHead {
     const found = this.#statements.anchor.get([]) as [number, string] | undefined
     const [sequence, hash] = found ?? [0, NO_HASH]
     return { sequence, hash }
   }
 
-  /** The next ones behind a place, the oldest first. */
+  /** Returns the next entries after a place, oldest first. */
   after(sequence: number, most: number): AuditLink[] {
     return links(this.#statements.after.all([sequence, most]))
   }
 
-  /** The newest first. */
+  /** Returns a page of entries, newest first. */
   find(query: AuditQuery, { offset, limit }: { readonly offset: number; readonly limit: number }): AuditPage {
     const { text, ...columns } = query
     const asked = conditionsOf(columns)
@@ -113,8 +116,8 @@ export class AuditRows {
   }
 
   /**
-   * Looks at the entries behind a sequence, up to another one. A step takes the same time, whatever the filters.
-   * @param query undefined brings all entries, those that the list leaves out included
+   * Returns the matching entries between two sequences. A step takes the same time with any filters.
+   * @param query undefined returns all entries, also those that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
     const { text, ...columns } = query ?? {}
@@ -145,8 +148,8 @@ export class AuditRows {
   }
 
   /**
-   * Removes the oldest that are from before this time, and remembers the last of them. One that is from a time to come
-   * was written by a clock that was wrong: it is as old as what follows.
+   * Removes the oldest entries from before this time, and keeps the place of the last one. An entry with a
+   * future time was written with a wrong clock: it counts as old as the next one.
    * @returns how many
    */
   removeOlder(before: Date, most: number): number {
@@ -181,16 +184,16 @@ function conditionsOf(query: Omit<AuditQuery, 'text'>): {
 
 function textValues(text: string): Values {
   const lower = lowerCase(text)
-  // Details are JSON themselves.
+  // Details are JSON text themselves.
   return [lower, JSON.stringify(lower).slice(1, -1), lower]
 }
 
-/** As SQLite does it. */
+/** Changes ASCII letters to lower case, as SQLite does. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-/** A boolean would abort the process. */
+/** Replaces booleans: libsql aborts the process on them. */
 function bound(value: Bindable): string | number {
   if (typeof value === 'boolean') return value ? 1 : 0
   return value instanceof Date ? value.toISOString() : value
@@ -216,8 +219,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * The audit log: `entry` is the text that `hash` is the hash of (audit/entry.ts). All that is searched comes out of that
- * text, so that nothing can be shown that is not in the chain. `audit_anchor` is the last entry that was removed.
+ * The audit log. `entry` is the text that `hash` is the hash of (audit/entry.ts). All searches read this
+ * text, so that nothing outside the chain can be shown. `audit_anchor` is the last removed entry.
  */
 const VERSION_15 = `
   CREATE TABLE history.audit_log (
@@ -253,10 +256,10 @@ export const auditRoom: Room<AuditRows> = {
   json: { audit_log: ['entry'] },
 }
 
-/** Characters of a label: it names a file, a repository or a commit. */
+/** Most characters of a label, which names a file, a repository or a commit. */
 const MAX_LABEL = 500
 
-/** What the audit log says of a session that begins. Never its script, arguments or parameters. */
+/** Facts for the audit log about a new session. Never its script, arguments or parameters. */
 export function sessionFacts(
   session: Pick<NewSession, 'id' | 'user' | 'connection' | 'origin' | 'verb' | 'labels' | 'sessionBatchId'>,
   { clientIp = '', token, waits }: SessionAsking,

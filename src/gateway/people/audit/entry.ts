@@ -1,39 +1,39 @@
 import { createHash } from 'node:crypto'
 import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
-/** One thing that happened, in hoop's words where hoop has some. */
+/** One event, in hoop's words where hoop has some. */
 export interface AuditFacts {
-  /** Empty where nobody said who he is. */
+  /** Empty where the caller is unknown. */
   readonly actor: string
-  /** The token he asked with; empty where there was none. */
+  /** Token of the request; empty where there was none. */
   readonly token_id: string
   readonly token_name: string
   readonly action: AuditAction
   readonly resource_type: AuditType
-  /** Empty for lists, and where the path does not name one. */
+  /** Empty for lists, and where the path names none. */
   readonly resource_id: string
-  /** Empty where it was no request of REST. */
+  /** Empty where there was no REST request. */
   readonly http_method: string
   readonly http_path: string
-  /** 0 where there is no answer. */
+  /** 0 where there was no answer. */
   readonly http_status: number
   readonly client_ip: string
   readonly request_payload_redacted: Readonly<Record<string, unknown>> | null
   readonly outcome: boolean
   readonly error_message: string
-  /** `asked`: written before something changes, and followed by one that is `done`. */
+  /** `asked`: written before a change, and followed by a `done` entry. */
   readonly stage: 'asked' | 'done'
-  /** The sequence of the entry that was written before. */
+  /** Sequence of the entry that was written before the change. */
   readonly asked: number | null
 }
 
-/** As it stands in the chain. */
+/** An entry of the chain. */
 export interface AuditEntry extends AuditFacts {
-  /** From 1, without gaps. */
+  /** Counts from 1, without gaps. */
   readonly sequence: number
-  /** In hexadecimal; that of the first entry is `NO_HASH`. */
+  /** Hash in hexadecimal. The first entry has `NO_HASH`. */
   readonly previous_hash: string
-  /** RFC 3339, UTC, milliseconds. */
+  /** Time by RFC 3339, UTC, in milliseconds. */
   readonly created_at: string
 }
 
@@ -64,7 +64,7 @@ export function nextLink(before: AuditHead, facts: AuditFacts, at: Date): AuditL
   return { sequence, text, hash: hashOf(text) }
 }
 
-/** In hexadecimal. */
+/** Returns the SHA-256 in hexadecimal. */
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
@@ -81,14 +81,17 @@ const NOTHING: AuditFacts = {
   ...{ stage: 'done', asked: null },
 }
 
-/** What is not said is empty, and it went well. */
+/** Fills in defaults: missing values are empty, and the outcome is a success. */
 export function auditFacts(
   facts: Pick<AuditFacts, 'action' | 'resource_type'> & Partial<AuditFacts>,
 ): AuditFacts {
   return { ...NOTHING, ...facts }
 }
 
-/** The one text of a value: JSON without spaces, names in the order of their code units (RFC 8785). */
+/**
+ * Returns the canonical text of a value: JSON without spaces, names in the order of their code units (RFC
+ * 8785).
+ */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

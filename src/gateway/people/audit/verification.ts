@@ -5,7 +5,7 @@ import { readAlone, type Connection } from '../../store/sqlite.ts'
 import { AuditRows } from './audit-rows.ts'
 import { canonicalText, hashOf, type AuditEntry, type AuditHead, type AuditLink, entryOf } from './entry.ts'
 
-/** What is wrong with one entry, or in front of it. */
+/** A fault of one entry, or before it. */
 interface ChainFault {
   readonly sequence: number
   readonly fault: 'altered' | 'missing' | 'reordered' | 'malformed'
@@ -13,25 +13,26 @@ interface ChainFault {
 }
 
 export interface Verification {
-  /** Entries that were looked at. */
+  /** Number of checked entries. */
   readonly entries: number
-  /** The first of them; undefined where there is none. */
+  /** Sequence of the first entry; undefined where there is none. */
   readonly first: number | undefined
-  /** The newest; where there is none, what was removed last. */
+  /** The newest entry; the last removed one where there is none. */
   readonly head: AuditHead
-  /** The first ones. */
+  /** The first faults, at most `MOST_FAULTS`. */
   readonly faults: readonly ChainFault[]
-  /** Whether the hash that was asked for is one of the chain's. */
+  /** Whether the chain has the expected hash. */
   readonly hasExpected: boolean
 }
 
-/** More than these are not told: whoever has altered that much has altered everything. */
+/** Most reported faults. More of them say nothing new. */
 const MOST_FAULTS = 20
 
 /**
- * Follows the chain from the front.
- * @param anchor the place before the first entry; undefined where that is not known, as in a file that begins anywhere
- * @param expected a hash that was kept elsewhere
+ * Checks the chain from its beginning.
+ * @param anchor the place before the first entry; undefined where it is unknown, as in a file that begins
+ * anywhere
+ * @param expected a hash that was stored elsewhere
  */
 export function verifyChain(
   links: Iterable<ReadLink | Malformed>,
@@ -56,9 +57,9 @@ export function verifyChain(
   return { entries, first, head: { sequence, hash }, faults, hasExpected }
 }
 
-/** A link as it was read. */
+/** A link as read from a file or a history. */
 interface ReadLink extends AuditLink {
-  /** Whether the columns beside the text say something else than the text. */
+  /** Whether the columns beside the text differ from the text. */
   readonly isForged?: true
 }
 
@@ -98,15 +99,15 @@ function parsed(text: string): AuditEntry | undefined {
   }
 }
 
-/** What `shownEntry` puts beside the entry. */
+/** Fields that `shownEntry` adds to an entry. */
 const BESIDE = new Set(['id', 'org_id', 'actor_subject', 'actor_email', 'actor_name', 'hash'])
 
-/** The link that a line of an exported file is, for `verifyChain`. */
+/** Parses a line of an exported file, for `verifyChain`. */
 export function linkOfLine(line: string, number: number): ReadLink | Malformed {
   try {
     return readLine(line, number)
   } catch (error) {
-    // A line of lists in lists, ten thousand deep.
+    // JSON arrays nested ten thousand deep.
     if (error instanceof RangeError) return { line: number }
     throw error
   }
@@ -118,24 +119,24 @@ function readLine(line: string, number: number): ReadLink | Malformed {
   const { hash } = shown
   const entry = Object.fromEntries(Object.entries(shown).filter(([name]) => !BESIDE.has(name)))
   const link = { sequence: shown.sequence, text: canonicalText(entry), hash }
-  // hoop's copies are not in the chain: they may not say anything else than what is.
+  // hoop's copies of fields are not in the chain, so they must equal the entry's fields.
   return isDeepStrictEqual(shownEntry(link), shown) ? link : { ...link, isForged: true }
 }
 
-/** Read at once from the file. */
+/** Links read from the file in one query. */
 const LINKS_PER_READ = 1000
 
-/** The audit log of a history, read as it is at one moment: a gateway may go on with it meanwhile. */
+/** The audit log of a history at one moment. A gateway may add entries meanwhile. */
 interface AuditFile {
-  /** The place before the first entry. */
+  /** Place before the first entry. */
   readonly anchor: AuditHead
   readonly links: Iterable<AuditLink>
 }
 
-/** Opens the file read-only, and closes it. Throws what SQLite throws. */
+/** Opens the file read-only, reads it and closes it. Throws errors of SQLite. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
   return readAlone(file, (db) => {
-    // One moment: a gateway may add entries meanwhile.
+    // The transaction reads one moment: a gateway may add entries meanwhile.
     db.exec('BEGIN')
     const found = read(auditIn(db))
     db.exec('ROLLBACK')
@@ -159,7 +160,7 @@ function* all(rows: AuditRows): Generator<AuditLink> {
   }
 }
 
-/** An entry as REST shows it and files have it. */
+/** Shows an entry as in REST answers and exported files. */
 export function shownEntry(link: AuditLink): AuditEntryAnswer {
   return withShown(entryOf(link), link.hash)
 }

@@ -8,8 +8,8 @@ import type { Users } from './users.ts'
 const HOUR_MS = 60 * 60 * 1000
 
 /**
- * Holds machines to their budgets, by what the history has: a restart loses nothing. It is looked at when a session
- * begins, so the last one may go beyond.
+ * Enforces the budgets of machines by what the history has, so that a restart loses nothing. A budget is
+ * checked when a session begins, so the last session may exceed it.
  */
 export class Budgets {
   readonly #users: Pick<Users, 'named'>
@@ -21,7 +21,10 @@ export class Budgets {
     this.#history = history
   }
 
-  /** What a machine has used up of its budget in the last stretch; undefined where it has none. @throws HistoryError */
+  /**
+   * Returns what a machine has used up in the last period; undefined where it has no budget. @throws
+   * HistoryError
+   */
   used(name: string): Used | undefined {
     const budget = this.#users.named(name)?.budget
     if (budget === undefined) return undefined
@@ -35,7 +38,7 @@ export class Budgets {
     }
   }
 
-  /** @throws RequestRefused when one more session may not begin, HistoryError */
+  /** @throws RequestRefused when the machine may begin no more sessions, HistoryError */
   check(name: string): void {
     const budget = this.#users.named(name)?.budget
     if (budget === undefined) return
@@ -51,7 +54,10 @@ export class Budgets {
     )
   }
 
-  /** Before its first session, so that no removal is missed. */
+  /**
+   * Begins to keep removed sessions' use. It is called before the machine's first session, so that no removal
+   * is missed.
+   */
   #watch(name: string): void {
     if (this.#watched.has(name)) return
     this.#history.write(({ budgets }) => budgets.watch(name))
@@ -63,7 +69,7 @@ interface Used {
   readonly runs: number
   readonly bytes: number
   readonly runningMs: number
-  /** When one more session may begin, in ms since 1970; undefined: now. */
+  /** Time at which the next session may begin, in ms since 1970; undefined: now. */
   readonly freeAt: number | undefined
 }
 
@@ -72,7 +78,10 @@ function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number
   return last === undefined ? undefined : Math.max(now, last.at + budget.perMs)
 }
 
-/** The limit that keeps the machine waiting longest, with the beginning of the session that has to be forgotten. */
+/**
+ * Returns the limit that blocks the machine longest, with the start of the session that has to leave the
+ * period.
+ */
 function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
   const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
     const at = roomAt(spent, limit, of)
@@ -99,7 +108,10 @@ function limitsOf({ runs, bytes, runningMs }: Budget): Limit[] {
   ]
 }
 
-/** The beginning of the session that has to be forgotten before there is room; undefined when there is room now. */
+/**
+ * Returns the start of the session that has to leave the period before there is room; undefined when there is
+ * room now.
+ */
 function roomAt(spent: readonly SpentRow[], limit: number, of: Limit['of']): number | undefined {
   let left = spent.reduce((sum, row) => sum + of(row), 0)
   let at: number | undefined
@@ -121,17 +133,17 @@ function spanText(ms: number): string {
   return `${ms / (length as number)}${unit as string}`
 }
 
-/** What one session has used up. */
+/** Use of one session. */
 interface SpentRow {
-  /** In ms since 1970. */
+  /** Start in ms since 1970. */
   readonly startedAt: number
-  /** Without the time in which it waited for people. */
+  /** Running time in ms, without the wait for an approval. */
   readonly runningMs: number
   /** Bytes of output. */
   readonly bytes: number
 }
 
-/** What machines have used up, as rows of the history's file: of sessions, and of those that are removed. */
+/** Use of machines, as rows of the history's file: of existing and of removed sessions. */
 class BudgetRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -139,12 +151,14 @@ class BudgetRows {
     this.#statements = prepare(db)
   }
 
-  /** From now on what its sessions have used up outlives them. */
+  /** Keeps the use of this user's sessions from now on, also after their removal. */
   watch(user: string): void {
     this.#statements.watch.run([user])
   }
 
-  /** What sessions that began after this time have spent, the oldest first; those that run, up to now. */
+  /**
+   * Returns the use of sessions that began after this time, oldest first. Running sessions count up to now.
+   */
   spent(user: string, after: number, now: number): SpentRow[] {
     type Columns = [startedAt: number, runningMs: number, bytes: number]
     const found = this.#statements.spent.all([now, now, user, after, user, after]) as Columns[]
@@ -171,8 +185,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * What machines with a budget have used up. Sessions that are removed from the history leave it here, for as long as the
- * longest stretch of a budget (31 days): who writes much, and so pushes out what he wrote before, gains nothing.
+ * Use of machines with a budget. Removed sessions leave their use here for the longest period of a budget (31
+ * days): a machine gains nothing by writing so much that its older sessions are removed.
  */
 const VERSION_13 = `
   CREATE TABLE history.budgeted_users (name TEXT PRIMARY KEY);

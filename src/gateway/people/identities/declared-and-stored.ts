@@ -4,7 +4,7 @@ import type { GatewaySettings, UserSettings } from '../../settings/settings.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { LastUses } from './token-uses.ts'
 
-/** What becomes of users and tokens in one step: all of it, or nothing. */
+/** Changes of users and tokens, made together or not at all. */
 interface IdentityChange {
   readonly users?: readonly StoredUser[]
   readonly removedUsers?: readonly string[]
@@ -14,7 +14,8 @@ interface IdentityChange {
 }
 
 /**
- * Users and tokens of the state. All are in memory, so that a sign-in needs no disk; what changes is on the disk first.
+ * Users and tokens of the state. All are in memory, so that a sign-in needs no disk. Changes go to the disk
+ * first.
  */
 export class StoredIdentities {
   readonly #history: History
@@ -49,17 +50,17 @@ export class StoredIdentities {
     return [...this.tokens.values()].filter((token) => token.user === user)
   }
 
-  /** Whether sessions or reviews are recorded under this name. @throws HistoryError */
+  /** Tells whether sessions or reviews are recorded under this name. @throws HistoryError */
   isInHistory(name: string): boolean {
     return this.#history.read(({ users }) => users.isInHistory(name))
   }
 
-  /** The account that had this name before it was removed here. @throws HistoryError */
+  /** Returns the external account that had this name before its user was removed. @throws HistoryError */
   formerAccount(name: string): string | undefined {
     return this.#history.read(({ users }) => users.formerAccount(name))
   }
 
-  /** Through to the disk. @throws HistoryError: then nothing has changed */
+  /** Makes a change and syncs it. @throws HistoryError: then nothing has changed */
   apply(change: IdentityChange): void {
     this.#history.write(({ users, tokens }) => {
       for (const name of change.removedUsers ?? []) users.remove(name)
@@ -71,7 +72,10 @@ export class StoredIdentities {
     this.keep(change)
   }
 
-  /** In memory alone, until `apply` succeeds: what must not be accepted any more does not wait for a disk. */
+  /**
+   * Makes a change only in memory, until `apply` succeeds: a revoked token must not stay valid until the disk
+   * works.
+   */
   keep({ users = [], removedUsers = [], tokens = [], removedTokens = [] }: IdentityChange): void {
     for (const name of removedUsers) this.#users.delete(name)
     for (const user of users) this.#users.set(user.name, user)
@@ -91,7 +95,7 @@ export class StoredIdentities {
     if (token !== undefined) this.#byHash.delete(token.sha256.toString('hex'))
   }
 
-  /** A disk that cannot be read now can be later: until then there are only those of gateway.yaml. */
+  /** Reads the state. If the disk fails, only users of gateway.yaml exist until a later read succeeds. */
   #load(): void {
     if (this.#isLoaded) return
     try {
@@ -107,11 +111,11 @@ export class StoredIdentities {
 interface Declared {
   readonly users: ReadonlyMap<string, GatewayUser>
   readonly tokens: ReadonlyMap<string, AccessToken>
-  /** By the hash of the token, in hexadecimal. */
+  /** Key: hash of the token, in hexadecimal. */
   readonly byHash: ReadonlyMap<string, SignedIn>
 }
 
-/** Users and tokens of gateway.yaml, found by name and hash. Follows the settings when they are replaced. */
+/** Users and tokens of gateway.yaml, by name and hash. Follows reloads of the settings. */
 export class DeclaredIdentities {
   readonly #current: { readonly value: Pick<GatewaySettings, 'users'> }
   #indexed: readonly UserSettings[] | undefined
@@ -165,7 +169,7 @@ function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
   }
 }
 
-/** Their ids stay the same as long as the file calls them the same. */
+/** Returns the tokens of a declared user. Their ids stay the same while their names in the file do. */
 function tokensOf({ name: user, tokens }: UserSettings): AccessToken[] {
   return tokens.map(({ name, sha256, expiresAt }) => ({
     ...{ id: `gateway.yaml:${user}:${name}`, name, user, kind: 'personal', isDeclared: true, sha256 },

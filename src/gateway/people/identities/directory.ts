@@ -10,21 +10,21 @@ export interface NewUser {
   readonly groups: readonly string[]
   readonly isActive: boolean
   readonly budget: Budget | undefined
-  /** Whether the user gets the sessions that are recorded under this name. */
+  /** Whether the user takes over the sessions recorded under this name. */
   readonly takesOver: boolean
 }
 
-/** What is to be different; undefined stays. */
+/** Values to change; undefined ones stay. */
 export interface UserChange {
   readonly isActive?: boolean | undefined
   readonly groups?: readonly string[] | undefined
-  /** Null: none any more. */
+  /** Null removes the budget. */
   readonly budget?: Budget | null | undefined
 }
 
 const ADMIN_GROUP = 'admin'
 
-/** Adds, changes and removes users of the state. Those of gateway.yaml are listed, and changed there. */
+/** Adds, changes and removes users of the state. Users of gateway.yaml are listed here, but changed there. */
 export class UserDirectory {
   readonly #users: Users
   readonly #history: History
@@ -38,7 +38,7 @@ export class UserDirectory {
       log.warn({ user: name }, 'this user stands in gateway.yaml and in the state: gateway.yaml counts')
   }
 
-  /** Those of gateway.yaml first. */
+  /** Lists all users, those of gateway.yaml first. */
   list(): GatewayUser[] {
     return this.#users.all
   }
@@ -50,14 +50,14 @@ export class UserDirectory {
     return user
   }
 
-  /** Whether the state has a user of this name whom gateway.yaml hides. */
+  /** Tells whether the state has a user whom one of gateway.yaml hides. */
   isShadowing(name: string): boolean {
     return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
   }
 
   /**
-   * Tokens that an earlier user of the name has had are gone.
-   * @param tokens that it has from the beginning
+   * Adds a user. Tokens of an earlier user of this name are removed.
+   * @param tokens first tokens of the new user
    * @throws RequestRefused, HistoryError: then there is neither user nor token
    */
   create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
@@ -92,8 +92,8 @@ export class UserDirectory {
   }
 
   /**
-   * With all tokens of the state. The name stays with its sessions. Of a user who stands in gateway.yaml, too, that one
-   * stays.
+   * Removes a user and their tokens of the state. The name stays with the user's sessions. A user of
+   * gateway.yaml under this name stays.
    * @throws RequestRefused, HistoryError
    */
   remove(name: string, by: string): void {
@@ -105,7 +105,7 @@ export class UserDirectory {
     this.#log.info({ user: name, by }, 'user deleted')
   }
 
-  /** Groups that were made, and all that somebody is in. */
+  /** Lists the added groups, and all groups of users. */
   groups(): string[] {
     const made = this.#history.read(({ users }) => users.groups())
     return [...new Set([...made, ...this.list().flatMap(({ groups }) => groups)])].sort()
@@ -117,7 +117,7 @@ export class UserDirectory {
     this.#history.write(({ users }) => users.addGroup(name))
   }
 
-  /** From the list, and from users of the state. @throws RequestRefused, HistoryError */
+  /** Removes a group from the list, and from users of the state. @throws RequestRefused, HistoryError */
   removeGroup(name: string): void {
     if (name === ADMIN_GROUP)
       throw new RequestRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)

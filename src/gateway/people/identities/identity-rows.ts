@@ -9,7 +9,7 @@ import {
 import type { Room } from '../../store/room.ts'
 import type { Connection } from '../../store/sqlite.ts'
 
-/** Users of the state, and groups that nobody has to be in, as rows of the history's file. */
+/** Users of the state, and added groups, as rows of the history's file. */
 class UserRows {
   readonly #statements: ReturnType<typeof userStatements>
 
@@ -21,7 +21,7 @@ class UserRows {
     return (this.#statements.all.all([]) as UserColumns[]).map(toUser)
   }
 
-  /** A new one, or what has become of one. */
+  /** Inserts or replaces a user. */
   put(user: StoredUser): void {
     const { name, kind, groups, budget, createdAt, createdBy, deactivatedAt, deactivatedBy } = user
     const texts = [JSON.stringify(groups), budget === undefined ? null : JSON.stringify(budget)]
@@ -36,12 +36,12 @@ class UserRows {
     remove.run([name])
   }
 
-  /** What made the last user of this name that was removed, where it was an account elsewhere. */
+  /** Returns the external account of the last removed user of this name, if any. */
   formerAccount(name: string): string | undefined {
     return (this.#statements.formerAccount.get([name]) as [string] | undefined)?.[0]
   }
 
-  /** Whether sessions or reviews are recorded under this name. */
+  /** Tells whether sessions or reviews are recorded under this name. */
   isInHistory(name: string): boolean {
     return this.#statements.isInHistory.get([name, name]) !== undefined
   }
@@ -106,9 +106,9 @@ function userStatements(db: Connection) {
 }
 
 /**
- * Users and tokens beside those of gateway.yaml. A token's user may be one of gateway.yaml, so it is no foreign key.
- * `groups` and `budget` are JSON. `tokens.sha256` is of the token's text, which is nowhere; `kind` is what it is for.
- * `token_uses` has those of gateway.yaml, too.
+ * Users and tokens beside those of gateway.yaml. A token's user may be one of gateway.yaml, so there is no
+ * foreign key. `groups` and `budget` are JSON. `tokens.sha256` is the hash of the token's text, which is
+ * stored nowhere; `kind` is the token's purpose. `token_uses` has tokens of gateway.yaml, too.
  */
 const VERSION_11 = `
   CREATE TABLE history.users (
@@ -139,12 +139,15 @@ const VERSION_11 = `
   CREATE TABLE history.token_uses (token TEXT PRIMARY KEY, used_at INTEGER NOT NULL);`
 
 /**
- * Users who were deleted and came from an account elsewhere: only that account gets the name and its sessions again.
+ * Removed users that came from an external account: only that account gets the name and its sessions again.
  */
 const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
 
-/** `of_page`: the token of a browser's cookie. `parent` is the SHA-256 of the token that it was signed in with, if any. */
+/**
+ * `of_page`: the token is for a browser's cookie. `parent` is the SHA-256 of the token used for the sign-in,
+ * if any.
+ */
 const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE history.tokens ADD COLUMN parent BLOB;`
@@ -161,7 +164,7 @@ export const userRoom: Room<UserRows> = {
   json: { users: ['groups', 'budget'] },
 }
 
-/** Tokens of the state, and when tokens were used last, as rows of the history's file. */
+/** Tokens of the state, and last uses of all tokens, as rows of the history's file. */
 class TokenRows {
   readonly #statements: ReturnType<typeof tokenStatements>
 
@@ -173,7 +176,7 @@ class TokenRows {
     return (this.#statements.all.all([]) as TokenColumns[]).map(toToken)
   }
 
-  /** A new one, or what has become of one. */
+  /** Inserts or replaces a token. */
   put(token: StoredToken): void {
     const { id, user, name, kind, sha256, createdAt, createdBy } = token
     const made = [id, user, name, kind, sha256, createdAt, createdBy]
@@ -246,5 +249,5 @@ declare module '../../store/room.ts' {
   }
 }
 
-/** Its tables come with those of users. */
+/** The room of tokens. Its tables are created with those of users. */
 export const tokenRoom: Room<TokenRows> = { rows: (db) => new TokenRows(db), steps: {} }

@@ -32,7 +32,7 @@ interface UserRouting {
 
 const HOUR_MS = 60 * 60 * 1000
 
-/** Who may ask this gateway, and in which groups they are. */
+/** Routes of users and groups. */
 export function userRoutes(services: UserRouting): Handlers<typeof userContract> {
   const { directory } = services
   return {
@@ -71,7 +71,7 @@ export function userRoutes(services: UserRouting): Handlers<typeof userContract>
   }
 }
 
-/** Users have only names here, so the name fills hoop's other fields as well. */
+/** Shows a user. Users here have only names, so the name fills hoop's other fields, too. */
 function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserAnswer {
   const { name, kind, groups, isActive, isDeclared, budget } = user
   const { createdAt, createdBy } = user as Partial<StoredUser>
@@ -96,7 +96,7 @@ function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserA
   }
 }
 
-/** In the units of gateway.yaml; `per` in seconds. */
+/** Shows a budget in the units of gateway.yaml; `per` in seconds. */
 function budgetAnswer(budget: Budget | undefined): UserAnswer['budget'] {
   if (budget === undefined) return null
   const { runs, bytes = null, runningMs, perMs } = budget
@@ -120,7 +120,7 @@ interface TokenRouting {
   readonly tokens: Tokens
 }
 
-/** Tokens of the caller, for admins those of all. Auditors see all, and change their own alone. */
+/** Routes of tokens. Users see their own, admins and auditors all. Auditors change only their own. */
 export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContract> {
   const { users, tokens } = services
   return {
@@ -154,7 +154,7 @@ function milliseconds(seconds: number | null | undefined): number | undefined {
   return seconds === null || seconds === undefined ? undefined : seconds * 1000
 }
 
-/** Tokens that the caller may not see read as missing. @throws RequestRefused 403, 404 */
+/** Finds a token. Tokens that the caller may not see count as missing. @throws RequestRefused 403, 404 */
 function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string): AccessToken {
   const token = tokens.find(id)
   if (token?.user === user.name) return token
@@ -164,7 +164,7 @@ function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string
   return token
 }
 
-/** The text of a token is in the answer that makes it, and never again. */
+/** Shows a new token with its text, which no later answer has. */
 function issuedAnswer(services: TokenRouting, { token, text }: IssuedToken): IssuedTokenAnswer {
   return { ...tokenAnswer(services, token), token: text }
 }
@@ -199,10 +199,10 @@ interface MachineRouting {
   readonly tokens: Tokens
 }
 
-/** hoop shows the beginning of a key. Here nothing of it is kept. */
+/** hoop shows the beginning of a key. Here no part of it is stored. */
 const MASKED = `rba_${'*'.repeat(43)}`
 
-/** What machines have used up of their budgets. */
+/** Routes of budgets: what machines have used up. */
 export function budgetRoutes({
   directory,
   budgets,
@@ -223,7 +223,7 @@ export function budgetRoutes({
   }
 }
 
-/** Machines, as hoop shows its service accounts. */
+/** Routes that show machines as hoop's service accounts. */
 export function serviceAccountRoutes({
   directory,
 }: Pick<MachineRouting, 'directory'>): Handlers<typeof serviceAccountContract> {
@@ -244,7 +244,7 @@ export function serviceAccountRoutes({
   }
 }
 
-/** Machines, as hoop shows its API keys. */
+/** Routes that show machines as hoop's API keys. */
 export function apiKeyRoutes(services: MachineRouting): Handlers<typeof apiKeyContract> {
   const { directory, tokens } = services
   const machineOf = (name: string) => {
@@ -286,7 +286,7 @@ function machines(directory: UserDirectory): readonly GatewayUser[] {
   return directory.list().filter(({ kind }) => kind === 'machine')
 }
 
-/** hoop sends an empty list as null. */
+/** Replaces an empty list by null, as hoop does. */
 function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list
 }

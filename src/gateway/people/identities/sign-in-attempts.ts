@@ -1,33 +1,33 @@
 import { normalizeIP } from '@fastify/rate-limit'
 
-/** How long failures are counted, from the first one on. */
+/** How long failures count, from the first one. */
 const FAILURES_MS = 60_000
-/** Addresses that are counted apart; failures of others meanwhile count under one name, however many they are. */
+/** Addresses that are counted separately. Failures of further addresses count together. */
 const MOST_ADDRESSES = 10_000
 const OTHERS = 'others'
-/** Credentials with the address that they were accepted from. The ones that were not used for longest are forgotten. */
+/** Most pairs of a credential and an address that accepted it. The least recently used are forgotten. */
 const MOST_KNOWN = 10_000
 
 interface Failures {
   count: number
-  /** In ms, of a clock that nobody can set. */
+  /** Monotonic time in ms. */
   readonly since: number
 }
 
 export interface SignInOptions {
-  /** How many of one address may fail in a minute. */
+  /** Most failures of one address in a minute. */
   readonly most: () => number
   /** Called with the address of each failure. */
   readonly told: (address: string) => void
 }
 
 /**
- * Failed sign-ins by address, over REST and gRPC together. Where there were too many, nobody can go on guessing: what
- * somebody has chosen himself is looked at only where it was accepted before.
+ * Counts failed sign-ins per address, over REST and gRPC together. An address with too many failures cannot
+ * go on guessing: from there, a declared credential is checked only if it was accepted there before.
  */
 export class SignInAttempts {
   readonly #options: SignInOptions
-  /** In the order in which they began, so that those that are over come first. */
+  /** Failures by address, in the order of their beginning: expired ones come first. */
   readonly #failed = new Map<string, Failures>()
   readonly #known = new Map<string, true>()
   #total = 0
@@ -36,12 +36,12 @@ export class SignInAttempts {
     this.#options = options
   }
 
-  /** Since the gateway started. */
+  /** Number of failures since the gateway started. */
   get total(): number {
     return this.#total
   }
 
-  /** Counts one. @returns seconds to wait where there were too many */
+  /** Counts a failure. @returns seconds to wait after too many failures */
   refused(address: string): number | undefined {
     this.#total += 1
     this.#options.told(address)
@@ -54,14 +54,17 @@ export class SignInAttempts {
     return Math.ceil((failures.since + FAILURES_MS - performance.now()) / 1000)
   }
 
-  /** Whether a credential that may be guessed is not looked at now. Ask it before any comparison can be seen. */
+  /**
+   * Tells whether a guessable credential is not checked now. Call it before any comparison that callers could
+   * notice.
+   */
   holdsUp(address: string, credential: string): boolean {
     this.#forget()
     const isOver = (this.#failed.get(this.#nameOf(address))?.count ?? 0) >= this.#options.most()
     return isOver && !this.#known.has(pair(address, credential))
   }
 
-  /** From now on this credential is not held up there. */
+  /** Remembers that this credential was accepted from this address: it is not blocked there. */
   accepted(address: string, credential: string): void {
     const known = pair(address, credential)
     this.#known.delete(known)
@@ -84,12 +87,12 @@ export class SignInAttempts {
   }
 }
 
-/** The key by which a caller is counted: the address, or the network of 64 bits of an IPv6 address. */
+/** Returns the key by which callers are counted: the address, or the /64 network of an IPv6 address. */
 export function callerNetwork(address: string): string {
   return normalizeIP(address)
 }
 
-/** For whoever has to wait: over REST and gRPC. */
+/** Text for callers who have to wait, over REST and gRPC. */
 export function tooManyFailures(seconds: number): string {
   return `too many failed sign-ins from this address: try again in ${seconds} s`
 }

@@ -3,10 +3,10 @@ import type { History } from '../../history/history.ts'
 import type { AccessToken } from '../../identity.ts'
 import { HistoryError } from '../../store/errors.ts'
 
-/** The precision of a last use, and the time between two writes. */
+/** Precision of a last use, and time between two writes. */
 const MINUTE_MS = 60_000
 
-/** When each token was used last. A sign-in never waits for the disk; what cannot be written is written later. */
+/** Last uses of tokens. A sign-in never waits for the disk. Uses that cannot be written are written later. */
 export class LastUses {
   readonly #history: History
   readonly #log: Logger
@@ -24,17 +24,17 @@ export class LastUses {
     })
   }
 
-  /** @param id of the token */
+  /** @param id id of the token */
   note(id: string): void {
     const now = Date.now()
     const last = this.#usedAt.get(id)
-    // `abs`: the clock may have been set back.
+    // `Math.abs`: the clock may have been set back.
     if (last !== undefined && Math.abs(now - last) < MINUTE_MS) return
     this.#usedAt.set(id, now)
     this.#unwritten.set(id, now)
   }
 
-  /** In ms since 1970. */
+  /** Returns the last use in ms since 1970. */
   of(id: string): number | undefined {
     return this.#usedAt.get(id)
   }
@@ -59,7 +59,7 @@ export class LastUses {
     if (isWritten) this.#unwritten.clear()
   }
 
-  /** Tells once of a disk that fails. */
+  /** Logs a failing disk once. */
   #trying(work: () => void): boolean {
     try {
       work()
@@ -74,10 +74,12 @@ export class LastUses {
   }
 }
 
-/** Time until the gateway notices that a token has expired, was revoked, or has left gateway.yaml. */
+/**
+ * Longest time until the gateway ends the requests of a token that expired, was revoked or left gateway.yaml.
+ */
 const CHECK_MS = 250
 
-/** Knows why a token is no longer accepted, in a few words; undefined while it is. */
+/** Says why a token is no longer accepted, in a few words; undefined while it is. */
 interface AcceptedTokens {
   refusal(token: AccessToken): string | undefined
 }
@@ -88,8 +90,8 @@ interface LiveUse {
 }
 
 /**
- * Requests and streams that are being served. Each ends when its token is no longer accepted. One timer checks all tokens,
- * so that no change of a token can be forgotten.
+ * Running requests and streams. Each ends when its token is no longer accepted. One timer checks all tokens,
+ * so that no change of a token can be missed.
  */
 export class LiveUses {
   readonly #users: AcceptedTokens
@@ -100,7 +102,10 @@ export class LiveUses {
     this.#users = users
   }
 
-  /** @param end called at most once, with the reason @returns what the caller disposes when it is served */
+  /**
+   * @param end called at most once, with the reason @returns what the caller disposes after serving the
+   * request
+   */
   begin(token: AccessToken, end: (reason: string) => void): Disposable {
     const use = { token, end }
     this.#uses.add(use)

@@ -13,12 +13,12 @@ import type { LastUses } from './token-uses.ts'
 import type { Users } from './users.ts'
 
 export interface NewToken {
-  /** Name of its user. */
+  /** Name of the token's user. */
   readonly user: string
-  /** Unique among those of its user that are accepted. */
+  /** Unique among the user's accepted tokens. */
   readonly name: string
   readonly kind: AccessTokenKind
-  /** Undefined: it does not expire. */
+  /** Undefined: the token does not expire. */
   readonly lifetimeMs: number | undefined
   readonly page?: StoredToken['page']
 }
@@ -30,24 +30,24 @@ interface NewPageToken {
 }
 
 export interface Rotation {
-  /** For so long the old token is accepted beside the new one. */
+  /** How long the old token stays valid. */
   readonly overlapMs: number
-  /** Undefined: the new one lives as long as the old one was meant to. */
+  /** Undefined: the new token has the original lifetime of the old one. */
   readonly lifetimeMs: number | undefined
 }
 
-/** A token as it is shown once: nobody can read its text again. */
+/** A new token, with the text that is shown only once. */
 export interface IssuedToken {
   readonly token: StoredToken
   readonly text: string
 }
 
-/** How many accepted tokens one user may have. */
+/** Most accepted tokens of one user. */
 const MOST_TOKENS = 100
-/** Signed in as one user, ended ones included, which are forgotten so. */
+/** Most page tokens of one user, ended ones included: these are removed by the limit. */
 const MOST_BROWSERS = 20
 
-/** Makes, rotates and revokes tokens. Who may do that to whose is decided before. */
+/** Makes, rotates and revokes tokens. Callers check before that the user may do that. */
 export class Tokens {
   readonly #users: Users
   readonly #uses: LastUses
@@ -59,7 +59,7 @@ export class Tokens {
     this.#log = log
   }
 
-  /** Those of gateway.yaml first. @param user of whom; undefined: all */
+  /** Lists tokens, those of gateway.yaml first. @param user name; undefined: all users */
   list(user?: string): AccessToken[] {
     const { declared, stored } = this.#users
     const all = [...declared.tokens.values(), ...stored.tokens.values()]
@@ -70,12 +70,12 @@ export class Tokens {
     return this.#users.declared.tokens.get(id) ?? this.#users.stored.tokens.get(id)
   }
 
-  /** In ms since 1970; known to the minute. */
+  /** Returns the last use in ms since 1970, with the precision of a minute. */
   lastUse({ id }: AccessToken): number | undefined {
     return this.#uses.of(id)
   }
 
-  /** @param by name of who asks @throws RequestRefused, HistoryError: then there is no token */
+  /** @param by name of the asking user @throws RequestRefused, HistoryError: then there is no token */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
@@ -101,7 +101,10 @@ export class Tokens {
     return issued
   }
 
-  /** For a browser's cookie. Of too many, the oldest end: nobody has to sign out everywhere. @throws HistoryError */
+  /**
+   * Makes a token for a browser's cookie. When there are too many, the oldest end, so that users need not
+   * sign out everywhere. @throws HistoryError
+   */
   createOfPage({ user, parent, lifetimeMs }: NewPageToken): IssuedToken {
     const name = `page-${randomBytes(4).toString('hex')}`
     const page = parent === undefined ? {} : { parent }
@@ -114,8 +117,8 @@ export class Tokens {
   }
 
   /**
-   * A new token of the same name. Of two who rotate the same one at once, the second is refused.
-   * @throws RequestRefused, HistoryError: then all is as before
+   * Replaces a token by a new one of the same name. Of two concurrent rotations, the second is refused.
+   * @throws RequestRefused, HistoryError: then nothing has changed
    */
   rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
     const old = this.#changeable(id)
@@ -128,7 +131,10 @@ export class Tokens {
     return issued
   }
 
-  /** @throws RequestRefused, HistoryError: then it is revoked until this process ends, and not on the disk yet */
+  /**
+   * Revokes a token. @throws RequestRefused, HistoryError: then it is revoked until this process ends, but
+   * not on the disk
+   */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)
     const change = { tokens: [token.revokedAt === undefined ? this.#revoked(token, by) : token] }
@@ -137,7 +143,10 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
-  /** Ends a sign-in where it was made. Nothing was wrong with its token, so it counts as expired, not as revoked. */
+  /**
+   * Ends a sign-in at its user's request. Nothing was wrong with the token, so it counts as expired, not as
+   * revoked.
+   */
   signOut(id: string): void {
     const token = this.#changeable(id)
     const now = Math.floor(this.#users.now)
@@ -147,7 +156,7 @@ export class Tokens {
     this.#log.info(shown(token), 'signed out')
   }
 
-  /** A token that is not accepted before it is in the state: for a user who is not there yet. */
+  /** Makes a token that is valid only once it is stored: for a user who does not exist yet. */
   issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users

@@ -17,12 +17,12 @@ import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
 import type { LastUses } from './token-uses.ts'
 import type { SignInAttempts } from './sign-in-attempts.ts'
 
-/** The group whose members see and end every session. */
+/** Group whose members see and end every session. */
 const ADMIN = 'admin'
-/** The group whose members see every session, and change and run nothing, unless they are in `admin`, too. */
+/** Group whose members see every session. They change and run nothing, unless they are in `admin`, too. */
 const AUDITOR = 'auditor'
 
-/** How many users the state may have. Everybody is in memory, and looked through for some questions. */
+/** Most users of the state. All are in memory, and some questions look through all of them. */
 export const MOST_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000
@@ -31,11 +31,11 @@ const PAGE_ONLY = 'it is the sign-in of a browser, and accepted in its cookie al
 
 type Settings = Pick<GatewaySettings, 'users' | 'connections'>
 
-/** Who may ask, and who may do what: users of gateway.yaml and of the state. Where both have a name, the file wins. */
+/** Users of gateway.yaml and of the state, and their permissions. If both have a name, gateway.yaml wins. */
 export class Users {
   readonly declared: DeclaredIdentities
   readonly stored: StoredIdentities
-  /** Who failed, by address. Whoever refuses a token tells it. */
+  /** Failed sign-ins by address. Code that refuses a token has to count it here. */
   readonly attempts: SignInAttempts
   readonly #current: { readonly value: Settings }
   readonly #history: History
@@ -55,20 +55,26 @@ export class Users {
     this.stored = new StoredIdentities(history, uses)
   }
 
-  /** Undefined for one that is not accepted, not any more, or not now. @param from the address of who has sent it */
+  /**
+   * Returns the token's user; undefined when the token is not accepted, or not now. @param from address of
+   * the caller
+   */
   withToken(text: string, from: string): SignedIn | undefined {
     const found = this.#found(text)
     if (found === undefined || isOfPage(found.token) || this.refusal(found.token) !== undefined)
       return undefined
     const { id, isDeclared } = found.token
-    // What the gateway has made nobody guesses, at whatever speed.
+    // Tokens made by the gateway cannot be guessed at any speed.
     if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
     if (isDeclared) this.attempts.accepted(from, id)
     this.#uses.note(found.token.id)
     return found
   }
 
-  /** By the text in a browser's cookie, which nothing else is accepted in. Undefined as for `withToken`. */
+  /**
+   * Returns the user of a browser's cookie, where only page tokens are accepted. Undefined as for
+   * `withToken`.
+   */
   withCookie(text: string): SignedIn | undefined {
     const found = this.#found(text)
     if (found === undefined || !isOfPage(found.token) || this.refusal(found.token) !== undefined)
@@ -77,13 +83,13 @@ export class Users {
     return found
   }
 
-  /** Why a token is not accepted any more, for whoever has it; undefined for one that nobody has ever had. */
+  /** Says why a token is no longer accepted, for its owner; undefined for a text that was never a token. */
   whyRefused(text: string): string | undefined {
     const found = this.#found(text)
     return found && (this.refusal(found.token) ?? (isOfPage(found.token) ? PAGE_ONLY : undefined))
   }
 
-  /** Why a token that was accepted is so no more, in a few words; undefined while it is. */
+  /** Says why an accepted token is no longer accepted, in a few words; undefined while it is. */
   refusal({ id, user }: AccessToken): string | undefined {
     const token = this.#tokenOf(id)
     if (token === undefined) return 'the token was removed'
@@ -101,12 +107,12 @@ export class Users {
   }
 
   /**
-   * Why nothing that was asked for with a token may begin by itself any more; undefined while it may. An expiry, and the
-   * sign-out of a browser, are no reason: people ask and leave.
+   * Says why work requested with a token may no longer begin by itself; undefined while it may. Expiry and
+   * the sign-out of a browser are no reasons: users request work and leave.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
     const token = this.#tokenOf(id)
-    // In gateway.yaml another text may stand under the same name.
+    // In gateway.yaml another text may have the same name.
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     const parent = token.page?.parent
@@ -117,28 +123,28 @@ export class Users {
       : this.withdrawal(signedInWith)
   }
 
-  /** Why a user may run nothing now; undefined while the user may. */
+  /** Says why a user may run nothing now; undefined while they may. */
   obstacle(user: GatewayUser | undefined): string | undefined {
     if (user === undefined) return 'was deleted'
     if (!user.isActive) return 'was deactivated'
     return this.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
   }
 
-  /** Tells apart two users who had the same name one after the other. Undefined where nobody has it. */
+  /** Distinguishes two users who had the same name one after the other. Undefined where no user has it. */
   identity(name: string): string | undefined {
     if (this.declared.users.has(name)) return 'gateway.yaml'
     const user = this.stored.users.get(name)
     return user && `${user.createdAt} ${user.createdBy}`
   }
 
-  /** The time by which tokens expire, in ms: it goes on when the wall clock is set back. */
+  /** Time by which tokens expire, in ms: it goes on when the wall clock is set back. */
   get now(): number {
     return this.#history.latestTime
   }
 
   /**
-   * Whether a browser has signed in a short time ago, by the time of `now`. A sign-in of a time that has not come yet is
-   * none: the clock was reset since.
+   * Tells whether a browser has signed in a short time ago, by the time of `now`. A sign-in in the future
+   * does not count: the clock was reset since then.
    */
   isFresh({ id }: AccessToken): boolean {
     const signedInAt = this.stored.tokens.get(id)?.createdAt
@@ -147,7 +153,10 @@ export class Users {
     return age >= 0 && age < FRESH_MS
   }
 
-  /** The token that a browser was signed in with; undefined of any other, and where it was an account elsewhere. */
+  /**
+   * Returns the token used for a browser's sign-in; undefined for other tokens, and for sign-ins by an
+   * external account.
+   */
   parentOf({ page }: AccessToken): AccessToken | undefined {
     return page?.parent && this.#withHash(page.parent)
   }
@@ -161,7 +170,10 @@ export class Users {
     return [...this.declared.users.values(), ...others]
   }
 
-  /** Who has the name, in whatever case: names that differ in that alone would be taken for one another. */
+  /**
+   * Finds the user with this name in any case: names that differ only in case would be mistaken for each
+   * other.
+   */
   alike(name: string): GatewayUser | undefined {
     return this.all.find((user) => user.name.toLowerCase() === name.toLowerCase())
   }
@@ -171,8 +183,8 @@ export class Users {
   }
 
   /**
-   * Whether somebody has signed in with an account under a name that gateway.yaml gives to a user of its own, without
-   * `oidc: true`: his tokens are not that user's.
+   * Tells whether an external account has signed in under a name that gateway.yaml gives to a user without
+   * `oidc: true`. The account's tokens are not that user's.
    */
   isUsurped(name: string): boolean {
     if (!this.declared.users.has(name)) return false
@@ -180,17 +192,20 @@ export class Users {
     return this.#current.value.users.find((one) => one.name === name)?.oidc !== true
   }
 
-  /** Those that the user may see, in the order of the settings. */
+  /** Lists the connections that the user may see, in the order of the settings. */
   connections(user: GatewayUser): readonly ConnectionSettings[] {
     return this.#current.value.connections.filter((connection) => this.reason(user, connection) !== undefined)
   }
 
-  /** All of the settings, for whomever. */
+  /** All connections of the settings, without a check of permissions. */
   get allConnections(): readonly ConnectionSettings[] {
     return this.#current.value.connections
   }
 
-  /** The groups by which a user may see a connection; none where everybody may. Undefined: the user may not. */
+  /**
+   * Returns the groups by which a user may see a connection; empty where every user may. Undefined: the user
+   * may not.
+   */
   reason(
     { isActive, groups: own }: GatewayUser,
     { access: { groups } }: ConnectionSettings,
@@ -201,12 +216,15 @@ export class Users {
     return shared.length > 0 ? shared : undefined
   }
 
-  /** Undefined also for one that the user may not see. */
+  /** Returns a connection; undefined also for one that the user may not see. */
   connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
   }
 
-  /** A connection that the user may not see counts as missing. @throws RequestRefused, or what stands for it */
+  /**
+   * Returns a connection. One that the user may not see counts as missing. @throws RequestRefused, or the
+   * caller's own error
+   */
   visibleConnection(
     user: GatewayUser,
     name: string,
@@ -217,7 +235,7 @@ export class Users {
     return connection
   }
 
-  /** Whether the settings have it, for whomever. */
+  /** Tells whether the settings have a connection, without a check of permissions. */
   isConnection(name: string): boolean {
     return this.#current.value.connections.some((one) => one.name === name)
   }
@@ -230,24 +248,27 @@ export class Users {
     return user.groups.includes(AUDITOR)
   }
 
-  /** Whether the user is an auditor and nothing more. */
+  /** Tells whether the user is an auditor and nothing more. */
   onlyReads(user: GatewayUser): boolean {
     return this.isAuditor(user) && !this.isAdmin(user)
   }
 
-  /** Whether the user may see every session and review. */
+  /** Tells whether the user may see every session and review. */
   seesAll(user: GatewayUser): boolean {
     return this.isAdmin(user) || this.isAuditor(user)
   }
 
-  /** Whether the user may read all of a session: their own, or what the setting `sessions` of its connection opens. */
+  /**
+   * Tells whether the user may read a whole session: their own, or one that the connection's setting
+   * `sessions` opens.
+   */
   reads(user: GatewayUser, session: { readonly user: string; readonly connection: string }): boolean {
     if (session.user === user.name || this.seesAll(user)) return true
     const opened = this.connection(user, session.connection)?.sessions
     return opened === 'all' || (opened === 'groups' && isTeammate(user, this.named(session.user)))
   }
 
-  /** Whose sessions are in the user's list. Undefined: everybody's. */
+  /** Returns the user as a filter of the sessions' list. Undefined: no filter. */
   viewer(user: GatewayUser): SessionViewer | undefined {
     if (this.seesAll(user)) return undefined
     const { name, groups } = user
@@ -265,7 +286,10 @@ export class Users {
     return session.user === user.name || this.isAdmin(user)
   }
 
-  /** By its hash: a token of gateway.yaml whose text was replaced is another one, under the same id. */
+  /**
+   * Looks the parent up by hash: a token of gateway.yaml with another text is another token, under the same
+   * id.
+   */
   #refusalOfParent(sha256: Buffer): string | undefined {
     const token = this.#withHash(sha256)
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
@@ -297,7 +321,7 @@ function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): bo
   return other?.groups.some((group) => groups.includes(group)) === true
 }
 
-/** The token of an `Authorization: Bearer` header, or of the metadata of that name. */
+/** Returns the token of an `Authorization: Bearer` header, or of the metadata of that name. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
 }

@@ -9,7 +9,7 @@ import type { Users } from '../identities/users.ts'
 import type { Claims } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Tokens of sign-ins that ended longer ago are forgotten. */
+/** Sign-ins that ended longer ago are removed. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000
 
 export interface AccountServices {
@@ -19,7 +19,10 @@ export interface AccountServices {
   readonly log: Logger
 }
 
-/** Makes users and tokens of those who sign in. A user belongs to one account of the provider, whatever its name is. */
+/**
+ * Makes users and tokens for external accounts. A user belongs to one account of the provider, whatever the
+ * account's name is.
+ */
 export class Accounts {
   readonly #services: AccountServices
 
@@ -28,8 +31,8 @@ export class Accounts {
   }
 
   /**
-   * A new token; the groups are those of this sign-in.
-   * @param client what asks, as a part of the token's name
+   * Makes a token for a sign-in, which also sets the user's groups.
+   * @param client part of the token's name that says what has asked
    * @throws SignInRefused, RequestRefused, HistoryError
    */
   signIn(admitted: Admitted, client: string, lifetimeMs: number): IssuedToken {
@@ -42,12 +45,12 @@ export class Accounts {
     return issued
   }
 
-  /** For the cookie of a browser. @throws as `signIn` */
+  /** Makes a token for a browser's cookie. @throws as `signIn` */
   signInOnPage(admitted: Admitted, lifetimeMs: number): IssuedToken {
     return this.#services.tokens.createOfPage({ user: this.#userOf(admitted), lifetimeMs })
   }
 
-  /** The name under which the account is known here. */
+  /** Returns the name of the account's user. */
   #userOf(admitted: Admitted): string {
     const { users } = this.#services
     const origin = originOf(admitted)
@@ -59,7 +62,7 @@ export class Accounts {
     return name
   }
 
-  /** Keeps the groups of gateway.yaml. */
+  /** Returns a user of gateway.yaml, who keeps the groups of that file. */
   #declared(name: string): string {
     const { users } = this.#services.current.value
     if (users.find((one) => one.name === name)?.oidc === true) return name
@@ -96,7 +99,7 @@ export class Accounts {
   }
 }
 
-/** Where the user comes from: kept as what made it. */
+/** Returns the account as a user's `createdBy`. */
 export function originOf({ issuer, subject }: Admitted): string {
   return `${ACCOUNT}${issuer}#${subject}`
 }
@@ -113,28 +116,29 @@ function tokenName(client: string): string {
   return `${client}-${randomBytes(4).toString('hex')}`
 }
 
-/** Somebody of the provider who may sign in. */
+/** An account of the provider that may sign in. */
 export interface Admitted {
   readonly issuer: string
-  /** Who it is at the provider, whatever it is called there. */
+  /** The provider's id of the account, which does not change with its name. */
   readonly subject: string
   readonly name: string
-  /** Here. */
+  /** Groups in this gateway. */
   readonly groups: readonly string[]
 }
 
-/** More would be looked through at each request. */
+/** Most groups of an account: all are looked through at each request. */
 const MOST_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
-/** Nobody gets them by a name that he may have chosen at the provider. */
+/** Groups that no account gets by a name at the provider: users may choose such names. */
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
 /**
- * As OpenID Connect has it: 1 to 255 ASCII characters. Spaces around it would be overlooked by people who compare two.
+ * Subject as in OpenID Connect: 1 to 255 ASCII characters. Spaces around it are refused: people who compare
+ * two subjects would overlook them.
  */
 const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 
-/** @throws SignInRefused for who may not sign in here */
+/** @throws SignInRefused for an account that may not sign in here */
 export function admitted(claims: Claims, settings: OidcSettings): Admitted {
   if (!SUBJECT.test(claims.sub))
     throw new SignInRefused(

@@ -2,31 +2,31 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** What a command line without a browser asks for. */
+/** A sign-in request of a command line without a browser. */
 export interface DeviceRequest {
-  /** What people compare and type. */
+  /** Code that users compare and type. */
   readonly code: string
-  /** The address it came from. */
+  /** Address that the request came from. */
   readonly from: string
-  /** What it says of itself: anybody can say anything. */
+  /** The command line's description of itself, which is not verified. */
   readonly says: string
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   readonly askedAt: number
 }
 
-/** A request, and the secret by which its command line asks what has become of it. */
+/** A request, with the secret by which its command line asks for the outcome. */
 export interface NewDeviceRequest extends DeviceRequest {
   readonly secret: string
 }
 
 export const DEVICE_MS = 10 * 60 * 1000
-/** Between two questions for the same request. */
+/** Time between two questions for the same request. */
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/** Wrong codes of one address in a minute: in a year of them there are five million, of some 25 billion codes. */
+/** Most wrong codes of one address in a minute: in a year five million, of some 25 billion codes. */
 const MOST_WRONG = 10
-/** Letters that no other looks like, and that make no words (RFC 8628). */
+/** Letters that look like no other, and that make no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LETTERS = 8
 
@@ -37,15 +37,15 @@ interface Waiting<Granted> extends NewDeviceRequest {
 }
 
 /**
- * Requests of command lines that wait for a person in a browser elsewhere: for ten minutes, decided once, told once.
- * When there are too many, the address with most of them loses its oldest: to remove another's request, strangers need
- * as many addresses as there are places.
+ * Requests of command lines that wait for a decision in a browser elsewhere. Each waits for ten minutes, is
+ * decided once, and its outcome is told once. When there are too many, the address with most of them loses
+ * its oldest: to push out another's request, strangers need as many addresses as there are places.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
   readonly #guesses = new SignInAttempts({ most: () => MOST_WRONG, told: () => undefined })
 
-  /** @throws SignInRefused when too many of the address wait */
+  /** @throws SignInRefused when too many requests of this address wait */
   add(from: string, says: string): NewDeviceRequest {
     this.#forgetOld()
     const own = this.#byAddress().get(callerNetwork(from)) ?? []
@@ -60,7 +60,10 @@ export class DeviceRequests<Granted> {
   }
 
   /**
-   * The waiting request of a code. @param code as people type it @param by the caller's address @throws SignInRefused
+   * Returns the waiting request of a code.
+   * @param code as users type it
+   * @param by address of the caller
+   * @throws SignInRefused
    */
   withCode(code: string, by: string): DeviceRequest {
     // Checked before the look-up: a caller who has guessed too often learns nothing more.
@@ -73,14 +76,14 @@ export class DeviceRequests<Granted> {
     throw noSuchCode()
   }
 
-  /** The request of a code that is no guess. @throws SignInRefused when it does not wait any more */
+  /** Returns the request of a code that was checked before. @throws SignInRefused when it no longer waits */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined) throw noSuchCode()
     return found
   }
 
-  /** @throws SignInRefused when it does not wait any more */
+  /** @throws SignInRefused when the request no longer waits */
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined)
@@ -88,7 +91,10 @@ export class DeviceRequests<Granted> {
     found.decision = decision
   }
 
-  /** What was granted, once; undefined while it waits. @throws SignInRefused when it was refused, or is over */
+  /**
+   * Returns what was granted, once; undefined while the request waits. @throws SignInRefused when it was
+   * refused or has expired
+   */
   outcome(secret: string): Granted | undefined {
     this.#forgetOld()
     const found = this.#bySecret.get(secret)

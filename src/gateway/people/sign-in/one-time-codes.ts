@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** From the redirect of the browser to the question of the command line that has begun the sign-in. */
+/** Lifetime of a code: from the browser's redirect to the question of the command line. */
 const HANDOVER_MS = 60_000
 const MOST_HANDOVERS = 1000
-/** Handovers of one account. A newer one ends its oldest, so that nobody takes the places of others. */
+/**
+ * Most handovers of one account. A newer one ends the oldest, so that no account takes the places of others.
+ */
 const MOST_OF_ONE = 10
 
 interface Handover<Granted> {
@@ -15,16 +17,17 @@ interface Handover<Granted> {
 }
 
 /**
- * What was granted in a browser, for the command line that knows the verifier behind the challenge it began with: what
- * the browser carries, and keeps in its history, is worth nothing alone.
+ * Passes a browser's grant to the command line that knows the verifier of its challenge. The browser carries
+ * only a code and keeps it in its history: alone the code is worth nothing.
  */
 export class Handovers<Granted> {
   readonly #byCode = new Map<string, Handover<Granted>>()
 
   /**
-   * @param account who has signed in
+   * Stores a grant.
+   * @param account account that has signed in
    * @param challenge SHA-256 of the verifier, base64url
-   * @returns the code that leads to it, once
+   * @returns the code that returns the grant, once
    */
   add(granted: Granted, account: string, challenge: string): string {
     const now = performance.now()
@@ -39,7 +42,7 @@ export class Handovers<Granted> {
     return code
   }
 
-  /** @throws SignInRefused for a code that is none, too old, used before, or somebody else's */
+  /** @throws SignInRefused for a code that is unknown, too old, used before, or another caller's */
   take(code: string, verifier: string): Granted {
     const found = this.#byCode.get(code)
     this.#byCode.delete(code)
@@ -50,22 +53,22 @@ export class Handovers<Granted> {
   }
 }
 
-/** From the terminal that prints a link to the browser that opens it. */
+/** Lifetime of a link: from the terminal that prints it to the browser that opens it. */
 const LINK_MS = 2 * 60 * 1000
-/** Newer ones end the oldest. */
+/** Most links. Newer ones end the oldest. */
 const MOST_LINKS = 100
 const OVER =
   'this link was used, or is older than two minutes: press Enter where `npm start` runs for a new one, or sign in with the token (its file is named there, too)'
 
-/** What a link signs in as, and shows then. */
+/** What a link signs in as, and the page that it opens. */
 export interface Linked {
-  /** The token that the link stands for. */
+  /** Token that the browser is signed in with. */
   readonly token: string
-  /** A path of the page. */
+  /** Path of the page. */
   readonly next: string
 }
 
-/** Codes of links that sign in once: in memory alone, so that none outlives this process. */
+/** Codes of links that sign in once. They are only in memory, so that none outlives this process. */
 export class LinkCodes {
   readonly #links = new Map<string, Linked & { readonly endsAt: number }>()
 
@@ -76,7 +79,7 @@ export class LinkCodes {
     return code
   }
 
-  /** @throws SignInRefused for one that is none, too old, or was used before */
+  /** @throws SignInRefused for a code that is unknown, too old, or used before */
   take(code: string): Linked {
     const link = this.#links.get(code)
     this.#links.delete(code)

@@ -6,13 +6,13 @@ import type { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** What the provider says of somebody, checked: signature, issuer, audience, nonce and times. */
+/** The provider's facts about an account. Signature, issuer, audience, nonce and times are checked. */
 export interface Claims extends Readonly<Record<string, unknown>> {
   readonly iss: string
   readonly sub: string
 }
 
-/** What a sign-in began with, and is needed to end it. */
+/** Values of a sign-in's beginning that its end needs. */
 interface Proof {
   readonly state: string
   readonly nonce: string
@@ -20,10 +20,13 @@ interface Proof {
   readonly verifier: string
 }
 
-/** What the provider says of itself is read again after it: its keys are read by the library when one is unknown. */
+/**
+ * Age after which the provider's metadata is read again. The library itself reads keys again when one is
+ * unknown.
+ */
 const METADATA_MS = 60 * 60 * 1000
 
-/** The settings' OpenID Connect provider. The library for it is loaded with the first sign-in. */
+/** OpenID Connect provider of the settings. Its library is loaded at the first sign-in. */
 export class OidcProvider {
   readonly #settings: OidcSettings
   readonly #warnings: RepeatedWarnings
@@ -34,7 +37,7 @@ export class OidcProvider {
     this.#warnings = warnings
   }
 
-  /** Where a browser is sent. @throws SignInRefused when the provider does not answer */
+  /** Returns the address for the browser. @throws SignInRefused when the provider does not answer */
   async address(redirectUri: string, { state, nonce, verifier }: Proof): Promise<string> {
     const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await import('openid-client')
     const config = await this.#configuration()
@@ -48,7 +51,11 @@ export class OidcProvider {
     return url.href
   }
 
-  /** @param answer the address to which the provider has sent the browser back @throws SignInRefused */
+  /**
+   * Returns the claims of an account.
+   * @param answer address to which the provider has sent the browser back
+   * @throws SignInRefused
+   */
   async claims(answer: URL, { state, nonce, verifier }: Proof): Promise<Claims> {
     const { authorizationCodeGrant } = await import('openid-client')
     const config = await this.#configuration()
@@ -64,7 +71,7 @@ export class OidcProvider {
     return this.#withGroups(config, claims, tokens.access_token)
   }
 
-  /** Some providers tell groups only when they are asked for the user. */
+  /** Adds groups from the provider's user info, where the token has none. */
   async #withGroups(config: Configuration, claims: IDToken, accessToken: string): Promise<Claims> {
     const { groupsClaim } = this.#settings
     if (claims[groupsClaim] !== undefined || !config.serverMetadata().userinfo_endpoint) return claims
@@ -81,7 +88,7 @@ export class OidcProvider {
     try {
       return await found.config
     } catch (error) {
-      // The next one asks again.
+      // The next sign-in tries again.
       if (this.#discovered === found) this.#discovered = undefined
       throw error
     }
@@ -95,7 +102,7 @@ export class OidcProvider {
     const options = {
       [client.customFetch]: providerFetch(this.#settings),
       timeout: timeoutMs / 1000,
-      // Without it the library trusts the connection, and looks at no signature.
+      // Without this check the library trusts the connection, and verifies no signature.
       execute: [client.enableNonRepudiationChecks],
     }
     return this.#asking('its configuration', () =>
@@ -103,7 +110,7 @@ export class OidcProvider {
     )
   }
 
-  /** Reasons are for the log: a browser's page names none of the inside. */
+  /** Runs a question to the provider. Reasons go only to the log: a browser's page names no internals. */
   async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
@@ -119,13 +126,13 @@ export class OidcProvider {
   }
 }
 
-/** With what lies behind it, and without what was sent. */
+/** Returns the error with its causes, and without what was sent. */
 function reasonOf({ message, cause }: Error): string {
   if (!(cause instanceof Error)) return message
   return `${message}: ${reasonOf(cause)}`.slice(0, 500)
 }
 
-/** Documents, keys and tokens have some ten KB. */
+/** Most bytes of an answer. Documents, keys and tokens have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
 
 interface Options {
@@ -135,7 +142,7 @@ interface Options {
   readonly signal?: AbortSignal
 }
 
-/** The library's `fetch`, by the settings' authorities and proxy. Follows no redirect. */
+/** Makes the library's `fetch`, with the settings' authorities and proxy. It follows no redirect. */
 function providerFetch(
   settings: Pick<OidcSettings, 'authorities' | 'proxy' | 'timeoutMs'>,
 ): (url: string, options: Options) => Promise<Response> {
@@ -171,7 +178,7 @@ function portOf({ port }: URL): number {
   return port === '' ? 443 : Number(port)
 }
 
-/** The library sends forms. */
+/** Returns the body of a request: the library sends only forms. */
 function bodyOf({ body }: Options): { readonly body?: string } {
   return body instanceof URLSearchParams || typeof body === 'string' ? { body: body.toString() } : {}
 }

@@ -11,23 +11,23 @@ import { Handovers } from './one-time-codes.ts'
 import { OidcProvider } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** From the address that a browser gets to its return. */
+/** Lifetime of a sign-in: from the address for the browser to the browser's return. */
 export const SIGN_IN_MS = 10 * 60 * 1000
-/** Bounds of questions to the provider at once: of all callers without an account, and of one address. */
+/** Most parallel questions to the provider: of all callers, and of one address. */
 const MOST_AT_ONCE = 256
 const MOST_OF_ADDRESS = 16
 
-/** What a sign-in in a browser is for. */
+/** Purpose of a sign-in in a browser. */
 const PurposeShape = v.variant('kind', [
   v.object({
     kind: v.literal('client'),
-    /** Where the browser is sent in the end: a port of the person's own machine. */
+    /** Final address of the browser: a port of the user's own machine. */
     redirect: v.string(),
-    /** Undefined: the token itself is sent there, as hoop's command line wants it. */
+    /** Undefined: the token itself is sent there, as hoop's command line expects. */
     challenge: v.optional(v.string()),
   }),
   v.object({ kind: v.literal('device'), code: v.string() }),
-  /** `browser` is a hash of what its cookie has. */
+  /** `browser` is a hash of the value in the browser's cookie. */
   v.object({ kind: v.literal('page'), browser: v.string() }),
 ])
 type Purpose = v.InferOutput<typeof PurposeShape>
@@ -41,35 +41,35 @@ const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape }
 
 interface SignInServices extends AccountServices {
   readonly current: { readonly value: Pick<GatewaySettings, 'users' | 'signIn'> }
-  /** Where people reach this gateway. */
+  /** Public address of this gateway. */
   readonly webUrl: () => string
 }
 
-/** What has become of a sign-in whose browser has come back. */
+/** Outcome of a sign-in after the browser's return. */
 export type Returned =
   | {
       readonly kind: 'redirect'
       readonly to: string
-      /** Who has signed in; missing for nobody. */
+      /** User who has signed in; missing after a refusal. */
       readonly name?: string
-      /** Why nobody has. */
+      /** Why the sign-in was refused. */
       readonly refusal?: string
     }
   | {
       readonly kind: 'confirm'
       readonly admitted: Admitted
       readonly request: DeviceRequest
-      /** By which the person's decision is known as his. */
+      /** Secret that proves that the decision comes from this user. */
       readonly confirmation: string
     }
   | {
       readonly kind: 'page'
-      /** For the cookie of this browser. */
+      /** Token for this browser's cookie. */
       readonly issued: IssuedToken
       readonly lifetimeMs: number
     }
 
-/** Sign-in with an account elsewhere: in the browser of the command line's own machine, or in any other. */
+/** Sign-in with an external account: in a browser on the command line's machine, or in any other browser. */
 export class SignIn {
   readonly #services: SignInServices
   readonly #accounts: Accounts
@@ -79,7 +79,7 @@ export class SignIn {
   readonly #handovers = new Handovers<Admitted>()
   #provider: { readonly of: OidcSettings; readonly provider: OidcProvider } | undefined
   readonly #warnings: RepeatedWarnings
-  /** Questions to the provider under way, by address. */
+  /** Number of open questions to the provider, by address. */
   readonly #asking = new Map<string, number>()
 
   constructor(services: SignInServices) {
@@ -92,19 +92,20 @@ export class SignIn {
     return this.#services.current.value.signIn?.oidc !== undefined
   }
 
-  /** The address to open in a browser. @throws SignInRefused */
+  /** Returns the address to open in a browser. @throws SignInRefused */
   async begin(purpose: Purpose): Promise<string> {
     const [nonce, verifier] = [randomText(), randomText()]
     const state = this.#states.close({ purpose, nonce, verifier })
     const proof = { state, nonce, verifier }
-    // The provider's configuration is asked for once, however many callers wait for it.
+    // The provider's configuration is requested once for all waiting callers.
     return this.#currentProvider().address(this.#callback, proof)
   }
 
   /**
-   * @param query of the address to which the provider has sent the browser
+   * Ends a sign-in.
+   * @param query query of the address to which the provider has sent the browser
    * @param browser value of the browser's cookie
-   * @param from the address of the browser
+   * @param from address of the browser
    * @throws SignInRefused
    */
   async end(query: string, browser: string | undefined, from: string): Promise<Returned> {
@@ -142,13 +143,13 @@ export class SignIn {
     return this.#devices.withCode(code, from)
   }
 
-  /** Undefined while nobody has decided. @throws SignInRefused */
+  /** Returns the token; undefined while the request waits. @throws SignInRefused */
   deviceOutcome(secret: string): IssuedToken | undefined {
     const granted = this.#devices.outcome(secret)
     return granted && this.#issue(granted, 'device')
   }
 
-  /** @returns who has decided @throws SignInRefused */
+  /** @returns name of the user who has decided @throws SignInRefused */
   decideDevice(confirmation: string, isAllowed: boolean): string {
     const confirmed = this.#confirmations.open(confirmation, ConfirmationShape)
     if (confirmed?.use() !== true) throw notKnown()
@@ -192,7 +193,10 @@ export class SignIn {
     return this.#accounts.signIn(who, client, this.#settings.lifetimeMs)
   }
 
-  /** Anybody can make the gateway ask, and a slow provider makes it wait: each address has a share of the places. */
+  /**
+   * Limits parallel questions. Any caller can make the gateway ask, and a slow provider makes it wait, so
+   * each address has a share.
+   */
   async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
     const network = callerNetwork(from)
@@ -210,7 +214,7 @@ export class SignIn {
     }
   }
 
-  /** Made anew when the settings are. */
+  /** Returns the provider, made again after a change of its settings. */
   #currentProvider(): OidcProvider {
     const settings = this.#settings
     if (this.#provider?.of !== settings)
@@ -223,7 +227,10 @@ function notKnown(): SignInRefused {
   return new SignInRefused('sign-in-expired', 'the sign-in is unknown, over, or used already: begin again')
 }
 
-/** Somebody who begins a sign-in and makes another person's browser end it would sign that person in as himself. */
+/**
+ * Refuses a sign-in of another browser. Otherwise attackers could begin sign-ins and let a victim's browser
+ * end them: the victim would be signed in as the attacker.
+ */
 function otherBrowser(): SignInRefused {
   return new SignInRefused(
     'sign-in-expired',
@@ -231,7 +238,7 @@ function otherBrowser(): SignInRefused {
   )
 }
 
-/** What goes to the provider of what the browser keeps. */
+/** Returns the hash of the browser's secret. Only the hash goes to the provider. */
 export function browserHash(text: string | undefined): string | undefined {
   return text === undefined ? undefined : createHash('sha256').update(text).digest('base64url')
 }
@@ -253,27 +260,27 @@ function randomText(): string {
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
-/** Bound of seals remembered as used; the oldest is forgotten. The provider's code is good once anyway. */
+/** Most seals remembered as used; the oldest is forgotten. The provider's code is valid only once anyway. */
 const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
 
-/** What was in a seal. */
+/** Content of an opened seal. */
 interface Unsealed<T> {
   readonly content: T
-  /** Uses the seal up: it does not open again. @returns false when it was used meanwhile */
+  /** Uses the seal up, so that it does not open again. @returns false when it was used meanwhile */
   readonly use: () => boolean
 }
 
 /**
- * Text that a browser carries from one step of a sign-in to the next: only this process can read or make it, and it
- * does not open after its time, nor after its use. Only used seals are stored, so use a seal only after the provider
- * has named the account: then strangers can neither fill the memory nor keep others from signing in.
+ * Text that a browser carries from one step of a sign-in to the next. Only this process can read or make it,
+ * and it does not open after its time or its use. Only used seals are stored, so use a seal only after the
+ * provider has named the account: then strangers can neither fill the memory nor keep others from signing in.
  */
 export class Seal {
   readonly #key = randomBytes(32)
   readonly #lifetimeMs: number
-  /** By its id, when it ends. */
+  /** Expiry of each used seal, by id. */
   readonly #used = new Map<string, number>()
 
   constructor(lifetimeMs: number) {
