@@ -23,7 +23,7 @@ export interface SignInOptions {
 
 /**
  * Counts failed sign-ins per address, over REST and gRPC together. An address with too many failures cannot
- * go on guessing: from there, a declared credential is checked only if it was accepted there before.
+ * go on guessing: from there, a guessable credential is checked only if it was accepted there before.
  */
 export class SignInAttempts {
   readonly #options: SignInOptions

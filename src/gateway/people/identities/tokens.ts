@@ -44,7 +44,7 @@ export interface IssuedToken {
 
 /** Most accepted tokens of one user. */
 const MOST_TOKENS = 100
-/** Most page tokens of one user, ended ones included: these are removed by the limit. */
+/** Most page tokens of one user. Ended ones count, too: only this limit removes them. */
 const MOST_BROWSERS = 20
 
 /** Makes, rotates and revokes tokens. Callers check before that the user may do that. */

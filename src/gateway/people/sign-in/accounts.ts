@@ -62,7 +62,7 @@ export class Accounts {
     return name
   }
 
-  /** Returns a user of gateway.yaml, who keeps the groups of that file. */
+  /** Returns the name of a user of gateway.yaml. Their groups stay as in that file. */
   #declared(name: string): string {
     const { users } = this.#services.current.value
     if (users.find((one) => one.name === name)?.oidc === true) return name
