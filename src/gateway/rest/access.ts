@@ -16,9 +16,9 @@ import type { RestServices } from './services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; set before the body is read. */
+    /** User who sends the request; set before the body is read. */
     user: GatewayUser
-    /** By which. */
+    /** Token by which the request is signed in. */
     token: AccessToken
   }
   interface FastifyContextConfig {
@@ -27,13 +27,16 @@ declare module 'fastify' {
   }
 }
 
-/** What is looked at before a route is called. */
+/** Facts of an operation that are checked before its handler is called. */
 type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly'>
 
-/** Pages, the same for everybody. */
+/** Rule of the pages, which are the same for everybody. */
 const PAGE = { role: 'public', audit: 'none' } as const
 
-/** Gives each route that is added after it its row of the table. A route without one is a mistake, and is thrown. */
+/**
+ * Gives each route that is added later its row of the table of operations. @throws for a route without a row,
+ * which is a mistake
+ */
 export function requireOperations(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
@@ -45,17 +48,21 @@ export function requireOperations(app: FastifyInstance): void {
   })
 }
 
-/** HEAD is GET without the body. */
+/** Returns the rule of a route. HEAD is GET without the body. */
 function operationOf(method: string, url: string): RouteRule | undefined {
   return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
 }
 
-/** The gateway's page, and the one about the interface. */
+/** Whether the URL is the gateway's page or the page about the interface. */
 export function isPage(url: string | undefined): boolean {
   return url !== undefined && (url === DOCS || url.startsWith(`${DOCS}/`) || isPageRoute(url))
 }
 
-/** Finds out who asks, where that matters, and whether the operation is for them at all. @throws RequestRefused 401, 403 */
+/**
+ * Finds the user of a request, where the operation needs one, and checks that the user may call the
+ * operation.
+ * @throws RequestRefused 401, 403
+ */
 export function authorize(
   { users, webUrl }: Pick<RestServices, 'users' | 'webUrl'>,
   request: FastifyRequest,
@@ -74,7 +81,7 @@ export function authorize(
   request.token = token
   if (!hasRole(users, user, role)) throw new RequestRefused('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
-  // Last: a new sign-in helps nobody who may not do it anyway.
+  // Last: a new sign-in does not help users who may not do it anyway.
   if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
   return signedIn
 }
@@ -95,7 +102,8 @@ function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>)
 function withCookie(users: Users, cookie: string): SignedIn {
   const signedIn = users.withCookie(cookie)
   if (signedIn !== undefined) return signedIn
-  // Nobody guesses it, so a tab that asks on is no attacker, and is not counted as one.
+  // The cookie cannot be guessed: a tab that keeps asking is no attack, and does not count as a failed
+  // sign-in.
   const reason = users.whyRefused(cookie) ?? 'the sign-in is over'
   throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
 }
@@ -127,7 +135,7 @@ export function authenticate(users: Users, headers: Headers, ip: string): Signed
   )
 }
 
-/** Whether the request says by itself who asks; then its cookie is nothing. */
+/** Whether the request carries a token in a header; then its cookie is ignored. */
 function hasToken(headers: Headers): boolean {
   return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
 }
@@ -141,7 +149,9 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
   throw failedSignIn(users, ip, reason === undefined ? said : `${said}: ${reason}`)
 }
 
-/** Counts it. @returns what to answer: after too many only that they were too many */
+/**
+ * Counts a failed sign-in. @returns the refusal to answer with: after too many failures, it says only that
+ */
 export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
   const seconds = attempts.refused(ip)
   if (seconds === undefined) return new RequestRefused('unauthenticated', message)
@@ -153,7 +163,10 @@ function text(header: string | readonly string[] | undefined): string | undefine
   return typeof header === 'string' && header !== '' ? header : undefined
 }
 
-/** Ends the request when its token is no longer accepted, whatever it does: one that waits is answered, a stream cut off. */
+/**
+ * Ends the request when its token is no longer accepted: a request that waits is answered, a stream is cut
+ * off.
+ */
 export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {
   const use = live.begin(token, (reason) => end(reply, reason))
   reply.raw.once('close', () => use[Symbol.dispose]())

@@ -8,9 +8,9 @@ import { EventStreams } from './event-streams.ts'
 import { readOptions, type Query } from './mount.ts'
 import type { RestServices } from './services.ts'
 
-/** Each has the entries of one step in memory for a reader that is slow, some 6 MiB at most. */
+/** Each stream holds the entries of one step in memory for a slow reader, about 6 MiB at most. */
 const LIMITS = { streams: 8, ofOneUser: 2, pieceMs: 60_000, closingMs: 1000 }
-/** Entries that are looked at in one go. */
+/** Entries that are read in one step. */
 const STEP = 500
 
 interface Format {
@@ -18,7 +18,7 @@ interface Format {
   readonly line: (entry: AuditEntryAnswer) => string
 }
 
-/** What a spreadsheet shows, and in which order. */
+/** Columns of the CSV file, in their order. */
 const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])[] = [
   ['time', ({ created_at: time }) => time],
   ['user', ({ actor }) => actor],
@@ -41,7 +41,7 @@ const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
   csv: { head: csvLine(['entry', ...COLUMNS.map(([name]) => name)]), line: csvEntry },
 }
 
-/** The entries of the list as a file, the oldest first. */
+/** Sends the entries of the list as a file, the oldest first. */
 export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
   const streams = {
     jsonl: new EventStreams('exports', LIMITS, 'application/x-ndjson'),
@@ -51,7 +51,7 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
   app.addHook('preClose', async () => {
     await Promise.all(Object.values(streams).map((one) => one.close()))
   })
-  // fastify would answer HEAD by reading it to its end.
+  // fastify would answer HEAD by reading the export to its end.
   app.get<{ Querystring: Query }>(path, { exposeHeadRoute: false }, (request, reply) => {
     const asked = readOptions(options, request.query)
     const { format = 'jsonl', ...filters } = asked
@@ -69,7 +69,7 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
   })
 }
 
-/** Throws when the gateway stops: an export that is cut off must not look like a whole one. */
+/** Throws when the gateway stops: an export that is cut off must not look complete. */
 async function* pieces(
   { history }: Pick<RestServices, 'history'>,
   { query, until }: { readonly query: AuditQuery | undefined; readonly until: number },
@@ -96,7 +96,9 @@ function csvEntry(entry: AuditEntryAnswer): string {
   return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry))])
 }
 
-/** CSV as RFC 4180 has it. A text that a spreadsheet would take for a formula gets a `'` before it. */
+/**
+ * Returns a CSV line as in RFC 4180. A text that a spreadsheet would take for a formula gets a `'` before it.
+ */
 function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvField).join(',')}\r\n`
 }

@@ -4,11 +4,11 @@ import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks, where it is no user with a token: the audit log names him. */
+    /** Actor that the audit log names where the request has no user with a token. */
     auditedActor?: string
-    /** Why nobody has signed in, where the answer is none of an error. */
+    /** Reason why nobody has signed in, where the answer is no error. */
     auditedRefusal?: string | undefined
-    /** The place in the audit log where it was announced. */
+    /** Place in the audit log where the call was announced. */
     auditedAt?: number | undefined
   }
 }
@@ -16,7 +16,7 @@ declare module 'fastify' {
 const MAX_PATH = 500
 const MAX_MESSAGE = 500
 
-/** Writes into the audit log what the table of operations says of each call. */
+/** Writes each call into the audit log, as the table of operations says. */
 export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   app.addHook('preHandler', (request, _, done) => {
     if (isChange(request)) request.auditedAt = announced(audit, request)
@@ -28,7 +28,7 @@ export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   })
 }
 
-/** @throws HistoryError: then it must not happen */
+/** Writes the entry before the call happens. @throws HistoryError: then the call must not happen */
 function announced(audit: AuditLog, request: FastifyRequest): number | undefined {
   const facts = factsOf(request, 0)
   return auditedOf(request)?.takesAway === true ? audit.announceAnyway(facts) : audit.announce(facts)
@@ -42,13 +42,16 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   if (audited.action === 'execute' && statusCode < 400) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) return audit.conclude(facts, request.auditedAt)
-  // Nobody knows who it was. Failed sign-ins are counted where they fail, those over gRPC, too.
+  // The user is unknown. Failed sign-ins, those over gRPC too, are counted where they fail.
   if (statusCode === 401 || reply.hasHeader('retry-after')) return
   if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
   audit.noteOnce(facts)
 }
 
-/** Nobody knows whose a failed sign-in is: it is counted by address. A sign-in that waits is none yet. */
+/**
+ * Notes a sign-in. The user of a failed one is unknown, so failures count per address. A sign-in that waits
+ * is not noted.
+ */
 function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
   const { auditedRefusal: refusal } = request
   if (facts.http_status === 202) return
@@ -92,9 +95,9 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
   })
 }
 
-/** Who asks, whose link it is, or who has signed in. */
+/** Returns the user who asks, the owner of the link, or the user who has signed in. */
 function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id' | 'token_name'> {
-  // Both are undefined where nobody had to say who he is.
+  // Both are undefined where the route needs no sign-in.
   const { user, token } = request as Partial<Pick<FastifyRequest, 'user' | 'token'>>
   return {
     actor: request.auditedActor ?? user?.name ?? '',
@@ -103,10 +106,13 @@ function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id'
   }
 }
 
-/** The reason of an error, and the id of what was made: the answer may have secrets, too. */
+/**
+ * Returns the reason of an error, or the id of what was created. Nothing else of the answer: it may hold
+ * secrets.
+ */
 function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
   const { statusCode: status } = reply
-  // Some are pages for people.
+  // Some answers are HTML pages.
   const isJson = String(reply.getHeader('content-type')).startsWith('application/json')
   if (typeof payload !== 'string' || !isJson || (status < 400 && status !== 201)) return {}
   const { message, id } = JSON.parse(payload) as { readonly message?: unknown; readonly id?: unknown }
@@ -116,19 +122,19 @@ function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
 
 const REDACTED = '[REDACTED]'
 
-/** Names of values that are secrets, or may be: hoop's, and those of scripts and parameters. */
+/** Names of values that are secrets, or may be: names of hoop's fields, of scripts and of parameters. */
 const SECRET =
   /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$|^verifier$|^code$|_code$/i
-/** Bodies of executions: what stands there may hold secrets, whatever its name. */
+/** Fields of executions whose values may hold secrets, whatever the field's name. */
 const INPUT = new Set(['script', 'parameters', 'client_args', 'input', 'jira_fields'])
 
-/** So that nobody fills the log with one request. */
+/** Bounds, so that one request cannot fill the log. */
 const MAX_TEXT = 500
 const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
 const MAX_BYTES = 8 * 1024
 
-/** A request's body as the audit log keeps it: no values of secrets, and not much of anything. */
+/** Returns a request's body as the audit log keeps it: without secrets, and shortened. */
 export function redacted(body: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof body !== 'object' || body === null) return null
   const kept = shortened(body, 0) as Readonly<Record<string, unknown>>

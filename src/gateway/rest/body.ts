@@ -12,10 +12,10 @@ import type { Current } from '../settings/settings.ts'
 /** The largest `limits.body` that the settings take. */
 export const LARGEST_BODY = 16 * 1024 * 1024
 
-/** More than all lists and maps of a body may have together; each also has its own limit. */
+/** More elements than all lists and maps of a valid body have together; each list also has its own limit. */
 const MAX_ELEMENTS = 100_000
 
-/** Time for a body that nobody reads, before the answer. */
+/** Longest wait, before the answer, for a body that is not used. */
 const BODY_MS = 1_000
 
 const QUOTE = 0x22
@@ -24,8 +24,8 @@ const BACKSLASH = 0x5c
 const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
 
 /**
- * Refuses bodies of very many elements before they are parsed. Parsing 16 MiB of small ones blocks the only thread,
- * which all callers share, for seconds, and the limits of single fields apply only afterwards.
+ * Refuses bodies of very many elements before they are parsed. Parsing 16 MiB of small elements blocks the
+ * only thread, which all callers share, for seconds. The limits of single fields apply only after parsing.
  */
 export function parseJsonBodies(app: FastifyInstance, current: Current<'limits'>): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -33,11 +33,11 @@ export function parseJsonBodies(app: FastifyInstance, current: Current<'limits'>
   app.addHook('preParsing', (request, reply, _, done) => {
     const length = Number(request.headers['content-length'] ?? 0)
     if (length <= current.value.limits.bodyBytes) return done()
-    // The rest of it is not read.
+    // The rest of the body is not read.
     void reply.header('connection', 'close')
     done(tooLarge())
   })
-  // The content type is not looked at, as in hoop's gateway.
+  // The content type is ignored, as in hoop's gateway.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     if (body.length === 0) return done(null)
     if (body.length > current.value.limits.bodyBytes) return done(tooLarge())
@@ -53,15 +53,16 @@ function tooLarge(): RequestRefused {
   return new RequestRefused('too-large', 'request body: too large', 413)
 }
 
-/** For routes that need no body: throws away whatever comes, of whatever type. */
+/** For routes that need no body: discards a body of any type. */
 export function passOverBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, body, done) => {
     body.resume()
     done(null)
   })
-  // fastify looks for no parser there. Node closes a connection over what it has not read of a body, and the client would
-  // lose the rest of a long answer: so the answer waits a moment for the body. A refusal at the door does not.
+  // fastify looks for no parser on these requests. Node closes a connection that has an unread body, and the
+  // client would lose the rest of a long answer. So the answer waits a moment for the body. A refusal in an
+  // earlier hook does not wait.
   app.addHook('onRequest', (request, _, done) => {
     if (isUnparsed(request)) request.raw.resume()
     done()
@@ -79,14 +80,14 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && isSent
 }
 
-/** A text of our own: the parser's speaks of content types, and may quote the body. */
+/** Returns an error with our own text: the parser's text speaks of content types, and may quote the body. */
 function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
   return new RequestRefused('invalid-request', `request body: ${what}`)
 }
 
-/** Works on bytes that are no JSON, too. */
+/** Whether the body has more elements than `most`. Works on bytes that are no JSON, too. */
 export function hasMoreElements(json: Buffer, most: number): boolean {
   let elements = 0
   let isText = false
@@ -99,12 +100,14 @@ export function hasMoreElements(json: Buffer, most: number): boolean {
   return false
 }
 
-/** Read at once per user. Each may have 16 MiB and take five minutes. */
+/** Large bodies of one user that are read at the same time. Each may have 16 MiB and take five minutes. */
 const LARGE_BODIES = 4
 /** Smaller bodies, which most requests have, do not wait. */
 const LARGE_BYTES = 64 * 1024
 
-/** Large bodies are read in turns, or one user could fill the memory with many slow ones. */
+/**
+ * Makes large bodies of a user take turns: otherwise one user could fill the memory with many slow bodies.
+ */
 export function readBodiesInTurns(app: FastifyInstance): void {
   const turns = new Turns(LARGE_BODIES)
   app.addHook('preParsing', async (request, { raw: answer }) => {
@@ -130,8 +133,8 @@ async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void>
 }
 
 /**
- * @param statuses of fields that hoop's gateway answers with another status
- * @throws RequestRefused 400 naming the first field that is wrong and what it must be
+ * @param statuses status per field, for fields that hoop's gateway refuses with another status than 400
+ * @throws RequestRefused 400 naming the first wrong field and the expected value
  */
 export function readExecBody<Schema extends v.GenericSchema>(
   schema: Schema,

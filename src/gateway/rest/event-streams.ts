@@ -4,43 +4,46 @@ import { within } from '../../basics/abort.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
-  /** Streams at once. Each has a socket, and up to 1 MiB for a reader that is slow. */
+  /** Streams at the same time. Each has a socket, and up to 1 MiB for a slow reader. */
   readonly streams: number
   readonly ofOneUser: number
-  /** For a reader to take the next piece. He can come back and go on where he was. */
+  /** Time for a reader to take the next piece. A reader who was cut off can reconnect and continue. */
   readonly pieceMs: number
-  /** For streams to say what is left when the gateway closes. */
+  /** Time for streams to send the rest when the gateway closes. */
   readonly closingMs: number
 }
 
 const STREAM_LIMITS: StreamLimits = { streams: 256, ofOneUser: 64, pieceMs: 60_000, closingMs: 1000 }
 
-/** A comment that often, as hoop's gateway sends it: proxies in between end what is silent for a minute. */
+/**
+ * Interval of keepalive comments, the same as in hoop's gateway: proxies end connections that are silent for
+ * a minute.
+ */
 export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
-  // `no-cache` is how streams are known to proxies, and `no-store` what is meant.
+  // Proxies recognize streams by `no-cache`; `no-store` is what is meant.
   'cache-control': 'no-cache, no-store',
-  // For nginx, which would hold back what comes.
+  // For nginx, which would buffer the stream.
   'x-accel-buffering': 'no',
 }
 
 interface StreamReader {
   readonly user: string
-  /** Its connection is. */
+  /** Settles when the connection of the stream is over. */
   readonly over: Promise<void>
   readonly end: () => void
 }
 
-/** What is streamed for as long as somebody reads it: so many readers, and none that takes nothing. */
+/** Streams to readers: a bounded number of readers, and none that stops reading. */
 export class EventStreams {
   readonly #what: string
   readonly #limits: StreamLimits
   readonly #type: string
   readonly #readers = new Set<StreamReader>()
 
-  /** @param what is streamed, in the plural, for those who are refused */
+  /** @param what name of what is streamed, in the plural, for the texts of refusals */
   constructor(what: string, limits: StreamLimits = STREAM_LIMITS, type = 'text/event-stream') {
     this.#type = type
     this.#what = what
@@ -49,7 +52,8 @@ export class EventStreams {
 
   /**
    * @param source disposed when the reader has gone
-   * @param pieces the text, until the signal: then what is left @throws RequestRefused 429
+   * @param pieces yields the text; after the signal it yields the rest and ends
+   * @throws RequestRefused 429
    */
   send<Source extends Disposable>(
     request: FastifyRequest,
@@ -58,7 +62,8 @@ export class EventStreams {
     pieces: (source: Source, closing: AbortSignal) => AsyncIterable<string>,
   ): FastifyReply {
     const { raw } = reply
-    // Its reader may be gone while it waits for the next piece, so the wait has to end with the connection.
+    // The reader may leave while the stream waits for the next piece, so the wait has to end with the
+    // connection.
     const over = new AbortController()
     this.#admit(request, reply, () => over.abort(), source)
     const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())
@@ -67,7 +72,10 @@ export class EventStreams {
       .send(Readable.from(watched, { objectMode: false }))
   }
 
-  /** Counts the reader of an answer that is sent in other ways, until the answer has ended. @throws RequestRefused 429 */
+  /**
+   * Counts the reader of an answer that is sent in other ways, until the answer has ended. @throws
+   * RequestRefused 429
+   */
   admit(request: FastifyRequest, reply: FastifyReply): void {
     this.checkRoom(request.user.name)
     this.#admit(request, reply, () => undefined)
@@ -84,13 +92,16 @@ export class EventStreams {
     })
   }
 
-  /** Ends all streams, each behind what is known; those that are not read, where they are. */
+  /**
+   * Ends all streams, each after its last known piece. Waits at most `closingMs` for streams that are not
+   * read.
+   */
   async close(): Promise<void> {
     for (const { end } of this.#readers) end()
     await within(Promise.all([...this.#readers].map(({ over }) => over)), this.#limits.closingMs)
   }
 
-  /** Ask before anything is opened for one more. @throws RequestRefused 429 */
+  /** Checks the limits. Call it before anything is opened for one more stream. @throws RequestRefused 429 */
   checkRoom(user: string): void {
     const { streams, ofOneUser } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
@@ -100,7 +111,7 @@ export class EventStreams {
     if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
   }
 
-  /** Gives up a reader who takes nothing. */
+  /** Cuts off a reader who takes nothing for `pieceMs`. */
   async *#watched(
     pieces: AsyncIterable<string>,
     giveUp: () => void,

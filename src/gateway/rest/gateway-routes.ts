@@ -14,10 +14,10 @@ import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'
-/** Addresses that mean "all of this machine". No client elsewhere can connect to them. */
+/** Addresses that mean "all of this machine". Clients elsewhere cannot connect to them. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
-/** Fields of hoop's about features that are not here, or are set up elsewhere. */
+/** hoop's fields for features that are missing here, or are set up elsewhere. */
 const WITHOUT = {
   commit_sha: '',
   log_level: '',
@@ -39,12 +39,12 @@ const WITHOUT = {
   license_info: null,
 } as const
 
-/** Tells clients whether the gateway is well, where to find its streams, and who they are. */
+/** Tells clients whether the gateway is well, where its streams are, and which user they are. */
 export function gatewayRoutes(
   app: FastifyInstance,
   { server, users, signIn, condition }: RestServices,
 ): Handlers<typeof gatewayContract> {
-  // In hoop's words. Tokens are accepted in any case.
+  // These are hoop's words. Tokens are accepted with either.
   const authMethod = () => (signIn.isOffered ? 'oidc' : 'local')
   return {
     liveness: () => ({ liveness: 'OK' }),
@@ -53,7 +53,7 @@ export function gatewayRoutes(
       return new Reply(readiness.status === 'ready' ? 200 : 503, readiness)
     },
     document: () => ({ ...app.swagger() }),
-    // Nobody can register, since users come from the settings.
+    // Users cannot register, since they come from the settings.
     publicInfo: () => ({
       auth_method: authMethod(),
       setup_required: false,
@@ -106,7 +106,10 @@ function refusal(error: Error): Error {
   return isUnusable ? new RequestRefused('invalid-settings', message) : error
 }
 
-/** Who asks, and by which token. Users have only names here, so the name fills hoop's other fields as well. */
+/**
+ * Describes the user and the token of a request. Users have only names here, so the name fills hoop's other
+ * fields too.
+ */
 export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswer {
   return {
     id: user.name,
@@ -135,19 +138,19 @@ export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswe
   }
 }
 
-/** In hoop's words. */
+/** Returns the role in hoop's words. */
 function roleOf(users: Users, user: GatewayUser): UserInfoAnswer['role'] {
   if (users.isAdmin(user)) return 'admin'
   return users.isAuditor(user) ? 'auditor' : 'standard'
 }
 
-/** How a caller has reached the interface. */
+/** Protocol and host by which a caller has reached the interface. */
 interface Reached {
   readonly protocol: 'http' | 'https'
   readonly hostname: string
 }
 
-/** Under which this caller can reach the interface. */
+/** Returns the URL under which this caller can reach the interface. */
 export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, { protocol, hostname }: Reached): string {
   return addressUrl(protocol, reachable(boundAddress(app), hostname))
 }
@@ -158,13 +161,13 @@ function boundAddress(app: Pick<FastifyInstance, 'addresses'>): Address {
   return { host: bound.address, port: bound.port }
 }
 
-/** Where the address is no real one, the name under which the caller has reached us. */
+/** Replaces a wildcard address by the host name under which the caller has reached the gateway. */
 function reachable({ host, port }: Address, hostname: string): Address {
   const named = hostname.replace(/^\[(.*)\]$/, '$1')
   return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
 }
 
-/** When a caller that takes nothing counts as gone: the copy takes up room on the disk. */
+/** Time after which a caller who takes nothing counts as gone: the copy takes up room on the disk. */
 const STALLED_MS = 60_000
 
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {
@@ -177,7 +180,7 @@ export function backupRoutes(app: FastifyInstance, { backups, log }: RestService
     log.info({ user: request.user.name, bytes: backup.manifest.parts[0]?.bytes }, 'backup')
     const name = `runbook-${backup.manifest.made_at.replaceAll(/[-:]|\..*/g, '')}.backup`
     void reply.header('content-disposition', `attachment; filename=${name}`)
-    // It may have gone while the copy was made.
+    // The caller may have gone while the copy was made.
     if (socket.destroyed) await backup.discard()
     return reply.type('application/gzip').send(backup.bytes)
   })

@@ -14,7 +14,7 @@ interface ErrorBody {
 /** A gateway that is restarted is back soon after its last session. */
 const DRAINING_SECONDS = 5
 
-/** Headers that the answer has besides. */
+/** Returns the headers of an error's answer. */
 export function errorHeaders({ code, details }: RequestRefused): Readonly<Record<string, string>> {
   const seconds = code === 'gateway-draining' ? DRAINING_SECONDS : details.retryAfterSeconds
   return seconds === undefined ? {} : { 'retry-after': String(seconds) }
@@ -30,7 +30,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
   }
 }
 
-/** The refusal by which a request is told of an error. Undefined for a bug. */
+/** Returns the refusal that tells the caller of an error. Undefined for a bug. */
 export function requestRefusal(error: Error): RequestRefused | undefined {
   if (error instanceof RequestRefused) return error
   const code = refusedCode(error)

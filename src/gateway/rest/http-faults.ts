@@ -7,15 +7,18 @@ import { authenticate } from './access.ts'
 import { errorBody, errorHeaders } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
-// What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
-// others, and the token is checked first wherever there are headers with one.
+// Answers that Node and fastify would send by themselves, before a route is found. Here these answers have
+// the same form as all others, and the token is checked first wherever there are headers with one.
 
-/** For the peer to read the answer while it sends: a closed socket could make its system drop the answer. */
+/**
+ * Time for the peer to read the answer while it still sends: a closed socket could make its system drop the
+ * answer.
+ */
 const GOODBYE_MS = 1000
 
 type Who = Pick<RestServices, 'users' | 'callerAddress'>
 
-/** Options of the server itself. */
+/** Returns fastify's options for the server itself. */
 export function faultOptions(who: Who) {
   return {
     // Checked in `checkHost`, which can answer.
@@ -28,7 +31,7 @@ export function faultOptions(who: Who) {
   }
 }
 
-/** Call it once, before requests come. */
+/** Call this once, before requests come. */
 export function answerFaults(app: FastifyInstance, who: Who): void {
   const { server } = app
   const answers = new WeakMap<Duplex, ServerResponse>()
@@ -58,7 +61,7 @@ export function answerFaults(app: FastifyInstance, who: Who): void {
   })
 }
 
-/** HTTP/1.1 requires the header; 1.0 does not have it. @throws RequestRefused 400 */
+/** HTTP/1.1 requires the `Host` header; 1.0 does not have it. @throws RequestRefused 400 */
 export function checkHost({ httpVersion, headers }: IncomingMessage): void {
   if (httpVersion === '1.1' && headers.host === undefined)
     throw new RequestRefused('malformed-http', 'Host: is required')
@@ -86,10 +89,13 @@ function refusalOf(
   }
 }
 
-/** Sockets that end with the answer that is due. Each piece of what a client sends on is told as a fault of its own. */
+/**
+ * Sockets that end after the answer that is due. Node reports each later piece from the client as another
+ * fault.
+ */
 const ending = new WeakSet<Duplex>()
 
-/** @param answer to the last request on the socket */
+/** @param answer answer to the last request on the socket */
 function refuseMalformed(
   error: ConnectionError & { reason?: string },
   socket: Duplex,
@@ -138,12 +144,11 @@ function endWith(socket: Duplex, refusal: RequestRefused): void {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Where the request comes from. Not `ip`, which knows no proxies. */
+    /** Address from which the request comes. Not `ip`, which knows no proxies. */
     readonly callerAddress: string
   }
 }
 
-/** Tells every request where it comes from. */
 export function knowCallers(app: FastifyInstance, callerAddress: CallerAddress): void {
   app.decorateRequest('callerAddress', {
     getter(this: FastifyRequest) {

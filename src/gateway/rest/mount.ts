@@ -10,14 +10,14 @@ type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknow
 type Handler = (asked: AnyAsked) => unknown
 
 /**
- * Adds a route for each operation of the contract that reads no body. The description of the interface lists them in
- * this order.
+ * Adds a route for each operation of the contract that reads no body. The description of the interface lists
+ * them in this order.
  */
 export function mount<C extends Contract>(app: FastifyInstance, contract: C, handlers: Handlers<C>): void {
   addRoutes(app, contract, handlers, ({ body }) => body === undefined)
 }
 
-/** Adds the operations that read a body, where bodies are parsed. */
+/** Adds the operations that read a body. Call it where bodies are parsed. */
 export function mountWithBody<C extends Contract>(
   app: FastifyInstance,
   contract: C,
@@ -32,7 +32,7 @@ function addRoutes(
   handlers: object,
   isAdded: (operation: ContractOperation) => boolean,
 ): void {
-  // The compiler has checked each pair; a loop over names cannot say so.
+  // The compiler has checked each pair; a loop over names cannot express that.
   const byName = handlers as Readonly<Record<string, Handler>>
   for (const [name, operation] of Object.entries(contract)) {
     const handler = byName[name]
@@ -56,7 +56,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
     token: request.token,
     params: request.params as Readonly<Record<string, string>>,
     query: query === undefined ? {} : readOptions(query, request.query as Query),
-    // Checked when the handler reads it: what comes first there is answered first.
+    // Checked when the handler reads it: checks that the handler makes before are answered first.
     get body() {
       return body === undefined ? undefined : readExecBody(body, sent, statuses)
     },
@@ -66,7 +66,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
   }
 }
 
-/** The options of a request's URL as they were checked, for routes that are mounted by hand. @throws HttpError */
+/** Returns the checked options of a request's URL, for routes that are mounted by hand. @throws HttpError */
 export function readOptions<Q extends NonNullable<ContractOperation['query']>>(
   shapes: Q,
   query: Query,
@@ -104,7 +104,7 @@ function isReply(answer: unknown): answer is Reply<number, unknown> {
 /** Options of a URL as fastify reads them: a text, or a list of texts. */
 export type Query = Readonly<Record<string, unknown>>
 
-/** When an option is given twice, the first one counts. */
+/** Returns an option's value. When an option is given twice, the first one counts. */
 export function firstOption(query: Query, option: string): string | undefined {
   const given = query[option]
   const [value] = Array.isArray(given) ? (given as unknown[]) : [given]

@@ -9,22 +9,25 @@ import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** Scripts, styles and requests from nowhere else, and in nobody's frame. */
+/** Scripts, styles and requests from this origin alone, and no frames on other pages. */
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
-/** Longest name in a path, in characters. A longer one is answered with `endpoint-not-found`. */
+/** Longest name in a path, in characters. A longer name is answered with `endpoint-not-found`. */
 export const LONGEST_NAME = 512
 const NAME = { type: 'string', maxLength: LONGEST_NAME }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 
-/** The page, and below it the document: `/docs/json`, `/docs/yaml`. All that lies here is the same for everybody. */
+/**
+ * Address of the page, and below it of the document: `/docs/json`, `/docs/yaml`. All of it is the same for
+ * everybody.
+ */
 export const DOCS = '/docs'
 
 /**
- * Describes all routes that are added after it. The shapes of bodies are those that check requests; what routes answer
- * is described in `operations/`, and is no part of how they work, but for who may call them.
+ * Describes all routes that are added after it. The shapes of bodies are those that check requests. The
+ * descriptions of answers are in `operations/`; of these, the code uses only the roles.
  */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
@@ -53,7 +56,7 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
-/** In the form that the plugin takes. */
+/** Returns the operation's description in the form that the plugin takes. */
 function described(operation: Operation, url: string): object {
   const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
@@ -101,7 +104,10 @@ function options(query: Readonly<Record<string, string>>): object {
   return { type: 'object', properties: Object.fromEntries(described) as object }
 }
 
-/** With the shape that is reached at the end of all checks: they accept nothing that differs from it in type. */
+/**
+ * Returns the schema of a body with the shape after all checks: the checks accept nothing that differs from
+ * it in type.
+ */
 function bodySchema(body: v.GenericSchema): object {
   return toJsonSchema(body, { typeMode: 'output', errorMode: 'ignore', target: 'openapi-3.0' })
 }
@@ -112,7 +118,10 @@ function answered(status: number, type: string, schema: object): object {
   return { description, content: { [type]: { schema } } }
 }
 
-/** Newer gateways answer more fields, so they are not forbidden, strict as the shapes are for tests. */
+/**
+ * Returns the schema of an answer. It allows more fields, since newer gateways answer more. For tests the
+ * shapes are strict.
+ */
 function answerSchema(answer: v.GenericSchema): object {
   return toJsonSchema(answer, {
     errorMode: 'ignore',
@@ -125,7 +134,6 @@ function answerSchema(answer: v.GenericSchema): object {
   })
 }
 
-/** The body of every error. */
 export const errorAnswer = v.strictObject({
   message: text,
   code: v.picklist(GATEWAY_CODES),

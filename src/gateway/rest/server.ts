@@ -67,7 +67,7 @@ import { serveSockets, TERMINAL, terminalRoute } from './page/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
-/** Longer than any wait of ours, so that it never cuts off an execution's answer. */
+/** Longer than any wait of ours, so that this timeout never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
 /** Tokens, scripts and output: no cache on the way keeps them, and no browser takes them for a page. */
@@ -117,13 +117,14 @@ export function restServer(services: RestServices): FastifyInstance {
     isClosing = true
     done()
   })
-  // Before the body is read: without a token nobody can make this process parse anything.
+  // Before the body is read: callers without a token cannot make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
     tellEndBehindOthers(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
     const signedIn = isForPeople ? undefined : authorize(services, request)
-    // A socket has a way of its own to say why it ends. Its header is no sign of one: anybody sends it anywhere.
+    // A socket has its own way to say why it ends. The route decides, not the upgrade header: clients may
+    // send that anywhere.
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
@@ -150,8 +151,9 @@ export function restServer(services: RestServices): FastifyInstance {
 }
 
 /**
- * A request may come before those ahead of it on its connection are answered. When the connection ends meanwhile, Node
- * says `close` of the first of their answers alone (seen), and what the others hold would be held for ever.
+ * Emits `close` of an answer when its connection ends. A request may come before the earlier requests of its
+ * connection are answered. When the connection ends meanwhile, Node emits `close` of the first of these
+ * answers alone (seen), and the others would never release their resources.
  */
 function tellEndBehindOthers({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
   if (answer.socket !== null) return
@@ -189,7 +191,8 @@ function routes(app: FastifyInstance, services: RestServices): void {
   changesRoute(app, services)
   terminalRoute(app, services)
   mount(app, webhookContract, webhookRoutes(services))
-  // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
+  // Only these routes read a body. hoop's command line sends `application/json` on other routes too, without
+  // a body.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
     mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
@@ -224,9 +227,9 @@ function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
   return reply.code(error.status).headers(errorHeaders(error)).send(errorBody(error))
 }
 
-/** fastify's own refusals, put in terms of the request. */
+/** Returns the refusal for one of fastify's own errors, in terms of the request. */
 function refusal(error: FastifyError): RequestRefused {
-  // A path that leads out of the files that are served.
+  // The path leads out of the directory of served files.
   if (!error.code) return new RequestRefused('endpoint-not-found', 'no such endpoint')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -32,13 +32,13 @@ export { ORGANIZATION } from '../identity.ts'
 
 interface ServerDescription {
   readonly version: string
-  /** Where agents and clients connect, with the real port. */
+  /** Address at which agents and clients connect, with the real port. */
   readonly grpc: Address
   /** The certificate of both addresses. */
   readonly tls: ServerCertificate | undefined
 }
 
-/** What the routes share. */
+/** Services that the routes share. */
 export interface RestServices {
   readonly server: ServerDescription
   readonly settings: CurrentSettings
@@ -47,7 +47,7 @@ export interface RestServices {
   readonly tokens: Tokens
   readonly directory: UserDirectory
   readonly budgets: Budgets
-  /** What is being served. */
+  /** Requests and streams that are being served, per token. */
   readonly live: LiveUses
   readonly signIn: SignIn
   readonly links: LinkCodes
@@ -67,7 +67,7 @@ export interface RestServices {
   readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
   readonly batches: Batches
-  /** Where people reach this gateway, for links; without a slash at the end. */
+  /** Address at which people reach this gateway, for links; without a slash at the end. */
   readonly webUrl: () => string
   readonly repositories: Repositories
   readonly condition: () => Condition

@@ -18,17 +18,17 @@ import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
 import type { RestServices } from './services.ts'
 
-/** What command lines ask for to sign in; browsers come to `accounts/`. */
+/** Routes by which command lines sign in. The routes of browsers are in `accounts/`. */
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
   return {
     signIn: ({ body: { email, password }, caller }) => {
-      // One text for both, unlike hoop's, so that nobody learns which names exist.
+      // One text for both failures, unlike hoop's, so that callers cannot learn which names exist.
       if (users.withToken(password, caller)?.user.name !== email)
         throw failedSignIn(users, caller, hoopWords.invalidCredentials)
       const headers = { token: password, 'access-control-expose-headers': 'Token' }
       return new Reply(200, { status: 'ok' }, { headers, actor: email })
     },
-    // Other tokens stay: others may use them, too.
+    // Other tokens stay: other programs may use them.
     signOut: ({ token }) => {
       const isEnded = token.kind === 'sign-in'
       if (isEnded) tokens.signOut(token.id)
@@ -74,7 +74,7 @@ const DEVICE = '/api/login/device'
 /** A confirmation carries up to 200 names of groups, sealed. */
 const CONFIRMATION_BYTES = 64 * 1024
 
-/** What the person sees whom a command line without a browser asks for. */
+/** Pages for a person whose command line has no browser. */
 export function devicePages(app: FastifyInstance, { signIn }: RestServices): void {
   app.get<{ Querystring: Query }>(DEVICE, ({ query, callerAddress }, reply) =>
     asPage(reply, () => {
@@ -117,10 +117,12 @@ function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): vo
   )
 }
 
-/** Where hoop's command line listens for the browser. */
+/** Address at which hoop's command line listens for the browser. */
 const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
 
-/** The way of a browser: to the provider, and back to the machine on which a command line waits for it. */
+/**
+ * Routes that lead a browser to the provider, and back to the machine on which a command line waits for it.
+ */
 export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   const { signIn, webUrl } = services
   app.get<{ Querystring: Query }>('/api/login', async (request, reply) => {
@@ -151,7 +153,7 @@ export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   )
 }
 
-/** The browser that begins keeps a secret, and the one that comes back has to have it. */
+/** Begins a sign-in on the page. The browser keeps a secret, and must have it when it comes back. */
 async function beginOnPage(
   { signIn, webUrl }: RestServices,
   request: FastifyRequest,
@@ -164,7 +166,7 @@ async function beginOnPage(
   return { login_url: address }
 }
 
-/** For the audit log. */
+/** Returns the user's name for the audit log. */
 function nameIn(returned: Returned): string {
   switch (returned.kind) {
     case 'redirect':
@@ -176,7 +178,7 @@ function nameIn(returned: Returned): string {
   }
 }
 
-/** Refusals are read by people here. */
+/** Sends refusals as pages, since people read them here. */
 async function asPage(
   reply: FastifyReply,
   answer: () => FastifyReply | Promise<FastifyReply>,
@@ -189,7 +191,7 @@ async function asPage(
   }
 }
 
-/** A token is sent to the person's own machine alone. */
+/** Returns the address to which a token is sent: only the person's own machine is allowed. */
 function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
@@ -210,7 +212,10 @@ const STYLE =
   'body{font:16px/1.5 sans-serif;max-width:36em;margin:3em auto;padding:0 1em}code{font-size:1.2em}dt{font-weight:bold}'
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
-/** No script, nothing from elsewhere, in nobody's frame, and no address with a secret in it for the next page. */
+/**
+ * No script, nothing from other origins, no frame on other pages, and no address with a secret in the
+ * referrer.
+ */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
@@ -235,7 +240,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Everything that is put in is escaped, and cannot turn the direction of what stands around it. */
+/** Escapes every inserted value. A value cannot turn the text direction of its surroundings. */
 function markup(parts: TemplateStringsArray, ...values: readonly (string | Markup)[]): Markup {
   const escaped = values.map((value) => (value instanceof Markup ? value.text : escape(value)))
   return new Markup(parts.map((part, at) => part + (escaped[at] ?? '')).join(''))
@@ -263,7 +268,7 @@ function codePage(): Markup {
 <button>Continue</button></form>`
 }
 
-/** Before the person is known. */
+/** Page that is shown before the person is known. */
 function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
@@ -278,7 +283,7 @@ interface Confirming {
   readonly confirmation: string
 }
 
-/** The decision is made by whoever has signed in, in the browser in which that happened. */
+/** Page on which the person who has signed in decides, in the same browser. */
 function confirmPage({ name, request, confirmation }: Confirming): Markup {
   return markup`<h1>Sign in a command line as ${name}</h1>${asking(request)}
 <p>Allow it only if you started it yourself and it shows this very code.</p>

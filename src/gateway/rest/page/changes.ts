@@ -7,7 +7,10 @@ import { HistoryError } from '../../store/errors.ts'
 import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
 
-/** Tells the page which of its lists to ask for again: topics alone, the same for everybody, and nothing of what is in them. */
+/**
+ * Tells the page which of its lists to load again. It sends topics alone, the same for everybody, without
+ * contents.
+ */
 export function changesRoute(app: FastifyInstance, { history, agents, sessions }: RestServices): void {
   const feed = new ChangeFeed(history, agents, sessions)
   const streams = new EventStreams('changes')
@@ -35,19 +38,22 @@ async function* changesText(
   }
 }
 
-/** @param stopsAt when a gateway that is stopping ends the running sessions */
+/** @param stopsAt time at which a gateway that is stopping ends the running sessions */
 function changed(topics: readonly string[], stopsAt: number | undefined): string {
   const stops = stopsAt === undefined ? {} : { stops_at: new Date(stopsAt).toISOString() }
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`
 }
 
-/** So often it is looked for changes, while anybody listens: what changes in between is one change. */
+/**
+ * Interval of looking for changes, while there are listeners. Changes within one interval count as one
+ * change.
+ */
 const LOOK_MS = 1000
 
-/** What the lists of the page are about, and in a few characters how each one stands. */
+/** State of each list of the page, in a few characters per topic. */
 type Standing = Readonly<Record<string, string>>
 
-/** Looks at what has changed once for all listeners, however many they are. */
+/** Looks for changes once for all listeners. */
 export class ChangeFeed {
   readonly #history: Pick<History, 'changes'>
   readonly #agents: Pick<Agents, 'names' | 'state'>
@@ -66,7 +72,7 @@ export class ChangeFeed {
     this.#agents = agents
   }
 
-  /** Tells what changes from now on. Dispose it. */
+  /** Tells what changes from now on. Dispose the listener. */
   listen(): ChangeListener {
     // A listener who comes while others listen may be told of what changed a moment before.
     if (this.#listeners.size === 0) this.#last = this.#standing()
@@ -83,7 +89,7 @@ export class ChangeFeed {
     if (topics.length > 0) for (const listener of this.#listeners) listener.tell(topics)
   }
 
-  /** What was known last where the history cannot be read. */
+  /** Returns the present state. Where the history cannot be read, its last known state is used. */
   #standing(): Standing {
     const agents = this.#agents.names.map((name) => `${name}:${this.#agents.state(name)}`).join()
     const rest = { agents, gateway: String(this.#sessions.stopsAt) }
@@ -104,7 +110,7 @@ export class ChangeFeed {
   }
 }
 
-/** What one listener has not been told yet: each topic once, however slow he is. */
+/** Changes that one listener has not been told yet: each topic once, however slow the listener is. */
 class ChangeListener implements Disposable {
   readonly #leave: () => void
   readonly #topics = new Set<string>()
@@ -119,7 +125,7 @@ class ChangeListener implements Disposable {
     this.#wake()
   }
 
-  /** Topics that have changed; none after the time, or when the signal aborts. */
+  /** Returns topics that have changed; none after the time, or when the signal aborts. */
   async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
     if (this.#topics.size === 0) await this.#woken(ms, signal)
     const topics = [...this.#topics]

@@ -5,11 +5,11 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
-/** What a browser is to keep. */
+/** A cookie that a browser is to keep. */
 interface Kept {
   readonly text: string
   readonly lifetimeMs: number
-  /** Where people reach this gateway: TLS may end before us. */
+  /** Address at which people reach this gateway: a proxy before us may end TLS. */
   readonly webUrl: string
 }
 
@@ -18,7 +18,10 @@ const BROWSER = 'runbook_browser'
 const TWO =
   'the browser sends two sign-ins, and one may be set by another page of this host: remove the cookies of this host'
 
-/** What a browser is signed in with. It goes to the interface alone, and no script reads it. */
+/**
+ * Returns the token with which a browser is signed in. The cookie is sent to the interface alone, and no
+ * script reads it.
+ */
 export function signInOf(request: Asking): string | undefined {
   return valueOf(request, SIGN_IN)
 }
@@ -31,12 +34,15 @@ export function clearSignIn(request: Asking, reply: FastifyReply, webUrl: string
   setSignIn(request, reply, { text: '', lifetimeMs: 0, webUrl })
 }
 
-/** By which a browser that comes back from the provider is known as the one that has gone there. */
+/**
+ * Returns the secret by which a browser that comes back from the provider is known as the one that has gone
+ * there.
+ */
 export function browserOf(request: Asking): string | undefined {
   return valueOf(request, BROWSER)
 }
 
-/** `lax`: the provider sends the browser back, and that is another site. */
+/** Sets the browser's secret. `lax`: the provider, which is another site, sends the browser back. */
 export function setBrowser(request: Asking, reply: FastifyReply, kept: Kept): void {
   set(request, reply, { name: BROWSER, sameSite: 'lax', path: '/api/callback' }, kept)
 }
@@ -56,8 +62,9 @@ function set(
 }
 
 /**
- * Any page of this host, on whatever port, may set a cookie of this name for a longer path, and browsers send that one
- * first: nobody is taken for whom it says. @throws RequestRefused 401
+ * Returns a cookie's value. Any page of this host, on any port, can set a cookie of this name for a longer
+ * path, and browsers send that one first: so a name that occurs twice is refused.
+ * @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
@@ -67,21 +74,26 @@ function valueOf(request: Asking, name: string): string | undefined {
   return value
 }
 
-/** Browsers send a cookie to all ports of a host: two gateways there must not replace each other's. */
+/**
+ * Adds the port to a cookie's name. Browsers send a cookie to all ports of a host: two gateways there must
+ * not replace each other's cookies.
+ */
 function withPort({ headers }: Asking, name: string): string {
   const [, port] = /:(\d{1,5})$/.exec(headers.host ?? '') ?? []
   return port === undefined ? name : `${name}_${port}`
 }
 
-/** A form or an image of a foreign page cannot send it. */
+/** A form or an image of a foreign page cannot send this header. */
 const HEADER = 'x-runbook-page'
 
 type Asked = Pick<FastifyRequest, 'headers' | 'method'>
 
 /**
- * Whether a request by the cookie comes from this gateway's page, by all that browsers say of it. `SameSite` keeps most
- * foreign pages from sending the cookie at all; a page on another port or name of the same site is left, and is refused
- * here. @param webUrl where people reach this gateway, for proxies that change `Host` @throws RequestRefused 403
+ * Checks that a request with the cookie comes from this gateway's page, by everything that browsers say about
+ * it. `SameSite` keeps most foreign pages from sending the cookie at all. It does not stop a page on another
+ * port or name of the same site: that is refused here.
+ * @param webUrl address at which people reach this gateway, for proxies that change `Host`
+ * @throws RequestRefused 403
  */
 export function checkOwnPage(request: Asked, webUrl: string): void {
   checkOrigin(request, webUrl)
@@ -89,16 +101,16 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
     throw foreign(`a request that changes something needs the header ${HEADER}: 1`)
 }
 
-/** For a request without a cookie yet. @throws RequestRefused 403 */
+/** Checks a request that has no cookie yet. @throws RequestRefused 403 */
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined
-  // `none`: typed by the person. No typing sends anything that changes something.
+  // `none`: the person has typed the address. Such a request never changes anything.
   const isTyped = site === 'none' && isReading(method) && !isUpgrade
   if (site !== undefined && site !== 'same-origin' && !isTyped)
     throw foreign('the request comes from a page of another address')
   const { origin, host } = headers
-  // Browsers let every page open a socket anywhere, and tell only here which one does.
+  // Browsers let every page open a socket anywhere; only `Origin` says which page does.
   const isMissing = origin === undefined && isUpgrade
   if (isMissing || (origin !== undefined && !isOwn(origin, host, webUrl)))
     throw foreign('Origin: is not the address of this gateway (behind a proxy, set listen.public-url)')

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { packageFiles } from '../../../basics/files/package-files.ts'
 
-/** The addresses of the page's views: it finds out by itself which one to show. */
+/** Addresses of the page's views: the page chooses the view by itself. */
 const VIEWS = [
   ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
   ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
@@ -22,7 +22,7 @@ const VIEWS = [
 ]
 const ASSETS = '/assets/*'
 
-/** Everything comes from here, nothing stands in the page itself, and nobody shows it in a frame. */
+/** Everything comes from this origin, nothing is inline, and other pages cannot show it in a frame. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'",
   "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -38,7 +38,10 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** Whether it is the page or one of its files: the same for everybody, with nothing of this gateway in it. */
+/**
+ * Whether the URL is the page or one of its files. They are the same for everybody, and hold nothing of this
+ * gateway.
+ */
 export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
 }
@@ -46,7 +49,9 @@ export function isPageRoute(url: string): boolean {
 /** Prefixes of addresses whose answers are for programs. */
 const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
 
-/** Whether a browser has opened an address that does not exist: the page says so, and leads home. */
+/**
+ * Whether a browser has opened an address that does not exist: the page then says so and links to its start.
+ */
 export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
   const [pathname = ''] = url.split('?')
   if (!is404 || method !== 'GET' || NO_VIEWS.test(pathname)) return false
@@ -60,7 +65,10 @@ export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
   return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(page)
 }
 
-/** Serves the page as it was built: files whose names have their content's hash, and the one that names them. */
+/**
+ * Serves the built page: files whose names contain a hash of their content, and `index.html`, which names
+ * them.
+ */
 export function pageRoutes(app: FastifyInstance): void {
   void app.register(async (page) => {
     page.addHook('onRequest', (_, reply, done) => {
@@ -76,7 +84,7 @@ export function pageRoutes(app: FastifyInstance): void {
     })
     for (const view of VIEWS)
       page.get(view, (_, reply) =>
-        // It is asked for each time: an older one would name files that are gone.
+        // Browsers check it each time: an older one would name files that are gone.
         reply.sendFile('index.html', { cacheControl: false }).header('cache-control', 'no-cache'),
       )
     page.get<{ Params: { '*': string } }>(ASSETS, ({ params }, reply) =>

@@ -8,10 +8,13 @@ import { signedInWith } from '../access.ts'
 import type { RestServices } from '../services.ts'
 import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 
-/** A day's work. Whoever stays signed in for longer, does it again. */
+/** A day's work. After it, users sign in again. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
-/** Signs a browser in, with a token or the code of a link. The page never sees what it is signed in with. */
+/**
+ * Signs a browser in, with a token or the code of a link. The page never sees the token that the browser
+ * keeps.
+ */
 export function pageSignInRoute(app: FastifyInstance, services: RestServices): void {
   const { links, webUrl } = services
   app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply): PageSignInAnswer => {
@@ -38,7 +41,7 @@ function signIn(
   return userInfo(users, { user, token: issued.token })
 }
 
-/** Ends what this browser is signed in with. Of one that is over already, the cookie is removed. */
+/** Ends this browser's sign-in. If the sign-in is over already, only the cookie is removed. */
 export function pageSignOutRoute(app: FastifyInstance, { users, tokens, webUrl }: RestServices): void {
   app.post('/api/page/sign-out', (request, reply) => {
     checkOrigin(request, webUrl())

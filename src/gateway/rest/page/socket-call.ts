@@ -20,17 +20,20 @@ const OPENING = encodeClientMessage({
   clientEnvVars: new Map(),
   wantsTerminal: true,
 })
-/** What a frame costs besides its bytes, roughly. */
+/** Rough cost of a frame besides its bytes. */
 const FRAME_OVERHEAD_BYTES = 64
-/** For the browser to take the last words and answer. */
+/** Time for the browser to take the last frames and answer. */
 const GOODBYE_MS = 1000
-/** How long a terminal waits for its tab, which is loaded again or has lost its network. */
+/** Time that a terminal waits for its tab, which is loaded again or has lost its network. */
 const AWAY_MS = 30_000
-/** The orderly end, in the words of WebSockets: how the session ended is in a frame. */
+/** WebSocket's code of an orderly close. How the session ended is in a frame. */
 const NORMAL = 1000
-/** The closes of a tab that is loaded again or closed, and of one whose network is gone. */
+/** Close codes of a tab that is loaded again or closed (1001), and of a tab whose network is gone (1006). */
 const AWAY_CODES: readonly number[] = [1001, 1006]
-/** For the former socket, when the tab has another one: a code of our own, as WebSockets leave them to applications. */
+/**
+ * Close code for the former socket, when the tab has another one. It is in the range that WebSockets leave to
+ * applications.
+ */
 const ATTACHED_ELSEWHERE = 4000
 
 type AskedTerminal = Pick<
@@ -38,12 +41,12 @@ type AskedTerminal = Pick<
   'user' | 'token' | 'callerAddress' | 'params'
 >
 
-/** To the page: bytes of the terminal, or what it has to know besides them. */
+/** A frame to the page: bytes of the terminal, or a text with everything else. */
 type Frame = Buffer | string
 
 /**
- * The sockets of a tab, one after the other, as the stream of a client: it asks for what command lines ask for when
- * they connect, and puts what comes back into frames. docs/rest.md describes them.
+ * The sockets of a tab, one after the other, as the stream of a client. Like a command line, it asks for a
+ * session when it connects. The answers become frames, which docs/rest.md describes.
  */
 export class SocketCall implements ClientCall {
   readonly over: Promise<void>
@@ -58,13 +61,13 @@ export class SocketCall implements ClientCall {
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
   #settle: () => void = () => undefined
-  /** How often the session is still to be asked for: once, and once more when it was approved. */
+  /** How often the session still has to be requested: once, and once more after an approval. */
   #openings = 1
-  /** The session waits for approval or is open, as the tab was told. */
+  /** State that the tab was told: the session waits for approval or is open. */
   #state: { readonly session: string; readonly frame: string; readonly isOpen: boolean } | undefined
 
   /**
-   * @param request by which the socket was opened, signed in
+   * @param request signed-in request by which the socket was opened
    * @param awayMs how long the terminal waits for its tab
    */
   constructor(socket: WebSocket, request: AskedTerminal, awayMs = AWAY_MS) {
@@ -82,7 +85,7 @@ export class SocketCall implements ClientCall {
     this.#use(socket)
   }
 
-  /** Undefined before it has one. */
+  /** Id of the session. Undefined before there is one. */
   get session(): string | undefined {
     return this.#state?.session
   }
@@ -99,7 +102,9 @@ export class SocketCall implements ClientCall {
     return { verb: 'connect', 'connection-name': this.connection }[name]
   }
 
-  /** Goes on with another socket, the former one's tab was loaded again. @returns false when the terminal is over */
+  /**
+   * Continues with another socket after the tab was loaded again. @returns false when the terminal is over
+   */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
     const former = this.#socket
@@ -121,7 +126,10 @@ export class SocketCall implements ClientCall {
     return this.#outbox.room(bytes)
   }
 
-  /** Keys wait until the agent has a terminal for them. @throws StreamRefused for a frame that is none of ours */
+  /**
+   * Yields the tab's packets. Keys wait until the agent has a terminal for them.
+   * @throws StreamRefused for a frame that the page never sends
+   */
   async *packets(): AsyncGenerator<Packet, void, undefined> {
     while (!this.#outbox.isOver) {
       const packet = this.#next()
@@ -130,7 +138,7 @@ export class SocketCall implements ClientCall {
     }
   }
 
-  /** The rest and the exit code need not wait until the tab has drawn: nothing more comes. */
+  /** The rest of the output and the exit code do not wait for the tab to draw: nothing follows them. */
   end(): void {
     this.#outbox.end()
     this.#output.release()
@@ -144,7 +152,10 @@ export class SocketCall implements ClientCall {
     else endWith(this.#socket, code, message)
   }
 
-  /** A tab that was loaded again is told first how its terminal stands, and what it has shown. */
+  /**
+   * Uses this socket. A tab that was loaded again is told first the state of its terminal, and the output
+   * kept for it.
+   */
   #use(socket: WebSocket): void {
     clearTimeout(this.#away)
     this.#socket = socket
@@ -173,7 +184,10 @@ export class SocketCall implements ClientCall {
     this.#settle()
   }
 
-  /** The terminal's bytes are on their way until the tab's screen has taken them: what arrives may still wait there. */
+  /**
+   * Sends a frame. The terminal's bytes are on their way until the tab's screen has drawn them: bytes that
+   * have arrived may still wait in the tab.
+   */
   #write(frame: Frame, taken: () => void): void {
     if (typeof frame !== 'string') return this.#output.send(frame, taken)
     if (this.#socket === undefined) return taken()
@@ -184,7 +198,7 @@ export class SocketCall implements ClientCall {
     })
   }
 
-  /** What a tab that is loaded again is told. */
+  /** Keeps the state that a tab is told when it is loaded again. */
   #note(message: ToClientMessage, frame: string): void {
     if (message.kind === 'opened') this.#state = { session: message.sid, frame, isOpen: true }
     else if (message.kind === 'waiting-approval')
@@ -202,12 +216,12 @@ export class SocketCall implements ClientCall {
 export function endWith(socket: WebSocket, code: GatewayCode, message: string): void {
   socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
   socket.close(NORMAL)
-  // The last words to a client that does not read are not waited for.
+  // The close does not wait longer than this for a client that does not read.
   const goodbye = setTimeout(() => socket.terminate(), GOODBYE_MS)
   socket.once('close', () => clearTimeout(goodbye))
 }
 
-/** Undefined for what is nothing to a page. */
+/** Returns the frame for a message. Undefined for messages that do not concern a page. */
 function frameOf(message: ToClientMessage): Frame | undefined {
   switch (message.kind) {
     case 'opened':
@@ -231,10 +245,13 @@ function frameOf(message: ToClientMessage): Frame | undefined {
   }
 }
 
-/** From one ping to the next. A peer who has shown no sign of life in between is gone. */
+/** Interval of pings. A peer without a sign of life between two pings is gone. */
 const PING_MS = 30_000
 
-/** Ends a socket whose peer is silent: networks break without a word. @returns by which other signs of life are told */
+/**
+ * Ends a socket whose peer is silent: networks break without notice. @returns `seen`, to be called for other
+ * signs of life
+ */
 export function keepAlive(socket: WebSocket, pingMs = PING_MS): { readonly seen: () => void } {
   let isAlive = true
   const seen = () => {

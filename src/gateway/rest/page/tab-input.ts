@@ -5,7 +5,7 @@ import type { Packet } from '../../../wire/packet.ts'
 import { StreamRefused } from '../../clients/client.ts'
 import type { TabOutput } from './tab-output.ts'
 
-/** What a packet costs besides its bytes, roughly. */
+/** Rough cost of a packet besides its bytes. */
 const PACKET_OVERHEAD_BYTES = 64
 /** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
 const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
@@ -25,7 +25,10 @@ const NO_FRAME =
   'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS} or {"type":"taken","bytes":BYTES}; keys are binary frames'
 const NOT_SENT = 'the tab says that it has taken more bytes than it was sent'
 
-/** What the sockets of a tab send, as the packets of a command line: a few packets, then the socket is not read. */
+/**
+ * Frames from the sockets of a tab, as the packets of a command line. After a few untaken packets the socket
+ * is paused.
+ */
 export class TabInput {
   readonly #output: Pick<TabOutput, 'take'>
   readonly #packets: Packet[] = []
@@ -41,9 +44,8 @@ export class TabInput {
   }
 
   /**
-   * Reads this socket from now on, and the former one no more.
-   *
-   * @param isRedrawDue whether the program has to draw its screen anew when the size of the window is known
+   * Reads this socket from now on, and no longer the former one.
+   * | @param isRedrawDue whether the program has to redraw its screen when the size of the window is known
    */
   listen(socket: WebSocket, isRedrawDue: boolean): void {
     this.#socket = socket
@@ -54,7 +56,7 @@ export class TabInput {
     this.#count(0)
   }
 
-  /** The next packet, if there is one. @throws StreamRefused for a frame that no page sends */
+  /** Returns the next packet, if there is one. @throws StreamRefused for a frame that the page never sends */
   take(): Packet | undefined {
     const packet = this.#packets.shift()
     if (packet !== undefined) this.#count(-costOf(packet))
@@ -71,7 +73,7 @@ export class TabInput {
     this.#wake()
   }
 
-  /** Frames after a fault are dropped. */
+  /** Receives a frame. Frames after a fault are dropped. */
   #receive(bytes: Buffer, isKeys: boolean): void {
     if (this.#fault !== undefined) return
     if (isKeys) this.#keep(encodeClientMessage({ kind: 'input', data: bytes }), isKeys)
@@ -85,14 +87,14 @@ export class TabInput {
     else if (!this.#output.take(text.bytes)) this.#fault = new StreamRefused('invalid-request', NOT_SENT)
   }
 
-  /** A program draws its screen anew when the size changes, and not when it is told the size that it knows. */
+  /** Sends a new size. A program redraws its screen only when the size differs from the one that it knows. */
   #resize({ rows, cols }: WindowSize): void {
     const sizes = this.#isRedrawDue && rows > 1 ? [rows - 1, rows] : [rows]
     this.#isRedrawDue = false
     for (const one of sizes) this.#keep(encodeClientMessage({ kind: 'resize', rows: one, cols }), false)
   }
 
-  /** A terminal starts with the first key, and has the size that came before it. */
+  /** Starts the terminal with the first key. The terminal has the size that came before this key. */
   #started(packet: Packet, isKeys: boolean): readonly Packet[] {
     if (this.#isStarted) return [packet]
     this.#isStarted = true
@@ -126,7 +128,7 @@ function costOf({ payload }: Packet): number {
   return payload.length + PACKET_OVERHEAD_BYTES
 }
 
-/** A frame in each form that `ws` may give it. */
+/** Returns a frame's bytes from each form that `ws` may give. */
 function bytesOf(data: Buffer | ArrayBuffer | readonly Buffer[]): Buffer {
   if (Buffer.isBuffer(data)) return data
   return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)

@@ -1,6 +1,9 @@
 import type { WebSocket } from '@fastify/websocket'
 
-/** The newest output, kept for a tab that is loaded again; and all that the tab has not drawn. */
+/**
+ * Newest output that is kept for a tab that is loaded again. Output that the tab has not drawn is kept
+ * besides.
+ */
 const KEPT_BYTES = 256 * 1024
 
 interface SentFrame {
@@ -8,10 +11,13 @@ interface SentFrame {
   readonly taken: () => void
 }
 
-/** What a terminal shows, on its way to the screen of a tab, and what of it a tab that is loaded again has to draw. */
+/**
+ * Output of a terminal on its way to the screen of a tab, and the part of it that a tab draws when it is
+ * loaded again.
+ */
 export class TabOutput {
   readonly #kept = new KeptOutput()
-  /** Frames that the tab was sent and its screen has not taken yet, the oldest first. */
+  /** Frames that were sent to the tab and not drawn on its screen yet, the oldest first. */
   #frames: SentFrame[] = []
   /** Bytes already taken from the oldest frame. */
   #begun = 0
@@ -20,21 +26,23 @@ export class TabOutput {
   #socket: WebSocket | undefined
   #seen: () => void = () => undefined
 
-  /** Whether some output is kept no more. */
+  /** Whether some output is no longer kept. */
   get isCut(): boolean {
     return this.#kept.isCut
   }
 
-  /** @param taken called when the screen of the tab has drawn the frame, or a tab that is loaded again was sent it */
+  /**
+   * @param taken called when the screen of the tab has drawn the frame, or a tab that is loaded again was
+   * sent it
+   */
   send(frame: Buffer, taken: () => void): void {
     this.#kept.add(frame, this.#untakenBytes + frame.length)
     this.#put(frame, taken)
   }
 
   /**
-   * Sends to this socket from now on, first what is kept: the former screen is gone.
-   *
-   * @param seen called when the network has taken a frame, a sign of life
+   * Sends to this socket from now on, first the kept output: the former screen is gone.
+   * | @param seen called when the network has taken a frame, a sign of life
    */
   attach(socket: WebSocket, seen: () => void): void {
     this.#socket = socket
@@ -49,18 +57,18 @@ export class TabOutput {
     for (const { taken } of undrawn) taken()
   }
 
-  /** Nothing is sent until the next `attach`. */
+  /** Stops sending until the next `attach`. */
   detach(): void {
     this.#socket = undefined
   }
 
-  /** From now on the screen is not waited for. */
+  /** Stops waiting for the screen. */
   release(): void {
     this.#isReleased = true
     for (const { taken } of this.#frames.splice(0)) taken()
   }
 
-  /** @returns false for more than was sent */
+  /** Notes bytes that the screen has drawn. @returns false for more bytes than were sent */
   take(bytes: number): boolean {
     if (this.#isReleased) return true
     if (bytes > this.#untakenBytes) return false
@@ -96,19 +104,24 @@ export class TabOutput {
   }
 }
 
-/** Private modes of a terminal that are switched on and off: ESC [ ? 1049 h. The longest one that is looked for has 64 bytes. */
+/**
+ * Private modes of a terminal that are switched on and off: ESC [ ? 1049 h. The longest match has 64 bytes.
+ */
 // eslint-disable-next-line no-control-regex
 const MODES = /\x1b\[\?([\d;]{1,60})([hl])/g
 const LONGEST_MODE_BYTES = 64
 /** Modes that a program may switch; more are not remembered. */
 const MOST_MODES = 100
 
-/** The newest bytes, and the modes that older ones have switched on: the other screen, the mouse, the hidden cursor. */
+/**
+ * The newest bytes, and the modes that older bytes have switched on: the other screen, the mouse, the hidden
+ * cursor.
+ */
 class KeptOutput {
   #pieces: Buffer[] = []
   #bytes = 0
   #modes = new Map<string, string>()
-  /** The end of what is kept no more, where a mode may begin. */
+  /** End of the dropped output, where a mode may begin. */
   #rest = ''
   #isCut = false
 
@@ -116,7 +129,7 @@ class KeptOutput {
     return this.#isCut
   }
 
-  /** @param undrawn how many of the newest bytes are kept in any case */
+  /** @param undrawn number of newest bytes that are kept in any case */
   add(piece: Buffer, undrawn: number): void {
     this.#pieces.push(piece)
     this.#bytes += piece.length
@@ -139,7 +152,10 @@ class KeptOutput {
     this.#remember(this.#rest + gone.toString('latin1'))
   }
 
-  /** A mode that is cut in two is found when its rest is cut as well. */
+  /**
+   * Remembers the modes in dropped output. A mode that is cut in two is found when its rest is dropped as
+   * well.
+   */
   #remember(text: string): void {
     let end = 0
     for (const { 0: all, 1: modes = '', 2: state = '', index } of text.matchAll(MODES)) {

@@ -7,21 +7,21 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { RestServices } from '../services.ts'
 import { endWith, SocketCall } from './socket-call.ts'
 
-/** The one route that is served by sockets; without one it answers at once. */
+/** The one route that is served by sockets. A request without an upgrade is answered immediately. */
 export const TERMINAL = '/api/connections/:name/terminal'
 
-/** A page sends keys, and what is pasted in pieces. */
+/** The page sends keys, and pasted text in pieces. */
 const MOST_FRAME_BYTES = 64 * 1024
-/** For pages to take the last words when the gateway closes. */
+/** Time for pages to take the last frames when the gateway closes. */
 const CLOSING_MS = 1000
 
 interface Asked {
   readonly Params: { readonly name: string }
-  /** The session of a terminal that the tab had before it was loaded again. */
+  /** Session of the terminal that the tab had before it was loaded again. */
   readonly Querystring: { readonly session?: unknown }
 }
 
-/** Call it before the routes that are served by sockets are added. */
+/** Call this before the routes that are served by sockets are added. */
 export function serveSockets(app: FastifyInstance): void {
   app.addHook('onResponse', (request, _, done) => {
     endRefused(request)
@@ -46,12 +46,15 @@ function isTerminal(url: string): boolean {
   return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
 }
 
-/** Ends the connection of whoever was refused before the plugin has looked at him: nothing else reads from it. */
+/**
+ * Ends the connection of a request that was refused before the WebSocket plugin has seen it: nothing else
+ * reads from it.
+ */
 function endRefused({ raw }: FastifyRequest): void {
   if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
-/** Their sessions have ended: what is left are sockets that are about to close, or whose peers do not answer. */
+/** Closes sockets whose sessions have ended: the peers are about to close, or do not answer. */
 function endSockets(sockets: ReadonlySet<WebSocket>): void {
   for (const socket of sockets) socket.close(1001)
   const late = setTimeout(() => {
@@ -61,8 +64,9 @@ function endSockets(sockets: ReadonlySet<WebSocket>): void {
 }
 
 /**
- * A terminal on a connection, for the page: from here on it is a client like a command line. A tab that is loaded again
- * names the session of its terminal and goes on with it, if it is signed in by the same token.
+ * A terminal on a connection, for the page: after the upgrade it is a client like a command line. A tab that
+ * is loaded again names the session of its terminal and continues it, if the tab is signed in by the same
+ * token.
  */
 export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
   const open = new Set<SocketCall>()
@@ -102,23 +106,24 @@ function formerOf(
 }
 
 /**
- * Only upgrades to a WebSocket, where there is one, are upgrades here. Node takes every request with `Upgrade` for one as
- * soon as anybody serves some, and reads no body of it; but `h2c`, which curl and Java offer with ordinary requests, is
- * an offer that may be passed over. @returns what gets the upgrades
+ * Treats only upgrades to a WebSocket, on the route that has one, as upgrades. As soon as a server has a
+ * listener for upgrades, Node takes every request with `Upgrade` for one and does not read its body. But
+ * `h2c`, which curl and Java offer with ordinary requests, is an offer that may be ignored.
+ * @returns the server that gets the upgrades
  */
 function webSocketUpgrades(server: Server, isServed: (url: string) => boolean): Server {
-  // It never listens: only its events are used.
+  // This server never listens: only its events are used.
   const upgrades = createServer()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const isOne = request.headers.upgrade?.toLowerCase() === 'websocket' && isServed(request.url ?? '')
     if (!isOne) passOver(server, request, socket, head)
-    // Nobody takes it while the gateway closes.
+    // No listener takes the upgrade while the gateway closes.
     else if (!upgrades.emit('upgrade', request, socket, head)) socket.destroy()
   })
   return upgrades
 }
 
-/** Lets the server read the request once more, without the offer. */
+/** Makes the server read the request again, without the offer. */
 function passOver(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
   for (const [name, value] of headersOf(request)) {
@@ -129,7 +134,7 @@ function passOver(server: Server, request: IncomingMessage, socket: Duplex, head
   server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }
 
-/** As they came. */
+/** Yields headers in the order in which they came. */
 function* headersOf({
   rawHeaders,
 }: IncomingMessage): Generator<readonly [name: string, value: string], void> {

@@ -6,7 +6,10 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 
 /** Days of a month, unless the caller asks for others. */
 const USUAL_DAYS = 30
-/** Sessions of one day: SQLite counts as many in some 20 ms, in which nobody else is served. */
+/**
+ * Most sessions of one day that are counted: SQLite counts this many in some 20 ms, in which no other request
+ * is served.
+ */
 const MOST_OF_A_DAY = 100_000
 
 interface Asked {
@@ -14,7 +17,7 @@ interface Asked {
   readonly timeZone: string | undefined
 }
 
-/** Counts day by day, so that others have their turn between two days. @throws RequestRefused 422 */
+/** Counts day by day, so that other requests get a turn between two days. @throws RequestRefused 422 */
 export async function sessionsByDay(
   history: Pick<History, 'outcomes'>,
   query: SessionQuery,
@@ -51,11 +54,14 @@ function earlier(one: Date | undefined, other: Date): Date {
 interface Day {
   readonly day: string
   readonly from: Date
-  /** Its last millisecond. */
+  /** Last millisecond of the day. */
   readonly to: Date
 }
 
-/** The days until today in a time zone, the oldest first. @throws RequestRefused 422 for an unknown zone */
+/**
+ * Returns the days until today in a time zone, the oldest first. @throws RequestRefused 422 for an unknown
+ * zone
+ */
 export function lastDays(count: number, timeZone: string, now: Date): Day[] {
   const clock = clockOf(timeZone === '' ? 'UTC' : timeZone)
   const today = Math.floor((now.getTime() + offsetAt(clock, now.getTime())) / DAY_MS)
@@ -72,7 +78,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** @param day number of the day since 1970 */
 function startOf(clock: Intl.DateTimeFormat, day: number): number {
   const local = day * DAY_MS
-  // The offset at the guess may be that of the other side of a change of the clocks; the second guess is right.
+  // The offset at the guess may be the one before or after a change of the clocks; the second guess is right.
   const guess = local - offsetAt(clock, local)
   return local - offsetAt(clock, guess)
 }
@@ -89,7 +95,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/** How far the clock on the wall is ahead of UTC, in ms. */
+/** Returns how far the wall clock of the zone is ahead of UTC, in ms. */
 function offsetAt(clock: Intl.DateTimeFormat, ms: number): number {
   const parts = Object.fromEntries(clock.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts

@@ -12,7 +12,7 @@ import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm } from './session-view.ts'
 
-/** No user is needed here: the link has a token of its own. */
+/** These routes need no user: the link has a token of its own. */
 const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
 
 interface DownloadRequest {
@@ -20,7 +20,7 @@ interface DownloadRequest {
   Querystring: Query
 }
 
-/** The second step of a download. The first is `downloadLink`. */
+/** The second step of a download. The first step is `sendDownloadLink`. */
 export function downloadRoutes(app: FastifyInstance, services: RestServices, tokens: DownloadTokens): void {
   const { history } = services
   const [output, input] = DOWNLOADS
@@ -37,7 +37,7 @@ export function asksForDownload(query: Query): boolean {
   return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
 }
 
-/** The first step: where the session can be downloaded, once. */
+/** Sends the link of a download, the first step. The link works once. */
 export function sendDownloadLink(
   request: FastifyRequest<DownloadRequest>,
   reply: FastifyReply,
@@ -79,7 +79,7 @@ const TAB = 0x09
 const COMMA = 0x2c
 const MAX_EXTENSION_CHARACTERS = 10
 
-/** The options of a download that its link repeats, as they were asked for. */
+/** Returns the options of a download that its link repeats. */
 function downloadOptions(query: Query): [string, string][] {
   const kept = ['newline', 'event-time', 'events'].map((name): [string, string] => [
     name,
@@ -88,7 +88,6 @@ function downloadOptions(query: Query): [string, string][] {
   return [['extension', extensionOf(query)], ...kept]
 }
 
-/** What a session has written, as a file. */
 function sendOutputFile(
   reply: FastifyReply,
   history: History,
@@ -107,7 +106,6 @@ function sendOutputFile(
   })
 }
 
-/** The script of a session, as a file. */
 function sendInputFile(
   reply: FastifyReply,
   history: History,
@@ -133,12 +131,15 @@ function sendFile(
     .header('x-content-type-options', 'nosniff')
     .header('cache-control', 'no-store')
     .header('content-disposition', `attachment; filename=${fileName(session, extension)}`)
-  // The first is hoop's name for it.
+  // `accept-length` is hoop's name for it.
   if (length !== undefined) void reply.header('accept-length', length).header('content-length', length)
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
-/** A name of letters that mean nothing to a header, a shell or a file system, whatever connections are called. */
+/**
+ * Returns a file name of letters that mean nothing to a header, a shell or a file system, whatever the
+ * connection's name.
+ */
 function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
   const time = startedAt
     .toISOString()
@@ -169,7 +170,7 @@ function* json(history: History, { id, startedAt }: SessionSummary, form: Result
 }
 
 const LIFE_MS = 5 * 60 * 1000
-/** Tokens of one user, and of all: who asks for more loses the oldest. */
+/** Tokens of one user, and of all users. A user who asks for more loses their oldest one. */
 const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 
@@ -185,9 +186,12 @@ interface Redeemed {
   readonly user?: string
 }
 
-/** Tokens of downloads: each is for one session, for one request, and for five minutes. A session has one at a time. */
+/**
+ * Tokens of downloads: each is for one session, for one request, and for five minutes. A session has one at a
+ * time.
+ */
 export class DownloadTokens {
-  /** By session, the oldest first. */
+  /** Tokens by session, the oldest first. */
   readonly #pending = new Map<string, Pending>()
 
   issue(session: string, user: string): { token: string; expiresAt: Date } {
@@ -199,7 +203,10 @@ export class DownloadTokens {
     return { token, expiresAt: new Date(expiresAt) }
   }
 
-  /** Uses the session's token up, whether this is it or not: nobody can try twice. @returns whose it was, too */
+  /**
+   * Uses the session's token up, even if `token` is wrong: nobody can try twice. @returns the token's user,
+   * too
+   */
   redeem(session: string, token: string): Redeemed {
     const pending = this.#pending.get(session)
     this.#pending.delete(session)

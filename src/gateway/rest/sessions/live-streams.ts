@@ -7,7 +7,7 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import { EventStreams, type StreamLimits, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
 
-/** The streams of sessions that somebody watches. */
+/** Streams of sessions that users watch. */
 export class LiveStreams {
   readonly #history: RestServices['history']
   readonly #streams: EventStreams
@@ -17,7 +17,7 @@ export class LiveStreams {
     this.#streams = new EventStreams('sessions', limits)
   }
 
-  /** Streams a session to whoever asks. @throws RequestRefused 422, 429 */
+  /** Streams a session to the caller. @throws RequestRefused 422, 429 */
   send(request: FastifyRequest, reply: FastifyReply, { id, startedAt }: SessionSummary): FastifyReply {
     this.#streams.checkRoom(request.user.name)
     const follower = this.#follow(request, id)
@@ -38,7 +38,10 @@ export class LiveStreams {
   }
 }
 
-/** Where a reader wants to begin. His last event wins: he has lost his connection. @throws RequestRefused 422 */
+/**
+ * Returns the place at which a reader begins. The last event id wins: the reader has lost the connection.
+ * @throws RequestRefused 422
+ */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
     if (typeof lastEventId !== 'string' || !/^\d{1,15}$/.test(lastEventId)) throw foreignId()
@@ -54,7 +57,7 @@ function foreignId(name = 'Last-Event-ID'): RequestRefused {
   return new RequestRefused('invalid-request', text, 422)
 }
 
-/** The route, and the end of its streams when the server closes. */
+/** Adds the route. Its streams end when the server closes. */
 export function liveRoute(
   app: FastifyInstance,
   { history }: Pick<RestServices, 'history'>,
@@ -73,10 +76,10 @@ export function liveRoute(
 const END = 'event: session_end\ndata: {}\n\n'
 
 /**
- * The text of a session's events as they come (protocol.md 10.4), to its end. `id` is the place behind an event: who
- * sends it back as `Last-Event-ID` goes on there. It is also with the first comment, for a connection that is lost
- * before the first event.
- * @param closing ends it where the session is, as soon as all is said that is known
+ * Yields the text of a session's events as they come (protocol.md 10.4), to the session's end. `id` is the
+ * place after an event: a reader who sends it as `Last-Event-ID` continues there. The first comment has an id
+ * too, for a connection that is lost before the first event.
+ * @param closing ends the stream after everything that is known so far
  */
 async function* liveStream(
   follower: SessionFollower,
@@ -98,12 +101,12 @@ async function* liveStream(
   }
 }
 
-/** Said when output begins to be missing, and once more at the end. */
+/** Text that is sent when output begins to be missing, and once more at the end. */
 function incomplete(missingBytes: number): string {
   return `event: incomplete\ndata: ${JSON.stringify({ missing_bytes: missingBytes })}\n\n`
 }
 
-/** In a function of its own, so that a reader who takes his time holds the text alone and not the events too. */
+/** In a function of its own, so that a slow reader holds the text alone and not the events too. */
 function eventsText(follower: SessionFollower, startedAt: Date): string {
   return follower
     .read()
@@ -115,12 +118,12 @@ function eventText(event: PlacedEvent, startedAt: Date): string {
   return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
 }
 
-/** What is told of an event, beside its place. */
+/** Returns an event as the stream shows it, without its place. */
 function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
     time,
-    // Changes of the terminal's size are not followed.
+    // Changes of the terminal's size are not among the followed events.
     type: kind as EventAnswer['type'],
     ...(isStderr === true && { stream: 'stderr' }),
     payload: bytes.toString('base64'),
@@ -136,8 +139,8 @@ interface AskedRange {
 }
 
 /**
- * A part of a session's output, by the places of its stream: a reader of long output keeps only the part that it shows,
- * and asks for the rest when it is needed.
+ * Returns a part of a session's output, by places in its stream. A reader of long output keeps only the part
+ * that it shows, and loads the rest when it is needed.
  * @throws RequestRefused 422
  */
 export function outputRange(
@@ -161,11 +164,11 @@ export function outputRange(
 
 interface FirstEvents {
   readonly events: readonly PlacedEvent[]
-  /** Nothing more is in the record so far. */
+  /** Whether the record has no more events so far. */
   readonly isAll: boolean
 }
 
-/** Whole ones, and one at least where there is one. */
+/** Returns whole events, and at least one where there is one. */
 function firstEvents(follower: SessionFollower, most: number): FirstEvents {
   const events: PlacedEvent[] = []
   for (let left = most; ;) {

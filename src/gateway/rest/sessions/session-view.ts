@@ -14,7 +14,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 
-/** A session, and whether whoever asks may see what it has written. */
+/** A session, and whether the caller may see its output. */
 export interface SessionOfUser {
   readonly session: SessionSummary
   readonly withOutput: boolean
@@ -28,7 +28,7 @@ interface Listing {
   readonly repositories: Pick<Repositories, 'called'>
 }
 
-/** A session as hoop's list shows it. */
+/** Returns a session as hoop's list shows it. */
 export function listedSession(services: Listing, session: SessionSummary): ListedSession {
   return { ...summary(services, session), script: null }
 }
@@ -50,7 +50,7 @@ function summary(
     identity_type: 'user',
     connection,
     role_name: connection,
-    // Those of the past may be gone.
+    // Connections of past sessions may be gone.
     resource_name: users.isConnection(connection) ? connection : '',
     connection_tags: session.origin === 'client-api-runbooks' ? null : (session.connectionTags ?? {}),
     type: session.connectionType,
@@ -84,8 +84,8 @@ function summary(
 }
 
 /**
- * The labels that hoop's contract has; the title is a field of its own. An old record calls a folder of this machine by
- * its path: it is called as it is now, so that its form is found.
+ * Returns the labels that hoop's contract has; the title is a field of its own. An old record names a local
+ * folder by its path: here it gets its present name, so that its form is found.
  */
 function labelsOf(
   session: SessionSummary,
@@ -104,7 +104,7 @@ function orNull<Fields extends object>(fields: Fields): Fields | null {
 
 const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 
-/** As in hoop's gateway, where they come with the end. */
+/** Returns the metrics, as in hoop's gateway, where they come with the session's end. */
 function metrics({
   masking,
   outputBytes,
@@ -122,8 +122,8 @@ function integrations(issue: SessionSummary['issue']): ListedSession['integratio
 }
 
 /**
- * Answers as hoop does (protocol.md 10.4): with the script, unless something else was asked to be expanded. Script and
- * events are read from the history as fast as the caller takes them.
+ * Answers as hoop does (protocol.md 10.4): with the script, unless the caller asks to expand something else.
+ * Script and events are read from the history as fast as the caller takes them.
  */
 export function sendSession(
   reply: FastifyReply,
@@ -165,9 +165,9 @@ interface StreamOptions {
 }
 
 /**
- * The JSON elements of `event_stream` (protocol.md 10.4), read from the history page by page, since a record may be
- * larger than a string can be. `raw-queries` are for a database's own protocol, which no session here has; hoop then
- * answers with the events, too.
+ * Returns the JSON elements of `event_stream` (protocol.md 10.4). They are read from the history page by
+ * page, since a record may be larger than a string can be. `raw-queries` are for a database's own protocol,
+ * which no session here has; hoop then answers with the events, too.
  * @throws RequestRefused 422 for an unknown form
  */
 function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
@@ -192,7 +192,9 @@ function* listed(events: Iterable<SessionEvent>): Generator<string, void> {
   }
 }
 
-/** Bytes as one JSON string, in pieces: together they may be longer than a JavaScript string can be. */
+/**
+ * Yields bytes as one JSON string, in pieces: together they may be longer than a JavaScript string can be.
+ */
 function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator<string, void> {
   const decoder = new StringDecoder(form)
   yield '"'
@@ -200,7 +202,7 @@ function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator
   yield `${escaped(decoder.end())}"`
 }
 
-/** The text as it stands between the quotes of JSON. */
+/** Returns the text in JSON's escapes, without the quotes. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
@@ -215,9 +217,9 @@ const LETTERS = ['i', 'o', 'e'] as const
 const NEWLINE = Buffer.from('\n')
 
 /**
- * What a session has written so far, byte for byte, read from the history as fast as the caller takes it: one page of 2
- * MiB is in memory at a time. With hoop's options `events` (i, o, e), `newline=1` (after each event) and `event-time=1`
- * (before each event).
+ * Sends a session's output so far, byte for byte. It is read from the history as fast as the caller takes it:
+ * one page of 2 MiB is in memory at a time. hoop's options are `events` (i, o, e), `newline=1` (after each
+ * event) and `event-time=1` (before each event).
  */
 export function sendResult(
   reply: FastifyReply,
@@ -233,11 +235,11 @@ export function sendResult(
 
 interface Result {
   readonly pieces: Iterable<Buffer>
-  /** Undefined where it is not known before all is read. */
+  /** Undefined where the length is not known before everything is read. */
   readonly length: number | undefined
 }
 
-/** In the form that was asked for. */
+/** Returns a session's output in the requested form. */
 export function resultOf(history: History, session: SessionSummary, form: ResultForm): Result {
   const isPlainEnd = session.status === 'done' && isPlain(form)
   return isPlainEnd
@@ -272,7 +274,7 @@ function* formatted(
   }
 }
 
-/** Go's RFC3339, in whole seconds. */
+/** Returns the time in Go's RFC3339, in whole seconds. */
 export function momentOf(startedAt: Date, seconds: number): string {
   const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')

@@ -20,7 +20,7 @@ import { liveRoute, outputRange } from './live-streams.ts'
 import { statementsOf } from './statements.ts'
 import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
 
-/** Finding sessions, reading them back, and ending one. */
+/** Routes that find, read and end sessions. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
   exportRoute(app, services)
@@ -78,8 +78,8 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /**
- * A user's own sessions, those that their groups review, those of connections that open theirs (`sessions`), and to
- * admins and auditors all. Asking for another user by name changes nothing.
+ * Lists a user's own sessions, sessions that their groups review, and sessions of connections that open
+ * theirs (`sessions`). Admins and auditors see all. The option that names another user does not show more.
  */
 function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
   const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
@@ -96,7 +96,10 @@ function listRoutes({ users, history, ...services }: RestServices): Handlers<typ
   return { list, listByOldName: list }
 }
 
-/** Replaces the metadata of one's own session. Not even admins may do that to those of others, as in hoop. */
+/**
+ * Replaces the metadata of the user's own session. As in hoop, not even admins may do that to other users'
+ * sessions.
+ */
 export function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
     const session = history.session(params.id)
@@ -112,14 +115,17 @@ export function metadataRoute(app: FastifyInstance, { history }: RestServices): 
 
 type Finding = Pick<RestServices, 'history' | 'users' | 'reviews'>
 
-/** One that the user may end. @throws RequestRefused 404 */
+/** Returns a session that the user may end. @throws RequestRefused 404 */
 function ownSession({ history, users }: Finding, user: GatewayUser, id: string): SessionSummary {
   const session = history.session(id)
   if (session === undefined || !users.owns(user, session)) throw notFound(hoopWords.sessionNotFound)
   return session
 }
 
-/** Reviewers see the session and its script, but no output. @throws RequestRefused 404 */
+/**
+ * Returns a session that the user may see. Reviewers see it and its script, but no output. @throws
+ * RequestRefused 404
+ */
 function visibleSession(
   { history, users, reviews }: Finding,
   user: GatewayUser,
@@ -133,7 +139,7 @@ function visibleSession(
   return { session, withOutput: false }
 }
 
-/** One whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
+/** Returns a session whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
 function readableSession(services: Finding, user: GatewayUser, id: string, missing?: string): SessionSummary {
   const { session, withOutput } = visibleSession(services, user, id, missing)
   if (!withOutput) throw new RequestRefused('not-permitted', hoopWords.notToStream)
@@ -145,8 +151,8 @@ function notFound(text: string): RequestRefused {
 }
 
 /**
- * The groups of a user, as far as another one may know them: the list would tell who is in which. For others a user is
- * in none, as one who does not exist.
+ * Returns the groups of a user, as far as the caller may know them: otherwise the list would tell who is in
+ * which group. To other callers a user is in no group, like a user who does not exist.
  */
 function groupsSeenBy(users: Users, user: GatewayUser): (name: string) => readonly string[] {
   return (name) => (name === user.name || users.seesAll(user) ? (users.named(name)?.groups ?? []) : [])
@@ -158,8 +164,8 @@ const MAX_LIMIT = 100
 const MAX_OFFSET = 10_000
 
 /**
- * The options of `GET /api/sessions`; unknown ones are ignored.
- * @param groupsOf a user, for the option that names a reviewer
+ * Reads the options of `GET /api/sessions`; unknown ones are ignored.
+ * @param groupsOf groups of a user, for the option that names a reviewer
  * @throws RequestRefused 422 with hoop's texts
  */
 export function readListOptions(
@@ -194,14 +200,14 @@ function filledOption(query: Query, option: string): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** hoop's own words for a status, by what they mean here. */
+/** hoop's words for a status, with the outcomes here that they mean. */
 const HOOPS: ReadonlyMap<string, readonly Outcome[]> = new Map([
   ['open', ['waiting', 'running']],
   ['ready', ['approved']],
   ['done', ['succeeded', 'failed', 'stopped', 'rejected']],
 ])
 
-/** A list with commas. */
+/** Reads a comma-separated list. */
 function readOutcomes(query: Query): readonly Outcome[] | undefined {
   const words = filledOption(query, 'status')?.split(',')
   return words?.flatMap((word) => {
@@ -219,7 +225,7 @@ function readKind(query: Query): SessionKind | undefined {
   throw invalid('kind', `invalid kind ${JSON.stringify(text)}, expected one of [${SESSION_KINDS.join(' ')}]`)
 }
 
-/** A list with commas. */
+/** Reads a comma-separated list. */
 function readKeys(query: Query): readonly string[] | undefined {
   const keys = firstOption(query, 'jira_issue_key')
     ?.split(',')
@@ -244,7 +250,7 @@ function readOffset(query: Query): number {
   return offset
 }
 
-/** Behind which an export goes on. @throws RequestRefused 422 */
+/** Returns the place after which an export continues. @throws RequestRefused 422 */
 function readPlace(query: Query): number {
   const place = readNumber(query, 'after') ?? 0
   if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
@@ -282,17 +288,17 @@ function invalid(option: string, reason: string): RequestRefused {
   return new RequestRefused('invalid-request', hoopWords.invalidListOption(option, reason), 422)
 }
 
-/** Each has some sessions in memory for a reader that is slow, 3 MiB at most. */
+/** Each stream holds some sessions in memory for a slow reader, 3 MiB at most. */
 const LIMITS = { streams: 16, ofOneUser: 4, pieceMs: 60_000, closingMs: 1000 }
 
-/** The sessions of the list as lines of JSON, each with the place behind which an export goes on. */
+/** Sends the sessions of the list as lines of JSON, each with the place after which an export continues. */
 export function exportRoute(app: FastifyInstance, services: RestServices, limits = LIMITS): void {
   const { users, history } = services
   const streams = new EventStreams('exports', limits, 'application/x-ndjson')
   app.addHook('preClose', async () => streams.close())
   app.get<{ Querystring: Query }>(
     '/api/sessions/export',
-    // fastify would answer HEAD by reading it to its end.
+    // fastify would answer HEAD by reading the export to its end.
     { exposeHeadRoute: false },
     (request, reply) => {
       const { user, query } = request
@@ -305,7 +311,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
   )
 }
 
-/** Throws when the gateway stops: an export that is cut off must not look like a whole one. */
+/** Throws when the gateway stops: an export that is cut off must not look complete. */
 async function* lines(
   services: RestServices,
   found: Iterable<readonly PlacedSession[]>,

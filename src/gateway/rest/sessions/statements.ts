@@ -8,7 +8,6 @@ const USUAL_LIMIT = 200
 /** Events that are read in one turn of the loop: a record may have a million. */
 const EVENTS_PER_TURN = 1000
 
-/** The statements of a session, read from its record. @throws HistoryError */
 export async function statementsOf(
   history: History,
   session: SessionSummary,
