@@ -5,32 +5,32 @@ import { NativeError } from './native-error.ts'
 import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
 
 /**
- * Bytes of a client that wait for its server. hoop's protocol can pause nobody: its clients lose the connection beyond
- * `most`. Ours is asked to pause before.
+ * Bytes of a client that wait for its server. hoop's protocol cannot pause a client: its connection ends
+ * beyond `most`. This program's clients are asked to pause before that.
  */
 const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 1024 }
-/** Those of all connections of a session: a client could open a thousand to a server that does not read. */
+/** Limit for all connections of a session: a client could open a thousand to a server that does not read. */
 const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
 
-/** How long the last bytes of a client that has hung up may take. */
+/** Time for the last bytes of a client that has hung up. */
 const LAST_BYTES_MS = 5000
 
-/** How long a protocol has to tell its client why the agent ends the connection. */
+/** Time for a protocol to tell its client why the agent ends the connection. */
 const GOODBYE_MS = 2000
 
-/** What a connection needs of its session. */
+/** The part of a session that its connections need. */
 export interface ConnectionSession {
   readonly sid: SessionId
   readonly protocol: NativeProtocolName
-  /** Whether the client's side pauses connections. */
+  /** Whether the client's side can pause connections. */
   readonly pauses: boolean
-  /** Bytes of all its clients that wait for the server. */
+  /** Bytes of all clients of the session that wait for the server. */
   readonly waiting: { bytes: number }
   /** Settles when there is room for more. Never rejects: when the stream is over, the session ends. */
   readonly send: (message: Extract<AgentMessage, { readonly connectionId: string }>) => Promise<void>
 }
 
-/** One connection of a native client, as its protocol sees the client's end. */
+/** The client's end of one native connection, for its protocol. */
 export class NativeConnection implements NativeClient {
   readonly id: string
   isSilent = false
@@ -40,7 +40,7 @@ export class NativeConnection implements NativeClient {
   readonly #gone = new AbortController()
   readonly #ending = new AbortController()
   #waiting: Buffer[] = []
-  /** Those that were taken and are being written are among them. */
+  /** Includes the bytes that were taken and are being written. */
   #waitingBytes = 0
   #takenBytes = 0
   #isPausing = false
@@ -68,7 +68,7 @@ export class NativeConnection implements NativeClient {
     return this.#ending.signal
   }
 
-  /** Bytes of the client. */
+  /** Takes bytes of the client. */
   receive(data: Buffer): void {
     if (data.length === 0 || this.#hasLeft || this.ending.aborted) return
     this.bytes.received += data.length
@@ -82,7 +82,7 @@ export class NativeConnection implements NativeClient {
   }
 
   async next(): Promise<Buffer | undefined> {
-    // Until now the bytes of the last call were being written.
+    // The bytes of the last call are written by now.
     this.#count(-this.#takenBytes)
     this.#takenBytes = 0
     if (this.#waitingBytes < WAITING_BYTES.low) this.#setPausing(false)
@@ -113,7 +113,7 @@ export class NativeConnection implements NativeClient {
     }
   }
 
-  /** The client takes no more for the moment. */
+  /** Stops sending until `resume`: the client takes no more for the moment. */
   pause(): void {
     this.#gate.pause()
   }
@@ -122,7 +122,9 @@ export class NativeConnection implements NativeClient {
     this.#gate.resume()
   }
 
-  /** The client has hung up: its last bytes still go to the server, which may have stopped reading. */
+  /**
+   * Handles a client that has hung up: its last bytes still go to the server, which may have stopped reading.
+   */
   hangUp(): void {
     this.#hasLeft = true
     this.#gate.openForGood()
@@ -131,7 +133,7 @@ export class NativeConnection implements NativeClient {
     this.#wake()
   }
 
-  /** The agent ends the connection. The protocol has some time to tell the client why. */
+  /** Ends the connection. The protocol has some time to tell the client why. */
   end(reason: Error): void {
     this.#ending.abort(reason)
     this.#gate.openForGood()
@@ -139,7 +141,7 @@ export class NativeConnection implements NativeClient {
     this.#goodbye ??= setTimeout(() => this.#gone.abort(), GOODBYE_MS)
   }
 
-  /** Tells the client that its connection is over, unless it has hung up itself. */
+  /** Tells the client that its connection is over, unless the client has hung up. */
   async close(): Promise<void> {
     clearTimeout(this.#lastBytes)
     clearTimeout(this.#goodbye)
@@ -167,7 +169,7 @@ export class NativeConnection implements NativeClient {
   }
 }
 
-/** The client's server does not read, and too many bytes wait for it. */
+/** Returns the error for a server that does not read while too many bytes wait for it. */
 function notReading(bytes: number): NativeError {
   return new NativeError('server', `the server does not read: ${bytes / 1024 / 1024} MiB were waiting for it`)
 }

@@ -1,12 +1,12 @@
 import { oneLine } from '../../basics/text/printable.ts'
 
 /**
- * Why a native connection ends. `server`: the server cannot be reached, is lost, or does not do what it should.
- * `protocol`: what one end has sent is no message of the protocol.
+ * `server`: the server cannot be reached, is lost, or misbehaves. `protocol`: one end has sent bytes that are
+ * no message of the protocol.
  */
 type NativeErrorCode = 'server' | 'protocol'
 
-/** A native connection has failed. The message is for its user and for the log. */
+/** A native connection that failed. The message is for its user and for the log. */
 export class NativeError extends Error {
   override readonly name = 'NativeError'
   readonly code: NativeErrorCode
@@ -18,7 +18,7 @@ export class NativeError extends Error {
   }
 }
 
-/** Whether the server is at fault. Anything else than a `NativeError` is a bug. */
+/** Whether the server is at fault. Any other error than a `NativeError` is a bug. */
 export function isServerFault(error: unknown): error is NativeError {
   return error instanceof NativeError && error.code === 'server'
 }

@@ -17,16 +17,19 @@ import { RefusedError } from '../refused.ts'
 import { NativeConnection } from './native-connection.ts'
 import { openNative, type Opened } from './opening.ts'
 
-/** Open at once in one session. A pool of an application has some dozens. */
+/** Limit for open connections of one session. A pool of an application has some dozens. */
 const MAX_CONNECTIONS = 1000
-/** Ids that were served, remembered so that late packets make no ghosts. Ids are never used twice. */
+/**
+ * Limit for remembered ids. Late packets for a served id must not open a new connection. Ids are never used
+ * twice.
+ */
 const MAX_SEEN = 10_000
 /**
- * Bytes of one session that wait for the stream: a session with a hundred connections gets no more turns than one with a
- * few.
+ * Limit for a session's bytes that wait for the stream: a session with a hundred connections gets no more
+ * turns than one with a few.
  */
 const MAX_UNSENT_BYTES = 256 * 1024
-/** How long all connections have to end. */
+/** Time for all connections to end. */
 const GOODBYE_MS = 3000
 
 type State = 'opening' | 'open' | 'closed'
@@ -44,7 +47,7 @@ export class NativeSession {
     string,
     { readonly connection: NativeConnection; readonly over: Promise<void> }
   >()
-  /** Those that are over or were refused. */
+  /** Ids of connections that are over or were refused. */
   readonly #seen = new Set<string>()
   readonly #waiting = { bytes: 0 }
   readonly #bytes = { read: 0, sent: 0 }
@@ -65,7 +68,7 @@ export class NativeSession {
     this.#reply = reply
   }
 
-  /** True while no client is connected. The gateway may open the session again then. */
+  /** True while no client is connected. Then the gateway may open the session again. */
   get idle(): boolean {
     return this.#state !== 'closed' && this.#connections.size === 0
   }
@@ -74,7 +77,7 @@ export class NativeSession {
     return this.#reason
   }
 
-  /** Serves the session. Settles when it is over and everything it took has been given back. Never rejects. */
+  /** Serves the session. Settles when it is over and all its resources are released. Never rejects. */
   async run(): Promise<void> {
     const startedAt = performance.now()
     const ending = await this.#serve().catch((error: unknown) => this.#failed(error as Error))
@@ -84,7 +87,7 @@ export class NativeSession {
     await this.#close({ ...ending, durationMs, bytes: { ...NO_BYTES, read, sent } })
   }
 
-  /** Bytes, an end or a pause of one connection. */
+  /** Takes bytes, an end or a pause of one connection. */
   receive(message: ConnectionMessage): void {
     const { connectionId } = message
     const connection = this.#connections.get(connectionId)?.connection
@@ -109,7 +112,7 @@ export class NativeSession {
     this.#gate.resume()
   }
 
-  /** The stream is gone, so no resume can come any more. */
+  /** Lets output flow for good: the stream is gone, so no resume can come any more. */
   resumeForGood(): void {
     this.#gate.openForGood()
   }
@@ -157,7 +160,7 @@ export class NativeSession {
   /** Ends all connections, and waits until their servers are disconnected. */
   async #disconnect(): Promise<void> {
     const reason = new Error(endingUnstarted(this.#reason ?? 'closed-by-gateway').message)
-    // Nobody can be told anything by a stream that is gone, or in a session that is closed.
+    // On a lost stream, or in a closed session, no message reaches the clients.
     const isHeard = this.#reason === 'agent-stopping' || this.#reason === 'timeout'
     const all = [...this.#connections.values()]
     for (const { connection } of all) connection.end(reason)
@@ -168,7 +171,7 @@ export class NativeSession {
     await within(over, GOODBYE_MS)
   }
 
-  /** @returns undefined when nobody serves the id: the session is over, or the id was */
+  /** @returns undefined when the id cannot be served: the session is over, or the id was used before */
   #connect(id: string): NativeConnection | undefined {
     const opened = this.#opened
     if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
@@ -214,7 +217,10 @@ export class NativeSession {
     log.debug({ sid: this.sid, connectionId, ms, ...bytes }, 'native connection closed')
   }
 
-  /** A client of another protocol: hoop's tunnel gives bytes of any database as TCP, and its users log in themselves. */
+  /**
+   * Refuses a client of another protocol: hoop's tunnel sends bytes of any database as TCP, and its users log
+   * in themselves.
+   */
   #refuseConnection(id: string): void {
     if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return
     this.#remember(id)
@@ -271,7 +277,7 @@ export class NativeSession {
     return endingRefused(INTERNAL_ERROR, 'failed')
   }
 
-  /** Not when the gateway has closed the session: no close is expected then. */
+  /** Sends the close, unless the gateway has closed the session: then it expects none. */
   async #close(ending: CommandEnd): Promise<void> {
     const { exitCode, message, refusal, reason, bytes } = ending
     const { sid } = this

@@ -17,31 +17,31 @@ import { tcpProtocol } from './tcp.ts'
 import type { NativeProtocol, Target } from './protocol.ts'
 import { SessionRules } from './rules/session-rules.ts'
 
-/** The protocols that are served, by the type of the connection. */
+/** The protocols that the agent serves, by type of connection. */
 const PROTOCOLS = {
   tcp: tcpProtocol,
   postgres: postgresProtocol,
   mysql: mysqlProtocol,
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
-/** Those whose statements are judged and whose results are masked. */
+/** Types of connections whose statements are judged and whose results are masked. */
 const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres', 'mysql'])
 
-/** Whether a session is for a port at which native clients connect, of a protocol that is served. */
+/** Whether a session is for a port for native clients, with a protocol that the agent serves. */
 export function isForNativeClients(open: OpenMessage): boolean {
   return asksForPort(open) && isServed(open.connectionType)
 }
 
-/** What serves the connections of one session. */
+/** The result of an opening, for the connections of one session. */
 export interface Opened {
   readonly type: Served
   readonly protocol: NativeProtocol
-  /** What statements and results are judged and masked by; undefined when there is nothing to do. */
+  /** Rules and masking for statements and results; undefined when there are none. */
   readonly rules: SessionRules | undefined
 }
 
 /**
- * Checks what a session asks for, and that its server can be reached.
+ * Checks the request of a session, and that its server can be reached.
  * @throws RefusedError or EnvvarError, whose message closes the session, or the signal's reason
  */
 export async function openNative(
@@ -56,7 +56,7 @@ export async function openNative(
   const { agentEnvironment, secretStores, embedded, log } = services
   const { entries, newRdsToken } = await mergeEntries({
     connection: params.envVars,
-    // A client's variables may fill what the connection lacks of a command's. They must not choose the server.
+    // A client's variables may complete a command's environment, but must not choose the server.
     client: new Map(),
     connectionType: type,
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
@@ -94,11 +94,14 @@ function isServed(type: string): type is Served {
   return Object.hasOwn(PROTOCOLS, type)
 }
 
-/** @throws RefusedError for what the server's owner does not allow, and for rules about bytes that nobody can read */
+/**
+ * @throws RefusedError for sessions that the server's owner forbids, and for rules about bytes that cannot be
+ * read
+ */
 function checkPolicy({ params, connectionType: type }: OpenMessage, services: CheckServices): void {
   const policy = services.policy?.current
   policy?.checkSession(params)
-  // No program is started. Where an owner lists programs, a database may be reached whose program is listed.
+  // No program is started. Where an owner lists programs, a database may be reached if its program is listed.
   policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
   policy?.checkVariables(params.envVars.keys(), [])
   if (JUDGED.has(type)) return

@@ -6,17 +6,17 @@ import { goDialError } from '../../basics/net/go-errors.ts'
 import { NativeError } from './native-error.ts'
 
 const DIAL_MS = 5000
-/** Silence on the way after which the kernel asks whether the server is still there. */
+/** Silence on the connection after which the kernel asks whether the server is still there. */
 const KEEPALIVE_MS = 30_000
-/** How long a server has for the last bytes that it is sent. */
+/** Time for a server to take the last bytes sent to it. */
 const LAST_BYTES_MS = 5000
-/** What is read ahead from a server while its client takes nothing. */
+/** Limit for bytes that are read ahead while the client takes nothing. */
 const MAX_UNREAD_BYTES = 64 * 1024
 
-/** How long a server has to let the agent in. Servers have up to a minute for it, of which some wait for a directory. */
+/** Time for a login. Servers allow up to a minute for it, and some of them wait for a directory. */
 const LOGIN_MS = 30_000
 
-/** The socket to a server: bytes are read when they are asked for, and no more than a little is read ahead. */
+/** The socket to a server. Bytes are read on demand, and only a few are read ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket
@@ -30,7 +30,10 @@ export class ServerSocket implements Disposable {
   #aborted: Disposable | undefined
   #stopListening: () => void = () => undefined
 
-  /** Closes when `gone` aborts. @throws NativeError, with the reason in the words of hoop's agent */
+  /**
+   * Connects to a server. The socket closes when `gone` aborts. @throws NativeError, with the reason in the
+   * words of hoop's agent
+   */
   static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
     const socket = connect({
       ...address,
@@ -66,7 +69,7 @@ export class ServerSocket implements Disposable {
     return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().raw : undefined
   }
 
-  /** All bytes that have come, at least one; undefined when the server has closed. @throws NativeError */
+  /** Returns all unread bytes, at least one; undefined when the server has closed. @throws NativeError */
   async next(): Promise<Buffer | undefined> {
     while (this.#unreadBytes === 0) {
       if (this.#error !== undefined) throw this.#error
@@ -80,13 +83,13 @@ export class ServerSocket implements Disposable {
     return bytes
   }
 
-  /** Settles when the server has said something that was not asked for, or has closed. Reads nothing. */
+  /** Settles when the server has sent bytes that were not asked for, or has closed. Reads nothing. */
   async stirred(): Promise<void> {
     if (this.#unreadBytes === 0 && !this.#isOver)
       await new Promise<void>((resolve) => (this.#wakeReader = resolve))
   }
 
-  /** Runs a step of the login, which waits for the server alone. @throws NativeError when it takes too long */
+  /** Runs a step of the login, which waits only for the server. @throws NativeError when it takes too long */
   async inTime<Result>(step: () => Promise<Result>): Promise<Result> {
     const ms = this.#loginMs
     const late = setTimeout(() => {
@@ -104,14 +107,18 @@ export class ServerSocket implements Disposable {
     }
   }
 
-  /** Settles when the server takes more. Bytes for a server that has closed are dropped: `next` tells that it has. */
+  /**
+   * Settles when the server takes more. Bytes for a server that has closed are dropped: `next` reports that
+   * it has closed.
+   */
   async write(bytes: Buffer): Promise<void> {
     if (this.#isOver || this.#socket.write(bytes)) return
     await new Promise<void>((resolve) => (this.#wakeWriter = resolve))
   }
 
   /**
-   * Goes on over TLS. Nothing may have been read ahead: bytes in the clear would count as if they had come over TLS.
+   * Switches to TLS. Nothing may have been read ahead: bytes in the clear would count as if they had come
+   * over TLS.
    * @throws NativeError
    */
   async startTls(options: ConnectionOptions, gone: AbortSignal): Promise<void> {
@@ -157,7 +164,7 @@ export class ServerSocket implements Disposable {
       socket.off('data', data).off('drain', drain).off('end', over).off('close', over).off('error', failed)
   }
 
-  /** What was written still goes out, if the server takes it soon. */
+  /** Written bytes are still sent, if the server takes them soon. */
   #end(): void {
     const socket = this.#socket
     socket.destroySoon()
@@ -179,7 +186,7 @@ export class ServerSocket implements Disposable {
   }
 }
 
-/** Settles when the socket is connected. @throws its error, or a time-out */
+/** Settles when the socket is connected. @throws its error, or a timeout */
 async function connected(
   socket: Socket,
   event: 'connect' | 'secureConnect',
@@ -196,7 +203,7 @@ async function connected(
     }
     const fail = (error: Error) => {
       settle()
-      // Errors that still come have no listener.
+      // Later errors have no other listener.
       socket.on('error', () => undefined)
       reject(error)
     }

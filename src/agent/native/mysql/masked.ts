@@ -13,28 +13,28 @@ import { countAt, textOf } from './values.ts'
 const OK = 0x00
 const EOF = 0xfe
 const ERROR = 0xff
-/** An EOF is shorter; what begins likewise and is longer is a row. */
+/** An EOF is shorter. A longer packet with the same first byte is a row. */
 const EOF_BYTES = 9
 /** An error begins with its number and its state. */
 const ERROR_HEAD_BYTES = 9
 const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
 
-/** What a trigger's own refusal has. */
+/** Number and state of an error that a trigger raises. */
 const REFUSED = { code: 1644, state: '45000' }
 const TOO_LONG = `a row of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB or more`
 const WIDE_RESULT = 'a result in UCS-2, UTF-16 or UTF-32 (character_set_results)'
 const UNREADABLE = 'the server sent what is no answer to a command of the client, or cannot be read'
 
-/** Where the current answer is. */
+/** The position in the current answer. */
 type Part =
   | { readonly kind: 'first' }
-  /** Columns of a result are to come, and the packet that ends them. */
+  /** Columns of a result and the packet that ends them, which are still to come. */
   | { readonly kind: 'columns'; readonly left: number; readonly columns: readonly Column[] }
   | { readonly kind: 'rows'; readonly columns: readonly Column[] }
   /** Packets that are passed on, without values: the parts of a prepared statement. */
   | { readonly kind: 'passed'; readonly left: number }
 
-/** The first packet of an answer, as the client counts. */
+/** The first packet of an answer, in the client's numbering. */
 interface Begin {
   readonly seq: number
 }
@@ -42,8 +42,8 @@ interface Begin {
 const FIRST: Part = { kind: 'first' }
 
 /**
- * Judges and masks what a server of MySQL or MariaDB sends, and sends it on. Both have agreed on the older form of
- * results: an EOF behind columns and rows.
+ * Judges and masks the answers of a MySQL or MariaDB server, and sends them on. Client and server have agreed
+ * on the older form of results: an EOF after columns and rows.
  */
 export class MaskedPackets implements Disposable {
   readonly #client: NativeClient
@@ -54,7 +54,7 @@ export class MaskedPackets implements Disposable {
   #part: Part = FIRST
   /** The number that the client expects next. */
   #seq = 0
-  /** The number with which an answer begins that has begun, and of which nothing has been sent. */
+  /** The first packet's number of an answer that has begun, while nothing of it has been sent. */
   #begins: Begin | undefined
   #isAnswerBegun = false
   #isStopped = false
@@ -74,7 +74,7 @@ export class MaskedPackets implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @throws ConnectionStopped, when the client has read why, or NativeError */
+  /** @throws ConnectionStopped, when the client has read the reason, or NativeError */
   async pass(bytes: Buffer): Promise<void> {
     if (this.#isStopped) return
     try {
@@ -126,7 +126,7 @@ export class MaskedPackets implements Disposable {
     if (bytes.length > 0) await this.#client.send(bytes)
   }
 
-  /** The client reads why its connection ends. */
+  /** Sends the client the reason, and ends its connection. */
   async #stop(error: unknown): Promise<never> {
     const refusal = stoppedBy(error, this.#rules)
     this.#isStopped = true
@@ -134,7 +134,7 @@ export class MaskedPackets implements Disposable {
     throw new ConnectionStopped(refusal.message)
   }
 
-  /** Of a row that is too long, and may pass as it is. */
+  /** Passes on a piece of a row that is too long, and that may pass unmasked. */
   #pieceOf({ bytes, seq }: Cut): Outgoing {
     if (this.#part.kind !== 'rows') throw new NativeError('server', UNREADABLE)
     const send = () => {
@@ -164,7 +164,7 @@ export class MaskedPackets implements Disposable {
       : { kind: 'heading', text: headingOf(heading), bytes: () => send() }
   }
 
-  /** Numbers packets as the client expects them: a masked row may be in more or fewer of them. */
+  /** Numbers packets as the client expects them: a masked row may need more or fewer packets. */
   #sending({ bytes, content, seq }: Cut, begins: Begin | undefined): (content?: Buffer) => Buffer {
     return (masked) => {
       if (begins !== undefined) {
@@ -192,7 +192,7 @@ export class MaskedPackets implements Disposable {
     }
   }
 
-  /** Moves on behind a packet that is no row and no error. */
+  /** Moves on after a packet that is no row and no error. */
   #follow(content: Buffer): void {
     const part = this.#part
     switch (part.kind) {
@@ -251,7 +251,7 @@ export class MaskedPackets implements Disposable {
     }
     const opened = this.#dialogue.statement(statement)
     if (opened === undefined) throw new NativeError('server', UNREADABLE)
-    // The rows come when they are fetched.
+    // The rows come later, when the client fetches them.
     opened.columns = columns
     this.#done()
   }
@@ -285,7 +285,7 @@ function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
   }
 }
 
-/** Where the text of an OK begins: behind status and warnings. */
+/** Returns the offset of an OK's text, after status and warnings. */
 function okInfoAt(content: Buffer): number {
   return Math.min(content.length, countAt(content, countAt(content, 1).end).end + 4)
 }
@@ -296,7 +296,7 @@ function onlyCount(content: Buffer): number {
   return count
 }
 
-/** The end of an error or an OK is a text, which may quote values. */
+/** Masks the text at the end of an error or an OK, which may quote values. */
 function quoting(content: Buffer, from: number, send: (content?: Buffer) => Buffer): Outgoing {
   const [head, message] = [content.subarray(0, from), content.subarray(from)]
   return {
@@ -311,14 +311,16 @@ function headingOf(columns: readonly Column[]): Buffer {
   return Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
 }
 
-/** As the program mysql prints it. */
+/** Returns a line as the program mysql prints it. */
 function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
   const [tab, lineEnd] = [Buffer.from('\t'), Buffer.from('\n')]
   const parts = cells.flatMap((cell) => [tab, cell ?? Buffer.from('NULL')])
   return Buffer.concat([...parts.slice(1), lineEnd])
 }
 
-/** What is as long as the largest packet goes on in another one, which may be empty. */
+/**
+ * Splits content into packets. A packet of the largest length is followed by another one, which may be empty.
+ */
 function packetsOf(seq: number, content: Buffer): Buffer[] {
   const packets: Buffer[] = []
   for (let at = 0; at <= content.length; at += LARGEST_PACKET)

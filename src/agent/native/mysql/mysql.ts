@@ -27,10 +27,10 @@ import { serverTls, type ServerTls } from '../server-tls.ts'
 
 const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL), which is refused'
 
-/** How long ending a query of a client that has gone may take. */
+/** Time limit for cancelling a query whose client has gone. */
 const KILL_MS = 5000
 
-/** MySQL and MariaDB. */
+/** Returns the protocol of MySQL and MariaDB. */
 export function mysqlProtocol(target: Target): NativeProtocol {
   const tls = serverTls(target)
   return { serve: (client) => serveMysql(client, { ...target, tls }) }
@@ -56,7 +56,7 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
         await endQuery(opened.threadId, target)
     }
   } catch (error) {
-    // The client has been told why.
+    // The client has read the reason already.
     if (error instanceof ConnectionStopped) return
     const text = messageFor(error)
     if (text === undefined) throw error
@@ -66,7 +66,7 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
   }
 }
 
-/** Undefined where nothing is to be judged and masked: then bytes pass as they come. */
+/** Returns undefined when there is nothing to judge and mask: then bytes pass unchanged. */
 function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
   const rules = target.rules?.ofConnection(client.id, client.gone)
   if (rules === undefined) return undefined
@@ -75,12 +75,15 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
   return new ProtectedClient(client, rules, new JudgedCommands(rules, dialogue), results, unread)
 }
 
-/** The text for the user; undefined for a bug. */
+/** Returns the text for the user; undefined for a bug. */
 function messageFor(error: unknown): string | undefined {
   return error instanceof NativeError ? error.message : undefined
 }
 
-/** What is said to the client in packets of the agent's own: it keeps count, and what a client can understand when. */
+/**
+ * Sends packets of the agent itself to the client. Tracks the packet number, and whether the client can read
+ * such a packet.
+ */
 class Telling {
   readonly #client: NativeClient
   /** The number that the client expects next. Undefined while the server is in the middle of an answer. */
@@ -102,7 +105,7 @@ class Telling {
     this.next += 1
   }
 
-  /** Nothing where the client would take it for a part of the answer that it reads. */
+  /** Sends an error. Sends nothing where the client would take it for a part of an answer. */
   async error(error: MysqlError): Promise<void> {
     await this.say(errorPayload(this.#hasGreeted ? error : { ...error, state: '' }))
   }
@@ -110,12 +113,12 @@ class Telling {
 
 interface OpenedConnection {
   readonly threadId: number
-  /** What has come from either side behind its login. */
+  /** Bytes that have come from each side after its login. */
   readonly fromClient: Buffer
   readonly fromServer: Buffer
 }
 
-/** Undefined when the client is gone, or has been told that the server does not let it in. */
+/** Returns undefined when the client is gone, or has read that the server refuses the login. */
 async function open(
   client: NativeClient,
   server: ServerSocket,
@@ -142,7 +145,10 @@ async function open(
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
 }
 
-/** A server that does not wait for the login any more: it has closed, or says why it will. @throws NativeError */
+/**
+ * Passes on the error of a server that stops waiting for the login. @throws NativeError when it has closed
+ * without an error
+ */
 async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
   // The client reads nothing before it has sent its login, which has the number 1.
   tell.next = 2
@@ -152,13 +158,13 @@ async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefin
   await tell.say(said.payload)
 }
 
-/** Undefined when the server has greeted with an error, which the client has got. */
+/** Returns undefined when the server has greeted with an error, which the client has got. */
 async function greetingOf(
   server: ServerSocket,
   tell: Telling | undefined,
   hidden = 0,
 ): Promise<Greeting | undefined> {
-  // Not one byte more than the greeting may be read before TLS: a server says nothing more by itself.
+  // Not one byte more than the greeting may be read before TLS: a server sends nothing more by itself.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
   if (said === undefined) throw new NativeError('server', 'the server hung up before it greeted')
@@ -172,7 +178,8 @@ async function greetingOf(
 }
 
 /**
- * Leads the client to where its plugin expects OK: the password that it has is not the server's, and not looked at.
+ * Leads the client to the step at which its plugin expects OK. The client's password is not the server's, and
+ * is not checked.
  * @returns false when the client is gone
  */
 async function finishPlugin(
@@ -193,13 +200,13 @@ async function finishPlugin(
   return true
 }
 
-/** Passes commands and answers on as they come. Looks at the beginnings of packets alone. */
+/** Passes commands and answers on unchanged. Reads only the beginnings of packets. */
 class Relay {
   readonly #client: NativeClient
   readonly #server: ServerSocket
   readonly #tell: Telling
   readonly #answers = new Answers()
-  /** A command is with the server, which has not begun to answer. */
+  /** Whether the server has a command that it has not begun to answer. */
   awaits = false
 
   constructor(client: NativeClient, server: ServerSocket, tell: Telling) {
@@ -225,15 +232,15 @@ class Relay {
     for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#client.next()) {
       for (const part of commands.cut(bytes)) {
         if (part.refused === undefined) {
-          // Before the bytes are with the server: its answer may come while they are being written.
+          // Before the server has the bytes: its answer may come while they are being written.
           if (this.#answers.awaitsFile) throw new NativeError('server', FILE_REFUSED)
           if (part.asks) this.#begin()
           await this.#server.write(part.bytes)
         } else await this.#refuse(part.refused)
       }
       if (!commands.hasQuit) continue
-      // hoop's command line may end with all connections when a client that has just gone is written to. Drivers wait
-      // until their socket is closed, which ours can do.
+      // hoop's command line may end with all connections when the agent writes to a client that has just
+      // gone. Drivers wait until their socket is closed; the command line of this program does that.
       this.#client.isSilent = !this.#client.isOurs
       return
     }
@@ -270,7 +277,7 @@ class Relay {
     if (this.awaits) throw new NativeError('server', 'the server closed the connection before it answered')
   }
 
-  /** @param isWhole whether the client can read a packet of ours next */
+  /** @param isWhole whether the client can read a packet of the agent next */
   async #refuseTrap(before: Buffer, isWhole: boolean): Promise<void> {
     if (before.length > 0) await this.#client.send(before)
     this.#tell.next = isWhole ? 1 : undefined
@@ -278,7 +285,10 @@ class Relay {
   }
 }
 
-/** A server goes on with the query of a client that has gone: only another connection can end it. */
+/**
+ * Cancels a query. A server goes on with the query of a client that has gone: only another connection can end
+ * it.
+ */
 async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   const late = AbortSignal.timeout(KILL_MS)
   try {

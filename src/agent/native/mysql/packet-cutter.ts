@@ -1,19 +1,22 @@
 import { HEADER_BYTES, LARGEST_PACKET } from './packets.ts'
 
-/** What is done with a packet: it is kept until it is whole, passed on piece by piece, or left out with what it goes on in. */
+/**
+ * The handling of a packet: it is kept until it is whole, passed on piece by piece, or left out with its
+ * further packets.
+ */
 export type Handling = 'whole' | 'piece' | 'left out'
 
-/** A whole packet, or a piece of one that may go on in others. */
+/** A whole packet, or a piece of a packet that may go on in others. */
 export interface Cut {
   readonly handling: Handling
-  /** With headers; empty for what was left out. */
+  /** Bytes with headers; empty when the packet was left out. */
   readonly bytes: Buffer
   readonly seq: number
   /** The content of a whole packet. */
   readonly content: Buffer
   readonly isFirst: boolean
   readonly isLast: boolean
-  /** How many packets it went over, so far. */
+  /** Number of packets so far over which the content is spread. */
   readonly packets: number
 }
 
@@ -24,14 +27,14 @@ export interface CutterNeeds {
    * @param goesOn whether it goes on in further packets
    */
   readonly handle: (first: number | undefined, length: number, goesOn: boolean) => Handling
-  /** Is told how many bytes wait, and that they wait no more. */
+  /** Called with each change of the number of waiting bytes. */
   readonly waits: (bytes: number) => void
 }
 
 const MAX_PIECES = 1000
 const NOTHING = Buffer.alloc(0)
 
-/** Cuts a stream into its packets, wherever its pieces end. */
+/** Cuts a stream into its packets; the pieces of the stream may end anywhere. */
 export class PacketCutter implements Disposable {
   readonly #needs: CutterNeeds
   readonly #header = Buffer.alloc(HEADER_BYTES)

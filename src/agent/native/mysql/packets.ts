@@ -24,24 +24,25 @@ export const COM = {
   binlogDumpGtid: 0x1e,
   resetConnection: 0x1f,
   clone: 0x20,
-  /** MariaDB 10.2's: several commands in one packet. */
+  /** MariaDB 10.2's command for several commands in one packet. */
   multi: 0xfe,
 } as const
 const UNANSWERED: ReadonlySet<number> = new Set([COM.quit, COM.sendLongData, COM.closeStatement])
-/** A client is its connection's user and no other, and no replica of the server; and each of its commands is looked at. */
+/** Commands that could change the user, make the client a replica, or hide commands in one packet. */
 const REFUSED: ReadonlySet<number> = new Set([
   ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid, COM.clone, COM.multi],
 ])
 
-/** A part of what a client sends: for the server, or a command that is refused, by its number. */
+/** A part of a client's bytes: for the server, or a refused command, by its packet number. */
 export type CommandPart =
   | { readonly bytes: Buffer; readonly asks: boolean; readonly refused?: undefined }
   | { readonly refused: number }
 
 /**
- * Cuts a client's bytes at its commands. After the login each packet is one and has the number 0, or goes on with the one
- * before. What has another number answers a server that has asked for a file of the client, whatever the place where it
- * asked; and the record tells commands from the login by their number.
+ * Cuts a client's bytes at its commands. After the login each packet is a command with the number 0, or goes
+ * on with the packet before. A packet with another number answers a server's request for a file of the
+ * client, wherever that request was. And the gateway's record distinguishes commands from the login by their
+ * number.
  */
 export class Commands {
   hasQuit = false
@@ -92,15 +93,15 @@ export class Commands {
 }
 
 /**
- * Looks for the packet in which a server asks for a file of its client. Clients allow that although nobody offers it, and
- * an honest server does not ask.
+ * Finds the packet in which a server asks for a file of its client. Clients allow such requests even where
+ * files were not agreed on, and an honest server does not send them.
  */
 export class Answers {
   /** Bytes of the packet that are still to come. */
   #left = 0
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerBytes = 0
-  /** The number of the packet before. Undefined when a command has come since. */
+  /** The number of the previous packet. Undefined after a command. */
   #lastSeq: number | undefined
   #isFirst = false
   #isLastFile = false
@@ -108,8 +109,8 @@ export class Answers {
   #isBegun = false
 
   /**
-   * Whether a client could take the last packet for a request for a file, and its answer would look like a command: the
-   * number after 255 is 0.
+   * Whether a client could take the last packet for a request for a file. The client's answer would look like
+   * a command: the number after 255 is 0.
    */
   get awaitsFile(): boolean {
     return this.#isLastFile
@@ -120,7 +121,9 @@ export class Answers {
     this.#lastSeq = undefined
   }
 
-  /** @returns where the packet begins, below zero when it began in the bytes before; undefined when there is none */
+  /**
+   * @returns offset of the packet, below zero when it began in earlier bytes; undefined when there is none
+   */
   findTrap(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {

@@ -2,25 +2,26 @@ import type { Value } from '../../masking/values.ts'
 import type { Column } from './dialogue.ts'
 import { binaryAt, countAt, isText, printed, textAt, textOf } from './values.ts'
 
-/** A row that is read, and can be made anew with other values. */
+/** A row that was read, and that can be rebuilt with other values. */
 export interface MysqlRow {
-  /** As a program prints them; undefined for NULL. */
+  /** The cells as a program prints them; undefined for NULL. */
   readonly cells: readonly (Buffer | undefined)[]
-  /** Those that are not NULL. */
+  /** The cells that are not NULL. */
   readonly values: readonly Value[]
-  /** The row with these in place of its values. */
+  /** Returns the row with these values in place of its own. */
   readonly rebuilt: (values: readonly Buffer[]) => Buffer
 }
 
 const UTF16 = 54
 
-/** Bytes of a column behind its names. */
+/** Bytes of a column's description after its names. */
 const COLUMN_BYTES = 12
 
 const NAMES = 6
 
 /**
- * The names in the description of a column: of the catalog, the schema, tables and columns. An alias can be made of a value.
+ * Returns the names in a column's description: of the catalog, the schema, tables and columns. An alias can
+ * be made of a value.
  * @throws RangeError
  */
 export function namesOf(content: Buffer): { readonly names: readonly Buffer[]; readonly rest: Buffer } {
@@ -41,7 +42,7 @@ export function columnOf(content: Buffer): Column {
   if (content.length !== at + COLUMN_BYTES) throw new RangeError('a column with more than it has')
   return {
     name: (names[4] ?? Buffer.alloc(0)).toString('utf8'),
-    // Numbers have no charset of their own, but come in that of the result, as the word for the catalog does.
+    // Numbers have no charset of their own, but come in the result's, like the catalog's name.
     charset: names[0]?.includes(0) === true ? UTF16 : content.readUInt16LE(at),
     type: content.readUInt8(at + 6),
     isUnsigned: (content.readUInt16LE(at + 7) & 0x20) !== 0,
@@ -57,10 +58,10 @@ const WIDE: readonly (readonly [number, number])[] = [
   [101, 124],
   [128, 151],
   [159, 183],
-  // MariaDB's of Unicode 14, for the same three.
+  // MariaDB's collations of Unicode 14, for the same three charsets.
   [2560, 3327],
 ]
-/** MariaDB's collations that count blanks at the end. */
+/** Offset of MariaDB's collations that count blanks at the end. */
 const NO_PAD = 1024
 
 /** Whether values of a column have several bytes for each letter. */
@@ -88,11 +89,11 @@ export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
   }
 }
 
-/** Bits of the NULLs of a binary row that mean nothing. */
+/** Unused bits before the NULL bits of a binary row. */
 const UNUSED_BITS = 2
 
 /**
- * A row of a prepared statement. What is masked in a number or a date has no place there, and becomes NULL.
+ * Reads a row of a prepared statement. A masked number or date cannot hold the replacement, and becomes NULL.
  * @throws RangeError
  */
 export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow {

@@ -1,15 +1,16 @@
-// Values of rows and parameters, in the text and the binary form of the protocol. All throw RangeError beyond their end.
+// Values of rows and parameters, in the text and the binary form of the protocol. All functions throw
+// RangeError beyond the end.
 
 const NULL_VALUE = 0xfb
 
 export interface Read {
   /** Undefined for NULL. */
   readonly value: Buffer | undefined
-  /** Where what follows begins. */
+  /** Offset of the next value. */
   readonly end: number
 }
 
-/** A number of one to nine bytes. */
+/** Reads a number of one to nine bytes. */
 export function countAt(bytes: Buffer, at: number): { readonly count: number; readonly end: number } {
   const first = bytes.readUInt8(at)
   if (first < NULL_VALUE) return { count: first, end: at + 1 }
@@ -21,7 +22,7 @@ export function countAt(bytes: Buffer, at: number): { readonly count: number; re
   return { count: Number(count), end: at + 9 }
 }
 
-/** Bytes with their length before them; NULL in text rows. */
+/** Reads bytes with their length before them; NULL in text rows. */
 export function textAt(bytes: Buffer, at: number): Read {
   if (bytes.readUInt8(at) === NULL_VALUE) return { value: undefined, end: at + 1 }
   const { count, end } = countAt(bytes, at)
@@ -33,7 +34,7 @@ function slice(bytes: Buffer, at: number, length: number): Buffer {
   return bytes.subarray(at, at + length)
 }
 
-/** The value as a text row has it. */
+/** Encodes a value for a text row. */
 export function textOf(value: Buffer | undefined): Buffer {
   if (value === undefined) return Buffer.of(NULL_VALUE)
   const { length } = value
@@ -49,7 +50,7 @@ export function textOf(value: Buffer | undefined): Buffer {
   return Buffer.concat([head, value])
 }
 
-/** Types with bytes of a fixed number. */
+/** Types with a fixed number of bytes. */
 const FIXED: ReadonlyMap<number, number> = new Map([
   [0x01, 1],
   [0x02, 2],
@@ -64,12 +65,12 @@ const TIMES: ReadonlySet<number> = new Set([0x07, 0x0a, 0x0b, 0x0c, 0x0e])
 const NULL_TYPE = 0x06
 const TIME = 0x0b
 
-/** Whether values of a type are bytes with their length before them, in the binary form, too. */
+/** Whether values of a type have a length before their bytes, also in the binary form. */
 export function isText(type: number): boolean {
   return !FIXED.has(type) && !TIMES.has(type) && type !== NULL_TYPE
 }
 
-/** A value in the binary form: all its bytes, with a length where it has one. */
+/** Reads a value in the binary form: all its bytes, with its length if it has one. */
 export function binaryAt(
   bytes: Buffer,
   at: number,
@@ -82,7 +83,7 @@ export function binaryAt(
   return { raw: slice(bytes, at, end - at), end }
 }
 
-/** What a program prints for a value in the binary form. */
+/** Returns the text that a program prints for a value in the binary form. */
 export function printed(raw: Buffer, type: number, isUnsigned: boolean): Buffer {
   if (isText(type)) return textAt(raw, 0).value ?? Buffer.alloc(0)
   if (TIMES.has(type)) return Buffer.from(type === TIME ? time(raw.subarray(1)) : date(raw.subarray(1)))

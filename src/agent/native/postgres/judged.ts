@@ -7,7 +7,7 @@ const QUERY = 0x51
 const PARSE = 0x50
 const BIND = 0x42
 const FUNCTION_CALL = 0x46
-/** Messages that have a statement or values of one in them, or ask for a result in a certain form. */
+/** Messages that contain a statement or its values, or that choose the format of a result. */
 const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
 
 const BINARY = 'a result in the binary format of PostgreSQL'
@@ -16,8 +16,8 @@ const FUNCTION = 'calls of functions without a statement are refused where a con
 const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB cannot be judged by the rules of this connection, and are refused`
 
 /**
- * Judges what a client of PostgreSQL sends. A refused message is replaced by a statement that the server itself refuses:
- * so the server skips what follows up to Sync, and the transaction fails, as after any error.
+ * Judges the messages of a PostgreSQL client. A refused message is replaced by a statement that the server
+ * itself refuses: so the server skips everything up to Sync, and the transaction fails, as after any error.
  */
 export class JudgedMessages implements Disposable {
   readonly #rules: ConnectionRules
@@ -35,7 +35,7 @@ export class JudgedMessages implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @returns what the server gets @throws NativeError, or the reason of the rules' signal */
+  /** @returns the bytes for the server @throws NativeError, or the reason of the rules' signal */
   async judge(bytes: Buffer): Promise<Buffer> {
     const passed: Buffer[] = []
     for (const cut of this.#cutter.cut(bytes))
@@ -56,7 +56,7 @@ export class JudgedMessages implements Disposable {
         : await this.#refusalOf(type, bytes.subarray(HEAD_BYTES))
     if (refusal === undefined) return bytes
     const word = textOf(this.#rules.wordFor(refusal))
-    // Named, so that the client's statement without a name stays.
+    // With a name, so that the client's unnamed statement stays.
     return type === QUERY || type === FUNCTION_CALL
       ? messageOf(QUERY, word)
       : messageOf(PARSE, word, word, Buffer.alloc(2))
@@ -81,7 +81,7 @@ export class JudgedMessages implements Disposable {
   }
 }
 
-/** The text of Query or Parse. Undefined when it has no end. */
+/** Returns the text of Query or Parse; undefined when the text has no end. */
 function statementIn(type: number, content: Buffer): Buffer[] | undefined {
   const start = type === PARSE ? content.indexOf(0) + 1 : 0
   if (type === PARSE && start === 0) return undefined
@@ -90,13 +90,13 @@ function statementIn(type: number, content: Buffer): Buffer[] | undefined {
 }
 
 interface Bind {
-  /** In whatever format: texts are the same in both. */
+  /** Values in either format: texts are the same in both. */
   readonly values: Buffer[]
-  /** Whether it asks for columns in the binary format. */
+  /** Whether the client asks for columns in the binary format. */
   readonly isBinary: boolean
 }
 
-/** Undefined when it cannot be read as a whole. */
+/** Returns undefined when the message cannot be read as a whole. */
 function bindIn(content: Buffer): Bind | undefined {
   try {
     const statement = content.indexOf(0) + 1

@@ -7,10 +7,9 @@ import { firstMessage, messageOf, textOf, type, type Message } from './messages.
 import { endPointOf, Scram, type Binding } from './scram.ts'
 import { sslRequest } from './startup.ts'
 
-/** Nothing that a server says before its first answer is larger. */
+/** Limit for a server's messages before its first answer. */
 const MAX_LOGIN_BYTES = 1024 * 1024
 
-/** Reads the messages of a server during the login. */
 export class LoginMessages {
   readonly #server: ServerSocket
   #bytes = Buffer.alloc(0)
@@ -19,7 +18,7 @@ export class LoginMessages {
     this.#server = server
   }
 
-  /** @throws NativeError when the server closes instead, or NativeError */
+  /** @throws NativeError, also when the server closes instead */
   async next(): Promise<Message> {
     for (;;) {
       const message = firstMessage(this.#bytes, MAX_LOGIN_BYTES)
@@ -34,15 +33,15 @@ export class LoginMessages {
     }
   }
 
-  /** What came after the messages that were read. */
+  /** Bytes after the messages that were read. */
   get rest(): Buffer {
     return this.#bytes
   }
 }
 
 /**
- * What a server may ask for after each of its requests, but for the end: one kind of login, once. It could change to a
- * weaker kind, or let the agent derive keys for ever.
+ * Requests that a server may send after each of its requests, except for the end: one kind of login, once.
+ * Otherwise a server could change to a weaker kind, or let the agent derive keys for ever.
  */
 const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
   [3, []],
@@ -53,7 +52,7 @@ const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
 ])
 const FIRST: readonly number[] = [3, 5, 10]
 
-/** Asks for TLS as `SSLMODE` says. @throws NativeError */
+/** Asks for TLS according to `SSLMODE`. @throws NativeError */
 export async function secure(server: ServerSocket, target: Target, gone: AbortSignal): Promise<void> {
   const { mode, options } = serverTls(target)
   if (mode === 'disable') return
@@ -70,7 +69,7 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
 
 /**
  * Logs in with the connection's user.
- * @param pass takes what is for the client: notices, and a lower version of the protocol
+ * @param pass takes bytes for the client: notices, and a lower version of the protocol
  * @returns AuthenticationOk, or the server's error @throws NativeError
  */
 export async function logIn(
@@ -165,7 +164,8 @@ function mechanism(
       'server',
       'the server offers none of the SASL mechanisms that are served here (SCRAM-SHA-256)',
     )
-  // `y` tells a server that does offer a binding that somebody on the way has hidden it.
+  // To a server that does offer a binding, `y` shows that an attacker on the network path has hidden the
+  // offer.
   const hidesNothing = names.includes('SCRAM-SHA-256-PLUS') || endPoint === undefined
   return { name: 'SCRAM-SHA-256', binding: { header: hidesNothing ? 'n,,' : 'y,,', data: none } }
 }

@@ -16,7 +16,7 @@ const PARAMETER_DESCRIPTION = 0x74
 const COMMAND_COMPLETE = 0x43
 const PARAMETER_STATUS = 0x53
 const NOTIFICATION = 0x41
-/** Messages in which values of a database can be. */
+/** Messages that may contain values of a database. */
 const WITH_VALUES: ReadonlySet<number> = new Set([
   ROW,
   ROW_DESCRIPTION,
@@ -28,17 +28,23 @@ const WITH_VALUES: ReadonlySet<number> = new Set([
   type.error,
   type.notice,
 ])
-/** Messages that have no place for a value, with the most bytes of their content: numbers of types are in the longer ones. */
+/**
+ * Messages without room for a value, with the limit for their content: the longer ones contain numbers of
+ * types.
+ */
 const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
   ...Array.from('123nsIc', (letter) => [letter.charCodeAt(0), 0] as const),
   [type.readyForQuery, 1],
   ...Array.from('tG', (letter) => [letter.charCodeAt(0), MAX_WHOLE_BYTES] as const),
 ])
 
-/** Fields of errors and notices that quote no values: severity, code, positions and lines, if they are as short as those. */
+/**
+ * Fields of errors and notices that quote no values: severity, code, positions and lines, unless they are
+ * longer than such fields are.
+ */
 const PLAIN = /^([SV]\p{L}{1,20}|[CPpL][0-9A-Z]{1,10})$/u
 
-/** Types whose binary format is their text: bytea is none of them. */
+/** Types whose binary format is their text. bytea is not such a type. */
 const TEXT_TYPES: ReadonlySet<number> = new Set([18, 19, 25, 114, 142, 705, 1042, 1043, 2275])
 
 const SQLSTATE_REFUSED = '42501'
@@ -50,17 +56,17 @@ const TOO_LONG = `a row of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB`
 
 interface Column {
   readonly name: string
-  /** Whether its values are texts that can be masked. */
+  /** Whether the column's values are texts that can be masked. */
   readonly isText: boolean
 }
 
-/** Judges and masks what a server of PostgreSQL sends, and sends it on. */
+/** Judges and masks the messages of a PostgreSQL server, and sends them on. */
 export class MaskedMessages implements Disposable {
   readonly #client: NativeClient
   readonly #rules: ConnectionRules
   readonly #cutter: MessageCutter
   readonly #outgoing: OutgoingMessages
-  /** Of the last result that was described. */
+  /** Columns of the last described result. */
   #columns: readonly Column[] = []
   #isCopyBinary = false
   #isStopped = false
@@ -79,7 +85,7 @@ export class MaskedMessages implements Disposable {
     this.#cutter[Symbol.dispose]()
   }
 
-  /** @throws ConnectionStopped, when the client has read why, or NativeError */
+  /** @throws ConnectionStopped, when the client has read the reason, or NativeError */
   async pass(bytes: Buffer): Promise<void> {
     if (this.#isStopped) return
     try {
@@ -113,7 +119,7 @@ export class MaskedMessages implements Disposable {
     if (added !== undefined) await added
   }
 
-  /** hoop's gateway replaces the whole packet by an error of its own, so nothing else is in it. */
+  /** Sends the refusal in a packet of its own: hoop's gateway replaces the whole packet by an error. */
   async #refuse(severity: 'ERROR' | 'FATAL', { message, info }: Refusal): Promise<void> {
     await this.#send(await this.#outgoing.takeJudged())
     await this.#client.send(errorOf(severity, SQLSTATE_REFUSED, message), info)
@@ -121,13 +127,14 @@ export class MaskedMessages implements Disposable {
 
   async #send(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return
-    // hoop's command line takes what begins with a K, in any place, for BackendKeyData, unless it is short.
+    // hoop's command line takes any packet that begins with a K for BackendKeyData, wherever it comes, unless
+    // the packet is short.
     const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
     if (isMistaken) await this.#client.send(bytes.subarray(0, 1))
     await this.#client.send(isMistaken ? bytes.subarray(1) : bytes)
   }
 
-  /** The client reads why its connection ends. */
+  /** Sends the client the reason, and ends its connection. */
   async #stop(error: unknown): Promise<never> {
     const refusal = stoppedBy(error, this.#rules)
     this.#isStopped = true
@@ -196,7 +203,7 @@ function asItIs(bytes: Buffer): Outgoing {
   return { kind: 'other', bytes: () => bytes }
 }
 
-/** Numbers of types or formats, with their count before them. */
+/** Passes on numbers of types or formats, with their count before them. */
 function numbersAlone(messageType: number, bytes: Buffer, content: Buffer): Outgoing {
   const isCopy = messageType === COPY_IN
   const count = content.readUInt16BE(isCopy ? 1 : 0)
@@ -204,7 +211,7 @@ function numbersAlone(messageType: number, bytes: Buffer, content: Buffer): Outg
   return asItIs(bytes)
 }
 
-/** A row of COPY in the form of text or CSV. */
+/** Masks a row of COPY in the text or CSV format. */
 function copied(bytes: Buffer, content: Buffer): Outgoing {
   return {
     kind: 'row',
@@ -237,7 +244,7 @@ function filled(parts: readonly Part[], masked: readonly Buffer[]): Buffer[] {
   )
 }
 
-/** Fields of a letter and a text each, up to a zero byte. */
+/** Reads fields of a letter and a text each, up to a zero byte. */
 function errorFields(content: Buffer): Part[] {
   const parts: Part[] = []
   let at = 0
@@ -256,7 +263,9 @@ function errorFields(content: Buffer): Part[] {
   return [...parts, { before: content.subarray(at), value: undefined }]
 }
 
-/** Texts that end with a zero byte each. @param kept how many of them are names, which are not masked */
+/**
+ * Reads texts that end with a zero byte each. @param kept how many of them are names, which are not masked
+ */
 function texts(content: Buffer, from: number, kept: number): Part[] {
   const parts: Part[] = []
   let before = 0
@@ -300,7 +309,7 @@ function columnsIn(content: Buffer): Description {
   })
 }
 
-/** Undefined is NULL. */
+/** Reads the cells of a row; undefined is NULL. */
 function cellsIn(content: Buffer): (Buffer | undefined)[] {
   return readable(() => {
     const cells: (Buffer | undefined)[] = []
@@ -327,13 +336,13 @@ function readable<Read>(read: () => Read): Read {
   }
 }
 
-/** As psql prints it without alignment. */
+/** Returns a line as psql prints it without alignment. */
 function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
   const parts = cells.flatMap((cell) => [TAB, cell ?? Buffer.alloc(0)])
   return Buffer.concat([...parts.slice(1), LINE_END])
 }
 
-/** @param shown the values that were masked: all that are in the row, but for those that are no text */
+/** @param shown the values that were masked: all of the row, except those that are no text */
 function rowOf(cells: readonly (Buffer | undefined)[], shown: Row, masked: readonly Buffer[]): Buffer {
   const count = Buffer.alloc(2)
   count.writeUInt16BE(cells.length)

@@ -1,27 +1,26 @@
 import { contentBytes, HEAD_BYTES } from './messages.ts'
 
-/** What is done with a message: it is kept until it is whole, passed on piece by piece, or left out. */
+/** The handling of a message: it is kept until it is whole, passed on piece by piece, or left out. */
 export type Handling = 'whole' | 'piece' | 'left out'
 
 /** A whole message, a piece of one, or the end of one that was left out. */
 export interface Cut {
   readonly type: number
   readonly handling: Handling
-  /** With the message's head; empty for what was left out. */
+  /** Bytes with the message's head; empty when the message was left out. */
   readonly bytes: Buffer
 }
 
-/** What the cutter asks. */
 export interface CutterNeeds {
   /** @param length of the whole message, known before it has come */
   readonly handle: (type: number, length: number) => Handling
-  /** Is told how many bytes wait, and that they wait no more. */
+  /** Called with each change of the number of waiting bytes. */
   readonly waits: (bytes: number) => void
 }
 
 const MAX_PIECES = 1000
 
-/** Cuts a stream into its messages, wherever its pieces end. */
+/** Cuts a stream into its messages; the pieces of the stream may end anywhere. */
 export class MessageCutter implements Disposable {
   readonly #needs: CutterNeeds
   readonly #head = Buffer.alloc(HEAD_BYTES)

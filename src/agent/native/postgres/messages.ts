@@ -14,7 +14,7 @@ export const type = {
   terminate: 0x58, // X
 } as const
 
-/** Follows messages through bytes that are passed on as they come: makes no object for any of them. */
+/** Follows messages in bytes that pass unchanged, without an object for each message. */
 export class MessageScanner {
   readonly #head = Buffer.alloc(HEAD_BYTES)
   #headBytes = 0
@@ -56,13 +56,13 @@ export function contentBytes(length: number): number {
 
 export interface Message {
   readonly type: number
-  /** What follows the length. */
+  /** The bytes after the length. */
   readonly content: Buffer
-  /** All of it, as it is sent on. */
+  /** The whole message. */
   readonly bytes: Buffer
 }
 
-/** The one message that the bytes begin with; undefined when it is not whole. @throws NativeError */
+/** Returns the first message in the bytes; undefined when it is not whole. @throws NativeError */
 export function firstMessage(bytes: Buffer, most: number): Message | undefined {
   if (bytes.length < HEAD_BYTES) return undefined
   const length = 1 + LENGTH_BYTES + contentBytes(bytes.readUInt32BE(1))
@@ -82,12 +82,12 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
   return all
 }
 
-/** `message` with the zero byte that ends a text. */
+/** Returns `message` with the zero byte that ends a text. */
 export function textOf(message: string): Buffer {
   return Buffer.from(`${message.replaceAll('\0', '')}\0`)
 }
 
-/** An ErrorResponse. @param code the SQLSTATE */
+/** Builds an ErrorResponse. @param code the SQLSTATE */
 export function errorOf(severity: 'ERROR' | 'FATAL', code: string, message: string): Buffer {
   const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${message}`].map(textOf)
   return messageOf(type.error, ...fields, Buffer.of(0))

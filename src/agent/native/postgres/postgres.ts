@@ -11,9 +11,9 @@ import { MaskedMessages } from './masked.ts'
 import { errorOf, MessageScanner, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
-/** Requests for encryption that a client makes before it goes on without. */
+/** Limit for requests for encryption before a client goes on without. */
 const MAX_ENCRYPTION_REQUESTS = 10
-/** A server answers a cancel request by closing. */
+/** Time for a cancel request. A server answers it by closing. */
 const CANCEL_MS = 4000
 const NO_ENCRYPTION = Buffer.from('N')
 
@@ -27,7 +27,7 @@ const SQLSTATE = {
 /** Query, Sync, FunctionCall. */
 const ANSWERED: ReadonlySet<number> = new Set([0x51, 0x53, 0x46])
 
-/** A backend that was handed out to a client. */
+/** A backend whose key a client has got. */
 interface Backend {
   readonly pid: number
   readonly key: Buffer
@@ -41,7 +41,7 @@ export function postgresProtocol(target: Target): NativeProtocol {
 
 class PostgresSession {
   readonly #target: Target
-  /** By the pid, those whose clients are connected. */
+  /** Backends whose clients are connected, by pid. */
   readonly #backends = new Map<number, Backend>()
 
   constructor(target: Target) {
@@ -55,7 +55,7 @@ class PostgresSession {
       if (first.startup.kind === 'cancel') await this.#cancel(client, first.startup)
       else await this.#connect(client, first.startup, first.rest)
     } catch (error) {
-      // The client has been told why.
+      // The client has read the reason already.
       if (error instanceof ConnectionStopped) return
       if (!(error instanceof NativeError)) throw error
       this.#target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
@@ -90,7 +90,7 @@ class PostgresSession {
     }
   }
 
-  /** Undefined when the server has refused the login: the client has its error. */
+  /** Returns undefined when the server has refused the login: the client has its error. */
   async #login(
     client: NativeClient,
     startup: Asked,
@@ -111,7 +111,7 @@ class PostgresSession {
     return undefined
   }
 
-  /** @returns what the server has said behind its login; undefined when it has refused it */
+  /** @returns the server's bytes after its login; undefined when it has refused the login */
   async #letIn(
     client: NativeClient,
     server: ServerSocket,
@@ -130,8 +130,9 @@ class PostgresSession {
   }
 
   /**
-   * A request to cancel what another client does. hoop's command line takes the id of this connection for that of the
-   * query from now on: whatever is sent here, an end too, would reach the other client.
+   * Handles a request to cancel another client's query. From now on hoop's command line uses the id of this
+   * connection for the connection of that query: any message sent here, an end too, would reach the other
+   * client.
    */
   async #cancel(client: NativeClient, { pid, key }: Cancel): Promise<void> {
     const backend = this.#backends.get(pid)
@@ -140,7 +141,7 @@ class PostgresSession {
     await this.#sendCancel(backend)
   }
 
-  /** On a connection of its own. Settles when the server has taken it. */
+  /** Sends the request on a connection of its own. Settles when the server has taken it. */
   async #sendCancel({ pid, key }: Backend): Promise<void> {
     const late = AbortSignal.timeout(CANCEL_MS)
     try {
@@ -156,14 +157,14 @@ class PostgresSession {
 
 interface LoggedIn {
   readonly server: ServerSocket
-  /** What the server has said behind its login. */
+  /** The server's bytes after its login. */
   readonly rest: Buffer
 }
 
 type Asked = Extract<Startup, { kind: 'startup' }>
 type Cancel = Extract<Startup, { kind: 'cancel' }>
 
-/** Reads what a client begins with. Undefined when it has gone. @throws NativeError */
+/** Reads a client's first message. Returns undefined when the client has gone. @throws NativeError */
 async function beginning(
   client: NativeClient,
 ): Promise<{ readonly startup: Asked | Cancel; readonly rest: Buffer } | undefined> {
@@ -186,7 +187,7 @@ async function beginning(
   }
 }
 
-/** Undefined where nothing is to be judged and masked: then bytes pass as they come. */
+/** Returns undefined when there is nothing to judge and mask: then bytes pass unchanged. */
 function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
   const rules = target.rules?.ofConnection(client.id, client.gone)
   return (
@@ -196,8 +197,8 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
 }
 
 /**
- * Passes on what a server says between the login and its first ReadyForQuery. BackendKeyData has to begin a packet: from
- * there hoop's command line takes the pid. @returns false when the server has refused after all
+ * Passes on a server's messages between the login and its first ReadyForQuery. BackendKeyData has to begin a
+ * packet: from there hoop's command line takes the pid. @returns false when the server has refused after all
  */
 async function passReady(
   client: NativeClient,
@@ -221,14 +222,14 @@ class Relay {
   readonly #server: ServerSocket
   readonly #fromClient = new MessageScanner()
   readonly #fromServer = new MessageScanner()
-  /** Messages of the client that the server answers with ReadyForQuery, and has not yet. */
+  /** Messages of the client whose answer, a ReadyForQuery, has not come yet. */
   #unanswered = 0
-  /** Whether the client has sent others since. */
+  /** Whether the client has sent other messages since then. */
   #isUnsynced = false
   #hasTerminated = false
   #isServerGone = false
   #lastType = 0
-  /** What the client is being sent. */
+  /** The send to the client that is in progress. */
   #passing: Promise<void> = Promise.resolve()
 
   constructor(client: NativeClient, server: ServerSocket) {
@@ -242,8 +243,8 @@ class Relay {
   }
 
   /**
-   * @param rest what the client has sent behind its startup packet
-   * @param said what the server has sent behind the end of the login
+   * @param rest the client's bytes after its startup packet
+   * @param said the server's bytes after the end of the login
    */
   async run(rest: Buffer, said: Buffer): Promise<void> {
     const client = this.#client
@@ -255,7 +256,7 @@ class Relay {
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error
-      // What the client had paused goes before, since it counts as sent.
+      // Output that the client had paused is sent before the reason, since it counts as sent.
       await this.#passing
       await this.#goodbye(errorOf('FATAL', SQLSTATE.adminShutdown, message))
     }
@@ -280,7 +281,7 @@ class Relay {
   async #toClient(said: Buffer): Promise<void> {
     try {
       for (let bytes: Buffer | undefined = said; bytes !== undefined; bytes = await this.#server.next()) {
-        // Nothing comes behind the goodbye.
+        // Nothing may come after the goodbye.
         if (this.#client.ending.aborted) return
         this.#passing = this.#pass(bytes)
         await this.#passing
@@ -302,13 +303,14 @@ class Relay {
       this.#unanswered = Math.max(0, this.#unanswered - 1)
       if (this.#unanswered === 0) this.#isUnsynced = false
     })
-    // hoop's command line takes what begins with a K, in any place, for BackendKeyData, unless it is short.
+    // hoop's command line takes any packet that begins with a K for BackendKeyData, wherever it comes, unless
+    // the packet is short.
     const isMistaken = !isBetween && bytes[0] === type.backendKeyData && bytes.length > 1
     if (isMistaken) await this.#client.send(bytes.subarray(0, 1))
     await this.#client.send(isMistaken ? bytes.subarray(1) : bytes)
   }
 
-  /** Not inside a message, and not when the server has said why it ends. */
+  /** Sends the error, except inside a message, and when the server has said why it ends. */
   async #goodbye(error: Buffer): Promise<void> {
     if (this.#fromServer.isBetween && this.#lastType !== type.error) await this.#client.send(error)
   }

@@ -3,13 +3,19 @@ import { promisify } from 'node:util'
 import { NativeError } from '../native-error.ts'
 
 const HASH = 'sha256'
-/** The work that a server may ask for: more would hold up the agent. PostgreSQL's default is 4096. */
+/**
+ * Limit for the iterations that a server may ask for: more would hold up the agent. PostgreSQL's default is
+ * 4096.
+ */
 const MAX_ITERATIONS = 1_000_000
 const derive = promisify(pbkdf2)
 
 /** The binding of a login to its TLS connection. */
 export interface Binding {
-  /** `n,,`: no TLS, or none that can be bound to. `y,,`: TLS, but the server offers no binding. `p=...`: bound. */
+  /**
+   * `n,,`: no TLS, or TLS that a login cannot be bound to. `y,,`: TLS, but the server offers no binding.
+   * `p=...`: bound.
+   */
   readonly header: string
   readonly data: Buffer
 }
@@ -28,12 +34,12 @@ export class Scram {
     this.#nonce = nonce
   }
 
-  /** The user is in the startup packet; PostgreSQL ignores the one here. */
+  /** The client's first message. The user is in the startup packet; PostgreSQL ignores the one here. */
   get first(): string {
     return `${this.#binding.header}${this.#firstBare}`
   }
 
-  /** Whether the server has shown that it knows the password, too. */
+  /** Whether the server has proved that it knows the password, too. */
   get isVerified(): boolean {
     return this.#isVerified
   }
@@ -86,8 +92,8 @@ export class Scram {
 }
 
 /**
- * The data of `tls-server-end-point` (RFC 5929): the hash of the server's certificate. Undefined for a certificate whose
- * signature names no hash.
+ * Returns the data of `tls-server-end-point` (RFC 5929): the hash of the server's certificate. Undefined for
+ * a certificate whose signature names no hash.
  */
 export function endPointOf(certificate: Buffer): Buffer | undefined {
   const oid = signatureOid(certificate)
@@ -95,7 +101,10 @@ export function endPointOf(certificate: Buffer): Buffer | undefined {
   return hash === undefined ? undefined : createHash(hash).update(certificate).digest()
 }
 
-/** Signature algorithms by the bytes of their OID, in hex; MD5 and SHA-1 are replaced by SHA-256 (RFC 5929, 4.1). */
+/**
+ * Signature algorithms by the bytes of their OID, in hex; MD5 and SHA-1 are replaced by SHA-256 (RFC 5929,
+ * 4.1).
+ */
 const RSA = '2a864886f70d0101'
 const ECDSA = '2a8648ce3d04'
 const HASHES: ReadonlyMap<string, string> = new Map([

@@ -6,17 +6,20 @@ const CANCEL_REQUEST = 80_877_102
 /** PostgreSQL's own limit. */
 const MAX_STARTUP_BYTES = 10_000
 const HEAD_BYTES = 8
-/** As long as a key of protocol 3.2 can be. */
+/** The longest key of protocol 3.2. */
 const MAX_KEY_BYTES = 256
 
-/** What a client may send first. */
+/** The first message of a client. */
 export type Startup =
-  /** It asks for TLS or GSS encryption. */
+  /** A request for TLS or GSS encryption. */
   | { readonly kind: 'encryption' }
   | { readonly kind: 'cancel'; readonly pid: number; readonly key: Buffer; readonly bytes: Buffer }
   | { readonly kind: 'startup'; readonly version: number; readonly parameters: ReadonlyMap<string, string> }
 
-/** The packet that the bytes begin with, and its length; undefined when it is not whole. @throws NativeError */
+/**
+ * Returns the packet at the start of the bytes, and its length; undefined when it is not whole. @throws
+ * NativeError
+ */
 export function readStartup(
   bytes: Buffer,
 ): { readonly startup: Startup; readonly length: number } | undefined {
@@ -45,7 +48,7 @@ function startupIn(bytes: Buffer): Startup {
 }
 
 function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
-  // latin1 keeps every byte: what is no UTF-8 reaches the server as it came.
+  // latin1 keeps every byte: bytes that are no UTF-8 reach the server unchanged.
   const texts = bytes.toString('latin1').split('\0')
   const parameters = new Map<string, string>()
   for (let at = 0; (texts[at] ?? '') !== ''; at += 2) {
@@ -56,12 +59,13 @@ function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
   return parameters
 }
 
-/** The word for which people write `noop` as user, password and database. */
+/** A placeholder: people write `noop` as user, password and database. */
 const NOOP = 'noop'
 
 /**
- * The startup packet for the server: the client's parameters, with the connection's user.
- * @param database for clients that name none, or `noop`; else the server takes one of the user's name
+ * Builds the startup packet for the server: the client's parameters, with the connection's user.
+ * @param database for clients that name none, or `noop`; without it the server takes a database with the
+ * user's name
  */
 export function serverStartup(
   { version, parameters }: Extract<Startup, { kind: 'startup' }>,
@@ -80,7 +84,7 @@ export function serverStartup(
   return Buffer.concat([head, content])
 }
 
-/** Asks a server for TLS. */
+/** Builds the request for TLS. */
 export function sslRequest(): Buffer {
   const bytes = Buffer.alloc(HEAD_BYTES)
   bytes.writeUInt32BE(HEAD_BYTES, 0)
@@ -88,7 +92,7 @@ export function sslRequest(): Buffer {
   return bytes
 }
 
-/** Asks for the end of what the backend with this key does. */
+/** Builds the request to cancel the query of the backend with this key. */
 export function cancelRequest(pid: number, key: Buffer): Buffer {
   const head = Buffer.alloc(12)
   head.writeUInt32BE(12 + key.length, 0)
@@ -97,7 +101,10 @@ export function cancelRequest(pid: number, key: Buffer): Buffer {
   return Buffer.concat([head, key])
 }
 
-/** A replication connection reads everything that is written to the server, whatever its tables allow. */
+/**
+ * Whether a client asks for a replication connection, which reads everything that is written to the server,
+ * whatever its tables allow.
+ */
 export function asksForReplication({ parameters }: Extract<Startup, { kind: 'startup' }>): boolean {
   const value = parameters.get('replication')?.toLowerCase() ?? 'false'
   return !['false', 'off', 'no', '0', 'f', 'n', 'of'].includes(value)

@@ -4,20 +4,26 @@ import type { ConnectionRules } from './session-rules.ts'
 
 /** A message of the server on its way to the client. */
 export interface Outgoing {
-  /** Rows wait for what follows while a broken rule may be in them; a heading does not. Everything else ends a text. */
+  /**
+   * Rows wait for later messages while they may contain a part of a broken rule; a heading does not wait. All
+   * other messages end a text.
+   */
   readonly kind: 'heading' | 'row' | 'other'
-  /** What rules for output look at, as a program would print it. */
+  /** The text for the output rules, as a program would print it. */
   readonly text?: Buffer
-  /** What is masked. */
+  /** The values to mask. */
   readonly values?: Row
-  /** Its bytes for the client. Called once, in order. @param masked undefined where nothing was masked */
+  /**
+   * Returns the message's bytes for the client. Called once, in order. @param masked undefined where nothing
+   * was masked
+   */
   readonly bytes: (masked: readonly Buffer[] | undefined) => Buffer
 }
 
-/** What a row counts besides its values. */
+/** Overhead that each row counts beside its values. */
 const LEAST_ROW_BYTES = 32
 
-/** The text of one result, which is searched as it comes. */
+/** The text of one result, which is searched while it comes. */
 class JudgedText {
   readonly #begin: () => OutputFilter
   #filter: OutputFilter | undefined
@@ -52,13 +58,13 @@ class JudgedText {
 }
 
 /**
- * What a server sends, judged by the rules for output and then masked, in its order. Rows wait for others: while they may
- * be the beginning of what a rule forbids (64 KiB at most), and for a call of Presidio.
+ * The messages of a server, judged by the rules for output and then masked, in order. Rows wait for later
+ * ones: while they may be the beginning of forbidden text (64 KiB at most), and to share a call of Presidio.
  */
 export class OutgoingMessages {
   readonly #text: JudgedText | undefined
   readonly #masking: ValueMasking | undefined
-  /** Not judged to their end. `end` is where the message's text ends. */
+  /** Messages that are not judged to their end. `end` is the end of the message's text. */
   #unjudged: { readonly message: Outgoing; readonly end: number }[] = []
   #judged: Outgoing[] = []
   #judgedBytes = 0
@@ -77,13 +83,16 @@ export class OutgoingMessages {
     return undefined
   }
 
-  /** What may go out now. @throws OutputStopped */
+  /** Returns the bytes that may be sent now. @throws OutputStopped */
   async take(): Promise<Buffer> {
     const isDue = this.#isDue || this.#judgedBytes >= (this.#masking?.batchBytes ?? 0)
     return isDue ? await this.takeJudged() : Buffer.alloc(0)
   }
 
-  /** What was judged, although more could be masked together with it. @throws OutputStopped */
+  /**
+   * Returns all judged messages, without waiting for more to be masked in the same call. @throws
+   * OutputStopped
+   */
   async takeJudged(): Promise<Buffer> {
     const messages = this.#judged
     this.#judged = []

@@ -1,19 +1,22 @@
 import type { NativeClient } from '../protocol.ts'
 import type { ConnectionRules } from './session-rules.ts'
 
-/** Judges what the client sends. */
+/** Judges the client's messages. */
 interface Statements extends Disposable {
-  /** @returns what the server gets, at once; a refused statement is replaced by one that no server takes */
+  /** @returns the bytes for the server; a refused statement is replaced by one that no server accepts */
   judge(bytes: Buffer): Promise<Buffer>
 }
 
-/** Judges and masks what the server sends, and sends it on. */
+/** Judges and masks the server's messages, and sends them on. */
 interface Results extends Disposable {
-  /** @throws ConnectionStopped, when the client has read why */
+  /** @throws ConnectionStopped, when the client has read the reason */
   pass(bytes: Buffer): Promise<void>
 }
 
-/** A client whose statements were judged before anybody reads them, and that gets nothing that was not judged and masked. */
+/**
+ * A client whose statements are judged before the protocol reads them. It gets only bytes that were judged
+ * and masked.
+ */
 export class ProtectedClient implements NativeClient, Disposable {
   readonly #client: NativeClient
   readonly #rules: ConnectionRules
@@ -21,7 +24,7 @@ export class ProtectedClient implements NativeClient, Disposable {
   readonly #results: Results
   #unread: Buffer
 
-  /** @param unread what the client has sent, and nobody has judged */
+  /** @param unread bytes that the client has sent, and that are not judged yet */
   constructor(
     client: NativeClient,
     rules: ConnectionRules,
@@ -79,7 +82,7 @@ export class ProtectedClient implements NativeClient, Disposable {
     await this.#results.pass(bytes)
   }
 
-  /** Undefined when the client has gone meanwhile. */
+  /** Returns undefined when the client has gone meanwhile. */
   async #judged(bytes: Buffer): Promise<Buffer | undefined> {
     try {
       return await this.#statements.judge(bytes)

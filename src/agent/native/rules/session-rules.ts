@@ -12,19 +12,19 @@ import type { CheckServices } from '../../opening/request.ts'
 import { type Blocked, blockedLine, SessionGuardrails } from '../../policy/guardrails.ts'
 import { RefusedError } from '../../refused.ts'
 
-/** Bytes of one statement or row that is looked at as a whole. */
+/** Limit for one statement or row that is judged as a whole. */
 export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
-/** Bytes of all connections of a session that wait until a statement or row is whole. */
+/** Limit for the bytes of all connections of a session that wait until a statement or row is whole. */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
-/** What the client of a refused statement is told. */
+/** The answer to the client of a refused statement. */
 export interface Refusal {
   readonly message: string
   /** The broken rule for the gateway; undefined when a statement cannot be judged. */
   readonly info: Buffer | undefined
 }
 
-/** What a connection asks native clients to be protected by: guardrail rules and masking. */
+/** The guardrail rules and the masking of a connection, for native clients. */
 export class SessionRules {
   readonly #guardrails: SessionGuardrails | undefined
   readonly #masking: SessionMasking | undefined
@@ -32,13 +32,14 @@ export class SessionRules {
   readonly #waiting = { bytes: 0 }
 
   /**
-   * Undefined when there is nothing to judge and to mask.
+   * Returns undefined when there is nothing to judge and to mask.
    * @throws RefusedError when the rules cannot be enforced
    */
   static async of(open: OpenMessage, services: CheckServices): Promise<SessionRules | undefined> {
     const { sid, params } = open
     const { policy, compiledGuardrails, log } = services
-    // Statements are judged before they take effect, unlike what is typed on the terminal of a `connect`.
+    // Statements are judged before they take effect, unlike input that is typed on the terminal of a
+    // `connect`.
     const asking = { ...params, clientVerb: 'exec' }
     const guardrails = await SessionGuardrails.of(asking, policy?.current?.rules, compiledGuardrails)
     const masking = await maskingOf(asking, services, { sid, connection: params.connectionName })
@@ -56,12 +57,12 @@ export class SessionRules {
     this.#log = log
   }
 
-  /** What masking has done that was not told yet. */
+  /** Returns masking results that were not yet sent to the gateway. */
   takeMasked(): MaskedOutput | undefined {
     return this.#masking?.result.take()
   }
 
-  /** What the session's close says of masking. */
+  /** Returns masking results for the session's close. */
   takeLastMasked(): MaskedOutput | undefined {
     return this.#masking?.result.takeLast()
   }
@@ -101,10 +102,10 @@ interface ConnectionNeeds {
 
 const TOKEN = /refused_by_guardrail_[0-9a-f]{32}/
 
-/** The rules as one connection is judged by them. */
+/** A session's rules for one of its connections. */
 export class ConnectionRules {
   readonly #needs: ConnectionNeeds
-  /** By the word that a server quotes in its error, the refusal that the client gets in its place. */
+  /** Refusals for the client, by the word that the server quotes in its error. */
   readonly #refusals = new Map<string, Refusal>()
 
   constructor(needs: ConnectionNeeds) {
@@ -119,12 +120,12 @@ export class ConnectionRules {
     return this.#needs.guardrails?.judgesInput === true
   }
 
-  /** Whether results are looked at. */
+  /** Whether results are judged or masked. */
   get judgesOutput(): boolean {
     return this.outputRules !== undefined || this.values !== undefined
   }
 
-  /** What finds broken rules in results; undefined without such rules. */
+  /** Returns the search for broken rules in results; undefined without such rules. */
   get outputRules(): (() => OutputFilter) | undefined {
     return this.#needs.guardrails?.filters(false, this.ended)[0]
   }
@@ -133,17 +134,17 @@ export class ConnectionRules {
     return this.#needs.values
   }
 
-  /** Whether a statement or row of so many bytes may wait until it is whole. */
+  /** Whether a statement or row of this size may wait until it is whole. */
   hasRoomFor(bytes: number): boolean {
     return this.#needs.waiting.bytes + bytes <= MAX_WAITING_BYTES
   }
 
-  /** Counts what waits; below zero what waits no more. */
+  /** Counts waiting bytes. A negative number means that bytes wait no longer. */
   hold(bytes: number): void {
     this.#needs.waiting.bytes += bytes
   }
 
-  /** Judges what a client sends. @throws the signal's reason */
+  /** Judges a client's texts. @throws the signal's reason */
   async judge(texts: readonly Buffer[]): Promise<Refusal | undefined> {
     const { guardrails, ended } = this.#needs
     if (guardrails === undefined) return undefined
@@ -164,7 +165,7 @@ export class ConnectionRules {
     return { message: blockedLine(blocked).trimEnd(), info: encodeGuardrailsInfo([blocked.info]) }
   }
 
-  /** The refusal of what no rule can be applied to. */
+  /** Returns the refusal of a message that no rule can be applied to. */
   unjudged(why: string): Refusal {
     this.#needs.refused(why)
     return { message: why, info: undefined }
@@ -172,7 +173,7 @@ export class ConnectionRules {
 
   /**
    * Decides on a result whose values cannot be read, such as one in a binary format.
-   * @throws OutputStopped unless it may pass as it is, which rules for output never allow
+   * @throws OutputStopped unless it may pass unmasked, which rules for output never allow
    */
   cannotRead(what: string): void {
     if (this.outputRules !== undefined)
@@ -184,8 +185,8 @@ export class ConnectionRules {
   }
 
   /**
-   * A text that no server takes for a statement. Its error quotes the text, and is how the server itself refuses the
-   * statement: with everything that follows in order, and in the state of the transaction.
+   * Returns a text that no server accepts as a statement. The server's error quotes the text. So the server
+   * itself refuses the statement, with all later answers in order, and in the state of the transaction.
    */
   wordFor(refusal: Refusal): string {
     const known = Array.from(this.#refusals).find(([, { message }]) => message === refusal.message)
@@ -195,7 +196,7 @@ export class ConnectionRules {
     return word
   }
 
-  /** The refusal that a server's error stands for. */
+  /** Returns the refusal that a server's error stands for. */
   refusalIn(error: Buffer): Refusal | undefined {
     if (this.#refusals.size === 0) return undefined
     const [word] = TOKEN.exec(error.toString('latin1')) ?? []
