@@ -45,7 +45,6 @@ export interface Gateway {
   readonly agents: Agents
   /** URL of `/metrics`; undefined when the settings ask for none. */
   readonly metrics: string | undefined
-  /** Number of running sessions. */
   readonly running: () => number
   /** Longest time that `drain` may take. */
   readonly stopTimeoutMs: () => number

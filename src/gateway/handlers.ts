@@ -4,7 +4,6 @@ import type { AccessToken, GatewayUser } from './identity.ts'
 /** A request that has passed the checks of its operation, with its user. */
 export interface Asked<O extends ContractOperation> {
   readonly user: O['role'] extends 'public' ? undefined : GatewayUser
-  /** Token of the request. */
   readonly token: O['role'] extends 'public' ? undefined : AccessToken
   readonly params: Params<O>
   readonly query: QueryOf<O>

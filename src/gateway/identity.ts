@@ -73,7 +73,6 @@ export interface AccessToken {
 export interface StoredToken extends AccessToken {
   readonly isDeclared: false
   readonly createdAt: number
-  /** Name of the user who made the token. */
   readonly createdBy: string
   readonly revokedAt?: number
   readonly revokedBy?: string
@@ -81,7 +80,6 @@ export interface StoredToken extends AccessToken {
   readonly replacedBy?: string
 }
 
-/** The signed-in user and their token. */
 export interface SignedIn {
   readonly user: GatewayUser
   readonly token: AccessToken

@@ -18,7 +18,6 @@ const OF_SESSIONS: SessionParts = {
   begun: ({ audit }, row, asking) => void audit.append(sessionFacts(row, asking)),
 }
 
-/** All rooms that have rows in the state file. */
 export const ROOMS: Rooms = {
   sessions: sessionRoom(OF_SESSIONS),
   reviews: reviewRoom,

@@ -3,13 +3,11 @@ import { onAbort } from '../../basics/abort.ts'
 import type { AgentMessage, GatewayMessage, OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import type { AgentSettings } from '../settings/settings.ts'
 
-/** The messages that this gateway sends. */
 export type GatewayOutbound = Exclude<
   GatewayMessage,
   { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
 >
 
-/** Connection to an agent. */
 interface AgentLink {
   send(message: GatewayOutbound): void
   /** Settles when there is room for more, or the agent is gone. Small messages need not wait for it. */

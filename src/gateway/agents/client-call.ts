@@ -30,10 +30,8 @@ export interface ClientCall {
   fail(code: RpcCode, details: string): void
 }
 
-/** Serves the calls of clients. */
 export interface ClientServer {
   serve(call: ClientCall): unknown
-  /** Ends all calls. */
   close(): void
 }
 
@@ -43,7 +41,6 @@ export interface ClientServer {
  */
 const IN_FLIGHT_BYTES = 256 * 1024
 
-/** Connection to a peer. */
 interface Way<Item> {
   /** @param taken called when there is room for the item again; never called after the end */
   readonly write: (item: Item, taken: () => void) => void
@@ -75,7 +72,6 @@ export class Outbox<Item> {
     return this.#state === 'over'
   }
 
-  /** Bytes sent that the peer has not taken yet. */
   get unsentBytes(): number {
     return this.#unsentBytes
   }

@@ -91,7 +91,6 @@ export class Transport {
     })
   }
 
-  /** Ends every stream, then the server. */
   async close(): Promise<void> {
     this.#clients.close()
     for (const call of this.#agentCalls) call.end()

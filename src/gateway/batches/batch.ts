@@ -26,7 +26,6 @@ export interface BatchStop {
 /** One runbook on several connections. Holds no secrets. Times are in ms since 1970. */
 export interface Batch {
   readonly id: string
-  /** User who asked for the batch. */
   readonly owner: string
   readonly status: BatchStatus
   readonly createdAt: number

@@ -56,7 +56,6 @@ export class Batches {
     this.tick()
   }
 
-  /** Most parallel runs of one batch. */
   get mostParallel(): number {
     return this.#services.settings.value.limits.batchParallel
   }

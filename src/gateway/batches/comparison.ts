@@ -39,7 +39,10 @@ export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
     .toSorted((a, b) => b.runs.length - a.runs.length)
 }
 
-/** Returns what stands for the run's output. A run without a session has only its message. */
+/**
+ * Returns the text that identifies the run's output: its fingerprint. A run without a session has only its
+ * message.
+ */
 function writtenBy({ session, fingerprint, message }: BatchRun): string | undefined {
   return session === undefined ? message : fingerprint
 }

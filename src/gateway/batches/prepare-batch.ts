@@ -27,7 +27,6 @@ export interface PreparingServices extends RunbookServices {
   readonly users: Users
 }
 
-/** User, token and address of a request for a batch. */
 interface BatchAsking {
   readonly user: GatewayUser
   readonly token: AccessToken

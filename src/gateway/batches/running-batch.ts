@@ -35,7 +35,6 @@ const UNBEGUN: ReadonlySet<BatchStopReason | undefined> = new Set<BatchStopReaso
   'gateway-stopped',
 ])
 
-/** The request, approval and first session of a batch. */
 export interface BatchWork {
   readonly request: BatchRequest
   /** Time of day at which its reviewers let it run. */

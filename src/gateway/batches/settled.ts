@@ -2,7 +2,6 @@ import type { SessionSummary } from '../history/session.ts'
 import type { Review } from '../reviews/review.ts'
 import type { Batch, BatchRun, BatchState, BatchStop } from './batch.ts'
 
-/** What the history has about a batch. */
 export interface BatchTraces {
   readonly session: (id: string) => SessionSummary | undefined
   readonly review: (id: string) => Review | undefined

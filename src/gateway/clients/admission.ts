@@ -84,7 +84,9 @@ export interface Opening {
   readonly accessDuration: string | undefined
 }
 
-/** Waits for the packet that opens the session; undefined when the client leaves before. @throws StreamRefused */
+/**
+ * Waits for the packet that opens the session; undefined when the client leaves first. @throws StreamRefused
+ */
 export async function opening(
   packets: AsyncIterator<Packet, void>,
   admission: Admission,

@@ -27,7 +27,6 @@ export interface ApprovalServices {
   readonly webUrl: () => string
 }
 
-/** The stream of one client. */
 export interface ClientStream {
   readonly call: ClientCall
   readonly packets: AsyncIterator<Packet, void>

@@ -50,7 +50,6 @@ export class Clients {
     this.#unread = new Unread(this.#calls, limits)
   }
 
-  /** Number of connected clients. */
   get count(): number {
     return this.#calls.size
   }

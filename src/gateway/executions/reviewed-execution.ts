@@ -50,7 +50,6 @@ export async function executeOrAsk(
   }
 }
 
-/** Adds the session's issue to an answer. */
 export function withIssue(
   { status, body }: ExecAnswer,
   { key, url }: Pick<SessionIssue, 'key' | 'url'>,

@@ -13,7 +13,6 @@ import {
 } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'
 
-/** A request to run a runbook on a connection. */
 export interface RunbookExecution {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings

@@ -25,7 +25,6 @@ export interface RenderedRunbook {
   readonly warning: string | undefined
 }
 
-/** Input types whose values are not recorded. */
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
 /** A repository, and the connection's runbook folder in it. */

@@ -32,7 +32,7 @@ export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-draining': 'gateway-stopped',
 }
 
-/** `open` stands for the outcomes of open sessions, which depend on their reviews. */
+/** `open` covers all outcomes of open sessions, which depend on their reviews. */
 type RecordedOutcome = 'open' | Outcome
 
 export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [

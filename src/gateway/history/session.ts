@@ -17,7 +17,6 @@ export interface NewSession {
   /** Input that the agent received; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>
-  /** Any JSON. */
   readonly metadata: Readonly<Record<string, unknown>>
   readonly sessionBatchId?: string
   readonly correlationId?: string
@@ -28,9 +27,7 @@ export interface NewSession {
 
 /** Facts for the audit log about a session's beginning, besides those of the session. */
 export interface SessionAsking {
-  /** Address that the request came from. */
   readonly clientIp?: string | undefined
-  /** Token of the request. */
   readonly token?: { readonly id: string; readonly name: string } | undefined
   /** Set when the session needs an approval first. */
   readonly waits?: true
@@ -108,7 +105,6 @@ export interface SessionQuery {
   readonly count?: 'capped' | 'exact' | 'none' | undefined
 }
 
-/** Result of a query. */
 export interface HistoryPage {
   /** Sessions, newest first. */
   readonly sessions: SessionSummary[]
@@ -129,7 +125,6 @@ export interface PlacedSession {
 export interface EndCause {
   /** A code of docs/endings-and-codes.md, or a reason of the agent. */
   readonly code: string
-  /** User who ended the session. */
   readonly by?: string
 }
 

@@ -11,7 +11,6 @@ export interface AskedIssue {
   readonly gateway: string
   /** Facts of the session, as JSON. */
   readonly request: string
-  /** Address of the Jira site. */
   readonly site: string
   readonly project: string
   /** Status that the issue gets after the session. */
@@ -216,14 +215,12 @@ export const ISSUE_FILTERS = {
   issueKeys: 'id IN (SELECT session FROM jira_issues WHERE key IN (SELECT value FROM json_each(?)))',
 } as const satisfies Partial<SessionParts['filters']>
 
-/** Facts about the issue of a session. */
 export interface SessionIssue {
   readonly key: string
   readonly url: string
   readonly move: {
     /** `pending`: the issue is moved after the session. `skipped`: the issue keeps its status. */
     readonly status: 'pending' | 'done' | 'skipped' | 'given-up'
-    /** Number of failed attempts. */
     readonly attempts: number
     /** Error of the last attempt. */
     readonly error: string | null

@@ -8,7 +8,6 @@ import type { EndedIssue, MoveOutcome } from './issue-rows.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 
-/** Intervals and limits of moving issues. */
 export interface MoveTiming extends RetryTiming {
   readonly pollMs: number
   /** An issue is given up when its session ended this long ago and `attempts` have failed. */
@@ -65,7 +64,7 @@ export class IssueMoves {
     return `${count} ${count === 1 ? 'issue' : 'issues'} could not be moved in Jira yet, the log says why`
   }
 
-  /** Settles when no move uses the history any more. */
+  /** Settles when no move uses the history. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#over.abort()

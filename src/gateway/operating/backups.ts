@@ -58,7 +58,7 @@ export class Backups {
     return made
   }
 
-  /** Settles when nothing uses the state folder any more. */
+  /** Settles when nothing uses the state folder. */
   async close(): Promise<void> {
     await this.#work
     await this.#current?.discard()

@@ -54,7 +54,6 @@ export async function openMetrics(
   return http.address
 }
 
-/** Parts that the metrics read. */
 interface Measured {
   readonly version: string
   readonly settings: Current<'history' | 'state'>

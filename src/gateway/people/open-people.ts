@@ -21,7 +21,6 @@ interface PeopleServices {
   readonly log: Logger
 }
 
-/** Users, their tokens and their sign-ins. */
 interface People {
   readonly users: Users
   readonly tokens: Tokens

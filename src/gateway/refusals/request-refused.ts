@@ -1,6 +1,5 @@
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
-/** Extra facts of an answer. */
 interface Details {
   /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number

@@ -34,7 +34,6 @@ export class RunbookError extends Error {
     this.fault = fault
   }
 
-  /** Code for programs. */
   get code(): (typeof CODES)[Fault] {
     return CODES[this.fault]
   }

@@ -19,11 +19,10 @@ export type Victims =
 export interface Step {
   /** Sessions that have become invisible, and the space they took. */
   readonly removed: readonly RemovedSession[]
-  /** Whether nothing is left to remove. */
   readonly isDone: boolean
 }
 
-/** User and connection whose limits a session counts for. */
+/** Owner of recorded bytes: the user and the connection whose limits they count for. */
 export interface Holder {
   readonly user: string
   readonly connection: string

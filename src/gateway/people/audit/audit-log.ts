@@ -178,7 +178,7 @@ export class AuditLog {
   }
 }
 
-/** Returns the name whose share an entry takes. */
+/** Returns the name whose share an entry uses up. */
 function nameOf({ actor, client_ip: address }: AuditFacts): string {
   return actor || address
 }

@@ -32,7 +32,6 @@ interface UserRouting {
 
 const HOUR_MS = 60 * 60 * 1000
 
-/** Routes of users and groups. */
 export function userRoutes(services: UserRouting): Handlers<typeof userContract> {
   const { directory } = services
   return {

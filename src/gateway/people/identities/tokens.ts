@@ -13,7 +13,6 @@ import type { LastUses } from './token-uses.ts'
 import type { Users } from './users.ts'
 
 export interface NewToken {
-  /** Name of the token's user. */
   readonly user: string
   /** Unique among the user's accepted tokens. */
   readonly name: string

@@ -17,7 +17,6 @@ export const SIGN_IN_MS = 10 * 60 * 1000
 const MOST_AT_ONCE = 256
 const MOST_OF_ADDRESS = 16
 
-/** Purpose of a sign-in in a browser. */
 const PurposeShape = v.variant('kind', [
   v.object({
     kind: v.literal('client'),
