@@ -46,8 +46,8 @@ export type AccessTokenKind = 'personal' | 'sign-in'
 
 interface PageOf {
   /**
-   * SHA-256 of the token that the person has signed in with, if any. The page's token is valid no longer than
-   * this one.
+   * SHA-256 of the token that the person has signed in with, if any. The page's token is valid no longer
+   * than that token.
    */
   readonly parent?: Buffer
 }

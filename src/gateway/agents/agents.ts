@@ -39,7 +39,7 @@ export class Agents {
     this.#attempts = attempts
   }
 
-  /** @param authorization the whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
+  /** @param authorization whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
   authenticate(authorization: string | undefined, from: string): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     const { name, secret } = partsOf(url ?? '')

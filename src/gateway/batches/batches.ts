@@ -81,7 +81,7 @@ export class Batches {
 
   /**
    * Runs an approved batch, once.
-   * @param asked for the audit log
+   * @param asked token and address, for the audit log
    * @param isAutomatic the gateway itself runs the batch, for its owner
    * @throws RequestRefused, HistoryError: then the batch still waits
    */
@@ -275,8 +275,8 @@ export class Batches {
   }
 
   /**
-   * Checks the connections again: an approval may be days old, and they may have changed. @throws
-   * ConnectionsRefused
+   * Checks the connections again: an approval may be days old, and they may have changed.
+   * @throws ConnectionsRefused
    */
   #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
     const { users } = this.#services

@@ -86,8 +86,8 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
 }
 
 /**
- * Returns the one repository of all connections. With several, runs would not be the same. @throws
- * RequestRefused
+ * Returns the one repository of all connections. With several, runs would not be the same.
+ * @throws RequestRefused
  */
 function checkedRepository(
   services: PreparingServices,

@@ -21,8 +21,8 @@ export function parseWaves(text: string, total: number): readonly number[] | und
 }
 
 /**
- * Returns the number of failures after which a batch stops: `3`, or `10%` of all connections. @returns
- * undefined for malformed text
+ * Returns the number of failures after which a batch stops: `3`, or `10%` of all connections.
+ * @returns undefined for malformed text
  */
 export function parseStopAfter(text: string, total: number): number | undefined {
   return amountOf(text.trim(), total)

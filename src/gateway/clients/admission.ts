@@ -85,7 +85,8 @@ export interface Opening {
 }
 
 /**
- * Waits for the packet that opens the session; undefined when the client leaves first. @throws StreamRefused
+ * Waits for the packet that opens the session; undefined when the client leaves first.
+ * @throws StreamRefused
  */
 export async function opening(
   packets: AsyncIterator<Packet, void>,

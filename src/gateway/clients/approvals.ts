@@ -172,7 +172,8 @@ function deny(call: ClientCall, review: Review): void {
 }
 
 /**
- * Returns the time of the access in ms. @throws StreamRefused for text that is no duration, or too long a one
+ * Returns the time of the access in ms.
+ * @throws StreamRefused for text that is no duration, or too long a one
  */
 function accessTime(text: string | undefined, { review }: ReviewRule): number {
   const { accessMaxMs } = review

@@ -100,8 +100,8 @@ export class Clients {
   }
 
   /**
-   * Opens the Jira issue. A client gives no fields, so a template with required fields refuses it. @throws
-   * RequestRefused
+   * Opens the Jira issue. A client gives no fields, so a template with required fields refuses it.
+   * @throws RequestRefused
    */
   #ticket({ request }: Opening): Promise<Ticket | undefined> {
     return this.#services.tickets.open(request, {})

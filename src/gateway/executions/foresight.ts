@@ -14,7 +14,8 @@ interface Foreseeing {
 }
 
 /**
- * Tells what would happen to a runbook on a connection now. Reads and runs nothing. @throws RequestRefused
+ * Tells what would happen to a runbook on a connection now. Reads and runs nothing.
+ * @throws RequestRefused
  */
 export function foreseen(
   { locks, settings }: Foreseeing,

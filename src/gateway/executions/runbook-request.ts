@@ -34,8 +34,8 @@ export interface RunbookSource {
 }
 
 /**
- * Reads, parses and renders a runbook. @throws RequestRefused 400, 404 or 500 with the texts of protocol.md
- * 10.3
+ * Reads, parses and renders a runbook.
+ * @throws RequestRefused 400, 404 or 500 with the texts of protocol.md 10.3
  */
 export async function renderRunbook(source: RunbookSource, body: RunbookBody): Promise<RenderedRunbook> {
   const { text, commit, oldCopy } = await readFile(source, body)

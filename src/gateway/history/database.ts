@@ -31,8 +31,8 @@ export class HistoryDatabase extends Store {
   }
 
   /**
-   * Inserts an open session with its input, and its entry in the audit log. @returns the bytes that this
-   * takes
+   * Inserts an open session with its input, and its entry in the audit log.
+   * @returns the bytes that this takes
    */
   insert(row: NewRow, input: readonly Buffer[], asking: SessionAsking = {}): number {
     const { id, startedAt, request, user, connection, connectionType } = row
@@ -184,8 +184,8 @@ export class HistoryDatabase extends Store {
   }
 
   /**
-   * Clears the latest time seen, so that the wall clock counts. @returns that time in ms since 1970, if there
-   * was one
+   * Clears the latest time seen, so that the wall clock counts.
+   * @returns that time in ms since 1970, if there was one
    */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
@@ -194,8 +194,8 @@ export class HistoryDatabase extends Store {
   }
 
   /**
-   * Tests whether a small session could be written, and undoes the write. @throws HistoryError while there is
-   * no room for it
+   * Tests whether a small session could be written, and undoes the write.
+   * @throws HistoryError while there is no room for it
    */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements

@@ -303,7 +303,7 @@ function bound(value: string | Date | readonly string[]): string | number {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** A SQL LIKE pattern in operators that compare as in PostgreSQL: SQLite's own LIKE ignores case. */
+/** An SQL LIKE pattern in operators that compare as in PostgreSQL: SQLite's own LIKE ignores case. */
 interface LikeMatch {
   readonly operator: '=' | 'GLOB'
   /** Null equals nothing. */

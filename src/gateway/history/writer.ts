@@ -241,8 +241,8 @@ export class Writer {
   }
 
   /**
-   * Puts an end into the reserve. When too many ends wait for room, the oldest is given up. @returns whether
-   * this end survives the process
+   * Puts an end into the reserve. When too many ends wait for room, the oldest is given up.
+   * @returns whether this end survives the process
    */
   #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
     const waiting = this.#unwrittenEnds()

@@ -117,7 +117,8 @@ export class Tickets {
   }
 
   /**
-   * Checks that the caller gives the fields that the template needs. Sends nothing. @throws RequestRefused
+   * Checks that the caller gives the fields that the template needs. Sends nothing.
+   * @throws RequestRefused
    */
   check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
     const { jira: template } = request.connection

@@ -184,7 +184,8 @@ interface State {
 const EXAMINED_MS = 5000
 
 /**
- * Opens the state folder, which belongs to this gateway from now on. @throws ForeignPathError, HistoryError
+ * Opens the state folder, which belongs to this gateway from now on.
+ * @throws ForeignPathError, HistoryError
  */
 export async function openState(
   settings: CurrentSettings,

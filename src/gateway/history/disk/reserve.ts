@@ -44,8 +44,8 @@ export class Reserve {
   #file: number | undefined
 
   /**
-   * Opens the file. A full disk does not throw: then there is no file, and `put` returns false. @throws
-   * ForeignPathError
+   * Opens the file. A full disk does not throw: then there is no file, and `put` returns false.
+   * @throws ForeignPathError
    */
   constructor(path: string) {
     this.#path = path

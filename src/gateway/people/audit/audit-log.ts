@@ -44,8 +44,9 @@ export class AuditLog {
   }
 
   /**
-   * Writes an entry before a change. @returns its sequence @throws HistoryError, RequestRefused: then the
-   * change must not happen
+   * Writes an entry before a change.
+   * @returns its sequence
+   * @throws HistoryError, RequestRefused: then the change must not happen
    */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)
@@ -56,8 +57,8 @@ export class AuditLog {
   }
 
   /**
-   * Announces a change that must happen even if the entry cannot be written. @returns undefined when it is
-   * only counted
+   * Announces a change that must happen even if the entry cannot be written.
+   * @returns undefined when it is only counted
    */
   announceAnyway(facts: AuditFacts): number | undefined {
     try {

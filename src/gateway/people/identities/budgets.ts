@@ -22,8 +22,8 @@ export class Budgets {
   }
 
   /**
-   * Returns what a machine has used up in the last period; undefined where it has no budget. @throws
-   * HistoryError
+   * Returns what a machine has used up in the last period; undefined where it has no budget.
+   * @throws HistoryError
    */
   used(name: string): Used | undefined {
     const budget = this.#users.named(name)?.budget

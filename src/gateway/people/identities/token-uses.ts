@@ -103,8 +103,8 @@ export class LiveUses {
   }
 
   /**
-   * @param end called at most once, with the reason @returns what the caller disposes after serving the
-   * request
+   * @param end called at most once, with the reason
+   * @returns what the caller disposes after serving the request
    */
   begin(token: AccessToken, end: (reason: string) => void): Disposable {
     const use = { token, end }

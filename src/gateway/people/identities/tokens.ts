@@ -102,7 +102,8 @@ export class Tokens {
 
   /**
    * Makes a token for a browser's cookie. When there are too many, the oldest end, so that users need not
-   * sign out everywhere. @throws HistoryError
+   * sign out everywhere.
+   * @throws HistoryError
    */
   createOfPage({ user, parent, lifetimeMs }: NewPageToken): IssuedToken {
     const name = `page-${randomBytes(4).toString('hex')}`
@@ -131,8 +132,8 @@ export class Tokens {
   }
 
   /**
-   * Revokes a token. @throws RequestRefused, HistoryError: then it is revoked until this process ends, but
-   * not on the disk
+   * Revokes a token.
+   * @throws RequestRefused, HistoryError: then it is revoked until this process ends, but not on the disk
    */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)

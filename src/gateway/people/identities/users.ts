@@ -56,8 +56,8 @@ export class Users {
   }
 
   /**
-   * Returns the token's user; undefined when the token is not accepted, or not now. @param from address of
-   * the caller
+   * Returns the token's user; undefined when the token is not accepted, or not now.
+   * @param from address of the caller
    */
   withToken(text: string, from: string): SignedIn | undefined {
     const found = this.#found(text)
@@ -222,8 +222,8 @@ export class Users {
   }
 
   /**
-   * Returns a connection. One that the user may not see counts as missing. @throws RequestRefused, or the
-   * caller's own error
+   * Returns a connection. One that the user may not see counts as missing.
+   * @throws RequestRefused, or the caller's own error
    */
   visibleConnection(
     user: GatewayUser,

@@ -92,8 +92,8 @@ export class DeviceRequests<Granted> {
   }
 
   /**
-   * Returns what was granted, once; undefined while the request waits. @throws SignInRefused when it was
-   * refused or has expired
+   * Returns what was granted, once; undefined while the request waits.
+   * @throws SignInRefused when it was refused or has expired
    */
   outcome(secret: string): Granted | undefined {
     this.#forgetOld()
