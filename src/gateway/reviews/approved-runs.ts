@@ -25,7 +25,7 @@ export interface RunServices {
   readonly log: Logger
 }
 
-/** A session that has begun to run, and what it runs. */
+/** A session that has begun to run, and its request. */
 export interface ApprovedRun {
   readonly session: GatewaySession
   readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
@@ -35,7 +35,7 @@ export interface ApprovedRun {
 interface BatchClaim {
   readonly id: string
   readonly connections: readonly string[]
-  /** Writes down that it runs. */
+  /** Writes that the batch runs. */
   readonly write: (tables: Tables) => void
 }
 
@@ -44,7 +44,7 @@ interface ClaimOptions {
   readonly isAutomatic?: boolean
 }
 
-/** Runs what was approved: the bytes that were stored when it was asked for, and once. */
+/** Runs approved requests: the bytes that were stored with the request, and only once. */
 export class ApprovedRuns {
   readonly #services: RunServices
   /** Sessions that run in this process. */
@@ -55,10 +55,11 @@ export class ApprovedRuns {
   }
 
   /**
-   * Starts the session of a review. That it runs is on the disk before anything of it goes to the agent: it never runs
-   * twice, whenever this process is killed. No `await` may come between the checks and that.
-   * @param id of the session or its review
-   * @param how `batch`: what the approval is for, if it is for one; `isAutomatic`: the gateway itself runs it
+   * Starts the session of a review. Before anything goes to the agent, the disk has it that the session runs:
+   * so it never runs twice, whenever this process is killed. No `await` may come between the checks and this
+   * write.
+   * @param id id of the session or its review
+   * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself runs it
    * @throws RequestRefused, HistoryError: then the review is as before
    */
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
@@ -77,7 +78,7 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /** Whatever a gateway before this one has begun to run has run. */
+  /** Marks everything that an earlier gateway has begun to run as run. */
   repair(): void {
     const { history } = this.#services
     const left = history
@@ -96,7 +97,7 @@ export class ApprovedRuns {
     if (caller.name !== owner && !this.#services.users.seesAll(caller))
       throw new RequestRefused('not-permitted', hoopWords.notToExecute)
     if (status !== 'APPROVED') throw notApproved()
-    // `Reviews.tick` ends it some seconds later.
+    // `Reviews.tick` ends the review some seconds later.
     if (expiresAt < this.#services.history.latestTime) throw expired()
     if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       throw new RequestRefused(
@@ -105,7 +106,7 @@ export class ApprovedRuns {
       )
   }
 
-  /** As it was asked for, with the connection as it is now. */
+  /** Returns the request as it was stored, with the connection as it is now. */
   #requestOf(review: Review): ApprovedRun['request'] {
     const connection = this.#connectionOf(review)
     const stored = this.#stored(review)
@@ -123,7 +124,10 @@ export class ApprovedRuns {
     throw new RequestRefused('too-large', 'with what the connection has now, the request is too large')
   }
 
-  /** Nothing begins for another user of the same name, nor by itself after the token of the request was taken back. */
+  /**
+   * Checks that nothing begins for another user of the same name, nor automatically after the token of the
+   * request was revoked.
+   */
   #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
     const { users } = this.#services
     if (asker !== undefined && asker !== users.identity(user))
@@ -173,7 +177,6 @@ export class ApprovedRuns {
     this.#running.add(review.sessionId)
   }
 
-  /** Never rejects. */
   async #follow(session: GatewaySession, { id, sessionId }: Review): Promise<void> {
     const { history, log } = this.#services
     await session.ended.catch(() => undefined)
@@ -189,14 +192,14 @@ export class ApprovedRuns {
   }
 }
 
-/** @throws RequestRefused when the approval is for a batch and one of its sessions is asked for */
+/** @throws RequestRefused when the approval is for a batch and the caller runs one of its sessions */
 function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined): void {
   if (approved?.id === batch?.id) return
   const way = `POST /api/batches/${approved?.id}/exec, or runbook-agent batches exec ${approved?.id}`
   throw new RequestRefused('review-wrong-state', `this approval is for a whole batch: ${way}`, 403)
 }
 
-/** @throws RequestRefused when it is not what was sealed */
+/** @throws RequestRefused when the connections are not the sealed ones */
 function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
   if (batchConnections.join() === batch.connections.join()) return
   const text = 'nothing has run: its connections are not those that were approved; ask for it again'
@@ -229,7 +232,7 @@ function notApproved(): RequestRefused {
   return new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
 }
 
-/** The entry of the audit log for a run that the gateway begins itself, in the name of who has asked for it. */
+/** Returns the audit log's entry of a run that the gateway begins itself, in the name of the requester. */
 export function automaticRun(
   { id, owner, sessionId, batch }: Review,
   more: Partial<AuditFacts> = {},

@@ -11,12 +11,15 @@ import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
 import type { Review } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
-/** How often runs that were held, or that another gateway has left, are tried. */
+/** Interval of trying runs that were held, or that another gateway has left. */
 const TICK_MS = 5000
-/** Between steps of so many the gateway serves others. */
+/** Reviews per step. Between steps the gateway serves others. */
 const STEP = 1000
 
-/** Refusals that end by themselves, or by a person who chooses Run. After any other one the request is over: nobody expects it to run weeks later. */
+/**
+ * Refusals that end by themselves, or by a person who chooses Run. Any other refusal ends the request: users
+ * do not expect it to run weeks later.
+ */
 const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'outside-time-window',
   'too-much-at-once',
@@ -34,16 +37,16 @@ interface AutomaticServices {
   readonly executions: Executions
   readonly users: Users
   readonly audit: AuditLog
-  /** Runs a batch that was approved. @throws RequestRefused, HistoryError: then it waits on */
+  /** Runs an approved batch. @throws RequestRefused, HistoryError: then the batch keeps waiting */
   readonly runBatch: (id: string, owner: GatewayUser) => void
   readonly log: Logger
 }
 
 /**
- * Runs what was approved and whose owner has asked for that, as if the owner chose Run at this moment, with the owner's
- * rights of this moment. `ApprovedRuns` sees to it that it runs once, whenever this process is killed; what it had not
- * begun the next gateway begins. It runs nothing before `begin`: what a gateway that cannot start has begun would never
- * run. Close it before the sessions.
+ * Runs approved requests whose owner has asked for that, as if the owner chose Run now, with the owner's
+ * present rights. `ApprovedRuns` ensures that a request runs once, whenever this process is killed. The next
+ * gateway begins runs that this one has not begun. Nothing runs before `begin`: a run that a gateway begins
+ * before it fails to start would be lost. Close this before the sessions.
  */
 export class AutomaticRuns {
   readonly #services: AutomaticServices
@@ -58,7 +61,7 @@ export class AutomaticRuns {
 
   begin(): void {
     if (this.#isClosed) return
-    // Later: the approver is answered first.
+    // Later: the approver's answer goes first.
     this.#services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
     this.tick()
@@ -73,7 +76,7 @@ export class AutomaticRuns {
     clearInterval(this.#timer)
   }
 
-  /** Looks at all that wait after this place, in steps. */
+  /** Looks at all reviews that wait after this place, in steps. */
   #walk(after: number): void {
     this.#isWalking = false
     this.#trying(({ history }) => {
@@ -94,7 +97,7 @@ export class AutomaticRuns {
 
   #run(review: Review): void {
     const { reviews, history, log } = this.#services
-    // `Reviews.tick` ends what has expired.
+    // `Reviews.tick` ends expired reviews.
     if (reviews.isAttended(review.sessionId) || review.expiresAt < history.latestTime) return
     try {
       this.#start(review)
@@ -120,7 +123,7 @@ export class AutomaticRuns {
     })
   }
 
-  /** @throws RequestRefused when the user who has asked could not choose Run now */
+  /** @throws RequestRefused when the requester could not choose Run now */
   #ownerNamed(name: string): GatewayUser {
     const { users } = this.#services
     const user = users.named(name)
@@ -131,7 +134,7 @@ export class AutomaticRuns {
 
   #refused(before: Review, { code, message }: RequestRefused): void {
     const { reviews, history, audit, log } = this.#services
-    // Another client may have run it, or its owner withdrawn it.
+    // Another client may have run it, or its owner may have withdrawn it.
     const review = history.read((tables) => tables.reviews.find(before.id))
     if (review?.status !== 'APPROVED' || code === 'already-processing') return
     const facts = { sid: review.sessionId, review: review.id, code, reason: message }
@@ -145,7 +148,7 @@ export class AutomaticRuns {
     audit.note(automaticRun(review, { outcome: false, error_message: message.slice(0, MAX_MESSAGE) }))
   }
 
-  /** What cannot be written is tried again. Tells a failure once. */
+  /** Does work whose failed writes are retried later. Logs a failure once. */
   #trying(work: (services: AutomaticServices) => void): void {
     if (this.#isClosed) return
     try {

@@ -2,7 +2,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
 
-// What becomes of a review when somebody says something about it. Nothing here reads a clock or writes anything down.
+// Effects of decisions on a review. Nothing here reads a clock or writes to the history.
 
 export interface Reviewer {
   readonly name: string
@@ -15,11 +15,11 @@ export interface Decision {
   readonly force: boolean
   readonly timeWindow?: TimeWindow
   readonly reason?: string
-  /** Said with an approval. */
+  /** Given with an approval. */
   readonly comment?: string
 }
 
-/** Where and when: what a decision needs beside the review. */
+/** Time and ids that a decision needs beside the review. */
 export interface DecisionMoment {
   readonly now: number
   /** Makes the id of a group entry. */
@@ -31,7 +31,10 @@ export interface Refusal {
   readonly message: string
 }
 
-/** The review as it is after the decision, or why there is none. The order of the checks is that of hoop's gateway. */
+/**
+ * Returns the review after the decision, or the reason of a refusal. The order of the checks is that of
+ * hoop's gateway.
+ */
 export function decide(
   review: Review,
   decision: Decision,
@@ -48,7 +51,7 @@ export function decide(
     review: {
       ...review,
       ...{ groups, status },
-      // An admin who is in none of the groups changes nothing, and prolongs nothing.
+      // An approval by an admin who is in none of the groups changes nothing, and does not extend the access.
       ...(status === 'APPROVED' && groups !== review.groups && { revokeAt: moment.now + review.accessMs }),
       ...(verdict === 'APPROVED' && timeWindow !== undefined && { timeWindow }),
       ...(status === 'REJECTED' && reason !== '' && { rejectionReason: reason }),
@@ -64,7 +67,8 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
       code: 'invalid-request',
       message: hoopWords.reviewNotUpdated('time window can only be set once'),
     }
-  // A terminal opens with its approval and ends with its time: a window would be believed, and not kept.
+  // A terminal opens with its approval and ends after its access time: a time window would be shown, but not
+  // enforced.
   if (timeWindow !== undefined && review.type === 'jit')
     return {
       code: 'invalid-request',
@@ -78,7 +82,7 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
   return isConcerned(review, reviewer) ? undefined : notEligible()
 }
 
-/** Owners and admins may take back, and reject, what others review. */
+/** Whether the user may decide on the review. Owners and admins may revoke and reject what others review. */
 function isConcerned(review: Review, { name, groups, isAdmin }: Reviewer): boolean {
   const reviewers = review.groups.map(({ group }) => group)
   return isAdmin || name === review.owner || common(groups, reviewers).length > 0
@@ -99,7 +103,8 @@ function entriesAfter(
         reviewer.groups,
       )
   if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // Who has forced it stays named: without that, an approved review may have fewer approvals than it needs.
+  // A forced approval keeps its reviewer: otherwise an approved review may have fewer approvals than it
+  // needs.
   const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,
@@ -114,12 +119,15 @@ function entriesAfter(
   ]
 }
 
-/** Under which name somebody rejects who is in none of the groups. */
+/** Returns the group name of a rejection by a user who is in none of the groups. */
 function nameOf({ groups, isAdmin }: Reviewer): string {
   return isAdmin ? 'admin' : (groups[0] ?? 'owner')
 }
 
-/** hoop's gateway wants exactly as many, so that one reviewer in two groups blocks a review for ever. */
+/**
+ * Whether there are enough approvals. hoop's gateway wants the exact number, so there one reviewer in two
+ * groups blocks a review for ever.
+ */
 function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): boolean {
   const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
   const each = needs ?? [{ groups: groups.map(({ group }) => group), minimum }]
@@ -128,7 +136,7 @@ function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): b
   )
 }
 
-/** What nobody has decided or run in time, or whose session was ended meanwhile. */
+/** Returns a review that is over: it was not decided or run in time, or its session was ended meanwhile. */
 export function withdrawn(review: Review, reason: string): Review {
   return {
     ...review,

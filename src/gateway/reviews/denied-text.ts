@@ -2,7 +2,10 @@ import type { Review } from './review.ts'
 
 const MAX_CHARACTERS = 500
 
-/** What is told to those who wait, and recorded, in the words of hoop's gateway (protocol.md 4.7). */
+/**
+ * Returns the text for clients that wait, and for the record, in the words of hoop's gateway (protocol.md
+ * 4.7).
+ */
 export function deniedText({ groups, status, rejectionReason }: Review): string {
   const by = groups.find((entry) => entry.status === status)?.reviewedBy
   const lines = [
@@ -13,7 +16,7 @@ export function deniedText({ groups, status, rejectionReason }: Review): string 
   return lines.join('\n')
 }
 
-/** People write it, and terminals show it. */
+/** Removes control characters: people write the text, and terminals show it. */
 function clean(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CHARACTERS)
 }

@@ -4,7 +4,7 @@ import { ofLostSession } from '../history/session-schema.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** What one user has waiting. */
+/** Totals of one user's waiting reviews. */
 interface WaitingReviews {
   readonly reviews: number
   /** Bytes of the sealed requests. */
@@ -12,15 +12,15 @@ interface WaitingReviews {
 }
 
 /**
- * The reader of a list of reviews: sees the reviews that this user asked for, and those of these groups. Undefined:
- * all.
+ * The reader of a list of reviews: sees their own requests and the reviews of their groups. Undefined: all
+ * reviews.
  */
 export type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
-/** In one list, the newest ones. */
+/** Most reviews of one list, the newest ones. */
 const LISTED = 1000
 
-/** Reviews as rows. Call it by `read` and `write` of the history. */
+/** Reviews as rows. Call them through `read` and `write` of the history. */
 export class ReviewRows {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
@@ -30,7 +30,7 @@ export class ReviewRows {
     this.#statements = prepare(db)
   }
 
-  /** @param request sealed; null where nothing has to be stored */
+  /** @param request sealed request; null where nothing has to be stored */
   insert(review: Review, request: Buffer | null): void {
     const { sessionId, id, owner, connection, type, status, expiresAt } = review
     const columns = [id, owner, connection, type, status, expiresAt, JSON.stringify(review), request]
@@ -38,7 +38,10 @@ export class ReviewRows {
     this.#addGroups(review)
   }
 
-  /** @param from the status that it has to have still @returns false when it has another one: nothing has changed */
+  /**
+   * @param from status that the review must still have @returns false when it has another one: nothing has
+   * changed
+   */
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review
     return this.#leavingNothing(() => {
@@ -47,23 +50,23 @@ export class ReviewRows {
     })
   }
 
-  /** Nobody needs what was to run any more. */
+  /** Removes the stored request, which is no longer needed. */
   dropRequest(id: string): void {
     this.#leavingNothing(() => this.#statements.dropRequest.run([id]))
   }
 
-  /** @param id of the review or of its session */
+  /** @param id id of the review or of its session */
   find(id: string): Review | undefined {
     const found = this.#statements.find.get([id, id]) as [string] | undefined
     return found && reviewOf(found[0])
   }
 
-  /** What is to run, sealed. */
+  /** Returns the sealed request that is to run. */
   request(id: string): Buffer | undefined {
     return (this.#statements.request.get([id]) as [Buffer | null] | undefined)?.[0] ?? undefined
   }
 
-  /** Newest first. */
+  /** Lists reviews, newest first. */
   list(viewer: ReviewViewer): Review[] {
     const { all, concerning } = this.#statements
     return viewer === undefined
@@ -76,22 +79,24 @@ export class ReviewRows {
     return { reviews, bytes }
   }
 
-  /** What waits for people or for its run, and should have ended before this time. */
+  /** Lists reviews that wait for people or for their run, and have expired before this time. */
   due(before: number): Review[] {
     return reviewsIn(this.#statements.due.all([before]))
   }
 
-  /** Approved access to terminals. */
+  /** Lists approved access to terminals. */
   accessOf(owner: string, connection: string): Review[] {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
-  /** What has run of the same runbook before it, the newest first. None for a script. */
+  /** Lists earlier reviews of the same runbook that have run, the newest first. None for a script. */
   sameRunbook(id: string): Review[] {
     return reviewsIn(this.#statements.sameRunbook.all([id]))
   }
 
-  /** What was approved, and the gateway itself is to run: in the order of their sessions, those after this place. */
+  /**
+   * Lists approved reviews that the gateway itself runs, in the order of their sessions, after this place.
+   */
   automatic(after: number, most: number): { readonly place: number; readonly review: Review }[] {
     const rows = this.#statements.automatic.all([after, most]) as [number, string][]
     return rows.map(([place, record]) => ({ place, review: reviewOf(record) }))
@@ -102,8 +107,8 @@ export class ReviewRows {
   }
 
   /**
-   * Overwrites pages that become free. A row that changes its length moves, and the old copy of a sealed request would
-   * stay in the file until something else takes its pages.
+   * Overwrites pages that become free. A row that changes its length moves, and the old copy of a sealed
+   * request would stay in the file until its pages are used again.
    */
   #leavingNothing<T>(write: () => T): T {
     this.#db.exec('PRAGMA secure_delete = ON')
@@ -120,7 +125,6 @@ export class ReviewRows {
   }
 }
 
-/** JSON that `insert` or `update` wrote from the same type. */
 function reviewOf(record: string): Review {
   return JSON.parse(record) as Review
 }
@@ -171,9 +175,9 @@ function prepare(db: Connection) {
 }
 
 /**
- * Questions to people before something runs. `record` is JSON, `request` what will run, sealed, until it has run or never
- * will. The columns before them are copies from `record`. Foreign keys are off (sqlite.ts), so a trigger removes what
- * belongs to a session.
+ * Reviews. `record` is JSON. `request` is the sealed request, until it has run or never will. The columns
+ * before them are copies from `record`. Foreign keys are off (sqlite.ts), so a trigger removes the rows of a
+ * session.
  */
 const VERSION_7 = `
   CREATE TABLE history.reviews (
@@ -222,7 +226,7 @@ declare module '../history/session.ts' {
 
 const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'people', APPROVED: 'ready' }
 
-/** A terminal's client is gone with its gateway, so only scripts wait on. */
+/** A terminal's client is gone with its gateway, so only scripts continue to wait. */
 export const reviewOfSession: SessionPart<Review> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
   read: (json) => {
@@ -236,19 +240,23 @@ export const reviewOfSession: SessionPart<Review> = {
 const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
 
 export const REVIEW_FILTERS = {
-  // The user who looks; `user` is the one that was asked for.
+  // `viewer` is the user who looks; `user` is the user who is searched for.
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
-  // Without indexes: that of the list is read until a page is full, since a team may see most sessions.
+  // The `+` keeps SQLite from using these indexes. It reads the list's index until a page is full, since a
+  // team may see most sessions.
   teamViewer: `(+user = ? OR +key IN (${REVIEWED_BY}) OR +connection IN (SELECT value FROM json_each(?))
     OR (+connection IN (SELECT value FROM json_each(?)) AND +user IN (SELECT value FROM json_each(?))))`,
   reviewGroups: `key IN (${REVIEWED_BY})`,
   openOutcome: `coalesce((SELECT CASE WHEN status = 'PENDING' THEN 'waiting'
     WHEN status = 'APPROVED' AND type = 'onetime' THEN 'approved' END
     FROM reviews WHERE session = sessions.key), 'running')`,
-  // A session without a review has an empty status of it.
+  // A session without a review has an empty review status.
   reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '')",
 } as const satisfies Partial<SessionParts['filters']>
 
-/** Who has approved a terminal can take that back as long as it holds, so the review may not go with its session. */
+/**
+ * Condition of sessions whose approved access can still be revoked: the review must not be removed with its
+ * session.
+ */
 export const IS_REVOCABLE = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
   AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`

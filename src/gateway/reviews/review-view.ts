@@ -1,7 +1,7 @@
 import type { ReviewAnswer, ReviewInSession } from '../../contract/reviews.ts'
 import type { GroupReview, Review } from './review.ts'
 
-/** The review as hoop's contract has it inside a session, and more of ours behind that. */
+/** Returns the review as hoop's contract has it inside a session, followed by fields of our own. */
 export function reviewInSession(review: Review): ReviewInSession {
   const { scriptDigest, clientArgs, envVars } = review.shown
   return {

@@ -16,12 +16,12 @@ import type { ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 
-/** How many requests of one user may wait at once: they stay for days. */
+/** Most waiting requests of one user: they stay for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
-/** Reviewers have to be able to read them all. */
+/** Reviewers must be able to read all arguments. */
 const MAX_ARGUMENT_BYTES = 64 * 1024
-/** How often what has waited too long is looked for. */
+/** Interval of looking for expired reviews. */
 const TICK_MS = 15_000
 
 interface ReviewServices extends RunServices {
@@ -38,11 +38,14 @@ interface AskedMore {
 interface ReviewedRuns {
   readonly shown: ReviewedBatch
   readonly stored: StoredForBatch
-  /** Writes it down, together with its review. */
+  /** Writes the batch, together with its review. */
   readonly insert: (tables: Tables, review: Review) => void
 }
 
-/** What people have to approve before it runs: asks, lets them decide, and tells those who wait. */
+/**
+ * Requests that people have to approve before they run: records them, takes decisions, and tells clients that
+ * wait.
+ */
 export class Reviews {
   readonly #services: ReviewServices
   readonly #waiters = new Waiters()
@@ -58,8 +61,8 @@ export class Reviews {
   }
 
   /**
-   * Records a session that waits, and its review. What will run is stored now, sealed.
-   * @param more how long a terminal may be used, or which batch begins with the session
+   * Records a session that waits, and its review. The request that will run is sealed and stored now.
+   * @param more how long a terminal may be used, or the batch that begins with the session
    * @throws RequestRefused, HistoryError: then there is no review
    */
   ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
@@ -86,19 +89,24 @@ export class Reviews {
     }
   }
 
-  /** @param id of the review or of its session @returns undefined also for one that does not concern this user */
+  /**
+   * @param id id of the review or of its session @returns undefined also for a review that the user may not
+   * see
+   */
   visible(user: GatewayUser, id: string): Review | undefined {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     return review !== undefined && this.isConcerned(user, review) ? review : undefined
   }
 
-  /** Those that concern this user, newest first. */
+  /** Lists the reviews that the user may see, newest first. */
   list(user: GatewayUser): Review[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     return this.#services.history.read(({ reviews }) => reviews.list(viewer))
   }
 
-  /** The last approved run of the same runbook before it, of those that concern this user. */
+  /**
+   * Returns the last approved run of the same runbook before this review, among those that the user may see.
+   */
   previous(user: GatewayUser, review: Review): Review | undefined {
     const before = this.#services.history.read(({ reviews }) => reviews.sameRunbook(review.id))
     return before.find((one) => this.isConcerned(user, one))
@@ -110,7 +118,10 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
-  /** @param id of the review or of its session @throws RequestRefused, HistoryError: then it is as before */
+  /**
+   * @param id id of the review or of its session @throws RequestRefused, HistoryError: then the review is as
+   * before
+   */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewNotFound)
@@ -119,7 +130,7 @@ export class Reviews {
         'not-permitted',
         `${user.name} is a machine: people approve, machines never do`,
       )
-    // `tick` ends what is overdue some seconds later.
+    // `tick` ends expired reviews some seconds later.
     if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.latestTime)
       throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
@@ -134,13 +145,15 @@ export class Reviews {
   }
 
   /**
-   * Ends a session that waits for approval or for its run. @param by the user who withdraws it
-   * @returns false when it does not wait @throws HistoryError
+   * Ends a session that waits for approval or for its run.
+   * @param by user who withdraws it
+   * @returns false when the session does not wait
+   * @throws HistoryError
    */
   cancel(sessionId: string, reason: string, by: string): boolean {
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
-    // A terminal that was approved and is not opened yet. Its approval stays, for others.
+    // A terminal that was approved and is not opened yet. Its approval stays: it can open others.
     const cause = { code: 'withdrawn', by }
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
     if (!waits(review)) return false
@@ -148,24 +161,30 @@ export class Reviews {
     return true
   }
 
-  /** A client that has asked for a terminal is gone. Its review stays: by it the terminal can be opened later. */
+  /**
+   * Ends the session of a client that has asked for a terminal and left. Its review stays: the terminal can
+   * be opened by it later.
+   */
   left(sessionId: string): void {
     this.#endSession(sessionId, 'the client has left', { code: 'client-left' })
   }
 
-  /** Gives the review when somebody has decided, or it has ended; undefined when the signal comes before. */
+  /** Returns the review when it is decided or has ended; undefined when the signal comes before. */
   async decided(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
     const told = this.#waiters.wait(sessionId, signal)
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     return review === undefined || review.status === 'PENDING' ? told : review
   }
 
-  /** @param runner is told which session may be one that the gateway itself has to run now */
+  /** @param runner is called with a session that the gateway itself may have to run now */
   runBy(runner: (sessionId: string) => void): void {
     this.#runner = runner
   }
 
-  /** A client waits for the session, and runs it when it is approved. Where it has left before, the gateway does. */
+  /**
+   * Notes that a client waits for the session, and runs it once it is approved. If the client leaves earlier,
+   * the gateway runs the session.
+   */
   attend(sessionId: string): Disposable {
     this.#attended.add(sessionId)
     return {
@@ -180,17 +199,20 @@ export class Reviews {
     return this.#attended.has(sessionId)
   }
 
-  /** Notes why what was approved does not run yet. @throws HistoryError */
+  /** Notes why an approved request does not run yet. @throws HistoryError */
   hold(review: Review, held: HeldRun): void {
     this.#services.history.write(({ reviews }) => reviews.update({ ...review, held }, 'APPROVED'))
   }
 
-  /** Ends what was approved and may not run. @throws RequestRefused when it has changed meanwhile, HistoryError */
+  /**
+   * Ends an approved request that may not run. @throws RequestRefused when it has changed meanwhile,
+   * HistoryError
+   */
   refuse(review: Review, reason: string): void {
     this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
   }
 
-  /** Ends what has waited too long. Sees to it that nothing which has run looks as if it still did. */
+  /** Ends expired reviews, and repairs reviews that still say that a finished run goes on. */
   tick(): void {
     const { history, runs, log } = this.#services
     try {
@@ -229,8 +251,9 @@ export class Reviews {
   }
 
   /**
-   * Records a decision, and does what follows from it. @param cause of the end of its session, if it ends
-   * @throws RequestRefused when it has changed meanwhile, HistoryError
+   * Records a decision and applies its effects.
+   * @param cause of the session's end, if it ends
+   * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
   #change(before: Review, after: Review, cause: EndCause, text = deniedText(after)): void {
     const isOver = after.status === 'REJECTED' || after.status === 'REVOKED'
@@ -248,7 +271,7 @@ export class Reviews {
     if (after.status === 'APPROVED' && after.whenApproved === true) this.#runner(after.sessionId)
   }
 
-  /** The end that cannot be written now is written later. */
+  /** Ends the session. An end that cannot be written now is written later. */
   #endSession(sid: string, text: string, cause: EndCause): void {
     try {
       this.#services.sessions.endWaiting(sid, text, cause)
@@ -306,11 +329,10 @@ function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Revie
 
 type Waiter = (review?: Review) => void
 
-/** Clients that wait for a decision. */
 export class Waiters {
   readonly #waiters = new Map<string, Set<Waiter>>()
 
-  /** Gives the review as soon as it is told, or undefined when the signal comes before. */
+  /** Returns the review as soon as it is told, or undefined when the signal comes before. */
   async wait(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
     let wake: Waiter = () => undefined
     const told = new Promise<Review | undefined>((resolve) => (wake = resolve))

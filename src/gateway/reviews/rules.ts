@@ -8,27 +8,27 @@ import type { ReviewNeed } from './review.ts'
 
 export interface ReviewRule {
   readonly review: ReviewSettings
-  /** The path of the runbooks' rule; undefined for the connection's own. */
+  /** The path of the runbooks' rule; undefined for the connection's own rule. */
   readonly path?: string
-  /** What a batch needs whose connections have rules of their own. */
+  /** Approvals that a batch needs whose connections have rules of their own. */
   readonly needs?: readonly ReviewNeed[]
 }
 
-/** One of the rules by which something is approved on a connection. */
+/** One of a connection's rules of approval. */
 export interface PathRule {
-  /** The runbooks that it is for; undefined for everything else. */
+  /** The runbooks that the rule is for; undefined for everything else. */
   readonly path: PathPattern | undefined
-  /** Undefined: nobody has to approve. */
+  /** Undefined: no approval is needed. */
   readonly rule: ReviewRule | undefined
 }
 
 type Asked = Pick<SessionRequest, 'connection' | 'origin' | 'verb'>
 
 /**
- * By which rule somebody has to approve; undefined when nobody has to. What is not allowed at all is not reviewed: it is
- * refused as it always was.
- * @param groups of the user who asks
- * @param file of a runbook
+ * Returns the rule by which a request needs approval; undefined when it needs none. A request that is not
+ * allowed at all is not reviewed: it is refused as without rules.
+ * @param groups groups of the requester
+ * @param file file of a runbook
  */
 export function reviewRule(request: Asked, groups: readonly string[], file?: string): ReviewRule | undefined {
   const { connection } = request
@@ -37,7 +37,7 @@ export function reviewRule(request: Asked, groups: readonly string[], file?: str
   return reviewRules(connection, groups).find(isFor)?.rule
 }
 
-/** All rules of a connection for a user, in the order in which the first one that fits decides. */
+/** Returns all rules of a connection for a user, in the order in which the first one that fits decides. */
 export function reviewRules(
   { review, runbooks }: ConnectionSettings,
   groups: readonly string[],

@@ -1,20 +1,25 @@
 import * as v from 'valibot'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
-/** Everything of a request that will run once it is approved, but for its connection, which the settings have. */
+/**
+ * The stored parts of a request that will run once it is approved: everything but its connection, which the
+ * settings have.
+ */
 export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch & StoredAsker
 
-/** Who has asked, so that nothing begins in the name of another. Requests of older versions do not have it. */
+/**
+ * The requester, so that nothing runs in the name of another user. Requests of older versions do not have it.
+ */
 export interface StoredAsker {
-  /** As of `Users.identity`. */
+  /** As in `Users.identity`. */
   readonly asker?: string | undefined
   /** Missing where no token was used. */
   readonly token?: { readonly id: string; readonly sha256: Buffer } | undefined
 }
 
-/** What the runs of a batch need beside the request of the first. */
+/** Fields that the runs of a batch need beside the request of the first run. */
 export interface StoredForBatch {
-  /** Names in the order in which they run; undefined where it is for one session. */
+  /** Names in the order in which they run; undefined where the request is for one session. */
   readonly batchConnections?: readonly string[] | undefined
   /** Fields of the issues of the other connections. */
   readonly jiraFields?: Readonly<Record<string, string>> | undefined
@@ -64,7 +69,10 @@ export function encodeStoredRequest(
   return Buffer.from(JSON.stringify(stored))
 }
 
-/** What `encodeStoredRequest` made. @throws ValiError, SyntaxError: it was sealed, so only a bug can change it */
+/**
+ * Decodes what `encodeStoredRequest` made. @throws ValiError, SyntaxError: it was sealed, so only a bug can
+ * change it
+ */
 export function decodeStoredRequest(bytes: Buffer): StoredSessionRequest {
   return v.parse(Stored, JSON.parse(bytes.toString()))
 }

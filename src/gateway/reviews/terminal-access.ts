@@ -7,14 +7,17 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Review } from './review.ts'
 
-/** A clock may have been set back by this much since the approval. More, and the approval is not believed. */
+/** Largest step back of the clock since an approval. After a larger one, the approval no longer counts. */
 const CLOCK_MS = 60_000
 
-/** Terminals that people have approved: for how long, and until when others may be opened by the same approval. */
+/**
+ * Approved access to terminals: limits how long each may be used, and until when the same approval opens
+ * others.
+ */
 export class TerminalAccess {
   readonly #history: History
   readonly #sessions: Sessions
-  /** Sessions that run by each review. */
+  /** Running sessions by review. */
   readonly #running = new Map<string, Set<SessionId>>()
 
   constructor(history: History, sessions: Sessions) {
@@ -22,7 +25,7 @@ export class TerminalAccess {
     this.#sessions = sessions
   }
 
-  /** An approval by which the user may open this terminal now. */
+  /** Returns an approval by which the user may open this terminal now. */
   of({ user, connection }: SessionRequest): Review | undefined {
     const known = this.#history.read(({ reviews }) => reviews.accessOf(user, connection.name))
     return known.find((review) => leftMs(review, Date.now()) > 0)
@@ -34,8 +37,8 @@ export class TerminalAccess {
   }
 
   /**
-   * Goes on with the session that has waited for it. @throws RequestRefused when it was revoked, killed or
-   * is over since: a client takes its time to open what was approved
+   * Continues the session that has waited for this approval. A client may open it a while after the approval:
+   * @throws RequestRefused when the approval was revoked, or the session was killed or is over meanwhile
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
     const review = this.#history.read(({ reviews }) => reviews.find(id))
@@ -45,7 +48,7 @@ export class TerminalAccess {
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 
-  /** Ends the sessions of this approval. @param by the user who revokes it */
+  /** Ends the sessions of this approval. @param by user who revokes it */
   revoke({ id }: Review, text: string, by: string | undefined): void {
     for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text, by)
   }
@@ -66,7 +69,7 @@ export class TerminalAccess {
   }
 }
 
-/** At most the time that was approved, whatever the clock says. */
+/** Returns the ms that are left: at most the approved time, whatever the clock says. */
 function leftMs({ accessMs, revokeAt = 0 }: Review, now: number): number {
   const approvedAt = revokeAt - accessMs
   return now < approvedAt - CLOCK_MS ? 0 : Math.min(revokeAt - now, accessMs)

@@ -7,12 +7,12 @@ import { objectionTo } from '../../basics/files/private-path.ts'
 import { historyError, HistoryError } from './errors.ts'
 import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
 
-/** Left free for the sessions that go on meanwhile. */
+/** Space that a copy leaves free for the sessions that run meanwhile. */
 const MARGIN_BYTES = 64 * 1024 * 1024
 
 /**
- * Writes a copy of the history as it is at this moment, without what has been removed from it. Others read and write it
- * meanwhile: SQLite works on a thread of its own, and nothing stops it before it is done.
+ * Writes a copy of the history as it is at this moment, without removed content. Others read and write the
+ * history meanwhile: SQLite works on a thread of its own, and cannot be stopped before it is done.
  * @throws HistoryError; if the disk has no room for the copy, before anything is written
  */
 export async function copyHistory(file: string, target: string): Promise<void> {
@@ -31,9 +31,10 @@ export async function copyHistory(file: string, target: string): Promise<void> {
 }
 
 /**
- * Whether the copy is whole, and which version of the schema it has.
- * @param newest the version that this program brings every history to
- * @throws HistoryError when it is damaged, no history, or newer than this program
+ * Checks that the copy is whole.
+ * @param newest version to which this program brings every history
+ * @returns the version of the copy's schema
+ * @throws HistoryError when the file is damaged, no history, or newer than this program
  */
 export function checkCopy(file: string, newest: number): number {
   try {
@@ -75,14 +76,18 @@ function usedBytes(file: string): number {
   })
 }
 
-/** What can be said of a history without opening it: nothing is made or changed. */
+/** Facts about a history that are known without opening it: nothing is created or changed. */
 interface HistoryLook {
   readonly schema: number
-  /** A gateway that was killed has left a log behind, which the next one takes over. It may have a newer schema. */
+  /** A killed gateway has left a log, which the next gateway takes over. It may have a newer schema. */
   readonly hasLog: boolean
 }
 
-/** Undefined when there is none yet. @param newest version that this program knows @throws HistoryError when another gateway uses it, or this one cannot */
+/**
+ * Returns undefined when there is no history yet.
+ * @param newest version that this program knows
+ * @throws HistoryError when another gateway uses the history, or this one cannot
+ */
 export function lookAtHistory(file: string, newest: number): HistoryLook | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined
@@ -98,12 +103,12 @@ export function lookAtHistory(file: string, newest: number): HistoryLook | undef
   }
 }
 
-/** Holds the lock for a moment. @throws HistoryError */
+/** Takes the lock for a moment. @throws HistoryError */
 function checkUnused(lockFile: string): void {
   if (existsSync(lockFile)) releaseLock(takeLock(lockFile))
 }
 
-/** `immutable`: otherwise SQLite makes files beside it. */
+/** `immutable`: otherwise SQLite creates files beside it. */
 function schemaOf(file: string): number {
   const db = new Database(':memory:')
   try {

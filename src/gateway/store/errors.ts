@@ -7,8 +7,8 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 export class HistoryError extends Error {
   override readonly name = 'HistoryError'
   /**
-   * What keeps the disk from taking more, in a few words and without a path: it is full or read-only. The same call may
-   * work later; meanwhile the gateway goes on without it. Undefined for any other failure.
+   * Reason why the disk takes no more data, in a few words and without a path: it is full or read-only. The
+   * same call may work later; meanwhile the gateway continues without it. Undefined for any other failure.
    */
   readonly noRoom: string | undefined
 
@@ -23,7 +23,7 @@ export class HistoryError extends Error {
 
 export const READ_ONLY = 'the disk is read-only'
 
-/** What to do about it, where something can be done. */
+/** Remedies by error code. */
 const REMEDIES = [
   ['SQLITE_FULL', 'free some space or lower history.size'],
   ['SQLITE_IOERR_SHM', 'free some space'],
@@ -36,7 +36,7 @@ const REMEDIES = [
   ['SQLITE_BUSY', 'another program holds it, close that one'],
 ] as const
 
-/** Codes of a disk that takes nothing more, and what a caller without rights may know about it. */
+/** Codes of a disk that takes no more data, with the text for callers without rights. */
 const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)$/, 'the disk is full'],
   [/^(SQLITE_READONLY|EROFS)/, READ_ONLY],
@@ -51,15 +51,15 @@ export function historyError(file: string, what: string, cause: unknown): Histor
   return new HistoryError(text, { noRoom, cause })
 }
 
-/** Whether the history failed since its disk takes nothing more. */
+/** Whether the history failed because its disk takes no more data. */
 export function hasNoRoom(error: unknown): error is HistoryError {
   return error instanceof HistoryError && error.noRoom !== undefined
 }
 
-/** Whether the cause is a disk that takes nothing more. */
+/** Whether the cause is a disk that takes no more data. */
 export function isNoRoom(error: unknown, file: string): boolean {
   if (shortOf(error) !== undefined) return true
-  // SQLite says only this when it cannot create the log.
+  // SQLite gives only this code when it cannot create the log.
   return code(error).startsWith('SQLITE_CANTOPEN') && isOnReadOnlyDisk(file)
 }
 
@@ -91,7 +91,7 @@ function isOnReadOnlyDisk(file: string): boolean {
   }
 }
 
-/** The code of an error that callers may be told of. Undefined for a bug. */
+/** Returns the code of an error that callers may see. Undefined for a bug. */
 export function refusedCode(error: Error): HttpCode | undefined {
   if (error instanceof RequestRefused) return error.code
   if (!(error instanceof HistoryError)) return undefined

@@ -3,7 +3,6 @@ import { code, historyError, isNoRoom, HistoryError } from './errors.ts'
 import type { Layout } from './room.ts'
 import { hasLog, refuseLinks, releaseLock, takeLock, urlOf } from './sqlite.ts'
 
-/** What an examination has found. */
 export interface Health {
   /** The first faults; empty when the examined tables are whole. */
   readonly faults: readonly string[]
@@ -13,7 +12,8 @@ export interface Health {
 
 interface Depth {
   /**
-   * `quick`: pages and rows of each table. `whole`: also indexes, foreign keys, and whether the program can read them.
+   * `quick`: pages and rows of each table. `whole`: also indexes, foreign keys, and whether the program can
+   * read the rows.
    */
   readonly depth: 'quick' | 'whole'
   readonly withinMs: number
@@ -24,8 +24,9 @@ const MOST_FAULTS = 5
 const INTERRUPT_EVERY_MS = 100
 
 /**
- * Looks whether the history is damaged, and changes nothing. Nobody else may use it. SQLite works on a thread of its
- * own, and is interrupted when the time is over. @throws HistoryError when it cannot be looked at
+ * Checks whether the history is damaged, and changes nothing. No other process may use the history. SQLite
+ * works on a thread of its own, and is interrupted when the time is over. @throws HistoryError when the check
+ * is impossible
  */
 export async function examineHistory(
   file: string,
@@ -35,7 +36,7 @@ export async function examineHistory(
   const db = new AsyncDatabase(':memory:', {})
   const end = performance.now() + withinMs
   const examination = new Examination(db, end)
-  // SQLite forgets an interrupt that comes between two statements, so there are more.
+  // SQLite forgets an interrupt that comes between two statements, so the interrupt is repeated.
   const late = setInterval(() => performance.now() >= end && db.interrupt(), INTERRUPT_EVERY_MS)
   try {
     refuseLinks(file)
@@ -55,7 +56,7 @@ export async function examineHistory(
   }
 }
 
-/** Generated columns make JSON that cannot be read an error of the whole statement. */
+/** Whether an error tells of damage. Generated columns make invalid JSON an error of the whole statement. */
 export function isDamage(error: unknown): boolean {
   return (
     (error instanceof Error && error.message === 'malformed JSON') ||
@@ -74,19 +75,19 @@ class Examination implements Health {
     this.#end = end
   }
 
-  /** `immutable`, where there is no log: otherwise SQLite makes files beside it. */
+  /** `immutable`, where there is no log: otherwise SQLite creates files beside it. */
   async open(file: string): Promise<void> {
     await (this.#db.exec(
       `ATTACH '${urlOf(file)}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
     ) as Promise<void>)
   }
 
-  /** Otherwise the file stays open until the garbage collector has taken the statements. */
+  /** Detaches the file: otherwise it stays open until the garbage collector has taken the statements. */
   async close(): Promise<void> {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }
 
-  /** Table by table, those with most rows last: the small ones are those that everything else depends on. */
+  /** Checks table by table, those with most rows last: everything else depends on the small ones. */
   async lookAtPages(depth: Depth['depth']): Promise<void> {
     const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
     for (const table of await this.#tables())
@@ -153,13 +154,14 @@ class Examination implements Health {
   }
 }
 
-/** The message about a damaged history, with its remedy. */
+/** Returns the message about a damaged history, with its remedy. */
 export function damageText(file: string, [first = 'it cannot be read']: readonly string[]): string {
   return `session history ${file} is damaged (${first}); while no gateway runs, repair it: runbook-agent history repair --config gateway.yaml, or restore a backup`
 }
 
 /**
- * The same under the lock of the history. @returns undefined where a full or read-only disk allows none
+ * Examines the history under its lock.
+ * @returns undefined where a full or read-only disk allows no lock
  * @throws HistoryError, also when a gateway uses it
  */
 export async function examineUnused(file: string, layout: Layout, depth: Depth): Promise<Health | undefined> {

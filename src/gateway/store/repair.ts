@@ -40,11 +40,11 @@ export interface Repair {
   /** Rows of each table that the new file has. */
   readonly kept: ReadonlyMap<string, number>
   readonly losses: readonly Loss[]
-  /** Where the damaged file is now. */
+  /** Present path of the damaged file. */
   readonly oldFile: string
 }
 
-/** Puts right what depends on lost rows, and says what it has found. @param version of the file */
+/** Repairs what depends on lost rows, and reports it. @param version schema version of the file */
 type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
 /** Name of the new file until it is whole. No gateway starts while the file is there. */
@@ -54,9 +54,10 @@ const WITHOUT_HURRY_MS = 2 ** 31 - 1
 const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
 /**
- * Copies what can be read of a damaged history into a new one, which takes its place. The damaged file stays beside it.
- * A repair that was cut short can be begun anew. @returns undefined when nothing is damaged
- * @throws HistoryError, also while a gateway uses it; for want of room before anything is written
+ * Copies the readable rows of a damaged history into a new one, which takes its place. The damaged file stays
+ * beside it. A repair that was interrupted can be started again.
+ * @returns undefined when nothing is damaged
+ * @throws HistoryError, also while a gateway uses the history; without room, before anything is written
  */
 export async function repairFile<T>(
   file: string,
@@ -95,13 +96,13 @@ function locked(file: string): Connection {
   }
 }
 
-/** The new file, and a copy of the damaged one where its head has to be mended. */
+/** Returns the size of the new file, and of a copy of the damaged one where its head has to be mended. */
 function neededBytes(file: string): number {
   const size = (of: string) => statSync(of, { throwIfNoEntry: false })?.size ?? 0
   return 2 * (size(file) + size(`${file}-wal`))
 }
 
-/** The damaged file itself, which is only read; or a copy of it whose head was mended. */
+/** Returns the damaged file itself, which is only read; or a copy of it whose head was mended. */
 function sourceOf(file: string, work: string, newest: number): string {
   const copy = path.join(work, 'damaged.sqlite')
   copyFileSync(file, copy, constants.COPYFILE_FICLONE)
@@ -150,7 +151,7 @@ function detach(db: Connection): void {
   }
 }
 
-/** Drops the triggers, so that only copied rows are written. @returns the SQL that makes them again */
+/** Drops the triggers, so that only copied rows are written. @returns the SQL that creates them again */
 function takeTriggers(db: Connection): string[] {
   const sql = `SELECT name, sql FROM history.sqlite_master WHERE type = 'trigger'`
   const found = db.prepare(sql).raw().all([]) as [string, string][]
@@ -158,7 +159,7 @@ function takeTriggers(db: Connection): string[] {
   return found.map(([, text]) => text.replace(/^CREATE TRIGGER (history\.)?/, 'CREATE TRIGGER history.'))
 }
 
-/** Removes rows of lost sessions: nobody could ask for them. */
+/** Removes rows of lost sessions: no query would find them. */
 function removeOrphans(db: Connection, orphans: Layout['orphans']): Loss[] {
   const has = (table: string) => hasTable(db, table)
   return Object.entries(orphans)
@@ -192,7 +193,7 @@ async function checkWhole(target: string, layout: Layout): Promise<void> {
 }
 
 /**
- * The damaged file gets its new name before the new file has the old one. A kill in between leaves both files, or
+ * Renames the damaged file before the new file gets its name. A kill in between leaves both files, or
  * `.repair-...` and a log that `undoSwap` puts back.
  */
 function swap(target: string, file: string): string {
@@ -204,7 +205,10 @@ function swap(target: string, file: string): string {
   return oldFile
 }
 
-/** After a kill: removes the unfinished file, and puts the log back beside a damaged file that has its name still. */
+/**
+ * After a kill: removes the unfinished file, and puts the log back beside a damaged file that still has its
+ * name.
+ */
 function undoSwap(file: string): void {
   const folder = path.dirname(file)
   const { ino } = lstatSync(file)
@@ -221,13 +225,16 @@ function undoSwap(file: string): void {
     rmSync(path.join(folder, name), { recursive: true, force: true })
 }
 
-// The first 100 bytes of a file of SQLite (sqlite.org/fileformat.html#the_database_header), as those of a history are.
+// The first 100 bytes of a history's file (sqlite.org/fileformat.html#the_database_header).
 
 const HEAD_BYTES = 100
 const PAGE_BYTES = 4096
 const MAGIC = 'SQLite format 3\0'
 
-/** Writes a head that can be read where it cannot. @param newest version of the schema @returns false when nothing has to be changed */
+/**
+ * Writes a readable head where the file's own is not. @param newest version of the schema @returns false when
+ * nothing has to be changed
+ */
 function mendHead(file: string, newest: number): boolean {
   const descriptor = openSync(file, 'r+')
   try {
@@ -256,7 +263,7 @@ function isSound(head: Buffer, newest: number): boolean {
   )
 }
 
-/** With a write-ahead log, nothing reserved, and the fractions that SQLite has fixed. */
+/** Write and read version 2 (write-ahead log), no reserved bytes, and the fractions that SQLite has fixed. */
 const FORMAT = Buffer.from([2, 2, 0, 64, 32, 32])
 
 function headFor(bytes: number): Buffer {
@@ -264,7 +271,7 @@ function headFor(bytes: number): Buffer {
   head.write(MAGIC, 'latin1')
   head.writeUInt16BE(PAGE_BYTES, 16)
   FORMAT.copy(head, 18)
-  // Change counter, pages, ..., and at 92 the counter for which they are right.
+  // Change counter, pages, ...; at 92 the change counter for which the values are valid.
   head.writeUInt32BE(1, 24)
   head.writeUInt32BE(Math.floor(bytes / PAGE_BYTES), 28)
   head.writeUInt32BE(1, 40)
@@ -278,8 +285,8 @@ function headFor(bytes: number): Buffer {
 }
 
 /**
- * The version of a damaged file's schema: what its head says, or that of whose tables it has. @throws HistoryError when
- * the list of its tables cannot be read
+ * Returns the version of a damaged file's schema: the one in its head, or the version whose tables it has.
+ * @throws HistoryError when the list of its tables cannot be read
  */
 function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly string[]): number {
   const db = new Database(':memory:')
@@ -309,7 +316,7 @@ function tablesMadeBy(steps: readonly string[]): string {
   }
 }
 
-/** Tables and their columns, as one text. */
+/** Returns tables and their columns, as one text. */
 function tablesOf(db: Connection): string {
   const sql = `SELECT m.name, c.name FROM history.sqlite_master m JOIN pragma_table_info(m.name, 'history') c
     WHERE m.type = 'table' ORDER BY m.name, c.cid`

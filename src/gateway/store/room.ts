@@ -1,30 +1,33 @@
 import type { Connection } from './sqlite.ts'
 
 /**
- * The rows of each room, as `read` and `write` of the history hand them out. The store knows none of them: a room adds
- * its own by `declare module`.
+ * The rows of each room, as `read` and `write` of the history provide them. The store knows none of them: a
+ * room adds its own by `declare module`.
  */
 export interface Tables {}
 
-/** What a room keeps in the file. */
+/** Tables of one room in the file. */
 export interface Room<Rows> {
   readonly rows: (db: Connection) => Rows
-  /** SQL, by the version of the file that it makes. The versions are one sequence over all rooms. */
+  /** SQL by the version of the file that it creates. The versions are one sequence over all rooms. */
   readonly steps: Readonly<Record<number, string>>
-  /** Tables whose changes are counted under the room's name, with the columns that count; none stand for all. */
+  /**
+   * Tables whose changes are counted under the room's name, with the columns that count; an empty list means
+   * all columns.
+   */
   readonly watched?: Readonly<Record<string, readonly string[]>>
-  /** Columns whose text is JSON, by table: a row with anything else there cannot be read by the program. */
+  /** Columns whose text is JSON, by table: the program cannot read a row with other text there. */
   readonly json?: Readonly<Record<string, readonly string[]>>
-  /** By table, the condition of rows whose session is gone. */
+  /** Condition of rows whose session is gone, by table. */
   readonly orphans?: Readonly<Record<string, (has: (table: string) => boolean) => string>>
 }
 
 /** A list that lacks one of `Tables` does not compile. */
 export type Rooms = { readonly [Name in keyof Tables]: Room<Tables[Name]> }
 
-/** What is known of a file without its rows: enough to examine, copy and repair it. */
+/** Facts about a file that do not need its rows: enough to examine, copy and repair it. */
 export interface Layout {
-  /** From an empty file to the newest version. */
+  /** Steps from an empty file to the newest version. */
   readonly steps: readonly string[]
   readonly json: NonNullable<Room<unknown>['json']>
   readonly orphans: NonNullable<Room<unknown>['orphans']>
@@ -39,7 +42,7 @@ export function layoutOf(rooms: Rooms): Layout {
   }
 }
 
-/** A mistake of a room is no state of a disk: it is found when the program is loaded. */
+/** Sorts the steps. Throws when the program is loaded: a mistake of a room does not depend on a disk. */
 function inOrder(found: readonly [version: string, sql: string][]): string[] {
   const sorted = found.toSorted(([a], [b]) => Number(a) - Number(b))
   const wrong = sorted.findIndex(([version], at) => Number(version) !== at + 1)

@@ -8,7 +8,7 @@ export interface Loss {
   readonly table: string
   /** Names of the first lost rows, from an index or the row's place. */
   readonly names: readonly string[]
-  /** How many rows are lost; undefined when no index of the table could be read to its end. */
+  /** Number of lost rows; undefined when no index of the table could be read to its end. */
   readonly rows: number | undefined
   /** Keys that could not be read where `rows` is unknown: there may have been rows. */
   readonly unread: number
@@ -24,20 +24,24 @@ interface Table {
 
 /** Keys copied in one statement. */
 const WINDOW = 4096
-/** After so many reads that have failed, the rest of a table's range is given up: its keys may go up to 2^63. */
+/** After this many failed reads, the rest of a table's range is given up: its keys may go up to 2^63. */
 const MOST_FAILURES = 200_000
 /**
- * The same for a table of which no probe could be read: its first page is damaged, and each further read takes time.
+ * The same bound for a table of which no probe could be read: its first page is damaged, and each further
+ * read takes time.
  */
 const MOST_FAILURES_OUT_OF_REACH = 1000
-/** Keys tried beforehand, in even distances. */
+/** Keys tried beforehand, at even distances. */
 const PROBES = 256
 /** Bound of a table's lost rows that are named; the others are counted. */
 const MOST_NAMES = 1000
 /** Bound of the lost rows that are counted: they have to fit into memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
-/** What a column may hold, by the beginning of its declared type. A number without fraction may be kept as either. */
+/**
+ * Types that a column may hold, by the beginning of its declared type. An integral number may be stored as
+ * either type.
+ */
 const TYPES: Readonly<Record<string, string>> = {
   INT: `'integer', 'real', 'null'`,
   REA: `'integer', 'real', 'null'`,
@@ -46,9 +50,10 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Copies what can be read of the schema `damaged` of a connection into the empty tables of its schema `history`. Rows
- * do not pass through this process: SQLite copies them, and it skips those that break a constraint.
- * @returns what could not be read
+ * Copies the readable rows of the schema `damaged` of a connection into the empty tables of its schema
+ * `history`. Rows do not pass through this process: SQLite copies them, and it skips those that break a
+ * constraint.
+ * @returns the losses
  */
 export function salvage(db: Connection, json: Layout['json']): Loss[] {
   const losses = tablesOf(db, json).map((table) => new Salvage(db, table).run())
@@ -75,7 +80,7 @@ function tablesOf(db: Connection, json: Layout['json']): Table[] {
   })
 }
 
-/** The columns of a table, without generated ones. */
+/** Returns the columns of a table, without generated ones. */
 function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
   const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
     number,
@@ -116,7 +121,7 @@ class Salvage {
     return { table: name, names: [], rows: this.#isWhole ? 0 : undefined, unread: this.#unread }
   }
 
-  /** Ranges that cannot be read are halved until a key is alone. */
+  /** Copies by ranges of keys. A range that cannot be read is halved until a single key is left. */
   #copyByKey(): void {
     const last = this.#lastKey()
     if (!this.#isInReach(last)) this.#mostFailures = MOST_FAILURES_OUT_OF_REACH
@@ -135,7 +140,7 @@ class Salvage {
     }
   }
 
-  /** Small tables are hit by the powers of two, where the last key is not known. */
+  /** Whether a probe can be read. Where the last key is unknown, the powers of two hit small tables. */
   #isInReach(last: number): boolean {
     const even = Array.from({ length: PROBES + 1 }, (_, n) => Math.floor((last / PROBES) * n))
     const powers = Array.from({ length: 53 }, (_, n) => Math.min(last, 2 ** n))
@@ -156,7 +161,8 @@ class Salvage {
   }
 
   /**
-   * A window that failed is halved as a whole range is, from its beginning. @returns what to try, the first one last
+   * Halves a window that failed, as a whole range is halved, from its beginning.
+   * @returns the ranges to try, the first one last
    */
   #afterFailure([from, to]: Range, error: unknown): Range[] {
     if (!isUnreadable(error)) throw error
@@ -188,7 +194,7 @@ class Salvage {
     }
   }
 
-  /** Row by row: a statement that fails takes back all that it has copied. */
+  /** Copies row by row: a statement that fails rolls back everything that it has copied. */
   #copyUntilFailure(order: string): boolean {
     const { name } = this.#table
     const keys = this.#keyColumns()
@@ -251,8 +257,8 @@ class Salvage {
   }
 
   /**
-   * Rows that an index, or the table itself, knows, and that were not copied; undefined when none could be read to its
-   * end.
+   * Returns the rows that an index, or the table itself, knows, and that were not copied; undefined when none
+   * of them could be read to its end.
    */
   #missing(): string[] | undefined {
     const names = new Map<number, string>()
@@ -277,7 +283,7 @@ class Salvage {
     return isKnown ? [...names.values()] : undefined
   }
 
-  /** Complete indexes, first those that name a row best. */
+  /** Returns complete indexes, first those that name a row best. */
   #indexes(): { readonly index: string; readonly column: string }[] {
     const { name } = this.#table
     const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l
@@ -293,7 +299,7 @@ class Salvage {
   }
 }
 
-/** Whether an error tells of damage, or of a row whose content makes no sense. A full disk is neither. */
+/** Whether an error tells of damage, or of a row with invalid content. A full disk is neither. */
 function isUnreadable(error: unknown): boolean {
   return isDamage(error) || /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|RANGE)/.test(code(error))
 }

@@ -17,16 +17,17 @@ export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** Another program may hold a lock on the file. The whole gateway stands still while we wait for it. */
+/** Another program may hold a lock on the file. The whole gateway blocks during this wait. */
 const BUSY_TIMEOUT_MS = 50
-/** What SQLite keeps beside a file. */
+/** Suffixes of the files that SQLite keeps beside a file. */
 const BESIDE = ['-wal', '-shm', '-journal']
 /** The write-ahead log is cut back to this size after a checkpoint. */
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
 /**
- * A lock of the operating system on a separate file. It ends with the process, however that dies, and sqlite3 can still
- * open the database itself. Throws a HistoryError when another process has the lock.
+ * Takes a lock of the operating system on a separate file. The lock ends with the process, however the
+ * process dies, and sqlite3 can still open the database itself.
+ * @throws HistoryError when another process has the lock
  */
 export function takeLock(file: string): Connection {
   makePrivate(file)
@@ -47,15 +48,15 @@ export function releaseLock(lock: Connection): void {
 }
 
 /**
- * `shared`: as it should be, others can read the file. `alone`: they cannot, since there is no room for the shared
- * memory that this needs; writing works as far as there is room. `read-only`: the disk is.
+ * `shared`: the normal case, others can read the file. `alone`: others cannot, since there is no room for the
+ * shared memory that this needs; writes work while there is room. `read-only`: the disk is read-only.
  */
 export type Access = 'shared' | 'alone' | 'read-only'
 
 interface Way {
   readonly access: Access
   readonly query: string
-  /** Opened without its write-ahead log, which has to be empty then. */
+  /** Opens the file without its write-ahead log, which has to be empty then. */
   readonly withoutLog?: true
 }
 
@@ -72,8 +73,8 @@ export interface OpenFile {
 }
 
 /**
- * Opens or creates the file, mode 0600, as the schema `history` of a connection, in the best way that a full or
- * read-only disk allows. @param maxBytes the file may not grow beyond this
+ * Opens or creates the file, mode 0600, as the schema `history` of a connection, with the most access that a
+ * full or read-only disk allows. @param maxBytes the file may not grow beyond this
  */
 export function openFile(file: string, maxBytes: number | undefined): OpenFile {
   let first: unknown
@@ -106,7 +107,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
   }
 }
 
-/** On an existing file, sets nothing that would write to it: there may be no room. */
+/** Prepares the file. On an existing file, sets nothing that would write to it: there may be no room. */
 function prepareFile(db: Connection, maxBytes: number | undefined): void {
   const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
   // auto_vacuum works only when set before the first table, and before the switch to WAL has written a page.
@@ -131,7 +132,7 @@ export function closeFile(db: Connection): void {
   db.close()
 }
 
-/** Opens the file read-only, and closes it; others may write to it meanwhile. Throws what SQLite throws. */
+/** Opens the file read-only, and closes it; others may write to it meanwhile. @throws SQLite's errors */
 export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   const db = new Database(':memory:')
   try {
@@ -147,7 +148,7 @@ export function urlOf(file: string): string {
   return pathToFileURL(file).href.replaceAll("'", '%27')
 }
 
-/** All or nothing. Throws what `work` or the commit throws. */
+/** Runs `work` in one transaction. @throws the errors of `work` or of the commit */
 export function inTransaction<T>(db: Connection, work: () => T): T {
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -160,7 +161,7 @@ export function inTransaction<T>(db: Connection, work: () => T): T {
   }
 }
 
-/** What `work` commits survives a power failure. Without it, only what kills the process. */
+/** Makes the commits of `work` survive a power failure. Other commits survive only the end of the process. */
 export function durably<T>(db: Connection, work: () => T): T {
   db.exec('PRAGMA history.synchronous = FULL')
   try {
@@ -170,21 +171,22 @@ export function durably<T>(db: Connection, work: () => T): T {
   }
 }
 
-/** What the file uses, without its free space, which it will use again. */
+/** Returns the bytes that the file uses, without its free space, which it will use again. */
 export function bytesOf(pages: number): number {
   return pages * PAGE_BYTES
 }
 
 /**
- * SQLite follows links, and gives `-wal` and `-shm` the mode of the file itself. An existing file is never opened here:
- * closing any descriptor of it would drop this process's locks on it (POSIX locks belong to the process).
+ * Creates the file for its owner alone, and refuses links: SQLite follows them, and gives `-wal` and `-shm`
+ * the mode of the file itself. An existing file is never opened here: closing any descriptor of it would drop
+ * this process's locks on it (POSIX locks belong to the process).
  */
 function makePrivate(file: string): void {
   if (!claimFile(file)) createEmpty(file)
   for (const suffix of BESIDE) claimFile(`${file}${suffix}`)
 }
 
-/** For reading alone: SQLite follows links then too. @throws ForeignPathError */
+/** Refuses links also for reading alone: SQLite follows them then too. @throws ForeignPathError */
 export function refuseLinks(file: string): void {
   for (const suffix of ['', ...BESIDE]) findOwnFile(`${file}${suffix}`)
 }
@@ -198,7 +200,10 @@ function createEmpty(file: string): void {
   }
 }
 
-/** For cleaning up when another error is already on its way, or nobody is left to hear of one. */
+/**
+ * Ignores errors: for cleaning up when another error is already on its way, or there is no caller left to
+ * tell.
+ */
 function quietly(work: () => void): void {
   try {
     work()

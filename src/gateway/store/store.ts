@@ -17,11 +17,14 @@ import {
   waitForLocks,
 } from './sqlite.ts'
 
-/** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
+/** Pages returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
-/** One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk has no room. */
+/**
+ * One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk has no
+ * room.
+ */
 export class Store {
   readonly access: Access
   protected readonly tables: Tables
@@ -66,18 +69,20 @@ export class Store {
     return this.attempt('read it', () => read(this.tables))
   }
 
-  /** All or nothing. What is written lightly survives only what kills the process. */
+  /**
+   * Writes in one transaction. `lightly`: the write survives the end of the process, but not a power failure.
+   */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly'): T {
     const work = () => inTransaction(this.#db, () => write(this.tables))
     return this.attempt('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
   }
 
-  /** All or nothing. Only a power failure can undo it. */
+  /** Writes in one transaction, which only a power failure can undo. */
   note<T>(write: (tables: Tables) => T): T {
     return this.inOne('write it', () => write(this.tables))
   }
 
-  /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */
+  /** Returns a part of the file's free space to the disk. @returns false when there was no more free space */
   shrink(): boolean {
     return this.attempt('give disk space back', () => {
       const before = this.#freePages()
@@ -87,7 +92,7 @@ export class Store {
     })
   }
 
-  /** From now on a write waits longer for other programs. For a gateway that serves nobody any more. */
+  /** Makes later writes wait longer for other programs. For a gateway that no longer serves anyone. */
   bePatient(): void {
     if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }
@@ -104,7 +109,6 @@ export class Store {
     return this.attempt('read it', () => (statement.get(parameters) as [number])[0])
   }
 
-  /** In one transaction. */
   protected inOne<T>(what: string, work: () => T): T {
     return this.attempt(what, () => inTransaction(this.#db, work))
   }
@@ -123,7 +127,7 @@ export class Store {
   }
 }
 
-/** Undefined on a disk that allows no lock: it can only be read, and many may do so. */
+/** Takes the lock. Undefined on a disk that allows none: the history can only be read, and many may do so. */
 function lockFor(path: string): Connection | undefined {
   try {
     return takeLock(`${path}.lock`)
@@ -144,12 +148,12 @@ function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): O
   }
 }
 
-/** By the name of the room. */
+/** Number of changes by the name of the room. */
 export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
 
 /**
- * Counts changes by triggers of this connection, in memory: whatever writes, nothing can forget to tell of it, and what
- * was rolled back has not happened.
+ * Counts changes by triggers of this connection, in memory: every write is counted, and changes that were
+ * rolled back are not.
  */
 class ChangeCounts {
   readonly #read: SqlStatement
@@ -164,7 +168,7 @@ class ChangeCounts {
     this.#read = db.prepare('SELECT topic, count FROM change_counts').raw()
   }
 
-  /** Since the file was opened. */
+  /** Returns the changes since the file was opened. */
   get soFar(): ChangesSoFar {
     return Object.fromEntries(this.#read.all([]) as [string, number][])
   }
@@ -181,8 +185,8 @@ function triggers(topic: string, table: string, columns: readonly string[]): str
 }
 
 /**
- * Creates the tables, or brings those of an older version up to date: all or nothing. A new file takes the same steps as
- * an old one, so both end up the same. @throws HistoryError
+ * Creates the tables, or updates those of an older version, in one transaction. A new file takes the same
+ * steps as an old one, so both end up the same. @throws HistoryError
  */
 export function updateSchema(db: Connection, steps: readonly string[]): void {
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
