@@ -17,7 +17,7 @@ import {
 } from './config/key.ts'
 
 export interface AgentConfiguration {
-  /** Its form is not checked here. The value prints as `<set>`. */
+  /** The form of a key is not checked here. The value prints as `<set>`. */
   readonly key: Credential
   readonly allowPlaintext: boolean
   readonly tls: TlsSettings
@@ -29,9 +29,9 @@ export interface AgentConfiguration {
   readonly stateDir: string
   /** 0: no journal. */
   readonly journalBytes: number
-  /** Sessions at the same time, 1 or more. */
+  /** Most sessions in parallel, 1 or more. */
   readonly limitsSessions: number
-  /** Limits of one execution; undefined sets none. */
+  /** Limits of one execution; undefined: no limit. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
   /** 0: no limit. */
@@ -40,31 +40,29 @@ export interface AgentConfiguration {
   readonly tailMemoryBytes: number
   readonly redact: 'on' | 'off'
   readonly redactNames: readonly string[]
-  /** Undefined: what the gateway says. */
+  /** Undefined: the gateway's settings apply. */
   readonly presidio: OwnPresidio | undefined
   readonly maskingForm: 'tag' | 'mask'
   readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
-  /** Undefined: none. */
   readonly policy: PolicySettings | undefined
   readonly killGraceMs: number
   /** undefined: no limit. */
   readonly maxDurationMs: number | undefined
   readonly background: 'kill' | 'leave'
-  /** undefined: none. */
   readonly http: Address | undefined
-  /** What becomes of running commands when the gateway is lost. */
+  /** Whether running commands end when the gateway is lost. */
   readonly onDisconnect: 'terminate' | 'finish'
   readonly drainMs: number
-  /** Variables that the settings file names by `env://`. No connection may read them. */
+  /** Variables that the settings file names with `env://`. No connection may read them. */
   readonly referencedVariables: readonly string[]
-  /** What works but is unwise: sentences for the log. */
+  /** Settings that work but are unwise: sentences for the log. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Reads the agent's settings: a flag wins over `RUNBOOK_AGENT_*`, that over hoop's variables, those over the file,
- * the file over the default. An empty variable is not set.
- * @throws SettingsError with everything that is wrong
+ * Reads the agent's settings. Precedence: flags, `RUNBOOK_AGENT_*`, hoop's variables, the file, defaults. An
+ * empty variable is not set.
+ * @throws SettingsError with all faults
  */
 export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
   const lookup = new Lookup(source)
@@ -75,7 +73,8 @@ export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
 }
 
 /**
- * Reports faults of a settings file itself, and what is unwise in it. Key and gateway may be given elsewhere.
+ * Reports faults of the settings file itself, and unwise settings in it. Key and gateway may be given
+ * elsewhere.
  * @param environment for `env://`
  */
 export function checkAgentFile(
@@ -151,12 +150,13 @@ function defaultEncoding({ stderrIsTty, env }: SettingsSource): 'json' | 'human'
   return stderrIsTty && !env['NO_COLOR'] ? 'human' : 'json'
 }
 
-/** How the agent identifies itself. The form of a key is not checked here. */
+/** The agent's credential. The form of a key is not checked here. */
 type Credential = Key | GatewayToken
 
 /**
- * A key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins: hoop's chart names a
- * file for an SVID even where there is none. Undefined if nothing is given, which is a problem if a key is needed.
+ * Finds a key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins: hoop's
+ * chart names a file for an SVID even if there is none. Undefined if nothing is given, which is a problem if
+ * a key is needed.
  */
 function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
   const { problems, file } = search.lookup
@@ -166,7 +166,7 @@ function findCredential(search: CredentialSearch, isNeeded: boolean): Credential
     if (credential?.kind === 'token') warnOfToken(search)
     if (credential !== undefined || problems.count > before) return credential
   }
-  // A file that cannot be read may well hold the key.
+  // A file that cannot be read may contain the key.
   if (file.entries !== undefined && isNeeded)
     problems.addFrom('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
   return undefined

@@ -3,16 +3,16 @@ import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { Logger } from './basics/logger.ts'
 
-/** How long one line may wait for room. A reader that stops reading must not stop the agent. */
+/** Longest wait of one line for room. A reader that stops reading must not stop the agent. */
 const PATIENCE_MS = 1000
 const PAUSE_MS = 10
 
 /**
- * Writes lines to a descriptor before `write` returns, so that the last one before an exit is not lost. A line that
- * cannot be written is dropped: a full disk or a reader that left is no reason to end, and there is nowhere to report
- * it.
- * Not pino's destination: it waits for ever on EAGAIN, and throws on a full disk. EAGAIN comes as soon as anything has
- * touched `process.stderr`, because libuv makes a pipe non-blocking.
+ * Writes lines to a descriptor before `write` returns, so that the last line before an exit is not lost. A
+ * line that cannot be written is dropped. A full disk or a reader that left is no reason to end, and there is
+ * nowhere to report the error.
+ * Not pino's destination: it waits forever on EAGAIN, and throws on a full disk. EAGAIN comes as soon as
+ * anything has touched `process.stderr`, because libuv makes a pipe non-blocking.
  */
 export class Lines {
   readonly #fd: number
@@ -32,9 +32,9 @@ export class Lines {
     this.#isCut = this.#isStuck && (this.#isCut || written > 0)
   }
 
-  /** Writes as much as it can. @returns the bytes written */
+  /** Writes as many bytes as possible. @returns the bytes written */
   #writeAll(bytes: Buffer): number {
-    // Once a wait was in vain, no line waits until one gets through again.
+    // After a wait without success, no line waits until one is written again.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {
@@ -61,34 +61,36 @@ function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
 }
 
-/** What the agent and the gateway log through. */
 export interface RootLogger extends Logger {
   child(fields: object): RootLogger
 }
 
-/** The program's own, whose level changes when its settings are read again. */
+/** The program's own logger. Its level changes when the settings are reloaded. */
 export interface ProgramLogger extends RootLogger {
   setLevel(level: LoggerOptions['level']): void
 }
 
 export interface LoggerOptions {
-  /** The least important level that is written. */
+  /** The lowest level that is written. */
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly encoding: 'json' | 'human'
-  /** Standard error when left out; every line is there when the call that logs it returns. */
+  /** Default: standard error, where a line is written before the logging call returns. */
   readonly destination?: NodeJS.WritableStream
-  /** Called with each line that is written, as JSON, which `parseLogLine` reads. It must not log. */
+  /** Called with each written line, as JSON for `parseLogLine`. It must not log. */
   readonly tap?: (line: string) => void
 }
 
-/** One line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its human form. */
+/**
+ * Logs one line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its
+ * human form.
+ */
 export async function createLogger({
   level,
   encoding,
   destination,
   tap,
 }: LoggerOptions): Promise<ProgramLogger> {
-  // Not process.stderr.isTTY: looking at it makes a pipe non-blocking.
+  // Not process.stderr.isTTY: reading it makes a pipe non-blocking.
   const hasColors = destination === undefined && isatty(2) && process.stderr.hasColors()
   const lines = destination ?? new Lines(2)
   const form = encoding === 'human' ? await humanForm(lines, hasColors) : lines
@@ -119,7 +121,7 @@ function tapped(lines: DestinationStream, tap: (line: string) => void): Destinat
   }
 }
 
-/** pino passes a child's fields by its `log` formatter. */
+/** pino does not use its `log` formatter for a child's fields. */
 function toLogger(inner: PinoLogger): RootLogger {
   return {
     debug: (fields, message) => inner.debug(fields, message),
@@ -130,7 +132,10 @@ function toLogger(inner: PinoLogger): RootLogger {
   }
 }
 
-/** Loads pino-pretty only here: JSON does not pay for it. Its own stream is not used, it writes a tick later. */
+/**
+ * Loads pino-pretty only here, so that JSON output does not pay for it. Its own stream is not used, because
+ * it writes a tick later.
+ */
 async function humanForm(lines: DestinationStream, colorize: boolean): Promise<DestinationStream> {
   const { prettyFactory } = (await import('pino-pretty')).default
   const format = prettyFactory({
@@ -144,8 +149,8 @@ async function humanForm(lines: DestinationStream, colorize: boolean): Promise<D
 }
 
 /**
- * Makes control characters in a line of JSON visible, so that text from a gateway cannot move the cursor of whoever
- * reads the log on a terminal. Line breaks and tabs stay: stack traces have them.
+ * Makes control characters in a line of JSON visible, so that text from a gateway cannot move the cursor of a
+ * terminal that shows the log. Line breaks and tabs stay: stack traces have them.
  */
 function escapeControls(json: string): string {
   return json
@@ -158,10 +163,10 @@ const REDACTED = '[redacted]'
 const UNPRINTABLE = '[unprintable]'
 
 /**
- * Copies the fields of a log line without the text of names that sound secret, at any depth. This is a last safety
- * net: nobody should log secrets. Never throws. pino's own `redact` does not do: with a wildcard, pino 10.4 clones
- * each value by its enumerable properties, and the clone of a URL, a Buffer or an object with a failing getter makes
- * the logging call throw (seen).
+ * Copies the fields of a log line without the text of names that sound secret, at any depth. This is the last
+ * safety net: secrets must not be logged. Never throws. pino's own `redact` is no replacement: with a
+ * wildcard, pino 10.4 clones each value by its enumerable properties, and the clone of a URL, a Buffer or an
+ * object with a failing getter makes the logging call throw (seen).
  */
 function redactFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redactField(name, value)]))
@@ -184,7 +189,7 @@ function replace(name: string, value: unknown): unknown {
   return value instanceof Error ? { type: value.name, message: value.message } : value
 }
 
-/** Numbers and booleans reveal nothing: `keys: 3` may be shown. */
+/** Whether the field is hidden. Numbers and booleans reveal nothing: `keys: 3` may be shown. */
 function hides(name: string, value: unknown): boolean {
   return (
     SECRET_NAME.test(name) && (typeof value === 'string' || (typeof value === 'object' && value !== null))

@@ -9,7 +9,7 @@ import { SETTINGS } from './table.ts'
 export interface Key {
   readonly kind: 'key'
   readonly value: Secret
-  /** The setting it came from, for errors about its form. */
+  /** The setting with the key, for errors about its form. */
   readonly source: string
 }
 
@@ -20,11 +20,11 @@ export interface CredentialSearch {
   readonly lookup: Lookup
   /** systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
-  /** Receives what is unwise about the credential. */
+  /** Receives warnings about the credential. */
   readonly warnings: string[]
 }
 
-/** `key` or `key-file`, whichever takes precedence, else the credential from systemd. Undefined if there is none. */
+/** Finds `key` or `key-file` by precedence, else the credential from systemd. Undefined if there is none. */
 export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup } = search
   const { problems } = lookup
@@ -49,7 +49,7 @@ function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
   return { kind: 'key', value: key.value, source: key.from === 'file' ? `${key.place} key` : place }
 }
 
-/** Warns of a credential that others can read in the environment, or in the file that holds it. */
+/** Warns of a credential that others can read in the environment, or in its file. */
 export function warnOfPlace(
   { from, place, reference }: Found<Secret>,
   { lookup, warnings }: CredentialSearch,
@@ -86,18 +86,18 @@ function keyInFile(path: string, place: string, search: CredentialSearch): Key |
   }
 }
 
-/** systemd lets the unit's user in by an ACL, and `stat` shows that as a right of the group. */
+/** systemd gives the unit's user access with an ACL, which `stat` shows as a permission of the group. */
 export function isCredential(path: string, credentials: string | undefined): boolean {
   return Boolean(credentials) && dirname(path) === resolve(credentials ?? '')
 }
 
-/** A credential that does not say where the gateway is. */
+/** A credential that does not contain the gateway's address. */
 export interface GatewayToken {
   /** A JWT-SVID of SPIFFE, or a token of the old kind. */
   readonly kind: 'svid' | 'token'
   readonly value: Secret
   readonly source: string
-  /** The gateway's address as it was given, and by which setting. */
+  /** The gateway's address as given, and the setting that it came from. */
   readonly gateway: string
   readonly gatewaySource: string
   /** The agent's name for its log; may be empty. */
@@ -105,12 +105,15 @@ export interface GatewayToken {
   readonly plaintext: boolean
 }
 
-/** hoop's agent takes this very text, and no other, for a gateway without TLS. */
+/** Hoop's agent reads exactly this text as a gateway without TLS. */
 const LOCAL_GATEWAY = '127.0.0.1:8010'
 /** A JWT with many claims has some thousand characters. */
 const LONGEST_SVID = 64 * 1024
 
-/** Undefined if none is set, or if it cannot be used, which is a problem. The texts are those of protocol.md 2.3. */
+/**
+ * Undefined if no SVID is set, or if it cannot be used, which is a problem. The texts are those of
+ * protocol.md 2.3.
+ */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   const { lookup } = search
   const svidFile = lookup.find(SETTINGS.spiffeKeyFile)
@@ -137,7 +140,7 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   )
 }
 
-/** A token of the old kind. Without an address it is ignored: `TOKEN` may well belong to another program. */
+/** Finds a token of the old kind. Without an address it is ignored: `TOKEN` may belong to another program. */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)
   const gateway = search.lookup.find(SETTINGS.grpcUrl)

@@ -4,9 +4,12 @@ import { Secret } from '../basics/secret.ts'
 import { textJson } from '../basics/settings/json-schema.ts'
 import { json, listed, matching, named, parsed } from '../basics/settings/shapes.ts'
 
-// The kinds of values that only the agent's settings have.
+// Kinds of values that only the agent's settings have.
 
-/** Any text but an empty one. Not `.`, which means different things in the languages that read JSON schemas. */
+/**
+ * Any text except an empty one. Not `.`, which means different things in the languages that read JSON
+ * schemas.
+ */
 const TEXT = /[\s\S]/
 const COUNT = /^[1-9]\d{0,5}$/
 const NAME_RULES = /^\s*!?[\w.*-]+\s*(?:,\s*!?[\w.*-]+\s*)*$/
@@ -23,7 +26,7 @@ export const count = named(
 
 export const folder = named('folder', matching(TEXT, 'the path of a folder'))
 
-/** People put the key itself here by mistake. It must be refused early: later messages show the path. */
+/** Users write the key itself here by mistake. It must be refused early: later messages show the path. */
 export const keyFile = named(
   'file',
   matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds the key, not the key itself,'),
@@ -35,7 +38,7 @@ export const svidFile = named(
   matching(/^(?!eyJ|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds a JWT-SVID, not the SVID itself,'),
 )
 
-/** Certificates or a key; what is in the text is looked at later. A private key may be in it, so it is not shown. */
+/** Certificates or a key; the text is checked later. It may contain a private key, so it is not shown. */
 export const pem = named(
   'pem',
   v.pipe(matching(TEXT, 'PEM text, file://PATH or base64://TEXT'), json({ writeOnly: true })),
@@ -43,13 +46,13 @@ export const pem = named(
 
 export const serverName = named('name', matching(/^[\w.:-]{1,253}$/, 'the name of a host'))
 
-/** No @, so no credential. */
+/** Contains no @, so no credential. */
 export const gatewayUrl = named(
   'address',
   matching(/^[\x21-\x3f\x41-\x7e]+$/, "the gateway's address, host:port,"),
 )
 
-/** No control characters. */
+/** Contains no control characters. */
 export const label = named(
   'name',
   parsed(
@@ -59,7 +62,6 @@ export const label = named(
   ),
 )
 
-/** Separated by commas. */
 export const nameRules = named(
   'names',
   parsed(
@@ -93,7 +95,7 @@ export const refinements = named(
 
 export const ruleFiles = named('files', listed(/^[^,\n]+$/, 'paths of rule files'))
 
-/** No relative paths: what they mean would depend on where commands run. */
+/** No relative paths: their meaning would depend on the working folder of commands. */
 export const programs = named(
   'names',
   listed(/^(?:\/[^,\n]+|[^,/\n]+)$/, 'programs, by whole path or by the name under which PATH has them'),

@@ -2,18 +2,18 @@ import { openToOthers } from '../basics/files/private-path.ts'
 import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
-/** What the owner of the server forbids. Paths are absolute. */
+/** Limits from the owner of the server. Paths are absolute. */
 export interface PolicySettings {
   readonly inputRules: readonly string[]
   readonly outputRules: readonly string[]
-  /** Undefined: all. So are those below. */
+  /** Undefined: all are allowed. The same holds for the next three. */
   readonly programs: readonly string[] | undefined
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
   readonly origins: readonly string[] | undefined
 }
 
-/** Undefined when there is no setting of it. */
+/** Undefined when no setting of the policy is given. */
 export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings | undefined {
   const found = {
     inputRules: lookup.find(SETTINGS.policyInputRules),

@@ -15,7 +15,7 @@ import { stateFolder } from './state-folder.ts'
 import { type Setting, settings, SETTINGS } from './table.ts'
 
 /**
- * Every setting, in the order of the table. `loadAgentSettings` says what is wrong with them.
+ * Returns all settings, in the order of the table. `loadAgentSettings` reports their faults.
  * @param logEncoding the encoding in use: its default depends on the terminal
  */
 export function printSettings(source: SettingsSource, logEncoding: string | undefined): PrintedSettings {
@@ -41,7 +41,7 @@ function given({ name, kind }: Setting, { from, place, written }: Found<unknown>
   return { name, value: shownValue(jsonOf(kind), written), from: FROM[from], place }
 }
 
-/** Three settings follow what systemd has prepared for the service. */
+/** Three settings follow the folders that systemd has prepared for the service. */
 function bySystemd(setting: Setting, lookup: Lookup, { env }: SettingsSource): PrintedSetting | undefined {
   const variable = SYSTEMD.get(setting) ?? ''
   const [folder] = (env[variable] ?? '').split(':')
@@ -66,7 +66,10 @@ function byDefault(
   return { name, value, from: 'default', place: null }
 }
 
-/** `agent.yaml` for editors: each setting by its dotted name, and as a member of its group. */
+/**
+ * Returns the schema of `agent.yaml` for editors: each setting by its dotted name, and as a member of its
+ * group.
+ */
 export function agentSchema(): JsonSchema {
   const groups = new Map<string, Record<string, JsonSchema>>()
   const properties: Record<string, JsonSchema> = {}
@@ -80,7 +83,7 @@ export function agentSchema(): JsonSchema {
   return { type: ['object'], properties, additionalProperties: false }
 }
 
-/** @param own of a setting that has the name of the group, as `redact` */
+/** @param own schema of a setting that has the name of the group, such as `redact` */
 function groupJson(members: Readonly<Record<string, JsonSchema>>, own: JsonSchema | undefined): JsonSchema {
   const group = orNull({ type: ['object'], properties: members, additionalProperties: false })
   const { description = '', ...itself } = own ?? {}

@@ -8,7 +8,7 @@ import { readTree, type Tree } from '../basics/settings/tree.ts'
 import { flagOf, optionOf, type Setting, settings, variableOf } from './table.ts'
 
 interface SettingsFile {
-  /** What the file says of each setting. Undefined when the file cannot be read. */
+  /** The value of each setting in the file. Undefined when the file cannot be read. */
   readonly entries: ReadonlyMap<string, Tree> | undefined
   /** Relative paths in the file start here. */
   readonly folder: string
@@ -16,9 +16,11 @@ interface SettingsFile {
   readonly problems: Problems
 }
 
-/** Where the agent's settings come from when it starts. */
+/** The agent's sources of settings at its start. */
 export interface SettingsSource {
-  /** As in commander's `opts()`: `outputCap` for `--output-cap`. Flags of other commands may be among them. */
+  /**
+   * As in commander's `opts()`: `outputCap` for `--output-cap`. Flags of other commands may be among them.
+   */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly env: NodeJS.ProcessEnv
   readonly stderrIsTty: boolean
@@ -26,9 +28,9 @@ export interface SettingsSource {
 
 export interface Location {
   readonly path: string
-  /** What named it, for errors: a flag, a variable. */
+  /** The flag or variable with the path, for errors. */
   readonly place: string
-  /** Whether it is an error that it does not exist. */
+  /** Whether a missing file is an error. */
   readonly isRequired: boolean
 }
 
@@ -39,7 +41,7 @@ const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)
 const GROUPS = new Set(NAMES.filter((name) => name.includes('.')).map((name) => name.split('.')[0] ?? ''))
 
-/** `--config`, else the variable, else the standard place. */
+/** Returns the path from `--config`, else from the variable, else the standard path. */
 export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>): Location {
   const { config } = flags
   const { RUNBOOK_AGENT_CONFIG: variable } = env
@@ -48,7 +50,7 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
   return { path: STANDARD_PATH, place: 'the settings file', isRequired: false }
 }
 
-/** Reports wrong names, and a file that cannot be read, in `problems`. */
+/** Reads the file. Unknown names, and a file that cannot be read, become `problems`. */
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {
@@ -71,7 +73,7 @@ function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
   return entries
 }
 
-/** Settings by their dotted names: `output.cap` may be written like this, or in a group `output`. */
+/** Yields settings by their dotted names: `output.cap` may be written like this, or in a group `output`. */
 function* leavesOf(
   tree: TreeMap,
   group: Path,
@@ -108,7 +110,7 @@ function isMap(tree: Tree): tree is TreeMap {
   return typeof tree === 'object' && tree !== null && !Array.isArray(tree)
 }
 
-/** What wins over what: the higher, the stronger. */
+/** Precedence of sources: the highest number wins. */
 const RANK = { file: 0, alias: 1, environment: 2, flag: 3 } as const
 
 interface Given {
@@ -116,9 +118,8 @@ interface Given {
   readonly rank: number
   /** The flag, the variable, or `path:line:column`. */
   readonly place: string
-  /** The value as it is written. */
   readonly written: Tree
-  /** Only in the file: where the value really is. */
+  /** Only for the file: the source of the value. */
   readonly reference?: Reference
 }
 
@@ -127,15 +128,15 @@ export interface Found<T> extends Given {
   readonly value: T
 }
 
-/** Finds settings by precedence and checks them. What is refused becomes a problem. */
+/** Finds settings by precedence and checks them. A refused value becomes a problem. */
 export class Lookup {
   readonly #source: SettingsSource
-  /** For `env://` in the file. */
+  /** Variables for `env://` in the file. */
   readonly #environment: NodeJS.ProcessEnv
   readonly file: SettingsFile
   readonly problems: Problems
 
-  /** Reads the settings file. @param environment where `env://` finds variables, if not in the source */
+  /** Reads the settings file. @param environment variables for `env://`, if not those of the source */
   constructor(source: SettingsSource, environment = source.env) {
     this.#source = source
     this.#environment = environment
@@ -143,12 +144,15 @@ export class Lookup {
     this.problems = this.file.problems
   }
 
-  /** The setting's value, or its default when it is not given or refused. */
+  /** Returns the setting's value, or its default when no value is given or the value is refused. */
   value<Kind extends v.GenericSchema>(setting: WithDefault<Kind>): v.InferOutput<Kind> {
     return this.find(setting)?.value ?? v.parse(setting.kind, setting.default)
   }
 
-  /** The value that wins. The one in the file is parsed even if another wins: a file with an error in it is refused. */
+  /**
+   * Returns the value with the highest precedence. The value in the file is parsed even if another one wins:
+   * a file with an error is refused.
+   */
   find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
     const parsed = [...this.#given(setting)].map((given, i) =>
       i === 0 || given.from === 'file' ? this.#parse(setting, given) : undefined,
@@ -156,12 +160,12 @@ export class Lookup {
     return parsed[0]
   }
 
-  /** Whether anybody set it, to a right or a wrong value. */
+  /** Whether the setting has any value, right or wrong. */
   isGiven(setting: Setting): boolean {
     return !this.#given(setting).next().done
   }
 
-  /** The variables that the file names by `env://`. */
+  /** The variables that the file names with `env://`. */
   get referencedVariables(): readonly string[] {
     const values = [...(this.file.entries?.values() ?? [])]
     return values.flat().flatMap((value) => {
@@ -193,7 +197,7 @@ export class Lookup {
     return resolveReferences(written, sources, this.problems, { path: [name] })
   }
 
-  /** Strongest first. */
+  /** Yields the values, highest precedence first. */
   *#given(setting: Setting): Generator<Given> {
     const { name, aliases = [], isSecret } = setting
     const flag = isSecret === true ? undefined : this.#source.flags[optionOf(name)]
@@ -218,7 +222,7 @@ export class Lookup {
   }
 }
 
-/** A list in one line. */
+/** Formats a list as one line. */
 function textOf(written: Tree): string | undefined {
   if (typeof written === 'string') return written
   return Array.isArray(written) ? written.join(', ') : undefined

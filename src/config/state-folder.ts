@@ -11,7 +11,10 @@ export interface StateFolderRequest {
   readonly uid: number | undefined
 }
 
-/** Where the agent keeps what outlives it: the setting, else systemd's folder, else the usual place on this system. */
+/**
+ * Returns the folder for the agent's data that outlives it: the setting, else systemd's folder, else the
+ * usual path on this system.
+ */
 export function stateFolder({ setting, env, home, uid }: StateFolderRequest): string {
   if (setting) return setting
   // systemd joins several StateDirectory= entries with colons.

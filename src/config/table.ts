@@ -20,25 +20,27 @@ import {
 import { sessionsOn, thisMachine } from './session-limit.ts'
 
 export interface Setting<Kind extends GenericSchema = GenericSchema> {
-  /** In the file, e.g. `output.cap`; flag and environment variable follow from it. */
+  /** Name in the file, e.g. `output.cap`; flag and environment variable follow from it. */
   readonly name: string
   readonly kind: Kind
   readonly description: string
   /** The default as it would be written in the file. */
   readonly default?: string
-  /** The default depends on the machine. */
+  /** Whether the default depends on the machine. */
   readonly isOfMachine?: true
-  /** Variables of hoop's agent that mean the same, the first one set counts. */
+  /** Variables of hoop's agent with the same meaning; the first one that is set counts. */
   readonly aliases?: readonly string[]
-  /** Has no flag: every user of the machine can read the arguments of a process. */
+  /** A secret has no flag: every user of the machine can read the arguments of a process. */
   readonly isSecret?: true
 }
 
-/** Node's timers take 24.8 days at most. A longer one fires at once: a drain of 30d would kill everything. */
+/**
+ * Node's timers last 24.8 days at most. A longer one fires immediately: a drain of 30d would kill all
+ * commands.
+ */
 const timer = duration('0s', '24d')
 const bytes = size()
 
-/** Every setting of the agent. Add one here when something reads it. */
 export const SETTINGS = {
   key: {
     name: 'key',
@@ -308,7 +310,7 @@ export function flagOf(name: string): string {
   return `--${name.replaceAll('.', '-')}`
 }
 
-/** `output.cap` is `outputCap` among the options that commander has read. */
+/** `output.cap` is `outputCap` among commander's options. */
 export function optionOf(name: string): string {
   return name.replaceAll(/[.-](.)/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -6,9 +6,9 @@ import { SetUpError } from '../basics/set-up-error.ts'
 import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
-/** Everything is checked: the texts are valid PEM. */
+/** Checked settings: the texts are valid PEM. */
 export interface TlsSettings {
-  /** Undefined: those of the system. */
+  /** Undefined: the authorities of the system. */
   readonly authorities: readonly string[] | undefined
   readonly serverName: string | undefined
   readonly skipVerify: boolean
@@ -102,7 +102,7 @@ function reading<T>(
   }
 }
 
-/** For values of flags and variables; `Lookup` has followed `file://` in the settings file. */
+/** For values of flags and variables; `Lookup` has resolved `file://` in the settings file. */
 function pemOf({ value }: Found<string>): string {
   return pemText(value, (path) => resolve(path))
 }

@@ -2,10 +2,13 @@ import { connectionWords, isReady, type Status } from './status.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000
-/** An agent whose loop stood still for longer than this, of the last minute, no longer works. */
+/** An agent no longer works when its loop was blocked for longer than this in the last minute. */
 const BLOCKED_MS = WINDOW_MS / 2
 
-/** When an event loop stood still in the last minute, by the moments at which it turned (ms, rising). */
+/**
+ * Records when an event loop was blocked in the last minute, from the moments at which it turned (ms,
+ * rising).
+ */
 export class LoopDelays {
   #blocks: { readonly endedAt: number; readonly ms: number }[] = []
   #turnedAt: number
@@ -14,7 +17,7 @@ export class LoopDelays {
     this.#turnedAt = startedAt
   }
 
-  /** Call it every 200 ms. What it is late by is the time in which the loop stood still. */
+  /** Call this every 200 ms. A delay is the time in which the loop was blocked. */
   turned(at: number): void {
     const ms = at - this.#turnedAt - PERIOD_MS
     this.#turnedAt = at
@@ -23,12 +26,12 @@ export class LoopDelays {
     if (ms > 0) this.#blocks.push({ endedAt: at, ms })
   }
 
-  /** The longest one, in milliseconds. */
+  /** Returns the longest block, in milliseconds. */
   longest(): number {
     return Math.max(0, ...this.#blocks.map(({ ms }) => ms))
   }
 
-  /** How long the loop stood still in the last minute, in milliseconds. */
+  /** Returns how long the loop was blocked in the last minute, in milliseconds. */
   total(): number {
     const from = this.#turnedAt - WINDOW_MS
     return this.#blocks.reduce((sum, { endedAt, ms }) => sum + Math.min(ms, endedAt - from), 0)
@@ -40,13 +43,13 @@ export class LoopMonitor implements Disposable {
   readonly #delays = new LoopDelays(performance.now())
   readonly #timer = setInterval(() => this.#look(), PERIOD_MS).unref()
 
-  /** The longest time without a break that the loop stood still in the last minute, in milliseconds. */
+  /** Returns the longest single block of the loop in the last minute, in milliseconds. */
   longestMs(): number {
     this.#look()
     return this.#delays.longest()
   }
 
-  /** How long it stood still in the last minute altogether, in milliseconds. */
+  /** Returns the sum of all blocks in the last minute, in milliseconds. */
   blockedMs(): number {
     this.#look()
     return this.#delays.total()
@@ -61,15 +64,15 @@ export class LoopMonitor implements Disposable {
   }
 }
 
-/** The answer to a probe: an HTTP status, and a line for the person who looks. */
+/** The answer to a probe: an HTTP status, and a line for people. */
 export interface Health {
   readonly ok: boolean
   readonly line: string
 }
 
 /**
- * Whether the process is alive. A blocked loop answers nothing, which the probe's own timeout notices; any answer
- * proves that the loop turns. So this reports only what an answer would hide: a loop that hardly ever turns.
+ * Whether the process is alive. A blocked loop answers nothing, which the probe's own timeout notices. Any
+ * answer proves that the loop turns, so this only reports a loop that hardly ever turns.
  */
 export function liveness(blockedMs: number): Health {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }
@@ -79,7 +82,6 @@ export function liveness(blockedMs: number): Health {
   }
 }
 
-/** Whether the gateway can send executions to this agent. */
 export function readiness(status: Status): Health {
   return { ok: isReady(status), line: connectionWords(status) }
 }

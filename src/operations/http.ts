@@ -7,7 +7,7 @@ import { SetUpError } from '../basics/set-up-error.ts'
 import { type Health, liveness, LoopMonitor } from './health.ts'
 import { Metrics, type MetricSource } from './metrics.ts'
 
-/** Longest life of a connection, whatever it does. */
+/** Longest life of a connection, even a busy one. */
 const CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 32
 const MAX_HEADER_BYTES = 8192
@@ -15,10 +15,10 @@ const TEXT = 'text/plain; charset=utf-8'
 
 export interface HttpOptions {
   readonly listen: Address
-  /** The name of the setting with the address, for errors. */
+  /** Name of the setting with the address, for errors. */
   readonly setting: string
   readonly metrics: MetricSource
-  /** Whether executions get here, for `/readyz`. */
+  /** Whether executions can reach this agent, for `/readyz`. */
   readonly readiness: () => Health
   readonly log: Logger
   /** For tests. */
@@ -30,7 +30,7 @@ export interface Http extends AsyncDisposable {
   readonly address: string
 }
 
-/** `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws SetUpError */
+/** Serves `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws SetUpError */
 export async function openHttp({
   listen,
   setting,
@@ -81,13 +81,16 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
     socket.once('close', () => open.delete(socket))
     endAfter(socket, connectionMs)
   })
-  // Happens, for example, when no descriptor is left. The probe then fails, but that is no reason to end.
+  // Happens, for example, when no descriptor is left. The probe then fails, but the program must not end.
   const note = (error: Error) => log.warn({ error: error.message }, 'http cannot take a connection')
   server.once('listening', () => server.on('error', note))
   return server.unref()
 }
 
-/** Closes the oldest: a client that holds all could keep a probe out, and the agent would be restarted. */
+/**
+ * Closes the oldest connection. A client that holds all of them could keep a probe out, and the agent would
+ * be restarted.
+ */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
   if (open.size < MAX_CONNECTIONS || oldest === undefined) return
@@ -121,7 +124,7 @@ async function answerTo(
   }
 }
 
-/** Closes the connection: a probe comes every few seconds, so keeping one for it is not worth it. */
+/** Closes the connection: a probe comes every few seconds, so keeping its connection is not worth it. */
 function respond(response: ServerResponse, { code, contentType, text }: Answer): void {
   response.writeHead(code, {
     'content-type': contentType,

@@ -1,10 +1,10 @@
 import { counter, counters, type Definition, familiesOf, gauge, type MetricSource } from './metrics.ts'
 import { CONNECTION_STATES, type Status, type StatusSource } from './status.ts'
 
-/** Shown as 0 before the first one, so that the first is seen as an increase. */
+/** Shown as 0 before the first outcome, so that the first one is seen as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
-/** Every metric that is read from the status; docs/operating.md has the same list, a test compares them. */
+/** All metrics that are read from the status. docs/operating.md has the same list; a test compares them. */
 const DEFINITIONS: readonly Definition<Status>[] = [
   {
     name: 'info',
@@ -123,7 +123,7 @@ function output(): Definition<Status>[] {
   ]
 }
 
-/** Since the epoch, from ISO 8601. */
+/** Converts ISO 8601 to seconds since the epoch. */
 function seconds(iso: string): number {
   return Date.parse(iso) / 1000
 }

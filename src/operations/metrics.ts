@@ -12,30 +12,30 @@ interface Sample {
   readonly value: number
 }
 
-/** A metric that is read at each scrape from what is known then. */
+/** A metric whose current value is read at each scrape. */
 export interface Definition<Now> {
-  /** Follows the prefix; a counter's name ends in `_total`. */
+  /** The name after the prefix; a counter's name ends in `_total`. */
   readonly name: string
   readonly type: 'counter' | 'gauge'
   readonly help: string
   readonly labels: readonly string[]
-  /** Empty when there is nothing to report yet. */
+  /** Returns nothing when there is nothing to report yet. */
   readonly read: (now: Now) => readonly Sample[]
 }
 
 type Family = Omit<Definition<unknown>, 'read'> & { readonly read: () => readonly Sample[] }
 
-/** How long things take, counted as they end. */
+/** A histogram of durations, counted as they end. */
 interface Distribution {
   readonly name: string
   readonly help: string
-  /** Upper bounds in seconds. None is whole: prom-client writes `1` where OpenMetrics wants `1.0`. */
+  /** Upper bounds in seconds. None is whole: prom-client writes `1` where OpenMetrics requires `1.0`. */
   readonly buckets: readonly number[]
-  /** Tells of each one from now on. */
+  /** Calls `told` with each duration from now on. */
   readonly follow: (told: (seconds: number) => void) => void
 }
 
-/** What one program has to tell. */
+/** The metrics of one program. */
 export interface MetricSource {
   /** The beginning of all names, `runbook_agent_`. */
   readonly prefix: string
@@ -75,15 +75,19 @@ export function counters<Now>(
   return { name: `${name}_total`, type: 'counter', help, labels: [label], read: samples }
 }
 
-/** For prom-client's garbage collections: its own has whole numbers, `1` where OpenMetrics wants `1.0`. */
+/**
+ * Buckets for garbage collections. Those of prom-client have whole numbers, `1` where OpenMetrics requires
+ * `1.0`.
+ */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**
- * Metrics of prom-client that we do not want: sums under a name for counters, and the figures of a histogram that wakes
- * the process 100 times a second, counting its own pause as lag. `event_loop_delay_max_seconds` tells what they should.
+ * Metrics of prom-client to remove: sums with the name of a counter, and the figures of a histogram that
+ * wakes the process 100 times a second and counts its own pause as lag. `event_loop_delay_max_seconds`
+ * replaces them.
  */
 const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
-/** Interval of that histogram. prom-client creates it all the same. */
+/** Interval of that histogram. prom-client creates it anyway. */
 const HARDLY_EVER_MS = 60 * 60 * 1000
 
 interface Scrape {
@@ -100,11 +104,11 @@ interface Sources {
 /** The metrics of a program and of its process, read at each request. */
 export class Metrics {
   readonly #sources: Sources
-  /** They count from the beginning, and are in each registry. */
+  /** They count from the start of the program, and are in each registry. */
   readonly #distributions: readonly Histogram[]
   /**
-   * One per format that was requested so far. They cannot share one: prom-client removes `_total` from the names of
-   * counters for good when it writes OpenMetrics, and reads the format again after it has waited.
+   * One per requested format. Formats cannot share a registry: prom-client removes `_total` from the names of
+   * counters permanently when it writes OpenMetrics, and reads the format again after it has waited.
    */
   readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
 
@@ -122,7 +126,10 @@ export class Metrics {
     return { contentType, text: await this.#registry(contentType).metrics() }
   }
 
-  /** Made at the first request: observers of process metrics cost something, and mostly one format is used. */
+  /**
+   * Creates a registry at the first request: observers of process metrics have a cost, and usually one format
+   * is used.
+   */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
     if (known !== undefined) return known
@@ -144,7 +151,10 @@ function histogramOf(prefix: string, { name, help, buckets, follow }: Distributi
   return histogram
 }
 
-/** Reads its value at each scrape, so that everything is counted only once, where it happens. */
+/**
+ * Registers a metric that reads its value at each scrape, so that everything is counted only once, where it
+ * happens.
+ */
 function register(
   registry: Registry<RegistryContentType>,
   prefix: string,
@@ -199,13 +209,16 @@ function registerLoopDelay(
   })
 }
 
-/** Whether OpenMetrics is preferred. Prometheus names it before the classic text; browsers and curl do not. */
+/**
+ * Whether OpenMetrics is preferred. Prometheus names OpenMetrics before the classic text; browsers and curl
+ * do not.
+ */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')
 }
 
-/** The highest q that the header gives to a type, 0 when it does not name it. */
+/** Returns the highest q that the header gives to a type, 0 when the type is not named. */
 function quality(accept: string, type: string): number {
   const qualities = accept
     .split(',')

@@ -7,19 +7,19 @@ import { readAll } from '../basics/files/small-file.ts'
 import type { Logger } from '../basics/logger.ts'
 import { formatStatus, type StatusSource } from './status.ts'
 
-/** Limit for a socket's path in bytes: 108 on Linux and 104 elsewhere, minus the zero byte at the end. */
+/** Longest path of a socket in bytes: 108 on Linux and 104 elsewhere, minus the zero byte at the end. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there: set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
 
-/** A line of JSON, or why there is none. */
+/** A line of JSON, or the reason why there is none. */
 type StatusAnswer = { readonly line: string } | NoAnswer
 
 interface NoAnswer {
   /** The end of a text "PATH: ...". */
   readonly reason: string
-  /** Nobody listens there: the agent has ended, or not begun. */
+  /** No process listens there: the agent has ended, or not begun. */
   readonly isGone: boolean
 }
 
@@ -68,18 +68,21 @@ const CONNECTION_MS = 2000
 const LIVING_MS = 500
 
 interface StatusSocketOptions {
-  /** 0700, of this user. */
+  /** A folder of this user, 0700. */
   readonly folder: string
   readonly status: StatusSource
   readonly log: Logger
 }
 
 export interface StatusSocket extends AsyncDisposable {
-  /** Undefined when there is none; the log says why. */
+  /** Undefined when there is no socket; the log says why. */
   readonly path: string | undefined
 }
 
-/** `status.sock`, 0600: one line of JSON for each connection. Never throws: an agent works without it. */
+/**
+ * Opens `status.sock` (0600), which answers each connection with one line of JSON. Never throws: an agent
+ * works without this socket.
+ */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
@@ -102,7 +105,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** A connection to a dead agent's socket is refused at once. */
+/** A connection to a dead agent's socket is refused immediately. */
 async function isLiving(path: string): Promise<boolean> {
   const socket = createConnection({ path, signal: AbortSignal.timeout(LIVING_MS) })
   try {
@@ -139,7 +142,10 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
   }
 }
 
-/** Under a passing name until its mode is right; replaces what a dead agent left. @returns the socket's inode */
+/**
+ * Listens under a temporary name until the mode is right, then replaces the socket of a dead agent. @returns
+ * the socket's inode
+ */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
   // Not longer than the real name, whose length was checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)
@@ -157,7 +163,7 @@ async function listenOn(server: Server, folder: string, path: string): Promise<n
 
 async function close(server: Server, path: string, inode: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
-  // By now the socket may be another agent's.
+  // The socket may belong to another agent by now.
   const found = await stat(path).catch(() => undefined)
   if (found?.ino === inode) await rm(path, { force: true })
   await closed

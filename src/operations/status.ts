@@ -14,7 +14,7 @@ function optional<T>(schema: v.GenericSchema<unknown, T>) {
   )
 }
 
-/** Reads what agents of any version report: unknown fields are ignored, missing ones are an error. */
+/** Reads reports of agents of any version: unknown fields are ignored, missing ones are an error. */
 const Reported = v.object({
   version: v.string(),
   pid: Count,
@@ -29,15 +29,18 @@ const Reported = v.object({
     state: v.string(),
     /** ISO 8601. */
     since: v.string(),
-    /** Why it waits; undefined in states that have no reason. */
+    /** Why the agent waits; undefined in states that have no reason. */
     reason: optional(v.string()),
     /** Streams that were opened after the first one. */
     reconnects: Count,
     /** The last answered health check; undefined before the first. */
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
-    /** Since when the gateway takes nothing, and how many bytes wait. Older agents do not report it. */
+    /** Since when the gateway accepts no data, and how many bytes wait. Older agents do not report this. */
     stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
-    /** The gateway is stopping: until when commands that run go on. Agents of old do not report it. */
+    /**
+     * Set when the gateway is stopping: running commands may continue until this time. Older agents do not
+     * report it.
+     */
     gatewayStopsAt: v.optional(optional(v.string())),
   }),
   sessions: v.object({
@@ -49,7 +52,7 @@ const Reported = v.object({
     outcomes: Counts,
     /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
     reasons: Counts,
-    /** Executions that a guardrail rule has stopped or refused, by rule. Agents of old do not report them. */
+    /** Executions that a guardrail rule has stopped or refused, by rule. Older agents do not report them. */
     guardrails: v.optional(Counts, {}),
     confirmed: Count,
     unconfirmed: Count,
@@ -59,10 +62,10 @@ const Reported = v.object({
     bytesSent: Count,
     bytesLeftOut: Count,
     bytesRedacted: Count,
-    /** Memory for the tails of capped outputs right now. */
+    /** Memory that the tails of capped outputs use now. */
     tailBytes: Count,
   }),
-  /** What the gateway asked for itself (hooks, health checks), by the same outcomes; counted only here. */
+  /** Requests of the gateway itself (hooks, health checks), by the same outcomes; counted only here. */
   systemRequests: Counts,
   /** Processes that commands had left behind. */
   processesEnded: Count,
@@ -72,22 +75,22 @@ const Reported = v.object({
   ordinarySecrets: v.optional(v.record(v.string(), v.array(v.string())), {}),
 })
 
-/** What an agent reports over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */
+/** The report of an agent: over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */
 export type Status = Readonly<v.InferOutput<typeof Reported>>
 
 export type StatusSource = () => Status
 
-/** For SIGUSR2: logs everything that the agent knows about itself as one line. */
+/** Logs everything that the agent knows about itself as one line, on SIGUSR2. */
 export function dumpStatus(log: Logger, status: StatusSource): void {
   log.info({ status: status() }, 'status')
 }
 
-/** One line. Undefined becomes null, since a field that is always there is easier to read. */
+/** Formats one line. Undefined becomes null, since a field that is always there is easier to read. */
 export function formatStatus(status: Status): string {
   return printableJson(status)
 }
 
-/** Reads such a line. @returns undefined when this is no answer of an agent */
+/** Parses such a line. @returns undefined when the line is no answer of an agent */
 export function parseStatus(line: string): Status | undefined {
   try {
     const result = v.safeParse(Reported, JSON.parse(line))
@@ -110,21 +113,21 @@ export const CONNECTION_STATES = [
 ] as const
 
 /**
- * Whether executions can get here. `polling` is an agent with mode=embedded, told by the gateway that nobody waits for
- * it: it connects as soon as somebody does.
+ * Whether executions can reach this agent. `polling` is an agent with mode=embedded for which no session
+ * waits: it connects as soon as the gateway tells it about one.
  */
 export function isReady({ connection: { state } }: Status): boolean {
   return state === 'serving' || state === 'polling'
 }
 
-/** The connection in words, one line: `refused: the gateway refuses this key`. */
+/** Formats the connection as one line: `refused: the gateway refuses this key`. */
 export function connectionWords({ connection }: Status): string {
   const { state, reason = '' } = connection
   const why = [reason, ...gatewayWords(connection)].filter((text) => text !== '').join(', ')
   return oneLine(why === '' ? state : `${state}: ${why}`)
 }
 
-/** What is unusual about the gateway of an open stream. */
+/** Describes what is unusual about the gateway of an open stream. */
 function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[] {
   return [
     ...(gatewayStopsAt === undefined
@@ -136,7 +139,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
   ]
 }
 
-/** What the agent does: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
+/** Formats what the agent does: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
 export function activityWords(status: Status): string {
   const { connection, gateway, agent, sessions } = status
   const count = [`${sessions.running} of ${sessions.limit} sessions`, ...gatewayWords(connection)].join('; ')
@@ -153,8 +156,8 @@ export function activityWords(status: Status): string {
 }
 
 /**
- * "Ready" means that the agent has begun to connect. If it meant connected, the start would fail whenever a gateway is
- * away.
+ * "Ready" means that the agent has begun to connect. If "ready" meant connected, the start would fail
+ * whenever a gateway is unreachable.
  */
 export function agentLife(status: Status): Life {
   const { state } = status.connection

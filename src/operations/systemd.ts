@@ -1,39 +1,42 @@
 import type { Logger } from '../basics/logger.ts'
 
-/** How often systemd is told again: messages it has not taken, changes without a new state, that a stop goes on. */
+/**
+ * Interval of repeated messages to systemd: lost messages, changes without a new state, and a stop that
+ * continues.
+ */
 const TICK_MS = 10_000
 /** Asks systemd to wait this long for the next such message, beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
-/** Where a program is in its life. */
+/** The state of a program's life. */
 export interface Life {
   readonly isReady: boolean
   readonly isStopping: boolean
-  /** What it does, in one line. */
+  /** What the program does, in one line. */
   readonly words: string
 }
 
 export interface SystemdOptions {
-  /** @returns false when there is no room right now. @throws when nobody listens */
+  /** @returns false when there is no room right now. @throws when nothing listens */
   readonly send: (message: string) => boolean
   readonly life: () => Life
   /** The result of `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
-  /** When a stop takes longer than this, something is wrong, and systemd's own time limit applies. */
+  /** A longer stop means that something is wrong. Then systemd's own time limit applies. */
   readonly stopWithinMs: () => number
   /** For tests. */
   readonly tickMs?: number
 }
 
 /**
- * Tells systemd about a program's state (sd_notify(3), `Type=notify`). Its timers do not keep the process running.
- * The watchdog is about the event loop alone: an agent whose gateway is away for a day is healthy.
+ * Tells systemd about a program's state (sd_notify(3), `Type=notify`). Its timers do not keep the process
+ * running. The watchdog covers the event loop only: an agent whose gateway is away for a day is healthy.
  */
 export class Systemd implements Disposable {
   readonly #options: SystemdOptions
   readonly #timers: NodeJS.Timeout[]
-  /** What systemd knows. Anything that differs is sent now and at each tick. */
+  /** The state that systemd knows. Any difference is sent now and at each tick. */
   #told = { ready: false, stopping: false, words: '' }
   #reloads = 0
   #stoppingSince: number | undefined
@@ -48,12 +51,12 @@ export class Systemd implements Disposable {
     this.#timers.push(setInterval(() => this.#send(['WATCHDOG=1']), watchdogMs / 2).unref())
   }
 
-  /** Call it whenever its life has changed. */
+  /** Sends changes. Call this whenever the program's life has changed. */
   update(): void {
     this.#tell(false)
   }
 
-  /** Wraps what SIGHUP does: systemd shows the unit as reloading meanwhile. */
+  /** Runs the work of SIGHUP. During the work, systemd shows the unit as reloading. */
   async reload(work: () => void | Promise<void>): Promise<void> {
     // Only Type=notify-reload (systemd 253) needs the time. hrtime is CLOCK_MONOTONIC, like systemd's.
     const isTold = this.#send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`])
@@ -78,8 +81,8 @@ export class Systemd implements Disposable {
     const lines: string[] = []
     if (ready && !this.#told.ready) lines.push('READY=1')
     if (stopping && !this.#told.stopping) lines.push('STOPPING=1')
-    // `drain` may be longer than TimeoutStopSec. As long as the program reports this, it is not killed; it ends by
-    // itself.
+    // `drain` may be longer than TimeoutStopSec. While the program sends this, systemd does not kill it; the
+    // program ends by itself.
     this.#stoppingSince ??= stopping ? performance.now() : undefined
     if (stopping && (isTick || !this.#told.stopping) && !this.#isOverdue()) lines.push(EXTENSION)
     if (words !== this.#told.words) lines.push(`STATUS=${words}`)
@@ -91,7 +94,7 @@ export class Systemd implements Disposable {
     return this.#stoppingSince !== undefined && performance.now() - this.#stoppingSince > stopWithinMs()
   }
 
-  /** @returns whether systemd has taken it */
+  /** @returns whether systemd has accepted the message */
   #send(lines: readonly string[]): boolean {
     if (lines.length === 0) return true
     try {
@@ -108,13 +111,13 @@ export class Systemd implements Disposable {
 export interface SystemdEnvironment {
   /** A path, or `@name`. */
   readonly socket: string
-  /** A ping is due within this time; undefined when nobody waits for one. */
+  /** A ping is due within this time; undefined without a watchdog. */
   readonly watchdogMs: number | undefined
 }
 
 /**
- * Takes systemd's variables out of the environment. They are for this process, and whoever inherited them could speak
- * for it. @returns undefined when this process is no such service
+ * Removes systemd's variables from the environment. They are for this process, and a child that inherited
+ * them could speak for it. @returns undefined when this process is no such service
  */
 export function takeSystemdEnvironment(
   env: Record<string, string | undefined>,
@@ -127,7 +130,7 @@ export function takeSystemdEnvironment(
   return { socket, watchdogMs: isForUs ? parseMicroseconds(usec) : undefined }
 }
 
-/** Longer timers fire at once in Node. */
+/** Node's timers fire immediately when they are longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function parseMicroseconds(text = ''): number | undefined {
