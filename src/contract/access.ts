@@ -3,7 +3,7 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { numberOption, option, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
-  // The runbooks that it is for; null for everything else.
+  // The runbooks that need the approval; null for everything else.
   path: v.nullable(text),
   groups: v.array(text),
   minimum: wholeCount,
@@ -12,23 +12,24 @@ const ApprovalShape = v.strictObject({
 })
 const UseShape = v.strictObject({
   allowed: v.boolean(),
-  // Why it is not allowed; empty where it is.
+  // Why the use is not allowed; empty where it is allowed.
   reason: text,
   approvals: v.array(ApprovalShape),
 })
 
 const LEVELS = ['none', 'reads', 'approval', 'free'] as const
 const cell = {
-  // `approval`: something needs one. `reads`: an auditor, who runs nothing.
+  // `approval`: some uses need an approval. `reads`: an auditor, who runs nothing.
   level: needed(v.picklist(LEVELS)),
-  // The reason, for people.
+  // The reason, as text for people.
   text: needed(text),
 }
 const ExplanationShape = v.strictObject({
   user: needed(text),
   connection: needed(text),
   ...cell,
-  // The groups by which the user sees the connection; empty where everybody does, null where the user does not.
+  // The groups by which the user sees the connection; empty where everybody sees it, null where the user does
+  // not.
   groups: v.nullable(v.array(text)),
   uses: needed(
     v.strictObject({ runbooks: needed(UseShape), exec: needed(UseShape), connect: needed(UseShape) }),
@@ -45,7 +46,7 @@ const MatrixShape = v.strictObject({
       cells: v.array(v.strictObject(cell)),
     }),
   ),
-  // What is left out by the limits.
+  // Numbers of users and connections that the limits leave out.
   more_users: wholeCount,
   more_connections: wholeCount,
 })

@@ -17,23 +17,29 @@ const AgentShape = v.strictObject({
   compiler: text,
   platform: text,
   last_contact: v.nullable(text),
-  // What hoop does not have.
+  // Fields that hoop does not have.
   state: v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
-  /** The newest connect since the gateway started, and since when the agent takes nothing new. */
+  /**
+   * Time of the newest connect since the gateway started, and the time from which the agent accepts no new
+   * sessions.
+   */
   connected_at: time,
   left_at: time,
-  /** Why the agent takes nothing new. */
+  /** Why the agent accepts no new sessions. */
   last_words: v.nullable(text),
-  /** For admins and auditors. */
+  /** Shown to admins and auditors only. */
   address: v.nullable(text),
   sessions: wholeCount,
-  /** Sessions at once, as the agent has said when it connected. */
+  /** Most parallel sessions, as the agent reported when it connected. */
   session_limit: v.nullable(wholeCount),
-  /** Those that the reader may see. */
+  /** Connections that the reader may see. */
   connections: v.array(text),
 })
 
-/** An agent with what it said when it connected last (`metadata`); those of the fields beside it are hoop's older copies. */
+/**
+ * An agent with the data of its last connect (`metadata`). Fields with the same data outside `metadata` are
+ * hoop's older copies.
+ */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const

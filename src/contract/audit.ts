@@ -38,7 +38,7 @@ const AuditEntryShape = v.strictObject({
   asked: v.nullable(wholeCount),
 })
 
-/** An entry of the audit log, with hoop's fields, some of which say the same. */
+/** An entry of the audit log, with hoop's fields, some of which repeat others. */
 export type AuditEntryAnswer = Frozen<v.InferOutput<typeof AuditEntryShape>>
 
 const READ = {
@@ -48,7 +48,7 @@ const READ = {
   audit: { action: 'view', type: 'audit' },
 } as const
 
-/** Those of the list and of an export. */
+/** Filters of the list and of an export. */
 const FILTERS = {
   actor: option("entries with this part in the user's name, in any case"),
   actor_subject: option('entries of this user'),
@@ -95,7 +95,7 @@ export const auditContract = {
       200: v.strictObject({
         pages: v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
         data: needed(v.array(AuditEntryShape)),
-        // Entries in which `text` was looked for, where there are more that fit the other filters.
+        // Number of entries that were searched for `text`, if more entries match the other filters.
         text_looked_at: v.nullable(wholeCount),
       }),
     },
@@ -110,7 +110,7 @@ export const auditContract = {
   },
 } as const satisfies Contract
 
-/** Mounted by hand, since it is sent in pieces. */
+/** Mounted by hand, since the answer is sent in pieces. */
 export const auditStreamContract = {
   exportLines: {
     ...READ,

@@ -12,7 +12,7 @@ const number = v.pipe(
 )
 const amount = v.union([sentText, number], 'must be a number, or a text such as 10%')
 
-/** An execution's on several connections. Without a repository it is that of all of them. */
+/** The body of an execution, with several connections. Without a repository, all of them must have the same. */
 const BatchBodyShape = v.object(
   {
     ...runbookRun,
@@ -79,7 +79,7 @@ const listed = {
       when_approved: v.optional(v.literal(true)),
     }),
   ),
-  // Whether a batch has succeeded is told by these.
+  // Clients decide by these counts whether a batch has succeeded.
   counts: needed(
     v.strictObject({
       total: needed(wholeCount),
@@ -119,11 +119,10 @@ const DifferencesShape = v.strictObject({
   more_groups: wholeCount,
 })
 
-/** A batch as lists have it. */
 export type ListedBatch = Frozen<v.InferOutput<typeof ListedBatchShape>>
 export type BatchAnswer = Frozen<v.InferOutput<typeof BatchShape>>
 export type BatchRunAnswer = BatchAnswer['runs'][number]
-/** Runs that have ended alike. */
+/** Runs that have ended in the same way. */
 export type BatchGroup = BatchAnswer['groups'][number]
 /** How the runs of a batch differ. */
 export type BatchDifferences = Frozen<v.InferOutput<typeof DifferencesShape>>

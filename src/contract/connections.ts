@@ -5,7 +5,7 @@ import { numberOption, option, pageSizeOption, text, wholeCount } from './words.
 const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
-/** hoop's object, field by field. */
+/** Hoop's object, field by field. */
 const connection = {
   id: text,
   name: needed(text),
@@ -76,7 +76,7 @@ export const connectionContract = {
       page_size: pageSizeOption('connections of a page, from 1 to 100 (50 unless given)'),
     },
     answers: {
-      // A page where the caller asks for one, or for a size.
+      // A page if the caller asks for a page, or for a size.
       200: v.union([
         v.array(ListedConnectionShape),
         v.strictObject({
@@ -95,7 +95,7 @@ export const connectionContract = {
     answers: { 200: v.strictObject({ ...connection, effective_features: FeaturesShape }) },
     errors: ['connection-not-found'],
   },
-  /** hoop's command line asks which plugins a connection has. */
+  /** Hoop's command line asks which plugins a connection has. */
   plugins: {
     ...READ,
     path: '/api/plugins',

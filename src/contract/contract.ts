@@ -1,13 +1,13 @@
 import * as v from 'valibot'
 import { httpStatus, type HttpCode, type HttpStatus } from './statuses.ts'
 
-// A contract describes a resource of the REST interface once: the gateway's handlers are typed by it, the client
-// calls by it, and access, audit and the description of the interface look it up.
+// A contract describes a resource of the REST interface once. It types the gateway's handlers and the
+// client's calls. Access, audit and the description of the interface read it.
 
-/** What an operation refuses with: a code, with its status where that is not the usual one of the code. */
+/** A code with which an operation refuses, and its status if that is not the code's usual one. */
 type Refusal = HttpCode | readonly [HttpCode, HttpStatus]
 
-/** How a body is read, where that is not as usual. */
+/** Exceptions from the usual reading of a body. */
 interface BodyReading {
   /** A request without a body is read as `{}`. */
   readonly isOptional?: true
@@ -17,7 +17,7 @@ interface BodyReading {
   readonly unprocessable?: readonly string[]
 }
 
-/** One operation: where it is, who may call it, what it answers, and the codes that it can refuse with. */
+/** One operation: its path, its callers, its answers, and the codes with which it can refuse. */
 export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 'query'> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** In fastify's form: `/api/schedules/:name`. */
@@ -27,7 +27,7 @@ export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 
   /** Options of the URL, by name (`query.ts`). */
   readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
   readonly bodyReading?: BodyReading
-  /** It sets cookies or opens a socket. So is what has a `type`. */
+  /** Set for an operation that sets cookies or opens a socket. One with a `type` is mounted by hand, too. */
   readonly isMountedByHand?: true
 }
 
@@ -43,24 +43,24 @@ type ParamNames<Path extends string> = Path extends `${string}:${infer Rest}`
 /** The parameters in an operation's path. */
 export type Params<O extends ContractOperation> = Readonly<Record<ParamNames<O['path']>, string>>
 
-/** Read-only all the way down: valibot infers lists that can be changed. */
+/** Makes a type read-only at all levels: valibot infers mutable lists. */
 export type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]
   : T extends object
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T
 
-/** Statuses of answers without an error. A plain value is answered with the first one that the contract has. */
+/** Statuses of answers without an error. A plain value is answered with the first one in the contract. */
 const SUCCESSES = [200, 201, 202, 204] as const
 type Success = (typeof SUCCESSES)[number]
 
 type SuccessOf<O extends ContractOperation> = Extract<keyof O['answers'], Success>
 
-/** What an operation answers when it succeeds, or with this status. */
+/** The answer of an operation that succeeds, or the answer with this status. */
 export type AnswerOf<O extends ContractOperation, S extends keyof O['answers'] = SuccessOf<O>> =
   O['answers'][S] extends v.GenericSchema<unknown, infer T> ? Frozen<T> : never
 
-/** The body of a request, as it was checked. */
+/** The body of a request after the check. */
 export type BodyOf<O extends ContractOperation> = O extends {
   readonly body: v.GenericSchema<unknown, infer T>
 }
@@ -72,16 +72,16 @@ export type Sent<O extends ContractOperation> = O extends { readonly body: v.Gen
   ? Frozen<T>
   : undefined
 
-/** The options of a request's URL, as they were checked. */
+/** The options of a request's URL after the check. */
 export type QueryOf<O extends ContractOperation> = O extends { readonly query: infer Q }
   ? { readonly [N in keyof Q]: Q[N] extends v.GenericSchema<unknown, infer T> ? T : never }
   : unknown
 
 const NEEDED = new WeakSet()
 
-/** Marks a field of an answer without which the client does not read the answer at all. */
+/** Marks a required field of an answer: without it the client refuses the whole answer. */
 export function needed<S extends v.GenericSchema>(shape: S): S {
-  // valibot's own metadata would show in the description of the interface.
+  // valibot's own metadata would appear in the description of the interface.
   const marked = { ...shape }
   NEEDED.add(marked)
   return marked
@@ -91,7 +91,7 @@ export function isNeeded(shape: object): boolean {
   return NEEDED.has(shape)
 }
 
-/** The rows by which access, audit and the description know a contract's operations. */
+/** Returns the rows of a contract's operations for access, audit and the description. */
 export function tableOf(contract: Contract): OperationTable {
   const rows = Object.values(contract).map(({ method, path, errors = [], query = {}, ...operation }) => {
     const refusals = errors.map((one) => (typeof one === 'string' ? ([one, httpStatus(one)] as const) : one))
@@ -104,17 +104,19 @@ export function tableOf(contract: Contract): OperationTable {
   return Object.fromEntries(rows)
 }
 
-/** The status of an answer whose handler names none. Undefined for an operation that always refuses. */
+/**
+ * Returns the status of an answer whose handler names none. Undefined for an operation that always refuses.
+ */
 export function usualStatus({ answers }: ContractOperation): Success | undefined {
   return SUCCESSES.find((status) => status in answers)
 }
 
-/** An operation's path with its parameters filled in. */
+/** Fills in the parameters of an operation's path. */
 export function pathOf(path: string, params: Readonly<Record<string, string>>): string {
   return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
 }
 
-/** Who may call an operation, as far as that can be said without knowing its object: checked in `access.ts`. */
+/** The callers of an operation, as far as they are known without its object: checked in `access.ts`. */
 const ROLES = {
   public: 'anybody, without a token',
   user: 'users',
@@ -124,7 +126,10 @@ const ROLES = {
 } as const
 export type Role = keyof typeof ROLES
 
-/** Which objects such a caller reaches: checked by the route, which knows them. Others read as missing. */
+/**
+ * The objects that such a caller can reach: checked by the route, which knows them. Other objects read as
+ * missing.
+ */
 export const SCOPES = {
   connection: 'of connections that the caller may see',
   scheduled: 'of connections that the caller may see; auditors and admins: all',
@@ -138,7 +143,7 @@ export const SCOPES = {
 } as const
 export type OperationScope = keyof typeof SCOPES
 
-/** What happened, for the audit log. hoop has the first four words. */
+/** The event of an audit log entry. Hoop has the first four words. */
 export type AuditAction =
   | 'create'
   | 'update'
@@ -147,7 +152,7 @@ export type AuditAction =
   /** A user has read the object. */
   | 'view'
   | 'download'
-  /** A session begins, or waits for people first. */
+  /** A session begins, or waits for approval or a lock first. */
   | 'execute'
   /** An approved session is run. */
   | 'run'
@@ -156,7 +161,7 @@ export type AuditAction =
   | 'start'
   | 'stop'
   | 'reload'
-  /** Entries that could not be written. */
+  /** The kind of object in an audit log entry. */
   | 'gap'
 
 /** The kind of object of the audit log's entry. */
@@ -177,18 +182,21 @@ export type AuditType =
   | 'audit'
 
 /**
- * What the audit log says of a call. `execute` stands there with the session that begins, and here only where it was
- * refused. `view`, `download` and `sign-in` are noted with their answer. All others are written before they happen, and
- * are refused where they cannot be.
+ * How the audit log records a call. `execute` is recorded with the session that begins, and here only if it
+ * is refused. `view`, `download` and `sign-in` are recorded with their answer. All others are recorded before
+ * they happen, and are refused if they cannot be recorded.
  */
 interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
-  /** It ends or revokes something, and does so where it cannot be written, too: then it is counted. */
+  /**
+   * Set for an operation that ends or revokes something. It runs even if it cannot be recorded; then it is
+   * counted.
+   */
   readonly takesAway?: true
 }
 
-/** Who may call a route, what the audit log says of it, and what its caller has to know. */
+/** The callers of a route, its audit log entry, and its description for callers. */
 export interface Operation {
   readonly tag:
     | 'Runbooks'
@@ -202,34 +210,39 @@ export interface Operation {
     | 'Gateway'
     | 'Page'
   readonly summary: string
-  /** What the reader of its summary would ask next. */
+  /** Answers the next question of a reader of the summary. */
   readonly description?: string
   readonly role: Role
   /**
-   * What the page's cookie is good for here, since a thief of the cookie could make something that outlives it. `fresh`:
-   * for the time after its sign-in that `FRESH_MINUTES` says. `refused`: for nothing. Missing: for all that its user may.
+   * What the page's cookie allows here, since a thief of the cookie could create something that outlives the
+   * cookie. `fresh`: allowed for `FRESH_MINUTES` after the sign-in. `refused`: never allowed. Missing: the
+   * same as for the user's token.
    */
   readonly byCookie?: 'fresh' | 'refused'
   /**
-   * Refused to machines, admins included: by an identity that it makes or changes, a machine could become another one.
+   * Refused to machines, also to admins: with an identity that it creates or changes, a machine could become
+   * another one.
    */
   readonly peopleOnly?: boolean
-  /** Missing: it has no objects, or the same for everybody. */
+  /** Missing when the operation has no objects, or the same for everybody. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
-  /** By status. Errors are added by themselves: those of every route, 403 where one has to sign in, and `errors`. */
+  /**
+   * Answers by status. Errors are added automatically: those of every route, 403 where a sign-in is required,
+   * and `errors`.
+   */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
-  /** Statuses of errors. A contract names the codes instead (`contract.ts`), and the statuses follow from them. */
+  /** Statuses of errors. A contract names the codes instead, and the statuses follow from them. */
   readonly errors?: readonly number[]
-  /** The codes of these errors, where a contract has them. */
+  /** The codes of these errors, if the operation comes from a contract. */
   readonly codes?: readonly HttpCode[]
   /** The type of an answer that is not JSON. */
   readonly type?: string
 }
 
-/** How long after the sign-in a browser may change users and tokens. */
+/** Time after the sign-in in which a browser may change users and tokens. */
 export const FRESH_MINUTES = 10
 
 const BY_COOKIE = {
@@ -237,7 +250,7 @@ const BY_COOKIE = {
   refused: ', by a token, not from the page',
 } as const
 
-/** For readers: who may call an operation, before its objects are looked at. */
+/** Describes who may call an operation, before its objects are checked. */
 export function callersOf({
   role,
   peopleOnly = false,
@@ -247,16 +260,15 @@ export function callersOf({
   return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }
 
-/** By method and path, in fastify's form. */
+/** Operations by method and path, in fastify's form. */
 export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
- * The statuses that every route may answer, since they are decided before a route is found. An unknown token is 401, also
- * where the route needs none, and 429 after too many of them.
+ * Statuses that every route may answer, since they are decided before a route is found. An unknown token is
+ * 401, also where the route needs none, and 429 after too many of them.
  */
 const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 
-/** The statuses of its errors. */
 export function errorStatuses({ role, body, errors = [], answers: own }: Operation): readonly number[] {
   const ofRole = role === 'public' ? [] : [403]
   const ofBodies = body === undefined ? [] : [413]

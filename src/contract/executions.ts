@@ -3,9 +3,13 @@ import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { text, wholeCount } from './words.ts'
 
-// What callers send who want something to be run (protocol.md 10.1). Unknown fields are ignored: newer clients send more.
+// Bodies of requests to run something (protocol.md 10.1). Unknown fields are ignored: newer clients send
+// more.
 
-/** In one list or object. More would keep the gateway busy for seconds, and every other caller waiting. */
+/**
+ * Most entries in one list or object. More would keep the gateway busy for seconds, and make all other
+ * callers wait.
+ */
 export const MAX_ENTRIES = 10_000
 
 export const sentText = v.string('must be a text')
@@ -50,12 +54,12 @@ const RepositoryRunShape = v.object(
   { ...runbookRun, connection_name: sentName, repository: sentName },
   'must be a JSON object',
 )
-/** Like an execution's. Without a repository it is the connection's own. */
+/** Like an execution's body. Without a repository, the connection's own counts. */
 const RenderShape = v.object(
   { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
   'must be a JSON object',
 )
-/** One question for a batch. */
+/** Most connections in one request, enough for a whole batch. */
 const MOST_FORESEEN = 500
 const ForeseeShape = v.object(
   {
@@ -73,13 +77,13 @@ const ScriptRunShape = v.object(
   'must be a JSON object',
 )
 
-/** What every execution may come with. */
+/** Fields that every execution may have. */
 export type RunBody = Pick<RunbookBody, keyof typeof common>
 export type RunbookBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
 
 const whole = v.pipe(v.number(), v.integer())
 
-/** `openapi.ExecResponse` of the published contract, with what is ours. */
+/** `openapi.ExecResponse` of the published contract, with our fields. */
 const ExecutionShape = v.strictObject({
   has_review: v.boolean(),
   session_id: v.pipe(text, v.uuid()),
@@ -89,9 +93,9 @@ const ExecutionShape = v.strictObject({
   execution_time: wholeCount,
   exit_code: whole,
   ai_analysis: v.null(),
-  // These are left out where there is nothing to say: the session's issue, bytes of secrets that were replaced in the
-  // output, what the caller should know of the runbook, why there is no code of the agent's, the lock for which the
-  // session waits (with 202), and that the gateway itself runs it once it is approved.
+  // Left out when there is nothing to report: the session's issue, the bytes of secrets that were replaced in
+  // the output, a warning about the runbook, the reason why there is no exit code of the agent, the lock for
+  // which the session waits (with 202), and whether the gateway itself runs the session once it is approved.
   jira_issue_key: v.optional(text),
   jira_issue_url: v.optional(text),
   redacted_bytes: v.optional(wholeCount),
@@ -108,7 +112,7 @@ const ExecutionShape = v.strictObject({
   ),
   when_approved: v.optional(v.literal(true)),
 })
-/** How an execution has ended, or where it goes on. */
+/** How an execution has ended, or where it continues. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
 
 const RenderedShape = v.strictObject({
@@ -122,7 +126,7 @@ const RenderedShape = v.strictObject({
   warning: v.optional(text),
 })
 
-/** What would happen to a runbook on one connection, asked for by this caller at this moment. */
+/** What would happen to a runbook on one connection, for this caller and at this moment. */
 const ForeseenShape = v.strictObject({
   connection: text,
   review: v.nullable(
@@ -151,7 +155,7 @@ const ForeseenShape = v.strictObject({
 })
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
-/** What is common to operations that run something. */
+/** Common fields of operations that run something. */
 export const EXECUTION = {
   method: 'POST',
   description:

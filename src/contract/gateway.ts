@@ -5,7 +5,7 @@ import { file, text, time } from './words.ts'
 const no = v.literal(false)
 const names = v.array(text)
 
-/** hoop's fields about features that are not here are blank. */
+/** Hoop's fields about features that do not exist here are blank. */
 const ServerShape = v.strictObject({
   version: text,
   auth_method: text,
@@ -32,7 +32,7 @@ const ServerShape = v.strictObject({
   license_info: v.null(),
 })
 
-/** Who asks, and by which token. */
+/** The caller and the caller's token. */
 export const whoAsks = {
   id: text,
   name: text,
@@ -97,7 +97,7 @@ export const gatewayContract = {
     role: 'public',
     answers: { 200: v.pipe(v.looseObject({}), v.description('OpenAPI 3')) },
   },
-  /** Asked before there is a token. */
+  /** Requested before there is a token. */
   publicInfo: {
     ...READ,
     path: '/api/publicserverinfo',

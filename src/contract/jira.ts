@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { text } from './words.ts'
 
-/** `null` where gateway.yaml has no site. */
+/** `null` if gateway.yaml has no Jira site. */
 const JiraShape = v.nullable(
   v.strictObject({
     id: text,
@@ -39,12 +39,12 @@ const JiraTemplateShape = v.strictObject({
   connection_ids: v.array(text),
 })
 
-/** A kind of issues, and what callers are asked for. */
+/** An issue template, and the fields that callers fill in. */
 export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const
 
-/** Jira is set up in gateway.yaml: REST can only show it. */
+/** Jira is configured in gateway.yaml: REST can only show it. */
 export const jiraContract = {
   site: {
     ...READ,

@@ -12,7 +12,7 @@ const LockShape = v.strictObject({
   waiting: v.array(LockSessionShape),
 })
 
-/** A session that has a lock, or waits for it. */
+/** A session that holds a lock, or waits for it. */
 export type LockSessionAnswer = Frozen<v.InferOutput<typeof LockSessionShape>>
 /** A lock of gateway.yaml with its holder and its queue. */
 export type LockAnswer = Frozen<v.InferOutput<typeof LockShape>>

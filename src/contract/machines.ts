@@ -3,7 +3,7 @@ import type { Contract, Frozen } from './contract.ts'
 import { BudgetShape, groupList } from './users.ts'
 import { nothing, text, time, userName } from './words.ts'
 
-// Machines are users. hoop has two names for them: service accounts and API keys.
+// Machines are users. Hoop has two names for them: service accounts and API keys.
 
 const ServiceAccountShape = v.strictObject({
   id: text,
@@ -30,7 +30,7 @@ const apiKey = {
 const ApiKeyShape = v.strictObject(apiKey)
 
 export type ServiceAccountAnswer = Frozen<v.InferOutput<typeof ServiceAccountShape>>
-/** An API key that is revoked is a machine that is not active. */
+/** A revoked API key is a machine that is not active. */
 export type ApiKeyAnswer = Frozen<v.InferOutput<typeof ApiKeyShape>>
 
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'refused', peopleOnly: true } as const
@@ -87,9 +87,9 @@ export const serviceAccountContract = {
 const BudgetUseShape = v.strictObject({
   user: text,
   budget: BudgetShape,
-  // In the last stretch of the budget.
+  // Used in the last `per` seconds.
   used: v.strictObject({ runs: v.number(), bytes: v.number(), hours: v.number() }),
-  // When one more session may begin; null: now.
+  // Time when one more session may begin; null: now.
   free_at: time,
 })
 
@@ -106,7 +106,7 @@ export const budgetContract = {
   },
 } as const satisfies Contract
 
-/** A machine's budget and what is used up of it. */
+/** A machine's budget and how much of it is used. */
 export type BudgetUseAnswer = Frozen<v.InferOutput<typeof BudgetUseShape>>
 
 const NOT_CHANGED = ['user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'] as const

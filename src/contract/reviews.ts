@@ -49,7 +49,7 @@ const review = {
       reviewed_by: v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
       review_date: v.nullable(text),
       forced_review: v.boolean(),
-      // What its member has said with the approval.
+      // The approver's comment.
       comment: v.optional(text),
     }),
   ),
@@ -65,14 +65,15 @@ const review = {
   rejection_reason: v.optional(text),
   connection: text,
   owner: text,
-  // Missing for scripts and terminals, and where nobody has told.
+  // Missing for scripts and terminals, and when the requester did not name a runbook.
   runbook: v.optional(v.strictObject({ file: text, title: v.optional(text) })),
   expires_at: text,
   script_sha256: v.optional(text),
   script_hmac_sha256: v.optional(text),
   client_args: v.array(text),
   env_vars: v.array(text),
-  // The gateway itself runs it once it is approved; and why it has not yet.
+  // Set when the gateway itself runs the session once it is approved. `held` is the reason why it has not
+  // yet.
   when_approved: v.optional(v.literal(true)),
   held: v.optional(v.strictObject({ code: v.picklist(GATEWAY_CODES), message: text })),
   needs: v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
@@ -81,7 +82,7 @@ const review = {
   ),
 }
 
-/** The review as hoop's contract has it inside a session, with what is ours. */
+/** The review inside a session, as in hoop's contract, with our fields. */
 export const ReviewInSessionShape = v.strictObject(review)
 const ReviewShape = v.strictObject({ ...review, session: text })
 

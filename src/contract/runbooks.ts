@@ -14,7 +14,7 @@ const RunbookShape = v.strictObject({
 
 const commit = { commit: text, commit_author: text, commit_message: text }
 
-/** With copies at the top, which the published contract calls deprecated. */
+/** With copies at the top level, which the published contract calls deprecated. */
 const RunbookListShape = v.strictObject({
   errors: v.array(text),
   repositories: v.array(
@@ -26,7 +26,7 @@ const RunbookListShape = v.strictObject({
   commit_message: v.optional(text),
 })
 
-/** A file has no times of its own for its parts. */
+/** Parts of a file have no times of their own. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
 const RuleShape = v.strictObject({
@@ -62,16 +62,15 @@ const ConfigurationShape = v.strictObject({
 const TemplatesShape = v.strictObject({ items: v.array(RunbookShape), ...commit })
 
 export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
-/** What could be read of each repository, and what could not. */
+/** The runbooks of each repository, and the errors of those that could not be read. */
 export type RunbookListAnswer = Frozen<v.InferOutput<typeof RunbookListShape>>
 export type RuleAnswer = Frozen<v.InferOutput<typeof RuleShape>>
 export type RepositoryAnswer = Frozen<v.InferOutput<typeof ConfigurationShape>>['repositories'][number]
-/** A list in the first form: as if there were one repository. */
+/** A list in hoop's first form: as if there were one repository. */
 export type TemplatesAnswer = Frozen<v.InferOutput<typeof TemplatesShape>>
 
 const READ = { tag: 'Runbooks', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const
 
-/** Runbooks and their repositories. Execution is described by `executions.ts`. */
 export const runbookContract = {
   list: {
     ...READ,

@@ -32,9 +32,9 @@ const schedule = {
   paused_by: v.nullable(text),
   problem: v.nullable(text),
   last_run: v.nullable(ScheduleRunShape),
-  /** The next three due times, `next_run` included. */
+  /** The next three due times, including `next_run`. */
   next_runs: v.array(text),
-  /** The last five, newest first. */
+  /** The last five runs, newest first. */
   last_runs: v.array(ScheduleRunShape),
 }
 const ListedScheduleShape = v.strictObject(schedule)
@@ -42,9 +42,8 @@ const ScheduleShape = v.strictObject({ ...schedule, runs: v.array(ScheduleRunSha
 
 /** One run of a schedule, or the reason why there was none. */
 export type ScheduleRunAnswer = Frozen<v.InferOutput<typeof ScheduleRunShape>>
-/** A runbook that runs by itself, as a list shows it. */
+/** A schedule, as a list shows it. */
 export type ListedSchedule = Frozen<v.InferOutput<typeof ListedScheduleShape>>
-/** A schedule with its last runs, newest first. */
 export type ScheduleAnswer = Frozen<v.InferOutput<typeof ScheduleShape>>
 
 const written = (most: number) =>
@@ -102,7 +101,7 @@ export const scheduleContract = {
       200: v.strictObject({
         next_runs: v.array(text),
         problems: v.array(v.strictObject({ field: text, message: text })),
-        // Null where the check of gateway.yaml would refuse them.
+        // Null if the check of gateway.yaml would refuse the lines.
         lines: v.nullable(text),
       }),
     },

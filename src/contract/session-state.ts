@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
 import { text } from './words.ts'
 
-/** How a session is, or how it ended. */
+/** States of a session, also those after its end. */
 export const STATE_NAMES = [
   'waiting-for-approval',
   'approved',
@@ -38,7 +38,7 @@ export const StateShape = v.strictObject({
   since: v.nullable(text),
 })
 
-/** The states of a session in a few words, by which lists are filtered and runs are counted. */
+/** The states of a session in a few words, which filter lists and count runs. */
 export const OUTCOMES = [
   'waiting',
   'approved',
@@ -50,7 +50,7 @@ export const OUTCOMES = [
 ] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** `stopped` is the end by a person or by time that nobody has to look into. Other states are `failed`. */
+/** `stopped` is an end by a person or by time that needs no investigation. Other states are `failed`. */
 const OUTCOME_OF: Readonly<Partial<Record<StateName, Outcome>>> = {
   'waiting-for-approval': 'waiting',
   approved: 'approved',
@@ -69,7 +69,7 @@ export function outcomeOf(state: StateName): Outcome {
   return OUTCOME_OF[state] ?? 'failed'
 }
 
-/** What a session runs: a runbook, a script that somebody sent, or a terminal. */
+/** What a session runs: a runbook, a script of the user, or a terminal. */
 export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
 export type SessionKind = (typeof SESSION_KINDS)[number]
 

@@ -9,7 +9,7 @@ const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
 
-/** What becomes of the issue when the session has ended. */
+/** The result for the Jira issue after the session's end. */
 const JiraMoveShape = v.strictObject({
   status: v.picklist(['pending', 'done', 'skipped', 'given-up']),
   attempts: wholeCount,
@@ -126,14 +126,13 @@ const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 /** Bytes as a command wrote them. */
 const plainText = v.pipe(text, v.description('text/plain'))
 
-/** A session as a list shows it. */
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
-/** A part of what a session has written. */
+/** A part of a session's output. */
 export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
 /** Statements of native clients. */
 export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>
 export type StatementAnswer = StatementsAnswer['statements'][number]
-/** What is told of an event, beside its place. */
+/** An event without its place. */
 export type EventAnswer = Omit<OutputRange['events'][number], 'place'>
 
 const VIEW = { action: 'view', type: 'sessions' } as const
@@ -199,7 +198,7 @@ const DaysShape = v.strictObject({
   ),
   is_capped: v.pipe(v.boolean(), v.description('a day has more sessions than were counted')),
 })
-/** How many sessions began on each day, the oldest day first. */
+/** Number of sessions that began on each day, oldest day first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
 
 export const sessionContract = {
@@ -280,7 +279,7 @@ const DOWNLOAD = {
   errors: ['session-not-found', 'download-expired', 'history-failed'],
 } as const
 
-/** What is sent in pieces, or reads its body in a way of hoop's: mounted by hand. */
+/** Operations that send their answer in pieces, or read their body as hoop does. They are mounted by hand. */
 export const sessionStreamContract = {
   exportLines: {
     tag: 'Sessions',

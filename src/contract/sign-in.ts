@@ -3,7 +3,7 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { whoAsks } from './gateway.ts'
 import { plainOption, text } from './words.ts'
 
-/** Nobody without a token may send more than this. */
+/** Largest body from callers without a token. */
 export const SIGN_IN_BODY_BYTES = 8 * 1024
 
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
@@ -13,7 +13,7 @@ const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empt
 const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
 const upTo200 = v.pipe(v.string('must be a text'), v.maxLength(200, 'is too long'))
 
-/** With a token: the email is the user's name, the password is the token. */
+/** Sign-in with a token: the email is the user's name, the password is the token. */
 export const localSignInContract = {
   signIn: {
     ...OPEN,
@@ -39,7 +39,7 @@ export const localSignInContract = {
 
 const TokenShape = v.strictObject({ token: needed(text), user: text })
 
-// What browsers show to people, refusals too.
+// Pages that browsers show to people, also for refusals.
 const page = v.pipe(text, v.description('a page'))
 const PAGE = {
   tag: 'Gateway',
@@ -59,7 +59,7 @@ const NOT_TAKEN = [
   'history-failed',
 ] as const
 
-/** With an account elsewhere, in a browser. */
+/** Sign-in with an external account, in a browser. */
 export const browserSignInContract = {
   begin: {
     tag: 'Gateway',
@@ -92,7 +92,7 @@ export const browserSignInContract = {
     answers: redirecting,
     errors: ['history-failed'],
   },
-  /** The other end of `challenge`. */
+  /** Completes a sign-in with `challenge`. */
   take: {
     ...OPEN,
     method: 'POST',
@@ -107,7 +107,7 @@ export const browserSignInContract = {
 
 const CODE = { code: plainOption('as the command line shows it') }
 
-/** For a command line without a browser: it asks, and asks again until a person has decided in any browser. */
+/** Sign-in for a command line without a browser, which polls until a person has decided in any browser. */
 export const deviceSignInContract = {
   begin: {
     ...OPEN,
@@ -170,7 +170,7 @@ const given = v.optional(v.pipe(v.string('must be a text'), v.nonEmpty('must not
 const PageSignInShape = v.strictObject({ ...whoAsks, next: v.nullable(text) })
 export type PageSignInAnswer = Frozen<v.InferOutput<typeof PageSignInShape>>
 
-/** What the gateway's own page asks for beside what everybody can ask for. */
+/** Requests of the gateway's own page, besides those that all clients can send. */
 export const pageContract = {
   changes: {
     tag: 'Page',

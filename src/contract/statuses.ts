@@ -1,13 +1,13 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
 interface Statuses {
-  /** What a stream ends with, in grpc-go's words; none where no stream ends so. */
+  /** The status of a stream's end, in grpc-go's words; missing if no stream ends with this code. */
   readonly grpc?: string
-  /** What a request of REST is answered with, the usual one first; none where no request is. */
+  /** The statuses of REST answers, the usual one first; missing if no request is answered with this code. */
   readonly http?: readonly [usual: number, ...others: number[]]
 }
 
-/** The statuses that go with each code. Where hoop refuses the same, they are hoop's. */
+/** The statuses of each code. If hoop refuses the same request, they are hoop's. */
 export const STATUSES = {
   unauthenticated: { grpc: 'Unauthenticated', http: [401] },
   'too-many-failed-sign-ins': { grpc: 'ResourceExhausted', http: [429] },
@@ -20,7 +20,7 @@ export const STATUSES = {
   'history-no-room': { grpc: 'Internal', http: [503] },
   'history-failed': { grpc: 'Internal', http: [500] },
   'internal-error': { grpc: 'Internal', http: [500] },
-  // 404, but POST /api/sessions answers 400, as hoop's does.
+  // 404, but POST /api/sessions answers 400, as in hoop.
   'connection-not-found': { grpc: 'NotFound', http: [404, 400] },
   'client-input-refused': { grpc: 'FailedPrecondition', http: [403] },
   'not-served': { grpc: 'InvalidArgument' },
@@ -87,9 +87,9 @@ type CodeWith<S extends keyof Statuses> = {
   [C in GatewayCode]: (typeof STATUSES)[C] extends Readonly<Record<S, unknown>> ? C : never
 }[GatewayCode]
 
-/** What a stream can end with. */
+/** A code with which a stream can end. */
 export type RpcCode = CodeWith<'grpc'>
-/** What a request of REST can be answered with. */
+/** A code with which a REST request can be refused. */
 export type HttpCode = CodeWith<'http'>
 
 export type RpcStatus = (typeof STATUSES)[RpcCode]['grpc']
@@ -99,7 +99,7 @@ export function rpcStatus(code: RpcCode): RpcStatus {
   return STATUSES[code].grpc
 }
 
-/** The usual one. */
+/** Returns the usual status of a code. */
 export function httpStatus(code: HttpCode): HttpStatus {
   return STATUSES[code].http[0]
 }

@@ -11,7 +11,7 @@ const token = {
   user: text,
   kind: v.picklist(['personal', 'sign-in']),
   declared: v.pipe(v.boolean(), v.description('it stands in gateway.yaml')),
-  // `inactive`: its user is not accepted.
+  // `inactive`: the token's user is not accepted.
   status: v.picklist(['active', 'revoked', 'expired', 'inactive']),
   created_at: time,
   created_by: v.nullable(text),
@@ -31,12 +31,12 @@ const IssuedTokenShape = v.strictObject({
   token: needed(v.pipe(text, v.description('the token itself, here alone'))),
 })
 
-/** What is known of a token, for whoever may see it. */
+/** The details of a token, for users who may see it. */
 export type TokenAnswer = Frozen<v.InferOutput<typeof TokenShape>>
-/** A token that was just made, with its text. */
+/** A new token, with its text. */
 export type IssuedTokenAnswer = Frozen<v.InferOutput<typeof IssuedTokenShape>>
 
-/** Null: it does not expire. */
+/** Null: the token does not expire. */
 const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
 
 const OPERATION = { tag: 'Users', role: 'user', byCookie: 'fresh' } as const

@@ -4,7 +4,7 @@ import { nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
-/** What a machine may use up in any stretch of `per`. */
+/** Most that a machine may use in any time of length `per`. */
 export const BudgetShape = v.strictObject({
   runs: v.number(),
   bytes: v.nullable(v.number()),
@@ -32,7 +32,7 @@ const UserShape = v.strictObject({
 
 const GroupShape = v.strictObject({ name: text })
 
-/** hoop's object and more of ours behind it. */
+/** Hoop's object, with our fields after hoop's. */
 export type UserAnswer = Frozen<v.InferOutput<typeof UserShape>>
 
 const groupName = v.pipe(
@@ -70,11 +70,13 @@ const BudgetBody = v.object(
   },
   'must be a JSON object',
 )
-/** What a machine may use up, as it is asked for. */
+/** A budget, as a request sets it. */
 export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
 
 const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const
-/** By an identity that it makes or changes, a machine could become another one. */
+/**
+ * Options of operations that change identities. With such an identity, a machine could become another one.
+ */
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'fresh', peopleOnly: true } as const
 
 export const userContract = {
@@ -99,7 +101,7 @@ export const userContract = {
     description:
       '`email` is the name. With `take_over` the user gets the sessions of an earlier user of this name.',
     audit: { action: 'create', type: 'users' },
-    // hoop's `name` is for display alone.
+    // Hoop's `name` is only displayed.
     body: v.object(
       {
         email: userName,

@@ -34,9 +34,8 @@ const WebhookTestShape = v.strictObject({
   error: v.nullable(text),
 })
 
-/** A receiver of gateway.yaml, what waits for it and how the last deliveries went. */
+/** A receiver of gateway.yaml, its waiting messages and its last deliveries. */
 export type WebhookAnswer = Frozen<v.InferOutput<typeof WebhookShape>>
-/** A message that waits for its delivery. */
 export type WaitingDelivery = WebhookAnswer['deliveries'][number]
 
 export const webhookContract = {

@@ -1,19 +1,21 @@
 import * as v from 'valibot'
 
-// What answers are made of.
+// Parts of answers.
 
 export const text = v.string()
 export const wholeCount = v.pipe(v.number(), v.integer(), v.minValue(0))
-/** RFC 3339 in UTC; null where it is not known. */
+/** RFC 3339 in UTC; null where the time is not known. */
 export const time = v.nullable(text)
-/** Bytes of any type. */
 export const file = v.pipe(text, v.description('a file'))
-/** The answer of an operation that has none. */
+/** The answer of an operation that returns nothing. */
 export const nothing = v.strictObject({})
 
-// What bodies are made of.
+// Parts of bodies.
 
-/** Names of users may be mail addresses. They stand in paths and file names, so the rest is not allowed. */
+/**
+ * Names of users may be mail addresses. They occur in paths and file names, so other characters are not
+ * allowed.
+ */
 export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
 export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
 
@@ -28,8 +30,8 @@ export const seconds = (least: number, most: number) =>
     v.maxValue(most, `must be at most ${most} seconds`),
   )
 
-// Options of a URL. Each is a text or missing; of one that is given twice the first counts. A refusal is answered with
-// the message of the check, and with 400 unless the option has another status.
+// Options of a URL. Each is a text or missing; if an option is given twice, the first one counts. A refusal
+// is answered with the message of the check, and with 400 unless the option has another status.
 
 /** Any text, also an empty one. */
 export const plainOption = (description: string) => v.pipe(v.optional(v.string()), v.description(description))
@@ -42,7 +44,7 @@ const filled = v.pipe(
   v.transform((given) => (given === '' ? undefined : given)),
 )
 
-/** What is filled in, as `read` understands it. @param problem of a text that it does not understand */
+/** An option that `read` parses. @param problem the error for a text that `read` cannot parse */
 export function readOption<T>(description: string, read: (text: string) => T | undefined, problem: string) {
   return v.pipe(
     filled,
@@ -56,7 +58,7 @@ export function readOption<T>(description: string, read: (text: string) => T | u
   )
 }
 
-/** A whole number; hoop refuses others with 422. */
+/** A whole number; hoop refuses other texts with 422. */
 export function numberOption(name: string, description: string, most: number, least = 1) {
   return v.pipe(
     filled,
@@ -73,25 +75,24 @@ export function numberOption(name: string, description: string, most: number, le
   )
 }
 
-/** The size of a page where the caller names none. */
+/** Entries per page when the caller gives no size. */
 export const USUAL_PAGE = 50
 
-/** How many entries a page has. */
+/** Option for the number of entries per page. */
 export const pageSizeOption = (description: string) => numberOption('page_size', description, 100)
 
 /** Go's time.RFC3339. */
 const RFC3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
-/** Undefined for what is no such time. */
+/** Parses a time; undefined for any other text. */
 export function momentIn(text: string): Date | undefined {
   const [, day, ofMonth] = RFC3339.exec(text) ?? []
   const date = new Date(text.replace(',', '.'))
-  // JavaScript would take the 30th of February for the 1st of March.
+  // JavaScript would read the 30th of February as the 1st of March.
   const isDay = day !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() === Number(ofMonth)
   return isDay && !Number.isNaN(date.getTime()) ? date : undefined
 }
 
-/** A time as in RFC 3339. */
 export const momentOption = (name: string, description: string) =>
   readOption(description, momentIn, `${name} must be a time as in RFC 3339`)
