@@ -1,9 +1,9 @@
-/** One of the lists by which the owner of a server says what may run there. */
+/** Settings with which the owner of a server says what may run there. */
 export type AllowListName = 'policy.programs' | 'policy.variables' | 'policy.connections' | 'policy.origins'
 
-/** The session cannot run; the message is what its user reads. */
+/** A session that cannot run. Its user reads the message. */
 export class RefusedError extends Error {
-  /** What the log has instead of the message, which may quote arguments. */
+  /** Logged instead of the message, which may quote arguments. */
   override readonly name: 'RefusedError' | 'LivenessError' | 'PolicyRefusal'
   /** The list of the server's owner that does not allow the session. */
   readonly list: AllowListName | undefined
@@ -15,13 +15,16 @@ export class RefusedError extends Error {
   }
 }
 
-/** The refusal of what the owner's lists do not allow. @param what e.g. `the connection "x"` */
+/**
+ * Returns the refusal for a session that the owner's lists do not allow. @param what e.g. `the connection
+ * "x"`
+ */
 export function notAllowed(list: AllowListName, what: string): RefusedError {
   const message = `the owner of this server does not allow ${what} here (${list} of the agent). Nothing was run`
   return new RefusedError(message, 'PolicyRefusal', list)
 }
 
-/** Names come from a gateway and may be anything. */
+/** Names come from a gateway and may be of any length. */
 const LONGEST_NAME = 100
 
 export function quotedName(name: string): string {

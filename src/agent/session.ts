@@ -16,7 +16,7 @@ import type { Start } from './running/job.ts'
 import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
-/** Where the session is, with what exists only then. */
+/** The session's state, with the fields that exist only in that state. */
 type SessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
   | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly refuse: () => void }
@@ -27,8 +27,8 @@ type SessionState =
 export class AgentSession {
   readonly sid: SessionId
   /**
-   * Whether it was opened for a terminal. A client can forge packets, so only the opening decides: a session for one
-   * script never becomes a terminal.
+   * Whether the session was opened for a terminal. A client can forge packets, so only the opening decides: a
+   * session for one script never becomes a terminal.
    */
   readonly #isInteractive: boolean
   readonly #services: SessionServices
@@ -36,7 +36,7 @@ export class AgentSession {
   readonly #command: RunningCommand
   #state: SessionState
   #refusal: string | undefined
-  /** What masking has done; undefined when there is nothing to mask. */
+  /** The masking results; undefined when there is nothing to mask. */
   #masking: MaskingResult | undefined
 
   constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {
@@ -58,7 +58,7 @@ export class AgentSession {
     return this.#command.reason
   }
 
-  /** Serves the session. Settles when it is over and everything it took has been given back. Never rejects. */
+  /** Serves the session. Settles when it is over and all its resources are released. Never rejects. */
   async run(): Promise<void> {
     if (this.#state.name !== 'opening') return
     const served = this.#serve(this.#state.open).catch((error: unknown) =>
@@ -70,7 +70,10 @@ export class AgentSession {
     this.#account(ending, closeSent)
   }
 
-  /** Checks what is asked for, says that the session is open, waits for what starts the command, and runs it. */
+  /**
+   * Checks the request, tells the gateway that the session is open, waits for the input that starts the
+   * command, and runs the command.
+   */
   async #serve(open: OpenMessage): Promise<CommandEnd> {
     const { signal } = this.#command
     const request = await checkRequest(open, this.#services, signal)
@@ -85,14 +88,20 @@ export class AgentSession {
     return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
   }
 
-  /** The script has come. A second one is ignored: answering it with a close would end the first one's session. */
+  /**
+   * Starts the command with its script. A second script is ignored: answering it with a close would end the
+   * first one's session.
+   */
   begin(stdin: Buffer): void {
     const { name } = this.#state
     if (!this.#isInteractive && this.#start({ kind: 'script', stdin })) return
     this.#services.log.warn({ sid: this.sid, state: name }, 'a script came out of turn and was ignored')
   }
 
-  /** Keys. The first packet only starts the terminal, and its payload is dropped (protocol.md 0.5). */
+  /**
+   * Types keys on the terminal. The first packet only starts the terminal, and its payload is dropped
+   * (protocol.md 0.5).
+   */
   type(data: Buffer): void {
     if (!this.#isInteractive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
     // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
@@ -103,7 +112,7 @@ export class AgentSession {
     this.#command.resize(size)
   }
 
-  /** The client has stopped reading. */
+  /** Pauses the output: the client has stopped reading. */
   pause(): void {
     this.#command.gate.pause()
   }
@@ -112,12 +121,15 @@ export class AgentSession {
     this.#command.gate.resume()
   }
 
-  /** The stream is gone, so no resume can come any more: lets the output flow. */
+  /** Lets the output flow for good: the stream is gone, so no resume can come any more. */
   resumeForGood(): void {
     this.#command.gate.openForGood()
   }
 
-  /** Closes a session that has not started, with exit code 254 and the message. A running command is left alone. */
+  /**
+   * Closes a session that has not started, with exit code 254 and the message. A running command is left
+   * alone.
+   */
   refuse(message: string): void {
     if (!this.idle) return
     this.#refusal ??= message
@@ -129,20 +141,26 @@ export class AgentSession {
     this.#command.end(reason)
   }
 
-  /** A command that was refused after its script had come ran all the same: its own end counts. */
+  /**
+   * Replaces the end by the refusal. But a command that was refused after its script had come has run: then
+   * its own end counts.
+   */
   #withRefusal(ending: CommandEnd): CommandEnd {
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
     return { ...endingRefused(this.#refusal), reason: ending.reason }
   }
 
-  /** Waits for what starts the command. Undefined when the session is ended or refused before that. */
+  /**
+   * Waits for the input that starts the command. Returns undefined when the session is ended or refused
+   * before that.
+   */
   async #started(ended: AbortSignal): Promise<Start | undefined> {
     let giveUp = (): void => undefined
     const started = new Promise<Start | undefined>((resolve) => {
       giveUp = () => resolve(undefined)
       this.#state = { name: 'open', begin: resolve, refuse: giveUp }
     })
-    // Disposed, or the signal would hold the script as long as the session lives.
+    // Disposed: otherwise the signal would hold the script as long as the session lives.
     using _ = onAbort(ended, giveUp)
     return await started
   }
@@ -163,9 +181,12 @@ export class AgentSession {
     if (!(await this.#told(message))) this.#command.abandonOutput()
   }
 
-  /** Not when the gateway ended it before the command ran: then no close is expected (protocol.md 0.6). */
+  /**
+   * Sends the close, unless the gateway ended the session before the command ran: then it expects none
+   * (protocol.md 0.6).
+   */
   async #close(ending: CommandEnd): Promise<boolean> {
-    // Looked up only now: the gateway may have closed the session while secret files were being removed.
+    // Checked only now: the gateway may have closed the session while secret files were being removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     const masked = this.#masking?.takeLast()
     return await this.#told({
@@ -212,7 +233,7 @@ export class AgentSession {
   }
 }
 
-/** The reason that the gateway is told when the command has not ended by itself. */
+/** Returns the reason for the gateway when the command has not ended by itself. */
 function endReasonOf({ reason, outcome }: CommandEnd): { readonly endReason?: string } {
   const endReason = reason ?? (outcome === 'refused' ? outcome : undefined)
   return endReason === undefined ? {} : { endReason }

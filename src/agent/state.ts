@@ -3,22 +3,26 @@ import type { ConnectError } from '../dial/connect-error.ts'
 import type { Stall } from '../dial/packet-stream.ts'
 import type { Moment } from '../dial/health.ts'
 
-/** Each phase of the agent's life, with what is known in it. */
+/** Each phase of the agent's life, with its facts. */
 export type AgentPhase =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
-  /** With `mode=embedded`: the gateway answers that nobody waits for this agent; the reason is often empty. */
+  /**
+   * With `mode=embedded`: the gateway answers that no session waits for this agent; the reason is often
+   * empty.
+   */
   | { readonly name: 'polling'; readonly reason: string }
   | { readonly name: 'serving' }
   /**
-   * Until the next attempt, in `ms`: after a stream that was lost or never came (`waiting`), because the gateway has
-   * a stream with this key already (`conflict`), because it does not know the key (`refused`).
+   * A wait of `ms` before the next attempt: after a stream that was lost or never came (`waiting`), because
+   * the gateway has a stream with this key already (`conflict`), because it does not know the key
+   * (`refused`).
    */
   | { readonly name: 'waiting' | 'conflict' | 'refused'; readonly reason: string; readonly ms: number }
   | { readonly name: 'draining' }
   | { readonly name: 'stopped' }
 
-/** What the agent is doing now, for status, metrics and probes. */
+/** The agent's current activity, for status, metrics and probes. */
 export type AgentState = AgentPhase & {
   /** When the phase began. */
   readonly since: Moment
@@ -28,7 +32,7 @@ export type AgentState = AgentPhase & {
   readonly reconnects: number
 }
 
-/** The phase between two attempts. */
+/** Returns the phase between two attempts. */
 export function between(error: ConnectError, ms: number): AgentPhase {
   switch (error.kind) {
     case 'refused':
@@ -72,7 +76,10 @@ export class StateLog {
     this.#log[level]({ gateway, state: name, ...reason, ...wait }, `agent ${name}`)
   }
 
-  /** Logs when the gateway takes nothing any more, and when it does again. @returns whether that has changed */
+  /**
+   * Logs when the gateway stops taking output, and when it takes output again. @returns whether that has
+   * changed
+   */
   tellStall(stall: Stall | undefined): boolean {
     const isStalled = stall !== undefined
     if (isStalled === this.#isStalled) return false

@@ -5,18 +5,19 @@ import type { Target } from './protocol.ts'
 /** hoop's four values of SSLMODE; they are checked when a session opens (`opening/liveness.ts`). */
 type SslMode = 'disable' | 'prefer' | 'require' | 'verify-full'
 
-/** How the connection to a database is encrypted. */
+/** The encryption of the connection to a database. */
 export interface ServerTls {
   readonly mode: SslMode
   readonly options: ConnectionOptions
 }
 
 /**
- * Reads SSLMODE, which is `prefer` by default, and our SSLROOTCERT: certificates in PEM. With SSLROOTCERT the certificate
- * of the server is checked in each mode, without it in `verify-full` alone, and the name in `verify-full` alone.
+ * Reads SSLMODE (default: `prefer`) and SSLROOTCERT, certificates in PEM, which hoop does not have. With
+ * SSLROOTCERT the server's certificate is checked in every mode, without it only in `verify-full`. The name
+ * is checked only in `verify-full`.
  */
 export function serverTls({ address: { host }, variable }: Pick<Target, 'address' | 'variable'>): ServerTls {
-  // An empty variable counts as none.
+  // An empty variable counts as missing.
   const given = (name: string) => (variable(name) === '' ? undefined : variable(name))
   const mode = (given('SSLMODE') ?? 'prefer') as SslMode
   const ca = given('SSLROOTCERT')

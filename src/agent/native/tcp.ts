@@ -3,7 +3,7 @@ import { isServerFault } from './native-error.ts'
 import type { ServerSocket } from './server-socket.ts'
 import type { NativeClient, NativeProtocol, Target } from './protocol.ts'
 
-/** Bytes as they come. */
+/** Passes bytes on unchanged. */
 export function tcpProtocol(target: Target): NativeProtocol {
   return { serve: (client) => serveTcp(client, target) }
 }
@@ -13,7 +13,7 @@ async function serveTcp(client: NativeClient, target: Target): Promise<void> {
     using server = await target.dial(client.gone)
     await relay(client, server)
   } catch (error) {
-    // The protocol has no place for a text: that the connection is over is all that its client can be told.
+    // The protocol has no place for a text: its client can only learn that the connection is over.
     if (!isServerFault(error)) throw error
     target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
   }

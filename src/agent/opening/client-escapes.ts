@@ -21,30 +21,36 @@ import type { ConnectionParams } from '../../wire/params.ts'
 import { Captured } from '../output/captured.ts'
 import { RefusedError } from '../refused.ts'
 
-/** How long a yes is remembered: programs get updated, and one may be a script that starts the newest. */
+/**
+ * Time for which a positive answer is remembered: programs get updated, and a program may be a script that
+ * starts the newest version.
+ */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
 const ASK_MS = 5000
 const GRACE_MS = 1000
-/** One line is expected. */
+/** Limit for a program's answer. One line is expected. */
 const MAX_SAID_BYTES = 4096
 
-/** How to start the clients that are asked for their version. */
+/** Everything that starting a client to ask for its version needs. */
 interface Asking {
   readonly engine: Engine
-  /** Identifies this agent. Put into the environment of what it starts. */
+  /** Identifies this agent. Part of the environment of the started programs. */
   readonly instance: string
   /** An environment entry by which leftover processes are found. */
   readonly marker: string
 }
 
-/** Asks installed database programs for their version: can it be restricted? */
+/** Asks installed database programs for their version, which shows whether they can be restricted. */
 export class ProgramVersions {
-  /** Program and modification time, to the moment until which the answer is good. */
+  /** Time until which the answer is valid, by program and modification time. */
   readonly #able = new Map<string, number>()
 
-  /** Why this program must not run; undefined when it can be restricted, or is missing: its start fails anyway. */
+  /**
+   * Returns why this program must not run. Undefined when it can be restricted, or when it is missing: then
+   * its start fails anyway.
+   */
   async refusalOf(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)
@@ -60,7 +66,7 @@ export class ProgramVersions {
   }
 }
 
-/** The program's path and modification time; undefined when there is none. */
+/** Returns the program's path and modification time; undefined when there is no such program. */
 function place({ argv, path, cwd }: Command): string | undefined {
   try {
     const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
@@ -79,7 +85,7 @@ async function plainVersion(
   return plainAsk === undefined ? undefined : read(await say(plainAsk, command, asking))
 }
 
-/** What the program prints; empty when it fails or takes too long. */
+/** Returns the program's output; empty when the program fails or takes too long. */
 async function say(args: readonly string[], command: Command, asking: Asking): Promise<string> {
   const { engine, instance, marker } = asking
   const argv = [command.argv[0] ?? Buffer.alloc(0), ...args.map((argument) => Buffer.from(argument))]
@@ -100,18 +106,21 @@ async function say(args: readonly string[], command: Command, asking: Asking): P
 /** A database's program that has to run restricted: without its ways to a shell and to files. */
 export interface RestrictedProgram {
   readonly program: DatabaseProgram
-  /** How many arguments after the program come from the connection. The rest are the caller's. */
+  /** Number of arguments after the program that come from the connection. The rest are the caller's. */
   readonly ownArguments: number
 }
 
-/** What restricting a program needs of the agent. */
+/** The parts of the agent that restricting a program needs. */
 interface RestrictingServices {
   readonly programVersions: ProgramVersions
   readonly engine: Engine
   readonly folder: RuntimeFolder
 }
 
-/** Undefined: runs as it is. The connection's own variable counts, not the caller's. @throws RefusedError */
+/**
+ * Returns undefined for a program that runs unrestricted. Only the connection's own variable decides, not the
+ * caller's. @throws RefusedError
+ */
 export function restrictedProgram(params: ConnectionParams): RestrictedProgram | undefined {
   if (!areBlocked(params)) return undefined
   if (params.clientVerb === 'connect') throw new RefusedError(refusals.terminal())
@@ -132,8 +141,8 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * Changes script and variables for a restricted program. The caller's variables are handed over only where the script uses
- * them, under names that mean nothing to the program, its libraries or the loader.
+ * Changes script and variables for a restricted program. A caller's variable is passed on only where the
+ * script uses it, under a name that means nothing to the program, its libraries or the loader.
  */
 export function restrictScript(
   { program }: RestrictedProgram,
@@ -157,8 +166,9 @@ export function restrictScript(
 }
 
 /**
- * Adds what restricts the program to the command; unchanged when there is nothing to restrict.
- * @throws RefusedError when an argument could lift the restriction, or the installed program cannot be restricted
+ * Adds the restricting options to the command; unchanged when there is nothing to restrict.
+ * @throws RefusedError when an argument could lift the restriction, or the installed program cannot be
+ * restricted
  */
 export async function restrictCommand(
   restricted: RestrictedProgram | undefined,
@@ -179,7 +189,7 @@ function restrictArguments(
   argv: readonly Buffer[],
 ): readonly Buffer[] {
   const [program = Buffer.alloc(0), ...args] = argv
-  // As Latin-1 each byte is one character. Only ASCII is looked for.
+  // In Latin-1 each byte is one character. Only ASCII is searched for.
   const texts = args.map((argument) => argument.toString('latin1'))
   const own = unknownAmong(texts.slice(0, ownArguments), database.options)
   if (own !== undefined) throw new RefusedError(refusals.option(database, own))

@@ -5,7 +5,10 @@ import dns from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
-/** The refusal when a database's server does not answer: the address and what is missing (protocol.md 5.4). */
+/**
+ * Returns the refusal when a database's server does not answer: the address and what is missing (protocol.md
+ * 5.4).
+ */
 function unreachable(message: string): RefusedError {
   return new RefusedError(message, 'LivenessError')
 }
@@ -17,7 +20,7 @@ const ON_OFF = ['on', 'off', 'true', 'false', '1', '0']
 type Lookup = (name: string) => string | undefined
 type Locate = (lookup: Lookup) => Address | Promise<Address>
 
-/** The connection types whose server is tried before the session is accepted, as hoop's agent does. */
+/** The connection types whose server is tested before the session is accepted, as in hoop's agent. */
 const servers: Readonly<Record<string, Locate>> = {
   postgres: (lookup) => {
     oneOf(lookup, 'SSLMODE', SSL_MODES)
@@ -42,7 +45,10 @@ const servers: Readonly<Record<string, Locate>> = {
   },
 }
 
-/** Connects to the server of a database connection, and hangs up. @returns where it is @throws RefusedError with the text that closes the session */
+/**
+ * Connects to the server of a database connection, and disconnects. @returns its address @throws RefusedError
+ * with the text that closes the session
+ */
 export async function checkServer(connectionType: string, lookup: Lookup): Promise<Address | undefined> {
   const locate = Object.hasOwn(servers, connectionType) ? servers[connectionType] : undefined
   if (locate === undefined) return undefined
@@ -78,13 +84,15 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
   )
 }
 
-/** The first host of `mongodb://user:pass@a:1,b:2/db`, or the first one that DNS has for `mongodb+srv://`. */
+/**
+ * Returns the first host of `mongodb://user:pass@a:1,b:2/db`, or the first one in DNS for `mongodb+srv://`.
+ */
 function mongoUri(uri: string): Address | Promise<Address> {
   // Up to the last @: everything before it may be a password, and must not get into a host name or an error.
   const [, isSrv, authority = ''] = /^mongodb(\+srv)?:\/\/([^/?]+)/.exec(uri) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  // There is another @ further on. So the password contains a slash, and what looks like the host belongs to the
+  // There is another @ further on. So the password contains a slash, and the apparent host belongs to the
   // password.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
   if (host === undefined || ambiguous) throw unreachable(UNPARSABLE_URI)
@@ -95,7 +103,10 @@ function mongoUri(uri: string): Address | Promise<Address> {
 
 const UNPARSABLE_URI = 'failed parsing mongodb connection string'
 
-/** hoop's agent fails the same way: its MongoDB library looks the name up while it parses. @throws RefusedError */
+/**
+ * Looks the service up in DNS. hoop's agent fails the same way: its MongoDB library looks the name up while
+ * it parses. @throws RefusedError
+ */
 async function firstOfService(name: string): Promise<Address> {
   using bounded = boundedResolver()
   try {
@@ -109,7 +120,7 @@ async function firstOfService(name: string): Promise<Address> {
   throw unreachable(`${UNPARSABLE_URI}: DNS has no SRV record ${name}`)
 }
 
-/** c-ares multiplies its own times by tries and servers. */
+/** Cancels look-ups after DIAL_MS: c-ares multiplies its own time limits by tries and servers. */
 function boundedResolver(): Disposable & { readonly resolver: Resolver } {
   const resolver = new Resolver()
   resolver.setServers(dns.getServers())

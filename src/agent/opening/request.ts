@@ -16,7 +16,7 @@ import { RefusedError } from '../refused.ts'
 import { SessionGuardrails, type CompiledGuardrails } from '../policy/guardrails.ts'
 import { type OwnerPolicy, type PolicySource, programSearch } from '../policy/owner-policy.ts'
 
-/** A command that a session or system request asks for: checked, and with everything needed to start it. */
+/** A command of a session or system request: checked, and with everything needed to start it. */
 export interface CommandRequest {
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
@@ -24,37 +24,36 @@ export interface CommandRequest {
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
-  /** Variables whose values must not appear in captured output, as far as they are secret. */
+  /** Variables whose values must not appear in captured output, if they are secret. */
   readonly secrets: readonly Entry[]
   /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
-  /** How the output is masked; undefined when there is nothing to mask. */
+  /** The masking of the output; undefined when there is nothing to mask. */
   readonly masking: SessionMasking | undefined
-  /** The database's program that has to run restricted; undefined runs the command as it is. */
+  /** The database's program that has to run restricted; undefined runs the command unrestricted. */
   readonly restricted: RestrictedProgram | undefined
   /** Rules that script, arguments and output must not break; undefined when there are none. */
   readonly guardrails: SessionGuardrails | undefined
-  /** What the server's owner forbids. */
+  /** The restrictions of the server's owner. */
   readonly policy: OwnerPolicy | undefined
-  /** How many of the arguments, the last ones, are the client's. */
+  /** Number of arguments, the last ones, that are the client's. */
   readonly clientArguments: number
 }
 
-/** What the checks need of the agent. */
+/** The parts of the agent that the checks need. */
 export interface CheckServices {
-  /** The agent's own environment, for what a connection takes from it by reference. */
+  /** The agent's own environment, for references of a connection. */
   readonly agentEnvironment: AgentEnvironment
-  /** Where else a connection's values may come from. */
+  /** Other sources for a connection's values. */
   readonly secretStores: SecretStores
   /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly folder: RuntimeFolder
-  /** Variables of our own environment that every command gets. */
+  /** Variables of the agent's own environment that every command gets. */
   readonly inherited: ReadonlyMap<string, string>
-  /** Working folder of every command. */
   readonly cwd: string
   readonly masking: MaskingSettings
-  /** What the server's owner forbids. */
+  /** The restrictions of the server's owner. */
   readonly policy?: PolicySource
   /** The guardrail rules of earlier sessions, compiled. */
   readonly compiledGuardrails: CompiledCache<CompiledGuardrails>
@@ -62,8 +61,8 @@ export interface CheckServices {
 }
 
 /**
- * Checks in the order of protocol.md 5.3.
- * @param ended aborts when the session is over: secrets are not waited for any more
+ * Checks a session in the order of protocol.md 5.3.
+ * @param ended aborts when the session is over: then fetching secrets stops
  * @throws RefusedError or EnvvarError: close 254 with the message. Or the signal's reason
  */
 export async function checkRequest(
@@ -81,7 +80,8 @@ export async function checkRequest(
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
-    // Step 10: with mode=embedded the agent's environment overrides everything but what identifies the session.
+    // Step 10: with mode=embedded the agent's environment overrides all variables except those that identify
+    // the session.
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
     secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
@@ -106,7 +106,9 @@ export async function checkRequest(
   }
 }
 
-/** A variable that the gateway calls plain is a secret only when its name says so, like a client's. */
+/**
+ * Treats a variable that the gateway calls plain like a client's: it is a secret only when its name says so.
+ */
 function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
   const plain = new Set(plainEnvVars)
   const isPlain = ({ kind, name, origin }: Entry) =>
@@ -116,7 +118,7 @@ function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionPa
   )
 }
 
-/** The policy of the server's owner, when it allows the session. @throws RefusedError */
+/** Returns the policy of the server's owner, when it allows the session. @throws RefusedError */
 function allowing({ params, clientEnvVars }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
   const policy = services.policy?.current
   policy?.checkSession(params)
@@ -126,7 +128,7 @@ function allowing({ params, clientEnvVars }: OpenMessage, services: CheckService
   return policy
 }
 
-/** The engines are loaded only for a session that needs them. */
+/** Loads the masking engines only for a session that needs them. */
 async function maskingFor(
   { sid, params }: OpenMessage,
   { masking, log }: Pick<CheckServices, 'masking' | 'log'>,
@@ -137,14 +139,15 @@ async function maskingFor(
 }
 
 /**
- * Whether the client's side opens a port for this type. For a protocol that is not served such a session is refused:
- * hoop's command line would say that it is ready, and its user would notice only with the first packet.
+ * Whether the client's side opens a port for this type. For a protocol that the agent does not serve such a
+ * session is refused: hoop's command line would say that it is ready, and its user would notice only with the
+ * first packet.
  */
 export function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
 }
 
-/** hoop's gateway refuses `exec` for these types, and sends people to `connect`. */
+/** hoop's gateway refuses `exec` for these types, and refers people to `connect`. */
 const WITHOUT_EXEC: ReadonlySet<string> = new Set(['tcp', 'ssh'])
 
 function noNativeConnection({ params, connectionType }: OpenMessage): string {
@@ -162,12 +165,15 @@ function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], typ
 
 const CLEARTEXT = '--enable-cleartext-plugin'
 
-/** MySQL's client sends a token only when it may send it as it is, which RDS takes over TLS alone (step 7). */
+/**
+ * Adds the option for passwords in clear text: only with it MySQL's client sends a token. RDS accepts tokens
+ * only over TLS (step 7).
+ */
 function forRdsToken(cmdList: readonly string[], connectionType: string): readonly string[] {
   return connectionType === 'mysql' && !cmdList.includes(CLEARTEXT) ? [...cmdList, CLEARTEXT] : cmdList
 }
 
-/** Step 9: these override what the connection or the client has set. */
+/** Returns the variables of step 9, which override those of the connection and the client. */
 function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
   return new Map([
     ['HOOP_CONNECTION_NAME', params.connectionName],

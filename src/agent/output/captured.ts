@@ -5,12 +5,12 @@ export class Captured {
   #kept = 0
   #leftOut = 0
 
-  /** @param keepBytes how much is kept */
+  /** @param keepBytes limit of the bytes to keep */
   constructor(keepBytes: number) {
     this.#keepBytes = keepBytes
   }
 
-  /** Bytes that came after what is kept. */
+  /** Bytes that came after the kept ones. */
   get leftOut(): number {
     return this.#leftOut
   }
@@ -22,7 +22,7 @@ export class Captured {
     this.#leftOut += data.length - kept.length
   }
 
-  /** What is not UTF-8 becomes U+FFFD, as in Go's JSON. */
+  /** Returns the kept text. Bytes that are not UTF-8 become U+FFFD, as in Go's JSON. */
   text(): string {
     return Buffer.concat(this.#chunks).toString('utf8')
   }

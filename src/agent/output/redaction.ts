@@ -4,23 +4,27 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import { looksOrdinary, type SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 
-/** Bounds of connections, and of names for each, in the agent's status, where doctor reads them. */
+/** Limits for the connections, and the names of each, in the agent's status, which doctor reads. */
 const MOST_TOLD = 100
 const MOST_NAMES = 20
 
-/** Connections that are used in turn. A new session's variables are compared with those of each. */
+/**
+ * Limit for connections whose compiled secrets are reused. A new session's variables are compared with those
+ * of each.
+ */
 const MOST_KNOWN = 16
 
 /**
- * Finds what must not appear in the output of sessions. Those of one connection have the same variables each time, and
- * to compile hundreds takes longer than the command. So what is in memory anyway is used again: of sessions that run,
- * and of others until the garbage collector takes it. No secret is kept for that.
+ * Finds secrets in the output of sessions. Sessions of one connection have the same variables each time, and
+ * compiling hundreds takes longer than the command. So compiled secrets that are in memory anyway are reused:
+ * those of running sessions, and others until the garbage collector frees them. No secret is kept in memory
+ * for this.
  */
 export class Redactions {
   readonly #names: SecretNames
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #ordinary = new Map<string, string[]>()
-  /** The one that was used last is the last. */
+  /** The most recently used redaction comes last. */
   #known: WeakRef<SessionRedaction>[] = []
 
   constructor(names: SecretNames, log: Pick<Logger, 'info' | 'warn'>) {
@@ -28,12 +32,12 @@ export class Redactions {
     this.#log = log
   }
 
-  /** Names of secrets whose values look ordinary, by connection, as sessions have had them. */
+  /** Names of secrets whose values look ordinary, by connection. */
   get ordinary(): ReadonlyMap<string, string[]> {
     return this.#ordinary
   }
 
-  /** @param entries the variables of one session */
+  /** Returns the redaction for a session. @param entries the variables of one session */
   of(entries: readonly Entry[]): Redaction {
     const named = entries.filter(({ origin }) => origin !== 'agent')
     const alive = this.#known.map((known) => known.deref()).filter((known) => known !== undefined)
@@ -88,7 +92,7 @@ class SessionRedaction extends Redaction {
     this.#entries = entries
   }
 
-  /** @param entries in the order in which all sessions have them */
+  /** @param entries in the order that is the same for all sessions */
   isOf(entries: readonly Entry[]): boolean {
     return (
       entries.length === this.#entries.length && this.#entries.every((one, at) => isSame(one, entries[at]))

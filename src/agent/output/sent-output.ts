@@ -5,8 +5,9 @@ import { type Chunk, split } from '../../runtime/child-output.ts'
 import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
 
 /**
- * Where a session's output waits while its client does not read (`AgentSessionPause`). Meanwhile the stream stays
- * free for other sessions. When the session ends, the gate opens for good, so nothing waits for ever.
+ * A gate where a session's output waits while its client does not read (`AgentSessionPause`). Meanwhile the
+ * stream stays free for other sessions. When the session ends, the gate opens for good, so no output waits
+ * for ever.
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'
@@ -39,10 +40,13 @@ export class OutputGate {
   }
 }
 
-/** How long a filter holds back what it could release. It may be the beginning of something longer. */
+/**
+ * Time for which a filter holds back bytes that it could release. They may be the beginning of a longer
+ * match.
+ */
 const HELD_MS = 100
 
-/** One of the two outputs. `since` is when it began to hold bytes back. */
+/** One of the two outputs. `since` is the time at which it began to hold bytes back. */
 interface Stream<Filter> {
   readonly name: Chunk['stream']
   readonly filter: Filter
@@ -50,8 +54,8 @@ interface Stream<Filter> {
 }
 
 /**
- * An output behind a filter for each of its streams. When a filter stops it, nothing more is given on, and the rest is
- * read all the same: the command must be able to end.
+ * An output whose streams each pass through a filter. When a filter stops the output, nothing more is passed
+ * on, but the rest is still read: the command must be able to end.
  */
 export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterable<Chunk> {
   readonly #output: AsyncIterable<Chunk>
@@ -87,7 +91,8 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
         yield* this.#release(from - HELD_MS, result.value.stream)
         const passed = this.#push(result.value)
         const { stream } = result.value
-        // Few filters are asynchronous, and an `await` for each chunk costs the others more than their search.
+        // Few filters are asynchronous, and an `await` for each chunk costs the others more than their
+        // search.
         yield* split({ stream, data: passed instanceof Promise ? await passed : passed })
         // The reader's own time does not count: the rest of a secret may already be in the pipe.
         for (const stream of this.#streams) stream.since += performance.now() - from
@@ -96,12 +101,13 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
     } catch (error) {
       await this.#drain(error, source)
     } finally {
-      // Not awaited: it would wait for a pending read. When the caller leaves early, the child ends only after this.
+      // Not awaited: it would wait for a pending read. When the caller leaves early, the child ends only
+      // after this.
       void source.return?.()
     }
   }
 
-  /** Gives out bytes that were held long enough, until `next` settles or nothing is left to give out. */
+  /** Releases bytes that were held long enough, until `next` settles or no bytes are left. */
   async *#releaseWhileWaiting(next: Promise<unknown>): AsyncGenerator<Chunk> {
     for (let held = this.#releasable(); held.length > 0; held = this.#releasable()) {
       const due = Math.min(...held.map(({ since }) => since)) + HELD_MS
@@ -119,8 +125,8 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
   }
 
   /**
-   * @param before gives out what was held since then or longer
-   * @param except leaves out the stream of which more has come
+   * @param before releases bytes that have been held since this time or longer
+   * @param except leaves out the stream for which more bytes have come
    */
   *#release(before: number, except?: Chunk['stream']): Generator<Chunk> {
     for (const { name, filter, since } of this.#releasable()) {
@@ -140,7 +146,7 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
   }
 }
 
-/** Notes when the stream has begun to hold back what it holds now. */
+/** Notes the time when the stream began to hold back its present bytes. */
 function begun(stream: Stream<OutputFilter>, waited: boolean, passed: Buffer): Buffer {
   if (!waited || passed.length > 0) stream.since = performance.now()
   return passed
@@ -151,19 +157,19 @@ interface OutputRules {
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   /** Paused while the client does not read. */
   readonly gate: OutputGate
-  /** What policies ask for, in this order; each makes the filter of one stream. */
+  /** Filters of the policies, in this order; each function makes the filter of one stream. */
   readonly filters: readonly (() => OutputFilter)[]
-  /** What to replace after that; undefined replaces nothing. */
+  /** The secrets to replace after the filters; undefined replaces nothing. */
   readonly redaction: Redaction | undefined
-  /** Called when a filter has stopped the output. From then on it has to be unwanted. */
+  /** Called when a filter has stopped the output. From then on `isUnwanted` must return true. */
   readonly stopped: (cause: OutputStopped) => void
-  /** True once nothing more may be sent. The output is then read only to let the command end. */
+  /** Returns true when nothing more may be sent. The output is then read only to let the command end. */
   readonly isUnwanted: () => boolean
   /** Called for each piece of output beyond the cap. */
   readonly overflowed: () => void
 }
 
-/** Where the bytes of one output went. */
+/** Byte counts of one output. */
 export interface OutputBytes {
   readonly read: number
   readonly sent: number
@@ -173,8 +179,10 @@ export interface OutputBytes {
 
 export const NO_BYTES: OutputBytes = { read: 0, sent: 0, leftOut: 0, redacted: 0 }
 
-/** One execution's output as it is sent: filtered as its policies ask. Captured output then has its secrets replaced
- * and is capped. */
+/**
+ * One execution's output for the gateway, filtered by its policies. In captured output secrets are then
+ * replaced, and the output is capped.
+ */
 export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   readonly #output: AsyncIterable<Chunk>
   readonly #rules: OutputRules
@@ -216,7 +224,10 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     return message !== '' && glued ? `\n${message}` : message
   }
 
-  /** Reading slowly slows the command down. One generator, since each more costs 1 to 2 % of bulk output. */
+  /**
+   * Yields the output. A slow reader slows the command down. There is only one generator, since each more
+   * costs 1 to 2 % of bulk output.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
     const { isUnwanted, overflowed, gate } = this.#rules
     for await (const chunk of this.#shown()) {
@@ -233,7 +244,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     if (!isUnwanted()) yield* this.#rest()
   }
 
-  /** What the cap has kept for the end. */
+  /** Yields the tail that the cap has kept for the end. */
   async *#rest(): AsyncGenerator<Chunk, void, undefined> {
     for (const chunk of this.#cap?.finish() ?? []) {
       await this.#rules.gate.passed()
@@ -242,7 +253,10 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** The output behind its filters. Without any it is the command's own, since each layer costs time. */
+  /**
+   * Returns the output after its filters. Without filters it is the command's own output, since each layer
+   * costs time.
+   */
   #shown(): AsyncIterable<Chunk> {
     const { filters, redaction, stopped } = this.#rules
     const redacts = redaction !== undefined && !redaction.empty
@@ -253,7 +267,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     return redacts ? (this.#redacted = new FilteredOutput(shown, () => redaction.stream(), stopped)) : shown
   }
 
-  /** Counts the bytes before anything in them is replaced. What nobody wants need not wait for a slow filter. */
+  /** Counts the bytes before any replacement. Unwanted output need not wait for a slow filter. */
   async *#counted(): AsyncGenerator<Chunk, void, undefined> {
     for await (const chunk of this.#output) {
       this.#read += chunk.data.length
@@ -261,7 +275,9 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** Runs when the reader asks for more: then it was sent, or `abandon` was called. */
+  /**
+   * Counts a chunk. Runs when the reader asks for more: by then the chunk was sent, or `abandon` was called.
+   */
   #count({ data }: Chunk): void {
     if (this.#isAbandoned) return
     this.#sent += data.length

@@ -16,15 +16,15 @@ import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
 import type { OwnerRules } from './owner-policy.ts'
 
-/** A rule that a session has broken. Nothing in it is from the script or the output. */
+/** A rule that a session has broken. It contains nothing from the script or the output. */
 export interface Blocked {
-  /** Which rule, for journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
+  /** The rule's place, for journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
   readonly rule: string
-  /** What the gateway is told. */
+  /** The rule's description for the gateway. */
   readonly info: GuardrailInfo
 }
 
-/** hoop's words: people, and programs that read outputs, know the beginning. */
+/** hoop's words: people, and programs that read outputs, know this beginning. */
 const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
 
 function blockedBy(violation: Violation, direction: GuardrailInfo['direction']): Blocked {
@@ -33,12 +33,12 @@ function blockedBy(violation: Violation, direction: GuardrailInfo['direction']):
   if (source !== undefined) return blockedByOwner({ type, message, source }, direction)
   return {
     rule: `${direction}_rules[${set}].rules[${rule}] ${type}`,
-    // Words and patterns of the rule itself, as the reference has them (protocol.md 8.1).
+    // Words and patterns of the rule itself, in the form of the reference (protocol.md 8.1).
     info: { ruleName: '', type, words, pattern, direction, matchedWords: matched, message },
   }
 }
 
-/** The gateway's people are told that there is such a rule and its message, not what the owner looks for. */
+/** Tells the gateway's users that the owner has such a rule, and the rule's message, but not its words. */
 function blockedByOwner(
   { type, message, source }: { readonly type: string; readonly message: string; readonly source: string },
   direction: GuardrailInfo['direction'],
@@ -50,7 +50,7 @@ function blockedByOwner(
   }
 }
 
-/** What the user reads. hoop's agent says the name of the rule, which it may not know either. */
+/** Returns the line for the user. hoop's agent shows the rule's name, which may be unknown here. */
 export function blockedLine({ rule, info: { ruleName, message } }: Blocked): string {
   const named = [ruleName, message].filter((text) => text !== '').join(': ')
   return `${BLOCKED_BY}${named === '' ? rule : named}\n`
@@ -64,17 +64,19 @@ const NO_GCP = 'guardrails together with the GCP DLP provider: guardrails requir
 const SPACE = Buffer.from(' ')
 const NO_RULES = Buffer.alloc(0)
 
-/** What the session's parameters say of guardrails. */
+/** The parameters of a session that concern guardrails. */
 type Asking = Pick<ConnectionParams, 'guardRailRules' | 'dlpProvider' | 'clientVerb'>
 
-/** The rules of both directions. */
 export interface CompiledGuardrails {
   readonly input: CompiledRules
   readonly output: CompiledRules
   readonly bytes: number
 }
 
-/** The guardrail rules of one session or system request: those of its connection, then those of the server's owner. */
+/**
+ * The guardrail rules of one session or system request: those of its connection, then those of the server's
+ * owner.
+ */
 export class SessionGuardrails {
   /** Rules of the connection. */
   readonly #input: CompiledRules | undefined
@@ -92,9 +94,9 @@ export class SessionGuardrails {
   }
 
   /**
-   * Undefined when there are none.
-   * @param cache keeps what was compiled for the next session
-   * @throws RefusedError when they cannot be enforced on this session
+   * Compiles the rules of a session. Returns undefined when there are none.
+   * @param cache keeps compiled rules for later sessions
+   * @throws RefusedError when the rules cannot be enforced on this session
    */
   static async of(
     asking: Asking,
@@ -116,24 +118,23 @@ export class SessionGuardrails {
     return new SessionGuardrails(compiled.input, owner?.input, compiled.output)
   }
 
-  /** Those of the server's owner alone. */
+  /** Returns only the rules of the server's owner. */
   static ofOwner(owner: OwnerRules | undefined): SessionGuardrails | undefined {
     if (owner?.input === undefined && owner?.output === undefined) return undefined
     return new SessionGuardrails(undefined, owner.input, owner.output)
   }
 
-  /** Whether there are rules for input. */
   get judgesInput(): boolean {
     return [this.#input, this.#ownersInput].some((rules) => rules?.isEmpty === false)
   }
 
   /**
-   * Judges what is about to run: the script, arguments, and arguments together as one line. To the connection's rules
-   * those of the client count, to the owner's the whole command.
+   * Judges a command before it runs: the script, arguments, and arguments together as one line. The
+   * connection's rules apply to the client's arguments, the owner's rules to the whole command.
    * @param argv as the program gets it
-   * @param clientArguments how many of them, the last ones, are the client's
-   * @param ended aborts when it is not to run any more
-   * @returns the rule that is broken
+   * @param clientArguments number of arguments, the last ones, that are the client's
+   * @param ended aborts when the command is not to run any more
+   * @returns the broken rule
    * @throws RefusedError when a rule cannot be enforced, or the signal's reason
    */
   async judge(
@@ -150,7 +151,7 @@ export class SessionGuardrails {
   }
 
   /**
-   * What looks through the output: nothing when there are no rules for it.
+   * Returns the filters that search the output; none when there are no rules for it.
    * @param ended aborts when nobody waits for the output any more
    */
   filters(isInteractive: boolean, ended: AbortSignal): (() => OutputFilter)[] {
@@ -176,13 +177,13 @@ async function brokenBy(
   return undefined
 }
 
-/** The rule that has stopped an output; undefined when something else has. */
+/** Returns the rule that has stopped an output; undefined when another cause has. */
 export function blockedOutput(cause: OutputStopped | undefined): Blocked | undefined {
   const verdict = cause instanceof GuardrailViolation ? cause.verdict : undefined
   return verdict?.outcome === 'violation' ? blockedBy(verdict, 'output') : undefined
 }
 
-/** Loads what compiles only now: most sessions have no rules. @throws RefusedError */
+/** Loads the compiler only now: most sessions have no rules. @throws RefusedError */
 async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const output = await compileRules(rules.output)
@@ -197,7 +198,10 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   }
 }
 
-/** One automaton for both, so that the first match in the output counts, no matter whose rule it is. */
+/**
+ * Puts both sets of rules into one automaton, so that the first match in the output counts, whether the rule
+ * is the connection's or the owner's.
+ */
 function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
   return { input, output: [...output, ...outputSets] }
 }

@@ -9,13 +9,13 @@ import type { BareExecRequest, HookRequest } from '../../wire/messages/system-re
 import type { ConnectionParams } from '../../wire/params.ts'
 import { notAllowed, quotedName } from '../refused.ts'
 
-/** How commands find their program. */
+/** The places where commands find their program. */
 interface ProgramSearch {
   readonly path: string
   readonly cwd: string
 }
 
-/** Where programs are looked for: no variable of a connection or a client changes it. */
+/** Returns where programs are searched for. No variable of a connection or a client changes it. */
 export function programSearch(services: {
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
@@ -32,12 +32,14 @@ class AllowedPrograms {
   }
 
   /**
-   * Compares files, not names: `/tmp/psql` is another program than the `psql` that is allowed. The folder of a file is
-   * taken without links, the file is not: `sh` and `bash` may be links to one program that does as it is called.
+   * Compares files, not names: `/tmp/psql` is another program than the allowed `psql`. Links are resolved in
+   * the file's folder, but not in the file itself: `sh` and `bash` may be links to one program whose
+   * behaviour depends on its name.
    * @throws RefusedError
    */
   check(program: string, search: ProgramSearch): void {
-    // By its name alone it is what the list means, even where it is missing: its start then says so.
+    // A plain name from the list is allowed even if the program is missing: then its start fails with a clear
+    // error.
     if (!program.includes('/') && this.#programs.includes(program)) return
     const file = placeOf(program, search)
     if (file !== undefined && this.#programs.some((allowed) => placeOf(allowed, search) === file)) return
@@ -45,7 +47,7 @@ class AllowedPrograms {
   }
 }
 
-/** Undefined when there is no such program. */
+/** Returns undefined when there is no such program. */
 export function placeOf(program: string, search: ProgramSearch): string | undefined {
   try {
     const file = findProgram(program, search.path, search.cwd)
@@ -56,11 +58,14 @@ export function placeOf(program: string, search: ProgramSearch): string | undefi
   }
 }
 
-/** Rules of the server's owner. They were compiled before, so each of them can be enforced. Undefined: there are none. */
+/**
+ * Rules of the server's owner. They are compiled at the start, so each of them can be enforced. Undefined:
+ * there are none.
+ */
 export interface OwnerRules {
   readonly input: CompiledRules | undefined
   readonly output: CompiledRules | undefined
-  /** What `output` was made of. */
+  /** The rules from which `output` was compiled. */
   readonly outputSets: readonly RuleSet[]
 }
 
@@ -86,7 +91,7 @@ const HARMLESS_VARIABLES = [
   'NO_COLOR',
 ]
 
-/** What the owner of a server forbids, whatever a gateway allows. */
+/** The restrictions of a server's owner, whatever a gateway allows. */
 export class OwnerPolicy {
   readonly rules: OwnerRules
   readonly #programs: AllowedPrograms | undefined
@@ -112,8 +117,9 @@ export class OwnerPolicy {
   }
 
   /**
-   * A gateway's own request has its kind as its origin. One that names no connection passes the list of connections only
-   * where its kind is listed: the author of such a list did not think of a command that belongs to none.
+   * Checks a gateway's own request, whose origin is its kind. A request without a connection passes the list
+   * of connections only where its kind is listed: the author of such a list did not think of commands without
+   * a connection.
    * @throws RefusedError
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
@@ -128,9 +134,10 @@ export class OwnerPolicy {
   }
 
   /**
-   * Judges the variables of a session before their values are fetched, so that no variable makes an allowed program
-   * another one. Callers may set listed names, and names that the connection has already, whose values win. The people
-   * who made the connection know its own variables, so of those only names are refused by which any program runs code.
+   * Judges the variables of a session before their values are fetched, so that no variable turns an allowed
+   * program into another one. Callers may set listed names, and names that the connection has already, whose
+   * values win. The authors of the connection know its own variables, so of those only names are refused by
+   * which any program runs code.
    * @param connection names alone or as entries (`filesystem:NAME`), as are those of `caller`
    * @throws RefusedError
    */
@@ -157,12 +164,12 @@ function nameIn(entry: string): string {
   return entry.slice(entry.indexOf(':') + 1)
 }
 
-/** The policy of the moment: it may be read anew. A session keeps the one that it was opened with. */
+/** The current policy, which may be reloaded. A session keeps the policy with which it was opened. */
 export interface PolicySource {
   readonly current: OwnerPolicy | undefined
 }
 
-/** Names of which `*` stands for any characters, also none. A pattern takes time in proportion to the name. */
+/** Names in which `*` stands for any characters, also none. Matching takes time in proportion to the name. */
 export class AllowList {
   readonly #patterns: readonly string[]
 

@@ -11,10 +11,13 @@ import { RefusedError, type AllowListName } from '../refused.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
-/** Why the agent ended a command: a reason of its own, what stopped the output, or the lists of the server's owner. */
+/**
+ * Why the agent ended a command: a reason of its own, the reason that stopped the output, or the lists of the
+ * server's owner.
+ */
 export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
 
-/** What stops an output has a text of its own, which comes with it. */
+/** Texts of the agent's own reasons. A stopped output comes with its own text. */
 const REASONS = {
   'closed-by-gateway': 'ended by the agent: the gateway closed the session',
   'gateway-lost': 'ended by the agent: the connection to the gateway was lost',
@@ -24,14 +27,16 @@ const REASONS = {
   'input-limit': 'ended by the agent: its program does not read, and 4 MiB of input were waiting for it',
 } as const
 
-/** Reasons that come too late once the command has ended by itself: its own end counts then. */
+/** Reasons that come too late when the command has ended by itself: then its own end counts. */
 export const NEVER_LATE: ReadonlySet<TerminationReason> = new Set([
   'timeout',
   'agent-stopping',
   'input-limit',
 ])
 
-/** Reasons after which nobody waits for output that is still to come. After the others it is shown as far as it goes. */
+/**
+ * Reasons after which nobody waits for the remaining output. After the others it is sent as far as it goes.
+ */
 export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'closed-by-gateway',
   'gateway-lost',
@@ -40,7 +45,7 @@ export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'masking',
 ])
 
-/** How a command ended, or why it never ran. Close, answer, journal and log take all they say from here. */
+/** How a command ended, or why it never ran. Close, answer, journal and log are made from this alone. */
 export interface CommandEnd {
   readonly exitCode: number
   /** One plain line, shown directly after the user's output. Empty for an ordinary end. */
@@ -48,39 +53,45 @@ export interface CommandEnd {
   /** The command's own end, or why it never ran. */
   readonly outcome: ExitStatus['kind'] | 'not-started' | 'refused'
   readonly signal?: NodeJS.Signals
-  /** Set when we ended the command. */
+  /** Set when the agent ended the command. */
   readonly reason: TerminationReason | undefined
-  /** The kind of error that refused it. The message itself may quote arguments, which must not get into a log. */
+  /**
+   * The kind of error that refused the command. The message itself may quote arguments, which must not get
+   * into a log.
+   */
   readonly refusal?: string
-  /** The guardrail rule for which it was stopped, or never run. */
+  /** The guardrail rule because of which the command was stopped, or never run. */
   readonly blocked?: Blocked | undefined
-  /** The list of the server's owner that does not allow it. */
+  /** The list of the server's owner that does not allow the command. */
   readonly forbiddenBy?: AllowListName
-  /** From the command's start, milliseconds. */
+  /** Milliseconds from the command's start. */
   readonly durationMs: number
   readonly bytes: OutputBytes
-  /** Background processes that the command left behind and the agent ended. */
+  /** Background processes that the command left and the agent ended. */
   readonly processesEnded: number
 }
 
-/** What is known about an execution that has ended. */
+/** The facts about an execution that has ended. */
 export interface EndedExecution {
   readonly status: ExitStatus
   readonly reason: TerminationReason | undefined
-  /** Set when a policy stopped the output, whatever else ended the command. */
+  /** Set when a policy stopped the output, even if the command ended for another reason. */
   readonly stopped: OutputStopped | undefined
   readonly processesEnded: number
   /** Set when the command was killed for lack of memory. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
 }
 
-/** Exit code of a command that we ended with SIGTERM, even if it then exited with 0: that is no success. */
+/**
+ * Exit code of a command that the agent ended with SIGTERM, even if the command then exited with 0: that is
+ * no success.
+ */
 const ENDED_BY_US = 128 + constants.signals.SIGTERM
 
 /** The code that timeout(1) uses. */
 const TIMED_OUT = 124
 
-/** Code, text and outcome of a command that ran. */
+/** Returns code, text and outcome of a command that ran. */
 export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | 'bytes'> {
   const { status, reason, stopped, processesEnded } = end
   const blocked = blockedOutput(stopped)
@@ -96,12 +107,15 @@ export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | '
   }
 }
 
-/** Errors whose message is for the user. The message may quote arguments, so the log has only the error's name. */
+/**
+ * Errors whose message is for the user. The message may quote arguments, so the log has only the error's
+ * name.
+ */
 const REFUSALS = [RefusedError, EnvvarError, SetUpError, TemplateError]
 
 export const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
-/** The end of what this error refuses; undefined when the error is a bug. */
+/** Returns the end of a command that this error refuses; undefined when the error is a bug. */
 export function endingOfRefusal(error: Error): CommandEnd | undefined {
   if (!REFUSALS.some((kind) => error instanceof kind)) return undefined
   const refusal = error.name
@@ -110,23 +124,26 @@ export function endingOfRefusal(error: Error): CommandEnd | undefined {
     : { ...endingRefused(error.message), refusal }
 }
 
-/** The end of a command that was ended before it started. */
+/** Returns the end of a command that was ended before it started. */
 export function endingUnstarted(reason: TerminationReason): CommandEnd {
   return notRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
-/** The end of a command that could not run at all. */
+/** Returns the end of a command that could not run at all. */
 export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): CommandEnd {
   return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
 
-/** The end of a command that a guardrail rule forbids. What the user reads of it goes out before (protocol.md 4.6). */
+/**
+ * Returns the end of a command that a guardrail rule forbids. The line for the user is sent earlier
+ * (protocol.md 4.6).
+ */
 export function endingBlocked(blocked: Blocked): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
   return { ...notRun(ending), blocked }
 }
 
-/** The end of a command that a list of the server's owner does not allow. */
+/** Returns the end of a command that a list of the server's owner does not allow. */
 function endingForbidden(message: string, forbiddenBy: AllowListName): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
   return { ...notRun(ending), forbiddenBy }
@@ -141,12 +158,12 @@ export function hasRun({ outcome }: CommandEnd): boolean {
   return outcome === 'exited' || outcome === 'signaled'
 }
 
-/** The guardrail rule or the owner's list because of which it ended, for people who look after the agent. */
+/** Returns the guardrail rule or the owner's list that ended the command, for operators of the agent. */
 export function ruleOf({ blocked, forbiddenBy }: CommandEnd): string | undefined {
   return blocked?.rule ?? forbiddenBy
 }
 
-/** The end as an entry of the journal. `closeSent`: whether the gateway was told. */
+/** Returns the end as an entry of the journal. `closeSent`: whether the close was sent to the gateway. */
 export function endedEntry(
   sid: SessionId,
   ending: CommandEnd,
@@ -182,7 +199,7 @@ function codeOf({ status, reason, stopped }: EndedExecution): number {
 
 function textOf(end: EndedExecution, blocked: Blocked | undefined): string {
   const { reason, stopped } = end
-  // The close of a guardrail has no text (protocol.md 4.6); what the user reads went out before.
+  // The close of a guardrail has no text (protocol.md 4.6); the line for the user was sent before.
   if (blocked !== undefined) return ''
   if (stopped !== undefined) return stopped.message + unendedText(end)
   return reason === undefined ? ownText(end) : textFor(reason) + unendedText(end)
@@ -192,7 +209,7 @@ function textFor(reason: TerminationReason): string {
   return reason in REASONS ? REASONS[reason as keyof typeof REASONS] : ''
 }
 
-/** The text when we did not end the command. */
+/** Returns the text for a command that the agent did not end. */
 function ownText({ status, outOfMemory }: EndedExecution): string {
   switch (status.kind) {
     case 'exited':
@@ -204,7 +221,7 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/** The text for a command that survived every attempt to end it: a person has to look after it. */
+/** Returns the text for a command that survived every attempt to end it: an operator has to look after it. */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

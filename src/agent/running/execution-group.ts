@@ -5,7 +5,10 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from './services.ts'
 
-/** The control group of one execution, if there may be one, and whether memory ran out in it. */
+/**
+ * The control group of one execution, if the agent can make groups. Also detects whether memory ran out in
+ * it.
+ */
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
   readonly #services: Pick<CommandServices, 'groups' | 'log' | 'oom'>
@@ -25,14 +28,14 @@ export class ExecutionGroup implements AsyncDisposable {
     }
   }
 
-  /** Whether there is a group, into which the command has to be moved at once. */
+  /** Whether there is a group, into which the command has to be moved in the tick of its start. */
   get isThere(): boolean {
     return this.#group !== undefined
   }
 
   /**
-   * Moves the command into its group. Call it in the same tick as the start: what the command forks earlier stays
-   * outside.
+   * Moves the command into its group. Call this in the same tick as the start: processes that the command
+   * forks earlier stay outside.
    * @throws RefusedError when a limit is set that would not hold
    */
   async add(pid: number | undefined): Promise<void> {
@@ -51,12 +54,12 @@ export class ExecutionGroup implements AsyncDisposable {
     return this.#memoryMark === undefined ? undefined : this.#services.oom?.since(this.#memoryMark)
   }
 
-  /** Lets what is left in the group live on. */
+  /** Lets the remaining processes of the group live on. */
   leaveRest(): void {
     this.#mayLeave = true
   }
 
-  /** Kills what is left in the group, unless it may live on. */
+  /** Kills the remaining processes of the group, unless they may live on. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#mayLeave) this.#services.groups?.leave(this.#group)
     else await this.#group?.[Symbol.asyncDispose]()

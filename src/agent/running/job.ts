@@ -8,16 +8,19 @@ import type { CommandRequest } from '../opening/request.ts'
 import { programSearch } from '../policy/owner-policy.ts'
 import type { CommandServices } from './services.ts'
 
-/** What starts a command: a script, or the first key on a terminal. */
+/** The input that starts a command: a script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
 
-/** What is to be run: what was checked, and what starts it. */
+/** A checked request, and the input that starts it. */
 export interface Job {
   readonly request: CommandRequest
   readonly start: Start
 }
 
-/** The job with script and variables as the command gets them, after the rules for terminals and restricted programs. */
+/**
+ * Returns the job with the script and variables that the command gets, after the rules for terminals and
+ * restricted programs.
+ */
 export function prepared({ request, start }: Job): Job {
   const { entries, restricted } = request
   if (start.kind === 'terminal') return { request: { ...request, entries: onTerminal(entries) }, start }
@@ -47,14 +50,17 @@ function onTerminal(entries: readonly Entry[]): Entry[] {
   return [...entries.filter(({ name }) => name !== TERM.name), TERM]
 }
 
-/** Judges what the client brings, as the program would get it. @returns the rule that it breaks */
+/** Judges the client's script and arguments, as the program would get them. @returns the broken rule */
 export async function judged({ request, start }: Job, { argv }: Command, ended: AbortSignal) {
   const { guardrails, clientArguments } = request
   if (guardrails === undefined || start.kind === 'terminal') return undefined
   return guardrails.judge(start.stdin, argv, clientArguments, ended)
 }
 
-/** What looks through the output: guardrails before masking, which would hide what they look for. */
+/**
+ * Returns the filters for the output: guardrails before masking, which would hide the text that they search
+ * for.
+ */
 export function filtersOf(
   { guardrails, masking }: CommandRequest,
   { kind }: Start,

@@ -29,12 +29,20 @@ import { ExecutionGroup } from './execution-group.ts'
 import { filtersOf, type Job, judged, prepared, preparedCommand, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
 
-/** Bytes that may be typed, or pasted, while the terminal is being started. The same as for a program that does not read. */
+/**
+ * Limit for bytes that are typed, or pasted, while the terminal is being started. Equal to the limit for a
+ * program that does not read.
+ */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
-/** hoop's client says its size within a millisecond of the key that starts the terminal (protocol.md 4.3). */
+/**
+ * Wait for the window size. hoop's client sends it within a millisecond of the key that starts the terminal
+ * (protocol.md 4.3).
+ */
 const SIZE_MS = 50
 
-/** What the client of a terminal types, and its window's size. Both may arrive before the terminal exists. */
+/**
+ * The typed input of a terminal's client, and its window size. Both may arrive before the terminal exists.
+ */
 class Keyboard {
   #size: WindowSize = { cols: 80, rows: 24 }
   #execution: Execution | undefined
@@ -51,14 +59,14 @@ class Keyboard {
     await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
   }
 
-  /** The terminal exists: passes on what has come so far. */
+  /** Connects the terminal, and passes on the earlier input. */
   attach(execution: Execution): void {
     this.#execution = execution
     execution.resize(this.#size)
     for (const data of this.#early.splice(0)) execution.type(data)
   }
 
-  /** @returns false when the input is lost, since nobody reads it */
+  /** @returns false when the input is lost, since no program reads it */
   type(data: Buffer): boolean {
     if (this.#execution !== undefined) return this.#execution.type(data)
     this.#earlyBytes += data.length
@@ -74,10 +82,13 @@ class Keyboard {
   }
 }
 
-/** Takes a piece of output. The next one is read when it settles. */
+/** Takes a piece of output. The next one is read when the promise settles. */
 type TakeOutput = (chunk: Chunk) => Promise<void> | void
 
-/** One command, from its start to its end. A session, a system request or this program itself (`--local`) runs it. */
+/**
+ * One command, from its start to its end. A session, a system request or this program itself (`--local`) runs
+ * it.
+ */
 export class RunningCommand {
   readonly sid: SessionId
   /** Pauses the output while the client does not read. */
@@ -85,9 +96,9 @@ export class RunningCommand {
   readonly #services: CommandServices
   readonly #keyboard = new Keyboard()
   readonly #over = new AbortController()
-  /** Nothing of the output is worth a wait. */
+  /** Aborted when the output is not worth a wait any more. */
   readonly #unawaited = new AbortController()
-  /** What is to be run, until it runs: a script may be large, and variables secret. */
+  /** The job until it runs, and no longer: a script may be large, and variables secret. */
   #job: Job | undefined
   #execution: Execution | undefined
   #output: SentOutput | undefined
@@ -110,16 +121,17 @@ export class RunningCommand {
   }
 
   /**
-   * Starts the command, once, and gives its output to `take`. Settles after the last output, when processes and secret
-   * files are gone and the slot is free. Never rejects.
+   * Starts the command, once, and passes its output to `take`. Settles after the last output, when processes
+   * and secret files are gone and the slot is free. Never rejects.
    */
   run(job: Job, take: TakeOutput): Promise<CommandEnd> {
-    // Not in a frame that lives as long as the command: a script may be large, and variables secret.
+    // Kept in a field, not in a frame that lives as long as the command: a script may be large, and variables
+    // secret.
     this.#job = job
     return this.#run(take)
   }
 
-  /** @returns the end of a command that does not run: it was ended before, or this error refuses it */
+  /** Returns the end of a command that does not run: it was ended before, or this error refuses it. */
   notRun(error?: Error): CommandEnd {
     const reason = this.#reason
     if (error === undefined || error === this.#over.signal.reason)
@@ -135,7 +147,7 @@ export class RunningCommand {
     return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason }
   }
 
-  /** @returns false when the input is lost, since nobody reads it */
+  /** @returns false when the input is lost, since no program reads it */
   type(data: Buffer): boolean {
     return this.#keyboard.type(data)
   }
@@ -144,7 +156,7 @@ export class RunningCommand {
     this.#keyboard.resize(size)
   }
 
-  /** Nobody takes the output any more. It is still read, so that the command can end. */
+  /** Drops further output, which nobody takes any more. It is still read, so that the command can end. */
   abandonOutput(): void {
     this.#output?.abandon()
   }
@@ -160,7 +172,10 @@ export class RunningCommand {
     this.#execution?.terminate()
   }
 
-  /** A policy has stopped the output. That is told also when something else had ended the command before. */
+  /**
+   * Notes that a policy has stopped the output, and ends the command. The policy's reason is reported even if
+   * something else had ended the command before.
+   */
   #stop(cause: OutputStopped): void {
     this.#stopped ??= cause
     this.end(cause.reason)
@@ -175,8 +190,8 @@ export class RunningCommand {
   }
 
   /**
-   * Takes what the command needs, starts it and gives out its output. It lives as long as the command, so it keeps
-   * nothing that only the start needs.
+   * Takes the command's resources, starts the command and passes its output on. This frame lives as long as
+   * the command, so it keeps nothing that only the start needs.
    * @throws RefusedError, EnvvarError or SetUpError when it cannot be started
    */
   async #start(take: TakeOutput): Promise<CommandEnd> {
@@ -207,7 +222,7 @@ export class RunningCommand {
   /** Makes the environment and its secret files. Disposing removes the files. */
   async #hold({ request }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { folder, inherited, log } = this.#services
-    // Again: much can have happened to the machine since the session was opened.
+    // Checked again: the machine may have changed since the session was opened.
     request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
     const environment = await Environment.create({
       entries: request.entries,
@@ -215,7 +230,8 @@ export class RunningCommand {
       folder,
       sessionId: this.sid,
     })
-    // A success must not become a failure because a file could not be removed. The agent's end tries again.
+    // A success must not become a failure because a file could not be removed. The agent tries again when it
+    // ends.
     const complain = (error: unknown) =>
       log.error({ sid: this.sid, error: (error as Error).message }, 'secret files of a session stay')
     return {
@@ -224,7 +240,10 @@ export class RunningCommand {
     }
   }
 
-  /** @returns the rule that the command breaks, or undefined when it is not wanted any more */
+  /**
+   * @returns the execution; the rule that the command breaks; or undefined when the command is not wanted any
+   * more
+   */
   async #launch(
     job: Job,
     environment: Environment,
@@ -284,7 +303,7 @@ export class RunningCommand {
     }))
   }
 
-  /** Gives out the output until the command has ended. @returns how it ended */
+  /** Passes the output on until the command has ended. @returns how it ended */
   async #follow(
     output: SentOutput,
     execution: Execution,
@@ -323,7 +342,7 @@ export class RunningCommand {
   }
 }
 
-/** What an execution is followed with. */
+/** Everything that following an execution needs. */
 interface Followed {
   readonly group: ExecutionGroup
   readonly kind: Start['kind']

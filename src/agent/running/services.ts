@@ -11,15 +11,18 @@ import type { CheckServices } from '../opening/request.ts'
 import type { Redactions } from '../output/redaction.ts'
 
 interface SlotsOptions {
-  /** Names the slots in the message for a session that gets none. */
+  /** Noun for the slots, in the message for a session that gets none. */
   readonly what?: string
-  /** Is told how many are taken, each time one is taken or given back. */
+  /** Called with the number of taken slots, each time one is taken or released. */
   readonly changed?: (taken: number) => void
 }
 
 const ignore = (): void => undefined
 
-/** How many commands run at once. No queue: a wait would use up the 50 s that the gateway waits. */
+/**
+ * Limits the commands that run at the same time. No queue: a wait would use up the 50 s that the gateway
+ * waits.
+ */
 export class Slots {
   readonly limit: number
   readonly #what: string
@@ -32,7 +35,7 @@ export class Slots {
     this.#changed = changed
   }
 
-  /** The message for a session that gets none. */
+  /** The message for a session that gets no slot. */
   get full(): string {
     return `this agent already runs ${this.#taken} of at most ${this.limit} ${this.#what}: try again later`
   }
@@ -41,7 +44,7 @@ export class Slots {
     return this.#taken
   }
 
-  /** @returns the slot, to be disposed; undefined when all are taken */
+  /** @returns the slot, which the caller disposes; undefined when all are taken */
   take(): Disposable | undefined {
     if (this.#taken >= this.limit) return undefined
     this.#count(1)
@@ -54,37 +57,36 @@ export class Slots {
   }
 }
 
-/** Rules for commands. An optional one that is missing means no limit, or that the thing is not done. */
+/** Rules for commands. A missing optional rule means no limit, or that the feature is off. */
 interface CommandRules {
   /** Largest captured output in bytes. */
   readonly outputCapBytes?: number
   readonly onCap?: 'continue' | 'kill'
-  /** From SIGTERM to SIGKILL, milliseconds. */
+  /** Milliseconds from SIGTERM to SIGKILL. */
   readonly killGraceMs: number
-  /** Longest execution, milliseconds. */
+  /** Longest execution in milliseconds. */
   readonly maxDurationMs?: number | undefined
-  /** What happens to processes that a command leaves behind. */
+  /** What happens to processes that a command leaves. */
   readonly background: 'kill' | 'leave'
 }
 
-/** What all commands of one process share. */
+/** Shared by all commands of one process. */
 export interface CommandServices {
   readonly engine: Engine
   readonly folder: RuntimeFolder
   readonly settings: CommandRules
-  /** Variables of our own environment that every command gets. */
+  /** Variables of the agent's own environment that every command gets. */
   readonly inherited: ReadonlyMap<string, string>
-  /** Working folder of every command. */
   readonly cwd: string
-  /** Which database clients can be closed. */
+  /** Cache of which database programs can be restricted. */
   readonly programVersions: ProgramVersions
-  /** What is replaced in captured output; undefined replaces nothing. */
+  /** The secrets to replace in captured output; undefined replaces nothing. */
   readonly redactions?: Redactions | undefined
-  /** How many commands may run; undefined sets no limit. */
+  /** Limit for running commands; undefined sets no limit. */
   readonly slots?: Slots
   /** Memory for the tails of capped outputs, shared by all. Without it no output is capped. */
   readonly tails?: TailMemory
-  /** Makes a control group for each execution; undefined where the agent has no right to. */
+  /** Makes a control group for each execution; undefined where the agent may not do so. */
   readonly groups?: ControlGroups | undefined
   readonly oom?: OomWatch
   /** Writes the journal: every change of a session's state. */
@@ -92,7 +94,7 @@ export interface CommandServices {
   readonly log: Logger
 }
 
-/** What the sessions of an agent share. */
+/** Shared by the sessions of an agent. */
 export interface SessionServices extends CommandServices, CheckServices {
   readonly record: (entry: JournalEntry) => void
   readonly slots: Slots
@@ -102,13 +104,15 @@ export interface SessionServices extends CommandServices, CheckServices {
 /** `SessionServices` before there is a stream, when the mode is not yet known. */
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
-/** Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended */
+/**
+ * Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended
+ */
 export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
 
-/** The same for everything an agent sends. */
+/** Sends any message of an agent, like `SessionReply`. */
 export type Send = (message: AgentOutbound) => Promise<void>
 
-/** The way to the gateway. */
+/** The agent's sending side of the stream to the gateway. */
 export interface Outlet {
   readonly send: Send
   /** Drops the waiting packets of a session that the gateway has closed. */

@@ -10,41 +10,55 @@ import { RefusedError } from '../refused.ts'
 import type { Job } from '../running/job.ts'
 import type { CommandServices, SessionServices, Slots } from '../running/services.ts'
 
-/** Commands that may run at once. A gateway makes two hooks for each session, and they are short. */
+/**
+ * Limit for commands that run at the same time. A gateway makes two hooks for each session, and they are
+ * short.
+ */
 export const MAX_SYSTEM_REQUESTS = 100
 
-/** Running, or waiting for REPLY_AFTER_MS. More get no answer, and the gateway's wait times out. */
+/**
+ * Limit for requests that run or wait for REPLY_AFTER_MS. Further ones get no answer, and the gateway's wait
+ * times out.
+ */
 export const MAX_HELD = 1000
 
 /**
- * Shortest time from a request to its answer, milliseconds. The gateway begins to wait for the answer only after it
- * has sent the request, and has no buffer for it (protocol.md 3.6). An answer within microseconds would be lost, and
- * the request would time out.
+ * Shortest time from a request to its answer, milliseconds. The gateway begins to wait for the answer only
+ * after it has sent the request, and has no buffer for it (protocol.md 3.6). An answer within microseconds
+ * would be lost, and the request would time out.
  */
 export const REPLY_AFTER_MS = 50
 
-/** Time limit of a hook. The gateway waits 15 s for hooks of a session and 60 s for those of its event routing. */
+/**
+ * Time limit of a hook. The gateway waits 15 s for hooks of a session and 60 s for those of its event
+ * routing.
+ */
 const HOOK_MS = 60_000
 /** Bytes of a hook's output that are kept. */
 export const HOOK_OUTPUT_BYTES = 4096
 
 /** Time limit of a bare exec; the gateway has the same. */
 const BARE_EXEC_MS = 5 * 60_000
-/** Bytes of output. As JSON it may grow sixfold, and a packet of more than 17 MiB would end the stream. */
+/**
+ * Limit for a bare exec's output. As JSON it may grow sixfold, and a packet of more than 17 MiB would end the
+ * stream.
+ */
 const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
 
 /**
- * Characters of answers that wait for a gateway that takes nothing. Further answers are not sent: the gateway's wait
- * for them times out, as it would after so many characters.
+ * Limit for the characters of answers that wait for a gateway that takes nothing. Further answers are not
+ * sent, and the gateway's wait for them times out. It would time out after so many characters, too.
  */
 export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024
 
-/** Whether the request has a command to run. */
 export function hasCommand(request: SystemRequest): request is HookRequest | BareExecRequest {
   return request.kind === 'hook' || request.kind === 'bare-exec'
 }
 
-/** The sessions' services with other slots and limits. The journal's `started` says which kind of request it was. */
+/**
+ * Returns the sessions' services with other slots and limits. The journal's `started` gets the kind of
+ * request.
+ */
 export function servicesFor(
   { kind }: HookRequest | BareExecRequest,
   services: SessionServices,
@@ -68,7 +82,7 @@ export function servicesFor(
 
 /**
  * Checks a system request by the policy of the server's owner.
- * @returns what is to be run for it
+ * @returns the job that runs its command
  * @throws RefusedError, EnvvarError or TemplateError
  */
 export function jobOf(
@@ -78,7 +92,7 @@ export function jobOf(
 ): Job {
   const policy = source?.current
   policy?.checkSystem(request)
-  // By these variables its processes are found.
+  // The command's processes are found by these variables.
   const marks = new Map([
     ['HOOP_SESSION_ID', sid],
     ['RUNBOOK_AGENT_INSTANCE', folder.instance],
@@ -95,7 +109,10 @@ function hookJob(hook: HookRequest, marks: ReadonlyMap<string, string>): Job {
   return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
 }
 
-/** The connection's secrets in the hook's payload. The hook's output goes to the gateway's log without them. */
+/**
+ * Returns the connection's secrets in the hook's payload. They are replaced in the hook's output, which goes
+ * to the gateway's log.
+ */
 function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
   return Object.entries(connectionEnvs)
     .slice(0, MAX_ENTRIES)

@@ -44,16 +44,16 @@ const UNSERVED = {
   pgmanager: 'this agent does not manage database roles: use an agent that does',
 } as const
 
-/** The end of a request whose command was run, or refused. */
+/** Returns the end of a request whose command was run, or refused. */
 function endOf(request: HookRequest | BareExecRequest, ending: CommandEnd, captured: Captured): SystemEnd {
-  // What a rule forbids has no text of its own: the line about the rule went out as output.
+  // A command that a rule forbids has no text of its own: the line about the rule was sent as output.
   const reason = ending.blocked === undefined ? ending.message : captured.text().trim()
   if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, reason, ending)
   const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
   return { ending, reply }
 }
 
-/** The end of a request that is not run. */
+/** Returns the end of a request that is not run. */
 function refusedRequest(request: SystemRequest): SystemEnd {
   switch (request.kind) {
     case 'malformed':
@@ -72,7 +72,7 @@ function refused(request: SystemRequest, reason: string, ending = endingRefused(
   return { ending: told, reply: refusedAnswer(request, reason) }
 }
 
-/** The answer for a command that ran. */
+/** Returns the answer for a command that ran. */
 function answerOf(
   { kind }: HookRequest | BareExecRequest,
   { exitCode, message, durationMs }: CommandEnd,
@@ -86,7 +86,7 @@ function answerOf(
   return { kind, exitCode, output: output + cut, seconds: Math.floor(durationMs / 1000) }
 }
 
-/** The answer for a request that is not run. */
+/** Returns the answer for a request that is not run. */
 function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
   switch (request.kind) {
     case 'hook':
@@ -105,17 +105,23 @@ function hookError(output: string): SystemReply {
   return { kind: 'hook', exitCode: HOOK_ERROR_CODE, output, seconds: 0 }
 }
 
-/** hoop's agent has one text for everything that can go wrong before the command runs. */
+/**
+ * Returns the answer in hoop's form: its agent has one text for everything that can go wrong before the
+ * command runs.
+ */
 function bareExecError(reason: string): SystemReply {
   return { kind: 'bare-exec', succeeded: false, output: `unable to decode payload: ${reason}` }
 }
 
-/** The request's name in log and journal. A malformed request has the name of what it was meant to be. */
+/**
+ * Returns the request's name in log and journal. A malformed request has the name of the kind that it should
+ * have been.
+ */
 function systemNameOf(request: SystemRequest) {
   return request.kind === 'malformed' ? request.of : request.kind
 }
 
-/** What all system requests of an agent share. */
+/** Shared by all system requests of an agent. */
 interface SystemServices {
   readonly services: SessionServices
   /** System requests have slots of their own, so that sessions cannot use them up. */
@@ -123,8 +129,8 @@ interface SystemServices {
 }
 
 /**
- * The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none, and leaves nothing
- * behind.
+ * The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none. No process
+ * or file of a request is left after its end.
  */
 export class SystemRequests {
   readonly #system: SystemServices
@@ -146,7 +152,10 @@ export class SystemRequests {
     return this.#running.size
   }
 
-  /** Never waits. Ignores a second request with an unanswered one's id, by which answers are told apart. */
+  /**
+   * Starts a request without waiting. Ignores a second request with the id of an unanswered one: answers are
+   * told apart by this id.
+   */
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
       const fields = { sid, request: systemNameOf(request) }
@@ -166,7 +175,7 @@ export class SystemRequests {
     if (this.#state === 'open') this.#state = 'draining'
   }
 
-  /** Ends what runs, and takes nothing new. */
+  /** Ends running requests, and takes no new ones. */
   end(reason: TerminationReason): void {
     this.#state = 'ending'
     for (const { command } of this.#running.values()) command?.end(reason)
@@ -189,7 +198,7 @@ export class SystemRequests {
     accountEnd(request, sid, { ending, answerSent: await this.#answer(sid, reply) }, services)
   }
 
-  /** It has no client, so nobody types and nobody pauses the output. Never rejects. */
+  /** Runs the command of a request. There is no client that types or pauses the output. Never rejects. */
   async #executed(request: HookRequest | BareExecRequest, command: RunningCommand): Promise<SystemEnd> {
     const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
     const ending = await this.#run(request, command, captured).catch((error: unknown) =>
@@ -211,7 +220,7 @@ export class SystemRequests {
     return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
-  /** @returns false when the stream has ended, or too much waits for a gateway that takes nothing */
+  /** @returns false when the stream has ended, or too many answers wait for a gateway that takes nothing */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
     const { length } = 'output' in reply ? reply.output : reply.message
     if (this.#unsentLength > 0 && this.#unsentLength + length > MAX_UNSENT_LENGTH) return false
@@ -230,10 +239,10 @@ export class SystemRequests {
 
 type Accounts = Pick<SessionServices, 'log' | 'record'>
 
-/** Stands in when a request names no session. */
+/** Used when a request names no session. */
 const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
 
-/** Logs and journals that a request has come. */
+/** Logs and journals a new request. */
 function accountOpening(request: SystemRequest, sid: SessionId, { log, record }: Accounts): void {
   const name = systemNameOf(request)
   const known = request.kind === 'hook' ? request : NO_SESSION
@@ -244,7 +253,7 @@ function accountOpening(request: SystemRequest, sid: SessionId, { log, record }:
   record({ event: 'opened', sid, request: name, ...of, connection, type, userEmail, ...nobody })
 }
 
-/** Logs and journals its end, when nothing of it is left. */
+/** Logs and journals the end of a request, when all its resources are released. */
 function accountEnd(
   request: SystemRequest,
   sid: SessionId,
