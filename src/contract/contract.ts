@@ -161,10 +161,10 @@ export type AuditAction =
   | 'start'
   | 'stop'
   | 'reload'
-  /** The kind of object in an audit log entry. */
+  /** Entries that could not be written. */
   | 'gap'
 
-/** The kind of object of the audit log's entry. */
+/** The kind of object in an audit log entry. */
 export type AuditType =
   | 'sessions'
   | 'batches'
