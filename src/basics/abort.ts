@@ -26,8 +26,8 @@ export function patience(ms: number, outer: AbortSignal): AbortSignal {
 }
 
 /**
- * Returns whether `work` is done within `ms`. If not, the work goes on and its failure is ignored. @throws
- * the failure of `work` within `ms`
+ * Returns whether `work` is done within `ms`. If not, the work goes on and its failure is ignored.
+ * @throws the failure of `work` within `ms`
  */
 export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined

@@ -143,8 +143,8 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
 }
 
 /**
- * Listens under a temporary name until the mode is right, then replaces the socket of a dead agent. @returns
- * the socket's inode
+ * Listens under a temporary name until the mode is right, then replaces the socket of a dead agent.
+ * @returns the socket's inode
  */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
   // Not longer than the real name, whose length was checked.

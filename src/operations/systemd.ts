@@ -117,7 +117,8 @@ export interface SystemdEnvironment {
 
 /**
  * Removes systemd's variables from the environment. They are for this process, and a child that inherited
- * them could speak for it. @returns undefined when this process is no such service
+ * them could speak for it.
+ * @returns undefined when this process is no such service
  */
 export function takeSystemdEnvironment(
   env: Record<string, string | undefined>,

@@ -52,7 +52,8 @@ function expectTextList(value: GobValue | undefined, field: string): string[] {
 
 /**
  * Returns the map with string keys, empty when absent. `expectElement` turns an element into a string or
- * throws. For the error, it gets the field and the key, which is a variable's name. @throws DecodeError
+ * throws. For the error, it gets the field and the key, which is a variable's name.
+ * @throws DecodeError
  */
 function expectTextMap(
   value: GobValue | undefined,
@@ -71,8 +72,8 @@ function expectTextMap(
 }
 
 /**
- * Returns the plain string, or the string in a Go `any`. @throws DecodeError with the Go type of any other
- * value
+ * Returns the plain string, or the string in a Go `any`.
+ * @throws DecodeError with the Go type of any other value
  */
 function expectTextInside(value: GobValue, field: string, key: string): string {
   if (!isInterface(value)) return expectText(value, field, key)
@@ -124,8 +125,8 @@ const ANALYZER_FIELDS = {
 } as const
 
 /**
- * Returns the definitions for `agent.connection_params`, in the order in which Go sends them. @param fields
- * in order, with their types
+ * Returns the definitions for `agent.connection_params`, in the order in which Go sends them.
+ * @param fields in order, with their types
  */
 function paramsLayout(
   fields: Readonly<Record<string, number>>,

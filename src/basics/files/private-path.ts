@@ -97,7 +97,8 @@ export function makeFolder(folder: string): void {
 
 /**
  * Makes the folder (0700), or takes an existing one to which only this user can write. Follows a link that
- * this user or root has made. @throws ForeignPathError, or the system's error
+ * this user or root has made.
+ * @throws ForeignPathError, or the system's error
  */
 export function claimFolder(folder: string): void {
   makeFolder(folder)
@@ -110,7 +111,9 @@ export function claimFolder(folder: string): void {
 
 /**
  * Makes the file private (0600) if it exists. Claim its folder first, so that no other user can put a link
- * there after the check. @returns false when there is no file @throws ForeignPathError
+ * there after the check.
+ * @returns false when there is no file
+ * @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
   const found = findOwnFile(path)
@@ -120,7 +123,8 @@ export function claimFile(path: string): boolean {
 }
 
 /**
- * Returns the file's `lstat`, or undefined when there is no file. Changes nothing. @throws ForeignPathError
+ * Returns the file's `lstat`, or undefined when there is no file. Changes nothing.
+ * @throws ForeignPathError
  */
 export function findOwnFile(path: string): Stats | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false })

@@ -6,8 +6,8 @@ import { SetUpError } from '../set-up-error.ts'
 const LONGEST_FILE = 4 * 1024 * 1024
 
 /**
- * Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws
- * SetUpError
+ * Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2).
+ * @throws SetUpError
  */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
@@ -23,8 +23,8 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
 /**
- * Returns the certificates in a text and skips everything else. @throws SetUpError when there is none, or a
- * broken one
+ * Returns the certificates in a text and skips everything else.
+ * @throws SetUpError when there is none, or a broken one
  */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []

@@ -102,8 +102,8 @@ export class TunnelError extends Error {
 }
 
 /**
- * Connects the socket to the address, through the proxy. The wait ends when the socket does. @throws
- * TunnelError
+ * Connects the socket to the address, through the proxy. The wait ends when the socket does.
+ * @throws TunnelError
  */
 export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
   const { statusCode, statusMessage, head } = await connectThrough(socket, address, proxy)

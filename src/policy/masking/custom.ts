@@ -144,8 +144,8 @@ export interface CustomRecognizer extends Recognizer {
 }
 
 /**
- * Compiles the types. @throws PolicyError, which names the type, when a type cannot be used or all types
- * together cost too much
+ * Compiles the types.
+ * @throws PolicyError, which names the type, when a type cannot be used or all types together cost too much
  */
 export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
   const recognizers: CustomRecognizer[] = []

@@ -82,8 +82,8 @@ function openSpec({
 }
 
 /**
- * Decodes a client's packet; unknown types become `unsupported`. @throws DecodeError when a packet of a known
- * type is malformed
+ * Decodes a client's packet; unknown types become `unsupported`.
+ * @throws DecodeError when a packet of a known type is malformed
  */
 export function decodeClientPacket(packet: Packet): ClientMessage {
   switch (packet.type) {

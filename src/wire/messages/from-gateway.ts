@@ -45,8 +45,8 @@ export function isNativeProxy(type: string): boolean {
 }
 
 /**
- * Decodes a gateway's packet; unknown types become `unsupported`. @throws DecodeError when a packet of a
- * known type is malformed
+ * Decodes a gateway's packet; unknown types become `unsupported`.
+ * @throws DecodeError when a packet of a known type is malformed
  */
 export function decodeGatewayPacket(packet: Packet): GatewayMessage {
   const sid = sessionIdOf(packet)

@@ -46,7 +46,8 @@ export function isNativeProtocol(type: string): type is NativeProtocolName {
 }
 
 /**
- * Undefined for a packet of another kind. @throws DecodeError when the connection's id is missing or too long
+ * Undefined for a packet of another kind.
+ * @throws DecodeError when the connection's id is missing or too long
  */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
   const { type } = packet

@@ -111,8 +111,8 @@ const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
 const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
 
 /**
- * Reads a pipeline and the token that ends it. @param context name of the pipeline in errors; `range` allows
- * two variables
+ * Reads a pipeline and the token that ends it.
+ * @param context name of the pipeline in errors; `range` allows two variables
  */
 export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
   const { at } = reader.peekNonSpace()
