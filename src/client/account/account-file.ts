@@ -16,12 +16,12 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 const LONGEST_FILE = 1024 * 1024
 const OTHERS = 0o077
 
-/** What `login` stores. Addresses are as the user gave them. */
+/** Contents of the file that `login` stores. Addresses are as the user gave them. */
 const Stored = v.object({
   api_url: v.string(),
   grpc_url: v.optional(v.string()),
   token: v.string(),
-  /** Whether the token came from a sign-in, which logout ends. */
+  /** Whether the token came from a sign-in; logout ends that sign-in. */
   signed_in: v.optional(v.boolean()),
   allow_plaintext: v.optional(v.boolean()),
   /** In the form of HOOP_TLSCA, with absolute paths. */
@@ -40,7 +40,10 @@ export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   return path.join(base, 'runbook-agent', 'account.json')
 }
 
-/** Undefined when nobody has signed in. @throws SetUpError when others can read the file, or another user owns it */
+/**
+ * Returns undefined when nobody has signed in.
+ * @throws SetUpError when others can read the file, or another user owns it
+ */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined
@@ -65,7 +68,10 @@ function parse(file: string): unknown {
   }
 }
 
-/** A reader sees either the old account or the new one. @throws the file system's error */
+/**
+ * Replaces the file in one step: a reader sees either the old account or the new one.
+ * @throws the file system's error
+ */
 export function writeAccountFile(file: string, account: StoredAccount): void {
   writeOwnFile(file, `${JSON.stringify(account, undefined, 2)}\n`)
 }
@@ -77,26 +83,26 @@ export function removeAccountFile(file: string): boolean {
   return found !== undefined
 }
 
-// Several gateways: each profile has an account file of its own, so that two logins at once lose nothing. The default
-// profile has the one file that there was before there were profiles.
+// Several gateways: each profile has an account file of its own, so that two logins at the same time lose
+// nothing. The default profile uses the file from before profiles existed.
 
 export const DEFAULT_PROFILE = 'default'
 
 const LONGEST_NAME = 64
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${LONGEST_NAME - 1}}$`)
-/** The file of `use` beside the account files. */
+/** File with the profile that `use` has selected, beside the account files. */
 const CURRENT = 'current-profile'
 
 export function isProfileName(text: string): boolean {
   return NAME.test(text)
 }
 
-/** The account file of a profile. @param file the account file of the default profile */
+/** Returns the path of a profile's account file. @param file the account file of the default profile */
 export function profileFile(file: string, profile: string): string {
   return profile === DEFAULT_PROFILE ? file : path.join(path.dirname(file), `account.${profile}.json`)
 }
 
-/** The profiles that are signed in, the default first. */
+/** Returns the profiles that are signed in, the default first. */
 export function profileNames(file: string): readonly string[] {
   const folder = path.dirname(file)
   const files = existsSync(folder) ? readdirSync(folder) : []
@@ -104,7 +110,7 @@ export function profileNames(file: string): readonly string[] {
   return [...(existsSync(file) ? [DEFAULT_PROFILE] : []), ...named.sort()]
 }
 
-/** The profile that `use` has selected. @throws SetUpError when its file holds something else */
+/** Returns the profile that `use` has selected. @throws SetUpError when its file holds something else */
 export function currentProfile(file: string): string {
   const kept = currentFile(file)
   if (!existsSync(kept)) return DEFAULT_PROFILE
@@ -133,7 +139,7 @@ function textOf(kept: string): string {
   }
 }
 
-/** Writes a private file in one step: a reader sees all of the old file or of the new one. */
+/** Writes a private file in one step: a reader sees the whole old file or the whole new file. */
 function writeOwnFile(file: string, text: string): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -147,7 +153,10 @@ function writeOwnFile(file: string, text: string): void {
   }
 }
 
-/** Closes the folder to others: a writer could make this program send its token to another gateway. */
+/**
+ * Closes the folder to other users: if they could write, they could make this program send its token to
+ * another gateway.
+ */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
     throw new SetUpError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)

@@ -16,7 +16,10 @@ export interface Account {
   readonly tls: TlsOptions | undefined
   /** The proxy on the way to `host:port`. Connections without TLS never use one. */
   readonly proxyTo: (address: string) => Proxy | undefined
-  /** The address of the streams, as configured; undefined when the gateway has to be asked (serverinfo). */
+  /**
+   * The address of the streams, as configured; undefined when it has to be requested from the gateway
+   * (serverinfo).
+   */
   readonly grpcUrl: string | undefined
   /** @throws SetUpError for a broken address, or one to which the token would go without TLS */
   readonly destination: (grpcUrl: string) => Destination
@@ -34,8 +37,8 @@ const SIGN_IN =
   'not signed in: runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
 
 /**
- * The environment wins over what `login` has stored. A stored token is only for the gateway that it was stored with: it
- * is not sent to another one that a variable names.
+ * Returns the account. The environment wins over the values that `login` has stored. A stored token is only
+ * for the gateway that it was stored with: it is not sent to another gateway that a variable names.
  * @throws SetUpError
  */
 export function findAccount({ env: all, stored, file }: AccountSources): Account {
@@ -56,7 +59,7 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
 }
 
-/** Whether a header can hold the text. One with a line break is no token. */
+/** Whether a header can hold the text. A text with a line break is no token. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }
@@ -133,7 +136,7 @@ function readAuthorities(ca: string): string[] {
   }
 }
 
-/** `true` in upper or lower case, or `1`. */
+/** Whether the text is `true` in upper or lower case, or `1`. */
 export function isSwitchedOn(text: string): boolean {
   return text.toLowerCase() === 'true' || text === '1'
 }
@@ -143,7 +146,6 @@ function flagIn(env: NodeJS.ProcessEnv, name: string): boolean | undefined {
   return text === undefined ? undefined : isSwitchedOn(text)
 }
 
-/** An empty variable counts as not set. */
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }
@@ -152,7 +154,7 @@ interface RestAddress {
   readonly host: string
   readonly port: number
   readonly isSecure: boolean
-  /** Empty, or `/base`: some gateways are below a path. */
+  /** Empty, or `/base`: some gateways serve below a path. */
   readonly base: string
   /** The address without a slash at the end. */
   readonly url: string
@@ -164,7 +166,10 @@ interface StreamAddress {
   readonly isSecure: boolean
 }
 
-/** `https://gateway.example`, `http://127.0.0.1:8009`. Undefined for other texts, and when it contains a password. */
+/**
+ * Parses `https://gateway.example` or `http://127.0.0.1:8009`. Returns undefined for other texts, and for
+ * addresses with a password.
+ */
 export function parseRestAddress(text: string): RestAddress | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)
@@ -181,7 +186,10 @@ export function parseRestAddress(text: string): RestAddress | undefined {
   }
 }
 
-/** `grpcs://host:port`, `grpc://host:port`, or `host:port`: TLS except on this machine, as in hoop's client. */
+/**
+ * Parses `grpcs://host:port`, `grpc://host:port`, or `host:port`: TLS except on this machine, as in hoop's
+ * client.
+ */
 export function parseStreamAddress(text: string): StreamAddress | undefined {
   const [, scheme] = /^([a-z]+):\/\//i.exec(text) ?? []
   const address = text.includes('@') ? undefined : serverAddress(text)

@@ -2,26 +2,28 @@ import { oneLine } from '../../basics/text/printable.ts'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
- * - `unreachable`: no connection, no answer in time, or it broke off
- * - `refused`: the token is not allowed to (401, 403)
- * - `not-found`: the gateway does not have this, or no such endpoint (404, 405)
- * - `busy`: the gateway takes no more at the moment (429)
- * - `invalid`: the gateway does not accept what was sent (other 4xx)
+ * - `unreachable`: no connection, no answer in time, or the connection broke
+ * - `refused`: the gateway rejects the token or its permissions (401, 403)
+ * - `not-found`: the gateway has no such thing, or no such endpoint (404, 405)
+ * - `busy`: the gateway takes no more requests at the moment (429)
+ * - `invalid`: the gateway does not accept the request (other 4xx)
  * - `failed`: the gateway had an error (5xx)
- * - `no-gateway`: something else answers there
+ * - `no-gateway`: the server at this address is no gateway
  */
 export type ApiErrorKind =
   'unreachable' | 'refused' | 'not-found' | 'busy' | 'invalid' | 'failed' | 'no-gateway'
 
 type ApiErrorFacts = Partial<Pick<ApiError, 'status' | 'isAnswerLost' | 'code'>>
 
-/** A request failed. The message is one line that says what failed, without secrets. */
+/** A failed request. The message is one line that says what failed, without secrets. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly kind: ApiErrorKind
   /** The HTTP status; undefined when there was no answer. */
   readonly status: number | undefined
-  /** Whether the gateway may have done what it was asked for: the connection broke after the request was sent. */
+  /**
+   * Whether the gateway may have done what was requested: the connection broke after the request was sent.
+   */
   readonly isAnswerLost: boolean
   /** The reason, when the embedded gateway gives one. */
   readonly code: GatewayCode | undefined
@@ -39,7 +41,7 @@ export class ApiError extends Error {
   }
 }
 
-/** For a failure after the request was sent. */
+/** Creates the error for a failure after the request was sent. */
 export function answerLost(url: string, reason: string): ApiError {
   return new ApiError('unreachable', `no answer from the gateway ${url}: ${reason}`, { isAnswerLost: true })
 }

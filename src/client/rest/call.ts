@@ -12,9 +12,9 @@ import type { Account } from '../account/account.ts'
 import { askJson, askWell, discardBody } from './json.ts'
 
 /**
- * An answer as it is read. Gateways of other versions may leave fields out or send words that are new: a text that is
- * missing is '', a list without entries is [], and an object keeps what was sent in `raw`. hoop's gateway sends empty
- * lists as null. Only what the contract marks as needed must be there.
+ * An answer as this program reads it. Gateways of other versions may leave fields out or send new words: a
+ * missing text is '', a list without entries is [], and `raw` keeps the object as it was sent. hoop's gateway
+ * sends empty lists as null. Only the fields that the contract marks as needed must be present.
  */
 export type Read<T> = unknown extends T
   ? T
@@ -39,7 +39,7 @@ type ReadField<T> = [NonNullable<T>] extends [never]
         ? Read<T>
         : Read<NonNullable<T>> | undefined
 
-/** What is sent to an operation beside the parameters of its path. */
+/** Parts of a request beside the parameters of its path. */
 type Sending<O extends ContractOperation> = {
   readonly query?: Readonly<Partial<Record<keyof O['query'] & string, string>>>
   /** Time for the answer instead of 30 s. */
@@ -87,7 +87,10 @@ const NOTHING = v.optional(
   ),
 )
 
-/** The lenient form of an answer's shape. An answer that it cannot read does not come from a gateway. */
+/**
+ * Returns the lenient form of an answer's shape. An answer that this form cannot read does not come from a
+ * gateway.
+ */
 function readable(shape: v.GenericSchema): v.GenericSchema {
   switch (shape.type) {
     case 'array':
@@ -145,7 +148,7 @@ function readableField(field: v.GenericSchema): v.GenericSchema {
   }
 }
 
-/** Entries that cannot be read are left out: the others are still what the gateway says. */
+/** Drops entries that cannot be read and keeps the others. */
 function listOf(item: v.GenericSchema): v.GenericSchema {
   const isRead = (entry: unknown) => v.safeParse(item, entry).success
   return v.pipe(
@@ -155,7 +158,7 @@ function listOf(item: v.GenericSchema): v.GenericSchema {
   )
 }
 
-/** A literal that is no text is a boolean. */
+/** Whether the schema is a text. A literal that is no text is a boolean. */
 function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknown }): boolean {
   return type === 'string' || type === 'picklist' || (type === 'literal' && typeof literal === 'string')
 }
@@ -176,14 +179,18 @@ function readableItem(item: v.GenericSchema): v.GenericSchema {
   }
 }
 
-/** A text that is null or missing reads as '', all else as undefined; so does a number that is none, and not as 0. */
+/**
+ * Reads a null or missing text as '', and every other null or missing value as undefined. An invalid number
+ * is undefined, too, and not 0.
+ */
 function readableNullable(wrapped: v.GenericSchema): v.GenericSchema {
   if (isText(wrapped)) return v.fallback(v.nullish(v.string(), ''), '')
   const absent = v.pipe(
     v.null(),
     v.transform(() => undefined),
   )
-  // valibot takes a missing key only for an optional field: a fallback of undefined is none to it.
+  // valibot accepts a missing key only for an optional field; a fallback to undefined does not make the field
+  // optional.
   const present = wrapped.type === 'number' ? v.number() : readableField(wrapped)
   return v.fallback(v.optional(v.union([absent, present])), undefined)
 }

@@ -5,12 +5,13 @@ import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 
 /**
- * A connection as the gateway shows it. Make its texts printable before you show them. On the embedded gateway
- * `agent_id` is the agent's name, on hoop's its id. `raw` has no values of secrets, which hoop's sends to admins.
+ * A connection as the gateway shows it. Make its texts printable before you show them. On the embedded
+ * gateway `agent_id` is the agent's name, on hoop's gateway its id. `raw` has no secret values (hoop's
+ * gateway sends them to admins).
  */
 export type ListedConnection = Read<ListedConnectionAnswer>
 
-/** The names of the connections that the user may see. @throws ApiError */
+/** Returns the names of the connections that the user may see. @throws ApiError */
 export async function fetchConnectionNames(
   account: Account,
   signal?: AbortSignal,
@@ -18,7 +19,7 @@ export async function fetchConnectionNames(
   return (await listConnections(account, signal)).map(({ name }) => name)
 }
 
-/** Like `fetchConnectionNames`, for a hint: empty when the gateway does not answer. */
+/** Returns the same names as `fetchConnectionNames`, for a hint: none when the gateway does not answer. */
 export async function connectionNamesIfKnown(
   account: Account,
   signal?: AbortSignal,
@@ -45,13 +46,12 @@ export async function fetchConnection(account: Account, name: string): Promise<L
   return withoutSecrets(await call(account, connectionContract.show, { name }))
 }
 
-/** What a connection is open for: `runbooks`, `exec`, `connect`. */
 export function modesOf(connection: ListedConnection): readonly string[] {
   const modes = ['runbooks', 'exec', 'connect'] as const
   return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
 }
 
-/** hoop's field for variables and files is an object of names and values in base64. */
+/** Removes hoop's field for variables and files: an object of names and values in base64. */
 function withoutSecrets(connection: ListedConnection): ListedConnection {
   const { secret } = connection.raw as { readonly secret?: unknown }
   if (typeof secret !== 'object' || secret === null) return connection
@@ -59,13 +59,16 @@ function withoutSecrets(connection: ListedConnection): ListedConnection {
   return { ...connection, raw: { ...connection.raw, secret: Object.fromEntries(names) } }
 }
 
-/** A field of a Jira issue that callers fill: its `jira_field` is the id. */
+/** A field of a Jira issue that callers fill: `jira_field` is the field's id. */
 export type JiraField = Pick<
   Read<JiraTemplateAnswer['prompt_types']['items'][number]>,
   'jira_field' | 'label' | 'description' | 'required'
 >
 
-/** What an execution on this connection is asked for. Empty where there are no issues. @throws ApiError */
+/**
+ * Returns the fields that an execution on this connection needs. Empty where there are no issues.
+ * @throws ApiError
+ */
 export async function fetchJiraFields(account: Account, name: string): Promise<readonly JiraField[]> {
   try {
     const { jira_issue_template_id: id } = await call(account, connectionContract.show, { name })
@@ -73,7 +76,7 @@ export async function fetchJiraFields(account: Account, name: string): Promise<r
     const { prompt_types: prompts, cmdb_types: objects } = await call(account, jiraContract.template, { id })
     return [...(prompts?.items ?? []), ...(objects?.items ?? [])]
   } catch (error) {
-    // The gateway says by itself what is missing.
+    // The gateway itself names the missing fields.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')) return []
     throw error
   }

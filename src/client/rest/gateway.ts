@@ -19,12 +19,18 @@ export async function fetchUser(account: Account, signal?: AbortSignal): Promise
   return { name: email || name, isAdmin }
 }
 
-/** The address of the streams that the gateway announces; undefined when it announces none. @throws ApiError */
+/**
+ * Returns the address of the streams that the gateway announces; undefined when it announces none.
+ * @throws ApiError
+ */
 export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
   return (await call(account, gatewayContract.serverInfo, {}, { signal })).grpc_url || undefined
 }
 
-/** The account's own address of the streams, else the gateway's. @throws ApiError, also when there is none */
+/**
+ * Returns the account's own address of the streams, else the gateway's.
+ * @throws ApiError, also when there is none
+ */
 export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promise<string> {
   const url = account.grpcUrl ?? (await fetchGrpcUrl(account, signal))
   if (url !== undefined) return url
@@ -34,13 +40,19 @@ export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promi
   )
 }
 
-/** Whether people sign in to this gateway with a browser, here or elsewhere. Needs no token. @throws ApiError */
+/**
+ * Whether this gateway offers sign-in with a browser, on this machine or another. Needs no token.
+ * @throws ApiError
+ */
 export async function offersSignIn(account: Account): Promise<boolean> {
   const { sign_in: ways = [] } = await call(account, gatewayContract.publicInfo, {})
   return ways.length > 0
 }
 
-/** @param redirect where the browser comes to in the end @param challenge of the verifier that is kept here */
+/**
+ * @param redirect the address to which the browser is redirected in the end
+ * @param challenge of the verifier, which stays in this program
+ */
 export async function fetchLoginUrl(account: Account, redirect: string, challenge: string): Promise<string> {
   const query = { redirect, challenge }
   return (await call(account, browserSignInContract.begin, {}, { query })).login_url
@@ -51,15 +63,15 @@ export async function takeToken(account: Account, code: string, verifier: string
   return (await call(account, browserSignInContract.take, {}, { body: { code, verifier } })).token
 }
 
-/** A sign-in that waits for a person in a browser elsewhere. */
+/** A sign-in that waits for a person in a browser on another machine. */
 export type DeviceSignIn = Read<AnswerOf<typeof deviceSignInContract.begin>>
 
-/** @param says what the person reads of this program @throws ApiError */
+/** @param says the text about this program that the person reads @throws ApiError */
 export function beginDeviceSignIn(account: Account, says: string): Promise<DeviceSignIn> {
   return call(account, deviceSignInContract.begin, {}, { body: { says } })
 }
 
-/** Undefined while nobody has decided. @throws ApiError */
+/** Returns the token; undefined while the person has not decided. @throws ApiError */
 export async function deviceToken(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   const body = { device_code: begun.device_code }
   const answer = await call(account, deviceSignInContract.take, {}, { body })

@@ -9,9 +9,11 @@ import { explainTls, secure, secureContext, type TlsOptions } from '../../dial/t
 import type { Account } from '../account/account.ts'
 import { answerLost, ApiError } from './api-error.ts'
 
-/** From the end of the request to the first line of the answer. */
+/** Time from the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
-/** For the next piece, while somebody waits for it: a slow reader does not make a silent gateway. */
+/**
+ * Time for the next piece, counted only while the caller waits for it: a slow reader is no silent gateway.
+ */
 const PIECE_MS = 60_000
 
 export interface Question {
@@ -20,11 +22,14 @@ export interface Question {
   readonly path: string
   /** Sent as JSON. */
   readonly body?: object | undefined
-  /** Time for the answer instead of 30 s. A request that starts an execution is answered only when it has ended. */
+  /**
+   * Time for the answer instead of 30 s. A request that starts an execution is answered only after the
+   * execution's end.
+   */
   readonly answerMs?: number | undefined
   /** Time for each piece of the answer instead of 60 s. */
   readonly pieceMs?: number | undefined
-  /** Beside those that every request has. */
+  /** Headers besides those of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Whether the token is left out: there may be none yet. */
   readonly isPublic?: boolean | undefined
@@ -35,7 +40,7 @@ export interface Question {
 export interface HttpAnswer {
   readonly status: number
   readonly contentType: string
-  /** Where a redirect leads. It is never followed: the token is for this gateway. */
+  /** The target of a redirect. No redirect is followed: the token is for this gateway. */
   readonly location: string | undefined
   /** @throws ApiError `unreachable` when the connection breaks */
   readonly body: AsyncIterable<Buffer>
@@ -48,7 +53,7 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
-  // The request comes first: one that is given a destroyed socket never hears of its end.
+  // The request comes first: a request on a destroyed socket never gets its end.
   const answered = send(socket, account, question)
   // The signal counts until the connection ends: the body of an answer may take long.
   const listening = onAbort(signal, abort)
@@ -140,7 +145,8 @@ async function nextPiece(
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
-  // After a block of the event loop timers run before sockets. The piece may be there already, only not read yet.
+  // After the event loop was blocked, timers run before sockets: the piece may have arrived and only not been
+  // read yet.
   const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value
@@ -150,7 +156,7 @@ async function nextPiece(
   }
 }
 
-/** The whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
+/** Reads the whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
 export async function readBody({ body, status }: HttpAnswer, limit: number): Promise<Buffer> {
   const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, { status })
   return readAll(body, limit, tooLong)
@@ -166,7 +172,10 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
   ECONNRESET: 'it ended the connection (ECONNRESET)',
 }
 
-/** Through a proxy if there is one. `signal` ends attempt and connection. @throws ApiError `unreachable` */
+/**
+ * Connects through a proxy if there is one. `signal` ends attempt and connection.
+ * @throws ApiError `unreachable`
+ */
 async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
   const address = `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}:${rest.port}`
   const proxy = tls === undefined ? undefined : proxyTo(address)

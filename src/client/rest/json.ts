@@ -5,9 +5,9 @@ import { reasonOfCode } from '../running/session-end.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 
-/** Longest answer. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
+/** Longest answer in bytes. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
 const LONGEST_JSON = 32 * 1024 * 1024
-/** Longest error. It is one sentence, so anything longer does not come from a gateway. */
+/** Longest error in bytes. An error is one sentence, so a longer text does not come from a gateway. */
 const LONGEST_ERROR = 256 * 1024
 
 export interface RestReply<T> {
@@ -16,7 +16,7 @@ export interface RestReply<T> {
 }
 
 /**
- * Like `ask`, for an answer that is JSON of a certain shape.
+ * Sends a request like `ask` and reads JSON of a certain shape.
  * @param shape of every answer, or by its status
  * @param limit in bytes
  * @throws ApiError
@@ -35,7 +35,11 @@ export async function askJson<T>(
   throw noGateway(account, question, status)
 }
 
-/** Like `ask`, but throws unless 2xx. The caller has to read or discard the body. @throws ApiError */
+/**
+ * Sends a request like `ask`, but throws unless the status is 2xx. The caller has to read or discard the
+ * body.
+ * @throws ApiError
+ */
 export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
   const answer = await ask(account, question)
   if (answer.status >= 200 && answer.status < 300) return answer
@@ -67,7 +71,9 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
   return new ApiError(kind, message, { status, isAnswerLost, code })
 }
 
-/** The kind of error that a code of the embedded gateway stands for. @public scripts/docs.mjs makes a table of it. */
+/**
+ * Returns the kind of error for a code of the embedded gateway. @public scripts/docs.mjs makes a table of it.
+ */
 export function kindOfCode(code: GatewayCode): ApiErrorKind {
   const reason = reasonOfCode(code)
   switch (reason) {
@@ -83,7 +89,7 @@ export function kindOfCode(code: GatewayCode): ApiErrorKind {
   }
 }
 
-/** The kind of error for hoop's gateway, which sends no code. */
+/** Returns the kind of error for a status of hoop's gateway, which sends no code. */
 function kindOfStatus(status: number): ApiErrorKind {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404 || status === 405) return 'not-found'
@@ -91,12 +97,15 @@ function kindOfStatus(status: number): ApiErrorKind {
   return status < 500 ? 'invalid' : 'failed'
 }
 
-/** Reads a code; undefined when it is not one of ours. */
+/** Reads a code; undefined when the embedded gateway has no such code. */
 export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
 const ErrorBody = v.object({ message: v.string(), code: Code })
 
-/** Every error of a gateway is `{"message": "..."}` (protocol.md 10); the embedded one puts a code beside it. */
+/**
+ * Reads an error. Every error of a gateway is `{"message": "..."}` (protocol.md 10); the embedded gateway
+ * adds a code.
+ */
 function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
   const parsed = v.safeParse(ErrorBody, parse(body))
   if (!parsed.success) return undefined

@@ -5,7 +5,7 @@ import { call, type Read } from './call.ts'
 /** A request for approval. Make its texts printable before you show them. */
 export type Review = Read<ReviewAnswer>
 export type ReviewGroup = Review['review_groups_data'][number]
-/** A batch that one approval lets run on all of its connections. Only our own gateway has them. */
+/** A batch: one approval lets it run on all of its connections. Only the embedded gateway has batches. */
 export type ReviewedBatch = NonNullable<Review['batch']>
 
 /** @param id of the review or of its session @throws ApiError `not-found` */
@@ -18,18 +18,24 @@ export function groupNames({ review_groups_data: groups }: Review): readonly str
   return groups.map(({ group }) => group)
 }
 
-/** How many groups have to approve; undefined where the review does not say, as many of hoop's gateway do not. */
+/**
+ * Returns the number of groups that have to approve; undefined where the review does not say (hoop's gateway
+ * often does not).
+ */
 export function neededApprovals({ min_approvals: least, review_groups_data: groups }: Review) {
   return least === 0 ? undefined : Math.min(least, groups.length)
 }
 
-/** `HH:MM` of a day in UTC. hoop's gateway may send a window without its times, which is none. */
+/**
+ * Returns the start and end of the review's daily window, `HH:MM` in UTC. hoop's gateway may send a window
+ * without times, which counts as none.
+ */
 export function windowOf({ time_window }: Review) {
   const { start_time: start = '', end_time: end = '' } = time_window?.configuration ?? {}
   return start === '' || end === '' ? undefined : { start, end }
 }
 
-/** Who has decided for the group; empty while nobody has. */
+/** Returns the person who has decided for the group; empty before a decision. */
 export function deciderOf({ reviewed_by: person }: ReviewGroup): string {
   return person === undefined ? '' : person.email || person.name || person.id
 }

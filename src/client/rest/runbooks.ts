@@ -4,10 +4,10 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 
-/** What a runbook says about one of its parameters. All but name and default help a person to fill it in. */
+/** A parameter as its runbook describes it. All fields but name and default help a person to fill it in. */
 export interface Parameter {
   readonly name: string
-  /** text, number, tel, time, date, url, email, select, textarea, password or file. */
+  /** `text`, `number`, `tel`, `time`, `date`, `url`, `email`, `select`, `textarea`, `password` or `file`. */
   readonly type: string
   /** Whether an empty value is refused. */
   readonly required: boolean
@@ -24,16 +24,22 @@ export interface Parameter {
 
 export interface Runbook {
   readonly name: string
-  /** From the leading comment of the file; undefined where it has none, and at hoop's gateway. */
+  /** From the leading comment of the file; undefined without such a comment, and on hoop's gateway. */
   readonly title?: string | undefined
   readonly description?: string | undefined
-  /** In the order in which people should be asked. */
+  /** In the order in which people should fill them in. */
   readonly parameters: readonly Parameter[]
-  /** All names that the template may use, also inside blocks; undefined on hoop's gateways, which do not tell. */
+  /**
+   * All names that the template may use, also inside blocks; undefined on hoop's gateways, which do not send
+   * them.
+   */
   readonly usedNames?: readonly string[]
-  /** Why it cannot be run. */
+  /** The reason why the runbook cannot run. */
   readonly error: string | undefined
-  /** The repository's name in the second version of the interface; undefined on gateways that have only the first. */
+  /**
+   * The repository's name in the second version of the interface; undefined on gateways that have only the
+   * first.
+   */
   readonly repository: string | undefined
 }
 
@@ -41,13 +47,13 @@ export interface RunbookList {
   readonly runbooks: readonly Runbook[]
   /** Names of the repositories; undefined on gateways that have only the first version of the interface. */
   readonly repositories: readonly string[] | undefined
-  /** What the gateway could not read. */
+  /** Errors for the files that the gateway could not read. */
   readonly errors: readonly string[]
 }
 
-// The contract leaves open what a file says of a parameter: gateways pass it on as it is.
+// The contract does not limit what a file says about a parameter: gateways pass it on unchanged.
 
-/** An empty text counts as none. */
+/** An empty text counts as missing. */
 const Text = v.fallback(
   v.pipe(
     v.optional(v.string()),
@@ -95,7 +101,8 @@ async function listV2(
 ): Promise<RunbookList | undefined> {
   const sending = { query: { connection_name: connection }, signal }
   const { repositories, errors, raw } = await call(account, runbookContract.list, {}, sending)
-  // An answer without the list is that of an older gateway, of which the first form is asked for.
+  // An answer without the list comes from an older gateway; the caller then uses the first version of the
+  // interface.
   if (!('repositories' in raw) || !Array.isArray(raw.repositories)) return undefined
   return {
     runbooks: repositories.flatMap(({ repository, items }) =>
@@ -111,7 +118,9 @@ async function listV1(account: Account, name: string, signal?: AbortSignal): Pro
   return { runbooks: items.map((item) => toRunbook(item, undefined)), repositories: undefined, errors: [] }
 }
 
-/** Undefined when there is no such list: an older gateway, or one where nobody has configured it. */
+/**
+ * Returns undefined when there is no such list: an older gateway, or a gateway without configured runbooks.
+ */
 async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
@@ -128,7 +137,7 @@ function isNoList({ kind, code, message }: ApiError): boolean {
   return kind === 'not-found' && !message.includes('connection')
 }
 
-/** What an item of either list says. */
+/** Reads an item of either version's list. */
 function toRunbook(
   { name, title, description, metadata, error, used_names: usedNames }: Read<RunbookAnswer>,
   repository: string | undefined,
@@ -136,7 +145,7 @@ function toRunbook(
   const described = Object.entries(metadata).map(
     ([parameter, declared]) => [parameter, v.parse(Metadata, declared)] as const,
   )
-  // Parameters without an order stay as they come, after the others.
+  // Parameters without an order keep their places, after the others.
   described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
     first === second ? 0 : first - second,
   )
@@ -166,24 +175,24 @@ function toParameter(name: string, declared: v.InferOutput<typeof Metadata>): Pa
   }
 }
 
-/** A runbook, where it can run, and from which commit it is. */
+/** A runbook, its connections, and the commit that it is from. */
 export interface CatalogEntry {
   readonly runbook: Runbook
   readonly connections: readonly string[]
   readonly commit: string
-  /** The gateway's item, with `repository` and `commit` beside what it has. */
+  /** The gateway's item, with `repository` and `commit` added. */
   readonly raw: object
 }
 
 export interface RunbookCatalog {
   readonly entries: readonly CatalogEntry[]
-  /** What the gateway could not read. */
+  /** Errors for the files that the gateway could not read. */
   readonly errors: readonly string[]
 }
 
 /**
- * All runbooks, or those of one connection. Undefined when the gateway has no list of them.
- * @throws ApiError `not-found` for a connection that it does not know
+ * Returns all runbooks, or those of one connection. Undefined when the gateway has no list of them.
+ * @throws ApiError `not-found` for a connection that the gateway does not know
  */
 export async function fetchCatalog(
   account: Account,
@@ -228,7 +237,7 @@ async function firstVersion(
 interface Origin {
   readonly repository: string | undefined
   readonly commit: string
-  /** The one that was asked for: the first version's list does not repeat it. */
+  /** The requested connection: the first version's list does not repeat it. */
   readonly connection: string | undefined
 }
 

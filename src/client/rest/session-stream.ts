@@ -4,12 +4,11 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askWell } from './json.ts'
 
-/** Three of a gateway's signs of life. */
+/** The time of three keepalives of a gateway (one every 30 s). */
 const PIECE_MS = 90_000
 
 /** A message of a session's stream. */
 export type StreamedEvent =
-  /** The stream is there. */
   | { readonly kind: 'connected' }
   /** `o` is output, `e` a text about the session, `i` its input. */
   | { readonly kind: 'event'; readonly type: string; readonly time: string; readonly bytes: Buffer }
@@ -20,7 +19,10 @@ export type StreamedEvent =
 const Event = v.object({ time: v.string(), type: v.string(), payload: v.string() })
 const Incomplete = v.object({ missing_bytes: v.number() })
 
-/** The stream of one session, over as many connections as it takes: each begins where the one before has ended. */
+/**
+ * The stream of one session, over as many connections as needed: each connection begins where the last one
+ * has ended.
+ */
 export class SessionStream {
   readonly #account: Account
   readonly #id: string
@@ -31,13 +33,13 @@ export class SessionStream {
     this.#id = id
   }
 
-  /** One connection. @throws ApiError, `no-gateway` for streams without places */
+  /** Reads one connection. @throws ApiError, `no-gateway` for streams that cannot be resumed (without ids) */
   async *connect(signal: AbortSignal): AsyncGenerator<StreamedEvent, void, undefined> {
     for await (const block of streamBlocks(await this.#open(signal))) {
       if (this.#place === undefined && block.id === undefined) throw noPlaces()
       const event = this.#eventOf(block)
       if (event !== undefined) yield event
-      // After the `yield`: the reader has used the event by now.
+      // After the `yield`: now the reader has used the event.
       this.#place = block.id ?? this.#place
     }
   }
@@ -71,7 +73,7 @@ export class SessionStream {
   }
 }
 
-/** hoop's streams do not say where in a session a reader was: they begin with what comes next. */
+/** hoop's streams have no position: a new connection begins with the next event. */
 function noPlaces(): ApiError {
   return new ApiError('no-gateway', 'the stream of this gateway cannot be resumed')
 }
@@ -92,10 +94,9 @@ function jsonIn(data: string): unknown {
 
 /** A block: the lines between two empty lines of an event stream. */
 export interface StreamBlock {
-  /** Undefined when the block has none. */
   readonly id: string | undefined
   readonly name: string
-  /** Undefined for a comment, and whatever else is no event. */
+  /** Undefined for comments and other lines without an event. */
   readonly data: string | undefined
 }
 
@@ -104,7 +105,10 @@ const LONGEST_BLOCK = 1024 * 1024
 /** A CR at the very end may be the first half of a CR LF. */
 const LINE_END = /\r\n|\n|\r(?=[^])/
 
-/** Server-sent events (html.spec.whatwg.org, 9.2.6), comments too. @throws ApiError for what is too long to be one */
+/**
+ * Parses server-sent events (html.spec.whatwg.org, 9.2.6), comments too.
+ * @throws ApiError for a block that is too long
+ */
 export async function* streamBlocks(
   body: AsyncIterable<Buffer>,
 ): AsyncGenerator<StreamBlock, void, undefined> {
@@ -134,7 +138,7 @@ function blockOf(lines: readonly string[]): StreamBlock {
   }
 }
 
-/** A comment is a field without a name. */
+/** Splits a line into name and value. A comment is a field without a name. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
   return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, '')]

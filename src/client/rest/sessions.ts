@@ -17,7 +17,7 @@ export interface RecordedSession {
   readonly user: string
   readonly connection: string
   readonly verb: string
-  /** `open`: it runs. `ready`: it is approved and waits to be run. `done`: it has ended. */
+  /** `open`: the session runs. `ready`: it is approved and waits to be run. `done`: it has ended. */
   readonly status: string
   /** The exit code; 254 when the session has none, undefined while it runs. */
   readonly exitCode: number | undefined
@@ -25,13 +25,13 @@ export interface RecordedSession {
   readonly endedAt: string | undefined
   /** Bytes of output recorded so far. hoop records every 50 s, and at the end. */
   readonly outputBytes: number
-  /** The file, where it runs a runbook. */
+  /** The file of the session's runbook; undefined for other sessions. */
   readonly runbook: string | undefined
   /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
   readonly review: string | undefined
   /** The state in the gateway's words; undefined in sessions of hoop's gateway. */
   readonly state: RecordedState | undefined
-  /** Whether it has statements of native clients; false in sessions of hoop's gateway. */
+  /** Whether the session has statements of native clients; false in sessions of hoop's gateway. */
   readonly isPort: boolean
   readonly raw: object
 }
@@ -40,12 +40,14 @@ interface RecordedState {
   /** One of the gateway's words for states (docs/rest.md). */
   readonly name?: string | undefined
   readonly text: string
-  /** Since when another session has the lock that this one waits for; empty where it waits for none. */
+  /**
+   * The time since when another session has the lock that this session waits for; empty without such a lock.
+   */
   readonly since: string
 }
 
-// Sessions are read by a shape of their own. That of the contract would read an exit code of another type as 0, which is
-// success, and has not all forms in which hoop's gateways send output.
+// Sessions are read by a shape of their own. The contract's shape would read an exit code of another type as
+// 0, which is success, and it lacks some forms in which hoop's gateways send output.
 const Raw = v.looseObject({
   id: v.string(),
   user: v.nullish(v.string(), ''),
@@ -99,23 +101,23 @@ export async function fetchSession(
 
 export interface SessionFilter {
   readonly connection?: string | undefined
-  /** A user; in hoop a subject id. */
+  /** A user; on hoop's gateway a subject id. */
   readonly user?: string | undefined
   /** Only sessions that began in this span. hoop ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
-  // hoop ignores these four, so look at what comes.
+  // hoop's gateway ignores the next four filters, so check the sessions that it sends.
   /** `open`, `ready`, `done` or an outcome. */
   readonly status?: string | undefined
   /** The file of a runbook. */
   readonly runbook?: string | undefined
   readonly kind?: string | undefined
-  /** A text in a parameter. */
+  /** A text that one of the parameters contains. */
   readonly parameter?: string | undefined
   /** The review's status as a pattern of SQL: `PENDING`, `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
-  /** At most 100: a gateway sends no more on one page. */
+  /** At most 100: gateways send no more on one page. */
   readonly limit: number
   readonly offset?: number | undefined
 }
@@ -125,7 +127,7 @@ const RawList = v.object({
   has_next_page: v.nullish(v.boolean(), false),
 })
 
-/** The first statements of a session's native clients. @throws ApiError */
+/** Returns the first statements of a session's native clients. @throws ApiError */
 export async function firstStatements(
   account: Account,
   id: string,
@@ -141,7 +143,7 @@ interface SessionPage {
   readonly hasMore: boolean
 }
 
-/** Newest first. @throws ApiError */
+/** Returns sessions, the newest first. @throws ApiError */
 export async function listSessions(
   account: Account,
   filter: SessionFilter,
@@ -175,7 +177,10 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): URLSearchParams {
   return given(options)
 }
 
-/** The session that a request with this id has started; undefined when there is none (yet). @throws ApiError */
+/**
+ * Returns the session that the request with this id has started; undefined when there is none (yet).
+ * @throws ApiError
+ */
 export async function findByCorrelation(
   account: Account,
   correlationId: string,
@@ -186,7 +191,7 @@ export async function findByCorrelation(
   return sessions.find(({ raw }) => 'correlation_id' in raw && raw.correlation_id === correlationId)
 }
 
-/** Works for a session that has ended, too. @throws ApiError `not-found`, `refused` */
+/** Kills a session; a session that has ended is no error. @throws ApiError `not-found`, `refused` */
 export async function killSession(account: Account, id: string, signal?: AbortSignal): Promise<void> {
   await call(account, sessionContract.kill, { id }, { signal })
 }
@@ -194,7 +199,10 @@ export async function killSession(account: Account, id: string, signal?: AbortSi
 /** Output that can be read once, by `for await`. */
 export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
 
-/** Everything that the session has written so far, byte for byte. @throws ApiError, also when it breaks off */
+/**
+ * Returns the output that the session has written so far, byte for byte.
+ * @throws ApiError, also when the stream breaks
+ */
 export async function openOutput(
   account: Account,
   id: string,
@@ -211,23 +219,28 @@ export async function openOutput(
   return oldOutput(account, id, signal)
 }
 
-/** A gateway without this endpoint also answers that the session is missing. */
+/**
+ * Whether the endpoint is missing. A gateway without this endpoint also answers that the session is missing.
+ */
 function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
 
-/** Enough for 110 MiB of output in base64. */
+/** Bytes: enough for 110 MiB of output in base64. */
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
-/** Output from an older gateway, which has no stream of results. */
+/** Reads output from an older gateway, which has no stream of results. */
 async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
   const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
   return value.event_stream.map((text) => Buffer.from(text, 'base64'))
 }
 
-/** `o` and `e` are output, `i` is input, `r` is a terminal's size as `COLSxROWS`. Seconds count from the start. */
+/**
+ * `o` and `e` are output, `i` is input, `r` is a terminal's size as `COLSxROWS`. Seconds count from the
+ * start.
+ */
 export type RecordedEvent = readonly [seconds: number, kind: string, content: Buffer]
 
 const Events = v.object({
@@ -252,16 +265,16 @@ function sessionPath(id: string): string {
 const PIECE_MS = 10 * 60 * 1000
 const NEWLINE = 0x0a
 
-/** Which sessions; an option that is missing lets all of them through. */
+/** Filter of an export; a missing option matches all sessions. */
 export interface ExportWish extends Pick<
   SessionFilter,
   'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'from' | 'to'
 > {
-  /** The cursor of a session: only those behind it. */
+  /** The cursor of a session: only sessions after this one. */
   readonly after?: string | undefined
 }
 
-/** Whole lines, as they come. @throws ApiError, also when the answer breaks off */
+/** Yields whole lines in the order in which they come. @throws ApiError, also when the answer breaks off */
 export async function* exportedLines(
   account: Account,
   wish: ExportWish,
@@ -276,7 +289,6 @@ export async function* exportedLines(
   }
 }
 
-/** Without the options that are not given. */
 function given(options: Readonly<Record<string, string | undefined>>): URLSearchParams {
   const all = Object.entries(options)
   return new URLSearchParams(all.filter((option): option is [string, string] => option[1] !== undefined))
@@ -287,7 +299,7 @@ function optionsOf({ from, to, ...texts }: ExportWish): URLSearchParams {
   return given(options)
 }
 
-/** The cursor of the last of some whole lines; undefined for what is no line of an export. */
+/** Returns the cursor of the last of some whole lines; undefined when that line is not from an export. */
 export function lastCursor(lines: Buffer): string | undefined {
   const begin = lines.lastIndexOf(NEWLINE, lines.length - 2) + 1
   try {

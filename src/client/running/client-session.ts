@@ -33,9 +33,12 @@ export interface StreamRequest {
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` to base64. */
   readonly envVars: ReadonlyMap<string, string>
-  /** Whether the gateway runs the script once it is approved, also when this client has left. */
+  /** Whether the gateway itself runs the script after the approval, even when this client has left. */
   readonly whenApproved?: boolean
-  /** For `connect` to a port, whose clients are connections: called with each message about one of them. Without this function the session is a terminal. */
+  /**
+   * For `connect` to a port, whose clients are connections: called with each message about one of them.
+   * Without this function the session is a terminal.
+   */
   readonly port?: (message: ConnectionMessage) => void
 }
 
@@ -45,7 +48,7 @@ export type StreamEvent =
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
   | { readonly kind: 'approved' }
 
-/** No deadline for the first packet: a gateway may have to wait for an agent, or for an approval. */
+/** No deadline for the first packet: a gateway may wait for an agent or for an approval. */
 const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
 
 const NO_REASON = new ConnectError('lost', 'no reason given')
@@ -54,8 +57,8 @@ const NO_REASON = new ConnectError('lost', 'no reason given')
 const FIRST_KEY = Buffer.of(0x0a)
 
 /**
- * One session on a gateway, on a stream of its own. Read `events` to their end, then see `end`. Disposing it ends the
- * session and what runs in it: the gateway sees that its client has gone.
+ * One session on a gateway, on a stream of its own. Read `events` to their end, then read `end`. Disposing
+ * ends the session and its command: the gateway sees that its client has gone.
  */
 export class ClientSession implements Disposable {
   readonly #request: StreamRequest
@@ -63,7 +66,7 @@ export class ClientSession implements Disposable {
   readonly #stream: PacketStream
   #end: StreamEnd | undefined
   #isOpen = false
-  /** The newest size that waits to be sent. */
+  /** The newest size that has not been sent. */
   #size: WindowSize | undefined
   #isResizing = false
 
@@ -73,12 +76,15 @@ export class ClientSession implements Disposable {
     this.#stream = new PacketStream(this.#channel, metadata(access, request), timing)
   }
 
-  /** The end of the session. It is known after `events` are over. */
+  /** The end of the session, known after the end of `events`. */
   get end(): StreamEnd {
     return this.#end ?? endOfStream(this.#stream.error ?? NO_REASON, this.#isOpen)
   }
 
-  /** Reads nothing until the next event is asked for: the command at the other end waits. */
+  /**
+   * Yields the events. Reads only when the caller wants the next event, so the command at the other end
+   * waits.
+   */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
     this.#open()
     for await (const packet of this.#stream.receive()) {
@@ -99,7 +105,7 @@ export class ClientSession implements Disposable {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
 
-  /** Sends what is said about one connection of a port. Settles when there is room for more. */
+  /** Sends a message about one connection of a port. Settles when there is room for more. */
   async connection(message: ConnectionMessage): Promise<void> {
     await this.#send(encodeClientMessage(message))
   }
@@ -174,7 +180,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** Sends, and ignores that the stream has ended: the reader of the stream gets the reason. */
+  /** Sends a packet. Ignores an ended stream: the reader of the stream gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#stream.send(packet)
@@ -184,7 +190,7 @@ export class ClientSession implements Disposable {
   }
 }
 
-/** `version` stays empty: hoop's gateway compares it with the agent's, and warns. */
+/** `version` stays empty: hoop's gateway compares it with the agent's version, and warns. */
 function metadata(
   { token }: StreamAccess,
   { verb, connection, whenApproved }: StreamRequest,

@@ -8,7 +8,7 @@ import { askJson, Code, type RestReply } from '../rest/json.ts'
 export interface RestExecution {
   readonly connection: string
   readonly file: string
-  /** Undefined for gateways that have only the first version of the interface. */
+  /** Undefined on gateways that have only the first version of the interface. */
   readonly repository: string | undefined
   readonly refHash: string | undefined
   readonly parameters: Readonly<Record<string, string>>
@@ -16,16 +16,16 @@ export interface RestExecution {
   readonly envVars: Readonly<Record<string, string>>
   readonly clientArgs: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
-  /** Field of Jira to value, for the session's issue. */
+  /** Values by field of Jira, for the session's issue. */
   readonly jiraFields: Readonly<Record<string, string>>
-  /** Whether the gateway itself runs it once it is approved. */
+  /** Whether the gateway itself runs the runbook after the approval. */
   readonly whenApproved?: boolean
-  /** Unique for this request: it finds the session before there is an answer. */
+  /** Unique for this request: it finds the session before the answer arrives. */
   readonly correlationId: string
 }
 
-// Read by a shape of its own, and not by that of the contract: a missing exit code would be read as 0, which is success,
-// missing names of secrets as none, and output may be longer than other answers.
+// This shape is not the contract's. By the contract a missing exit code would be 0, which is success, and
+// missing names of secrets would mean none. Output may also be longer than other answers.
 
 const Text = v.nullish(v.string(), null)
 const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
@@ -39,32 +39,37 @@ const Answer = v.object({
   truncated: v.nullish(v.boolean(), false),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
-  // Only the embedded gateway sends these: where secrets were replaced in the output, where the runbook may be an old
-  // copy, where there is no exit code, and where the session waits for a lock of another session.
+  // Only the embedded gateway sends these: bytes of secrets replaced in the output, a warning that the
+  // runbook may be an old copy, the reason without an exit code, and the lock of another session.
   redacted_bytes: v.nullish(v.number(), 0),
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
   waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
-  // Whether the gateway runs it itself once it is approved: other gateways ignore that wish.
+  // Whether the gateway itself runs the session after its approval: other gateways ignore that request.
   when_approved: v.fallback(v.nullish(v.boolean(), false), false),
 })
 
-/** A gateway's answer to an execution, as it was read. Texts are as the gateway sent them. */
+/** A gateway's answer to an execution, as this program reads it. Texts are as the gateway sent them. */
 export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
 
-/** Enough for 110 MiB of output. Real output grows little in JSON, though each byte could become six. */
+/**
+ * Bytes: enough for 110 MiB of output. Real output grows little in JSON, though each byte could become six.
+ */
 const LONGEST_ANSWER = 384 * 1024 * 1024
 /** hoop answers within 50 s, plus 15 s when its agent is away, plus 30 s when it has to fetch runbooks. */
 const ANSWER_MS = 120_000
 
 export interface FollowOptions {
-  /** Ends the waiting. The execution goes on. */
+  /** Ends the wait. The execution goes on. */
   readonly signal: AbortSignal
-  /** Whether its output is wanted as it comes. Then the answer need not wait for the end; hoop's does all the same. */
+  /**
+   * Whether the caller wants the output while the session runs. Then the answer need not wait for the end;
+   * hoop's does all the same.
+   */
   readonly isLive: boolean
 }
 
-/** Starts an execution: status 200 when it has ended, 202 when it goes on. @throws ApiError */
+/** Starts an execution. Status 200: it has ended; 202: it goes on. @throws ApiError */
 export async function startExecution(
   account: Account,
   request: RestExecution,
@@ -74,7 +79,7 @@ export async function startExecution(
   return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
 }
 
-/** Runs a session that somebody has approved. @throws ApiError */
+/** Runs an approved session. @throws ApiError */
 export async function runApproved(
   account: Account,
   sessionId: string,
@@ -102,7 +107,7 @@ function addressed(request: RestExecution): { path: string; body: object } {
   return { path, body }
 }
 
-/** The body, which both versions of the interface accept. */
+/** Returns a body that both versions of the interface accept. */
 function requestBody(request: RestExecution): Sent<typeof executionContract.runbook> {
   return {
     file_name: request.file,
@@ -124,11 +129,14 @@ const RawRendered = v.looseObject({
 
 export interface RenderedFile {
   readonly script: string
-  /** Names; undefined when the gateway does not tell. */
+  /** Names of the secret parameters; undefined when the gateway does not send them. */
   readonly secretParameters: readonly string[] | undefined
 }
 
-/** The script that would run. Only the embedded gateway can tell; others answer `not-found`. @throws ApiError */
+/**
+ * Returns the script that would run. Only the embedded gateway can render it; others answer `not-found`.
+ * @throws ApiError
+ */
 export async function renderLocally(
   account: Account,
   request: RestExecution,

@@ -18,18 +18,18 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** Time for the record of a session whose answer has no code: its close takes moments. */
+/** Time for the record of a session whose answer has no code: the close takes moments to arrive. */
 const SETTLE_MS = 10_000
-/** Time for the words of a rejection. Without them the end is still reported. */
+/** Time to fetch the reason of a rejection. Without a reason the end is still reported. */
 const REJECTION_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
 /**
- * Runs a runbook and follows it to its end, even if the answer, the gateway for a while, or the agent's close
- * (protocol.md 4.1) is lost.
- * @param asking `signal` ends the following, and the reading of output; the execution goes on
- * @throws ApiError when nothing ran or nobody knows any more; ReviewRejected
+ * Runs a runbook and follows it to its end, even if the answer, the gateway (for a while), or the agent's
+ * close (protocol.md 4.1) is lost.
+ * @param asking `signal` ends the following and the reading of output; the execution goes on
+ * @throws ApiError when nothing ran or the end is unknown; ReviewRejected
  */
 export async function* executeByRest(
   account: Account,
@@ -81,7 +81,7 @@ async function* afterAnswer(
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
-/** The lock that a session waits for, in words. */
+/** Describes the lock that a session waits for. */
 function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   if (wait === undefined) return ''
   const { lock, session_id: holder, user, since, ahead } = wait
@@ -94,7 +94,7 @@ async function* withoutCode(account: Account, answer: ReadExecution, signal: Abo
   const settled = patience(SETTLE_MS, signal)
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
-    // No deadline here: reading the output may take long.
+    // No deadline for reading the output: that may take long.
     return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
@@ -102,7 +102,7 @@ async function* withoutCode(account: Account, answer: ReadExecution, signal: Abo
   }
 }
 
-/** Follows a session to its end, its output as it comes if that is wanted. @throws ApiError */
+/** Follows a session to its end, with live output if the caller wants it. @throws ApiError */
 export async function* followToEnd(account: Account, id: string, { signal, isLive }: FollowOptions): Sights {
   if (isLive) return yield* (await import('./live.ts')).liveToEnd(account, id, signal)
   const session = yield* watch(account, id, () => false, signal)
@@ -110,7 +110,8 @@ export async function* followToEnd(account: Account, id: string, { signal, isLiv
 }
 
 /**
- * Runs a session after its approval. A gateway that is stopping starts nothing: the next gateway starts the session.
+ * Runs a session after its approval. A gateway that is stopping starts nothing: the next gateway starts the
+ * session.
  */
 async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
   const { signal } = asking
@@ -133,7 +134,7 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   }
 }
 
-/** Follows a session that the gateway itself runs once it is approved. */
+/** Follows a session that the gateway itself runs after its approval. */
 async function* afterAutomaticRun(account: Account, id: string, asking: FollowOptions): Sights {
   const session = yield* watch(account, id, hasBegun, asking.signal)
   if (session.review === 'REJECTED' || session.review === 'REVOKED')
@@ -142,7 +143,7 @@ async function* afterAutomaticRun(account: Account, id: string, asking: FollowOp
   return yield* followToEnd(account, id, asking)
 }
 
-/** Who has rejected the request and why, as far as the gateway tells it. */
+/** Returns who has rejected the request and why, as far as the gateway says so. */
 async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
   const text = `the review of session ${id} was ${status.toLowerCase()}`
   try {
@@ -153,17 +154,17 @@ async function rejectionOf(account: Account, id: string, status: string): Promis
     const by = rejecting === undefined ? '' : deciderOf(rejecting)
     return `${text}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`
   } catch {
-    // Nothing has run, with these words or without them.
+    // Nothing has run, with or without the reason.
     return text
   }
 }
 
-/** Whether nothing has run, and the next gateway may run the session. */
+/** Whether nothing has run and the gateway may run the session after its restart. */
 function isForTheNext({ code, kind, isAnswerLost }: ApiError): boolean {
   return code === 'gateway-draining' || (kind === 'unreachable' && !isAnswerLost)
 }
 
-/** Runs a session that was approved, and follows it to its end. @throws ApiError when nothing ran */
+/** Runs an approved session and follows it to its end. @throws ApiError when nothing ran */
 export async function* executeApproved(account: Account, id: string, asking: FollowOptions): Sights {
   const answered = await settle(runApproved(account, id, asking))
   if ('value' in answered) return yield* afterAnswer(account, answered, asking)
@@ -177,19 +178,25 @@ function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review !== 'PENDING')
 }
 
-/** Approved alone is not enough: what the approval waits for may hold the run. */
+/**
+ * Whether the session has begun. An approval alone is not enough: a condition of the approval, such as a time
+ * window, may hold the run.
+ */
 function hasBegun({ status, review }: RecordedSession): boolean {
   return status !== 'ready' && review !== undefined && review !== 'PENDING' && review !== 'APPROVED'
 }
 
-// For an execution that has no answer yet, or whose answer was lost: its session is found by the correlation id.
+// For an execution whose answer is outstanding or lost: its session is found by the correlation id.
 
-/** First wait between two looks at the running session, while the answer is outstanding. */
+/** Wait between the first two requests about the running session, while the answer is outstanding. */
 const FIRST_LOOK_MS = 1000
-/** A session appears before its execution starts, but a busy gateway needs a moment. */
+/** A session appears before its execution starts, but a busy gateway needs some time. */
 const FIND_MS = 30_000
 
-/** Yields what can be seen of an execution that has no answer yet. @returns the session's id, as soon as it is known */
+/**
+ * Yields the visible progress of an execution whose answer is outstanding.
+ * @returns the session's id, once it is known
+ */
 async function* lookOn(
   account: Account,
   correlationId: string,
@@ -207,7 +214,7 @@ async function* lookOn(
   }
 }
 
-/** Looks once. A failure is ignored, since the answer is on its way anyhow. */
+/** Looks once. Ignores a failure, since the answer will come anyhow. */
 async function look(
   account: Account,
   correlationId: string,
@@ -221,7 +228,9 @@ async function look(
   }
 }
 
-/** The session of a request whose answer was lost; undefined when the gateway has none with this id. */
+/**
+ * Returns the session of a request whose answer was lost; undefined when the gateway has none with this id.
+ */
 async function untilFound(
   account: Account,
   correlationId: string,

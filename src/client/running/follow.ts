@@ -3,7 +3,7 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** Time before the second request about a session. Short, for short sessions. */
+/** Time before the second request about a session. It is short, for short sessions. */
 export const FIRST_WAIT_MS = 250
 /** Time that a gateway may be away: enough for its restart, or for a laptop that changes its network. */
 export const AWAY_MS = 5 * 60_000
@@ -11,7 +11,7 @@ export const AWAY_MS = 5 * 60_000
 /** The state of a session that runs elsewhere. */
 type Sight =
   | { readonly kind: 'seen'; readonly session: RecordedSession }
-  /** The gateway does not answer. It will be asked again. */
+  /** The gateway does not answer. The request will be retried. */
   | { readonly kind: 'away'; readonly reason: string }
 
 /**
@@ -46,41 +46,43 @@ export function isPassing(error: unknown): error is ApiError {
 const GROWTH = 1.5
 const LONGEST_MS = 5000
 
-/** The next wait between two requests, in milliseconds. It grows, to spare the gateway. */
+/** Returns the next wait between two requests, in milliseconds. It grows, to spare the gateway. */
 export function longer(waitMs: number): number {
   return Math.min(waitMs * GROWTH, LONGEST_MS)
 }
 
-/** A piece of what a session writes, while it runs. */
+/** A piece of the output or record of a running session. */
 export interface SessionPiece {
   readonly kind: 'event'
-  /** `o` is output, `e` a text about the session, `i` its input. Where there is no stream, all is output. */
+  /** `o` is output, `e` a text about the session, `i` its input. Without a stream every piece is output. */
   readonly type: string
-  /** Undefined where there is no stream. */
+  /** Undefined without a stream. */
   readonly time: string | undefined
   readonly bytes: Buffer
 }
 
 /** An event of an execution before its end. */
 export type ExecutionSight =
-  /** The session has this id, by which it can be shown and killed. */
+  /** The session has this id; with it the session can be shown and killed. */
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'bytes'; readonly bytes: number }
   | SessionPiece
   /** The record lacks this many bytes of the output. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
-  /** The session waits for approval, at this URL. */
+  /** The session waits for approval at this URL. */
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
-  /** The session was approved, and runs now. */
   | { readonly kind: 'approved' }
-  /** The gateway has answered before the end. `lock` is the lock that the session waits for. */
+  /**
+   * The gateway has answered before the execution's end. `lock` describes the lock that the session waits
+   * for.
+   */
   | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
   /** The gateway warns, for example that the runbook is an old copy. */
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }
 
-/** Follows a session until it has ended, or is enough. @returns the session as it is then */
+/** Follows a session until it has ended or `isEnough`. @returns the session in that state */
 export async function* watch(
   account: Account,
   id: string,

@@ -23,9 +23,9 @@ const BLOCKED =
 type LastText = SessionPiece | undefined
 
 /**
- * Everything a session writes, as it comes and from its beginning, over any number of connections.
+ * Yields everything that a session writes, live and from its beginning, over any number of connections.
  * @returns the last text, which was not yielded; `no-stream` when this gateway's stream cannot be used
- * @throws ApiError: away for 5 minutes, or a refusal
+ * @throws ApiError after 5 minutes without the gateway, or for a refusal
  */
 async function* watchLive(
   account: Account,
@@ -72,7 +72,7 @@ class Watch {
     return 'more'
   }
 
-  /** Notes a lost connection. @returns whether to try again */
+  /** Notes a lost connection. @returns whether to retry */
   away(error: unknown): boolean {
     this.#awaySince ??= performance.now()
     if (!(error instanceof ApiError)) return false
@@ -82,7 +82,7 @@ class Watch {
     return mayPass && performance.now() - this.#awaySince <= AWAY_MS
   }
 
-  /** Holds back what may be the last text until another event follows. */
+  /** Holds back a piece that may be the last text until another event follows. */
   *#held(piece: SessionPiece): Generator<SessionPiece, void, undefined> {
     this.wait = FIRST_WAIT_MS
     if (this.#last !== undefined) yield this.#last
@@ -93,24 +93,24 @@ class Watch {
   }
 }
 
-/** Whether a gateway has no stream that can be resumed (hoop's cannot), or too many readers. */
+/** Whether a gateway has no stream that can be resumed (hoop's has none), or too many readers. */
 function hasNoStream(error: unknown): boolean {
   return error instanceof ApiError && ['not-found', 'no-gateway', 'busy'].includes(error.kind)
 }
 
-/** The reason in the last text of a session without a code. */
+/** Returns the reason in the last text of a session without a code. */
 function reasonOf(lastText: LastText): string | undefined {
   return REASON.exec(lastText?.bytes.toString() ?? '')?.[1]
 }
 
-/** The last text of a session that was blocked, without what the record says of the rules. */
+/** Returns the last text of a blocked session without the record's list of broken rules. */
 function withoutRules(lastText: SessionPiece): SessionPiece {
   return { ...lastText, bytes: Buffer.from(lastText.bytes.toString().replace(BLOCKED, '')) }
 }
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
-/** Follows a session to its end, its output as it comes. @throws ApiError */
+/** Follows a session to its end with live output. @throws ApiError */
 export async function* liveToEnd(account: Account, id: string, signal: AbortSignal): Sights {
   const seen = yield* watchLive(account, id, signal)
   if (seen === 'no-stream') return yield* bySteps(account, id, signal)
@@ -118,7 +118,7 @@ export async function* liveToEnd(account: Account, id: string, signal: AbortSign
   return yield* afterLive(session, seen.lastText)
 }
 
-/** Reads the record, where there is no stream, whenever it has grown. */
+/** Reads the record whenever it has grown, on a gateway without a stream. */
 async function* bySteps(account: Account, id: string, signal: AbortSignal): Sights {
   const tail = new RecordedTail(account, id)
   const sights = watch(account, id, () => false, signal)
@@ -134,7 +134,8 @@ async function* bySteps(account: Account, id: string, signal: AbortSignal): Sigh
 }
 
 /**
- * Reads the last text of a session: the reason why there is no exit code, the broken rules, or a text of the output.
+ * Reads the last text of a session: the reason why there is no exit code, the broken rules, or a text of the
+ * output.
  */
 function* afterLive(session: RecordedSession, lastText: LastText): Generator<ExecutionSight, Outcome> {
   const outcome = outcomeOfShown(session, reasonOf(lastText))
@@ -144,10 +145,12 @@ function* afterLive(session: RecordedSession, lastText: LastText): Generator<Exe
   return outcome
 }
 
-/** Bytes of output that are read again for each piece. Longer output is shown when the session has ended. */
+/**
+ * Longest output in bytes that is read again for each piece. Longer output is shown after the session's end.
+ */
 const LONGEST = 8 * 1024 * 1024
 
-/** The output of a session that has no stream: a record that grows, of which the end is shown each time. */
+/** The output of a session without a stream: the record grows, and each time its new end is shown. */
 class RecordedTail {
   readonly #account: Account
   readonly #id: string
@@ -159,7 +162,8 @@ class RecordedTail {
   }
 
   /**
-   * What is new when the record has so many bytes. A failure is ignored: it is tried again, at the end at the latest.
+   * Yields the new output when the record has this many bytes. Ignores a failure: the next call retries, at
+   * the latest at the session's end.
    */
   async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
     if (bytes <= this.#shown || bytes > LONGEST) return
@@ -174,7 +178,7 @@ class RecordedTail {
     }
   }
 
-  /** The part of the whole output that has not been shown. */
+  /** Yields the part of the whole output that has not been shown. */
   async *rest(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
     let skip = this.#shown
     for await (const piece of output) {

@@ -7,18 +7,25 @@ import type { ReadExecution } from './execution-request.ts'
 
 export interface Outcome {
   readonly sessionId: string
-  /** Undefined when there is no code: it could not run, was killed, or its agent was lost. */
+  /** Undefined without a code: the command could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
-  /** Why there is no code, in the gateway's words. For a followed execution known after the output was read. */
+  /**
+   * The reason for a missing code, in the gateway's words. For a followed execution it is known after the
+   * output was read.
+   */
   readonly reason: string | undefined
   /** The same reason as a code. Only the embedded gateway sends one. */
   readonly code: GatewayCode | undefined
-  /** Byte for byte, in order of arrival. If reading throws an ApiError, the rest of the outcome stays valid. */
+  /**
+   * Byte for byte, in order of arrival. If reading throws an ApiError, the rest of the outcome stays valid.
+   */
   readonly output: RecordedOutput
   readonly isTruncated: boolean
-  /** Bytes of secrets that were replaced in the output, as far as the gateway tells. */
+  /** Bytes of secrets that were replaced in the output, if the gateway counts them. */
   readonly redactedBytes: number
-  /** `success` or another status, as in a gateway's answer. Put together here when the execution was followed. */
+  /**
+   * `success` or another status, as in a gateway's answer. For a followed execution this program derives it.
+   */
   readonly status: string
   readonly executionMs: number
 }
@@ -26,12 +33,15 @@ export interface Outcome {
 /** A gRPC error as Go prints it. */
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
 
-/** The gateway's reason, in an answer without a code. */
+/** Returns the gateway's reason in an answer without a code. */
 function reasonIn({ output }: ReadExecution): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
-/** From an answer with an exit code. Output that the answer does not hold is read from the record. */
+/**
+ * Reads the outcome from an answer with an exit code. Output that the answer does not hold is read from the
+ * record.
+ */
 export async function outcomeOfAnswer(
   account: Account,
   answer: ReadExecution,
@@ -50,7 +60,10 @@ export async function outcomeOfAnswer(
   }
 }
 
-/** The exit code. When a gateway says "failed" with code 0, it has stopped something itself, which is no success. */
+/**
+ * Returns the exit code. When a gateway says "failed" with code 0, it has stopped something itself, which is
+ * no success.
+ */
 function codeOf({
   exit_code: exitCode,
   output_status: status,
@@ -61,7 +74,7 @@ function codeOf({
     : { exitCode, reason: undefined, code: undefined }
 }
 
-/** The outcome from an answer without a code, when the end of its session could not be found. */
+/** Returns the outcome of an answer without a code when the end of its session could not be found. */
 export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   const reason = reasonIn(answer)
   return {
@@ -77,7 +90,10 @@ export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   }
 }
 
-/** The outcome of an ended session. `answer`: from the gateway, if any; `signal` aborts the reading of the output. */
+/**
+ * Returns the outcome of an ended session. `answer`: from the gateway, if any; `signal` aborts the reading of
+ * the output.
+ */
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,
@@ -98,13 +114,16 @@ export function outcomeOfRecord(
   }
 }
 
-/** The outcome of an ended session whose output has been shown. @param reason the end of its record */
+/**
+ * Returns the outcome of an ended session whose output has been shown.
+ * @param reason from the end of its record
+ */
 export function outcomeOfShown(session: RecordedSession, reason: string | undefined): Outcome {
   const facts = factsOf(session)
   return { ...facts, reason: facts.exitCode === undefined ? reason : undefined, code: undefined, output: [] }
 }
 
-/** The outcome without the part of its output that has been shown. */
+/** Replaces the output of an outcome, for a caller that has shown a part. */
 export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
   return {
     ...outcome,
@@ -129,18 +148,18 @@ function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'o
   }
 }
 
-/** Requests the output when it is read. */
+/** Requests the output only when it is read. */
 async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
 }
 
-/** Whether guardrail rules have stopped it: its 254 is then the code that the agent has sent. */
+/** Whether guardrail rules have stopped the session: its 254 is then the code that the agent has sent. */
 function hasGuardrails({ raw }: RecordedSession): boolean {
   const infos = 'guardrails_info' in raw ? raw.guardrails_info : undefined
   return Array.isArray(infos) && infos.length > 0
 }
 
-/** Only our gateway has these fields; hoop's sessions do not. */
+/** Reads a count that only the embedded gateway has; hoop's sessions have none. */
 function count({ raw }: RecordedSession, field: 'truncated_bytes' | 'redacted_bytes'): number {
   const value = field in raw ? (raw as Record<typeof field, unknown>)[field] : undefined
   return typeof value === 'number' ? value : 0
@@ -161,25 +180,25 @@ async function recorded(
   }
 }
 
-/** Longest reason in bytes. Anything longer is output. */
+/** Longest reason in bytes. A longer text is output. */
 const LONGEST = 4096
 /** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/
 const WHOLE = /rpc error: code = \w+ desc = ([^\n]*)$/
 
 /**
- * The output of a session without an exit code. Gateways append the reason to its record: hoop's just the reason, the
- * embedded one with gRPC's prefix. This separates it from the output.
+ * The output of a session without an exit code. Gateways append the reason to its record: hoop's gateway the
+ * bare reason, the embedded gateway with gRPC's prefix. This class separates reason and output.
  */
 class ReasonAtEnd {
   #reason: string | undefined
 
-  /** @param known the reason that the gateway has given before, if it has answered */
+  /** @param known the reason in the gateway's answer, if it has answered */
   constructor(known: string | undefined) {
     this.#reason = known
   }
 
-  /** For a followed execution it is known after the output was read. */
+  /** The reason; for a followed execution known after the output was read. */
   get reason(): string | undefined {
     return this.#reason
   }

@@ -3,14 +3,17 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { ConnectionMessage, NativeProtocolName } from '../../wire/messages/native.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 
-/** Bytes for a local client that has not taken them: the other end is asked to pause above `high`. */
+/**
+ * Bytes that a local client has not read yet. Above `high` the other end is asked to pause; above `most` the
+ * client is closed.
+ */
 const UNREAD_BYTES = { high: 1024 * 1024, most: 32 * 1024 * 1024 }
 const MAX_CLIENTS = 1000
 const LOOPBACK = '127.0.0.1'
 
 interface PortOptions {
   readonly protocol: NativeProtocolName
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number
   /** Sends to the gateway. Settles when there is room for more. */
   readonly send: (message: ConnectionMessage) => Promise<void>
@@ -18,7 +21,9 @@ interface PortOptions {
   readonly refused: (reason: string) => void
 }
 
-/** A port on the loopback for native clients of this user: each of them becomes a connection of the session. */
+/**
+ * A port on the loopback for native clients of this user: each client becomes a connection of the session.
+ */
 export class ClientPort implements Disposable {
   readonly #options: PortOptions
   readonly #server: Server
@@ -45,7 +50,7 @@ export class ClientPort implements Disposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** What the agent says about one of the clients. Connections that are over are ignored. */
+  /** Passes a message of the agent to its client. Ignores connections that are over. */
   receive(message: ConnectionMessage): void {
     this.#clients.get(message.connectionId)?.receive(message)
   }
@@ -67,7 +72,6 @@ export class ClientPort implements Disposable {
   }
 }
 
-/** The socket of one client. */
 class LocalClient {
   readonly #id: string
   readonly #socket: Socket
@@ -85,10 +89,10 @@ class LocalClient {
     if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
     socket.on('drain', () => this.#ask(false))
-    // The reason of an error is of no use to the other end: the close that follows is.
+    // The other end cannot use the reason of an error; it gets the close that follows.
     socket.on('error', () => undefined)
-    // Behind the agent's own close too, as hoop's command line does: bytes may have crossed it on the way, and whoever
-    // follows the connections has to forget this one.
+    // Sent even after the agent's own close, as hoop's command line does: bytes may have crossed that close
+    // on the way, and programs that track the connections have to forget this one.
     socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
   }
 
@@ -115,12 +119,12 @@ class LocalClient {
   #write(data: Buffer): void {
     this.#socket.write(data)
     const { writableLength } = this.#socket
-    // An agent that does not pause, as hoop's.
+    // This agent ignores the pause, as hoop's agents do.
     if (writableLength > UNREAD_BYTES.most) this.#socket.destroy()
     else if (writableLength > UNREAD_BYTES.high) this.#ask(true)
   }
 
-  /** Asks the other end to send nothing more, or to go on. */
+  /** Asks the other end to pause or to resume. */
   #ask(isPause: boolean): void {
     if (this.#isAsking === isPause) return
     this.#isAsking = isPause
@@ -151,17 +155,18 @@ class LocalClient {
 }
 
 /**
- * Returns why a client is refused: it does not belong to this user. A client needs no password to act as this user.
- * Undefined for a client of this user, and on systems without /proc.
+ * Returns the reason to refuse a client that does not belong to this user: a client needs no password to act
+ * as this user. Undefined for a client of this user, and on systems without /proc.
  */
 function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
   if (own === undefined || tables.every((table) => table === undefined)) return undefined
-  // From another address of the loopback somebody could take the port of a client that is this user's.
+  // On another address of the loopback, another user could take the same port number as a client of this
+  // user.
   if (remoteAddress !== LOOPBACK) return `a client that does not come from ${LOOPBACK}`
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
-  // In the machine's order of bytes, in the second table behind a prefix.
+  // In the machine's byte order; the second table has a prefix before it.
   const address = '[0-9A-F]*(?:0100007F|7F000001)'
   const row = new RegExp(
     `^ *\\d+: ${address}:${hex(remotePort)} ${address}:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+) +\\d+ +(\\d+)`,
@@ -169,7 +174,8 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   )
   const uids = tables.flatMap((table) => {
     const [, uid, inode] = row.exec(table ?? '') ?? []
-    // A socket that its process has closed has no inode and counts as root's, whoever had it; its bytes still come.
+    // A socket that its process has closed has no inode and counts as root's, even if another user owned it;
+    // its bytes still arrive.
     return uid === undefined || inode === '0' ? [] : [uid]
   })
   if (uids.length === 0) return 'a client that disconnected before its user was known'

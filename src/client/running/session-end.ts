@@ -7,18 +7,18 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
  * Why a session ended without an exit code:
  * - `unreachable`: no gateway, or it was lost before the session was open; nothing has run
  * - `refused`: the gateway does not accept the token
- * - `not-permitted`: it accepts the token, but not for this session
- * - `not-found`: it has no such connection, or hides it
- * - `invalid`: it does not accept what was sent
- * - `busy`: it serves no more of this user, or of anybody, at the moment
+ * - `not-permitted`: the gateway accepts the token, but not for this session
+ * - `not-found`: the gateway has no such connection, or hides it
+ * - `invalid`: the gateway does not accept the request
+ * - `busy`: the gateway takes no more sessions at the moment, from this user or from all users
  * - `offline`: the connection's agent is away
- * - `killed`: somebody ended the session
- * - `gateway-stopped`: in an orderly way, and the command was ended
- * - `gateway-draining`: the gateway is stopping and has not begun the session, which may be asked for again
+ * - `killed`: a user ended the session
+ * - `gateway-stopped`: the gateway was stopped in an orderly way, and the command was ended
+ * - `gateway-draining`: the gateway is stopping and has not begun the session; retry it
  * - `agent-lost`, `gateway-lost`: it is not known whether the command has run to its end
  * - `expired`: the session's time is over
- * - `failed`: anything else that the gateway says
- * - `malformed`: what answered is no such gateway, or the end had no code
+ * - `failed`: any other message of the gateway
+ * - `malformed`: the server is no gateway of this kind, or the end had no code
  */
 export type NoExitReason =
   | 'unreachable'
@@ -50,7 +50,7 @@ export type StreamEnd =
     }
   | { readonly kind: NoExitReason; readonly message: string }
 
-/** The end that the agent, or a gateway in its place, has sent. A missing code is no success. */
+/** Returns the end that the agent, or a gateway in its place, has sent. A missing code is no success. */
 export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
   return { kind: 'exited', exitCode, message, truncatedBytes, isBlocked: guardrails !== undefined }
@@ -60,12 +60,15 @@ export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: Cl
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const reason = error.code === undefined ? reasonOfStatus(error) : reasonOfCode(error.code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message: error.message }
-  // Once the session was open, something has run. A later refusal of the gateway is then no wrong use.
+  // After the session was open, something has run. A later refusal of the gateway is then no wrong use.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
   return { kind: isOpen && isWrongUse ? 'failed' : reason, message: error.message }
 }
 
-/** The reason by gRPC status, for hoop's gateway and gRPC itself. Undefined when no gateway has said anything. */
+/**
+ * Returns the reason for a gRPC status, from hoop's gateway or gRPC itself. Undefined when the error does not
+ * come from a gateway.
+ */
 function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
     case undefined:
@@ -91,7 +94,10 @@ function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undef
   }
 }
 
-/** The reason by words, for texts without a code: those of hoop's gateway, and in records those of ours. */
+/**
+ * Finds the reason by words, in texts without a code: those of hoop's gateway, and records of the embedded
+ * gateway.
+ */
 export function reasonInWords(message: string): NoExitReason {
   const code = codeOfWords(message)
   return code === undefined ? 'failed' : reasonOfCode(code)
@@ -171,7 +177,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'agent-already-connected': 'failed',
 }
 
-/** The reason that a code of the embedded gateway stands for. */
+/** Returns the reason for a code of the embedded gateway. */
 export function reasonOfCode(code: GatewayCode): NoExitReason {
   return REASONS[code]
 }
