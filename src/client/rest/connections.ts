@@ -51,7 +51,7 @@ export function modesOf(connection: ListedConnection): readonly string[] {
   return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
 }
 
-/** Removes hoop's field for variables and files: an object of names and values in base64. */
+/** Removes the values from hoop's field for variables and files: it maps names to values in base64. */
 function withoutSecrets(connection: ListedConnection): ListedConnection {
   const { secret } = connection.raw as { readonly secret?: unknown }
   if (typeof secret !== 'object' || secret === null) return connection

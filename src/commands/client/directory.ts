@@ -33,7 +33,7 @@ import { readPairs } from './input.ts'
 import { meantConnection } from './report/failures.ts'
 import { describeParameter, moment } from './report/words.ts'
 
-/** A connection with the name of its agent, where that is known. */
+/** A connection with the name of its agent, if known. */
 type ShownConnection = ListedConnection & { readonly agent: string }
 
 export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
@@ -73,7 +73,7 @@ export async function connectionCommand(name: string, flags: AskingFlags): Promi
   })
 }
 
-/** A connection for people: one fact a line. */
+/** Describes a connection for people: one fact per line. */
 export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
   const { name, status, agent_id: agentId, command, reviewers } = connection
   const modes = modesOf(connection)
@@ -112,8 +112,8 @@ async function connectionNamed(account: Account, name: string): Promise<ListedCo
 }
 
 /**
- * The failure for a connection that the gateway does not know, with the name that was probably meant.
- * @param error the answer of the gateway, returned where its list has the connection
+ * Returns the failure for a connection that the gateway does not know, with the name that was probably meant.
+ * @param error the answer of the gateway, returned unchanged when its list has the connection
  */
 async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
   const names = (await unlessLacking(account, CONNECTION_LIST, listConnections(account))).map(
@@ -126,7 +126,10 @@ async function unknownConnection(account: Account, name: string, error: ApiError
   )
 }
 
-/** hoop's connections name their agent by an id, which is shown where the gateway does not list its agents. */
+/**
+ * Returns agents' names by id. hoop's connections name their agent by an id, which is shown when the gateway
+ * does not list its agents.
+ */
 async function agentNames(account: Account): Promise<AgentNames> {
   try {
     return new Map((await call(account, agentContract.list, {})).map(({ id, name }) => [id, name]))
@@ -148,7 +151,7 @@ export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'LAST WORDS', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
 ]
 
-/** Empty where a gateway does not say it, as hoop's. */
+/** Returns the time of an agent's last change; empty when the gateway does not say it (hoop's does not). */
 function sinceText({ state, connected_at: connected, left_at: left }: Read<AgentAnswer>): string {
   return moment(state === 'connected' ? connected : left)
 }
@@ -158,7 +161,7 @@ function loadText({ state, sessions, session_limit: limit }: Read<AgentAnswer>):
   return limit === undefined || limit === 0 ? String(sessions) : `${sessions} of ${limit}`
 }
 
-/** hoop's gateway has the facts of an agent in its metadata alone. */
+/** Returns a reader for one fact of an agent. hoop's gateway has these facts only in the metadata. */
 function factOf(fact: 'version' | 'hostname' | 'platform'): (agent: Read<AgentAnswer>) => string {
   return (agent) => (agent.metadata[fact] ?? '') || agent[fact]
 }
@@ -187,7 +190,9 @@ export interface RunbookFlags extends AskingFlags {
   readonly repository?: string
 }
 
-/** `runbook-agent runbooks list`: lists the readable runbooks, and reports what the gateway cannot read. */
+/**
+ * Runs `runbook-agent runbooks list`: lists the readable runbooks, and reports what the gateway cannot read.
+ */
 export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
   return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
     const { entries } = await readCatalog(account, flags)
@@ -199,7 +204,7 @@ function parametersText({ runbook }: CatalogEntry): string {
   return runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'
 }
 
-/** The name of a parameter, in brackets when it is optional. */
+/** Returns the name of a parameter, in brackets when it is optional. */
 function short({ name, default: proposed }: Parameter): string {
   return proposed === undefined ? name : `[${name}]`
 }
@@ -231,7 +236,7 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
   }
 }
 
-/** A runbook for people: facts, parameters, and the command that runs it. */
+/** Describes a runbook for people: facts, parameters, and the command that runs it. */
 export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
   const { name, title = '', description, repository = '', error = '', parameters } = runbook
   const facts = factLines([
@@ -260,7 +265,7 @@ function indented(text: string): string {
     .join('')
 }
 
-/** Reads the catalog and reports what the gateway cannot read. @throws Failure when there is nothing else */
+/** Reads the catalog and reports what the gateway cannot read. @throws Failure when no runbook is readable */
 async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
   const catalog = await catalogOf(account, connection)
   if (catalog === undefined)
@@ -290,7 +295,10 @@ async function catalogOf(
   }
 }
 
-/** hoop answers with an empty list for an unknown connection. @throws Failure with the name that was probably meant */
+/**
+ * Checks that the connection exists: hoop answers with an empty list for an unknown one.
+ * @throws Failure with the name that was probably meant
+ */
 async function checkConnection(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') throw unknown(connection, meant)

@@ -129,7 +129,7 @@ async function changing(
   })
 }
 
-/** The budget that the flags name; undefined when no flag is about a budget. @throws Failure */
+/** Returns the budget that the flags name; undefined when no flag is about a budget. @throws Failure */
 function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContract.create>['budget'] {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
@@ -169,7 +169,7 @@ function minute(time: string): string {
   return time.slice(0, 16).replace('T', ' ')
 }
 
-/** `runbook-agent token create`: the token alone on standard output, for a file or a pipe. */
+/** Runs `runbook-agent token create`: prints the token alone on standard output, for a file or a pipe. */
 export async function createTokenCommand(flags: TokenFlags): Promise<number> {
   const { name = '', user, expires } = flags
   const body = {
@@ -258,7 +258,7 @@ async function known<T>(account: Account, name: string, asked: Promise<T>): Prom
   }
 }
 
-/** hoop's `name` is for display: users are known by their address. */
+/** Returns the user's address where there is one: hoop's `name` is only for display. */
 function nameOf({ email, name }: Read<UserAnswer>): string {
   return email || name
 }
@@ -275,7 +275,7 @@ function readQuantity(flag: string, value: number | undefined, form: string): nu
   throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
 }
 
-/** `access explain`: what a user may do on a connection, and why. */
+/** Runs `access explain`: shows what a user may do on a connection, and why. */
 export async function accessCommand(name: string, connection: string, flags: AskingFlags): Promise<number> {
   const lacking = { things: 'explanations of access', endpoint: 'GET /api/access/NAME/CONNECTION' }
   return showingCommand(

@@ -4,19 +4,25 @@ import { isToken } from '../../client/account/account.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { askUnseen, canAsk } from './terminal/prompts.ts'
 
-/** Reads a file of at most `limit` bytes. @param named its name in messages @throws Failure, exit code 64 */
+/**
+ * Reads a file of at most `limit` bytes.
+ * @param named the file's name in messages
+ * @throws Failure, exit code 64
+ */
 function readGivenFile(path: string, limit: number, named = path): Buffer {
   return refusing(named, () => readSmallFile(path, limit).bytes)
 }
 
-/** Reads a file of text. */
 export function readGivenText(path: string, limit: number, named = path): string {
   return refusing(named, () => decodeUtf8(readSmallFile(path, limit).bytes))
 }
 
 type ErrorClass = abstract new (...args: never[]) => Error
 
-/** Turns the refusal of a file into a Failure: `NAMED does not exist`. @param refusal the class of the errors */
+/**
+ * Turns the refusal of a file into a Failure: `NAMED does not exist`.
+ * @param refusal the class of the errors
+ */
 export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = FileRefused): T {
   try {
     return read()
@@ -28,8 +34,8 @@ export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = 
 /**
  * Reads UTF-8 text.
  * @param limit in bytes
- * @param what the text in messages
- * @throws Failure for more, or for other bytes
+ * @param what the name of the text in messages
+ * @throws Failure for more bytes, or for bytes that are not UTF-8
  */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
   const named = `${what} on standard input`
@@ -38,10 +44,13 @@ export async function readStandardInput(limit: number, what: string): Promise<st
   return refusing(named, () => decodeUtf8(bytes))
 }
 
-/** The gateway's limit for a whole request. */
+/** The gateway's limit for a whole request, in bytes. */
 export const LONGEST_FILE = 16 * 1024 * 1024
 
-/** Reads `NAME=path` of `-f`, in the form of the wire: `filesystem:NAME` to base64. @throws Failure, exit code 64 */
+/**
+ * Reads `NAME=path` of `-f`, in the form of the wire: `filesystem:NAME` to base64.
+ * @throws Failure, exit code 64
+ */
 export function readFiles(texts: readonly string[]): Map<string, string> {
   const files = new Map<string, string>()
   for (const [name, path] of readPairs(texts, '-f')) files.set(`filesystem:${name}`, encodedFile(path))
@@ -69,7 +78,10 @@ export function readPairs(texts: readonly string[], flag: string): Map<string, s
   return pairs
 }
 
-/** Reads `NAME=value` of `-e`, in the form of the wire: `envvar:NAME` to base64. @throws Failure, exit code 64 */
+/**
+ * Reads `NAME=value` of `-e`, in the form of the wire: `envvar:NAME` to base64.
+ * @throws Failure, exit code 64
+ */
 export function readVariables(texts: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>()
   for (const [name, value] of readPairs(texts, '-e'))
@@ -77,10 +89,9 @@ export function readVariables(texts: readonly string[]): Map<string, string> {
   return variables
 }
 
-/** Most rows of one list. */
+/** Maximum of rows in one list. */
 const LARGEST_LIMIT = 10_000
 
-/** The value of `--limit`. @throws Failure */
 export function readLimit(written: string): number {
   if (/^[1-9]\d{0,4}$/.test(written) && Number(written) <= LARGEST_LIMIT) return Number(written)
   throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
@@ -107,7 +118,7 @@ export function askedSpan({ since, until }: SpanFlags): Span {
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
 
 /**
- * Reads a duration back from now, a day, or a time; without a zone it is in this machine's.
+ * Reads a duration back from now, a day, or a time; a time without a zone is in this machine's zone.
  * @throws Failure, exit code 64
  */
 export function askedMoment(text: string, flag: string, now = Date.now()): Date {
@@ -120,19 +131,20 @@ export function askedMoment(text: string, flag: string, now = Date.now()): Date 
   )
 }
 
-/** Milliseconds; NaN for anything else. */
+/** Returns milliseconds; NaN for any other text. */
 function parseMoment(text: string): number {
   const [, day, ofMonth] = MOMENT.exec(text) ?? []
-  // JavaScript would take the 30th of February for the 2nd of March.
+  // JavaScript would read the 30th of February as the 2nd of March.
   if (day === undefined || new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(ofMonth)) return NaN
   return Date.parse(text === day ? `${day}T00:00:00` : text.replace(' ', 'T'))
 }
 
-/** A JWT with many groups has some KB. */
+/** Bytes: a JWT with many groups has some KB. */
 const LONGEST_TOKEN = 64 * 1024
 
 /**
- * Reads a token from a file, a prompt or standard input: every user of this machine could read an argument.
+ * Reads a token from a file, a prompt or standard input, never from an argument: every user of this machine
+ * could read an argument.
  * @throws Failure
  */
 export async function readToken(tokenFile: string | undefined): Promise<string> {

@@ -16,7 +16,7 @@ export interface ScheduleFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** A run of a schedule, as a gateway of any version has answered it. */
+/** A run of a schedule in the answer of a gateway of any version. */
 type ScheduleRunRead = Read<ScheduleRunAnswer>
 
 const COLUMNS: readonly ItemColumn<Read<ListedSchedule>>[] = [
@@ -59,10 +59,13 @@ export function scheduleCommand(name: string, flags: AskingFlags): Promise<numbe
   )
 }
 
-/** Time for the answer: the gateway reads the runbook first, and may ask Jira. */
+/** Time for the answer: the gateway reads the runbook first, and may call Jira. */
 const RUN_MS = 300_000
 
-/** `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for approval. */
+/**
+ * Runs `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for
+ * approval.
+ */
 export async function runScheduleCommand(name: string, flags: ScheduleFlags): Promise<number> {
   return asking(flags.profile, `cannot run schedule ${name}`, async (account, stdout) => {
     const run = await call(account, scheduleContract.run, { name }, { answerMs: RUN_MS })
@@ -99,7 +102,7 @@ function lastText({ last_run: last }: Read<ListedSchedule>): string {
   return last === undefined ? '' : `${wordFor(last.status)} ${moment(last.due_at || last.at)}`
 }
 
-/** A schedule, its problem, and its last runs. */
+/** Describes a schedule, its problem, and its last runs. */
 export function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): string {
   const { name, cron, timezone, runbook, connection, as, problem, runs } = schedule
   const { paused_at: pausedAt, paused_by: pausedBy } = schedule
@@ -115,7 +118,7 @@ export function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): 
   return runs.length === 0 ? facts : `${facts}\n${itemTable(RUN_COLUMNS, runs, width)}`
 }
 
-/** The word that sessions have for the same. */
+/** Returns the session's word for the status of a run. */
 function wordFor(status: string): string {
   return status === 'success' ? 'succeeded' : status
 }

@@ -39,11 +39,12 @@ export interface LoginFlags extends TokenSourceFlags {
   readonly quiet?: boolean
 }
 
-/** The token for requests before there is one. */
+/** Placeholder for requests before there is a token. */
 const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
 
 /**
- * `runbook-agent login`: signs in or reads a token, lets the gateway check the token, and stores the account.
+ * Runs `runbook-agent login`: signs in or reads a token, lets the gateway check the token, and stores the
+ * account.
  * @throws Failure
  */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
@@ -72,7 +73,9 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** The account in the form of the file, with the variables for TLS: the next shell may not have them. */
+/**
+ * Returns the account in the form of the file, with the variables for TLS: the next shell may not have them.
+ */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
@@ -90,13 +93,13 @@ function withAbsolutePath(ca: string): string {
   return ca.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`)
 }
 
-/** The account from the stored values alone: variables may name another gateway. */
+/** Returns the account from the stored values alone: variables may name another gateway. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Undefined when the gateway names no valid address: only `exec` and `connect` need one. */
+/** Returns undefined when the gateway names no valid address: only `exec` and `connect` need one. */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)
@@ -130,7 +133,8 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
 }
 
 /**
- * `runbook-agent logout`: removes the stored token. The token of a sign-in is ended; the gateway still accepts others.
+ * Runs `runbook-agent logout`: removes the stored token. Also ends the sign-in of a token from a sign-in; the
+ * gateway still accepts other tokens.
  */
 export async function logoutCommand(flags: {
   readonly profile?: string
@@ -159,7 +163,10 @@ function removed(file: string, wasUsed: boolean): boolean {
   }
 }
 
-/** Ends the sign-in; returns the end of a line about it. A gateway that does not answer does not prevent the logout. */
+/**
+ * Ends the sign-in. Returns the end of the line that reports the sign-out. A gateway that does not answer
+ * does not prevent it.
+ */
 async function endedSignIn(profile: string): Promise<string> {
   try {
     if (storedIfUsable(profile)?.signed_in !== true) return ''
@@ -171,7 +178,7 @@ async function endedSignIn(profile: string): Promise<string> {
   }
 }
 
-/** Undefined for a file that cannot be used: it is removed as well. */
+/** Returns undefined for a file that cannot be used: the logout removes such a file as well. */
 function storedIfUsable(profile: string): StoredAccount | undefined {
   try {
     return storedAccount(profile)
@@ -183,7 +190,7 @@ function storedIfUsable(profile: string): StoredAccount | undefined {
 
 interface TokenSourceFlags {
   readonly tokenFile?: string
-  /** `--browser`, `--no-browser`; undefined: whichever this machine allows. */
+  /** `--browser`, `--no-browser`; undefined: use a browser if this machine can open one. */
   readonly browser?: boolean
 }
 
@@ -194,8 +201,10 @@ interface FoundToken {
 }
 
 /**
- * Signs a person in with a browser where the gateway offers it. Otherwise, and with a file or a pipe, reads a token.
- * @param gateway an account whose token is not used @throws Failure, ApiError
+ * Signs a person in with a browser where the gateway offers that. Otherwise, and with a file or a pipe, reads
+ * a token.
+ * @param gateway an account whose token is not used
+ * @throws Failure, ApiError
  */
 async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
   const { tokenFile, browser } = flags
@@ -216,7 +225,7 @@ async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> 
   )
 }
 
-/** A gateway that does not know the question offers no sign-in. */
+/** Returns false for a gateway that does not know this request: it offers no sign-in. */
 function unlessUnknown(error: unknown): false {
   if (error instanceof ApiError && error.kind !== 'unreachable') return false
   throw error
@@ -229,7 +238,8 @@ async function signedIn(gateway: Account, withBrowser: boolean): Promise<string>
 }
 
 /**
- * Whether this machine can open a browser. A browser at the other end of ssh would be redirected to the wrong machine.
+ * Whether this machine can open a browser. Over ssh a browser would run on this machine, and not where the
+ * person is.
  */
 function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
   return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))

@@ -16,12 +16,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Bounds of the gateway's own values: it is not asked more often, nor for ever. */
+/**
+ * Limits for the gateway's own values: a minimum for the pause between requests, a maximum for the whole
+ * wait.
+ */
 const SHORTEST_PAUSE_MS = 1000
 const LONGEST_MS = 30 * 60 * 1000
 
 /**
- * Signs in on a machine without a browser: the person uses a browser elsewhere.
+ * Signs in on a machine without a browser: the person uses a browser on another machine.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -40,7 +43,9 @@ export async function signInElsewhere(account: Account): Promise<string> {
   throw new Failure('the sign-in was not completed in time: try again', exitCodes.refused)
 }
 
-/** Undefined while the person has not signed in, and when the connection broke: that is tried again. */
+/**
+ * Returns undefined while the person has not signed in, and after a broken connection: the caller retries.
+ */
 async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   try {
     return await deviceToken(account, begun)
@@ -54,7 +59,7 @@ async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<stri
 const BROWSER_MS = 5 * 60 * 1000
 
 /**
- * Opens a browser of this machine, which is redirected to this process.
+ * Opens a browser on this machine. The gateway redirects the browser to this process.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -76,7 +81,7 @@ function openBrowser(url: string): void {
     .unref()
 }
 
-/** The address to which the browser is redirected: a port of this machine, and a secret path. */
+/** The address to which the browser is redirected: a port of this machine and a secret path. */
 class CallbackDoor implements AsyncDisposable {
   readonly #path = `/${randomBytes(16).toString('hex')}`
   readonly #server = createServer((request, response) => this.#answer(request, response))
@@ -87,7 +92,7 @@ class CallbackDoor implements AsyncDisposable {
     this.#code = new Promise((resolve, reject) => {
       this.#settle = (code) => (typeof code === 'string' ? resolve(code) : reject(code))
     })
-    // The code may fail before anything waits for it.
+    // The promise may reject before any code waits for it.
     this.#code.catch(() => undefined)
   }
 
@@ -104,7 +109,7 @@ class CallbackDoor implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`
   }
 
-  /** The code that the gateway has sent by the browser. @throws Failure */
+  /** Waits for the code that the gateway sends through the browser. @throws Failure */
   async code(): Promise<string> {
     const late = () => this.#settle(new Failure('no sign-in within 5 minutes: try again', exitCodes.refused))
     const timer = setTimeout(late, BROWSER_MS)
@@ -136,7 +141,7 @@ class CallbackDoor implements AsyncDisposable {
 }
 
 /**
- * Checks an address from a gateway and makes it printable: characters that a terminal would obey are encoded.
+ * Checks an address from a gateway and makes it printable: encodes control characters for the terminal.
  * @throws Failure for addresses that start other programs than a browser
  */
 function webLink(said: string): string {

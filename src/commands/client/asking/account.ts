@@ -16,17 +16,20 @@ import type { StreamAccess } from '../../../client/running/client-session.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../report/failures.ts'
 
-/** A profile: one of several gateways. */
+/** One of several gateways, with its account file. */
 export interface Profile {
   readonly name: string
   /** The account file, which need not exist. */
   readonly file: string
-  /** Whether the flag or the variable names the profile; otherwise `use` has selected it, or it is the default. */
+  /**
+   * Whether the flag or the variable names the profile. Otherwise `use` has selected it, or it is the
+   * default.
+   */
   readonly isNamed: boolean
 }
 
 export const PROFILE_VARIABLE = 'RUNBOOK_AGENT_PROFILE'
-/** The variables of an account. They do not count where a profile is named. */
+/** The variables of an account. They do not count when a profile is named. */
 export const ACCOUNT_VARIABLES = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'] as const
 const TRUST_VARIABLES = [
   'HOOP_TLSCA',
@@ -35,12 +38,12 @@ const TRUST_VARIABLES = [
   'RUNBOOK_AGENT_ALLOW_PLAINTEXT',
 ] as const
 
-/** The account file of the default profile; the files of the other profiles are beside it. */
+/** Returns the account file of the default profile; the files of the other profiles are beside it. */
 export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/** The profile by the flag, the variable, or `use`. @throws Failure for an invalid name */
+/** Chooses the profile by the flag, the variable, or `use`. @throws Failure for an invalid name */
 export function chosenProfile(flag: string | undefined): Profile {
   const inEnv = process.env[PROFILE_VARIABLE]
   const named = flag ?? (inEnv === '' ? undefined : inEnv)
@@ -66,7 +69,8 @@ export function checkProfileName(name: string, source: string): void {
 
 /**
  * @param profile the value of `--profile`
- * @throws Failure, exit code 78, when nobody has signed in or the file is not private; 64 for an unknown profile
+ * @throws Failure, exit code 78, when nobody has signed in or the file is not private; 64 for an unknown
+ * profile
  */
 export function readAccount(profile?: string): Account {
   const chosen = chosenProfile(profile)
@@ -80,7 +84,10 @@ export function readAccount(profile?: string): Account {
   }
 }
 
-/** Allows a missing file for the default profile, and where variables have the whole account. @throws Failure */
+/**
+ * Allows a missing file for the default profile, and when variables have the whole account.
+ * @throws Failure
+ */
 function checkMissing({ name, isNamed }: Profile): void {
   if (name === DEFAULT_PROFILE) return
   if (isNamed) throw unknownProfile(name)
@@ -102,7 +109,10 @@ function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, ...Object.fromEntries(none) }
 }
 
-/** The stored account of a profile; undefined when nobody has signed in with it. @throws Failure, exit code 78 */
+/**
+ * Returns the stored account of a profile; undefined when nobody has signed in with it.
+ * @throws Failure, exit code 78
+ */
 export function storedAccount(name: string): StoredAccount | undefined {
   try {
     return readAccountFile(profileFile(accountFile(), name))
@@ -111,7 +121,7 @@ export function storedAccount(name: string): StoredAccount | undefined {
   }
 }
 
-/** Access to the streams, with the account for requests beside them. */
+/** Access to the streams, with the account for REST requests. */
 interface AccountAccess extends StreamAccess {
   readonly account: Account
 }

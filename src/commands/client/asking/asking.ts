@@ -7,7 +7,7 @@ import { clientFailure } from '../report/failures.ts'
 import { ByteOutput, ReaderGone } from '../terminal/output.ts'
 import { readAccount } from './account.ts'
 
-/** The flags of every command that asks a gateway and prints an answer. */
+/** The flags of every command that sends requests to a gateway and prints an answer. */
 export interface AskingFlags {
   readonly profile?: string
   readonly json?: boolean
@@ -18,7 +18,7 @@ const DEFAULT_COLUMNS = 80
 type Act = (account: Account, stdout: ByteOutput) => Promise<void>
 
 /**
- * Asks the gateway of a profile. A reader that leaves early (`| head`) is no failure.
+ * Runs a command against the gateway of a profile. A reader that leaves early (`| head`) is no failure.
  * @param doing the beginning of a failure: `cannot list sessions`
  * @returns the exit code
  */
@@ -35,7 +35,7 @@ export async function asking(profile: string | undefined, doing: string, act: Ac
 /**
  * Prints a text for people on a terminal, else one JSON document.
  * @param json the answer of the gateway, or a list of answers
- * @param text for a terminal of this width, printable already
+ * @param text returns printable text for a terminal of this width
  */
 export async function printAnswer(
   flags: { readonly json?: boolean },
@@ -50,8 +50,8 @@ export async function printAnswer(
 }
 
 /**
- * Explains the answer of a gateway that lacks an endpoint. hoop's gateway answers with plain text, older gateways with
- * JSON: for a list, every 404 means a missing endpoint.
+ * Explains the answer of a gateway that lacks an endpoint. hoop's gateway answers with plain text, older
+ * gateways with JSON: for a list, every 404 means a missing endpoint.
  */
 export async function unlessLacking<T>(
   { rest }: Account,
@@ -75,7 +75,8 @@ function isNoEndpoint({ code, status }: ApiError): boolean {
 }
 
 /**
- * One fact a line, `name  value`; facts without a value are left out. The values may hold any characters.
+ * Prints one fact per line, `name value`. Leaves out facts without a value. The values may hold any
+ * characters.
  * @param indent the beginning of each line
  */
 export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ''): string {
@@ -85,11 +86,11 @@ export function factLines(facts: readonly (readonly [name: string, value: string
 }
 
 interface Raw {
-  /** As the gateway has sent it. */
+  /** The object as the gateway has sent it. */
   readonly raw: object
 }
 
-/** Prints a list: a table for people, else what the gateway has sent. */
+/** Prints a list: a table for people, otherwise the gateway's objects unchanged. */
 export async function printList<Item extends Raw>(
   flags: AskingFlags,
   columns: readonly ItemColumn<Item>[],
@@ -103,12 +104,11 @@ export async function printList<Item extends Raw>(
 interface Listing<Item> {
   readonly things: string
   readonly endpoint: string
-  /** @param isTable whether the list is for people: then more may be fetched for its columns */
+  /** @param isTable whether the list is a table for people: then `fetch` may request more for its columns */
   readonly fetch: (account: Account, isTable: boolean) => Promise<readonly Item[]>
   readonly columns: readonly ItemColumn<Item>[]
 }
 
-/** Lists what a gateway has. @returns the exit code */
 export async function listingCommand<Item extends Raw>(
   flags: AskingFlags,
   { things, endpoint, fetch, columns }: Listing<Item>,
@@ -124,7 +124,7 @@ export function isJson({ json }: { readonly json?: boolean }): boolean {
   return json === true || !process.stdout.isTTY
 }
 
-/** Shows one thing, as the gateway has sent it or as a text. @param problem the beginning of a failure */
+/** Shows one thing: the gateway's object unchanged, or a text. @param problem the beginning of a failure */
 export async function showingCommand<Item extends Raw>(
   flags: AskingFlags,
   problem: string,

@@ -30,7 +30,7 @@ const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
   { heading: 'FROM', shrinks: true, leftOut: 2, of: ({ client_ip: ip }) => ip },
 ]
 
-/** `runbook-agent audit list`: the newest entries that match all filters. */
+/** Runs `runbook-agent audit list`: prints the newest entries that match all filters. */
 export async function auditListCommand(flags: AuditListFlags): Promise<number> {
   const { actor, type, action, failed, who, text, since, until } = flags
   const limit = readLimit(flags.limit)
@@ -60,7 +60,7 @@ export interface AuditExportFlags extends AskingFlags {
   readonly after: string
 }
 
-/** `runbook-agent audit export`: JSON lines for `audit verify --file`, the oldest entry first. */
+/** Runs `runbook-agent audit export`: writes JSON lines for `audit verify --file`, the oldest entry first. */
 export async function auditExportCommand(flags: AuditExportFlags): Promise<number> {
   if (!/^\d{1,15}$/.test(flags.after))
     throw new Failure('--after is the sequence of an entry, or 0', exitCodes.usage)
@@ -73,7 +73,7 @@ export async function auditExportCommand(flags: AuditExportFlags): Promise<numbe
   })
 }
 
-/** Make the texts of entries printable before you show them. */
+/** An entry of the gateway. Make its texts printable before you show them. */
 type ListedAuditEntry = Read<AuditEntryAnswer>
 
 interface AuditWish {
@@ -89,7 +89,7 @@ interface AuditWish {
 
 const PAGE = 100
 
-/** The newest that match all wishes. @throws ApiError */
+/** Yields the newest entries that match all filters. @throws ApiError */
 async function* newestAuditEntries(
   account: Account,
   wish: AuditWish,
@@ -104,7 +104,7 @@ async function* newestAuditEntries(
   }
 }
 
-/** All entries after a sequence number, the oldest first. @throws ApiError */
+/** Yields all entries after a sequence number, the oldest first. @throws ApiError */
 async function* auditEntriesAfter(
   account: Account,
   sequence: number,

@@ -11,7 +11,7 @@ export interface AuditVerifyFlags {
   readonly json?: boolean
 }
 
-/** `runbook-agent audit verify` @returns 0 when the chain is whole, else 65 */
+/** Runs `runbook-agent audit verify`. @returns 0 when the chain is whole, else 65 */
 export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
   const { state, file, expect } = flags
   if ((state === undefined) === (file === undefined))
@@ -73,12 +73,15 @@ function range(first: number | undefined, last: number): string {
   return `, ${first} to ${last}${removed}`
 }
 
-/** An entry has some 12 KiB at most. */
+/** Longest line in bytes. An entry has some 12 KiB at most. */
 const LONGEST_LINE = 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
-/** The lines of a file that may be larger than the memory; undefined for a line that is too long to be an entry. */
+/**
+ * Yields the lines of a file that may be larger than the memory. Yields undefined for a line that is too long
+ * to be an entry.
+ */
 export function* linesOf(file: string): Generator<string | undefined> {
   const descriptor = openSync(file, 'r')
   try {

@@ -51,7 +51,7 @@ export async function stopCommand(id: string, flags: StopFlags): Promise<number>
   })
 }
 
-/** `runbook-agent batches exec`: runs an approved batch and follows it to its end. */
+/** Runs `runbook-agent batches exec`: runs an approved batch and follows it to its end. */
 export async function execBatchCommand(id: string, flags: WatchFlags): Promise<number> {
   const account = readAccount(flags.profile)
   try {
@@ -77,7 +77,7 @@ function stoppedText(batch: BatchRead): string {
 }
 
 /**
- * The id that begins with the text.
+ * Returns the only id that begins with the text.
  * @throws Failure, exit code 64, when no batch, or more than one, matches; ApiError
  */
 async function wholeId(account: Account, text: string): Promise<string> {
@@ -97,14 +97,14 @@ export interface WatchFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** Time before the second request. Short, for short batches. */
+/** Time before the second request. It is short, for short batches. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Follows a batch through its approval to its end. Ctrl-C stops the batch, a second one kills its running sessions; a
- * batch that waits for approval is left waiting.
- * @param interrupts signals since before the batch was created: an early Ctrl-C counts
+ * Follows a batch through its approval to its end. Ctrl-C stops the batch, a second Ctrl-C kills its running
+ * sessions. A batch that waits for approval is left waiting.
+ * @param interrupts catches signals since before the batch was created: an early Ctrl-C counts
  * @returns the exit code of this program: 0 only when all runs have succeeded
  */
 export function watchBatch(
@@ -119,7 +119,7 @@ export function watchBatch(
 class WatchedBatch {
   readonly #account: Account
   readonly #flags: WatchFlags
-  /** Connections whose end was told. */
+  /** Connections whose end was reported. */
   readonly #told = new Set<string>()
   #batch: BatchRead
   #wave = 0
@@ -153,7 +153,7 @@ class WatchedBatch {
     return this.#end()
   }
 
-  /** Reads the batch, starts it when it was approved, and tells what is new. @throws ApiError */
+  /** Reads the batch, starts it after its approval, and reports what is new. @throws ApiError */
   async #look(): Promise<void> {
     const { id } = this.#batch
     this.#batch = await this.#patiently(() => call(this.#account, batchContract.show, { id }))
@@ -176,7 +176,7 @@ class WatchedBatch {
     )
   }
 
-  /** Retries while the gateway is away: the batch goes on, or the gateway's restart stops it. */
+  /** Retries while the gateway is away. Meanwhile the batch goes on, or the gateway's restart stops it. */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const since = performance.now()
     for (;;) {
@@ -239,7 +239,7 @@ class WatchedBatch {
   }
 }
 
-/** The width of the table in a file or a pipe. */
+/** Width of the table in a file or a pipe, in columns. */
 const WIDE = 160
 
 function isOver({ status }: BatchRead): boolean {

@@ -19,7 +19,7 @@ import type { BatchRead } from './texts.ts'
 import { watchBatch } from './batches.ts'
 
 export interface RunBatchFlags extends RunFlags {
-  /** Names, separated by commas. */
+  /** Names of connections, separated by commas. */
   readonly on?: readonly string[]
   readonly tag?: readonly string[]
   readonly waves?: string
@@ -28,7 +28,11 @@ export interface RunBatchFlags extends RunFlags {
   readonly yes?: boolean
 }
 
-/** `run FILE --on a,b,c`: a runbook on several connections. @returns this program's exit code @throws Failure */
+/**
+ * Runs `run FILE --on a,b,c`: a runbook on several connections.
+ * @returns this program's exit code
+ * @throws Failure
+ */
 export async function runBatch(
   file: string,
   clientArgs: readonly string[],
@@ -56,7 +60,7 @@ export async function runBatch(
 }
 
 /**
- * The named connections, or the connections that have the tags now: the user confirms this list.
+ * Returns the named connections, or the connections that have the tags now: the user confirms this list.
  * @throws Failure, ApiError
  */
 async function connectionNames(
@@ -111,7 +115,7 @@ function parallelOf(text: string): number {
   throw new Failure('--parallel is a number from 1 to 999', exitCodes.usage)
 }
 
-/** Most names in the question. */
+/** Maximum of names in the question. */
 const NAMED = 10
 
 /** @throws Failure when the person declines */
@@ -130,7 +134,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
     throw new Failure('cancelled: nothing was sent', exitCodes.interrupted)
 }
 
-/** A repository may have to be fetched, and an issue be created. */
+/** The gateway may have to fetch a repository and create an issue. */
 const CREATE_MS = 120_000
 
 /** @throws Failure for a gateway without batches; ApiError */
@@ -148,7 +152,7 @@ async function created(account: Account, file: string, body: SentBatch): Promise
   }
 }
 
-/** hoop's gateway answers with plain text. */
+/** Whether the endpoint is missing. hoop's gateway then answers with plain text. */
 function isMissingEndpoint({ code, status }: ApiError): boolean {
   return code === undefined ? status === 404 || status === 405 : code === 'endpoint-not-found'
 }

@@ -45,12 +45,12 @@ function doneOf(batch: ListedRead): string {
   return `${succeeded + failed} of ${total}`
 }
 
-/** The status of a batch. A waiting batch has the state of its session: it may be approved. */
+/** Returns the status of a batch. A waiting batch has the state of its session: it may be approved. */
 function statusOf({ status, review }: ListedRead): string {
   return status === 'waiting' ? (review?.state?.text ?? status) : status
 }
 
-/** A batch for people: its facts and each of its runs. */
+/** Describes a batch for people: its facts and each of its runs. */
 export function batchDetails(batch: BatchRead, width: number): string {
   const facts = factLines([
     ['batch', batch.id],
@@ -71,14 +71,17 @@ function isApproved({ status, review }: BatchRead): boolean {
   return status === 'waiting' && review?.state?.name === 'approved'
 }
 
-/** The state of a run where its status and exit code do not tell it: who has stopped it, which lock it waits for. */
+/**
+ * Returns the state of a run when its status and exit code do not tell it: who has stopped the run, or which
+ * lock it waits for.
+ */
 function wordsOf({ state }: RunRead): string | undefined {
   return state === undefined || PLAIN.has(state.name) ? undefined : state.text
 }
 
 const PLAIN = new Set(['running', 'succeeded', 'failed'])
 
-/** `197 same, 3 differ`, and the groups; empty while nothing has ended. */
+/** Returns `197 same, 3 differ` and the groups; empty before the first run has ended. */
 function summary(batch: BatchRead): string {
   const { groups, id } = batch
   const counts = countsOf(batch)
@@ -91,7 +94,7 @@ function summary(batch: BatchRead): string {
   return `\n${usual.connections.length} same, ${differ} differ${left}\n${lines.join('')}${more}`
 }
 
-/** Most names in one line. */
+/** Maximum of names in one line. */
 const NAMED = 5
 
 function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGroup>, 'raw'>): string {
@@ -101,7 +104,7 @@ function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGr
   return oneLine(`${connections.length} x ${how}: ${names}${more}`)
 }
 
-/** The most frequent end, and each group that differs from it, with its diff. */
+/** Describes the most frequent end, and each group that differs from it, with its diff. */
 export function differencesText({
   same,
   differ,
@@ -118,7 +121,7 @@ export function differencesText({
   return `${same} same, ${differ} differ\n\n${groupText(usual)}\n${parts.join('')}${more}`
 }
 
-/** An ended run in one line. */
+/** Describes an ended run in one line. */
 export function endedText(run: RunRead): string {
   const how = run.exit_code === undefined ? '' : ` with exit code ${run.exit_code}`
   const why = run.message === '' ? '' : `: ${run.message}`

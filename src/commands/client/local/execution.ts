@@ -38,10 +38,10 @@ interface LocalRequest extends LocalConnection {
 }
 
 /**
- * Runs a script in this process as an agent runs it for a person, and shows the output as it comes. When it returns,
+ * Runs a script in this process as an agent runs it for a person, with live output. When it returns,
  * processes and secret files are gone.
  * @returns the exit code of this program
- * @throws Failure when it cannot be started here
+ * @throws Failure when the script cannot be started here
  */
 export async function executeHere(request: LocalRequest, flags: NoticeFlags): Promise<number> {
   const execution = new LocalExecution(request, flags)
@@ -55,12 +55,12 @@ async function serve(execution: LocalExecution): Promise<number> {
   return await execution.run(services)
 }
 
-/** A command as the agent runs it, with this program instead of a gateway. */
+/** A command as the agent runs it, with this program in the gateway's place. */
 class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** The error of the output that cannot be written. */
+  /** The error of an output that cannot be written. */
   #failure: Error | undefined
   /** Set when the user leaves. This program then no longer waits for output that is stuck. */
   #leftBy: LeavingSignal | undefined
@@ -99,7 +99,7 @@ class LocalExecution {
     return await command.run({ request, start }, (chunk) => this.#show(chunk, command))
   }
 
-  /** Ends the process when a write is stuck: it would keep Node from exiting. */
+  /** Ends the process when a write is stuck: such a write would keep Node from exiting. */
   endIfStuck(): void {
     const { stdout, stderr } = this.#outputs
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
@@ -119,7 +119,8 @@ class LocalExecution {
   }
 
   /**
-   * Shows a piece of output. When it cannot be written, the command is ended, as with a gateway that no longer reads.
+   * Shows a piece of output. When the piece cannot be written, ends the command, as for a gateway that no
+   * longer reads.
    */
   async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
     const output = this.#outputs[stream]
@@ -133,7 +134,7 @@ class LocalExecution {
   }
 }
 
-/** The end as a gateway's client would see it. */
+/** Converts the end into the end that a gateway's client would see. */
 function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
   return {
     kind: 'exited',
@@ -145,11 +146,15 @@ function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
 }
 
 export interface ExecLocalFlags extends ExecFlags {
-  /** gateway.yaml, which has the connection. */
+  /** Path of the gateway.yaml that has the connection. */
   readonly config?: string
 }
 
-/** `exec --local`: without a gateway, in this process. @returns the exit code of this program @throws Failure */
+/**
+ * Runs `exec --local`: without a gateway, in this process.
+ * @returns the exit code of this program
+ * @throws Failure
+ */
 export async function execLocalCommand(
   name: string,
   words: readonly string[],
@@ -167,8 +172,8 @@ interface LocalConnection {
 }
 
 /**
- * The connection from a gateway's settings. Without settings the words are the whole command, and the name is only a
- * label.
+ * Returns the connection from a gateway's settings. Without settings the words are the whole command, and the
+ * name is only a label.
  * @throws Failure, exit code 64 for an unknown connection, 78 for settings that cannot be used
  */
 export function localConnection(
@@ -232,12 +237,12 @@ const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background:
 type LocalServices = CommandServices &
   Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
 
-/** Opens the services as an agent has them. @throws Failure when there is no safe place for secret files */
+/** Opens the same services as an agent. @throws Failure when there is no safe place for secret files */
 async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // Logs errors only: the end of the session tells a refusal.
+  // Logs errors only: the end of the session already reports a refusal.
   const log = await createLogger(logSettings('error'))
   // Cleans up after earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })

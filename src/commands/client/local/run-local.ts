@@ -16,7 +16,7 @@ import { localConnection, executeHere } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 
-/** The gateway's limit for files of a repository. */
+/** The gateway's limit for files of a repository, in bytes. */
 const MAX_FILE_BYTES = 1_000_000
 
 export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
@@ -29,7 +29,7 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   readonly dryRun?: boolean
 }
 
-/** `run --local`: a runbook of this machine. @returns the exit code of this program @throws Failure */
+/** Runs `run --local`: a runbook of this machine. @returns the exit code of this program @throws Failure */
 export async function runLocal(
   { connection, file, clientArgs }: RunArguments,
   flags: RunLocalFlags,
@@ -72,7 +72,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
   return refusing(`${file}:`, made, TemplateError)
 }
 
-/** The parameters of a template in the form of a gateway's list, in the order of the prompts. */
+/** Returns the parameters of a template in the form of a gateway's list, in the order of the prompts. */
 export function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)
@@ -90,7 +90,6 @@ function parameterOf(input: Input): Parameter {
   }
 }
 
-/** Undefined for an empty text. */
 function textOf(text: string | undefined): string | undefined {
   return text === '' ? undefined : text
 }

@@ -3,7 +3,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/reviews.ts'
 
-/** This time is short, since the line about the wait is useful without the groups, too. */
+/** Short: the line about the wait is useful without the groups, too. */
 const PATIENCE_MS = 3000
 
 /** The groups that a session waits for. */
@@ -13,7 +13,7 @@ export interface AwaitedReviewers {
   readonly needed: number | undefined
 }
 
-/** @returns no groups when the gateway does not tell */
+/** @returns no groups when the gateway does not send them */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   try {
     const review = await fetchReview(account, session, PATIENCE_MS)
@@ -24,14 +24,17 @@ export async function awaitedReviewers(account: Account, session: string): Promi
   }
 }
 
-/** `waiting for approval by 2 of dba, sre, boss: https://...`, printable. */
+/** Returns printable text: `waiting for approval by 2 of dba, sre, boss: https://...`. */
 export function waitingText({ groups, needed }: AwaitedReviewers, url: string): string {
   const names = groups.join(', ')
   const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
   return printableLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
 }
 
-/** The commands for a session that was left while it waits. @param whenApproved the gateway itself runs it */
+/**
+ * Returns the commands for a session that was left while it waits.
+ * @param whenApproved the gateway itself runs it
+ */
 export function waysBack(session: string, whenApproved = false): string {
   const id = oneLine(session)
   return [

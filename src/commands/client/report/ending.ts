@@ -24,7 +24,7 @@ export interface SessionSubject {
   readonly sessionId: string | undefined
 }
 
-/** An end: the exit code of this program, and the lines about it. */
+/** An end: the exit code of this program and the lines that report the end. */
 export interface EndReport extends Notice {
   readonly exitCode: number
 }
@@ -120,12 +120,12 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
 }
 
-/** The text for the wait until a session is open. */
+/** Returns the text for the wait until a session is open. */
 export function waitingFor({ connection, address }: SessionSubject): string {
   return `waiting for ${connection} at ${address}`
 }
 
-/** The report of an end, printable. Only an execution's own text may have several lines. */
+/** Returns the printable report of an end. Only an execution's own text may have several lines. */
 export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
@@ -146,7 +146,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** The text for a stop by a guardrail rule. A line of the agent in the output names the rule. */
+/** Returns the text for a stop by a guardrail rule. A line of the agent in the output names the rule. */
 function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
   return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them stopped this`
 }
@@ -161,7 +161,7 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
 }
 
 /**
- * The reason why there is no exit code, and what to try: one line each; the second may be empty.
+ * Returns the reason why there is no exit code, and what to try: one line each; the second may be empty.
  * @public scripts/docs.mjs makes a table of them
  */
 export function explanation(
@@ -175,7 +175,10 @@ export function explanation(
 /** Short, because a person waits for the error. */
 const PATIENCE_MS = 3000
 
-/** The report of an end at a gateway. For an unknown connection it suggests the name that was probably meant. */
+/**
+ * Returns the report of an end at a gateway. For an unknown connection it suggests the name that was probably
+ * meant.
+ */
 export async function explainEnd(
   end: StreamEnd,
   subject: SessionSubject,
@@ -188,7 +191,7 @@ export async function explainEnd(
   return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
 }
 
-/** The JSON is one string, and JavaScript limits the length of strings. */
+/** Longest output in JSON: it is one string there, and JavaScript limits the length of strings. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
 
 export interface EndingFlags {
@@ -213,14 +216,18 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // The reader has left (`| head`). The end of the execution is still told.
+    // The reader has left (`| head`). The end of the execution is still reported.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (process.stdout.isTTY && shown.isInLine) process.stderr.write('\n')
   return tellEnding(outcome, subject, flags.quiet)
 }
 
-/** Tells the end of an execution on stderr. @returns this program's exit code @throws Failure as `showEnding` */
+/**
+ * Reports the end of an execution on stderr.
+ * @returns this program's exit code
+ * @throws Failure as `showEnding`
+ */
 export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: boolean): number {
   if (outcome.isTruncated)
     process.stderr.write(
@@ -249,7 +256,6 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   return { session_id, output: output.toString('utf8'), ...end }
 }
 
-/** The fields of an end in JSON. */
 export function endFields(outcome: Outcome) {
   return {
     session_id: outcome.sessionId,
@@ -262,7 +268,10 @@ export function endFields(outcome: Outcome) {
   }
 }
 
-/** The failure when the output cannot be read. It must look neither like a success nor as if nothing had run. */
+/**
+ * Returns the failure when the output cannot be read. The failure must look neither like a success nor as if
+ * nothing had run.
+ */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =

@@ -6,7 +6,7 @@ import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
-/** The exit code of each kind of error, and what to do about the error. */
+/** The exit code of each kind of error, and advice for the reader. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
   unreachable: [exitCodes.unreachable],
   refused: [exitCodes.refused],
@@ -25,19 +25,23 @@ export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof SetUpError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
   const [exitCode, ofKind = ''] = KINDS[error.kind]
-  // The text of a draining gateway says what to do, and its log does not say more.
+  // The text of a draining gateway already says what to do, and its log has no more details.
   const usual = error.code === 'gateway-draining' ? '' : ofKind
   const advice = isAboutToken(error) ? '. The token may have expired: runbook-agent login' : usual
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }
 
-/** Whether a refusal is about the token. Others are about what the user may do, which a new token does not change. */
+/**
+ * Whether a refusal is about the token. Other refusals are about permissions, which a new token does not
+ * change.
+ */
 function isAboutToken({ status, code }: ApiError): boolean {
   return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
 }
 
 /**
- * Returns `: did you mean pg?`, or nothing when the connection is known, no name is near, or the gateway does not tell.
+ * Returns `: did you mean pg?`, or nothing when the connection is known, no name is similar, or the gateway
+ * does not answer.
  */
 export async function meantConnection(account: Account, name: string): Promise<string> {
   const names = await connectionNamesIfKnown(account)

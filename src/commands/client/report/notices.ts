@@ -1,12 +1,12 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from '../terminal/output.ts'
-/** Time after which a person is told what this program waits for. Gateways wait 15 s for an agent that is away. */
+/** Time before a person reads what this program waits for. Gateways wait 15 s for an agent that is away. */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
   readonly quiet?: boolean
-  /** One line of JSON per notice, for programs. */
+  /** Prints one line of JSON per notice, for programs. */
   readonly json?: boolean
 }
 
@@ -18,7 +18,7 @@ export interface Notice {
   readonly hint?: string
 }
 
-/** The lines that this program itself writes to stderr beside an execution's output. */
+/** The lines about an execution that this program itself writes to stderr. */
 export class Notices {
   readonly #stderr: ByteOutput
   readonly #flags: NoticeFlags
@@ -28,13 +28,16 @@ export class Notices {
     this.#flags = flags
   }
 
-  /** Whether somebody at a terminal wants hints. */
+  /** Whether a person at a terminal reads the hints. */
   get isForPerson(): boolean {
     const { json = false, quiet = false } = this.#flags
     return !json && !quiet && isatty(this.#stderr.fd)
   }
 
-  /** Tells a person what this program waits for, unless that comes soon. @returns to be disposed when it has come */
+  /**
+   * Tells a person what this program waits for, unless the wait is short.
+   * @returns an object to dispose after the wait
+   */
   whileWaiting(text: string): Disposable {
     const notice = { fields: {}, text: `runbook-agent: ${text}` }
     const timer = this.isForPerson ? setTimeout(() => void this.say(notice), PATIENCE_MS) : undefined
@@ -49,7 +52,7 @@ export class Notices {
     try {
       await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
     } catch (error) {
-      // Nobody reads stderr any more. The exit code tells the same.
+      // Nobody reads stderr any more. The exit code still reports the end.
       if (!(error instanceof ReaderGone)) throw error
     }
   }

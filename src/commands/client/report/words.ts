@@ -1,7 +1,7 @@
 import { durationText } from '../../../basics/text/units.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 
-/** A time in this machine's time zone: `2026-01-31 14:30:00`; empty for an invalid one. */
+/** Formats a time in this machine's time zone: `2026-01-31 14:30:00`; empty for an invalid time. */
 export function moment(text: string): string {
   const date = new Date(text)
   if (Number.isNaN(date.getTime())) return ''
@@ -9,14 +9,14 @@ export function moment(text: string): string {
   return local.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** The time from a session's start to its end; empty while the session runs. */
+/** Returns the time from a session's start to its end; empty while the session runs. */
 export function took(startedAt: string, endedAt: string | undefined): string {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
   if (!(ms >= 0)) return ''
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(ms / 1000)
 }
 
-/** A parameter in words: `whom to greet (number, one of 1, 2, may be empty)`. */
+/** Describes a parameter: `whom to greet (number, one of 1, 2, may be empty)`. */
 export function describeParameter(parameter: Parameter): string {
   const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
   const facts = [

@@ -16,12 +16,12 @@ export interface ReviewListFlags extends AskingFlags {
   readonly all?: boolean
 }
 
-/** Sessions per page, the most that gateways send. */
+/** Sessions per page: the most that gateways send. */
 const PAGE = 100
-/** Pages of sessions in which the sessions of the reviews are searched. */
+/** Pages of sessions that are searched for the sessions of the reviews. */
 const PAGES = 10
 
-/** `runbook-agent reviews list`: the waiting reviews, unless the flags ask for others. */
+/** Runs `runbook-agent reviews list`: lists the waiting reviews, unless the flags ask for others. */
 export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
   return asking(flags.profile, 'cannot list reviews', async (account, stdout) => {
     const wanted = flags.all === true ? undefined : (flags.status ?? 'PENDING').toUpperCase()
@@ -35,8 +35,8 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
 }
 
 /**
- * The sessions of the reviews, by id, as far as this user may see them: reviews of hoop's gateway do not tell who asks
- * for what.
+ * Returns the sessions of the reviews, by id, if this user may see them: reviews of hoop's gateway do not
+ * name the requester and the command.
  */
 async function sessionsOf(
   account: Account,
@@ -66,7 +66,7 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
   })
 }
 
-/** Undefined where this user may not see the session. @throws ApiError for everything else */
+/** Returns undefined when this user may not see the session. @throws ApiError for every other error */
 async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
   try {
     return await fetchSession(account, session)
@@ -79,11 +79,11 @@ async function sessionIfVisible(account: Account, { session }: Review): Promise<
 
 const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** Most reviews in the message about an ambiguous id. */
+/** Maximum of reviews in the message about an ambiguous id. */
 const NAMED = 5
 
 /**
- * All reviews, the newest first: gateways promise no order.
+ * Returns all reviews, the newest first: gateways promise no order.
  * @throws Failure when the gateway has no reviews; ApiError
  */
 async function allReviews(account: Account): Promise<readonly Review[]> {
@@ -92,7 +92,7 @@ async function allReviews(account: Account): Promise<readonly Review[]> {
 }
 
 /**
- * The review whose id, or whose session's id, begins with the text.
+ * Returns the review whose id, or whose session's id, begins with the text.
  * @throws Failure, exit code 64, when there is none or more than one; ApiError
  */
 async function askedReview(account: Account, text: string): Promise<Review> {
@@ -177,7 +177,7 @@ async function decide(verb: string, id: string, decision: Decision, flags: Decid
   })
 }
 
-/** hoop's gateway answers faults of the caller with 500, and a text after this prefix. */
+/** hoop's gateway answers a caller's mistakes with 500 and a text after this prefix. */
 const HOOP_PREFIX = 'failed updating review status: '
 
 async function decided(account: Account, id: string, body: Decision): Promise<Review> {
@@ -189,7 +189,11 @@ async function decided(account: Account, id: string, body: Decision): Promise<Re
   }
 }
 
-/** Gateways accept a decision of a user in none of the groups, and ignore it. @throws Failure for such a decision */
+/**
+ * Checks that a decision had an effect: gateways accept a decision of a user in none of the groups, and
+ * ignore it.
+ * @throws Failure for such a decision
+ */
 function checkEffect(before: Review, after: Review): void {
   const isSame = after.status === before.status && count(after) === count(before)
   if (!isSame || after.status !== 'PENDING') return
@@ -209,7 +213,10 @@ function count({ review_groups_data: groups }: Review): number {
 const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
 const WINDOW = new RegExp(`^(${TIME})-(${TIME})$`)
 
-/** The window as hoop's gateway wants it: ours needs no type. @throws Failure, exit code 64 */
+/**
+ * Returns the window in the form of hoop's gateway; the embedded gateway needs no type.
+ * @throws Failure, exit code 64
+ */
 function windowIn(text: string): object {
   const [, start, end] = WINDOW.exec(text) ?? []
   if (start !== undefined && end !== undefined && start !== end)

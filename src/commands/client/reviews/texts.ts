@@ -14,7 +14,7 @@ import { durationText } from '../../../basics/text/units.ts'
 import { factLines } from '../asking/asking.ts'
 import { connectionCount, moment } from '../report/words.ts'
 
-/** A review with the session that it is about, where that is known. */
+/** A review with its session, if known. */
 export type ShownReview = Review & { readonly about: RecordedSession | undefined }
 
 export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
@@ -39,7 +39,10 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'WAITS', of: timeLeft },
 ]
 
-/** How long it waits for people still: `6h`. Empty where the gateway does not tell, and after the decision. */
+/**
+ * Returns the time left for the approvers: `6h`. Empty when the gateway does not send it, and after the
+ * decision.
+ */
 function timeLeft({ status, expires_at: end }: Review): string {
   const seconds = (Date.parse(end) - Date.now()) / 1000
   return status === 'PENDING' && seconds > 0 ? durationText(seconds) : ''
@@ -50,14 +53,14 @@ function connectionsText({ batch, connection, about }: ShownReview): string {
   return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
-/** The approvals: `1 of 2`; `1` where the review does not tell how many are needed. */
+/** Returns the count of approvals: `1 of 2`; `1` when the review does not say how many are needed. */
 function approvals(review: Review): string {
   const needed = neededApprovals(review)
   const given = review.review_groups_data.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
 
-/** The runbook's title, or its file; empty where nobody tells what runs. */
+/** Returns the runbook's title or file; empty when neither review nor session names what runs. */
 function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | undefined): string {
   if (runbook !== undefined) return runbook.title || runbook.file
   if (session?.runbook !== undefined) return session.runbook
@@ -68,8 +71,9 @@ function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | u
 const NANOSECONDS = 1_000_000_000
 
 /**
- * What would run, for whom, since when, who has decided, and the whole script: approvers have to see all of it.
- * @param session undefined when its record is not for this user
+ * Describes what would run, for whom, since when, who has decided, and the whole script: approvers have to
+ * see all of it.
+ * @param session undefined when this user may not see its record
  */
 export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
   const { status } = review
@@ -96,7 +100,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
   return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
 }
 
-/** The target of one approval: a connection, or all connections of a batch. */
+/** Returns the target of one approval: a connection, or all connections of a batch. */
 function placeOf({ batch, connection }: Review, session: RecordedSession | undefined): string {
   if (batch !== undefined) return `${countOf(batch)}, once on each`
   return connection || (session?.connection ?? '')
@@ -106,7 +110,7 @@ function countOf({ waves }: ReviewedBatch): string {
   return connectionCount(waves.flat().length)
 }
 
-/** The connections of a batch, wave by wave. */
+/** Returns the connections of a batch, wave by wave. */
 function batchOf({ batch }: Review): (readonly [string, string])[] {
   if (batch === undefined) return []
   const { id, waves, parallel, threshold } = batch
@@ -129,7 +133,10 @@ function decision(group: ReviewGroup): string {
   return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}${said}`
 }
 
-/** Parameters and metadata of the record, which leaves out parameters of type file and, in our gateway, password. */
+/**
+ * Returns parameters and metadata of the record. It leaves out parameters of type file and, in the embedded
+ * gateway, password.
+ */
 function givenTo({ raw }: RecordedSession): (readonly [string, string])[] {
   const { labels, metadata } = raw as { readonly labels?: unknown; readonly metadata?: unknown }
   const parameters = parsed(fieldsOf(labels)['runbookParameters'])
@@ -163,7 +170,7 @@ function scriptText({ raw, verb }: RecordedSession): string {
   return `\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-/** The effect of a decision, in one line for a person. */
+/** Describes the effect of a decision, in one line for a person. */
 export function outcomeText(review: Review): string {
   const { session, status, batch, review_groups_data: groups } = review
   const window = windowOf(review)

@@ -11,7 +11,7 @@ import { describeParameter } from '../report/words.ts'
 import { askChoice, askText, askUnseen, canAsk } from '../terminal/prompts.ts'
 
 /**
- * Asks a person for every parameter that is not given, in the runbook's order; Enter takes the default.
+ * Asks a person for every missing parameter, in the runbook's order; Enter takes the default.
  * @param takeDefaults asks only for parameters without a default
  * @returns given values and answers
  * @throws Failure when the person gives up
@@ -38,11 +38,14 @@ async function ask(parameter: Parameter): Promise<string> {
   if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
   if (type === 'file') return askForFile(message, required)
   if (proposed === undefined || printableText(proposed) === proposed) return askText(message, proposed, check)
-  // The prompt shows a default unchanged, and a terminal would obey control characters in it.
+  // The prompt shows a default unchanged, and a terminal would execute control characters in it.
   return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
 }
 
-/** `limit: of rows (number)`. The prompt itself shows options, and the default unless it is passed here. */
+/**
+ * Returns `limit: of rows (number)`. The prompt itself shows options, and the default unless it is passed
+ * here.
+ */
 function questionOf(parameter: Parameter, shown?: string): string {
   const { name, description, required, default: proposed } = parameter
   const isNeeded = required || proposed !== undefined
@@ -72,14 +75,14 @@ function isReadable(path: string): true | string {
   }
 }
 
-/** @throws Failure for a file that is not text, as a parameter has to be */
+/** @throws Failure for a file that is not text: parameters have to be text */
 function contentOf(path: string): string {
   return readGivenText(path, LONGEST_FILE)
 }
 
 /**
- * Values for the fields of a Jira issue: the given values, and on a terminal the answers of a person. Without a
- * terminal the gateway names the missing fields.
+ * Returns values for the fields of a Jira issue: the given values, and on a terminal the answers of a person.
+ * Without a terminal the gateway names the missing fields.
  * @param given `FIELD=VALUE` each
  * @throws Failure, ApiError
  */
@@ -105,8 +108,8 @@ function askField({ jira_field: id, label, description, required }: JiraField): 
 }
 
 /**
- * What is wrong with a value that a person types, by the runbook's declarations; `true` when nothing is. The embedded
- * gateway enforces the same rules, hoop's only patterns.
+ * Checks a typed value by the runbook's declarations. Returns `true` or what is wrong. The embedded gateway
+ * enforces the same rules, hoop's gateway only patterns.
  */
 export function checkValue(parameter: Parameter, value: string): true | string {
   if (value === '') return parameter.required ? 'it may not be empty' : true
@@ -115,7 +118,7 @@ export function checkValue(parameter: Parameter, value: string): true | string {
   return matchesPattern(parameter, value) || printableText(`it has to match ${parameter.pattern ?? ''}`)
 }
 
-/** Matches as in Go, and so in the gateway: anywhere in the value. */
+/** Matches like Go, and so like the gateway: anywhere in the value. */
 function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
@@ -127,8 +130,9 @@ function matchesPattern({ pattern }: Parameter, value: string): boolean {
 }
 
 /**
- * Adds the parameter's name to the gateway's error about a value that does not match, which has only a place in the
- * template and the pattern. The gateway decides: a template may change a value before the check.
+ * Adds the parameter's name to the gateway's error about a value that does not match: the error itself names
+ * only a place in the template and the pattern. The gateway decides: a template may change a value before the
+ * check.
  */
 export function withParameterName(
   error: unknown,

@@ -13,9 +13,10 @@ interface Meant {
 }
 
 /**
- * Where the gateway's settings ask for it, lets a person type what they are about to run on: the name of the
- * connection, or the number of several. It protects from a slip; the gateway itself runs what it is asked to.
- * @param given the value of `--confirm` @throws Failure, exit code 64; ApiError
+ * Asks the user to type the target, if the gateway's settings require it: the name of the connection, or the
+ * number of connections. This protects from a slip only; the gateway itself runs any request.
+ * @param given the value of `--confirm`
+ * @throws Failure, exit code 64; ApiError
  */
 export async function confirmed(account: Account, meant: Meant, given: string | undefined): Promise<void> {
   if (!(await needsConfirmation(account, meant))) return
@@ -44,7 +45,8 @@ async function needsConfirmation(
     const answers = await call(account, executionContract.foresee, {}, { body })
     return answers.some(({ confirm }) => confirm)
   } catch (error) {
-    // A gateway of hoop's has no such endpoint, and what ours refuses here is refused again with the execution's words.
+    // hoop's gateway has no such endpoint. A refusal of the embedded gateway comes again when the execution
+    // starts, with the execution's words.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.code !== undefined)) return false
     if (error instanceof ApiError && error.kind === 'no-gateway') return false
     throw error

@@ -47,7 +47,7 @@ async function parseMap(text: string): Promise<Map<string, string> | undefined> 
   }
 }
 
-/** The given parameters; an argument wins over the file. @throws Failure */
+/** Returns the given parameters; an argument wins over the file. @throws Failure */
 export async function givenParameters({
   param = [],
   paramFile,
@@ -57,7 +57,7 @@ export async function givenParameters({
 }
 
 /**
- * The given parameters and the answers of a person.
+ * Returns the given parameters and the answers of a person.
  * @throws Failure when some are missing and no person can be asked
  */
 export async function completeParameters(
@@ -77,9 +77,9 @@ export async function completeParameters(
 }
 
 /**
- * For parameters of type `file`, `-p name=@path` is the text of that file, and `@@` stands for an `@`. In others, and
- * in a parameter file, an `@` is a plain character: passwords begin with one, too.
- * @throws Failure for a file that cannot be read, or is no text
+ * Replaces `-p name=@path` of parameters of type `file` by the text of that file; `@@` stands for an `@`. In
+ * other parameters, and in a parameter file, an `@` is a plain character: passwords begin with one, too.
+ * @throws Failure for a file that cannot be read or is not text
  */
 export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {
   const values = new Map(given)
@@ -103,8 +103,8 @@ function sayUncertain(runbook: Runbook, name: string): void {
 export type Values = ReadonlyMap<string, string>
 
 /**
- * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway lacks
- * names that only a block uses: there a name that is not like a declared one is sent.
+ * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway
+ * lacks names that only a block uses, so there a name is sent unless it is similar to a declared one.
  * @returns the names that the runbook may or may not use
  * @throws Failure, exit code 64
  */
@@ -149,12 +149,12 @@ function problemOf({ required, options }: Parameter, value: string): string | un
   return printableText(`it is one of ${options.join(', ')}${meant === undefined ? '' : `; ${meant}`}`)
 }
 
-/** Parameters that were not given and have no default. */
+/** Returns the parameters that were not given and have no default. */
 function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }
 
-/** The failure that describes the missing parameters. */
+/** Returns the failure that describes the missing parameters. */
 function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
   const width = Math.max(...parameters.map((parameter) => parameter.name.length))
   const lines = parameters.map(

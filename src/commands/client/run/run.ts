@@ -30,12 +30,12 @@ export interface RunFlags extends ParameterFlags {
   readonly jira?: readonly string[]
   readonly ref?: string
   readonly repository?: string
-  /** What the user would type where the settings ask for a confirmation. */
+  /** The text that the user would type for a confirmation, if the settings require one. */
   readonly confirm?: string
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
-  /** The gateway runs it once it is approved. */
+  /** Whether the gateway itself runs the runbook after its approval. */
   readonly whenApproved?: boolean
   /** False with `--no-wait`. */
   readonly wait?: boolean
@@ -48,7 +48,11 @@ export interface RunArguments {
   readonly clientArgs: readonly string[]
 }
 
-/** `run`: a runbook, from its parameters to its exit code. @returns this program's exit code @throws Failure */
+/**
+ * Runs `run`: a runbook, from its parameters to its exit code.
+ * @returns this program's exit code
+ * @throws Failure
+ */
 export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<number> {
   const { connection, file } = what
   const account = readAccount(flags.profile)
@@ -84,7 +88,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
   }
 }
 
-/** Loads the code for Jira when fields are given, or a person can be asked for them. */
+/** Loads the code for Jira only when fields are given, or a person can be asked for them. */
 async function fieldsOf(
   account: Account,
   connection: string,
@@ -143,7 +147,10 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
   return exitCodes.done
 }
 
-/** The gateway decides on parameters of another commit (`--ref`) and of a file in no list: they are not known here. */
+/**
+ * Returns all parameters. For another commit (`--ref`) and for a file in no list they are not known here, so
+ * the gateway checks them.
+ */
 async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,
@@ -155,7 +162,8 @@ async function allParameters(
 }
 
 /**
- * `run --no-wait`: prints the session's id as soon as the gateway has answered, whether it runs or waits for approval.
+ * Runs `run --no-wait`: prints the session's id as soon as the gateway has answered, whether the session runs
+ * or waits for approval.
  * @returns the outcome when the session has ended by then, else undefined
  */
 async function startOnly(
@@ -195,7 +203,7 @@ async function waysOn(account: Account, sight: Started, whenApproved: boolean): 
 
 const HIDDEN = '<hidden>'
 
-/** The request as JSON, with secret values hidden. */
+/** Returns the request for JSON, with secret values hidden. */
 function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
@@ -210,7 +218,8 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
 }
 
 /**
- * The names of secret parameters, by the gateway's answer or list. All names for another commit, or a file in no list.
+ * Returns the names of secret parameters, by the gateway's answer or list. Returns all names for another
+ * commit or a file in no list.
  */
 function secretNames(
   { parameters, refHash }: RestExecution,
@@ -240,7 +249,10 @@ interface DryRun {
   readonly notice: string | undefined
 }
 
-/** The request, and the script that would run. @throws ApiError when the gateway would refuse the request */
+/**
+ * Returns the request and the script that would run.
+ * @throws ApiError when the gateway would refuse the request
+ */
 export async function dryRun(
   account: Account,
   request: RestExecution,
@@ -275,7 +287,7 @@ function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** The values to hide, longest first: one may be part of another. */
+/** Returns the values to hide, longest first: one may be part of another. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

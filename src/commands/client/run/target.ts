@@ -47,7 +47,10 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
   }
 }
 
-/** The error in our words when the gateway's list lacks the connection, otherwise in the gateway's. */
+/**
+ * Returns the error in our words when the gateway's list lacks the connection, otherwise in the gateway's
+ * words.
+ */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
@@ -63,7 +66,10 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
   )
 }
 
-/** The repository of a file in no list. @throws Failure when several repositories, or none, may have the file */
+/**
+ * Returns the repository of a file in no list.
+ * @throws Failure when several repositories, or none, may have the file
+ */
 async function repositoryOf(
   account: Account,
   wanted: Wanted,
@@ -93,11 +99,11 @@ async function repositoryOf(
   )
 }
 
-/** The gateway's error about a missing file, with the name that was probably meant. */
+/** Adds the name that was probably meant to the gateway's error about a missing file. */
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = didYouMean(file, names)
-  // Our own gateway has the suggestion in its text.
+  // The embedded gateway has the suggestion in its text.
   const isSaid = error.message.includes('did you mean')
   const hint = meant === undefined || isSaid ? '' : `: ${meant}`
   return new ApiError('not-found', `${error.message}${hint}`, error)

@@ -34,18 +34,18 @@ export async function executeWatched(
 }
 
 interface Showing {
-  /** Whether the output is shown as it comes. Otherwise the outcome has it. */
+  /** Whether the output is shown live. Otherwise the outcome has it. */
   readonly isLive: boolean
   readonly output: SessionOutput
 }
 
-/** One execution, and the person who waits for it. */
+/** One execution and the person who waits for it. */
 class WatchedExecution {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
   readonly #showing: Showing
-  /** Stops following. Not used after a good end: the output is read after it. */
+  /** Stops following. Not used after a good end, because the output is read after that end. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -112,7 +112,10 @@ class WatchedExecution {
     }
   }
 
-  /** A failure says "cannot run" only when nothing has run: its reader will run the runbook again. */
+  /**
+   * Explains an unknown end. The text says "cannot run" only when nothing has run: after such a text people
+   * run the runbook again.
+   */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
     const isRefused = error instanceof ApiError && error.kind === 'refused'
@@ -137,7 +140,7 @@ class WatchedExecution {
       case 'event':
         return this.#show(sight)
       case 'incomplete':
-        // The end tells it, as for an execution that was not followed.
+        // The end reports missing output, as for an execution that was not followed.
         return
       case 'review':
         return this.#awaitReview(sight)
@@ -174,13 +177,13 @@ class WatchedExecution {
     try {
       if (this.#hasReader) await this.#showing.output.show(piece)
     } catch (error) {
-      // The reader has left (`| head`). The end of the execution is still told.
+      // The reader has left (`| head`). The end of the execution is still reported.
       if (!(error instanceof ReaderGone)) throw error
       this.#hasReader = false
     }
   }
 
-  /** Finds the session's id. The answer has it, too, but may take 50 s. */
+  /** Finds the session's id before the answer, which may take 50 s. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {
@@ -239,7 +242,7 @@ class WatchedExecution {
   }
 
   #later(ms: number): Promise<'later'> {
-    // Aborted when nothing waits any more.
+    // Aborted when no code waits any more.
     return delay(ms, 'later' as const, { signal: this.#waits.signal }).catch(() => 'later' as const)
   }
 
@@ -249,7 +252,7 @@ class WatchedExecution {
   }
 }
 
-/** The failure for an approved session that may not run now, for example outside its hours. */
+/** Returns the failure for an approved session that may not run now, for example outside its hours. */
 function notRunFailure(error: ApiError, session: string): Failure {
   const id = oneLine(session)
   return new Failure(

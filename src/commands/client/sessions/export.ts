@@ -18,7 +18,7 @@ type Write = (lines: Buffer) => Promise<unknown>
 
 const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/export' }
 
-/** `runbook-agent sessions export`: JSON lines, the oldest first, on stdout or into a file. */
+/** Runs `runbook-agent sessions export`: writes JSON lines, the oldest first, to stdout or a file. */
 export async function exportCommand(flags: ExportFlags): Promise<number> {
   const { connection, user, runbook, status, kind, parameter, after, output, resume = false } = flags
   if (resume && output === undefined)
@@ -70,7 +70,7 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
   }
 }
 
-/** A line has some KiB, and labels and metadata of 64 KiB at most. */
+/** Longest line in bytes. A line has some KiB, with labels and metadata of 64 KiB at most. */
 const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 

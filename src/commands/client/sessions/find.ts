@@ -11,19 +11,19 @@ import {
 import { outcomeOf, STATE_NAMES, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** Sessions per page, the most that gateways send. */
+/** Sessions per page: the most that gateways send. */
 const PAGE = 100
-/** Number of the newest sessions among which an id is searched. */
+/** Number of the newest sessions that are searched for an id. */
 const SEARCHED = 1000
-/** Gateways send no page that begins later. */
+/** Largest offset: gateways send no page that begins later. */
 const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationId'>
 
 /**
- * The newest sessions first, page by page, until `count` are found. A gateway may ignore a filter, so each session is
- * checked again.
+ * Yields the newest sessions first, page by page, until `count` are found. A gateway may ignore a filter, so
+ * each session is checked again.
  * @throws ApiError
  */
 export async function* newest(
@@ -51,7 +51,8 @@ function isNarrow({ status, runbook, kind, parameter, connection = '' }: Session
 }
 
 /**
- * hoop reads a connection as a pattern of SQL, in which `_` is any character. A user who writes `%` means a pattern.
+ * Whether a session matches. hoop reads a connection as a pattern of SQL, in which `_` is any character. A
+ * user who writes `%` means a pattern.
  */
 function isWished(session: RecordedSession, wish: SessionWish): boolean {
   const { status, runbook, connection, kind } = wish
@@ -62,7 +63,7 @@ function isWished(session: RecordedSession, wish: SessionWish): boolean {
   return runbook === undefined || session.runbook === runbook
 }
 
-/** The session's outcome; for hoop's sessions as far as status and exit code tell it. */
+/** Returns the session's outcome; for hoop's sessions by status and exit code alone. */
 function outcomeWord({ state, status, exitCode, review }: RecordedSession): Outcome {
   const name = STATE_NAMES.find((one) => one === state?.name)
   if (name !== undefined) return outcomeOf(name)
@@ -76,7 +77,9 @@ function kindWord({ runbook, verb }: RecordedSession): SessionKind {
   return verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** Only hoop's gateways, which have no states, send sessions without the parameter. */
+/**
+ * Whether a session has the parameter. Only hoop's gateways, which have no states, send sessions without it.
+ */
 function hasParameter({ state, raw }: RecordedSession, { parameter }: SessionWish): boolean {
   if (parameter === undefined || state !== undefined) return true
   return JSON.stringify('labels' in raw ? raw.labels : {})
@@ -85,7 +88,7 @@ function hasParameter({ state, raw }: RecordedSession, { parameter }: SessionWis
 }
 
 /**
- * The session whose id begins with the text.
+ * Returns the session whose id begins with the text.
  * @throws Failure, exit code 64, when there is none or more than one; ApiError
  */
 export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
@@ -99,7 +102,10 @@ export async function sessionOf(account: Account, text: string): Promise<Recorde
   }
 }
 
-/** The id that begins with the text. @throws Failure, exit code 64, when there is none or more than one; ApiError */
+/**
+ * Returns the only id that begins with the text.
+ * @throws Failure, exit code 64, when there is none or more than one; ApiError
+ */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
   const sessions: RecordedSession[] = []
@@ -124,12 +130,15 @@ function noneBegins(text: string, sessions: readonly RecordedSession[]): Failure
   )
 }
 
-/** The beginnings of the ids, as long as the text. */
+/** Returns the beginnings of the ids, as long as the text. */
 function beginnings(text: string, sessions: readonly RecordedSession[]): string[] {
   return sessions.map(({ id }) => oneLine(id.slice(0, Math.max(8, text.length))))
 }
 
-/** The id that was probably meant by a whole id; undefined also when the gateway does not list its sessions. */
+/**
+ * Returns the id that was probably meant by a whole id; undefined also when the gateway does not list its
+ * sessions.
+ */
 async function meantSession(account: Account, text: string): Promise<string | undefined> {
   try {
     const { sessions } = await listSessions(account, { limit: PAGE })

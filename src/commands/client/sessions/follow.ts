@@ -16,17 +16,23 @@ import { wholeId } from './find.ts'
 
 type FollowFlags = NoticeFlags & { readonly profile?: string }
 
-/** `runbook-agent sessions follow`: what a session writes, until it ends. @returns its exit code */
+/**
+ * Runs `runbook-agent sessions follow`: prints the output of a session until it ends.
+ * @returns its exit code
+ */
 export async function followCommand(id: string, flags: FollowFlags): Promise<number> {
   return following(id, flags, `cannot follow session ${id}`, followToEnd)
 }
 
-/** `runbook-agent sessions exec`: runs what was approved. @returns its exit code */
+/** Runs `runbook-agent sessions exec`: runs an approved session. @returns its exit code */
 export async function execApprovedCommand(id: string, flags: FollowFlags): Promise<number> {
   return following(id, flags, `cannot run session ${id}`, approvedSights)
 }
 
-/** @throws Failure with the gateway's text when the session is not approved, outside its hours, or runs already */
+/**
+ * @throws Failure with the gateway's text when the session is not approved, is outside its hours, or already
+ * runs
+ */
 async function* approvedSights(...what: Parameters<typeof executeApproved>): ReturnType<typeof followToEnd> {
   try {
     return yield* executeApproved(...what)
@@ -48,7 +54,7 @@ async function following(
     const session = await fetchSession(account, await wholeId(account, id))
     return await new FollowedSession(account, session, flags).toEnd(sightsOf)
   } catch (error) {
-    // The session goes on: the end of this program is not the end of the session.
+    // The session goes on: it does not end when this program ends.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, oneLine(doing))
   }
@@ -117,7 +123,7 @@ class FollowedSession {
     }
   }
 
-  /** Says what a session waits for that writes nothing before an approval. */
+  /** Says what a session waits for. Such a session writes nothing before an approval. */
   async #sayWhatItWaitsFor(): Promise<void> {
     const { status, review } = this.#session
     const id = oneLine(this.#id)
@@ -153,7 +159,7 @@ class FollowedSession {
   }
 }
 
-/** An event in the form of the gateway's stream. */
+/** Returns an event in the form of the gateway's stream. */
 function eventFields({ type, time, bytes }: SessionPiece): object {
   return { event: 'event', time: time ?? null, type, payload: bytes.toString('base64') }
 }

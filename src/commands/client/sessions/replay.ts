@@ -18,7 +18,7 @@ interface Frame {
   readonly content: Buffer
 }
 
-/** What a terminal would have shown: without input, and with errors as output. */
+/** Returns what a terminal would have shown: without input, and with errors as output. */
 export function framesOf(events: readonly RecordedEvent[]): Frame[] {
   return events.flatMap(([seconds, kind, content]): Frame[] => {
     if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
@@ -31,13 +31,13 @@ function parseSize(content: Buffer): { width: number; height: number } | undefin
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }
 
-/** A recording for asciinema (asciicast v2): a header, and one line for each moment. */
+/** Yields a recording for asciinema (asciicast v2): a header, and one line for each moment. */
 export function* asciicast(
   session: RecordedSession,
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // The first size is the size at the beginning.
+  // The first size is the size at the session's start.
   const begin = frames[first]
   yield line({
     version: 2,
@@ -62,8 +62,8 @@ export function* asciicast(
 }
 
 /**
- * Adds carriage returns. Output without a terminal ends its lines with a line feed alone, which a player would show as
- * stairs.
+ * Adds carriage returns. Output without a terminal ends its lines with only a line feed, which a player would
+ * show as stairs.
  */
 function returning(): (text: string) => string {
   let last = ''
@@ -76,7 +76,7 @@ function returning(): (text: string) => string {
   }
 }
 
-/** To the microsecond, without binary rounding noise. */
+/** Rounds to microseconds, without binary rounding noise. */
 function rounded(seconds: number): number {
   return Number(seconds.toFixed(6))
 }
@@ -88,7 +88,7 @@ function line(value: unknown): string {
 interface Pace {
   /** 1 is the original speed, 2 is twice as fast. */
   readonly speed: number
-  /** Longer pauses are shortened to this, before the speed is applied. */
+  /** Longer pauses are shortened to this value before the speed is applied. */
   readonly longestPauseMs: number
 }
 
@@ -138,7 +138,7 @@ export interface ReplayFlags {
   readonly profile?: string
 }
 
-/** `runbook-agent sessions replay`: on a terminal at its own pace, otherwise as a recording. */
+/** Runs `runbook-agent sessions replay`: on a terminal at its own pace, otherwise as a recording. */
 export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
   const pace = {
     speed: positive(flags.speed, '--speed'),

@@ -18,7 +18,10 @@ import { moment, took, connectionCount } from '../report/words.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
-/** `runbook-agent sessions show`: everything about one session except its output, and statements of native clients. */
+/**
+ * Runs `runbook-agent sessions show`: prints everything about one session except its output, and statements
+ * of native clients.
+ */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   return showingCommand(
     flags,
@@ -28,7 +31,7 @@ export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   )
 }
 
-/** `runbook-agent sessions output`: what it has written so far, byte for byte. */
+/** Runs `runbook-agent sessions output`: prints what the session has written so far, byte for byte. */
 export async function outputCommand(id: string, { profile }: AskingFlags): Promise<number> {
   return asking(profile, `cannot read the output of session ${id}`, async (account, stdout) => {
     const output = await openOutput(account, await wholeId(account, id))
@@ -36,7 +39,9 @@ export async function outputCommand(id: string, { profile }: AskingFlags): Promi
   })
 }
 
-/** `runbook-agent sessions kill`: tells a killed session from one that had ended by itself. */
+/**
+ * Runs `runbook-agent sessions kill`: distinguishes a killed session from a session that had already ended.
+ */
 export async function killCommand(
   id: string,
   { quiet = false, profile }: { readonly quiet?: boolean; readonly profile?: string },
@@ -50,7 +55,7 @@ export async function killCommand(
   })
 }
 
-/** Which sessions are meant; all filters have to match. */
+/** Filters for sessions; all have to match. */
 export interface FilterFlags extends AskingFlags {
   readonly connection?: string
   readonly user?: string
@@ -68,7 +73,7 @@ export interface ListFlags extends FilterFlags {
 
 const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
-/** `runbook-agent sessions list`: the newest sessions that match all filters. */
+/** Runs `runbook-agent sessions list`: prints the newest sessions that match all filters. */
 export async function listCommand(flags: ListFlags): Promise<number> {
   const { connection, user, runbook, status, kind, parameter } = flags
   const limit = readLimit(flags.limit)
@@ -88,18 +93,18 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
 }
 
 /**
- * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have some, so this is no
- * failure.
+ * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have some, so
+ * this is no failure.
  */
 async function sayMeant(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') process.stderr.write(`runbook-agent: no sessions of ${oneLine(connection)}${meant}\n`)
 }
 
-/** Most lines of the script that are shown: a script may have megabytes. `--json` shows all of it. */
+/** Maximum of script lines in the text: a script may have megabytes. `--json` prints all lines. */
 const SCRIPT_LINES = 40
 
-/** A session for people: one fact a line, then the script. */
+/** Describes a session for people: one fact per line, then the script. */
 export function sessionDetails(session: RecordedSession): string {
   const { startedAt, endedAt } = session
   const lines: [string, string][] = [
@@ -151,7 +156,7 @@ function scriptOf(session: RecordedSession): string {
   return `\n${[...lines.slice(0, SCRIPT_LINES), ...more].map((line) => `  ${line}\n`).join('')}`
 }
 
-/** Sessions for a terminal: one line each. */
+/** Columns for a list on a terminal: one line per session. */
 export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
   { heading: 'STARTED', leftOut: 5, of: ({ startedAt }) => moment(startedAt) },
@@ -165,8 +170,8 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
 ]
 
 /**
- * The session of a batch that waits stands for all connections of the batch: it is the first of them only from the
- * moment at which the batch runs.
+ * Returns the target of a session. The session of a waiting batch stands for all connections of the batch.
+ * When the batch runs, it is the session of the first connection only.
  */
 function placeText({ connection, review, raw }: RecordedSession): string {
   if (review === 'PROCESSING' || review === 'EXECUTED') return connection
@@ -180,12 +185,12 @@ function statusText(session: RecordedSession): string {
   return stateText(session) ?? (session.review === 'PENDING' ? 'in review' : session.status)
 }
 
-/** The exit code of a session; empty while the session runs. */
+/** Returns the exit code of a session; empty while the session runs. */
 function codeText({ exitCode, endedAt }: RecordedSession): string {
   return exitCode === undefined || endedAt === undefined ? '' : String(exitCode)
 }
 
-/** Undefined for sessions of hoop's gateway. */
+/** Returns undefined for sessions of hoop's gateway. */
 function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
   if (state === undefined) return undefined
   return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`

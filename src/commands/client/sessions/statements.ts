@@ -3,13 +3,13 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { firstStatements, type RecordedSession } from '../../../client/rest/sessions.ts'
 
-/** As many as are shown; `sessions output` has all. */
+/** Number of statements in the text; `sessions output` has all. */
 const SHOWN = 40
 
 type Statements = Awaited<ReturnType<typeof firstStatements>>
 type Statement = Statements['statements'][number]
 
-/** @returns the session with its first statements, where it has some that the user may read. @throws ApiError */
+/** @returns the session with its first statements, if it has some that the user may read. @throws ApiError */
 export async function withStatements(
   account: Account,
   session: RecordedSession,
@@ -23,13 +23,13 @@ export async function withStatements(
       raw: { ...session.raw, statements: statements.statements.map(({ raw }) => raw) },
     }
   } catch (error) {
-    // Reviewers see the session alone.
+    // Reviewers may read the session, but not its statements.
     if (error instanceof ApiError && error.kind === 'refused') return session
     throw error
   }
 }
 
-/** The statements of native clients as a table, below the facts of their session. */
+/** Returns the statements of native clients as a table, below the facts of their session. */
 export function statementsText(statements: Statements | undefined, width: number): string {
   if (statements === undefined || statements.statements.length === 0) return ''
   const more = statements.has_more ? `... and more (sessions output)\n` : ''

@@ -50,12 +50,16 @@ interface Waiting {
   readonly notices: Notices
 }
 
-/** The effect of Ctrl-C while a session waits. Its requester can still run a script; a terminal ends. */
+/**
+ * The effect of Ctrl-C while a session waits. A script stays with its requester, who can still run it; a
+ * terminal ends.
+ */
 const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
 
 /**
- * Names the groups that a session waits for and the way back, then shows on a terminal how long it has waited.
- * @returns to be disposed when the wait is over
+ * Names the groups that a session waits for and the commands to return, then shows on a terminal how long it
+ * has waited.
+ * @returns an object to dispose after the wait
  */
 async function waitForReview(
   { sessionId, url }: WaitingEvent,
@@ -75,7 +79,7 @@ async function waitForReview(
   return progress
 }
 
-/** The report for an execution that was left while it waits. */
+/** Returns the report for an execution that was left while it waits. */
 export function leftWaitingReport(
   exitCode: number,
   { connection, sessionId = '' }: SessionSubject,

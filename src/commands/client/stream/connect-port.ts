@@ -20,9 +20,9 @@ import { Notices, type NoticeFlags } from '../report/notices.ts'
 import { connectionName, streamAccess } from '../asking/account.ts'
 
 export interface PortFlags extends NoticeFlags {
-  /** A number; `true` is the usual port of the protocol. */
+  /** A number; `true` means the usual port of the protocol. */
   readonly port?: string | true
-  /** A command that starts once the port is open. The session ends with it. */
+  /** A command that starts after the port is open. The session ends with it. */
   readonly run?: string
   readonly profile?: string
 }
@@ -30,12 +30,16 @@ export interface PortFlags extends NoticeFlags {
 /** The ports that hoop's command line opens. */
 const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433, mysql: 3307 }
 const HOST = '127.0.0.1'
-/** What clients give as user and password, which the agent replaces. */
+/** Placeholder that clients send as user and password. The agent replaces it. */
 const NOOP = 'noop'
-/** How long the command of `--run` has to end, when its session has ended. */
+/** Time for the command of `--run` to end after its session has ended. */
 const GRACE_MS = 5000
 
-/** `connect --port`: a port for native clients. @returns the exit code of this program @throws Failure */
+/**
+ * Runs `connect --port`: opens a port for native clients.
+ * @returns the exit code of this program
+ * @throws Failure
+ */
 export async function connectPortCommand(connection: string, flags: PortFlags): Promise<number> {
   const name = connectionName(connection)
   const port = portNumber(flags.port)
@@ -185,14 +189,20 @@ class ClientProgram {
     })
   }
 
-  /** Whether to pass a signal on to the program: it gets those of the terminal by itself. */
+  /**
+   * Passes SIGTERM and SIGHUP on to the program. The terminal itself sends its signals to the program.
+   * @returns whether the program handles the signal
+   */
   takes(signal: NodeJS.Signals): boolean {
     if (this.#hasEnded) return false
     if (signal === 'SIGTERM' || signal === 'SIGHUP') signalChild(this.#child, signal)
     return true
   }
 
-  /** The session is over: the program has no connection any more. @returns its exit code */
+  /**
+   * Waits for the program, whose session is over: it has no connection any more.
+   * @returns the program's exit code
+   */
   async end(): Promise<number> {
     const late = setTimeout(() => signalChild(this.#child, 'SIGTERM'), GRACE_MS)
     try {
@@ -203,7 +213,7 @@ class ClientProgram {
   }
 }
 
-/** What a person pastes. */
+/** Returns the command that a person pastes. */
 function hintFor(protocol: NativeProtocolName, port: number): string {
   if (protocol === 'tcp') return ''
   if (protocol === 'mysql') return `\n  mysql -h ${HOST} -P ${port} -u ${NOOP} -p${NOOP}`

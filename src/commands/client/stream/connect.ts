@@ -29,7 +29,11 @@ const HELP = [
   '',
 ].join('\r\n')
 
-/** `connect`: a terminal. @returns the exit code of this program @throws Failure before there is a session */
+/**
+ * Runs `connect`: a terminal.
+ * @returns the exit code of this program
+ * @throws Failure before there is a session
+ */
 export async function connectCommand(
   connection: string,
   clientArgs: readonly string[],
@@ -160,8 +164,9 @@ class ConnectConsole implements Disposable {
 }
 
 /**
- * Databases and the like have a program, too (psql for example), and an agent gives any of them a terminal. For types
- * without a program (tcp, ssh) hoop's own command line opens a port on this machine, which this one does not.
+ * Refuses types without a program (tcp, ssh): for them hoop's own command line opens a port on this machine,
+ * and this command does not. Databases have a program (psql for example), and an agent gives such a program a
+ * terminal.
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return

@@ -14,11 +14,15 @@ export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
   readonly env?: readonly string[]
   readonly profile?: string
-  /** The gateway runs it once it is approved, also when this program has left. */
+  /** Whether the gateway itself runs the script after the approval, even when this program has left. */
   readonly whenApproved?: boolean
 }
 
-/** `exec`: output as it comes. @returns the exit code of this program @throws Failure before there is a session */
+/**
+ * Runs `exec` with live output.
+ * @returns the exit code of this program
+ * @throws Failure before there is a session
+ */
 export async function execCommand(
   connection: string,
   clientArgs: readonly string[],
@@ -43,7 +47,7 @@ export async function execCommand(
   }
 }
 
-/** An execution's stdout and stderr become this program's. */
+/** Connects an execution's stdout and stderr to this program's. */
 class ExecConsole {
   readonly #stdout = new ByteOutput(1)
   readonly #stderr = new ByteOutput(2)

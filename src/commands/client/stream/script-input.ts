@@ -3,7 +3,7 @@ import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** Script, variables and arguments have to fit into a packet of 17 MiB. */
+/** Limit in bytes: script, variables and arguments have to fit into a packet of 17 MiB. */
 const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 
 export interface ScriptFlags {
@@ -14,9 +14,9 @@ export interface ScriptFlags {
 }
 
 /**
- * Reads the script: `--input`, `--file`, else stdin unless that is a terminal, else nothing if the command has
- * arguments. With neither script nor arguments nothing would run, and that would be a success.
- * @throws Failure, exit code 64, for both flags at once, no script, an unreadable file, and more than 16 MiB
+ * Reads the script: `--input`, `--file`, else stdin unless that is a terminal, else nothing if the command
+ * has arguments. Without script and arguments nothing would run, and that would be a success.
+ * @throws Failure, exit code 64, for both flags together, no script, an unreadable file, and more than 16 MiB
  */
 export async function readScript(
   { input, file }: ScriptFlags,

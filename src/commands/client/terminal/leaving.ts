@@ -7,15 +7,15 @@ export type LeavingSignal = (typeof SIGNALS)[number]
 const PATIENCE_MS = 1000
 
 interface SessionExit {
-  /** Ends the session. The code that follows it then returns `exitCode`. */
+  /** Ends the session. The code that follows the session then returns `exitCode`. */
   readonly end: () => void
   /** Called, perhaps more than once, when the end takes too long or the user asks a second time. */
   readonly overdue: (signal: LeavingSignal) => void
-  /** Whether a signal is for somebody else, so that it ends nothing here. */
+  /** Whether another program handles the signal, so that it ends nothing here. */
   readonly isTaken?: (signal: LeavingSignal) => boolean
 }
 
-/** Ends this process before the session that it follows ends: at a signal, or when the user leaves. */
+/** Ends this process before its session ends: at a signal, or when the user leaves. */
 export class Leaving implements Disposable {
   readonly #exit: SessionExit
   #exitCode: number | undefined
@@ -34,7 +34,7 @@ export class Leaving implements Disposable {
     return this.#exitCode
   }
 
-  /** The first reason wins. */
+  /** Leaves with this exit code. The first reason wins. */
   leave(exitCode: number, signal: LeavingSignal = 'SIGTERM'): void {
     if (this.#exitCode !== undefined) return this.#exit.overdue(signal)
     this.#exitCode = exitCode
@@ -57,7 +57,7 @@ export function endBySignal(signal: LeavingSignal): void {
 export type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Signals that a person or the system sends to a waiting program. Each signal is handed out once. */
+/** Signals from a person or the system to a waiting program. Each signal is handed out once. */
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
   #wake: (() => void) | undefined
@@ -72,7 +72,7 @@ export class Interrupts implements Disposable {
     for (const signal of INTERRUPTS) process.on(signal, this.#listener)
   }
 
-  /** The signal after the first `seen` ones. Only one caller may wait at a time. */
+  /** Returns the signal after the first `seen` signals. Only one caller may wait at a time. */
   async next(seen: number): Promise<Leave> {
     for (;;) {
       const signal = this.#received[seen]

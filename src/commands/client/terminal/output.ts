@@ -12,16 +12,17 @@ const writeSome = promisify(write)
 const RETRY_MS = 2
 
 /**
- * The reader of the output has gone, as `head` does after its last line: nothing more can be written, and nothing
- * failed.
+ * The reader of the output has gone, as `head` does after its last line. No more can be written, and this is
+ * no failure.
  */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
 /**
- * Writes bytes to a descriptor of this process, in order. Not with `process.stdout`, which writes to pipes and
- * terminals on the main thread: while a reader is slow (`less`, Ctrl-S), no signal, key or packet would be handled.
+ * Writes bytes to a descriptor of this process, in order. It does not use `process.stdout`, which writes to
+ * pipes and terminals on the main thread: while a reader is slow (`less`, Ctrl-S), no signal, key or packet
+ * would be handled.
  */
 export class ByteOutput {
   readonly fd: number
@@ -33,7 +34,7 @@ export class ByteOutput {
     this.fd = fd
   }
 
-  /** Whether a write is under way. Then the process cannot exit: Node would wait for it. */
+  /** Whether a write is in progress. Then the process cannot exit: Node would wait for the write. */
   get isWriting(): boolean {
     return this.#writing > 0
   }
@@ -44,8 +45,8 @@ export class ByteOutput {
   }
 
   /**
-   * Settles when the data is written: waiting for that is the back-pressure.
-   * @throws ReaderGone, or Failure when it cannot be written
+   * Settles when the data is written: a caller that waits applies the back-pressure.
+   * @throws ReaderGone, or Failure when the data cannot be written
    */
   write(data: Uint8Array): Promise<void> {
     const written = this.#turn.then(() => this.#writeAll(data))
@@ -80,7 +81,10 @@ export class ByteOutput {
   }
 }
 
-/** Whether the next line on stderr would continue an unfinished one. On a terminal that may be stdout's, too. */
+/**
+ * Whether the next line on stderr would continue an unfinished one. On a terminal that line may be stdout's,
+ * too.
+ */
 export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
   return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
 }
@@ -90,17 +94,18 @@ export class SessionOutput {
   readonly stdout = new ByteOutput(1)
   readonly stderr = new ByteOutput(2)
 
-  /** Whether a write is under way. */
   get isWriting(): boolean {
     return this.stdout.isWriting || this.stderr.isWriting
   }
 
-  /** Whether a line on stderr would continue an unfinished line of the session. */
   get isInLine(): boolean {
     return isAfterUnfinishedLine(this.stdout, this.stderr)
   }
 
-  /** Settles when the piece is written: until then no more is asked for. @throws ReaderGone, or Failure */
+  /**
+   * Shows a piece. Settles when the piece is written, so that the caller requests no more before.
+   * @throws ReaderGone, or Failure
+   */
   async show({ type, bytes }: SessionPiece): Promise<void> {
     if (type === 'o') return this.stdout.write(bytes)
     if (type === 'e') return this.say(printableText(bytes.toString()).replace(/^\n/, ''))

@@ -4,7 +4,10 @@ import type { WindowSize } from '../../../basics/window-size.ts'
 /** The size of terminals that do not tell their size, such as some that programs make. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
-/** This terminal in raw mode until `restore`, which runs at every end of the program but a SIGKILL or an abort. */
+/**
+ * This terminal in raw mode until `restore`, which runs at every end of the program except a SIGKILL or an
+ * abort.
+ */
 export class OwnTerminal implements Disposable {
   readonly #reset = new ScreenReset()
   readonly #makeRaw: () => () => void
@@ -24,7 +27,7 @@ export class OwnTerminal implements Disposable {
   private constructor(makeRaw: () => () => void) {
     this.#makeRaw = makeRaw
     this.#makeCooked = makeRaw()
-    // The shell that stopped this program has set its own mode meanwhile.
+    // After a stop, the shell has set its own mode: SIGCONT restores raw mode.
     process.on('SIGCONT', this.#again)
     process.on('uncaughtExceptionMonitor', this.#restore)
     process.on('exit', this.#restore)
@@ -35,7 +38,7 @@ export class OwnTerminal implements Disposable {
     return cols > 0 && rows > 0 ? { rows, cols } : USUAL_SIZE
   }
 
-  /** Call it with everything that is written to the screen. */
+  /** Tracks the screen: call it with everything that is written there. */
   see(data: Uint8Array): void {
     this.#reset.see(data)
   }
@@ -102,8 +105,8 @@ const CANCEL = '\x18'
 const SHIFT_OUT = 0x0e
 
 /**
- * Switches to and from the alternate screen; a full reset leaves it as well. At most eight modes at once, as terminals
- * take them: an endless row of numbers would take quadratic time.
+ * Switches to and from the alternate screen; a full reset leaves it as well. At most eight modes per
+ * sequence, like terminals: an endless row of numbers would take quadratic time.
  */
 const SCREEN_SWITCH = new RegExp(
   String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
@@ -112,12 +115,12 @@ const SCREEN_SWITCH = new RegExp(
 /** Bytes of the last output that are examined again, for a sequence that was cut in two. */
 const LONGEST_SWITCH = 32
 
-/** Resets the keyboard modes, of which each screen has its own (kitty's protocol). */
+/** Resets the keyboard modes (kitty's protocol): each screen has its own. */
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
 
 /**
- * Restores what terminals start with, and neither moves the cursor nor clears anything. What people set for good, such
- * as the colours of the palette, stays.
+ * Restores the modes with which terminals start, and neither moves the cursor nor clears anything. Permanent
+ * settings of the user, such as the colours of the palette, stay.
  */
 const DEFAULTS = [
   KEYBOARDS,
@@ -133,11 +136,11 @@ const DEFAULTS = [
 /** Makes a terminal usable again after a program that could not restore it. */
 export class ScreenReset {
   #isTouched = false
-  /** The mode by which the alternate screen was entered, while it is shown. */
+  /** The mode that entered the alternate screen, while that screen is shown. */
   #screen: string | undefined
   #last = ''
 
-  /** Call it with everything that goes to the screen. */
+  /** Tracks the screen: call it with everything that is written there. */
   see(data: Uint8Array): void {
     if (data.includes(0x1b) || data.includes(SHIFT_OUT)) this.#isTouched = true
     if (!this.#isTouched) return
@@ -171,16 +174,16 @@ const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
 const PASTE_BEGINS = Buffer.from('\x1b[200~')
 const PASTE_ENDS = Buffer.from('\x1b[201~')
 
-/** `~.`, `~~`, `~?` at the beginning of a line, as in ssh. Pasted text, where it is marked, ends no session. */
+/** Finds `~.`, `~~`, `~?` at the beginning of a line, as in ssh. Marked pasted text ends no session. */
 export class EscapeKeys {
   #atLineStart = true
-  /** Whether a tilde is held back until the next key tells what it means. */
+  /** Whether a tilde is held back until the next key tells its meaning. */
   #isHeld = false
   readonly #pasteMark = new Mark(PASTE_BEGINS)
   readonly #pasteEnd = new Mark(PASTE_ENDS)
   #isPaste = false
 
-  /** The actions in order. Nothing after `leave` counts. */
+  /** Returns the actions in order. Nothing after `leave` counts. */
   read(input: Buffer): KeyAction[] {
     const actions: KeyAction[] = []
     // One byte more than the input, for a tilde held back from an earlier piece.
@@ -206,7 +209,10 @@ export class EscapeKeys {
     return actions
   }
 
-  /** The bytes to pass on for a key: none for a tilde that is held back, two when the key after it means nothing. */
+  /**
+   * Returns the bytes to pass on for a key: none for a tilde that is held back, two when the key after it
+   * means nothing.
+   */
   #keysOf(byte: number): number[] {
     if (this.#isHeld) {
       this.#isHeld = false

@@ -3,10 +3,10 @@ import { sizeText } from '../../../basics/text/units.ts'
 /** The state of a session that waits for approval and has written nothing. */
 export const WAITING = 'waiting for a review'
 
-/** A line on a terminal's stderr that is rewritten in place; nothing anywhere else. */
+/** A line on a terminal's stderr that is rewritten in place. Does nothing on other outputs. */
 export class Progress implements Disposable {
   bytes = 0
-  /** What the next Ctrl-C does. */
+  /** The effect of the next Ctrl-C, as a verb. */
   ctrlC = 'detaches'
   readonly #isShown: boolean
   readonly #mayDraw: () => boolean
@@ -17,7 +17,7 @@ export class Progress implements Disposable {
   #isLine = false
 
   /**
-   * @param subject what runs, in printable form
+   * @param subject the name of the running thing, in printable form
    * @param mayDraw false while the cursor is in an unfinished line of the output
    */
   constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
@@ -27,13 +27,13 @@ export class Progress implements Disposable {
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
 
-  /** `running`, `waiting for a review`, ... */
+  /** The state in words, such as `running` or `waiting for a review`. */
   set state(text: string) {
     this.#state = text
     if (this.#isShown && this.#isLine) this.#draw()
   }
 
-  /** Removes the line, so that something else can be written there. */
+  /** Removes the line, so that other text can be written there. */
   clear(): void {
     if (this.#isLine) process.stderr.write('\r\u001b[K')
     this.#isLine = false
@@ -49,13 +49,13 @@ export class Progress implements Disposable {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
     const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
-    // A longer line would wrap, and only its last part would be removed.
+    // A longer line would wrap, and then only its last part would be removed.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
   }
 }
 
-/** `1:02:03`, `0:07` */
+/** Formats seconds as `1:02:03` or `0:07`. */
 function clock(seconds: number): string {
   const whole = Math.floor(seconds)
   const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0'))

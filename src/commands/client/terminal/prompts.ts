@@ -4,7 +4,7 @@ import { endBySignal, Leaving } from './leaving.ts'
 /** Questions to people go to stderr, since stdout may be a file. */
 const streams = { input: process.stdin, output: process.stderr }
 
-/** Returns `true`, or what is wrong with an answer. */
+/** Returns `true`, or the problem with an answer. */
 export type Check = (text: string) => true | string
 
 export function canAsk(): boolean {
@@ -14,12 +14,12 @@ export function canAsk(): boolean {
 /** Asks for a text that is not shown while it is typed. @throws Failure when the person gives up */
 export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
   const { default: password } = await import('@inquirer/password')
-  // Without toggleMask Ctrl-T would show it.
+  // Without `toggleMask: false` Ctrl-T would show the text.
   const question = { message, mask: true, toggleMask: false, validate, theme: theme() }
   return answered((context) => password(question, context))
 }
 
-/** Asks for one line. @param proposed the answer when nothing is typed @throws Failure when the person gives up */
+/** Asks for one line. @param proposed the answer to an empty line @throws Failure when the person gives up */
 export async function askText(
   message: string,
   proposed: string | undefined,
@@ -30,7 +30,11 @@ export async function askText(
   return answered((context) => input(question, context))
 }
 
-/** Asks for one of the choices. @param proposed the choice that Enter takes @throws Failure when the person gives up */
+/**
+ * Asks for one of the choices.
+ * @param proposed the choice that Enter takes
+ * @throws Failure when the person gives up
+ */
 export async function askChoice(
   message: string,
   choices: readonly { readonly name: string; readonly value: string }[],
@@ -41,7 +45,10 @@ export async function askChoice(
   return answered((context) => select(question, context))
 }
 
-/** Turns Ctrl-C, Ctrl-D and signals into Failures. The library would let a signal end the process in raw mode. */
+/**
+ * Turns Ctrl-C, Ctrl-D and signals into Failures. With the library alone a signal would end the process in
+ * raw mode.
+ */
 async function answered<T>(
   ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
