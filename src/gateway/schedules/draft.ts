@@ -12,13 +12,13 @@ import {
 
 export type ScheduleDraft = BodyOf<typeof scheduleContract.foresee>
 
-/** Something that is wrong with a draft, and the field that it is about; '' for the whole. */
+/** A problem of a draft, and its field; '' for the whole draft. */
 interface DraftProblem {
   readonly field: string
   readonly message: string
 }
 
-/** The schedule that gateway.yaml would have, or what its check would say. */
+/** Returns the schedule that gateway.yaml would have, or the problems that its check would report. */
 export function readDraft(
   draft: ScheduleDraft,
 ): { readonly schedule: ScheduleSettings } | { readonly problems: readonly DraftProblem[] } {
@@ -31,10 +31,13 @@ export function readDraft(
   return { problems }
 }
 
-/** Due times that are shown of a draft and of a schedule. */
+/** Number of due times that are shown for a draft and for a schedule. */
 const SHOWN_TIMES = 3
 
-/** The next due times, also of a draft that is not complete yet; none where the rule or its zone is wrong. */
+/**
+ * Returns the next due times, also of a draft that is not complete yet; none where the rule or its zone is
+ * wrong.
+ */
 export function nextOf(
   { cron, timezone }: Pick<ScheduleDraft, 'cron' | 'timezone'>,
   after: number,
@@ -42,7 +45,7 @@ export function nextOf(
   return isCron(cron) && isTimeZone(timezone) ? nextTimes({ cron, timezone }, after, SHOWN_TIMES) : []
 }
 
-/** The lines for gateway.yaml. @param isFirst whether there is no list of schedules yet */
+/** Returns the lines for gateway.yaml. @param isFirst whether there is no list of schedules yet */
 export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
   const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
   const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)
@@ -54,7 +57,10 @@ export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolea
 /** Words that mean something else without quotes. */
 const WORDS = /^(?:null|true|false|yes|no|on|off)$/i
 
-/** A text in YAML: bare where it is plainly a word, otherwise in double quotes, whose escapes are those of JSON. */
+/**
+ * Returns a text in YAML: bare where it is plainly a word, otherwise in double quotes, whose escapes are
+ * those of JSON.
+ */
 function yamlText(text: string): string {
   const isBare = /^[A-Za-z][\w./@+-]*$/.test(text) && !WORDS.test(text)
   return isBare ? text : JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028\u2029\ufeff]/g, escaped)

@@ -19,7 +19,7 @@ import type { Schedules } from './schedules.ts'
 
 /** Bound of the runs in a schedule's answer. */
 const SHOWN_RUNS = 100
-/** In a list of schedules. */
+/** Bound of each schedule's runs in a list of schedules. */
 const LISTED_RUNS = 5
 
 interface ScheduleRouting {
@@ -58,7 +58,7 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
   }
 }
 
-/** Admins draft for everybody, others for themselves: the answer depends on what the user may do. */
+/** Admins draft for all users, others for themselves: the answer depends on the rights of the user. */
 async function foreseen(
   { schedules, scheduleProblems, users }: ScheduleRouting,
   user: GatewayUser,
@@ -78,7 +78,9 @@ async function foreseen(
   return { next_runs: next, problems, lines: linesOf(draft, schedules.all.length === 0) }
 }
 
-/** A schedule is visible to users of its connection and to the user it runs as; admins and auditors see all. */
+/**
+ * A schedule is visible to users of its connection and to the user it runs as; admins and auditors see all.
+ */
 function isVisible(
   { users }: ScheduleRouting,
   user: GatewayUser,
@@ -95,7 +97,7 @@ function found(services: ScheduleRouting, user: GatewayUser, name: string): Sche
   return schedule
 }
 
-/** Admins change every schedule, others those that run as themselves. @throws RequestRefused */
+/** Admins change every schedule, other users those that run as themselves. @throws RequestRefused */
 function changeable(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = found(services, user, name)
   if (services.users.isAdmin(user) || schedule.as === user.name) return schedule
@@ -161,7 +163,7 @@ function statusOf(
 ): ScheduleRunAnswer['status'] {
   if (outcome === 'ended') return exitCode === 0 ? 'success' : 'failed'
   if (outcome !== 'started') return outcome
-  // A started run has a session: both are written at once.
+  // A started run has a session: both are written together.
   if (sid === null) return 'starting'
   const session = history.session(sid)
   if (session?.status === 'ready') return 'approved'

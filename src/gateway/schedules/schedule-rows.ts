@@ -1,20 +1,20 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** What is kept of a schedule. Times are in ms since 1970. */
+/** The stored state of a schedule. Times are in ms since 1970. */
 export interface ScheduleState {
   readonly name: string
-  /** By which rule it was looked at last. */
+  /** Rule at the last check. */
   readonly rule: string
-  /** What was due until then is done. */
+  /** Due times until then are done. */
   readonly doneUntil: number
   readonly pausedAt: number | null
   readonly pausedBy: string | null
 }
 
 /**
- * `starting`: claimed, and no session yet. `started`: it has a session, which may wait for people. `ended`: the session
- * has. `skipped`, `failed`: there is none, for a reason.
+ * `starting`: claimed, and no session yet. `started`: it has a session, which may wait for people. `ended`:
+ * the session has ended. `skipped`, `failed`: there is no session, for a reason.
  */
 type RunOutcome = 'starting' | 'started' | 'ended' | 'skipped' | 'failed'
 
@@ -22,10 +22,10 @@ export interface ScheduleRun {
   /** Also the correlation id of its session. */
   readonly id: string
   readonly schedule: string
-  /** Null for one that somebody has asked for. */
+  /** Null for a run that a user has started. */
   readonly dueAt: number | null
   readonly at: number
-  /** Who has asked for it. */
+  /** User who has started it. */
   readonly by: string | null
   readonly outcome: RunOutcome
   readonly code: string | null
@@ -34,10 +34,10 @@ export interface ScheduleRun {
   readonly exitCode: number | null
 }
 
-/** How many runs of one schedule are kept. Older ones are forgotten; their sessions are not. */
+/** Number of runs that are kept per schedule. Older ones are forgotten; their sessions are not. */
 const KEPT_RUNS = 100
 
-/** Schedules and their runs as rows. Call it by `read` and `write` of the history. */
+/** Schedules and their runs as rows. Call them through `read` and `write` of the history. */
 export class ScheduleRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -81,7 +81,7 @@ export class ScheduleRows {
     this.#statements.ended.run([exitCode, id])
   }
 
-  /** Why it does not go on, while it waits. */
+  /** Notes why a waiting run does not continue. */
   note(id: string, reason: string): void {
     this.#statements.note.run([reason, id])
   }
@@ -91,12 +91,12 @@ export class ScheduleRows {
     return found === undefined ? undefined : toRun(found)
   }
 
-  /** Newest first. */
+  /** Lists runs, newest first. */
   runs(schedule: string, limit: number): ScheduleRun[] {
     return this.#statements.runs.all([schedule, limit]).map(toRun)
   }
 
-  /** Those whose end is not known yet, of all schedules. */
+  /** Lists runs of all schedules whose end is not known yet. */
   unfinished(): ScheduleRun[] {
     return this.#statements.unfinished.all([]).map(toRun)
   }
@@ -137,8 +137,7 @@ function prepare(db: Connection) {
 }
 
 /**
- * Until when each schedule of gateway.yaml has been looked at, and its runs (schedules/schedule-rows.ts). A due time is
- * claimed once.
+ * The time until which each schedule of gateway.yaml was checked, and its runs. A due time is claimed once.
  */
 const VERSION_12 = `
   CREATE TABLE history.schedules (

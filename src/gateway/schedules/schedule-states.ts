@@ -2,12 +2,12 @@ import type { History } from '../history/history.ts'
 import { type ScheduleSettings, nextTime } from '../settings/schedules.ts'
 import type { ScheduleState } from './schedule-rows.ts'
 
-/** Until when each schedule has been looked at, in memory and in the history. */
+/** States of the schedules, in memory and in the history: until when each was checked. */
 export class ScheduleStates {
   readonly #history: History
   readonly #now: () => number
   readonly #states = new Map<string, ScheduleState>()
-  /** When each is due next, by the state that it was asked of. */
+  /** Next due time of each state for which it was computed. */
   readonly #next = new WeakMap<ScheduleState, number>()
   #synced: readonly ScheduleSettings[] | undefined
 
@@ -16,7 +16,10 @@ export class ScheduleStates {
     this.#now = now
   }
 
-  /** Those that are new, or have another rule now, begin now. Those that are gone are forgotten. @throws HistoryError */
+  /**
+   * Starts schedules that are new or have another rule now. Forgets schedules that are gone. @throws
+   * HistoryError
+   */
   sync(wanted: readonly ScheduleSettings[]): void {
     if (this.#synced === wanted) return
     const known = new Map(
@@ -39,12 +42,15 @@ export class ScheduleStates {
     return this.#states.get(name)
   }
 
-  /** It is in the history already. */
+  /** Sets a state that is in the history already. */
   set(state: ScheduleState): void {
     this.#states.set(state.name, state)
   }
 
-  /** The first due time that was not looked at; undefined while the schedule does not run, or never will. */
+  /**
+   * Returns the first due time that was not checked; undefined while the schedule is paused, or has no
+   * further due time.
+   */
   next(schedule: ScheduleSettings): number | undefined {
     const state = this.#states.get(schedule.name)
     if (state === undefined || !schedule.enabled || state.pausedAt !== null) return undefined
@@ -53,7 +59,7 @@ export class ScheduleStates {
     return next === Infinity ? undefined : next
   }
 
-  /** @param by who pauses it; null to let it run again @throws HistoryError */
+  /** @param by user who pauses it; null to resume it @throws HistoryError */
   pause(name: string, by: string | null): void {
     const state = this.#states.get(name)
     if (state === undefined || (state.pausedAt === null) === (by === null)) return

@@ -23,7 +23,10 @@ interface OpeningServices extends ScheduledServices {
   readonly log: Logger
 }
 
-/** Schedules whose runs begin as those of their users do by REST. Close them before the sessions. */
+/**
+ * Opens the schedules. Their runs begin like those of their users by REST. Close the schedules before the
+ * sessions.
+ */
 export function openSchedules(services: OpeningServices): {
   readonly schedules: Schedules
   readonly scheduleProblems: ScheduleProblems
@@ -40,7 +43,11 @@ export function openSchedules(services: OpeningServices): {
   return { schedules, scheduleProblems }
 }
 
-/** Begins a run as its user would, with the user's rights, reviews and issues. @returns the session's id @throws RequestRefused */
+/**
+ * Begins a run as its user would, with the user's rights, reviews and issues.
+ * @returns the session's id
+ * @throws RequestRefused
+ */
 async function startScheduled(
   services: ScheduledServices,
   schedule: ScheduleSettings,
@@ -55,7 +62,7 @@ async function startScheduled(
   return answer.body.session_id
 }
 
-/** @returns why it could not begin now; undefined when it could */
+/** @returns the reason why it could not begin now; undefined when it could */
 async function scheduleProblem(
   services: ScheduledServices,
   schedule: ScheduleSettings,
@@ -68,7 +75,9 @@ async function scheduleProblem(
   }
 }
 
-/** Runs a session of a schedule that was approved. @returns why it cannot run now; undefined when it runs */
+/**
+ * Runs an approved session of a schedule. @returns the reason why it cannot run now; undefined when it runs
+ */
 function runApprovedSchedule(
   { users, runs, executions }: ScheduledServices,
   { as }: ScheduleSettings,
@@ -104,7 +113,7 @@ function scheduledExecution(
     jira_fields: jiraFields,
     session_batch_id: undefined,
     correlation_id: correlationId,
-    // A schedule runs what was approved itself: `UnfinishedRuns`.
+    // A schedule itself runs approved sessions: `UnfinishedRuns`.
     when_approved: false,
   }
   return { user, connection, repository: connection.runbooks?.repository, body }
@@ -114,13 +123,13 @@ function missingUser(name: string): string {
   return `there is no user ${name}, or he was deactivated`
 }
 
-/** How long what was found out about a schedule counts. */
+/** Time for which a check of a schedule stays valid. */
 const FRESH_MS = 60_000
 
-/** @returns why it could not run; undefined when it could */
+/** @returns the reason why it could not run; undefined when it could */
 type Check = (schedule: ScheduleSettings) => Promise<string | undefined>
 
-/** Why schedules could not run, as far as that can be said before they do. */
+/** Reasons why schedules could not run, as far as they are known before the run. */
 export class ScheduleProblems {
   readonly #check: Check
   readonly #known = new WeakMap<
@@ -140,7 +149,7 @@ export class ScheduleProblems {
     return problem
   }
 
-  /** Says in the log which schedules could not run. */
+  /** Logs which schedules could not run. */
   async tell(schedules: readonly ScheduleSettings[], log: Logger): Promise<void> {
     for (const schedule of schedules) {
       const reason = await this.of(schedule)

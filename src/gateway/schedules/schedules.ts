@@ -11,12 +11,12 @@ import { HistoryError, refusedCode } from '../store/errors.ts'
 import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
 import { ScheduleStates } from './schedule-states.ts'
 
-/** How often is looked at what is due. */
+/** Interval of checking for due schedules. */
 const TICK_MS = 1000
-/** Runs that begin at once. Each reads a repository, and may ask Jira. */
+/** Runs that begin at the same time. Each reads a repository, and may ask Jira. */
 const AT_ONCE = 8
 
-/** What a run is told apart by. */
+/** Facts that identify a run. */
 export interface StartedRun {
   /** Correlation id of its session. */
   readonly id: string
@@ -28,16 +28,16 @@ interface ScheduleServices {
   readonly current: { readonly value: Pick<GatewaySettings, 'schedules'> }
   /** Begins a session. @returns its id @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
-  /** Runs a session that was approved. @returns why it cannot run now; undefined when it runs */
+  /** Runs an approved session. @returns the reason why it cannot run now; undefined when it runs */
   readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
   readonly log: Logger
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   readonly now?: () => number
 }
 
 /**
- * Runs what is due, one run of a schedule at a time. A due time that was claimed is never claimed again, whenever this
- * process is killed.
+ * Runs due schedules, one run of a schedule at a time. A due time that was claimed is never claimed again,
+ * whenever this process is killed.
  */
 export class Schedules {
   readonly #services: ScheduleServices
@@ -59,12 +59,12 @@ export class Schedules {
     this.#timer = setInterval(() => this.tick(), TICK_MS)
   }
 
-  /** Those of gateway.yaml. */
+  /** Schedules of gateway.yaml. */
   get all(): readonly ScheduleSettings[] {
     return this.#services.current.value.schedules
   }
 
-  /** Begins what is due, and goes on with what was approved. */
+  /** Begins due runs, and continues approved ones. */
   tick(): void {
     this.#trying(() => {
       this.#states.sync(this.all)
@@ -73,7 +73,7 @@ export class Schedules {
     })
   }
 
-  /** When it runs next; undefined while it does not. */
+  /** Returns the time of the next run; undefined while there is none. */
   next(schedule: ScheduleSettings): number | undefined {
     return this.#states.next(schedule)
   }
@@ -82,12 +82,12 @@ export class Schedules {
     return this.#states.get(name)
   }
 
-  /** Newest first. @throws HistoryError */
+  /** Lists runs, newest first. @throws HistoryError */
   runs(name: string, limit: number): readonly ScheduleRun[] {
     return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
   }
 
-  /** @param by who asks @returns the run, begun or failed @throws RequestRefused, HistoryError, RequestRefused */
+  /** @param by user who starts it @returns the run, begun or failed @throws RequestRefused, HistoryError */
   async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
     if (this.#isClosed) throw gatewayDraining()
     const { name } = schedule
@@ -102,8 +102,8 @@ export class Schedules {
   }
 
   /**
-   * From now on it does not run by itself. What is due until it may again is left out.
-   * @param by who pauses it; null to let it run again
+   * Pauses a schedule, or resumes it. Due times during the pause are left out.
+   * @param by user who pauses it; null to resume it
    * @throws HistoryError
    */
   pause({ name }: ScheduleSettings, by: string | null): void {
@@ -111,7 +111,10 @@ export class Schedules {
     this.#states.pause(name, by)
   }
 
-  /** Begins nothing more. What is about to begin fails, as everything does from now on, and is written down at the next start. */
+  /**
+   * Begins nothing more. A run that is about to begin fails, and the next start writes that if this gateway
+   * cannot.
+   */
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
@@ -127,13 +130,13 @@ export class Schedules {
     if (due !== undefined) this.#take(schedule, state, due)
   }
 
-  /** What was due is on the disk as done before anything of it begins. */
+  /** Writes that the due time is done, before its run begins. */
   #take(schedule: ScheduleSettings, state: ScheduleState, { run: dueAt, missed, doneUntil }: Due): void {
     const { history, log } = this.#services
     const { name } = schedule
     const obstacle = dueAt === undefined ? undefined : this.#unfinished.obstacle(name)
     const run = dueAt === undefined ? undefined : this.#newRun(schedule, dueAt, null, obstacle)
-    // It claims no due time: by a clock that is wrong now it may be due later.
+    // This run claims no due time: with a clock that is wrong now, the time may be due later.
     const left = missed && this.#newRun(schedule, null, null, missedText(missed, dueAt))
     const after = { ...state, doneUntil }
     const isMine = history.write(({ schedules }) => {
@@ -148,7 +151,6 @@ export class Schedules {
     else log.warn({ schedule: name, reason: obstacle }, 'schedule: skipped')
   }
 
-  /** Never rejects. */
   async #begin(schedule: ScheduleSettings, run: ScheduleRun): Promise<void> {
     const { starting } = this.#unfinished
     starting.add(schedule.name)
@@ -177,7 +179,7 @@ export class Schedules {
     return schedule === undefined || this.#isClosed ? undefined : this.#services.runApproved(schedule, sid)
   }
 
-  /** @param reason why it is skipped */
+  /** @param reason reason why the run is skipped */
   #newRun({ name }: ScheduleSettings, dueAt: number | null, by: string | null, reason?: string): ScheduleRun {
     return {
       ...{ id: randomUUID(), schedule: name, dueAt, at: this.#now(), by, code: null },
@@ -186,7 +188,7 @@ export class Schedules {
     }
   }
 
-  /** What cannot be written stays due. Tells a failure once. */
+  /** Does work whose failed writes leave the run due. Logs a failure once. */
   #trying(work: () => void): void {
     try {
       work()
@@ -208,33 +210,36 @@ function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | 
 }
 
 interface DueRule extends CronRule {
-  /** Whether the last due time runs late rather than not at all. */
+  /** Whether the last due time runs late, instead of not at all. */
   readonly catchesUp: boolean
 }
 
-/** What is due at some moment. Times are in ms since 1970. */
+/** Due times at some moment, in ms since 1970. */
 interface Due {
-  /** Due times that are left out, the first and the last of them. */
+  /** The first and the last of the due times that are left out. */
   readonly missed?: { readonly from: number; readonly until: number }
   /** The due time that runs now. */
   readonly run?: number
-  /** What is due until then has been looked at. */
+  /** Due times until then have been checked. */
   readonly doneUntil: number
 }
 
-/** So late something still counts as in time: after a restart, or while the machine was busy. */
+/** Longest delay that still counts as in time: after a restart, or while the machine was busy. */
 const GRACE_MS = 60_000
-/** A clock that is set back by less is waited for: what was due has run. One that is set back by more was wrong before. */
+/**
+ * Larger steps back of the clock mean that it was wrong before. After a smaller step, the schedule waits: its
+ * due times have run.
+ */
 const SET_BACK_MS = 24 * 60 * 60 * 1000
 
-/** Whether the clock has been set back so far that what was looked at was never due. */
+/** Whether the clock has been set back so far that the checked times were never due. */
 function isSetBack(doneUntil: number, now: number): boolean {
   return now < doneUntil - SET_BACK_MS
 }
 
 /**
- * What is due since `doneUntil`: one run at most, however far a clock has jumped or the gateway was away. Undefined when
- * nothing is.
+ * Returns the due times since `doneUntil`: one run at most, however far a clock has jumped or the gateway was
+ * away. Undefined when nothing is due.
  */
 export function dueNow(rule: DueRule, doneUntil: number, now: number): Due | undefined {
   if (isSetBack(doneUntil, now)) return { doneUntil: now }
@@ -248,12 +253,12 @@ export function dueNow(rule: DueRule, doneUntil: number, now: number): Due | und
 
 interface FollowServices {
   readonly history: History
-  /** Runs a session that was approved. @returns why it cannot run now; undefined when it runs */
+  /** Runs an approved session. @returns the reason why it cannot run now; undefined when it runs */
   readonly runApproved: (schedule: string, sid: string) => string | undefined
   readonly log: Logger
 }
 
-/** What becomes of runs once they are claimed. Their sessions know; this asks. All calls throw a HistoryError. */
+/** Runs that are claimed and have no known end. Their sessions know it. All calls throw a HistoryError. */
 export class UnfinishedRuns {
   readonly #services: FollowServices
   /** Names of the schedules of which a run is about to get its session, in this process. */
@@ -263,7 +268,7 @@ export class UnfinishedRuns {
     this.#services = services
   }
 
-  /** Why no other run of this schedule begins now. */
+  /** Returns the reason why no other run of this schedule begins now. */
   obstacle(name: string): string | undefined {
     if (this.starting.has(name)) return 'one is about to begin'
     const { history } = this.#services
@@ -275,7 +280,7 @@ export class UnfinishedRuns {
     return undefined
   }
 
-  /** Writes down what has ended, and runs what was approved. */
+  /** Writes the ends of runs, and runs approved ones. */
   follow(): void {
     for (const run of this.#all()) {
       if (run.session !== null) this.#followSession(run, run.session)
@@ -303,7 +308,7 @@ export class UnfinishedRuns {
     history.write(({ schedules }) => schedules.note(id, reason))
   }
 
-  /** A gateway has stopped, or could not write, while it began. */
+  /** Repairs a run: a gateway has stopped, or could not write, while the run began. */
   #repair({ id }: ScheduleRun): void {
     const { history } = this.#services
     const query = { correlationId: id, limit: 1, offset: 0, count: 'none' } as const

@@ -10,16 +10,16 @@ import type { Sessions, LockQueue } from './sessions.ts'
 import type { Current } from '../settings/settings.ts'
 import type { ExecutionAnswer } from '../../contract/executions.ts'
 
-/** One execution as the REST interface asks for it. */
+/** A request for one execution by the REST interface. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
-  /** Fields of its issue, if it gets one. */
+  /** Fields of the session's issue, if it gets one. */
   readonly jiraFields?: Readonly<Record<string, string>>
 }
 
 type RunRequest = Pick<ScriptExecution, 'script' | 'labels'>
 
-/** Added to the output in the answer when the history fails. The reason is in the log. */
+/** Text that is added to the answer's output when the history fails. The reason is in the log. */
 const UNRECORDED = {
   written: 'the session history could not be written, output may be missing',
   read: 'the session history could not be read, output may be missing',
@@ -50,8 +50,9 @@ export class Executions {
   }
 
   /**
-   * Answers with the result, or with 202 after the wait: then it goes on. @throws HistoryError when it cannot begin
-   * @param waitMs for who does not want to wait so long as others
+   * Answers with the result, or with 202 after the wait: then the session continues.
+   * @param waitMs for callers who want a shorter wait
+   * @throws HistoryError when the session cannot begin
    */
   async execute(
     request: ScriptExecution,
@@ -60,7 +61,7 @@ export class Executions {
     return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, waitMs)
   }
 
-  /** The same for a session that was opened already. */
+  /** Does the same as `execute` for a session that was opened already. */
   async run(
     session: GatewaySession,
     request: RunRequest,
@@ -96,7 +97,10 @@ export class Executions {
     return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
   }
 
-  /** The output as the history has it. The command has run, so its exit code is answered even when this fails. */
+  /**
+   * Returns the output as the history has it. The command has run, so its exit code is answered even when
+   * this fails.
+   */
   #output(sid: string, { unrecorded, closed }: SessionEnd): { output: string; truncated: boolean } {
     try {
       const { bytes, truncated } = this.#history.output(sid, this.#current.value.limits.outputBytes)
@@ -111,13 +115,13 @@ export class Executions {
   }
 }
 
-/** Runs a session whose script is sent when its agent is ready. Its output is for the history alone. */
+/** Runs a session whose script is sent when its agent is ready. Its output goes only to the history. */
 async function run(session: GatewaySession, script: Buffer): Promise<SessionEnd> {
   for await (const message of session.run()) if (message.kind === 'opened') session.exec(script)
   return session.ended
 }
 
-/** The gateway itself has labelled the session with it. */
+/** Adds the warning with which the gateway itself has labelled the session. */
 export function warned({ labels }: RunRequest, answer: ExecutionAnswer): ExecutionAnswer {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
@@ -128,7 +132,10 @@ function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['o
   return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
 }
 
-/** Takes the text about broken rules off the end of the recorded output. The agent has told it to the user already. */
+/**
+ * Removes the text about broken rules from the end of the recorded output. The agent has sent it to the user
+ * already.
+ */
 function withoutEnd(output: string, text: string): string {
   return text !== '' && output.endsWith(text) ? output.slice(0, -text.length) : output
 }

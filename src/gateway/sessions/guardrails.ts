@@ -2,7 +2,10 @@ import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 
-/** The rules as the agent gets them, a set for each name; undefined when there are none (protocol.md 8.1). */
+/**
+ * Returns the rules as the agent gets them, one set per name; undefined when there are none (protocol.md
+ * 8.1).
+ */
 export function guardRailRules(guardrails: readonly GuardrailSettings[]): Buffer | undefined {
   if (guardrails.length === 0) return undefined
   const sets = (direction: 'input' | 'output') =>
@@ -17,7 +20,7 @@ function ruleJson({ type, words, pattern, message }: Rule): object {
   return { type, words, pattern_regex: pattern, message }
 }
 
-/** Adds the names, which an agent does not know. Rules of the agent itself have theirs. */
+/** Adds the rules' names, which an agent does not know. Rules of the agent itself have names already. */
 export function withNames(
   infos: readonly GuardrailInfo[],
   guardrails: readonly GuardrailSettings[],
@@ -33,7 +36,7 @@ function isSame(rule: Rule, { type, words, pattern, message }: GuardrailInfo): b
   return key(rule.type, rule.words, rule.pattern, rule.message) === key(type, words, pattern, message)
 }
 
-/** What the record says, in the words of hoop's gateway (protocol.md 8.1). */
+/** Returns the text for the record, in the words of hoop's gateway (protocol.md 8.1). */
 export function blockedText(infos: readonly GuardrailInfo[]): string {
   const beginning =
     infos.length === 1

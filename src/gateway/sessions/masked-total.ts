@@ -1,26 +1,26 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 
-/** So many types are named; a connection has fewer. What is beyond them counts in the total alone. */
+/** Bound of the types that are named; a connection has fewer. Types beyond it count in the total alone. */
 const NAMED_TYPES = 100
-/** As in gateway.yaml. */
+/** The same as in gateway.yaml. */
 const LONGEST_TYPE = 100
 
-/** What the agent has masked in a session, added up as hoop's gateway does (protocol.md 8.2). */
+/** Sum of what the agent has masked in a session, added up as in hoop's gateway (protocol.md 8.2). */
 export class MaskedTotal {
   #errors = 0
   #bytes = 0
   #count = 0
   readonly #types = new Map<string, number>()
 
-  /** Adds what one packet of output says of its masking. */
+  /** Adds the masking of one packet of output. */
   add({ bytes, counts, errors }: MaskedOutput): void {
     this.#errors += errors.length
     this.#bytes = sumOfCounts(this.#bytes, bytes)
     for (const [type, count] of counts) this.#addType(type, count)
   }
 
-  /** Adds what the close says, where agents say once more that masking has failed. */
+  /** Adds the masking in the close message, in which agents report failures a second time. */
   addLast(masked: MaskedOutput): void {
     this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
   }

@@ -15,14 +15,14 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 /** The agent's rule for secret names, without names from settings. */
 const NAMES = new SecretNames([])
 
-/** What is replaced in the record of a session. */
+/** Redaction for the record of a session. */
 export interface RecordRedaction {
   readonly redaction: Redaction
-  /** Memory for this session alone, beside what all sessions of the connection share. */
+  /** Memory for this session alone, beside the part that all sessions of the connection share. */
   readonly ownBytes: number
 }
 
-/** Which secrets of connections and callers are replaced in records. */
+/** Secrets of connections and callers that are replaced in records. */
 export class RecordRedactions {
   /** Compiled once per connection: 500 terminals must not hold 500 copies. */
   readonly #shared = new Map<ConnectionSettings, Redaction>()
@@ -42,7 +42,9 @@ export class RecordRedactions {
   }
 }
 
-/** A plain variable is a secret only when its name says so, like a client's. */
+/**
+ * Returns a connection's secrets. A plain variable is a secret only when its name says so, like a client's.
+ */
 function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   const variables = variablesIn(secrets, 'connection').map((variable) =>
     variable.kind === 'envvar' && plain.includes(variable.name)
@@ -52,7 +54,10 @@ function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   return secretsAmong(variables, NAMES)
 }
 
-/** Entries as on the wire: `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed ones. */
+/**
+ * Decodes entries of the wire: `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed
+ * ones.
+ */
 function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['origin']): NamedValue[] {
   return [...entries].map(([key, encoded]) => {
     const [kind, name = ''] = key.split(':', 2)
@@ -62,8 +67,8 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 }
 
 /**
- * Writes down one session while it lasts, with secrets replaced. Bytes that may be the beginning of a secret are held
- * back until it is known what follows, and are written with the time of that.
+ * Records one session while it runs, with secrets replaced. Bytes that may begin a secret are held back until
+ * the following bytes show whether they do, and are written with the time of these.
  */
 export class SessionRecord {
   readonly #sid: SessionId
@@ -85,7 +90,7 @@ export class SessionRecord {
     this.#append('i', this.#redaction.replaceIn(script))
   }
 
-  /** Takes down the statements of one connection of a native client. */
+  /** Records the statements of one connection of a native client. */
   statements(connectionId: string): StatementNotes {
     const append = (line: string) => this.#append('o', Buffer.from(line))
     return {
@@ -104,17 +109,17 @@ export class SessionRecord {
     this.#append('o', bytes, kind === 'stderr')
   }
 
-  /** What the agent says at the end about its masking. */
+  /** Adds the masking of the agent's close message. */
   closed({ masked }: ClosedMessage): void {
     if (masked !== undefined) this.#masked.addLast(masked)
   }
 
-  /** For the replay of a terminal. */
+  /** Records the size of the window, for the replay of a terminal. */
   size({ cols, rows }: WindowSize): void {
     this.#append('r', Buffer.from(`${cols}x${rows}`))
   }
 
-  /** No more output comes after this. @param text about the end; nothing is written when it is empty */
+  /** Ends the output. @param text about the end; nothing is written when it is empty */
   close(text: string): void {
     for (const [kind, redactor] of Object.entries(this.#streams ?? {}))
       this.#append('o', redactor.end(), kind === 'stderr')

@@ -8,7 +8,7 @@ import type { AccessToken } from '../identity.ts'
 import type { NewSession } from '../history/session.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** What somebody wants an agent to do. */
+/** A request to an agent. */
 export interface SessionRequest {
   readonly connection: ConnectionSettings
   readonly origin: 'client' | 'client-api' | 'client-api-runbooks'
@@ -24,21 +24,21 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
   readonly correlationId?: string | undefined
-  /** Where it was made before the session, since an issue names it. */
+  /** Set where the id was made before the session, since an issue names it. */
   readonly sid?: SessionId | undefined
-  /** Whether the caller of a runbook has added arguments or variables. Undefined: it is not known. */
+  /** Whether the caller of a runbook has added arguments or variables. Undefined: unknown. */
   readonly bringsInput?: boolean | undefined
-  /** Where it came from, for the audit log. */
+  /** Address of the caller, for the audit log. */
   readonly clientIp?: string | undefined
-  /** By which it came, for the same. */
+  /** Token of the request, for the audit log. */
   readonly askedWith?: Pick<AccessToken, 'id' | 'name' | 'sha256'> | undefined
-  /** Whether the gateway itself runs it once people have approved it. */
+  /** Whether the gateway itself runs it once it is approved. */
   readonly whenApproved?: boolean | undefined
-  /** More secrets that may stand in the script, beside those in variables. */
+  /** More secrets that may be in the script, beside those in variables. */
   readonly secretValues?: readonly Buffer[]
 }
 
-/** Which of the connection's `access` settings has to allow it. */
+/** Returns the name of the connection's `access` setting that has to allow the request. */
 export function useOf({
   origin,
   verb,
@@ -46,7 +46,7 @@ export function useOf({
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 
-/** What the history keeps. @param script with its secrets replaced */
+/** Returns the session as the history keeps it. @param script with its secrets replaced */
 export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
   const { connection, sessionBatchId, correlationId } = request
   return {
@@ -69,7 +69,9 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
   }
 }
 
-/** What opens the session on the agent. The script follows when the agent has opened it. */
+/**
+ * Returns the message that opens the session on the agent. The script follows when the agent has opened it.
+ */
 export function openMessage(
   sid: SessionId,
   request: Pick<
@@ -108,21 +110,27 @@ export function openMessage(
   }
 }
 
-/** Sent as a variable of the connection, just as an administrator of a hoop gateway would set it. */
+/**
+ * Adds the rule about escapes as a variable of the connection, just as an administrator of a hoop gateway
+ * would set it.
+ */
 export function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
   if (access.clientEscapes === 'allow') return secrets
   return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }
 
-/** For length fields, type descriptions, and the fields that have a limit of their own. */
+/** Room for length fields, type descriptions, and the fields that have a limit of their own. */
 const OVERHEAD_BYTES = 256 * 1024
 
-/** A larger packet would end the agent's stream, and with it the sessions of everybody. */
+/**
+ * Whether the request fits into packets. A larger packet would end the agent's stream, and with it all
+ * sessions on it.
+ */
 export function fitsPackets(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): boolean {
   const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
-  // Arguments travel twice, in the connection's parameters and beside them.
+  // Arguments are sent twice, in the connection's parameters and beside them.
   const { masking, guardrails } = request.connection
   const masked = masking?.dataMaskingEntityTypesData?.length ?? 0
   const open =
@@ -130,7 +138,7 @@ export function fitsPackets(
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
 }
 
-/** Bytes that are kept until the session ends. */
+/** Returns the bytes that are kept until the session ends. */
 export function requestBytes(request: SessionRequest): number {
   const { envVars, clientArgs, script, labels, metadata, sessionBatchId } = request
   const told = Buffer.byteLength(JSON.stringify([labels, metadata, sessionBatchId]))
@@ -151,11 +159,14 @@ function mapBytes(map: ReadonlyMap<string, string>): number {
 const SPACE = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-/** Those that JSON writes with one letter: `\b`, `\t`, `\n`, `\f`, `\r`. */
+/** Characters that JSON writes with one letter: `\b`, `\t`, `\n`, `\f`, `\r`. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 const LONG_ESCAPE = '\\u0000'.length
 
-/** Characters of a script between the quotes of JSON, which is what hoop's gateway says of its size. */
+/**
+ * Returns the characters of a script between the quotes of JSON, which is the size that hoop's gateway
+ * reports.
+ */
 function scriptSize(script: Buffer): number {
   let size = 0
   for (const byte of script) size += charactersOf(byte)
@@ -165,11 +176,14 @@ function scriptSize(script: Buffer): number {
 function charactersOf(byte: number): number {
   if (byte === QUOTE || byte === BACKSLASH) return 2
   if (byte < SPACE) return SHORT_ESCAPES.has(byte) ? 2 : LONG_ESCAPE
-  // The bytes behind the first one of a character.
+  // The bytes after the first one of a character.
   return (byte & 0xc0) === 0x80 ? 0 : 1
 }
 
-/** Why the agent refuses each terminal although the settings allow them; else empty. */
+/**
+ * Returns the reason why the agent refuses each terminal although the settings allow them; empty if it does
+ * not.
+ */
 export function terminalRefusal({ masking }: ConnectionSettings): string {
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'

@@ -7,21 +7,21 @@ import type { EndCause, SessionSummary } from '../history/session.ts'
 export interface LockSession {
   readonly sid: string
   readonly user: string
-  /** When it got there, in ms since 1970. */
+  /** Time at which it got the lock or began to wait, in ms since 1970. */
   readonly since: number
 }
 
-/** Why a session does not run yet. */
+/** Lock for which a session waits. */
 export interface LockObstacle {
   readonly lock: string
-  /** Who has it; undefined when it is free, and others are before this one. */
+  /** Session that has the lock; undefined when the lock is free, and other sessions come before this one. */
   readonly holder: LockSession | undefined
-  /** How many wait for this lock before this one. */
+  /** Number of sessions that wait for this lock before this one. */
   readonly ahead: number
 }
 
-// The states of a session and their words: REST answers, the page, the command line and webhooks all take them from
-// here.
+// The states of a session and their words: REST answers, the page, the command line and webhooks all use
+// these.
 
 const WORDS = {
   'waiting-for-approval': 'waits for approval',
@@ -57,11 +57,11 @@ export interface SessionState {
   readonly by?: string
   /** The lock that the session waits for. */
   readonly lock?: string
-  /** Since when the other session has the lock. */
+  /** Time since which the other session has the lock. */
   readonly since?: Date
 }
 
-/** The facts that tell a state, from the history or from a message about an end. */
+/** The facts that decide the state, from the history or from a message about an end. */
 export type Stated = Pick<SessionSummary, 'status' | 'exitCode' | 'cause' | 'guardrails' | 'review'>
 
 /** @param obstacle the lock for which a running session waits at this moment */
@@ -95,8 +95,8 @@ function endOf({ exitCode, cause, guardrails, review }: Stated): SessionState {
 }
 
 /**
- * Causes that the gateway itself knows. An agent that gives one of them as its reason would speak for a person or for
- * it.
+ * Causes that only the gateway knows. An agent that gives one of them as its reason would speak for a person
+ * or for the gateway.
  */
 const NOT_OF_AGENTS = new Set<StateName>([
   'stopped',
@@ -113,7 +113,7 @@ const NOT_OF_AGENTS = new Set<StateName>([
   'gateway-lost',
 ])
 
-/** An agent's reason for an end, as a cause; undefined for what it cannot know. */
+/** Returns an agent's reason for an end, as a cause; undefined for a reason that it cannot know. */
 export function agentsCause(reason: string | undefined): string | undefined {
   if (reason === undefined || reason === 'access-ended' || reason === 'session-expired') return undefined
   const name = stateOfCause({ code: reason })
@@ -126,7 +126,10 @@ function stateOfCause({ code, by }: EndCause): StateName | undefined {
   return Object.hasOwn(STATES_OF_CAUSES, code) ? STATES_OF_CAUSES[code] : undefined
 }
 
-/** Sessions of older versions have no cause. @param exitCode `NO_EXIT_CODE` for one that has not run */
+/**
+ * Returns the state of a session of an older version, which has no cause. @param exitCode `NO_EXIT_CODE` for
+ * one that has not run
+ */
 function deniedBefore(
   { status, type, groups }: NonNullable<SessionSummary['review']>,
   exitCode: number | undefined,
@@ -137,7 +140,7 @@ function deniedBefore(
   return worded(status === 'REJECTED' ? 'rejected' : 'revoked', by)
 }
 
-/** The form of REST answers and webhooks. */
+/** Returns the state in the form of REST answers and webhooks. */
 export function stateView({ name, text, by, lock, since }: SessionState): StateAnswer {
   return { name, text, by: by ?? null, lock: lock ?? null, since: since?.toISOString() ?? null }
 }

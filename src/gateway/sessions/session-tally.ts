@@ -1,19 +1,22 @@
 import type { RpcCode } from '../../contract/statuses.ts'
 import type { SessionEnd } from './session.ts'
 
-/** `succeeded`: exit code 0. `failed`: any other. `no-code`: the agent has said none, or could not be asked. */
+/**
+ * `succeeded`: exit code 0. `failed`: any other code. `no-code`: the agent has given none, or was not
+ * reached.
+ */
 type Outcome = 'succeeded' | 'failed' | 'no-code'
 
-/** How sessions ended since this gateway started. */
+/** Counts of how sessions ended since this gateway started. */
 export class SessionTally {
   readonly outcomes: Record<Outcome, number> = { succeeded: 0, failed: 0, 'no-code': 0 }
-  /** Why there is no code, where the gateway knows. */
+  /** Number of sessions without an exit code, by the reason that the gateway knows. */
   readonly codes = new Map<RpcCode, number>()
-  /** What could not be written when it ended. */
+  /** Sessions that could not be written when they ended. */
   unrecorded = 0
   #told: (seconds: number) => void = () => undefined
 
-  /** @param told of each session from now on, how long it took */
+  /** @param told is called for each session that ends from now on, with its duration */
   follow(told: (seconds: number) => void): void {
     this.#told = told
   }

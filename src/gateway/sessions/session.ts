@@ -21,7 +21,7 @@ import type { SessionRecord } from './session-record.ts'
 import { agentsCause } from './session-state.ts'
 import { SessionStatements } from './statements/statements.ts'
 
-/** How a session ended, as answers and clients are told. */
+/** The end of a session, as answers and clients are told. */
 export interface SessionEnd {
   /** -2 when there is no valid code. */
   readonly exitCode: number
@@ -30,17 +30,17 @@ export interface SessionEnd {
   readonly redactedBytes: number
   /** The agent's close message; undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
-  /** Why the gateway could not learn the result from the agent. */
+  /** Reason why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
-  /** Why the session has ended, where the exit code does not say so. */
+  /** Cause of the end, where the exit code does not tell it. */
   readonly cause?: EndCause
-  /** Why the output or the end could not be written into the history (yet). */
+  /** Reason why the output or the end could not be written into the history (yet). */
   readonly unrecorded?: string
 }
 
 /**
- * What comes of a session before its end: `opened` once, when the script or the first key may be sent, then output, or what
- * a server sends to native clients.
+ * Messages of a session before its end: `opened` once, when the script or the first key may be sent, then
+ * output, or data from a server for native clients.
  */
 export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage & { readonly sid: SessionId })
 
@@ -48,26 +48,31 @@ export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage 
 export const NO_AGENT_CODE = -2
 /** The agent tries a database's port for up to 5 s before it answers. */
 const OPEN_MS = 60_000
-/** As in hoop's gateway: no session lives longer. */
+/** The longest life of a session, as in hoop's gateway. */
 const MAX_LIFE_MS = 48 * 60 * 60 * 1000
-/** From a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and a margin. */
+/**
+ * Time from a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and
+ * a margin.
+ */
 const LEAVE_MS = 15_000
 
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
-/** Ready-made: without a reason, each end would make an error of its own, with its stack. */
+/** One shared error: without a reason, each end would make an error of its own, with its stack. */
 const OVER = new Error('the session is over')
 
-/** Finds a session's agent: undefined when it does not come, or the session is over before. */
+/** Finds a session's agent: undefined when no agent comes, or the session is over before. */
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
 
 /**
- * One session on an agent: opens it, sends it what the client sends, and records what comes back until it ends. Whoever
- * has it reads the messages of `run` to their end, and then `ended`.
+ * One session on an agent: opens it, sends the client's input, and records the agent's messages until it
+ * ends. The owner of the session reads the messages of `run` to their end, and then `ended`.
  */
 export class GatewaySession {
   readonly sid: SessionId
-  /** Settles behind the messages, when the end is recorded; if it could not be recorded, the ending says why. */
+  /**
+   * Settles after the messages, when the end is recorded; if it could not be recorded, the ending says why.
+   */
   readonly ended: Promise<SessionEnd>
   readonly #open: OpenMessage
   readonly #record: SessionRecord
@@ -84,7 +89,7 @@ export class GatewaySession {
   #leaving: NodeJS.Timeout | undefined
   readonly #statements: SessionStatements
 
-  /** @param guardrails of the connection, whose names its agent does not know */
+  /** @param guardrails rules of the connection, whose names its agent does not know */
   constructor(
     open: OpenMessage,
     record: SessionRecord,
@@ -100,16 +105,19 @@ export class GatewaySession {
     this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /** Serves the session, once, and gives out its messages until it is over. Begins when the first one is read. */
+  /**
+   * Serves the session, once, and yields its messages until it is over. Begins when the first message is
+   * read.
+   */
   async *run(): AsyncGenerator<SessionMessage, void, undefined> {
     try {
-      // The command has not run there, so the session waits once for the next agent.
+      // When the first agent is lost before the command has run, the session waits once for the next agent.
       const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
       if (lost !== undefined) this.fail('agent-lost', lost.message)
     } finally {
-      // Without one its reader has left in the middle, which only a bug does.
+      // Without an ending the reader has stopped in the middle, which only a bug does.
       const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
-      // In a promise, so that what a bug throws here rejects `ended` and leaves nobody waiting.
+      // In a promise, so that an error of a bug here rejects `ended`, and nothing waits for ever.
       this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
     }
   }
@@ -119,7 +127,7 @@ export class GatewaySession {
     return this.#agent === undefined
   }
 
-  /** Settles when there is room for more on the way to the agent. */
+  /** Settles when the way to the agent has room for more. */
   async room(): Promise<void> {
     await this.#agent?.room()
   }
@@ -132,7 +140,7 @@ export class GatewaySession {
     this.#agent?.send({ kind: 'exec', sid: this.sid, stdin: script })
   }
 
-  /** Sends keys. They are not recorded: passwords are among them, typed where no echo shows them. */
+  /** Sends keys. They are not recorded: passwords are among them, typed without echo. */
   type(data: Buffer): void {
     if (this.#isOver) return
     this.#started = true
@@ -145,7 +153,7 @@ export class GatewaySession {
     this.#agent?.send({ kind: 'resize', sid: this.sid, ...size })
   }
 
-  /** Sends on what is said about a connection of a native client. */
+  /** Forwards a message about a connection of a native client. */
   connection(message: ConnectionMessage): void {
     if (this.#isOver) return
     const refusal = this.#statements.asked(message)
@@ -153,7 +161,7 @@ export class GatewaySession {
     else if (refusal !== 'over') this.fail(refusal.code, refusal.reason)
   }
 
-  /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
+  /** Asks the agent for no more output until `resume`. Agents that do not know the packet continue. */
   pause(): void {
     if (!this.#isOver) this.#agent?.send({ kind: 'pause', sid: this.sid })
   }
@@ -162,10 +170,10 @@ export class GatewaySession {
     if (!this.#isOver) this.#agent?.send({ kind: 'resume', sid: this.sid })
   }
 
-  /** Nobody waits for the session any more: its command is ended, and the agent gets some time to say how. */
+  /** Ends the command after its client has left. The agent gets some time to report the end. */
   leave(): void {
     if (this.#isOver || this.#leaving !== undefined) return
-    // The usual end of a port: somebody has closed it.
+    // The usual end of a port: the user has closed it.
     if (this.#isPort && this.#opened) return void this.#end({ ...NOTHING_LEFT_OUT, exitCode: 0 }, '')
     if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
     const late = `${HAS_LEFT}, and the agent has not said how the command ended`
@@ -173,12 +181,11 @@ export class GatewaySession {
     this.#agent.send({ kind: 'close', sid: this.sid })
   }
 
-  /** Ends the session from this side. @param by the user who has ended it */
+  /** Ends the session from this side. @param by user who has ended it */
   fail(code: RpcCode, reason: string, by?: string): void {
     this.#fail({ code, reason, by })
   }
 
-  /** Whether the client has opened a port. */
   get #isPort(): boolean {
     return this.#open.params.clientVerb === 'connect' && this.#open.wantsTerminal !== true
   }
@@ -187,7 +194,7 @@ export class GatewaySession {
     return this.#life.signal.aborted
   }
 
-  /** @returns how the agent was lost, if that was before it opened the session */
+  /** @returns the error of an agent that was lost before it opened the session */
   async *#onNextAgent(): AsyncGenerator<SessionMessage, AgentLostError | undefined, undefined> {
     const agent = this.#isOver ? undefined : await this.#find(this.#life.signal)
     if (agent === undefined) this.fail('agent-offline', hoopWords.agentIsOffline)
@@ -195,7 +202,7 @@ export class GatewaySession {
     return undefined
   }
 
-  /** @returns as `#onNextAgent` */
+  /** @returns the same as `#onNextAgent` */
   async *#converse(
     agent: AgentStream,
   ): AsyncGenerator<SessionMessage, AgentLostError | undefined, undefined> {
@@ -215,14 +222,14 @@ export class GatewaySession {
       clearTimeout(opened)
       clearTimeout(life)
       clearTimeout(this.#leaving)
-      // For every way a session ends (protocol.md 0.6). On a lost stream it goes nowhere.
+      // Sent for every way a session ends (protocol.md 0.6). On a lost stream it has no effect.
       if (this.#leaving === undefined) agent.send({ kind: 'close', sid: this.sid })
     }
     return undefined
   }
 
   *#receive(message: AgentMessage): Generator<SessionMessage, void, undefined> {
-    // It may have ended from this side while the message was on its way here.
+    // The gateway may have ended the session while the message was on its way here.
     if (this.#isOver) return
     switch (message.kind) {
       case 'opened':
@@ -274,7 +281,7 @@ export class GatewaySession {
     return this.#end(ending, failureText(failure))
   }
 
-  /** @returns the first end, which wins */
+  /** Sets the end. @returns the first end, which wins */
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
     this.#ending = ending
@@ -285,7 +292,10 @@ export class GatewaySession {
   }
 }
 
-/** Puts `beginning` in front of the agent's text, behind the line break that it starts with if the output had none. */
+/**
+ * Puts `beginning` before the agent's text, but after the line break with which the text starts if the output
+ * had none.
+ */
 function behind(beginning: string, message: string): string {
   return message === '' ? '' : message.replace(/^\n?/, (lineBreak) => `${lineBreak}${beginning}: `)
 }
@@ -313,14 +323,17 @@ function rowExitCode(exitCode: number): number {
   return exitCode === NO_AGENT_CODE ? NO_EXIT_CODE : exitCode
 }
 
-/** Why a session could not be served or was ended from this side. */
+/** Reason why a session could not be served or was ended from this side. */
 interface RpcFailure {
   readonly code: RpcCode
   readonly reason: string
   readonly by?: string | undefined
 }
 
-/** In grpc-go's form. It stands in REST answers and records where hoop's gateway puts its gRPC errors. */
+/**
+ * Returns the text in grpc-go's form, for the places in REST answers and records where hoop's gateway puts
+ * gRPC errors.
+ */
 function failureText({ code, reason }: RpcFailure): string {
   return `rpc error: code = ${rpcStatus(code)} desc = ${reason}`
 }

@@ -20,19 +20,19 @@ import type { Current } from '../settings/settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
 /**
- * Memory that the sessions of one user may take until they end (script, variables, redaction): eight of the largest
- * scripts.
+ * Memory that the sessions of one user may take until they end (script, variables, redaction): eight of the
+ * largest scripts.
  */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
-/** Without waiting for answers a caller begins thousands in a second. */
+/** A caller who does not wait for answers begins thousands in a second. */
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
-/** The end of sessions that run longer than the gateway waits when it stops. */
+/** Reason of the end of sessions that run longer than the gateway waits when it stops. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING = 'the gateway is stopping and begins nothing new: nothing has run, try again when it is back'
 
-/** The gateway is stopping: the command has not run, and may be asked for again. */
+/** Returns the refusal of a gateway that is stopping: the command has not run, and the caller can retry. */
 export function gatewayDraining(): RequestRefused {
   return new RequestRefused('gateway-draining', DRAINING)
 }
@@ -43,32 +43,32 @@ interface RunningSession {
   readonly bytes: number
 }
 
-/** A session that waits until people have decided. */
+/** A session that waits for a decision. */
 export interface WaitingSession {
   readonly sid: SessionId
-  /** A text as its record has it: with its secrets replaced. */
+  /** Returns a text as the session's record has it: with its secrets replaced. */
   readonly shown: (text: Buffer) => Buffer
-  /** Whether secrets stand in its script. */
+  /** Whether the session's script contains secrets. */
   readonly hasSecrets: boolean
 }
 
-/** What sessions may have to wait for before they run. */
+/** Locks that sessions may have to wait for before they run. */
 export interface LockQueue {
-  /** Throws when too many wait already: then the session must not begin. */
+  /** Throws when too many sessions wait already: then the session must not begin. */
   checkRoom(request: SessionRequest): void
-  /** From now on the session waits, or has its turn, until it leaves. */
+  /** Puts the session into the queue of its locks, until it leaves. */
   enter(sid: SessionId, request: SessionRequest): void
   /**
    * Settles when the session has its turn or is over.
-   * @returns what was in its way for too long; undefined when it may run
+   * @returns the obstacle that was there for too long; undefined when the session may run
    */
   reached(sid: SessionId, over: AbortSignal): Promise<string | undefined>
-  /** What a session waits for at this moment. */
+  /** Returns the lock for which a session waits at this moment. */
   obstacle(sid: string): LockObstacle | undefined
   leave(sid: string): void
 }
 
-/** All sessions, whoever asked for them: begins, records and ends them. */
+/** All sessions: begins, records and ends them. */
 export class Sessions {
   readonly #agents: Agents
   readonly #history: History
@@ -98,18 +98,18 @@ export class Sessions {
     this.#log = log
   }
 
-  /** How many run. */
+  /** Number of running sessions. */
   get running(): number {
     return this.#running.size
   }
 
-  /** When running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
+  /** Time at which running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
   get stopsAt(): number | undefined {
     return this.#stopsAt
   }
 
   /**
-   * Runs while its messages are read.
+   * Opens a session, which runs while its messages are read.
    * @throws HistoryError, RequestRefused: then there is no session
    */
   open(request: SessionRequest): GatewaySession {
@@ -123,8 +123,8 @@ export class Sessions {
   }
 
   /**
-   * What may be told of a session before it begins: its script as the record will have it. Undefined for one that would
-   * be refused. @throws as `open`
+   * Returns what may be shown of a session before it begins: its script as the record will have it. Undefined
+   * for a session that would be refused. @throws as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
     this.#checkServing()
@@ -140,7 +140,7 @@ export class Sessions {
   }
 
   /**
-   * Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError, RequestRefused,
+   * Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError,
    * RequestRefused
    */
   begin(request: SessionRequest): WaitingSession {
@@ -153,7 +153,8 @@ export class Sessions {
   }
 
   /**
-   * @returns what starts a session that waits, once @throws RequestRefused: then it waits on
+   * Prepares a session that waits. @returns a function that starts it, once @throws RequestRefused: then it
+   * continues to wait
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     this.#checkServing()
@@ -163,7 +164,10 @@ export class Sessions {
     return () => this.#start(sid, { ...request, sid }, { redaction, bytes })
   }
 
-  /** Ends a session that waits, as one that has not run. @throws HistoryError when the end could not be written yet */
+  /**
+   * Ends a session that waits, as one that has not run. @throws HistoryError when the end could not be
+   * written yet
+   */
   endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
     this.#history.append(sid, 'e', Buffer.from(text), 0)
@@ -171,26 +175,25 @@ export class Sessions {
     this.#log.info({ sid, exitCode: NO_EXIT_CODE }, 'session ended without a run')
   }
 
-  /** @param by the user who stops it @returns false when no such session runs */
+  /** @param by user who stops it @returns false when no such session runs */
   kill(id: string, by: string): boolean {
     return this.end(id, 'session-killed', `${hoopWords.sessionKilled}: ${by}`, by)
   }
 
-  /** Ends a session that runs. @returns false when no such session does */
+  /** Ends a running session. @returns false when no such session runs */
   end(id: string, code: RpcCode, reason: string, by?: string): boolean {
     const running = this.#running.get(id)
     running?.session.fail(code, reason, by)
     return running !== undefined
   }
 
-  /** The state of a session, with its words. */
   stateOf(session: Stated & Pick<SessionSummary, 'id'>): SessionState {
     return stateOf(session, this.#locks?.obstacle(session.id))
   }
 
   /**
    * Refuses new sessions, ends those that wait for a lock or an agent, and waits for the running ones.
-   * @param forMs at most
+   * @param forMs longest wait
    * @param over ends the wait
    */
   async drain(forMs: number, over: AbortSignal): Promise<void> {
@@ -210,7 +213,7 @@ export class Sessions {
       await Promise.allSettled([...this.#running.values()].map(({ session }) => session.ended))
   }
 
-  /** Ends what runs, takes nothing new, and waits until all of it is recorded. */
+  /** Ends all running sessions, refuses new ones, and waits until all of them are recorded. */
   async close(reason: string = hoopWords.gatewayShutdown): Promise<void> {
     this.#closing = true
     const running = [...this.#running.values()]
@@ -244,7 +247,7 @@ export class Sessions {
     return session
   }
 
-  /** If it has an issue: that is moved when the session ends. */
+  /** Notes the run of a session that has an issue: the issue is moved when the session ends. */
   #noteRun(sid: SessionId): void {
     try {
       if (this.#history.read(({ issues }) => issues.has(sid)))
@@ -255,7 +258,10 @@ export class Sessions {
     }
   }
 
-  /** The bytes that are kept of this request. @throws RequestRefused when its user would have too many together */
+  /**
+   * Returns the bytes that are kept for this request. @throws RequestRefused when its user would have too
+   * many together
+   */
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
     const bytes = requestBytes(request) + redactionBytes
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
@@ -284,7 +290,7 @@ export class Sessions {
     this.#explained(() => this.#history.begin(session, { clientIp, token, ...how }))
   }
 
-  /** @throws what `work` does, in words for users */
+  /** @throws the errors of `work`, in words for users */
   #explained(work: () => void): void {
     try {
       work()
@@ -295,7 +301,9 @@ export class Sessions {
     }
   }
 
-  /** From its beginning to its end. Never rejects: whoever reads the session gets its error too. */
+  /**
+   * Follows a session from its beginning to its end. Never rejects: the session's reader gets the error too.
+   */
   async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
     const { connection, user, origin, verb } = request
@@ -322,7 +330,7 @@ export class Sessions {
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
   }
 
-  /** As in hoop: access is checked first, then the agent is waited for. */
+  /** Returns the reason of a refusal. As in hoop, access is checked before the wait for the agent. */
   #refusalOf(request: SessionRequest): readonly [code: RpcCode, reason: string] | undefined {
     const use = useOf(request)
     const { access } = request.connection
@@ -334,7 +342,10 @@ export class Sessions {
   }
 }
 
-/** `exec` allows any script. A terminal's program may be one that offers less, so extras need a right. */
+/**
+ * Whether the caller adds arguments or variables. `exec` allows any script. A terminal's program may be one
+ * that offers less, so these need a right.
+ */
 function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
   return clientArgs.length > 0 || envVars.size > 0
 }

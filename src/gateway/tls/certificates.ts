@@ -5,19 +5,22 @@ import { certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/** How often the files are looked at. Links may have been turned to other files meanwhile. */
+/** Interval of checking the files. Links may point to other files meanwhile. */
 const LOOK_MS = 5000
-/** Before the end of a certificate, when there is still time to renew it. */
+/** Time before the end of a certificate in which it can still be renewed. */
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
-/** What a server with TLS is given, at its start and each time the certificate is another one. */
+/** Settings of a server with TLS, at its start and each time the certificate changes. */
 interface ServerTls {
   readonly cert: string
   readonly key: string
   readonly minVersion: typeof MIN_VERSION
 }
 
-/** The certificate of the gateway. It is read again when its files change; a pair that cannot be used changes nothing. */
+/**
+ * The certificate of the gateway. It is read again when its files change; a pair that cannot be used changes
+ * nothing.
+ */
 export class ServerCertificate {
   readonly #files: () => CertificateFiles
   readonly #log: Logger
@@ -39,17 +42,20 @@ export class ServerCertificate {
     return { cert: certificate, key: key.reveal(), minVersion: MIN_VERSION }
   }
 
-  /** Who signs the certificates of agents, in PEM. Undefined: they need none, from the start to the end. */
+  /**
+   * Authorities that sign the certificates of agents, in PEM. Undefined: agents need none, from the start to
+   * the end.
+   */
   get agentCa(): string | undefined {
     return this.#pair.agentCa
   }
 
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   get endsAt(): number {
     return this.#pair.endsAt
   }
 
-  /** What an operator should look at, if there is anything. */
+  /** Warning for operators, if there is one. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)
       return `the new certificate cannot be used, the old one stays: ${this.#fault}`
@@ -58,12 +64,12 @@ export class ServerCertificate {
     return isNear ? `the certificate of listen.tls ends at ${new Date(endsAt).toISOString()}` : undefined
   }
 
-  /** Calls `use` whenever there is another certificate. Connections that are open keep theirs. */
+  /** Calls `use` whenever there is another certificate. Open connections keep theirs. */
   follow(use: (tls: ServerTls) => void): void {
     this.#users.push(use)
   }
 
-  /** Looks at the files. */
+  /** Checks the files. */
   renew(): void {
     try {
       const pair = readPair(this.#files())
@@ -90,11 +96,13 @@ function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
   return isSameKey && one.certificate === other.certificate && one.agentCa === other.agentCa
 }
 
-/** Absolute paths of files in PEM. The certificate comes first in its file, with those that sign it behind it. */
+/**
+ * Absolute paths of files in PEM. The certificate comes first in its file, followed by those that sign it.
+ */
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string
-  /** Who signs the certificates of agents. Undefined: they need none. */
+  /** Authorities that sign the certificates of agents. Undefined: agents need none. */
   readonly agentCa?: string
 }
 
@@ -103,7 +111,7 @@ interface CertificatePair {
   readonly key: Secret
   /** PEM. */
   readonly agentCa?: string
-  /** When the certificate ends, in ms since 1970. */
+  /** End of the certificate, in ms since 1970. */
   readonly endsAt: number
 }
 
@@ -133,7 +141,7 @@ function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<Certificate
   return { agentCa }
 }
 
-/** OpenSSL refuses more than X.509 does: short keys, old hashes. */
+/** Checks the pair with OpenSSL, which refuses more than X.509 does: short keys, old hashes. */
 function checkUsable(file: string, tls: SecureContextOptions): void {
   const { createSecureContext } = process.getBuiltinModule('node:tls')
   try {

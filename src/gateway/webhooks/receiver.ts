@@ -4,14 +4,14 @@ import { proxyTo, TunnelError } from '../../basics/net/proxy.ts'
 import { patience } from '../../basics/abort.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
 
-/** For a whole delivery. A receiver that is slower holds up its own messages alone. */
+/** Time for a whole delivery. A slower receiver delays only its own messages. */
 const ANSWER_MS = 15_000
-/** How much of an answer is taken; nobody reads it. */
+/** Bytes of an answer that are taken; its content is ignored. */
 const ANSWER_BYTES = 64 * 1024
-/** A receiver cannot keep its messages waiting for longer by `Retry-After`. */
+/** Longest pause that a receiver can ask for by `Retry-After`. */
 const MOST_WAIT_MS = 60 * 60 * 1000
 
-/** What becomes of one attempt. `gone`: the receiver wants nothing more. */
+/** The result of one attempt. `gone`: the receiver wants no more messages. */
 export type Attempt =
   | { readonly outcome: 'delivered'; readonly status: number }
   | { readonly outcome: 'gone'; readonly status: number; readonly reason: string }
@@ -19,7 +19,7 @@ export type Attempt =
       readonly outcome: 'failed'
       readonly status: number | undefined
       readonly reason: string
-      /** As the receiver says; undefined where it does not. */
+      /** Pause that the receiver asks for; undefined where it does not. */
       readonly waitMs?: number
     }
 
@@ -90,14 +90,14 @@ function attemptOf(status: number, retryAfter: string | undefined): Attempt {
   }
 }
 
-/** Seconds, or a date. */
+/** Reads seconds, or a date. */
 function waitOf(retryAfter: string | undefined): number | undefined {
   if (retryAfter === undefined) return undefined
   const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now()
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MOST_WAIT_MS)
 }
 
-/** Without the address's path, which may be a secret. */
+/** Returns the reason without the address's path, which may be a secret. */
 function reasonOf(error: Error, { hostname, port, protocol }: URL, signal: AbortSignal): string {
   if (signal.aborted) return `it does not answer within ${ANSWER_MS / 1000} s`
   if (error instanceof TunnelError) return error.message

@@ -1,18 +1,18 @@
 import { oneLine } from '../../basics/text/printable.ts'
 
-/** What is told, whatever the form. */
+/** Content of a message, whatever its form. */
 export interface WebhookMessage {
   readonly event: string
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   readonly at: number
   readonly facts: Readonly<Record<string, unknown>>
-  /** Where people find the session. */
+  /** Address at which people find the session. */
   readonly link: string
 }
 
 export type MessageForm = 'standard' | 'slack' | 'teams'
 
-/** The body of a message, JSON. */
+/** Returns the body of a message, JSON. */
 export function webhookBody(template: MessageForm, message: WebhookMessage): string {
   return JSON.stringify(TEMPLATES[template](message))
 }
@@ -57,7 +57,7 @@ function slack(message: WebhookMessage): object {
   }
 }
 
-/** An Adaptive Card. Texts are runs of text, in which Teams reads no Markdown. */
+/** Returns an Adaptive Card. Texts are runs of text, in which Teams reads no Markdown. */
 function teams(message: WebhookMessage): object {
   const run = (text: string, isStrong = false) => ({
     ...{ type: 'TextRun', text },
@@ -95,7 +95,7 @@ function titleOf({ event, facts }: WebhookMessage): string {
   return `${what}: ${shown(subject)} on ${place}`
 }
 
-/** `Stopped by ann`; undefined for sessions that succeeded or failed. */
+/** Returns `Stopped by ann`; undefined for sessions that succeeded or failed. */
 function endedText({ state }: WebhookMessage['facts']): string | undefined {
   const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
   if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
@@ -103,7 +103,7 @@ function endedText({ state }: WebhookMessage['facts']): string | undefined {
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
-/** The connections of one approval, when it is for a batch. */
+/** Returns the connections of one approval, when it is for a batch. */
 function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
   const { review } = facts as {
     readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
@@ -125,7 +125,7 @@ function batchText(connections: readonly string[]): string {
   return `${countText(connections)}, once on each: ${names}${left > 0 ? `, and ${left} more` : ''}`
 }
 
-/** Only those that are there. */
+/** Returns the facts that are present. */
 function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
   const { user_id: user, schedule, exit_code: code, review } = facts
   const { groups, reason } = (review ?? {}) as { groups?: unknown; reason?: unknown }
@@ -148,7 +148,10 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
   )
 }
 
-/** Other people's texts: one line, and nothing in it that a chat takes for a mention, a link or a function. */
+/**
+ * Cleans texts of other people: one line, and nothing in it that a chat takes for a mention, a link or a
+ * function.
+ */
 function shown(value: unknown): string {
   const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)
   return text

@@ -1,7 +1,7 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** What a message says of a session; `new` is its row. Never its script, output, metadata or variables. */
+/** Fields of a session in a message; `new` is its row. Never its script, output, metadata or variables. */
 const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'connection', new.connection,
   'connection_type', new.connection_type, 'verb', json_extract(new.request, '$.verb'),
   'origin', json_extract(new.request, '$.origin'),
@@ -27,7 +27,7 @@ const review = (
                  'status', json_extract(value, '$.status'), 'reviewed_by', json_extract(value, '$.reviewedBy')))
                FROM json_each(new.record, '$.groups'))${more})`
 
-/** A message for each webhook that wants the event, in the transaction of the event itself. */
+/** Inserts a message for each webhook that wants the event, in the transaction of the event itself. */
 const message = (event: string, at: string, facts: string, from = '') => `
   INSERT INTO webhook_messages (id, webhook, event, at, facts)
     SELECT 'msg_' || lower(hex(randomblob(16))), w.webhook, w.event, ${at}, json_object(${facts})
@@ -51,9 +51,10 @@ const triggers = (ofSession: string, ofReview: string) => `
   END;`
 
 /**
- * Messages that wait to be delivered (webhooks/webhook-rows.ts). Triggers write them, so that no end of the gateway loses
- * one. `webhook_subscriptions` has who wants which event, an empty connection for all: without a row, nothing is written.
- * A session that people have not approved has not run: its review says so, and its end says nothing more.
+ * Messages that wait to be delivered. Triggers write them, so that no end of the gateway loses one.
+ * `webhook_subscriptions` says which webhook wants which event, an empty connection for all: without a row,
+ * no message is written. A session that was not approved has not run: its review says so, and its end writes
+ * no message.
  */
 const VERSION_16 = `
   CREATE TABLE history.webhook_subscriptions (
@@ -92,7 +93,10 @@ const BATCH = `, 'batch', json(CASE WHEN json_type(new.record, '$.batch') = 'obj
     'connections', (SELECT json_group_array(c.value)
                     FROM json_each(new.record, '$.batch.waves') w, json_each(w.value) c)) END)`
 
-/** `cause`: why a session has ended, and who has ended it, as JSON. Messages say it, and where a batch runs. */
+/**
+ * `cause`: JSON with the reason of a session's end, and the user who has ended it. Messages have it, and the
+ * connections of a batch.
+ */
 const VERSION_20 = `
   ALTER TABLE history.sessions ADD COLUMN cause TEXT;
   DROP TRIGGER history.webhook_messages_of_sessions;
@@ -107,10 +111,10 @@ export interface WaitingMessage {
   readonly at: number
   /** JSON. */
   readonly facts: string
-  /** That have failed. */
+  /** Number of failed attempts. */
   readonly attempts: number
   readonly dueAt: number
-  /** Why the last one has failed. */
+  /** Reason of the last failure. */
   readonly error: string | null
 }
 
@@ -118,23 +122,23 @@ export interface WebhookState {
   readonly name: string
   readonly urlSha256: string
   readonly delivered: number
-  /** Given up: too old, or too many waited. */
+  /** Messages that were given up: too old, or too many waited. */
   readonly dropped: number
   readonly deliveredAt: number | null
-  /** The receiver has said that it is gone. */
+  /** Time at which the receiver has said that it is gone. */
   readonly disabledAt: number | null
   readonly error: string | null
   readonly errorAt: number | null
 }
 
-/** Which events go to which webhook; an empty connection stands for all. */
+/** An event that goes to a webhook; an empty connection stands for all. */
 interface Subscription {
   readonly webhook: string
   readonly event: string
   readonly connection: string
 }
 
-/** Messages as rows; triggers write them (webhook-schema.ts). Call it by `read` and `write` of the history. */
+/** Messages as rows; triggers write them. Call this through `read` and `write` of the history. */
 export class WebhookRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -142,7 +146,7 @@ export class WebhookRows {
     this.#statements = prepare(db)
   }
 
-  /** From now on these events make messages, and no others. */
+  /** Replaces the subscriptions: from now on only these events make messages. */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#statements.unsubscribe.run([])
     for (const { event, webhook, connection } of subscriptions)
@@ -167,23 +171,23 @@ export class WebhookRows {
     )
   }
 
-  /** It is new, or has another url. */
+  /** Begins a webhook that is new, or has another URL. */
   begin(name: string, urlSha256: string): void {
     this.#statements.begin.run([name, urlSha256])
   }
 
-  /** With its messages. */
+  /** Forgets a webhook and its messages. */
   forget(name: string): void {
     this.#statements.forget.run([name])
     this.#statements.clear.run([name])
   }
 
-  /** @param horizon no message waits for longer than until then: what does was put off by a clock that was wrong */
+  /** @param horizon latest due time of a message: a later one was set by a clock that was wrong */
   due(webhook: string, now: number, horizon: number, limit: number): WaitingMessage[] {
     return this.#statements.due.all([webhook, now, horizon, limit]).map(toMessage)
   }
 
-  /** The oldest first. */
+  /** Lists waiting messages, the oldest first. */
   waiting(webhook: string, limit: number): WaitingMessage[] {
     return this.#statements.waiting.all([webhook, limit]).map(toMessage)
   }
@@ -192,7 +196,7 @@ export class WebhookRows {
     return (this.#statements.count.get([webhook]) as [number])[0]
   }
 
-  /** Messages of all webhooks that wait. */
+  /** Counts the waiting messages of all webhooks. */
   waitingInAll(): number {
     return (this.#statements.countAll.get([]) as [number])[0]
   }
@@ -212,7 +216,7 @@ export class WebhookRows {
     this.#statements.dropped.run([1, webhook])
   }
 
-  /** Gives up the oldest beyond so many. @returns how many */
+  /** Gives up the oldest messages beyond `most`. @returns their number */
   trim(webhook: string, most: number): number {
     const { changes } = this.#statements.trim.run([webhook, most])
     this.#statements.dropped.run([changes, webhook])

@@ -11,13 +11,13 @@ import { deliver, type Attempt } from './receiver.ts'
 import { webhookBody } from './templates.ts'
 import type { WaitingMessage, WebhookRows, WebhookState } from './webhook-rows.ts'
 
-/** How often is looked for messages, and when they are tried again and given up. */
+/** Interval of looking for messages, and bounds of their retries. */
 interface WebhookTiming extends RetryTiming {
   readonly pollMs: number
-  /** A message is given up when it is that old, and so many attempts have failed. */
+  /** A message is given up when it is this old, and this number of attempts has failed. */
   readonly ageMs: number
   readonly attempts: number
-  /** Messages of one webhook that wait. Beyond that the oldest are given up. */
+  /** Waiting messages of one webhook. Beyond this number the oldest are given up. */
   readonly most: number
 }
 
@@ -31,9 +31,12 @@ const TIMING: WebhookTiming = {
   attempts: 12,
   most: 10_000,
 }
-/** Messages that one webhook is sent at once while it answers well. A webhook that fails is asked for one at a time. */
+/**
+ * Messages that are sent to one webhook at the same time while it answers well. A failing webhook gets one at
+ * a time.
+ */
 const AT_ONCE = 8
-/** The pause before a write that failed is tried again. */
+/** The pause before a failed write is retried. */
 const REST_MS = 60_000
 
 interface WebhookServices {
@@ -43,17 +46,17 @@ interface WebhookServices {
   readonly log: Logger
 }
 
-/** How one webhook does, in this process. */
+/** State of one webhook's deliveries, in this process. */
 interface Lane {
   isBusy: boolean
-  /** In a row. */
+  /** Failures in a row. */
   failures: number
   restsUntil: number
 }
 
 /**
- * Delivers what the history's triggers have written, at least once. A message is removed when its receiver has taken it,
- * so a gateway that is killed in between sends it again, under the same id.
+ * Delivers the messages that the history's triggers have written, at least once. A message is removed when
+ * its receiver has taken it. A gateway that is killed in between sends it again, under the same id.
  */
 export class Webhooks {
   readonly #services: WebhookServices
@@ -74,17 +77,17 @@ export class Webhooks {
     this.#timer = setInterval(() => this.tick(), timing.pollMs)
   }
 
-  /** Those of gateway.yaml. */
+  /** Webhooks of gateway.yaml. */
   get all(): readonly WebhookSettings[] {
     return this.#services.current.value.webhooks
   }
 
-  /** What an operator should look at, if there is anything. */
+  /** Warning for operators, if there is one. */
   get warning(): string | undefined {
     return this.#warning
   }
 
-  /** Begins to deliver what waits. */
+  /** Begins to deliver waiting messages. */
   tick(): void {
     this.#attempts.try(() => {
       this.#sync()
@@ -98,7 +101,7 @@ export class Webhooks {
     return (this.#lanes.get(name)?.failures ?? 0) > 0
   }
 
-  /** Sends a message that says nothing. A receiver that takes it is told everything from now on. */
+  /** Sends a message without content. If the receiver takes it, a disabled webhook is enabled again. */
   async test(webhook: WebhookSettings): Promise<Attempt> {
     const { name, template } = webhook
     const message = { event: 'webhook.test', at: Date.now(), facts: {}, link: this.#services.linkTo('') }
@@ -123,7 +126,7 @@ export class Webhooks {
     await Promise.all(this.#draining)
   }
 
-  /** Those that are new, or have another url, begin; those that are gone are forgotten. */
+  /** Begins webhooks that are new, or have another URL; forgets those that are gone. */
   #sync(): void {
     const wanted = this.all
     if (this.#synced === wanted) return
@@ -173,7 +176,7 @@ export class Webhooks {
     this.#services.log.warn({ webhook: name, dropped, reason }, 'webhook: messages given up')
   }
 
-  /** Until nothing is due, the receiver fails, or the settings are others. Never rejects. */
+  /** Delivers until nothing is due, the receiver fails, or the settings change. Never rejects. */
   async #drain(webhook: WebhookSettings, lane: Lane): Promise<void> {
     for (let goesOn = !this.#over.signal.aborted; goesOn && this.all.includes(webhook);) {
       const limit = lane.failures > 0 ? 1 : AT_ONCE
@@ -184,7 +187,7 @@ export class Webhooks {
       const attempts = await Promise.all(
         due.map(async (message) => [message, await this.#send(webhook, message)] as const),
       )
-      // What was under way is sent again by the next gateway.
+      // The next gateway sends unfinished messages again.
       goesOn = !this.#isOver && this.#settle(webhook, lane, attempts)
     }
   }
@@ -199,7 +202,7 @@ export class Webhooks {
     return deliver({ ...webhook, template }, { id, body }, this.#over.signal)
   }
 
-  /** Writes down what has become of them, all at once. @returns whether to go on */
+  /** Writes the results of the attempts in one transaction. @returns whether to continue */
   #settle(
     { name }: WebhookSettings,
     lane: Lane,
@@ -257,7 +260,7 @@ export class Webhooks {
     return faults.length === 0 ? undefined : `${faults.join(', ')}: the log says why`
   }
 
-  /** Nothing waits for longer than until then, unless a clock was wrong. */
+  /** Latest due time of a message, unless a clock was wrong. */
   get #horizon(): number {
     return Date.now() + 2 * this.#timing.longestMs
   }
@@ -281,7 +284,7 @@ export class Webhooks {
   }
 }
 
-/** Messages about ends have the session's state, in the words that people see elsewhere. */
+/** Adds the session's state to messages about ends, in the words that people see elsewhere. */
 function withState(
   event: string,
   { cause, ...facts }: Readonly<Record<string, unknown>>,

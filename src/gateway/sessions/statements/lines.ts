@@ -1,24 +1,26 @@
 import type { StatementEnd } from './running.ts'
 
-// The statements of native clients stand in the record of their session where output stands, since people look for them
-// there: `[1] select 1` when a statement begins, `[1]: 0.4 ms, 1 row` when it ends, each in an event of its own. 1 is the
-// connection. The ends of a connection are in the order of its statements.
+// The statements of native clients are in the record of their session among the output, since people look for
+// them there: `[1] select 1` when a statement begins, `[1]: 0.4 ms, 1 row` when it ends, each in an event of
+// its own. 1 is the connection. The ends of a connection are in the order of its statements.
 
-/** A statement of a record. */
 export interface RecordedStatement {
   readonly connection: string
   readonly query: string
-  /** From the beginning of the session to the statement's. */
+  /** Seconds from the beginning of the session to the beginning of the statement. */
   readonly seconds: number
   /** Undefined while it runs, and where it was not measured. */
   end?: StatementEnd
-  /** It was not measured. */
+  /** Set where it was not measured. */
   isLost?: true
 }
 
 const LOST = 'not measured from here on: too many statements wait for the server'
 
-/** Ids are texts of clients: none of them can look like the end of another's name. */
+/**
+ * Returns the mark of a connection. Ids are texts of clients: none of them can look like the end of another's
+ * name.
+ */
 function mark(connection: string): string {
   return `[${encodeURIComponent(connection.toWellFormed())}]`
 }
@@ -53,9 +55,12 @@ export class StatementReader {
   readonly #from: number
   readonly #until: number
   #count = 0
-  /** Those without an end, by connection, in their order; `lost` once they are not measured any more. */
+  /**
+   * Statements without an end, by connection, in their order; `lost` once the connection's statements are no
+   * longer measured.
+   */
   readonly #running = new Map<string, (RecordedStatement | undefined)[] | 'lost'>()
-  /** How many of `asked` have no end yet. */
+  /** Number of statements in `asked` that have no end yet. */
   #unended = 0
 
   constructor(offset: number, limit: number) {
@@ -63,12 +68,12 @@ export class StatementReader {
     this.#until = offset + limit
   }
 
-  /** There are more than were asked for. */
+  /** Whether there are more statements than the caller asked for. */
   get hasMore(): boolean {
     return this.#count > this.#until
   }
 
-  /** What follows changes nothing any more. */
+  /** Whether the following events change nothing any more. */
   get isDone(): boolean {
     return this.hasMore && this.#unended === 0
   }

@@ -2,9 +2,12 @@ import { MYSQL_COMMAND, MysqlStatements, type MysqlRequest } from '../../../wire
 import { Running, Statement, type SharedCount, type StatementNotes } from './running.ts'
 
 const HEADER_BYTES = 4
-/** A packet of this length goes on in the next one. */
+/** A packet of this length continues in the next one. */
 const LARGEST_PACKET = 0xff_ff_ff
-/** What is looked at: a byte, two numbers of nine bytes and the state of the server; of a greeting its capabilities. */
+/**
+ * Bytes that are read of a packet: a byte, two numbers of nine bytes and the server's state; of a greeting
+ * its capabilities.
+ */
 const MAX_SHOWN_BYTES = 128
 const EOF_BYTES = 5
 /** A capability: a result ends with an OK packet, and its columns without one. */
@@ -12,7 +15,7 @@ const DEPRECATE_EOF = 1 << 24
 /** States of the server. */
 const MORE_RESULTS = 0x08
 const CURSOR_EXISTS = 0x40
-/** An error of MariaDB that is none, but says how far a statement has come. */
+/** An error packet of MariaDB that is no error: it reports the progress of a statement. */
 const PROGRESS = 0xffff
 
 const UNANSWERED: ReadonlySet<number> = new Set([
@@ -27,7 +30,7 @@ const WITH_RESULTS: ReadonlySet<number> = new Set([
   MYSQL_COMMAND.processInfo,
 ])
 
-/** A command that is answered, and is a statement or not. */
+/** A command that is answered. It may be a statement or not. */
 class MysqlStatement extends Statement {
   readonly command: number
 
@@ -37,22 +40,25 @@ class MysqlStatement extends Statement {
   }
 }
 
-/** Where an answer is. */
+/** Position within an answer. */
 type State = 'begin' | 'columns' | 'columns-end' | 'rows' | 'definitions' | 'fields'
 
 /** The beginning of one packet. */
 interface Shown {
   readonly bytes: Buffer
   readonly at: number
-  /** Of the whole packet. */
+  /** Length of the whole packet. */
   readonly length: number
 }
 
-/** Measures the statements of one MySQL connection: follows both directions by their packets, and keeps no row. */
+/**
+ * Measures the statements of one MySQL connection: follows both directions by their packets, and keeps no
+ * row.
+ */
 export class MysqlMeasure {
   readonly #requests = new MysqlStatements()
   readonly #running: Running<MysqlStatement, never>
-  /** What has come of a packet whose beginning is not whole. */
+  /** Bytes of a packet whose beginning is not complete. */
   #rest = Buffer.alloc(0)
   /** Bytes of the packet that are still to come. */
   #left = 0
@@ -108,7 +114,7 @@ export class MysqlMeasure {
   #packet(seq: number, shown: Shown): void {
     this.#serverCapabilities ??= capabilitiesIn(shown)
     const { head } = this.#running
-    // Answers begin with 1. What else comes where none is expected belongs to the login.
+    // Answers begin with 1. Other packets, where no answer is expected, belong to the login.
     if (head === undefined || (!this.#hasBegun && seq !== 1)) return
     this.#hasBegun = true
     const kind = kindOf(shown)
@@ -178,7 +184,7 @@ export class MysqlMeasure {
     this.#state = this.#hasEof ? 'columns-end' : 'rows'
   }
 
-  /** OK, with the numbers of columns and parameters, whose definitions follow. */
+  /** Handles OK, with the numbers of columns and parameters, whose definitions follow. */
   #prepared(head: MysqlStatement, shown: Shown): void {
     const counts = [u16(shown, 5), u16(shown, 7)].filter((count) => count > 0)
     const ends = this.#hasEof ? counts.length : 0
@@ -203,7 +209,10 @@ export class MysqlMeasure {
   }
 }
 
-/** Empty for what is neither a statement nor the execution of one: it is waited for, and not recorded. */
+/**
+ * Returns the statement's text. Empty for a command that is neither a statement nor the execution of one: its
+ * answer is awaited, and it is not recorded.
+ */
 function shownText({ command, text, statement }: Extract<MysqlRequest, { kind: 'command' }>): string {
   if (text !== undefined) return text
   const id = statement === undefined ? '' : ` ${statement}`
@@ -217,27 +226,28 @@ type PacketKind = 'error' | 'progress' | 'end' | 'other'
 function kindOf(shown: Shown): PacketKind {
   const first = shown.bytes[shown.at]
   if (first === 0xff) return u16(shown, 1) === PROGRESS ? 'progress' : 'error'
-  // A row that begins so has a field of 16 MiB, and fills its packet.
+  // A row that begins with 0xfe has a field of 16 MiB, and fills its packet.
   return first === 0xfe && shown.length < LARGEST_PACKET ? 'end' : 'other'
 }
 
-/** The state of the server in the packet that ends a result. */
+/** Returns the state of the server in the packet that ends a result. */
 function stateIn(shown: Shown): number {
   if (shown.length === EOF_BYTES) return u16(shown, 3)
   return u16(shown, numberAt(shown, numberAt(shown, 1).end).end)
 }
 
-/** What a server offers in its greeting; 0 for a packet that is none. */
+/** Returns the capabilities in a server's greeting; 0 for any other packet. */
 function capabilitiesIn(shown: Shown): number {
   const { bytes, at } = shown
   const versionEnd = bytes.indexOf(0, at + 1) - at
-  // Behind the version are a number of four bytes, eight of a salt and a zero; between the halves three bytes.
+  // After the version come a number of four bytes, eight bytes of a salt and a zero; between the halves three
+  // bytes.
   const low = versionEnd + 14
   if (bytes[at] !== 10 || versionEnd < 0 || low + 7 > shown.length) return 0
   return (u16(shown, low) | (u16(shown, low + 5) << 16)) >>> 0
 }
 
-/** A number of the length that its first byte says. */
+/** Returns a number whose length its first byte gives. */
 function numberAt(shown: Shown, from: number): { readonly value: number; readonly end: number } {
   const first = byteAt(shown, from)
   if (first < 0xfb) return { value: first, end: from + 1 }
@@ -251,7 +261,7 @@ function u16(shown: Shown, from: number): number {
   return byteAt(shown, from) | (byteAt(shown, from + 1) << 8)
 }
 
-/** 0 behind the packet, which only a broken server sends. */
+/** Returns 0 after the packet's end. Only a broken server sends such a packet. */
 function byteAt({ bytes, at, length }: Shown, from: number): number {
   return from < length ? (bytes[at + from] ?? 0) : 0
 }

@@ -2,9 +2,9 @@ import { PostgresStatements, type PostgresRequest } from '../../../wire/messages
 import { Running, Statement, type SharedCount, type StatementNotes } from './running.ts'
 
 const HEAD_BYTES = 5
-/** The code of an error and the number of rows stand at the beginning of their messages. */
+/** The code of an error and the number of rows are at the beginning of their messages. */
 const MAX_CONTENT_BYTES = 256
-/** Open at once; a client may leave open as many as it likes. */
+/** Portals that are open at the same time; a client may leave open as many as it likes. */
 const MAX_PORTALS = 1000
 
 const type = {
@@ -23,7 +23,7 @@ const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.er
 class PostgresStatement extends Statement {
   /** Answered by ReadyForQuery, and so in a message of its own. */
   readonly isQuery: boolean
-  /** Counts the messages Parse from one Sync to the next; 0 without one. */
+  /** Number of the Parse message, counted from one Sync to the next; 0 without one. */
   readonly parse: number
   isExecuted = false
 
@@ -43,14 +43,17 @@ function isExtended(one: PostgresStatement | Sync | undefined): one is PostgresS
   return one instanceof PostgresStatement && !one.isQuery
 }
 
-/** Measures the statements of one PostgreSQL connection: follows both directions by their messages, and keeps no row. */
+/**
+ * Measures the statements of one PostgreSQL connection: follows both directions by their messages, and keeps
+ * no row.
+ */
 export class PostgresMeasure {
   readonly #requests = new PostgresStatements()
   readonly #answers = new AnswerScanner((kind, content) => this.#answer(kind, content))
   readonly #running: Running<PostgresStatement, Sync>
   /** The statement of each portal, by name. */
   readonly #portals = new Map<string, string>()
-  /** Parsed since the last Sync and not executed, by name. */
+  /** Statements that were parsed since the last Sync and not executed, by name. */
   readonly #parsed = new Map<string, PostgresStatement>()
   #parses = 0
   #parsesAnswered = 0
@@ -105,7 +108,9 @@ export class PostgresMeasure {
     }
   }
 
-  /** An Execute is that of the Parse before it, or a statement of its own. */
+  /**
+   * Handles an Execute: it runs the statement of the Parse before it, or counts as a statement of its own.
+   */
   #execute(name: string | undefined, now: number): void {
     const parsed = name === undefined ? undefined : this.#parsed.get(name)
     if (parsed !== undefined) {
@@ -176,7 +181,7 @@ export class PostgresMeasure {
     this.#running.drop()
   }
 
-  /** The statement that the server is at: those before it that were only prepared have ended. */
+  /** Returns the statement that the server is at: those before it that were only prepared have ended. */
   #first(): PostgresStatement | undefined {
     for (let { head } = this.#running; head instanceof PostgresStatement; { head } = this.#running) {
       if (head.isQuery || head.isExecuted || head.parse > this.#parsesAnswered) return head
@@ -186,13 +191,13 @@ export class PostgresMeasure {
   }
 }
 
-/** `INSERT 0 5`, `SELECT 3`, `BEGIN`. */
+/** Returns the number of rows in `INSERT 0 5`, `SELECT 3`, `BEGIN`. */
 function rowsIn(content: Buffer): number | undefined {
   const [, rows] = /^[A-Z ]+(?: \d+)? (\d{1,15})\0/.exec(content.toString('latin1')) ?? []
   return rows === undefined ? undefined : Number(rows)
 }
 
-/** The field C of an ErrorResponse; `?` where there is none. */
+/** Returns the field C of an ErrorResponse; `?` where there is none. */
 function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }
@@ -200,7 +205,7 @@ function codeIn(content: Buffer): string {
 /** Finds the messages of a server in pieces of them, and shows their beginnings. */
 class AnswerScanner {
   readonly #found: (type: number, content: Buffer) => void
-  /** What has come of a message whose beginning is not whole. */
+  /** Bytes of a message whose beginning is not complete. */
   #rest = Buffer.alloc(0)
   #left = 0
   #skipped = 0
@@ -209,7 +214,7 @@ class AnswerScanner {
     this.#found = found
   }
 
-  /** The next bytes are no messages. */
+  /** Skips the next bytes, which are no messages. */
   skip(bytes: number): void {
     this.#skipped += bytes
   }

@@ -1,42 +1,44 @@
-/** How a statement ended. */
 export interface StatementEnd {
   /**
-   * `prepared`: it was not executed. `skipped`: not run, because one before it had failed. `unfinished`: the connection
-   * was over before its answer.
+   * `prepared`: it was not executed. `skipped`: not run, because one before it had failed. `unfinished`: the
+   * connection was over before its answer.
    */
   readonly outcome: 'done' | 'prepared' | 'skipped' | 'unfinished'
   readonly ms: number
-  /** That were returned, or changed; undefined where the server gives no number. */
+  /** Rows that were returned or changed; undefined where the server gives no number. */
   readonly rows: number | undefined
   /** SQLSTATE of PostgreSQL, error number of MySQL. */
   readonly error: string | undefined
 }
 
-/** Takes down what the statements of one connection are, and how they end, in the same order. */
+/** Records the statements of one connection and their ends, in the same order. */
 export interface StatementNotes {
   began(text: string): void
   ended(end: StatementEnd): void
-  /** Too much waits for the server: of later statements of this connection only the texts are taken down. */
+  /**
+   * Too many statements wait for the server: of later statements of this connection only the texts are
+   * recorded.
+   */
   lost(): void
 }
 
 /** Statements of one connection that wait for the server. A pipeline of a driver has some hundreds. */
 const MAX_OF_CONNECTION = 16_384
-/** Those of all connections of one session. */
+/** Waiting statements of all connections of one session. */
 export const MAX_OF_SESSION = 65_536
 
-/** What a session's connections share. */
+/** Count that a session's connections share. */
 export interface SharedCount {
   waiting: number
 }
 
 /** A statement that has no end yet. */
 export class Statement {
-  /** In ms of `performance.now()`. */
+  /** Time of `performance.now()` in ms. */
   readonly since: number
   rows: number | undefined
   error: string | undefined
-  /** An empty one, with which pools of connections see whether the server is there. */
+  /** An empty statement, with which pools of connections check that the server is there. */
   isEmpty = false
 
   constructor(since: number) {
@@ -49,8 +51,8 @@ export class Statement {
 }
 
 /**
- * The statements of one connection that wait for their answers, in order, with marks of a protocol among them. Bounded:
- * when a client sends more without waiting, nothing is measured there any more.
+ * The statements of one connection that wait for their answers, in order, with marks of a protocol among
+ * them. Bounded: when a client sends more without waiting, its later statements are not measured.
  */
 export class Running<Item extends Statement, Mark> {
   readonly #notes: StatementNotes
@@ -68,7 +70,7 @@ export class Running<Item extends Statement, Mark> {
     return this.#queue[0]
   }
 
-  /** Whether statements are measured no more. */
+  /** Whether statements are no longer measured. */
   get isLost(): boolean {
     return this.#isLost
   }
@@ -90,14 +92,17 @@ export class Running<Item extends Statement, Mark> {
     if (this.#queue.shift() !== undefined) this.#shared.waiting -= 1
   }
 
-  /** Removes all that the test finds. */
+  /** Removes all items for which the test is true. */
   remove(test: (one: Item | Mark) => boolean): void {
     const left = this.#queue.filter((one) => !test(one))
     this.#shared.waiting -= this.#queue.length - left.length
     this.#queue = left
   }
 
-  /** Ends the first statement. The time in which the server answered those before it is not its own. */
+  /**
+   * Ends the first statement. Its time does not include the time in which the server answered the statements
+   * before it.
+   */
   end(item: Item, outcome: StatementEnd['outcome'] = 'done'): void {
     const now = performance.now()
     const ms = now - Math.max(item.since, this.#lastEnd)
@@ -106,7 +111,7 @@ export class Running<Item extends Statement, Mark> {
     if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
   }
 
-  /** The answers cannot be told apart any more. */
+  /** Stops measuring: the answers can no longer be told apart. */
   lose(): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -114,7 +119,7 @@ export class Running<Item extends Statement, Mark> {
     this.remove(() => true)
   }
 
-  /** The connection is over. */
+  /** Ends all statements: the connection is over. */
   close(): void {
     for (let { head } = this; head !== undefined; { head } = this)
       if (head instanceof Statement) this.end(head, head.error === undefined ? 'unfinished' : 'done')

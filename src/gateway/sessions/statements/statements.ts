@@ -4,19 +4,22 @@ import { MysqlMeasure } from './mysql.ts'
 import { PostgresMeasure } from './postgres.ts'
 import type { SharedCount, StatementNotes } from './running.ts'
 
-/** As many native clients as an agent serves in one session. */
+/** Native clients that an agent serves in one session. */
 const MAX_CONNECTIONS = 1000
-/** Ids of connections that are over; more than an agent remembers, which serves no id again that it remembers. */
+/** Ids of connections that are over. An agent remembers fewer, and never serves a remembered id again. */
 const MAX_OVER = 20_000
 
-/** Why a message is not sent on: its connection is over, or the session has to end. */
+/** Reason why a message is not forwarded: its connection is over, or the session has to end. */
 type Refusal = 'over' | { readonly code: RpcCode; readonly reason: string }
 
-/** Takes down the statements of a session's native clients, with their ends. Values, data and answers are not recorded. */
+/**
+ * Records the statements of a session's native clients, with their ends. Values, data and answers are not
+ * recorded.
+ */
 export class SessionStatements {
   readonly #type: string
   readonly #notesOf: (connectionId: string) => StatementNotes
-  /** By the connection's id. */
+  /** Measures by the connection's id. */
   readonly #measures = new Map<string, PostgresMeasure | MysqlMeasure>()
   readonly #over = new Set<string>()
   readonly #shared: SharedCount = { waiting: 0 }
@@ -27,19 +30,20 @@ export class SessionStatements {
     this.#notesOf = notesOf
   }
 
-  /** A message of a client. @returns undefined when it may be sent on */
+  /** Reads a message of a client. @returns undefined when it may be forwarded */
   asked(message: ConnectionMessage): Refusal | undefined {
     const { connectionId: id } = message
     if (message.kind === 'connection-close') this.#forget(id)
     if (message.kind !== 'connection-data') return undefined
     const { protocol, data } = message
-    // The agent drops these bytes and those behind an end: what is read here alone would hide what comes after it.
+    // The agent drops these bytes, and bytes after an end. Reading them here alone would hide the statements
+    // that follow.
     if (protocol !== this.#type)
       return { code: 'invalid-request', reason: `packets of ${protocol} in a session of another type` }
     if (this.#over.has(id)) return 'over'
     if (protocol === 'tcp') return undefined
     const measure = this.#measures.get(id) ?? this.#begin(id, protocol)
-    // Otherwise a client could do something that is not recorded, behind connections that it leaves open.
+    // Otherwise a client that leaves connections open could use more of them without a record.
     if (measure === undefined)
       return {
         code: 'too-many-clients',
@@ -49,13 +53,13 @@ export class SessionStatements {
     return undefined
   }
 
-  /** A message of the agent. */
+  /** Reads a message of the agent. */
   answered(message: ConnectionMessage): void {
     if (message.kind === 'connection-close') this.#forget(message.connectionId)
     if (message.kind === 'connection-data') this.#measures.get(message.connectionId)?.fromServer(message.data)
   }
 
-  /** The session is over. */
+  /** Ends all statements: the session is over. */
   close(): void {
     for (const measure of this.#measures.values()) measure.close()
   }
@@ -68,7 +72,7 @@ export class SessionStatements {
     return measure
   }
 
-  /** The connection is over. */
+  /** Forgets a connection that is over. */
   #forget(id: string): void {
     const measure = this.#measures.get(id)
     if (measure === undefined) return
