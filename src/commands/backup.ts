@@ -17,7 +17,10 @@ import { HistoryError } from '../gateway/store/errors.ts'
 import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
 import { exitCodeOfSignal, exitCodes, explain, Failure } from './failure.ts'
 
-/** `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup is whole. */
+/**
+ * Runs `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup
+ * is complete.
+ */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
   if (existsSync(file)) throw new Failure(`${file} exists already: name another file`, exitCodes.usage)
   return asking(flags.profile, 'cannot make a backup', async (account, stdout) => {
@@ -37,7 +40,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
       const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
-      // Not a rename: a file that was created meanwhile stays.
+      // A hard link, not a rename: a file that was created meanwhile stays.
       await link(partial, file)
       return manifest
     } finally {
@@ -51,7 +54,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
   }
 }
 
-/** Writes the backup as it comes, and checks whether it is whole. @throws BackupError */
+/** Writes the backup while it arrives, and checks whether it is complete. @throws BackupError */
 async function written(bytes: AsyncIterable<Buffer>, file: FileHandle): Promise<Manifest> {
   const sums = new PartSums()
   const manifest = await unpack(teed(bytes, file), {
@@ -71,7 +74,7 @@ async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGener
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Removes the unfinished file at a signal, and exits with its code. */
+/** Removes the unfinished file at a signal, and exits with the signal's code. */
 function leavingNothing(file: string): Disposable {
   const leave = (signal: NodeJS.Signals) => {
     rmSync(file, { force: true })
@@ -108,7 +111,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   )
 }
 
-/** `runbook-agent restore FILE --state DIR`: restores a state on this machine, without a gateway. */
+/** Runs `runbook-agent restore FILE --state DIR`: restores a state on this machine, without a gateway. */
 export async function restoreCommand(file: string, { state }: { readonly state: string }): Promise<void> {
   try {
     const { made_at, program } = await restore(file, state)
@@ -131,10 +134,10 @@ function restoreFailure(error: unknown, file: string, state: string): unknown {
   return error
 }
 
-/** Making the copy takes as long as the history is large: some ten seconds for each GB. */
+/** Time for the answer. Copying the history takes some ten seconds for each GB. */
 const ANSWER_MS = 60 * 60 * 1000
 
-/** The file of a backup of this moment. Read it to the end. @throws ApiError */
+/** Requests a backup of the present state. Read the answer to its end. @throws ApiError */
 async function downloadBackup(account: Account): Promise<AsyncIterable<Buffer>> {
   const { method, path } = backupContract.make
   return (await askWell(account, { method, path, answerMs: ANSWER_MS })).body

@@ -22,9 +22,9 @@ export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | bool
 type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
 /**
- * `runbook-agent config print`: prints every setting, its value, and its source on stdout.
- * @param file the agent's or a gateway's; without one the agent's, as `start` looks for it
- * @throws Failure, after that, with everything that keeps the program from using them
+ * Runs `runbook-agent config print`: prints every setting, its value, and its source on stdout.
+ * @param file the agent's or a gateway's file; without one the agent's file, found as `start` finds it
+ * @throws Failure, after printing, with everything that makes the settings unusable
  */
 export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {
   const printed = isOfGateway(file, flags) ? printGateway(file, flags) : printAgent(file, flags)
@@ -71,7 +71,6 @@ function load(source: SettingsSource): AgentConfiguration | SettingsError {
   }
 }
 
-/** Three columns, each as wide as its widest text. */
 function table({ settings, file }: PrintedSettings): string {
   const rows = settings.map(row)
   const widths = [0, 1].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
@@ -92,7 +91,7 @@ function plain(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
-/** `runbook-agent config schema`: the JSON schema of a settings file, for editors. */
+/** Runs `runbook-agent config schema`: prints the JSON schema of a settings file, for editors. */
 export function configSchemaCommand(kind: SettingsKind): void {
   const schema = documentJson(
     `${kind}.yaml of runbook-agent`,
@@ -111,7 +110,7 @@ interface Checked {
 }
 
 /**
- * `runbook-agent config check`: prints everything that is wrong in a settings file, one line each.
+ * Runs `runbook-agent config check`: prints everything that is wrong in a settings file, one line each.
  * @returns the exit code of this program
  * @throws Failure for a file that cannot be read, or is neither the agent's nor a gateway's
  */
@@ -139,7 +138,7 @@ function checkGatewayFile(file: string): Checked {
   }
 }
 
-/** Faults that only agents refuse. */
+/** Returns the errors that only agents refuse. */
 function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
   return connections.flatMap((connection) => {
     const missing = missingVariables(connection)
@@ -164,15 +163,16 @@ interface KindFlags {
 
 export type SettingsKind = 'agent' | 'gateway'
 
-/** The gateway's limit; the agent's may be lower. */
+/** The gateway's limit in bytes; the agent's limit may be lower. */
 const LONGEST_FILE = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
 const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
 
 /**
- * Tells settings of an agent from settings of a gateway: by the flags, else by the names that only one of them knows.
- * @throws Failure when neither tells, or the file cannot be read
+ * Decides whether settings are an agent's or a gateway's: by the flags, else by the names that only one of
+ * them knows.
+ * @throws Failure when neither flags nor names decide, or the file cannot be read
  */
 function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
   if (agent === true && gateway === true)
@@ -189,7 +189,7 @@ function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind
   )
 }
 
-/** The names before a colon, up to their first dot. They are found by text, in broken YAML, too. */
+/** Returns the names before a colon, up to their first dot. The search by text works in broken YAML, too. */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)

@@ -4,10 +4,16 @@ import path from 'node:path'
 import { printableJson } from '../basics/text/printable.ts'
 import { within } from '../basics/abort.ts'
 
-/** Time for one check. Longer than any wait inside it: a check that reaches this deadline can tell less. */
+/**
+ * Time for one check. It is longer than any wait inside a check: a check that reaches this deadline can
+ * report less.
+ */
 const DEADLINE_MS = 10_000
 
-/** The result of a check. `fact` is what later checks need; `obstacle` is the check because of which it is missing. */
+/**
+ * The result of a check. `fact` is the input of later checks; `obstacle` is the earlier check whose failure
+ * explains a missing fact.
+ */
 export interface Examined<Fact> {
   readonly level: Level
   readonly fact: Fact | undefined
@@ -17,7 +23,7 @@ export interface Examined<Fact> {
 /** The signal aborts when the check has taken too long: the check then has to release what it holds. */
 type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
 
-/** Makes checks one after the other, and reports each one at once. */
+/** Runs checks one after the other, and reports each result immediately. */
 export class Examination {
   readonly #tell: (line: Line) => void
   readonly #deadlineMs: number
@@ -27,14 +33,14 @@ export class Examination {
     this.#deadlineMs = deadlineMs
   }
 
-  /** Makes a check. Never rejects: an error of the check is its finding. */
+  /** Runs a check. Never rejects: an error of the check becomes its finding. */
   async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
     const { fact, ...finding } = await this.#within(check)
     this.#tell({ name, ...finding })
     return { level: finding.level, fact, obstacle: name }
   }
 
-  /** Makes a check that needs the fact of an earlier one, and skips it when that is missing. */
+  /** Runs a check that needs the fact of an earlier check. Skips it when that fact is missing. */
   async checkWith<Need, Fact>(
     need: Examined<Need>,
     name: string,
@@ -76,16 +82,16 @@ function failed(error: unknown): Finding<never> {
   }
 }
 
-/** `skipped`: the check could not be made, or does not apply here. It does not count. */
+/** `skipped`: the check could not run, or does not apply here. It does not count. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
-/** What one check has found. Texts never contain the value of a secret. */
+/** The result of one check. Texts never contain the value of a secret. */
 export interface Finding<Fact = undefined> {
   readonly level: Level
   /** One line. */
   readonly found: string
   readonly advice?: string
-  /** What later checks need; without it they are skipped. */
+  /** Input of later checks; without it they are skipped. */
   readonly fact?: Fact | undefined
 }
 
@@ -126,7 +132,7 @@ const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
 /** SGR codes: green, yellow, red, faint. */
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
 
-/** One check for people: one line, and below it what to do. */
+/** Formats one check for people: one line, and below it the advice. */
 export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
   const padded = level.padEnd(LEVEL_WIDTH)
   const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
@@ -141,7 +147,7 @@ export function humanSum(lines: readonly Line[]): string {
   return `${counts.join(', ')}\n`
 }
 
-/** All checks as one JSON document, whose `level` is the worst one. */
+/** Returns all checks as one JSON document, whose `level` is the worst one. */
 export function jsonReport(lines: readonly Line[], version: string): string {
   return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
 }
@@ -150,15 +156,15 @@ function paint(text: string, level: Level): string {
   return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
 }
 
-/** Replaces control characters: the names in a certificate may hold any. */
+/** Replaces control characters: names in a certificate may hold any character. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
 }
 
 /**
- * Tries whether this user can create files in a folder; for a missing folder, whether it could be created. Leaves
- * nothing there.
- * @returns undefined when it can, else the reason
+ * Tests whether this user can create files in a folder, or could create a missing folder. Leaves nothing
+ * there.
+ * @returns undefined on success, else the reason
  */
 export async function obstacleTo(folder: string): Promise<string | undefined> {
   try {
@@ -177,7 +183,7 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
   return undefined
 }
 
-/** The folder itself, or the existing folder in which the first missing one would be created. */
+/** Returns the folder itself, or the existing folder in which the first missing one would be created. */
 export function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
@@ -189,7 +195,7 @@ const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 interface Volume {
   /** Bytes that this user may write. */
   readonly freeBytes: number
-  /** False when there is room, but no inode for a file. */
+  /** False when there is space, but no inode for a file. */
   readonly hasInodes: boolean
   readonly isMemory: boolean
 }

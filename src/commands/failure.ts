@@ -20,7 +20,9 @@ export const exitCodes = {
   noExitCode: NO_EXIT_CODE,
 } as const
 
-/** An error that a person can correct. main.ts prints the message without a stack, and exits with the code. */
+/**
+ * An error that a person can correct. main.ts prints the message without a stack, and exits with the code.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number
@@ -37,12 +39,15 @@ export function explain(error: unknown, doing: string, advice: string): Failure 
   return new Failure(`${doing}: ${code ?? message}. ${advice}`)
 }
 
-/** This program's exit code for an execution's. A process has only eight bits for it, and 256 would be a success. */
+/**
+ * Returns this program's exit code for an execution's exit code. A process has only eight bits for it, and
+ * 256 would be a success.
+ */
 export function exitCodeOfExecution(code: number | undefined): number {
   return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
 }
 
-/** The exit code for a signal, as in shells: 130 for SIGINT. */
+/** Returns the exit code for a signal, as in shells: 130 for SIGINT. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }

@@ -12,7 +12,7 @@ import { loadSettings } from '../gateway/settings/load.ts'
 import { ROOMS } from '../gateway/rooms.ts'
 import { HistoryDatabase } from '../gateway/history/database.ts'
 
-/** `runbook-agent history repair`: copies all readable rows into a new file, and lists the lost ones. */
+/** Runs `runbook-agent history repair`: copies all readable rows into a new file, and lists the lost rows. */
 export async function repairCommand({ config }: { readonly config: string }): Promise<void> {
   const file = historyOf(config)
   try {
@@ -38,7 +38,7 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
   ].join('\n')
 }
 
-/** A number of keys that no table has. */
+/** More keys than any table has. */
 const MOST_PLACES = 2 ** 40
 
 function lossText({ table, names, rows, unread }: Loss): string {
@@ -54,7 +54,7 @@ function auditText({ entries, faults }: NonNullable<HistoryRepair['audit']>): st
   return `audit log: its chain is broken, ${entries} entries: ${faults.map(({ says }) => says).join('; ')}`
 }
 
-/** The history of the gateway with these settings. @throws Failure when there is none */
+/** Returns the history of the gateway with these settings. @throws Failure when there is none */
 function historyOf(config: string): string {
   try {
     const file = path.join(loadSettings(config, process.env).state, HISTORY_FILE)
@@ -68,7 +68,7 @@ function historyOf(config: string): string {
   }
 }
 
-/** `runbook-agent history reset-clock`: lets tokens expire by the machine's clock again. */
+/** Runs `runbook-agent history reset-clock`: lets tokens expire by the machine's clock again. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {

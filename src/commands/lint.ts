@@ -6,20 +6,20 @@ import { TemplateError } from '../template/runbook.ts'
 import { lintTemplate, type LintFinding, type Language } from '../template/lint/lint.ts'
 import { exitCodes, explain, Failure } from './failure.ts'
 
-/** The gateway's limit for files of a repository. */
+/** The gateway's limit for files of a repository, in bytes. */
 const MAX_FILE_BYTES = 1_000_000
-/** Most entries of a folder of runbooks: more are probably a whole disk. */
+/** Maximum of entries in a folder of runbooks: more are probably a whole disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
   readonly json?: boolean
-  /** Whether only rules count that a hoop gateway enforces, too. */
+  /** Whether only the rules count that hoop's gateway enforces, too. */
   readonly portable?: boolean
-  /** Whether values that are not judged end the command with 65, too. */
+  /** Whether values that cannot be judged also lead to exit code 65. */
   readonly strict?: boolean
 }
 
-/** One place in one file. Line 0 when the file cannot be read as a template. */
+/** One place in one file. The line is 0 when the file cannot be read as a template. */
 interface Located extends Partial<LintFinding> {
   readonly file: string
   readonly line: number
@@ -27,8 +27,8 @@ interface Located extends Partial<LintFinding> {
 }
 
 /**
- * `runbook-agent runbooks lint`: parameters that reach a script unguarded, and uses of values that are code or cannot
- * be judged, in the runbooks below a folder or in one file.
+ * Runs `runbook-agent runbooks lint`: finds parameters that reach a script unguarded, and uses of values that
+ * are code or cannot be judged, in the runbooks below a folder or in one file.
  * @returns the exit code of this program
  * @throws Failure for a path that cannot be read
  */
@@ -76,7 +76,10 @@ function lintFile(file: string, portable: boolean): Located[] {
   }
 }
 
-/** The named file, whatever its name, or the files of a folder that a gateway would list, without following links. */
+/**
+ * Returns the named file, whatever its name is, or the files of a folder that a gateway would list. Does not
+ * follow links.
+ */
 function runbooksIn(where: string): string[] {
   try {
     if (!lstatSync(where).isDirectory()) return [where]
@@ -111,7 +114,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   ...{ py: 'python' },
 }
 
-/** By the file's extension, or else by its first line. */
+/** Finds the language by the file's extension, otherwise by its first line. */
 function languageOf(file: string, text: string): Language | undefined {
   const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
   const [, program = ''] =

@@ -1,7 +1,7 @@
 import type { Logger } from '../basics/logger.ts'
 import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operations/systemd.ts'
 
-/** The reactions to repeated signals: the first drains, the second stops, the third exits at once. */
+/** The reactions to repeated signals: the first drains, the second stops, the third exits immediately. */
 interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
@@ -20,7 +20,8 @@ export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): 
   }
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
-  // When a terminal closes, shell, npm and kernel each send SIGHUP, and the user wants no hurry.
+  // When a terminal closes, shell, npm and kernel each send SIGHUP. The user does not ask for a faster stop
+  // with them.
   if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 
@@ -29,18 +30,18 @@ interface OperatorSignals {
   readonly dump: () => void
 }
 
-/** Handles SIGHUP and SIGUSR2, which then no longer end the process. */
+/** Handles SIGHUP and SIGUSR2. Then these signals no longer end the process. */
 export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
   onReloadSignal(reload)
   process.on('SIGUSR2', dump)
 }
 
-/** Handles SIGHUP, which then no longer ends the process. */
+/** Handles SIGHUP. Then the signal no longer ends the process. */
 export function onReloadSignal(reload: () => void): void {
   process.on('SIGHUP', reload)
 }
 
-/** Tells systemd, which has started this process, about its state. */
+/** Reports the state of this process to systemd, which has started it. */
 export class SystemdService implements Disposable {
   readonly #systemd: Systemd
   readonly #notify: Disposable
@@ -65,7 +66,8 @@ export class SystemdService implements Disposable {
 }
 
 /**
- * Undefined when systemd wants no messages. The socket, which needs the posix engine's bindings, is loaded only then.
+ * Returns undefined when systemd wants no messages. Only otherwise the socket is loaded, which needs the
+ * posix engine's bindings.
  */
 export async function openSystemd({
   life,
@@ -91,7 +93,7 @@ export async function openSystemd({
 const levels = ['debug', 'info', 'warn', 'error'] as const
 type Level = (typeof levels)[number]
 
-/** The log settings of commands without settings of their own, from hoop's variables. */
+/** Returns the log settings, from hoop's variables, of commands without settings of their own. */
 export function logSettings(level: Level): { level: Level; encoding: 'json' | 'human' } {
   const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
   const terminal = process.stderr.isTTY && !NO_COLOR

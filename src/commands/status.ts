@@ -10,12 +10,12 @@ import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
 import { exitCodes, Failure } from './failure.ts'
 
 const ANSWER_MS = 2000
-/** Sockets that are asked at the same time. Each takes a descriptor. */
+/** Sockets that get a request at the same time. Each takes a descriptor. */
 const MAX_SOCKETS = 64
 
 export interface StatusFlags {
   readonly json?: boolean
-  /** The only socket to ask. */
+  /** The only socket to use. */
   readonly socket?: string
 }
 
@@ -30,7 +30,7 @@ const terminal: Output = {
 }
 
 /**
- * `runbook-agent status`: asks the agents of this machine that this user may ask.
+ * Runs `runbook-agent status`: prints the status of those agents of this machine that answer this user.
  * @param socketPaths finds their sockets
  * @returns the exit code: 0 when every agent that answers serves (or polls: mode=embedded), else 1
  * @throws Failure when none answers
@@ -79,7 +79,7 @@ function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reaso
   )
 }
 
-/** An agent for people: one line for each group of facts, with the names in a column. */
+/** Formats an agent for people: one line for each group of facts, with the names in a column. */
 function statusTable(status: Status): string {
   return lines(status)
     .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)
@@ -150,14 +150,17 @@ function tally(counts: Readonly<Record<string, number>>): string {
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Folders in which agents have `runbook-agent-<uid>`, or a folder beside it; systemd's units use the fourth. */
+/**
+ * Returns the folders in which agents have `runbook-agent-<uid>`, or a folder beside it; systemd's units use
+ * the fourth.
+ */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
   return [...named, '/dev/shm', '/run/runbook-agent', tmpdir()].filter((base) => base !== undefined)
 }
 
-/** The paths of the status sockets of this machine's agents that this user may ask. */
+/** Returns the paths of the status sockets of this machine's agents that this user may use. */
 export function socketPaths(): string[] {
   const users = [...new Set(bases())].flatMap((base) =>
     list(base)
@@ -172,8 +175,8 @@ export function socketPaths(): string[] {
 }
 
 /**
- * Whether a folder belongs to the user in its name: others can write to some of the places. Root sees all users'
- * folders.
+ * Whether a folder belongs to the user in its name: other users can write to some of the places. Root sees
+ * all users' folders.
  */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []

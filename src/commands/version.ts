@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { packageFiles } from '../basics/files/package-files.ts'
 
-/** The version of this package. */
 export const { version } = JSON.parse(readFileSync(packageFiles.manifest, 'utf8')) as {
   readonly version: string
 }

@@ -11,11 +11,11 @@ import { reviewContract } from '../../contract/reviews.ts'
 import { accountFile, readAccount } from '../client/asking/account.ts'
 import { FILES } from './scripts.ts'
 
-/** Longest wait of the shell: a name lookup that hangs cannot be stopped. */
+/** Longest time that the shell waits: a name lookup that hangs cannot be stopped. */
 const LONGEST_MS = 2000
 
 /**
- * @param words up to the cursor, the last one unfinished
+ * @param words the words up to the cursor, the last one unfinished
  * @returns the exit code
  */
 export async function printCandidates(root: Command, words: readonly string[]): Promise<number> {
@@ -31,14 +31,14 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** The value of `--profile` before the cursor: its gateway is asked for names. */
+/** Returns the value of `--profile` before the cursor: its gateway has the names. */
 function profileIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--profile')
   if (at >= 0) return words[at + 1]
   return words.findLast((word) => word.startsWith('--profile='))?.slice('--profile='.length)
 }
 
-/** Whether a shell takes the value as one plain word. Other values are not offered. */
+/** Whether a shell accepts the value as one plain word. Other values are not offered. */
 function isPlain({ value }: Candidate): boolean {
   return value !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
 }
@@ -48,13 +48,13 @@ function line({ value, description }: Candidate): string {
   return what === '' ? `${value}\n` : `${value}\t${what}\n`
 }
 
-/** Short, because a person has pressed Tab and waits. */
+/** Short: a person has pressed Tab and waits. */
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
 /**
- * Asks the gateway of a profile that the user is signed in to. If anything goes wrong, there are no candidates, and no
- * message.
+ * Reads names from the gateway of a profile that the user is signed in to. After any error there are no
+ * candidates and no message.
  */
 function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
@@ -106,7 +106,8 @@ async function reviewCandidates(account: Account, signal: AbortSignal): Promise<
 }
 
 /**
- * Whether a value can be offered: a leading `-` would make it a flag, and FILES has a meaning for the shells' scripts.
+ * Whether a value can be offered. A leading `-` would make it a flag, and FILES has a meaning for the shells'
+ * scripts.
  */
 function isName({ value }: Candidate): boolean {
   return value !== FILES && !value.startsWith('-')
@@ -126,7 +127,7 @@ interface Candidate {
   readonly description: string
 }
 
-/** Sources that ask a gateway. Each returns nothing when no gateway answers in time. */
+/** Sources that send requests to a gateway. Each returns nothing when no gateway answers in time. */
 interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
@@ -136,14 +137,14 @@ interface CandidateSources {
   /** All runbooks that the user may run on some connection. */
   readonly allRunbooks: () => Promise<readonly Candidate[]>
   readonly reviews: () => Promise<readonly Candidate[]>
-  /** The profiles on this machine: no gateway is asked. */
+  /** The profiles on this machine. Needs no request to a gateway. */
   readonly profiles: () => readonly Candidate[]
 }
 
 /** `files`: the shell completes file names itself. */
 type Completion = 'files' | readonly Candidate[]
 
-/** The candidates at the cursor: everything that begins with the typed text. */
+/** Returns the candidates at the cursor: all that begin with the typed text. */
 async function complete(
   root: Command,
   words: readonly string[],
@@ -169,7 +170,7 @@ async function atPosition(position: WordPosition, sources: CandidateSources): Pr
   }
 }
 
-/** The visible commands without `help`, which every command has. */
+/** Returns the visible commands without `help`, which every command has. */
 function visible(command: Command): Command[] {
   return command
     .createHelp()
@@ -237,11 +238,12 @@ type WordPosition =
       readonly operands: readonly string[]
     }
   | { readonly kind: 'operand'; readonly command: Command; readonly operands: readonly string[] }
-  /** After `--`. */
+  /** The position is after `--`. */
   | { readonly kind: 'unknown' }
 
 /**
- * @param words between the program's name and the cursor
+ * Finds the position of the cursor.
+ * @param words the words between the program's name and the cursor
  * @param current the typed part of the word at the cursor
  */
 function positionOf(root: Command, words: readonly string[], current: string): WordPosition {
@@ -271,7 +273,7 @@ function subcommand(command: Command, word: string): Command | undefined {
   return command.commands.find((one) => one.name() === word)
 }
 
-/** The flag whose value is the next word; `--flag=value` has its value. */
+/** Returns the flag whose value is the next word; `--flag=value` already has its value. */
 function valueWanted(command: Command, word: string): Option | undefined {
   const option = command.options.find(({ short, long }) => short === word || long === word)
   return option !== undefined && (option.required || option.optional) ? option : undefined

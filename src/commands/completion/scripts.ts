@@ -1,9 +1,9 @@
-/** Printed by `complete` as its only line when the shell should complete file names. */
+/** The only line that `complete` prints when the shell should complete file names. */
 export const FILES = ':files'
 
 /**
- * Each script calls `runbook-agent complete -- WORDS... CURRENT`, which prints one candidate a line: the value, a tab,
- * a description. A value that is to be continued ends in `=`.
+ * Each script calls `runbook-agent complete -- WORDS... CURRENT`, which prints one candidate per line: the
+ * value, a tab, a description. A value ends in `=` when more text has to follow.
  */
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {

@@ -23,10 +23,13 @@ export interface DevFlags {
   readonly json?: boolean
 }
 
-/** Time for the agent's first start on a slow machine, with a margin. Later starts take a fraction of a second. */
+/**
+ * Time for the agent's first start on a slow machine, with a margin. Later starts take a fraction of a
+ * second.
+ */
 const AGENT_START_MS = 20_000
 
-/** `runbook-agent dev`: gateway, agent and example runbooks on one machine, until Ctrl-C. */
+/** Runs `runbook-agent dev`: gateway, agent and example runbooks on one machine, until Ctrl-C. */
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
@@ -96,17 +99,19 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page:
   })
 }
 
-/** A link to the example that signs in as the one user. */
+/** Returns a link to the example that signs in as the only user. */
 function pageLink(gateway: Gateway, { tokenFile }: DevState): string {
   return gateway.signInLink({ token: readFileSync(tokenFile, 'utf8').trim(), next: EXAMPLE_PAGE })
 }
 
-/** Control characters in a program's output become visible instead of reaching the terminal. */
+/** Makes control characters in a program's output visible, so that they do not reach the terminal. */
 function printable(output: string): string {
   return output.replace(/[^\P{Cc}\n\t]/gu, (character) => JSON.stringify(character).slice(1, -1))
 }
 
-/** Prints for people: on stdout, unless stdout is for a program (`--json`), then on stderr. */
+/**
+ * Returns a function that prints for people: on stdout, or on stderr when stdout is for a program (`--json`).
+ */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
   // When the window is closed or the reader of a pipe has gone, sessions still have to end in an orderly way.
@@ -114,7 +119,7 @@ function speaker(json: boolean): (line: string) => void {
   return (line) => void out.write(`${line}\n`)
 }
 
-/** The settings of the file, with the addresses of the flags. */
+/** Returns the settings of the file, with the addresses of the flags. */
 function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger): GatewayFile {
   const { file, read } = gatewayFile(configFile, log)
   const http = address(flags.http, '--http')
@@ -143,10 +148,10 @@ function address(given: string | undefined, flag: string): GatewaySettings['list
   return parsed
 }
 
-/** Interval of the checks for the foreground. */
+/** Interval of the checks whether this process is in the foreground. */
 const LOOK_MS = 500
 
-/** Calls back when Enter is pressed in this terminal, until it is disposed. */
+/** Calls `pressed` at each Enter in this terminal, until it is disposed. */
 function atEnter(pressed: () => void): Disposable {
   const { stdin } = process
   if (!stdin.isTTY) return { [Symbol.dispose]: () => undefined }
@@ -169,11 +174,13 @@ function atEnter(pressed: () => void): Disposable {
 }
 
 /**
- * Whether this process is in the foreground: the system stops a background process that reads from its terminal.
+ * Whether this process is in the foreground: the system stops a background process that reads from its
+ * terminal.
  */
 function isInForeground(): boolean {
   try {
-    // After the name: state, parent, group, session, terminal, and the terminal's foreground group.
+    // The fields after the name: state, parent, group, session, terminal, and the terminal's foreground
+    // group.
     const [, , group, , , foreground] =
       readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
     return group === foreground
@@ -182,13 +189,13 @@ function isInForeground(): boolean {
   }
 }
 
-/** The first wait before an agent is started again. It doubles up to the longest wait. */
+/** The first wait before the agent is restarted. It doubles up to the longest wait. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** The agent's times, given as flags: a settings file of this machine may have others. */
+/** The agent's times, passed as flags: a settings file of this machine may have other times. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: 10_000 }
 
-/** The agent of `dev`, in a process of its own, which is started again when it dies. */
+/** The agent of `dev`, in a process of its own. It is restarted when it dies. */
 class AgentProcess {
   readonly #state: DevState
   readonly #say: (line: string) => void
@@ -209,7 +216,7 @@ class AgentProcess {
     this.#over = this.#keep()
   }
 
-  /** Stops the agent: SIGTERM, then SIGKILL after the longest time that it may take. */
+  /** Stops the agent: sends SIGTERM, then SIGKILL after the longest time that the agent may take. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
@@ -235,8 +242,8 @@ class AgentProcess {
   }
 
   /**
-   * Starts the agent in a session of its own: Ctrl-C reaches it only through this process. It ends when its channel
-   * breaks.
+   * Starts the agent in a session of its own: Ctrl-C reaches the agent only through this process. The agent
+   * ends when its channel breaks.
    */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
@@ -255,7 +262,7 @@ class AgentProcess {
   }
 }
 
-/** The environment without the settings of another agent on this machine. */
+/** Returns the environment without the settings of another agent on this machine. */
 function agentEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
@@ -296,7 +303,7 @@ async function runExample(http: string, tokenFile: string): Promise<Answer> {
   return (await response.json()) as Answer
 }
 
-/** Two commands to paste: sign in, and run it. */
+/** Returns two commands to paste: one signs in, the other runs the example. */
 function exampleCommands(http: string, tokenFile: string): string {
   const program = commandLine()
   return [
@@ -305,7 +312,7 @@ function exampleCommands(http: string, tokenFile: string): string {
   ].join('\n')
 }
 
-/** The command line of this process: the program need not be in the PATH. */
+/** Returns the command line of this process: the program need not be in the PATH. */
 function commandLine(): string {
   const main = process.argv[1] ?? 'runbook-agent'
   return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)
@@ -315,7 +322,7 @@ function quoted(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-/** One command to paste. */
+/** Returns one command to paste. */
 function exampleCurl(http: string, tokenFile: string): string {
   return [
     `curl -sS '${url(http)}' \\`,

@@ -6,15 +6,16 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../failure.ts'
 
-/** The files in the state folder of `dev`. Each is created once, and then left to the user. */
+/** The files in the state folder of `dev`. `dev` creates each file once and then leaves it to the user. */
 export interface DevState {
   readonly configFile: string
   readonly tokenFile: string
   readonly agentKeyFile: string
-  /** The agent's whole credential. It contains the port, so it is written at every start. */
+  /** The agent's whole credential. It contains the port, so the file is written at every start. */
   readonly credentialFile: string
   /**
-   * The agent's settings, empty at first. Without this file the agent would read the settings of an installed agent.
+   * The agent's settings, empty at first. Without this file the agent would read the settings of an installed
+   * agent.
    */
   readonly agentConfigFile: string
   /** The folder of the agent's journal. */
@@ -33,7 +34,8 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    // Closed to others: a writer could plant a token, and a reader would have one.
+    // Closed to other users: with write access they could plant a token, with read access they would have
+    // one.
     claimFolder(folder)
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())
@@ -50,7 +52,7 @@ export function prepareState(folder: string): DevState {
   return state
 }
 
-/** `grpc://local:<key>@host:port`, for the agent that `dev` starts. */
+/** Writes `grpc://local:<key>@host:port` for the agent that `dev` starts. */
 export function writeCredential(state: DevState, grpc: string): void {
   const key = readFileSync(state.agentKeyFile, 'utf8').trim()
   const address = grpc.replace('grpc://', '')
@@ -81,7 +83,9 @@ function writeOnce(file: string, content: () => string): void {
   if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
 }
 
-/** Creates a repository to edit, commit in and run. It gets its name when it is complete. */
+/**
+ * Creates a repository for the user to edit, commit in and run. The folder gets its name when it is complete.
+ */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
@@ -95,7 +99,7 @@ function makeRepository(folder: string): void {
   renameSync(unfinished, folder)
 }
 
-/** The environment of a commit that needs no git configuration of the user, and runs no hook. */
+/** Returns the environment for a commit that needs no git configuration of the user and runs no hook. */
 function commitEnvironment(): NodeJS.ProcessEnv {
   const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
   return {
@@ -111,7 +115,7 @@ function commitEnvironment(): NodeJS.ProcessEnv {
   }
 }
 
-/** The first gateway.yaml of `dev`, for the user to edit. Paths are relative to the file. */
+/** Returns the first gateway.yaml of `dev`, for the user to edit. Paths are relative to the file. */
 export function gatewayYaml(): string {
   return `# The embedded gateway's settings. Edit them and start again; docs/settings.md explains each one.
 listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }

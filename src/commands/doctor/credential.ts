@@ -15,7 +15,9 @@ import { Failure } from '../failure.ts'
 import { readIdentity } from '../start/settings.ts'
 import { routeOf, type Route } from './way.ts'
 
-/** The form of a secret that hoop's gateway makes: 32 random bytes after a prefix. Other forms work as well. */
+/**
+ * The form of a secret that hoop's gateway creates: 32 random bytes after a prefix. Other forms work as well.
+ */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
 /** Tests the form of the credential. The fact is the identity of the agent and its route. */
@@ -40,7 +42,7 @@ function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
 }
 
-/** The secret part of a key; undefined for a key of the old form, all of which is secret. */
+/** Returns the secret part of a key; undefined for a key of the old form, which is secret as a whole. */
 function secretOf({ token }: Identity): string | undefined {
   const { password } = new URL(token.reveal())
   return password === '' ? undefined : password
@@ -57,7 +59,7 @@ function svid({ token }: Identity, way: string): Finding {
   )
 }
 
-/** Milliseconds until the token's `exp`; undefined when it has none. */
+/** Returns the milliseconds until the token's `exp`; undefined when it has none. */
 function remaining(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
@@ -71,7 +73,7 @@ function remaining(jwt: string): number | undefined {
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
-/** Tests whether others can read or replace the file with the credential. */
+/** Tests whether other users can read or replace the file with the credential. */
 export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   if (place.kind === 'variable') return skipped(`the key is in no file but in ${place.name}`)
   const { mode, uid } = statSync(place.path)
@@ -90,7 +92,10 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   )
 }
 
-/** Whether others can change a file or folder. In a sticky folder like /tmp they cannot change files of others. */
+/**
+ * Whether other users can change a file or folder. In a sticky folder like /tmp they cannot change another
+ * user's files.
+ */
 function isOpen(mode: number): boolean {
   return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
 }
@@ -103,7 +108,7 @@ function octal(mode: number): string {
 type KeyPlace =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
 
-/** Finds the place for settings that were accepted. */
+/** Finds the credential's place in settings that were accepted. */
 export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
   const lookup = new Lookup(source)
   const keyFile = lookup.find(kind === 'svid' ? SETTINGS.spiffeKeyFile : SETTINGS.keyFile)
@@ -120,8 +125,8 @@ function placeOf({ from, place, reference }: Found<unknown>, source: SettingsSou
 }
 
 /**
- * Whether commands can read the credential, in the agent's environment or in its file.
- * @param canRead asks whether a command can read the environment of a process that is guarded like an agent
+ * Tests whether commands can read the credential, in the agent's environment or in its file.
+ * @param canRead tests whether a command can read the environment of a process that is guarded like an agent
  */
 export async function checkKeyExposure(
   place: KeyPlace,
@@ -137,7 +142,7 @@ export async function checkKeyExposure(
   return warning(found, advice)
 }
 
-/** Tests whether commands, which run as the agent's user, can read a file. Root reads everything. */
+/** Tests whether commands, which run as the agent's user, can read a file. Root reads every file. */
 function file(path: string): Finding {
   if (process.geteuid?.() === 0)
     return warning(
@@ -166,7 +171,7 @@ export function hasVault(env: Variables): boolean {
   return ['VAULT_ADDR', 'VAULT_APP_ROLE_ID', 'VAULT_AUTH_METHOD'].some((name) => env[name])
 }
 
-/** Signs in as before reading a secret, or looks up a given token. Reads no secret. */
+/** Signs in as an agent does before it reads a secret, or looks up a given token. Reads no secret. */
 export async function checkVault(
   { tls, proxy }: AgentConfiguration,
   env: Variables,

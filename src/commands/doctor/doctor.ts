@@ -44,21 +44,21 @@ import { TrialProcess } from './trial.ts'
 import { existsSync } from 'node:fs'
 import { SettingsError } from '../../basics/settings/problems.ts'
 
-/** The settings of `start`, and `json`. */
+/** Flags of `start`, and `json`. */
 type DoctorFlags = Readonly<Record<string, string | boolean | undefined>>
 
 const EXIT_CODES = { ok: 0, warning: 1, broken: 2 } as const
 
 /**
- * `runbook-agent doctor`: tests everything that the agent needs, also beside a running one, and prints the findings on
- * stdout.
+ * Runs `runbook-agent doctor`: tests everything that the agent needs, even while an agent is running, and
+ * prints the findings on stdout.
  * @returns the exit code: 0 well, 1 warnings, 2 broken
  */
 export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // The checks go on when the reader leaves (`| head`): the exit code follows.
+  // The checks go on when the reader leaves (`| head`): the exit code is still needed.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {
@@ -72,7 +72,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   return EXIT_CODES[worst(lines.map(({ level }) => level))]
 }
 
-/** What checks find out for later checks, by the name of the check. */
+/** Results of checks for later checks, by the name of the check. */
 interface Facts {
   readonly settings: AgentConfiguration
   readonly key: Route
@@ -99,14 +99,14 @@ type Look<Name, Need> = (
 
 interface Check {
   readonly name: string
-  /** The check without whose fact this one is skipped. */
+  /** The check whose fact this check needs. Without that fact this check is skipped. */
   readonly needs: keyof Facts | undefined
   readonly look: (
     need: never,
     place: Place,
     signal: AbortSignal,
   ) => Finding<unknown> | Promise<Finding<unknown>>
-  /** Whether the check is made: most agents have no Vault. */
+  /** Whether the check applies: most agents have no Vault. */
   readonly isFor: (place: Place) => boolean
 }
 
@@ -123,7 +123,7 @@ function checkWith<Need extends keyof Facts, Name extends string>(
   return { name, needs, look, isFor }
 }
 
-/** All checks, each after those that it needs. They open no stream and leave nothing behind. */
+/** All checks. Each comes after the checks that it needs. They open no stream and leave nothing behind. */
 export const CHECKS: readonly Check[] = [
   check('version', () =>
     ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`),
@@ -134,7 +134,7 @@ export const CHECKS: readonly Check[] = [
   checkWith('settings', 'key exposure', ({ key }, { source, trial }, signal) =>
     checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
   ),
-  // The way to the gateway, step by step, each step on a connection of its own.
+  // The way to the gateway, step by step. Each step uses a connection of its own.
   checkWith('key', 'name resolution', checkName),
   checkWith('name resolution', 'tcp', (route, _, signal) => checkTcp(route, signal)),
   checkWith('tcp', 'proxy', (way, _, signal) => checkProxy(way, signal)),

@@ -7,10 +7,10 @@ import { sizeText } from '../../basics/text/units.ts'
 import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, volumeOf } from '../examination.ts'
 import { access } from 'node:fs/promises'
 
-/** Enough for the secret files of many sessions: keys, certificates, kubeconfigs. */
+/** Bytes: enough for the secret files of many sessions (keys, certificates, kubeconfigs). */
 const LITTLE_BYTES = 16 * 1024 ** 2
 
-/** Tests the folder for secret files of commands. Makes none of the agent's folders. */
+/** Tests the folder for secret files of commands. Creates none of the agent's folders. */
 export async function checkRuntimeFolder(
   { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
@@ -30,7 +30,10 @@ export async function checkRuntimeFolder(
   }
 }
 
-/** Adds that the usual folder cannot be used: it belongs to another user, is a link, or is open to others. */
+/**
+ * Adds that the usual folder cannot be used: it belongs to another user, is a link, or is open to other
+ * users.
+ */
 function passedOver(refused: string, { found }: Finding): Finding {
   const instead = 'agents use a folder beside it whose name has six more characters'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove it, and restart the agent')

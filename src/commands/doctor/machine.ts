@@ -22,7 +22,7 @@ import { groupFolder } from '../../runtime/cgroups/cgroup-files.ts'
 import { type Engine, loadEngine } from '../../runtime/engine.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 
-/** Names the engine that starts commands here. */
+/** Names the engine that starts commands on this machine. */
 export async function checkEngine(): Promise<Finding<Engine['name']>> {
   const { name, reason, unmarked } = await loadEngine()
   if (unmarked !== undefined)
@@ -39,7 +39,7 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   )
 }
 
-/** The score that the runtime gives to commands, unless the agent's own is as high. */
+/** The score that the runtime gives to commands, unless the agent's own score is as high. */
 const OF_COMMANDS = 500
 
 const ADVICE =
@@ -81,7 +81,7 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   )
 }
 
-/** The words of a command line that name the program; undefined without /proc. */
+/** Returns the words of a command line that name the program; undefined without /proc. */
 function programOf(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
@@ -93,16 +93,19 @@ function programOf(folder: string): string | undefined {
   }
 }
 
-/** Memory outside the heap (code, stacks, buffers): after 120 MB of output an agent took 102 to 111 MB in all. */
+/**
+ * Bytes outside the heap (code, stacks, buffers): after 120 MB of output an agent took 102 to 111 MB in
+ * total.
+ */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
-/** Tests whether V8 lets the heap grow beyond the container's limit: the kernel would end the agent. */
+/** Tests whether V8 lets the heap grow beyond the container's limit: then the kernel would end the agent. */
 export function checkMemory(
   { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
   heap = getHeapStatistics().heap_size_limit,
 ): Finding {
-  // Without a limit, libuv says 0 or an enormous number.
+  // Without a limit, libuv returns 0 or an enormous number.
   const isLimited = limit > 0 && limit < totalmem()
   const available = isLimited ? limit : totalmem()
   const most = heap + tailMemoryBytes + BESIDE_THE_HEAP
@@ -114,7 +117,7 @@ export function checkMemory(
   )
 }
 
-/** A quarter of the limit in MB; the rest is for commands. */
+/** Returns a quarter of the limit in MB; the rest is for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }
@@ -140,8 +143,9 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Tests whether executions can have control groups: moves a child into a new group below the group of this process, and
- * removes both. ControlGroups would divide the group and end what dead agents left in it.
+ * Tests whether executions can have control groups. Moves a child into a new group below the group of this
+ * process, and removes both. `ControlGroups` itself would divide the group and end the leftovers of dead
+ * agents.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined
@@ -172,12 +176,12 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const [type] = readWords(path.join(folder, 'cgroup.type'))
   if (type === undefined) return `${folder} is the root of all groups of this machine`
   if (type !== 'domain') return `${folder} is of the type ${type}`
-  // An agent would not take this name for one of its own.
+  // No agent treats a group of this name as its own.
   const group = path.join(folder, `doctor-${randomBytes(4).toString('hex')}`)
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // A child that did not start has only an `error`, and no exit.
+  // A child that did not start has only an `error` and no exit.
   const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)
@@ -194,11 +198,11 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The unit in systemd/, which is examined when this process runs in no unit. */
+/** The unit in systemd/. It is examined when this process runs in no unit. */
 const AGENT_UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
-/** Whether systemd gives the agent enough time to stop in an orderly way. */
+/** Tests whether systemd gives the agent enough time to stop in an orderly way. */
 export async function checkStopTime({
   drainMs,
   killGraceMs,
@@ -220,17 +224,20 @@ export async function checkStopTime({
 
 interface Unit {
   readonly name: string
-  /** Whether it belongs to `systemctl --user`. */
+  /** Whether the unit belongs to `systemctl --user`. */
   readonly ofUser: boolean
 }
 
 interface Timeout {
   readonly unit: string
-  /** As systemd prints it. */
+  /** The time in systemd's own form. */
   readonly text: string
 }
 
-/** The stop time of the first unit that systemd knows. @returns the reason as a text when there is none */
+/**
+ * Finds the stop time of the first unit that systemd knows.
+ * @returns the reason as a text when systemd knows none
+ */
 async function firstLoaded(units: readonly Unit[]): Promise<Timeout | string> {
   let reason = ''
   for (const unit of units) {
@@ -264,7 +271,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** systemd prints `1min 30s`, and `infinity`. An unknown form counts as enough. */
+/** Reads `1min 30s` or `infinity`, as systemd prints them. An unknown form counts as enough. */
 export function milliseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([a-z]+)/g)]
   const known = parts.every(([, , unit = '']) => unit in UNITS)
@@ -272,7 +279,10 @@ export function milliseconds(text: string): number {
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0)
 }
 
-/** The unit of this process, if any: `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
+/**
+ * Returns the unit of this process, if any: `/system.slice/runbook-agent.service`, or below a user's
+ * `user@1000.service`.
+ */
 function ownUnit(): Unit[] {
   const units = [...ownGroups().matchAll(/\/([^/\n]+\.service)(?=\/|$)/gm)].map(([, name = '']) => name)
   const name = units.at(-1)

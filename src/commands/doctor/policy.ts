@@ -50,7 +50,7 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
     .map((program) => `policy.programs: there is no ${program} here`)
 }
 
-/** Names the files that commands could change: they run as this user. */
+/** Returns the files that commands could change: commands run as this user. */
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files
@@ -70,7 +70,7 @@ function isWritable(file: string): boolean {
   }
 }
 
-/** Tests the agent's own Presidio. The gateway tells for each session who masks. */
+/** Tests the agent's own Presidio. The gateway says for each session whether the agent masks. */
 export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
   if (presidio === undefined)
     return ok(
@@ -105,12 +105,12 @@ function origin(address: string): string {
 const ANSWER_MS = 2000
 const MAX_SOCKETS = 64
 
-/** What an agent has met, by connection, or why it cannot tell. */
+/** Redactions of an agent by connection, or the reason why they are unknown. */
 type Reply =
   | { readonly names: Readonly<Record<string, readonly string[]>> }
   | { readonly path: string; readonly reason: string }
 
-/** Names the secrets that hide harmless text, as the agents of this machine have met them. */
+/** Names the secrets that hide harmless text, as seen by the agents of this machine. */
 export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
   const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
   const known = replies.filter((reply) => reply !== undefined && 'names' in reply)
@@ -130,7 +130,7 @@ function whyUnknown(replies: readonly (Reply | undefined)[]): string {
   return `no agent could be asked which secrets look ordinary: ${reasons.join('; ')}`
 }
 
-/** @returns undefined when there is no agent, or one that is too old to tell */
+/** @returns undefined when there is no agent, or its version is too old */
 async function ordinaryAt(path: string): Promise<Reply | undefined> {
   const answer = await askStatus(path, ANSWER_MS)
   if ('reason' in answer) return answer.isGone ? undefined : { path, reason: answer.reason }

@@ -10,10 +10,10 @@ import { broken, type Finding, ok, warning } from '../examination.ts'
 import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Days before the end of a certificate at which the gateway needs a new one, with some margin. */
+/** Days before the end of a certificate: from then on the gateway needs a new one, with some margin. */
 const SOON_DAYS = 14
 
-/** Looks at the gateway's certificate, even if the agent would refuse it. Sends nothing but the handshake. */
+/** Examines the gateway's certificate, even if the agent would refuse it. Sends nothing but the handshake. */
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
@@ -46,7 +46,8 @@ async function shakeHands(
   options: TlsOptions,
 ): Promise<TLSSocket> {
   const name = options.serverName ?? identity.host
-  // With tls.skip-verify the agent reads no authorities. This check reads them to tell what the setting hides.
+  // With tls.skip-verify the agent reads no authorities. This check reads them to show what the setting
+  // hides.
   const authorities = ownAuthorities ?? systemAuthorities(process.env)
   const tls = connect({
     socket,
@@ -98,7 +99,7 @@ function problemsOf(
   return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
 }
 
-/** Node gives a code here, although its types say that it is an Error. */
+/** Node gives a code here, although its types declare an Error. */
 function refusalOf({ authorizationError }: TLSSocket): string | undefined {
   const refusal: unknown = authorizationError
   if (typeof refusal === 'string') return refusal
@@ -117,7 +118,7 @@ function age(days: number): string {
   return days < 0 ? `expired ${-days} days ago` : `${days} days left`
 }
 
-/** What the certificate is checked against. */
+/** Describes the authorities and the name by which the certificate is checked. */
 function against({ serverName, skipVerify }: TlsOptions, ownAuthorities: Way['ownAuthorities']): string {
   if (skipVerify === true) return 'not checked (tls.skip-verify)'
   const name = serverName === undefined ? '' : ` and the name ${serverName} (tls.server-name)`
@@ -144,7 +145,10 @@ function failure(
 
 const DAY_MS = 86_400_000
 
-/** A name for people: the common name, else the whole subject, else the names that it is valid for. */
+/**
+ * Returns a name for people: the common name, else the whole subject, else the names for which the
+ * certificate is valid.
+ */
 function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
   return distinguished(subject) || subjectaltname || 'nobody'
 }
@@ -156,7 +160,7 @@ function issuerOf({ issuer }: DetailedPeerCertificate): string {
 /** Node's type is wrong: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
-/** The certificates that the gateway has sent, up to its authority, without the authority itself. */
+/** Returns the certificates that the gateway has sent, up to its authority, without the authority itself. */
 function chainOf(leaf: Linked): Linked[] {
   const chain: Linked[] = []
   for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {
@@ -169,7 +173,7 @@ function chainOf(leaf: Linked): Linked[] {
   return chain
 }
 
-/** Whole days until the first of them expires; negative when one has. */
+/** Returns the whole days until the first certificate expires; negative when one has expired. */
 function daysLeft(chain: readonly Linked[]): number {
   return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
 }

@@ -11,7 +11,7 @@ import { exitCode } from '../../runtime/exit-status.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
-/** The trials by name. Answers go to the parent as JSON over the channel. */
+/** The trials by name. Results go to the parent as JSON over the channel. */
 const trials = {
   command: tryCommand,
   terminal: tryTerminal,
@@ -24,12 +24,13 @@ type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof trials)[Na
 type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
- * `runbook-agent doctor-trial`, started by `doctor`: runs commands in a process of its own, guarded like an agent. If
- * doctor itself were a subreaper, it might adopt processes that it did not start: an exec may have given it children.
+ * Runs `runbook-agent doctor-trial`, started by `doctor`: runs commands in a process of its own, guarded like
+ * an agent. If doctor itself were a subreaper, it might adopt processes that it did not start: an exec may
+ * have given it children.
  */
 export async function trialCommand(): Promise<void> {
   if (process.send === undefined) throw new Failure('only doctor may start doctor-trial', exitCodes.usage)
-  // Ctrl-C reaches this process, too, which ends when its channel ends and its command has.
+  // Ctrl-C reaches this process, too. The process ends when its channel has ended and its command has ended.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
   const engine = await loadEngine()
@@ -43,7 +44,7 @@ export async function trialCommand(): Promise<void> {
   await last
 }
 
-/** @returns why processes that leave their session cannot be followed */
+/** @returns the reason why processes that leave their session cannot be followed */
 function guard(engine: Engine): string | undefined {
   try {
     engine.guard()
@@ -68,15 +69,15 @@ async function answer(
   }
 }
 
-/** Answers the parent, which may have given up. */
+/** Sends an answer to the parent, if the parent is still connected. */
 function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
 
-/** Time to end a command and remove the runtime folder. After that the process is killed. */
+/** Time to end a command and remove the runtime folder. After that time the process is killed. */
 const END_MS = 3000
 
-/** The process in which doctor runs commands. It has to be disposed. */
+/** The process in which doctor runs commands. The caller has to dispose it. */
 export class TrialProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
@@ -89,7 +90,7 @@ export class TrialProcess implements AsyncDisposable {
     this.#exited.catch(() => undefined)
   }
 
-  /** One question at a time. Rejects when the process ends instead of answering, or at the signal. */
+  /** Asks for one trial at a time. Rejects when the process ends without an answer, or at the signal. */
   async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
     const answered = once(this.#child, 'message', { signal })
     if (this.#child.connected) this.#child.send(name)
@@ -101,7 +102,7 @@ export class TrialProcess implements AsyncDisposable {
     return answer.result as TrialResult<Name>
   }
 
-  /** Also ends a command that still runs. */
+  /** Ends the process, and a command that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
     const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)
@@ -113,7 +114,7 @@ export class TrialProcess implements AsyncDisposable {
 interface RunOptions {
   readonly stdin?: string
   readonly onTerminal?: boolean
-  /** Called with stdout as it grows, and with a function that ends the command. */
+  /** Called with the whole stdout whenever it grows, and with a function that ends the command. */
   readonly watch?: (stdout: string, terminate: () => void) => void
 }
 
@@ -128,7 +129,7 @@ interface Ran {
 /** Time from SIGTERM to SIGKILL. Short: these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/** Marks the processes of an execution. There is only one at a time. */
+/** Marks the processes of an execution. Only one execution runs at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
 /** Runs one command with the engine, environment and end of a real execution. The signal ends it early. */
@@ -193,7 +194,7 @@ function lastLine(text: string): string {
 
 const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
-/** Tries a command on a terminal of its own, as clients connect to. */
+/** Tries a command on a terminal of its own, like the terminal of `connect`. */
 export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
@@ -214,7 +215,7 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
   )
 }
 
-/** Tries whether a command can read the environment of this process, which is guarded like an agent. */
+/** Tests whether a command can read the environment of this process, which is guarded like an agent. */
 export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,
@@ -225,7 +226,7 @@ export async function canReadEnvironment(engine: Engine, signal: AbortSignal): P
   return failure === undefined ? code === 0 : undefined
 }
 
-/** Lifetime of the three processes that are not ended. */
+/** Lifetime of the three processes if nothing ends them. */
 const LONGEST_MS = 20_000
 /** After the end of the execution the kernel may need a moment. */
 const GONE_MS = 2000
@@ -240,12 +241,12 @@ console.log('pids', start(false), start(true), process.pid)
 ${NAP}
 `
 
-/** Tries whether a command that ignores SIGTERM, and its processes, are gone after its execution. */
+/** Tests whether a command that ignores SIGTERM, and its processes, are gone after the execution. */
 export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }
-  // Node itself is used: a container may have neither a shell nor setsid.
+  // The script runs in Node: a container may have neither a shell nor setsid.
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)

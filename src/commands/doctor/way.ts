@@ -22,7 +22,7 @@ export interface Route {
   readonly ownAuthorities: readonly string[] | undefined
 }
 
-/** The agent uses a proxy only with TLS. Otherwise the proxy would see the key. */
+/** Returns the route. The agent uses a proxy only with TLS: otherwise the proxy would see the key. */
 export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {
@@ -43,22 +43,22 @@ export interface Way extends Route {
   readonly address: string
 }
 
-/** The first hop: `host`, without brackets, and `port`. */
+/** Returns the first hop: `host`, without brackets, and `port`. */
 function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
   const address = proxy?.address ?? identity.address
   return { host: hostOf(address), port: portOf(address) }
 }
 
-/** A TCP connection, which the signal destroys at any time. Rejects with the system's error. */
+/** Opens a TCP connection, which the signal destroys at any time. Rejects with the system's error. */
 async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal })
-  // The connection may fail after the last listener is gone.
+  // The connection may fail after the last listener was removed.
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket
 }
 
-/** A connection to the gateway, through the proxy if there is one. @throws TunnelError */
+/** Connects to the gateway, through the proxy if there is one. @throws TunnelError */
 export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   const socket = await openSocket(way.address, firstStep(way).port, signal)
   if (way.proxy === undefined) return socket
@@ -78,7 +78,7 @@ const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answers: check /etc/resolv.conf and the network',
 }
 
-/** Looks up the gateway, or the proxy, which looks up the gateway itself. */
+/** Looks up the gateway, or the proxy if there is one: the proxy itself looks up the gateway. */
 export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
   const { host } = firstStep(route)
   if (isIP(host) !== 0) return ok(`${host} is an address`, { ...route, addresses: [host] })
@@ -99,7 +99,7 @@ interface Attempt {
   readonly ms: number
 }
 
-/** Tries each address: one that does not answer fails every attempt that uses it. */
+/** Tries each address: an address without an answer fails every attempt that uses it. */
 export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
   const { port } = firstStep(route)
   const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
@@ -139,7 +139,7 @@ function advice(attempts: readonly Attempt[]): string {
   return 'A firewall on the way may block this port'
 }
 
-/** Whether the proxy of the environment, if there is one for this gateway, connects to it. */
+/** Tests whether the proxy of the environment, if there is one for this gateway, connects to it. */
 export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   if (way.proxy === undefined) return ok(unused(way), way)
   const { address } = way.proxy
@@ -167,12 +167,12 @@ function unused({ identity, hasOtherProxy }: Way): string {
 
 const HEALTH_MS = 4000
 
-/** A HealthCheck on the agent's own channel. It needs no credential, and opens no stream. */
+/** Sends a HealthCheck on the agent's own channel. The call needs no credential and opens no stream. */
 export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
   using channel = new Channel(identity, proxy)
   const first = await timed(channel)
   if (!first.isAnswered) return unanswered(first.ms, channel.stage)
-  // The first answer included the time to connect.
+  // The time of the first answer included the connection, so a second one is measured.
   const second = await timed(channel)
   if (!second.isAnswered) return unanswered(second.ms, channel.stage)
   return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
@@ -208,14 +208,17 @@ export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'rec
 
 const ANSWER_MS = 5000
 
-/** What the gateway answered, and when, by this machine's clock in milliseconds. */
+/** The answer of the gateway, and its time by this machine's clock in milliseconds. */
 export interface Http2Answer {
   readonly way: Way
   readonly date: string | undefined
   readonly receivedAt: number
 }
 
-/** Whether a gRPC server answers: grpc-js takes anything that speaks HTTP/2. Its HealthCheck needs no credential. */
+/**
+ * Tests whether a gRPC server answers: grpc-js accepts any server that speaks HTTP/2. Its HealthCheck needs
+ * no credential.
+ */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
   const wait = patience(ANSWER_MS, signal)
   let socket: Socket | undefined
@@ -253,10 +256,10 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
       te: 'trailers',
     })
     request.once('response', resolve)
-    // The socket's own error comes first, and tells most.
+    // The socket's own error comes first and says the most.
     for (const source of [socket, session, request]) source.on('error', reject)
     session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
-    // A message without bytes: not compressed, length 0.
+    // An empty message: not compressed, length 0.
     request.end(Buffer.alloc(5))
   })
 }

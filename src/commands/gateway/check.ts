@@ -37,12 +37,12 @@ import { exitCodes } from '../failure.ts'
 import { version } from '../version.ts'
 import type { GatewayFlags } from './gateway.ts'
 
-/** Time for the whole history. systemd/runbook-gateway.service gives the start 15 minutes. */
+/** Time to check the whole history. systemd/runbook-gateway.service gives the start 15 minutes. */
 const HISTORY_MS = 10 * 60 * 1000
 
 /**
- * `runbook-agent gateway --check`: what would keep a gateway from starting (broken) or from doing all of its work
- * (warning), one line each, with a remedy. Starts, creates and changes nothing.
+ * Runs `runbook-agent gateway --check`: prints what would keep a gateway from starting (broken) or from doing
+ * all of its work (warning), one line each, with a remedy. Starts, creates and changes nothing.
  * @returns the exit code: 0, also with warnings, or 78
  */
 export async function checkGatewayCommand({ config, json }: GatewayFlags): Promise<number> {
@@ -67,7 +67,10 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
   for (const lines of await Promise.all(repositories.map(examineRepository))) lines.forEach(tell)
 }
 
-/** Examines one repository. All are examined at once: one that does not answer takes seconds. */
+/**
+ * Examines one repository. All repositories are examined at the same time: one that does not answer takes
+ * seconds.
+ */
 async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
   const lines: Line[] = []
   const examination = new Examination((line) => void lines.push(line))
@@ -75,7 +78,7 @@ async function examineRepository(repository: RepositorySettings): Promise<readon
   return lines
 }
 
-/** Reports each problem of the file in a line of its own, as `config check` does. */
+/** Reports each problem of the file in a line of its own, like `config check`. */
 async function checkSettings(
   file: string,
   examination: Examination,
@@ -106,7 +109,7 @@ function settingsOf(file: string): {
   }
 }
 
-/** The report for people: warnings and faults alone. `--json` has all checks. */
+/** Returns the report for people: only warnings and errors. `--json` has all checks. */
 function report(file: string, lines: readonly Line[]): string {
   const told = lines.filter(({ level }) => level === 'warning' || level === 'broken')
   const isBroken = told.some(({ level }) => level === 'broken')
@@ -119,7 +122,7 @@ function lineOf({ level, name, found, advice }: Line): string {
   return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
 }
 
-/** Tests how long the certificate is valid. The check of the settings tests whether it fits its key. */
+/** Tests how long the certificate is valid. The check of the settings tests whether it matches its key. */
 function checkCertificate(files: CertificateFiles | undefined): Finding {
   if (files === undefined) return skipped('there is no listen.tls')
   const { endsAt } = readPair(files)
@@ -156,7 +159,7 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
   }
 }
 
-/** Tests a repository. A gateway starts without it, and serves the last copy. */
+/** Tests a repository. A gateway also starts without the repository, and serves the last copy. */
 async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
   try {
     await reachRemote(repository, signal)
@@ -169,11 +172,11 @@ async function checkRepository(repository: RepositorySettings, signal: AbortSign
   }
 }
 
-/** With less room the next backup, copy of a repository or long output may not fit. */
+/** Bytes: with less space the next backup, copy of a repository or long output may not fit. */
 const LITTLE_BYTES = 256 * 1024 * 1024
 const CHOOSE = 'Give it to the user of the gateway, or name another folder (state)'
 
-/** Tests whether the folder belongs to this user alone, can be written, and has room. Creates none. */
+/** Tests whether the folder belongs to this user alone, can be written, and has space. Creates no folder. */
 async function checkState(folder: string): Promise<Finding<string>> {
   const obstacle = await obstacleTo(folder)
   if (obstacle !== undefined) return broken(`${folder}: cannot create files there: ${obstacle}`, CHOOSE)
@@ -213,7 +216,9 @@ async function checkHistory(folder: string, withinMs: number): Promise<Finding> 
   }
 }
 
-/** Examines the whole history, and removes the files that SQLite creates to read the log of a killed gateway. */
+/**
+ * Examines the whole history, and removes the files that SQLite creates to read the log of a killed gateway.
+ */
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
@@ -226,7 +231,7 @@ async function examineWhole(file: string, withinMs: number): Promise<Health> {
 
 function foreignText(folder: string): string | undefined {
   try {
-    // The folder exists, so nothing is created.
+    // The folder exists, so this call creates nothing.
     claimFolder(folder)
     return undefined
   } catch (error) {

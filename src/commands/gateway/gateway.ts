@@ -16,17 +16,17 @@ import { explain, Failure } from '../failure.ts'
 import { logSettings, onReloadSignal, onShutdownSignals, openSystemd } from '../long-running.ts'
 import { version } from '../version.ts'
 
-/** Time for a stop in addition to `stop-timeout`; longer than a stop ever takes. */
+/** Time for a stop in addition to `stop-timeout`. No stop takes longer. */
 const STOP_MS = 60_000
 
 export interface GatewayFlags {
   readonly config: string
   readonly json?: boolean
-  /** Only checks, by `check.ts`. */
+  /** Whether to run only the checks of `check.ts`. */
   readonly check?: boolean
 }
 
-/** `runbook-agent gateway`: the embedded gateway alone, until a signal. */
+/** Runs `runbook-agent gateway`: the embedded gateway alone, until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const log = await createLogger(logSettings('info'))
   const source = gatewayFile(flags.config, log)
@@ -38,7 +38,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
     log,
   })
   systemd?.update()
-  // The log tells what a reload did, or why it failed.
+  // The log says what a reload did, or why it failed.
   const reload = () =>
     gateway.reload().then(
       () => undefined,
@@ -56,7 +56,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   await gateway.close()
 }
 
-/** The state of the gateway for `systemctl status`. */
+/** Returns the state of the gateway for `systemctl status`. */
 function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isStopping: boolean }): Life {
   const doing = isStopping ? 'stopping' : `serves ${http} and ${grpc}`
   const count = running()
@@ -67,7 +67,7 @@ function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isS
   }
 }
 
-/** @param log gets one line for each secret that others can read */
+/** @param log gets one line for each secret that other users can read */
 export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFile {
   const told = new Set<string>()
   const warn = (warning: string) => {
@@ -79,8 +79,8 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
 }
 
 /**
- * @throws Failure with every problem of the file, one per line, or that says what to do about a port in use, a folder
- * without write access, a missing git
+ * @throws Failure with every problem of the file, one per line, or with advice about a port in use, a folder
+ * without write access, or a missing git
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
   const settings = readGatewaySettings(source)

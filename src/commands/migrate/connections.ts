@@ -15,7 +15,7 @@ import {
 } from './step.ts'
 
 const PATH = '/api/connections'
-/** What a new connection has: the embedded gateway shows no schemas either, and its reviews are rules. */
+/** Members of a new connection: the embedded gateway shows no schemas either, and its reviews are rules. */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
 const CLOSED = { runbooks: false, exec: false, connect: false }
 
@@ -23,7 +23,10 @@ export function connectionSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.map((connection) => connectionStep(connection, migration))
 }
 
-/** Opens masked connections after their rules were created: hoop may refuse rules. */
+/**
+ * Returns the steps that open masked connections. They run after the rules were created: hoop may refuse
+ * rules.
+ */
 export function openingSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections
     .filter((connection) => !isMasked(connection, migration))
@@ -59,7 +62,7 @@ function partsOf(
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
 }
 
-/** The members of a connection but the secrets. Rules and tags that were added in hoop stay. */
+/** Returns the members of a connection except the secrets. Rules and tags that were added in hoop stay. */
 function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
@@ -103,7 +106,10 @@ async function writeConnection(
   ids.set('connection', name, stored['id'])
 }
 
-/** The secrets that hoop lacks, has with another value, or hides and that are to be written again. */
+/**
+ * Returns the secrets that hoop lacks, that have another value, or that hoop hides and the options write
+ * again.
+ */
 function differingSecrets(
   connection: ConnectionSettings,
   present: Resource,
@@ -117,7 +123,7 @@ function differingSecrets(
   )
 }
 
-/** The secrets of a connection. A hidden value is null, and stays as it is when null is sent. */
+/** Returns the secrets of a connection. A hidden value is null, and stays unchanged when null is sent. */
 export function storedSecrets(present: Resource | undefined): Resource {
   return objectIn(present, 'secret')
 }
@@ -129,12 +135,15 @@ function objectIn(present: Resource | undefined, member: string): Resource {
 
 const PLUGIN = 'access_control'
 
-/** Whether hoop hides connections from users in none of their groups, now or after the steps. */
+/** Whether hoop hides connections from users outside their groups, now or after the steps. */
 export function hasAccessControl({ present, options }: Migration): boolean {
   return present.accessControl !== undefined || options.accessControl
 }
 
-/** Runs before the connections: from then on a new connection is for admins only, until it has its groups. */
+/**
+ * Returns a step that runs before the connections: after it a new connection is for admins only, until it has
+ * its groups.
+ */
 export function accessControlSteps(migration: Migration): MigrationStep[] {
   const { account, present, carried } = migration
   const isNeeded = carried.connections.some(({ access }) => access.groups !== undefined)
@@ -147,7 +156,7 @@ export function accessControlSteps(migration: Migration): MigrationStep[] {
   return [{ ...step, action: 'create', write }]
 }
 
-/** Steps for the groups of each connection that has some. */
+/** Returns the steps for the groups of each connection that has some. */
 export function groupSteps(migration: Migration): MigrationStep[] {
   if (!hasAccessControl(migration)) return []
   return migration.carried.connections.flatMap(({ name, access: { groups } }) =>
@@ -170,7 +179,7 @@ function groupStep(name: string, groups: readonly string[], migration: Migration
   return { ...step, action: found === undefined ? 'create' : 'change', parts: wanted, write }
 }
 
-/** Whether a connection without groups becomes one for admins only, by hoop's access control. */
+/** Whether hoop's access control makes a connection without groups visible to admins only. */
 export function isForAdminsOnly({ access }: ConnectionSettings, migration: Migration): boolean {
   return access.groups === undefined && hasAccessControl(migration)
 }

@@ -27,10 +27,10 @@ export interface MigrateHoopFlags extends TargetFlags {
 }
 
 /**
- * `runbook-agent migrate hoop`: writes the objects of gateway.yaml into a gateway of hoop's; without `--apply` it only
- * prints them. It removes nothing there, and a second run has nothing to do.
+ * Runs `runbook-agent migrate hoop`: writes the objects of gateway.yaml into a gateway of hoop's; without
+ * `--apply` it only prints them. It removes nothing there, and a second run has nothing to do.
  * @returns the exit code: 65 when something is protected less in hoop
- * @throws Failure when hoop refuses a step, with what was done and what is left
+ * @throws Failure when hoop refuses a step, with the finished and the remaining steps
  */
 export async function migrateHoopCommand(flags: MigrateHoopFlags): Promise<number> {
   const settings = readGatewaySettings(gatewayFile(flags.config))
@@ -125,8 +125,8 @@ interface TargetFlags {
 }
 
 /**
- * The target gateway: that of a profile, or `--to` with the token of a file, of HOOP_TOKEN where the environment is for
- * this gateway, else of a prompt.
+ * Returns the target gateway: a profile's gateway, or `--to`. The token for `--to` comes from a file, from
+ * HOOP_TOKEN if the environment is for this gateway, or from a prompt.
  * @throws Failure
  */
 async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {
@@ -142,7 +142,7 @@ async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<A
   }
 }
 
-/** A token of another gateway is not sent to this one. */
+/** Returns the environment's token unless it is for another gateway. */
 function tokenOfEnvironment(to: string, tokenFile: string | undefined): string | undefined {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   const isForIt = !HOOP_APIURL || parseRestAddress(HOOP_APIURL)?.url === parseRestAddress(to)?.url

@@ -15,7 +15,10 @@ import { accessControlSteps, groupSteps, connectionSteps, openingSteps } from '.
 import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './stored.ts'
 import { maskingRuleSteps, reviewRuleSteps } from './rules.ts'
 
-/** The steps in the order in which they run: what a connection needs first, and its protection before it is open. */
+/**
+ * Returns the steps in the order in which they run: the objects that a connection needs first, and its
+ * protection before it is open.
+ */
 export function stepsOf(migration: Migration): MigrationStep[] {
   return [
     agentSteps,
@@ -32,7 +35,10 @@ export function stepsOf(migration: Migration): MigrationStep[] {
   ].flatMap((steps) => steps(migration))
 }
 
-/** hoop creates a key for each new agent and shows it once: the key is in its file before the next step. */
+/**
+ * Returns the steps for agents. hoop creates a key for each new agent and shows it once: the key is in its
+ * file before the next step.
+ */
 function agentSteps(migration: Migration): MigrationStep[] {
   return migration.carried.agents.map((name) => {
     const present = resourceNamed(migration.present.agents, name)
@@ -71,7 +77,10 @@ async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   }
 }
 
-/** The file of an agent's new key, mode 0600. It is created before the key, so that a full disk is noticed in time. */
+/**
+ * The file of an agent's new key, mode 0600. It is created before the key, so that a full disk is noticed in
+ * time.
+ */
 class KeyFile implements Disposable {
   readonly #file: string
   readonly #descriptor: number

@@ -38,7 +38,7 @@ const COLUMNS: readonly ItemColumn<Reported>[] = [
 
 const DONE = { create: 'created', change: 'changed', same: 'same' }
 
-/** The report for people: a line for each object, and one for each difference in hoop. */
+/** Returns the report for people: a line for each object, and a line for each difference in hoop. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
   const parts = [
     `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: --apply does it' : ''}\n`,
@@ -86,7 +86,7 @@ export function reportJson({ to, isDryRun, steps, notes }: Report): object {
   }
 }
 
-/** All notes, those about weaker protection first. */
+/** Returns all notes, first the notes about weaker protection. */
 export function notesOf(migration: Migration, steps: readonly MigrationStep[]): Note[] {
   const { settings, carried } = migration
   const notes = [
@@ -163,7 +163,7 @@ function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   ]
 }
 
-/** hoop's free licence takes one of each kind, and refuses what is more. */
+/** Returns notes about hoop's free licence: it allows one object of each kind and refuses more. */
 function licenceNotes({ present, account }: Migration, steps: readonly MigrationStep[]): Note[] {
   if (present.licence !== 'oss') return []
   const limited = [
@@ -198,7 +198,7 @@ function inGroups(groups: readonly string[]): string {
   return groups.length === 0 ? '' : `, into ${groups.join(', ')}`
 }
 
-/** Notes about repositories: the settings lack some facts that hoop needs. */
+/** Returns notes about repositories: the settings lack some facts that hoop needs. */
 function repositoryNotes({ settings, carried }: Migration): Note[] {
   return settings.repositories.flatMap((repository) => {
     const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote
@@ -225,7 +225,7 @@ function branchNote({ branch }: RepositorySettings): string[] {
 export interface Note {
   readonly about: string
   readonly text: string
-  /** Whether hoop protects less there than this gateway does. */
+  /** Whether hoop protects this object less than the embedded gateway does. */
   readonly isWeaker: boolean
 }
 

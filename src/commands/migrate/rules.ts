@@ -26,14 +26,14 @@ const Rules = v.array(
   }),
 )
 
-/** Runs after the connections: a rule names them by their ids. */
+/** Returns steps that run after the connections: a rule names connections by id. */
 export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedMasking(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),
   )
 }
 
-/** Whether hoop masks a connection already by all of its rules. */
+/** Whether hoop already masks a connection by all of its rules. */
 export function isMasked(connection: ConnectionSettings, { present, ids }: Migration): boolean {
   const id = ids.get('connection', connection.name)
   return [...wantedMasking([connection]).keys()].every((name) => {
@@ -42,7 +42,7 @@ export function isMasked(connection: ConnectionSettings, { present, ids }: Migra
   })
 }
 
-/** The masking rules of the connections, in the form of hoop's interface. */
+/** Returns the masking rules of the connections, in the form of hoop's interface. */
 function wantedMasking(connections: readonly ConnectionSettings[]): Map<string, WantedMasking> {
   const wanted = new Map<string, WantedMasking>()
   for (const { name: connection, masking } of connections) {
@@ -77,8 +77,8 @@ interface WantedReview {
 }
 
 /**
- * One rule for all connections whose reviews are alike. They are written before the connections, so that none of them
- * is open without its review for a moment.
+ * Returns one rule for all connections with the same review. The rules are written before the connections, so
+ * that no connection is open without its review for a moment.
  */
 export function reviewRuleSteps(migration: Migration): MigrationStep[] {
   return wantedReviews(migration.carried.connections).map(({ name, body, connections }) => {
@@ -110,7 +110,7 @@ function wantedReviews(connections: readonly ConnectionSettings[]): WantedReview
   return [...rules.values()].map((rule) => ({ ...rule, body: { name: rule.name, ...rule.body } }))
 }
 
-/** A name from the groups, with a number where another rule has the same. */
+/** Returns a name made from the groups, with a number when another rule has the same name. */
 function freeName({ groups }: ReviewSettings, rules: ReadonlyMap<string, WantedReview>): string {
   const base = `review-${groups.toSorted().join('-')}`.slice(0, 200)
   const taken = new Set([...rules.values()].map(({ name }) => name))

@@ -24,14 +24,14 @@ export type Kind =
   | 'groups'
   | 'masking rule'
 
-/** One object of hoop's, and the change that it needs. */
+/** One object in hoop, and its needed change. */
 export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
   readonly action: 'create' | 'change' | 'same'
-  /** Names of what differs; never values. */
+  /** Names of the parts that differ; never values. */
   readonly parts: readonly string[]
-  /** @throws ApiError when hoop refuses it */
+  /** @throws ApiError when hoop refuses the object */
   readonly write: () => Promise<void>
 }
 
@@ -40,7 +40,7 @@ export interface MigrationOptions {
   readonly keyFolder: string | undefined
   /** Whether hoop's access control may be switched on. */
   readonly accessControl: boolean
-  /** Whether secrets that hoop does not show are written again. */
+  /** Whether to write secrets again that hoop does not show. */
   readonly secrets: boolean
 }
 
@@ -54,7 +54,7 @@ export interface Migration {
   readonly options: MigrationOptions
 }
 
-/** hoop's ids by kind and name; new objects are added when they are created. */
+/** hoop's ids by kind and name; the ids of new objects are added when they are created. */
 export class Ids {
   readonly #ids = new Map<string, string>()
 
@@ -62,12 +62,12 @@ export class Ids {
     if (typeof id === 'string' && id !== '') this.#ids.set(`${kind} ${name}`, id)
   }
 
-  /** Undefined for an object that does not exist yet. */
+  /** Returns undefined for an object that does not exist yet. */
   get(kind: Kind, name: string): string | undefined {
     return this.#ids.get(`${kind} ${name}`)
   }
 
-  /** The id of an object that an earlier step has created. */
+  /** Returns the id of an object that an earlier step has created. */
   made(kind: Kind, name: string): string {
     const id = this.get(kind, name)
     if (id === undefined) throw new Error(`hoop has given no id for the ${kind} ${name}`)
@@ -75,12 +75,11 @@ export class Ids {
   }
 }
 
-/** A step without a change. */
 export function sameStep(kind: Kind, name: string): MigrationStep {
   return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
 }
 
-/** The present objects of hoop's gateway. They hold secrets: only names are printed. */
+/** The present objects of hoop's gateway. They hold secrets: print only names. */
 interface HoopState {
   /** `oss` or `enterprise`. */
   readonly licence: string
@@ -92,7 +91,10 @@ interface HoopState {
   readonly repositories: readonly Resource[]
   readonly reviewRules: readonly Resource[]
   readonly runbookRules: readonly Resource[]
-  /** The plugin with the groups of each connection; undefined while it is off, and all users see every connection. */
+  /**
+   * The plugin with the groups of each connection; undefined while it is off, when all users see every
+   * connection.
+   */
   readonly accessControl: Resource | undefined
   /** Names of all connections. */
   readonly connectionNames: readonly string[]
@@ -136,7 +138,10 @@ async function connectionsNamed(account: Account, wanted: readonly string[]): Pr
   return found
 }
 
-/** The licence. @throws Failure for an embedded gateway, which has none, and for a user who is no admin */
+/**
+ * Returns the licence.
+ * @throws Failure for an embedded gateway, which has none, and for a user who is no admin
+ */
 async function licenceOf(account: Account): Promise<string> {
   const info = await fetchResource(account, '/api/serverinfo')
   const licence = info?.['license_info']
@@ -154,7 +159,7 @@ async function licenceOf(account: Account): Promise<string> {
 /** A repository that hoop can fetch. */
 export interface CarriedRepository {
   readonly name: string
-  /** hoop's key for it. */
+  /** hoop's key for the repository. */
   readonly key: string
   readonly remote: Exclude<Remote, { kind: 'local' }>
 }
@@ -186,7 +191,7 @@ function carriedRepository({ name, url }: RepositorySettings): CarriedRepository
   return remote.kind === 'local' ? [] : [{ name, key: repositoryKey(url), remote }]
 }
 
-/** The repository of a connection's runbooks, where they can run in hoop. */
+/** Returns the repository of a connection's runbooks, if they can run in hoop. */
 export function runbooksOf(
   connection: ConnectionSettings,
   carried: Carried,
@@ -197,7 +202,7 @@ export function runbooksOf(
   return needsOtherReviews(connection) ? undefined : { ...repository, path: runbooks.path }
 }
 
-/** Whether some runbooks have other approvers than their connection, for which hoop has no rule. */
+/** Whether some runbooks have other approvers than their connection: hoop has no rule for them. */
 export function needsOtherReviews({ runbooks, review }: ConnectionSettings): boolean {
   const others = runbooks?.reviews?.filter((one) => !isDeepStrictEqual(one.review, review)) ?? []
   return others.some((one) => one.review !== undefined)
@@ -210,8 +215,8 @@ interface Modes {
 }
 
 /**
- * The modes of a connection in hoop, never more than here. A connection for some groups stays closed until hoop's
- * access control is on.
+ * Returns the modes of a connection in hoop, never more than in the settings. A connection for some groups
+ * stays closed until hoop's access control is on.
  */
 export function modesOf(connection: ConnectionSettings, carried: Carried, hasAccessControl: boolean): Modes {
   const { access } = connection
@@ -246,7 +251,7 @@ async function fetchResources(account: Account, path: string): Promise<readonly 
   return (await askJson(account, { method: 'GET', path }, Many)).value
 }
 
-/** Undefined when there is none. @throws ApiError */
+/** Returns undefined when there is none. @throws ApiError */
 export async function fetchResource(account: Account, path: string): Promise<Resource | undefined> {
   try {
     return (await askJson(account, { method: 'GET', path }, v.nullable(One))).value ?? undefined
@@ -256,7 +261,7 @@ export async function fetchResource(account: Account, path: string): Promise<Res
   }
 }
 
-/** @returns what the gateway has stored @throws ApiError */
+/** @returns the object that the gateway has stored @throws ApiError */
 export async function writeResource(
   account: Account,
   method: 'POST' | 'PUT',
@@ -267,8 +272,8 @@ export async function writeResource(
 }
 
 /**
- * Names of the members of `wanted` that are otherwise in `present`. hoop adds members of its own, writes nothing as
- * null, '' or [], and gives lists of names in any order.
+ * Returns the names of members of `wanted` with another value in `present`. hoop adds members of its own,
+ * writes missing values as null, '' or [], and sends lists of names in any order.
  */
 export function differences(present: Resource, wanted: Resource): string[] {
   return Object.keys(wanted).filter((name) => !isSame(present[name], wanted[name]))
@@ -291,18 +296,18 @@ function isNothing(value: unknown): boolean {
   return Object.values(value).every(isNothing)
 }
 
-/** A list of names in alphabetical order, for comparisons. */
+/** Returns a list of names in alphabetical order, for comparisons. */
 export function inNameOrder(value: unknown): string[] {
   const list = Array.isArray(value) ? value : []
   return list.filter((one): one is string => typeof one === 'string').toSorted()
 }
 
-/** The names of both lists: present names are never removed. */
+/** Returns the names of both lists: present names are never removed. */
 export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
   return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
-/** The id of a resource in paths; undefined when it has none. */
+/** Returns the id of a resource in paths; undefined when it has none. */
 export function idOf(resource: Resource | undefined): string | undefined {
   const id = resource?.['id']
   return typeof id === 'string' ? id : undefined

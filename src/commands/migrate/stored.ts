@@ -16,7 +16,7 @@ import {
   resourceNamed,
 } from './step.ts'
 
-/** An object as it should be, and its place in hoop's interface. */
+/** The wanted object and its place in hoop's interface. */
 interface Wanted {
   readonly kind: Kind
   readonly name: string
@@ -32,7 +32,8 @@ interface Wanted {
 }
 
 /**
- * The step for an object that hoop replaces as a whole: members that the settings do not decide are sent unchanged.
+ * Returns the step for an object that hoop replaces as a whole: members that the settings do not decide are
+ * sent unchanged.
  */
 export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
   const { kind, name, present, body } = wanted
@@ -70,7 +71,7 @@ function guardrailRule({ type, words, pattern, message }: Rule): object {
 
 const SITE = '/api/integrations/jira'
 
-/** Steps for the site and its templates: hoop takes no templates without a site. */
+/** Returns the steps for the site and its templates: hoop accepts no templates without a site. */
 export function jiraSteps(migration: Migration): MigrationStep[] {
   const { jira } = migration.settings
   if (jira === undefined) return []
@@ -83,7 +84,10 @@ function siteStep({ url, user, token }: JiraSettings, migration: Migration): Mig
   return storedStep({ kind: 'jira site', name: url, path: SITE, present, body }, migration)
 }
 
-/** A template keeps its list of connections: written without it, the template would lose all of them. */
+/**
+ * Returns the step for a template. A template keeps its list of connections: written without the list, it
+ * would lose all of them.
+ */
 function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
   const present = resourceNamed(migration.present.templates, template.name)
   const body = { ...template }
@@ -91,7 +95,7 @@ function templateStep(template: JiraTemplate, migration: Migration): MigrationSt
   return storedStep({ ...wanted, name: template.name, present, body }, migration)
 }
 
-/** hoop's namespace for ids that are made from a url (RFC 4122). */
+/** hoop's namespace for ids that are derived from a URL (RFC 4122). */
 const URL_NAMESPACE = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
 
 export function repositorySteps(migration: Migration): MigrationStep[] {
@@ -104,7 +108,7 @@ export function repositorySteps(migration: Migration): MigrationStep[] {
   })
 }
 
-/** The body of a repository without ssh keys, which no settings have: hoop's own keys stay. */
+/** Returns the body of a repository without ssh keys, which no settings have: hoop's own keys stay. */
 function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
   if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
   const { username, password } = remote.credentials
@@ -113,7 +117,7 @@ function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: st
   return { git_url: remote.url, git_user: username, git_password: password }
 }
 
-/** hoop's id of a repository, a UUID of version 5. */
+/** Returns hoop's id of a repository, a UUID of version 5. */
 function uuidOfUrl(url: string): string {
   const hash = createHash('sha1').update(URL_NAMESPACE).update(url).digest().subarray(0, 16)
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
@@ -122,7 +126,9 @@ function uuidOfUrl(url: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** Rules that limit a connection to one folder of one repository: without one hoop runs all files. */
+/**
+ * Returns rules that limit a connection to one folder of one repository: without a rule hoop runs all files.
+ */
 export function runbookRuleSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))
 }

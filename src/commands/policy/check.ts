@@ -16,7 +16,7 @@ import {
 import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../failure.ts'
 
-/** Much more than the largest script; output is tried piece by piece. */
+/** Bytes, much more than the largest script; output is tested piece by piece. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface CheckFlags {
@@ -26,8 +26,8 @@ export interface CheckFlags {
 }
 
 /**
- * `runbook-agent policy check`: which guardrail rule stops the text on standard input, by the engine that judges
- * executions.
+ * Runs `runbook-agent policy check`: prints which guardrail rule stops the text on standard input, by the
+ * engine that judges executions.
  * @returns the exit code of this program
  */
 export async function checkCommand(flags: CheckFlags): Promise<number> {
@@ -71,7 +71,7 @@ function answer(verdict: Verdict, text: Buffer): object {
   }
 }
 
-/** The matched texts; for a pattern, the text that it matched. */
+/** Returns the matched words, or the text that a pattern matched. */
 function matchedTexts({ hit, matched }: Violation, text: Buffer): readonly string[] {
   if (hit.type !== 'pattern_match') return matched
   const matcher = compileRegexp(hit.pattern).matcher(text)
@@ -113,13 +113,13 @@ const MEMBERS = ['type', 'words', 'pattern_regex', 'message']
 
 export interface CheckedRules extends Pick<RuleFile, 'hasOthers'> {
   readonly sets: readonly RuleSet[]
-  /** Notes for the author of the file: each may be a slip that lets everything pass. */
+  /** Notes for the author of the file: each may be a mistake that lets every text pass. */
   readonly notes: readonly string[]
-  /** `FILE:LINE:COLUMN` of a rule. */
+  /** Returns `FILE:LINE:COLUMN` of a rule. */
   readonly placeOfRule: (place: RulePlace) => string
 }
 
-/** The rules of a file, as an agent reads them. @throws Failure, exit code 2 */
+/** Reads the rules of a file like an agent. @throws Failure, exit code 2 */
 export function readCheckedRules(file: string, direction: RuleDirection): CheckedRules {
   const found = readingPolicy(file, () => readRuleFile(file, direction, POLICY_FILE_BYTES))
   const sets = decoded(found)
@@ -140,7 +140,10 @@ function decoded({ sets, placeOf }: RuleFile): readonly RuleSet[] {
   }
 }
 
-/** Names unknown members. A gateway's rules may have members of a newer gateway; in a file they are probably slips. */
+/**
+ * Names unknown members. A gateway's rules may have members of a newer gateway; in a file they are probably
+ * mistakes.
+ */
 function notesOn({ sets, placeOf }: RuleFile): string[] {
   return asList(sets).flatMap((set, index) =>
     asList(isMap(set) ? set['rules'] : []).flatMap((rule, at) =>
@@ -172,7 +175,7 @@ export const ANSWERS = {
   none: 2,
 } as const
 
-/** Largest rule file: more than a gateway sends with a session. */
+/** Largest rule file in bytes: more than a gateway sends with a session. */
 export const POLICY_FILE_BYTES = 16 * 1024 * 1024
 
 /** Reads a file by `read`. @throws Failure, exit code 2, when the file cannot be read */

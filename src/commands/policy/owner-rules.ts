@@ -7,13 +7,13 @@ import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
 import { readCheckedRules, type CheckedRules } from './check.ts'
 
-/** The owner's rules with everything that is wrong in their files, a line each. */
+/** The owner's rules, and all problems of their files, one line each. */
 export interface ExaminedRules {
   readonly rules: OwnerRules
   readonly problems: readonly string[]
 }
 
-/** Reads and compiles the rule files of a policy. Never rejects for the content of a file. */
+/** Reads and compiles the rule files of a policy. Never rejects because of the content of a file. */
 export async function examineOwnerRules(policy: PolicySettings | undefined): Promise<ExaminedRules> {
   const { inputRules: inputs = [], outputRules: outputs = [] } = policy ?? {}
   const input = await examined('input', inputs, outputs)
@@ -55,7 +55,8 @@ async function examined(
 }
 
 /**
- * The rules of a file; undefined, and a problem, when it cannot be read. Others who could change it are a problem, too.
+ * Reads the rules of a file. Returns undefined and adds a problem when the file cannot be read. Write access
+ * for other users is a problem, too.
  */
 function readOwners(file: string, direction: RuleDirection, problems: string[]): CheckedRules | undefined {
   try {
@@ -76,7 +77,7 @@ function unused(file: string, direction: RuleDirection): string {
   return `${file} has ${other}_rules as well, which nothing enforces: name the file in policy.${other}-rules too, or remove them`
 }
 
-/** Adds its place to each rule, by which people are told which rule was broken. */
+/** Adds to each rule its place, so that messages name the broken rule. */
 function withSources({ sets, placeOfRule }: CheckedRules, problems: string[]): RuleSet[] {
   return sets.map(({ rules }, set) => ({
     rules: rules.map((each, rule) => {

@@ -35,7 +35,7 @@ export const doctor: CommandRow = {
   does: 'Test everything the agent needs',
   options: [...agentOptions, JSON_OPTION],
   examples: ['runbook-agent doctor', 'runbook-agent doctor --key-file agent.key'],
-  // Its code ends the program at once: a name lookup that hangs would keep the process alive.
+  // The exit code ends the program immediately: a name lookup that hangs would keep the process alive.
   run: async (flags: Flags) => (await import('../doctor/doctor.ts')).doctorCommand(flags),
 }
 

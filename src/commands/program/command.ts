@@ -1,30 +1,31 @@
 import { Argument, CommanderError, Option, type Command } from 'commander'
 import { didYouMean } from '../../basics/text/nearest.ts'
 
-/** A command as the tables in this folder say it. Help, completion and the parser come from it. */
+/** A command as the tables in this folder describe it. Help, completion and parser are built from it. */
 export interface CommandRow {
-  /** With arguments that explain themselves: `show <id>`. */
+  /** The name with arguments, which say what they are: `show <id>`. */
   readonly name: string
   readonly does?: string
   readonly takes?: readonly Argument[]
   readonly options?: readonly Option[]
   /** What the help shows below the options. */
   readonly examples?: readonly string[]
-  /** Whether the group does this when no other command is named. */
+  /** Whether the group runs this command when no other command is named. */
   readonly isDefault?: boolean
   readonly isHidden?: boolean
-  /** The exit code for wrong arguments, where it is not the usual one. */
+  /** The exit code for wrong arguments, if it is not the usual one. */
   readonly wrongUse?: number
-  /** Looks at the words before the command runs. */
+  /** Checks the words before the command runs. */
   readonly check?: (command: Command) => void
   /**
-   * Loads the command's code by `import()`: other commands start without it.
-   * @returns the exit code, with which the program ends at once, whatever is still open; nothing: it ends by itself
+   * Loads the command's code by `import()`: other commands start without that code.
+   * @returns the exit code, with which the program ends immediately, even with open handles; undefined: the
+   * program ends by itself
    */
   readonly run: (...args: never[]) => unknown
 }
 
-/** Commands below one word. */
+/** Commands after one common word. */
 export interface CommandGroup {
   readonly name: string
   readonly does: string
@@ -63,8 +64,9 @@ function answersWith(command: Command, wrongUse: number): void {
 }
 
 /**
- * Names the commands that were probably meant. Commander would pass an unknown word to the default command, which would
- * say that it takes no arguments; where there is none, commander asks for a listener.
+ * Refuses unknown words, and names the commands that were probably meant. Commander would pass an unknown
+ * word to the default command, which would say that it takes no arguments. Without a default command,
+ * commander asks for a listener.
  */
 export function refuseUnknownCommands(parent: Command): Command {
   const refuse = (): void => refuseUnknown(parent)
@@ -85,8 +87,6 @@ function refuseUnknown(parent: Command): void {
     exitCode: 1,
   })
 }
-
-// The parts of a row.
 
 export function takes(name: string, description?: string): Argument {
   return new Argument(name, description)
@@ -109,7 +109,7 @@ export function choice(
   return option(flags, description, byDefault).choices(choices)
 }
 
-/** An option that collects its values. */
+/** Creates an option that collects its values. */
 export function repeatable(flags: string, description: string): Option {
   return option(flags, description).argParser((value: string, before?: readonly string[]) => [
     ...(before ?? []),
@@ -117,11 +117,11 @@ export function repeatable(flags: string, description: string): Option {
   ])
 }
 
-// What many rows have.
+// Options of many rows.
 
 export const JSON_OPTION = option('--json', 'print JSON')
 export const QUIET = option('--quiet', 'print only errors')
-/** For every command that asks a gateway. */
+/** For every command that sends requests to a gateway. */
 export const PROFILE = option('--profile <name>', 'profile to use (default: the selected one)')
 /** For commands that read a token. */
 export const TOKEN_FILE = option(
@@ -130,7 +130,10 @@ export const TOKEN_FILE = option(
 )
 export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 
-/** The options of a span of time. @param things whose time it is, such as `sessions that began` */
+/**
+ * Returns the options for a span of time.
+ * @param things the listed things with their time, such as `sessions that began`
+ */
 export function span(things: string): readonly Option[] {
   return [
     option('--since <time>', `only ${things} after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30`),

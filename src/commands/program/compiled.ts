@@ -3,11 +3,11 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { Script } from 'node:vm'
 
-/** The program and its packages in one file, and V8's code for it, as `scripts/compile.mjs` makes them. */
+/** The program and its packages in one file, and V8's code for it, built by `scripts/compile.mjs`. */
 const folder = path.resolve(__dirname, '../../compiled/program')
 /**
- * For each command that loads much: the run that left V8's code for it. Commands that load little, as `version`, take
- * longer with the large file.
+ * For each command that loads much code: the run whose V8 code it uses. Commands that load little, like
+ * `version`, take longer with the large file.
  */
 const RUNS: Readonly<Record<string, string>> = {
   ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
@@ -21,13 +21,13 @@ const RUNS: Readonly<Record<string, string>> = {
   },
 }
 
-/** False in the folder that `npm run bundle` makes, which has the program as one file only. */
+/** False in the folder that `npm run bundle` creates: there the program is only one file. */
 const hasFiles = existsSync(path.join(__dirname, 'main.js'))
 
 /**
- * Loads the program from one file with the code that V8 made for it at the build. Undefined for commands that load
- * little, and where the build has none: then the program is loaded file by file. Only the Node that made the code uses
- * it, with the same flags of V8; another one compiles the same file as any other.
+ * Loads the program from one file with the code that V8 made for it at build time. Returns undefined for
+ * commands that load little, and for a build without such code: then the program is loaded file by file. Only
+ * the Node that made the code uses it, with the same V8 flags; another Node compiles the file as usual.
  */
 export function compiledProgram(
   word: string | undefined,
@@ -37,7 +37,7 @@ export function compiledProgram(
   const source = run === undefined ? undefined : readIfThere(file)
   if (source === undefined) return undefined
   const cachedData = readIfThere(path.join(folder, `${run}.code`))
-  // V8 compares nothing but the length of the source, so the build removes the code before it changes the file.
+  // V8 compares only the length of the source, so the build removes the code before it changes the file.
   const script = new Script(
     `(function (exports, require, module, __filename, __dirname) {${source.toString('latin1')}\n})`,
     {

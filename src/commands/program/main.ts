@@ -17,18 +17,20 @@ function report(error: unknown): number {
   return exitCodes.bug
 }
 
-/** The exit code of wrong arguments, for which commander always has 1. */
+/** Returns the exit code for wrong arguments: commander always has 1. */
 function codeOf({ exitCode }: CommanderError): number {
   return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
-/** Shows the help with a failing exit code: scripts may still start an agent this way, as was possible once. */
+/**
+ * Shows the help with a failing exit code: scripts may still start an agent this way, as was possible once.
+ */
 function showHelp(root: Awaited<ReturnType<typeof program>>): number {
   root.outputHelp()
   return exitCodes.usage
 }
 
-/** Does what the arguments say, and sets the exit code. */
+/** Runs the command that the arguments name, and sets the exit code. */
 export async function main(): Promise<void> {
   try {
     const root = await program(process.argv[2])
@@ -36,7 +38,7 @@ export async function main(): Promise<void> {
     else await root.parseAsync()
     process.exitCode ??= exitCodes.done
   } catch (error) {
-    // Exits at once: all that still runs belongs to a failed program.
+    // Exits immediately: all running work belongs to a failed program.
     process.exit(report(error))
   }
 }

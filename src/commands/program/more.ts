@@ -53,7 +53,7 @@ export const config: CommandGroup = {
   ],
 }
 
-/** The commands answer by their exit codes, so wrong arguments have the code for "no answer". */
+/** These commands answer by their exit codes, so wrong arguments have the code for "no answer". */
 const NO_ANSWER = 2
 
 export const policy: CommandGroup = {

@@ -12,7 +12,9 @@ const operatingGateway = () => import('./gateway.ts')
 const operatingAgent = () => import('./agent.ts')
 const more = () => import('./more.ts')
 
-/** The commands by the headings of the help, a file for each heading. The tables are loaded when they are needed. */
+/**
+ * The commands by the headings of the help, one file per heading. The tables are loaded when they are needed.
+ */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Run:': {
     run: async () => (await running()).run,
@@ -66,12 +68,13 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
 
 const NAMES = new Set(Object.values(GROUPS).flatMap((commands) => Object.keys(commands)))
 
-/** Commands that look at the other commands. */
+/** Commands that read the other commands. */
 const NEEDS_ALL = ['complete']
 
 /**
- * The program with the command of this name alone: to make all of them takes longer than most commands do. With another
- * word, or none, the program has all commands: for the help, and for the name that was probably meant.
+ * Returns the program with only the command of this name: to create all commands takes longer than most
+ * commands run. With another word, or without one, the program has all commands: for the help, and for the
+ * name that was probably meant.
  */
 export async function program(word: string | undefined): Promise<Command> {
   const root = new Command('runbook-agent')

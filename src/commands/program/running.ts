@@ -27,7 +27,7 @@ const VARIABLES = [
   option('--json', 'print messages of this program as JSON lines on standard error'),
 ]
 
-/** Everything after `--`, byte for byte, for the connection's command. */
+/** All words after `--`, byte for byte, for the connection's command. */
 const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the connection's command")
 
 const VERBATIM = option('--verbatim', "pass --dry-run and --local after -- to the connection's command")
@@ -179,7 +179,7 @@ interface Place {
 const NO_GATEWAY = '--local uses no gateway: omit --profile'
 const NO_APPROVAL = '--local asks for no approval: omit --when-approved'
 
-/** `exec` on a gateway, or in this process. @returns the exit code of this program */
+/** Runs `exec` on a gateway, or in this process. @returns the exit code of this program */
 async function dispatchExec(
   connection: string,
   words: readonly string[],
@@ -194,7 +194,7 @@ async function dispatchExec(
   return (await import('../client/stream/exec.ts')).execCommand(connection, words, flags)
 }
 
-/** `run` on a gateway, or in this process. @returns the exit code of this program */
+/** Runs `run` on a gateway, or in this process. @returns the exit code of this program */
 async function dispatchRun(
   { file, ...words }: RunWords,
   { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
@@ -225,7 +225,9 @@ interface RunWords {
   readonly clientArgs: readonly string[]
 }
 
-/** The words after -- arrive as the file and the arguments. */
+/**
+ * Runs a runbook on several connections. Commander passes the words after -- as the file and the arguments.
+ */
 async function runSeveral(
   { connection: runbook, file, clientArgs }: RunWords,
   flags: RunBatchFlags,
@@ -249,9 +251,9 @@ function refuse(flags: object, names: readonly string[], reason: string): void {
 const DECISIVE = ['--dry-run', '--local']
 
 /**
- * Refuses words before `--` that were meant as something else, for example as a script, and arguments that are not
- * UTF-8. All words after `--` are for the connection's command.
- * @param hint where such a word belongs
+ * Refuses words before `--` that were meant as something else, for example as a script, and arguments that
+ * are not UTF-8. All words after `--` are for the connection's command.
+ * @param hint names the right place of such a word
  */
 function refuseStrayWords(called: Command, hint: string): void {
   refuseChangedArguments()
@@ -260,7 +262,7 @@ function refuseStrayWords(called: Command, hint: string): void {
   refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
 }
 
-/** If the flag is also given before `--`, it is not misplaced. */
+/** Refuses such a flag after `--`, unless it is also given before `--`. */
 function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
   const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
   const given: Readonly<Record<string, unknown>> = command.opts()
@@ -283,13 +285,13 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   throw new Failure(`${stray}: arguments for the connection's command follow --. ${hint}`, exitCodes.usage)
 }
 
-/** Node puts this character in place of bytes that are not UTF-8. A user may also have typed it. */
+/** Node replaces bytes that are not UTF-8 by this character. A user may also have typed it. */
 const REPLACED = '\uFFFD'
 
 /**
- * Refuses arguments that are not UTF-8. They are decoded before this program sees them, and other bytes would arrive at
- * a database as something else. This works where the kernel shows the bytes, on Linux. The message shows no value,
- * which may be a secret.
+ * Refuses arguments that are not UTF-8. Node decodes them before this program sees them, and a database would
+ * get other bytes than the user typed. The check works where the kernel shows the bytes, on Linux. The
+ * message shows no value, which may be a secret.
  * @throws Failure, exit code 64
  */
 function refuseChangedArguments(): void {

@@ -17,7 +17,10 @@ import {
 
 export type ServiceAction = 'install' | 'uninstall' | 'print'
 
-/** `runbook-agent service install|uninstall|print`: the agent as a service of systemd. @throws Failure */
+/**
+ * Runs `runbook-agent service install|uninstall|print`: the agent as a service of systemd.
+ * @throws Failure
+ */
 export async function serviceCommand(
   action: ServiceAction,
   flags: ServiceFlags,
@@ -39,12 +42,12 @@ export async function serviceCommand(
 }
 
 export interface ServiceFlags {
-  /** For this user's own service manager. */
+  /** Whether the service is for this user's own service manager. */
   readonly user?: boolean
-  /** The gateway, not the agent. */
+  /** Whether the service is the gateway, not the agent. */
   readonly gateway?: boolean
   readonly keyFile?: string
-  /** gateway.yaml */
+  /** Path of gateway.yaml. */
   readonly config?: string
   /** The user that a system service runs as. */
   readonly runAs?: string
@@ -56,14 +59,13 @@ interface Request {
   readonly place: ServicePlace
   readonly kind: ServiceKind
   readonly forUser: boolean
-  /** Path of the unit file. */
   readonly path: string
   /** The file with the key of an agent, or with the settings of a gateway. */
   readonly file: string
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
-  /** Prints one thing that was done, or has to be done. */
+  /** Prints one thing that was done, or that the user has to do. */
   readonly line: (text: string) => void
 }
 
@@ -119,7 +121,7 @@ function unitOf(request: Request): string {
   return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }
 
-/** Writes the unit and starts it, or prints what has to be done first. @throws Failure */
+/** Writes the unit and starts it, or prints the steps that the user has to do first. @throws Failure */
 async function install(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -141,7 +143,7 @@ async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
-  // A restart is left to the user: it ends what runs.
+  // A restart is left to the user: it ends running executions.
   const restart = isNew
     ? []
     : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
@@ -154,7 +156,10 @@ async function missingUser({ forUser, runAs, kind }: Request): Promise<string | 
   return `useradd --system --user-group --create-home --home-dir /var/lib/${kind.runAs} ${runAs}`
 }
 
-/** Programs that the service's user may not reach: nvm installs Node below a home that is closed to others. */
+/**
+ * Returns the programs that the service's user may not reach: nvm installs Node below a home that is closed
+ * to other users.
+ */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
   return [node, main]
@@ -164,7 +169,10 @@ function closedPrograms({ forUser, runAs, place: { node, main } }: Request): str
     )
 }
 
-/** Without lingering a user's services end at logout, and do not start at boot. */
+/**
+ * Returns the command that enables lingering. Without lingering a user's services end at logout, and do not
+ * start at boot.
+ */
 function lingering({ forUser, place: { user, lingering } }: Request): string[] {
   return forUser && !existsSync(`${lingering}/${user}`)
     ? [`loginctl enable-linger ${user}  # otherwise the service ends at your logout`]
@@ -196,7 +204,7 @@ function systemctlLine({ forUser }: Request, ...args: readonly string[]): string
 
 /**
  * Runs the steps one by one, and reports them.
- * @throws Failure at the first one that fails, with everything that remains to be done; with --force it goes on instead
+ * @throws Failure at the first step that fails, with all remaining steps; with --force it goes on instead
  */
 async function systemctl(request: Request, ...steps: readonly (readonly string[])[]): Promise<void> {
   const lines = steps.map((step) => systemctlLine(request, ...step))
@@ -211,13 +219,13 @@ async function systemctl(request: Request, ...steps: readonly (readonly string[]
   }
 }
 
-/** Runs a program found in PATH. @returns why it failed, or undefined */
+/** Runs a program found in PATH. @returns the reason of a failure, or undefined */
 async function failureOf(line: string): Promise<string | undefined> {
   const [program = '', ...args] = line.split(' ')
   return new Promise((resolve) => {
     execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve(undefined)
-      // The first line tells what is wrong, the others where to look.
+      // The first line says what is wrong, the others where to look.
       const [words = ''] = stderr.trim().split('\n')
       resolve(error.code === 'ENOENT' ? `there is no ${program}` : words || error.message)
     })

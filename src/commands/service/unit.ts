@@ -8,7 +8,7 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 
 /** The folders of services on this machine, and the parts of a unit. */
 export interface ServicePlace {
-  /** The templates of all units. */
+  /** Path of the templates for all units. */
   readonly template: string
   readonly gatewayTemplate: string
   readonly node: string
@@ -21,11 +21,11 @@ export interface ServicePlace {
   /** The folders of keys and settings, for a service of the system and of this user. */
   readonly systemConfig: string
   readonly userConfig: string
-  /** The folder in which systemd records the users whose services go on without a login. */
+  /** The folder in which systemd records the users with lingering: their services go on without a login. */
   readonly lingering: string
 }
 
-/** This installation on this machine. */
+/** Returns the folders of this installation on this machine. */
 export function thisPlace(): ServicePlace {
   const xdg = process.env['XDG_CONFIG_HOME'] ?? ''
   // The XDG Base Directory Specification says to ignore relative paths.
@@ -51,7 +51,9 @@ export interface ServiceKind {
   /** The user that a system service runs as by default. */
   readonly runAs: string
   readonly template: (place: ServicePlace) => string
-  /** The file without which the service cannot start: its name in the folder of settings, the flag for another file. */
+  /**
+   * The file that the service needs to start: its name in the folder of settings, the flag for another file.
+   */
   readonly file: {
     readonly name: string
     readonly flag: string
@@ -59,7 +61,7 @@ export interface ServiceKind {
     readonly holds: string
     readonly remedy: string
   }
-  /** Rights on that file that nobody should have. */
+  /** Permission bits that the file should not have. */
   readonly closedTo: number
   readonly closing: string
 }
@@ -84,7 +86,7 @@ export const GATEWAY: ServiceKind = {
     ...{ name: 'gateway.yaml', flag: '--config', is: 'file', holds: 'settings' },
     remedy: 'Write the settings to it',
   },
-  // The service's own group reads it.
+  // The service's own group reads the file.
   closedTo: 0o007,
   closing: 'other users can read tokens in it: chmod 640',
 }
@@ -94,29 +96,35 @@ interface UnitOptions {
   readonly node: string
   readonly main: string
   readonly file: string
-  /** For the service manager of one user, not of the system. */
+  /** Whether the unit is for the service manager of one user, not of the system. */
   readonly forUser: boolean
   /** The user that a system unit runs as. */
   readonly runAs: string
-  /** Leaves out settings with which sudo and su do not work. */
+  /** Whether to leave out settings with which sudo and su do not work. */
   readonly allowSudo: boolean
 }
 
-/** systemd.exec(5): for an ordinary user they imply NoNewPrivileges=, or also restrict what sudo starts. */
+/**
+ * systemd.exec(5): for an ordinary user these settings imply NoNewPrivileges=, or also restrict programs that
+ * sudo starts.
+ */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime|SUIDSGID)|RemoveIPC|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
-/** Lines left out for a user's manager: it has no other users, no network unit, and cannot lower the score. */
+/**
+ * Lines that a user's manager does not need: it has no other users, no network unit, and cannot lower the
+ * score.
+ */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
 const SUM = '# sha256 of what follows: '
 
-/** From the template in systemd/. @throws Failure for a path that does not fit into a unit */
+/** Renders a unit from the template in systemd/. @throws Failure for a path that does not fit into a unit */
 export function renderUnit(template: string, options: UnitOptions): string {
   const leaveOut = (line: string) =>
     ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||
     (options.forUser && SYSTEM_ONLY.test(line))
-  // The first paragraph is about the template itself.
+  // The first paragraph describes the template itself.
   const [, ...paragraphs] = template.trimEnd().split('\n\n')
   const body = paragraphs
     .map((paragraph) => keepLines(paragraph.split('\n'), leaveOut))
@@ -126,7 +134,7 @@ export function renderUnit(template: string, options: UnitOptions): string {
   return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
 }
 
-/** Whether `renderUnit` made the text, and nobody has changed it since. */
+/** Whether `renderUnit` made the text, and it was not changed since. */
 export function isOurs(unit: string): boolean {
   const [mark, sum = '', empty, ...body] = unit.split('\n')
   return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
@@ -136,7 +144,7 @@ function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Leaves out some settings, and comments all of whose settings are left out. */
+/** Leaves out some settings, and the comments of groups without remaining settings. */
 function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean): string[] {
   return groupsOf(lines).flatMap(({ comments, settings }) => {
     const kept = settings.filter((line) => !leaveOut(line))
@@ -144,7 +152,7 @@ function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean
   })
 }
 
-/** Comments, and the settings below them. */
+/** Comments and the settings below them. */
 interface Group {
   readonly comments: string[]
   readonly settings: string[]
@@ -181,20 +189,26 @@ function fillIn(line: string, { node, main, file, runAs, forUser }: UnitOptions)
   }
 }
 
-/** What follows the program in the template, with the real file of settings. */
+/** Returns the part after the program in the template, with the real file of settings. */
 function commandOf(line: string, file: string): string {
   const [, words = ''] = line.split('/dist/main.js ')
   return words.replace(/ --config \S+$/, () => ` --config ${argumentWord(file)}`)
 }
 
-/** The first word of ExecStart=. systemd replaces `%` in it, leaves `$` alone, and does not allow quotes. */
+/**
+ * Formats the first word of ExecStart=. systemd replaces `%` in it, leaves `$` alone, and does not allow
+ * quotes.
+ */
 function programWord(path: string): string {
   if (/["'\\]/.test(path))
     throw new Failure(`${path}: systemd runs no program whose path has quotes or backslashes`)
   return quoted(plain(path).replaceAll('%', '%%'))
 }
 
-/** A later word: here `$` is replaced, too, and quotes and backslashes work as in a shell. */
+/**
+ * Formats a later word of ExecStart=: here systemd replaces `$`, too, and quotes and backslashes work as in a
+ * shell.
+ */
 function argumentWord(path: string): string {
   return quoted(plain(path).replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$'))
 }
@@ -212,10 +226,10 @@ function plain(path: string): string {
   return path
 }
 
-/** The limit of gateway.yaml. */
+/** The size limit of gateway.yaml. */
 const MAX_BYTES = 1024 * 1024
 
-/** @throws Failure when there is a file that `renderUnit` has not made */
+/** @throws Failure when `renderUnit` has not made the existing file */
 export function refuseForeign(path: string, force: boolean): void {
   if (force || !existsSync(path) || isOurs(readFileSync(path, 'utf8'))) return
   throw new Failure(
@@ -228,10 +242,10 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // Written to a new file: the old one may be a link.
+    // Written to a new file: the old file may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
-    // Renamed, so that systemd never reads a part of it.
+    // Renamed, so that systemd never reads an incomplete unit.
     renameSync(passing, path)
   } catch (error) {
     rmSync(passing, { force: true })
@@ -239,7 +253,7 @@ export function writeUnit(path: string, unit: string): void {
   }
 }
 
-/** @returns a warning, if there is one. @throws Failure when the service could not start with it */
+/** @returns a warning, if there is one. @throws Failure when the service could not start with the file */
 export function checkFile({
   file,
   kind,

@@ -9,7 +9,10 @@ import { readIdentity, readSettings, type Flags } from './settings.ts'
 
 /** The agent's identity by its current settings. Keys, SVIDs and certificates are renewed on disk. */
 export class CurrentIdentity implements IdentitySource {
-  /** Variables that the settings name by `env://`, or have named before: they stay closed. Grows in its place. */
+  /**
+   * Variables that the settings name by `env://` now or have named before: they stay closed to connections.
+   * The set grows in place.
+   */
   readonly ownVariables: Set<string>
   readonly #flags: Flags
   readonly #log: Logger
@@ -17,10 +20,10 @@ export class CurrentIdentity implements IdentitySource {
   /** The fingerprint of the current credential and certificates. */
   #fingerprint: string
   #warnings: readonly string[]
-  /** The last complaint that was logged: attempts may repeat for days, the line should not. */
+  /** The last logged complaint: attempts may repeat for days, the line should not. */
   #complaint: string | undefined
 
-  /** @param settings those that `identity` came from; their warnings were logged already */
+  /** @param settings the settings of `identity`; their warnings were already logged */
   constructor(
     flags: Flags,
     identity: Identity,
@@ -54,7 +57,10 @@ export class CurrentIdentity implements IdentitySource {
     }
   }
 
-  /** @returns the settings; undefined when they cannot be used, which is logged, and the old ones stay */
+  /**
+   * Reads the settings again.
+   * @returns undefined when they cannot be used; that is logged, and the old settings stay
+   */
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
@@ -83,7 +89,7 @@ export class CurrentIdentity implements IdentitySource {
   }
 }
 
-/** A hash of the credential and the certificates. */
+/** Returns a hash of the credential and the certificates. */
 function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): string {
   const { authorities, client } = tls
   const parts = [key.value.reveal(), authorities, client?.certificate, client?.key.reveal()]
@@ -92,10 +98,10 @@ function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): s
 
 type Settings = Pick<AgentConfiguration, 'policy'>
 
-/** The owner's policy by the settings and rule files that were read last. */
+/** The owner's policy from the settings and rule files that were read last. */
 export class CurrentPolicy implements PolicySource {
   #current: OwnerPolicy | undefined
-  /** Counts the readings: of two at once the later one wins, whichever ends first. */
+  /** Number of readings: of two parallel readings the later one wins, whichever ends first. */
   #readings = 0
 
   /** @throws Failure with everything that is wrong in a rule file: an agent without its rules must not run */
@@ -111,7 +117,7 @@ export class CurrentPolicy implements PolicySource {
     return this.#current
   }
 
-  /** Reads the policy again. When it cannot be used, that is logged, and the old one stays. */
+  /** Reads the policy again. When it cannot be used, the reason is logged and the old policy stays. */
   async reread(settings: Settings, log: Logger): Promise<void> {
     const reading = ++this.#readings
     try {

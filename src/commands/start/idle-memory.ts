@@ -2,16 +2,16 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Time since the last command. A collection of the whole heap takes some 30 ms, and nothing may be waiting for the
- * loop.
+ * Time since the last command. A collection of the whole heap blocks the loop for some 30 ms, so no work may
+ * be waiting.
  */
 const QUIET_MS = 1000
-/** Growth of the memory that is worth a collection. */
+/** Growth of the memory in bytes that is worth a collection. */
 const SPARE_BYTES = 16 * 1024 * 1024
 
 /**
- * Gives memory back when the agent has become idle, once: V8 and malloc keep what a busy time took, since neither
- * learns that it is over.
+ * Gives memory back once when the agent has become idle. V8 and malloc keep the memory of a busy time, since
+ * neither knows that it is over.
  */
 export class IdleMemory {
   readonly #giveBack: () => void
@@ -22,7 +22,7 @@ export class IdleMemory {
     this.#giveBack = giveBack
   }
 
-  /** @param count commands that run now; to be called whenever it has changed */
+  /** Call it whenever the number of running commands has changed. @param count commands that run now */
   running(count: number): void {
     clearTimeout(this.#quiet)
     if (count === 0) this.#quiet = setTimeout(() => this.#look(), QUIET_MS).unref()
@@ -36,7 +36,8 @@ export class IdleMemory {
 }
 
 /**
- * Collects the whole heap. Node has no call for it; the first collection only finds the pages that the second frees.
+ * Collects the whole heap. Node has no call for it; the first collection only finds the pages that the second
+ * frees.
  */
 export function collectHeap(): void {
   setFlagsFromString('--expose-gc')

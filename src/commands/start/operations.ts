@@ -54,9 +54,9 @@ export class Operations implements AsyncDisposable {
     if (!this.#closed) this.#systemd?.update()
   }
 
-  /** Reloads, and tells systemd. */
+  /** Reloads, and reports the reload to systemd. */
   async reload(work: () => Promise<void>): Promise<void> {
-    // A signal may come at the very end, when the descriptor may already belong to something else.
+    // A signal may arrive at the very end, when the descriptor may already belong to another file.
     if (this.#systemd === undefined || this.#closed) await work()
     else await this.#systemd.reload(work)
   }
@@ -71,7 +71,7 @@ export class Operations implements AsyncDisposable {
 
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
-  // Loaded only when it is needed: with the metrics it takes a tenth of the agent's start.
+  // Loaded only when needed: with the metrics it takes a tenth of the agent's start.
   const { openHttp } = await import('../../operations/http.ts')
   const { agentMetrics } = await import('../../operations/metrics-table.ts')
   try {
@@ -95,7 +95,7 @@ interface StatusParts {
   readonly journal: Journal
 }
 
-/** The status of the running agent, computed for each request. */
+/** Returns a source that computes the running agent's status for each request. */
 export function statusSource(parts: StatusParts): StatusSource {
   return () => ({
     version,

@@ -25,12 +25,15 @@ import { Failure } from '../failure.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
 import { fitYoungGeneration } from './young-generation.ts'
 
-/** Commands inherit it; systemd's units may have a stricter one. For its own files the agent sets the mode. */
+/**
+ * Commands inherit this umask; systemd's units may have a stricter one. For its own files the agent sets the
+ * mode.
+ */
 export const COMMANDS_UMASK = 0o022
 
 interface Parts {
   readonly settings: AgentConfiguration
-  /** No connection may read them. */
+  /** Variables that no connection may read. */
   readonly ownVariables: ReadonlySet<string>
   readonly policy: PolicySource
   readonly folder: RuntimeFolder
@@ -40,7 +43,10 @@ interface Parts {
   readonly log: Logger
 }
 
-/** Opens what the agent's sessions share. `groups` has to be closed. @throws Failure when a limit cannot be enforced */
+/**
+ * Opens the services that the agent's sessions share. The caller has to close `groups`.
+ * @throws Failure when a limit cannot be enforced
+ */
 export async function openServices({
   settings,
   ownVariables,
@@ -83,7 +89,7 @@ export async function openServices({
   }
 }
 
-/** Adapts the memory of this process to the commands that run. */
+/** Adapts the memory of this process to the number of running commands. */
 function memoryFor(engine: Engine): (running: number) => void {
   const idle = new IdleMemory(() => {
     collectHeap()
@@ -95,7 +101,7 @@ function memoryFor(engine: Engine): (running: number) => void {
   }
 }
 
-/** Only the settings that sessions read. The credential is not among them. */
+/** Returns only the settings that sessions read. The credential is not among them. */
 function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background }
@@ -107,14 +113,14 @@ function maskingSettings({ presidio, maskingForm, maskingRefine }: AgentConfigur
   return { presidio, local: { replacement, refine: maskingRefine }, compiled: new CompiledCache() }
 }
 
-/** Invalid rules were refused together with the settings. */
+/** Creates the name rules. Invalid rules were already refused with the settings. */
 function secretNames(rules: readonly string[]): SecretNames {
   return new SecretNames(rules.map(parseNameRule).filter((rule) => rule !== undefined))
 }
 
 /**
- * Opens the engine of this system, which ends everything that commands leave behind. This is the first step of the
- * agent: before it, other processes of this user can read the agent's environment.
+ * Opens the engine of this system, which ends all leftovers of commands. This is the first step of the agent:
+ * before it, other processes of this user can read the agent's environment.
  */
 export async function openEngine(): Promise<{
   readonly engine: Engine
@@ -159,14 +165,14 @@ export async function openFolder(settings: AgentConfiguration): Promise<RuntimeF
   }
 }
 
-/** Commands run in the agent user's home, or in / when there is none. */
+/** Returns the folder of commands: the home of the agent's user, or / when there is none. */
 export function workingFolder(): string {
   const home = homedir()
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
 }
 
 /**
- * Opens control groups where the group of this process is delegated.
+ * Opens control groups if the group of this process is delegated.
  * @throws Failure when a limit is set that cannot be enforced
  */
 async function openGroups(settings: AgentConfiguration, log: Logger): Promise<ControlGroups | undefined> {
@@ -199,7 +205,10 @@ interface Sweep {
   readonly log: Logger
 }
 
-/** Ends the commands of killed agents, then removes their secret files: a command may use a file. */
+/**
+ * Ends the commands of killed agents, then removes their secret files. The order matters: a command may use a
+ * file.
+ */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
     const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }

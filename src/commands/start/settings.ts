@@ -25,7 +25,7 @@ export function readSettings(flags: Flags): AgentConfiguration {
 export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
-    // The system's authorities are read only where they are needed: reading takes time.
+    // The system's authorities are read only when they are needed: reading takes time.
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(
@@ -36,7 +36,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): 
   }
 }
 
-/** The proxy on the way to an address, host:port. */
+/** Returns a function that finds the proxy for an address, host:port. */
 export function proxyFor({ proxy }: AgentConfiguration): (address: string) => Proxy | undefined {
   return (address) => proxyTo(proxy, hostOf(address), portOf(address))
 }

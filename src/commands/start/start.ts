@@ -16,10 +16,10 @@ import { Operations, statusSource } from './operations.ts'
 import { COMMANDS_UMASK, openEngine, openFolder, openServices, warnOfEngine, sweep } from './services.ts'
 import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** Time between two sweeps. An agent in another container is known to be dead only after an hour of silence. */
+/** Time between two sweeps. An agent in another container counts as dead only after an hour of silence. */
 const SWEEP_MS = 60 * 60 * 1000
 
-/** `runbook-agent start`: serves one gateway until told to stop. */
+/** Runs `runbook-agent start`: serves one gateway until a signal. */
 export async function startCommand(flags: Flags): Promise<void> {
   const opened = await openEngine()
   const settings = readSettings(flags)
@@ -59,7 +59,7 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
     log.warn({ reason: refused, folder: path }, 'secret files are written to another folder')
 }
 
-/** Removes the folder. A failure does not fail the stop: the next agent tries again. */
+/** Removes the folder. A failure does not fail the stop: the next agent retries. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
@@ -107,7 +107,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
     reload: () => void operations.reload(() => reload(parts, agent)),
     dump: () => dumpStatus(log, status),
   })
-  // A failure to clean up after dead agents must not keep this one from serving.
+  // A failed cleanup after dead agents must not keep this agent from serving.
   const clean = () =>
     sweep({ folder, engine, graceMs: settings.killGraceMs, log }).catch((error: unknown) =>
       log.error({ error: (error as Error).message }, 'cannot clean up after dead agents'),
@@ -124,7 +124,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   }
 }
 
-/** The first signal drains, with a deadline after which everything that still runs is ended. */
+/** Drains at the first signal, with a deadline. After the deadline, running commands are ended. */
 async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise<void> {
   let deadline: NodeJS.Timeout | undefined
   const drain = () => {
@@ -132,16 +132,18 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // `dev` has started this process: when `dev` is gone, nothing else would end it.
+  // `dev` has started this process: without `dev` nothing else would end it.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
-  // The listener would keep the channel open, the channel the process alive, and `dev` would have to kill it.
+  // The listener would keep the channel open, and the channel would keep the process alive: `dev` would have
+  // to kill it.
   process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 
 /**
- * Reloads. Log level and policy take effect now; credential and certificates at the next attempt, which starts at once.
+ * Reloads. Log level and policy apply immediately; credential and certificates at the next attempt, which
+ * starts immediately.
  */
 async function reload({ identities, policy, log }: Parts, agent: Agent): Promise<void> {
   const settings = identities.reread()

@@ -1,8 +1,11 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
-/** Number of commands at once with so much garbage that half of the collections are worth some memory. */
+/** Number of parallel commands with so much garbage that half as many collections are worth some memory. */
 const MANY = 16
-/** Both halves of 2 MiB. From 4 MiB on, bulk output on Node 24 costs twice the CPU: V8 then collects the whole heap. */
+/**
+ * Both halves of 2 MiB. From 4 MiB on, bulk output on Node 24 costs twice the CPU: V8 then collects the whole
+ * heap.
+ */
 const LARGEST_BYTES = 4 * 1024 * 1024
 /** The flags by which the user may have chosen a size. */
 const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
@@ -10,16 +13,17 @@ const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
 let grows = true
 
 /**
- * To be called before the rest is loaded. Output passes in buffers that live shortly and lie outside the heap;
- * collected early, they cost less memory and CPU. `--max-semi-space-size` has no effect once V8 runs, the factor has.
+ * Call it before other modules are loaded. Output passes in short-lived buffers outside the heap; collected
+ * early, they cost less memory and CPU. `--max-semi-space-size` has no effect after V8's start, the factor
+ * has.
  */
 export function keepYoungGenerationSmall(): void {
   fitYoungGeneration(0)
 }
 
 /**
- * Lets it grow to 2 MiB while many commands run; in one process of a hundred V8 makes it 4 MiB at once. It takes that
- * back by itself when the agent has little to do.
+ * Lets the young generation grow to 2 MiB while many commands run. In one process of a hundred V8 jumps to 4
+ * MiB. V8 shrinks it again when the agent has little to do.
  */
 export function fitYoungGeneration(running: number): void {
   const shallGrow = running >= MANY && youngBytes() < LARGEST_BYTES
