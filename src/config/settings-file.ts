@@ -16,7 +16,6 @@ interface SettingsFile {
   readonly problems: Problems
 }
 
-/** The agent's sources of settings at its start. */
 export interface SettingsSource {
   /**
    * As in commander's `opts()`: `outputCap` for `--output-cap`. Flags of other commands may be among them.
@@ -222,7 +221,6 @@ export class Lookup {
   }
 }
 
-/** Formats a list as one line. */
 function textOf(written: Tree): string | undefined {
   if (typeof written === 'string') return written
   return Array.isArray(written) ? written.join(', ') : undefined

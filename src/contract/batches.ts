@@ -124,7 +124,6 @@ export type BatchAnswer = Frozen<v.InferOutput<typeof BatchShape>>
 export type BatchRunAnswer = BatchAnswer['runs'][number]
 /** Runs that have ended in the same way. */
 export type BatchGroup = BatchAnswer['groups'][number]
-/** How the runs of a batch differ. */
 export type BatchDifferences = Frozen<v.InferOutput<typeof DifferencesShape>>
 
 export const batchContract = {

@@ -40,7 +40,6 @@ type ParamNames<Path extends string> = Path extends `${string}:${infer Rest}`
     : Rest
   : never
 
-/** The parameters in an operation's path. */
 export type Params<O extends ContractOperation> = Readonly<Record<ParamNames<O['path']>, string>>
 
 /** Makes a type read-only at all levels: valibot infers mutable lists. */
@@ -111,7 +110,6 @@ export function usualStatus({ answers }: ContractOperation): Success | undefined
   return SUCCESSES.find((status) => status in answers)
 }
 
-/** Fills in the parameters of an operation's path. */
 export function pathOf(path: string, params: Readonly<Record<string, string>>): string {
   return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
 }
@@ -152,7 +150,7 @@ export type AuditAction =
   /** A user has read the object. */
   | 'view'
   | 'download'
-  /** A session begins, or waits for approval or a lock first. */
+  /** A session begins, or waits for approval first. */
   | 'execute'
   /** An approved session is run. */
   | 'run'
@@ -164,7 +162,6 @@ export type AuditAction =
   /** Entries that could not be written. */
   | 'gap'
 
-/** The kind of object in an audit log entry. */
 export type AuditType =
   | 'sessions'
   | 'batches'

@@ -106,7 +106,6 @@ export const budgetContract = {
   },
 } as const satisfies Contract
 
-/** A machine's budget and how much of it is used. */
 export type BudgetUseAnswer = Frozen<v.InferOutput<typeof BudgetUseShape>>
 
 const NOT_CHANGED = ['user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'] as const

@@ -127,7 +127,6 @@ const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 const plainText = v.pipe(text, v.description('text/plain'))
 
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
-/** A part of a session's output. */
 export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
 /** Statements of native clients. */
 export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>

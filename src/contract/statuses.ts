@@ -99,7 +99,6 @@ export function rpcStatus(code: RpcCode): RpcStatus {
   return STATUSES[code].grpc
 }
 
-/** Returns the usual status of a code. */
 export function httpStatus(code: HttpCode): HttpStatus {
   return STATUSES[code].http[0]
 }

@@ -70,7 +70,6 @@ const BudgetBody = v.object(
   },
   'must be a JSON object',
 )
-/** A budget, as a request sets it. */
 export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
 
 const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const

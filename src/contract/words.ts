@@ -78,7 +78,6 @@ export function numberOption(name: string, description: string, most: number, le
 /** Entries per page when the caller gives no size. */
 export const USUAL_PAGE = 50
 
-/** Option for the number of entries per page. */
 export const pageSizeOption = (description: string) => numberOption('page_size', description, 100)
 
 /** Go's time.RFC3339. */

@@ -35,7 +35,6 @@ interface Distribution {
   readonly follow: (told: (seconds: number) => void) => void
 }
 
-/** The metrics of one program. */
 export interface MetricSource {
   /** The beginning of all names, `runbook_agent_`. */
   readonly prefix: string

@@ -23,7 +23,6 @@ interface NoAnswer {
   readonly isGone: boolean
 }
 
-/** Asks the agent that listens on a status socket. */
 export async function askStatus(path: string, withinMs: number): Promise<StatusAnswer> {
   if (isTooLong(path)) return { reason: tooLongPath, isGone: false }
   try {

@@ -8,7 +8,6 @@ const TICK_MS = 10_000
 /** Asks systemd to wait this long for the next such message, beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
-/** The state of a program's life. */
 export interface Life {
   readonly isReady: boolean
   readonly isStopping: boolean

@@ -74,7 +74,6 @@ export function names(text: string): ReadonlySet<string> {
  * to the agent's files.
  */
 export interface DatabaseProgram {
-  /** The program's name in a connection's command. */
   readonly name: string
   /** The options that the connection's command may have. */
   readonly options: KnownOptions

@@ -3,7 +3,6 @@ import type { Path } from '../basics/settings/problems.ts'
 /** Rules or types of a policy that cannot be used. The message is for their author. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError'
-  /** The path to the fault in the rules or types: keys and list positions from the top. */
   readonly path: Path
 
   constructor(message: string, path: Path = []) {

@@ -58,7 +58,6 @@ export function brokenRule(
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 
-/** Parses a length as templates write it; undefined for any other text. */
 export function declaredLength(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }

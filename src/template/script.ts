@@ -10,7 +10,6 @@ import { AnyFields, List, type Fields, type Value } from '../golang/fmt/value.ts
 /** Go's functions only. */
 const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_FUNCTIONS)) }
 
-/** A JSON object. */
 export type TemplateData = Readonly<Record<string, unknown>>
 
 /**

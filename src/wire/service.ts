@@ -73,9 +73,7 @@ const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown a
   Transport: TransportConstructor
 }
 
-/** The client of `protobuf.Transport`, for an agent. */
 export const TransportClient = Transport
-/** The service `protobuf.Transport`, for a gateway. */
 export const transportService = Transport.service
 
 /** Options for both ends, each with the reason why it is not the default. */

@@ -42,7 +42,6 @@ export interface HttpQuestion {
   readonly proxy?: Proxy | undefined
   /** Largest body, in bytes. */
   readonly limit: number
-  /** Ends the exchange in every state. */
   readonly signal: AbortSignal
 }
 

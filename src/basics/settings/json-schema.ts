@@ -64,7 +64,7 @@ export interface PrintedSetting {
   /** The value as written in its source; `<set>` for a secret. */
   readonly value: string | null
   readonly from: 'flag' | 'variable' | 'file' | 'default' | 'refused' | 'unset'
-  /** The flag, the variable, or `path:line:column`; null for the last three. */
+  /** The flag, the variable, or `path:line:column`; null for the last three values of `from`. */
   readonly place: string | null
 }
 

@@ -30,7 +30,6 @@ export class SettingsError extends Error {
 /** Further problems are only counted: one lost indentation can make thousands. */
 const LONGEST_LIST = 50
 
-/** Collects problems and knows where in the file each setting is. */
 export class Problems {
   readonly #file: string
   readonly #lines: LineCounter | undefined

@@ -3,7 +3,6 @@ import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 
-/** Sources for the values of references. */
 export interface Sources {
   /** Folder of the settings file; relative paths start here. */
   readonly folder: string

@@ -1,6 +1,5 @@
 import { oneLine } from './printable.ts'
 
-/** A column of a table for people. */
 export interface TableColumn {
   readonly heading: string
   /** Whether the column may be narrower than its content on a narrow terminal. */
@@ -12,7 +11,6 @@ export interface TableColumn {
   readonly leftOut?: number
 }
 
-/** A column with a function for its cells. */
 export interface ItemColumn<Item> extends TableColumn {
   readonly of: (item: Item) => string
 }

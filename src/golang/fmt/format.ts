@@ -142,7 +142,7 @@ function compact(value: number, letter: string, precision: number | undefined): 
   return plainDigits(decimal, Math.max(digits.length - point, 0))
 }
 
-/** Lowest exponent that `%g` without a precision writes. */
+/** From 10 to this power on, `%g` without a precision writes an exponent. */
 const SHORTEST_EXPONENT_LIMIT = 6
 
 function exponentLimit({ digits, point }: Decimal, precision: number | undefined): number {

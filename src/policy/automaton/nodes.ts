@@ -24,7 +24,6 @@ export class WordTrie {
     return this.#size === 1
   }
 
-  /** All runes of all words. */
   get runes(): Iterable<number> {
     return this.#runes
   }
@@ -277,7 +276,6 @@ export class Nodes {
     return isWithin(rune, this.#ranges[node]) ? this.out(node) : undefined
   }
 
-  /** Returns the targets of the words that end at a node. */
   ends(node: number): readonly number[] | undefined {
     return this.#trie.ends(node - this.#patternNodes)
   }

@@ -64,7 +64,6 @@ function addCompiled(load: RuleLoad, pattern: string): void {
   }
 }
 
-/** Rules from a file, not yet checked. */
 export interface RuleFile {
   /**
    * A list of sets `{"rules":[R,...]}`, or the value that the file has in its place; nullish when it has
@@ -104,7 +103,6 @@ export function readRuleFile(file: string, direction: RuleDirection, maxBytes: n
   }
 }
 
-/** Returns the list of sets from a file of any form. */
 function setsIn(
   root: unknown,
   direction: RuleDirection,

@@ -133,7 +133,6 @@ const MAX_CHARACTERS = 1_000
 const STEP_BYTES = 200
 const CHARACTER_BYTES = 80
 
-/** A type's recognizer, and its cost. */
 export interface CustomRecognizer extends Recognizer {
   /** Most steps that its regex takes for a byte. */
   readonly steps: number

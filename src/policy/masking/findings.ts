@@ -26,7 +26,6 @@ interface Candidate extends FoundData {
   readonly by: Searcher
 }
 
-/** The part of a text to search. */
 export interface Place {
   readonly from: number
   /**

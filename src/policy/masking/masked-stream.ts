@@ -94,15 +94,12 @@ function isApart(byte: number): boolean {
 }
 
 export interface MaskedCounts {
-  /** Number of replacements per type. */
   readonly types: ReadonlyMap<string, number>
-  /** Bytes that were replaced. */
   readonly bytes: number
 }
 
 const NOTHING = Buffer.alloc(0)
 
-/** The part of the current bytes that is judged. */
 interface Around {
   readonly from: number
   /** Bytes before this place were already sent on. */
@@ -208,7 +205,6 @@ export class MaskedStream implements OutputFilter {
     return held
   }
 
-  /** Returns what was masked since the last call. */
   takeCounts(): MaskedCounts {
     const counts = { types: this.#types, bytes: this.#bytes }
     this.#types = new Map()

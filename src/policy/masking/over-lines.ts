@@ -68,7 +68,6 @@ export class LinePlaces {
     this.#at = start + reading.at
   }
 
-  /** Returns the last place up to an offset. */
   last(until: number): number | undefined {
     return this.#places.findLast((place) => place <= until)
   }

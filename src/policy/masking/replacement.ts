@@ -5,14 +5,12 @@ import type { FoundData } from './findings.ts'
 /** Most groups of findings that are resolved without a pause; most groups have a single finding. */
 const GROUPS_AT_ONCE = 500
 
-/** The replacement of masked data. */
 export type Replacement =
   | { readonly form: 'tag' }
   | { readonly form: 'mask'; readonly character: string; readonly keepLast?: number }
   | { readonly form: 'text'; readonly text: string }
   | { readonly form: 'nothing' }
 
-/** A part of the text that is replaced. */
 export interface Piece {
   readonly type: string
   readonly start: number

@@ -4,7 +4,6 @@ import { type CustomType } from './custom.ts'
 import type { Refinement } from './recognizers/table.ts'
 import type { Replacement } from './replacement.ts'
 
-/** What to mask, and how. */
 export interface MaskingRules {
   /** Names of types; undefined: all built-in types. */
   readonly entities: readonly string[] | undefined

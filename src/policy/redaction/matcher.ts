@@ -23,7 +23,6 @@ interface Row {
  */
 export class Trie {
   readonly texts: readonly Buffer[]
-  /** One more than the largest node. */
   readonly size: number
   readonly #symbols: Uint16Array
   /** The child by `parent * 256 + byte`, for children that start a row. */

@@ -173,7 +173,7 @@ export interface Flow {
 export type Escaping = 'shellquote' | 'sqlquote' | 'sqlident'
 
 export interface Scope {
-  /** The facts about each parameter, for every use. */
+  /** The facts about each parameter that hold for every use. */
   readonly parameters: ReadonlyMap<string, Flow>
   readonly variables: { find(name: ByteString): { value: Flow } | undefined }
   /** The dot; undefined stands for the parameters themselves. */

@@ -36,7 +36,6 @@ export interface LintFinding {
   /** In bytes, from 1. */
   readonly column: number
   readonly parameter: string
-  /** The source text of the action. */
   readonly action: string
   readonly problem: string
   readonly safe: string

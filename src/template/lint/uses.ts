@@ -1,7 +1,6 @@
 import { isReadAsCode } from '../../basics/code-variables.ts'
 import { BARE, logicalLines, readCommands, type SimpleCommand, type Word } from './shell-words.ts'
 
-/** A place where a script uses a value. */
 export interface Use {
   readonly at: number
   /** The value's name in the script. */

@@ -59,7 +59,6 @@ class Definitions {
     return type
   }
 
-  /** Adds a type that was read before. */
   add(id: number, type: GobType): void {
     this.#types.set(id, type)
   }

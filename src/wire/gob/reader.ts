@@ -146,7 +146,6 @@ export class GobReader {
       : { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
   }
 
-  /** Unread bytes of the open message. */
   get restOfMessage(): Buffer {
     return this.#bytes.subarray(this.#offset, this.#messageEnd)
   }

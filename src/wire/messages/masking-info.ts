@@ -138,7 +138,6 @@ class Reader {
 
 /** Masking of the output in a packet. */
 export interface MaskedOutput {
-  /** Bytes that were replaced. */
   readonly bytes: number
   /** How often each type of entity was replaced. */
   readonly counts: ReadonlyMap<string, number>

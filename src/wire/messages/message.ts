@@ -64,7 +64,6 @@ export type AgentMessage =
   | (ConnectionMessage & { readonly sid: SessionId })
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 
-/** All messages that this agent sends. */
 export type AgentOutbound =
   | Exclude<AgentMessage, { kind: 'unsupported' }>
   | { readonly kind: 'system-reply'; readonly sid: SessionId; readonly reply: SystemReply }

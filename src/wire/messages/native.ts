@@ -3,7 +3,6 @@ import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } 
 // The connections of native clients (protocol.md 4.8). A session has many, each with an id from the client's
 // side. The types are the same in all three directions, except for their first word.
 
-/** The protocols of native clients that are served. */
 const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
 export type NativeProtocolName = (typeof NATIVE_PROTOCOLS)[number]
 

@@ -174,7 +174,6 @@ export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pip
   return value
 }
 
-/** Assigns a value to a declared variable. */
 export function assign(rendering: Rendering, name: ByteString, value: Value): void {
   const variable = rendering.variables.find(name)
   if (variable === undefined) rendering.fail(`undefined variable: ${name}`)

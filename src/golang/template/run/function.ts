@@ -3,7 +3,6 @@ import type { ByteString } from '../../text/byte-string.ts'
 
 export type ParameterType = 'string' | 'any'
 
-/** What a function may use besides its arguments. */
 export interface CallScope {
   /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. Keys are text. */
   readonly environment: Map<string, string>

@@ -9,7 +9,6 @@ import type { CallScope } from './function.ts'
  */
 const WORK_PER_BYTE = { always: 8, instruction: 0.5 }
 
-/** Whether a value contains a match of a Go regular expression. */
 export function matches(expression: ByteString, value: ByteString, scope: CallScope): boolean {
   const known = scope.patterns.get(expression)
   if (known !== undefined) return known(value)

@@ -308,7 +308,6 @@ export class Lexer {
       : this.#named('field', start)
   }
 
-  /** Reads a field or a variable: one sign and a name. */
   #named(kind: TokenKind, start: number): Token {
     return this.#terminated(kind, start, scanWord(this.#source, start + 1))
   }

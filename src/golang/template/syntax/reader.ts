@@ -34,7 +34,6 @@ export class Variables<T> {
     return this.#slots.at(-distance)
   }
 
-  /** Returns a mark for `release`. */
   mark(): number {
     return this.#slots.length
   }

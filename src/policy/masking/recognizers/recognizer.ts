@@ -73,7 +73,6 @@ export interface Pattern {
   readonly score: number
 }
 
-/** Finds one type of data. */
 export interface Recognizer {
   readonly name: string
   readonly type: string
