@@ -24,9 +24,7 @@ export interface AgentOptions {
   /** Returns the proxy on the way to an address, host:port. */
   readonly proxyFor?: (address: string) => Proxy | undefined
   readonly timing?: Timing
-  /** New log lines, to be sent to the gateway. */
   readonly logs?: LogTail
-  /** Called whenever `state` has changed. */
   readonly stateChanged?: () => void
 }
 

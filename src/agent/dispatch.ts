@@ -29,7 +29,6 @@ export class Dispatch {
   readonly #system: SystemRequests
   #draining = false
   #isLeaving = false
-  /** Refusals that wait to be sent. */
   #unsentRefusals = 0
 
   /** @param systemSlots limits system requests; shared by all streams of the agent */

@@ -36,7 +36,6 @@ export class AgentSession {
   readonly #command: RunningCommand
   #state: SessionState
   #refusal: string | undefined
-  /** The masking results; undefined when there is nothing to mask. */
   #masking: MaskingResult | undefined
 
   constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {

@@ -24,7 +24,6 @@ export type AgentPhase =
 
 /** The agent's current activity, for status, metrics and probes. */
 export type AgentState = AgentPhase & {
-  /** When the phase began. */
   readonly since: Moment
   /** `host:port` */
   readonly gateway: string

@@ -27,7 +27,6 @@ export interface StartOptions {
   readonly here?: boolean | undefined
 }
 
-/** Operations on the terminal of a child. */
 interface TerminalControl {
   write(data: Uint8Array): void
   /** Bytes that the terminal has not taken yet. */

@@ -18,14 +18,12 @@ export interface Engine {
   readonly unmarked: string | undefined
   /** @throws SpawnError when the program cannot be started, or the reason of a signal that came before */
   readonly start: (command: Command, how?: StartOptions) => Promise<Child>
-  /** Starts the command on a terminal of its own. */
   readonly startTerminal: (command: Command, size: WindowSize, how?: StartOptions) => Promise<Child>
   /**
    * Prepares a process that only runs commands: it adopts processes that commands leave, and hides its own
    * memory.
    */
   readonly guard: () => void
-  /** Gives free memory of the C library back to the system. */
   readonly giveBackMemory: () => void
   /**
    * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Returns their

@@ -59,7 +59,7 @@ async function post(
   }
 }
 
-/** Checks the service's health. @throws PresidioError */
+/** @throws PresidioError */
 export async function askHealth(service: PresidioService): Promise<void> {
   await ask(service, '/health')
 }

@@ -11,7 +11,6 @@ import { Breaker, type PresidioServices, PresidioStream } from './presidio-strea
 import { presidioService } from './presidio.ts'
 import { LocalValues, PresidioValues, type ValueMasking } from './values.ts'
 
-/** The agent's own settings for masking. */
 export interface MaskingSettings {
   /** Replaces the gateway's addresses and mode, but not its provider. */
   readonly presidio:
@@ -23,7 +22,6 @@ export interface MaskingSettings {
   readonly compiled: CompiledCache<Masking>
 }
 
-/** The masking of a session's output. */
 export interface SessionMasking {
   readonly result: MaskingResult
   /** Creates the filter of one stream; undefined when the output passes unmasked. */
@@ -36,7 +34,6 @@ export interface SessionMasking {
 type MakeFilter = (ended: AbortSignal) => OutputFilter
 type MakeValues = (ended: AbortSignal) => ValueMasking
 
-/** The filters that one plan can create. */
 interface Ways {
   readonly filter: MakeFilter
   readonly values: MakeValues

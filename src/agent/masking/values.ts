@@ -37,7 +37,6 @@ const BEFORE_BYTES = 256
 /** Longest work before other tasks have their turn. */
 const TURN_MS = 10
 
-/** Masks by the local engine. */
 export class LocalValues implements ValueMasking {
   readonly batchBytes = 0
   readonly #masking: Masking

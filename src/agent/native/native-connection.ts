@@ -18,7 +18,6 @@ const LAST_BYTES_MS = 5000
 /** Time for a protocol to tell its client why the agent ends the connection. */
 const GOODBYE_MS = 2000
 
-/** The part of a session that its connections need. */
 export interface ConnectionSession {
   readonly sid: SessionId
   readonly protocol: NativeProtocolName
@@ -68,7 +67,6 @@ export class NativeConnection implements NativeClient {
     return this.#ending.signal
   }
 
-  /** Takes bytes of the client. */
   receive(data: Buffer): void {
     if (data.length === 0 || this.#hasLeft || this.ending.aborted) return
     this.bytes.received += data.length

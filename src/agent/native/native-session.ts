@@ -87,7 +87,6 @@ export class NativeSession {
     await this.#close({ ...ending, durationMs, bytes: { ...NO_BYTES, read, sent } })
   }
 
-  /** Takes bytes, an end or a pause of one connection. */
   receive(message: ConnectionMessage): void {
     const { connectionId } = message
     const connection = this.#connections.get(connectionId)?.connection

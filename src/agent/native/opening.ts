@@ -32,7 +32,6 @@ export function isForNativeClients(open: OpenMessage): boolean {
   return asksForPort(open) && isServed(open.connectionType)
 }
 
-/** The result of an opening, for the connections of one session. */
 export interface Opened {
   readonly type: Served
   readonly protocol: NativeProtocol

@@ -110,7 +110,6 @@ export interface RestrictedProgram {
   readonly ownArguments: number
 }
 
-/** The parts of the agent that restricting a program needs. */
 interface RestrictingServices {
   readonly programVersions: ProgramVersions
   readonly engine: Engine

@@ -28,19 +28,16 @@ export interface CommandRequest {
   readonly secrets: readonly Entry[]
   /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
-  /** The masking of the output; undefined when there is nothing to mask. */
   readonly masking: SessionMasking | undefined
   /** The database's program that has to run restricted; undefined runs the command unrestricted. */
   readonly restricted: RestrictedProgram | undefined
   /** Rules that script, arguments and output must not break; undefined when there are none. */
   readonly guardrails: SessionGuardrails | undefined
-  /** The restrictions of the server's owner. */
   readonly policy: OwnerPolicy | undefined
   /** Number of arguments, the last ones, that are the client's. */
   readonly clientArguments: number
 }
 
-/** The parts of the agent that the checks need. */
 export interface CheckServices {
   /** The agent's own environment, for references of a connection. */
   readonly agentEnvironment: AgentEnvironment
@@ -53,7 +50,6 @@ export interface CheckServices {
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
   readonly masking: MaskingSettings
-  /** The restrictions of the server's owner. */
   readonly policy?: PolicySource
   /** The guardrail rules of earlier sessions, compiled. */
   readonly compiledGuardrails: CompiledCache<CompiledGuardrails>

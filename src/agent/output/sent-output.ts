@@ -169,7 +169,6 @@ interface OutputRules {
   readonly overflowed: () => void
 }
 
-/** Byte counts of one output. */
 export interface OutputBytes {
   readonly read: number
   readonly sent: number

@@ -71,7 +71,6 @@ export interface CommandEnd {
   readonly processesEnded: number
 }
 
-/** The facts about an execution that has ended. */
 export interface EndedExecution {
   readonly status: ExitStatus
   readonly reason: TerminationReason | undefined

@@ -47,7 +47,6 @@ export class ExecutionGroup implements AsyncDisposable {
     this.#services.log.warn({ sid: this.#sid, pid }, 'a command could not be moved into its control group')
   }
 
-  /** Whether lack of memory caused the command's end. */
   outOfMemory({ status, reason }: Pick<EndedExecution, 'status' | 'reason'>): EndedExecution['outOfMemory'] {
     if (status.kind !== 'signaled' || status.signal !== 'SIGKILL' || reason !== undefined) return undefined
     if (this.#group?.oomKilled() === true) return 'certain'

@@ -342,7 +342,6 @@ export class RunningCommand {
   }
 }
 
-/** Everything that following an execution needs. */
 interface Followed {
   readonly group: ExecutionGroup
   readonly kind: Start['kind']

@@ -59,12 +59,10 @@ export class Slots {
 
 /** Rules for commands. A missing optional rule means no limit, or that the feature is off. */
 interface CommandRules {
-  /** Largest captured output in bytes. */
   readonly outputCapBytes?: number
   readonly onCap?: 'continue' | 'kill'
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly killGraceMs: number
-  /** Longest execution in milliseconds. */
   readonly maxDurationMs?: number | undefined
   /** What happens to processes that a command leaves. */
   readonly background: 'kill' | 'leave'

@@ -72,7 +72,6 @@ function refused(request: SystemRequest, reason: string, ending = endingRefused(
   return { ending: told, reply: refusedAnswer(request, reason) }
 }
 
-/** Returns the answer for a command that ran. */
 function answerOf(
   { kind }: HookRequest | BareExecRequest,
   { exitCode, message, durationMs }: CommandEnd,
@@ -86,7 +85,6 @@ function answerOf(
   return { kind, exitCode, output: output + cut, seconds: Math.floor(durationMs / 1000) }
 }
 
-/** Returns the answer for a request that is not run. */
 function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
   switch (request.kind) {
     case 'hook':

@@ -30,7 +30,6 @@ const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL
 /** Time limit for cancelling a query whose client has gone. */
 const KILL_MS = 5000
 
-/** Returns the protocol of MySQL and MariaDB. */
 export function mysqlProtocol(target: Target): NativeProtocol {
   const tls = serverTls(target)
   return { serve: (client) => serveMysql(client, { ...target, tls }) }

@@ -116,7 +116,7 @@ export class Answers {
     return this.#isLastFile
   }
 
-  /** The next packet begins an answer. */
+  /** Notes that the next packet begins an answer. */
   begin(): void {
     this.#lastSeq = undefined
   }

@@ -84,7 +84,6 @@ export function serverStartup(
   return Buffer.concat([head, content])
 }
 
-/** Builds the request for TLS. */
 export function sslRequest(): Buffer {
   const bytes = Buffer.alloc(HEAD_BYTES)
   bytes.writeUInt32BE(HEAD_BYTES, 0)

@@ -11,7 +11,6 @@ export interface Outgoing {
   readonly kind: 'heading' | 'row' | 'other'
   /** The text for the output rules, as a program would print it. */
   readonly text?: Buffer
-  /** The values to mask. */
   readonly values?: Row
   /**
    * Returns the message's bytes for the client. Called once, in order. @param masked undefined where nothing

@@ -89,7 +89,6 @@ function mismatch(value: unknown, place: string): string {
   return `json: cannot unmarshal ${jsonKind(value)} into Go ${place}`
 }
 
-/** A parsed address of Vault. */
 export interface VaultTarget {
   /** Undefined for a URL that is not HTTP: the request fails later. */
   readonly isSecure: boolean | undefined

@@ -20,7 +20,6 @@ type VaultCredential =
 
 export type LoginMethod = 'approle' | 'kubernetes' | 'jwt'
 
-/** The body of a login. */
 export interface Login {
   readonly body: Readonly<Record<string, string>>
   /** The member of `body` that must stay secret. */
