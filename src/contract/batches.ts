@@ -12,7 +12,7 @@ const number = v.pipe(
 )
 const amount = v.union([sentText, number], 'must be a number, or a text such as 10%')
 
-/** The body of an execution, with several connections. Without a repository, all of them must have the same. */
+/** The body of an execution on several connections. Without a repository, all must have the same one. */
 const BatchBodyShape = v.object(
   {
     ...runbookRun,

@@ -23,7 +23,7 @@ import {
 } from '../packet.ts'
 import { encodeSystemReply } from './system-request.ts'
 
-// What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
+// Messages of the agent (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
 
 const type = {
   oldKeepalive: 'KeepAlive',

@@ -20,7 +20,7 @@ import { decodeConnection, encodeConnection, pausesConnections } from './native.
 import { decodeSystemRequest } from './system-request.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from '../params.ts'
 
-// What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
+// Messages of the gateway (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
 
 const type = {
   connected: 'AgentGatewayConnectOK',

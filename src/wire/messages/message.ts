@@ -8,7 +8,7 @@ import type { SystemReply, SystemRequest } from './system-request.ts'
 
 export type { SessionId } from '../packet.ts'
 
-/** What a gateway sends to an agent. */
+/** Messages of a gateway to an agent. */
 export type GatewayMessage =
   | { readonly kind: 'connected' }
   | { readonly kind: 'feature-flags'; readonly flags: ReadonlyMap<string, boolean> }
@@ -53,7 +53,7 @@ export interface OpenMessage {
   readonly pausesConnections?: true
 }
 
-/** What an agent sends to a gateway, as far as the embedded gateway reads it. */
+/** Messages of an agent that the embedded gateway reads. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
   /** Ours: the agent leaves when its sessions have ended, and new ones should wait for the next agent. */
