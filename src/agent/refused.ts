@@ -16,8 +16,8 @@ export class RefusedError extends Error {
 }
 
 /**
- * Returns the refusal for a session that the owner's lists do not allow. @param what e.g. `the connection
- * "x"`
+ * Returns the refusal for a session that the owner's lists do not allow.
+ * @param what e.g. `the connection "x"`
  */
 export function notAllowed(list: AllowListName, what: string): RefusedError {
   const message = `the owner of this server does not allow ${what} here (${list} of the agent). Nothing was run`

@@ -76,8 +76,8 @@ export class StateLog {
   }
 
   /**
-   * Logs when the gateway stops taking output, and when it takes output again. @returns whether that has
-   * changed
+   * Logs when the gateway stops taking output, and when it takes output again.
+   * @returns whether that has changed
    */
   tellStall(stall: Stall | undefined): boolean {
     const isStalled = stall !== undefined

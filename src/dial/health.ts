@@ -19,7 +19,9 @@ export interface StreamTiming {
   readonly stallMs: number
   /** Longest time for an orderly end. After it the socket is dropped. */
   readonly closeMs: number
-  /** Time from the start of one health check to the next; shorter than the idle limit of usual load balancers. */
+  /**
+   * Time from the start of one health check to the next; shorter than the idle limit of usual load balancers.
+   */
   readonly healthEveryMs: number
   /**
    * Time for the answer to one check. Two missed ones end the stream, at most 50 s after the last sign of

@@ -67,8 +67,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Types on the command's terminal. @returns false when 4 MiB of earlier input still wait: the data is
-   * dropped then
+   * Types on the command's terminal.
+   * @returns false when 4 MiB of earlier input still wait: the data is dropped then
    */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child

@@ -4,8 +4,8 @@ import { SpawnError } from './exit-status.ts'
 
 /**
  * Finds a program: a name with a slash is a path (relative to `cwd`), any other is looked up in the folders
- * of `searchPath`. @throws SpawnError ENOENT when there is none, EACCES when none that was found can be
- * executed
+ * of `searchPath`.
+ * @throws SpawnError ENOENT when there is none, EACCES when none that was found can be executed
  */
 export function findProgram(name: string, searchPath: string, cwd: string): string {
   if (name.includes('/')) return path.resolve(cwd, name)

@@ -67,8 +67,9 @@ export interface TokenIdentity {
 }
 
 /**
- * Returns the identity for a JWT-SVID or a legacy token, which is sent unchanged. @param source name of the
- * address's setting, for errors @throws SetUpError
+ * Returns the identity for a JWT-SVID or a legacy token, which is sent unchanged.
+ * @param source name of the address's setting, for errors
+ * @throws SetUpError
  */
 export function tokenIdentity({ token, gateway, name, tls }: TokenIdentity, source: string): Identity {
   const address = serverAddress(gateway)

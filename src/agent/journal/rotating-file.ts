@@ -80,7 +80,8 @@ class AppendFile {
    * Adds the line with one write. So it does not mix with other agents' lines, and survives if this process
    * is killed right after. The line is only in the page cache then (no fsync): a power cut may lose the last
    * seconds. After an error the file has to be closed.
-   * @returns number of bytes written; @throws when the line was not written completely
+   * @returns number of bytes written
+   * @throws when the line was not written completely
    */
   append(line: Buffer): number {
     const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line

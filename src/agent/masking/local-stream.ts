@@ -65,8 +65,8 @@ export class LocalStream implements OutputFilter {
   }
 
   /**
-   * Adds the part that took too long, unmasked, to the masked part before it. @throws OutputStopped in strict
-   * mode
+   * Adds the part that took too long, unmasked, to the masked part before it.
+   * @throws OutputStopped in strict mode
    */
   #unmasked(error: unknown): Buffer {
     if (!(error instanceof MaskingTooLong)) throw error

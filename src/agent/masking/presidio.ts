@@ -176,7 +176,8 @@ export interface PresidioFinding {
 }
 
 /**
- * Asks the analyzer for the findings in a text. @throws PresidioError, also for findings that cannot be right
+ * Asks the analyzer for the findings in a text.
+ * @throws PresidioError, also for findings that cannot be right
  */
 export async function analyze(
   service: PresidioService,

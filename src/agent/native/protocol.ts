@@ -35,7 +35,8 @@ export interface NativeClient {
    */
   isSilent: boolean
   /**
-   * Whether the client's side is this program, not hoop's command line. It closes any connection that is over.
+   * Whether the client's side is this program, not hoop's command line. It closes any connection that is
+   * over.
    */
   readonly isOurs: boolean
   /** Returns all unread bytes, at least one; undefined at the end. */

@@ -31,8 +31,8 @@ export class ServerSocket implements Disposable {
   #stopListening: () => void = () => undefined
 
   /**
-   * Connects to a server. The socket closes when `gone` aborts. @throws NativeError, with the reason in the
-   * words of hoop's agent
+   * Connects to a server. The socket closes when `gone` aborts.
+   * @throws NativeError, with the reason in the words of hoop's agent
    */
   static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
     const socket = connect({

@@ -118,7 +118,8 @@ interface RestrictingServices {
 
 /**
  * Returns undefined for a program that runs unrestricted. Only the connection's own variable decides, not the
- * caller's. @throws RefusedError
+ * caller's.
+ * @throws RefusedError
  */
 export function restrictedProgram(params: ConnectionParams): RestrictedProgram | undefined {
   if (!areBlocked(params)) return undefined

@@ -46,8 +46,9 @@ const servers: Readonly<Record<string, Locate>> = {
 }
 
 /**
- * Connects to the server of a database connection, and disconnects. @returns its address @throws RefusedError
- * with the text that closes the session
+ * Connects to the server of a database connection, and disconnects.
+ * @returns its address
+ * @throws RefusedError with the text that closes the session
  */
 export async function checkServer(connectionType: string, lookup: Lookup): Promise<Address | undefined> {
   const locate = Object.hasOwn(servers, connectionType) ? servers[connectionType] : undefined
@@ -105,7 +106,8 @@ const UNPARSABLE_URI = 'failed parsing mongodb connection string'
 
 /**
  * Looks the service up in DNS. hoop's agent fails the same way: its MongoDB library looks the name up while
- * it parses. @throws RefusedError
+ * it parses.
+ * @throws RefusedError
  */
 async function firstOfService(name: string): Promise<Address> {
   using bounded = boundedResolver()

@@ -103,7 +103,8 @@ export interface SessionServices extends CommandServices, CheckServices {
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /**
- * Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended
+ * Sends to the gateway; settles when there is room for more.
+ * @throws ConnectError when the stream has ended
  */
 export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
 

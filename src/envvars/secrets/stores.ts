@@ -64,8 +64,8 @@ export class SessionSecrets {
   }
 
   /**
-   * Returns one member of a secret. @throws EnvvarError when the provider cannot be used at all, or the
-   * signal's reason
+   * Returns one member of a secret.
+   * @throws EnvvarError when the provider cannot be used at all, or the signal's reason
    */
   async member(provider: string, id: string, key: string): Promise<AgentValue> {
     const fetched = await this.#fetch(provider, id)

@@ -3,8 +3,8 @@ import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
 /**
- * Writes a value to an existing file: with O_CREAT the kernel answers EACCES instead of ENOENT. @throws errno
- * errors
+ * Writes a value to an existing file: with O_CREAT the kernel answers EACCES instead of ENOENT.
+ * @throws errno errors
  */
 export function writeValue(file: string, value: string | number): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)

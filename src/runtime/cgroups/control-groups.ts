@@ -33,8 +33,8 @@ interface GroupLimits {
 }
 
 /**
- * A cgroup v2 group for one execution. Its limits protect against accidents, not attacks: a command that runs as the
- * agent's user can write to these files like the agent.
+ * A cgroup v2 group for one execution. Its limits protect against accidents, not attacks: a command that runs
+ * as the agent's user can write to these files like the agent.
  */
 export class ControlGroup implements AsyncDisposable {
   readonly folder: string

@@ -38,8 +38,9 @@ export class NotifySocket implements Disposable {
   }
 
   /**
-   * Never waits. @returns false when the queue is full and the text has to be sent again. @throws when nobody
-   * listens
+   * Never waits.
+   * @returns false when the queue is full and the text has to be sent again.
+   * @throws when nobody listens
    */
   send(text: string): boolean {
     const bytes = Buffer.from(text)

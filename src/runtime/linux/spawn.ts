@@ -21,7 +21,8 @@ const files = {
 
 /**
  * Creates an anonymous file in memory, to be filled and sealed. The child can open it again as /dev/stdin,
- * and reads it from the start. @throws ErrnoError
+ * and reads it from the start.
+ * @throws ErrnoError
  */
 export function memoryFile(name: string): number {
   const fd = files.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) as number
@@ -133,7 +134,8 @@ let attributes: Buffer | undefined
  * tick.
  *
  * Only one call at a time.
- * @returns the pid; @throws ErrnoError for failures in the child up to its exec, the chdir included
+ * @returns the pid
+ * @throws ErrnoError for failures in the child up to its exec, the chdir included
  */
 export async function posixSpawn(
   { file, argv, environment, cwd, stdio }: Spawn,

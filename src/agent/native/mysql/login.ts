@@ -70,7 +70,8 @@ export class PacketReader {
   }
 
   /**
-   * Returns undefined at the end. @throws NativeError for a packet that is too large, or the error of `next`
+   * Returns undefined at the end.
+   * @throws NativeError for a packet that is too large, or the error of `next`
    */
   async read(): Promise<Packet | undefined> {
     for (;;) {

@@ -145,8 +145,8 @@ async function open(
 }
 
 /**
- * Passes on the error of a server that stops waiting for the login. @throws NativeError when it has closed
- * without an error
+ * Passes on the error of a server that stops waiting for the login.
+ * @throws NativeError when it has closed without an error
  */
 async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
   // The client reads nothing before it has sent its login, which has the number 1.

@@ -70,7 +70,8 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
 /**
  * Logs in with the connection's user.
  * @param pass takes bytes for the client: notices, and a lower version of the protocol
- * @returns AuthenticationOk, or the server's error @throws NativeError
+ * @returns AuthenticationOk, or the server's error
+ * @throws NativeError
  */
 export async function logIn(
   server: ServerSocket,

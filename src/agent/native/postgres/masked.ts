@@ -264,7 +264,8 @@ function errorFields(content: Buffer): Part[] {
 }
 
 /**
- * Reads texts that end with a zero byte each. @param kept how many of them are names, which are not masked
+ * Reads texts that end with a zero byte each.
+ * @param kept how many of them are names, which are not masked
  */
 function texts(content: Buffer, from: number, kept: number): Part[] {
   const parts: Part[] = []

@@ -198,7 +198,8 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
 
 /**
  * Passes on a server's messages between the login and its first ReadyForQuery. BackendKeyData has to begin a
- * packet: from there hoop's command line takes the pid. @returns false when the server has refused after all
+ * packet: from there hoop's command line takes the pid.
+ * @returns false when the server has refused after all
  */
 async function passReady(
   client: NativeClient,

@@ -17,8 +17,8 @@ export type Startup =
   | { readonly kind: 'startup'; readonly version: number; readonly parameters: ReadonlyMap<string, string> }
 
 /**
- * Returns the packet at the start of the bytes, and its length; undefined when it is not whole. @throws
- * NativeError
+ * Returns the packet at the start of the bytes, and its length; undefined when it is not whole.
+ * @throws NativeError
  */
 export function readStartup(
   bytes: Buffer,

@@ -13,8 +13,8 @@ export interface Outgoing {
   readonly text?: Buffer
   readonly values?: Row
   /**
-   * Returns the message's bytes for the client. Called once, in order. @param masked undefined where nothing
-   * was masked
+   * Returns the message's bytes for the client. Called once, in order.
+   * @param masked undefined where nothing was masked
    */
   readonly bytes: (masked: readonly Buffer[] | undefined) => Buffer
 }
@@ -89,8 +89,8 @@ export class OutgoingMessages {
   }
 
   /**
-   * Returns all judged messages, without waiting for more to be masked in the same call. @throws
-   * OutputStopped
+   * Returns all judged messages, without waiting for more to be masked in the same call.
+   * @throws OutputStopped
    */
   async takeJudged(): Promise<Buffer> {
     const messages = this.#judged

@@ -9,7 +9,8 @@ import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { type FetchSecret, type SecretStore, type StoredSecret } from '../stores.ts'
 
 /**
- * Loads packages of AWS, which an installation may leave out. @throws SetUpError when they are not installed
+ * Loads packages of AWS, which an installation may leave out.
+ * @throws SetUpError when they are not installed
  */
 export async function loadAws<Package>(load: () => Promise<Package>): Promise<Package> {
   // The packages would print a warning about future versions of Node to stderr, not to the log.

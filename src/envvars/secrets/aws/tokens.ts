@@ -28,7 +28,8 @@ export interface RdsServer {
 
 /**
  * Returns a token for a cluster's API: a signed request to AWS for the caller's identity. The cluster sends
- * it to AWS in our place. @throws EnvvarError, or the signal's reason
+ * it to AWS in our place.
+ * @throws EnvvarError, or the signal's reason
  */
 export async function eksToken(
   { cluster, region, ...role }: EksCluster,
@@ -57,7 +58,8 @@ export async function eksToken(
 }
 
 /**
- * Returns a password for a database's user, valid for 15 minutes. @throws EnvvarError, or the signal's reason
+ * Returns a password for a database's user, valid for 15 minutes.
+ * @throws EnvvarError, or the signal's reason
  */
 export async function rdsToken(
   { hostname, port, region, user }: RdsServer,

@@ -55,7 +55,8 @@ export function tokenIn(reply: Reply, what: string): string {
 
 /**
  * Returns the members of a secret. A null is the empty text; one value of another kind makes the whole secret
- * invalid. @throws VaultError
+ * invalid.
+ * @throws VaultError
  */
 export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<string, string> {
   const { value, problem } = parseJson(reply.body.toString())
@@ -190,8 +191,8 @@ export interface VaultRequest {
 }
 
 /**
- * Sends a request and returns a successful answer, within Vault's time limit. @throws VaultError, or the
- * signal's reason
+ * Sends a request and returns a successful answer, within Vault's time limit.
+ * @throws VaultError, or the signal's reason
  */
 export async function askVault(request: VaultRequest, way: VaultWay, signal: AbortSignal): Promise<Reply> {
   const ends = patience(way.timeoutMs, signal)
@@ -217,8 +218,8 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
 }
 
 /**
- * Returns the target of a redirect. The token must not go to another server, nor over plaintext. @throws
- * VaultError
+ * Returns the target of a redirect. The token must not go to another server, nor over plaintext.
+ * @throws VaultError
  */
 function redirected(from: VaultTarget, location: string): VaultTarget {
   const absolute = location.startsWith('/') && !location.startsWith('//')

@@ -116,8 +116,8 @@ function timeoutOf(text: string, warn: (message: string) => void): number {
 }
 
 /**
- * Reads a value given as it is, as `base64://` with encoded text, or as `file://` with a path. @throws
- * SetUpError
+ * Reads a value given as it is, as `base64://` with encoded text, or as `file://` with a path.
+ * @throws SetUpError
  */
 function loaded(env: Variables, name: string): string {
   const value = env[name] ?? ''
