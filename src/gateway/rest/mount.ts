@@ -66,7 +66,10 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
   }
 }
 
-/** Returns the checked options of a request's URL, for routes that are mounted by hand. @throws HttpError */
+/**
+ * Returns the checked options of a request's URL, for routes that are mounted by hand.
+ * @throws RequestRefused
+ */
 export function readOptions<Q extends NonNullable<ContractOperation['query']>>(
   shapes: Q,
   query: Query,

@@ -16,16 +16,19 @@ import { buildUser, checkTokens } from './users.ts'
 import { buildOidc } from './oidc.ts'
 import type { ConnectionSettings, GatewaySettings, MaskingParams, RepositorySettings } from './settings.ts'
 
-/** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
+/** All data of a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
-/** Lists of things with names of their own. */
+/** Lists whose items have unique names. */
 const NAMED = [
   ...(['users', 'agents', 'repositories', 'masking', 'guardrails', 'connections'] as const),
   ...(['locks', 'schedules', 'webhooks'] as const),
 ]
 
-/** From the file's shape to settings: checks settings against each other, reads files, makes paths absolute. */
+/**
+ * Builds settings from the file's shape: checks settings against each other, reads files, makes paths
+ * absolute.
+ */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
   for (const list of NAMED) {
@@ -88,7 +91,7 @@ function buildRetention(
   return { retainMs: retain, sizeBytes: size, connections: new Map(own) }
 }
 
-/** @param identities the value of `setting` in each item of the list */
+/** @param identities value of `setting` in each item of the list */
 function checkUnique(identities: readonly string[], list: string, setting: string, problems: Problems): void {
   const first = new Map<string, number>()
   identities.forEach((identity, i) => {
@@ -207,7 +210,6 @@ function withTemplate(
   return template === undefined ? {} : { jira: template }
 }
 
-/** Who has to approve what. */
 function reviewsOf(
   { review, runbooks }: ConnectionShape,
   groups: KnownGroups,
@@ -271,7 +273,7 @@ function buildConnection(
   }
 }
 
-/** Those who may send or type scripts may use the whole client anyway. */
+/** Users who may send or type scripts may use the whole client anyway. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const [program = ''] = command
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
@@ -280,8 +282,8 @@ function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'al
 }
 
 /**
- * Whether the connection tells its secrets from its plain variables. Before `secrets` took names, all of `env` was
- * secret: that still holds where `secrets` is missing, or has hoop's form alone.
+ * Whether the connection separates its secrets from its plain variables. Before `secrets` took names, all of
+ * `env` was secret: this still holds where `secrets` is missing, or has only hoop's form.
  */
 function declaresSecrets({ secrets }: ConnectionShape): boolean {
   if (secrets == null) return false
@@ -295,7 +297,9 @@ function isHoopForm(key: string): boolean {
 
 const BASE64_EXPECTED = 'base64 with its padding is expected'
 
-/** Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5). */
+/**
+ * Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5).
+ */
 function joinedBase64(written: string, wrong: () => void): string | undefined {
   const joined = written.replaceAll(/[\r\n]/g, '')
   if (joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)) return joined

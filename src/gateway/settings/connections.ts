@@ -1,7 +1,7 @@
-/** What the subtypes of a type become for an agent, and what all others become (protocol.md 5.1). */
+/** Names that agents get for the subtypes of a type (protocol.md 5.1). */
 interface Collapse {
   readonly otherwise: string
-  /** From an agent's type to the subtypes that become it. */
+  /** Subtypes by the agent's type that they become. */
   readonly subtypes: Readonly<Record<string, readonly string[]>>
 }
 
@@ -25,7 +25,9 @@ const CUSTOM: Collapse = {
   },
 }
 
-/** The table has no "else" for databases: an unknown subtype stays `database`, like any type it does not know. */
+/**
+ * The table has no "else" for databases: an unknown subtype stays `database`, like any type it does not know.
+ */
 const DATABASE: Collapse = {
   otherwise: 'database',
   subtypes: Object.fromEntries(
@@ -41,8 +43,8 @@ const COLLAPSES: ReadonlyMap<string, Collapse> = new Map([
 ])
 
 /**
- * The connection type an agent is told, from the type and subtype a connection is configured with. Types the
- * table does not know go through as they are, e.g. `command-line`.
+ * Returns the connection type for the agent, from the configured type and subtype. Types that the table does
+ * not know stay as they are, e.g. `command-line`.
  */
 export function connectionType(type: string, subtype = ''): string {
   const collapse = COLLAPSES.get(type)
@@ -51,7 +53,7 @@ export function connectionType(type: string, subtype = ''): string {
   return found?.[0] ?? collapse.otherwise
 }
 
-/** Variables that agents want for each type before a session starts; a password may be empty. */
+/** Variables that agents require for each type before a session starts; a password may be empty. */
 const DATABASE_VARIABLES = ['HOST', 'USER', 'PASS']
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   ...{ postgres: DATABASE_VARIABLES, mysql: DATABASE_VARIABLES, mssql: DATABASE_VARIABLES },
@@ -61,11 +63,14 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 interface TypedConnection {
   readonly type: string
   readonly subtype?: string
-  /** By `envvar:NAME` or `filesystem:NAME`. */
+  /** Secrets by `envvar:NAME` or `filesystem:NAME`. */
   readonly secrets: ReadonlyMap<string, string>
 }
 
-/** The variables that a connection of this type lacks. Callers may bring them where they may send variables. */
+/**
+ * Returns the variables that a connection of this type lacks. Callers may add them where they may send
+ * variables.
+ */
 export function missingVariables({ type, subtype, secrets }: TypedConnection): readonly string[] {
   const told = connectionType(type, subtype)
   if (told === 'mongodb' && secrets.has('envvar:CONNECTION_STRING')) return []
@@ -76,22 +81,21 @@ export function missingVariables({ type, subtype, secrets }: TypedConnection): r
 /** The tags of a connection: `env` to `prod`. */
 export type Tags = Readonly<Record<string, string>>
 
-/** One condition of a selector. */
 interface TagCondition {
   readonly key: string
   readonly value: string
-  /** `env!=prod`: what has another value, or none. */
+  /** `env!=prod`: the tag has another value, or is missing. */
   readonly isExcluded: boolean
 }
 
-/** All of them have to hold. */
+/** Conditions that all have to hold. */
 export type TagSelector = readonly TagCondition[]
 
-/** Neither `=` nor `,` nor `!`, which stand between the parts of a selector. */
+/** A key has none of `=`, `,` and `!`, which separate the parts of a selector. */
 export const TAG_KEY = /^[A-Za-z0-9_./-]{1,64}$/
 export const TAG_VALUE = /^[A-Za-z0-9 _./+@:-]{1,128}$/
 
-/** In one selector. */
+/** Bound of one selector. */
 const MOST_CONDITIONS = 20
 
 /** Reads `env=prod,region!=eu`. @returns undefined for anything else */

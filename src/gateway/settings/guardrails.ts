@@ -17,17 +17,18 @@ import type { GuardrailSettings } from './settings.ts'
 
 type Direction = 'input' | 'output'
 
-/** Adds a problem of a rule's member. */
 type Report = (member: string, message: string) => void
 
-/** As long as gateway.yaml itself. */
+/** The same limit as for gateway.yaml itself. */
 const RULE_FILE_BYTES = 1024 * 1024
 /** Rules go to the agent with each session, beside masking, variables and arguments. */
 const RULES_BYTES = 2 * 1024 * 1024
 
 const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
 
-/** Rules of gateway.yaml, each checked: an agent would refuse every session over a rule that it cannot enforce. */
+/**
+ * Checks the rules of gateway.yaml: an agent would refuse every session over a rule that it cannot enforce.
+ */
 export function buildGuardrails(
   { guardrails: shapes, connections }: SettingsShape,
   sources: Sources,
@@ -59,7 +60,7 @@ function buildGuardrail(
   return { name: shape.name, input, output }
 }
 
-/** The rules of a file, behind those of gateway.yaml. Faults are told with their place in the file. */
+/** Reads the rules of a file, which follow those of gateway.yaml. Problems name their place in the file. */
 function rulesOf(
   name: string,
   direction: Direction,
@@ -77,7 +78,7 @@ function rulesOf(
     if (rules?.length === 0) problems.add(setting, `this file has no rules for ${direction}`)
     return rules ?? []
   } catch (error) {
-    // Somebody may have written something else where the path belongs, so it is not shown.
+    // The value may be a secret that was written here by mistake, so it is not shown.
     if (error instanceof FileRefused) problems.add(setting, `this is a path, and the file ${error.message}`)
     else if (error instanceof SettingsError) problems.addOthers(file, error.problems)
     else throw error
@@ -85,7 +86,7 @@ function rulesOf(
   }
 }
 
-/** Undefined when they have another form. */
+/** Returns the rules; undefined when they have another form. */
 function checkedRules({ sets, pathOf, placeOf }: RuleFile, problems: Problems): Rule[] | undefined {
   const report: Problems['add'] = (path, message, part) =>
     problems.addFrom(placeOf(path, part), message, pathOf(path))
@@ -121,7 +122,7 @@ function checkPattern({ words, pattern_regex: pattern }: RuleShape, report: Repo
 
 const NO_RE2 = 'a regular expression of RE2 is expected, without look-around and back-references'
 
-/** Agents refuse every session of a connection whose rules are together more than they enforce. */
+/** Checks the limits for all rules of a connection: above them agents refuse every session. */
 function checkRuleLimits(
   connections: readonly ConnectionShape[],
   guardrails: readonly GuardrailSettings[],
@@ -153,7 +154,7 @@ function costOf(rules: readonly Rule[]): Cost {
   return { key: JSON.stringify(rules), load: loadOf(rules) }
 }
 
-/** Sets that are equal count once, as for the agent. */
+/** Whether the sets fit. Equal sets count once, as for the agent. */
 function fits(costs: readonly Cost[]): boolean {
   const total = new RuleLoad()
   for (const load of new Map(costs.map(({ key, load }) => [key, load])).values()) total.addAll(load)

@@ -30,7 +30,7 @@ const SiteUrl = parsed(
   'an address like https://NAME.atlassian.net, without user, password, ? and # (http:// on the loopback only),',
 )
 
-/** Without the slash at its end, since paths are appended. */
+/** Removes the slash at the end, since paths are appended. */
 function siteUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[^?#@\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname, href } = new URL(text)
@@ -138,7 +138,7 @@ export const JiraShape = map({
 })
 
 export type JiraShape = v.InferOutput<typeof JiraShape>
-/** As in gateway.yaml, defaults filled in. */
+/** A template as in gateway.yaml, with defaults. */
 export type JiraTemplate = JiraShape['templates'][number]
 
 /** One site of Jira, and the kinds of issues that are created there. */
@@ -147,11 +147,11 @@ export interface JiraSettings {
   readonly url: string
   readonly user: string
   readonly token: Secret
-  /** To create an issue, and to move one. */
+  /** Time for creating an issue, and for moving one. */
   readonly timeoutMs: number
-  /** Those that the file names to sign the site's certificate, in PEM. */
+  /** Authorities in the settings' file for the site's certificate, in PEM. */
   readonly ca: readonly string[] | undefined
-  /** Those, or the system's. Read when it is needed: the system's are many. */
+  /** Returns `ca`, or the system's authorities. Read when needed: the system has many. */
   readonly authorities: () => readonly string[]
   /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined
@@ -187,7 +187,7 @@ function checkPresets(
   })
 }
 
-/** What a mapping of type `preset` can take from a session. */
+/** Values of a session that a mapping of type `preset` can take. */
 const JIRA_PRESETS = [
   'session.id',
   'session.user_email',
@@ -204,19 +204,19 @@ const JIRA_PRESETS = [
 
 export type JiraPreset = (typeof JIRA_PRESETS)[number]
 
-/** Before the key of a tag of the connection. Without such a tag it fills nothing. */
+/** Prefix of the key of a connection's tag. Without such a tag the mapping fills nothing. */
 const TAGS = 'session.connection_tags.'
 
 export function jiraPreset(name: string): JiraPreset | undefined {
   return JIRA_PRESETS.find((preset) => preset === name)
 }
 
-/** The key of the tag that it takes. */
+/** Returns the key of the tag that the mapping takes. */
 export function jiraTag(name: string): string | undefined {
   return name.startsWith(TAGS) ? name.slice(TAGS.length) : undefined
 }
 
-/** Why no mapping can have this value; undefined when one can. */
+/** Returns the reason why no mapping can have this value; undefined when it is valid. */
 function presetProblem(name: string): string | undefined {
   if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
   const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `there are ${JIRA_PRESETS.join(', ')}`

@@ -11,7 +11,7 @@ import type { GatewaySettings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What a file says, even if it cannot be used. References in the tree are not yet followed. */
+/** Content of a file, even if it cannot be used. References in the tree are not yet followed. */
 export interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
   /** Warnings about secrets that others can read. */
@@ -21,7 +21,7 @@ export interface ExaminedSettings extends SettingsTree {
 const FILE_BYTES = 1024 * 1024
 
 /**
- * Reads `gateway.yaml` and all it refers to.
+ * Reads `gateway.yaml` and all files that it refers to.
  * @param warn gets a line for each secret that others can read
  * @throws SettingsError with all problems that could be found
  */
@@ -35,12 +35,16 @@ export function loadSettings(
   return usable(examined, path)
 }
 
-/** The same for a text; `file` names it in errors, and paths in it are relative to that file's folder. */
+/**
+ * Reads settings from a text; `file` names it in errors, and paths in it are relative to that file's folder.
+ */
 export function parseSettings(text: string, { file, env }: SettingsOrigin): GatewaySettings {
   return usable(examine(text, { file, env }), file)
 }
 
-/** The file with everything that is wrong with it. Throws a SettingsError only when it cannot be read. */
+/**
+ * Returns the file's content with all its problems. Throws a SettingsError only when the file cannot be read.
+ */
 export function examineSettings(path: string, env: Environment): ExaminedSettings {
   const text = readText(path)
   return examine(text, { file: path, env }, resolve(path))
@@ -60,7 +64,7 @@ interface SettingsOrigin {
   readonly env: Environment
 }
 
-/** @param own the file that holds the text */
+/** @param own file that holds the text */
 function examine(text: string, { file, env }: SettingsOrigin, own?: string): ExaminedSettings {
   const { tree, problems } = readTree(text, file)
   const warnings: string[] = []
@@ -79,7 +83,7 @@ function examine(text: string, { file, env }: SettingsOrigin, own?: string): Exa
 
 const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])
 
-/** Whether a secret stands in the file itself. Certificates' keys are paths. */
+/** Whether the file itself contains a secret. Certificates' keys are paths. */
 function holdsSecret(tree: Tree, key = '', parent = ''): boolean {
   if (typeof tree === 'string')
     return (

@@ -9,7 +9,7 @@ export const RunbookPattern = parsed(
   textJson(PATTERN_FORM),
 )
 
-/** One of gateway.yaml: what it is for runs one at a time. */
+/** A lock of gateway.yaml: the runbooks under it run one at a time. */
 export const LockShape = map({
   name: about('name of the lock, shown to those who wait', Name),
   runbooks: about(
@@ -24,11 +24,10 @@ export const LockShape = map({
 
 export type LockShape = v.InferOutput<typeof LockShape>
 
-/** What it is for runs one at a time. */
 export interface LockSettings {
   readonly name: string
   readonly runbooks: readonly PathPattern[]
-  /** Undefined: all. */
+  /** Undefined: all connections. */
   readonly connections?: readonly string[]
 }
 

@@ -58,7 +58,10 @@ function customType({ name, regex, deny, score }: MaskingShape['custom'][number]
   return { name, regex: regex ?? undefined, denyList: deny, score }
 }
 
-/** What an agent is told of a connection, in the form of hoop's gateway; nothing when its output is not masked. */
+/**
+ * Returns the masking of a connection for its agent, in the form of hoop's gateway; nothing when its output
+ * is not masked.
+ */
 export function maskingParams(
   connection: ConnectionShape,
   masking: SettingsShape['masking'],
@@ -75,7 +78,7 @@ export function maskingParams(
   }
 }
 
-/** Goes to the agent with each session, beside rules, variables and arguments. */
+/** Masking goes to the agent with each session, beside rules, variables and arguments. */
 const MASKING_BYTES = 1024 * 1024
 
 function checkMaskingSize({ masking, connections }: SettingsShape, problems: Problems): void {
@@ -129,7 +132,7 @@ function entityTypes({ name, entities, custom, threshold }: MaskingShape): objec
   }
 }
 
-/** Names that are not there are a problem of their own. */
+/** Ignores unknown names, which are a problem of their own. */
 function rulesOf({ masking: names }: ConnectionShape, masking: SettingsShape['masking']): MaskingShape[] {
   return names.flatMap((name) => masking.filter((rule) => rule.name === name))
 }

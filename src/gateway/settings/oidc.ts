@@ -20,7 +20,7 @@ import {
 import { Authorities } from './jira.ts'
 import { Name } from './words.ts'
 
-// The shape of `sign-in` in gateway.yaml: how people sign in with an account that they have elsewhere.
+// The shape of `sign-in` in gateway.yaml: how people sign in with an account of a provider.
 
 const ISSUER = /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i
 const Issuer = parsed(
@@ -85,25 +85,25 @@ export const SignInShape = map({
 
 type OidcShape = v.InferOutput<typeof OidcShape>
 
-/** An OpenID Connect provider, and who of those that it knows may sign in. */
+/** An OpenID Connect provider, and the people there who may sign in. */
 export interface OidcSettings {
   readonly issuer: string
   readonly clientId: string
   /** Undefined: a public client. */
   readonly clientSecret?: Secret
-  /** Without `openid`, which is always asked for. */
+  /** Without `openid`, which is always requested. */
   readonly scopes: readonly string[]
   readonly nameClaim: string
   readonly groupsClaim: string
-  /** From groups at the provider to groups here. Undefined: they have the same names. */
+  /** Groups here by group of the provider. Undefined: they have the same names. */
   readonly groups?: Readonly<Record<string, string>>
-  /** At the provider. Empty: members of any. */
+  /** Groups of the provider. Empty: members of any group. */
   readonly allowedGroups: readonly string[]
-  /** In lower case. Empty: any. */
+  /** Domains in lower case. Empty: any. */
   readonly allowedDomains: readonly string[]
   readonly lifetimeMs: number
   readonly timeoutMs: number
-  /** In PEM. Read when it is needed: the system's are many. */
+  /** Authorities in PEM. Read when needed: the system has many. */
   readonly authorities: () => readonly string[]
   /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined

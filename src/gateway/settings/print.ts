@@ -12,7 +12,10 @@ import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from './schema.ts'
 import type { Tree } from '../../basics/settings/tree.ts'
 
-/** As written or by default, in the schema's order. Throws a SettingsError for a file it cannot read. */
+/**
+ * Prints settings as written or by default, in the schema's order. Throws a SettingsError for an unreadable
+ * file.
+ */
 export function printGatewaySettings(
   file: string,
   env: NodeJS.ProcessEnv,
@@ -22,7 +25,7 @@ export function printGatewaySettings(
   return { file, settings, problems: problems.toLines() }
 }
 
-/** The rows of one setting: its own, or those of everything in it. */
+/** Returns the rows of one setting: its own row, or those of everything in it. */
 function rows(
   schema: JsonSchema,
   tree: Tree | undefined,
@@ -66,7 +69,7 @@ function membersOf(schema: JsonSchema, tree: Exclude<Tree, string | null>): Memb
   }))
 }
 
-/** A url without its password. */
+/** Returns a URL without its password. */
 function shown(schema: JsonSchema, text: string, path: Path): string {
   const isUrl = path[0] === 'repositories' && path.at(-1) === 'url' && !/^(?:file|env):/.test(text)
   const remote = isUrl ? parseRemote(text) : undefined
@@ -74,8 +77,8 @@ function shown(schema: JsonSchema, text: string, path: Path): string {
 }
 
 /**
- * Commands are no secrets, but some have one in an argument: auditors read this. What the agent fills in itself
- * (`--password=$PASSWORD`) says nothing.
+ * Removes passwords from a command. Commands are no secrets, but some have one in an argument, and auditors
+ * read this. Variables that the agent fills in (`--password=$PASSWORD`) stay.
  */
 function withoutPassword(text: Tree): Tree {
   if (typeof text !== 'string') return text

@@ -8,38 +8,49 @@ import { SettingsError } from '../../basics/settings/problems.ts'
 import type { CertificateFiles } from '../tls/certificates.ts'
 import type { Current, GatewaySettings } from './settings.ts'
 
-/** A file counts as written when two looks at it, so far apart, find the same. */
+/**
+ * Interval of reading a file that may still be written: it counts as complete when two reads find the same.
+ */
 const SETTLE_MS = 50
-/** Looks at a file that is other each time, before that is an error. */
+/** Most reads of a file that is different each time, before this is an error. */
 const MOST_LOOKS = 40
 
-/** Where settings come from. */
+/** Source of the settings. */
 export interface GatewayFile {
-  /** For messages. */
+  /** Name of the file for messages. */
   readonly file: string
   /** Reads the file and what it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
-  /** What it says now, without secrets. Missing where nobody is shown that. @throws SettingsError */
+  /**
+   * Returns the present content of the file, without secrets. Missing where it is never shown.
+   * @throws SettingsError
+   */
   readonly print?: () => PrintedSettings
 }
 
 interface ReloadServices {
   readonly source: GatewayFile
   readonly current: Current<keyof GatewaySettings>
-  /** Puts settings into force: when it returns, they are. Settles when the rest is done. @throws when they cannot be */
+  /**
+   * Applies settings: they are in force when it returns. Settles when the rest is done.
+   * @throws when they cannot be applied
+   */
   readonly apply: (settings: GatewaySettings) => Promise<void>
   readonly log: Logger
 }
 
-/** What a reload has done. Names only. */
+/** The effects of a reload. Names only. */
 export interface ReloadReport {
-  /** In force now. */
+  /** Changes that are in force now. */
   readonly changes: readonly SettingsChange[]
-  /** Settings that are other in the file and stay as they are until the gateway is started again. */
+  /** Settings that differ in the file and stay as they are until the gateway is started again. */
   readonly restart: readonly string[]
 }
 
-/** Reads the settings again while the gateway serves. What runs goes on with what it began with. */
+/**
+ * Reads the settings again while the gateway serves. Running sessions continue with the settings with which
+ * they began.
+ */
 export class Reload {
   readonly #services: ReloadServices
   #running: Promise<ReloadReport> | undefined
@@ -51,8 +62,10 @@ export class Reload {
   }
 
   /**
-   * One at a time: all who ask while one runs get the next one, since the file may have changed meanwhile.
-   * @throws SettingsError, RunbookError: then the settings are as before; RequestRefused when the gateway stops
+   * Reloads, one reload at a time. Calls during a reload share the next one, since the file may have changed
+   * meanwhile.
+   * @throws SettingsError, RunbookError: then the settings are as before; RequestRefused when the gateway
+   * stops
    */
   run(): Promise<ReloadReport> {
     if (this.#running === undefined) return this.#begin()
@@ -63,18 +76,21 @@ export class Reload {
     return this.#next
   }
 
-  /** What `run` would do now. Nothing changes. @throws SettingsError, RequestRefused when the gateway stops */
+  /**
+   * Returns what `run` would do now. Nothing changes.
+   * @throws SettingsError, RequestRefused when the gateway stops
+   */
   async preview(): Promise<ReloadReport> {
     return (await this.#found()).report
   }
 
-  /** As the file says it now. @throws SettingsError */
+  /** Prints the file as it is now. @throws SettingsError */
   print(): PrintedSettings {
     const { source } = this.#services
     return source.print?.() ?? { file: source.file, settings: [] }
   }
 
-  /** Takes no more. Settles when none is under way. */
+  /** Refuses further reloads. Settles when no reload is running. */
   async close(): Promise<void> {
     this.#closing.abort()
     while (this.#running !== undefined) await settled(this.#running)
@@ -99,7 +115,7 @@ export class Reload {
     }
   }
 
-  /** The settings that would be in force, and how they differ from those that are. */
+  /** Returns the settings that would be in force, and how they differ from the present ones. */
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
@@ -114,7 +130,7 @@ export class Reload {
     if (restart.length > 0) log.warn({ settings: restart }, 'some settings change with the next start')
   }
 
-  /** What the file says once it is written to its end. An error counts, too, if it stays. */
+  /** Returns the content of the file once it is completely written. An error counts, too, if it stays. */
   async #written(): Promise<GatewaySettings> {
     let before = this.#look()
     for (let looks = 1; looks < MOST_LOOKS; looks++) {
@@ -135,7 +151,7 @@ export class Reload {
     }
   }
 
-  /** @throws SettingsError, also for a file that was emptied: no line in it says so */
+  /** @throws SettingsError, also for a file that was emptied: then no line of it has an error */
   #usable(found: GatewaySettings | SettingsError): GatewaySettings {
     if (found instanceof SettingsError) throw found
     if (isBare(found) && !isBare(this.#services.current.value))
@@ -152,17 +168,17 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
   return users.length + agents.length + connections.length === 0
 }
 
-/** What is open for as long as the gateway runs. */
+/** Keeps what is open while the gateway runs: addresses and state. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
   const { tls: wanted, publicUrl } = found.listen
   const { http, grpc, metrics, trustedProxies } = listen
-  // TLS is there from the start to the end, or not at all; its files may be others.
+  // TLS is there from the start to the end, or not at all; its files may change.
   const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
   return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
 }
 
-/** Whether agents need certificates is so from the start to the end, too. */
+/** Keeps whether agents need certificates: this does not change from the start to the end, either. */
 function withFixedDemand(
   { certificate, key, agentCa }: CertificateFiles,
   running: CertificateFiles,
@@ -182,7 +198,10 @@ function settled(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
 }
 
-/** What is other in one of the top settings of gateway.yaml: names of its items, or of the settings in it. No values. */
+/**
+ * Changes in one of the top settings of gateway.yaml: names of its items, or of the settings in it. No
+ * values.
+ */
 interface SettingsChange {
   readonly setting: string
   readonly added: readonly string[]
@@ -197,7 +216,7 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
   ...{ outputBytes: 'output', batchParallel: 'batch-parallel', failedSignIns: 'failed-sign-ins' },
 }
 
-/** A new setting needs its row here, or nobody is told that it has changed. */
+/** A new setting needs its row here; without one its changes are not reported. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
     ...{ http, grpc, metrics, tls, 'public-url': publicUrl, 'trusted-proxies': trustedProxies },
@@ -224,7 +243,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   }),
 }
 
-/** In the order of the table; settings that are as they were are left out. */
+/** Returns the changes in the order of the table, without unchanged settings. */
 function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
   const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
     setting,
@@ -233,13 +252,13 @@ function changesBetween(before: GatewaySettings, after: GatewaySettings): Settin
   return changes.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
 }
 
-/** For a line of the log: `users +ada -bob ~eve`. */
+/** Returns the change for a line of the log: `users +ada -bob ~eve`. */
 function changeText({ setting, added, removed, changed }: SettingsChange): string {
   const marked = (mark: string, names: readonly string[]) => names.map((name) => `${mark}${name}`)
   return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
 }
 
-/** Whether both say the same. Secrets are compared, too. */
+/** Whether both are the same. Secrets are compared, too. */
 function isSameSettings(one: unknown, other: unknown): boolean {
   return textOf(one) === textOf(other)
 }
@@ -260,10 +279,10 @@ function byName(items: readonly { readonly name: string }[]): Parts {
   return Object.fromEntries(items.map((item) => [item.name, item]))
 }
 
-/** Holds secrets. Functions are left out. */
+/** Returns a text that holds secrets. Functions are left out. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
-    // What a secret says of itself is always the same.
+    // A secret's JSON is always the same.
     const own = this[key]
     if (own instanceof Secret) return own.reveal()
     return own instanceof Map ? [...own] : shown

@@ -8,7 +8,7 @@ export interface UrlCredentials {
   readonly password: string | undefined
 }
 
-/** Where a repository is. `url` is what git gets as its argument: it never holds a credential. */
+/** Place of a repository. `url` is git's argument: it never holds a credential. */
 export type Remote =
   | { readonly kind: 'local'; readonly url: string }
   | { readonly kind: 'ssh'; readonly url: string }
@@ -27,8 +27,8 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s
 const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
 
 /**
- * Understands a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a
- * RunbookError (credentials masked) for anything else, above all for what git would take as an option
+ * Parses a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a
+ * RunbookError (credentials masked) for anything else, above all for text that git would take as an option
  * (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
  */
 export function parseRemote(url: string): Remote {
@@ -126,8 +126,9 @@ function maskUserinfo(url: string): string {
 }
 
 /**
- * The name a repository has in REST requests: `<host>/<path>` without user, port and `.git`, as the hosted
- * gateway builds it (protocol.md 9.1): `git@host:a/b.git` gives `host/a/b`, `file:///tmp/rb.git` gives `/tmp/rb`.
+ * Returns the name of a repository in REST requests: `<host>/<path>` without user, port and `.git`, as the
+ * hosted gateway builds it (protocol.md 9.1): `git@host:a/b.git` gives `host/a/b`, `file:///tmp/rb.git` gives
+ * `/tmp/rb`.
  */
 export function repositoryKey(url: string): string {
   const remote = parseRemote(url)

@@ -1,4 +1,7 @@
-/** How long sessions are kept, and how much they may take up. `gateway.yaml` says it; it can change at any time. */
+/**
+ * How long sessions are kept, and how much space they may use. `gateway.yaml` sets it; it can change at any
+ * time.
+ */
 export interface Limits {
   /** Sessions that ended longer ago are removed. */
   readonly retainMs: number
@@ -7,7 +10,7 @@ export interface Limits {
 }
 
 export interface Retention extends Limits {
-  /** Connections with limits of their own. Their sessions count for `sizeBytes` of all as well. */
+  /** Connections with limits of their own. Their sessions also count for the total `sizeBytes`. */
   readonly connections: ReadonlyMap<string, Partial<Limits>>
 }
 
@@ -20,7 +23,7 @@ export function retainMs(retention: Retention, connection: string): number {
   return retention.connections.get(connection)?.retainMs ?? retention.retainMs
 }
 
-/** When the first and the last of the finished sessions of a connection have ended, in ms since 1970. */
+/** Times at which the first and the last finished session of a connection have ended, in ms since 1970. */
 export interface KeptConnection {
   readonly connection: string
   readonly oldestEnd: number
@@ -28,9 +31,9 @@ export interface KeptConnection {
 }
 
 /**
- * Where the oldest session is nearest to the end of its time, so that a connection that is kept for a year does not lose
- * its sessions to one that is kept for a week. That of another connection is nearer from `endedBefore` on. Needs no
- * clock: the newest session says what time it is.
+ * Returns the connection whose oldest session is nearest to the end of its time: so a connection that is kept
+ * for a year does not lose its sessions to one that is kept for a week. From `endedBefore` on another
+ * connection is nearer. Needs no clock: the end of the newest session is the present time.
  */
 export function nearestToItsEnd(
   kept: readonly KeptConnection[],

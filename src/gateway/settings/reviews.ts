@@ -4,7 +4,7 @@ import { about, duration, list, map, truth } from '../../basics/settings/shapes.
 import { RunbookPattern } from './locks.ts'
 import { Count, Name, type PathPattern } from './words.ts'
 
-// The shape of reviews in gateway.yaml: who has to approve before something runs.
+// The shape of reviews in gateway.yaml: groups that have to approve before something runs.
 
 const groupNames = list(Name, 'group names')
 
@@ -26,7 +26,6 @@ const rule = {
 
 const groups = about('one member of each group that is needed has to approve', groupNames)
 
-/** The reviews of a connection. */
 export const ReviewShape = map({
   groups: v.pipe(groups, v.minLength(1, 'at least one group is expected')),
   ...rule,
@@ -42,11 +41,11 @@ export const RunbookReviewShape = map({
 export type ReviewShape = v.InferOutput<typeof ReviewShape>
 export type RunbookReviewShape = v.InferOutput<typeof RunbookReviewShape>
 
-/** Who has to approve. */
+/** A rule of approval. */
 export interface ReviewSettings {
-  /** At least one. */
+  /** At least one group. */
   readonly groups: readonly string[]
-  /** How many of the groups have to approve. */
+  /** Number of groups that have to approve. */
   readonly minimum: number
   readonly forceGroups: readonly string[]
   readonly skipGroups: readonly string[]
@@ -56,19 +55,24 @@ export interface ReviewSettings {
   readonly accessMaxMs: number
 }
 
-/** The first whose path matches a runbook wins over the connection's own. */
+/**
+ * A rule for some runbooks. The first one whose path matches a runbook wins over the connection's own rule.
+ */
 export interface RunbookReview {
   readonly path: PathPattern
-  /** Undefined: these runbooks need none. */
+  /** Undefined: these runbooks need no approval. */
   readonly review: ReviewSettings | undefined
 }
 
-/** Groups that somebody may be in. Undefined: any, since they come from elsewhere. */
+/** Groups that users may have. Undefined: any, since they come from a provider. */
 export type KnownGroups = ReadonlySet<string> | undefined
 
 type Rule = ReviewShape | RunbookReviewShape
 
-/** Checks the rule against its own groups and those that users have: nobody else could ever approve. */
+/**
+ * Checks the rule against its own groups and the groups of the users: a group without users could never
+ * approve.
+ */
 export function buildReview(shape: Rule, known: KnownGroups, problems: Problems, path: Path): ReviewSettings {
   const { groups, minimum, all } = shape
   for (const list of ['groups', 'force-groups', 'skip-groups'] as const)

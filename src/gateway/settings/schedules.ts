@@ -24,7 +24,7 @@ const TimeZone = parsed(
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
 const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 
-/** Each is looked at every second. */
+/** Most schedules. Each is checked every second. */
 const MOST = 500
 
 export const ScheduleShape = map({
@@ -52,19 +52,19 @@ export const SchedulesShape = v.pipe(
   v.maxLength(MOST, `at most ${MOST} schedules are expected`),
 )
 
-/** A runbook that runs by itself. */
+/** A runbook that runs on a schedule. */
 export interface ScheduleSettings {
   readonly name: string
   readonly cron: string
-  /** IANA's name of a place. */
+  /** IANA's name of a time zone. */
   readonly timezone: string
   readonly connection: string
   readonly runbook: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jiraFields: Readonly<Record<string, string>>
-  /** Name of the user whose sessions its runs are. */
+  /** Name of the user as whom it runs. */
   readonly as: string
-  /** Whether the last of what was due runs late. */
+  /** Whether the last missed due time runs late. */
   readonly catchesUp: boolean
   readonly lock?: string
   readonly enabled: boolean
@@ -79,20 +79,23 @@ export function buildSchedule({
   return { ...rest, jiraFields, catchesUp: catchUp === 'once', ...(lock ? { lock } : {}) }
 }
 
-/** When something is due. */
+/** A rule of due times. */
 export interface CronRule {
   /** Five fields, or a word like `@daily`. */
   readonly cron: string
-  /** IANA's name of a place. */
+  /** IANA's name of a time zone. */
   readonly timezone: string
 }
 
-/** The 29th of February can be eight years away (1896 to 1904, 2096 to 2104), and nothing else is. */
+/**
+ * Span that is searched for the next due time. Only the 29th of February can be eight years away (1896 to
+ * 1904, 2096 to 2104).
+ */
 const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
 
 const FIRST_STEP_MS = 5 * 60_000
 
-/** Whether it is a rule by which something becomes due. */
+/** Whether the text is a rule that has due times. */
 export function isCron(cron: string): boolean {
   try {
     return nextTime({ cron, timezone: 'UTC' }, Date.now()) !== undefined
@@ -110,19 +113,19 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The first due time behind another, in ms since 1970; undefined when there is none. */
+/** Returns the first due time after `after`, in ms since 1970; undefined when there is none. */
 export function nextTime({ cron, timezone }: CronRule, after: number): number | undefined {
   const rule = new Rule(cron, { timezone, mode: '5-part', paused: true })
   return rule.nextRun(new Date(after))?.getTime()
 }
 
-/** The first due times behind another, in ms since 1970. */
+/** Returns the first due times after `after`, in ms since 1970. */
 export function nextTimes({ cron, timezone }: CronRule, after: number, most: number): number[] {
   const rule = new Rule(cron, { timezone, mode: '5-part', paused: true })
   return rule.nextRuns(most, new Date(after)).map((time) => time.getTime())
 }
 
-/** The last due time that is not behind `until`; undefined when there is none behind `after`. */
+/** Returns the last due time that is not after `until`; undefined when there is none after `after`. */
 export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
   const cron = new Rule(rule.cron, { timezone: rule.timezone, mode: '5-part', paused: true })
   const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
@@ -136,9 +139,8 @@ export function lastTime(rule: CronRule, after: number, until: number): number |
   }
 }
 
-// Labels of sessions that schedules have begun. Only the gateway can set labels that begin so.
+// Labels of sessions that schedules have begun. Only the gateway can set labels with this beginning.
 
-/** The schedule's name. */
 export const SCHEDULE_LABEL = 'runbookSchedule'
-/** When it was due; left out where somebody has asked for it. */
+/** The due time; left out where a user has started the run. */
 export const DUE_LABEL = 'runbookDueAt'

@@ -47,7 +47,7 @@ const CustomTypeShape = map({
   score: about('score of a match of regex', v.nullish(Score, '0.9')),
 })
 
-/** What connections mask in their output, by name. */
+/** Rules with which connections mask their output. */
 export const MaskingShape = map({
   name: about('name of the rule, for masking of connections', Name),
   provider: about(
@@ -82,7 +82,7 @@ const HistoryShape = map({
   ),
 })
 
-/** Limits for one connection, where those of `HistoryShape` are not right for it. */
+/** Limits for one connection that replace those of `HistoryShape`. */
 const KeptShape = map({
   retain: about(
     'how long its sessions are kept after their end; by default history.retain',
@@ -94,8 +94,9 @@ const KeptShape = map({
   ),
 })
 
-// The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
-// a value left empty. Messages say what is accepted and never what was found there: it may be a secret.
+// The shape of gateway.yaml: the purpose of each setting, its accepted values, its default. Every scalar
+// arrives as a text; null is a value left empty. Messages say what is accepted and never what was found
+// there: it may be a secret.
 
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
@@ -115,7 +116,7 @@ const ProxyNetwork = parsed(
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
-/** Whether `check` accepts it. Its error is dropped, because it quotes the value. */
+/** Whether `check` accepts the value. Its error is dropped, because it quotes the value. */
 function passes(check: () => unknown): boolean {
   try {
     check()
@@ -125,7 +126,10 @@ function passes(check: () => unknown): boolean {
   }
 }
 
-/** A local path has to begin like one: a bare word may be a misplaced secret. */
+/**
+ * Whether the text is a repository. A local path must begin like a path: a bare word may be a misplaced
+ * secret.
+ */
 function isRepository(url: string): boolean {
   return (
     passes(() => parseRemote(url)) &&
@@ -202,7 +206,7 @@ const RepositoryShape = map({
   ),
 })
 
-/** As in hoop's gateway, where an empty member counts as one that is not there. */
+/** As in hoop's gateway, where an empty member counts as missing. */
 export const RuleShape = map({
   type: about(
     'what breaks the rule',
@@ -328,7 +332,6 @@ const LimitsShape = map({
   'batch-parallel': about('how many runs of a batch may run at once', v.nullish(Count, '50')),
 })
 
-/** The whole file. */
 export const SettingsShape = map({
   listen: v.nullish(ListenShape, {}),
   state: about('folder of history and repositories', v.nullish(FilePath, './state')),

@@ -13,16 +13,19 @@ import type { Tags } from './connections.ts'
 import type { WebhookSettings } from './webhooks.ts'
 import type { PathPattern } from './words.ts'
 
-/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/settings.md lists them. */
+/**
+ * `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/settings.md lists the
+ * settings.
+ */
 export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
     readonly grpc: Address
-    /** The address of `/metrics`. Undefined: nowhere. */
+    /** The address of `/metrics`. Undefined: `/metrics` is not served. */
     readonly metrics?: Address
-    /** Where people reach the REST interface, without a slash at the end. */
+    /** Address at which people reach the REST interface, without a slash at the end. */
     readonly publicUrl?: string
-    /** Networks of proxies that are believed when they say who has called them. */
+    /** Networks of trusted proxies, whose headers name the caller. */
     readonly trustedProxies: readonly string[]
     /** The certificate of both addresses. Undefined: there is no TLS. */
     readonly tls?: CertificateFiles
@@ -44,23 +47,23 @@ export interface GatewaySettings {
   /** Time for running sessions when the gateway is told to stop. */
   readonly stopTimeoutMs: number
   readonly limits: {
-    /** How long a REST call waits before it answers 202. */
+    /** Time that a REST call waits before it answers 202. */
     readonly waitMs: number
-    /** How long an execution waits for an agent that is offline. */
+    /** Time that an execution waits for an agent that is offline. */
     readonly agentWaitMs: number
-    /** How long a session waits for its locks. */
+    /** Time that a session waits for its locks. */
     readonly lockWaitMs: number
     /** Longest REST request body. */
     readonly bodyBytes: number
     /** Longest output in a REST answer. */
     readonly outputBytes: number
-    /** Failed sign-ins of one address in a minute. */
+    /** Failed sign-ins per address and minute. */
     readonly failedSignIns: number
-    /** How many runs of a batch run at once, at most. */
+    /** Most parallel runs of a batch. */
     readonly batchParallel: number
   }
   readonly history: Retention & {
-    /** Entries of the audit log that are older are removed. */
+    /** Age at which entries of the audit log are removed. */
     readonly auditRetainMs: number
   }
 }
@@ -69,19 +72,19 @@ export interface UserSettings {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
-  /** Whether somebody who is called so at the provider is this user. */
+  /** Whether a person with this name at the provider is this user. */
   readonly oidc: boolean
-  /** Undefined: no limit. Only machines have one. */
+  /** Undefined: no limit. Only machines have a budget. */
   readonly budget?: Budget
   readonly tokens: readonly TokenSettings[]
 }
 
 export interface TokenSettings {
-  /** Unique among those of its user. */
+  /** Unique among the tokens of its user. */
   readonly name: string
   /** The token itself is not kept. */
   readonly sha256: Buffer
-  /** Ms since 1970. Undefined: never. */
+  /** Time in ms since 1970. Undefined: it never expires. */
   readonly expiresAt?: number
 }
 
@@ -93,14 +96,16 @@ export interface AgentSettings {
 
 export interface RepositorySettings {
   readonly name: string
-  /** What git takes: a url, which may hold a password, or the absolute path of a repository on this machine. */
+  /**
+   * git's argument: a URL, which may hold a password, or the absolute path of a repository on this machine.
+   */
   readonly url: string
   readonly branch?: string
-  /** How long a fetched commit counts as fresh. */
+  /** Time for which a fetched commit counts as fresh. */
   readonly refreshMs?: number
 }
 
-/** Rules under one name. The agent of a connection that has them enforces them. */
+/** Rules under one name. The agent of a connection with these rules enforces them. */
 export interface GuardrailSettings {
   readonly name: string
   readonly input: readonly Rule[]
@@ -111,57 +116,67 @@ export interface ConnectionSettings {
   readonly name: string
   /** Name of an agent in `agents`. */
   readonly agent: string
-  /** As configured; what the agent is told is `connectionType(type, subtype)`. */
+  /** As configured; the agent gets `connectionType(type, subtype)`. */
   readonly type: string
   readonly subtype?: string
   readonly tags: Tags
   /** Program and arguments, at least one. */
   readonly command: readonly string[]
-  /** In the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */
+  /**
+   * Variables in the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and
+   * `secrets` together.
+   */
   readonly secrets: ReadonlyMap<string, string>
-  /** Names of the variables among them that are no secrets: those of `env`, where `secrets` has the secret ones. */
+  /**
+   * Names of the variables in `secrets` that are no secrets: those of `env`, where the file's `secrets` has
+   * the secret ones.
+   */
   readonly plain: readonly string[]
-  /** `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for all. */
+  /**
+   * `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for
+   * all.
+   */
   readonly runbooks?: {
     readonly repository: string
     readonly path: string
     readonly reviews?: readonly RunbookReview[]
-    /** Files before which people type the connection's name. */
+    /** Files for which people type the connection's name before a run. */
     readonly confirm?: readonly PathPattern[]
   }
-  /** Undefined: nobody has to approve. */
+  /** Undefined: no approval is needed. */
   readonly review?: ReviewSettings
   /** Undefined: its output is not masked. */
   readonly masking?: MaskingParams
-  /** Before every runbook people type the connection's name. */
+  /** People type the connection's name before every runbook. */
   readonly confirm?: true
-  /** Whose sessions its users may see: of those in one of their groups, or all. Undefined: their own. */
+  /** Sessions that its users may see: those of users in one of their groups, or all. Undefined: their own. */
   readonly sessions?: 'groups' | 'all'
   /** In the order of `gateway.yaml`. */
   readonly guardrails: readonly GuardrailSettings[]
-  /** By which each of its sessions gets an issue, before it runs. */
+  /** Template of the issue that each session gets before it runs. */
   readonly jira?: JiraTemplate
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean
-    /** Terminals. Unset: only where `exec` is allowed, since what is typed into them is a script. */
+    /** Terminals. Unset: only where `exec` is allowed, since text that users type into them is a script. */
     readonly connect: boolean
     /**
-     * Whether the caller of a runbook or of a terminal may add arguments and variables. Unset: only where `exec` is
-     * allowed, since with them (`-c`, BASH_ENV) callers can run anything.
+     * Whether the caller of a runbook or of a terminal may add arguments and variables. Unset: only where
+     * `exec` is allowed, since with them (`-c`, BASH_ENV) callers can run anything.
      */
     readonly clientInput: boolean
     /**
-     * Whether scripts may use a database client's ways to a shell on the agent's machine. Unset: blocked on connections
-     * of databases where neither `exec` nor `connect` is allowed, so that a runbook's parameter cannot become a command.
+     * Whether scripts may use a database client's ways to a shell on the agent's machine. Unset: blocked on
+     * connections of databases where neither `exec` nor `connect` is allowed, so that a runbook's parameter
+     * cannot become a command.
      */
     readonly clientEscapes: 'block' | 'allow'
-    /** Only users in one of these groups. Undefined: everybody. */
+    /** Groups whose users may use the connection. Undefined: everybody. */
     readonly groups?: readonly string[]
   }
 }
 
-/** What the agent is told about masking. */
+/** Masking as the agent gets it. */
 export type MaskingParams = Pick<
   ConnectionParams,
   | 'dlpProvider'
@@ -171,7 +186,10 @@ export type MaskingParams = Pick<
   | 'dataMaskingEntityTypesData'
 >
 
-/** Where to look up the settings in force, or those of their parts that somebody needs. Don't keep a part of the value. */
+/**
+ * The settings in force, or parts of them. Read them when they are needed, and don't keep a part of the
+ * value.
+ */
 export interface Current<Part extends keyof GatewaySettings> {
   readonly value: Pick<GatewaySettings, Part>
 }

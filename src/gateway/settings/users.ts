@@ -16,10 +16,10 @@ import type { Budget } from '../identity.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
 import { Name, SecretHash } from './words.ts'
 
-// The shape of users in gateway.yaml: who may ask, and what machines may use up.
+// The shape of users in gateway.yaml: who may send requests, and the budgets of machines.
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
-/** A day begins in UTC. */
+/** A moment. A date alone means its beginning in UTC. */
 const Moment = parsed(
   (written) => {
     const time = MOMENT.test(written) ? Date.parse(written) : NaN
@@ -35,7 +35,7 @@ const TokenShape = map({
   expires: about('when the token expires; by default never', v.nullish(Moment)),
 })
 
-/** Each run's row is looked at when the next one begins. */
+/** Most runs of a budget: each run's row is read when the next run begins. */
 const MOST_RUNS = 10_000
 const Runs = parsed(
   (written) => {
@@ -76,7 +76,7 @@ export const UserShape = map({
 
 type UserShape = v.InferOutput<typeof UserShape>
 
-/** What `users[].token` is called. */
+/** Name of the token in `users[].token`. */
 const FIRST_TOKEN = 'token'
 const HOUR_MS = 60 * 60 * 1000
 
@@ -114,7 +114,7 @@ function buildBudget({ runs, bytes, hours, per }: NonNullable<UserShape['budget'
   }
 }
 
-/** A token has one user. */
+/** Checks that no token has two users. */
 export function checkTokens(users: readonly UserShape[], problems: Problems): void {
   const first = new Map<string, { readonly user: number; readonly place: string }>()
   const check = (hash: Buffer, user: number, setting: Path): void => {

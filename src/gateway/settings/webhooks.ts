@@ -9,7 +9,6 @@ import type { Sources } from '../../basics/settings/references.ts'
 import { Authorities } from './jira.ts'
 import { Name } from './words.ts'
 
-/** What is told. */
 const WEBHOOK_EVENTS = [
   'session.finished',
   'session.failed',
@@ -18,7 +17,7 @@ const WEBHOOK_EVENTS = [
   'review.rejected',
 ] as const
 
-/** Each may have 10,000 messages waiting. */
+/** Most webhooks. Each may have 10,000 waiting messages. */
 const MOST = 20
 
 const ReceiverUrl = v.pipe(
@@ -29,7 +28,7 @@ const ReceiverUrl = v.pipe(
   json({ writeOnly: true }),
 )
 
-/** It is a secret at Slack and Teams. */
+/** Reads the address of a receiver, which is a secret at Slack and Teams. */
 function receiverUrl(text: string): Secret | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:[/?][^#\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname } = new URL(text)
@@ -74,17 +73,17 @@ export const WebhooksShape = v.pipe(
 )
 type WebhookShape = v.InferOutput<typeof WebhookShape>
 
-/** A receiver, and what it is told. */
+/** A receiver, and the events that it gets. */
 export interface WebhookSettings {
   readonly name: string
   readonly url: Secret
   /** `whsec_...`; undefined: messages are not signed. */
   readonly secret?: Secret
   readonly events: readonly string[]
-  /** Undefined: all. */
+  /** Undefined: all connections. */
   readonly connections?: readonly string[]
   readonly template: 'standard' | 'slack' | 'teams'
-  /** Who may sign the receiver's certificate, in PEM. */
+  /** Authorities for the receiver's certificate, in PEM. */
   readonly authorities: () => readonly string[]
   /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 import * as v from 'valibot'
 import { json, matching, parsed } from '../../basics/settings/shapes.ts'
 
-/** What most settings of gateway.yaml are made of. */
+/** Form of most names in gateway.yaml. */
 export const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
   'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
@@ -27,15 +27,21 @@ export const Count = parsed(
   { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,2}$', minimum: 1, maximum: 999 },
 )
 
-/** A path inside a repository. RE2 compares the worst pattern of this length with the longest path (4 KiB) in 0.1 s. */
+/**
+ * A path inside a repository. RE2 compares the worst pattern of this length with the longest path (4 KiB) in
+ * 0.1 s.
+ */
 export const PATTERN_FORM = /^(?!\/)[^\p{Cc}\\]{1,1000}$/u
 
-/** A pattern of files in a setting: `*` matches anything but a slash, `**` anything, other characters themselves. */
+/**
+ * A pattern of files in a setting: `*` matches anything but a slash, `**` anything, other characters
+ * themselves.
+ */
 export class PathPattern {
   readonly text: string
   readonly #expression: RE2JS
 
-  /** @returns undefined for what is no path inside a repository */
+  /** @returns undefined for a text that is no path inside a repository */
   static from(text: string): PathPattern | undefined {
     return PATTERN_FORM.test(text) ? new PathPattern(text) : undefined
   }
