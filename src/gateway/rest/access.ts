@@ -34,8 +34,8 @@ type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly'>
 const PAGE = { role: 'public', audit: 'none' } as const
 
 /**
- * Gives each route that is added later its row of the table of operations. @throws for a route without a row,
- * which is a mistake
+ * Gives each route that is added later its row of the table of operations.
+ * @throws for a route without a row, which is a mistake
  */
 export function requireOperations(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -150,7 +150,8 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
 }
 
 /**
- * Counts a failed sign-in. @returns the refusal to answer with: after too many failures, it says only that
+ * Counts a failed sign-in.
+ * @returns the refusal to answer with: after too many failures, it says only that
  */
 export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
   const seconds = attempts.refused(ip)

@@ -73,8 +73,8 @@ export class EventStreams {
   }
 
   /**
-   * Counts the reader of an answer that is sent in other ways, until the answer has ended. @throws
-   * RequestRefused 429
+   * Counts the reader of an answer that is sent in other ways, until the answer has ended.
+   * @throws RequestRefused 429
    */
   admit(request: FastifyRequest, reply: FastifyReply): void {
     this.checkRoom(request.user.name)

@@ -39,8 +39,8 @@ export class ReviewRows {
   }
 
   /**
-   * @param from status that the review must still have @returns false when it has another one: nothing has
-   * changed
+   * @param from status that the review must still have
+   * @returns false when it has another one: nothing has changed
    */
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review

@@ -90,8 +90,8 @@ export class Reviews {
   }
 
   /**
-   * @param id id of the review or of its session @returns undefined also for a review that the user may not
-   * see
+   * @param id id of the review or of its session
+   * @returns undefined also for a review that the user may not see
    */
   visible(user: GatewayUser, id: string): Review | undefined {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
@@ -119,8 +119,8 @@ export class Reviews {
   }
 
   /**
-   * @param id id of the review or of its session @throws RequestRefused, HistoryError: then the review is as
-   * before
+   * @param id id of the review or of its session
+   * @throws RequestRefused, HistoryError: then the review is as before
    */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
@@ -205,8 +205,8 @@ export class Reviews {
   }
 
   /**
-   * Ends an approved request that may not run. @throws RequestRefused when it has changed meanwhile,
-   * HistoryError
+   * Ends an approved request that may not run.
+   * @throws RequestRefused when it has changed meanwhile, HistoryError
    */
   refuse(review: Review, reason: string): void {
     this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)

@@ -70,8 +70,8 @@ export function encodeStoredRequest(
 }
 
 /**
- * Decodes what `encodeStoredRequest` made. @throws ValiError, SyntaxError: it was sealed, so only a bug can
- * change it
+ * Decodes what `encodeStoredRequest` made.
+ * @throws ValiError, SyntaxError: it was sealed, so only a bug can change it
  */
 export function decodeStoredRequest(bytes: Buffer): StoredSessionRequest {
   return v.parse(Stored, JSON.parse(bytes.toString()))

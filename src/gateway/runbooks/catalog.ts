@@ -7,12 +7,15 @@ import { readText } from './git/text.ts'
 import { readStructure, treeOf } from './git/tree.ts'
 import { LISTING_LIMITS, Walk, type TreeEntry } from './git/walk.ts'
 
-/** A runbook and the parameters it asks for, or why it cannot be run. */
+/** A runbook and its parameters, or the reason why it cannot be run. */
 export interface ListedRunbook extends About {
-  /** Relative to the root of the repository. */
+  /** Path relative to the root of the repository. */
   readonly path: string
   readonly inputs: readonly Input[]
-  /** All that its template may use, also what only a block uses. Unset when the template cannot be read. */
+  /**
+   * All names that its template may use, also names that only a block uses. Unset when the template cannot be
+   * read.
+   */
   readonly names?: readonly string[]
   readonly error?: string
 }
@@ -25,7 +28,7 @@ export interface Listing {
   readonly message: string
   /** At most 10,000 per folder, ordered by path. */
   readonly runbooks: readonly ListedRunbook[]
-  /** There are more than were looked at, or there may be. */
+  /** Whether there are, or may be, more runbooks than were read. */
   readonly isCut: boolean
 }
 
@@ -36,7 +39,7 @@ interface Wanted {
   /** Id of the commit's tree. */
   readonly root: string
   readonly folder: string
-  /** When to give up, on the monotonic clock. */
+  /** Deadline, on the monotonic clock. */
   readonly end: number
 }
 
@@ -44,12 +47,12 @@ interface Content extends Omit<ListedRunbook, 'path'> {
   readonly length: number
 }
 
-/** By object id. */
+/** Contents by object id. */
 type Contents = ReadonlyMap<string, Content>
 
 /** Limit of what one listing reads. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
-/** Files read at once, so that git reads while this process parses. */
+/** Files that are read at the same time, so that git reads while this process parses. */
 const READS = 32
 const MAX_MESSAGE_CHARACTERS = 4_096
 
@@ -57,9 +60,9 @@ const MAX_MESSAGE_CHARACTERS = 4_096
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS
-  /** By folder. Only the folders of the settings' connections come here. */
+  /** Parts by folder. Only folders of the settings' connections are here. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
-  /** By folder: what the last listing has read, for the next one. Most files stay as they are. */
+  /** Contents by folder, from the last listing for the next one. Most files stay as they are. */
   readonly #contents = new Map<string, Contents>()
 
   /** @param limits for tests */
@@ -68,7 +71,10 @@ export class Catalog {
     this.#limits = limits
   }
 
-  /** The runbooks in any of the folders ('' for all), at a commit given by its full id. Throws a RunbookError. */
+  /**
+   * Lists the runbooks in any of the folders ('' for all), at a commit given by its full id. Throws a
+   * RunbookError.
+   */
   async list(commit: string, folders: readonly string[]): Promise<Listing> {
     const text = await readStructure(this.#objects, commit, 'commit')
     const root = treeOf(text, commit)
@@ -113,7 +119,7 @@ export class Catalog {
       this.#contents.set(folder, contents)
       return { runbooks, isCut: walk.isCut || runbooks.length < files.length }
     } catch (error) {
-      // One that took too long is not in vain: the next one gets further.
+      // A listing that took too long keeps its contents, so the next one gets further.
       if (contents.size > (known?.size ?? 0)) this.#contents.set(folder, contents)
       throw error
     } finally {
@@ -138,7 +144,10 @@ export class Catalog {
   }
 }
 
-/** The first of them, whichever was read first; the one that is beyond the limit is the last. */
+/**
+ * Returns the first runbooks in the order of the list, whichever was read first. The one that passes the
+ * limit is the last.
+ */
 function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): ListedRunbook[] {
   const listed: ListedRunbook[] = []
   let bytes = 0
@@ -151,13 +160,13 @@ function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): Li
   return listed
 }
 
-/** Drops folders that lie inside another one of the list. */
+/** Drops folders that are inside another folder of the list. */
 function outermost(folders: readonly string[]): string[] {
   const roots = [...new Set(folders.map(asFolder))].sort()
   return roots.filter((folder) => !roots.some((other) => other !== folder && folder.startsWith(other)))
 }
 
-/** The beginning of the path of every file in the folder. */
+/** Returns the beginning of the path of every file in the folder. */
 export function asFolder(path: string): string {
   return path === '' || path.endsWith('/') ? path : `${path}/`
 }

@@ -1,26 +1,29 @@
-/** What the comment at the beginning of a runbook says about it. */
+/** Title and description from the comment at the beginning of a runbook. */
 export interface About {
   readonly title?: string
   readonly description?: string
 }
 
-/** Characters that are looked at: the comment of a generated file may be endless. */
+/** Characters that are read: the comment of a generated file may be endless. */
 const MAX_SOURCE_CHARACTERS = 16 * 1024
 const MAX_TITLE_CHARACTERS = 120
-/** A list of 10,000 runbooks goes to each browser whole. */
+/** A list of 10,000 runbooks goes to each browser in full. */
 const MAX_DESCRIPTION_CHARACTERS = 1_000
 
 const LINE_COMMENT = /^\s*(?:#|--|\/\/)/
 const LINE_MARKER = /^\s*(?:#+!?|--+|\/\/+)/
 const BLOCK_BEGIN = /^\s*\/\*+!?/
-/** Lines for tools and lines that only draw a rule say nothing to people. Both look at trimmed lines. */
+/**
+ * Lines for tools, and lines that only draw a rule. Neither helps people. Both patterns match trimmed lines.
+ */
 const FOR_TOOLS =
   /^(?:-\*-.*-\*-$|vim?:|ex:|(?:shellcheck|pylint|yamllint|sqlfluff|eslint|prettier|noqa|type)[: -]|SPDX-\S+:)/i
 const RULE = /^[#*=/~_+-]*$/
-/** Stands for an action until its line is looked at. */
+/** Placeholder for an action until its line is read. */
 const ACTION = '\0'
 
-// Anybody who commits decides what is read here, so no pattern may look at the same characters again and again.
+// Everybody who commits decides what is read here, so no pattern may read the same characters again and
+// again.
 
 /**
  * Reads the comment that a file begins with, after its shebang: the first line is the title, the rest is the
@@ -45,7 +48,7 @@ export function leadingComment(source: string): About {
   }
 }
 
-/** Without the actions and the blanks before them. A line that has nothing else goes with its end. */
+/** Removes the actions and the blanks before them. A line without other text is removed with its end. */
 function withoutActions(source: string): string {
   return source
     .replaceAll(ACTION, ' ')
@@ -76,14 +79,14 @@ function blockLines(source: string, begin: string): string[] {
   return text.split('\n').map((line) => line.replace(/^\s*\*(?!\*)/, '').trimEnd())
 }
 
-/** Keeps the indentation of lists and examples, but not that of the whole comment. */
+/** Removes the indentation of the whole comment, but not that of lists and examples. */
 function unindented(lines: readonly string[]): string[] {
   const depths = lines.filter((line) => line !== '').map((line) => line.length - line.trimStart().length)
   const depth = depths.length === 0 ? 0 : Math.min(...depths)
   return lines.map((line) => line.slice(depth))
 }
 
-/** Never half a character. */
+/** Cuts between characters, never inside one. */
 function cut(text: string, most: number): string {
   const characters = Array.from(text.replace(/[^\P{Cc}\n]/gu, ' '))
   return characters.length <= most

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-/** If packed-refs is larger than this, we don't read it and let git fetch instead. */
+/** A larger packed-refs is not read: git fetches instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
 export interface GitDirs {
@@ -12,9 +12,10 @@ export interface GitDirs {
 }
 
 /**
- * The commit that a local repository's branch (or HEAD) points to right now, read from its files in well under a
- * millisecond; a fetch that finds nothing new takes ten. `undefined` when the layout is not one that we are sure about
- * (reftable, symbolic branches, not a repository): then only a fetch can tell.
+ * Returns the commit to which a local repository's branch (or HEAD) points now. It is read from the
+ * repository's files in well under a millisecond; a fetch that finds nothing new takes ten. `undefined` for
+ * layouts that this does not read (reftable, symbolic branches, not a repository): then only a fetch can
+ * tell.
  */
 export async function localTip(path: string, branch: string | undefined): Promise<string | undefined> {
   const dirs = await findGitDirs(path)
@@ -23,13 +24,13 @@ export async function localTip(path: string, branch: string | undefined): Promis
   if (head === undefined || isObjectId(head)) return head
   const ref = /^ref: (refs\/heads\/.+)$/.exec(head)?.[1]
   if (ref === undefined || ref.split('/').includes('..')) return undefined
-  // The loose file first: git writes packed-refs, and only then removes the loose file.
+  // The loose file first: git writes packed-refs before it removes the loose file.
   const loose = await readLine(join(dirs.commonDir, ref))
   if (loose !== undefined) return isObjectId(loose) ? loose : undefined
   return packedTip(dirs.commonDir, ref)
 }
 
-/** Spellings that git may compare with `safe.directory`; which ones depends on its version. */
+/** Returns the spellings that git may compare with `safe.directory`; which ones depends on its version. */
 export async function ownedPaths(path: string): Promise<string[]> {
   const dirs = await findGitDirs(path)
   const paths = [path, join(path, '.git'), ...(dirs === undefined ? [] : [dirs.gitDir, dirs.commonDir])]
@@ -37,7 +38,7 @@ export async function ownedPaths(path: string): Promise<string[]> {
   return [...new Set([...paths, ...real])]
 }
 
-/** Undefined where there is no repository. */
+/** Returns undefined where there is no repository. */
 export async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   const gitDir = await findGitDir(path)
   if (gitDir === undefined) return undefined
@@ -45,7 +46,10 @@ export async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   return { gitDir, commonDir: common === undefined ? gitDir : resolve(gitDir, common) }
 }
 
-/** In git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare repository. */
+/**
+ * Looks in git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare
+ * repository.
+ */
 async function findGitDir(path: string): Promise<string | undefined> {
   const dotGit = join(path, '.git')
   const found = await stat(dotGit).catch(() => undefined)

@@ -20,30 +20,35 @@ import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 
-/** Age of a folder that a crash left behind from a clone; longer than any fetch may take. */
+/** Age at which a clone's folder was left by a crash; longer than any fetch may take. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
-/** Records which remote and branch the mirror is of. Its modification time is that of the last good fetch. */
+/** Records the mirror's remote and branch. Its modification time is the time of the last good fetch. */
 const ORIGIN_FILE = 'runbooks-origin'
-/** git says that its files are broken. Too many matches do no harm: only a complete mirror replaces another. */
+/**
+ * Texts with which git says that its files are broken. Too many matches do no harm: only a complete mirror
+ * replaces another.
+ */
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
 
 export interface MirrorOptions extends FetchOptions {
-  /** Where the bare repository is: `<state>/repositories/<name>.git`. Its parent is made private. */
+  /** Place of the bare repository: `<state>/repositories/<name>.git`. Its parent is made private. */
   readonly path: string
   readonly log: Logger
-  /** Called when another folder has taken the mirror's place. What is open from the old one is outdated. */
+  /**
+   * Called when another folder has taken the mirror's place. Files that are open in the old one are outdated.
+   */
   readonly onReplaced: () => void
 }
 
-/** There is no copy, or something else is in its place. */
+/** Codes that mean that there is no copy, or something else in its place. */
 const NO_ORIGIN: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 type ObjectFormat = 'sha1' | 'sha256'
 
 /**
- * The private bare copy of one remote branch. It appears at its path only when it is complete: the first fetch, and
- * each one that starts over, goes to a folder beside it, which then takes its place.
+ * The private bare copy of one remote branch. It appears at its path only when it is complete: the first
+ * fetch, and each one that starts over, goes to a folder beside it, which then takes its place.
  */
 export class Mirror {
   readonly #options: MirrorOptions
@@ -53,14 +58,15 @@ export class Mirror {
     this.#options = options
   }
 
-  /** How often the mirror was made anew. */
+  /** Number of times that the mirror was rebuilt. */
   get generation(): number {
     return this.#generation
   }
 
   /**
-   * When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch. Throws
-   * a RunbookError when it cannot find out: a good copy must not be thrown away because a descriptor was missing.
+   * Returns the time of the copy's last fetch, in ms since 1970; `undefined` if there is no copy of this
+   * remote and branch. Throws a RunbookError when the time cannot be read: a good copy must not be thrown
+   * away because a descriptor was missing.
    */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
@@ -81,7 +87,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches what is new. Starts over if there is no copy, or if it turns out to be broken or too big. */
+  /** Fetches new commits. Starts over if there is no copy, or if it turns out to be broken or too big. */
   async update(): Promise<void> {
     if ((await this.fetchedAt()) === undefined) return this.rebuild()
     try {
@@ -94,7 +100,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches the whole branch anew. The old copy stays until the new one is complete. */
+  /** Fetches the whole branch again. The old copy stays until the new one is complete. */
   async rebuild(): Promise<void> {
     const { path } = this.#options
     await this.#prepareFolder()
@@ -122,7 +128,7 @@ export class Mirror {
 
   async #initAndFetch(fresh: string, format: ObjectFormat): Promise<void> {
     await mkdir(fresh, { mode: 0o700 })
-    // An empty template, so that no hooks come from the machine's own one.
+    // An empty template, so that no hooks come from the machine's own template.
     const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
     const { code, stderr } = await runInMirror(fresh, args, this.#options)
     if (code !== 0) throw new RunbookError('repository', `git init failed: ${stderr.trim()}`)
@@ -157,8 +163,8 @@ export class Mirror {
 
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
-    // A file, or a link to anywhere. Nothing of ours goes through a link, and only the link itself is removed.
-    // EISDIR and EPERM: another gateway on this state folder has just made the folder.
+    // The path may be a file, or a link to anywhere. Nothing of ours goes through a link, and only the link
+    // itself is removed. EISDIR and EPERM: another gateway on this state folder has just made the folder.
     if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT', 'EISDIR', 'EPERM'))
     try {
       claimFolder(folder)
@@ -173,7 +179,7 @@ export class Mirror {
     await removeAbandoned(folder, basename(this.#options.path))
   }
 
-  /** A digest, because not even a path of the remote is for everybody to read. */
+  /** Returns a digest, because not even a path of the remote is for everybody to read. */
   #origin(): string {
     const { remote, branch } = this.#options
     return createHash('sha256')
@@ -182,7 +188,7 @@ export class Mirror {
   }
 }
 
-/** Does not follow a link: at its other end is not the mirror that was made here. */
+/** Does not follow a link: the mirror that was made here is not at its other end. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory()

@@ -1,12 +1,12 @@
 /** A copy that is served though it may be outdated: nothing newer could be fetched. */
 export interface OldCopy {
-  /** When it was fetched, in ms since 1970. */
+  /** Time of its fetch, in ms since 1970. */
   readonly copiedAt: number
-  /** Why there is no newer one: git's text, without credentials. */
+  /** Reason why there is no newer copy: git's text, without credentials. */
   readonly reason: string
 }
 
-/** What callers and records are told. */
+/** Returns the text for callers and records. */
 export function oldCopyText({ copiedAt, reason }: OldCopy, now = Date.now()): string {
   const [day, time] = minuteOf(copiedAt)
   const isToday = day === minuteOf(now)[0]

@@ -6,9 +6,9 @@ import type { Mirror } from './mirror.ts'
 import type { OldCopy } from './old-copy.ts'
 import type { Remote } from '../settings/repositories.ts'
 
-/** After a fetch that has used up the time or the size limit, the next one waits at least this long. */
+/** After a fetch that has reached the time or the size limit, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000
-/** If a fetch takes longer, the previous copy is served. The fetch goes on. */
+/** If a fetch takes longer, the previous copy is served. The fetch continues. */
 const PATIENCE_MS = 2_000
 const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and goes on`
 
@@ -19,7 +19,9 @@ export interface RefresherOptions {
   readonly mirror: Mirror
   /** The mirror's commit; `undefined` if it has none that can be read. */
   readonly mirrorTip: () => Promise<string | undefined>
-  /** For so many ms a copy of a remote repository counts as fresh, and a failed fetch is not tried again. */
+  /**
+   * Time in ms for which a copy of a remote repository counts as fresh, and a failed fetch is not retried.
+   */
   readonly refreshMs: number
   readonly log: Logger
   /** Aborts when the repository is closed. */
@@ -27,7 +29,7 @@ export interface RefresherOptions {
 }
 
 interface Flight {
-  /** With the copy that has to do, where the fetch failed. */
+  /** Settles with the copy that is served instead, where the fetch failed. */
   readonly landed: Promise<OldCopy | undefined>
   readonly startedAt: number
   /** Whether the log has said that this fetch is slow. */
@@ -35,14 +37,14 @@ interface Flight {
 }
 
 /**
- * Decides when to fetch, and lets all who need it share one fetch. A local repository is compared on each call, so that
- * a commit made just before is seen. A remote one is fetched when the last fetch is `refreshMs` ago. When it cannot be
- * fetched, or takes long, the last good copy is served, and the log says so.
+ * Decides when to fetch, and lets all callers share one fetch. A local repository is compared on each call,
+ * so that a commit made just before is seen. A remote one is fetched when the last fetch is `refreshMs` ago.
+ * When the fetch fails, or takes long, the last good copy is served, and the log says so.
  */
 export class Refresher {
   readonly #options: RefresherOptions
   #flight: Flight | undefined
-  /** On the monotonic clock, like all times here. */
+  /** Time on the monotonic clock, like all times here. */
   #fetchedAt = -Infinity
   #pause: { readonly until: number; readonly error: Error } | undefined
 
@@ -51,13 +53,14 @@ export class Refresher {
   }
 
   /**
-   * Settles when the mirror is fresh, or may be served as it is: then with what to say about that. Throws a
-   * RunbookError if there is no copy.
+   * Settles when the mirror is fresh, or may be served as it is: then with the facts about the old copy.
+   * Throws a RunbookError if there is no copy.
    */
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
-    // An old copy of a local repository is never served: who has just committed expects to see the commit.
+    // An old copy of a local repository is never served: a user who has just committed expects to see the
+    // commit.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
@@ -69,13 +72,13 @@ export class Refresher {
     return { copiedAt, reason: SLOW }
   }
 
-  /** Like `refresh`, but always fetches: someone knows of a commit that we lack. */
+  /** Fetches in any case, unlike `refresh`: a caller knows of a commit that is missing here. */
   async fetchNow(): Promise<void> {
     if (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fetch()
   }
 
-  /** Makes a broken mirror anew, but only if it is still the one of `generation`. Throws if that fails. */
+  /** Rebuilds a broken mirror, but only if it is still the one of `generation`. Throws if that fails. */
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {
@@ -86,14 +89,15 @@ export class Refresher {
     })
   }
 
-  /** Settles once no fetch is under way. */
+  /** Settles once no fetch is running. */
   async close(): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
   }
 
   async #makeFresh(): Promise<OldCopy | undefined> {
     if (this.#flight !== undefined) {
-      // It may have begun before our caller's last commit, so look again after it.
+      // This fetch may have begun before our caller's last commit, so the freshness is checked again after
+      // it.
       await settled(this.#flight.landed)
       if (await this.#isFresh()) return undefined
     }
@@ -153,7 +157,10 @@ export class Refresher {
     return old
   }
 
-  /** The error, if there was one. During a pause nothing is tried, and the error is the last one. */
+  /**
+   * Runs the job.
+   * @returns the error, if there was one. During a pause nothing is tried, and the error is the last one.
+   */
   async #attempt(job: () => Promise<void>): Promise<Error | undefined> {
     if (this.#isPaused()) return this.#pause?.error
     const startedAt = performance.now()
@@ -173,7 +180,7 @@ export class Refresher {
     return undefined
   }
 
-  /** For what the system refused: no space, no descriptor, no right. */
+  /** Returns the error for refusals of the system: no space, no descriptor, no right. */
   #uncopied(cause: unknown): RunbookError {
     const text = `runbook repository ${this.#options.name} could not be copied`
     return new RunbookError(
@@ -196,7 +203,7 @@ export class Refresher {
   }
 }
 
-/** Has a text for its caller; the system's errors have a code, and none. */
+/** Whether the error has a text for callers. The system's errors have a code, and no such text. */
 function isOurs(cause: unknown): cause is Error {
   return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }

@@ -8,15 +8,15 @@ import { REFRESH_MS, RunbookRepository } from './repository.ts'
 export interface NamedRepository {
   readonly name: string
   /**
-   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`, or the name in the settings
-   * for a folder of this machine, whose path stays secret.
+   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`, or the name in the
+   * settings for a folder of this machine, whose path stays secret.
    */
   readonly key: string
   /** hoop's key of a folder, which requests may use too. */
   readonly hoopKey: string
   /** Without credentials. */
   readonly gitUrl: string
-  /** How long a fetched commit counts as fresh. */
+  /** Time for which a fetched commit counts as fresh. */
   readonly refreshMs: number
   readonly repository: RunbookRepository
 }
@@ -26,28 +26,28 @@ interface OpenRepository extends NamedRepository {
 }
 
 interface LeavingRepository extends Pick<NamedRepository, 'name' | 'repository'> {
-  /** Settles when it is closed. */
+  /** Settles when the repository is closed. */
   readonly left: Promise<void>
 }
 
 /**
- * The repositories of the settings in force. They are replaced while runbooks are read: look one up by its name for each
- * read, and read before the next `await`.
+ * The repositories of the settings in force. They are replaced while runbooks are read. So look a repository
+ * up by its name for each read, and begin the read before the next `await`.
  */
 export class Repositories {
   readonly #stateDir: string
   readonly #log: Logger
   #open: readonly OpenRepository[] = []
-  /** Those that are no longer looked up, until their last reader is done. In the order in which they were replaced. */
+  /** Replaced repositories that still have readers, in the order in which they were replaced. */
   #leaving: readonly LeavingRepository[] = []
 
-  /** @param stateDir the mirrors lie below it */
+  /** @param stateDir folder above the mirrors */
   constructor(stateDir: string, log: Logger) {
     this.#stateDir = stateDir
     this.#log = log
   }
 
-  /** In the order of the settings. */
+  /** Repositories in the order of the settings. */
   get all(): readonly NamedRepository[] {
     return this.#open
   }
@@ -56,14 +56,17 @@ export class Repositories {
     return this.#open.find((one) => one.name === name)
   }
 
-  /** The one that a request or a record names, as gateway.yaml does or by hoop's key. */
+  /**
+   * Returns the repository that a request or a record names, by its name in gateway.yaml or by hoop's key.
+   */
   called(name: string): NamedRepository | undefined {
     return this.#open.find((one) => one.name === name || one.hoopKey === name)
   }
 
   /**
-   * Opens those that are new or other than before. Those that were there are closed when their last reader is done.
-   * @returns the new ones @throws RunbookError: then nothing has changed
+   * Opens repositories that are new or changed. Replaced ones are closed when their last reader is done.
+   * @returns the new ones
+   * @throws RunbookError: then nothing has changed
    */
   replace(settings: readonly RepositorySettings[]): readonly NamedRepository[] {
     const before = this.#open
@@ -73,7 +76,7 @@ export class Repositories {
     return now.filter((one) => !before.includes(one))
   }
 
-  /** Ends git's processes and waits for them. Reads that are under way are rejected. */
+  /** Ends git's processes and waits for them. Running reads are rejected. */
   async close(): Promise<void> {
     await Promise.all([...this.#open, ...this.#leaving].map(({ repository }) => repository.close()))
     await Promise.all(this.#leaving.map(({ left }) => left))
@@ -98,7 +101,7 @@ export class Repositories {
     this.#leaving = [...this.#leaving, { name, repository, left }]
   }
 
-  /** Repositories of one name have one mirror. Settles when those before this one have left it. */
+  /** Settles when earlier repositories of this name have left the mirror, which they share. */
   async #left(name: string, repository: RunbookRepository): Promise<void> {
     const own = this.#leaving.findIndex((one) => one.repository === repository)
     const before = this.#leaving.slice(0, own === -1 ? undefined : own).filter((one) => one.name === name)

@@ -14,7 +14,7 @@ import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
 import { isInWorktree } from './worktree.ts'
 
-/** Unless it is said otherwise. */
+/** Default of `refreshMs`. */
 export const REFRESH_MS = 10_000
 
 export interface RunbookRepositoryOptions {
@@ -24,16 +24,18 @@ export interface RunbookRepositoryOptions {
   readonly url: string
   /** Without one: the branch of the remote's HEAD. */
   readonly branch?: string | undefined
-  /** The mirror goes to `<stateDir>/repositories/`. */
+  /** The mirror is in `<stateDir>/repositories/`. */
   readonly stateDir: string
   readonly log: Logger
-  /** Settles when the mirror belongs to this repository: one with another remote may have had it. */
+  /**
+   * Settles when the mirror belongs to this repository: an earlier one with another remote may have had it.
+   */
   readonly before?: (() => Promise<void>) | undefined
-  /** Milliseconds a copy of a remote repository counts as fresh; 10,000 unless given. */
+  /** Milliseconds for which a copy of a remote repository counts as fresh; 10,000 unless given. */
   readonly refreshMs?: number | undefined
-  /** Milliseconds one fetch may take; 30,000 unless given. */
+  /** Milliseconds that one fetch may take; 30,000 unless given. */
   readonly fetchTimeoutMs?: number | undefined
-  /** Bytes the mirror may have; 1 GiB unless given. */
+  /** Largest size of the mirror in bytes; 1 GiB unless given. */
   readonly maxBytes?: number | undefined
   /** git's environment is chosen from this (PATH, HOME, proxies, ...); the process's own unless given. */
   readonly env?: NodeJS.ProcessEnv | undefined
@@ -43,7 +45,7 @@ interface RunbookFile {
   readonly text: string
   /** Full id of the commit it was read from. */
   readonly commit: string
-  /** There may be a newer one that could not be fetched. */
+  /** Set when there may be a newer commit that could not be fetched. */
   readonly oldCopy?: OldCopy
 }
 
@@ -67,11 +69,11 @@ interface Parts {
 
 /**
  * One git repository of runbooks. Files are read from the git objects of a private mirror, at a commit of the
- * configured branch; there is no work tree. Whoever opens it has to close it.
+ * configured branch; there is no work tree. The caller of `open` closes it.
  */
 export class RunbookRepository {
   readonly #parts: Parts
-  /** Under way. */
+  /** Reads that are running. */
   readonly #reads = new Set<Promise<unknown>>()
 
   private constructor(parts: Parts) {
@@ -84,8 +86,9 @@ export class RunbookRepository {
   }
 
   /**
-   * The text of a file at the branch's newest commit, or at `refHash`: 7 to 64 hex digits of a commit that is on the
-   * branch. An empty one counts as none. Throws a RunbookError, whose `code` says whose fault it is.
+   * Returns the text of a file at the branch's newest commit, or at `refHash`: 7 to 64 hex digits of a commit
+   * that is on the branch. An empty one counts as none. Throws a RunbookError, whose `code` tells the kind of
+   * fault.
    */
   async readFile(path: string, refHash?: string): Promise<RunbookFile> {
     const components = splitPath(path)
@@ -96,7 +99,7 @@ export class RunbookRepository {
         const commit = hash === undefined ? tip.commit : await this.#reviewedCommit(hash, tip.commit)
         const oid = await findBlob(this.#parts.objects, commit, components)
         const text = await readText(this.#parts.objects, oid, path)
-        // A commit that was asked for is no other one in a newer copy.
+        // A commit that was named by its hash is the same in a newer copy.
         return { text, commit, ...(oldCopy !== undefined && hash === undefined && { oldCopy }) }
       } catch (error) {
         if (!hasFault(error, 'missing')) throw error
@@ -105,7 +108,9 @@ export class RunbookRepository {
     })
   }
 
-  /** At the branch's newest commit, in any of the folders ('' for all). Throws a RunbookError. */
+  /**
+   * Lists runbooks at the branch's newest commit, in any of the folders ('' for all). Throws a RunbookError.
+   */
   async list(folders: readonly string[]): Promise<Listing & Pick<RunbookFile, 'oldCopy'>> {
     return this.#reading(async () => {
       const { commit, oldCopy } = await this.#tip()
@@ -114,7 +119,7 @@ export class RunbookRepository {
     })
   }
 
-  /** Fetches what is needed for the first read. Throws a RunbookError when there is nothing to read. */
+  /** Fetches what the first read needs. Throws a RunbookError when there is nothing to read. */
   async prepare(): Promise<void> {
     await this.#counted(async () => {
       const { before, closing, refresher } = this.#parts
@@ -128,14 +133,14 @@ export class RunbookRepository {
     return this.#parts.closing.signal.aborted
   }
 
-  /** Ends git's processes and waits for them. Reads that are under way are rejected. */
+  /** Ends git's processes and waits for them. Running reads are rejected. */
   async close(): Promise<void> {
     const { closing, refresher, ancestry, objects } = this.#parts
     closing.abort(new RunbookError('repository', 'the runbook repository is closed'))
     await Promise.all([refresher.close(), ancestry.close(), objects.close()])
   }
 
-  /** Closes as soon as no read is under way. */
+  /** Closes as soon as no read is running. */
   async retire(): Promise<void> {
     while (this.#reads.size > 0) await Promise.allSettled(this.#reads)
     await this.close()
@@ -158,7 +163,7 @@ export class RunbookRepository {
     }
   }
 
-  /** Makes sure that the mirror is fresh, and gives the full id of the branch's newest commit. */
+  /** Makes sure that the mirror is fresh, and returns the full id of the branch's newest commit. */
   async #tip(): Promise<Tip> {
     const { name, closing, refresher, objects } = this.#parts
     closing.signal.throwIfAborted()
@@ -168,7 +173,7 @@ export class RunbookRepository {
     return { commit, oldCopy }
   }
 
-  /** @param components of the file, where it should be in the newest commit */
+  /** @param components path of the file in the newest commit */
   async #whyMissing(
     error: RunbookError,
     components: readonly string[] | undefined,
@@ -185,7 +190,10 @@ export class RunbookRepository {
     )
   }
 
-  /** Only commits of the branch. Otherwise anyone who may push another branch could run what nobody has reviewed. */
+  /**
+   * Returns the commit, which must be on the branch. Otherwise everybody who may push another branch could
+   * run scripts without review.
+   */
   async #reviewedCommit(hash: string, tip: string): Promise<string> {
     const { name, objects, ancestry, refresher } = this.#parts
     let commit = await findCommit(objects, hash)
@@ -201,7 +209,7 @@ export class RunbookRepository {
     throw new RunbookError('ref', `ref_hash ${hash} is not on the configured branch of repository ${name}`)
   }
 
-  /** Makes the mirror anew, once, when it lacks something that it should hold. */
+  /** Rebuilds the mirror, once, when it lacks something that it should hold. */
   async #healing<T>(read: () => Promise<T>): Promise<T> {
     const { mirror, refresher } = this.#parts
     const { generation } = mirror
@@ -242,7 +250,10 @@ function assemble(options: RunbookRepositoryOptions): Parts {
   }
 }
 
-/** A name with other characters gets a digest as suffix, so that no two names share a folder. */
+/**
+ * Returns the folder's name. A name with other characters gets a digest as suffix, so that no two names share
+ * a folder.
+ */
 function folderName(name: string): string {
   if (name === '') throw new RunbookError('repository', 'a runbook repository has no name')
   const safe = name

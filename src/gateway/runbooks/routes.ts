@@ -28,15 +28,15 @@ interface RunbookRouting {
 const TIMES = { created_at: null, updated_at: null }
 
 /**
- * Which runbooks can be run on which connections, with the parameters they ask for. What hoop's gateway keeps in its
- * database stands in gateway.yaml here: it is shown in hoop's form, and not changed.
+ * Shows which runbooks can be run on which connections, with their parameters. hoop's gateway keeps its
+ * configuration in its database. Here it is in gateway.yaml: it is shown in hoop's form, and not changed.
  */
 export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbookContract> {
   const { users, repositories } = services
   return {
     list: async ({ user, query }) => {
       checkConfigured(services, hoopWords.noRunbookConfiguration)
-      // The second is hoop's old name for it.
+      // `connection` is hoop's old name for it.
       const named = [query.connection_name, query.connection].find(
         (name) => name !== undefined && name !== '',
       )
@@ -82,9 +82,9 @@ function checkConfigured({ repositories }: RunbookRouting, text: string): void {
 }
 
 interface ListOptions {
-  /** Each runbook with the connections on which it can be run. */
+  /** Whether each runbook has the connections on which it can be run. */
   readonly withConnections: boolean
-  /** Those of all repositories that can be run on none of the connections, too. */
+  /** Whether the list includes runbooks of all repositories that can be run on none of the connections. */
   readonly withUnused?: boolean
 }
 
@@ -98,7 +98,7 @@ async function listAll(
   const errors: string[] = []
   const repositories: RunbookLists['repositories'][number][] = []
   for (const { name } of services.repositories.all) {
-    // It may have been replaced while the one before was read.
+    // It may have been replaced while the repository before it was read.
     const named = services.repositories.named(name)
     if (named === undefined) continue
     const users = connections.filter(
@@ -149,13 +149,16 @@ function itemOf({ path, inputs, names, error, title, description }: ListedRunboo
     error: error ?? null,
     // Ours: hoop does not name what only a block uses.
     ...(names && { used_names: names }),
-    // Ours: what the leading comment of the file says.
+    // Ours: from the leading comment of the file.
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
   }
 }
 
-/** As hoop's parser: `required` is what the template declares, not whether it may be left out. */
+/**
+ * Does the same as hoop's parser: `required` is what the template declares, not whether the input may be left
+ * out.
+ */
 function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   return {
     description: input.description ?? '',
@@ -172,7 +175,7 @@ function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   }
 }
 
-/** As if there were one repository. Absent when there is nothing. */
+/** Returns the lists as if there were one repository. Absent when there is nothing. */
 function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer> {
   const [first] = repositories
   if (first === undefined) return {}
@@ -180,7 +183,10 @@ function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer
   return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }
 
-/** From when there was one repository: all items, the first commit. @throws RequestRefused when none can be read */
+/**
+ * Answers in the form from when there was one repository: all items, the first commit.
+ * @throws RequestRefused when no repository can be read
+ */
 function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
   const [first] = repositories
   if (first === undefined && errors.length > 0)
@@ -189,7 +195,7 @@ function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
   return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }
 
-/** One for each connection: whoever may see it runs there what lies in its path. */
+/** Returns one rule per connection: its users run the files in its path. */
 function rulesOf(
   { repositories }: RunbookRouting,
   connections: readonly (ConnectionSettings | undefined)[],
@@ -214,7 +220,7 @@ function ruleOf({ name, runbooks, access }: ConnectionSettings, { key }: NamedRe
   }
 }
 
-/** Without secrets, which hoop shows. */
+/** Returns the configuration without secrets, which hoop shows. */
 function configurationOf({ key, gitUrl, refreshMs }: NamedRepository): RepositoryAnswer {
   return {
     repository: key,

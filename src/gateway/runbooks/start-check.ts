@@ -3,7 +3,7 @@ import { within } from '../../basics/abort.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 import type { RunbookRepository } from './repository.ts'
 
-/** A remote that takes longer delays nobody: it is said later. */
+/** A remote that takes longer does not delay the start: its result is logged later. */
 const PATIENCE_MS = 2_000
 
 interface NamedForLog {
@@ -12,8 +12,8 @@ interface NamedForLog {
 }
 
 /**
- * Fetches all repositories, and says in the log which of them cannot be read: one line each. Settles when all are
- * checked, or after two seconds. Where an old copy is served instead, the repository says so itself.
+ * Fetches all repositories, and logs the ones that cannot be read: one line each. Settles when all are
+ * checked, or after two seconds. Where an old copy is served instead, the repository logs that itself.
  */
 export async function checkRepositories(repositories: readonly NamedForLog[], log: Logger): Promise<void> {
   const checks = Promise.all(repositories.map((one) => check(one, log)))

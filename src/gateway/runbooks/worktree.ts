@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { findGitDirs } from './local.ts'
 
 /**
- * Whether a file that the branch does not have lies in the working tree of a local repository, so that only a commit is
- * missing. False where the working tree is of another branch, or there is none. Like git, it follows no links.
+ * Whether a file that the branch does not have is in the working tree of a local repository, so that only a
+ * commit is missing. False where the working tree is of another branch, or there is none. Like git, it
+ * follows no links.
  */
 export async function isInWorktree(
   repository: string,

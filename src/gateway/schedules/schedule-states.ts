@@ -17,8 +17,8 @@ export class ScheduleStates {
   }
 
   /**
-   * Starts schedules that are new or have another rule now. Forgets schedules that are gone. @throws
-   * HistoryError
+   * Starts schedules that are new or have another rule now. Forgets schedules that are gone.
+   * @throws HistoryError
    */
   sync(wanted: readonly ScheduleSettings[]): void {
     if (this.#synced === wanted) return

@@ -76,7 +76,8 @@ async function scheduleProblem(
 }
 
 /**
- * Runs an approved session of a schedule. @returns the reason why it cannot run now; undefined when it runs
+ * Runs an approved session of a schedule.
+ * @returns the reason why it cannot run now; undefined when it runs
  */
 function runApprovedSchedule(
   { users, runs, executions }: ScheduledServices,

@@ -127,8 +127,8 @@ function stateOfCause({ code, by }: EndCause): StateName | undefined {
 }
 
 /**
- * Returns the state of a session of an older version, which has no cause. @param exitCode `NO_EXIT_CODE` for
- * one that has not run
+ * Returns the state of a session of an older version, which has no cause.
+ * @param exitCode `NO_EXIT_CODE` for one that has not run
  */
 function deniedBefore(
   { status, type, groups }: NonNullable<SessionSummary['review']>,

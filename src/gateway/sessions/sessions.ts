@@ -124,7 +124,8 @@ export class Sessions {
 
   /**
    * Returns what may be shown of a session before it begins: its script as the record will have it. Undefined
-   * for a session that would be refused. @throws as `open`
+   * for a session that would be refused.
+   * @throws as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
     this.#checkServing()
@@ -140,8 +141,8 @@ export class Sessions {
   }
 
   /**
-   * Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError,
-   * RequestRefused
+   * Records a session that waits for approval, and keeps nothing of it here.
+   * @throws HistoryError, RequestRefused
    */
   begin(request: SessionRequest): WaitingSession {
     this.#checkServing()
@@ -153,8 +154,9 @@ export class Sessions {
   }
 
   /**
-   * Prepares a session that waits. @returns a function that starts it, once @throws RequestRefused: then it
-   * continues to wait
+   * Prepares a session that waits.
+   * @returns a function that starts it, once
+   * @throws RequestRefused: then it continues to wait
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     this.#checkServing()
@@ -165,8 +167,8 @@ export class Sessions {
   }
 
   /**
-   * Ends a session that waits, as one that has not run. @throws HistoryError when the end could not be
-   * written yet
+   * Ends a session that waits, as one that has not run.
+   * @throws HistoryError when the end could not be written yet
    */
   endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
@@ -259,8 +261,8 @@ export class Sessions {
   }
 
   /**
-   * Returns the bytes that are kept for this request. @throws RequestRefused when its user would have too
-   * many together
+   * Returns the bytes that are kept for this request.
+   * @throws RequestRefused when its user would have too many together
    */
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
     const bytes = requestBytes(request) + redactionBytes

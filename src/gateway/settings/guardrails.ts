@@ -27,7 +27,8 @@ const RULES_BYTES = 2 * 1024 * 1024
 const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
 
 /**
- * Checks the rules of gateway.yaml: an agent would refuse every session over a rule that it cannot enforce.
+ * Builds the rules of gateway.yaml, each checked: an agent would refuse every session over a rule that it
+ * cannot enforce.
  */
 export function buildGuardrails(
   { guardrails: shapes, connections }: SettingsShape,

@@ -25,8 +25,8 @@ const INTERRUPT_EVERY_MS = 100
 
 /**
  * Checks whether the history is damaged, and changes nothing. No other process may use the history. SQLite
- * works on a thread of its own, and is interrupted when the time is over. @throws HistoryError when the check
- * is impossible
+ * works on a thread of its own, and is interrupted when the time is over.
+ * @throws HistoryError when the check is impossible
  */
 export async function examineHistory(
   file: string,

@@ -232,8 +232,9 @@ const PAGE_BYTES = 4096
 const MAGIC = 'SQLite format 3\0'
 
 /**
- * Writes a readable head where the file's own is not. @param newest version of the schema @returns false when
- * nothing has to be changed
+ * Writes a readable head where the file's own is not.
+ * @param newest version of the schema
+ * @returns false when nothing has to be changed
  */
 function mendHead(file: string, newest: number): boolean {
   const descriptor = openSync(file, 'r+')

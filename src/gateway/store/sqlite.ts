@@ -74,7 +74,8 @@ export interface OpenFile {
 
 /**
  * Opens or creates the file, mode 0600, as the schema `history` of a connection, with the most access that a
- * full or read-only disk allows. @param maxBytes the file may not grow beyond this
+ * full or read-only disk allows.
+ * @param maxBytes the file may not grow beyond this
  */
 export function openFile(file: string, maxBytes: number | undefined): OpenFile {
   let first: unknown

@@ -186,7 +186,8 @@ function triggers(topic: string, table: string, columns: readonly string[]): str
 
 /**
  * Creates the tables, or updates those of an older version, in one transaction. A new file takes the same
- * steps as an old one, so both end up the same. @throws HistoryError
+ * steps as an old one, so both end up the same.
+ * @throws HistoryError
  */
 export function updateSchema(db: Connection, steps: readonly string[]): void {
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]

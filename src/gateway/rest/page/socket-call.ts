@@ -103,7 +103,8 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Continues with another socket after the tab was loaded again. @returns false when the terminal is over
+   * Continues with another socket after the tab was loaded again.
+   * @returns false when the terminal is over
    */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
@@ -249,8 +250,8 @@ function frameOf(message: ToClientMessage): Frame | undefined {
 const PING_MS = 30_000
 
 /**
- * Ends a socket whose peer is silent: networks break without notice. @returns `seen`, to be called for other
- * signs of life
+ * Ends a socket whose peer is silent: networks break without notice.
+ * @returns `seen`, to be called for other signs of life
  */
 export function keepAlive(socket: WebSocket, pingMs = PING_MS): { readonly seen: () => void } {
   let isAlive = true

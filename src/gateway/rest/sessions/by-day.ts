@@ -59,8 +59,8 @@ interface Day {
 }
 
 /**
- * Returns the days until today in a time zone, the oldest first. @throws RequestRefused 422 for an unknown
- * zone
+ * Returns the days until today in a time zone, the oldest first.
+ * @throws RequestRefused 422 for an unknown zone
  */
 export function lastDays(count: number, timeZone: string, now: Date): Day[] {
   const clock = clockOf(timeZone === '' ? 'UTC' : timeZone)

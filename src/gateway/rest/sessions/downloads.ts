@@ -204,8 +204,8 @@ export class DownloadTokens {
   }
 
   /**
-   * Uses the session's token up, even if `token` is wrong: nobody can try twice. @returns the token's user,
-   * too
+   * Uses the session's token up, even if `token` is wrong: nobody can try twice.
+   * @returns the token's user, too
    */
   redeem(session: string, token: string): Redeemed {
     const pending = this.#pending.get(session)

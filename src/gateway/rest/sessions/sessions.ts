@@ -123,8 +123,8 @@ function ownSession({ history, users }: Finding, user: GatewayUser, id: string):
 }
 
 /**
- * Returns a session that the user may see. Reviewers see it and its script, but no output. @throws
- * RequestRefused 404
+ * Returns a session that the user may see. Reviewers see it and its script, but no output.
+ * @throws RequestRefused 404
  */
 function visibleSession(
   { history, users, reviews }: Finding,

@@ -2,7 +2,7 @@ import { mirrorEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitResult } from './git.ts'
 
-/** None of these commands talks to a network or reads much. */
+/** None of these commands uses a network or reads much. */
 const TIMEOUT_MS = 10_000
 
 export interface CommandOptions {

@@ -2,12 +2,15 @@ import { runInMirror, type CommandOptions } from './command.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** How many questions may wait. git answers them one process at a time. */
+/** Most questions that may wait. git answers them one process at a time. */
 const MAX_WAITING = 100
 /** People run few commits by hash: those of open reviews. */
 const MAX_REMEMBERED = 1_000
 
-/** Lower-case `ref_hash`. Throws a RunbookError unless it is 7 to 64 hex digits: no branch, no `HEAD~1`. */
+/**
+ * Returns `ref_hash` in lower case. Throws a RunbookError unless it is 7 to 64 hex digits: no branch, no
+ * `HEAD~1`.
+ */
 export function checkRefHash(refHash: string): string {
   if (/^[0-9a-f]{7,64}$/i.test(refHash)) return refHash.toLowerCase()
   throw new RunbookError(
@@ -17,12 +20,13 @@ export function checkRefHash(refHash: string): string {
 }
 
 /**
- * The full id of the commit that a (shortened) hash stands for; `undefined` if the mirror has no such object. Throws a
- * RunbookError if the hash is that of another kind of object, or fits several commits.
+ * Returns the full id of the commit that a (shortened) hash means; `undefined` if the mirror has no such
+ * object. Throws a RunbookError if the hash means another kind of object, or fits several commits.
  */
 export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
   const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
-  // For a tag object git answers with its commit, whose hash is another one. Only the commit's own hash counts.
+  // For a tag object git answers with its commit, which has a different hash. Only the commit's own hash
+  // counts.
   if (commit.kind === 'found' && commit.oid.startsWith(hash)) return commit.oid
   if (commit.kind === 'ambiguous')
     throw new RunbookError('ref', `ref_hash ${hash} is ambiguous: give more digits`)
@@ -31,7 +35,7 @@ export async function findCommit(objects: ObjectReader, hash: string): Promise<s
   throw new RunbookError('ref', `ref_hash ${hash} is not a commit`)
 }
 
-/** Tells whether a commit is part of a branch. Remembers a limited number of positive answers. */
+/** Checks whether a commit is part of a branch. Remembers a limited number of positive answers. */
 export class Ancestry {
   readonly #gitDir: string
   readonly #options: CommandOptions
@@ -55,7 +59,7 @@ export class Ancestry {
     return ancestor
   }
 
-  /** Settles once no git process of ours is left. */
+  /** Settles once none of our git processes is left. */
   async close(): Promise<void> {
     await this.#last.catch(() => undefined)
   }

@@ -3,7 +3,7 @@ import type { UrlCredentials, Remote } from '../../settings/repositories.ts'
 /** The complete environment of a child; nothing else is inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/** All that git gets from our environment. Anything else (GIT_DIR, GIT_EXEC_PATH, tokens) stays out. */
+/** Variables that git gets from our environment. All others (GIT_DIR, GIT_EXEC_PATH, tokens) stay out. */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -22,20 +22,23 @@ const PASSED_ON = [
 ]
 
 /**
- * A credential helper that answers from the environment. The password is then in no argv and no file, and in no header
- * that a redirect could carry to another host: git asks the helper for `origin` only.
+ * A credential helper that answers from the environment. So the password is in no argv and no file, and in no
+ * header that a redirect could carry to another host: git asks the helper for `origin` only.
  */
 const CREDENTIAL_HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
 
-/** For a git command that only touches a mirror: no prompt, no hook, no configuration of the user's. */
+/**
+ * Returns the environment of a git command that only uses a mirror: no prompt, no hook, no configuration of
+ * the user.
+ */
 export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
   return { ...base(outer), GIT_CONFIG_GLOBAL: '/dev/null', ...configured(SAFE_SETTINGS) }
 }
 
 /**
- * For `git fetch`. For a local repository `globalConfig` replaces the user's own configuration: git drops
- * GIT_CONFIG_COUNT on its way to upload-pack, but reads this file there too.
+ * Returns the environment of `git fetch`. For a local repository `globalConfig` replaces the user's own
+ * configuration: git drops GIT_CONFIG_COUNT on its way to upload-pack, but reads this file there too.
  */
 export function fetchEnvironment(
   outer: NodeJS.ProcessEnv,
@@ -78,8 +81,9 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
 
 function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
-  // The empty helper clears the user's own helpers, which would otherwise be told to store this password. Without a
-  // password (`https://me@host/`) the user's helpers are asked first, and only then is the name tried as a token.
+  // The empty helper clears the user's own helpers, which would otherwise be told to store this password.
+  // Without a password (`https://me@host/`) the user's helpers are asked first. Only after them the name is
+  // tried as a token.
   const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]
   const settings: Setting[] = [
     ...SAFE_SETTINGS,
@@ -94,7 +98,9 @@ function withCredentials(origin: string, credentials: UrlCredentials): Record<st
   }
 }
 
-/** Settings in the environment instead of `-c`, which every user of the machine could read in argv. */
+/**
+ * Returns settings in the environment instead of `-c`, which every user of the machine could read in argv.
+ */
 function configured(settings: readonly Setting[]): Record<string, string> {
   const environment: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) }
   for (const [index, [key, value]] of settings.entries()) {

@@ -12,9 +12,9 @@ import { redact } from './redact.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/** git keeps changing a pack while it writes it. One this old was left behind by a crash. */
+/** git keeps changing a pack while it writes it. A pack of this age was left by a crash. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
-/** Holds what was fetched until its size is known to be acceptable. Only then the ref that is served moves. */
+/** Holds the fetched commit until its size is accepted. Only then the ref that is served moves. */
 const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
 
@@ -28,9 +28,9 @@ export interface FetchOptions extends CommandOptions {
 }
 
 /**
- * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. Throws a
- * RunbookError with the end of git's output, credentials masked. When it takes too long or becomes too big, git is
- * ended and its half-done work is removed before that.
+ * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. When the
+ * fetch takes too long or becomes too big, git is ended and its partial files are removed before this throws.
+ * @throws RunbookError with the end of git's output, credentials masked
  */
 export async function fetchInto(gitDir: string, options: FetchOptions): Promise<void> {
   const startedAt = Date.now()
@@ -46,7 +46,7 @@ export async function fetchInto(gitDir: string, options: FetchOptions): Promise<
   await moveHead(gitDir, options)
 }
 
-/** Bytes of all objects, including those that a running fetch has received so far. */
+/** Returns the bytes of all objects, including those that a running fetch has received so far. */
 async function objectBytes(gitDir: string, options: FetchOptions): Promise<number> {
   const { stdout } = await runInMirror(gitDir, ['count-objects', '-v'], options)
   const kibibytes = [...stdout.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map((match) =>
@@ -91,7 +91,7 @@ function fetchCommand(
     '--no-write-fetch-head',
   ]
   return {
-    // --update-shallow: without it git fetches nothing from a shallow clone, says nothing, and exits 0.
+    // --update-shallow: without it git fetches nothing from a shallow clone, prints nothing, and exits 0.
     args: [
       ...['--git-dir', gitDir, 'fetch', ...flags, '--update-shallow'],
       ...['--end-of-options', remote.url, `+${source}:${INCOMING_REF}`],
@@ -116,7 +116,7 @@ async function watchSize(
   for (;;) {
     await delay(SIZE_CHECK_EVERY_MS, undefined, { signal: finished }).catch(() => undefined)
     if (finished.aborted) return
-    // Sizes are only compared when they could be counted. The count after the fetch must not fail.
+    // Sizes are compared only when they could be counted. The count after the fetch must not fail.
     const bytes = await objectBytes(gitDir, options).catch(() => 0)
     if (bytes > options.maxBytes) stop.abort(tooBig(options))
   }
@@ -140,7 +140,9 @@ function tooBig(options: FetchOptions): RunbookError {
   )
 }
 
-/** A local repository may belong to another user. This allows exactly this one (git's safe.directory). */
+/**
+ * Allows git to read exactly this local repository (git's safe.directory), which may belong to another user.
+ */
 export async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
   if (remote.kind !== 'local') return ''
   const file = join(gitDir, LOCAL_CONFIG)
@@ -155,7 +157,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** A git that was ended leaves its half-written pack, and nobody else would ever remove it. */
+/** Removes the partial pack of a git that was ended. Nothing else would ever remove it. */
 async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void> {
   const folder = join(gitDir, 'objects', 'pack')
   const names = await readdir(folder).catch(() => [])

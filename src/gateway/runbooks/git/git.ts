@@ -6,16 +6,19 @@ import { signalGroup } from '../../../basics/signals.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** Only the end of each output is kept: there git says `fatal:`. */
+/** Only the end of each output is kept: there git prints `fatal:`. */
 const KEPT_CHARACTERS = 4096
-/** How long git has to remove its lock files after SIGTERM before SIGKILL. */
+/** Time for git to remove its lock files after SIGTERM, before SIGKILL. */
 const TERM_GRACE_MS = 1_000
-/** After this we stop waiting: not even SIGKILL may end it (a dead NFS mount). */
+/** Longest wait after SIGKILL, which may not end git either (a dead NFS mount). */
 const GIVE_UP_MS = 5_000
-/** After SIGKILL: where process 1 does not reap, as without init, the dead stay in the group for ever. */
+/**
+ * Longest wait for the group after SIGKILL: where process 1 does not reap, as without init, dead processes
+ * stay in it for ever.
+ */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
-/** After git's exit: an ssh connection that ControlPersist keeps open holds stderr for as long as it likes. */
+/** Longest wait after git's exit: an ssh connection that ControlPersist keeps open also keeps stderr open. */
 const DRAIN_MS = 250
 
 export interface GitRun {
@@ -23,7 +26,7 @@ export interface GitRun {
   readonly env: GitEnvironment
   readonly timeoutMs: number
   readonly timeoutError: () => Error
-  /** Ends the command early; its reason is thrown. */
+  /** Ends the command early; the signal's reason is thrown. */
   readonly signal: AbortSignal
 }
 
@@ -36,12 +39,13 @@ export interface GitResult {
 
 /**
  * Runs one git command in a process group of its own, without stdin. Any exit code is a result. When the time
- * is over or `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the error is thrown.
+ * is over or `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the error is
+ * thrown.
  */
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
   const child = spawnGit(run.args, run.env, 'ignore')
-  // Has to come first: a failed start is an 'error' event, which ends the process when nobody listens.
+  // Must come first: a failed start is an 'error' event, which ends the process when it has no listener.
   const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)
@@ -57,7 +61,7 @@ async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRu
   throw outcome
 }
 
-/** Gives the error to throw when the time is over or the signal aborts, whichever comes first. */
+/** Returns the error to throw when the time is over or the signal aborts, whichever comes first. */
 function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Error> } {
   const { signal, timeoutMs, timeoutError } = run
   let interrupt: (reason: Error) => void = () => undefined
@@ -73,7 +77,10 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
   }
 }
 
-/** Settles when git has ended and its output is read, or a short while after its end if others hold the pipes. */
+/**
+ * Settles when git has ended and its output is read, or a short time after its end if other processes hold
+ * the pipes.
+ */
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(gitUnavailable(cause)))
@@ -101,7 +108,10 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
   await groupGone(pgid)
 }
 
-/** Not our children, so no event tells us. Their files are removed next, so they have to be gone. */
+/**
+ * Waits for the group's processes, which are not our children: no event reports their end. Their files are
+ * removed next, so they have to be gone.
+ */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS
   while (signalGroup(pgid, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)

@@ -9,9 +9,12 @@ import { gitUnavailable, spawnGit } from './spawn.ts'
 export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 
-/** Asked of the child before it has answered the first: it reads the next object while the last one is on its way. */
+/**
+ * Requests that the child gets before it has answered the first: it reads the next object while it sends the
+ * last one.
+ */
 const MAX_ASKED = 32
-/** Requests waiting for that. Each belongs to a REST request, and these have much lower limits. */
+/** Requests that wait for the child. Each belongs to a REST request, and these have much lower limits. */
 const MAX_WAITING = 1_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEPT_STDERR_CHARACTERS = 2_048
@@ -21,9 +24,9 @@ export const MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
 export interface ObjectReaderOptions {
   readonly gitDir: string
   readonly env: GitEnvironment
-  /** Requests that may wait; 1,000 unless given. */
+  /** Most waiting requests; 1,000 unless given. */
   readonly maxWaiting?: number | undefined
-  /** Milliseconds one request may take; 10,000 unless given. */
+  /** Milliseconds that one request may take; 10,000 unless given. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -39,23 +42,23 @@ interface Child {
   readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
-  /** Finishes what it was asked, and gets no further request. */
+  /** Whether the child finishes its requests and gets no further ones. */
   retired: boolean
 }
 
 /**
- * Reads objects of one mirror through one lasting `git cat-file --batch` child, where a process for each would take
- * 5 ms. The child starts with the first request, and again after it ended. It answers in the order in which it was
- * asked, so its death costs only the request that it was at: the others are asked again.
+ * Reads objects of one mirror through one lasting `git cat-file --batch` child, where a process for each
+ * would take 5 ms. The child starts with the first request, and again after it ended. It answers requests in
+ * their order. So its death costs only the request that it was working on: the others are sent again.
  */
 export class ObjectReader {
   readonly #options: ObjectReaderOptions
   readonly #waiting: Request[] = []
   readonly #living = new Set<Child>()
   #child: Child | undefined
-  /** What the child has been asked and has not answered, in this order. */
+  /** Requests that the child has not answered, in order. */
   #asked: Request[] = []
-  /** The reader and the timer of the first question. */
+  /** The reader and the timer of the first request. */
   #current: { readonly reader: ReplyReader; readonly timer: NodeJS.Timeout } | undefined
   #closed = false
 
@@ -64,11 +67,11 @@ export class ObjectReader {
   }
 
   /**
-   * Looks up an object id (7 to 64 hex digits, `^{commit}` allowed behind it) or the mirror's ref. Content
-   * above `maxBytes` is not read. Rejects with a RunbookError when git cannot read the object.
+   * Reads an object by its id (7 to 64 hex digits, optionally followed by `^{commit}`) or the mirror's ref.
+   * Content above `maxBytes` is not read. Rejects with a RunbookError when git cannot read the object.
    */
   read(name: string, maxBytes: number): Promise<ObjectReply> {
-    // The name becomes a line on the child's stdin, so nothing else may get there.
+    // The name becomes a line on the child's stdin, so only these forms are allowed.
     if (name !== HEAD_COMMIT && !/^[0-9a-f]{7,64}(\^\{commit\})?$/.test(name)) {
       return Promise.reject(new TypeError('not an object id'))
     }
@@ -80,14 +83,14 @@ export class ObjectReader {
     })
   }
 
-  /** Later requests go to a new child: the old one does not know of new packs. */
+  /** Sends later requests to a new child: the old one does not know of new packs. */
   renew(): void {
     if (this.#child === undefined) return
     this.#child.retired = true
     this.#child.git.stdin?.end()
   }
 
-  /** Rejects what is waiting and settles once every child has ended. */
+  /** Rejects waiting requests and settles once every child has ended. */
   async close(): Promise<void> {
     this.#closed = true
     this.#askAgain()
@@ -111,7 +114,7 @@ export class ObjectReader {
       this.#child ??= this.#start()
     } catch (error) {
       for (const { reject } of requests) reject(error as Error)
-      // Those that wait behind them would have nobody else to wake them.
+      // Requests that wait after these would never be sent otherwise.
       return this.#ask()
     }
     this.#asked.push(...requests)
@@ -119,7 +122,7 @@ export class ObjectReader {
     this.#expect(this.#child)
   }
 
-  /** Gets ready for the answer to the first request that has none. */
+  /** Prepares for the answer to the first request that has none. */
   #expect(child: Child): void {
     const [request] = this.#asked
     if (request === undefined || this.#current !== undefined) return
@@ -146,7 +149,7 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    // Has to come first: an 'error' event without a listener ends the process.
+    // Must come first: an 'error' event without a listener ends the process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))
@@ -155,7 +158,7 @@ export class ObjectReader {
     git.stderr?.setEncoding('utf8').on('data', (text: string) => {
       child.stderr = (child.stderr + text).slice(-KEPT_STDERR_CHARACTERS)
     })
-    // EPIPE when the child died while we wrote. 'close' reports its end.
+    // EPIPE when the child died during our write. 'close' reports its end.
     git.stdin?.on('error', () => undefined)
     git.once('close', () => {
       forget()
@@ -209,7 +212,7 @@ export class ObjectReader {
     this.#askAgain()
   }
 
-  /** What the child was asked goes back to those that wait. */
+  /** Puts the child's unanswered requests back into the queue. */
   #askAgain(): void {
     clearTimeout(this.#current?.timer)
     this.#current = undefined
@@ -223,13 +226,19 @@ export class ObjectReader {
   }
 }
 
-/** Answers carry no name of the request. One too many would give every later request the file of another. */
+/**
+ * Whether the reply can belong to the request. Answers carry no name of the request. One answer too many
+ * would give every later request the file of another.
+ */
 function mayAnswer(name: string | undefined, reply: ObjectReply): boolean {
   const isPeeled = name === undefined || name.endsWith('^{commit}')
   return isPeeled || !('oid' in reply) || reply.oid.startsWith(name)
 }
 
-/** A child that was never started has no pid, and Node would send the signal to pid 0, which is our own group. */
+/**
+ * Kills a child. A child that was never started has no pid, and Node would send the signal to pid 0, which is
+ * our own group.
+ */
 function kill({ git }: Child): void {
   signalChild(git, 'SIGKILL')
 }

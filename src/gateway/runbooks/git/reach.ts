@@ -14,7 +14,7 @@ interface Asked {
 }
 
 const TIMEOUT_MS = 8000
-/** The exit code of `git ls-remote --exit-code` when the repository was reached and has nothing of that name. */
+/** The exit code of `git ls-remote --exit-code` when the repository was reached and has no such branch. */
 const NOTHING = 2
 
 /** Asks a remote for the branch, and fetches nothing. @throws RunbookError */

@@ -1,8 +1,8 @@
 import type { Remote } from '../../settings/repositories.ts'
 
 /**
- * Masks the remote's credentials, and any `user@` of a URL, in text that git wrote. Both spellings of a
- * secret are masked: git prints URLs encoded and a server may echo them decoded.
+ * Masks the remote's credentials, and any `user@` of a URL, in git's output. Both spellings of a secret are
+ * masked: git prints URLs encoded and a server may echo them decoded.
  */
 export function redact(remote: Remote, text: string): string {
   let masked = text.replace(/\/\/[^/\s@]*@/g, '//***@')
@@ -13,7 +13,7 @@ export function redact(remote: Remote, text: string): string {
 function secrets(remote: Remote): string[] {
   if (remote.kind !== 'https' || remote.credentials === undefined) return []
   const { username, password } = remote.credentials
-  // With a password the user is no secret ("oauth2", "git"), and masking it would garble every message.
+  // With a password the user is no secret ("oauth2", "git"), and masking the user would garble every message.
   const secret = password ?? username
   return [secret, encodeURIComponent(secret), encodeURI(secret)]
 }

@@ -1,6 +1,6 @@
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 
-/** What `git cat-file --batch` answers for one name. */
+/** Answer of `git cat-file --batch` for one name. */
 export type ObjectReply =
   | { readonly kind: 'found'; readonly oid: string; readonly type: string; readonly content: Buffer }
   | { readonly kind: 'too-large'; readonly oid: string; readonly type: string; readonly size: number }
@@ -18,22 +18,22 @@ interface Header {
 }
 
 /**
- * Puts one reply together from the pieces that a pipe delivers. Holds at most `maxBytes` of content. Content that is
- * announced as larger is reported as `too-large` before any of it is kept; the child must then be ended.
+ * Assembles one reply from the pieces that a pipe delivers. Holds at most `maxBytes` of content. Content that
+ * is announced as larger is reported as `too-large` before any of it is kept; the child must then be ended.
  */
 export class ReplyReader {
   readonly #maxBytes: number
   #header: Header | undefined
   #pieces: Buffer[] = []
   #length = 0
-  /** What follows a complete reply: the beginning of the next one. */
+  /** Bytes after a complete reply: the beginning of the next one. */
   rest: Buffer = Buffer.alloc(0)
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  /** The reply, once it is complete. Throws a RunbookError when it is not in cat-file's format. */
+  /** Returns the reply, once it is complete. Throws a RunbookError when it is not in cat-file's format. */
   push(piece: Buffer): ObjectReply | undefined {
     this.#keep(piece)
     const header = this.#header ?? this.#readHeader()

@@ -2,7 +2,7 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** PATH_MAX of Linux: no checkout could hold a longer one. */
+/** PATH_MAX of Linux: no checkout could hold a longer path. */
 const MAX_PATH_BYTES = 4_096
 const SPACE = 0x20
 
@@ -15,7 +15,9 @@ interface TreeEntry {
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
-/** Throws a RunbookError for all but plain relative paths; git takes a backslash as any character. */
+/**
+ * Splits a plain relative path. Throws a RunbookError for all others; git takes a backslash as any character.
+ */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
@@ -28,8 +30,8 @@ export function splitPath(path: string): string[] {
 }
 
 /**
- * Walks the tree of `commit` to the blob's object id. Only regular files in real folders count: a link or a submodule
- * on the way is refused, so no path leads out of the repository.
+ * Walks the tree of `commit` to the blob's object id. Only regular files in real folders count: a link or a
+ * submodule on the way is refused, so no path leads out of the repository.
  */
 export async function findBlob(
   objects: ObjectReader,
@@ -58,7 +60,7 @@ export function treeOf(content: Buffer, commit: string): string {
   return oid
 }
 
-/** A commit's text, or a tree's bytes. Throws a RunbookError; a RunbookError if it is too big. */
+/** Returns a commit's text, or a tree's bytes. Throws a RunbookError, also for content that is too big. */
 export async function readStructure(
   objects: ObjectReader,
   oid: string,
@@ -81,7 +83,7 @@ export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEnt
   return undefined
 }
 
-/** A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
+/** Yields a tree's entries. A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
 export function* entriesOf(
   tree: Buffer,
   oidBytes: number,

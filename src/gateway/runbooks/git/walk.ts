@@ -17,10 +17,10 @@ export class Walk {
   readonly #limits: typeof LISTING_LIMITS
   readonly #end: number
   #folders = 0
-  /** Whether there are more than were given, or may be. */
+  /** Whether there are, or may be, more files than were returned. */
   isCut = false
 
-  /** @param end when to give up, on the monotonic clock */
+  /** @param end deadline, on the monotonic clock */
   constructor(objects: ObjectReader, oidBytes: number, end: number, limits: typeof LISTING_LIMITS) {
     this.#objects = objects
     this.#oidBytes = oidBytes
@@ -28,7 +28,10 @@ export class Walk {
     this.#end = end
   }
 
-  /** `folder` is '' or ends with a slash. None if there is no such folder. Throws a RunbookError when it takes too long. */
+  /**
+   * Returns the runbooks of `folder`, which is '' or ends with a slash. None if there is no such folder.
+   * Throws a RunbookError when it takes too long.
+   */
   async runbooks(root: string, folder: string): Promise<TreeEntry[]> {
     const start = await this.#descend(root, folder)
     const found: TreeEntry[] = []
@@ -72,7 +75,10 @@ export class Walk {
     }
   }
 
-  /** For the files as well: reading a template takes time, too. @throws RunbookError when there is no more */
+  /**
+   * Checks the deadline, for the files as well: reading a template takes time, too.
+   * @throws RunbookError after it
+   */
   checkTime(): void {
     if (performance.now() <= this.#end) return
     throw new RunbookError('repository', `listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
@@ -84,12 +90,15 @@ export class Walk {
   }
 }
 
-/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be requested. */
+/**
+ * Whether the name is a runbook's by hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be
+ * requested.
+ */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
 }
 
-/** Whether a request could name it: no control characters, not too long. */
+/** Whether a request could name the path: no control characters, not too long. */
 function isPlain(path: string): boolean {
   try {
     splitPath(path)
