@@ -18,11 +18,11 @@ placeSprite()
 nameWindow()
 followLinks()
 if (place !== null) render(<Page code={code} />, place)
-// A one-time link signs in its own user, also where another user was signed in before.
+// A one-time link signs in its own user, even when another user was signed in before.
 if (code !== undefined) signedOut()
 else readPerson().then(begin, () => signedOut())
 
-/** The way back from a provider leads to `/`: then the view that was left comes back. */
+/** Signs in. A provider redirects to `/`: then the view from before the sign-in is shown again. */
 function begin(who: Person): void {
   signedIn(who)
   const left = location.pathname === '/' ? takeReturn() : undefined

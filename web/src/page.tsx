@@ -18,7 +18,7 @@ import { SignIn } from './views/sign-in.tsx'
 
 const SIGN_IN_AGAIN = () => import('./shell/sign-in-again.tsx')
 
-/** All of the page. @param code of a one-time link */
+/** The whole page. @param code of a one-time link */
 export function Page({ code }: { readonly code: string | undefined }) {
   if (person.value === null) return <Loading />
   if (person.value !== undefined) return <Frame />
@@ -68,7 +68,7 @@ function Frame() {
   )
 }
 
-/** The search over everything, loaded when it is opened first. */
+/** The search over everything, loaded when the user opens it for the first time. */
 function Search() {
   const [palette, setPalette] = useState<{ readonly View: ComponentType } | undefined>(undefined)
   const isOpen = isPaletteOpen.value
@@ -89,7 +89,7 @@ function clock(at: string): string {
   return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
 }
 
-/** A new view begins at its heading for whoever does not see that the page has changed. */
+/** Moves the focus to the heading of a new view, for users who do not see that the page has changed. */
 function useFocusOnNewView(): void {
   const pathname = path.value
   useEffect(() => {

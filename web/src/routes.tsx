@@ -8,12 +8,12 @@ import { NotFound } from './views/not-found.tsx'
 
 interface Route {
   readonly pattern: string
-  /** For the window, and of what is in the address. */
+  /** Title of the window; it may depend on the parts of the address. */
   readonly title: string | ((parameters: Readonly<Record<string, string>>) => string)
   readonly load: Load
 }
 
-/** The views. What is not looked at first is loaded when it is opened. */
+/** The views. All but the first ones are loaded when the user opens them. */
 const ROUTES: readonly Route[] = [
   { pattern: '/', title: 'Home', load: () => Promise.resolve({ default: Home }) },
   { pattern: '/runbooks', title: 'Runbooks', load: () => import('./views/runbooks/list.tsx') },
@@ -51,7 +51,7 @@ const ROUTES: readonly Route[] = [
   { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
 ]
 
-/** The view of the address. */
+/** The view for the present address. */
 export function CurrentView() {
   const pathname = path.value
   const found = routeOf(pathname)
@@ -59,7 +59,7 @@ export function CurrentView() {
   return <Opened load={found.route.load} props={found.parameters} key={pathname} />
 }
 
-/** For the window, as long as the view has no better name. */
+/** Returns a title for the window, until the view sets a better one. */
 export function titleOfView(): string {
   if (person.value === undefined) return 'Sign in'
   const found = routeOf(path.value)
@@ -68,7 +68,7 @@ export function titleOfView(): string {
   return typeof title === 'string' ? title : title(found.parameters)
 }
 
-/** Whether there is a view, or the one that signs in. */
+/** Whether the address has a view; the sign-in page counts, too. */
 export function isKnown(pathname: string): boolean {
   return pathname === '/sign-in' || routeOf(pathname) !== undefined
 }

@@ -1,7 +1,7 @@
-/** Newer browsers decode by themselves, without a text in between. */
+/** Newer browsers decode natively, without a text in between. */
 const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
 
-/** @throws an error for what is no base64 */
+/** @throws an error for a text that is not base64 */
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   if (fromBase64 !== undefined) return fromBase64(base64)
   const text = atob(base64)

@@ -1,32 +1,35 @@
 import { signal, type Signal } from '@preact/signals'
 import { followEvents } from './event-stream.ts'
 
-/** What the gateway says has changed. Views read it again, and nothing else is sent. */
+/**
+ * Kinds of objects whose changes the gateway announces. Views then read them again; the announcement has no
+ * other content.
+ */
 export type Topic = 'sessions' | 'reviews' | 'agents' | 'batches' | 'schedules'
 
 const TOPICS: readonly Topic[] = ['sessions', 'reviews', 'agents', 'batches', 'schedules']
 
 const counts = Object.fromEntries(TOPICS.map((topic) => [topic, signal(0)])) as Record<Topic, Signal<number>>
 
-/** Whether changes come by themselves at the moment. */
+/** Whether the page gets changes live at the moment. */
 export const isLive = signal(true)
 
-/** When a gateway that is stopping ends the running sessions. */
+/** The time at which a gateway that is stopping ends the running sessions. */
 export const stopsAt = signal<string | undefined>(undefined)
 
-/** Grows with each change; reading it subscribes. */
+/** Returns a number that grows with each change; reading it subscribes. */
 export function changesOf(topics: readonly Topic[]): number {
   return topics.reduce((sum, topic) => sum + counts[topic].value, 0)
 }
 
-/** @param ended until when */
+/** Follows the gateway's changes until `ended` aborts. */
 export async function followChanges(ended: AbortSignal): Promise<void> {
   let wasOpen = false
   await followEvents(
     {
       path: '/api/changes',
       state: (state) => {
-        // What has changed meanwhile was not said.
+        // Changes during the lost connection were not announced.
         if (state === 'open' && wasOpen) announce(TOPICS)
         if (state === 'open') stopsAt.value = undefined
         wasOpen ||= state === 'open'

@@ -1,16 +1,21 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { asRefused, fetched, isAbort, Refused } from './request.ts'
 
-/** Before the first, second, ... attempt to connect again; the last for all that follow. */
+/** Pauses before the first, second, ... reconnect; the last one repeats. */
 const PAUSES_MS = [250, 1000, 2000, 5000] as const
-/** The gateway says something every 30 s. A stream that is silent for longer is dead: the tab may have slept. */
+/**
+ * The gateway sends something every 30 s. A stream that is silent for longer is dead: the tab may have slept.
+ */
 const SILENCE_MS = 45_000
 
 interface Following {
   readonly path: string
-  /** Behind which event to go on. */
+  /** Returns the id of the event after which the stream continues. */
   readonly after?: () => string | undefined
-  /** Back-pressure: nothing more is read until it is done. @returns true when the stream has said its last */
+  /**
+   * Back-pressure: the reader waits until this promise settles.
+   * @returns true after the stream's last event
+   */
   readonly take: (messages: readonly EventSourceMessage[]) => Promise<boolean>
   readonly state: (state: StreamState) => void
 }
@@ -18,10 +23,11 @@ interface Following {
 export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
 
 /**
- * Reads server-sent events until `take` has the last one, and connects again whenever the connection is lost. Not in a
- * tab that nobody sees: a browser has six connections to one gateway, and all of its tabs share them.
- * `EventSource` would not do: it gives up at the first answer that is none, and buffers what nobody takes.
- * @throws Refused when the gateway refuses it for good
+ * Reads server-sent events until `take` has the last one, and reconnects whenever the connection is lost. It
+ * does not read in a hidden tab: a browser has six connections to one gateway, and all of its tabs share
+ * them. `EventSource` does not work here: it gives up at the first answer that is no event stream, and it has
+ * no back-pressure.
+ * @throws Refused when the gateway refuses the stream permanently
  */
 export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; ; attempt++) {
@@ -80,14 +86,14 @@ async function readOnce(following: Following, outer: AbortSignal): Promise<Outco
   return wasRead ? 'read' : 'failed'
 }
 
-/** What another attempt will not change. 429: another tab may end, and its place is free. */
+/** Whether a retry cannot help. 429 can be retried: another tab may end and free its place. */
 function isForGood(error: unknown): boolean {
   if (isAbort(error)) return false
   const { status } = asRefused(error)
   return error instanceof Refused && status >= 400 && status < 500 && status !== 429 && status !== 408
 }
 
-/** Events in the pieces in which they come; empty for a comment. */
+/** Yields events in the pieces in which they arrive; an empty piece for a comment. */
 async function* batches(response: Response, silence: Silence): AsyncGenerator<EventSourceMessage[]> {
   const reader = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>()).getReader()
   const decoder = new TextDecoder()
@@ -108,7 +114,7 @@ async function* batches(response: Response, silence: Silence): AsyncGenerator<Ev
   }
 }
 
-/** Ends a request in which nothing comes. */
+/** Aborts a request that gets no data. */
 class Silence {
   readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -125,14 +131,17 @@ class Silence {
     clearTimeout(this.#timer)
   }
 
-  /** The request, too, if it still runs. */
+  /** Also aborts the request, if it is still running. */
   end(): void {
     this.ends()
     this.#controller.abort()
   }
 }
 
-/** Ends early when the machine is online again, or somebody looks at the tab; without a time only then. */
+/**
+ * Waits. Ends early when the machine is online again or the user opens the tab; without a time it ends only
+ * then.
+ */
 async function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {

@@ -2,18 +2,18 @@ import { signal } from '@preact/signals'
 import { person } from './person.ts'
 import { ask, Refused } from './request.ts'
 
-// Changes of users and tokens need a sign-in of the last ten minutes. The gateway says so with a code of its own; then
-// the page asks for a new sign-in there and then, and sends the request once more.
+// Changes of users and tokens need a sign-in of the last ten minutes. The gateway refuses older sign-ins with
+// a code of its own. Then the page asks for a new sign-in in the same place, and sends the request again.
 
 /** A request that waits for a new sign-in. */
 interface Waiting {
   readonly change: Change
-  /** Sends the request once more. */
+  /** Sends the request again. */
   readonly goOn: () => void
   readonly giveUp: () => void
 }
 
-/** What is asked of the gateway: names and settings, and never a secret, since it may be kept in the tab. */
+/** A request that changes something: names and settings, never a secret, since it may be kept in the tab. */
 export interface Change {
   readonly method: string
   readonly path: string
@@ -23,7 +23,7 @@ export interface Change {
 /** Set while the page asks the person to sign in again. */
 export const waitingForSignIn = signal<Waiting | undefined>(undefined)
 
-/** @throws Refused, also where the person does not sign in again */
+/** @throws Refused, also when the person does not sign in again */
 export async function askFresh<Answer>(change: Change): Promise<Answer> {
   const { method, path, body } = change
   const send = () => ask<Answer>(method, path, body === undefined ? {} : { body })
@@ -47,19 +47,21 @@ function newSignIn(change: Change, error: Refused): Promise<void> {
   })
 }
 
-/** The way to an account elsewhere leaves the page: this is what it comes back to. */
+/**
+ * State for the return. A sign-in with an external account leaves the page and then comes back to this view.
+ */
 interface ComingBack {
   readonly name: string | undefined
   readonly to: string
   readonly change: Change | undefined
-  /** In ms: a sign-in that takes longer than this has ended at the gateway, too. */
+  /** Time in ms: a longer sign-in has ended at the gateway, too. */
   readonly until: number
 }
 
 const KEPT = 'runbook-page-coming-back'
 const SIGN_IN_MS = 10 * 60 * 1000
 
-/** Keeps the view, and the request that waits, for the return from the provider. */
+/** Keeps the view and the waiting request for the return from the provider. */
 export function keepForReturn(): void {
   const kept: ComingBack = {
     name: person.peek()?.name,
@@ -70,11 +72,11 @@ export function keepForReturn(): void {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept))
   } catch {
-    // A browser that keeps nothing comes back to Home.
+    // Without storage the browser comes back to Home.
   }
 }
 
-/** What the person had asked for before the page was left. Whoever asks for it makes it. */
+/** The request from before the sign-in. The view that takes it sends it. */
 let waited: Change | undefined
 
 /** @returns the view that was left for the sign-in, once and in the same tab; undefined for another person */
@@ -88,7 +90,7 @@ export function takeReturn(): string | undefined {
   return kept.to
 }
 
-/** The request that waited, for the view that knows what to do with its answer. */
+/** Returns the waiting request to the view that knows its answer. */
 export function takeChange(isKnown: (change: Change) => boolean): Change | undefined {
   if (waited === undefined || !isKnown(waited)) return undefined
   const taken = waited

@@ -24,7 +24,7 @@ import type {
 
 const part = encodeURIComponent
 
-// The calls of more than one view, and those that change something.
+// Requests of more than one view, and requests that change something.
 
 export const readPerson = (signal?: AbortSignal) => ask<Person>('GET', '/api/userinfo', signal && { signal })
 export const readPublicServer = (signal: AbortSignal) =>
@@ -43,7 +43,7 @@ export const readUsers = (signal: AbortSignal) => ask<User[]>('GET', '/api/users
 export const readUser = (name: string, signal: AbortSignal) =>
   ask<User>('GET', `/api/users/${part(name)}`, { signal })
 export const readGroups = (signal: AbortSignal) => ask<string[]>('GET', '/api/users/groups', { signal })
-/** @param user of whom; without one of all that the person may see */
+/** @param user the tokens' owner; without an owner, all tokens that the person may see */
 export const readTokens = (user: string | undefined, signal: AbortSignal) =>
   ask<Token[]>('GET', `/api/tokens${user === undefined ? '' : `?user=${part(user)}`}`, { signal })
 export const readReviews = (signal: AbortSignal) => ask<Review[]>('GET', '/api/reviews', { signal })
@@ -56,14 +56,14 @@ export const readStatements = (id: string, limit: number, signal: AbortSignal) =
 export const readSessions = (query: string, signal: AbortSignal) =>
   ask<SessionList>('GET', `/api/sessions?${query}`, { signal })
 
-/** The newest sessions of the person who is signed in. */
+/** Returns the newest sessions of the signed-in person. */
 export async function readOwnSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {
   const name = (person.peek()?.name ?? '').replaceAll(/[\\%_]/g, '\\$&')
   const asked = new URLSearchParams({ limit: '50', count: 'none', user: name })
   return (await readSessions(asked.toString(), signal)).data
 }
 
-/** None where no connection has a repository. */
+/** Returns no runbooks when no connection has a repository. */
 export async function readRunbooks(signal: AbortSignal): Promise<RunbookLists> {
   try {
     return await ask<RunbookLists>('GET', '/api/runbooks?list_connections=true', { signal })
@@ -80,14 +80,14 @@ export interface RunRequest {
   readonly file_name: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jira_fields?: Readonly<Record<string, string>>
-  /** Whether the gateway runs it once it is approved. */
+  /** Whether the gateway itself runs the session after its approval. */
   readonly when_approved: boolean
   readonly client_args?: readonly string[]
   readonly env_vars?: Readonly<Record<string, string>>
 }
 
 export const renderRunbook = (body: RunRequest) => ask<Rendered>('POST', '/api/runbooks/render', { body })
-/** Answers at once: the output is followed. */
+/** Answers immediately: the page follows the output separately. */
 export const runRunbook = (body: RunRequest) =>
   ask<Execution>('POST', '/api/runbooks/exec', { body, headers: { prefer: 'respond-async' } })
 export const runApproved = (session: string) =>

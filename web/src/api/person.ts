@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
 import type { Person } from './types.ts'
 
-/** Who is signed in; undefined when nobody is, null while it is not known yet. */
+/** The signed-in person; undefined when nobody is signed in, null before the first answer. */
 export const person = signal<Person | null | undefined>(null)
 
-/** Why the sign-in page is shown, when the gateway has said so. */
+/** The gateway's reason for showing the sign-in page, if it gave one. */
 export const signedOutBecause = signal('')
 
 export function signedIn(who: Person): void {
@@ -12,24 +12,24 @@ export function signedIn(who: Person): void {
   person.value = who
 }
 
-/** The view that was open stays in the address, and comes back with the next sign-in. */
+/** Signs the page out. The open view stays in the address, and is shown again after the next sign-in. */
 export function signedOut(reason = ''): void {
-  // At the first look nobody expects to be signed in.
+  // On the first load nobody expects to be signed in.
   signedOutBecause.value = person.peek() === null ? '' : reason
   person.value = undefined
 }
 
-/** Auditors read, and run and decide nothing. */
+/** Whether the person may run and decide. Auditors only read. */
 export function mayRun(): boolean {
   return person.value?.role !== 'auditor'
 }
 
-/** Admins and auditors read everything. */
+/** Whether the person reads everything, like admins and auditors. */
 export function readsAll(): boolean {
   return person.value?.is_admin === true || person.value?.role === 'auditor'
 }
 
-/** A machine changes no users and makes no tokens, also as an admin. */
+/** Whether the person may change users and tokens. A machine may not, even as an admin. */
 export function mayAdminister(): boolean {
   return person.value?.is_admin === true && isPerson()
 }

@@ -1,11 +1,11 @@
 import { signedOut } from './person.ts'
 
-/** What the gateway refuses, or that it cannot be reached: with its code, for `adviceFor`. */
+/** An error of the gateway, or the failure to reach it, with its code for `adviceFor`. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly code: string
   readonly status: number
-  /** Why each connection of a batch was refused. */
+  /** The reason why each connection of a batch was refused. */
   readonly refusals: readonly Refusal[]
 
   constructor(message: string, code: string, status: number, refusals: readonly Refusal[] = []) {
@@ -28,10 +28,12 @@ interface Asking {
   readonly signal?: AbortSignal
 }
 
-/** Without it a request that is signed in by the cookie changes nothing: no other page can set it. */
+/**
+ * Without this header a request that is signed in by the cookie changes nothing: no other page can set it.
+ */
 const OF_THE_PAGE = { 'x-runbook-page': '1' }
 
-/** @returns the answer's JSON, undefined where there is none @throws Refused */
+/** Sends a request. @returns the answer's JSON, undefined for an empty answer @throws Refused */
 export async function ask<Answer>(method: string, path: string, asking: Asking = {}): Promise<Answer> {
   const response = await fetched(method, path, asking)
   const text = await response.text().catch((error: unknown) => {
@@ -40,7 +42,7 @@ export async function ask<Answer>(method: string, path: string, asking: Asking =
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
 
-/** A response that is no error. @throws Refused */
+/** Returns a response that is no error. @throws Refused */
 export async function fetched(method: string, path: string, asking: Asking = {}): Promise<Response> {
   const { body, headers, signal } = asking
   const response = await fetch(path, {
@@ -66,7 +68,7 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError'
 }
 
-/** Anything that was thrown, in the form that the page shows. */
+/** Turns any thrown error into the form that the page shows. */
 export function asRefused(error: unknown): Refused {
   if (error instanceof Refused) return error
   return new Refused(error instanceof Error ? error.message : String(error), 'page-failed', 0)

@@ -26,8 +26,8 @@ import type { BudgetUseAnswer } from '../../../src/contract/machines.ts'
 import type { IssuedTokenAnswer, TokenAnswer } from '../../../src/contract/tokens.ts'
 import type { UserAnswer } from '../../../src/contract/users.ts'
 
-// What the gateway answers, by the names that the page uses. The types are those of the gateway's own contracts; no
-// code of the gateway is in the page.
+// The gateway's answers, by the names that the page uses. The types are those of the gateway's own contracts;
+// no code of the gateway is in the page.
 
 export type { ListedSchedule, ListedSession, StatementsAnswer }
 export type Statement = StatementAnswer
@@ -63,7 +63,7 @@ export type Schedule = ScheduleAnswer
 export type ScheduleRun = ScheduleRunAnswer
 export type JiraTemplate = JiraTemplateAnswer
 
-/** A session by itself has its script. */
+/** A session that was read alone has its script. */
 export interface Session extends Omit<ListedSession, 'script'> {
   readonly script: { readonly data: string }
 }

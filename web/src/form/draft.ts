@@ -4,21 +4,21 @@ import { initialValues, parametersOf, type Parameter, type Values } from './para
 import { loadPatterns, matchesPattern } from './patterns.ts'
 import { problemOf } from './rules.ts'
 
-/** What is typed into the form of a runbook. */
+/** The values typed into the form of a runbook. */
 export interface Draft {
   readonly parameters: readonly Parameter[]
   readonly values: Values
   readonly set: (name: string, value: string) => void
-  /** What is wrong with a parameter, once it was left or somebody has wanted to run it. */
+  /** Returns the problem of a parameter, after the user has left its field or tried to run. */
   readonly problem: (parameter: Parameter) => string | undefined
   readonly leave: (name: string) => void
   /** Shows every problem. @returns whether there is none */
   readonly check: () => boolean
-  /** What is sent. */
+  /** Returns the values to send. */
   readonly sent: () => Values
 }
 
-/** @param earlier what the fields begin with */
+/** @param earlier the initial values of the fields */
 export function useDraft(item: RunbookItem, earlier: Values): Draft {
   const parameters = useMemo(() => [...parametersOf(item), ...inBlocks(item)], [item])
   const [values, setValues] = useState<Values>(() => initialValues(parameters, earlier))
@@ -42,7 +42,7 @@ export function useDraft(item: RunbookItem, earlier: Values): Draft {
   }
 }
 
-/** Names that only a block of the template uses: nothing is declared of them. */
+/** Returns the names that only a block of the template uses: they have no declaration. */
 function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[] {
   return used
     .filter((name) => !Object.hasOwn(metadata, name))
@@ -53,7 +53,7 @@ function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[]
     }))
 }
 
-/** A parameter that is declared has to be there, empty or not. */
+/** Returns the values to send. A declared parameter has to be sent, even when it is empty. */
 function sentValues({ metadata }: RunbookItem, values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).filter(([name, value]) => value !== '' || Object.hasOwn(metadata, name)),

@@ -5,7 +5,7 @@ import type { Parameter } from './parameters.ts'
 interface FieldProps {
   readonly parameter: Parameter
   readonly value: string
-  /** What is wrong with the value, once it is to be said. */
+  /** The problem with the value, when it is time to show it. */
   readonly problem: string | undefined
   readonly onValue: (value: string) => void
   readonly onLeave: () => void
@@ -89,8 +89,8 @@ function commonOf({ id, parameter, problem, describedBy, onLeave }: ControlProps
 }
 
 /**
- * Browsers change what is typed into fields of other types; the runbook gets the text as it is typed. Preact's types
- * want one of them at a time.
+ * Returns the type of the input. With other types browsers change the typed text, and the runbook needs it
+ * unchanged. Preact's types accept only one of them.
  */
 function inputType(type: string): 'text' {
   return (['password', 'date', 'tel', 'url', 'email'].includes(type) ? type : 'text') as 'text'
@@ -114,7 +114,7 @@ function Options(props: ControlProps) {
   )
 }
 
-/** As in the command line: of a file its text is sent. */
+/** Sends the text of a file, like the command line. */
 function FileField(props: ControlProps) {
   const [problem, setProblem] = useState('')
   const read = async (file: File | undefined) => {

@@ -2,12 +2,12 @@ import { person } from '../api/person.ts'
 import type { RunbookItem } from '../api/types.ts'
 import type { Values } from './parameters.ts'
 
-// What was typed into the form of a runbook, kept in this tab: it survives a reload, the way back and the end of a
-// sign-in. Secrets are never kept, and nobody else who signs in here gets what was typed before.
+// Values typed into the form of a runbook, kept in this tab: they survive a reload, the back button and the
+// end of a sign-in. Secrets are never kept, and another user who signs in here does not get these values.
 
 /** A longer draft is not kept: the browser has room for some megabytes. */
 const MOST_CHARACTERS = 64 * 1024
-/** The gateway knows more such names; what is left out here has to be typed again, no more. */
+/** The gateway knows more such names. A value that is left out here only has to be typed again. */
 const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i
 
 export interface KeptDraft {
@@ -36,7 +36,7 @@ export function keepDraft(repository: string, item: RunbookItem, draft: KeptDraf
   try {
     if (text.length <= MOST_CHARACTERS) sessionStorage.setItem(keyOf(repository, item.name), text)
   } catch {
-    // A browser that keeps nothing loses nothing else.
+    // Without storage the browser only loses the draft.
   }
 }
 
@@ -44,7 +44,7 @@ export function forgetDraft(repository: string, file: string): void {
   try {
     sessionStorage.removeItem(keyOf(repository, file))
   } catch {
-    // As above.
+    // Without storage there is no draft.
   }
 }
 
@@ -59,7 +59,7 @@ function mayBeSecret(name: string, declared: Readonly<Record<string, unknown>> |
   )
 }
 
-/** Values of a link: `?p.order=10293`. Secret ones are not taken: a link is read by others. */
+/** Reads values from a link: `?p.order=10293`. Ignores secret values: other people read links. */
 export function linkedValues(query: URLSearchParams, item: RunbookItem): Values {
   const given = [...query].filter(([name]) => name.startsWith('p.'))
   return Object.fromEntries(
@@ -69,10 +69,10 @@ export function linkedValues(query: URLSearchParams, item: RunbookItem): Values 
   )
 }
 
-/** A longer text, as of a file, is not put into a link: browsers and proxies cut long addresses. */
+/** A longer text, like a file's, is not put into a link: browsers and proxies cut long addresses. */
 const MOST_IN_LINK = 2000
 
-/** The query of a link that `linkedValues` reads. */
+/** Returns the query of a link for `linkedValues`. */
 export function linkQuery(item: RunbookItem, { values, connection }: KeptDraft): string {
   const told = Object.entries(values).filter(
     ([name, value]) =>

@@ -16,7 +16,7 @@ export interface Parameter {
 
 export type Values = Readonly<Record<string, string>>
 
-/** In the order in which the runbook wants them to be asked for. */
+/** Returns the parameters in the order in which the runbook asks for them. */
 export function parametersOf({ metadata }: RunbookItem): Parameter[] {
   const ordered = Object.entries(metadata).map(([name, declared], index) => ({
     parameter: parameterOf(name, declared),
@@ -51,14 +51,14 @@ function lengthOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** What the fields begin with: values of an earlier run, then defaults. */
+/** Returns the initial values of the fields: values of an earlier run, then defaults. */
 export function initialValues(parameters: readonly Parameter[], earlier: Values): Values {
   return Object.fromEntries(
     parameters.map(({ name, default: proposed }) => [name, earlier[name] ?? proposed ?? '']),
   )
 }
 
-/** Values that nobody may see: not in a preview, and never in a field that shows them. */
+/** Whether nobody may see the value: it is not in a preview, and never in a field that shows it. */
 export function isSecret({ type }: Parameter): boolean {
   return type === 'password' || type === 'file'
 }

@@ -1,11 +1,14 @@
 import { signal } from '@preact/signals'
 import type { MatchesPattern } from './rules.ts'
 
-/** The gateway's own engine: the same answers, and no pattern can make it slow. Loaded with the first pattern. */
+/**
+ * The gateway's own engine: it gives the same answers, and no pattern can make it slow. Loaded with the first
+ * pattern.
+ */
 const engine = signal<typeof import('re2js').RE2JS | undefined>(undefined)
 const compiled = new Map<string, ReturnType<typeof import('re2js').RE2JS.compile> | null>()
 
-/** The gateway refuses longer ones. */
+/** The gateway refuses longer patterns. */
 const LONGEST_PATTERN = 4096
 
 export async function loadPatterns(): Promise<void> {
@@ -13,7 +16,7 @@ export async function loadPatterns(): Promise<void> {
   engine.value = RE2JS
 }
 
-/** As in Go the pattern may match anywhere in the value. What cannot be compiled is left to the gateway. */
+/** Matches anywhere in the value, as in Go. A pattern that does not compile is left to the gateway. */
 export const matchesPattern: MatchesPattern = (pattern, value) => {
   const loaded = engine.value
   if (loaded === undefined || pattern.length > LONGEST_PATTERN) return undefined

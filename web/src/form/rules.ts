@@ -1,13 +1,13 @@
 import type { Parameter } from './parameters.ts'
 
-// The gateway's rules for the values of parameters, so that people hear of a mistake while they type.
-// test/web/form/rules.test.ts holds both against each other.
+// The gateway's rules for the values of parameters, so that people see a mistake while they type.
+// test/web/form/rules.test.ts compares both.
 
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
 
-/** The form of a type's values, where there is one. */
+/** The form of a type's values, for types with a fixed form. */
 const FORMS: Readonly<
   Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
 > = {
@@ -21,13 +21,13 @@ const FORMS: Readonly<
   email: { test: (text) => EMAIL.test(text), words: 'an e-mail address' },
 }
 
-/** How many options an error names: a list may be long. */
+/** Maximum of options in an error: a list may be long. */
 const SHOWN_OPTIONS = 20
 
-/** Whether a value matches a pattern as Go reads it; undefined while that is not known yet. */
+/** Whether a value matches a pattern as Go reads it; undefined until the engine is loaded. */
 export type MatchesPattern = (pattern: string, value: string) => boolean | undefined
 
-/** What is wrong with a value, in words that follow its name; undefined when nothing is. */
+/** Returns the problem with a value, in words that follow its name; undefined without a problem. */
 export function problemOf(parameter: Parameter, value: string, matches: MatchesPattern): string | undefined {
   if (value === '') {
     const isMissing = parameter.required && (parameter.default ?? '') === ''
@@ -50,7 +50,7 @@ function brokenRule({ type, options, minLength, maxLength }: Parameter, value: s
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 
-/** A character above U+FFFF counts as one, as people count. */
+/** Counts a character above U+FFFF as one, as people count. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

@@ -3,13 +3,10 @@ import type { Parameter, Values } from './parameters.ts'
 import { isSecret } from './parameters.ts'
 
 const HIDDEN = '••••••'
-/** As in the agent: shorter texts would also be found where they mean nothing. */
+/** The agent's limit: shorter texts would also be found where they are no secret. */
 const SHORTEST_SECRET_BYTES = 6
 
-/**
- * The script as it may be shown: without the values that are secret, also where the template has quoted or encoded
- * them.
- */
+/** Returns the script without secret values, also where the template has quoted or encoded them. */
 export function shownScript(
   { script, secret_parameters }: Rendered,
   parameters: readonly Parameter[],
@@ -17,7 +14,7 @@ export function shownScript(
 ): string {
   const names = new Set([...secret_parameters, ...parameters.filter(isSecret).map(({ name }) => name)])
   const secrets = [...names].flatMap((name) => formsOf(values[name] ?? ''))
-  // The longest first: one may be a part of another.
+  // The longest first: one may be part of another.
   secrets.sort((a, b) => b.length - a.length)
   return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), script)
 }

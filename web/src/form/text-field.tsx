@@ -8,13 +8,13 @@ interface TextFieldProps {
   readonly hint?: string
   readonly type?: 'text' | 'password'
   readonly required?: boolean
-  /** Whether the label says that it is required: in a form where other fields are not. */
+  /** Whether the label says that the field is required, in a form where other fields are optional. */
   readonly isMarked?: boolean
-  /** Whether a dialog begins here. */
+  /** Whether a dialog puts the focus here first. */
   readonly autoFocus?: boolean
 }
 
-/** A field of the page's own, labelled in words. */
+/** A field with a label in words, for the page's own forms. */
 export function TextField({
   label,
   value,

@@ -10,7 +10,7 @@ export interface RowsAt {
   readonly rows: readonly Row[]
 }
 
-/** All rows that there are, part by part: those that were dropped are read once more, in one go. @throws Refused */
+/** Yields all rows, part by part. Reads dropped rows again in one request. @throws Refused */
 export async function* allRows(
   id: string,
   record: OutputRecord,
@@ -45,7 +45,7 @@ async function rowsIn(block: Block, bytes: Pieces): Promise<Row[]> {
   return reader.end()
 }
 
-/** A stream of bytes, from which as many are taken as are wanted. */
+/** A stream of bytes that is read in pieces of limited size. */
 class Pieces {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>
   #rest = new Uint8Array()
@@ -54,7 +54,7 @@ class Pieces {
     this.#reader = stream.getReader()
   }
 
-  /** Some, `most` at most; undefined at the end. */
+  /** Returns the next bytes, `most` at most; undefined at the end. */
   async next(most: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#rest.length === 0) {
       const { done, value } = await this.#reader.read()

@@ -1,21 +1,21 @@
 import type { Source } from './ansi/rows.ts'
 import type { Style } from './ansi/style.ts'
 
-/** One event of a session, as the stream and ranges have it. */
+/** One event of a session, in the form of the stream and of ranges. */
 export interface OutputEvent {
   readonly type: string
-  /** Set for output that is not of stdout. */
+  /** Set for output to other streams than stdout. */
   readonly stream?: string
   readonly payload: string
-  /** When it was written, RFC 3339. */
+  /** The time of writing, RFC 3339. */
   readonly time?: string
-  /** Behind it. */
+  /** The place after the event. */
   readonly place: string
 }
 
-/** A part of the output that can be read again: where it is, and what it begins with. */
+/** A part of the output that can be read again: its place and its initial style. */
 export interface Block {
-  /** The place before its first event, and how many bytes of that event are not of this block. */
+  /** The place before the first event, and the number of that event's bytes before this block. */
   readonly from: string
   readonly skip: number
   readonly bytes: number
@@ -24,7 +24,7 @@ export interface Block {
   readonly rows: number
 }
 
-/** Who has written an event; undefined for what is no output. */
+/** Returns the writer of an event; undefined for events that are not output. */
 export function sourceOf({ type, stream }: Pick<OutputEvent, 'type' | 'stream'>): Source | undefined {
   if (type === 'e') return 'note'
   if (type !== 'o') return undefined

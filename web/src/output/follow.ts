@@ -7,12 +7,12 @@ import type { Row } from './ansi/row.ts'
 
 interface Watching {
   readonly state: (state: StreamState) => void
-  /** Output that is in no record. */
+  /** Called with the number of bytes that no record has. */
   readonly missing: (bytes: number) => void
   readonly output: (event: OutputEvent) => void
 }
 
-/** Takes a session's output into the record, as it comes, to its end. @throws Refused */
+/** Adds a session's output to the record, live, until its end. @throws Refused */
 export async function followOutput(
   id: string,
   record: OutputRecord,
@@ -50,7 +50,7 @@ interface OutputRange {
   readonly over: boolean
 }
 
-/** The gateway gives no more at once. */
+/** The gateway sends no more in one answer. */
 const LONGEST_RANGE = 1024 * 1024
 
 /** Reads a block again. @throws Refused */

@@ -1,13 +1,13 @@
 import { computed } from '@preact/signals'
 import { hash } from '../parts/router.ts'
 
-/** The line that the address names: `#L12` is the twelfth. */
+/** The line in the address: `#L12` is the twelfth. */
 export const lineInAddress = computed(() => {
   const [, digits] = /^#L([1-9]\d{0,9})$/.exec(hash.value) ?? []
   return digits === undefined ? undefined : Number(digits)
 })
 
-/** A link to a line of what is shown, for others. */
+/** Returns a link to a line of the present view, for other people. */
 export function linkToLine(line: number): string {
   return `${location.origin}${location.pathname}${location.search}#L${line}`
 }

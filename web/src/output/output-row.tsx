@@ -3,17 +3,20 @@ import { classesOf, hasFlag } from './ansi/style.ts'
 
 interface OutputRowProps {
   readonly number: number
-  /** Undefined while it is read again. */
+  /** Undefined while the row is read again. */
   readonly row: Row | undefined
   readonly time: number | undefined
   readonly isMarked: boolean
-  /** The text that is looked for. */
+  /** The searched text. */
   readonly found: string
 }
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** One line, with its number, which is a link to it. Numbers and times are no text of it: copying leaves them out. */
+/**
+ * One line with its number, which is a link to the line. Numbers and times are not part of the text: copying
+ * leaves them out.
+ */
 export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps) {
   const isError = typeof row === 'object' && row.some(({ style }) => hasFlag(style, 'stderr'))
   return (
@@ -48,11 +51,11 @@ function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
   )
 }
 
-/** A text with what is looked for in it marked. */
+/** Marks the searched text in a row. */
 function markedText(text: string, found: string) {
   if (found === '') return text
   const [lower, wanted] = [text.toLowerCase(), found.toLowerCase()]
-  // Letters that are longer in lower case have moved what comes after them.
+  // Letters that are longer in lower case have shifted the text after them.
   if (lower.length !== text.length || !lower.includes(wanted)) return text
   const parts = []
   let from = 0

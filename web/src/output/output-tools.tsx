@@ -8,7 +8,7 @@ import { linkToLine } from './line-link.ts'
 import type { OutputRecord } from './record.ts'
 import type { Search } from './search.ts'
 
-/** More does not belong into a clipboard. */
+/** A clipboard should not hold more. */
 const MOST_COPIED_BYTES = 16 * 1024 * 1024
 
 interface OutputToolsProps {
@@ -19,7 +19,7 @@ interface OutputToolsProps {
   readonly follows: boolean
   readonly setFollows: (follows: boolean) => void
   readonly isRunning: boolean
-  /** The row that was found, or that the address names. */
+  /** The row that the search has found, or that the address names. */
   readonly marked: number | undefined
   readonly wraps: boolean
   readonly setWraps: (wraps: boolean) => void

@@ -14,15 +14,15 @@ const ROW_PX = 20
 
 interface OutputViewProps {
   readonly id: string
-  /** The name of the file that is downloaded. */
+  /** Name of the downloaded file. */
   readonly fileName: string
   readonly record: OutputRecord
   readonly isRunning: boolean
-  /** Whether more of what is there already is on its way. */
+  /** Whether more of the existing output is still being read. */
   readonly isReading: boolean
 }
 
-/** A session's output: all of it can be scrolled through, what can be seen is drawn. */
+/** A session's output: the user can scroll through all of it, and only the visible part is drawn. */
 export function OutputView({ id, fileName, record, isRunning, isReading }: OutputViewProps) {
   useDrawnVersion(record)
   const [wraps, setWraps] = useKept('runbook-page-wrap', false)
@@ -76,7 +76,7 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
   )
 }
 
-/** Whether the newest row stays in view: until somebody scrolls up, and again when they are back at the end. */
+/** Keeps the newest row in view until the user scrolls up, and again when they are back at the end. */
 function useFollowing(
   { scroller, scrollTo, onScroll: onRows }: RowWindow,
   count: number,
@@ -91,7 +91,7 @@ function useFollowing(
     onRows()
     const { current } = scroller
     if (current === null) return
-    // Output that comes meanwhile moves the end away: only a step back is somebody who wants to stay.
+    // New output moves the end away in the meantime. Only a step back means that the user wants to stay.
     if (isRunning && isAtEnd(current)) setFollows(true)
     else if (current.scrollTop < top.current) setFollows(false)
     top.current = current.scrollTop
@@ -103,7 +103,7 @@ function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolea
   return scrollTop + clientHeight >= scrollHeight - ROW_PX
 }
 
-/** The row that the address names (`#L12`), once it is there; shown when it is. */
+/** Returns the row that the address names (`#L12`), once the row exists, and scrolls to it. */
 function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | undefined {
   const line = lineInAddress.value
   const row = line === undefined || line > count ? undefined : line - 1
@@ -114,8 +114,9 @@ function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | 
 }
 
 /**
- * Wrapped rows are of any height, while the scroll bar counts rows of one. The row that is as far down in the whole as
- * the view is, stands as far down in the view: the first row is at the top and the last one at the bottom.
+ * Wrapped rows have any height, while the scroll bar counts rows of equal height. The view at a given part of
+ * the scroll range shows the row at the same part of the output, at the same part of the view's height: so
+ * the first row is at the top and the last one at the bottom.
  */
 function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: boolean) {
   const list = useRef<HTMLDivElement>(null)
@@ -134,7 +135,7 @@ function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: bo
   return list
 }
 
-/** Draws at most once a frame, however much comes. */
+/** Draws at most once a frame, however much output arrives. */
 function useDrawnVersion(record: OutputRecord): void {
   const [, draw] = useState(0)
   useEffect(() => {
@@ -150,7 +151,7 @@ function useDrawnVersion(record: OutputRecord): void {
   }, [record])
 }
 
-/** Reads again what is looked at and was dropped. @returns what has failed last */
+/** Reads visible rows again that were dropped. @returns the last error */
 function useMissingRows(id: string, record: OutputRecord, first: number, end: number): Refused | undefined {
   const [failure, setFailure] = useState<Refused | undefined>(undefined)
   const reading = useRef(new Set<unknown>())

@@ -7,9 +7,9 @@ import { sourceOf, type Block, type OutputEvent } from './block.ts'
 import { RowCache } from './row-cache.ts'
 import { RowTimes } from './row-times.ts'
 
-/** What a piece of output becomes a block of. Smaller ones cost memory for each, larger ones time to read again. */
+/** Size of a block of output. Smaller blocks cost memory for each, larger ones take time to read again. */
 const BLOCK_BYTES = 128 * 1024
-/** Where no line ends before this many bytes, the block ends anyway. */
+/** Without a line end within this many bytes, the block ends anyway. */
 const LONGEST_BLOCK = 1024 * 1024
 
 interface OpenBlock {
@@ -22,11 +22,11 @@ interface OpenBlock {
 }
 
 /**
- * The output of one session, row by row. It knows how many rows there are and where each is; the rows themselves are
- * only kept while somebody looks at them.
+ * The output of one session, row by row. It knows the number of rows and the place of each. The rows
+ * themselves are kept only while somebody looks at them.
  */
 export class OutputRecord {
-  /** Grows with each change, for views. */
+  /** Grows with each change; views subscribe to it. */
   readonly version = signal(0)
   readonly blocks: Block[] = []
   readonly cache: RowCache
@@ -43,7 +43,7 @@ export class OutputRecord {
     this.cache = new RowCache()
   }
 
-  /** Behind the last event. */
+  /** The place after the last event. */
   get place(): string {
     return this.#place
   }
@@ -61,7 +61,7 @@ export class OutputRecord {
     this.version.value++
   }
 
-  /** Undefined while it has to be read again: `blockOf` says what. */
+  /** Returns undefined when the row has to be read again: `blockOf` returns its block. */
   row(index: number): Row | undefined {
     const open = index - this.#open.firstRow
     if (open >= 0) return this.#open.rows[open] ?? this.#reader.current
@@ -113,7 +113,7 @@ export class OutputRecord {
     for (const row of this.#reader.take()) this.#open.rows.push(row)
   }
 
-  /** @param skip bytes of the event that is added at the moment, which are in the block that ends */
+  /** @param skip number of bytes of the present event that belong to the ending block */
   #seal(skip: number): void {
     this.#open.rows.push(...this.#reader.end())
     const { rows, ...open } = this.#open
@@ -132,7 +132,7 @@ export class OutputRecord {
   }
 }
 
-/** The rows of a block, from events that were read again. */
+/** Returns the rows of a block from events that were read again. */
 export function rowsOf(block: Block, events: readonly OutputEvent[]): Row[] {
   const reader = new RowReader(block.style)
   const decoder = new TextDecoder()

@@ -1,12 +1,12 @@
 import { textOfRow, type Row } from './ansi/row.ts'
 import type { Block } from './block.ts'
 
-/** All rows that are kept together, by this estimate. */
+/** Limit in bytes for all kept rows, by an estimate. */
 const ROOM = 12 * 1024 * 1024
-/** What a row costs beside its text. */
+/** Estimated cost of a row in bytes, besides its text. */
 const ROW_COST = 80
 
-/** The rows of the blocks that were looked at last. */
+/** The rows of the most recently viewed blocks. */
 export class RowCache {
   readonly #kept = new Map<Block, { readonly rows: readonly Row[]; readonly cost: number }>()
   #cost = 0
@@ -26,7 +26,7 @@ export class RowCache {
   rows(block: Block): readonly Row[] | undefined {
     const kept = this.#kept.get(block)
     if (kept === undefined) return undefined
-    // The last one to be looked at goes last.
+    // The most recently viewed block moves to the end.
     this.#kept.delete(block)
     this.#kept.set(block, kept)
     return kept.rows

@@ -1,19 +1,22 @@
-/** Moments that are nearer to each other are one: a mark each 100 ms is what a day of output can have. */
+/**
+ * Times that are nearer to each other count as one. At most one mark per 100 ms stays affordable for a day of
+ * output.
+ */
 const APART_MS = 100
 
-/** When each row was begun, by the events in which the rows came. */
+/** The time at which each row was begun, from the events with the rows. */
 export class RowTimes {
   readonly #rows: number[] = []
   readonly #times: number[] = []
 
-  /** Rows from here on were begun at this time, in ms since 1970. */
+  /** Marks that rows from this one on were begun at this time, in ms since 1970. */
   mark(row: number, time: number): void {
     if (time - (this.#times.at(-1) ?? -Infinity) < APART_MS) return
     this.#rows.push(row)
     this.#times.push(time)
   }
 
-  /** Undefined before the first mark. */
+  /** Returns undefined before the first mark. */
   at(row: number): number | undefined {
     let [low, high] = [0, this.#rows.length]
     while (low < high) {

@@ -4,21 +4,21 @@ import { allRows } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
 import type { OutputRecord } from './record.ts'
 
-/** More are not counted: somebody who has so many looks for something else. */
+/** More hits are not counted: a user with so many hits will search for something else. */
 const MOST_FOUND = 10_000
 
 export interface Search {
   readonly text: string
   readonly setText: (text: string) => void
-  /** The row that was found and is shown. */
+  /** The row of the present hit. */
   readonly current: number | undefined
-  /** In words, for the tools. */
+  /** The result in words, for the tools. */
   readonly summary: string
   readonly next: () => void
   readonly previous: () => void
 }
 
-/** Looks through all of the output, also what has to be read again. @param show brings a row into view */
+/** Searches all of the output, including parts that have to be read again. @param show scrolls to a row */
 export function useSearch(id: string, record: OutputRecord, show: (row: number) => void): Search {
   const [text, setText] = useState('')
   const [found, setFound] = useState<readonly number[]>([])
@@ -69,7 +69,7 @@ function summaryOf(text: string, count: number, index: number, isSearching: bool
   return `${index + 1} of ${count}${more}${isSearching ? ' …' : ''}`
 }
 
-/** @param tell is told at the first, and at the end */
+/** @param tell called at the first hit and at the end */
 async function searchAll(
   id: string,
   record: OutputRecord,

@@ -1,4 +1,4 @@
-/** Lets the browser draw and take keys, without the wait that timers have. */
+/** Lets the browser draw and handle keys, without the delay of timers. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
@@ -10,10 +10,10 @@ export function turn(): Promise<void> {
   })
 }
 
-/** After so much work the browser gets a turn: to draw, and to take keys. */
+/** After this much work the browser gets a turn, to draw and to handle keys. */
 export const TURN_MS = 8
 
-/** Does a work of many steps, with turns for the browser in between. @throws the signal's reason */
+/** Runs work of many steps, with turns for the browser between them. @throws the signal's reason */
 export async function inTurns<Result>(
   steps: Generator<void, Result, void>,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 
-/** One thing at a time, and what became of it. @param done is called when it went well */
+/** Runs one action at a time and keeps its result. @param done is called after a success */
 export function useAction(done: () => void) {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<Refused | undefined>(undefined)

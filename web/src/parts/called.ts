@@ -1,9 +1,9 @@
 import type { ListedSession, Review } from '../api/types.ts'
 import { shortName } from './paths.ts'
 
-// How people call what runs.
+// Names for people of runbooks and sessions.
 
-/** The runbook's title, or `refund-order` for the file of one without. */
+/** Returns the runbook's title, or `refund-order` for the file of a runbook without a title. */
 export function runbookName(file: string, title: string | undefined): string {
   return title ?? shortName(file)
 }
@@ -16,7 +16,7 @@ export function sessionName({ labels, verb, runbook_title: title }: Named): stri
   return verb === 'connect' ? 'Terminal' : 'Script'
 }
 
-/** Undefined for a script or a terminal. */
+/** Returns undefined for a script or a terminal. */
 export function reviewedName({ runbook }: Pick<Review, 'runbook'>): string | undefined {
   return runbook && runbookName(runbook.file, runbook.title)
 }

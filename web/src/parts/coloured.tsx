@@ -17,7 +17,7 @@ export function Coloured({ text, file }: { readonly text: string; readonly file:
   )
 }
 
-/** Longer scripts are shown without colours: each piece is an element of its own. */
+/** Longer scripts are shown without colours: each piece is a DOM element of its own. */
 const MOST_CHARACTERS = 100_000
 
 type Kind = 'w' | 't' | 'n' | 'd' | 'c'
@@ -39,7 +39,7 @@ interface Language {
 }
 
 function language(comments: readonly string[], names: string, words: string, flags = 'g'): Language {
-  // A comment of a shell begins at a word, so that `$#` and `a#b` are none.
+  // A comment of a shell begins at a word, so that `$#` and `a#b` are no comments.
   const comment = comments.map((one) => (one === COMMENTS.hash ? `(?<![\\w$])${one}` : one)).join('|')
   const numbers = '(?<![\\w.])\\d+(?:\\.\\d+)?\\b'
   const pattern = new RegExp(
@@ -73,7 +73,7 @@ interface Piece {
   readonly text: string
 }
 
-/** The text in pieces, which together are the text. */
+/** Splits the text into pieces; together the pieces are the text. */
 function piecesOf(text: string, { pattern, words }: Language): Piece[] {
   const pieces: Piece[] = []
   let end = 0

@@ -3,15 +3,15 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 
 interface DialogProps {
   readonly title: ComponentChildren
-  /** Escape, or a click beside it. */
+  /** Called for Escape, or for a click outside. */
   readonly onClose: () => void
   readonly children: ComponentChildren
 }
 
 /**
- * A question above the page, as long as it is drawn. The focus begins in it at what has `autofocus`, otherwise at its
- * first button, and goes back to where it was. Its buttons are named after what they do; the one that does nothing
- * comes first.
+ * A modal question, open while it is drawn. The focus begins at the element with `autofocus`, otherwise at
+ * the first button, and returns afterwards to where it was. Its buttons name their effects; the button
+ * without an effect comes first.
  */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)

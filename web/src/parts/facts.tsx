@@ -6,7 +6,7 @@ interface FactProps {
   readonly children: ComponentChildren
 }
 
-/** One of a list of facts. */
+/** One entry of a list of facts. */
 export function Fact({ name, children }: FactProps) {
   return (
     <div>
@@ -16,7 +16,7 @@ export function Fact({ name, children }: FactProps) {
   )
 }
 
-/** Parameters, or whatever else has names and values that others have written. */
+/** Parameters, or other names and values that other people have written. */
 export function NamedValues({ values }: { readonly values: Readonly<Record<string, string>> }) {
   return (
     <>

@@ -2,16 +2,16 @@ import { signal } from '@preact/signals'
 import { Icon } from './icon.tsx'
 
 const KEPT = 'runbook-page-favourites'
-/** What Home shows, and more than somebody finds again at a glance. */
+/** Home shows this many; more are not found at a glance. */
 const MOST = 20
 
-/** A runbook that somebody has marked: the repository's name, and the file. */
+/** A runbook that the user has marked: the repository's name and the file. */
 interface Favourite {
   readonly repository: string
   readonly file: string
 }
 
-/** In this browser; the newest first. */
+/** Marked runbooks in this browser, the newest first. */
 export const favourites = signal<readonly Favourite[]>(kept())
 
 function kept(): readonly Favourite[] {
@@ -41,11 +41,11 @@ function change(favourite: Favourite): void {
 
 interface FavouriteButtonProps extends Favourite {
   readonly title: string
-  /** In a row there is room for the icon alone. */
+  /** Whether the button has a word. A row has room only for the icon. */
   readonly hasWord?: boolean
 }
 
-/** Marks a runbook, so that Home has it first; or no longer. */
+/** Marks a runbook, so that Home shows it first, or removes the mark. */
 export function FavouriteButton({ title, hasWord = false, ...favourite }: FavouriteButtonProps) {
   return (
     <button

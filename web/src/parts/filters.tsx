@@ -3,17 +3,17 @@ import { useEffect, useId, useState } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 import { changeQuery, query } from './router.ts'
 
-// Filters of a list, as they stand in the address.
+// Filters of a list, as the address has them.
 
 interface FilterFormProps {
-  /** What is filtered: "Filter sessions". */
+  /** Label of the form: "Filter sessions". */
   readonly label: string
-  /** Names of all filters, those of former links included. */
+  /** Names of all filters, including those of old links. */
   readonly names: readonly string[]
   readonly children: ComponentChildren
 }
 
-/** The filters in a row, on a phone behind a button. */
+/** The filters in a row; on a phone behind a button. */
 export function FilterForm({ label, names, children }: FilterFormProps) {
   const isFiltered = names.some((name) => (query.value.get(name) ?? '') !== '')
   const clear = isFiltered && <ClearButton names={names} />
@@ -56,10 +56,13 @@ interface FilterProps {
   readonly label: string
 }
 
-/** Each list is asked for at the gateway, and noted in its audit log: not for every letter of a word. */
+/**
+ * Pause after typing. Each list is a request to the gateway and an entry in its audit log: one request per
+ * letter would be too many.
+ */
 const TYPED_MS = 200
 
-/** Applies while it is typed. */
+/** Applies while the user types. */
 export function TextFilter({ name, label, isFirst = false }: FilterProps & { readonly isFirst?: boolean }) {
   const id = useId()
   const applied = query.value.get(name) ?? ''
@@ -125,7 +128,7 @@ export function DateFilter({ name, label }: FilterProps) {
   )
 }
 
-/** A day of the calendar begins when it does where the reader is. @param days later */
+/** Returns the start of a day in the reader's time zone. @param days number of days later */
 export function dayStart(day: string | null, days: number): string | undefined {
   const [year = NaN, month = NaN, date = NaN] = (day ?? '').split('-').map(Number)
   const start = new Date(year, month - 1, date + days)

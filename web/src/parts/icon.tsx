@@ -2,12 +2,15 @@ import sprite from '../look/icons.svg?raw'
 
 interface IconProps {
   readonly name: IconName
-  /** 16 pixels instead of 20: in chips and small buttons. */
+  /** 16 pixels instead of 20, for chips and small buttons. */
   readonly small?: boolean
   readonly turning?: boolean
 }
 
-/** A drawing of the sprite. It says nothing to a screen reader: the word beside it does, or the button's label. */
+/**
+ * A drawing of the sprite. It is hidden from screen readers: the word beside it or the button's label says
+ * the same.
+ */
 export function Icon({ name, small = false, turning = false }: IconProps) {
   return (
     <svg
@@ -20,7 +23,7 @@ export function Icon({ name, small = false, turning = false }: IconProps) {
   )
 }
 
-/** The mark: an open book, whose right page is the state. */
+/** The logo: an open book, whose right page is the state. */
 export function Logo() {
   return (
     <svg class="logo" viewBox="3 4.4 18.8 16.2" aria-hidden="true" focusable="false">
@@ -30,17 +33,17 @@ export function Logo() {
   )
 }
 
-/** Puts the drawings into the page, once: `use` finds them by their names, and asks the gateway for nothing. */
+/** Puts the drawings into the page, once: `use` finds them by name, without a request to the gateway. */
 export function placeSprite(): void {
   const drawings = new DOMParser().parseFromString(sprite, 'image/svg+xml').documentElement
   drawings.setAttribute('class', 'sprite')
   drawings.setAttribute('aria-hidden', 'true')
-  // Names of drawings are not names of parts of the page.
+  // A prefix, so that ids of drawings do not match ids of other elements.
   for (const drawing of drawings.children) drawing.id = `icon-${drawing.id}`
   document.body.append(drawings)
 }
 
-/** test/web/parts/icon.test.ts compares them with look/icons.svg. */
+/** test/web/parts/icon.test.ts compares these names with look/icons.svg. */
 export type IconName =
   | 'home'
   | 'book'

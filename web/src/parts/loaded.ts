@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks'
 import { changesOf, type Topic } from '../api/changes.ts'
 import { asRefused, isAbort, type Refused } from '../api/request.ts'
 
-/** What a view shows. What was read stays while it is read again, and when that fails. */
+/** State of a loaded value. The last value stays while it is loaded again, and when loading fails. */
 export interface Loaded<Value> {
   readonly value: Value | undefined
   readonly error: Refused | undefined
@@ -10,8 +10,8 @@ export interface Loaded<Value> {
 }
 
 /**
- * Reads something, and reads it again when the gateway says that it has changed.
- * @param load has to be the same function as long as the same is to be read (useCallback)
+ * Loads a value, and loads it again when the gateway announces a change.
+ * @param load has to keep its identity while the same value is wanted (useCallback)
  */
 export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,

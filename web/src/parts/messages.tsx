@@ -4,7 +4,7 @@ import type { Refused } from '../api/request.ts'
 import { Icon, type IconName } from './icon.tsx'
 import { visibleLines } from './visible.ts'
 
-/** What happened, and what to do. */
+/** Shows an error with advice. */
 export function Problem({ error, onRetry }: { readonly error: Refused; readonly onRetry?: () => void }) {
   return (
     <div class="note is-bad problem" role="alert">
@@ -45,7 +45,7 @@ interface NoteProps {
 
 const NOTE_ICONS = { live: 'info', good: 'check', wait: 'wait', bad: 'alert' } as const
 
-/** What somebody has to know before they go on. */
+/** Shows something that people have to know before they continue. */
 export function Note({ tone, title, role, children }: NoteProps) {
   return (
     <div class={`note is-${tone}`} role={role}>
@@ -60,15 +60,15 @@ export function Note({ tone, title, role, children }: NoteProps) {
 
 interface EmptyProps {
   readonly icon?: IconName
-  /** What was looked for, or what is not there. */
+  /** The missing thing, or the search without a result. */
   readonly title?: ComponentChildren
-  /** What to do next. */
+  /** Advice for the next step. */
   readonly children: ComponentChildren
-  /** Buttons and links for it. */
+  /** Buttons and links for the next step. */
   readonly actions?: ComponentChildren
 }
 
-/** Nothing is there yet: what to do next. */
+/** Shown in place of an empty list, with advice for the next step. */
 export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
   return (
     <div class="card empty">
@@ -80,7 +80,10 @@ export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
   )
 }
 
-/** The shape of what comes. It is drawn after 300 ms: most answers come earlier, and nothing flashes. */
+/**
+ * Shows the shape of the content that is loading. It is drawn after 300 ms: most answers come earlier, so
+ * nothing flashes.
+ */
 export function Loading({ rows = 3 }: { readonly rows?: number }) {
   return (
     <div class="card loading" aria-busy="true">

@@ -1,14 +1,14 @@
 import { useEffect } from 'preact/hooks'
 import { signal } from '@preact/signals'
 
-/** The time, for what says how long something lasts. */
+/** The present time, for texts about durations. */
 const now = signal(Date.now())
 let watching = 0
 let ticking: ReturnType<typeof setInterval> | undefined
 
 const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** Local time; UTC on hover, and for whoever cannot hover beside it in `title`. */
+/** Local time. UTC is shown on hover, in `title` also for people who cannot hover. */
 export function Moment({ at }: { readonly at: string }) {
   const time = new Date(at)
   if (Number.isNaN(time.getTime())) return <span>{at}</span>
@@ -19,14 +19,14 @@ export function Moment({ at }: { readonly at: string }) {
   )
 }
 
-/** How long something has lasted, or lasts. */
+/** How long something lasted, or has lasted so far. */
 export function Elapsed({ from, to }: { readonly from: string; readonly to: string | null }) {
   useTicks(to === null)
   const end = to === null ? now.value : Date.parse(to)
   return <span>{durationText(end - Date.parse(from))}</span>
 }
 
-/** `6 h left`: how long something waits still. */
+/** `6 h left`: the remaining time of a wait. */
 export function TimeLeft({ until }: { readonly until: string }) {
   useTicks(true)
   const ms = Date.parse(until) - now.value
@@ -37,7 +37,7 @@ export function TimeLeft({ until }: { readonly until: string }) {
   )
 }
 
-/** In days, hours or minutes: nobody waits for a second of them. */
+/** Formats days, hours or minutes: seconds do not matter here. */
 function roughly(ms: number): string {
   const minutes = Math.ceil(ms / 60_000)
   if (minutes < 120) return `${minutes} min`

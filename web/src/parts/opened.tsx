@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
-/** Loads a file of the page, whose `default` is the part. Keeps its identity between renderings. */
+/** Loads a file of the page whose `default` is the part. Keeps its identity between renderings. */
 export type Load = () => Promise<{ readonly default: unknown }>
 
 interface OpenedProps<Props extends object> {
@@ -11,10 +11,10 @@ interface OpenedProps<Props extends object> {
   readonly props: Props
 }
 
-/** What has been loaded is there at once the next time. */
+/** Loaded parts are available immediately the next time. */
 const loaded = new Map<Load, unknown>()
 
-/** A view, or a part of one, that is loaded when it is opened. */
+/** A view, or a part of a view, that is loaded when the user opens it. */
 export function Opened<Props extends object>({ load, props }: OpenedProps<Props>) {
   const [, setVersion] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)

@@ -1,4 +1,4 @@
-// The addresses of views. Names may have any characters, slashes too.
+// The addresses of views. Names may have any characters, including slashes.
 
 const part = encodeURIComponent
 
@@ -30,27 +30,25 @@ export function userPath(name: string): string {
   return `/users/${part(name)}`
 }
 
-/** Who may do what, for one user or group. */
+/** Returns the address of the access table for one user or group. */
 export function accessOf(user: string): string {
   return `/access?user=${part(user)}`
 }
 
-/** Sessions of one connection. */
 export function sessionsOf(connection: string): string {
   return `/sessions?connection=${part(connection)}`
 }
 
-/** Sessions of one runbook. */
 export function runsOf(file: string): string {
   return `/sessions?runbook=${part(file)}`
 }
 
-/** A runbook as people call it: `refund-order` for `support/refund-order.runbook.sh`. */
+/** Returns the short name of a runbook: `refund-order` for `support/refund-order.runbook.sh`. */
 export function shortName(file: string): string {
   return splitPath(file).name.replace(/\.runbook(\.[^.]*)?$/, '')
 }
 
-/** The last part of a runbook's path, and the folder before it. */
+/** Returns the last part of a runbook's path, and the folder before it. */
 export function splitPath(file: string): { folder: string; name: string } {
   const slash = file.lastIndexOf('/')
   return { folder: slash < 0 ? '' : file.slice(0, slash), name: file.slice(slash + 1) }

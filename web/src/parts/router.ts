@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 
-// The address is the state: what a view shows can be sent to others as a link.
+// The address is the state: a link shows the same view to other people.
 
 const address = signal(new URL(location.href))
 
@@ -8,11 +8,11 @@ export const path = computed(() => address.value.pathname)
 export const query = computed(() => address.value.searchParams)
 export const hash = computed(() => address.value.hash)
 
-/** Asks whether the view may be left, and calls `leave` if so. */
+/** Asks whether the user may leave the view, and calls `leave` if so. */
 type Guard = (leave: () => void) => void
 let guard: Guard | undefined
 
-/** Has somebody asked before they leave the view. @returns what ends that */
+/** Asks the user before they leave the view. @returns a function that stops this */
 export function askBeforeLeaving(ask: Guard): () => void {
   guard = ask
   // The browser asks in its own words before it closes or reloads the tab.
@@ -35,7 +35,7 @@ function isHeld(pathname: string, leave: () => void): boolean {
   return true
 }
 
-/** Goes to another view. */
+/** Opens another view. */
 export function go(to: string): void {
   if (isHeld(new URL(to, location.href).pathname, () => go(to))) return
   if (to !== location.pathname + location.search) history.pushState(null, '', to)
@@ -43,13 +43,13 @@ export function go(to: string): void {
   window.scrollTo(0, 0)
 }
 
-/** The same place under another address: the way back does not stop here. */
+/** Replaces the address of the same view: the back button does not stop here. */
 function replaceAddress(to: string): void {
   history.replaceState(null, '', to)
   address.value = new URL(location.href)
 }
 
-/** Sets or, when they are empty, removes parts of the query. */
+/** Sets parts of the query; removes a part with an empty value. */
 export function changeQuery(changes: Readonly<Record<string, string>>): void {
   const next = new URLSearchParams(query.value)
   for (const [name, value] of Object.entries(changes))
@@ -59,7 +59,7 @@ export function changeQuery(changes: Readonly<Record<string, string>>): void {
   replaceAddress(text === '' ? path.value : `${path.value}?${text}`)
 }
 
-/** The parts of the address that stand for `:name` and a last `*`, decoded; undefined when it is another view. */
+/** Returns the decoded parts of the address for `:name` and a last `*`; undefined for another view. */
 export function matched(pattern: string, pathname: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/')
   const given = pathname.replace(/(?<=.)\/$/, '').split('/')
@@ -86,10 +86,10 @@ function decoded(text: string): string {
   }
 }
 
-/** Links of the page change the view; everything else about them is the browser's. */
+/** Makes the page's own links change the view; the browser does everything else about them. */
 export function followLinks(): void {
   window.addEventListener('popstate', () => {
-    // The browser is there already: it comes back until the user has answered.
+    // The browser has already gone back: it returns until the user has answered.
     if (isHeld(location.pathname, () => history.back())) history.pushState(null, '', address.peek())
     else address.value = new URL(location.href)
   })

@@ -1,10 +1,10 @@
-/** Gives the user a file that the page has made. */
+/** Downloads a file that the page has created. */
 export function saveFile(content: Blob, name: string): void {
   const address = URL.createObjectURL(content)
   const link = document.createElement('a')
   link.href = address
   link.download = name
   link.click()
-  // The browser has begun to read it by then.
+  // By then the browser has begun to read the address.
   setTimeout(() => URL.revokeObjectURL(address), 60_000)
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { Icon, type IconName } from './icon.tsx'
 
-/** grey: nothing to do; wait: somebody has to act; live: it goes on; good and bad: how it went. */
+/** idle: nothing to do; wait: somebody has to act; live: in progress; good and bad: the result. */
 type Tone = 'idle' | 'wait' | 'live' | 'good' | 'bad'
 
 const KINDS = {
@@ -28,7 +28,7 @@ export type StateKind = keyof typeof KINDS
 
 interface StateProps {
   readonly kind: StateKind
-  /** The word, and what belongs to it: `failed (7)`. The kind itself is the word without one. */
+  /** The word with details: `failed (7)`. Without children the word is the kind itself. */
   readonly children?: ComponentChildren
 }
 

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { path } from './router.ts'
 
-/** What the favicon shows beside the mark itself. */
+/** The sign that the favicon shows besides the logo. */
 export type Mark = 'running' | 'failed'
 
 interface Named {
@@ -11,12 +11,12 @@ interface Named {
   readonly mark: Mark | undefined
 }
 
-/** What the view that is open says of itself. It counts for its own address alone. */
+/** Name of the open view. It counts only for its own address. */
 const named = signal<Named | undefined>(undefined)
 
 /**
- * Names the window after what the view shows: `refund-order failed`.
- * @param text undefined as long as the view does not know it
+ * Names the window after the content of the view: `refund-order failed`.
+ * @param text undefined until the view knows it
  * @param mark for the favicon
  */
 export function useTitle(text: string | undefined, mark?: Mark): void {
@@ -26,7 +26,7 @@ export function useTitle(text: string | undefined, mark?: Mark): void {
   }, [text, mark, here])
 }
 
-/** What the view has said, undefined where it has not. */
+/** Returns the name that the view has set; undefined without one. */
 export function namedView(): Named | undefined {
   return named.value?.path === path.value ? named.value : undefined
 }

@@ -7,19 +7,19 @@ interface Toast {
   readonly text: string
   readonly icon: IconName
   readonly tone: 'good' | 'bad' | 'wait' | 'live'
-  /** Where to look at it. */
+  /** Address with more details. */
   readonly to?: string
 }
 
-/** More than these nobody reads: the oldest one gives way. */
+/** More toasts nobody reads: the oldest one is removed. */
 const MOST = 3
-/** Long enough to read two lines. One that the pointer or the focus is in stays. */
+/** Long enough to read two lines. A toast with the pointer or the focus in it stays. */
 const SHOWN_MS = 10_000
 
 const toasts = signal<readonly Toast[]>([])
 let lastId = 0
 
-/** Says what an action has done, or what has happened in another place. */
+/** Reports the result of an action, or an event in another view. */
 export function toast(text: string, about: Partial<Omit<Toast, 'id' | 'text'>> = {}): void {
   const added = { id: ++lastId, text, icon: 'check', tone: 'good', ...about } as const
   toasts.value = [...toasts.value, added].slice(-MOST)

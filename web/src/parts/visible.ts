@@ -1,7 +1,7 @@
 /**
- * Characters that do something to the text around them, or cannot be seen: controls, those that change the direction of
- * writing, and those that are drawn as nothing. Joiners and the two choices of a look, which emoji need, are not among
- * them.
+ * Characters that change the text around them or are invisible: controls, characters that change the
+ * direction of writing, and characters that are drawn as nothing. Joiners and the two variation selectors,
+ * which emoji need, are not included.
  */
 export const HIDDEN =
   '[\\p{Default_Ignorable_Code_Point}\\u2028\\u2029\\ufff9-\\ufffb](?<!\\u200c|\\u200d|\\ufe0e|\\ufe0f)'
@@ -15,12 +15,12 @@ export function visibleForm(character: string): string {
   return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`
 }
 
-/** Text that others have written, on one line: names, descriptions, reasons. */
+/** Makes text of other people visible, on one line: names, descriptions, reasons. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, visibleForm)
 }
 
-/** The same of a text of several lines. */
+/** Makes text of several lines visible in the same way. */
 export function visibleLines(text: string): string {
   return visible(text.replaceAll('\r\n', '\n'))
 }

@@ -1,23 +1,23 @@
 import { momentIn, numberIn } from './numbers.ts'
 import type { ResultTable } from './table.ts'
 
-/** More labels cannot be told apart. */
+/** Maximum of labels: more cannot be distinguished. */
 export const MOST_LABELS = 500
-/** More points than a screen has make a chart no clearer. */
+/** Maximum of points: more than a screen has do not make a chart clearer. */
 const MOST_POINTS = 100_000
 
 export interface ChartData {
-  /** What is across: numbers, moments in seconds since 1970, or texts one beside the other. */
+  /** Kind of the horizontal axis: numbers, times in seconds since 1970, or texts side by side. */
   readonly kind: 'numbers' | 'moments' | 'labels'
   readonly places: readonly number[]
   readonly values: readonly (number | null)[]
-  /** The names of the places, where they are texts. */
+  /** The labels of the places, for an axis of texts. */
   readonly labels: readonly string[]
   /** Rows without a value or a place. */
   readonly leftOut: number
 }
 
-/** @param across a column; -1 for the number of the row. @param up a column of numbers */
+/** @param across a column; -1 for the number of the row @param up a column of numbers */
 export function chartData({ rows }: ResultTable, across: number, up: number): ChartData {
   const kind = across < 0 ? 'numbers' : kindOf(rows.map((row) => row[across]))
   const placeOf = kind === 'moments' ? momentIn : numberIn
@@ -39,7 +39,7 @@ export function chartData({ rows }: ResultTable, across: number, up: number): Ch
   }
 }
 
-/** Tells what all values of a column are. */
+/** Returns the common kind of all values of a column. */
 function kindOf(cells: readonly (string | null | undefined)[]): ChartData['kind'] {
   const given = cells.filter((cell) => cell !== null && cell !== undefined && cell !== '')
   if (given.length > 0 && given.every((cell) => numberIn(cell) !== undefined)) return 'numbers'

@@ -1,17 +1,20 @@
 import { isNumeric } from './numbers.ts'
 import type { Cell, Column } from './table.ts'
 
-/** Spreadsheets take a text that begins so for a formula, and a formula may send what is beside it elsewhere. */
+/**
+ * Spreadsheets read a text with such a beginning as a formula, and a formula may send cells beside it to
+ * another place.
+ */
 const FORMULA = /^[=+\-@\t\r]/
 
-/** A value after which a spreadsheet would calculate. Numbers with a sign are none. */
+/** Whether a spreadsheet would calculate the value. Numbers with a sign are no formulas. */
 export function isFormula(cell: Cell | undefined): boolean {
   return typeof cell === 'string' && FORMULA.test(cell) && !isNumeric(cell)
 }
 
 /**
- * CSV as RFC 4180 has it, in pieces. A value that a spreadsheet would take for a formula gets a `'` before it. NULL is
- * nothing, an empty text is `""`.
+ * Yields CSV by RFC 4180, in pieces. A value that a spreadsheet would read as a formula gets a `'` before it.
+ * NULL is nothing, an empty text is `""`.
  */
 export function* csvOf(
   columns: readonly Pick<Column, 'name'>[],
@@ -31,7 +34,7 @@ function fieldOf(cell: Cell | undefined): string {
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** What a spreadsheet takes from the clipboard as cells. */
+/** Returns the clipboard text that a spreadsheet reads as cells. */
 export function tsvOf(rows: readonly (readonly (Cell | undefined)[])[]): string {
   return rows.map((row) => row.map(copied).join('\t')).join('\n')
 }

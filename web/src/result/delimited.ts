@@ -1,19 +1,23 @@
 import { isNumeric, momentIn } from './numbers.ts'
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-// CSV and TSV, and psql's rows without lines around them (-A). Nothing in the text says that it is a table, so each has
-// to give evidence: names in the first row, the same number of values in each, and no other line with the sign.
+// CSV and TSV, and psql's rows without lines around them (-A). The text does not say that it is a table, so
+// the content has to prove it: names in the first row, the same number of values in each row, and no other
+// line with the separator.
 
-/** psql -A says below a table how many rows it has, and only with that it is clear. */
+/**
+ * psql -A prints the number of rows below a table. Without this line it is not clear that the text is a
+ * table.
+ */
 const FOOTER = /^\((\d+) \p{L}+\)$/u
 const SIGNS = ['\t', ',', ';', '|'] as const
 type Sign = (typeof SIGNS)[number]
 
-/** The beginning of a text decides about the sign. */
+/** The first lines decide about the separator. */
 const SAMPLE_LINES = 400
-/** So many rows say whether the first one has names. */
+/** Number of rows that decide whether the first row has names. */
 const EVIDENCE_ROWS = 1000
-/** A value in quotes that goes on for longer is a quote in a text. */
+/** A quoted value over more lines is only a quote in a text. */
 const MOST_LINES_OF_VALUE = 1000
 
 interface Line {
@@ -35,7 +39,7 @@ export function* delimitedTables(lines: readonly string[], isCut: boolean): Step
     : yield* tablesBy(best.sign, lines, isCut)
 }
 
-/** None at all when one line does not fit: then it is not clear which of the others do. */
+/** Yields no table when one line does not fit: then it is not clear which of the others do. */
 function* tablesBy(sign: Sign, lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
   const tables: ResultTable[] = []
   for (let at = 0; at < lines.length;) {
@@ -65,7 +69,7 @@ interface Run {
   readonly next: number
 }
 
-/** Lines with the same number of values. Undefined when a line of them cannot be read. */
+/** Returns lines with the same number of values; undefined when one of these lines cannot be read. */
 function* runFrom(
   sign: Sign,
   lines: readonly string[],
@@ -87,11 +91,14 @@ function* runFrom(
   return { rows, next: at }
 }
 
-/** The values of a line, which goes on over the next ones within quotes. Undefined where quotes do not fit. */
+/**
+ * Returns the values of a line; a quoted value may continue on the next lines. Undefined where quotes do not
+ * match.
+ */
 function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefined {
   const first = lines[at] ?? ''
   const isText = sign === ',' || sign === ';'
-  // After a comma of a sentence comes a blank.
+  // In a sentence a blank follows the comma.
   if (isText && first.includes(`${sign} `) && !first.includes('"')) return undefined
   if (!first.includes('"') || sign === '\t') return { cells: first.split(sign).map(plain), next: at + 1 }
   const cells: Cell[] = []
@@ -121,7 +128,7 @@ function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefi
   }
 }
 
-/** Two quotes are one of the value. */
+/** Finds the end of a quoted value. Two quotes are one quote of the value. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2))
     if (text[at + 1] !== '"') return at
@@ -133,8 +140,9 @@ function plain(value: string): Cell {
 }
 
 /**
- * mysql and psql write the results of several queries without a line between them. One with as many columns begins
- * where the first row comes again, or where names stand in a column that otherwise has numbers.
+ * Splits rows into result sets. mysql and psql write the results of several queries without a line between
+ * them. A result with the same number of columns begins where the first row comes again, or where names
+ * appear in a column that otherwise has numbers.
  */
 function* partsOf(rows: Run['rows']): Steps<Run['rows'][]> {
   const head = rows[0] ?? []
@@ -175,14 +183,14 @@ function* tableOf(rows: Run['rows'], sign: Sign): Steps<ResultTable | undefined>
   return builder.table()
 }
 
-/** What can be the name of a column: no number, no value, no sentence. */
+/** Whether the text can be the name of a column: no number, no value, no sentence. */
 function isName(text: string): boolean {
   if (text.length > 80 || /[.:!;,]$/.test(text) || text.includes('://')) return false
   if (/^(?:true|false|yes|no|ok|none|null|n\/a)$/i.test(text)) return false
   return /^[\p{L}_#?*(@%$'"`][^\n\t]*$/u.test(text)
 }
 
-/** Whether each value of a column is a number, a moment or a truth value: then the first row is no value. */
+/** Whether each value of a column is a number, a time or a boolean: then the first row is no value. */
 function hasKind(body: Run['rows'], column: number): boolean {
   let isAny = false
   for (const row of body) {
@@ -196,7 +204,10 @@ function hasKind(body: Run['rows'], column: number): boolean {
 
 const STYLES = [/^[a-z_][a-z0-9_]*$/, /^[A-Z_][A-Z0-9_]*$/, /^\p{Lu}[\p{L}\p{N}_]*$/u]
 
-/** Where all values are texts: names in one style, and a column whose values mostly have another one. */
+/**
+ * For columns that are all texts: whether the names have one style, and one column mostly has values of
+ * another style.
+ */
 function differs(names: readonly string[], body: Run['rows']): boolean {
   const style = STYLES.find((one) => names.every((name) => one.test(name)))
   if (style === undefined) return false

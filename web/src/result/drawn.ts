@@ -1,12 +1,12 @@
 import { isNumeric } from './numbers.ts'
 import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type ResultTable, type Steps } from './table.ts'
 
-// Tables that are drawn with lines: psql's (`a | b` over `---+---`), and mysql's, which have a frame around them.
+// Tables with lines: psql's (`a | b` over `---+---`), and mysql's, which have a frame around them.
 
-/** Undefined for what is no clear table; otherwise the table and the line after it. */
+/** The table and the line after it; undefined when it is not clear that there is a table. */
 export type Found = { readonly table: ResultTable; readonly next: number } | undefined
 
-/** psql writes how many rows there are; mysql does so in a terminal. */
+/** psql writes the number of rows; mysql does so in a terminal. */
 const FOOTER = /^\((\d+) \p{L}+\)$|^(\d+) rows? in set\b/u
 const PSQL_RULE = /^-{3,}(?:\+-{2,})*$/
 const FRAME = /^(?:\+(?:[-=]+\+)+|[┌├└╞╔╠╚][─═┬┼┴╪╦╬╩┐┤┘╡╗╣╝]+)$/
@@ -25,7 +25,7 @@ export function* psqlTable(lines: readonly string[], start: number, isCut: boole
   for (; at < lines.length; at++) {
     const line = lines[at] ?? ''
     if (line === '' || FOOTER.test(line)) break
-    // The last line of an output that was cut is not a whole row.
+    // The last line of truncated output is not a whole row.
     if (isCut && at === lines.length - 1) break
     if (!rows.add(line)) return undefined
     if (at % STEP_ROWS === 0) yield
@@ -34,12 +34,12 @@ export function* psqlTable(lines: readonly string[], start: number, isCut: boole
   return ended(lines, at, builder, { needsFooter: edges.length === 0 && !isCut })
 }
 
-/** Where columns end, by the line under the names. */
+/** Returns the ends of columns, from the line under the names. */
 function edgesOf(rule: string): number[] {
   return [...rule.matchAll(/\+/g)].map(({ index }) => index)
 }
 
-/** Takes lines of psql as rows. A value of several lines has `+` at the end of each but its last. */
+/** Reads lines of psql as rows. In a value of several lines each line but the last ends in `+`. */
 class PsqlRows {
   readonly #edges: readonly number[]
   readonly #builder: TableBuilder
@@ -75,7 +75,7 @@ class PsqlRows {
     this.#open = undefined
   }
 
-  /** The sign is in the margin of the column, where a value never is. */
+  /** Whether the value continues: the sign is in the margin of the column, where a value never is. */
   #isContinued(cell: string, column: number): boolean {
     const [before, edge] = [this.#edges[column - 1] ?? -1, this.#edges[column]]
     if (!cell.endsWith('+')) return false
@@ -84,8 +84,8 @@ class PsqlRows {
 }
 
 /**
- * The parts of a line between the bars. Where values have bars of their own, the places of the columns decide; a
- * masked value may have moved them, and then nothing is certain.
+ * Returns the parts of a line between the bars. If values have bars of their own, the places of the columns
+ * decide. A masked value may have moved them, and then nothing is certain.
  */
 function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
   const parts = line.split('|')
@@ -95,14 +95,17 @@ function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
   return [...edges, line.length].map((edge, column) => line.slice((edges[column - 1] ?? -1) + 1, edge))
 }
 
-/** Without its margins. Numbers stand on the right; texts may begin with blanks of their own, as plans do. */
+/**
+ * Returns the value without its margins. Numbers are right-aligned; texts may begin with blanks of their own,
+ * as query plans do.
+ */
 function valueOf(cell: string): string {
   const value = cell.slice(1).trimEnd()
   const trimmed = value.trimStart()
   return isNumeric(trimmed) || /^[-(]?\p{Sc}/u.test(trimmed) ? trimmed : value
 }
 
-/** @param needsFooter where nothing else tells a table from a heading with a line under it */
+/** @param needsFooter when nothing else distinguishes a table from a heading with a line under it */
 function ended(
   lines: readonly string[],
   at: number,
@@ -116,7 +119,7 @@ function ended(
   return { table: builder.table(), next: count === undefined ? at : at + 1 }
 }
 
-/** A table in a frame, as mysql, psql with `border 2`, sqlite and others draw it. */
+/** Reads a table in a frame, as mysql, psql with `border 2`, sqlite and others draw it. */
 export function* framedTable(lines: readonly string[], start: number, isCut: boolean): Steps<Found> {
   const bar = lines[start + 1]?.[0] ?? ''
   if (!isFrame(lines[start]) || !BARS.includes(bar) || !isFrame(lines[start + 2])) return undefined
@@ -140,7 +143,7 @@ export function* framedTable(lines: readonly string[], start: number, isCut: boo
     if (at % STEP_ROWS === 0) yield
   }
   const isOpen = at >= lines.length - 1 && isCut
-  // With a line after each row, a row of several lines cannot be told from several rows.
+  // With a line after each row, a row of several lines cannot be distinguished from several rows.
   const isClosed = isOpen || frames === 1 || frames === builder.rowCount
   return isClosed ? ended(lines, at + 1, builder, { needsFooter: false }) : undefined
 }
@@ -149,7 +152,7 @@ function isFrame(line: string | undefined): boolean {
   return line !== undefined && FRAME.test(line)
 }
 
-/** The inner corners of a frame. */
+/** Returns the inner corners of a frame. */
 function edgesOfFrame(frame: string): number[] {
   return [...frame.slice(1, -1).matchAll(/[+┬┼┴╪╦╬╩╤]/g)].map(({ index }) => index + 1)
 }

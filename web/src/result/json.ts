@@ -1,11 +1,12 @@
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-/** What is being read is no JSON, or none of objects. */
+/** The text is no JSON, or no JSON of objects. */
 class NoTable extends Error {}
 
 /**
- * The tables of a text that is JSON from its beginning to its end: each array of objects is one, and objects one after
- * the other are one together. Numbers stay as they are written: a browser would round long ones.
+ * Yields the tables of a text that is JSON from its beginning to its end: each array of objects is one table,
+ * and objects one after the other are together one table. Numbers keep their text: a browser would round long
+ * ones.
  */
 export function* jsonTables(text: string, isCut: boolean): Steps<readonly ResultTable[]> {
   const reader = new ObjectReader(text)
@@ -47,7 +48,7 @@ function* arrayOf(reader: ObjectReader, table: ObjectTable, isCut: boolean): Ste
   return table.table()
 }
 
-/** Objects as rows: a column for each name that one of them has. */
+/** Objects as rows: one column for each name that occurs in an object. */
 class ObjectTable {
   readonly #builder = new TableBuilder([])
   readonly #columns = new Map<string, number>()
@@ -60,7 +61,7 @@ class ObjectTable {
     return this.#builder.table()
   }
 
-  /** @returns false when the object is the one in which the output was cut */
+  /** @returns false when the output was truncated inside this object */
   tryAdd(reader: ObjectReader, isCut: boolean): boolean {
     try {
       this.#builder.add(this.#row(reader.object()))
@@ -90,12 +91,12 @@ class ObjectTable {
 class TooWide extends NoTable {}
 
 const BLANKS = /[ \t\r\n]*/y
-/** In this form no engine goes back, however long the text is. */
+/** In this form no engine backtracks, even in a long text. */
 const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"/y
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const NEXT_IN_NESTED = /[^"[\]{}]*/y
 
-/** Reads objects out of a text, from its beginning on. */
+/** Reads objects from a text, starting at its beginning. */
 class ObjectReader {
   readonly #text: string
   #at = 0
@@ -148,7 +149,7 @@ class ObjectReader {
     return word === 'null' ? null : word
   }
 
-  /** Lists and objects within a row are shown as they are written, on one line. */
+  /** Returns a nested list or object as it is written, on one line. */
   #nested(): string {
     const start = this.#at
     let depth = 0

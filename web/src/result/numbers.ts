@@ -1,4 +1,4 @@
-/** No zeros before it: `007` is a code and not a number. */
+/** No leading zeros: `007` is a code and not a number. */
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/i
 const LONGEST_NUMBER = 64
 
@@ -6,16 +6,16 @@ export function isNumeric(text: string): boolean {
   return text.length <= LONGEST_NUMBER && NUMBER.test(text)
 }
 
-/** Undefined for what is no number. */
+/** Returns undefined for a text that is no number. */
 export function numberIn(text: string | null | undefined): number | undefined {
   return text !== null && text !== undefined && isNumeric(text) ? parseFloat(text) : undefined
 }
 
-/** A day, or a moment, as databases write them: `2026-11-28 17:03:47.5+01`. */
+/** A day or a time, as databases write them: `2026-11-28 17:03:47.5+01`. */
 const MOMENT =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/
 
-/** In seconds since 1970; undefined for what is no moment. Without a time zone it is UTC. */
+/** Returns seconds since 1970; undefined for a text that is no time. A time without a zone is UTC. */
 export function momentIn(text: string | null | undefined): number | undefined {
   const [, day, time = '00:00', zone = 'Z'] = MOMENT.exec(text ?? '') ?? []
   if (day === undefined) return undefined

@@ -1,7 +1,7 @@
 import { numberIn } from './numbers.ts'
 import type { Cell, ResultTable, Steps } from './table.ts'
 
-/** Rows that are looked at, or comparisons, between two steps. */
+/** Number of rows or comparisons between two steps. */
 const STEP = 8192
 
 export interface Sorting {
@@ -10,13 +10,13 @@ export interface Sorting {
 }
 
 export interface Filtering {
-  /** In any column. */
+  /** Text to find in any column. */
   readonly text: string
-  /** By columns; see `matcher`. */
+  /** Conditions by column; see `matcher`. */
   readonly columns: Readonly<Record<number, string>>
 }
 
-/** The rows that a filter leaves, in order: their numbers in the table. */
+/** Returns the numbers of the rows that match the filter, in order. */
 export function* arranged(
   table: ResultTable,
   filtering: Filtering,
@@ -41,7 +41,10 @@ function* filtered({ rows }: ResultTable, { text, columns }: Filtering): Steps<U
   return left.slice(0, count)
 }
 
-/** `paid` is in the value, `=paid` is the value, `>100` and `<=100` compare numbers or, without one, texts. */
+/**
+ * Returns a test for a condition. `paid`: the value contains it; `=paid`: the value is equal; `>100` and
+ * `<=100` compare numbers, or texts if the condition is no number.
+ */
 export function matcher(condition: string): (cell: Cell | undefined) => boolean {
   const [, sign = '', rest = ''] = /^\s*(>=|<=|>|<|=|!=)?\s*(.*?)\s*$/s.exec(condition) ?? []
   const wanted = rest.toLowerCase()
@@ -64,7 +67,7 @@ function shown(cell: Cell | undefined): string {
   return cell === null ? 'NULL' : (cell ?? '')
 }
 
-/** Rows of the same value stay in their order; those without one come last. */
+/** Sorts rows. Rows with equal values keep their order; rows without a value come last. */
 function* sorted(
   { rows, columns }: ResultTable,
   order: Uint32Array,
@@ -91,7 +94,7 @@ function compareTexts(one: string, other: string): number {
   return one === other ? 0 : one < other ? -1 : 1
 }
 
-/** Merges longer and longer parts; the sorting of an array could not be stopped for a moment. */
+/** Merges longer and longer parts. The sort of an array could not be interrupted. */
 function* merged(order: Uint32Array, compare: (one: number, other: number) => number): Steps<Uint32Array> {
   let [from, to] = [order.slice(), new Uint32Array(order.length)]
   let work = 0

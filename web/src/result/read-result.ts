@@ -4,7 +4,7 @@ import { jsonTables } from './json.ts'
 import { recordTable } from './records.ts'
 import { STEP_ROWS, type ResultTable, type Steps } from './table.ts'
 
-/** More result sets are not shown. */
+/** Maximum of result sets that are shown. */
 export const MOST_TABLES = 20
 
 /** Sequences by which programs colour their text. */
@@ -12,9 +12,9 @@ export const MOST_TABLES = 20
 const COLOURS = /\u001b\[[0-9;:]*[mK]/g
 
 /**
- * The tables that a program has written to stdout: JSON, CSV, TSV, and what psql and mysql draw. Where it is not clear
- * that a text is a table, there is none.
- * @param isCut whether the output went on after the end of the text
+ * Yields the tables that a program has written to stdout: JSON, CSV, TSV, and the tables of psql and mysql. A
+ * text that is not clearly a table gives none.
+ * @param isCut whether the output continued after the end of the text
  */
 export function* readTables(output: string, isCut = false): Steps<readonly ResultTable[]> {
   const text = output.includes('\u001b') ? output.replaceAll(COLOURS, '') : output
@@ -39,7 +39,7 @@ function* linesOf(text: string): Steps<string[]> {
   return lines
 }
 
-/** Any text may stand between these: their lines say where they begin and end. */
+/** Yields tables with lines; any text may be between them: their lines show where they begin and end. */
 function* drawnTables(lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
   const tables: ResultTable[] = []
   for (let at = 0; at < lines.length;) {
@@ -59,7 +59,7 @@ function* drawnAt(lines: readonly string[], at: number, isCut: boolean): Steps<F
   return undefined
 }
 
-/** All of it at once, for short texts. */
+/** Runs all steps without a pause, for short texts. */
 export function finished<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const { done, value } = steps.next()

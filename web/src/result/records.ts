@@ -1,7 +1,7 @@
 import type { Found } from './drawn.ts'
 import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type Cell, type Steps } from './table.ts'
 
-// One value in a line: psql's expanded form (`\x`) and mysql's (`\G`).
+// One value per line: psql's expanded form (`\x`) and mysql's (`\G`).
 
 interface Form {
   /** The line before a record, with its number. */
@@ -19,7 +19,7 @@ const VERTICAL: Form = {
   field: /^ *([^\s:][^:]*): ?(.*)$/,
 }
 
-/** Records with the same names in the same order, numbered without a gap. */
+/** Reads records with the same names in the same order, numbered without a gap. */
 export function* recordTable(lines: readonly string[], start: number, isCut: boolean): Steps<Found> {
   const form = [EXPANDED, VERTICAL].find(({ head }) => head.exec(lines[start] ?? '')?.[1] === '1')
   if (form === undefined) return undefined

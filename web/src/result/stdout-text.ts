@@ -2,12 +2,12 @@ import { bytesOf } from '../api/base64.ts'
 import { sourceOf, type OutputEvent } from '../output/block.ts'
 import { finished, readTables } from './read-result.ts'
 
-/** More text is not read for tables: the browser would have to hold all of it. */
+/** Maximum of characters that are searched for tables: the browser would have to hold all of the text. */
 const MOST_CHARACTERS = 32 * 1024 * 1024
-/** A text without a table in its beginning has none. */
+/** A text without a table in this part has none. */
 const SAMPLE_CHARACTERS = 64 * 1024
 
-/** What a session has written to stdout, as long as there may be a table in it. */
+/** A session's stdout, kept only while it may contain a table. */
 export class StdoutText {
   #decoder = new TextDecoder()
   #text = ''

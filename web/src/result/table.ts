@@ -1,11 +1,11 @@
 import { isNumeric } from './numbers.ts'
 
-/** `null` is a NULL of a database; a column that a row does not have is an empty text. */
+/** `null` is a NULL of a database; a missing column of a row is an empty text. */
 export type Cell = string | null
 
 export interface Column {
   readonly name: string
-  /** Whether each value is a number: then they stand on the right and are sorted as numbers. */
+  /** Whether each value is a number: then the values are right-aligned and sorted as numbers. */
   readonly isNumeric: boolean
   /** Characters of the longest value or of the name, up to a limit. */
   readonly width: number
@@ -15,27 +15,27 @@ export interface Column {
 export interface ResultTable {
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly Cell[])[]
-  /** Rows that the output has and this table does not. */
+  /** Rows of the output that this table lacks. */
   readonly leftOut: number
 }
 
-/** Work in steps, so that the page can draw and take keys in between. */
+/** Work in steps, so that the page can draw and handle keys in between. */
 export type Steps<Result> = Generator<void, Result, void>
 
-/** Rows between two steps. */
+/** Number of rows between two steps. */
 export const STEP_ROWS = 256
-/** More rows cost the browser too much memory. */
+/** Maximum of rows: more cost the browser too much memory. */
 const MOST_ROWS = 200_000
-/** More columns cannot be drawn at once. */
+/** Maximum of columns: more cannot be drawn. */
 export const MOST_COLUMNS = 200
 const WIDEST = 48
 
-/** Collects the rows of one table, and what its columns have in common. */
+/** Collects the rows of one table, and the common properties of its columns. */
 export class TableBuilder {
   readonly #names: string[]
   readonly #rows: (readonly Cell[])[] = []
   readonly #widths: number[] = []
-  /** Whether a column has had anything but numbers, and any numbers. */
+  /** Whether a column has had a value that is no number, and whether it has had numbers. */
   readonly #hasText: boolean[] = []
   readonly #hasNumbers: boolean[] = []
   readonly #mostRows: number
@@ -50,7 +50,7 @@ export class TableBuilder {
     return this.#names.length
   }
 
-  /** Rows that were added, with those that are left out. */
+  /** Number of added rows, including those that are left out. */
   get rowCount(): number {
     return this.#rows.length + this.#leftOut
   }
@@ -78,7 +78,7 @@ export class TableBuilder {
   }
 
   #look(column: number, cell: Cell | undefined): void {
-    // A row that lacks the column has nothing there, and NULL is four letters long.
+    // A row without the column has an empty cell, and NULL is four letters long.
     const length = cell === null ? 4 : (cell?.length ?? 0)
     if (length > (this.#widths[column] ?? 0)) this.#widths[column] = length
     if (cell === null || cell === undefined || cell === '' || this.#hasText[column] === true) return
@@ -87,7 +87,7 @@ export class TableBuilder {
   }
 }
 
-/** What database programs write for a NULL. */
+/** Returns null for the texts that database programs write for a NULL. */
 export function nullOr(text: string): Cell {
   return text === 'NULL' || text === '\\N' ? null : text
 }

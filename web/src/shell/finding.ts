@@ -1,23 +1,23 @@
 import type { IconName } from '../parts/icon.tsx'
 
-/** Something that the search over everything finds. */
+/** A result of the search over everything. */
 export interface Finding {
   readonly group: 'Runbooks' | 'Connections' | 'Sessions' | 'Pages' | 'Actions'
   readonly icon: IconName
   readonly title: string
-  /** Says which one it is, and is searched, too. */
+  /** Distinguishes this result from similar ones; searched, too. */
   readonly about: string
-  /** Searched, and not shown: paths, names of parameters. */
+  /** Searched but not shown: paths, names of parameters. */
   readonly words?: string
   readonly open: () => void
 }
 
 export const GROUPS = ['Runbooks', 'Connections', 'Sessions', 'Pages', 'Actions'] as const
 
-/** What a group shows at most: more words find the rest. */
+/** Maximum of results per group: more words find the rest. */
 const MOST = 6
 
-/** The best findings, group by group. All words have to be there, each anywhere. */
+/** Returns the best results, group by group. All words have to match, each anywhere. */
 export function best(findings: readonly Finding[], wanted: string): Finding[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
   const ranked = findings
@@ -32,7 +32,10 @@ export function best(findings: readonly Finding[], wanted: string): Finding[] {
   )
 }
 
-/** 0 where a word is missing. A title that begins with the word wins over one that has it, and that over the rest. */
+/**
+ * Returns 0 when a word is missing. A title that begins with the word ranks above a title that contains it,
+ * and both above the rest.
+ */
 function rankOf({ title, about, words = '' }: Finding, wanted: readonly string[]): number {
   const [first, rest] = [title.toLowerCase(), `${about} ${words}`.toLowerCase()]
   let rank = 1
@@ -46,7 +49,10 @@ function rankOf({ title, about, words = '' }: Finding, wanted: readonly string[]
   return rank
 }
 
-/** With one letter wrong, missing, or too many in a word of four letters or more. */
+/**
+ * Whether the text matches with one typing error (a wrong, missing or extra letter), for words of four
+ * letters or more.
+ */
 function isLike(text: string, word: string): boolean {
   return (
     word.length >= 4 &&

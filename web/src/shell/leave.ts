@@ -2,7 +2,7 @@ import { signOut } from '../api/gateway.ts'
 import { signedOut } from '../api/person.ts'
 import { go } from '../parts/router.ts'
 
-/** Signs out, also where the gateway does not answer. */
+/** Signs out, even when the gateway does not answer. */
 export function leave(): void {
   const out = () => {
     signedOut()

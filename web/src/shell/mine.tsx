@@ -14,18 +14,18 @@ import { placeOf } from '../views/approvals/review-facts.tsx'
 import { isBad, isRunning } from '../views/sessions/state.tsx'
 import { notify } from './notices.tsx'
 
-// What concerns the person who is signed in, wherever they are in the page: their newest sessions, and requests that
-// wait for them. The frame reads both again when the gateway says that they have changed.
+// Sessions and requests of the signed-in person, in every view: their newest sessions, and requests that wait
+// for them. Both are loaded again when the gateway announces a change.
 
-/** Their newest sessions; undefined before the first answer. */
+/** The person's newest sessions; undefined before the first answer. */
 export const ownSessions = signal<readonly ListedSession[] | undefined>(undefined)
 const reviews = signal<readonly Review[] | undefined>(undefined)
-/** A run has failed in another view than the one that was open, and no view was opened since. */
+/** Whether a run has failed since the user opened the present view, and not in that view. */
 export const hasFailed = signal(false)
 
 /** Requests that wait for a decision of this person. */
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
-/** Sessions of theirs that run, or wait for a lock. */
+/** The person's sessions that run or wait for a lock. */
 export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))
 
 function isForMe({
@@ -40,10 +40,10 @@ function isForMe({
   return status === 'PENDING' && owner !== person.value?.name && (isAsked || mayForce)
 }
 
-/** A busy gateway says every second that sessions have changed, of whomever. */
+/** A busy gateway announces every second that some user's sessions have changed. */
 const LEAST_MS = 2000
 
-/** Draws nothing: keeps the lists above as they are at the gateway, and tells what has happened elsewhere. */
+/** Draws nothing: keeps the lists above up to date, and reports events of other views. */
 export function Watch() {
   useKept(['sessions', 'reviews'], readOwnSessions, (value) => {
     tellEnded(ownSessions.peek(), value)
@@ -77,7 +77,7 @@ function useKept<Value>(
     const ended = new AbortController()
     const begin = () => {
       read(ended.signal).then(take, (error: unknown) => {
-        // The view says what is wrong with the gateway. What was known stays.
+        // The open view shows the gateway's error. The last values stay.
         if (!isAbort(error)) return
       })
     }
@@ -89,7 +89,7 @@ function useKept<Value>(
   }, [changes])
 }
 
-/** What a session is called in a sentence: `Refund an order on pg-shop`. */
+/** Returns a session's name for a sentence: `Refund an order on pg-shop`. */
 function nameOf(session: ListedSession): string {
   return visible(`${sessionName(session)} on ${session.connection}`)
 }
@@ -102,7 +102,7 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
     const hasEnded = session.status === 'done' && earlier !== undefined && earlier.status !== 'done'
     if (hasEnded && document.hidden && session.session_batch_id === undefined)
       notify({ id: `ended ${session.id}`, title: nameOf(session), body: visible(session.state.text), to })
-    // A batch has an own page, and would say it once for each connection.
+    // A batch has its own page, and would cause one toast per connection.
     const isHere = path.peek() === to || session.session_batch_id !== undefined
     if (earlier === undefined || earlier.state.name === session.state.name || isHere) continue
     if (session.state.name === 'approved') toast(`${nameOf(session)} is approved`, { to })
@@ -116,7 +116,7 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
   }
 }
 
-/** What was there at the first look is in the badge. */
+/** Reports new requests. The badge shows those of the first load. */
 function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
   if (before === undefined) return
   const known = new Set(before.map(({ id }) => id))
@@ -131,7 +131,7 @@ function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]
   }
 }
 
-/** `ann asks for Refund an order on pg-shop`. */
+/** Returns `ann asks for Refund an order on pg-shop`. */
 function askedText(review: Review): string {
   const what = reviewedName(review) ?? (review.type === 'jit' ? 'a terminal' : 'a script')
   return visible(`${review.owner} asks for ${what} on ${placeOf(review)}`)

@@ -3,24 +3,27 @@ import mark from '../look/mark.svg?url'
 import { person } from '../api/person.ts'
 import { go } from '../parts/router.ts'
 
-// Notifications of the browser: off until the person asks for them. They have names and states, and nothing of
-// parameters, scripts or output: they may be shown on a locked screen.
+// Notifications of the browser: off until the person switches them on. They contain names and states, and
+// nothing of parameters, scripts or output: a locked screen may show them.
 
-/** `missing`: the browser has none here, as for pages that came without TLS. */
+/** `missing`: the browser has no notifications here, for example for pages without TLS. */
 type Notices = 'off' | 'on' | 'blocked' | 'missing'
 
 const notices = signal<Notices>('off')
 const ON = 'runbook-page-notices'
 const TOLD = 'runbook-page-told'
-/** Events that are remembered, so that no other tab tells them again. */
+/** Number of remembered events, so that no other tab reports them again. */
 const MOST_TOLD = 200
 
-/** The choice is the person's: the next one who signs in here has not asked for any. */
+/** Returns the key of one person's choice: the next person who signs in here has not made it. */
 function keyOfChoice(): string {
   return `${ON} ${person.peek()?.name ?? ''}`
 }
 
-/** What the browser allows may have changed: call it before the switch is shown. */
+/**
+ * Updates the state of the switch: the browser's permission may have changed. Call it before the switch is
+ * shown.
+ */
 export function lookAtNotices(): void {
   notices.value = current()
 }
@@ -39,15 +42,15 @@ async function choose(isWanted: boolean): Promise<void> {
 }
 
 interface Notice {
-  /** Told once, whatever the number of tabs. */
+  /** Events with the same id are shown once for all tabs. */
   readonly id: string
   readonly title: string
   readonly body: string
-  /** Where a click leads. */
+  /** The address that a click opens. */
   readonly to: string
 }
 
-/** Tells a person who has asked for it. */
+/** Shows a notification, if the person has switched them on. */
 export function notify(notice: Notice): void {
   if (current() !== 'on') return
   void navigator.locks.request(TOLD, () => {
@@ -67,7 +70,7 @@ function toldBefore(): readonly unknown[] {
   }
 }
 
-/** Browsers of phones take notifications from service workers alone, and the page has none. */
+/** Shows a notification. Browsers on phones accept them only from service workers, and the page has none. */
 function show({ id, title, body, to }: Notice): void {
   try {
     const shown = new Notification(title, { body, tag: id, icon: mark })
@@ -88,7 +91,7 @@ const HINTS: Readonly<Record<Notices, string>> = {
   missing: 'This browser shows none here.',
 }
 
-/** The switch in the user menu. The browser asks for its permission only now. */
+/** The switch in the user menu. Only its use makes the browser ask for permission. */
 export function NoticeSwitch() {
   const state = notices.value
   return (
@@ -103,7 +106,7 @@ export function NoticeSwitch() {
           disabled={state === 'missing'}
           onChange={({ currentTarget }) => {
             const { checked } = currentTarget
-            // Checked is what the browser has allowed, not what was clicked.
+            // Shows what the browser has allowed, not what the user has clicked.
             currentTarget.checked = state === 'on'
             void choose(checked)
           }}

@@ -16,7 +16,7 @@ import { isPaletteOpen } from './palette-state.ts'
 import { ALL_PLACES, isForPerson } from './places.ts'
 import { showShortcuts } from './shortcuts.tsx'
 
-/** The search over everything, above the page. */
+/** The search over everything, in a dialog. */
 export default function Palette() {
   const dialog = useRef<HTMLDialogElement>(null)
   const [wanted, setWanted] = useState('')
@@ -36,7 +36,7 @@ export default function Palette() {
   const take = (finding: Finding | undefined) => {
     if (finding === undefined) return
     close()
-    // After the dialog has given the focus back: the action may put it elsewhere.
+    // After the dialog has returned the focus: the action may move it elsewhere.
     setTimeout(finding.open)
   }
   const onKeyDown = (event: KeyboardEvent) => {

@@ -6,13 +6,13 @@ export interface Place {
   readonly to: string
   readonly name: string
   readonly icon: IconName
-  /** Behind `g`, as a shortcut. */
+  /** The letter after `g` in the shortcut. */
   readonly key?: string
-  /** Only for those who may read everything. */
+  /** Only for people who may read everything. */
   readonly isForAuditors?: boolean
 }
 
-/** What the sidebar has, in groups; the first has no heading. */
+/** Entries of the sidebar, in groups; the first group has no heading. */
 export const PLACES: readonly { readonly heading?: string; readonly places: readonly Place[] }[] = [
   {
     places: [
@@ -56,7 +56,7 @@ export function isAt({ to }: Place, pathname: string): boolean {
   return pathname === to || (to !== '/' && pathname.startsWith(`${to}/`))
 }
 
-/** Whether the person who is signed in may open the place. */
+/** Whether the signed-in person may open the place. */
 export function isForPerson({ isForAuditors = false }: Place): boolean {
   return !isForAuditors || readsAll()
 }

@@ -5,19 +5,19 @@ import { go } from '../parts/router.ts'
 import { openPalette } from './palette-state.ts'
 import { ALL_PLACES, type Place } from './places.ts'
 
-/** Single keys, when no field has the focus; `g` and then a letter goes to a view. */
+/** Single keys work when no field has the focus; `g` and then a letter opens a view. */
 const PLACES = new Map<string, Place>(
   ALL_PLACES.flatMap((place) => (place.key === undefined ? [] : [[place.key, place] as const])),
 )
 
 const isAsked = signal(false)
 
-/** Shows the list of them, as `?` does. */
+/** Shows the list of shortcuts, like `?`. */
 export function showShortcuts(): void {
   isAsked.value = true
 }
 
-/** How long after `g` the second key counts. */
+/** Time for the second key after `g`. */
 const SECOND_KEY_MS = 1500
 
 /** The shortcuts, and the list of them under `?`. */
@@ -62,7 +62,7 @@ export function Shortcuts() {
 }
 
 function useKeys(isEnabled: boolean): void {
-  // At once: a key that comes before a later effect would be lost, or mean what it no longer means.
+  // A layout effect: a key before a later effect would be lost, or still have its old meaning.
   useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
@@ -84,7 +84,7 @@ function useKeys(isEnabled: boolean): void {
   }, [isEnabled])
 }
 
-/** Ctrl+K, or the Mac's key for it. In a terminal Ctrl+K is the shell's. */
+/** Whether the keys are Ctrl+K, or the Mac's equivalent. In a terminal Ctrl+K is the shell's. */
 function isPaletteKey(event: KeyboardEvent): boolean {
   const isInTerminal = event.target instanceof Element && event.target.closest('.terminal') !== null
   return (
@@ -92,7 +92,7 @@ function isPaletteKey(event: KeyboardEvent): boolean {
   )
 }
 
-/** Kept in the browser: somebody who speaks to the machine does not want single keys. */
+/** Stored in the browser: users of speech input do not want single keys. */
 const OFF = 'runbook-page-no-shortcuts'
 
 function Key({ keys, name }: { readonly keys: string; readonly name: string }) {
@@ -113,7 +113,7 @@ function focusSearch(event: KeyboardEvent): void {
   field.focus()
 }
 
-/** Whether the key goes into something that is written there. */
+/** Whether the key goes into a text field. */
 function isTyped(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

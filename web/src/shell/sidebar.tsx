@@ -7,10 +7,10 @@ import { waitingForMe } from './mine.tsx'
 import { isAt, isForPerson, PLACES, type Place } from './places.ts'
 
 const KEPT = 'runbook-page-sidebar'
-/** As styles/narrow.css: in a narrower window the sidebar is folded by itself. */
+/** Same width as in styles/narrow.css: in a narrower window the sidebar is folded automatically. */
 const ROOMY = matchMedia('(min-width: 68.01rem)')
 
-/** What somebody has chosen; undefined as long as the width of the window decides. */
+/** The user's choice; undefined while the width of the window decides. */
 const chosen = signal(keptChoice())
 const isRoomy = signal(ROOMY.matches)
 ROOMY.addEventListener('change', () => (isRoomy.value = ROOMY.matches))
@@ -20,12 +20,12 @@ function keptChoice(): 'folded' | 'unfolded' | undefined {
   return kept === 'folded' || kept === 'unfolded' ? kept : undefined
 }
 
-/** For the frame, whose first column the sidebar is. */
+/** Returns the class of the frame, whose first column is the sidebar. */
 export function sidebarClass(): string {
   return chosen.value === undefined ? 'shell' : `shell is-${chosen.value}`
 }
 
-/** The navigation: a column beside the content, on a phone a drawer. */
+/** The navigation: a column beside the content; on a phone a drawer. */
 export function Sidebar() {
   const nav = useRef<HTMLElement>(null)
   const pathname = path.value

@@ -10,7 +10,7 @@ import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 import { useHasAccounts, WithAccount } from '../views/sign-in.tsx'
 
-/** Asks for a new sign-in above what the person was doing, and then has it done. */
+/** Asks for a new sign-in in a dialog above the view, and then sends the waiting request. */
 export default function SignInAgain() {
   const waiting = waitingForSignIn.value
   const [token, setToken] = useState('')
@@ -52,7 +52,10 @@ export default function SignInAgain() {
   )
 }
 
-/** Somebody else's token signs that person in, who has not asked for anything. */
+/**
+ * Signs in. With another person's token that person is signed in, and the waiting request is dropped: it is
+ * not theirs.
+ */
 async function signInAgain(token: string): Promise<void> {
   const before = person.peek()?.name
   const waiting = waitingForSignIn.peek()

@@ -10,7 +10,7 @@ import { openPalette } from './palette-state.ts'
 import { showShortcuts } from './shortcuts.tsx'
 import { Brand } from './sidebar.tsx'
 
-/** One row above the content: search, what runs, and who is signed in. */
+/** One row above the content: search, running sessions, and the signed-in person. */
 export function Topbar() {
   const running = runningOfMine.value.length
   return (
@@ -97,14 +97,14 @@ function UserMenu() {
   )
 }
 
-/** What was chosen there is done; the theme may be changed more than once. */
+/** Closes the menu after a choice. The theme may be changed more than once. */
 function closeMenu(event: Event): void {
   const { currentTarget: menu, target } = event
   if (!(menu instanceof HTMLElement && target instanceof Element)) return
   if (target.closest('button, a') !== null && target.closest('.theme') === null) menu.hidePopover()
 }
 
-/** `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
+/** Returns `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
 function initials(name: string): string {
   const [first = '', second] = name
     .replace(/@.*/, '')

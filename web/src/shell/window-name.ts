@@ -12,7 +12,7 @@ const MARKS: Readonly<Record<Mark | 'rest', string>> = {
   failed: failedMark,
 }
 
-/** Keeps title and favicon of the window: among twenty tabs they say what waits, what runs and what has failed. */
+/** Updates title and favicon of the window: among twenty tabs they show what waits, runs or has failed. */
 export function nameWindow(): void {
   effect(() => {
     const waiting = waitingForMe.value.length

@@ -7,7 +7,7 @@ import { Empty, Loading, Problem } from '../parts/messages.tsx'
 import { changeQuery, query } from '../parts/router.ts'
 import { Name } from '../parts/text.tsx'
 
-/** Users by connections, each cell with its reason: for admins and auditors. */
+/** A table of users and connections, each cell with its reason, for admins and auditors. */
 export default function Access() {
   const [user, connection] = [query.value.get('user') ?? '', query.value.get('connection') ?? '']
   const load = useCallback(

@@ -12,7 +12,7 @@ import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** The programs beside the databases. */
+/** The agents: programs beside the databases. */
 export default function Agents() {
   const hasAddresses = readsAll()
   return (
@@ -129,7 +129,7 @@ function loadOf({ state, sessions, session_limit: limit }: Agent): string {
   return limit === null ? `${sessions} running` : `${sessions} of ${limit}`
 }
 
-/** More of them are counted: an agent may serve hundreds. */
+/** Maximum of names; more are only counted: an agent may serve hundreds. */
 const MOST_NAMES = 6
 
 function Connections({ names }: { readonly names: readonly string[] }) {

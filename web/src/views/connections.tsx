@@ -10,7 +10,7 @@ import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** Where runbooks run, and whether the agents there are connected. */
+/** Shows the connections, and whether their agents are connected. */
 export default function Connections() {
   return (
     <ListView

@@ -17,10 +17,10 @@ import { ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
 import { placeOf } from './approvals/review-facts.tsx'
 import { isBad, StateBadge } from './sessions/state.tsx'
 
-/** What each card shows at most; the rest is behind its link. */
+/** Maximum of entries per card; the rest is behind its link. */
 const MOST = 6
 
-/** Where the day begins: what waits, what runs, what has failed, and the runbooks that this person uses. */
+/** Start page of the day: what waits, what runs, what has failed, and the runbooks that this person uses. */
 export default function Home() {
   const titles = useTitles()
   const failed = useFailed()
@@ -79,7 +79,7 @@ export default function Home() {
   )
 }
 
-/** `Sue` for `sue.lindqvist@shop.example`; a name with digits is no first name. */
+/** Returns `Sue` for `sue.lindqvist@shop.example`; a name with digits is no first name. */
 function firstName(name: string): string {
   const first = /^[A-Za-z]+(?=[._-]|@|$)/.exec(name)?.[0]
   return first === undefined ? name : first.charAt(0).toUpperCase() + first.slice(1)
@@ -96,7 +96,7 @@ function summary(waiting: number, running: number, failed: number): string {
 
 interface CardProps {
   readonly title: string
-  /** Where the rest is, and the words for it. */
+  /** Address and name of the link to all entries. */
   readonly all?: readonly [to: string, name: string]
   readonly none?: string
   readonly children: ComponentChildren
@@ -216,7 +216,7 @@ function titleOf(file: string, titles: Titles): string {
   return runbookName(file, titles.get(file))
 }
 
-/** Favourites first, then what this person has run last; each once. */
+/** Shows favourites first, then the runbooks of this person's last runs; each once. */
 function Yours({ titles }: { readonly titles: Titles }) {
   const sessions = ownSessions.value
   if (sessions === undefined) return <Loading />
@@ -281,7 +281,7 @@ function LastRun({ session: { connection, start_date: start } }: { readonly sess
   )
 }
 
-/** By file. Where no list can be read, files have their own names. */
+/** Returns titles by file. When no list can be read, files keep their own names. */
 function useTitles(): Titles {
   const { value } = useLoaded(readRunbooks)
   return titlesIn(value)
@@ -292,7 +292,7 @@ function titlesIn(lists: RunbookLists | undefined): Titles {
   return new Map(items.flatMap(({ name, title }) => (title === undefined ? [] : [[name, title]])))
 }
 
-/** What this person may see and has failed since the day before began. */
+/** Returns failed sessions that this person may see, since the beginning of yesterday. */
 function useFailed(): readonly ListedSession[] {
   const load = useCallback(async (signal: AbortSignal) => {
     const day = new Date()

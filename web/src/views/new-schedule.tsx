@@ -31,7 +31,7 @@ const WHEN = [
   ['0 5 1 * *', 'on the first of the month at 5:00'],
 ] as const
 
-/** The lines for gateway.yaml of a runbook that runs by itself. Nothing is made here. */
+/** Prepares the lines of gateway.yaml for a schedule. The page itself creates nothing. */
 export default function NewSchedule() {
   const { value: lists, error, reload } = useLoaded(readRunbooks)
   const connections = useLoaded(readConnections).value
@@ -211,7 +211,7 @@ function Parameters({ runbook, draft, set }: FieldProps & { readonly runbook: Ru
   )
 }
 
-/** The gateway is asked when typing pauses. */
+/** Pause after typing before the request to the gateway. */
 const TYPED_MS = 250
 
 function useForeseen(draft: Draft) {
@@ -222,7 +222,7 @@ function useForeseen(draft: Draft) {
   }, [draft])
   const load = useCallback(
     (signal: AbortSignal) => {
-      // A parameter that is left empty is left out: the runbook's default counts then.
+      // An empty parameter is left out, so that the runbook's default applies.
       const filled = Object.entries(asked.parameters).filter(([, value]) => value !== '')
       const body = { ...asked, parameters: Object.fromEntries(filled) }
       return ask<ForeseenSchedule>('POST', '/api/schedules/foresee', { body, signal })
@@ -232,7 +232,7 @@ function useForeseen(draft: Draft) {
   return useKeptValue(useLoaded(load))
 }
 
-/** What was foreseen stays while it is asked for again, so that nothing jumps. */
+/** Keeps the last forecast while a new one is loaded, so that the layout does not jump. */
 function useKeptValue<Loaded extends { readonly value: ForeseenSchedule | undefined }>(
   loaded: Loaded,
 ): Loaded {

@@ -14,7 +14,7 @@ import { Name } from '../parts/text.tsx'
 import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** What runs by itself, and when. */
+/** Schedules: runs that start automatically, and their times. */
 export default function Schedules() {
   const schedules = useLoaded(readSchedules, ['schedules'])
   return (
@@ -147,7 +147,7 @@ const KINDS = {
   skipped: 'skipped',
 } as const satisfies Readonly<Record<ScheduleRun['status'], StateKind>>
 
-/** The newest in words, and those before it as icons that lead to their sessions. */
+/** Shows the newest run in words, and older ones as icons that link to their sessions. */
 function LastRuns({ runs }: { readonly runs: readonly ScheduleRun[] }) {
   const [last, ...before] = runs
   if (last === undefined) return <span class="soft">has not run yet</span>

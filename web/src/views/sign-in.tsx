@@ -11,7 +11,10 @@ import { go } from '../parts/router.ts'
 import { ThemeButton } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** The one-time code of the link that `npm start` prints. It leaves the address at once, and goes into no history. */
+/**
+ * Takes the one-time code of the link that `npm start` prints. The code leaves the address immediately, and
+ * gets into no history.
+ */
 export function takeCode(): string | undefined {
   const code = /^#code=(.+)$/.exec(location.hash)?.[1]
   if (code !== undefined) history.replaceState(null, '', location.pathname)
@@ -22,7 +25,7 @@ interface SignInProps {
   readonly code: string | undefined
 }
 
-/** The view that was wanted comes after it. */
+/** The sign-in page. The wanted view follows it. */
 export function SignIn({ code }: SignInProps) {
   const [token, setToken] = useState('')
   const { busy, error, enter } = useSignIn(code)
@@ -113,12 +116,12 @@ function useSignIn(code: string | undefined) {
   return { busy, error, enter }
 }
 
-/** Whether people sign in with an account elsewhere, too. */
+/** Whether people can also sign in with an external account. */
 export function useHasAccounts(): boolean {
   return useLoaded(readPublicServer).value?.sign_in?.includes('browser') === true
 }
 
-/** Where people sign in with an account elsewhere. The view that is open comes back after it. */
+/** Link to sign in with an external account. The open view is shown again afterwards. */
 export function WithAccount() {
   const [error, setError] = useState<Refused | undefined>(undefined)
   const begin = () => {

@@ -1,17 +1,18 @@
 import type { Style } from './style.ts'
 
-/** Text of one look. */
+/** Text of one style. */
 export interface Span {
   readonly text: string
   readonly style: Style
 }
 
-/** A row of output: plain text is most of it, and has no list of spans. */
+/** A row of output. Most rows are plain text, without a list of spans. */
 export type Row = string | readonly Span[]
 
 /**
- * One line while it is written: a program may go back in it and write over what is there. From then on each column stands
- * for itself: what a program writes costs no more than its length, however colourful the line is.
+ * One line while the program writes it: a program may go back in the line and overwrite it. After that each
+ * column is stored separately, so that a write costs no more than its length, however many colours the line
+ * has.
  */
 export class WrittenLine {
   #spans: Span[] = []
@@ -43,7 +44,7 @@ export class WrittenLine {
     this.moveTo(this.#column + columns)
   }
 
-  /** From here to the end of the line. */
+  /** Erases from the current column to the end of the line. */
   erase(): void {
     if (this.#column === this.#length) return
     this.#asColumns().length = this.#column
@@ -57,7 +58,7 @@ export class WrittenLine {
     this.#column = 0
   }
 
-  /** What is written, and begins anew. */
+  /** Returns the written row and starts a new one. */
   take(): Row {
     const row = this.row()
     this.clear()

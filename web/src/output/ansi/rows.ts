@@ -2,14 +2,14 @@ import { HIDDEN, visibleForm } from '../../parts/visible.ts'
 import { WrittenLine, type Row } from './row.ts'
 import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
-/** A longer line goes on in the next row: nobody reads it, and it would hold up the page. */
+/** A longer line continues in the next row: nobody reads it, and it would block the page. */
 const LONGEST_ROW = 2000
-/** Most letters of a sequence that is not complete yet. A longer one is no sequence. */
+/** Maximum of characters in an incomplete sequence. A longer text is no sequence. */
 const LONGEST_SEQUENCE = 4096
 
 /**
- * What is not plain text: sequences of terminals (CSI, OSC and other strings, which end with their line at the latest,
- * two characters), controls, and characters that would change the direction of others.
+ * Everything except plain text: sequences of terminals (CSI, OSC and other strings, which end with their line
+ * at the latest, two characters), controls, and characters that would change the direction of others.
  */
 const SPECIAL = new RegExp(
   [
@@ -21,27 +21,27 @@ const SPECIAL = new RegExp(
   ].join('|'),
   'gu',
 )
-/** At the end of what has come so far: the rest of the sequence comes with the next piece. */
+/** An incomplete sequence at the end of the received text: its rest comes with the next piece. */
 const INCOMPLETE = new RegExp(
   [
     '\u001b\\[[0-?]*[ -/]*$',
     '\u001b[\\]PX^_][^\u0007\u001b\n]*\u001b?$',
     '\u001b[ -/]*$',
-    // Half a character.
+    // Half of a surrogate pair.
     '[\ud800-\udbff]$',
   ].join('|'),
   'u',
 )
 
-/** Who has written it: `note` is the gateway. */
+/** Writer of a row: `note` is the gateway. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
-/** Records keep hoop's form of errors for programs. People read the text after it. */
+/** Records keep hoop's form of errors for programs. People read the text after this prefix. */
 const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
 
 /**
- * Makes rows of what a program writes. Colours and what moves within a line are obeyed; everything else a terminal
- * would do - moving up, titles, links, clearing the screen - leaves no trace, and other controls are shown as text.
+ * Turns a program's output into rows. Applies colours and moves within a line. Drops all other effects of a
+ * terminal: moving up, titles, links, clearing the screen. Shows other controls as text.
  */
 export class RowReader {
   readonly #line = new WrittenLine()
@@ -49,7 +49,7 @@ export class RowReader {
   #style: Style
   #rest = ''
 
-  /** @param style of the text before */
+  /** @param style of the preceding text */
   constructor(style: Style = PLAIN) {
     this.#style = style
   }
@@ -58,7 +58,7 @@ export class RowReader {
     return this.#style
   }
 
-  /** The row that is not complete yet; undefined while there is nothing in it. */
+  /** The row that is not complete yet; undefined while it is empty. */
   get current(): Row | undefined {
     return this.#line.isEmpty ? undefined : this.#line.row()
   }
@@ -77,12 +77,12 @@ export class RowReader {
     this.#write(whole.slice(start), source)
   }
 
-  /** The rows that are complete since the last call. */
+  /** Returns the rows that were completed since the last call. */
   take(): Row[] {
     return this.#rows.splice(0)
   }
 
-  /** The last row, too. */
+  /** Returns the remaining rows, including the last one. */
   end(): Row[] {
     this.#rest = ''
     if (!this.#line.isEmpty) this.#rows.push(this.#line.take())

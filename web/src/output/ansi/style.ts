@@ -1,6 +1,6 @@
-// How a piece of output looks, as one number: it is kept for every piece of megabytes of output.
+// The style of a piece of output as one number: it is stored for every piece of megabytes of output.
 
-/** 0: as the page is; 1 to 16: a colour of the terminal's sixteen. */
+/** 0: the page's own colour; 1 to 16: one of the terminal's sixteen colours. */
 const COLOUR_BITS = 5
 const COLOUR_MASK = (1 << COLOUR_BITS) - 1
 const BACKGROUND_SHIFT = COLOUR_BITS
@@ -47,7 +47,10 @@ function withBackground(style: Style, colour: number): Style {
   return (style & ~(COLOUR_MASK << BACKGROUND_SHIFT)) | (colour << BACKGROUND_SHIFT)
 }
 
-/** Names for the style sheet. On a background the text is black or white, whichever can be read there. */
+/**
+ * Returns class names for the style sheet. On a background the text is black or white, whichever is readable
+ * there.
+ */
 export function classesOf(style: Style): string {
   const names: string[] = FLAGS.filter((flag) => hasFlag(style, flag)).map((flag) => `is-${flag}`)
   const foreground = style & COLOUR_MASK
@@ -57,7 +60,7 @@ export function classesOf(style: Style): string {
   return names.join(' ')
 }
 
-/** After the numbers of `ESC [ ... m`. What is not known changes nothing. */
+/** Applies the numbers of `ESC [ ... m`. An unknown number changes nothing. */
 export function afterCodes(style: Style, codes: readonly number[]): Style {
   let next = style
   for (let index = 0; index < codes.length; index++) {
@@ -93,7 +96,9 @@ function afterCode(style: Style, code: number): Style {
   return style
 }
 
-/** `5;N` or `2;R;G;B`. The nearest of the sixteen, which can be read in both themes, stands for it. */
+/**
+ * Reads `5;N` or `2;R;G;B`. Returns the nearest of the sixteen colours, which are readable in both themes.
+ */
 function extended(rest: readonly number[]): { colour: number; used: number } {
   const [kind, a = 0, b = 0, c = 0] = rest
   if (kind === 5) return { colour: indexed(a), used: 2 }
@@ -109,7 +114,7 @@ function indexed(index: number): number {
   return nearest(level(Math.floor(cube / 36) % 6), level(Math.floor(cube / 6) % 6), level(cube % 6))
 }
 
-/** Red, green and blue are each there or not; bright when one of them is strong. */
+/** Returns the nearest colour: red, green and blue are each on or off; bright when one of them is strong. */
 function nearest(red: number, green: number, blue: number): number {
   const strongest = Math.max(red, green, blue)
   if (strongest < 48) return 1

@@ -7,23 +7,23 @@ import { visible } from '../visible.ts'
 
 interface ListViewProps<Item> {
   readonly title: string
-  /** What these are, and which of them are shown. */
+  /** Explains what the items are, and which of them are shown. */
   readonly about: ComponentChildren
   readonly items: Loaded<readonly Item[]>
-  /** What is searched in an item; without it the view has no search. */
+  /** Returns the searchable text of an item. Without this function the view has no search. */
   readonly textOf?: (item: Item) => string
-  /** An `Empty` that says what to do when there is nothing. */
+  /** An `Empty` with advice, for a list without items. */
   readonly none: ComponentChildren
-  /** Above the list, once it has come: what has to be known before. */
+  /** Notes above the list, once it is loaded. */
   readonly notes?: (items: readonly Item[]) => ComponentChildren
-  /** Names of the columns; an empty one has buttons. */
+  /** Names of the columns; a column without a name has buttons. */
   readonly columns: readonly string[]
   readonly row: (item: Item) => ComponentChildren
   /** Buttons and links beside the heading. */
   readonly actions?: ComponentChildren
 }
 
-/** A view that is a table of what there is: some hundreds at most. */
+/** A view with a table of some hundred items at most. */
 export function ListView<Item>(props: ListViewProps<Item>) {
   const { title, about, items, textOf, none, notes, columns, row, actions } = props
   const { value, error, reload } = items

@@ -3,18 +3,18 @@ import { useCallback, useEffect, useMemo } from 'preact/hooks'
 import { changesOf, type Topic } from '../../api/changes.ts'
 import { asRefused, isAbort, type Refused } from '../../api/request.ts'
 
-/** Items in one answer; the gateway gives no more. */
+/** Items in one answer; the gateway sends no more. */
 const PAGE = 100
 
 /** One page of a list, and how long the list is. */
 interface Page<Item, More> {
   readonly items: readonly Item[]
   readonly count: number
-  /** What else the answer says of the list. */
+  /** Other facts about the list in the answer. */
   readonly more: More
 }
 
-/** A list that the gateway gives page by page. */
+/** A list that the gateway sends page by page. */
 export interface PagedList<Item, More> {
   /** @param query of the gateway, without the page @param page from 0 */
   readonly read: (
@@ -22,7 +22,7 @@ export interface PagedList<Item, More> {
     page: { readonly index: number; readonly size: number },
     signal: AbortSignal,
   ) => Promise<Page<Item, More>>
-  /** What has to change for the list to be read again. */
+  /** Topics whose changes make the list load again. */
   readonly topics: readonly Topic[]
 }
 
@@ -32,7 +32,7 @@ interface PagesState<More> {
   readonly error?: Refused
 }
 
-/** What a query finds, page by page, as it is looked at. */
+/** The result of a query; pages are loaded when the user looks at them. */
 class Pages<Item, More> {
   readonly state = signal<PagesState<More>>({})
   readonly #query: string
@@ -51,14 +51,14 @@ class Pages<Item, More> {
     return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE]
   }
 
-  /** Reads the pages of these rows, where they are not there yet. */
+  /** Loads the missing pages of these rows. */
   look(first: number, end: number): void {
     this.#first = first
     this.#end = end
     for (const page of this.#visible()) if (!this.#pages.has(page)) this.#begin(page)
   }
 
-  /** Reads again what is looked at, and forgets the rest: new items have moved all of it. */
+  /** Loads the visible pages again, and drops the rest: new items have moved all rows. */
   refresh(): void {
     const visible = this.#visible()
     for (const page of this.#pages.keys()) if (!visible.includes(page)) this.#pages.delete(page)
@@ -91,7 +91,7 @@ class Pages<Item, More> {
 }
 
 /**
- * A list of any length.
+ * Loads a list of any length.
  * @param query for the gateway, without the page
  * @param list keeps its identity between renderings
  */

@@ -1,11 +1,15 @@
 /** Browsers draw nothing beyond some 16 or 33 million pixels. */
 const TALLEST_PX = 8_000_000
-/** A step of the scroll bar up to so many heights of the view is one through the rows; a longer one a jump. */
+/**
+ * A step of the scroll bar up to this many heights of the view scrolls by as many pixels; a longer step is a
+ * jump.
+ */
 const STEP_HEIGHTS = 4
 
 /**
- * The place in a list that may be taller than a browser can scroll. While it is not, the place is what the browser says.
- * Beyond that small steps move by so many pixels, as ever, and long ones to the same part of the whole.
+ * The place in a list that may be taller than a browser can scroll. In a short list the place is the
+ * browser's own. In a taller list small steps move by the same number of pixels, and long steps move to the
+ * same part of the whole.
  */
 export class ScrollScale {
   readonly total: number
@@ -18,7 +22,7 @@ export class ScrollScale {
     this.#before = before
   }
 
-  /** The height of the element that scrolls, in pixels. */
+  /** The height of the scrolling element, in pixels. */
   get height(): number {
     return Math.min(this.total, TALLEST_PX)
   }
@@ -31,7 +35,7 @@ export class ScrollScale {
     return Math.max(0, this.height - this.view)
   }
 
-  /** The place when the scroll bar is here. */
+  /** Returns the place for a position of the scroll bar. */
   at(bar: number): ScrollPlace {
     if (this.height === this.total) return { bar, top: bar }
     if (bar <= 0) return { bar, top: 0 }
@@ -42,7 +46,7 @@ export class ScrollScale {
     return { bar, top: Math.min(this.#longest, Math.max(0, top)) }
   }
 
-  /** Where the scroll bar belongs for a place in the list. */
+  /** Returns the position of the scroll bar for a place in the list. */
   to(top: number): ScrollPlace {
     const place = Math.min(this.#longest, Math.max(0, top))
     const bar = this.height === this.total ? place : (place / this.#longest) * this.#longestBar

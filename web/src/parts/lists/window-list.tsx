@@ -7,11 +7,11 @@ interface WindowListProps {
   readonly count: number
   readonly rowHeight: number
   readonly row: (index: number) => ComponentChildren
-  /** Told which rows are drawn. */
+  /** Called with the drawn rows. */
   readonly onRows?: (first: number, end: number) => void
 }
 
-/** A list of any length: only the rows that can be seen are in the page. */
+/** A list of any length: only the visible rows are in the page. */
 export function WindowList({ label, count, rowHeight, row, onRows }: WindowListProps) {
   const { scroller, first, end, height, offset, onScroll } = useRowWindow(count, rowHeight)
   useEffect(() => onRows?.(first, end), [first, end, onRows])

@@ -2,15 +2,17 @@ import type { RefObject } from 'preact'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ScrollScale, START, type ScrollPlace } from './scroll-scale.ts'
 
-/** Rows above and below the view, so that keys and short steps find them there. */
+/** Extra rows above and below the view, so that keys and short steps find them there. */
 const BESIDE = 8
 
 export interface RowWindow {
   readonly scroller: RefObject<HTMLDivElement | null>
-  /** The rows to draw: from `first`, up to and without `end`. */
+  /** The rows to draw: from `first` to `end`, without `end`. */
   readonly first: number
   readonly end: number
-  /** The height of the whole list, for the element inside the scroller, and the place of the first row in it. */
+  /**
+   * The height of the whole list, for the element inside the scroller, and the place of the first row in it.
+   */
   readonly height: number
   readonly offset: number
   readonly place: ScrollPlace
@@ -19,7 +21,7 @@ export interface RowWindow {
   readonly scrollTo: (row: number, where?: 'start' | 'center') => void
 }
 
-/** Draws of `count` rows of one height those that can be seen. */
+/** Finds the visible rows among `count` rows of equal height. */
 export function useRowWindow(count: number, rowHeight: number): RowWindow {
   const scroller = useRef<HTMLDivElement>(null)
   const view = useHeight(scroller)
@@ -67,7 +69,10 @@ function useHeight(element: RefObject<HTMLElement | null>): number {
   return height
 }
 
-/** Once it stands still the scroll bar shows the true place: small steps had moved it too far in a long list. */
+/**
+ * After scrolling stops, the scroll bar moves to the true place: small steps had moved it too far in a long
+ * list.
+ */
 function useSettling(element: RefObject<HTMLElement | null>, settle: () => void): void {
   const latest = useRef(settle)
   latest.current = settle

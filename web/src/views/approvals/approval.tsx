@@ -16,7 +16,7 @@ import { DiffText } from '../diff/diff-text.tsx'
 import { DecisionButtons } from './decision.tsx'
 import { namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
 
-/** What somebody wants to run, exactly, and the decision. */
+/** A request in full detail, and the decision about it. */
 export default function Approval({ id }: { readonly id: string }) {
   const load = useCallback(
     async (signal: AbortSignal) => {
@@ -135,7 +135,9 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
   )
 }
 
-/** The last approved run of the same runbook, with its script; undefined where there is none to be seen. */
+/**
+ * Returns the last approved run of the same runbook, with its script; undefined when the person can see none.
+ */
 async function readBefore(id: string, signal: AbortSignal): Promise<Session | undefined> {
   try {
     const path = `/api/reviews/${encodeURIComponent(id)}/previous`
@@ -148,7 +150,9 @@ async function readBefore(id: string, signal: AbortSignal): Promise<Session | un
   }
 }
 
-/** What is different from the last approved run of the same runbook: parameters, then lines of the script. */
+/**
+ * Shows the differences from the last approved run of the same runbook: parameters, then lines of the script.
+ */
 function Changes({ before, now }: { readonly before: Session; readonly now: Session }) {
   const [was, is] = [recordedParameters(before.labels), recordedParameters(now.labels)]
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
@@ -180,10 +184,13 @@ function Changes({ before, now }: { readonly before: Session; readonly now: Sess
   )
 }
 
-/** Bound of the lines that are compared: more are shown as the script alone. */
+/** Maximum of compared lines. A longer script is shown alone. */
 const MOST_LINES = 1000
 
-/** The lines of both scripts from their first to their last difference, marked; none where they are the same. */
+/**
+ * Returns the lines of both scripts from their first to their last difference, marked; none for equal
+ * scripts.
+ */
 function changedLines(before: string, now: string): string[] {
   const [was, is] = [before.split('\n'), now.split('\n')]
   let start = 0
@@ -196,7 +203,7 @@ function changedLines(before: string, now: string): string[] {
   return all.length === 0 ? [] : [`@@ line ${start + 1} @@`, ...all.slice(0, MOST_LINES)]
 }
 
-/** Parameters, arguments and the names of variables. */
+/** Shows parameters, arguments and the names of variables. */
 function Given({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
   const parameters = recordedParameters(session.labels)
   const { client_args: args, env_vars: variables } = review

@@ -14,14 +14,14 @@ type Decided = Omit<Review, 'session'>
 
 interface DecisionButtonsProps {
   readonly review: Decided
-  /** The session that waits; the requester withdraws it. */
+  /** The waiting session; its requester can withdraw it. */
   readonly session: string
-  /** False where the view has a button for that already. */
+  /** False when the view already has a button to withdraw. */
   readonly withdraws?: boolean
   readonly onDecided: () => void
 }
 
-/** Approve with a comment and hours, or reject with a reason. The requester withdraws. */
+/** Buttons to approve with a comment and hours, or to reject with a reason. The requester can withdraw. */
 export function DecisionButtons({ review, session, withdraws = true, onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(onDecided)
   const [isRejecting, setRejecting] = useState(false)
@@ -100,7 +100,7 @@ interface ApprovingProps {
   readonly review: Decided
   readonly busy: boolean
   readonly send: (decision: Decision) => void
-  /** What else can be done. */
+  /** Buttons for the other actions. */
   readonly children: ComponentChildren
 }
 
@@ -168,7 +168,7 @@ interface RejectingProps {
   readonly onReject: (reason: string) => void
 }
 
-/** Asks for the reason first: the requester reads it. */
+/** Asks for a reason before the rejection: the requester reads it. */
 function Rejecting({ onClose, onReject }: RejectingProps) {
   const [reason, setReason] = useState('')
   return (
@@ -199,13 +199,16 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
   )
 }
 
-/** A batch waits as its first session; it is stopped as a whole. */
+/** Withdraws a request. A batch waits as its first session, but is stopped as a whole. */
 function withdraw({ batch }: Decided, session: string): Promise<unknown> {
   if (batch === undefined) return stopSession(session)
   return ask('POST', `/api/batches/${encodeURIComponent(batch.id)}/stop`, { body: {} })
 }
 
-/** Somebody of a group that has not decided yet; one's own only where that is allowed, which the gateway says. */
+/**
+ * Whether the person is in a group that has not decided yet. The gateway checks whether people may approve
+ * their own requests.
+ */
 function mayApprove({ review_groups_data: groups }: Decided): boolean {
   const mine = person.value?.groups ?? []
   return groups.some(({ group, status }) => status === 'PENDING' && mine.includes(group))

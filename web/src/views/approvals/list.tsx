@@ -13,7 +13,7 @@ import { placeOf, ReviewState } from './review-facts.tsx'
 
 const ROW_PX = 64
 
-/** What waits for somebody, as it comes; then what was decided. */
+/** Waiting requests, live; then the decided ones. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
   const waiting = value?.filter(({ status }) => status === 'PENDING') ?? []
@@ -67,12 +67,12 @@ export default function ApprovalList() {
   )
 }
 
-/** `a run`, or `a terminal`. */
+/** Returns `a run` or `a terminal`. */
 function kindOf({ type }: Review): string {
   return type === 'jit' ? 'a terminal' : 'a run'
 }
 
-/** What would run, where it is a runbook. */
+/** Shows the name of a requested runbook. */
 function RunbookName({ review }: { readonly review: Review }) {
   const name = reviewedName(review)
   if (name === undefined) return null

@@ -8,13 +8,13 @@ import { visible } from '../../parts/visible.ts'
 
 type Shown = Omit<Review, 'session'>
 
-/** The target of an approval: `web-01`, or `12 connections`. */
+/** Returns the target of an approval: `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
   const count = batch?.waves.flat().length
   return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
 }
 
-/** All connections of a batch, wave by wave. */
+/** Shows all connections of a batch, wave by wave. */
 export function ReviewedBatch({ review }: { readonly review: Shown }) {
   const { batch } = review
   if (batch === undefined) return null
@@ -51,7 +51,7 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
   )
 }
 
-/** Who asks, who has said what, and until when. */
+/** Shows the requester, the decisions so far, and the end of the wait. */
 export function ReviewFacts({ review }: { readonly review: Shown }) {
   const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
   const { rejection_reason: reason = '' } = review
@@ -90,7 +90,7 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
   )
 }
 
-/** Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
+/** Returns names from keys. Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
 export function namesOf(kind: string, keys: readonly string[]): string[] {
   return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }

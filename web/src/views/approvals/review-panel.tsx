@@ -10,7 +10,7 @@ interface ReviewOfSessionProps {
   readonly reload: () => void
 }
 
-/** Where a session stands with its approval, on the session's own page. */
+/** Shows the state of a session's approval, on the session's own page. */
 export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
   const { review } = session
   if (review === null) return null

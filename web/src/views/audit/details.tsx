@@ -12,7 +12,7 @@ interface DetailsProps {
   readonly onClose: () => void
 }
 
-/** All that the log says of one thing that happened. */
+/** Shows everything that the log has about one event. */
 export function Details({ entry, onClose }: DetailsProps) {
   const { request_payload_redacted: details } = entry
   return (

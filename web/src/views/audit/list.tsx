@@ -15,11 +15,11 @@ import { Details } from './details.tsx'
 import { ACTIONS, deedOf, thingOf, TYPES } from './words.ts'
 
 const ROW_PX = 56
-/** The gateway gives a thousand pages. */
+/** The gateway sends at most a thousand pages. */
 const FURTHEST = 100_000
 
 const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
-  // The log has no topic: reading it would announce itself.
+  // The log has no topic: each reading would announce itself.
   topics: [],
   read: async (asked, { index, size }, signal) => {
     asked.set('page', String(index + 1))
@@ -32,7 +32,7 @@ const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
 const readAudit = (asked: URLSearchParams, signal: AbortSignal) =>
   ask<AuditPage>('GET', `/api/audit/logs?${asked.toString()}`, { signal })
 
-/** Who saw, changed or decided what. */
+/** Shows who has seen, changed or decided what. */
 export default function AuditLog() {
   const asked = gatewayQuery(query.value).toString()
   const { count, more, error, row, look, refresh } = usePages(asked, ENTRIES)

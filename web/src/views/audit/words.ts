@@ -39,18 +39,18 @@ const THINGS: Readonly<Record<string, string>> = {
 const choices = (words: Readonly<Record<string, string>>) =>
   [['', 'any'], ...Object.keys(words).map((name) => [name, name.replace('_', ' ')] as const)] as const
 
-/** As the gateway names them. */
+/** Actions by the gateway's names. */
 export const ACTIONS = choices(DEEDS)
 export const TYPES = choices(THINGS)
 
-/** What happened: `looked at a session`. */
+/** Returns the event in words: `looked at a session`. */
 export function deedOf({ action, resource_type: type, stage, outcome }: AuditEntry): string {
   const what = action === 'sign-in' ? 'signed in' : `${DEEDS[action] ?? action} ${THINGS[type] ?? type}`
   if (stage === 'asked') return `asked for: ${what}`
   return outcome ? what : `tried: ${what}`
 }
 
-/** Which one, and why not. */
+/** Returns the object of the event, and the reason of a failure. */
 export function thingOf(entry: AuditEntry): string {
   const { resource_id: id, http_path: path, error_message: error, request_payload_redacted: details } = entry
   const { runbook, connection } = details ?? {}

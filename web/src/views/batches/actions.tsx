@@ -13,7 +13,7 @@ interface BatchActionsProps {
   readonly reload: () => void
 }
 
-/** Run what was approved, or stop what goes on. */
+/** Buttons to run an approved batch or to stop a running one. */
 export function BatchActions({ batch, reload }: BatchActionsProps) {
   const { busy, error, act } = useAction(reload)
   const { id, status, owner, review } = batch

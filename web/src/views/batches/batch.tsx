@@ -15,7 +15,7 @@ import { Differences } from './differences.tsx'
 import { BatchBadge, countsText } from './list.tsx'
 import { Waves } from './waves.tsx'
 
-/** One batch: its waves, how each connection did, and how their output differs. */
+/** One batch: its waves, the result on each connection, and the differences of their output. */
 export default function BatchView({ id }: { readonly id: string }) {
   const load = useCallback(
     (signal: AbortSignal) => ask<Batch>('GET', `/api/batches/${encodeURIComponent(id)}`, { signal }),
@@ -88,7 +88,7 @@ function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () =
   )
 }
 
-/** How far it is, and who runs it with what. */
+/** Shows the progress, the requester and the parameters. */
 function Progress({ batch }: { readonly batch: Batch }) {
   const { owner, created_at: created, started_at: started, ended_at: ended, review, parameters } = batch
   return (
@@ -138,7 +138,7 @@ const TONES = {
   unknown: 'is-bad',
 } as const
 
-/** A piece for each connection. The words above it say the same. */
+/** Shows a piece for each connection. The words above it say the same. */
 function Strip({ batch }: { readonly batch: Batch }) {
   return (
     <ol class="strip" aria-hidden="true">

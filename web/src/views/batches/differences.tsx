@@ -7,7 +7,7 @@ import { Problem } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { DiffText } from '../diff/diff-text.tsx'
 
-/** How the output of the runs differs from what most of them have. */
+/** Shows how the output of runs differs from the most frequent output. */
 export function Differences({ batch }: { readonly batch: Batch }) {
   const { id } = batch
   const load = useCallback(
@@ -15,7 +15,7 @@ export function Differences({ batch }: { readonly batch: Batch }) {
     [id],
   )
   const { value, error } = useLoaded(load, ['batches'])
-  // Reviewers see the batch and not its output.
+  // Reviewers may see the batch but not its output.
   if (error !== undefined && asRefused(error).status === 404) return null
   if (error !== undefined) return <Problem error={error} />
   if (value === undefined) return null

@@ -11,7 +11,7 @@ import { Name } from '../../parts/text.tsx'
 
 const readBatches = (signal: AbortSignal) => ask<ListedBatch[]>('GET', '/api/batches', { signal })
 
-/** One runbook on several connections, each time. */
+/** Batches: each is one runbook on several connections. */
 export default function BatchList() {
   return (
     <ListView

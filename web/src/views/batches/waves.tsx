@@ -8,7 +8,7 @@ import { StateBadge } from '../sessions/state.tsx'
 
 type Run = Batch['runs'][number]
 
-/** The connections, wave by wave. */
+/** Shows the connections, wave by wave. */
 export function Waves({ batch }: { readonly batch: Batch }) {
   const waves = Map.groupBy(batch.runs, ({ wave }) => wave)
   return (

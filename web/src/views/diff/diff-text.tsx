@@ -1,6 +1,6 @@
 import { visible } from '../../parts/visible.ts'
 
-/** A unified diff. What was added and removed is marked by its first character, too. */
+/** A unified diff. The first character of a line, too, says what was added or removed. */
 export function DiffText({ diff }: { readonly diff: string }) {
   return (
     <pre class="script diff" tabIndex={0} aria-label="Difference">

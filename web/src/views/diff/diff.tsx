@@ -16,9 +16,9 @@ import { recordedParameters } from '../runbooks/recorded.ts'
 import { StateBadge } from '../sessions/state.tsx'
 import { DiffText } from './diff-text.tsx'
 
-/** Bytes of each output that are compared: more takes the browser too long. */
+/** Compared bytes of each output: more take the browser too long. */
 const COMPARED_BYTES = 1024 * 1024
-/** A comparison that takes longer is given up. */
+/** Time limit for a comparison. */
 const LONGEST_MS = 5000
 
 interface DiffProps {
@@ -32,7 +32,7 @@ interface Compared {
   readonly isCut: boolean
 }
 
-/** How two runs differ: their parameters and their output. */
+/** Shows how two runs differ: their parameters and their output. */
 export default function Diff({ first, second }: DiffProps) {
   const load = useCallback(
     (signal: AbortSignal) => Promise.all([readCompared(first, signal), readCompared(second, signal)]),
@@ -67,7 +67,7 @@ async function readCompared(id: string, signal: AbortSignal): Promise<Compared> 
   return { session, output: reader.end().map(textOfRow).join('\n'), isCut }
 }
 
-/** The beginning of an output. */
+/** Reads the beginning of an output. */
 async function readStart(id: string, signal: AbortSignal): Promise<{ text: string; isCut: boolean }> {
   const response = await fetched('GET', `/api/sessions/${encodeURIComponent(id)}/result/stream`, { signal })
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
@@ -146,7 +146,7 @@ function Parameters({ first, second }: { readonly first: Session; readonly secon
   )
 }
 
-/** One of the two, at the head of its column. */
+/** One of the two runs, at the top of its column. */
 function Run({ session }: { readonly session: Session }) {
   return (
     <th scope="col">
@@ -161,7 +161,7 @@ function Run({ session }: { readonly session: Session }) {
   )
 }
 
-/** What else may differ stands there, too. */
+/** Returns the parameters, and other facts that may differ. */
 function parametersOf(session: Session): Readonly<Record<string, string>> {
   const runbookCommit = session.labels?.['runbookCommit']
   return {

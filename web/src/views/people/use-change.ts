@@ -3,8 +3,8 @@ import { askFresh, takeChange, type Change } from '../../api/fresh.ts'
 import { useAction } from '../../parts/action.ts'
 
 /**
- * Changes users and tokens, one at a time. What was asked for before the page was left for a sign-in is done now.
- * @param isKnown which changes the view makes
+ * Changes users and tokens, one at a time. A request from before a sign-in is sent now.
+ * @param isKnown whether the view makes this change
  * @param done is called with the answer
  */
 export function useChange(

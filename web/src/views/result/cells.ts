@@ -10,7 +10,7 @@ interface Place {
   readonly column: number
 }
 
-/** From the cell where the choice began to the one where it is. */
+/** The selection: from the first cell to the present one. */
 interface Range {
   readonly from: Place
   readonly to: Place
@@ -24,10 +24,10 @@ interface CellsOf {
   readonly rowHeight: number
 }
 
-/** So much of a value is shown below the table. */
+/** Maximum of characters of a value below the table. */
 const MOST_SHOWN = 2000
 
-/** Cells are chosen by clicks and arrow keys, several with Shift, and copied with Ctrl+C. */
+/** Selects cells by clicks and arrow keys, several with Shift, and copies them with Ctrl+C. */
 export function useCells({ columns, count, rowAt, window, rowHeight }: CellsOf) {
   const [range, setRange] = useState<Range | undefined>(undefined)
   const latest = useRef(range)
@@ -113,7 +113,7 @@ function moved({ row, column }: Place, key: string, rows: number, columns: numbe
   return { row: within(row + step[0], rows), column: within(column + step[1], columns) }
 }
 
-/** Scrolls no further than is needed. */
+/** Scrolls no further than needed. */
 function reveal({ scroller, scrollTo }: RowWindow, { row, column }: Place, rowHeight: number): void {
   const box = scroller.current
   if (box === null) return
@@ -128,7 +128,7 @@ function reveal({ scroller, scrollTo }: RowWindow, { row, column }: Place, rowHe
   if (right > box.scrollLeft + box.clientWidth) box.scrollLeft = right - box.clientWidth
 }
 
-/** One cell as it is; several as a spreadsheet takes them. */
+/** Returns one cell as it is; several cells in the form for spreadsheets. */
 function textOf(area: Area, rowAt: (index: number) => readonly Cell[]): string {
   if (area.rows * area.columns === 1) return rowAt(area.row)[area.column] ?? ''
   const rows = Array.from({ length: area.rows }, (_, index) => rowAt(area.row + index))

@@ -19,7 +19,7 @@ interface ResultChartProps {
   readonly fileName: (ending: string) => string
 }
 
-/** A column of numbers by another column. */
+/** Chart of a column of numbers by another column. */
 export function ResultChart({ tables, fileName }: ResultChartProps) {
   const charted = tables.filter(({ columns }) => columns.some(({ isNumeric }) => isNumeric))
   const [index, setIndex] = useState(0)
@@ -121,7 +121,7 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
   )
 }
 
-/** Numbers that name rows say nothing as a height. */
+/** Whether the column holds keys: numbers that name rows mean nothing as a height. */
 function isKey(name: string | undefined): boolean {
   return /(?:^|_)id$/i.test(name ?? '')
 }
@@ -169,7 +169,7 @@ function Choice<Value extends string | number>({ label, value, options, onChange
   )
 }
 
-/** Draws the chart into an element, as large as that is, in the colours of the theme. */
+/** Draws the chart into an element, in the element's size and the colours of the theme. */
 function useChart(data: ChartData, shape: Shape, up: string, across: string) {
   const place = useRef<HTMLDivElement>(null)
   const theme = useTheme()
@@ -191,7 +191,7 @@ function useChart(data: ChartData, shape: Shape, up: string, across: string) {
   return place
 }
 
-/** Changes with the colours of the page. */
+/** Returns a number that changes with the colours of the page. */
 function useTheme(): number {
   const [theme, setTheme] = useState(0)
   useEffect(() => {
@@ -234,7 +234,7 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
   const bars = uPlot.paths.bars?.({ size: [0.7, 60, 1], radius: 0.1 })
   return {
     ...sizeOf(place),
-    // Moments are in UTC, as the table has them.
+    // Times are in UTC, as in the table.
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: true },
     cursor: { drag: { x: true, y: false } },
@@ -264,7 +264,7 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
 
 const FONT = '12px system-ui, sans-serif'
 
-/** Moments as databases write them, as long as the space between two of them needs. */
+/** Times in the form of databases, as detailed as the space between two of them needs. */
 const CLOCKED: Partial<uPlot.Axis> = {
   space: 100,
   values: (_, places, __, ___, step) =>
@@ -284,7 +284,7 @@ function valueText({ kind, labels }: ChartData, place: number | null): string {
   return kind === 'moments' ? momentText(place) : (labels[place] ?? '')
 }
 
-/** Labels at whole places, as many as there is room for. */
+/** Labels at whole places, as many as fit. */
 function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   return {
     splits: (chart) => {
@@ -303,7 +303,7 @@ function shortened(label: string): string {
   return label.length > 14 ? `${label.slice(0, 13)}…` : label
 }
 
-/** A colour of the theme, as a canvas needs it. */
+/** Returns a colour of the theme in a form for a canvas. */
 function colourOf(place: HTMLElement, token: string): string {
   const probe = document.createElement('span')
   probe.style.color = `var(${token})`
@@ -313,7 +313,7 @@ function colourOf(place: HTMLElement, token: string): string {
   return color
 }
 
-/** On the ground of the page: a picture without one cannot be read on another. */
+/** Draws the picture on the page's background: without a background it cannot be read on another one. */
 function savePicture(place: HTMLElement | null, fileName: string): void {
   const drawn = place?.querySelector('canvas')
   if (place === null || drawn === null || drawn === undefined) return

@@ -15,12 +15,14 @@ const NO_FILTER: Filtering = { text: '', columns: {} }
 interface TableViewProps {
   readonly table: ResultTable
   readonly name: string
-  /** Whether it takes what the window has left. */
+  /** Whether the table takes the remaining height of the window. */
   readonly fills: boolean
   readonly fileName: string
 }
 
-/** One result: sorted by its heads, filtered, copied and downloaded. The rows that can be seen are drawn. */
+/**
+ * One result: sorted by its column heads, filtered, copied and downloaded. Only the visible rows are drawn.
+ */
 export function TableView({ table, name, fills, fileName }: TableViewProps) {
   const [filtering, setFiltering] = useState(NO_FILTER)
   const [hasFilters, setHasFilters] = useState(false)
@@ -98,7 +100,7 @@ export function TableView({ table, name, fills, fileName }: TableViewProps) {
   )
 }
 
-/** Upwards, downwards, and as it was. */
+/** Returns the next sorting: ascending, descending, unsorted. */
 function sortedNext(before: Sorting | undefined, column: number): Sorting | undefined {
   if (before?.column !== column) return { column, isDescending: false }
   return before.isDescending ? undefined : { column, isDescending: true }
@@ -113,7 +115,10 @@ function countText(count: number, all: number): string {
   return count === all ? rows : `${number(count)} of ${rows}`
 }
 
-/** The rows in their order; undefined while it is that of the output. What was shown stays until the next one is there. */
+/**
+ * Returns the order of the rows; undefined for the order of the output. The old order stays until the new one
+ * is complete.
+ */
 function useOrder(
   table: ResultTable,
   filtering: Filtering,
@@ -212,7 +217,7 @@ function Rows({
   )
 }
 
-/** In place of rows that are not drawn. */
+/** Stands in for rows that are not drawn. */
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   if (rows <= 0) return null
   return (
@@ -282,7 +287,7 @@ function CellOf({ column: { isNumeric }, at, index, cells, value }: CellProps) {
   )
 }
 
-/** A long value is cut where its column ends: the line below the table has all of it. */
+/** Cuts a long value at the end of its column: the line below the table has all of it. */
 function oneLine(value: string): string {
   return visible(value.slice(0, 400)).replaceAll('\n', '↵')
 }

@@ -9,13 +9,13 @@ import { TableView } from './table-view.tsx'
 interface ResultTablesProps {
   readonly tables: readonly ResultTable[]
   readonly session: Session
-  /** Bytes of the output that are in no record. */
+  /** Bytes of the output that no record has. */
   readonly cutBytes: number
-  /** Whether the output is longer than what is read for tables. */
+  /** Whether the output is longer than the part that is searched for tables. */
   readonly isCut: boolean
 }
 
-/** Each result set of a run as a table. One fills the window; several are one under the other. */
+/** Each result set of a run as a table. A single table fills the window; several are stacked. */
 export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesProps) {
   const shown = tables.slice(0, MOST_TABLES)
   const isAlone = shown.length === 1

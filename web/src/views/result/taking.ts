@@ -6,7 +6,7 @@ import { toast } from '../../parts/toasts.tsx'
 import { csvOf, isFormula, tsvOf } from '../../result/csv.ts'
 import { STEP_ROWS, type Cell, type ResultTable, type Steps } from '../../result/table.ts'
 
-/** More does not belong into a clipboard. */
+/** A clipboard should not hold more rows. */
 const MOST_COPIED_ROWS = 50_000
 
 /** The rows that are shown, in their order. */
@@ -34,7 +34,7 @@ export async function copyRows(shown: ShownRows): Promise<void> {
   }
 }
 
-/** Says afterwards what is different in the file. */
+/** Downloads the rows, and reports afterwards which values differ in the file. */
 export async function downloadCsv(shown: ShownRows, fileName: string): Promise<void> {
   const { table, count } = shown
   const { pieces, formulas } = await inTurns(csvPieces(shown), new AbortController().signal)

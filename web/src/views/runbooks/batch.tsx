@@ -7,13 +7,13 @@ import { batchPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
 import { visible } from '../../parts/visible.ts'
 
-/** What is to run on several connections, and how. */
+/** Settings for a run on several connections. */
 export interface BatchDraft {
   readonly isOpen: boolean
   readonly setOpen: (isOpen: boolean) => void
   readonly chosen: ReadonlySet<string>
   readonly choose: (names: readonly string[], isChosen: boolean) => void
-  /** The preview is of this one. */
+  /** The connection of the preview. */
   readonly first: string | undefined
   readonly settings: Readonly<Record<'waves' | 'parallel' | 'stop_after', string>>
   readonly change: (name: string, value: string) => void

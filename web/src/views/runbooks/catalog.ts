@@ -15,7 +15,7 @@ export type CatalogRow =
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly isRecent: boolean }
 
 const RECENT = 'Recent'
-/** Files up to which folders begin open. */
+/** Number of files up to which folders begin open. */
 const MOST_UNFOLDED = 50
 
 export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
@@ -24,25 +24,28 @@ export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
   )
 }
 
-/** The files that were run last, the newest first, each once. */
+/** Returns the files of the last runs, the newest first, each once. */
 export function recentFiles(sessions: readonly ListedSession[]): string[] {
   return [
     ...new Set(sessions.map(({ labels }) => labels?.['runbookFile']).filter((file) => file !== undefined)),
   ]
 }
 
-/** All words have to be in the path, the title, the description or the names of parameters. */
+/**
+ * Returns the runbooks that match: all words have to be in the path, the title, the description or the names
+ * of parameters.
+ */
 export function found(runbooks: readonly ListedRunbook[], wanted: string): readonly ListedRunbook[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return runbooks
   const exact = runbooks.filter(({ item }) => words.every((word) => searched(item).includes(word)))
-  // Typing errors are forgiven only where nothing has the words as they are typed.
+  // Typing errors are tolerated only when nothing matches the words exactly.
   return exact.length > 0 ? exact : runbooks.filter(({ item }) => words.every((word) => isNear(word, item)))
 }
 
 const TEXTS = new WeakMap<RunbookItem, string>()
 
-/** What is searched of a runbook, made once: there may be 5,000. */
+/** Returns the searchable text of a runbook, cached: there may be 5,000 runbooks. */
 function searched(item: RunbookItem): string {
   const known = TEXTS.get(item)
   if (known !== undefined) return known
@@ -52,7 +55,7 @@ function searched(item: RunbookItem): string {
   return text
 }
 
-/** Whether a word of the runbook has the typed one in it but for one typing error, or two in a long word. */
+/** Whether a word of the runbook contains the typed word with one typing error, or two in a long word. */
 function isNear(typed: string, item: RunbookItem): boolean {
   const text = searched(item)
   if (text.includes(typed)) return true
@@ -61,7 +64,7 @@ function isNear(typed: string, item: RunbookItem): boolean {
   return text.split(/[^\p{L}\p{N}]+/u).some((word) => beginsNear(typed, word, most))
 }
 
-/** Whether the beginning of a word is at most so many changes of letters away, two that changed places being one. */
+/** Whether the beginning of a word is at most this many edits away; two swapped letters count as one edit. */
 function beginsNear(typed: string, word: string, most: number): boolean {
   if (word.length < typed.length - most) return false
   const end = Math.min(word.length, typed.length + most)
@@ -82,12 +85,12 @@ function beginsNear(typed: string, word: string, most: number): boolean {
 
 interface Shown {
   readonly recent: readonly string[]
-  /** Folders that were opened or folded by hand: they are the other way round. */
+  /** Folders that the user has opened or folded: their state is the opposite of the default. */
   readonly toggled: ReadonlySet<string>
   readonly isSearching: boolean
 }
 
-/** Each runbook once: those that were run lately first, the others in their folders. */
+/** Returns each runbook once: recently run ones first, the others in their folders. */
 export function rowsOf(
   runbooks: readonly ListedRunbook[],
   { recent, toggled, isSearching }: Shown,

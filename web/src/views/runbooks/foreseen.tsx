@@ -5,7 +5,7 @@ import { Note } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
 
-/** What the gateway says about these connections; none while it has not answered. */
+/** Returns the gateway's forecast for these connections; empty before the answer. */
 export function useForeseen(
   repository: string,
   file: string,
@@ -20,7 +20,7 @@ export function useForeseen(
     else
       ask<Foreseen[]>('POST', '/api/runbooks/foresee', { body, signal: ended.signal }).then(
         setAnswers,
-        // What is refused here is refused again, and explained, when somebody runs it.
+        // A refusal here comes again, with an explanation, when the user runs it.
         () => setAnswers([]),
       )
     return () => ended.abort()
@@ -28,7 +28,7 @@ export function useForeseen(
   return answers
 }
 
-/** What the run needs and waits for, before somebody asks for it. */
+/** Shows before a run what the run needs and waits for. */
 export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen[] }) {
   const reviews = [...new Set(answers.flatMap(({ review }) => (review === null ? [] : [needOf(review)])))]
   const locks = new Map(answers.flatMap(({ locks }) => locks.map((lock) => [lock.name, lock] as const)))

@@ -121,7 +121,7 @@ export function RunbookForm({ opened }: FormProps) {
 
 type LinkButtonProps = Pick<Opened, 'repository' | 'item'> & Pick<KeptDraft, 'values' | 'connection'>
 
-/** Copies the address of the form with what is typed in it, without secrets. */
+/** Copies the address of the form with its values, without secrets. */
 function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
   const copy = () => {
     const address = `${runbookPath(repository, item.name)}?${linkQuery(item, draft)}`
@@ -144,7 +144,10 @@ function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
   )
 }
 
-/** Where the settings ask for it, people type the connection's name, or the number of several. */
+/**
+ * Asks for a confirmation if the settings require it: people type the connection's name, or the number of
+ * connections.
+ */
 function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   const [typed, type] = useState('')
   const isNeeded = answers.some(({ confirm }) => confirm)
@@ -152,7 +155,7 @@ function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   return { typed, type, expected, isGiven: expected === undefined || typed.trim() === expected }
 }
 
-/** Arguments and variables of a run, for connections that take them. Drafts do not keep them. */
+/** Arguments and variables of a run, for connections that accept them. Drafts do not keep them. */
 function useAdvanced() {
   const [args, setArgs] = useState('')
   const [variables, setVariables] = useState('')
@@ -167,7 +170,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 
-/** In the form of the wire. */
+/** Returns a variable in the form of the wire. */
 function variableOf(line: string): [string, string] {
   const equals = line.indexOf('=')
   const [name, value] = equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)]
@@ -209,7 +212,7 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
   )
 }
 
-/** What the buttons do. One thing at a time: a second click runs nothing twice. */
+/** Actions of the buttons. Only one runs at a time: a second click runs nothing twice. */
 function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<void>) {
   const form = useRef<HTMLFormElement>(null)
   const [error, setError] = useState<Refused | undefined>(undefined)

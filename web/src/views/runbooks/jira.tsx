@@ -7,7 +7,7 @@ import { visible } from '../../parts/visible.ts'
 
 type JiraField = JiraTemplate['prompt_types']['items'][number]
 
-/** What the issue needs that is made for each run on a connection. */
+/** Values for the Jira issue that each run on a connection creates. */
 export interface Jira {
   readonly fields: readonly JiraField[]
   readonly values: Readonly<Record<string, string>>

@@ -11,7 +11,7 @@ import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRun
 
 const ROW_PX = 56
 
-/** All runbooks, by folder; search as you type. */
+/** All runbooks by folder, with search as you type. */
 export default function RunbookList() {
   const lists = useLoaded(readRunbooks)
   const recent = useRecent()
@@ -47,13 +47,13 @@ export default function RunbookList() {
   )
 }
 
-/** A list without them is as good: what fails here is shown where sessions are. */
+/** Returns recently run files. Without them the list still works; the pages of sessions show this error. */
 function useRecent(): readonly string[] {
   const { value } = useLoaded(readOwnSessions)
   return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])
 }
 
-/** Enter in the search opens the only runbook that it finds. */
+/** Opens the only result of the search when the user presses Enter. */
 function openOnly(rows: readonly CatalogRow[]): void {
   const [only, ...others] = rows.flatMap((row) => (row.kind === 'runbook' ? [row.runbook] : []))
   if (only !== undefined && others.length === 0) go(runbookPath(only.repository, only.item.name))

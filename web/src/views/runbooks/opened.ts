@@ -4,20 +4,23 @@ import { keptDraft, linkedValues } from '../../form/kept-draft.ts'
 import type { Values } from '../../form/parameters.ts'
 import { NOT_RECORDED, recordedParameters } from './recorded.ts'
 
-/** What the form begins with. */
+/** Initial content of the form. */
 export interface Opened {
   readonly repository: string
   readonly item: RunbookItem
-  /** Those on which the runbook can be run. */
+  /** Connections on which the runbook can run. */
   readonly connections: readonly Connection[]
   readonly chosen: string
   readonly values: Values
 }
 
-/** In place of a session: one's own last run. */
+/** Stands for the person's own last run, in place of a session. */
 const LAST = 'last'
 
-/** @param again the session whose parameters are taken, or `last` @returns null where there is no such runbook */
+/**
+ * @param again the session whose parameters are used, or `last`
+ * @returns null when there is no such runbook
+ */
 export async function openRunbook(
   repository: string,
   file: string,
@@ -47,7 +50,10 @@ export async function openRunbook(
   return { ...found, connections: possible, chosen: chosen?.name ?? '', values }
 }
 
-/** A link may name the repository as gateway.yaml does, which the list does not tell. */
+/**
+ * Finds a runbook. A link may name the repository as in gateway.yaml, and the list does not contain that
+ * name.
+ */
 function itemOf({ repositories }: RunbookLists, repository: string, file: string) {
   const all = repositories.flatMap(({ repository: key, items }) =>
     items.filter(({ name }) => name === file).map((item) => ({ repository: key, item })),
@@ -55,7 +61,7 @@ function itemOf({ repositories }: RunbookLists, repository: string, file: string
   return all.find(({ repository: key }) => key === repository) ?? (all.length === 1 ? all[0] : undefined)
 }
 
-/** Secret ones are not recorded, and have to be given again. */
+/** Returns the values that can be used again. Secret values are not recorded and have to be typed again. */
 function reusable(labels: ListedSession['labels']): Values {
   return Object.fromEntries(
     Object.entries(recordedParameters(labels)).filter(([, value]) => value !== NOT_RECORDED),

@@ -8,28 +8,28 @@ import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
-/** A script that the gateway has filled in. */
+/** A script that the gateway has rendered. */
 export interface Previewed {
   readonly rendered: Rendered
-  /** Those of the moment in which it was asked for. */
+  /** The values at the time of the request. */
   readonly values: Readonly<Record<string, string>>
-  /** The request, to tell whether the form has changed since. */
+  /** The request, to detect whether the form has changed since. */
   readonly asked: string
 }
 
 interface PreviewProps {
-  /** Undefined: nobody has asked for it yet. */
+  /** Undefined before the first preview. */
   readonly of: Previewed | undefined
-  /** The form has changed since. */
+  /** Whether the form has changed since. */
   readonly isOld: boolean
   readonly busy: boolean
   readonly onPreview: () => void
   readonly parameters: readonly Parameter[]
-  /** Its name says the language. */
+  /** The file's name gives the language. */
   readonly file: string
 }
 
-/** What would be sent, beside the form. Nothing has run. */
+/** Shows beside the form what would be sent. Nothing has run. */
 export function Preview({ of, isOld, busy, onPreview, parameters, file }: PreviewProps) {
   return (
     <section class="card stays preview" aria-label="Script that would run">

@@ -1,10 +1,10 @@
 import type { ListedSession } from '../../api/types.ts'
 import type { Values } from '../../form/parameters.ts'
 
-/** The text that the record has in place of a secret. */
+/** The record's text in place of a secret. */
 export const NOT_RECORDED = '[not recorded]'
 
-/** The parameters of a run, as its labels have them. */
+/** Returns the parameters of a run from its labels. */
 export function recordedParameters(labels: ListedSession['labels']): Values {
   try {
     const all: unknown = JSON.parse(labels?.['runbookParameters'] ?? '{}')

@@ -15,7 +15,7 @@ interface RunbookProps {
   readonly rest: string
 }
 
-/** One runbook: its form, its preview, and the way to run it. */
+/** One runbook: its form, its preview, and the buttons to run it. */
 export default function Runbook({ repository, rest: file }: RunbookProps) {
   const again = query.value.get('again') ?? ''
   const load = useCallback(

@@ -14,7 +14,7 @@ interface SessionFactsProps {
   readonly reload: () => void
 }
 
-/** Who ran what, where, when: in one line, and the rest of it under that. */
+/** Shows who ran what, where and when in one line, and the other facts below. */
 export function SessionFacts({ session, reload }: SessionFactsProps) {
   const { user, start_date: start, end_date: end, labels, session_batch_id: batch, review } = session
   const commit = labels?.['runbookCommit']

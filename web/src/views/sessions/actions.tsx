@@ -16,7 +16,7 @@ interface ActionsProps {
   readonly reload: () => void
 }
 
-/** What can be done with a session at the moment. */
+/** Buttons for the actions that are possible now. */
 export function Actions({ session, reload }: ActionsProps) {
   const { busy, error, act } = useAction(reload)
   const isOwner = session.user === person.value?.name
@@ -63,7 +63,7 @@ interface StopButtonProps {
   readonly onStop: () => void
 }
 
-/** A command that is stopped does not go on: the page asks first. */
+/** A stopped command cannot be resumed, so the page asks first. */
 function StopButton({ session, busy, onStop }: StopButtonProps) {
   const [isAsking, setAsking] = useState(false)
   const close = () => setAsking(false)
@@ -73,7 +73,7 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
         type="button"
         class="button is-danger"
         disabled={busy}
-        // Behind the question nobody reaches it, and there is one "Stop" alone.
+        // Hidden while the question is open: users cannot reach it there, and there is only one "Stop".
         aria-hidden={isAsking}
         tabIndex={isAsking ? -1 : 0}
         onClick={() => setAsking(true)}
@@ -139,7 +139,7 @@ function RunApproved({ session, busy, onRun }: RunApprovedProps) {
   )
 }
 
-/** The form of the runbook, with the same parameters. */
+/** Returns the address of the runbook's form with the same parameters. */
 function againPath({ id, labels }: Session): string | undefined {
   const { runbookRepository: repository, runbookFile: file } = { ...labels }
   if (repository === undefined || file === undefined) return undefined

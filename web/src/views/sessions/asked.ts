@@ -3,9 +3,9 @@ import { person } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 
 /**
- * Sessions and batches that this tab has asked for and that wait for an approval, each with the name of who was signed
- * in. As `run` of the command line does, the tab runs them when they are approved. After a reload, or as another user,
- * people choose Run.
+ * Sessions and batches that this tab has requested and that wait for an approval, each with the name of the
+ * signed-in user. Like `run` of the command line, the tab runs them after the approval. After a reload, or as
+ * another user, people choose Run.
  */
 const asked = new Map<string, string>()
 
@@ -19,7 +19,7 @@ export function runsWhenApproved(id: string): boolean {
   return name !== undefined && name === person.value?.name
 }
 
-/** It has begun, or could not. */
+/** Forgets a session or batch that has begun or could not begin. */
 export function isAskedNoMore(id: string): void {
   asked.delete(id)
 }
@@ -27,7 +27,7 @@ export function isAskedNoMore(id: string): void {
 /**
  * Runs this tab's session or batch once, as soon as it is approved.
  * @param run starts it; the function keeps its identity between renderings, as `reload` does
- * @returns why it did not start
+ * @returns the reason why it did not start
  */
 export function useRunWhenApproved(
   id: string,

@@ -7,7 +7,7 @@ const DAYS = 30
 /** Sizes of the drawing: the width of a bar with its gap, and the height of the highest bar. */
 const [STEP, HEIGHT] = [10, 44]
 
-/** The outcomes from the bottom up, each with the class that has its colour. */
+/** The outcomes from bottom to top, each with its colour's class. */
 const OUTCOMES = [
   ['succeeded', 'is-good'],
   ['open', 'is-live'],
@@ -16,7 +16,10 @@ const OUTCOMES = [
   ['failed', 'is-bad'],
 ] as const
 
-/** Runs by day and outcome, of the sessions that the filters find. @param asked what the list asks the gateway for */
+/**
+ * Chart of runs by day and outcome, for the sessions that match the filters.
+ * @param asked the list's query to the gateway
+ */
 export function RunsByDay({ asked }: { readonly asked: string }) {
   const load = useCallback(
     (signal: AbortSignal) => {
@@ -32,7 +35,7 @@ export function RunsByDay({ asked }: { readonly asked: string }) {
   const { value } = useLoaded(load, ['sessions'])
   const days = value?.days ?? []
   const most = Math.max(...days.map(totalOf))
-  // The list itself says what is wrong, and a chart of nothing says nothing.
+  // The list itself shows the error, and a chart without data says nothing.
   if (days.length === 0 || most === 0) return null
   return (
     <figure class="days">

@@ -4,10 +4,10 @@ import { visible } from '../../parts/visible.ts'
 import { meaningOf } from './exit-code.ts'
 import { isBad } from './state.tsx'
 
-/** For sessions without an exit code. */
+/** Code of sessions without an exit code. */
 const NO_CODE = 254
 
-/** How it ended, and what is not in the output. */
+/** Shows how the session ended, and what is missing in the output. */
 export function Ending({ session }: { readonly session: Session }) {
   const { status, exit_code: code, state } = session
   const isOver = status === 'done' && code !== null
@@ -38,7 +38,7 @@ export function Ending({ session }: { readonly session: Session }) {
   )
 }
 
-/** States of sessions whose exit code says how they ended. */
+/** Whether the exit code alone says how the session ended. */
 function isOrdinary({ name }: Session['state']): boolean {
   return name === 'succeeded' || name === 'failed'
 }

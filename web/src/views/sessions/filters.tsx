@@ -1,6 +1,6 @@
 import { ChoiceFilter, DateFilter, dayStart, FilterForm, TextFilter } from '../../parts/filters.tsx'
 
-// Filters of the list, as they stand in the address.
+// Filters of the list, as the address has them.
 
 const STATUSES = [
   ['', 'any'],
@@ -19,7 +19,7 @@ const KINDS = [
   ['terminal', 'terminals'],
 ] as const
 
-/** The last two are of links of earlier versions. */
+/** The last two occur in links of earlier versions. */
 const NAMES = 'runbook status connection user parameter kind from to review batch'.split(' ')
 
 export function Filters() {
@@ -37,7 +37,7 @@ export function Filters() {
   )
 }
 
-/** What the gateway is asked for. Texts are parts of a name: `%` is anything there. */
+/** Returns the query for the gateway. Texts match parts of a name: `%` matches any text there. */
 export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = new URLSearchParams()
   const take = (name: string, option: string) => {

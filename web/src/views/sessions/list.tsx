@@ -17,7 +17,7 @@ import { placeOf } from '../approvals/review-facts.tsx'
 
 const ROW_PX = 64
 
-/** What has run, the newest first. */
+/** Sessions, the newest first. */
 export default function SessionList() {
   const asked = gatewayQuery(query.value).toString()
   const pages = useSessionPages(asked)
@@ -150,7 +150,10 @@ function Row({ session, isChosen, onChoose }: RowProps) {
   )
 }
 
-/** The session of a batch that waits stands for all connections of the batch until it runs. */
+/**
+ * Returns the target of a session. Until it runs, the session of a batch stands for all connections of the
+ * batch.
+ */
 export function placeOfSession({ connection, review }: Pick<ListedSession, 'connection' | 'review'>): string {
   const hasBegun = review?.status === 'PROCESSING' || review?.status === 'EXECUTED'
   return review === null || hasBegun ? connection : placeOf({ ...review, connection })

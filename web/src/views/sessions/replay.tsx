@@ -5,12 +5,12 @@ import type { Session } from '../../api/types.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 
-/** A recording is in memory as a whole. */
+/** Maximum of bytes: a recording is in memory as a whole. */
 const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>
 
-/** A terminal's session can be looked at again. The player is loaded when somebody wants it. */
+/** Replays a terminal's session. The player is loaded when the user starts it. */
 export function Replay({ session }: { readonly session: Session }) {
   const [player, setPlayer] = useState<{ readonly view: Player } | undefined>(undefined)
   const [error, setError] = useState<Refused | undefined>(undefined)

@@ -15,7 +15,7 @@ interface SessionOutputProps {
   readonly output: SessionOutput
 }
 
-/** What it writes, as it comes. */
+/** Shows the output of a session, live. */
 export function SessionOutput({ session, output }: SessionOutputProps) {
   const { id, status } = session
   const { record, state, missing, error } = output
@@ -56,17 +56,17 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
   )
 }
 
-/** What has come of a session's output so far. */
+/** The output of a session so far. */
 export interface SessionOutput {
   readonly record: OutputRecord
   readonly stdout: StdoutText
   readonly state: StreamState
-  /** Bytes that are in no record. */
+  /** Bytes that no record has. */
   readonly missing: number
   readonly error: Refused | undefined
 }
 
-/** @param reload when the stream is over, the session has an exit code */
+/** @param reload is called after the stream's end: then the session has an exit code */
 export function useOutput(id: string, reload: () => void): SessionOutput {
   const [record, stdout] = useMemo(() => [new OutputRecord(''), new StdoutText()] as const, [id])
   const [state, setState] = useState<StreamState>('connecting')

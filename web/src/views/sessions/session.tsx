@@ -17,7 +17,7 @@ import { isApproved, isBad, isDecided, isRunning, isWaiting, StateBadge } from '
 import { RunTabs } from './tabs.tsx'
 import './run.css'
 
-/** One session: what runs or ran, its output and its end. The address can be given to others. */
+/** One session: its command, its output and its end. People can share the address. */
 export default function SessionView({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
@@ -36,7 +36,7 @@ export default function SessionView({ id }: { readonly id: string }) {
   )
 }
 
-/** `Refund an order failed (7)`: what is to be seen among twenty tabs. */
+/** Returns the name for the window, `Refund an order failed (7)`: it has to be found among twenty tabs. */
 function windowNameOf(session: Session): string {
   return visible(`${sessionName(session)} ${session.state.text}`)
 }
@@ -89,7 +89,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
   )
 }
 
-/** Whose lock it waits for, and for how long they have had it. */
+/** Shows who holds the lock that the session waits for, and for how long. */
 function LockNote({ session: { state } }: { readonly session: Session }) {
   if (state.name !== 'waiting-for-lock') return null
   return (
@@ -106,7 +106,10 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
   )
 }
 
-/** The text is the same for a missing session and for one of others: nobody learns that it exists. */
+/**
+ * The text is the same for a missing session and for another user's session: it does not reveal that the
+ * session exists.
+ */
 function NotShown() {
   return (
     <Empty icon="sessions" title="There is no session at this address, or you may not see it.">

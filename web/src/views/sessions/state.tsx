@@ -6,7 +6,7 @@ import { visible } from '../../parts/visible.ts'
 type Stateful = Pick<ListedSession, 'state'>
 type StateName = ListedSession['state']['name']
 
-/** States before the end, and ends that people wanted; all others are ends that somebody should look at. */
+/** Kinds of the states, for icon and colour. A state that is missing here is shown as failed. */
 const KINDS: Readonly<Partial<Record<StateName, StateKind>>> = {
   'waiting-for-approval': 'waiting',
   'waiting-for-lock': 'waiting',
@@ -21,10 +21,10 @@ const KINDS: Readonly<Partial<Record<StateName, StateKind>>> = {
   revoked: 'rejected',
 }
 
-/** Ends that people wanted, and those that nobody has to look into. */
+/** Ends that need no attention. */
 const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdrawn']
 
-/** The gateway's words: colours are not for everybody. */
+/** A state in the gateway's words: not everybody can see colours. */
 export function StateBadge({ state: { name, text, since } }: Stateful) {
   return (
     <State kind={KINDS[name] ?? 'failed'}>
@@ -39,7 +39,7 @@ export function StateBadge({ state: { name, text, since } }: Stateful) {
   )
 }
 
-/** Whether the session has ended in a way that somebody should look at. */
+/** Whether the session has ended in a way that needs attention. */
 export function isBad({ state: { name } }: Stateful): boolean {
   const kind = KINDS[name]
   return kind === undefined || (!isOpen(name) && !NEUTRAL.includes(kind))
@@ -54,7 +54,7 @@ function isOpen(name: StateName): boolean {
   )
 }
 
-/** Whether the session runs, or waits for a lock: then it can be stopped. */
+/** Whether the session runs or waits for a lock: then it can be stopped. */
 export function isRunning({ state: { name } }: Stateful): boolean {
   return name === 'running' || name === 'waiting-for-lock'
 }
@@ -67,7 +67,10 @@ export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
 
-/** Whether the approval led to a run: then it is one of the facts, and nothing is left to decide or to explain. */
+/**
+ * Whether the approval led to a run: then it is one of the facts, and there is nothing left to decide or
+ * explain.
+ */
 export function isDecided({ review }: Pick<ListedSession, 'review'>): boolean {
   return review === null || review.status === 'EXECUTED' || review.status === 'PROCESSING'
 }

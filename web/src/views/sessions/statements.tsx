@@ -6,11 +6,13 @@ import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { durationText } from '../../parts/moment.tsx'
 import { visibleLines } from '../../parts/visible.ts'
 
-/** As many as are read at once, and at most: the rest is in the file. */
+/** Number of statements to load: at first, and at most. The file has the rest. */
 const FEW = 200
 const MOST = 1000
 
-/** What native clients have asked a database for: each statement with its duration and rows, and never its result. */
+/**
+ * Statements that native clients have sent to a database: each with duration and rows, never with its result.
+ */
 export function Statements({ session }: { readonly session: Session }) {
   const [limit, setLimit] = useState(FEW)
   const load = useCallback(

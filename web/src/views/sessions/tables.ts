@@ -12,7 +12,7 @@ interface Read {
 
 const NONE: Read = { tables: [], isReading: true }
 
-/** The tables in what a session has written, once it has ended. */
+/** Finds the tables in a session's output, after its end. */
 export function useTables(session: Session, { stdout, state, missing, error }: SessionOutput): Read {
   const [read, setRead] = useState<Read>(NONE)
   const isOver = state === 'over' && session.status === 'done'
@@ -30,7 +30,7 @@ export function useTables(session: Session, { stdout, state, missing, error }: S
   return error === undefined ? read : { tables: [], isReading: false }
 }
 
-/** Whether the command has ended by itself: otherwise its last line may be half of one. */
+/** Whether the command has ended by itself. Otherwise its last line may be incomplete. */
 function isWhole({ state: { name } }: Session): boolean {
   return name === 'succeeded' || name === 'failed'
 }

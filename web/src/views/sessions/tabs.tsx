@@ -34,7 +34,7 @@ interface RunTabsProps {
   readonly reload: () => void
 }
 
-/** What a run has written, as text, as a table or as a chart, and what it was. */
+/** Tabs of a run: its output as text, table or chart, and its facts. */
 export function RunTabs({ session, hasRun, reload }: RunTabsProps) {
   const isTerminal = session.verb === 'connect'
   if (!hasRun) return <Script session={session} />
@@ -103,7 +103,7 @@ interface TabListProps {
   readonly current: TabName
 }
 
-/** Links, so that each tab has an address; arrow keys go from one to the next. */
+/** Links, so that each tab has an address; arrow keys move between them. */
 function TabList({ session, tabs, current }: TabListProps) {
   const list = useRef<HTMLDivElement>(null)
   const hasFocus = useRef(false)

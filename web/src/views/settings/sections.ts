@@ -9,7 +9,7 @@ export interface Section {
   readonly settings: readonly Setting[]
 }
 
-/** By the first part of a setting's name. What is not named here is under "Others". */
+/** Tasks by the first part of a setting's name. Other settings are under "Others". */
 const TASKS: readonly (readonly [title: string, about: string, parts: readonly string[]])[] = [
   ['Addresses', 'where the gateway listens, and its TLS', ['listen']],
   ['People', 'users, groups, and how they sign in', ['users', 'sign-in']],
@@ -22,7 +22,7 @@ const TASKS: readonly (readonly [title: string, about: string, parts: readonly s
   ['History', 'what is kept, where and for how long', ['history', 'state']],
 ]
 
-/** Sections that have settings, in the order of the table. */
+/** Returns the sections that have settings, in the order of the table. */
 export function sectionsOf(settings: readonly Setting[]): Section[] {
   const known = new Set(TASKS.flatMap(([, , parts]) => parts))
   const others = settings.filter(({ name }) => !known.has(partOf(name)))
@@ -34,7 +34,7 @@ export function sectionsOf(settings: readonly Setting[]): Section[] {
   return all.filter((section) => section.settings.length > 0)
 }
 
-/** `users` of `users[0].name`. */
+/** Returns `users` of `users[0].name`. */
 function partOf(name: string): string {
   return /^[^.[]*/.exec(name)?.[0] ?? name
 }

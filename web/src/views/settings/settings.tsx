@@ -16,7 +16,7 @@ type Setting = Settings['settings'][number]
 const readSettings = (signal: AbortSignal) => ask<Settings>('GET', '/api/settings', { signal })
 const readChanges = (signal: AbortSignal) => ask<SettingsChanges>('GET', '/api/settings/changes', { signal })
 
-/** What gateway.yaml says, and what a reload would change. */
+/** Settings of gateway.yaml, and what a reload would change. */
 export default function SettingsView() {
   const settings = useLoaded(readSettings)
   const changes = useLoaded(readChanges)
@@ -64,7 +64,7 @@ export default function SettingsView() {
   )
 }
 
-/** Whether the file is other than what is in force. */
+/** Shows whether the file differs from the settings in force. */
 function Pending({
   changes: { value, error },
 }: {
@@ -205,7 +205,7 @@ function Secret() {
   )
 }
 
-/** `gateway.yaml:12:5`: the head of the view has the folder. */
+/** Returns `gateway.yaml:12:5`: the head of the view has the folder. */
 function placeText(place: string): string {
   return place.slice(place.lastIndexOf('/') + 1)
 }

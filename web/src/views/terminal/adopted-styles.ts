@@ -1,8 +1,9 @@
 /**
- * The terminal makes `<style>` elements, which the content security policy forbids: text that becomes a style is how a
- * page is made to tell. While one is open, what it makes is an element whose text goes into a sheet that the page has
- * adopted, which the policy allows to scripts of the page (docs/decisions/0014).
- * @returns what takes everything back
+ * Lets the terminal create `<style>` elements. The content security policy forbids them: text that becomes a
+ * style can make a page leak data. While a terminal is open, such an element is a stand-in whose text goes
+ * into a sheet that the page has adopted. The policy allows such sheets to scripts of the page
+ * (docs/decisions/0014).
+ * @returns a function that restores everything
  */
 export function adoptStyles(): () => void {
   const sheets: CSSStyleSheet[] = []
@@ -11,7 +12,7 @@ export function adoptStyles(): () => void {
   const standIn: Create = (name, options) => {
     if (name === 'style') return styleElement(create, sheets)
     const element = create(name, options)
-    // A cell of any of 16 million colours, or one that is selected, has a style of its own.
+    // A cell of any of 16 million colours, or a selected one, has a style of its own.
     if (name === 'span') element.setAttribute = setAttribute
     return element
   }
@@ -24,7 +25,7 @@ export function adoptStyles(): () => void {
 
 type Create = (name: string, options?: ElementCreationOptions) => HTMLElement
 
-/** Styles by the object model, which the policy allows to scripts. */
+/** Sets styles by the object model, which the policy allows to scripts. */
 function setAttribute(this: HTMLElement, name: string, value: string): void {
   if (name === 'style') this.style.cssText = value
   else Element.prototype.setAttribute.call(this, name, value)

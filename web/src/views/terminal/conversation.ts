@@ -11,7 +11,7 @@ export interface Conversation {
   readonly end: () => void
 }
 
-/** What the gateway says beside the bytes of the terminal. */
+/** A message of the gateway besides the bytes of the terminal. */
 interface Said {
   readonly type: string
   readonly session_id?: string
@@ -20,19 +20,21 @@ interface Said {
   readonly bytes?: number
 }
 
-/** What is pasted goes in pieces: the gateway takes no larger ones. */
+/** Pasted text is sent in pieces of this size: the gateway accepts no larger frames. */
 const LARGEST_FRAME = 32 * 1024
-/** How long the gateway keeps a terminal whose tab is away, and how long this tab therefore tries. */
+/** Time for which the gateway keeps a terminal without its tab. The tab retries for the same time. */
 const KEPT_MS = 30_000
 const PAUSE_MS = 1000
-/** Takes everything from the screen of a terminal and all its modes (RIS of ECMA-48). */
+/** Clears the screen of a terminal and resets all its modes (RIS of ECMA-48). */
 const RESET = '\x1bc'
-/** The close that ends a terminal: with another one the gateway waits for the tab. */
+/** The close code that ends a terminal: after another code the gateway waits for the tab. */
 const NORMAL = 1000
-/** The gateway's close of a terminal that goes on in another tab. */
+/** The gateway's close code for a terminal that continues in another tab. */
 const ELSEWHERE = 4000
 
-/** Connects a screen with the gateway. Bytes are the terminal's, texts are about it. */
+/**
+ * Connects a screen with the gateway. Binary frames are the terminal's bytes, texts are messages about it.
+ */
 export function converse(
   connection: string,
   terminal: Terminal,
@@ -43,7 +45,7 @@ export function converse(
   let isOver = false
   let lostAt: number | undefined
   let retry: number | undefined
-  /** Bytes of a replay that the screen has not drawn: its answers to old questions are not for the program. */
+  /** Bytes of a replay that the screen has not drawn: its answers to old queries are not for the program. */
   let replayed = 0
   const send = (data: string | Uint8Array<ArrayBuffer>) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(data)
@@ -62,13 +64,13 @@ export function converse(
     terminal.onResize(resize),
   ]
   const tell = (state: TerminalState) => {
-    // Keys that nobody takes would be lost without a word.
+    // Without this, keys would be lost silently.
     terminal.options.disableStdin = state.kind !== 'open' && state.kind !== 'connecting'
     tellView(state)
   }
   const hear = (said: Said) => {
     if (said.type === 'replay') {
-      // In the order of what is written: what the former socket has sent may still wait to be drawn.
+      // Written in order: output of the former socket may still wait to be drawn.
       terminal.write(RESET)
       replayed = said.bytes ?? 0
     }
@@ -82,7 +84,7 @@ export function converse(
   }
   const draw = (bytes: Uint8Array<ArrayBuffer>, from: WebSocket) =>
     terminal.write(bytes, () => {
-      // The next socket counts anew.
+      // Each socket counts its own bytes.
       if (from !== socket) return
       replayed = Math.max(0, replayed - bytes.length)
       tellTaken(bytes.length)
@@ -119,7 +121,7 @@ export function converse(
   }
 }
 
-/** The session of this tab's terminal, which the tab knows after it was loaded again. */
+/** The session of this tab's terminal. The tab still knows it after a reload. */
 function keptSession(connection: string) {
   const name = `runbook-page-terminal ${connection}`
   return {
@@ -129,7 +131,7 @@ function keptSession(connection: string) {
   }
 }
 
-/** The sum of what comes in one turn, at its end: the screen takes many small frames at once. */
+/** Sums the bytes of one turn and reports them at its end: the screen takes many small frames together. */
 function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   let sum = 0
   return (bytes) => {

@@ -1,10 +1,14 @@
 import type { Terminal } from '@xterm/xterm'
 import type { Happening } from './recording.ts'
 
-/** What the screen is given before it is waited for. It drops what comes when 50 MB wait in it. */
+/**
+ * Bytes that are written to the screen before waiting for it. The screen drops data when 50 MB wait in it.
+ */
 const AT_ONCE_BYTES = 256 * 1024
 
-/** Brings a screen to what it was at some place: forward by what came since, back from the beginning. */
+/**
+ * Draws a screen at some place of the recording: forward by the events since, backward from the beginning.
+ */
 export class Drawing {
   readonly #terminal: Pick<Terminal, 'reset' | 'resize' | 'write'>
   readonly #happenings: readonly Happening[]
@@ -18,7 +22,7 @@ export class Drawing {
     this.#happenings = happenings
   }
 
-  /** @param wanted how many have happened by then. The last one that was asked for is drawn */
+  /** @param wanted number of events until that time. A later call replaces an earlier one */
   show(wanted: number): void {
     this.#wanted = wanted
     if (!this.#isDrawing) void this.#draw()
@@ -42,7 +46,10 @@ export class Drawing {
     this.#drawn = 0
   }
 
-  /** By one change of the size, or by some output. Settles when the screen has taken it: a size has its place in it. */
+  /**
+   * Applies one change of the size, or some output. Settles when the screen has taken it: a size has its
+   * place in the output.
+   */
   async #advance(): Promise<void> {
     const next = this.#happenings[this.#drawn]
     if (next?.kind === 'size') {

@@ -7,10 +7,10 @@ import { happenedBy, readRecording, type Recording } from './recording.ts'
 import { openScreen } from './screen.ts'
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
-/** What an arrow key moves by. */
+/** Step of an arrow key in seconds. */
 const STEP_S = 5
 
-/** Plays what was recorded of a terminal, at any speed, from any place. */
+/** Plays the recording of a terminal, at any speed, from any place. */
 export function Player({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readRecording(id, signal), [id])
   const { value, error, reload } = useLoaded(load)
@@ -84,7 +84,7 @@ function Controls({ playback: { time, seek, speed, setSpeed }, length }: Control
   )
 }
 
-/** Where the replay is, and how it goes on. */
+/** The state of the replay. */
 function usePlayback({ length }: Recording) {
   const [time, setTime] = useState(0)
   const [isPlaying, setPlaying] = useState(true)
@@ -107,7 +107,7 @@ function usePlayback({ length }: Recording) {
   return { time, seek, isPlaying, setPlaying, speed, setSpeed }
 }
 
-/** Draws what was on the screen at a time. */
+/** Draws the screen of a given time. */
 function useDrawing(
   place: { readonly current: HTMLElement | null },
   recording: Recording,

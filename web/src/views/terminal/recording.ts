@@ -1,18 +1,18 @@
 import { bytesOf, textOf } from '../../api/base64.ts'
 import { ask } from '../../api/request.ts'
 
-/** One thing that happened on a recorded terminal. */
+/** One event of a recorded terminal. */
 export type Happening =
   | { readonly at: number; readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly at: number; readonly kind: 'size'; readonly cols: number; readonly rows: number }
 
 export interface Recording {
   readonly happenings: readonly Happening[]
-  /** In seconds. */
+  /** Length in seconds. */
   readonly length: number
 }
 
-/** A screen costs memory by its size, and whoever recorded it may have said any. */
+/** Limits of the size: a screen costs memory by its size, and a recording may contain any numbers. */
 const [MOST_COLS, MOST_ROWS] = [1000, 500]
 
 export type RecordedEvent = readonly [seconds: number, kind: string, base64: string]
@@ -39,7 +39,7 @@ function happening([at, kind, base64]: RecordedEvent): Happening | undefined {
   return { at, kind: 'size', cols: Math.min(cols, MOST_COLS), rows: Math.min(rows, MOST_ROWS) }
 }
 
-/** How many have happened by then. */
+/** Returns the number of events until that time. */
 export function happenedBy({ happenings }: Recording, seconds: number): number {
   let [low, high] = [0, happenings.length]
   while (low < high) {

@@ -5,7 +5,7 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { adoptStyles } from './adopted-styles.ts'
 
-/** Lines that can be scrolled back to. */
+/** Lines of scrollback. */
 const SCROLLBACK = 5000
 /** Lower rows would cut off underscores: letters of 14 px need more than 16. */
 const LINE_HEIGHT = 1.2
@@ -16,7 +16,7 @@ export const USUAL_FONT_SIZE = 14
 export interface Screen extends Disposable {
   readonly terminal: Terminal
   readonly fit: () => void
-  /** @returns whether the text was found, from what was found before on */
+  /** Searches on from the last hit. @returns whether the text was found */
   readonly find: (text: string, isBackwards: boolean) => boolean
 }
 
@@ -25,7 +25,7 @@ interface ScreenOptions {
   readonly fontSize?: number
 }
 
-/** A terminal in an element. Its own colours: programs are made for a dark ground. */
+/** Opens a terminal in an element. It has its own colours: programs expect a dark background. */
 export function openScreen(
   parent: HTMLElement,
   { isRead, fontSize = USUAL_FONT_SIZE }: ScreenOptions,
@@ -46,7 +46,7 @@ export function openScreen(
   const [fitting, searching] = [new FitAddon(), new SearchAddon()]
   terminal.loadAddon(fitting)
   terminal.loadAddon(searching)
-  // An address that can be read as a whole leads to where it says, in another tab that knows nothing of this one.
+  // A visible address is a link that opens exactly this address, in another tab without access to this one.
   terminal.loadAddon(new WebLinksAddon((_, address) => window.open(address, '_blank', 'noopener,noreferrer')))
   terminal.open(parent)
   return {

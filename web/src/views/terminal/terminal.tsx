@@ -12,7 +12,7 @@ import { openScreen, type Screen } from './screen.ts'
 import { TerminalTools, useFontSize } from './tools.tsx'
 import '../sessions/run.css'
 
-/** A terminal on a connection, as `runbook-agent connect` opens one. */
+/** A terminal on a connection, like `runbook-agent connect`. */
 export default function TerminalView({ connection }: { readonly connection: string }) {
   const [attempt, setAttempt] = useState(0)
   const [state, setState] = useState<TerminalState>({ kind: 'connecting' })
@@ -67,12 +67,12 @@ export default function TerminalView({ connection }: { readonly connection: stri
 }
 
 interface Asking {
-  /** Whether the view stays when the terminal has ended. */
+  /** Whether the view stays after the terminal's end. */
   readonly isEnd: boolean
   readonly goOn: () => void
 }
 
-/** What runs in a terminal ends with it: the page asks first. */
+/** A command in a terminal ends with the terminal, so the page asks first. */
 function LeaveDialog({
   asking: { isEnd, goOn },
   onClose,
@@ -104,7 +104,7 @@ function LeaveDialog({
   )
 }
 
-/** Leaving the view would end the command. */
+/** States in which leaving the view would end the command. */
 const LIVE: readonly string[] = ['open', 'waiting', 'reconnecting']
 
 interface HeadProps {
@@ -182,7 +182,7 @@ interface Beginning {
   readonly tell: (state: TerminalState) => void
 }
 
-/** The screen and what it is connected to, until the view is left. */
+/** Opens the screen and its connection, until the user leaves the view. */
 function begin(place: HTMLElement, { connection, fontSize, tell }: Beginning): Opened {
   const screen = openScreen(place, { isRead: false, fontSize })
   const { terminal, fit } = screen

@@ -8,14 +8,17 @@ import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 
-/** A token that was just made. In memory until it is closed: the end of the sign-in does not lose it. */
+/**
+ * A token that was just created. It is in memory until the user closes it: the end of the sign-in does not
+ * lose it.
+ */
 const issued = signal<{ readonly token: IssuedToken; readonly for: string } | undefined>(undefined)
 
 export function showIssued(token: IssuedToken): void {
   issued.value = { token, for: person.peek()?.name ?? '' }
 }
 
-/** The text of a token that was just made, shown to the person who has made it. */
+/** Shows the text of a new token to the person who has created it. */
 export function Issued() {
   const shown = issued.value
   if (shown === undefined || shown.for !== person.value?.name) return null

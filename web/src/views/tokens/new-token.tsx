@@ -10,7 +10,7 @@ import { visible } from '../../parts/visible.ts'
 import { LIFETIMES } from './token.ts'
 
 interface NewTokenProps {
-  /** Whose it is, where that is settled. */
+  /** The owner, when it is fixed. */
   readonly user?: string
   readonly busy: boolean
   readonly error: Refused | undefined

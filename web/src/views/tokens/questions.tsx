@@ -27,7 +27,7 @@ const OVERLAPS = [
   ['604800', 'in 7 days'],
 ] as const
 
-/** A new token in the place of another, which stays valid until programs have the new one. */
+/** Creates a new token in place of another one. The old token stays valid until programs have the new one. */
 export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   const [overlap, setOverlap] = useState('86400')
   const [lifetime, setLifetime] = useState(AS_BEFORE)
@@ -56,7 +56,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
           }
           value={overlap}
           onValue={setOverlap}
-          // At once would sign this browser out before its user has copied the new one.
+          // "At once" would sign this browser out before its user has copied the new token.
           options={isOfBrowser ? OVERLAPS : [AT_ONCE, ...OVERLAPS]}
         />
         <Choice
@@ -79,7 +79,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   )
 }
 
-/** A token that is revoked never comes back. */
+/** Asks before a token is revoked: it never becomes valid again. */
 export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
   return (
     <Dialog

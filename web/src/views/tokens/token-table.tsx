@@ -19,7 +19,7 @@ import { daysLeft, mayRevoke, mayRotate, originOf } from './token.ts'
 interface TokenTableProps {
   readonly tokens: readonly Token[]
   readonly reload: () => void
-  /** Of whom they are, where all are of one. */
+  /** The owner, when all tokens have the same one. */
   readonly user?: string
 }
 
@@ -30,7 +30,7 @@ interface Asking {
 
 const isOfTokens = ({ path }: Change) => path.startsWith('/api/tokens')
 
-/** Tokens with what can be done with them. `?new=token` in the address opens the form of a new one. */
+/** Tokens with their actions. `?new=token` in the address opens the form for a new one. */
 export function TokenTable({ tokens, reload, user }: TokenTableProps) {
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const close = () => {

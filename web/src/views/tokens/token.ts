@@ -13,15 +13,17 @@ export const LIFETIMES = [
   ['', 'no end'],
 ] as const
 
-/** Where a token comes from, in words. */
+/** Returns the origin of a token in words. */
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
   if (declared) return 'in gateway.yaml'
   if (kind === 'personal') return by === null || by === user ? 'made by its user' : `made by ${by}`
-  // The gateway names those of a cookie so.
+  // The gateway uses this prefix for tokens of cookies.
   return name.startsWith('page-') ? 'sign-in of a browser' : 'sign-in of a command line'
 }
 
-/** Whole days until a token expires, where somebody should do something about it. A sign-in ends by itself. */
+/**
+ * Returns the whole days until a token expires, if somebody has to act. A sign-in may expire without action.
+ */
 export function daysLeft(
   { kind, status, expires_at: at, replaced_by: next }: Token,
   now: number,
@@ -31,7 +33,7 @@ export function daysLeft(
   return left > SOON_MS ? undefined : Math.max(0, Math.ceil(left / DAY_MS))
 }
 
-/** Whether the person may end the token: an own one, or as an admin. */
+/** Whether the person may revoke the token: their own, or any as an admin. */
 export function mayRevoke({ user, status, declared }: Token): boolean {
   return (
     !declared &&
@@ -46,7 +48,7 @@ export function mayRotate(token: Token): boolean {
   return kind === 'personal' && status === 'active' && next === undefined && mayRevoke(token)
 }
 
-/** Whether the person makes tokens of this user. */
+/** Whether the person may create tokens for this user. */
 export function mayMakeFor(user: string): boolean {
   return isPerson() && (user === person.value?.name || mayAdminister())
 }

@@ -13,7 +13,7 @@ import { TokenTable } from './token-table.tsx'
 /** A longer table is slow to draw; the search finds the rest. */
 const MOST = 200
 
-/** The tokens of the person who is signed in, and for those who read everything those of all. */
+/** Tokens of the signed-in person; for people who read everything also all tokens. */
 export default function Tokens() {
   const isOfAll = query.value.get('of') === 'all' && readsAll()
   const own = person.value?.name
@@ -78,7 +78,7 @@ function Whose({ isOfAll }: { readonly isOfAll: boolean }) {
   )
 }
 
-/** Those that have ended and sign-ins of browsers are many, and seldom looked for. */
+/** Whether to show the token. Ended tokens and sign-ins of browsers are many and seldom wanted. */
 function isWanted({ name, user, kind, status }: Token): boolean {
   const asked = query.value
   const words = (asked.get('search') ?? '').toLowerCase().split(/\s+/).filter(Boolean)

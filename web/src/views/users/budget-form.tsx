@@ -26,7 +26,7 @@ function typedOf(budget: Budget | null): Typed {
   }
 }
 
-/** What is wrong with what was typed; undefined where nothing is. */
+/** Returns the problem with the typed values; undefined without a problem. */
 function problemIn({ runs, bytes, hours }: Typed): string | undefined {
   if (!/^[1-9]\d{0,4}$/.test(runs.trim())) return 'Runs: a whole number from 1 to 10000 is expected.'
   if (bytes.trim() !== '' && (sizeIn(bytes) ?? 0) < 1)
@@ -43,7 +43,7 @@ function sent({ runs, bytes, hours, per }: Typed): object {
   }
 }
 
-/** What a machine may use up, and in which time. */
+/** Form for a machine's budget: what it may use up, and in which time. */
 export function BudgetForm({ user: { name, budget }, busy, error, make, onClose }: AboutUserProps) {
   const [typed, setTyped] = useState(() => typedOf(budget))
   const [problem, setProblem] = useState<string | undefined>(undefined)

@@ -15,7 +15,7 @@ export function spanText(seconds: number): string {
   return known ?? `${Math.round(seconds / 360) / 10} hours`
 }
 
-/** `100 runs, 1.0 GiB and 5 hours in a day`. */
+/** Returns `100 runs, 1.0 GiB and 5 hours in a day`. */
 export function budgetText({ runs, bytes, hours, per }: Budget): string {
   const parts = [
     `${runs} runs`,
@@ -30,13 +30,13 @@ export function sizeText(bytes: number): string {
   return bytes < 2 ** 30 ? bytesText(bytes) : `${(bytes / 2 ** 30).toFixed(1)} GiB`
 }
 
-/** The size in the largest unit in which it is a whole number: `1GiB`, `1536MiB`. */
+/** Returns the size in the largest unit in which it is a whole number: `1GiB`, `1536MiB`. */
 export function exactSize(bytes: number): string {
   const [unit, size] = Object.entries(UNITS).findLast(([, one]) => bytes % one === 0) ?? ['', 1]
   return `${bytes / size}${unit}`
 }
 
-/** Bytes of `1GiB`, `500 MiB` or `4096`; undefined for what is no size. */
+/** Returns the bytes of `1GiB`, `500 MiB` or `4096`; undefined for a text that is no size. */
 export function sizeIn(text: string): number | undefined {
   const [, number = '', unit = ''] = /^\s*(\d{1,15})\s*([KMGT]iB)?\s*$/i.exec(text) ?? []
   if (number === '') return undefined

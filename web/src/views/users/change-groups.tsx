@@ -16,7 +16,7 @@ export interface AboutUserProps {
   readonly onClose: () => void
 }
 
-/** Role and groups of a user; they count from the next request on. */
+/** Form for role and groups of a user; changes apply from the next request on. */
 export function ChangeGroups({ user, busy, error, make, onClose }: AboutUserProps) {
   const [draft, setDraft] = useState({ role: roleOf(user), groups: plainGroups(user).join(' ') })
   const submit = (event: Event) => {

@@ -11,7 +11,7 @@ interface GroupsFieldProps {
   readonly onChange: (changed: { readonly role?: Role; readonly groups?: string }) => void
 }
 
-/** More buttons are no help: the names can be typed. */
+/** Maximum of buttons: more do not help, and the names can be typed. */
 const MOST_KNOWN = 16
 
 /** The role of a user, and the other groups as names in a line. */

@@ -29,7 +29,7 @@ async function readListed(signal: AbortSignal): Promise<readonly Listed[]> {
 
 const isOfUsers = ({ method, path }: Change) => method === 'POST' && path === '/api/users'
 
-/** Persons and machines that may ask this gateway. `?new=user` in the address opens the form of a new one. */
+/** People and machines that may use this gateway. `?new=user` in the address opens the form for a new one. */
 export default function Users() {
   const users = useLoaded(readListed)
   const close = () => changeQuery({ new: '' })

@@ -34,7 +34,7 @@ async function readMachines(signal: AbortSignal): Promise<readonly Machine[]> {
 
 const isOfMachine = ({ method, path }: Change) => method === 'PUT' && path.startsWith('/api/users/')
 
-/** Machines, and what they have used up of their budgets. */
+/** Machines, and the used part of their budgets. */
 export default function Machines() {
   const machines = useLoaded(readMachines, ['sessions'])
   const [asked, setAsked] = useState<User | undefined>(undefined)
@@ -159,7 +159,7 @@ function hoursText(hours: number): string {
 interface UseProps {
   readonly name: string
   readonly used: number
-  /** Null: there is no limit. */
+  /** Null: no limit. */
   readonly most: number | null
   readonly text: (value: number) => string
   readonly span: string

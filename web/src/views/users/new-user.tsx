@@ -27,7 +27,7 @@ const KINDS = [
   ['machine', 'Machine: never approves, and may have a budget'],
 ] as const
 
-/** Name, kind, role and groups of a new user, who needs a token then. */
+/** Form for name, kind, role and groups of a new user, who then needs a token. */
 export function NewUser({ busy, error, make, onClose }: NewUserProps) {
   const draft = useTabDraft<Draft>('user', { name: '', kind: 'person', role: 'standard', groups: '' })
   const { name, kind, role, groups } = draft.values

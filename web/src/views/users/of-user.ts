@@ -2,7 +2,7 @@ import type { Token, User } from '../../api/types.ts'
 
 export type Role = 'admin' | 'auditor' | 'standard'
 
-/** Groups that are more than names: they are shown, and chosen, as a role. */
+/** Groups that are shown and chosen as a role. */
 const ROLE_GROUPS = ['admin', 'auditor']
 
 export const ROLES = [
@@ -11,7 +11,7 @@ export const ROLES = [
   ['admin', 'Admin: may do everything'],
 ] as const
 
-/** A member of both groups is an admin. */
+/** Returns the role. A member of both groups is an admin. */
 export function roleOf({ groups }: Pick<User, 'groups'>): Role {
   if (groups.includes('admin')) return 'admin'
   return groups.includes('auditor') ? 'auditor' : 'standard'
@@ -21,12 +21,12 @@ export function roleText({ groups }: Pick<User, 'groups'>): string {
   return { admin: 'admin', auditor: 'auditor', standard: 'user' }[roleOf({ groups })]
 }
 
-/** The groups without those of a role. */
+/** Returns the groups without those of a role. */
 export function plainGroups({ groups }: Pick<User, 'groups'>): string[] {
   return groups.filter((group) => !ROLE_GROUPS.includes(group))
 }
 
-/** What is sent for a role and the text of a field. */
+/** Returns the groups to send for a role and the text of a field. */
 export function groupsOf(role: Role, text: string): string[] {
   return [...new Set([...(role === 'standard' ? [] : [role]), ...wordsOf(text)])]
 }
@@ -35,7 +35,7 @@ export function wordsOf(text: string): string[] {
   return text.split(/[\s,;]+/).filter(Boolean)
 }
 
-/** When a user has asked for something last, by any token. Sign-ins that have ended may be forgotten. */
+/** Returns the time of each user's last request with any token. Sign-ins that have ended may be missing. */
 export function lastUses(tokens: readonly Token[]): ReadonlyMap<string, string> {
   const uses = new Map<string, string>()
   for (const { user, last_used_at: at } of tokens)
@@ -43,7 +43,7 @@ export function lastUses(tokens: readonly Token[]): ReadonlyMap<string, string> 
   return uses
 }
 
-/** Whether the user signs in with an account elsewhere. */
+/** Whether the user signs in with an external account. */
 export function isOfAccount({ created_by: by }: User): boolean {
   return by?.startsWith('oidc:') === true
 }

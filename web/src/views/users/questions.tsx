@@ -6,7 +6,7 @@ import type { AboutUserProps } from './change-groups.tsx'
 
 const pathOf = ({ name }: { readonly name: string }) => `/api/users/${encodeURIComponent(name)}`
 
-/** Asks before a user is shut out; that can be taken back. */
+/** Asks before a user is deactivated; this can be undone. */
 export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps) {
   return (
     <Dialog

@@ -26,7 +26,7 @@ interface UserViewProps {
   readonly name: string
 }
 
-/** One user with their tokens, and what may be done about them. */
+/** One user with their tokens, and the possible actions. */
 export default function UserView({ name }: UserViewProps) {
   const load = useCallback(
     async (signal: AbortSignal) => {
@@ -203,7 +203,7 @@ interface TokensProps {
   readonly reload: () => void
 }
 
-/** Ended sign-ins are many, and nobody looks for them. */
+/** Whether to show the token: ended sign-ins are many, and nobody looks for them. */
 function isOfInterest({ kind, status }: Token): boolean {
   return kind === 'personal' || status === 'active'
 }
