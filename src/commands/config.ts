@@ -16,7 +16,6 @@ import type { ConnectionSettings } from '../gateway/settings/settings.ts'
 import { exitCodes, Failure } from './failure.ts'
 import { examineOwnerRules } from './policy/owner-rules.ts'
 
-/** The flags of `start` and of this command. */
 export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | boolean | undefined>>
 
 type Printed = PrintedSettings & { readonly problems: readonly string[] }

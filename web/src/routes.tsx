@@ -51,7 +51,6 @@ const ROUTES: readonly Route[] = [
   { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
 ]
 
-/** The view for the present address. */
 export function CurrentView() {
   const pathname = path.value
   const found = routeOf(pathname)

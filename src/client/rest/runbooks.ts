@@ -9,7 +9,6 @@ export interface Parameter {
   readonly name: string
   /** `text`, `number`, `tel`, `time`, `date`, `url`, `email`, `select`, `textarea`, `password` or `file`. */
   readonly type: string
-  /** Whether an empty value is refused. */
   readonly required: boolean
   /** Never empty. With a default the parameter may be left out. */
   readonly default: string | undefined
@@ -34,7 +33,6 @@ export interface Runbook {
    * them.
    */
   readonly usedNames?: readonly string[]
-  /** The reason why the runbook cannot run. */
   readonly error: string | undefined
   /**
    * The repository's name in the second version of the interface; undefined on gateways that have only the

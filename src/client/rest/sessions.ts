@@ -109,7 +109,6 @@ export interface SessionFilter {
   // hoop's gateway ignores the next four filters, so check the sessions that it sends.
   /** `open`, `ready`, `done` or an outcome. */
   readonly status?: string | undefined
-  /** The file of a runbook. */
   readonly runbook?: string | undefined
   readonly kind?: string | undefined
   /** A text that one of the parameters contains. */

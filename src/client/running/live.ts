@@ -50,7 +50,6 @@ async function* watchLive(
 
 /** The state of a session over several connections. */
 class Watch {
-  /** Whether the gateway has streamed something. */
   isBegun = false
   reason = ''
   wait = FIRST_WAIT_MS

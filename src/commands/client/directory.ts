@@ -47,7 +47,6 @@ export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
 
 const CONNECTION_LIST = { things: 'connections', endpoint: 'GET /api/connections' }
 
-/** The names of agents by their ids. */
 type AgentNames = ReadonlyMap<string, string>
 
 export interface ConnectionsFlags extends AskingFlags {

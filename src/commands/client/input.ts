@@ -89,7 +89,6 @@ export function readVariables(texts: readonly string[]): Map<string, string> {
   return variables
 }
 
-/** Maximum of rows in one list. */
 const LARGEST_LIMIT = 10_000
 
 export function readLimit(written: string): number {

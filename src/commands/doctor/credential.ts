@@ -166,7 +166,6 @@ function isReadable(path: string): boolean {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Whether any variable of Vault is set. */
 export function hasVault(env: Variables): boolean {
   return ['VAULT_ADDR', 'VAULT_APP_ROLE_ID', 'VAULT_AUTH_METHOD'].some((name) => env[name])
 }

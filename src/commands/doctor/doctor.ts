@@ -44,7 +44,6 @@ import { TrialProcess } from './trial.ts'
 import { existsSync } from 'node:fs'
 import { SettingsError } from '../../basics/settings/problems.ts'
 
-/** Flags of `start`, and `json`. */
 type DoctorFlags = Readonly<Record<string, string | boolean | undefined>>
 
 const EXIT_CODES = { ok: 0, warning: 1, broken: 2 } as const

@@ -221,7 +221,6 @@ function branchNote({ branch }: RepositorySettings): string[] {
   return isUsual ? [] : [`branch ${branch}: hoop reads main or master`]
 }
 
-/** A difference that a migration leaves. */
 export interface Note {
   readonly about: string
   readonly text: string

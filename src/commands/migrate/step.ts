@@ -24,7 +24,6 @@ export type Kind =
   | 'groups'
   | 'masking rule'
 
-/** One object in hoop, and its needed change. */
 export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
@@ -38,13 +37,11 @@ export interface MigrationStep {
 export interface MigrationOptions {
   /** The folder for the keys of new agents, one file each; undefined when no agent can be created. */
   readonly keyFolder: string | undefined
-  /** Whether hoop's access control may be switched on. */
   readonly accessControl: boolean
   /** Whether to write secrets again that hoop does not show. */
   readonly secrets: boolean
 }
 
-/** The input of all steps. */
 export interface Migration {
   readonly settings: GatewaySettings
   readonly carried: Carried
@@ -96,7 +93,6 @@ interface HoopState {
    * connection.
    */
   readonly accessControl: Resource | undefined
-  /** Names of all connections. */
   readonly connectionNames: readonly string[]
   /** The wanted connections, with their secrets. */
   readonly connections: readonly Resource[]

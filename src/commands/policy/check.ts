@@ -167,7 +167,6 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Exit codes of `policy check` and `policy mask`. */
 export const ANSWERS = {
   passes: 0,
   stopped: 1,

@@ -51,7 +51,6 @@ export const status: CommandRow = {
   },
 }
 
-/** The process in which doctor runs commands. */
 export const doctorTrial: CommandRow = {
   name: 'doctor-trial',
   isHidden: true,

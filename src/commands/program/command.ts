@@ -8,7 +8,6 @@ export interface CommandRow {
   readonly does?: string
   readonly takes?: readonly Argument[]
   readonly options?: readonly Option[]
-  /** What the help shows below the options. */
   readonly examples?: readonly string[]
   /** Whether the group runs this command when no other command is named. */
   readonly isDefault?: boolean
@@ -109,7 +108,6 @@ export function choice(
   return option(flags, description, byDefault).choices(choices)
 }
 
-/** Creates an option that collects its values. */
 export function repeatable(flags: string, description: string): Option {
   return option(flags, description).argParser((value: string, before?: readonly string[]) => [
     ...(before ?? []),
@@ -123,7 +121,6 @@ export const JSON_OPTION = option('--json', 'print JSON')
 export const QUIET = option('--quiet', 'print only errors')
 /** For every command that sends requests to a gateway. */
 export const PROFILE = option('--profile <name>', 'profile to use (default: the selected one)')
-/** For commands that read a token. */
 export const TOKEN_FILE = option(
   '--token-file <file>',
   'file that holds the token, - for standard input (default: ask on a terminal, else standard input)',
@@ -141,5 +138,4 @@ export function span(things: string): readonly Option[] {
   ]
 }
 
-/** The form in which lists are printed. */
 export const LISTED = 'a table on a terminal, else JSON'

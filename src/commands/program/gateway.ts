@@ -153,7 +153,6 @@ export const access: CommandGroup = {
   ],
 }
 
-/** The users of a gateway. Only admins change them. */
 export const user: CommandGroup = {
   name: 'user',
   does: 'Manage users and machines (admins)',

@@ -68,7 +68,6 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
 
 const NAMES = new Set(Object.values(GROUPS).flatMap((commands) => Object.keys(commands)))
 
-/** Commands that read the other commands. */
 const NEEDS_ALL = ['complete']
 
 /**

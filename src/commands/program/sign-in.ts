@@ -66,7 +66,6 @@ export const use: CommandRow = {
 const loadTokens = () => import('../client/identities.ts')
 const OF_USER = [PROFILE, option('--user <name>', 'user who has the tokens (default: you)')]
 
-/** Every user has tokens. */
 export const token: CommandGroup = {
   name: 'token',
   does: 'Manage your tokens; admins manage those of all users',

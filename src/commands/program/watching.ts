@@ -34,7 +34,6 @@ const STREAMED = [
   option('--json', 'print one line of JSON per event'),
 ]
 
-/** The filters of the list and of the export. */
 const FILTERS = [
   option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)'),
   option('--connection <name>', 'only sessions of this connection'),

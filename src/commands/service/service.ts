@@ -44,10 +44,8 @@ export async function serviceCommand(
 export interface ServiceFlags {
   /** Whether the service is for this user's own service manager. */
   readonly user?: boolean
-  /** Whether the service is the gateway, not the agent. */
   readonly gateway?: boolean
   readonly keyFile?: string
-  /** Path of gateway.yaml. */
   readonly config?: string
   /** The user that a system service runs as. */
   readonly runAs?: string

@@ -25,7 +25,6 @@ export interface ServicePlace {
   readonly lingering: string
 }
 
-/** Returns the folders of this installation on this machine. */
 export function thisPlace(): ServicePlace {
   const xdg = process.env['XDG_CONFIG_HOME'] ?? ''
   // The XDG Base Directory Specification says to ignore relative paths.
@@ -45,7 +44,6 @@ export function thisPlace(): ServicePlace {
   }
 }
 
-/** The agent or the gateway as a service. */
 export interface ServiceKind {
   readonly unit: string
   /** The user that a system service runs as by default. */
@@ -152,7 +150,6 @@ function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean
   })
 }
 
-/** Comments and the settings below them. */
 interface Group {
   readonly comments: string[]
   readonly settings: string[]
@@ -271,7 +268,6 @@ export function checkFile({
   }
 }
 
-/** Whether every user can read the file. */
 export function isOpenToAll(path: string): boolean {
   const folders: string[] = []
   for (let folder = dirname(path); !folders.includes(folder); folder = dirname(folder)) folders.push(folder)

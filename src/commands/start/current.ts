@@ -17,7 +17,6 @@ export class CurrentIdentity implements IdentitySource {
   readonly #flags: Flags
   readonly #log: Logger
   #current: Identity
-  /** The fingerprint of the current credential and certificates. */
   #fingerprint: string
   #warnings: readonly string[]
   /** The last logged complaint: attempts may repeat for days, the line should not. */
@@ -82,14 +81,12 @@ export class CurrentIdentity implements IdentitySource {
     }
   }
 
-  /** Logs only warnings that are new. */
   #warn(warnings: readonly string[]): void {
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.#log.warn({}, warning)
     this.#warnings = warnings
   }
 }
 
-/** Returns a hash of the credential and the certificates. */
 function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): string {
   const { authorities, client } = tls
   const parts = [key.value.reveal(), authorities, client?.certificate, client?.key.reveal()]

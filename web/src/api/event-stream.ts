@@ -114,7 +114,6 @@ async function* batches(response: Response, silence: Silence): AsyncGenerator<Ev
   }
 }
 
-/** Aborts a request that gets no data. */
 class Silence {
   readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined

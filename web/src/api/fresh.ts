@@ -5,10 +5,8 @@ import { ask, Refused } from './request.ts'
 // Changes of users and tokens need a sign-in of the last ten minutes. The gateway refuses older sign-ins with
 // a code of its own. Then the page asks for a new sign-in in the same place, and sends the request again.
 
-/** A request that waits for a new sign-in. */
 interface Waiting {
   readonly change: Change
-  /** Sends the request again. */
   readonly goOn: () => void
   readonly giveUp: () => void
 }

@@ -9,7 +9,6 @@ interface ChoiceProps {
   readonly hint?: string | undefined
 }
 
-/** A field with a list to choose from. */
 export function Choice({ label, value, onValue, options, hint }: ChoiceProps) {
   const id = useId()
   return (

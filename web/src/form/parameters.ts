@@ -1,6 +1,5 @@
 import type { RunbookItem } from '../api/types.ts'
 
-/** A parameter that a runbook declares. */
 export interface Parameter {
   readonly name: string
   readonly type: string

@@ -10,7 +10,6 @@ interface TextFieldProps {
   readonly required?: boolean
   /** Whether the label says that the field is required, in a form where other fields are optional. */
   readonly isMarked?: boolean
-  /** Whether a dialog puts the focus here first. */
   readonly autoFocus?: boolean
 }
 

@@ -7,7 +7,6 @@ interface OutputRowProps {
   readonly row: Row | undefined
   readonly time: number | undefined
   readonly isMarked: boolean
-  /** The searched text. */
   readonly found: string
 }
 
@@ -51,7 +50,6 @@ function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
   )
 }
 
-/** Marks the searched text in a row. */
 function markedText(text: string, found: string) {
   if (found === '') return text
   const [lower, wanted] = [text.toLowerCase(), found.toLowerCase()]

@@ -14,7 +14,6 @@ const ROW_PX = 20
 
 interface OutputViewProps {
   readonly id: string
-  /** Name of the downloaded file. */
   readonly fileName: string
   readonly record: OutputRecord
   readonly isRunning: boolean

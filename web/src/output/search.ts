@@ -10,7 +10,6 @@ const MOST_FOUND = 10_000
 export interface Search {
   readonly text: string
   readonly setText: (text: string) => void
-  /** The row of the present hit. */
   readonly current: number | undefined
   /** The result in words, for the tools. */
   readonly summary: string

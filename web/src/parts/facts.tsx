@@ -6,7 +6,6 @@ interface FactProps {
   readonly children: ComponentChildren
 }
 
-/** One entry of a list of facts. */
 export function Fact({ name, children }: FactProps) {
   return (
     <div>

@@ -11,7 +11,6 @@ interface Favourite {
   readonly file: string
 }
 
-/** Marked runbooks in this browser, the newest first. */
 export const favourites = signal<readonly Favourite[]>(kept())
 
 function kept(): readonly Favourite[] {

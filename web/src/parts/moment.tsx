@@ -1,7 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { signal } from '@preact/signals'
 
-/** The present time, for texts about durations. */
 const now = signal(Date.now())
 let watching = 0
 let ticking: ReturnType<typeof setInterval> | undefined

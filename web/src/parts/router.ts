@@ -35,7 +35,6 @@ function isHeld(pathname: string, leave: () => void): boolean {
   return true
 }
 
-/** Opens another view. */
 export function go(to: string): void {
   if (isHeld(new URL(to, location.href).pathname, () => go(to))) return
   if (to !== location.pathname + location.search) history.pushState(null, '', to)

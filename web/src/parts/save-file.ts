@@ -1,4 +1,3 @@
-/** Downloads a file that the page has created. */
 export function saveFile(content: Blob, name: string): void {
   const address = URL.createObjectURL(content)
   const link = document.createElement('a')

@@ -32,7 +32,6 @@ interface StateProps {
   readonly children?: ComponentChildren
 }
 
-/** A state with its icon, colour and word. */
 export function State({ kind, children = kind }: StateProps) {
   const [tone, icon] = KINDS[kind]
   return (

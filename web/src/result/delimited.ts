@@ -13,7 +13,6 @@ const FOOTER = /^\((\d+) \p{L}+\)$/u
 const SIGNS = ['\t', ',', ';', '|'] as const
 type Sign = (typeof SIGNS)[number]
 
-/** The first lines decide about the separator. */
 const SAMPLE_LINES = 400
 /** Number of rows that decide whether the first row has names. */
 const EVIDENCE_ROWS = 1000

@@ -1,7 +1,6 @@
 import { numberIn } from './numbers.ts'
 import type { Cell, ResultTable, Steps } from './table.ts'
 
-/** Number of rows or comparisons between two steps. */
 const STEP = 8192
 
 export interface Sorting {
@@ -10,7 +9,6 @@ export interface Sorting {
 }
 
 export interface Filtering {
-  /** Text to find in any column. */
   readonly text: string
   /** Conditions by column; see `matcher`. */
   readonly columns: Readonly<Record<number, string>>

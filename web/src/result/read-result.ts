@@ -4,10 +4,8 @@ import { jsonTables } from './json.ts'
 import { recordTable } from './records.ts'
 import { STEP_ROWS, type ResultTable, type Steps } from './table.ts'
 
-/** Maximum of result sets that are shown. */
 export const MOST_TABLES = 20
 
-/** Sequences by which programs colour their text. */
 // eslint-disable-next-line no-control-regex -- the sequences begin with one
 const COLOURS = /\u001b\[[0-9;:]*[mK]/g
 

@@ -11,7 +11,6 @@ export interface Column {
   readonly width: number
 }
 
-/** One result set of a script. */
 export interface ResultTable {
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly Cell[])[]
@@ -22,7 +21,6 @@ export interface ResultTable {
 /** Work in steps, so that the page can draw and handle keys in between. */
 export type Steps<Result> = Generator<void, Result, void>
 
-/** Number of rows between two steps. */
 export const STEP_ROWS = 256
 /** Maximum of rows: more cost the browser too much memory. */
 const MOST_ROWS = 200_000

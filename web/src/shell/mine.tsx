@@ -23,7 +23,6 @@ const reviews = signal<readonly Review[] | undefined>(undefined)
 /** Whether a run has failed since the user opened the present view, and not in that view. */
 export const hasFailed = signal(false)
 
-/** Requests that wait for a decision of this person. */
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
 /** The person's sessions that run or wait for a lock. */
 export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))

@@ -46,7 +46,6 @@ interface Notice {
   readonly id: string
   readonly title: string
   readonly body: string
-  /** The address that a click opens. */
   readonly to: string
 }
 

@@ -1,7 +1,6 @@
 import { readsAll } from '../api/person.ts'
 import type { IconName } from '../parts/icon.tsx'
 
-/** A view that the sidebar leads to. */
 export interface Place {
   readonly to: string
   readonly name: string
@@ -51,12 +50,10 @@ export const PLACES: readonly { readonly heading?: string; readonly places: read
 
 export const ALL_PLACES = PLACES.flatMap(({ places }) => places)
 
-/** Whether the address is in this place. */
 export function isAt({ to }: Place, pathname: string): boolean {
   return pathname === to || (to !== '/' && pathname.startsWith(`${to}/`))
 }
 
-/** Whether the signed-in person may open the place. */
 export function isForPerson({ isForAuditors = false }: Place): boolean {
   return !isForAuditors || readsAll()
 }

@@ -12,12 +12,10 @@ const PLACES = new Map<string, Place>(
 
 const isAsked = signal(false)
 
-/** Shows the list of shortcuts, like `?`. */
 export function showShortcuts(): void {
   isAsked.value = true
 }
 
-/** Time for the second key after `g`. */
 const SECOND_KEY_MS = 1500
 
 /** The shortcuts, and the list of them under `?`. */

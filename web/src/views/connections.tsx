@@ -10,7 +10,6 @@ import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** Shows the connections, and whether their agents are connected. */
 export default function Connections() {
   return (
     <ListView

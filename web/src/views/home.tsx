@@ -96,7 +96,6 @@ function summary(waiting: number, running: number, failed: number): string {
 
 interface CardProps {
   readonly title: string
-  /** Address and name of the link to all entries. */
   readonly all?: readonly [to: string, name: string]
   readonly none?: string
   readonly children: ComponentChildren

@@ -3,7 +3,6 @@ import { Empty } from '../parts/messages.tsx'
 import { path } from '../parts/router.ts'
 import { visible } from '../parts/visible.ts'
 
-/** The view for addresses that no other view has. */
 export function NotFound() {
   return (
     <>

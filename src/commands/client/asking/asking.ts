@@ -86,7 +86,6 @@ export function factLines(facts: readonly (readonly [name: string, value: string
 }
 
 interface Raw {
-  /** The object as the gateway has sent it. */
   readonly raw: object
 }
 

@@ -119,7 +119,6 @@ export function watchBatch(
 class WatchedBatch {
   readonly #account: Account
   readonly #flags: WatchFlags
-  /** Connections whose end was reported. */
   readonly #told = new Set<string>()
   #batch: BatchRead
   #wave = 0

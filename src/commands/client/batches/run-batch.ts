@@ -115,7 +115,6 @@ function parallelOf(text: string): number {
   throw new Failure('--parallel is a number from 1 to 999', exitCodes.usage)
 }
 
-/** Maximum of names in the question. */
 const NAMED = 10
 
 /** @throws Failure when the person declines */

@@ -94,7 +94,6 @@ function summary(batch: BatchRead): string {
   return `\n${usual.connections.length} same, ${differ} differ${left}\n${lines.join('')}${more}`
 }
 
-/** Maximum of names in one line. */
 const NAMED = 5
 
 function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGroup>, 'raw'>): string {
@@ -121,7 +120,6 @@ export function differencesText({
   return `${same} same, ${differ} differ\n\n${groupText(usual)}\n${parts.join('')}${more}`
 }
 
-/** Describes an ended run in one line. */
 export function endedText(run: RunRead): string {
   const how = run.exit_code === undefined ? '' : ` with exit code ${run.exit_code}`
   const why = run.message === '' ? '' : `: ${run.message}`

@@ -230,7 +230,6 @@ function load(config: string): ReturnType<typeof loadSettings> {
   }
 }
 
-/** The agent's defaults. */
 const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
 
 /** The services for a command in this process and for its checks. */

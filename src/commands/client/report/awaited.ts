@@ -6,7 +6,6 @@ import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/r
 /** Short: the line about the wait is useful without the groups, too. */
 const PATIENCE_MS = 3000
 
-/** The groups that a session waits for. */
 export interface AwaitedReviewers {
   readonly groups: readonly string[]
   /** The number of groups that have to approve; undefined where the review does not tell. */

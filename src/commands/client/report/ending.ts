@@ -18,7 +18,6 @@ import type { Notice } from './notices.ts'
 export interface SessionSubject {
   readonly verb: 'run' | 'exec' | 'connect'
   readonly connection: string
-  /** The address of the gateway. */
   readonly address: string
   /** Undefined until the session is open. */
   readonly sessionId: string | undefined

@@ -14,7 +14,6 @@ import { durationText } from '../../../basics/text/units.ts'
 import { factLines } from '../asking/asking.ts'
 import { connectionCount, moment } from '../report/words.ts'
 
-/** A review with its session, if known. */
 export type ShownReview = Review & { readonly about: RecordedSession | undefined }
 
 export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
@@ -110,7 +109,6 @@ function countOf({ waves }: ReviewedBatch): string {
   return connectionCount(waves.flat().length)
 }
 
-/** Returns the connections of a batch, wave by wave. */
 function batchOf({ batch }: Review): (readonly [string, string])[] {
   if (batch === undefined) return []
   const { id, waves, parallel, threshold } = batch

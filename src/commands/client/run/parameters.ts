@@ -154,7 +154,6 @@ function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }
 
-/** Returns the failure that describes the missing parameters. */
 function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
   const width = Math.max(...parameters.map((parameter) => parameter.name.length))
   const lines = parameters.map(

@@ -37,7 +37,6 @@ export interface RunFlags extends ParameterFlags {
   readonly quiet?: boolean
   /** Whether the gateway itself runs the runbook after its approval. */
   readonly whenApproved?: boolean
-  /** False with `--no-wait`. */
   readonly wait?: boolean
   readonly profile?: string
 }

@@ -55,7 +55,6 @@ export async function killCommand(
   })
 }
 
-/** Filters for sessions; all have to match. */
 export interface FilterFlags extends AskingFlags {
   readonly connection?: string
   readonly user?: string

@@ -213,7 +213,6 @@ class ClientProgram {
   }
 }
 
-/** Returns the command that a person pastes. */
 function hintFor(protocol: NativeProtocolName, port: number): string {
   if (protocol === 'tcp') return ''
   if (protocol === 'mysql') return `\n  mysql -h ${HOST} -P ${port} -u ${NOOP} -p${NOOP}`

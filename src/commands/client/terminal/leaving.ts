@@ -29,7 +29,6 @@ export class Leaving implements Disposable {
     for (const signal of SIGNALS) process.on(signal, this.#bySignal)
   }
 
-  /** This program's exit code; undefined until the user leaves. */
   get exitCode(): number | undefined {
     return this.#exitCode
   }

@@ -111,7 +111,6 @@ export class SessionOutput {
     if (type === 'e') return this.say(printableText(bytes.toString()).replace(/^\n/, ''))
   }
 
-  /** Writes lines to stderr. */
   async say(text: string): Promise<void> {
     if (text === '') return
     await this.stderr.write(Buffer.from(`${this.isInLine ? '\n' : ''}${text.replace(/\n$/, '')}\n`))

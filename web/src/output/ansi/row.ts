@@ -1,6 +1,5 @@
 import type { Style } from './style.ts'
 
-/** Text of one style. */
 export interface Span {
   readonly text: string
   readonly style: Style

@@ -14,7 +14,6 @@ interface Page<Item, More> {
   readonly more: More
 }
 
-/** A list that the gateway sends page by page. */
 export interface PagedList<Item, More> {
   /** @param query of the gateway, without the page @param page from 0 */
   readonly read: (

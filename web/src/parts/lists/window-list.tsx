@@ -7,7 +7,6 @@ interface WindowListProps {
   readonly count: number
   readonly rowHeight: number
   readonly row: (index: number) => ComponentChildren
-  /** Called with the drawn rows. */
   readonly onRows?: (first: number, end: number) => void
 }
 

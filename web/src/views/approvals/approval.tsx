@@ -203,7 +203,6 @@ function changedLines(before: string, now: string): string[] {
   return all.length === 0 ? [] : [`@@ line ${start + 1} @@`, ...all.slice(0, MOST_LINES)]
 }
 
-/** Shows parameters, arguments and the names of variables. */
 function Given({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
   const parameters = recordedParameters(session.labels)
   const { client_args: args, env_vars: variables } = review

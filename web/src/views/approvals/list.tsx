@@ -72,7 +72,6 @@ function kindOf({ type }: Review): string {
   return type === 'jit' ? 'a terminal' : 'a run'
 }
 
-/** Shows the name of a requested runbook. */
 function RunbookName({ review }: { readonly review: Review }) {
   const name = reviewedName(review)
   if (name === undefined) return null

@@ -14,7 +14,6 @@ export function placeOf({ connection, batch }: Shown): string {
   return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
 }
 
-/** Shows all connections of a batch, wave by wave. */
 export function ReviewedBatch({ review }: { readonly review: Shown }) {
   const { batch } = review
   if (batch === undefined) return null

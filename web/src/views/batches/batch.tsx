@@ -88,7 +88,6 @@ function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () =
   )
 }
 
-/** Shows the progress, the requester and the parameters. */
 function Progress({ batch }: { readonly batch: Batch }) {
   const { owner, created_at: created, started_at: started, ended_at: ended, review, parameters } = batch
   return (

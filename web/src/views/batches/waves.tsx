@@ -8,7 +8,6 @@ import { StateBadge } from '../sessions/state.tsx'
 
 type Run = Batch['runs'][number]
 
-/** Shows the connections, wave by wave. */
 export function Waves({ batch }: { readonly batch: Batch }) {
   const waves = Map.groupBy(batch.runs, ({ wave }) => wave)
   return (

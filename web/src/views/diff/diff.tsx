@@ -18,7 +18,6 @@ import { DiffText } from './diff-text.tsx'
 
 /** Compared bytes of each output: more take the browser too long. */
 const COMPARED_BYTES = 1024 * 1024
-/** Time limit for a comparison. */
 const LONGEST_MS = 5000
 
 interface DiffProps {
@@ -67,7 +66,6 @@ async function readCompared(id: string, signal: AbortSignal): Promise<Compared> 
   return { session, output: reader.end().map(textOfRow).join('\n'), isCut }
 }
 
-/** Reads the beginning of an output. */
 async function readStart(id: string, signal: AbortSignal): Promise<{ text: string; isCut: boolean }> {
   const response = await fetched('GET', `/api/sessions/${encodeURIComponent(id)}/result/stream`, { signal })
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()

@@ -19,7 +19,6 @@ interface ResultChartProps {
   readonly fileName: (ending: string) => string
 }
 
-/** Chart of a column of numbers by another column. */
 export function ResultChart({ tables, fileName }: ResultChartProps) {
   const charted = tables.filter(({ columns }) => columns.some(({ isNumeric }) => isNumeric))
   const [index, setIndex] = useState(0)

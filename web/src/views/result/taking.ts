@@ -9,7 +9,6 @@ import { STEP_ROWS, type Cell, type ResultTable, type Steps } from '../../result
 /** A clipboard should not hold more rows. */
 const MOST_COPIED_ROWS = 50_000
 
-/** The rows that are shown, in their order. */
 export interface ShownRows {
   readonly table: ResultTable
   readonly count: number

@@ -7,7 +7,6 @@ import { batchPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
 import { visible } from '../../parts/visible.ts'
 
-/** Settings for a run on several connections. */
 export interface BatchDraft {
   readonly isOpen: boolean
   readonly setOpen: (isOpen: boolean) => void

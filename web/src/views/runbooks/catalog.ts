@@ -1,7 +1,6 @@
 import type { ListedSession, RunbookItem, RunbookLists } from '../../api/types.ts'
 import { splitPath } from '../../parts/paths.ts'
 
-/** A runbook in the list. */
 export interface ListedRunbook {
   readonly repository: string
   readonly item: RunbookItem

@@ -8,7 +8,6 @@ import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
-/** A script that the gateway has rendered. */
 export interface Previewed {
   readonly rendered: Rendered
   /** The values at the time of the request. */

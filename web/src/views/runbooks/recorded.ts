@@ -1,7 +1,6 @@
 import type { ListedSession } from '../../api/types.ts'
 import type { Values } from '../../form/parameters.ts'
 
-/** The record's text in place of a secret. */
 export const NOT_RECORDED = '[not recorded]'
 
 /** Returns the parameters of a run from its labels. */

@@ -16,7 +16,6 @@ interface ActionsProps {
   readonly reload: () => void
 }
 
-/** Buttons for the actions that are possible now. */
 export function Actions({ session, reload }: ActionsProps) {
   const { busy, error, act } = useAction(reload)
   const isOwner = session.user === person.value?.name

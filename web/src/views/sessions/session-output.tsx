@@ -15,7 +15,6 @@ interface SessionOutputProps {
   readonly output: SessionOutput
 }
 
-/** Shows the output of a session, live. */
 export function SessionOutput({ session, output }: SessionOutputProps) {
   const { id, status } = session
   const { record, state, missing, error } = output
@@ -56,7 +55,6 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
   )
 }
 
-/** The output of a session so far. */
 export interface SessionOutput {
   readonly record: OutputRecord
   readonly stdout: StdoutText

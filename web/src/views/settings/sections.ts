@@ -2,7 +2,6 @@ import type { Settings } from '../../api/types.ts'
 
 type Setting = Settings['settings'][number]
 
-/** Settings of one task. */
 export interface Section {
   readonly title: string
   readonly about: string

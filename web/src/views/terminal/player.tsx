@@ -84,7 +84,6 @@ function Controls({ playback: { time, seek, speed, setSpeed }, length }: Control
   )
 }
 
-/** The state of the replay. */
 function usePlayback({ length }: Recording) {
   const [time, setTime] = useState(0)
   const [isPlaying, setPlaying] = useState(true)

@@ -1,7 +1,6 @@
 import { bytesOf, textOf } from '../../api/base64.ts'
 import { ask } from '../../api/request.ts'
 
-/** One event of a recorded terminal. */
 export type Happening =
   | { readonly at: number; readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly at: number; readonly kind: 'size'; readonly cols: number; readonly rows: number }

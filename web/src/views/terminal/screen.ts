@@ -5,7 +5,6 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { adoptStyles } from './adopted-styles.ts'
 
-/** Lines of scrollback. */
 const SCROLLBACK = 5000
 /** Lower rows would cut off underscores: letters of 14 px need more than 16. */
 const LINE_HEIGHT = 1.2

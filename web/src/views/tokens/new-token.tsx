@@ -18,7 +18,6 @@ interface NewTokenProps {
   readonly onClose: () => void
 }
 
-/** Name, owner and lifetime of a new token. */
 export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
   const own = person.value?.name ?? ''
   const draft = useTabDraft(`token ${user ?? ''}`, { name: '', user: user ?? own, lifetime: '7776000' })

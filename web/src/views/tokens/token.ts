@@ -13,7 +13,6 @@ export const LIFETIMES = [
   ['', 'no end'],
 ] as const
 
-/** Returns the origin of a token in words. */
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
   if (declared) return 'in gateway.yaml'
   if (kind === 'personal') return by === null || by === user ? 'made by its user' : `made by ${by}`
@@ -48,7 +47,6 @@ export function mayRotate(token: Token): boolean {
   return kind === 'personal' && status === 'active' && next === undefined && mayRevoke(token)
 }
 
-/** Whether the person may create tokens for this user. */
 export function mayMakeFor(user: string): boolean {
   return isPerson() && (user === person.value?.name || mayAdminister())
 }

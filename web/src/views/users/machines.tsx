@@ -34,7 +34,6 @@ async function readMachines(signal: AbortSignal): Promise<readonly Machine[]> {
 
 const isOfMachine = ({ method, path }: Change) => method === 'PUT' && path.startsWith('/api/users/')
 
-/** Machines, and the used part of their budgets. */
 export default function Machines() {
   const machines = useLoaded(readMachines, ['sessions'])
   const [asked, setAsked] = useState<User | undefined>(undefined)

@@ -43,7 +43,6 @@ export function lastUses(tokens: readonly Token[]): ReadonlyMap<string, string> 
   return uses
 }
 
-/** Whether the user signs in with an external account. */
 export function isOfAccount({ created_by: by }: User): boolean {
   return by?.startsWith('oidc:') === true
 }

@@ -40,7 +40,6 @@ export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps)
   )
 }
 
-/** Asks before a user is removed with all tokens. */
 export function Remove({ user, busy, error, make, onClose }: AboutUserProps) {
   return (
     <Dialog

@@ -26,7 +26,6 @@ interface UserViewProps {
   readonly name: string
 }
 
-/** One user with their tokens, and the possible actions. */
 export default function UserView({ name }: UserViewProps) {
   const load = useCallback(
     async (signal: AbortSignal) => {
