@@ -6,7 +6,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Actor that the audit log names where the request has no user with a token. */
     auditedActor?: string
-    /** Reason why nobody has signed in, where the answer is no error. */
+    /** Reason of a refused sign-in, where the answer is no error. */
     auditedRefusal?: string | undefined
     /** Place in the audit log where the call was announced. */
     auditedAt?: number | undefined

@@ -23,7 +23,7 @@ export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
-  // Proxies recognize streams by `no-cache`; `no-store` is what is meant.
+  // Proxies recognize streams by `no-cache`. `no-store` is the wanted effect.
   'cache-control': 'no-cache, no-store',
   // For nginx, which would buffer the stream.
   'x-accel-buffering': 'no',
@@ -43,7 +43,7 @@ export class EventStreams {
   readonly #type: string
   readonly #readers = new Set<StreamReader>()
 
-  /** @param what name of what is streamed, in the plural, for the texts of refusals */
+  /** @param what name of the streamed things, in the plural, for the texts of refusals */
   constructor(what: string, limits: StreamLimits = STREAM_LIMITS, type = 'text/event-stream') {
     this.#type = type
     this.#what = what

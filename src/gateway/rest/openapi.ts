@@ -26,8 +26,8 @@ const ERROR = { $ref: '#/components/schemas/Error' }
 export const DOCS = '/docs'
 
 /**
- * Describes all routes that are added after it. The shapes of bodies are those that check requests. The
- * descriptions of answers are in `operations/`; of these, the code uses only the roles.
+ * Describes all routes that are added after it, by the contract. The shapes of bodies are those that check
+ * requests. The gateway does not check its answers against their shapes.
  */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {

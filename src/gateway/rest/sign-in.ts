@@ -18,7 +18,7 @@ import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
 import type { RestServices } from './services.ts'
 
-/** Routes by which command lines sign in. The routes of browsers are in `accounts/`. */
+/** Routes by which command lines sign in with a token. */
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
   return {
     signIn: ({ body: { email, password }, caller }) => {

@@ -78,7 +78,9 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /** Marks everything that an earlier gateway has begun to run as run. */
+  /**
+   * Marks reviews whose session does not run in this process as executed, where they still say PROCESSING.
+   */
   repair(): void {
     const { history } = this.#services
     const left = history

@@ -212,7 +212,9 @@ export class Reviews {
     this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
   }
 
-  /** Ends expired reviews, and repairs reviews that still say that a finished run goes on. */
+  /**
+   * Ends expired reviews, and marks reviews whose runs are over and that still say PROCESSING as executed.
+   */
   tick(): void {
     const { history, runs, log } = this.#services
     try {

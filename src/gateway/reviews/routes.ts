@@ -20,7 +20,7 @@ interface ReviewRouting {
   readonly history: History
 }
 
-/** An id is that of a review or of its session. */
+/** Routes of reviews. An id may be a review's or its session's. */
 export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewContract> {
   const { reviews, runs, executions, history } = services
   const decide = ({ user, params, body }: Asked<(typeof reviewContract)['decide']>) =>

@@ -9,21 +9,29 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** What was sealed; or why it cannot be read: the key is gone or another one, or somebody has changed it. */
+/**
+ * The plain request, or the reason why it cannot be read: the key is gone or different, or the sealed bytes
+ * were changed.
+ */
 type Unsealed =
   { readonly plain: Buffer; readonly broken?: never } | { readonly broken: string; readonly plain?: never }
 
-/** Seals requests that wait, secrets and all, with a key that lies beside the history in a file of its own (0600). */
+/**
+ * Seals waiting requests, including their secrets, with a key beside the history in a file of its own (0600).
+ */
 export class RequestVault {
   readonly #path: string
   #key: Buffer | undefined
 
-  /** The key is made with the first request. */
+  /** Creates no key yet: the first request does. */
   constructor(path: string) {
     this.#path = path
   }
 
-  /** @param purpose what it is for; another one does not open it @throws HistoryError, ForeignPathError */
+  /**
+   * @param purpose purpose of the bytes; they cannot be unsealed with another one
+   * @throws HistoryError, ForeignPathError
+   */
   seal(plain: Buffer, purpose: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(purpose))
@@ -46,7 +54,7 @@ export class RequestVault {
     }
   }
 
-  /** A hash of a text that could be guessed from a plain one, in hex. */
+  /** Returns a keyed hash of a text, in hex: the text could be guessed from a plain hash. */
   digest(text: Buffer): string {
     return createHmac('sha256', this.#keyOrNew()).update('script ').update(text).digest('hex')
   }
@@ -66,7 +74,10 @@ export class RequestVault {
     return (this.#key = key)
   }
 
-  /** Through to the disk before anything is sealed with it: without it what waits is lost. */
+  /**
+   * Writes a new key through to the disk before anything is sealed with it: without the key, waiting requests
+   * are lost.
+   */
   #newKey(): Buffer {
     const key = randomBytes(KEY_BYTES)
     this.#trying('write', () => {
@@ -88,7 +99,7 @@ export class RequestVault {
   }
 }
 
-/** What a gateway that was killed has left there is overwritten. */
+/** Writes a file through to the disk. A file that a killed gateway has left there is overwritten. */
 function writeDurably(path: string, bytes: Buffer): void {
   claimFile(path)
   const file = openSync(path, 'w', 0o600)

@@ -147,7 +147,7 @@ function itemOf({ path, inputs, names, error, title, description }: ListedRunboo
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
     error: error ?? null,
-    // Ours: hoop does not name what only a block uses.
+    // Ours: hoop does not name the parameters that only a block uses.
     ...(names && { used_names: names }),
     // Ours: from the leading comment of the file.
     ...(title !== undefined && { title }),

@@ -19,7 +19,7 @@ const MOST_LOOKS = 40
 export interface GatewayFile {
   /** Name of the file for messages. */
   readonly file: string
-  /** Reads the file and what it refers to. @throws SettingsError */
+  /** Reads the file and all files that it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
   /**
    * Returns the present content of the file, without secrets. Missing where it is never shown.

@@ -44,7 +44,7 @@ export interface Repair {
   readonly oldFile: string
 }
 
-/** Repairs what depends on lost rows, and reports it. @param version schema version of the file */
+/** Repairs rows that depend on lost rows, and reports them. @param version schema version of the file */
 type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
 /** Name of the new file until it is whole. No gateway starts while the file is there. */

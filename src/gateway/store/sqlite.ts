@@ -98,7 +98,8 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec(`ATTACH '${urlOf(file)}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
-    // Removing a session takes many steps (disk/removal.ts). Foreign keys would do it all in the first one.
+    // Removing a session takes many steps (history/disk/removal.ts). Foreign keys would do it all in the
+    // first one.
     db.exec('PRAGMA foreign_keys = OFF')
     db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db
@@ -127,7 +128,10 @@ export function waitForLocks(db: Connection, ms: number): void {
   db.exec(`PRAGMA busy_timeout = ${ms}`)
 }
 
-/** Moves the write-ahead log into the file and closes it. Never throws: the next opening reads a log that is left. */
+/**
+ * Moves the write-ahead log into the file and closes it. Never throws: the next opening reads a log that is
+ * left.
+ */
 export function closeFile(db: Connection): void {
   quietly(() => db.exec('DETACH history'))
   db.close()

@@ -204,7 +204,7 @@ export class DownloadTokens {
   }
 
   /**
-   * Uses the session's token up, even if `token` is wrong: nobody can try twice.
+   * Uses the session's token up, even if `token` is wrong: so no caller can try twice.
    * @returns the token's user, too
    */
   redeem(session: string, token: string): Redeemed {
