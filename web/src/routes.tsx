@@ -13,7 +13,7 @@ interface Route {
   readonly load: Load
 }
 
-/** The views. All but the first ones are loaded when the user opens them. */
+/** The views. Home is in the page; every other view is loaded when the user opens it. */
 const ROUTES: readonly Route[] = [
   { pattern: '/', title: 'Home', load: () => Promise.resolve({ default: Home }) },
   { pattern: '/runbooks', title: 'Runbooks', load: () => import('./views/runbooks/list.tsx') },

@@ -179,8 +179,8 @@ function isDecided({ status, review }: RecordedSession): boolean {
 }
 
 /**
- * Whether the session has begun. An approval alone is not enough: a condition of the approval, such as a time
- * window, may hold the run.
+ * Whether the session has begun. An approval alone is not enough: a condition of the approval may still hold
+ * the run.
  */
 function hasBegun({ status, review }: RecordedSession): boolean {
   return status !== 'ready' && review !== undefined && review !== 'PENDING' && review !== 'APPROVED'

@@ -45,7 +45,7 @@ export type StreamEnd =
       /** Empty after a normal end. */
       readonly message: string
       readonly truncatedBytes: number
-      /** Whether a guardrail rule has stopped it. */
+      /** Whether a guardrail rule has stopped the session. */
       readonly isBlocked: boolean
     }
   | { readonly kind: NoExitReason; readonly message: string }

@@ -50,7 +50,7 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
     .map((program) => `policy.programs: there is no ${program} here`)
 }
 
-/** Returns the files that commands could change: commands run as this user. */
+/** Returns a problem for each file that commands could change: commands run as this user. */
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files

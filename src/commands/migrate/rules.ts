@@ -77,8 +77,8 @@ interface WantedReview {
 }
 
 /**
- * Returns one rule for all connections with the same review. The rules are written before the connections, so
- * that no connection is open without its review for a moment.
+ * Returns steps for one rule per kind of review, for all connections with the same review. They run before
+ * the steps of connections, so that no connection is open without its review for a moment.
  */
 export function reviewRuleSteps(migration: Migration): MigrationStep[] {
   return wantedReviews(migration.carried.connections).map(({ name, body, connections }) => {

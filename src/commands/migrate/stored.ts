@@ -127,7 +127,8 @@ function uuidOfUrl(url: string): string {
 }
 
 /**
- * Returns rules that limit a connection to one folder of one repository: without a rule hoop runs all files.
+ * Returns steps for rules that limit a connection to one folder of one repository: without a rule hoop runs
+ * all files.
  */
 export function runbookRuleSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))

@@ -155,8 +155,8 @@ async function missingUser({ forUser, runAs, kind }: Request): Promise<string | 
 }
 
 /**
- * Returns the programs that the service's user may not reach: nvm installs Node below a home that is closed
- * to other users.
+ * Returns a warning for each program that the service's user may not reach: nvm installs Node below a home
+ * that is closed to other users.
  */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []

@@ -34,7 +34,7 @@ export class Operations implements AsyncDisposable {
   readonly #systemd: SystemdService | undefined
   #closed = false
 
-  /** @throws Failure when it cannot listen on the address of `http` */
+  /** @throws Failure when this process cannot listen on the address of `http` */
   static async open(parts: Parts): Promise<Operations> {
     const http = await openHttpIfWanted(parts)
     const socket = await openStatusSocket(parts)

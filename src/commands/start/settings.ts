@@ -12,7 +12,7 @@ import { Failure } from '../failure.ts'
 
 export type Flags = SettingsSource['flags']
 
-/** @throws Failure with everything that is wrong */
+/** @throws Failure with everything that is wrong in the settings */
 export function readSettings(flags: Flags): AgentConfiguration {
   try {
     return loadAgentSettings({ flags, env: process.env, stderrIsTty: process.stderr.isTTY })

@@ -113,9 +113,9 @@ function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | 
 }
 
 /**
- * Wrapped rows have any height, while the scroll bar counts rows of equal height. The view at a given part of
- * the scroll range shows the row at the same part of the output, at the same part of the view's height: so
- * the first row is at the top and the last one at the bottom.
+ * Moves the drawn rows. Wrapped rows have any height, but the scroll bar counts rows of equal height. At a
+ * given part of the scroll range, the row at that part of the output is at that part of the view's height. So
+ * the first row is at the top, and the last row is at the bottom.
  */
 function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: boolean) {
   const list = useRef<HTMLDivElement>(null)

@@ -88,7 +88,7 @@ function decoded(text: string): string {
 /** Makes the page's own links change the view; the browser does everything else about them. */
 export function followLinks(): void {
   window.addEventListener('popstate', () => {
-    // The browser has already gone back: it returns until the user has answered.
+    // The browser has already gone back: its address is restored until the user has answered.
     if (isHeld(location.pathname, () => history.back())) history.pushState(null, '', address.peek())
     else address.value = new URL(location.href)
   })

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { path } from './router.ts'
 
-/** The sign that the favicon shows besides the logo. */
+/** The sign that the favicon shows beside the logo. */
 export type Mark = 'running' | 'failed'
 
 interface Named {

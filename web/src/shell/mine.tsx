@@ -115,7 +115,7 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
   }
 }
 
-/** Reports new requests. The badge shows those of the first load. */
+/** Reports new requests. It reports none after the first load: the badge shows those requests. */
 function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
   if (before === undefined) return
   const known = new Set(before.map(({ id }) => id))

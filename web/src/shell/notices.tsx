@@ -49,7 +49,7 @@ interface Notice {
   readonly to: string
 }
 
-/** Shows a notification, if the person has switched them on. */
+/** Shows a notification, if the person has switched notifications on. */
 export function notify(notice: Notice): void {
   if (current() !== 'on') return
   void navigator.locks.request(TOLD, () => {

@@ -8,7 +8,7 @@ const PATIENCE_MS = 3000
 
 export interface AwaitedReviewers {
   readonly groups: readonly string[]
-  /** The number of groups that have to approve; undefined where the review does not tell. */
+  /** The number of groups that have to approve; undefined when the review does not say. */
   readonly needed: number | undefined
 }
 

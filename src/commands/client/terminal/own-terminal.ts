@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import type { WindowSize } from '../../../basics/window-size.ts'
 
-/** The size of terminals that do not tell their size, such as some that programs make. */
+/** The size of terminals that do not report their size, such as some that programs create. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
 /**
