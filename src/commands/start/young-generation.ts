@@ -14,8 +14,8 @@ let grows = true
 
 /**
  * Call it before other modules are loaded. Output passes in short-lived buffers outside the heap; collected
- * early, they cost less memory and CPU. `--max-semi-space-size` has no effect after V8's start, the factor
- * has.
+ * early, they cost less memory and CPU. `--max-semi-space-size` has no effect after V8's start; the growth
+ * factor still has.
  */
 export function keepYoungGenerationSmall(): void {
   fitYoungGeneration(0)

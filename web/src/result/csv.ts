@@ -14,7 +14,7 @@ export function isFormula(cell: Cell | undefined): boolean {
 
 /**
  * Yields CSV by RFC 4180, in pieces. A value that a spreadsheet would read as a formula gets a `'` before it.
- * NULL is nothing, an empty text is `""`.
+ * NULL becomes an empty field, an empty text becomes `""`.
  */
 export function* csvOf(
   columns: readonly Pick<Column, 'name'>[],

@@ -164,9 +164,8 @@ class ConnectConsole implements Disposable {
 }
 
 /**
- * Refuses types without a program (tcp, ssh): for them hoop's own command line opens a port on this machine,
- * and this command does not. Databases have a program (psql for example), and an agent gives such a program a
- * terminal.
+ * Refuses types without a program (tcp, ssh): hoop's own command line opens a port for them, here `connect
+ * --port` does. Databases have a program (psql for example), and an agent gives such a program a terminal.
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return
