@@ -36,7 +36,7 @@ interface StreamReader {
   readonly end: () => void
 }
 
-/** Streams to readers: a bounded number of readers, and none that stops reading. */
+/** Streams to readers. The number of readers is bounded, and a reader who stops reading is cut off. */
 export class EventStreams {
   readonly #what: string
   readonly #limits: StreamLimits

@@ -14,7 +14,6 @@ interface ErrorBody {
 /** A gateway that is restarted is back soon after its last session. */
 const DRAINING_SECONDS = 5
 
-/** Returns the headers of an error's answer. */
 export function errorHeaders({ code, details }: RequestRefused): Readonly<Record<string, string>> {
   const seconds = code === 'gateway-draining' ? DRAINING_SECONDS : details.retryAfterSeconds
   return seconds === undefined ? {} : { 'retry-after': String(seconds) }

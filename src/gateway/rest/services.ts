@@ -38,7 +38,6 @@ interface ServerDescription {
   readonly tls: ServerCertificate | undefined
 }
 
-/** Services that the routes share. */
 export interface RestServices {
   readonly server: ServerDescription
   readonly settings: CurrentSettings

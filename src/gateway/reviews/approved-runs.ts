@@ -55,9 +55,9 @@ export class ApprovedRuns {
   }
 
   /**
-   * Starts the session of a review. Before anything goes to the agent, the disk has it that the session runs:
-   * so it never runs twice, whenever this process is killed. No `await` may come between the checks and this
-   * write.
+   * Starts the session of a review. The start is on the disk before anything goes to the agent: so the
+   * session never runs twice, whenever this process is killed. No `await` may come between the checks and
+   * this write.
    * @param id id of the session or its review
    * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself runs it
    * @throws RequestRefused, HistoryError: then the review is as before
@@ -78,9 +78,7 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /**
-   * Marks reviews whose session does not run in this process as executed, where they still say PROCESSING.
-   */
+  /** Marks reviews as executed that say PROCESSING and do not run in this process. */
   repair(): void {
     const { history } = this.#services
     const left = history

@@ -8,7 +8,6 @@ export type ReviewStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'REVOKED' | 'PR
 
 export type ReviewVerdict = 'APPROVED' | 'REJECTED' | 'REVOKED'
 
-/** The decision of one group. */
 export interface GroupReview {
   readonly id: string
   readonly group: string

@@ -212,9 +212,7 @@ export class Reviews {
     this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
   }
 
-  /**
-   * Ends expired reviews, and marks reviews whose runs are over and that still say PROCESSING as executed.
-   */
+  /** Ends expired reviews. Marks reviews as executed that still say PROCESSING after their run. */
   tick(): void {
     const { history, runs, log } = this.#services
     try {

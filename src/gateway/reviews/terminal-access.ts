@@ -37,8 +37,8 @@ export class TerminalAccess {
   }
 
   /**
-   * Continues the session that has waited for this approval. A client may open it a while after the approval:
-   * @throws RequestRefused when the approval was revoked, or the session was killed or is over meanwhile
+   * Continues the session that has waited for this approval. A client may take a while to open it.
+   * @throws RequestRefused when the approval was revoked, or the session was killed or has ended meanwhile
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
     const review = this.#history.read(({ reviews }) => reviews.find(id))

@@ -6,7 +6,7 @@ export interface ScheduleState {
   readonly name: string
   /** Rule at the last check. */
   readonly rule: string
-  /** Due times until then are done. */
+  /** Due times until this time are done. */
   readonly doneUntil: number
   readonly pausedAt: number | null
   readonly pausedBy: string | null

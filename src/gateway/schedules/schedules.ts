@@ -220,7 +220,7 @@ interface Due {
   readonly missed?: { readonly from: number; readonly until: number }
   /** The due time that runs now. */
   readonly run?: number
-  /** Due times until then have been checked. */
+  /** Due times until this time have been checked. */
   readonly doneUntil: number
 }
 

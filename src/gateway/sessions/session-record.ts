@@ -15,7 +15,6 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 /** The agent's rule for secret names, without names from settings. */
 const NAMES = new SecretNames([])
 
-/** Redaction for the record of a session. */
 export interface RecordRedaction {
   readonly redaction: Redaction
   /** Memory for this session alone, beside the part that all sessions of the connection share. */

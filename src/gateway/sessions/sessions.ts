@@ -98,7 +98,6 @@ export class Sessions {
     this.#log = log
   }
 
-  /** Number of running sessions. */
   get running(): number {
     return this.#running.size
   }

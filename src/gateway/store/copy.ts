@@ -79,13 +79,17 @@ function usedBytes(file: string): number {
 /** Facts about a history that are known without opening it: nothing is created or changed. */
 interface HistoryLook {
   readonly schema: number
-  /** A killed gateway has left a log, which the next gateway takes over. It may have a newer schema. */
+  /**
+   * Whether a killed gateway has left a log, which the next gateway takes over. The log may have a newer
+   * schema.
+   */
   readonly hasLog: boolean
 }
 
 /**
- * Returns undefined when there is no history yet.
+ * Looks at a history without opening it.
  * @param newest version that this program knows
+ * @returns undefined when there is no history yet
  * @throws HistoryError when another gateway uses the history, or this one cannot
  */
 export function lookAtHistory(file: string, newest: number): HistoryLook | undefined {

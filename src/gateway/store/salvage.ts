@@ -3,7 +3,6 @@ import { type Connection, inTransaction } from './sqlite.ts'
 import type { Layout } from './room.ts'
 import { isDamage } from './examination.ts'
 
-/** The losses of a table. */
 export interface Loss {
   readonly table: string
   /** Names of the first lost rows, from an index or the row's place. */

@@ -7,7 +7,7 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 
 /** Interval of checking the files. Links may point to other files meanwhile. */
 const LOOK_MS = 5000
-/** Time before the end of a certificate in which it can still be renewed. */
+/** Time before the end of a certificate at which the warning begins: there is still time to renew it. */
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
 /** Settings of a server with TLS, at its start and each time the certificate changes. */

@@ -44,7 +44,8 @@ export class TabInput {
   }
 
   /**
-   * Reads this socket from now on, and no longer the former one. |
+   * Reads this socket from now on, and no longer the former one.
+   *
    * @param isRedrawDue whether the program has to redraw its screen when the size of the window is known
    */
   listen(socket: WebSocket, isRedrawDue: boolean): void {

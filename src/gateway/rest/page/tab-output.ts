@@ -41,7 +41,8 @@ export class TabOutput {
   }
 
   /**
-   * Sends to this socket from now on, first the kept output: the former screen is gone. |
+   * Sends to this socket from now on, first the kept output: the former screen is gone.
+   *
    * @param seen called when the network has taken a frame, a sign of life
    */
   attach(socket: WebSocket, seen: () => void): void {

@@ -4,7 +4,7 @@ import { Running, Statement, type SharedCount, type StatementNotes } from './run
 const HEAD_BYTES = 5
 /** The code of an error and the number of rows are at the beginning of their messages. */
 const MAX_CONTENT_BYTES = 256
-/** Portals that are open at the same time; a client may leave open as many as it likes. */
+/** Open portals that are remembered; a client may leave any number open. */
 const MAX_PORTALS = 1000
 
 const type = {
