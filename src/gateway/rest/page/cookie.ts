@@ -63,7 +63,7 @@ function set(
 
 /**
  * Returns a cookie's value. Any page of this host, on any port, can set a cookie of this name for a longer
- * path, and browsers send that one first: so a name that occurs twice is refused.
+ * path, and browsers send that one first: so a name with two values is refused.
  * @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
