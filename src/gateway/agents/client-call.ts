@@ -58,6 +58,7 @@ export class Outbox<Item> {
   readonly #senders: (() => void)[] = []
   #unsentBytes = 0
   #inFlightBytes = 0
+  #isWriting = false
   #state: 'open' | 'ending' | 'ended' | 'over' = 'open'
 
   constructor(way: Way<Item>) {
@@ -108,7 +109,10 @@ export class Outbox<Item> {
     this.#wakeSenders()
   }
 
+  /** An item may be taken while it is written: thousands of small ones would fill the stack. */
   #write(): void {
+    if (this.#isWriting) return
+    this.#isWriting = true
     while (this.#inFlightBytes < IN_FLIGHT_BYTES) {
       const item = this.#waiting.shift()
       if (item === undefined) break
@@ -116,6 +120,7 @@ export class Outbox<Item> {
       this.#inFlightBytes += bytes
       this.#way.write(item, () => this.#taken(bytes))
     }
+    this.#isWriting = false
     if (this.#state !== 'ending' || this.#waiting.length > 0) return
     this.#state = 'ended'
     this.#way.finish()

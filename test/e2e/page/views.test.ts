@@ -127,8 +127,8 @@ describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowse
 
   it('leads home from an address that there is not, signed in or not', async () => {
     await using ada = await stage.arrive()
-    await ada.goTo('/users')
-    await ada.sees('There is nothing at /users.')
+    await ada.goTo('/people')
+    await ada.sees('There is nothing at /people.')
     expect(await ada.faults()).toEqual([])
     await ada.page.getByRole('link', { name: 'Look at the runbooks' }).click()
     await ada.page.getByLabel('Token').waitFor()

@@ -58,6 +58,8 @@ export class SocketCall implements ClientCall {
   readonly #output = new TabOutput()
   readonly #input = new TabInput(this.#output)
   #socket: WebSocket | undefined
+  /** The one before it, which may not have answered its close yet. */
+  #former: WebSocket | undefined
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
   #settle: () => void = () => undefined
@@ -108,9 +110,11 @@ export class SocketCall implements ClientCall {
    */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
-    const former = this.#socket
+    // A former one that does not answer would keep what it was sent, and a tab may come back many times.
+    this.#former?.terminate()
+    this.#former = this.#socket
     this.#use(socket)
-    former?.close(ATTACHED_ELSEWHERE)
+    this.#former?.close(ATTACHED_ELSEWHERE)
     return true
   }
 

@@ -5,6 +5,8 @@ import type { WebSocket } from '@fastify/websocket'
  * besides.
  */
 const KEPT_BYTES = 256 * 1024
+/** Smaller pieces of it are put together: each costs some hundred bytes of memory, and a prompt has three. */
+const PIECE_BYTES = 4 * 1024
 
 interface SentFrame {
   readonly bytes: number
@@ -53,9 +55,11 @@ export class TabOutput {
     const kept = this.#kept.text()
     if (kept.length > 0) {
       socket.send(JSON.stringify({ type: 'replay', bytes: kept.length }))
-      this.#put(kept, () => undefined)
+      // Nothing else makes room: what is kept would grow with each socket of a tab that draws nothing.
+      this.#put(kept, () => {
+        for (const { taken } of undrawn) taken()
+      })
     }
-    for (const { taken } of undrawn) taken()
   }
 
   /** Stops sending until the next `attach`. */
@@ -132,7 +136,10 @@ class KeptOutput {
 
   /** @param undrawn number of newest bytes that are kept in any case */
   add(piece: Buffer, undrawn: number): void {
-    this.#pieces.push(piece)
+    const last = this.#pieces.at(-1)
+    if (last !== undefined && last.length + piece.length <= PIECE_BYTES)
+      this.#pieces.splice(-1, 1, Buffer.concat([last, piece]))
+    else this.#pieces.push(piece)
     this.#bytes += piece.length
     const most = Math.max(KEPT_BYTES, undrawn)
     while (this.#bytes > most) this.#cut(this.#bytes - most)

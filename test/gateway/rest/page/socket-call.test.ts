@@ -22,7 +22,7 @@ async function callWithTab(awayMs = 1) {
   const call = new SocketCall(own, asked as ConstructorParameters<typeof SocketCall>[1], awayMs)
   const shown: number[] = []
   peer.on('message', (data: Buffer) => shown.push(data.length))
-  return { call, peer, shown, [Symbol.asyncDispose]: close }
+  return { call, own, peer, shown, [Symbol.asyncDispose]: close }
 }
 
 it('waits for what the tab has drawn, and no more when nothing comes behind it: the rest and the end arrive', async () => {
@@ -56,6 +56,17 @@ it('waits a while for a tab that has gone, and does nothing then', async () => {
   await site.call.over
   site.call.end()
   expect(site.call.isOver).toBe(true)
+})
+
+it('ends in good order while its tab is away, with thousands of small frames that wait', async () => {
+  await using site = await callWithTab(60_000)
+  site.peer.terminate()
+  await once(site.own, 'close')
+  for (let count = 0; count < 15_000; count += 1) site.call.send(output(1))
+  expect(site.call.unsentBytes).toBeGreaterThan(900_000)
+  site.call.end()
+  await site.call.over
+  expect(site.call.unsentBytes).toBe(0)
 })
 
 describe('a tab that is loaded again', () => {
@@ -122,5 +133,35 @@ describe('a tab that is loaded again', () => {
       { kind: 'input' },
       { kind: 'resize', rows: 30, cols: 90 },
     ])
+  })
+
+  it('makes no more room by coming back again and again: only what is drawn does', async () => {
+    await using tab = await cameBack(['one '], [])
+    for (let count = 0; count < 40; count += 1) tab.call.send(output(50_000))
+    const unsent = tab.call.unsentBytes
+    const pairs = await Promise.all(Array.from({ length: 5 }, () => socketPair(true)))
+    for (const { own } of pairs) expect(tab.call.attach(own)).toBe(true)
+    expect(tab.call.unsentBytes).toBe(unsent)
+    await Promise.all(pairs.map(({ close }) => close()))
+  })
+
+  it('has two sockets at most: the oldest is ended though it does not answer its close', async () => {
+    await using tab = await cameBack([], [])
+    const deaf = await socketPair(true)
+    deaf.peer.pause()
+    expect(tab.call.attach(deaf.own)).toBe(true)
+    // WebSockets alone would wait for 30 seconds.
+    const ended = once(deaf.own, 'close')
+    const pairs = [await socketPair(true), await socketPair(true)]
+    for (const { own } of pairs) expect(tab.call.attach(own)).toBe(true)
+    await ended
+    await Promise.all([deaf, ...pairs].map(({ close }) => close()))
+  }, 10_000)
+
+  it('gets all of many small pieces', async () => {
+    const text = Array.from({ length: 3000 }, (_, at) => `${at % 10}`)
+    await using tab = await cameBack(text, [])
+    await waitFor(() => tab.heard.length === 3)
+    expect(tab.heard[2]).toBe(text.join(''))
   })
 })
