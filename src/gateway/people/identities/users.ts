@@ -90,9 +90,10 @@ export class Users {
   }
 
   /** Says why an accepted token is no longer accepted, in a few words; undefined while it is. */
-  refusal({ id, user }: AccessToken): string | undefined {
+  refusal({ id, user, sha256 }: AccessToken): string | undefined {
     const token = this.#tokenOf(id)
-    if (token === undefined) return 'the token was removed'
+    // In gateway.yaml another text may stand under the same name.
+    if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     if (token.expiresAt !== undefined && token.expiresAt <= this.now)
       return `the token expired at ${new Date(token.expiresAt).toISOString()}`

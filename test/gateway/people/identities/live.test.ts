@@ -84,6 +84,19 @@ it.each(Object.keys(USES) as (keyof typeof USES)[])('%s ends when its token is r
   expect(await over).toBe(OUTCOMES[use])
 })
 
+it('a request ends when gateway.yaml has another text for its token', async () => {
+  const settings = (token: string) => ({
+    users: `\n  - { name: cid, token: ${token} }`,
+    connections: CONNECTIONS,
+  })
+  const token = 'token-of-cid-that-leaked'
+  await using gateway = await RunningGateway.start({}, settings(token))
+  const { over } = await execute({ gateway, token, id: '' })
+  gateway.configure(settings('token-of-cid-from-now-on'))
+  expect((await gateway.request('POST', '/api/reload')).status).toBe(200)
+  expect(await over).toBe('401 token-ended')
+})
+
 it('a request ends when its token expires', async () => {
   await using gateway = await RunningGateway.start({}, { connections: CONNECTIONS })
   const { over } = await execute(await holder(gateway, 2))
