@@ -55,12 +55,33 @@ describe.skipIf(missingBrowser !== undefined)(
       await page.getByRole('link', { name: 'CSV' }).click()
       const download = await saved
       expect(download.suggestedFilename()).toMatch(/^audit-log-.*\.csv$/)
-      const rows = readFileSync(await download.path(), 'utf8')
-        .trimEnd()
-        .split('\r\n')
+      // The browser is another process, which keeps its own copy.
+      const file = stage.site.place.at('audit-log.csv')
+      await download.saveAs(file)
+      const rows = readFileSync(file, 'utf8').trimEnd().split('\r\n')
       expect(rows.length).toBeGreaterThan(1)
       expect(rows.slice(1).every((row) => row.includes(',admin,') && row.includes(',execute,'))).toBe(true)
       expect(admin.problems).toEqual([])
+    })
+
+    it('says of each entry on a phone what it is about, and has its buttons in one line', async () => {
+      await stage.site.rest.script('bash', 'echo audited')
+      const sid = await stage.site.rest.lastSession()
+      await stage.site.rest.session(sid)
+      await using admin = await stage.enter('/audit?action=view&about=sessions', PHONE)
+      const { page } = admin
+      await page
+        .getByRole('button', { name: /^looked at a session\b/ })
+        .first()
+        .waitFor()
+      await page.getByText(sid).first().waitFor()
+      await page
+        .getByRole('button', { name: /^looked at sessions\b/ })
+        .first()
+        .waitFor()
+      const buttons = page.locator('.head .push > *')
+      const tops = await buttons.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top))
+      expect(new Set(tops).size).toBe(1)
     })
 
     it('shows what a reload would change, says what is wrong in the file, and reloads', async () => {

@@ -123,7 +123,7 @@ function Export({ asked }: { readonly asked: string }) {
       </a>
       <a class="button" href={link('jsonl')} download title="For audit verify, and for programs">
         <Icon name="download" />
-        JSON lines
+        JSON
       </a>
     </>
   )

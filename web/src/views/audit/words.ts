@@ -36,6 +36,17 @@ const THINGS: Readonly<Record<string, string>> = {
   audit: 'the audit log',
 }
 
+/** For reading a list, which is about none of them alone. */
+const LISTS: Readonly<Record<string, string>> = {
+  sessions: 'sessions',
+  batches: 'batches',
+  schedules: 'schedules',
+  reviews: 'reviews',
+  service_accounts: 'machines',
+  backups: 'backups',
+  webhooks: 'webhooks',
+}
+
 const choices = (words: Readonly<Record<string, string>>) =>
   [['', 'any'], ...Object.keys(words).map((name) => [name, name.replace('_', ' ')] as const)] as const
 
@@ -44,8 +55,10 @@ export const ACTIONS = choices(DEEDS)
 export const TYPES = choices(THINGS)
 
 /** Returns the event in words: `looked at a session`. */
-export function deedOf({ action, resource_type: type, stage, outcome }: AuditEntry): string {
-  const what = action === 'sign-in' ? 'signed in' : `${DEEDS[action] ?? action} ${THINGS[type] ?? type}`
+export function deedOf({ action, resource_type: type, resource_id: id, stage, outcome }: AuditEntry): string {
+  const isList = id === '' && (action === 'view' || action === 'download')
+  const thing = (isList ? LISTS[type] : undefined) ?? THINGS[type] ?? type
+  const what = action === 'sign-in' ? 'signed in' : `${DEEDS[action] ?? action} ${thing}`
   if (stage === 'asked') return `asked for: ${what}`
   return outcome ? what : `tried: ${what}`
 }

@@ -125,7 +125,7 @@ function Found({ settings }: { readonly settings: readonly Setting[] }) {
             onInput={(event) => changeQuery({ search: event.currentTarget.value })}
           />
         </div>
-        <label class="check">
+        <label class="tick">
           <input
             type="checkbox"
             checked={hasDefaults}
