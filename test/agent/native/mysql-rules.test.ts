@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)(`results for MySQL clients${without(missi
     expect(results).toMatchObject([[{ mail: '<EMAIL_ADDRESS>' }], {}, [{ b: '<EMAIL_ADDRESS>' }]])
     await db.end()
     db.destroy()
-    expect(sentToClient().replaceAll('\0', '')).not.toMatch(/ann@example|bob@example|4111/)
+    expect(sentToClient().replaceAll('\0', '')).not.toMatch(/ann@example|bob@example|4111111111111111/)
   })
 
   it('end the connection where they break a rule for output', async () => {

@@ -9,44 +9,8 @@ import { JudgedMessages } from '../../../src/agent/native/postgres/judged.ts'
 import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
 import { NativeError } from '../../../src/agent/native/native-error.ts'
 import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
-import type { NativeClient } from '../../../src/agent/native/protocol.ts'
-import { type ConnectionRules, SessionRules } from '../../../src/agent/native/rules/session-rules.ts'
 import { ConnectionStopped } from '../../../src/agent/native/rules/stopped.ts'
-import { CompiledCache } from '../../../src/policy/compiled-cache.ts'
-import type { ConnectionParams } from '../../../src/wire/params.ts'
-import { guardrails, masking } from '../../support/native/rules.ts'
-
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-}
-
-async function rulesOf(asked: Partial<ConnectionParams>): Promise<ConnectionRules> {
-  const params = { dlpProvider: '', dlpInfoTypes: [], clientVerb: 'connect', connectionName: 'pg', ...asked }
-  const local = { replacement: { form: 'tag' }, refine: [] } as const
-  const services = {
-    compiledGuardrails: new CompiledCache(),
-    masking: { presidio: undefined, local, compiled: new CompiledCache() },
-    log: silent,
-  }
-  const rules = await SessionRules.of({ sid: 's', params } as never, services as never)
-  if (rules === undefined) throw new Error('no rules')
-  return rules.ofConnection('1', new AbortController().signal)
-}
-
-/** A client that keeps what it is sent. */
-function client(): NativeClient & { readonly got: () => Buffer } {
-  const sent: Buffer[] = []
-  const signal = new AbortController().signal
-  return {
-    ...{ id: '1', gone: signal, ending: signal, isSilent: false, isOurs: true },
-    next: () => Promise.resolve(undefined),
-    send: (bytes) => Promise.resolve(void sent.push(Buffer.from(bytes))),
-    got: () => Buffer.concat(sent),
-  }
-}
+import { client, guardrails, masking, rulesOf } from '../../support/native/rules.ts'
 
 function pieces(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   const all: Buffer[] = []
@@ -185,7 +149,7 @@ describe('the stream of PostgreSQL', () => {
   })
 })
 
-/** A few seconds. 10,000 of each have passed. */
+/** A few seconds. */
 const MUTATIONS = 1000
 
 /** Runs it on variants of the bytes; it may throw only what ends a connection. */

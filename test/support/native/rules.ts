@@ -1,3 +1,6 @@
+import type { NativeClient } from '../../../src/agent/native/protocol.ts'
+import { type ConnectionRules, SessionRules } from '../../../src/agent/native/rules/session-rules.ts'
+import { CompiledCache } from '../../../src/policy/compiled-cache.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 
 /** Rules that forbid words, each in a rule of its own that says so. */
@@ -27,4 +30,37 @@ export function masking({ types, threshold = 0.5, custom = [] }: Masked): Partia
   }
   const dataMaskingEntityTypesData = Buffer.from(JSON.stringify([rule]))
   return { dlpProvider: 'alcatraz', dlpMode: 'strict', dataMaskingEntityTypesData }
+}
+
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+
+/** The rules of a connection, for streams without an agent. */
+export async function rulesOf(asked: Partial<ConnectionParams>): Promise<ConnectionRules> {
+  const params = { dlpProvider: '', dlpInfoTypes: [], clientVerb: 'connect', connectionName: 'pg', ...asked }
+  const local = { replacement: { form: 'tag' }, refine: [] } as const
+  const services = {
+    compiledGuardrails: new CompiledCache(),
+    masking: { presidio: undefined, local, compiled: new CompiledCache() },
+    log: silent,
+  }
+  const rules = await SessionRules.of({ sid: 's', params } as never, services as never)
+  if (rules === undefined) throw new Error('no rules')
+  return rules.ofConnection('1', new AbortController().signal)
+}
+
+/** A client that keeps what it is sent. */
+export function client(): NativeClient & { readonly got: () => Buffer } {
+  const sent: Buffer[] = []
+  const signal = new AbortController().signal
+  return {
+    ...{ id: '1', gone: signal, ending: signal, isSilent: false, isOurs: true },
+    next: () => Promise.resolve(undefined),
+    send: (bytes) => Promise.resolve(void sent.push(Buffer.from(bytes))),
+    got: () => Buffer.concat(sent),
+  }
 }

@@ -1,3 +1,5 @@
+import { NativeError } from '../native-error.ts'
+
 /** A column of a result, with the fields that reading its values needs. */
 export interface Column {
   readonly name: string
@@ -33,6 +35,8 @@ export interface Awaited {
 
 /** Limit for remembered statements of a connection. Servers allow fewer. */
 const MAX_STATEMENTS = 20_000
+/** Commands that wait for the server. Drivers send some hundreds in one go. */
+const MAX_AWAITED = 10_000
 
 /** The state shared by both directions: the expected answers, in order, and the prepared statements. */
 export class Dialogue {
@@ -43,7 +47,13 @@ export class Dialogue {
     return this.#awaited[0]
   }
 
+  /** @throws NativeError when the client sends more and more without waiting */
   expect(answer: Awaited): void {
+    if (this.#awaited.length >= MAX_AWAITED)
+      throw new NativeError(
+        'protocol',
+        `${MAX_AWAITED} commands of the client wait for the server: read answers before you send more`,
+      )
     this.#awaited.push(answer)
   }
 

@@ -1,9 +1,9 @@
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
-import type { Awaited, Dialogue } from './dialogue.ts'
+import type { Awaited, Dialogue, Statement } from './dialogue.ts'
 import { packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
 import { COM } from './packets.ts'
-import { binaryAt, isText, textAt } from './values.ts'
+import { binaryAt, isParameter, isText, textAt } from './values.ts'
 
 const TOO_LONG = `statements and values of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB and more cannot be judged by the rules of this connection, and are refused`
 const NOT_SERVED =
@@ -88,8 +88,11 @@ export class JudgedCommands implements Disposable {
       handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
     if (refusal === undefined) return this.#expected(command, content, bytes)
     if (command === COM.sendLongData) {
-      // The server sends no answer to this command. The execution that needs it is refused later.
-      this.#incomplete.add(statementIn(content) ?? 0)
+      // The server sends no answer to this command. The execution that needs it is refused later, and so is
+      // each execution of a statement that is not known.
+      const statement = statementIn(content)
+      if (statement !== undefined && this.#dialogue.statement(statement) !== undefined)
+        this.#incomplete.add(statement)
       return Buffer.alloc(0)
     }
     this.#dialogue.expect({ kind: 'query', shift: packets - 1 })
@@ -124,31 +127,41 @@ export class JudgedCommands implements Disposable {
   async #judgeValues(content: Buffer): Promise<Refusal | undefined> {
     const id = statementIn(content)
     if (id !== undefined && this.#incomplete.has(id)) return this.#rules.unjudged(LONG_DATA)
-    const values = this.#valuesIn(content, id)
-    return values === undefined ? this.#rules.unjudged(UNREADABLE) : await this.#rules.judge(values)
-  }
-
-  /** Returns the texts among the values; undefined when they cannot be read. */
-  #valuesIn(content: Buffer, id: number | undefined): Buffer[] | undefined {
     const statement = id === undefined ? undefined : this.#dialogue.statement(id)
-    if (statement === undefined) return undefined
-    const { parameters } = statement
-    if (parameters === 0) return []
-    try {
-      let at = EXECUTE_HEAD_BYTES + ((parameters + 7) >> 3)
-      const hasTypes = content.readUInt8(at) === 1
-      at += 1
-      if (hasTypes) statement.types = Buffer.from(content.subarray(at, (at += 2 * parameters)))
-      if (statement.types?.length !== 2 * parameters) return undefined
-      return textsIn(content, at, statement.types)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      return undefined
-    }
+    const values = statement && valuesIn(content, statement)
+    if (values === undefined) return this.#rules.unjudged(UNREADABLE)
+    const refusal = await this.#rules.judge(values.texts)
+    // The server does not get the types of a refused execution, and goes on with those that it has.
+    if (refusal === undefined && statement !== undefined) statement.types = values.types
+    return refusal
   }
 }
 
-/** @returns undefined when there are bytes after the values */
+interface Values {
+  readonly texts: readonly Buffer[]
+  /** The types by which the values were read: those of the execution, or of one before. */
+  readonly types: Buffer | undefined
+}
+
+/** Returns the texts among the values; undefined when they cannot be read. */
+function valuesIn(content: Buffer, { parameters, types: known }: Statement): Values | undefined {
+  if (parameters === 0) return { texts: [], types: known }
+  try {
+    const at = EXECUTE_HEAD_BYTES + ((parameters + 7) >> 3) + 1
+    // Servers take every number but 0 for yes.
+    const hasTypes = content.readUInt8(at - 1) !== 0
+    const from = hasTypes ? at + 2 * parameters : at
+    const types = hasTypes ? Buffer.from(content.subarray(at, from)) : known
+    if (types?.length !== 2 * parameters) return undefined
+    const texts = textsIn(content, from, types)
+    return texts && { texts, types }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return undefined
+  }
+}
+
+/** @returns undefined when there are bytes after the values, or one value that not all servers read alike */
 function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undefined {
   const texts: Buffer[] = []
   let at = from
@@ -156,6 +169,7 @@ function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undef
     const isNull = ((content.readUInt8(EXECUTE_HEAD_BYTES + (n >> 3)) >> (n & 7)) & 1) === 1
     if (isNull) continue
     const type = types.readUInt8(2 * n)
+    if (!isParameter(type)) return undefined
     const { raw, end } = binaryAt(content, at, type)
     if (isText(type)) texts.push(textAt(raw, 0).value ?? Buffer.alloc(0))
     at = end

@@ -19,25 +19,32 @@ const EOF_BYTES = 9
 const ERROR_HEAD_BYTES = 9
 const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
 
+/** All of them are kept. Tables have up to 4096. */
+const MAX_COLUMNS = 0xffff
+
 /** Number and state of an error that a trigger raises. */
 const REFUSED = { code: 1644, state: '45000' }
 const TOO_LONG = `a row of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB or more`
 const WIDE_RESULT = 'a result in UCS-2, UTF-16 or UTF-32 (character_set_results)'
+const WIDE_ERROR = 'an error in UCS-2, UTF-16 or UTF-32 (character_set_results)'
 const UNREADABLE = 'the server sent what is no answer to a command of the client, or cannot be read'
 
 /** The position in the current answer. */
 type Part =
   | { readonly kind: 'first' }
   /** Columns of a result and the packet that ends them, which are still to come. */
-  | { readonly kind: 'columns'; readonly left: number; readonly columns: readonly Column[] }
+  | { readonly kind: 'columns'; readonly left: number; readonly columns: Column[] }
   | { readonly kind: 'rows'; readonly columns: readonly Column[] }
-  /** Packets that are passed on, without values: the parts of a prepared statement. */
-  | { readonly kind: 'passed'; readonly left: number }
+  /** Parameters and columns of a prepared statement. */
+  | { readonly kind: 'prepared'; readonly left: number }
 
 /** The first packet of an answer, in the client's numbering. */
 interface Begin {
   readonly seq: number
 }
+
+const TAB = Buffer.from('\t')
+const LINE_END = Buffer.from('\n')
 
 const FIRST: Part = { kind: 'first' }
 
@@ -102,6 +109,7 @@ export class MaskedPackets implements Disposable {
       await this.#refuse(refusal)
       return
     }
+    if (content[0] === ERROR && content.includes(0, ERROR_HEAD_BYTES)) this.#rules.cannotRead(WIDE_ERROR)
     const added = this.#outgoing.add(outgoing)
     if (added !== undefined) await added
   }
@@ -154,7 +162,7 @@ export class MaskedPackets implements Disposable {
     if (this.#dialogue.current === undefined) throw new NativeError('server', UNREADABLE)
     if (this.#part.kind === 'rows' && !isEof(content)) return this.#row(content, this.#part.columns, send)
     const isOk = this.#part.kind === 'first' && content[0] === OK && this.#dialogue.current.kind !== 'prepare'
-    const isColumn = this.#part.kind === 'columns' && this.#part.left > 0
+    const isColumn = this.#isColumnNext && !isEof(content)
     const heading = this.#part.kind === 'columns' && this.#part.left === 0 ? this.#part.columns : undefined
     this.#follow(content)
     if (isColumn) return column(content, send)
@@ -192,6 +200,13 @@ export class MaskedPackets implements Disposable {
     }
   }
 
+  /** Whether the next packet describes a column, if it does not end the columns. */
+  get #isColumnNext(): boolean {
+    const { kind, left } = { left: 0, ...this.#part }
+    if (kind === 'first') return this.#dialogue.current?.kind === 'fields'
+    return (kind === 'columns' || kind === 'prepared') && left > 0
+  }
+
   /** Moves on after a packet that is no row and no error. */
   #follow(content: Buffer): void {
     const part = this.#part
@@ -199,17 +214,11 @@ export class MaskedPackets implements Disposable {
       case 'first':
         return this.#followFirst(content)
       case 'columns':
-        return part.left > 0
-          ? void (this.#part = {
-              ...part,
-              left: part.left - 1,
-              columns: [...part.columns, columnOf(content)],
-            })
-          : this.#followColumns(content, part.columns)
+        return part.left > 0 ? this.#followColumn(content, part) : this.#followColumns(content, part.columns)
       case 'rows':
         return this.#endResult(content.readUInt16LE(3))
-      case 'passed':
-        this.#part = { kind: 'passed', left: part.left - 1 }
+      case 'prepared':
+        this.#part = { kind: 'prepared', left: part.left - 1 }
         if (part.left === 1) this.#done()
     }
   }
@@ -224,7 +233,7 @@ export class MaskedPackets implements Disposable {
       case 'query':
       case 'execute':
         if (content[0] === OK) return this.#endResult(okStatus(content))
-        this.#part = { kind: 'columns', left: onlyCount(content), columns: [] }
+        this.#part = { kind: 'columns', left: columnCount(content), columns: [] }
         return
       default:
         this.#done()
@@ -237,7 +246,12 @@ export class MaskedPackets implements Disposable {
     this.#dialogue.prepared(content.readUInt32LE(1), parameters)
     const left = [columns, parameters].reduce((sum, count) => sum + (count > 0 ? count + 1 : 0), 0)
     if (left === 0) this.#done()
-    else this.#part = { kind: 'passed', left }
+    else this.#part = { kind: 'prepared', left }
+  }
+
+  #followColumn(content: Buffer, part: Extract<Part, { kind: 'columns' }>): void {
+    part.columns.push(columnOf(content))
+    this.#part = { ...part, left: part.left - 1 }
   }
 
   #followColumns(content: Buffer, columns: readonly Column[]): void {
@@ -276,12 +290,19 @@ function okStatus(content: Buffer): number {
   return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
 }
 
+/** The names of a column, and its default, which a list of columns has. */
 function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
-  const { names, rest } = namesOf(content)
+  const { names, plain, preset } = namesOf(content)
+  const values = [...names, ...(preset === undefined ? [] : [preset])]
   return {
     kind: 'other',
-    values: names.map((bytes) => ({ label: '', bytes })),
-    bytes: (masked) => (masked === undefined ? send() : send(Buffer.concat([...masked.map(textOf), rest]))),
+    text: Buffer.concat(values.flatMap((value) => [value, LINE_END])),
+    values: values.map((bytes) => ({ label: '', bytes })),
+    bytes: (masked) => {
+      if (masked === undefined) return send()
+      const texts = masked.map(textOf)
+      return send(Buffer.concat([...texts.slice(0, names.length), plain, ...texts.slice(names.length)]))
+    },
   }
 }
 
@@ -290,9 +311,10 @@ function okInfoAt(content: Buffer): number {
   return Math.min(content.length, countAt(content, countAt(content, 1).end).end + 4)
 }
 
-function onlyCount(content: Buffer): number {
+function columnCount(content: Buffer): number {
   const { count, end } = countAt(content, 0)
   if (end !== content.length) throw new RangeError('more than the number of columns')
+  if (count > MAX_COLUMNS) throw new RangeError('more columns than a result has')
   return count
 }
 
@@ -313,9 +335,8 @@ function headingOf(columns: readonly Column[]): Buffer {
 
 /** Returns a line as the program mysql prints it. */
 function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
-  const [tab, lineEnd] = [Buffer.from('\t'), Buffer.from('\n')]
-  const parts = cells.flatMap((cell) => [tab, cell ?? Buffer.from('NULL')])
-  return Buffer.concat([...parts.slice(1), lineEnd])
+  const parts = cells.flatMap((cell) => [TAB, cell ?? Buffer.from('NULL')])
+  return Buffer.concat([...parts.slice(1), LINE_END])
 }
 
 /**

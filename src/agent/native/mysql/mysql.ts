@@ -18,6 +18,7 @@ import {
   type Greeting,
   type LoginRequest,
   type MysqlError,
+  type Packet,
 } from './login.ts'
 import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ProtectedClient } from '../rules/protected-client.ts'
@@ -132,6 +133,7 @@ async function open(
   const said = await Promise.race([reader.read(), server.stirred().then(() => 'server' as const)])
   if (said === 'server') return refuseEarly(server, tell)
   if (said === undefined) return undefined
+  refuseCommand(said)
   tell.next = said.seq + 1
   const request = parseLogin(said.payload, hidden)
   const account = await target.account(client.gone)
@@ -142,6 +144,12 @@ async function open(
   await tell.say(answer)
   if (answer[0] !== 0x00) return undefined
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
+}
+
+/** Only commands have the number 0: from there the gateway records them, and takes no packet for the login. */
+function refuseCommand({ seq }: Packet): void {
+  if (seq === 0)
+    throw new NativeError('protocol', 'a packet of the login has the number 0, which a command has')
 }
 
 /**
@@ -195,6 +203,7 @@ async function finishPlugin(
   await tell.say(Buffer.concat([Buffer.from(`\xfe${NATIVE_PASSWORD}\0`, 'latin1'), salt, Buffer.alloc(1)]))
   const said = await reader.read()
   if (said === undefined) return false
+  refuseCommand(said)
   tell.next = said.seq + 1
   return true
 }

@@ -82,7 +82,8 @@ export class PacketCutter implements Disposable {
     }
     this.#keep(bytes.subarray(start))
     if (this.#handling === 'piece') yield this.#taken(false)
-    else if (this.#handling === 'whole' && this.#waiting === 0) this.#wait(HEADER_BYTES + this.#left)
+    else if (this.#handling === 'whole' && this.#waiting === 0)
+      this.#wait(HEADER_BYTES + this.#header.readUIntLE(0, 3))
   }
 
   #begin(): void {

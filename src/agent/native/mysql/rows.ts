@@ -19,12 +19,20 @@ const COLUMN_BYTES = 12
 
 const NAMES = 6
 
+interface ColumnParts {
+  readonly names: readonly Buffer[]
+  /** Numbers: charset, length, type and flags. */
+  readonly plain: Buffer
+  /** The default of a column that COM_FIELD_LIST shows. */
+  readonly preset: Buffer | undefined
+}
+
 /**
  * Returns the names in a column's description: of the catalog, the schema, tables and columns. An alias can
  * be made of a value.
  * @throws RangeError
  */
-export function namesOf(content: Buffer): { readonly names: readonly Buffer[]; readonly rest: Buffer } {
+export function namesOf(content: Buffer): ColumnParts {
   const names: Buffer[] = []
   let at = 0
   while (names.length < NAMES) {
@@ -32,20 +40,27 @@ export function namesOf(content: Buffer): { readonly names: readonly Buffer[]; r
     names.push(value ?? Buffer.alloc(0))
     at = end
   }
-  return { names, rest: content.subarray(at) }
+  const end = countAt(content, at).end + COLUMN_BYTES
+  if (end > content.length) throw new RangeError('a column that is cut')
+  const preset = end === content.length ? undefined : textAt(content, end)
+  if ((preset?.end ?? end) !== content.length) throw new RangeError('a column with more than it has')
+  // A default that is NULL is one byte, which stays.
+  const plainEnd = preset?.value === undefined ? content.length : end
+  return { names, plain: content.subarray(at, plainEnd), preset: preset?.value }
 }
 
 /** @throws RangeError */
 export function columnOf(content: Buffer): Column {
-  const { names, rest } = namesOf(content)
-  const at = content.length - rest.length + countAt(rest, 0).end
-  if (content.length !== at + COLUMN_BYTES) throw new RangeError('a column with more than it has')
+  const { names, plain, preset } = namesOf(content)
+  const at = countAt(plain, 0).end
+  if (plain.length !== at + COLUMN_BYTES || preset !== undefined)
+    throw new RangeError('a column with a default in a result')
   return {
     name: (names[4] ?? Buffer.alloc(0)).toString('utf8'),
     // Numbers have no charset of their own, but come in the result's, like the catalog's name.
-    charset: names[0]?.includes(0) === true ? UTF16 : content.readUInt16LE(at),
-    type: content.readUInt8(at + 6),
-    isUnsigned: (content.readUInt16LE(at + 7) & 0x20) !== 0,
+    charset: names[0]?.includes(0) === true ? UTF16 : plain.readUInt16LE(at),
+    type: plain.readUInt8(at + 6),
+    isUnsigned: (plain.readUInt16LE(at + 7) & 0x20) !== 0,
   }
 }
 

@@ -64,10 +64,22 @@ const FIXED: ReadonlyMap<number, number> = new Map([
 const TIMES: ReadonlySet<number> = new Set([0x07, 0x0a, 0x0b, 0x0c, 0x0e])
 const NULL_TYPE = 0x06
 const TIME = 0x0b
+/** A time with days and microseconds. Servers read a longer one in another way than by its first byte. */
+const MAX_TIME_BYTES = 12
+/** INT24, NULL, YEAR, NEWDATE and BIT: servers differ in how many bytes such a parameter has. */
+const NO_PARAMETERS: ReadonlySet<number> = new Set([0x06, 0x09, 0x0d, 0x0e, 0x10])
 
 /** Whether values of a type have a length before their bytes, also in the binary form. */
 export function isText(type: number): boolean {
   return !FIXED.has(type) && !TIMES.has(type) && type !== NULL_TYPE
+}
+
+/** Whether all servers read a parameter of this type in the same way. Drivers send no others. */
+export function isParameter(type: number): boolean {
+  return (
+    !NO_PARAMETERS.has(type) &&
+    (FIXED.has(type) || TIMES.has(type) || type === 0x00 || type === 0x0f || type >= 0xf5)
+  )
 }
 
 /** Reads a value in the binary form: all its bytes, with its length if it has one. */
@@ -78,9 +90,20 @@ export function binaryAt(
 ): { readonly raw: Buffer; readonly end: number } {
   if (type === NULL_TYPE) return { raw: Buffer.alloc(0), end: at }
   const fixed = FIXED.get(type)
-  const end =
-    fixed !== undefined ? at + fixed : TIMES.has(type) ? at + 1 + bytes.readUInt8(at) : textAt(bytes, at).end
+  const end = fixed === undefined ? endOfCounted(bytes, at, type) : at + fixed
   return { raw: slice(bytes, at, end - at), end }
+}
+
+function endOfCounted(bytes: Buffer, at: number, type: number): number {
+  if (TIMES.has(type)) {
+    const length = bytes.readUInt8(at)
+    if (length > MAX_TIME_BYTES) throw new RangeError('a time that is longer than any')
+    return at + 1 + length
+  }
+  const { value, end } = textAt(bytes, at)
+  // NULL has a bit elsewhere: to a server this byte is a length.
+  if (value === undefined) throw new RangeError('a NULL among values')
+  return end
 }
 
 /** Returns the text that a program prints for a value in the binary form. */

@@ -186,7 +186,8 @@ export class MaskedMessages implements Disposable {
     const cells = cellsIn(content)
     const columns = this.#columns.length === cells.length ? this.#columns : []
     const shown = cells.flatMap((cell, at): Value[] =>
-      cell === undefined || columns[at]?.isText === false
+      // The description may be that of another portal, and only the binary format has a zero byte.
+      cell === undefined || (columns[at]?.isText === false && cell.includes(0))
         ? []
         : [{ label: columns[at]?.name ?? '', bytes: cell }],
     )

@@ -1,4 +1,4 @@
-import type { OutputFilter } from '../../../policy/output-filter.ts'
+import { type OutputFilter, OutputStopped } from '../../../policy/output-filter.ts'
 import type { Row, ValueMasking } from '../../masking/values.ts'
 import type { ConnectionRules } from './session-rules.ts'
 
@@ -18,6 +18,10 @@ export interface Outgoing {
    */
   readonly bytes: (masked: readonly Buffer[] | undefined) => Buffer
 }
+
+/** Rows that wait to be judged: as many as there are bytes that may wait, for a server can send rows without any. */
+const MAX_UNJUDGED = 64 * 1024
+const TOO_MANY = 'too many empty rows wait to be judged by the guardrail rules of this connection'
 
 /** Overhead that each row counts beside its values. */
 const LEAST_ROW_BYTES = 32
@@ -112,6 +116,7 @@ export class OutgoingMessages {
     const isOther = message.kind === 'other'
     if (isOther) await text.end()
     this.#unjudged.push({ message, end: message.kind === 'row' ? text.bytes : 0 })
+    if (this.#unjudged.length > MAX_UNJUDGED) throw new OutputStopped('guardrails', TOO_MANY)
     const waiting = isOther ? -1 : this.#unjudged.findIndex(({ end }) => end > text.cleared)
     for (const { message: passed } of this.#unjudged.splice(0, waiting < 0 ? Infinity : waiting))
       this.#pass(passed)

@@ -199,7 +199,8 @@ export class ConnectionRules {
   /** Returns the refusal that a server's error stands for. */
   refusalIn(error: Buffer): Refusal | undefined {
     if (this.#refusals.size === 0) return undefined
-    const [word] = TOKEN.exec(error.toString('latin1')) ?? []
+    // A server of MySQL can be told to send its errors in UTF-16.
+    const [word] = TOKEN.exec(error.toString('latin1').replaceAll('\0', '')) ?? []
     return word === undefined ? undefined : this.#refusals.get(word)
   }
 }

@@ -59,6 +59,8 @@ export class PostgresMeasure {
   #parsesAnswered = 0
   /** The server takes data of a COPY, and no Sync before its end. */
   #isCopying = false
+  /** A Sync may be among what waits. */
+  #hasSyncs = false
   /** Rows of a portal that is read in parts. */
   #dataRows = 0
 
@@ -104,8 +106,16 @@ export class PostgresMeasure {
         return undefined
       case 'sync':
         this.#parsed.clear()
-        if (!this.#isCopying) this.#running.push({ parses: this.#parses })
+        if (this.#isCopying) return
+        this.#running.push({ parses: this.#parses })
+        this.#hasSyncs = true
     }
+  }
+
+  /** The server skips them while it takes data of a COPY. A look at all that waits, which an agent must not cause at will. */
+  #removeSyncs(): void {
+    if (this.#hasSyncs) this.#running.remove((one) => !(one instanceof PostgresStatement))
+    this.#hasSyncs = false
   }
 
   /**
@@ -143,7 +153,7 @@ export class PostgresMeasure {
       case type.copyIn:
       case type.copyBoth:
         this.#isCopying = true
-        return this.#running.remove((one) => !(one instanceof PostgresStatement))
+        return this.#removeSyncs()
       case type.error:
         return this.#failed(codeIn(content))
       case type.readyForQuery:
