@@ -296,7 +296,6 @@ function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
   const values = [...names, ...(preset === undefined ? [] : [preset])]
   return {
     kind: 'other',
-    text: Buffer.concat(values.flatMap((value) => [value, LINE_END])),
     values: values.map((bytes) => ({ label: '', bytes })),
     bytes: (masked) => {
       if (masked === undefined) return send()
