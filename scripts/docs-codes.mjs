@@ -19,7 +19,7 @@ export const CODES = {
       advice: 'correct the field, the option or the packet that the text names',
     },
     'too-large': {
-      text: '`... are too large: what goes to the agent in one packet may have 17 MiB`; `request body: ...`; `the headers are too large`',
+      text: '`... are too large: one packet to the agent may have at most 17 MiB`; `request body: ...`; `the headers are too large`',
       advice: 'send less, or raise `limits.body` in gateway.yaml',
     },
     'too-much-at-once': {
@@ -31,7 +31,7 @@ export const CODES = {
       advice: 'try again when the gateway is back; what has run is in the history',
     },
     'gateway-draining': {
-      text: '`the gateway is stopping and begins nothing new: nothing has run, try again when it is back`',
+      text: '`the gateway is stopping and accepts nothing new: nothing has run, try again when it is back`',
       advice: 'nothing has run: ask again after the time in `Retry-After`',
     },
     'history-no-room': {
@@ -54,7 +54,7 @@ export const CODES = {
       advice: 'leave out arguments and variables, or set `access.client-input: true`',
     },
     'not-served': {
-      text: '`this gateway serves ...`',
+      text: '`too many clients ...`; `too many streams ...`',
       advice: 'use `exec` or `connect`, and a connection of another type',
     },
     'too-many-clients': {
@@ -92,7 +92,7 @@ export const CODES = {
       advice: 'wait for the session that has the lock, or end it; `GET /api/locks` shows who waits',
     },
     'schedule-not-found': {
-      text: '`there is no schedule ...`',
+      text: '`schedule ... not found`',
       advice: 'check the name: `runbook-agent schedules` lists those that you may see',
     },
     'schedule-busy': {
@@ -100,7 +100,7 @@ export const CODES = {
       advice: 'wait for its session, or end it',
     },
     'webhook-not-found': {
-      text: '`there is no webhook ...`',
+      text: '`webhook ... not found`',
       advice: 'check the name: `runbook-agent webhooks` lists them to admins',
     },
     'session-not-found': {
@@ -117,7 +117,7 @@ export const CODES = {
       advice: "nothing: this gateway has no plugins, the endpoint exists for hoop's command line",
     },
     'agent-certificate-refused': {
-      text: "`this gateway demands a certificate of its agents ...`; `the certificate in tls.cert is another agent's: ...`",
+      text: '`this gateway requires a certificate from its agents ...`; `the certificate in tls.cert belongs to another agent: ...`',
       advice: 'only agents get this code: see [certificates of agents](gateway.md#certificates-of-agents)',
       isForAgents: true,
     },
@@ -163,7 +163,7 @@ export const CODES = {
       advice: 'check the id: `GET /api/reviews` lists those that concern you',
     },
     'review-wrong-state': {
-      text: '`review is in wrong state`; `review not approved or already executed`; `nothing has run: what was stored of session ... cannot be read, ...`',
+      text: '`review is in wrong state`; `review not approved or already executed`; `nothing has run: cannot read the stored request of session ...: ...`',
       advice: "look at the review's status; ask again if it has ended",
     },
     'not-eligible': {
@@ -194,7 +194,7 @@ export const CODES = {
       advice: 'check the id: `GET /api/batches` lists those that concern you',
     },
     'batch-wrong-state': {
-      text: '`batch ... does not wait: it is ...`',
+      text: '`batch ... is not waiting for its run: it is ...`',
       advice: 'look at the batch: it runs, or it has ended',
     },
   },
@@ -214,7 +214,7 @@ export const CODES = {
   },
   users: {
     'budget-spent': {
-      text: '`... has used up its budget of ... in ...: there is room again at ...`',
+      text: '`... has used up its budget of ... in ...: try again after ...`',
       advice: 'wait until then, or raise the budget',
     },
     'token-ended': {
@@ -243,7 +243,7 @@ export const CODES = {
       advice: 'choose another name',
     },
     'declared-in-settings': {
-      text: '`... stands in gateway.yaml: change it there`',
+      text: '`... is set in gateway.yaml: change it there`',
       advice: 'change it in gateway.yaml',
     },
     'too-many-tokens': {
@@ -257,7 +257,7 @@ export const CODES = {
   },
   'sign-in': {
     'sign-in-refused': {
-      text: '`... may not sign in here...`; `there is a user ... already...`; `the provider ...`; `... was deactivated...`',
+      text: '`... may not sign in here...`; `user ... exists already ...`; `the provider ...`; `... was deactivated...`',
       advice: 'ask the owner of the gateway [who may sign in](gateway.md#signing-in)',
     },
     'sign-in-expired': { text: '`... begin again`', advice: 'start the sign-in again' },

@@ -112,7 +112,7 @@ export function checkIsPerson({ kind }: GatewayUser): void {
   if (kind === 'machine')
     throw new RequestRefused(
       'not-permitted',
-      'a machine may only rotate and revoke its own tokens: other changes of users, groups and tokens need a token of a person who is an admin',
+      'a machine may only rotate and revoke its own tokens: other changes to users, groups and tokens need the token of a person who is an admin',
     )
 }
 

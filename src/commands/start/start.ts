@@ -150,6 +150,6 @@ async function reload({ identities, policy, log }: Parts, agent: Agent): Promise
   if (settings === undefined) return
   log.setLevel(settings.logLevel)
   await policy.reread(settings, log)
-  log.info({ gateway: identities.current.address, logLevel: settings.logLevel }, 'settings read again')
+  log.info({ gateway: identities.current.address, logLevel: settings.logLevel }, 'settings reloaded')
   agent.retry()
 }

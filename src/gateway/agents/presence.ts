@@ -16,9 +16,9 @@ export interface Arrival {
 export type Departure = 'drained' | 'retired' | 'disconnected' | 'ended'
 
 export const DEPARTURE_WORDS: Readonly<Record<Departure, string>> = {
-  drained: 'it was told to stop, and finishes its sessions before',
-  retired: 'its key is not in the settings any more',
-  disconnected: 'its connection broke off',
+  drained: 'it is draining: it finishes its sessions and takes no new ones',
+  retired: 'its key is no longer in gateway.yaml',
+  disconnected: 'its connection was lost',
   ended: 'it ended its stream without saying that it leaves',
 }
 

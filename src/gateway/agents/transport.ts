@@ -138,7 +138,7 @@ export class Transport {
   }
 
   #refuseCertificate(call: PacketCall, fault: CertificateFault): void {
-    this.#warnings.warn({ from: call.ip, fault }, 'agent refused for its certificate')
+    this.#warnings.warn({ from: call.ip, fault }, 'agent refused because of its certificate')
     call.fail('agent-certificate-refused', CERTIFICATE_WORDS[fault])
   }
 
@@ -233,7 +233,7 @@ export function isFor(certificate: X509Certificate, agent: string): boolean {
 
 const CERTIFICATE_WORDS: Readonly<Record<CertificateFault, string>> = {
   missing:
-    'this gateway demands a certificate of its agents (tls.cert, tls.key): none came, it has ended, or its authority is not in listen.tls.agent-ca',
+    'this gateway requires a certificate from its agents: none was sent, it has expired, or its authority is not in listen.tls.agent-ca; check tls.cert and tls.key of the agent',
   'other-name':
-    "the certificate in tls.cert is another agent's: its common name or a DNS name has to be the agent's name, letter by letter",
+    "the certificate in tls.cert belongs to another agent: its common name or a DNS name must be exactly the agent's name",
 }

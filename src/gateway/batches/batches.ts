@@ -95,7 +95,10 @@ export class Batches {
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
     if (batch.status !== 'waiting' || review === undefined)
-      throw new RequestRefused('batch-wrong-state', `batch ${id} does not wait: it is ${batch.status}`)
+      throw new RequestRefused(
+        'batch-wrong-state',
+        `batch ${id} is not waiting for its run: it is ${batch.status}`,
+      )
     this.#checkConnections(batch, runs)
     const started = { ...batch, status: 'running', startedAt: Date.now() } as const
     const first = {
@@ -123,7 +126,7 @@ export class Batches {
     const state = this.#visible(id, caller)
     if (!this.#services.users.owns(caller, { user: state.batch.owner })) throw notFound()
     const running = this.#running.get(id)?.batch
-    const stop = { reason: 'user', message: `${caller.name} has stopped it` } as const
+    const stop = { reason: 'user', message: `${caller.name} stopped the batch` } as const
     running?.stop(stop)
     if (kill) running?.kill(caller.name)
     if (state.batch.status === 'waiting') this.#withdraw(state, stop, caller.name)
@@ -153,7 +156,7 @@ export class Batches {
       history.write(({ batches }) => batches.prune(before, MAX_KEPT_RUNS))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      log.warn({ error: error.message }, 'batches could not be tidied, later they will be')
+      log.warn({ error: error.message }, 'cleanup of batches failed; will retry')
     }
   }
 
@@ -161,7 +164,7 @@ export class Batches {
   beginClosing(): void {
     this.#closing = true
     for (const { batch } of this.#running.values())
-      batch.stop({ reason: 'gateway-stopped', message: 'the gateway was stopped while it ran' })
+      batch.stop({ reason: 'gateway-stopped', message: 'the gateway was stopped while the batch ran' })
   }
 
   /** Settles when all runs have ended and their batches are saved. */
@@ -270,7 +273,7 @@ export class Batches {
     if (active >= MAX_ACTIVE_OF_ONE_USER)
       throw new RequestRefused(
         'too-much-at-once',
-        `${active} of your batches run or wait for approval: let some end first`,
+        `${active} of your batches are running or waiting for approval: let some end first`,
       )
   }
 
@@ -284,7 +287,13 @@ export class Batches {
     const refusals = runs.flatMap(({ connection: name }): ConnectionRefusal[] => {
       const connection = user && users.connection(user, name)
       if (connection === undefined)
-        return [{ connection: name, code: 'connection-not-found', message: `${owner} may not use it now` }]
+        return [
+          {
+            connection: name,
+            code: 'connection-not-found',
+            message: `${owner} has no access to the connection now`,
+          },
+        ]
       return connectionRefusal(name, () => checkUse(connection, {}))
     })
     if (refusals.length > 0) throw new ConnectionsRefused(refusals, runs.length)

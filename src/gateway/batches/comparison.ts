@@ -79,9 +79,9 @@ function textOf(history: History, { session }: BatchRun): RecordedText | undefin
 }
 
 function difference(usual: Written, other: Written): Omit<GroupDifference, 'group'> {
-  if (other.run.session === undefined) return { note: other.run.message ?? 'it could not begin' }
+  if (other.run.session === undefined) return { note: other.run.message ?? 'the run did not start' }
   if (usual.text === undefined || other.text === undefined)
-    return { note: 'the history does not have the output any more' }
+    return { note: 'the output is no longer in the history' }
   if (usual.text.text === other.text.text) return { note: sameText(usual.text, other) }
   const patch = createTwoFilesPatch(
     ...[usual.run.connection, other.run.connection],
@@ -94,14 +94,16 @@ function difference(usual: Written, other: Written): Omit<GroupDifference, 'grou
 }
 
 function sameText({ isWhole }: RecordedText, { run }: Written): string {
-  if (run.fingerprint === undefined) return 'it was not compared: the gateway was stopped before its end'
-  return isWhole ? 'the same output in all, but for the order of its streams or its exit code' : BEYOND
+  if (run.fingerprint === undefined) return 'not compared: the gateway was stopped before the run ended'
+  return isWhole
+    ? 'the output is the same; only the order of stdout and stderr or the exit code differs'
+    : BEYOND
 }
 
 const BEYOND = `the first ${COMPARED_BYTES / 1024} KiB are the same`
 
 function cut(patch: string, isWhole: boolean): Omit<GroupDifference, 'group'> {
   const diff = patch.slice(0, SHOWN_CHARACTERS)
-  if (diff.length < patch.length) return { diff, note: 'the diff goes on' }
+  if (diff.length < patch.length) return { diff, note: 'the rest of the diff is left out' }
   return { diff, ...(!isWhole && { note: `only the first ${COMPARED_BYTES / 1024} KiB were compared` }) }
 }

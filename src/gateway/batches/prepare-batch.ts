@@ -52,7 +52,7 @@ export async function prepareBatch(
   if (connections.length > MAX_CONNECTIONS)
     throw new RequestRefused(
       'too-large',
-      `connections: ${connections.length}, and a batch may have ${MAX_CONNECTIONS}`,
+      `connections: ${connections.length}, and a batch may have at most ${MAX_CONNECTIONS}`,
     )
   const terms = termsOf(services, body, connections.length)
   const repository = checkedRepository(services, connections, body)
@@ -70,18 +70,18 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   if (waves === undefined)
     throw new RequestRefused(
       'invalid-request',
-      'waves: must be numbers or parts of all, and rest at the end: 1,10%,rest',
+      'waves: must be counts or percentages with rest at the end, like 1,10%,rest',
     )
   const threshold = parseStopAfter(String(body.stop_after ?? 1), total)
   if (threshold === undefined)
     throw new RequestRefused(
       'invalid-request',
-      'stop_after: must be a number of failures, or a part of all: 3 or 10%',
+      'stop_after: must be a count of failures or a percentage, like 3 or 10%',
     )
   const most = services.batches.mostParallel
   const parallel = body.parallel ?? Math.min(USUAL_PARALLEL, most)
   if (parallel > most)
-    throw new RequestRefused('invalid-request', `parallel: must be ${most} or less (limits.batch-parallel)`)
+    throw new RequestRefused('invalid-request', `parallel: must be at most ${most} (limits.batch-parallel)`)
   return { waves, threshold, parallel }
 }
 
@@ -107,7 +107,7 @@ function checkedRepository(
   if (names.length === 1) return repositoryNamed(services, names[0])
   throw new RequestRefused(
     'invalid-request',
-    `repository: is required, the connections have ${names.join(', ')}`,
+    `repository: is required, because the connections use several: ${names.join(', ')}`,
   )
 }
 

@@ -23,18 +23,18 @@ export function runRequest(
   const user = users.named(owner)
   const connection = user && users.connection(user, name)
   if (connection === undefined)
-    throw new RequestRefused(
-      'connection-not-found',
-      `there is no such connection, or ${owner} may not use it`,
-    )
+    throw new RequestRefused('connection-not-found', `connection not found, or ${owner} has no access to it`)
   checkUse(connection, request)
   const own = { ...request, connection }
   if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
-    throw new RequestRefused('not-permitted', 'it needs an approval since the batch was asked for')
+    throw new RequestRefused(
+      'not-permitted',
+      'the connection needs an approval now, and needed none when the batch was requested',
+    )
   if (fitsPackets(own)) return own
   throw new RequestRefused(
     'too-large',
-    'with what the connection has, the request is too large for its agent',
+    'the request and the variables of the connection are together too large for the agent',
   )
 }
 
@@ -47,6 +47,6 @@ export function checkUse(
   if (bringsInput === true && !access.clientInput)
     throw new RequestRefused(
       'client-input-refused',
-      'it takes neither client_args nor env_vars (access.client-input)',
+      'the connection takes neither client_args nor env_vars (access.client-input)',
     )
 }

@@ -103,7 +103,7 @@ export class RunningBatch {
       if (!(error instanceof HistoryError)) throw error
       this.#services.log.error(
         { batch: this.#batch.id, error: error.message },
-        'batch not recorded, later it will be',
+        'batch not recorded; will retry',
       )
       return false
     }
@@ -147,11 +147,11 @@ export class RunningBatch {
     const { timeWindow } = this.#work
     if (stop !== undefined) return false
     const obstacle = users.obstacle(users.named(owner))
-    if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of its runs have failed` })
+    if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of its runs failed` })
     else if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       this.stop({
         reason: 'outside-time-window',
-        message: `it may run from ${timeWindow.start} to ${timeWindow.end} UTC only`,
+        message: `the approval allows runs only from ${timeWindow.start} to ${timeWindow.end} UTC`,
       })
     else if (obstacle !== undefined) this.stop({ reason: 'not-permitted', message: `${owner} ${obstacle}` })
     return this.#batch.stop === undefined
@@ -163,7 +163,7 @@ export class RunningBatch {
     const request = runRequest(users, this.#batch, { request: this.#work.request, connection })
     const ticket = await tickets.open(request, this.#work.request.jiraFields ?? {})
     if (ticket !== undefined && !this.#mayBegin()) {
-      tickets.unused(ticket, new Error('its batch was stopped meanwhile'))
+      tickets.unused(ticket, new Error('the batch was stopped'))
       return
     }
     try {

@@ -19,7 +19,7 @@ export function selectConnections(
   const selector = selectorOf(tags)
   const names = [...new Set(asked)]
   if (names.length === 0 && selector.length === 0)
-    throw new RequestRefused('invalid-request', 'connections: is required, or tags')
+    throw new RequestRefused('invalid-request', 'connections: is required unless tags is given')
   const found = names.length === 0 ? users.connections(user).filter((one) => hasTags(one.tags, selector)) : []
   if (names.length === 0 && found.length === 0)
     throw new RequestRefused('connection-not-found', 'no connection that you may use has these tags')
@@ -28,7 +28,7 @@ export function selectConnections(
     connectionRefusal(name, () => {
       const one = users.visibleConnection(user, name)
       if (!hasTags(one.tags, selector))
-        throw new RequestRefused('invalid-request', 'it does not have the tags')
+        throw new RequestRefused('invalid-request', 'the connection does not have these tags')
     }),
   )
   if (refusals.length > 0) throw new ConnectionsRefused(refusals, names.length)
@@ -38,7 +38,10 @@ export function selectConnections(
 function selectorOf(tags: BatchBody['tags']) {
   return Object.entries(tags).map(([key, value]) => {
     if (!TAG_KEY.test(key) || !TAG_VALUE.test(value))
-      throw new RequestRefused('invalid-request', 'tags: must be keys and values of tags: {"env": "prod"}')
+      throw new RequestRefused(
+        'invalid-request',
+        'tags: must be an object of keys and values, like {"env": "prod"}',
+      )
     return { key, value, isExcluded: false }
   })
 }

@@ -21,7 +21,7 @@ export function settled(state: BatchState, traces: BatchTraces): BatchState {
 function withDecision(state: BatchState, review: Review | undefined): BatchState {
   if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
   const reason = review?.rejectionReason
-  const refused = `its approval was refused${reason === undefined ? '' : `: ${reason}`}`
+  const refused = `its approval was rejected${reason === undefined ? '' : `: ${reason}`}`
   // An approved batch that could not begin is `REVOKED`, too: no reviewer has refused it.
   const message = review?.status === 'REVOKED' ? (reason ?? refused) : refused
   return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
@@ -31,7 +31,10 @@ function interrupted({ batch, runs }: BatchState, { session }: BatchTraces): Bat
   const ended = runs.map((run) => (run.status === 'running' ? withEnd(run, session(run.session ?? '')) : run))
   if (ended.every(({ status }) => status !== 'not-begun'))
     return { batch: { ...batch, status: 'done', endedAt: lastEnd(batch, ended) }, runs: ended }
-  const stop = batch.stop ?? { reason: 'gateway-stopped', message: 'the gateway was stopped while it ran' }
+  const stop = batch.stop ?? {
+    reason: 'gateway-stopped',
+    message: 'the gateway was stopped while the batch ran',
+  }
   return { batch: { ...stopped(batch, stop), endedAt: lastEnd(batch, ended) }, runs: ended }
 }
 
@@ -40,7 +43,7 @@ function withEnd(run: BatchRun, session: SessionSummary | undefined): BatchRun {
     return {
       ...run,
       status: 'unknown',
-      message: 'the gateway was killed when it began: nothing is recorded of it',
+      message: 'the gateway was killed when the run started: nothing of the run is recorded',
     }
   const { exitCode, endedAt } = session
   return {

@@ -68,12 +68,12 @@ function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission[
   if (collapsed === 'tcp' && verb === 'exec')
     throw new StreamRefused(
       'not-served',
-      `${name} is of type tcp, where no script can run: connect opens a port for its clients`,
+      `${name} is of type tcp and cannot run scripts: use connect, which opens a port for its clients`,
     )
   if (collapsed !== 'ssh') return
   throw new StreamRefused(
     'not-served',
-    `this gateway serves no native connections of type ${collapsed}: with another type (type: command-line) exec and connect run the command of ${name}`,
+    `this gateway serves no native connections of type ${collapsed}: set type: command-line to let exec and connect run the command of ${name}`,
   )
 }
 
@@ -126,7 +126,7 @@ function requestOf(
   if (fitsPackets(request)) return request
   throw new StreamRefused(
     'too-large',
-    'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
+    'script, variables or arguments are too large: one packet to the agent may have at most 17 MiB',
   )
 }
 

@@ -121,7 +121,7 @@ export class Approvals {
     if (this.#waiting.length >= MAX_WAITING || mine.length >= MAX_WAITING_OF_ONE_USER)
       throw new StreamRefused(
         'too-many-clients',
-        `this gateway lets ${MAX_WAITING} clients wait for approval, ${MAX_WAITING_OF_ONE_USER} of one user`,
+        `too many clients wait for approval: at most ${MAX_WAITING}, and ${MAX_WAITING_OF_ONE_USER} per user; try again later`,
       )
     this.#waiting.push(user)
     return () => void this.#waiting.splice(this.#waiting.indexOf(user), 1)

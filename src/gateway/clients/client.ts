@@ -110,19 +110,19 @@ export class Client {
       if (port !== undefined) return session.connection(message)
       throw new StreamRefused(
         'not-served',
-        'this session is for a script or a terminal, and no native connections',
+        'this session runs a script or a terminal and serves no native connections',
       )
     }
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
       throw new StreamRefused(
         'not-served',
-        `this gateway serves no native connections of this type (${message.type}): runbook-agent connect opens a terminal`,
+        `this gateway serves no native connections of this type (${message.type}): use runbook-agent connect for a terminal`,
       )
     if (verb === 'exec' && message.kind === 'exec') {
       if (!message.stdin.equals(script))
         throw new StreamRefused(
           'invalid-request',
-          'the script is not the one that the session was opened with',
+          'the script differs from the one that the session was opened with',
         )
       session.exec(script)
     }

@@ -74,7 +74,10 @@ export class Clients {
 
   async #converse(call: ClientCall): Promise<void> {
     if (this.#calls.size > MAX_CLIENTS)
-      throw new StreamRefused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
+      throw new StreamRefused(
+        'too-many-clients',
+        `too many clients: this gateway serves at most ${MAX_CLIENTS} at once; try again later`,
+      )
     const signedIn = signIn(call, this.#services.users)
     this.#signedIn.set(call, signedIn)
     const admission = admit(call, this.#services.users, signedIn)
@@ -121,7 +124,7 @@ export class Clients {
     if (others.length >= MAX_OF_ONE_USER)
       throw new StreamRefused(
         'too-many-clients',
-        `this gateway serves ${MAX_OF_ONE_USER} clients of one user at once`,
+        `too many clients: this gateway serves at most ${MAX_OF_ONE_USER} of one user at once; end some of yours first`,
       )
     this.#calls.set(call, user)
   }

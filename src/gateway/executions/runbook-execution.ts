@@ -77,6 +77,6 @@ export function checkPacketSize(
   if (fitsPackets(request)) return
   throw new RequestRefused(
     'too-large',
-    'script, env_vars or client_args are too large: what goes to the agent in one packet may have 17 MiB',
+    'script, env_vars or client_args are too large: one packet to the agent may have at most 17 MiB',
   )
 }

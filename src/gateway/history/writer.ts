@@ -298,7 +298,9 @@ export class Writer {
   }
 
   #incomplete(id: string, { dropped }: Recording, cause: HistoryError): HistoryError {
-    const later = this.#recordings.has(id) ? ', its end is not either and will be written later' : ''
+    const later = this.#recordings.has(id)
+      ? '; the end of the session is not there either and will be written later'
+      : ''
     const text = `session ${id} has ended, ${dropped} bytes of its output are not in the history${later}`
     return new HistoryError(`${text}: ${cause.message}`, { cause })
   }

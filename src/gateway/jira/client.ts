@@ -129,7 +129,7 @@ export class Jira {
     const answer = this.#site.answered(reply)
     if (reply.status !== 200) throw new JiraError(hoopWords.serviceDesksNotListed(this.url, answer))
     const desks = contentOf(ServiceDesks, reply)
-    if (desks === undefined) throw failed(`the answer is no list of service desks, ${answer}`)
+    if (desks === undefined) throw failed(`the answer is not a list of service desks, ${answer}`)
     return desks
   }
 
@@ -147,7 +147,7 @@ export class Jira {
     const answer = `Get "${this.url}${path}": ${this.#site.answered(reply)}`
     if (reply.status !== 200) throw new JiraError(answer, { isLasting: LASTING.has(reply.status) })
     const content = contentOf(shape, reply)
-    if (content === undefined) throw new JiraError(`${answer}, which has not the form that was expected`)
+    if (content === undefined) throw new JiraError(`${answer}, in an unexpected form`)
     return content
   }
 

@@ -52,7 +52,10 @@ export class IssueMoves {
 
   constructor(services: MoveServices, timing = TIMING) {
     this.#services = services
-    this.#attempts = new HistoryAttempts(services.log, 'issues of Jira are not in the history')
+    this.#attempts = new HistoryAttempts(
+      services.log,
+      'cannot read or write the Jira issues in the history; will retry',
+    )
     this.#timing = timing
     this.#timer = setInterval(() => this.#tick(), timing.pollMs)
   }
@@ -61,7 +64,7 @@ export class IssueMoves {
   get warning(): string | undefined {
     const count = this.#failing
     if (count === 0) return undefined
-    return `${count} ${count === 1 ? 'issue' : 'issues'} could not be moved in Jira yet, the log says why`
+    return `${count} ${count === 1 ? 'issue' : 'issues'} not moved in Jira yet; see the log`
   }
 
   /** Settles when no move uses the history. */
@@ -95,10 +98,11 @@ export class IssueMoves {
     const { session: sid, key, site, target, stays, attempts } = issue
     if (stays) return this.#settle(issue, 'skipped')
     try {
-      if (jira === undefined) throw new JiraError('gateway.yaml has no jira any more')
-      if (jira.url !== site) throw new JiraError(`it is an issue of ${site}`, { isLasting: true })
+      if (jira === undefined) throw new JiraError('jira was removed from gateway.yaml')
+      if (jira.url !== site)
+        throw new JiraError(`the issue belongs to another site, ${site}`, { isLasting: true })
       await jira.move(key, target, this.#over.signal)
-      if (attempts > 0) log.info({ sid, issue: key }, 'Jira issue moved at last')
+      if (attempts > 0) log.info({ sid, issue: key }, 'Jira issue moved after earlier failures')
       await this.#settle(issue, 'done')
     } catch (error) {
       if (!(error instanceof JiraError)) throw error
@@ -111,10 +115,10 @@ export class IssueMoves {
     const { log } = this.#services
     const isOld = Date.now() - endedAt > this.#timing.ageMs && attempts + 1 >= this.#timing.attempts
     if (isLasting || isOld) {
-      log.warn({ sid, issue: key, reason }, 'Jira issue not moved, and given up')
+      log.warn({ sid, issue: key, reason }, 'Jira issue not moved; gave up')
       return this.#settle(issue, 'given-up', reason)
     }
-    if (attempts === 0) log.warn({ sid, issue: key, reason }, 'Jira issue not moved, it is tried again')
+    if (attempts === 0) log.warn({ sid, issue: key, reason }, 'Jira issue not moved; will retry')
     const dueAt = Date.now() + retryPause(this.#timing, attempts)
     await this.#write(() => this.#services.history.write(({ issues }) => issues.retry(sid, dueAt, reason)))
     this.#giveUpExcess()
@@ -126,7 +130,7 @@ export class IssueMoves {
       for (const sid of history.read(({ issues }) => issues.excess(MOST_FAILING))) {
         const reason = `more than ${MOST_FAILING} issues wait to be moved`
         history.write(({ issues }) => issues.settle(sid, 'given-up', reason))
-        log.warn({ sid, reason }, 'Jira issue not moved, and given up')
+        log.warn({ sid, reason }, 'Jira issue not moved; gave up')
       }
     })
   }

@@ -105,7 +105,7 @@ export class Tickets {
     const reason = error.message
     this.#services.log.error(
       { sid, issue: issue.key, reason },
-      'a session could not begin, its Jira issue is left',
+      'session did not start; its Jira issue remains',
     )
   }
 
@@ -135,7 +135,7 @@ export class Tickets {
     )
       throw new RequestRefused(
         'too-much-at-once',
-        'Jira is slow, and too many executions wait for their issues: let some end first',
+        'Jira is slow, and too many executions wait for their issues: try again later',
       )
     return bytes
   }
@@ -193,11 +193,10 @@ export class Tickets {
   }
 }
 
-const NO_JIRA = 'gateway.yaml has no jira any more'
-const NOT_KEPT =
-  'a Jira issue was created, and its key could not be written into the history: nothing has run'
-const UNSURE = 'Jira has not answered as it should: there may be an issue without a session'
-const UNSURE_HINT = 'there may be an issue all the same'
+const NO_JIRA = 'jira was removed from gateway.yaml'
+const NOT_KEPT = 'a Jira issue was created, but its key could not be written to the history: nothing has run'
+const UNSURE = 'unexpected answer from Jira: there may be an issue without a session'
+const UNSURE_HINT = 'Jira may have created an issue nevertheless'
 
 function askedIssue({ sid, request, template, startedAt }: Wanted, site: string, gateway: string) {
   const told = toldOf(newSession(sid, request, Buffer.alloc(0)))
@@ -233,7 +232,10 @@ function showOrphanedIssues({ history, log }: Services, gateway: string): void {
       trying(log, () => {
         adopt(history, orphan)
         const { session: sid, key: issue, project } = orphan
-        log.warn({ sid, issue, project }, 'a gateway has stopped between a Jira issue and its session')
+        log.warn(
+          { sid, issue, project },
+          'a gateway stopped after it asked Jira for an issue and before the session started',
+        )
       })
   })
 }
@@ -248,7 +250,10 @@ function trying(log: Logger, work: () => void): void {
     work()
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error
-    log.error({ error: error.message }, 'a Jira issue without a session could not be shown')
+    log.error(
+      { error: error.message },
+      'cannot record a Jira issue without a session; the next start will retry',
+    )
   }
 }
 
@@ -265,5 +270,5 @@ function adopt(history: History, orphan: OrphanedIssue): void {
 function textOf({ key, project, askedAt }: OrphanedIssue): string {
   if (key !== null) return `gateway stopped before the session began: nothing has run. Its issue is ${key}`
   const when = new Date(askedAt).toISOString()
-  return `gateway stopped while it asked Jira for an issue: nothing has run. There may be one in ${project}, of ${when}`
+  return `gateway stopped while it asked Jira for an issue: nothing has run. Jira may have created one in ${project} at ${when}`
 }

@@ -124,7 +124,7 @@ export interface LockTurn {
 
 export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
   const others = ahead === 0 ? '' : `, ${ahead} ${ahead === 1 ? 'waits' : 'wait'} before`
-  if (holder === undefined) return `lock ${lock} is for those who wait longer${others}`
+  if (holder === undefined) return `lock ${lock} goes first to sessions that wait longer${others}`
   const since = new Date(holder.since).toISOString()
   return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`
 }

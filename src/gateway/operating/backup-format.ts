@@ -52,7 +52,8 @@ export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promi
       await sink.write(part, piece)
     }
   }
-  if (!(await bytes.isAtEnd())) throw new BackupError('it has been altered: there is more than it says')
+  if (!(await bytes.isAtEnd()))
+    throw new BackupError('it has been altered: it has more bytes than its table says')
   return manifest
 }
 
@@ -72,9 +73,9 @@ async function* unzipped(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 
 function zipError(error: unknown): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException
-  if (code === 'Z_BUF_ERROR') return new BackupError('it is cut: its end is missing')
+  if (code === 'Z_BUF_ERROR') return new BackupError('it is truncated: its end is missing')
   if (!code.startsWith('Z_')) return error
-  if (message.includes('header')) return new BackupError('it is no backup')
+  if (message.includes('header')) return new BackupError('it is not a backup')
   return new BackupError(`it has been altered (${message})`)
 }
 
@@ -88,8 +89,8 @@ class ByteReader implements AsyncDisposable {
 
   async line(): Promise<string> {
     for (let from = 0; ; from = this.#rest.length) {
-      if (this.#rest.length > LONGEST_LINE) throw new BackupError('it is no backup')
-      if (!(await this.#more())) throw new BackupError('it is no backup')
+      if (this.#rest.length > LONGEST_LINE) throw new BackupError('it is not a backup')
+      if (!(await this.#more())) throw new BackupError('it is not a backup')
       const end = this.#rest.indexOf(NEWLINE, from)
       if (end < 0) continue
       const line = this.#rest.subarray(0, end).toString()
@@ -101,7 +102,7 @@ class ByteReader implements AsyncDisposable {
   /** Returns between 1 and `count` bytes. */
   async atMost(count: number): Promise<Buffer> {
     if (this.#rest.length === 0 && !(await this.#more()))
-      throw new BackupError('it is cut: its end is missing')
+      throw new BackupError('it is truncated: its end is missing')
     const piece = this.#rest.subarray(0, count)
     this.#rest = this.#rest.subarray(piece.length)
     return piece
@@ -170,12 +171,12 @@ function manifestLine(manifest: Manifest): string {
 /** @throws BackupError; HistoryError when the history in it is newer than this program */
 function readManifest(line: string): Manifest {
   const written = parse(line)
-  if (written?.kind !== KIND) throw new BackupError('it is no backup')
+  if (written?.kind !== KIND) throw new BackupError('it is not a backup')
   if (typeof written.format === 'number' && written.format > FORMAT)
     throw new BackupError(`it was made by a newer version of this program (format ${written.format})`)
   if (typeof written.schema === 'number') checkSchemaVersion(written.schema, NEWEST_VERSION)
   const parsed = v.safeParse(Shape, written)
-  if (!parsed.success) throw new BackupError('it has been altered: its first line is not as it was written')
+  if (!parsed.success) throw new BackupError('it has been altered: its first line was changed')
   return parsed.output
 }
 
@@ -203,8 +204,7 @@ export class PartSums {
     const altered = parts.find(
       ({ name, sha256 }) => (this.#hashes.get(name) ?? empty).copy().digest('hex') !== sha256,
     )
-    if (altered !== undefined)
-      throw new BackupError(`it has been altered: ${altered.name} is not what was written`)
+    if (altered !== undefined) throw new BackupError(`it has been altered: ${altered.name} was changed`)
   }
 }
 

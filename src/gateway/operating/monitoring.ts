@@ -90,7 +90,7 @@ const DEFINITIONS: readonly Definition<Measured>[] = [
     'Wrong tokens and agent keys, over REST and gRPC.',
     ({ users }) => users.attempts.total,
   ),
-  gauge('certificate_expiry_timestamp_seconds', 'When the certificate of listen.tls ends.', ({ tls }) =>
+  gauge('certificate_expiry_timestamp_seconds', 'When the certificate of listen.tls expires.', ({ tls }) =>
     tls === undefined ? undefined : tls.endsAt / 1000,
   ),
 ]
@@ -102,7 +102,7 @@ export function gatewayMetrics(measured: Measured): MetricSource {
     distributions: [
       {
         name: 'session_duration_seconds',
-        help: 'How long sessions that ran took, waiting for agents and locks included.',
+        help: 'Duration of sessions that ran, with their waits for agents and locks.',
         buckets: SESSION_SECONDS,
         follow: (told) => measured.sessions.tally.follow(told),
       },
@@ -140,7 +140,7 @@ function sessions(): Definition<Measured>[] {
 function peers(): Definition<Measured>[] {
   return [
     gauge('agents_configured', 'Agents in gateway.yaml.', ({ agents }) => agents.names.length),
-    gauge('agents_connected', 'Of them, those that are connected.', ({ agents }) => agents.connected),
+    gauge('agents_connected', 'Agents in gateway.yaml that are connected.', ({ agents }) => agents.connected),
     gauge(
       'client_streams',
       'Command lines that are connected (exec, connect).',
@@ -156,8 +156,10 @@ function queues(): Definition<Measured>[] {
       webhooks.waitingInAll(),
     ),
     {
-      ...stored('webhook_messages_delivered_total', 'Messages that receivers have taken.', ({ webhooks }) =>
-        sum(webhooks.states().map(({ delivered }) => delivered)),
+      ...stored(
+        'webhook_messages_delivered_total',
+        'Messages that receivers have accepted.',
+        ({ webhooks }) => sum(webhooks.states().map(({ delivered }) => delivered)),
       ),
       type: 'counter',
     },
@@ -177,7 +179,7 @@ function queues(): Definition<Measured>[] {
     ),
     gauge(
       'history_queue_bytes',
-      'Recorded in memory, and not in the file yet.',
+      'Bytes recorded in memory and not yet written to the file.',
       (now) => now.history.unwrittenBytes,
     ),
   ]
@@ -185,10 +187,10 @@ function queues(): Definition<Measured>[] {
 
 function historyFile(): Definition<Measured>[] {
   return [
-    gauge('history_writable', '1 while sessions can be recorded, so can begin; else 0.', ({ history }) =>
+    gauge('history_writable', '1 while sessions can be recorded and so can start, else 0.', ({ history }) =>
       history.obstacle === undefined ? 1 : 0,
     ),
-    gauge('history_size_bytes', 'What the history takes up of its limit.', ({ history }) =>
+    gauge('history_size_bytes', 'Bytes of the history that count towards history.size.', ({ history }) =>
       known(() => history.usedBytes),
     ),
     gauge(
@@ -196,7 +198,7 @@ function historyFile(): Definition<Measured>[] {
       'history.size of gateway.yaml.',
       ({ settings }) => settings.value.history.sizeBytes,
     ),
-    gauge('state_free_bytes', 'Free on the disk of the state folder.', ({ settings }) =>
+    gauge('state_free_bytes', 'Free bytes on the disk of the state folder.', ({ settings }) =>
       freeBytes(settings.value.state),
     ),
   ]

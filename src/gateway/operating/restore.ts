@@ -55,10 +55,10 @@ export async function restore(file: string, state: string): Promise<Manifest> {
 export function checkRestored(state: string): void {
   const left = readdirSync(state).find((name) => UNFINISHED.test(name))
   if (left !== undefined)
-    throw new BackupError(`a restore into ${state} was cut short: run it again, or remove ${left} in there`)
+    throw new BackupError(`a restore into ${state} was interrupted: run it again, or remove ${left} there`)
   if (readdirSync(state).some((name) => UNFINISHED_REPAIR.test(name)))
     throw new BackupError(
-      `a repair of the history in ${state} was cut short: run it again: runbook-agent history repair --config gateway.yaml`,
+      `a repair of the history in ${state} was interrupted; run it again: runbook-agent history repair --config gateway.yaml`,
     )
 }
 

@@ -104,7 +104,7 @@ function withCookie(users: Users, cookie: string): SignedIn {
   if (signedIn !== undefined) return signedIn
   // The cookie cannot be guessed: a tab that keeps asking is no attack, and does not count as a failed
   // sign-in.
-  const reason = users.whyRefused(cookie) ?? 'the sign-in is over'
+  const reason = users.whyRefused(cookie) ?? 'the sign-in has ended'
   throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
 }
 
@@ -175,6 +175,9 @@ export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyR
 
 function end(reply: FastifyReply, reason: string): void {
   if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy()
-  const error = new RequestRefused('token-ended', `${reason} before this was answered: what it began goes on`)
+  const error = new RequestRefused(
+    'token-ended',
+    `${reason} before this request was answered: what the request started continues`,
+  )
   void reply.header('connection', 'close').code(error.status).send(errorBody(error))
 }

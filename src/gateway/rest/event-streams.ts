@@ -106,7 +106,10 @@ export class EventStreams {
     const { streams, ofOneUser } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
     const refuse = (text: string) =>
-      new RequestRefused('too-many-clients', `this gateway serves ${text} at once`)
+      new RequestRefused(
+        'too-many-clients',
+        `too many streams: this gateway serves at most ${text} at once; close some first`,
+      )
     if (this.#readers.size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
     if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
   }

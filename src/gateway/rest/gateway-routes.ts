@@ -176,7 +176,7 @@ export function backupRoutes(app: FastifyInstance, { backups, log }: RestService
     const backup = await backups.make({ withKey: request.user.kind === 'person' })
     reply.raw.once('close', () => void backup.discard())
     socket.setTimeout(STALLED_MS, () => socket.destroy())
-    backup.bytes.on('error', (error) => log.error({ error: error.message }, 'a backup broke off'))
+    backup.bytes.on('error', (error) => log.error({ error: error.message }, 'backup failed before its end'))
     log.info({ user: request.user.name, bytes: backup.manifest.parts[0]?.bytes }, 'backup')
     const name = `runbook-${backup.manifest.made_at.replaceAll(/[-:]|\..*/g, '')}.backup`
     void reply.header('content-disposition', `attachment; filename=${name}`)

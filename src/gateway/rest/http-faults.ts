@@ -43,7 +43,7 @@ export function answerFaults(app: FastifyInstance, who: Who): void {
     refuseMalformed(error, socket, answers.get(socket)),
   )
   server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
-    const text = 'Expect: only 100-continue can be expected here'
+    const text = 'Expect: only 100-continue is supported'
     const refusal = refusalOf(who, request, new RequestRefused('malformed-http', text, 417))
     const body = JSON.stringify(errorBody(refusal))
     const length = Buffer.byteLength(body)
@@ -56,7 +56,10 @@ export function answerFaults(app: FastifyInstance, who: Who): void {
     answer.end(body)
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    const noProxy = new RequestRefused('endpoint-not-found', 'no such endpoint: CONNECT, this is no proxy')
+    const noProxy = new RequestRefused(
+      'endpoint-not-found',
+      'no such endpoint: CONNECT (this gateway is not a proxy)',
+    )
     endWith(socket, refusalOf(who, request, noProxy))
   })
 }

@@ -111,7 +111,7 @@ function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): vo
       request.auditedActor = name
       const said = isAllowed
         ? `The command line signs in as ${name} now.`
-        : 'Refused. The command line gets nothing.'
+        : 'Refused. The command line was not signed in.'
       return sendPage(reply, messagePage(`${said} You can close this page.`))
     }),
   )
@@ -273,7 +273,7 @@ function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
 <p>Did you start it yourself, just now? If somebody else has sent you here, close this page:
-whoever started it could do everything that you may do.</p>
+the person who started it could do everything that you may do.</p>
 <p><a href="${address}">Yes: sign in</a></p>`
 }
 
@@ -294,7 +294,7 @@ function confirmPage({ name, request, confirmation }: Confirming): Markup {
 }
 
 function asking({ code, from, says, askedAt }: DeviceRequest): Markup {
-  const described = says === '' ? '' : markup`<dt>It says of itself</dt><dd>${says}</dd>`
+  const described = says === '' ? '' : markup`<dt>It describes itself as</dt><dd>${says}</dd>`
   return markup`<dl><dt>Code</dt><dd><code>${code}</code></dd><dt>Asked from</dt><dd>${from}</dd>
 ${described}<dt>At</dt><dd>${new Date(askedAt).toISOString()}</dd></dl>`
 }

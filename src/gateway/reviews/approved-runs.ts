@@ -137,7 +137,10 @@ export class ApprovedRuns {
       )
     const withdrawal = token && users.withdrawal(token)
     if (isAutomatic && withdrawal !== undefined)
-      throw new RequestRefused('token-ended', `${user} has to choose Run: ${withdrawal} that asked for it`)
+      throw new RequestRefused(
+        'token-ended',
+        `nothing has run: after the request ${withdrawal}; ${user} has to run it themselves`,
+      )
   }
 
   #connectionOf({ owner, connection: name }: Review): ConnectionSettings {
@@ -147,7 +150,7 @@ export class ApprovedRuns {
     if (connection !== undefined) return connection
     throw new RequestRefused(
       'not-permitted',
-      `nothing has run: there is no connection ${name} any more, or ${owner} may not use it now`,
+      `nothing has run: connection ${name} not found, or ${owner} has no access to it now`,
     )
   }
 
@@ -160,7 +163,7 @@ export class ApprovedRuns {
     const stored = decodeStoredRequest(plain)
     const { kind, hex } = review.shown.scriptDigest
     if (digestOf(vault, stored.script, kind) === hex) return stored
-    throw unreadable(review, 'its script is not the one that was approved')
+    throw unreadable(review, 'its script differs from the approved one')
   }
 
   #claim(review: Review, { batch, isAutomatic = false }: ClaimOptions): void {
@@ -187,7 +190,7 @@ export class ApprovedRuns {
         if (review !== undefined) reviews.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
       })
     } catch (error) {
-      log.error({ sid: sessionId, error: (error as Error).message }, 'review not updated, later it will be')
+      log.error({ sid: sessionId, error: (error as Error).message }, 'review not updated; will retry')
     }
   }
 }
@@ -202,7 +205,7 @@ function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined
 /** @throws RequestRefused when the connections are not the sealed ones */
 function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
   if (batchConnections.join() === batch.connections.join()) return
-  const text = 'nothing has run: its connections are not those that were approved; ask for it again'
+  const text = 'nothing has run: its connections differ from the approved ones; request it again'
   throw new RequestRefused('review-wrong-state', text, 403)
 }
 
@@ -219,12 +222,12 @@ export function digestOf(
 }
 
 function unreadable({ sessionId }: Review, reason: string): RequestRefused {
-  const text = `nothing has run: what was stored of session ${sessionId} cannot be read, ${reason}; ask for it again`
+  const text = `nothing has run: cannot read the stored request of session ${sessionId}: ${reason}; request it again`
   return new RequestRefused('review-wrong-state', text, 403)
 }
 
 function expired(): RequestRefused {
-  const text = 'nothing has run: it was approved and not run in time; ask for it again'
+  const text = 'nothing has run: it was approved and not run in time; request it again'
   return new RequestRefused('review-wrong-state', text, 403)
 }
 

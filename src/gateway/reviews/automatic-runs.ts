@@ -140,10 +140,10 @@ export class AutomaticRuns {
     const facts = { sid: review.sessionId, review: review.id, code, reason: message }
     if (PASSING.has(code)) {
       if (review.held?.code === code) return
-      log.info(facts, 'approved run is held')
+      log.info(facts, 'approved run is on hold')
       return reviews.hold(review, { code, message })
     }
-    log.warn(facts, 'approved run is refused')
+    log.warn(facts, 'approved run refused')
     reviews.refuse(review, `approved, but not run: ${message.replace(/^nothing has run[:,] /, '')}`)
     audit.note(automaticRun(review, { outcome: false, error_message: message.slice(0, MAX_MESSAGE) }))
   }
@@ -157,7 +157,10 @@ export class AutomaticRuns {
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       if (!this.#isTold)
-        this.#services.log.error({ error: error.message }, 'approved runs wait: the history fails')
+        this.#services.log.error(
+          { error: error.message },
+          'approved runs wait: cannot read or write the history',
+        )
       this.#isTold = true
     }
   }

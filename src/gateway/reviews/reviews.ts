@@ -221,7 +221,7 @@ export class Reviews {
         this.#change(review, withdrawn(review, overdue(review)), { code: 'expired' })
     } catch (error) {
       if (!(error instanceof HistoryError) && !(error instanceof RequestRefused)) throw error
-      log.warn({ error: error.message }, 'reviews could not be tidied, later they will be')
+      log.warn({ error: error.message }, 'cleanup of reviews failed; will retry')
     }
   }
 
@@ -234,11 +234,11 @@ export class Reviews {
     if (reviews >= MAX_WAITING || bytes >= MAX_WAITING_BYTES)
       throw new RequestRefused(
         'too-much-at-once',
-        `${reviews} of your requests wait for approval or for their run: let some end first`,
+        `${reviews} of your requests wait for an approval or for their run: let some end first`,
       )
     const length = clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument), 0)
     if (length > MAX_ARGUMENT_BYTES)
-      throw new RequestRefused('too-large', 'client_args that have to be approved may have 64 KiB', 422)
+      throw new RequestRefused('too-large', 'client_args that need an approval may have at most 64 KiB', 422)
   }
 
   #shown({ script, clientArgs, envVars }: SessionRequest, waiting: WaitingSession): ShownRequest {

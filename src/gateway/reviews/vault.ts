@@ -42,7 +42,7 @@ export class RequestVault {
   /** @throws HistoryError, ForeignPathError */
   unseal(sealed: Buffer, purpose: string): Unsealed {
     const key = this.#keyThere()
-    if (key === undefined) return { broken: `its key ${this.#path} is gone` }
+    if (key === undefined) return { broken: `its key ${this.#path} is missing` }
     try {
       const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES))
         .setAAD(Buffer.from(purpose))
@@ -69,7 +69,7 @@ export class RequestVault {
     const key = this.#trying('read', () => readFileSync(this.#path))
     if (key.length !== KEY_BYTES)
       throw new HistoryError(
-        `reviews: ${this.#path} is no key of ${KEY_BYTES} bytes; restore it or remove it`,
+        `reviews: ${this.#path} is not a key of ${KEY_BYTES} bytes; restore it or remove it`,
       )
     return (this.#key = key)
   }

@@ -186,7 +186,7 @@ function parse(text: string): Content {
 function describe(commit: Buffer): { author: string; message: string } {
   const text = commit.toString()
   const headers = text.indexOf('\n\n')
-  if (headers < 0) throw new RunbookError('repository', 'the newest commit has no end of its headers')
+  if (headers < 0) throw new RunbookError('repository', 'the headers of the newest commit are truncated')
   const [, author = ''] = /^author (.*) \d+ [+-]\d{4}$/m.exec(text.slice(0, headers)) ?? []
   return { author, message: text.slice(headers + 2, headers + 2 + MAX_MESSAGE_CHARACTERS) }
 }

@@ -79,7 +79,7 @@ export class Mirror {
       const { name } = this.#options
       throw new RunbookError(
         'repository',
-        `cannot look at the copy of runbook repository ${name}: ${String(cause)}`,
+        `cannot read the copy of runbook repository ${name}: ${String(cause)}`,
         {
           cause,
         },
@@ -170,10 +170,7 @@ export class Mirror {
       claimFolder(folder)
     } catch (error) {
       if (!(error instanceof ForeignPathError)) throw error
-      throw new RunbookError(
-        'repository',
-        `runbook repositories are not kept in a place like this: ${error.message}`,
-      )
+      throw new RunbookError('repository', `cannot keep runbook repositories here: ${error.message}`)
     }
     await chmod(folder, 0o700)
     await removeAbandoned(folder, basename(this.#options.path))

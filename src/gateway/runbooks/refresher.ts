@@ -10,7 +10,7 @@ import type { Remote } from '../settings/repositories.ts'
 const COSTLY_FAILURE_PAUSE_MS = 60_000
 /** If a fetch takes longer, the previous copy is served. The fetch continues. */
 const PATIENCE_MS = 2_000
-const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and goes on`
+const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and continues`
 
 export interface RefresherOptions {
   readonly name: string
@@ -137,7 +137,7 @@ export class Refresher {
         reason: SLOW,
         ageSeconds: ageSeconds(copiedAt),
       },
-      'runbook repository is slow, its last good copy is served',
+      'runbook repository is slow; serving its last good copy',
     )
   }
 
@@ -152,7 +152,7 @@ export class Refresher {
     if (alreadySaid) return old
     log.warn(
       { repository: name, reason: failure.message, ageSeconds: ageSeconds(copiedAt) },
-      'runbook repository could not be fetched, its last good copy is served',
+      'cannot fetch runbook repository; serving its last good copy',
     )
     return old
   }

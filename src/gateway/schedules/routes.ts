@@ -70,7 +70,7 @@ async function foreseen(
   const read = readDraft(draft)
   if ('problems' in read) return { next_runs: next, problems: [...read.problems], lines: null }
   if (schedules.all.some(({ name }) => name === draft.name)) {
-    const message = 'there is a schedule of this name already'
+    const message = 'a schedule of this name exists already'
     return { next_runs: next, problems: [{ field: 'name', message }], lines: null }
   }
   const problem = await scheduleProblems.of(read.schedule)
@@ -93,7 +93,7 @@ function isVisible(
 function found(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = services.schedules.all.find((one) => one.name === name)
   if (schedule === undefined || !isVisible(services, user, schedule))
-    throw new RequestRefused('schedule-not-found', `there is no schedule ${name}`)
+    throw new RequestRefused('schedule-not-found', `schedule ${name} not found`)
   return schedule
 }
 
@@ -103,7 +103,7 @@ function changeable(services: ScheduleRouting, user: GatewayUser, name: string):
   if (services.users.isAdmin(user) || schedule.as === user.name) return schedule
   throw new RequestRefused(
     'not-permitted',
-    `schedule ${name} is for admins, and for the user as whom it runs`,
+    `schedule ${name} can be changed only by admins and by the user it runs as`,
   )
 }
 

@@ -121,7 +121,7 @@ function scheduledExecution(
 }
 
 function missingUser(name: string): string {
-  return `there is no user ${name}, or he was deactivated`
+  return `user ${name} does not exist or was deactivated`
 }
 
 /** Time for which a check of a schedule stays valid. */
@@ -155,7 +155,10 @@ export class ScheduleProblems {
     for (const schedule of schedules) {
       const reason = await this.of(schedule)
       if (reason !== undefined)
-        log.warn({ schedule: schedule.name, reason }, 'schedule: it could not run as it is now')
+        log.warn(
+          { schedule: schedule.name, reason },
+          'schedule: its runs would fail with the present settings',
+        )
     }
   }
 }

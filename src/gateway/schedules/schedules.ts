@@ -145,7 +145,7 @@ export class Schedules {
       return run !== undefined && schedules.claim(run)
     })
     this.#states.set(after)
-    if (left !== undefined) log.warn({ schedule: name, reason: left.reason }, 'schedule: left out')
+    if (left !== undefined) log.warn({ schedule: name, reason: left.reason }, 'schedule: run skipped')
     if (run === undefined || !isMine) return
     if (obstacle === undefined) void this.#begin(schedule, run)
     else log.warn({ schedule: name, reason: obstacle }, 'schedule: skipped')
@@ -162,7 +162,8 @@ export class Schedules {
     const { start, history, log } = this.#services
     const { name } = schedule
     try {
-      if (this.#isClosed) throw new RequestRefused('gateway-stopped', 'the gateway stops: nothing has run')
+      if (this.#isClosed)
+        throw new RequestRefused('gateway-stopped', 'the gateway is stopping: nothing has run')
       const sid = await start(schedule, { id, dueAt })
       log.info({ schedule: name, sid }, 'schedule: begun')
       this.#trying(() => history.write(({ schedules }) => schedules.started(id, sid)))
@@ -205,8 +206,8 @@ export class Schedules {
 function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | undefined): string {
   const since = new Date(from).toISOString()
   const span = from === until ? `due at ${since}` : `due from ${since} to ${new Date(until).toISOString()}`
-  const kept = runs === undefined ? '' : ', of which the last one runs'
-  return `${span}${kept}: the gateway was not there in time, or its clock has jumped`
+  const kept = runs === undefined ? '' : ', only the last one runs'
+  return `${span}${kept}: the gateway was not running in time, or its clock has jumped`
 }
 
 interface DueRule extends CronRule {
@@ -270,7 +271,7 @@ export class UnfinishedRuns {
 
   /** Returns the reason why no other run of this schedule begins now. */
   obstacle(name: string): string | undefined {
-    if (this.starting.has(name)) return 'one is about to begin'
+    if (this.starting.has(name)) return 'another run is about to start'
     const { history } = this.#services
     for (const { schedule, session: sid } of this.#all()) {
       const session = schedule === name && sid !== null ? history.session(sid) : undefined

@@ -30,7 +30,7 @@ const MAX_SESSIONS_OF_ONE_USER = 1000
 
 /** Reason of the end of sessions that run longer than the gateway waits when it stops. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
-const DRAINING = 'the gateway is stopping and begins nothing new: nothing has run, try again when it is back'
+const DRAINING = 'the gateway is stopping and accepts nothing new: nothing has run, try again when it is back'
 
 /** Returns the refusal of a gateway that is stopping: the command has not run, and the caller can retry. */
 export function gatewayDraining(): RequestRefused {
@@ -255,7 +255,10 @@ export class Sessions {
         this.#history.write(({ issues }) => issues.run(sid))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      this.#log.error({ sid, error: error.message }, 'the Jira issue of a session will stay as it is')
+      this.#log.error(
+        { sid, error: error.message },
+        'cannot note the end of a session for its Jira issue; the issue will not be moved',
+      )
     }
   }
 

@@ -98,7 +98,7 @@ function checkUnique(identities: readonly string[], list: string, setting: strin
     const other = first.get(identity)
     if (other === undefined) return first.set(identity, i)
     const place = problems.lineOf([list, other, setting])
-    problems.add([list, i, setting], `this ${setting} is that of ${list}[${other}] already (${place})`)
+    problems.add([list, i, setting], `${list}[${other}] has this ${setting} already (${place})`)
   })
 }
 
@@ -247,7 +247,7 @@ function buildConnection(
   if (connect === true && clientEscapes === 'block')
     problems.add(
       [...path, 'access', 'connect'],
-      'on a terminal client-escapes cannot be blocked: one of the two',
+      'client-escapes cannot be blocked on a terminal: leave out connect: true or client-escapes: block',
     )
   const why = clientEscapes === 'block' ? whyUnrestrictable(command[0] ?? '') : undefined
   if (why !== undefined)

@@ -107,17 +107,17 @@ function buildRule(shape: RuleShape, report: Report): Rule {
 
 function checkWords({ words, pattern_regex: pattern }: RuleShape, report: Report): void {
   if (words.length === 0) report('words', 'at least one word is expected')
-  if (pattern !== '') report('pattern_regex', 'a rule of words has no pattern: make it two rules')
+  if (pattern !== '') report('pattern_regex', 'a rule of words cannot have a pattern: make it two rules')
 }
 
 function checkPattern({ words, pattern_regex: pattern }: RuleShape, report: Report): void {
-  if (words.length > 0) report('words', 'a rule of a pattern has no words: make it two rules')
+  if (words.length > 0) report('words', 'a rule of a pattern cannot have words: make it two rules')
   if (pattern === '') return report('pattern_regex', 'a regular expression is expected')
   try {
     compileRegexp(pattern)
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    report('pattern_regex', error.isTooLarge ? `agents do not enforce this: ${error.message}` : NO_RE2)
+    report('pattern_regex', error.isTooLarge ? `agents cannot enforce this: ${error.message}` : NO_RE2)
   }
 }
 

@@ -57,10 +57,7 @@ export function checkListen(listen: SettingsShape['listen'], problems: Problems)
   for (const server of ['http', 'grpc'] as const) {
     if (listen.tls || listen['allow-remote'] || isLoopback(listen[server].host)) continue
     const advice = 'set listen.tls, use a loopback address, or set listen.allow-remote: true to accept that'
-    problems.add(
-      ['listen', server],
-      `other machines could read the tokens sent here, there is no TLS; ${advice}`,
-    )
+    problems.add(['listen', server], `without TLS other machines could read the tokens sent here; ${advice}`)
   }
   checkApart(listen, problems)
 }
@@ -71,8 +68,7 @@ function checkApart(listen: SettingsShape['listen'], problems: Problems): void {
     const own = listen[server]
     if (!own || own.port === 0) return
     const other = servers.slice(0, at).find((name) => isSame(own, listen[name]))
-    if (other !== undefined)
-      problems.add(['listen', server], `this is the address of listen.${other} already`)
+    if (other !== undefined) problems.add(['listen', server], `listen.${other} has this address already`)
   })
 }
 

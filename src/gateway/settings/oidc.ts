@@ -115,12 +115,12 @@ export function buildOidc(shape: OidcShape, { env }: Sources, problems: Problems
   if (!isLimited && !everybody)
     problems.add(
       ['sign-in', 'oidc'],
-      'who may sign in? allowed-groups or allowed-domains is expected, or everybody: true for all that the provider knows',
+      'nothing says who may sign in: set allowed-groups or allowed-domains, or everybody: true for all users of the provider',
     )
   if (isLimited && everybody)
     problems.add(
       ['sign-in', 'oidc', 'everybody'],
-      'allowed-groups and allowed-domains say who may: one of the two',
+      'everybody: true contradicts allowed-groups and allowed-domains: leave out one of them',
     )
   const { issuer, 'client-id': clientId, 'client-secret': clientSecret, scopes, groups } = shape
   return {

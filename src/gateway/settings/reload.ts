@@ -110,7 +110,7 @@ export class Reload {
       return report
     } catch (error) {
       const problems = (error as Error).message.split('\n')
-      log.error({ problems }, 'settings not read again, those from before stay')
+      log.error({ problems }, 'settings not reloaded; the previous ones stay in force')
       throw error
     }
   }
@@ -126,8 +126,9 @@ export class Reload {
 
   #tell({ changes, restart }: ReloadReport): void {
     const { log } = this.#services
-    log.info({ changes: changes.map(changeText) }, 'settings read again')
-    if (restart.length > 0) log.warn({ settings: restart }, 'some settings change with the next start')
+    log.info({ changes: changes.map(changeText) }, 'settings reloaded')
+    if (restart.length > 0)
+      log.warn({ settings: restart }, 'some settings take effect only at the next start')
   }
 
   /** Returns the content of the file once it is completely written. An error counts, too, if it stays. */
@@ -139,7 +140,7 @@ export class Reload {
       if (isSameSettings(before, now)) return this.#usable(now)
       before = now
     }
-    throw this.#problem('the file, or one that it refers to, is being written all the time')
+    throw this.#problem('the file, or a file that it refers to, kept changing while it was read: try again')
   }
 
   #look(): GatewaySettings | SettingsError {

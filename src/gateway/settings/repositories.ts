@@ -60,7 +60,7 @@ function localPath(url: string): string {
   try {
     return resolve(fileURLToPath(url))
   } catch {
-    throw refused(url, 'is no usable file:// URL: write file:///absolute/path')
+    throw refused(url, 'is not a usable file:// URL: write file:///absolute/path')
   }
 }
 

@@ -80,9 +80,12 @@ export function buildReview(shape: Rule, known: KnownGroups, problems: Problems,
       if (known?.has(group) === false)
         problems.add([...path, list, at], 'no user is in this group: a group of users[].groups is expected')
     })
-  if (new Set(groups).size < groups.length) problems.add([...path, 'groups'], 'a group stands here twice')
+  if (new Set(groups).size < groups.length) problems.add([...path, 'groups'], 'a group is listed twice')
   if (all && minimum !== undefined && minimum !== null)
-    problems.add([...path, 'minimum'], 'all groups have to approve: one of minimum and all is expected')
+    problems.add(
+      [...path, 'minimum'],
+      'minimum contradicts all: true, with which all groups have to approve: leave out one of them',
+    )
   if ((minimum ?? 1) > groups.length)
     problems.add([...path, 'minimum'], `at most the number of groups is expected, here ${groups.length}`)
   return {

@@ -121,7 +121,7 @@ export function checkTokens(users: readonly UserShape[], problems: Problems): vo
     const path = ['users', user, ...setting]
     const other = first.get(hash.toString('hex'))
     if (other === undefined) first.set(hash.toString('hex'), { user, place: problems.lineOf(path) })
-    else problems.add(path, `this token is that of users[${other.user}] already (${other.place})`)
+    else problems.add(path, `users[${other.user}] has this token already (${other.place})`)
   }
   users.forEach(({ token, tokens }, i) => {
     if (token) check(token, i, ['token'])

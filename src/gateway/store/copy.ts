@@ -56,7 +56,7 @@ function checkedVersion(db: Connection, newest: number): number {
 export function checkSchemaVersion(version: number, newest: number): void {
   if (version > newest)
     throw new HistoryError(
-      `it is of a newer version of this program (schema ${version}, this one knows ${newest})`,
+      `it was written by a newer version of this program (schema ${version}, this one knows ${newest})`,
     )
 }
 

@@ -30,10 +30,10 @@ const REMEDIES = [
   ['SQLITE_READONLY', 'the disk is read-only: look for the reason in the log of the kernel'],
   [
     'SQLITE_NOTADB',
-    'it is no history, or its head is damaged: stop the gateway and run: runbook-agent history repair',
+    'it is not a history, or its header is damaged: stop the gateway and run: runbook-agent history repair',
   ],
   ['SQLITE_CORRUPT', 'the file is damaged: stop the gateway and run: runbook-agent history repair'],
-  ['SQLITE_BUSY', 'another program holds it, close that one'],
+  ['SQLITE_BUSY', 'another program has locked it; close that program'],
 ] as const
 
 /** Codes of a disk that takes no more data, with the text for callers without rights. */
@@ -41,7 +41,7 @@ const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)$/, 'the disk is full'],
   [/^(SQLITE_READONLY|EROFS)/, READ_ONLY],
   [/^SQLITE_IOERR_SHM/, 'the disk is full'],
-  [/^SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC)$/, 'the disk refuses to be written'],
+  [/^SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC)$/, 'the disk refuses writes'],
 ]
 
 export function historyError(file: string, what: string, cause: unknown): HistoryError {

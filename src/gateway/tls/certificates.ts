@@ -58,10 +58,10 @@ export class ServerCertificate {
   /** Warning for operators, if there is one. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)
-      return `the new certificate cannot be used, the old one stays: ${this.#fault}`
+      return `cannot use the new certificate; the old one stays in use: ${this.#fault}`
     const { endsAt } = this.#pair
     const isNear = endsAt - Date.now() < WARN_MS
-    return isNear ? `the certificate of listen.tls ends at ${new Date(endsAt).toISOString()}` : undefined
+    return isNear ? `the certificate of listen.tls expires at ${new Date(endsAt).toISOString()}` : undefined
   }
 
   /** Calls `use` whenever there is another certificate. Open connections keep theirs. */
@@ -81,7 +81,7 @@ export class ServerCertificate {
     } catch (error) {
       if (!(error instanceof SetUpError)) throw error
       if (this.#fault !== error.message)
-        this.#log.error({ reason: error.message }, 'the new certificate cannot be used, the old one stays')
+        this.#log.error({ reason: error.message }, 'cannot use the new certificate; the old one stays in use')
       this.#fault = error.message
     }
   }

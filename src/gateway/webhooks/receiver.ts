@@ -81,11 +81,11 @@ function question(
 function attemptOf(status: number, retryAfter: string | undefined): Attempt {
   if (status >= 200 && status < 300) return { outcome: 'delivered', status }
   if (status === 410)
-    return { outcome: 'gone', status, reason: 'it answers 410, gone: it wants nothing more' }
+    return { outcome: 'gone', status, reason: 'it answered 410 Gone: it accepts no more messages' }
   const redirects = status >= 300 && status < 400 ? ', a redirect, which is not followed' : ''
   const waitMs = waitOf(retryAfter)
   return {
-    ...{ outcome: 'failed', status, reason: `it answers ${status}${redirects}` },
+    ...{ outcome: 'failed', status, reason: `it answered ${status}${redirects}` },
     ...(waitMs !== undefined && { waitMs }),
   }
 }
@@ -99,7 +99,7 @@ function waitOf(retryAfter: string | undefined): number | undefined {
 
 /** Returns the reason without the address's path, which may be a secret. */
 function reasonOf(error: Error, { hostname, port, protocol }: URL, signal: AbortSignal): string {
-  if (signal.aborted) return `it does not answer within ${ANSWER_MS / 1000} s`
+  if (signal.aborted) return `it did not answer within ${ANSWER_MS / 1000} s`
   if (error instanceof TunnelError) return error.message
   const usual = protocol === 'https:' ? 443 : 80
   return goHttpError(error, { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usual) })

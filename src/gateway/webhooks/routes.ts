@@ -21,7 +21,7 @@ export function webhookRoutes(services: WebhookRouting): Handlers<typeof webhook
     test: async ({ params }) => {
       const webhook = webhooks.all.find(({ name }) => name === params.name)
       if (webhook === undefined)
-        throw new RequestRefused('webhook-not-found', `there is no webhook ${params.name}`)
+        throw new RequestRefused('webhook-not-found', `webhook ${params.name} not found`)
       const attempt = await webhooks.test(webhook)
       return {
         delivered: attempt.outcome === 'delivered',

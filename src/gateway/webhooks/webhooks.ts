@@ -71,7 +71,7 @@ export class Webhooks {
 
   constructor(services: WebhookServices, timing = TIMING) {
     this.#services = services
-    this.#attempts = new HistoryAttempts(services.log, 'webhooks wait: the history cannot be used')
+    this.#attempts = new HistoryAttempts(services.log, 'webhooks wait: cannot read or write the history')
     this.#timing = timing
     this.#attempts.try(() => this.#sync())
     this.#timer = setInterval(() => this.tick(), timing.pollMs)
@@ -246,7 +246,7 @@ export class Webhooks {
     const { outcome, reason } = attempt
     if (outcome === 'gone') this.#services.log.error({ webhook: name, reason }, 'webhook: disabled')
     else if (lane.failures === 0)
-      this.#services.log.warn({ webhook: name, reason }, 'webhook: not delivered, it is tried again')
+      this.#services.log.warn({ webhook: name, reason }, 'webhook: not delivered; will retry')
     const said = outcome === 'failed' ? attempt.waitMs : undefined
     lane.restsUntil = Date.now() + (said ?? retryPause(this.#timing, lane.failures))
     lane.failures += 1
@@ -255,9 +255,9 @@ export class Webhooks {
   #warningOf(states: ReadonlyMap<string, WebhookState>): string | undefined {
     const faults = this.all.flatMap(({ name }) => {
       if (states.get(name)?.disabledAt != null) return [`webhook ${name} is disabled`]
-      return this.isFailing(name) ? [`webhook ${name} does not take its messages`] : []
+      return this.isFailing(name) ? [`webhook ${name} does not accept its messages`] : []
     })
-    return faults.length === 0 ? undefined : `${faults.join(', ')}: the log says why`
+    return faults.length === 0 ? undefined : `${faults.join(', ')}: see the log`
   }
 
   /** Latest due time of a message, unless a clock was wrong. */

@@ -9,7 +9,7 @@ it('SIGHUP has the agent read its log level again, and what cannot be used leave
   await using site = await Site.start(settings)
   site.place.write('agent.yaml', 'log.level: debug')
   site.agent.signal('SIGHUP')
-  await site.agent.says('stderr', /settings read again.*debug|debug.*settings read again/)
+  await site.agent.says('stderr', /settings reloaded.*debug|debug.*settings reloaded/)
   site.place.write('agent.yaml', 'log.levle: debug')
   site.agent.signal('SIGHUP')
   await site.agent.says('stderr', /log\.levle: unknown setting, did you mean log\.level\?/)
@@ -37,7 +37,7 @@ it('a variable that agent.yaml names since a SIGHUP is closed to connections, an
   await using site = await Site.start({ ...settings, connections, env })
   const peek = async () => (await site.rest.script('peek', 'echo $LATER')).body
   expect(await peek()).toMatchObject({ output: 'debug\n' })
-  const read = 'settings read again'
+  const read = 'settings reloaded'
   for (const [level, said] of [
     ['env://LATER', read],
     ['info', `${read}[^]*${read}`],
@@ -62,7 +62,7 @@ it("SIGHUP has the agent read the owner's rules again; those that cannot be used
   expect([await stops('FIRST'), await stops('SECOND')]).toEqual([true, false])
   site.place.write('rules.yaml', rules('SECOND'))
   site.agent.signal('SIGHUP')
-  await site.agent.says('stderr', /settings read again/)
+  await site.agent.says('stderr', /settings reloaded/)
   expect([await stops('FIRST'), await stops('SECOND')]).toEqual([false, true])
   site.place.write('rules.yaml', 'rules:\n  - type: pattern_match\n    pattern_regex: (?!x)\n')
   site.agent.signal('SIGHUP')

@@ -121,7 +121,7 @@ it('a gateway that gets SIGHUP reads its settings again, and what runs goes on',
   const reply = site.rest.script('bash', gate.script)
   await gate.reached()
   site.gateway.signal('SIGHUP')
-  await site.gateway.says('stderr', /settings read again/)
+  await site.gateway.says('stderr', /settings reloaded/)
   gate.open()
   expect((await reply).body).toMatchObject({ exit_code: 0, output_status: 'success' })
 })

@@ -55,7 +55,7 @@ describe('run on several connections', () => {
     expect([code, stderr]).toEqual([70, ''])
     const { code: stopped, stderr: said } = await ask('run', 'ops/plain.sh', '--on', 'c-3,c-1')
     expect(stopped).toBe(70)
-    expect(said).toContain('stopped, 1 of its runs have failed: 1 have not begun\n')
+    expect(said).toContain('stopped, 1 of its runs failed: 1 have not begun\n')
   })
 
   it.each([
@@ -80,7 +80,7 @@ describe('run on several connections', () => {
     await patient.says('stderr', /stopping: no more runs start/)
     await held.end('c-1')
     expect(await patient.ended()).toEqual({ code: 70, signal: null })
-    expect(patient.stderr).toContain('admin has stopped it: 2 have not begun\n')
+    expect(patient.stderr).toContain('admin stopped the batch: 2 have not begun\n')
     expect(patient.stderr).toContain('c-1: succeeded with exit code 0 ')
 
     await using hasty = new Program(place, words, env)

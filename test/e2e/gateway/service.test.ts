@@ -58,7 +58,7 @@ it('the unit checks, starts, reloads and stops the gateway, and systemd hears of
   expect([await status(TOKENS[0]), await status(TOKENS[1])]).toEqual([200, 200])
   settings(1, 'nonsense: 1\n')
   await reload()
-  await gateway.says('stderr', /nonsense: unknown setting.*settings not read again/)
+  await gateway.says('stderr', /nonsense: unknown setting.*settings not reloaded/)
   expect([await status(TOKENS[0]), await status(TOKENS[1])]).toEqual([200, 200])
   gateway.signal('SIGTERM')
   await hears('STOPPING=1')

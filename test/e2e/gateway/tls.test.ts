@@ -101,6 +101,6 @@ it('an agent without a certificate is refused in a line that says what to do', a
   const agent = agentOf({})
   await agent.says(
     'stderr',
-    /the gateway refuses this agent: this gateway demands a certificate of its agents \(tls\.cert/,
+    /the gateway refuses this agent: this gateway requires a certificate from its agents/,
   )
 })

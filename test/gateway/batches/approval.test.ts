@@ -119,7 +119,7 @@ describe('one approval for all connections', () => {
     await decide(fleet, 'bea', review, 'REJECTED', { rejection_reason: 'not on a Friday' })
     expect(await fleet.batch(id)).toMatchObject({
       status: 'stopped',
-      stop: { reason: 'rejected', message: 'its approval was refused: not on a Friday' },
+      stop: { reason: 'rejected', message: 'its approval was rejected: not on a Friday' },
       counts: { not_begun: 3 },
     })
     expect((await exec(fleet, id)).body['code']).toBe('batch-wrong-state')
@@ -131,7 +131,7 @@ describe('one approval for all connections', () => {
     await fleet.gateway.request('POST', `/api/batches/${id}/stop`, {}, as('ann'))
     expect(await fleet.batch(id)).toMatchObject({ status: 'stopped', stop: { reason: 'user' } })
     const { body } = await fleet.gateway.request('GET', `/api/reviews/${review}`)
-    expect(body).toMatchObject({ status: 'REJECTED', rejection_reason: 'ann has stopped it' })
+    expect(body).toMatchObject({ status: 'REJECTED', rejection_reason: 'ann stopped the batch' })
   })
 
   it('is not needed by who needs none anywhere', async () => {
@@ -151,7 +151,7 @@ describe('one approval for all connections', () => {
     const { status, body } = await exec(fleet, id)
     expect([status, body['message']]).toEqual([
       403,
-      'nothing has run: its connections are not those that were approved; ask for it again',
+      'nothing has run: its connections differ from the approved ones; request it again',
     ])
     expect(fleet.begun).toEqual([])
   })
@@ -229,9 +229,7 @@ describe('a batch that is to run when it is approved', () => {
     await decide(fleet, 'cid', review, 'APPROVED')
     const { stop } = await fleet.ended(id)
     expect(stop).toMatchObject({ reason: 'rejected' })
-    expect(stop?.message).toMatch(
-      /^approved, but not run: 3 of 3 connections refuse: c-1: ann may not use it/,
-    )
+    expect(stop?.message).toMatch(/^approved, but not run: 3 of 3 connections refuse: c-1: ann has no access/)
     expect(fleet.begun).toEqual([])
   })
 })

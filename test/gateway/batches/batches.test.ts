@@ -72,7 +72,7 @@ describe('a batch', () => {
     await fleet.end('c-2', 7)
     const batch = await fleet.ended(id)
     expect(statuses(batch)).toEqual(['c-1 succeeded', 'c-2 failed', 'c-3 not-begun', 'c-4 not-begun'])
-    expect(batch.stop?.message).toBe('admin has stopped it')
+    expect(batch.stop?.message).toBe('admin stopped the batch')
     expect(fleet.begun).toEqual(['c-1', 'c-2'])
     const again = await fleet.gateway.request('POST', `/api/batches/${id}/stop`, {})
     expect([again.status, again.body['status']]).toEqual([200, 'stopped'])
@@ -265,7 +265,7 @@ describe('before anything has run', () => {
     })
     expect((unknown.body['refusals'] as object[])[1]).toMatchObject({
       connection: 'bash',
-      message: 'it does not have the tags',
+      message: 'the connection does not have these tags',
     })
     expect(fleet.begun).toEqual([])
     expect((await fleet.gateway.request('GET', '/api/batches')).body).toEqual([])

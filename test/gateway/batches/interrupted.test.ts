@@ -25,7 +25,7 @@ it('a batch whose gateway is killed is stopped: what ran, ran once, and what had
   const { body } = await next.request('GET', `/api/batches/${id}`)
   expect(body).toMatchObject({
     status: 'stopped',
-    stop: { reason: 'gateway-stopped', message: 'the gateway was stopped while it ran' },
+    stop: { reason: 'gateway-stopped', message: 'the gateway was stopped while the batch ran' },
     counts: { total: 5, succeeded: 1, failed: 2, running: 0, not_begun: 2 },
   })
   const runs = body['runs'] as Record<string, unknown>[]

@@ -99,7 +99,7 @@ describe('a file that another program holds', () => {
     await waitFor(() => written().length > 0)
     expect(written()).toEqual([['s1', 3, 0]])
     expect(history.output('s1', MIB).bytes).toHaveLength(7 + 300 * 1024)
-    expect(told).toEqual([expect.stringContaining('another program holds it, close that one')])
+    expect(told).toEqual([expect.stringContaining('another program has locked it; close that program')])
   })
 
   test('is tried again by the timer until it is free', async () => {

@@ -117,7 +117,7 @@ describe('the service desks', () => {
   const asked = (reason: string) =>
     `failed performing service desk http request for OPS, reason=Get "${server.url}/rest/servicedeskapi/servicedesk?limit=100": ${reason}`
   const noList = (answer: string) =>
-    `failed performing service desk http request for OPS, reason=the answer is no list of service desks, ${answer}`
+    `failed performing service desk http request for OPS, reason=the answer is not a list of service desks, ${answer}`
 
   it.each<[string, Script, () => string]>([
     ['without the project', json(200, { values: [] }), () => 'unable to find project key OPS'],
@@ -316,7 +316,7 @@ describe('an issue that is moved', () => {
     ['status 401', plain(401, ''), /status=401, body=$/, false],
     ['status 429', plain(429, 'slow'), /status=429, body=slow$/, false],
     ['status 503', plain(503, ''), /status=503, body=$/, false],
-    ['nonsense', plain(200, 'x'), /status=200, body=x, which has not the form that was expected$/, false],
+    ['nonsense', plain(200, 'x'), /status=200, body=x, in an unexpected form$/, false],
     ['half an answer', half, /unexpected EOF$/, false],
     ['500 MB', (_, response) => void flood(response, 200), /longer than 1048576 bytes$/, false],
   ])('fails, and it is known whether that lasts: %s', async (_, script, text, lasting) => {

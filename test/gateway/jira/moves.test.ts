@@ -110,7 +110,7 @@ it('what Jira does not take is tried again, is said meanwhile, and survives the 
   const before = move()
   await waitFor(() => (moveOf('s1')?.attempts ?? 0) > 1)
   await waitFor(() => before.warning !== undefined)
-  expect(before.warning).toBe('1 issue could not be moved in Jira yet, the log says why')
+  expect(before.warning).toBe('1 issue not moved in Jira yet; see the log')
   expect(moveOf('s1')).toMatchObject({
     status: 'pending',
     error: expect.stringContaining('status=503') as string,
@@ -123,7 +123,7 @@ it('what Jira does not take is tried again, is said meanwhile, and survives the 
   const after = move()
   await settled('s1')
   expect([statusOf(key), moveOf('s1')?.status]).toEqual(['Done', 'done'])
-  expect(log.at(-1)).toContain('Jira issue moved at last')
+  expect(log.at(-1)).toContain('Jira issue moved after earlier failures')
   await waitFor(() => after.warning === undefined)
 })
 
@@ -134,7 +134,7 @@ it('an issue is given up, with a warning, when no transition leads where it shou
   await settled('s1')
   const error = `unable to find a issue transition matching "in review", issue=${key}, transition-names=["In Progress" "Done" "Done"]`
   expect(moveOf('s1')).toEqual({ status: 'given-up', attempts: 0, error })
-  expect(log.at(-1)).toContain('Jira issue not moved, and given up')
+  expect(log.at(-1)).toContain('Jira issue not moved; gave up')
 })
 
 it('an issue is given up after a day, but not before some attempts: a clock may have jumped', async () => {
@@ -165,12 +165,15 @@ it('an issue of another site is given up, and one waits while gateway.yaml has n
   end('s1')
   move()
   await settled('s1')
-  expect(moveOf('s1')).toMatchObject({ status: 'given-up', error: 'it is an issue of https://other.example' })
+  expect(moveOf('s1')).toMatchObject({
+    status: 'given-up',
+    error: 'the issue belongs to another site, https://other.example',
+  })
   expect(statusOf(key)).toBe('Open')
   await moves?.close()
   moves = new IssueMoves({ jira: () => undefined, history, log: logger }, quick)
   end('s2')
-  await waitFor(() => moveOf('s2')?.error === 'gateway.yaml has no jira any more')
+  await waitFor(() => moveOf('s2')?.error === 'jira was removed from gateway.yaml')
   expect(moveOf('s2')?.status).toBe('pending')
 })
 

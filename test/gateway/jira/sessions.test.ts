@@ -347,7 +347,7 @@ describe('what a gateway that was killed has asked Jira for', () => {
     )
     expect(body).toMatchObject({ exit_code: 254, integrations_metadata: null })
     expect(String(body['event_stream'])).toMatch(
-      /^gateway stopped while it asked Jira for an issue: nothing has run\. There may be one in OPS, of 20/,
+      /^gateway stopped while it asked Jira for an issue: nothing has run\. Jira may have created one in OPS at 20/,
     )
   })
 })

@@ -74,7 +74,9 @@ it('says for whom a free lock is kept', () => {
   enter('1', 'a')
   enter('2', 'a', 'b')
   const obstacle = enter('3', 'b').obstacle()
-  expect(obstacle && obstacleText(obstacle)).toBe('lock b is for those who wait longer, 1 waits before')
+  expect(obstacle && obstacleText(obstacle)).toBe(
+    'lock b goes first to sessions that wait longer, 1 waits before',
+  )
 })
 
 it('a hundred wait for a lock, fifty of one user, and no more', () => {

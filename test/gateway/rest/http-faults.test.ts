@@ -45,13 +45,13 @@ describe('what no route sees', () => {
       404,
       'no such endpoint: a name in the path is too long',
     ],
-    ['an expectation', `${expecting}${CLOSE}`, 417, 'Expect: only 100-continue can be expected here'],
+    ['an expectation', `${expecting}${CLOSE}`, 417, 'Expect: only 100-continue is supported'],
     ['no Host', noHost, 400, 'Host: is required'],
     [
       'a tunnel',
       `CONNECT a.test:443 HTTP/1.1\r\n${CLOSE}`,
       404,
-      'no such endpoint: CONNECT, this is no proxy',
+      'no such endpoint: CONNECT (this gateway is not a proxy)',
     ],
     [
       'a method of WebDAV',

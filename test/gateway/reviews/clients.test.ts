@@ -176,7 +176,7 @@ describe('exec', () => {
     await exec.packet('ClientSessionOpenOK')
     exec.send({ kind: 'exec', stdin: Buffer.from('echo other') })
     expect(await exec.over()).toMatchObject({
-      details: 'the script is not the one that the session was opened with',
+      details: 'the script differs from the one that the session was opened with',
     })
   })
 
@@ -201,7 +201,7 @@ describe('exec', () => {
     const sids = await Promise.all(crowd.map((exec) => waiting(exec)))
     await using late = client('exec', 'one', 'gus')
     late.open('echo')
-    expect((await late.over()).details).toContain('lets 100 clients wait for approval, 20 of one user')
+    expect((await late.over()).details).toContain('at most 100, and 20 per user')
     await Promise.all(crowd.map((exec) => exec[Symbol.asyncDispose]()))
     await waitFor(async () => {
       await using next = client('exec', 'one', 'gus')

@@ -116,7 +116,7 @@ describe('asking', () => {
     const body = { connection: 'one', script: '', client_args: ['x'.repeat(65_537)] }
     expect(refusal(await site.as('ann', 'POST', '/api/sessions', body))).toEqual([
       422,
-      'client_args that have to be approved may have 64 KiB',
+      'client_args that need an approval may have at most 64 KiB',
     ])
   })
 

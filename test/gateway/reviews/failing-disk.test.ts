@@ -46,7 +46,7 @@ it('reviews that cannot be tidied are told in the log, and a bug there ends the 
   const reviews = new Reviews({ runs: { repair }, log } as unknown as ConstructorParameters<
     typeof Reviews
   >[0])
-  expect(warnings).toEqual(['reviews could not be tidied, later they will be'])
+  expect(warnings).toEqual(['cleanup of reviews failed; will retry'])
   vi.advanceTimersByTime(15_000)
   expect(warnings).toHaveLength(2)
   error = new TypeError('a bug')

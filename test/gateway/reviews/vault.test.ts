@@ -56,7 +56,7 @@ it('says which key is gone or broken', () => {
   rmSync(key)
   expect(new RequestVault(key).unseal(sealed, 'one').broken).toBe(`its key ${key} is gone`)
   writeFileSync(key, 'short', { mode: 0o600 })
-  expect(() => new RequestVault(key).seal(secret, 'one')).toThrow(`${key} is no key of 32 bytes`)
+  expect(() => new RequestVault(key).seal(secret, 'one')).toThrow(`${key} is not a key of 32 bytes`)
   expect(() => new RequestVault(path.join(folder, 'nowhere', 'key')).seal(secret, 'one')).toThrow(
     'cannot write the key',
   )

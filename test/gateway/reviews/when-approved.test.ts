@@ -219,7 +219,7 @@ describe('what has changed between request and approval', () => {
       { connections: one(', access: { groups: [sre] }') },
       'ann may not use',
     ],
-    ['its connection is gone', { connections: '' }, 'there is no connection one any more'],
+    ['its connection is gone', { connections: '' }, 'connection one not found'],
     ['scripts are off', { connections: one(', access: { exec: false }') }, 'exec is disabled'],
   ])('%s: nothing runs, then or later, and everybody reads why', async (_, changed, reason) => {
     const { script, runs } = counted(reason)
@@ -307,7 +307,9 @@ describe('the token of the request', () => {
     await waitFor(async () => (await held(sid)) !== undefined)
     expect(await held(sid)).toMatchObject({
       code: 'token-ended',
-      message: expect.stringMatching(/^ann has to choose Run: the token was revoked/) as string,
+      message: expect.stringMatching(
+        /^nothing has run: after the request the token was revoked; ann has to run it themselves/,
+      ) as string,
     })
     const beside = await site.ask('echo beside', 'one', itself)
     await site.say('bea', beside, 'APPROVED')

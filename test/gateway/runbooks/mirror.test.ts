@@ -138,7 +138,7 @@ test('a mirror that cannot be looked at is an error, and is not thrown away', as
   symlinkSync(origin, origin)
   await expect(repository.readFile('a.sql')).rejects.toMatchObject({
     name: 'RunbookError',
-    message: expect.stringMatching(/^cannot look at the copy of runbook repository books: .*ELOOP/) as string,
+    message: expect.stringMatching(/^cannot read the copy of runbook repository books: .*ELOOP/) as string,
   })
   rmSync(origin)
   renameSync(away, origin)

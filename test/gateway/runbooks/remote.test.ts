@@ -139,7 +139,7 @@ describe('a remote repository', () => {
     expect(workshop.warnings).toMatchObject([
       {
         fields: { repository: 'books', reason: 'fetching takes longer than 2 s and goes on' },
-        message: 'runbook repository is slow, its last good copy is served',
+        message: 'runbook repository is slow; serving its last good copy',
       },
     ])
     rmSync(hold)

@@ -419,7 +419,7 @@ describe('when the remote cannot be reached', () => {
     expect(await repository.readFile('a.sql', commit)).toEqual({ text: '1', commit })
     expect(workshop.warnings[0]).toMatchObject({
       fields: { repository: 'books', reason: expect.stringContaining('does not appear') as string },
-      message: 'runbook repository could not be fetched, its last good copy is served',
+      message: 'cannot fetch runbook repository; serving its last good copy',
     })
     expect(workshop.warnings[0]?.fields['ageSeconds']).toBeTypeOf('number')
     renameSync(join(workshop.folder, 'moved'), workshop.origin)

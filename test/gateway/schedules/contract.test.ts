@@ -68,7 +68,7 @@ it('what cannot run is said in the log at the start, in the list, and as a faile
     },
     { name: 'broken', problem },
     { name: 'waits', problem: null },
-    { name: 'nobody', problem: 'there is no user gone, or he was deactivated' },
+    { name: 'nobody', problem: 'user gone does not exist or was deactivated' },
   ])
   expect((await ask('POST', '/broken/run')).body).toMatchObject({
     ...{ status: 'failed', code: 'invalid-parameters', reason: problem, session_id: null },

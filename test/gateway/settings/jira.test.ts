@@ -112,7 +112,7 @@ connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
       'two templates of one name',
       usual,
       `${TEMPLATE}, ${TEMPLATE}`,
-      'jira.templates[1].name: this name is that of jira.templates[0] already',
+      'jira.templates[1].name: jira.templates[0] has this name already',
     ],
     [
       'a type that is no number',

@@ -495,11 +495,11 @@ connections:
   - { name: c, agent: x, command: [a] }
   - { name: c, agent: y, command: [a] }`
     expect(problems(text).map((line) => line.replace(/^\S+ /, ''))).toEqual([
-      'users[1].name: this name is that of users[0] already (line 2)',
-      'users[2].token: this token is that of users[0] already (line 2)',
-      'agents[1].key: this key is that of agents[0] already (line 4)',
-      'repositories[1].name: this name is that of repositories[0] already (line 6)',
-      'connections[1].name: this name is that of connections[0] already (line 8)',
+      'users[1].name: users[0] has this name already (line 2)',
+      'users[2].token: users[0] has this token already (line 2)',
+      'agents[1].key: agents[0] has this key already (line 4)',
+      'repositories[1].name: repositories[0] has this name already (line 6)',
+      'connections[1].name: connections[0] has this name already (line 8)',
     ])
   })
 
@@ -529,7 +529,7 @@ describe('listening', () => {
 
   test('on one address with both servers is refused, unless the port is any', () => {
     expect(problems('listen: { http: 127.0.0.1:9000, grpc: 127.0.0.1:9000 }')).toEqual([
-      '1:39 listen.grpc: this is the address of listen.http already',
+      '1:39 listen.grpc: listen.http has this address already',
     ])
     expect(problems('listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, metrics: 127.0.0.1:0 }')).toEqual([])
     expect(problems('listen: { trusted-proxies: [10.0.0.0/0] }')).toEqual([
@@ -764,7 +764,7 @@ describe('guardrails', () => {
     [
       'words beside a pattern',
       '{ type: pattern_match, pattern_regex: a, words: [b] }',
-      'guardrails[0].input[0].words: a rule of a pattern has no words: make it two rules',
+      'guardrails[0].input[0].words: a rule of a pattern cannot have words: make it two rules',
     ],
     [
       'another type',
@@ -787,14 +787,14 @@ describe('guardrails', () => {
       problems(connection('guardrails: [nope]')),
     ].map((lines) => lines.join('\n'))
     expect(empty).toContain('at least one rule is expected')
-    expect(twice).toContain('this name is that of guardrails[0] already')
+    expect(twice).toContain('guardrails[0] has this name already')
     expect(unknown).toContain('the name of one of the guardrails is expected, there are none')
   })
 
   test('with a pattern that is too much for an agent are refused, and say so', () => {
     const rule = `{ type: pattern_match, pattern_regex: '${'a'.repeat(5000)}' }`
     expect(problems(`guardrails: [{ name: g, input: [${rule}] }]`)).toEqual([
-      '1:71 guardrails[0].input[0].pattern_regex: agents do not enforce this: the pattern is longer than 4096 bytes',
+      '1:71 guardrails[0].input[0].pattern_regex: agents cannot enforce this: the pattern is longer than 4096 bytes',
     ])
   })
 })

@@ -81,7 +81,7 @@ async function script(line: string): Promise<Record<string, unknown>> {
 
 const good = () => agents.issue({ names: [AGENT] })
 
-const NONE = /^the gateway refuses this agent: this gateway demands a certificate of its agents/
+const NONE = /^the gateway refuses this agent: this gateway requires a certificate from its agents/
 
 describe('a gateway that demands certificates of its agents', () => {
   it('serves one whose certificate is in order, and people, who have none', async () => {
@@ -101,7 +101,9 @@ describe('a gateway that demands certificates of its agents', () => {
     const wrong = gateway.agentUrl.replace(/:xagt-[^@]*@/, ':xagt-a-wrong-key-0123456789@')
     expect(await refusal(client(), wrong)).toMatch(NONE)
     // The second one is counted.
-    expect(gateway.log.filter((line) => line.startsWith('agent refused for its certificate'))).toHaveLength(1)
+    expect(
+      gateway.log.filter((line) => line.startsWith('agent refused because of its certificate')),
+    ).toHaveLength(1)
   })
 
   it('lets nobody in by an authority that only has the name of one', async () => {

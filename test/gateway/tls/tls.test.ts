@@ -129,7 +129,7 @@ describe('a gateway with TLS', () => {
     expect([status, warning]).toEqual([
       'ready',
       expect.stringMatching(
-        /^the new certificate cannot be used, the old one stays: .*tls\.key is not the key/,
+        /^cannot use the new certificate; the old one stays in use: .*tls\.key is not the key/,
       ),
     ])
     expect(await served(gateway.gateway.http)).toBe(before)

@@ -11,10 +11,10 @@ const STEPS_AT_ONCE = 4
 
 /** Texts for the user about a full history. */
 const FULL = {
-  user: 'your sessions that still run take up your share of the session history, a quarter of history.size',
+  user: 'your running sessions fill your share of the session history (a quarter of history.size)',
   connection:
-    'sessions of this connection that still run take up its part of the session history (connections[].history.size)',
-  all: 'sessions that still run take up the whole session history (history.size)',
+    'running sessions of this connection fill its part of the session history (connections[].history.size)',
+  all: 'running sessions fill the whole session history (history.size)',
 } as const
 
 /** Result of one step. */

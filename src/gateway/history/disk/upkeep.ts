@@ -55,7 +55,7 @@ export class Upkeep {
 
   #recover(): void {
     if (this.#history.obstacle === undefined && this.#toldObstacle === undefined) return
-    this.#trying('the session history could not be opened again', () => this.#history.recover())
+    this.#trying('cannot reopen the session history; will retry', () => this.#history.recover())
     this.#tellObstacle()
   }
 
@@ -64,7 +64,7 @@ export class Upkeep {
     if (obstacle !== undefined && this.#toldObstacle === undefined)
       this.#log.error(
         { reason: obstacle },
-        'degraded: the session history cannot be written, no session begins until it can be',
+        'degraded: cannot write the session history; new sessions are refused until it can be written',
       )
     if (obstacle === undefined && this.#toldObstacle !== undefined)
       this.#log.info({}, 'the session history can be written again')
@@ -81,8 +81,7 @@ export class Upkeep {
     const old = await this.#removeAll(() => this.#history.removeOlder(before), SESSIONS_PER_PASS)
     if (old > 0) this.#log.info({ sessions: old }, 'old sessions removed from the history')
     const excess = await this.#removeAll(() => this.#history.removeExcess(), Infinity)
-    if (excess > 0)
-      this.#log.info({ sessions: excess }, 'sessions removed from the history, which was too large')
+    if (excess > 0) this.#log.info({ sessions: excess }, 'sessions removed because the history was too large')
     await this.#inSteps(() => this.#history.shrink())
   }
 
@@ -91,7 +90,7 @@ export class Upkeep {
     const now = performance.now()
     const elapsed = now - this.#lastTick
     this.#lastTick = now
-    const belief = this.#trying('the latest time could not be written to the history', () =>
+    const belief = this.#trying('cannot write the latest time to the history; will retry', () =>
       this.#history.believe(Date.now(), elapsed),
     )
     if (belief !== undefined) this.#tellDoubt(belief.doubt)
@@ -101,7 +100,7 @@ export class Upkeep {
 
   #keepTime(): void {
     if (this.#history.obstacle !== undefined) return
-    this.#trying('the latest time could not be written to the history', () => this.#history.keepTime())
+    this.#trying('cannot write the latest time to the history; will retry', () => this.#history.keepTime())
     this.#tellLag()
   }
 
@@ -114,8 +113,8 @@ export class Upkeep {
 
   #tellDoubt(doubt: string | undefined): void {
     if (doubt !== undefined && this.#doubt === undefined)
-      this.#log.warn({ reason: doubt }, 'clock not believed')
-    if (doubt === undefined && this.#doubt !== undefined) this.#log.info({}, 'clock believed again')
+      this.#log.warn({ reason: doubt }, 'clock not trusted')
+    if (doubt === undefined && this.#doubt !== undefined) this.#log.info({}, 'clock trusted again')
     this.#doubt = doubt
   }
 
@@ -134,7 +133,7 @@ export class Upkeep {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {
       const startedAt = performance.now()
-      goesOn = this.#trying('the session history could not be tidied', step) === true
+      goesOn = this.#trying('cleanup of the session history failed; will retry', step) === true
       if (goesOn) await delay(performance.now() - startedAt, undefined, { signal }).catch(() => undefined)
     }
   }

@@ -317,6 +317,6 @@ export class Repeats {
 function tooMuch(name: string): RequestRefused {
   return new RequestRefused(
     'too-much-at-once',
-    `${name} has changed too much in ten minutes: try again later`,
+    `${name} has made too many changes in ten minutes: try again later`,
   )
 }

@@ -69,7 +69,7 @@ interface Malformed {
 }
 
 function malformed({ line }: Malformed): ChainFault {
-  return { sequence: 0, fault: 'malformed', says: `line ${line} is no entry of an audit log` }
+  return { sequence: 0, fault: 'malformed', says: `line ${line} is not an entry of an audit log` }
 }
 
 function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
@@ -77,7 +77,7 @@ function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
   const fault = (kind: ChainFault['fault'], says: string) => [{ sequence, fault: kind, says }]
   const entry = parsed(text)
   if (link.isForged === true || hashOf(text) !== hash || entry?.sequence !== sequence)
-    return fault('altered', `entry ${sequence} was altered: it is not what its hash says`)
+    return fault('altered', `entry ${sequence} was altered: its hash does not match`)
   if (before === undefined) return []
   if (sequence <= before.sequence)
     return fault('reordered', `entry ${sequence} comes after entry ${before.sequence}`)

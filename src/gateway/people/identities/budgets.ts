@@ -50,7 +50,7 @@ export class Budgets {
     const time = new Date(Math.max(now, last.at + budget.perMs)).toISOString()
     throw new RequestRefused(
       'budget-spent',
-      `${name} has used up its budget of ${last.what} in ${spanText(budget.perMs)}: there is room again at ${time}`,
+      `${name} has used up its budget of ${last.what} in ${spanText(budget.perMs)}: try again after ${time}`,
     )
   }
 

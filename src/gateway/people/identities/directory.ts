@@ -35,7 +35,7 @@ export class UserDirectory {
     this.#history = history
     this.#log = log
     for (const name of this.#shadowed)
-      log.warn({ user: name }, 'this user stands in gateway.yaml and in the state: gateway.yaml counts')
+      log.warn({ user: name }, 'user is in gateway.yaml and in the state: the one in gateway.yaml applies')
   }
 
   /** Lists all users, those of gateway.yaml first. */
@@ -126,7 +126,7 @@ export class UserDirectory {
     if (declared !== undefined)
       throw new RequestRefused(
         'declared-in-settings',
-        `group ${name} stands in gateway.yaml, for ${declared.name}: change it there`,
+        `group ${name} is set in gateway.yaml for ${declared.name}: change it there`,
       )
     const members = [...this.#users.stored.users.values()].filter(({ groups }) => groups.includes(name))
     const left = members.map((user) => ({ ...user, groups: user.groups.filter((group) => group !== name) }))
@@ -142,11 +142,14 @@ export class UserDirectory {
     if (same !== undefined)
       throw new RequestRefused('name-taken', `user already exists with email ${same.name}`)
     if (this.#users.isFull)
-      throw new RequestRefused('too-many-tokens', `this gateway has ${MOST_USERS} users: delete some first`)
+      throw new RequestRefused(
+        'too-many-tokens',
+        `this gateway has ${MOST_USERS} users, the most it can have: delete some first`,
+      )
     if (!takesOver && this.#users.stored.isInHistory(name))
       throw new RequestRefused(
         'name-taken',
-        `sessions of an earlier user are recorded under ${name}: take another name, or take them over (take_over)`,
+        `sessions of an earlier user are recorded under ${name}: use another name, or take the sessions over (take_over)`,
       )
   }
 
@@ -154,7 +157,7 @@ export class UserDirectory {
     const user = this.get(name)
     const stored = this.#users.stored.users.get(name)
     if (!user.isDeclared && stored !== undefined) return stored
-    throw new RequestRefused('declared-in-settings', `user ${name} stands in gateway.yaml: change it there`)
+    throw new RequestRefused('declared-in-settings', `user ${name} is set in gateway.yaml: change it there`)
   }
 
   #tokenIds(name: string): string[] {

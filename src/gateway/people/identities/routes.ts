@@ -42,7 +42,7 @@ export function userRoutes(services: UserRouting): Handlers<typeof userContract>
       if (typeof password === 'string' && password !== '')
         throw new RequestRefused(
           'invalid-request',
-          'password: there are none here, make a token: POST /api/tokens',
+          'password: this gateway has no passwords; create a token with POST /api/tokens',
           422,
         )
       const asked = { name, kind, groups, takesOver, isActive: true, budget: budgetOf(budget) }
@@ -90,7 +90,7 @@ function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserA
     created_at: timeOf(createdAt),
     created_by: createdBy ?? null,
     ...(directory.isShadowing(name) && {
-      warning: 'the state has a user of this name, too: gateway.yaml counts',
+      warning: 'the state has a user of this name too: the one in gateway.yaml applies',
     }),
   }
 }
@@ -264,7 +264,11 @@ export function apiKeyRoutes(services: MachineRouting): Handlers<typeof apiKeyCo
     change: ({ user, params, body: { name, groups } }) => {
       const machine = machineOf(params.name)
       if (typeof name === 'string' && name !== machine.name)
-        throw new RequestRefused('invalid-request', 'name: stays, since sessions are recorded under it', 422)
+        throw new RequestRefused(
+          'invalid-request',
+          'name: cannot be changed, because sessions are recorded under it',
+          422,
+        )
       return apiKeyAnswer(
         services,
         directory.change(machine.name, { groups: groups ?? undefined }, user.name),

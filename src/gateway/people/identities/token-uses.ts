@@ -67,7 +67,8 @@ export class LastUses {
       return true
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      if (!this.#isTold) this.#log.warn({ error: error.message }, 'the last use of tokens is not written yet')
+      if (!this.#isTold)
+        this.#log.warn({ error: error.message }, 'cannot write the last use of tokens; will retry')
       this.#isTold = true
       return false
     }

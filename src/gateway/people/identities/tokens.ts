@@ -82,7 +82,7 @@ export class Tokens {
     if (this.#users.isUsurped(user))
       throw new RequestRefused(
         'name-taken',
-        `an account elsewhere had the name ${user} before gateway.yaml: delete user ${user} first, which leaves that of gateway.yaml`,
+        `an account of the sign-in provider had the name ${user} before gateway.yaml: delete user ${user} first; the user in gateway.yaml stays`,
       )
     const accepted = this.list(user).filter(
       (token) => !isOfPage(token) && this.#users.refusal(token) === undefined,
@@ -177,7 +177,7 @@ export class Tokens {
     const { name, user } = declared
     throw new RequestRefused(
       'declared-in-settings',
-      `token ${name} of ${user} stands in gateway.yaml: change it there`,
+      `token ${name} of ${user} is set in gateway.yaml: change it there`,
     )
   }
 

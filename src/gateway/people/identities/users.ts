@@ -27,7 +27,7 @@ export const MOST_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
-const PAGE_ONLY = 'it is the sign-in of a browser, and accepted in its cookie alone'
+const PAGE_ONLY = 'it belongs to the sign-in of a browser and is accepted only as a cookie'
 
 type Settings = Pick<GatewaySettings, 'users' | 'connections'>
 

@@ -74,7 +74,7 @@ export class Accounts {
     const { users } = this.#services
     const same = users.alike(name)
     if (same !== undefined) throw taken(same.name)
-    if (users.isFull) throw refused('this gateway has room for no more users')
+    if (users.isFull) throw refused('this gateway has as many users as it can have')
     const isItsOwn = users.stored.formerAccount(name) === createdBy
     if (!isItsOwn && users.stored.isInHistory(name))
       throw refused(`sessions of an earlier user are recorded under ${name}`)
@@ -105,7 +105,7 @@ export function originOf({ issuer, subject }: Admitted): string {
 }
 
 function taken(name: string): SignInRefused {
-  return refused(`there is a user ${name} already who is not of this account`)
+  return refused(`user ${name} exists already and belongs to another account`)
 }
 
 function refused(reason: string): SignInRefused {

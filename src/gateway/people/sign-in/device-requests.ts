@@ -87,7 +87,7 @@ export class DeviceRequests<Granted> {
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined)
-      throw new SignInRefused('sign-in-expired', 'the ten minutes are over: begin again')
+      throw new SignInRefused('sign-in-expired', 'the code has expired after ten minutes: start again')
     found.decision = decision
   }
 
@@ -98,9 +98,10 @@ export class DeviceRequests<Granted> {
   outcome(secret: string): Granted | undefined {
     this.#forgetOld()
     const found = this.#bySecret.get(secret)
-    if (found === undefined) throw new SignInRefused('sign-in-expired', 'the sign-in is over: begin again')
+    if (found === undefined) throw new SignInRefused('sign-in-expired', 'the sign-in has ended: start again')
     const now = performance.now()
-    if (now < found.askAgainAt) throw new SignInRefused('too-much-at-once', 'slower: ask every few seconds')
+    if (now < found.askAgainAt)
+      throw new SignInRefused('too-much-at-once', 'too many requests: wait a few seconds between two of them')
     found.askAgainAt = now + POLL_MS / 2
     if (found.decision === undefined) return undefined
     this.#bySecret.delete(secret)
@@ -142,5 +143,8 @@ export class DeviceRequests<Granted> {
 }
 
 function noSuchCode(): SignInRefused {
-  return new SignInRefused('sign-in-expired', 'the code is wrong, or its ten minutes are over: begin again')
+  return new SignInRefused(
+    'sign-in-expired',
+    'the code is wrong or has expired after ten minutes: start again',
+  )
 }

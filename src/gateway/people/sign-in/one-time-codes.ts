@@ -49,7 +49,10 @@ export class Handovers<Granted> {
     const challenge = createHash('sha256').update(verifier).digest('base64url')
     if (found !== undefined && found.endsAt > performance.now() && found.challenge === challenge)
       return found.granted
-    throw new SignInRefused('sign-in-expired', 'the sign-in is over, or of another command line: begin again')
+    throw new SignInRefused(
+      'sign-in-expired',
+      'the sign-in has ended or belongs to another command line: start again',
+    )
   }
 }
 

@@ -223,7 +223,7 @@ export class SignIn {
 }
 
 function notKnown(): SignInRefused {
-  return new SignInRefused('sign-in-expired', 'the sign-in is unknown, over, or used already: begin again')
+  return new SignInRefused('sign-in-expired', 'the sign-in is unknown, expired or used already: start again')
 }
 
 /**
@@ -233,7 +233,7 @@ function notKnown(): SignInRefused {
 function otherBrowser(): SignInRefused {
   return new SignInRefused(
     'sign-in-expired',
-    'this sign-in was begun in another browser: begin again in this one',
+    'this sign-in was started in another browser: start again in this one',
   )
 }
 

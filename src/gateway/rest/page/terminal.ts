@@ -84,7 +84,7 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
       if (query.session !== undefined) {
         const mayUse = users.connection(user, params.name) !== undefined && !users.onlyReads(user)
         if (!(mayUse && formerOf(open, request)?.attach(socket)))
-          endWith(socket, 'session-not-found', 'this terminal is over: its session says how it ended')
+          endWith(socket, 'session-not-found', 'this terminal has ended: see its session')
         return
       }
       const call = new SocketCall(socket, request)

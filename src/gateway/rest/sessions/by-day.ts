@@ -91,7 +91,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
       ...{ hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' },
     })
   } catch {
-    throw new RequestRefused('invalid-request', 'time_zone: a name like Europe/Berlin is expected', 422)
+    throw new RequestRefused('invalid-request', 'time_zone: must be a name like Europe/Berlin', 422)
   }
 }
 

@@ -49,7 +49,7 @@ function beginning(lastEventId: string | readonly string[] | undefined, from: un
   }
   if (from === undefined || from === 'start') return 0
   if (from === 'now') return from
-  throw new RequestRefused('invalid-request', 'from: has to be start or now', 422)
+  throw new RequestRefused('invalid-request', 'from: must be start or now', 422)
 }
 
 function foreignId(name = 'Last-Event-ID'): RequestRefused {

@@ -219,7 +219,7 @@ describe('a backup', () => {
       bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
       return bytes
     }
-    expect(await altered(flipped(plain.length - 1))).toMatch(/altered: reviews.key is not what was written/)
+    expect(await altered(flipped(plain.length - 1))).toMatch(/altered: reviews.key was changed/)
     expect(await altered(flipped(plain.length - 100))).toMatch(/altered: history.sqlite/)
     expect(await altered((bytes) => Buffer.concat([bytes, Buffer.from('x')]))).toMatch(/there is more/)
     const line = (from: string | RegExp, to: string) =>

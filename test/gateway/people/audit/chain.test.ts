@@ -93,7 +93,7 @@ describe('the chain', () => {
     fill()
     tamper(`UPDATE audit_log SET entry = replace(entry, 'cid', 'eva') WHERE sequence = 3`)
     expect(verified().faults).toEqual([
-      { sequence: 3, fault: 'altered', says: 'entry 3 was altered: it is not what its hash says' },
+      { sequence: 3, fault: 'altered', says: 'entry 3 was altered: its hash does not match' },
     ])
   })
 

@@ -96,7 +96,7 @@ it('tokens of gateway.yaml are listed, and changed there alone', async () => {
     status: 422,
     body: {
       code: 'declared-in-settings',
-      message: 'token new of bot stands in gateway.yaml: change it there',
+      message: 'token new of bot is set in gateway.yaml: change it there',
     },
   })
   expect(await gateway.request('POST', '/api/tokens', { name: 'more' }, bot)).toMatchObject({ status: 403 })

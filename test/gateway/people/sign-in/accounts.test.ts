@@ -36,7 +36,9 @@ it('the same subject at another provider is somebody else', () => {
   using site = new Site()
   site.accounts.signIn(ADA, 'browser', DAY_MS)
   const other = { ...ADA, issuer: 'https://other.test' }
-  expect(() => site.accounts.signIn(other, 'browser', DAY_MS)).toThrow(/already who is not of this account/)
+  expect(() => site.accounts.signIn(other, 'browser', DAY_MS)).toThrow(
+    /exists already and belongs to another account/,
+  )
 })
 
 it('sign-ins that ended a week ago are forgotten at the next one', () => {

@@ -112,7 +112,7 @@ describe('sign-in with an account elsewhere', () => {
 
 describe('nobody becomes somebody else', () => {
   it.each([
-    ['a user of the settings', 'boss@example.test', /there is a user boss@example.test already/],
+    ['a user of the settings', 'boss@example.test', /user boss@example.test exists already/],
     ['another account', 'ada@example.test', /there is a user ada@example.test already/],
   ])('by the name of %s', async (_, email, reason) => {
     await signIn()

@@ -153,10 +153,7 @@ describe('GET /api/sessions/{id}/stream', () => {
     await using stream = await open('ended', '', { 'last-event-id': '0' })
     expect(eventsIn(await stream.all())).toHaveLength(5)
     const { status, body } = await gateway.request('GET', '/api/sessions/ended/stream?from=later')
-    expect([status, body]).toEqual([
-      422,
-      { message: 'from: has to be start or now', code: 'invalid-request' },
-    ])
+    expect([status, body]).toEqual([422, { message: 'from: must be start or now', code: 'invalid-request' }])
   })
 
   it('says how much of the output is missing', async () => {
@@ -223,7 +220,10 @@ describe('GET /api/sessions/{id}/stream', () => {
     for (const stream of streams) await stream[Symbol.asyncDispose]()
     expect([status, body]).toEqual([
       429,
-      { message: 'this gateway serves 64 streams of sessions of one user at once', code: 'too-many-clients' },
+      {
+        message: expect.stringContaining('at most 64 streams of sessions of one user'),
+        code: 'too-many-clients',
+      },
     ])
     await waitFor(async () => {
       await using stream = await open('ended')

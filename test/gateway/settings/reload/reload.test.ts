@@ -66,10 +66,10 @@ describe('what is read again', () => {
         })
       ).body['changes'],
     ).toEqual([])
-    expect(gateway.log.filter((line) => line.startsWith('settings read again'))).toEqual([
-      'settings read again {"changes":["users +ada","connections +one +two"]}',
-      'settings read again {"changes":["users -ada","connections +three -one ~two","limits ~wait ~agent-wait ~batch-parallel"]}',
-      'settings read again {"changes":[]}',
+    expect(gateway.log.filter((line) => line.startsWith('settings reloaded'))).toEqual([
+      'settings reloaded {"changes":["users +ada","connections +one +two"]}',
+      'settings reloaded {"changes":["users -ada","connections +three -one ~two","limits ~wait ~agent-wait ~batch-parallel"]}',
+      'settings reloaded {"changes":[]}',
     ])
   })
 
@@ -95,7 +95,7 @@ describe('what is read again', () => {
     writeFileSync(gateway.settingsFile, 'users: [\n')
     expect((await gateway.request('POST', '/api/reload')).body['message']).toMatch(/gateway\.yaml:2:1: /)
     expect(gateway.log.join('\n') + message).not.toMatch(/short\b|hunter2/)
-    expect(gateway.log.filter((line) => line.startsWith('settings not read again'))).toHaveLength(3)
+    expect(gateway.log.filter((line) => line.startsWith('settings not reloaded'))).toHaveLength(3)
     expect((await gateway.request('GET', '/api/connections')).body).toMatchObject([{ name: 'bash' }])
   })
 
@@ -131,7 +131,7 @@ describe('what is read again', () => {
       read: () => parseSettings(`limits: { wait: ${++number}s }`, { file: 'f', env: {} }),
     }
     await expect(new Reload({ source: restless, current, apply, log: new Logbook() }).run()).rejects.toThrow(
-      'gateway.yaml: the file, or one that it refers to, is being written all the time',
+      'gateway.yaml: the file, or a file that it refers to, kept changing while it was read: try again',
     )
   })
 
@@ -149,7 +149,7 @@ describe('what is read again', () => {
       restart_required: ['listen.metrics', 'listen.http', 'listen.grpc'],
     })
     expect(gateway.log).toContainEqual(
-      'some settings change with the next start {"settings":["listen.metrics","listen.http","listen.grpc"]}',
+      'some settings take effect only at the next start {"settings":["listen.metrics","listen.http","listen.grpc"]}',
     )
     expect(gateway.gateway.http).toBe(before)
   })
