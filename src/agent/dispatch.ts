@@ -251,7 +251,7 @@ export class Dispatch {
 
   async #sendRefusal(sid: SessionId, message: string): Promise<void> {
     if (this.#unsentRefusals >= MAX_UNSENT_REFUSALS) {
-      this.#services.log.warn({ sid }, 'a refusal is not sent: the gateway takes nothing')
+      this.#services.log.warn({ sid }, 'cannot send a refusal: the gateway accepts no packets')
       return
     }
     this.#unsentRefusals += 1
@@ -272,7 +272,7 @@ function unserved(type: string): string {
   const instead = /^(?:Agent)?(TCP|SSH)/i.test(type)
     ? "this connection needs hoop's own agent"
     : "use hoop exec or runbook-agent connect, or hoop's own agent"
-  return `this session serves a command, a runbook or a terminal, no native connections (${type}): ${instead}`
+  return `this session serves a command, a runbook or a terminal, and no native connections (${type}): ${instead}`
 }
 
 /** Limit for remembered sessions that the gateway has closed. Packets for them may still be on their way. */

@@ -94,7 +94,7 @@ export class AgentSession {
   begin(stdin: Buffer): void {
     const { name } = this.#state
     if (!this.#isInteractive && this.#start({ kind: 'script', stdin })) return
-    this.#services.log.warn({ sid: this.sid, state: name }, 'a script came out of turn and was ignored')
+    this.#services.log.warn({ sid: this.sid, state: name }, 'an unexpected script was ignored')
   }
 
   /**
@@ -228,7 +228,7 @@ export class AgentSession {
     this.#services.record(endedEntry(sid, ending, closeSent))
     const fields = { sid, exitCode, truncatedBytes: bytes.leftOut, reason }
     if (closeSent) this.#services.log.info(fields, 'session closed')
-    else this.#services.log.warn({ ...fields, outcome }, 'session over, its end was not sent to the gateway')
+    else this.#services.log.warn({ ...fields, outcome }, 'session ended; its end was not sent to the gateway')
   }
 }
 

@@ -105,6 +105,6 @@ function levelOf(name: AgentState['name']): 'info' | 'warn' {
 function refusalWords({ code, message }: ConnectError): string {
   if (code === 'agent-certificate-refused') return `the gateway refuses this agent: ${message}`
   if (code === 'too-many-failed-sign-ins')
-    return `the gateway does not look at this key now: ${message}. Something at this address sends wrong keys or tokens`
+    return `the gateway checks no keys from this address now: ${message}. Wrong keys or tokens came from this address`
   return `the gateway refuses this key: ${message}. Check the key and the agent's name at the gateway`
 }

@@ -95,7 +95,7 @@ function faultIn(
   value: Tree,
   seen: ReadonlySet<string>,
 ): [message: string, part: 'key' | 'value'] | undefined {
-  if (seen.has(name) && NAMES.includes(name)) return ['this name is here already', 'key']
+  if (seen.has(name) && NAMES.includes(name)) return ['this name is used twice', 'key']
   if (NAMES.includes(name)) return undefined
   if (!GROUPS.has(name)) return [unknownSetting(name, [...NAMES, ...GROUPS]), 'key']
   if (value === null || isMap(value)) return undefined

@@ -112,15 +112,19 @@ async function answerTo(
   const [path = ''] = (url ?? '').split('?')
   const route = routes.get(path)
   if (route === undefined) {
-    return { code: 404, contentType: TEXT, text: `there are only ${[...routes.keys()].join(', ')}\n` }
+    return {
+      code: 404,
+      contentType: TEXT,
+      text: `not found; this address serves ${[...routes.keys()].join(', ')}\n`,
+    }
   }
   if (method !== 'GET' && method !== 'HEAD')
-    return { code: 405, contentType: TEXT, text: 'only GET and HEAD\n' }
+    return { code: 405, contentType: TEXT, text: 'only GET and HEAD are allowed\n' }
   try {
     return await route(headers.accept)
   } catch (error) {
-    log.error({ err: error, path }, 'http could not answer')
-    return { code: 500, contentType: TEXT, text: 'the program could not tell, its log says why\n' }
+    log.error({ err: error, path }, 'http cannot answer')
+    return { code: 500, contentType: TEXT, text: 'internal error; see the log\n' }
   }
 }
 
@@ -144,7 +148,7 @@ async function listenOn(server: Server, listen: Address, setting: string): Promi
     await once(server, 'listening')
   } catch (error) {
     throw new SetUpError(
-      `${setting}: cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. End what uses it, or choose another address`,
+      `${setting}: cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. Stop the program that uses it, or choose another address`,
       { cause: error },
     )
   }
@@ -162,7 +166,7 @@ function announce(log: Logger, address: string, { host }: Address): void {
   if (isLoopback(host)) return
   log.warn(
     { address },
-    'http asks for no password: whoever reaches this address reads states and numbers there',
+    'http asks for no password: everyone who can reach this address can read states and metrics',
   )
 }
 

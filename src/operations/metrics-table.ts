@@ -56,12 +56,12 @@ function connection(): Definition<Status>[] {
     gauge('last_health_check_timestamp_seconds', 'When the gateway last answered a health check.', (now) =>
       now.connection.health === undefined ? undefined : seconds(now.connection.health.at),
     ),
-    gauge('last_health_check_duration_seconds', 'How long it took for that answer.', (now) =>
+    gauge('last_health_check_duration_seconds', 'Duration of the last health check.', (now) =>
       now.connection.health === undefined ? undefined : now.connection.health.milliseconds / 1000,
     ),
     gauge(
       'send_stalled_seconds',
-      'How long the gateway has taken no waiting bytes; 0 while it takes some.',
+      'Time since the gateway last accepted waiting bytes; 0 while it accepts some.',
       ({ connection: { stall } }) =>
         stall === undefined ? 0 : Math.max(0, Date.now() / 1000 - seconds(stall.since)),
     ),
@@ -97,12 +97,12 @@ function sessions(): Definition<Status>[] {
     ),
     counter(
       'closes_confirmed',
-      'Ends of sessions that the gateway has taken.',
+      'Ends of sessions that the gateway has accepted.',
       (now) => now.sessions.confirmed,
     ),
     counter(
       'closes_unconfirmed',
-      'Ends of sessions that the gateway had not taken when the stream was lost.',
+      'Ends of sessions that the gateway had not accepted when the stream was lost.',
       (now) => now.sessions.unconfirmed,
     ),
   ]
@@ -112,9 +112,21 @@ function sessions(): Definition<Status>[] {
 function output(): Definition<Status>[] {
   return [
     counter('output_read_bytes', 'Output of ended sessions.', (now) => now.output.bytesRead),
-    counter('output_sent_bytes', 'Of it, what went to the gateway.', (now) => now.output.bytesSent),
-    counter('output_left_out_bytes', 'Of it, what the cap left out.', (now) => now.output.bytesLeftOut),
-    counter('output_redacted_bytes', 'Of it, secrets that were replaced.', (now) => now.output.bytesRedacted),
+    counter(
+      'output_sent_bytes',
+      'Output of ended sessions that was sent to the gateway.',
+      (now) => now.output.bytesSent,
+    ),
+    counter(
+      'output_left_out_bytes',
+      'Output of ended sessions that the cap left out.',
+      (now) => now.output.bytesLeftOut,
+    ),
+    counter(
+      'output_redacted_bytes',
+      'Secrets that were replaced in the output of ended sessions.',
+      (now) => now.output.bytesRedacted,
+    ),
     gauge(
       'output_tail_memory_bytes',
       'Memory for the ends of capped outputs.',

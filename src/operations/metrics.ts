@@ -96,7 +96,7 @@ interface Scrape {
 
 interface Sources {
   readonly source: MetricSource
-  /** The longest time in the last minute for which the event loop did not turn. */
+  /** The longest block of the event loop in the last minute. */
   readonly loopDelayMs: () => number
 }
 
@@ -200,7 +200,7 @@ function registerLoopDelay(
 ): void {
   new Gauge({
     name: `${prefix}event_loop_delay_max_seconds`,
-    help: 'The longest time in the last minute for which the event loop did not turn.',
+    help: 'The longest block of the event loop in the last minute.',
     registers: [registry],
     collect() {
       this.set(loopDelayMs() / 1000)

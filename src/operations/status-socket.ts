@@ -42,13 +42,13 @@ function noAnswer(error: unknown): NoAnswer {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { reason: 'there is no such socket', isGone: true }
+      return { reason: 'the socket does not exist', isGone: true }
     case 'ECONNREFUSED':
-      return { reason: 'the agent that made it is gone', isGone: true }
+      return { reason: 'the agent that made the socket has ended', isGone: true }
     case 'EACCES':
       return { reason: 'it belongs to another user', isGone: false }
     case 'ABORT_ERR':
-      return { reason: 'the agent does not answer, it hangs or is stopped', isGone: false }
+      return { reason: 'the agent does not answer: it hangs or is stopped', isGone: false }
     case TOO_LONG:
       return { reason: 'the answer is too long for a status', isGone: false }
     default:
@@ -136,7 +136,7 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
   try {
     socket.end(`${formatStatus(status())}\n`, () => socket.destroy())
   } catch (error) {
-    log.error({ err: error }, 'the status socket could not answer')
+    log.error({ err: error }, 'the status socket cannot answer')
     socket.destroy()
   }
 }

@@ -135,7 +135,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
       : [`the gateway is stopping: commands that run go on until ${gatewayStopsAt}`]),
     ...(stall === undefined
       ? []
-      : [`the gateway has taken nothing since ${stall.since}, ${stall.bytes} bytes wait`]),
+      : [`the gateway has accepted no output since ${stall.since}; ${stall.bytes} bytes wait`]),
   ]
 }
 

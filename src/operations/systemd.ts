@@ -100,7 +100,7 @@ export class Systemd implements Disposable {
       return this.#options.send(lines.join('\n'))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      if (!this.#isDeaf) this.#options.log.warn({ reason }, 'systemd does not hear how this program is')
+      if (!this.#isDeaf) this.#options.log.warn({ reason }, 'cannot tell systemd the state of this program')
       this.#isDeaf = true
       return false
     }

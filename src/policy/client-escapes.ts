@@ -118,24 +118,24 @@ const WAY = `or allow them (access.client-escapes in gateway.yaml, ${CLIENT_ESCA
  * texts.
  */
 export const refusals = {
-  wish: () => `${CLIENT_ESCAPES} of this connection has to be block or allow`,
+  wish: () => `${CLIENT_ESCAPES} of this connection must be block or allow`,
 
   terminal: () =>
-    `${BLOCKED}, and on a terminal they cannot be: run a script with exec, or a runbook, ${WAY}`,
+    `${BLOCKED}, and a terminal cannot block them: run a script with exec, or a runbook, ${WAY}`,
 
   program: () =>
-    `${BLOCKED}, and that is possible with psql, mariadb and redis-cli alone: let its command begin with one of these, without a shell or another program in front, ${WAY}`,
+    `${BLOCKED}, and only psql, mariadb and redis-cli can block them: begin the command with one of these, without a shell or another program before it, ${WAY}`,
 
   open: (why: string) => `${BLOCKED}, and ${why}. Use another program, ${WAY}`,
 
   option: ({ name }: DatabaseProgram, option: string) =>
-    `${BLOCKED}, and its command has ${option}, which is not known to leave ${name} without any: take it out, ${WAY}`,
+    `${BLOCKED}, and its command has ${option}, with which ${name} may have escapes: remove it, ${WAY}`,
 
   callersOption: ({ name }: DatabaseProgram, option: string) =>
-    `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is none`,
+    `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is not one of them`,
 
   version: ({ name, version }: DatabaseProgram, found: string | undefined) =>
-    `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot run without them: that takes ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,
+    `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot block them: that needs ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,
 }
 
 /**
@@ -328,7 +328,7 @@ const PROGRAMS: ReadonlyMap<string, DatabaseProgram> = new Map(
  * words finds it.
  */
 const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
-  ['sqlite3', 'those of sqlite3 cannot be: SQL reads any file even in its safe mode'],
+  ['sqlite3', 'sqlite3 cannot block them: SQL reads any file even in its safe mode'],
 ])
 
 /**

@@ -53,7 +53,7 @@ it.each([
   ['403 Forbidden', 'the proxy PROXY answered 403 Forbidden'],
   [
     '407 Proxy Authentication Required',
-    'the proxy PROXY answered 407 Proxy Authentication Required: it wants a user and a password in HTTPS_PROXY',
+    'the proxy PROXY answered 407 Proxy Authentication Required: set a user and a password in HTTPS_PROXY',
   ],
   ['502 Bad Gateway', 'the proxy PROXY answered 502 Bad Gateway'],
   ['silence', 'no answer within 0.4 s (asking the proxy)'],
@@ -69,7 +69,7 @@ it.each([
 it('a port where there is no proxy is said to be the proxy', async () => {
   const gateway = own(await ScriptedGateway.start())
   const agent = await agentBehind({ address: `127.0.0.1:${gateway.port}`, credentials: undefined })
-  expect(await reasonOf(agent)).toMatch(/^the proxy PROXY gave no answer that HTTP knows: /)
+  expect(await reasonOf(agent)).toMatch(/^the proxy PROXY sent no valid HTTP answer: /)
 })
 
 it('a key in the clear never goes to a proxy', async () => {

@@ -484,7 +484,7 @@ describe('a session', () => {
     const close = await exec('s1', 'true', { envVars: new Map([['filesystem:CFG', base64('x')]]) })
     expect(spy).toHaveBeenCalledOnce()
     expect(code(close)).toBe('0')
-    expect(running.log.join('\n')).toContain('secret files of a session stay')
+    expect(running.log.join('\n')).toContain('cannot remove the secret files of a session')
   })
 })
 

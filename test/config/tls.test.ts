@@ -103,7 +103,7 @@ describe('a certificate of the agent', () => {
     ],
     [
       { ...cert, RUNBOOK_AGENT_TLS_KEY: encrypted },
-      'RUNBOOK_AGENT_TLS_KEY: the private key in it needs a passphrase: give one without',
+      'RUNBOOK_AGENT_TLS_KEY: the private key in it needs a passphrase: use a key without one',
     ],
     [
       { ...cert, RUNBOOK_AGENT_TLS_KEY: first.issue({ names: ['other.test'] }).key },

@@ -146,10 +146,7 @@ test('what cannot be told is an error of its own, and the agent goes on', async 
   await using http = await open(fail, 10_000, log)
   for (const path of ['/readyz', '/metrics']) {
     const response = await fetch(`${http.address}${path}`)
-    expect([response.status, await response.text()]).toEqual([
-      500,
-      'the program could not tell, its log says why\n',
-    ])
+    expect([response.status, await response.text()]).toEqual([500, 'internal error; see the log\n'])
   }
   expect(log.at('error')).toHaveLength(2)
   expect((await fetch(`${http.address}/healthz`)).status).toBe(200)
@@ -161,7 +158,7 @@ test('a port that is taken is named', async () => {
   const again = open(sampleStatus, 10_000, new Logbook(), { host: '127.0.0.1', port })
   await expect(again).rejects.toThrow(SetUpError)
   await expect(again).rejects.toThrow(
-    `http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. End what uses it, or choose another address`,
+    `http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. Stop the program that uses it, or choose another address`,
   )
 })
 

@@ -130,9 +130,12 @@ describe('the client', () => {
   }
 
   test('says that nobody is there any more', async () => {
-    expect(await refusal()).toMatchObject({ reason: 'there is no such socket', isGone: true })
+    expect(await refusal()).toMatchObject({ reason: 'the socket does not exist', isGone: true })
     leaveDeadSocket(file())
-    expect(await refusal()).toMatchObject({ reason: 'the agent that made it is gone', isGone: true })
+    expect(await refusal()).toMatchObject({
+      reason: 'the agent that made the socket has ended',
+      isGone: true,
+    })
   })
 
   test('does not take a plain file for an agent', async () => {
@@ -146,7 +149,7 @@ describe('the client', () => {
     await once(server, 'listening')
     try {
       expect(await refusal(file(), 100)).toMatchObject({
-        reason: 'the agent does not answer, it hangs or is stopped',
+        reason: 'the agent does not answer: it hangs or is stopped',
         isGone: false,
       })
     } finally {

@@ -20,7 +20,7 @@ test('a gateway that takes nothing is in all words of a connection', () => {
   const stalled = sampleStatus({ stall: { since: '2026-03-01T10:00:30.000Z', bytes: 200_000 } })
   for (const words of [activityWords(stalled), connectionWords(stalled)])
     expect(words).toMatch(
-      /^serving.* the gateway has taken nothing since 2026-03-01T10:00:30.000Z, 200000 bytes wait$/,
+      /^serving.* the gateway has accepted no output since 2026-03-01T10:00:30.000Z; 200000 bytes wait$/,
     )
 })
 

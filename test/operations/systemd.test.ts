@@ -181,7 +181,7 @@ test('a listener that is gone is said once, and the agent goes on', () => {
   systemd.update()
   systemd.update()
   void systemd.reload(() => undefined)
-  expect(log.at('warn')).toEqual([expect.stringContaining('systemd does not hear how this program is')])
+  expect(log.at('warn')).toEqual([expect.stringContaining('cannot tell systemd the state of this program')])
   socket[Symbol.dispose]()
   expect(service.enters({ state: 'serving' })).toHaveLength(1)
 })

@@ -77,7 +77,7 @@ export async function* unwanted(
     const from = performance.now()
     const { status, message } = await channel.preConnect(authorization(identity), healthDeadlineMs)
     if (status === 'CONNECT') return
-    yield status === 'BACKOFF' ? message : `the gateway answers ${status}, which is not known`
+    yield status === 'BACKOFF' ? message : `unknown answer from the gateway: ${status}`
     const restMs = Math.max(0, pollEveryMs - (performance.now() - from))
     await delay(restMs, undefined, { signal }).catch(() => undefined)
   }

@@ -8,7 +8,7 @@ import type { MaskingResult } from './masking-result.ts'
  * Limit for parts of a session's output that took too long to mask. All output after them passes unmasked.
  */
 const MOST_TOO_LONG = 3
-const PASSES = 'the local engine has given up on the output often enough: the rest of it passes'
+const PASSES = 'the local engine gave up on the output too often: the rest passes unmasked'
 
 /** The number of parts of a session's output that took too long. The session's streams share it. */
 export interface GivenUp {

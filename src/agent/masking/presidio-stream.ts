@@ -160,8 +160,8 @@ export interface PresidioSession {
 
 const NOTHING = Buffer.alloc(0)
 export const PASSES =
-  'Presidio fails again and again: output passes without it, and it is asked anew from time to time'
-const LOST = 'the session was ended before Presidio had answered: the output from there on is not shown'
+  'Presidio keeps failing: output passes unmasked, and Presidio is tried again from time to time'
+const LOST = 'the session ended before Presidio answered: the rest of the output is not shown'
 
 /** Masks one stream by Presidio, whole lines at a time. */
 export class PresidioStream implements OutputFilter {

@@ -55,7 +55,7 @@ async function post(
   try {
     return JSON.parse(answer.toString('utf8')) as unknown
   } catch {
-    throw new PresidioError(service, 'gave an answer that is no JSON')
+    throw new PresidioError(service, 'sent an answer that is not JSON')
   }
 }
 
@@ -112,8 +112,8 @@ function headersFor({ username, password }: URL, body: string | undefined): Reco
 function reasonOf(error: unknown, { patienceMs }: PresidioService, patience: AbortSignal): string {
   if (patience.aborted) return `did not answer within ${patienceMs / 1000} s`
   if (!(error instanceof BrokenReply)) return `cannot be reached (${networkErrorCode(error) || 'no code'})`
-  if (error.cause === undefined) return `gave an answer of more than ${ANSWER_BYTES / 1024 / 1024} MiB`
-  return 'broke off its answer'
+  if (error.cause === undefined) return `sent an answer of more than ${ANSWER_BYTES / 1024 / 1024} MiB`
+  return 'ended its answer early'
 }
 
 /** A piece of output in Presidio's form, and the byte offset of each of its code points. */
@@ -186,12 +186,13 @@ export async function analyze(
   ended: AbortSignal,
 ): Promise<PresidioFinding[]> {
   const answer = await post(service, '/analyze', analyzerRequest(sent.toString('utf8'), wanted), ended)
-  if (!Array.isArray(answer)) throw new PresidioError(service, 'gave an answer that is no list of findings')
+  if (!Array.isArray(answer))
+    throw new PresidioError(service, 'sent an answer that is not a list of findings')
   const names = new Set(namesOf(wanted))
   return answer.map((item: unknown, i) => {
     const finding = findingOf(item, offsets.length - 1, names)
     if (finding === undefined)
-      throw new PresidioError(service, `gave a finding, number ${i + 1}, that is not one of this text`)
+      throw new PresidioError(service, `sent finding number ${i + 1}, which is not in this text`)
     return finding
   })
 }
@@ -273,10 +274,10 @@ export async function anonymize(
   }
   const answer = await post(service, '/anonymize', request, ended)
   const replaced = (answer as { readonly text?: unknown } | null)?.text
-  if (typeof replaced !== 'string') throw new PresidioError(service, 'gave an answer without a text')
+  if (typeof replaced !== 'string') throw new PresidioError(service, 'sent an answer without a text')
   const bytes = believed(text, coveredBy(findings, text), replaced)
   if (bytes === undefined)
-    throw new PresidioError(service, 'gave a text in which not just the findings are replaced')
+    throw new PresidioError(service, 'sent a text in which more than the findings was replaced')
   return bytes
 }
 

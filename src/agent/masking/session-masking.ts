@@ -103,7 +103,7 @@ async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<P
   const rules = decodeMasking(asked.dataMaskingEntityTypesData)
   if (rules === undefined) return undefined
   if (asked.clientVerb === 'connect')
-    throw new PolicyError('a terminal is not masked, since what is drawn on it is no text. Use exec')
+    throw new PolicyError('a terminal cannot be masked, because its screen is not plain text. Use exec')
   return provider === 'mspresidio'
     ? byPresidio(rules, asked, settings)
     : await byLocal(rules, asked, settings)
@@ -111,8 +111,8 @@ async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<P
 
 function unknownProvider(provider: string): string {
   if (provider === 'gcp')
-    return 'the provider "gcp" (Google Cloud DLP) is not one of this agent, which has mspresidio and alcatraz'
-  return `the provider ${JSON.stringify(provider)} is not one of this agent, which has mspresidio and alcatraz`
+    return 'this agent does not support the provider "gcp" (Google Cloud DLP); it supports mspresidio and alcatraz'
+  return `this agent does not support the provider ${JSON.stringify(provider)}; it supports mspresidio and alcatraz`
 }
 
 function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: MaskingSettings): Plan {
@@ -142,9 +142,9 @@ function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioService
   const analyzer = presidioService('analyzer', analyzerUrl)
   const anonymizer = presidioService('anonymizer', anonymizerUrl)
   if (analyzer === undefined)
-    throw new PolicyError("the address of Presidio's analyzer is no http:// or https:// one")
+    throw new PolicyError("the address of Presidio's analyzer must begin with http:// or https://")
   if (anonymizer === undefined && anonymizerUrl !== '')
-    throw new PolicyError("the address of Presidio's anonymizer is no http:// or https:// one")
+    throw new PolicyError("the address of Presidio's anonymizer must begin with http:// or https://")
   return { analyzer, anonymizer }
 }
 
@@ -175,8 +175,8 @@ function typesOf({ entities = [], custom }: MaskingRules): string[] {
 
 function unservedText({ unserved: { needModel, unknown } }: Masking): string | undefined {
   const texts = [
-    needModel.length > 0 && `${needModel.join(', ')}: only a language model finds these, use Presidio`,
-    unknown.length > 0 && `${unknown.join(', ')}: no type of the local engine`,
+    needModel.length > 0 && `${needModel.join(', ')}: only a language model finds these; use Presidio`,
+    unknown.length > 0 && `${unknown.join(', ')}: not a type of the local engine`,
   ].filter((text) => text !== false)
   return texts.length === 0 ? undefined : texts.join('; ')
 }

@@ -106,7 +106,7 @@ function lastWords(bytes: Buffer): readonly string[] {
   return words.before(bytes.length)
 }
 
-const LOST = 'the connection was over before Presidio had answered'
+const LOST = 'the connection ended before Presidio answered'
 const LINE_END = Buffer.from('\n')
 
 /** A value's position in the text of one call. */

@@ -58,7 +58,8 @@ export class Redactions {
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''
     if (names.length === 0 || this.#ordinary.has(connection) || this.#ordinary.size >= MOST_TOLD) return
     this.#ordinary.set(connection, names.slice(0, MOST_NAMES))
-    const text = 'values that look ordinary are replaced in any output; redact.names can exempt harmless ones'
+    const text =
+      'some secrets have ordinary values, which are replaced wherever output has them; exempt harmless ones with redact.names'
     this.#log.info({ connection, names }, text)
   }
 
@@ -78,7 +79,7 @@ export class Redactions {
     if (total > MAX_BYTES)
       this.#log.warn(
         { bytes: total, limit: MAX_BYTES },
-        'the longest secrets are not looked for in the output: too much',
+        'the secrets are too long together: the longest ones are not redacted in the output',
       )
     return new SessionRedaction(entries, formsOf(secrets))
   }

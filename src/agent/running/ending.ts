@@ -112,7 +112,7 @@ export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | '
  */
 const REFUSALS = [RefusedError, EnvvarError, SetUpError, TemplateError]
 
-export const INTERNAL_ERROR = 'internal error of the agent, its log has more'
+export const INTERNAL_ERROR = 'internal error of the agent; see its log'
 
 /** Returns the end of a command that this error refuses; undefined when the error is a bug. */
 export function endingOfRefusal(error: Error): CommandEnd | undefined {

@@ -233,7 +233,10 @@ export class RunningCommand {
     // A success must not become a failure because a file could not be removed. The agent tries again when it
     // ends.
     const complain = (error: unknown) =>
-      log.error({ sid: this.sid, error: (error as Error).message }, 'secret files of a session stay')
+      log.error(
+        { sid: this.sid, error: (error as Error).message },
+        'cannot remove the secret files of a session',
+      )
     return {
       environment,
       [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]().catch(complain),

@@ -263,6 +263,6 @@ function accountEnd(
   const { outcome, exitCode, durationMs, reason } = ending
   const rule = ruleOf(ending)
   const fields = { sid, request: name, outcome, exitCode, durationMs, reason, ...(rule && { rule }) }
-  if (!answerSent) log.warn(fields, 'system request over, its answer was not sent')
+  if (!answerSent) log.warn(fields, 'system request ended; its answer was not sent')
   else log[outcome === 'exited' ? 'info' : 'warn'](fields, 'system request answered')
 }

@@ -40,7 +40,7 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 export function objectionToWriters(file: string): string | undefined {
   const { uid, mode } = statSync(file)
   const own = process.geteuid?.()
-  if (own !== undefined && uid !== ROOT && uid !== own) return `belongs to uid ${uid}: it has to be root's`
+  if (own !== undefined && uid !== ROOT && uid !== own) return `belongs to uid ${uid}: it must belong to root`
   return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written to by other users: chmod go-w'
 }
 

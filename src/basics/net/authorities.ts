@@ -46,7 +46,7 @@ export function privateKeyIn(text: string): KeyObject {
   } catch {
     throw new SetUpError(
       text.includes('ENCRYPTED')
-        ? 'the private key in it needs a passphrase: give one without'
+        ? 'the private key in it needs a passphrase: use a key without one'
         : 'there is no private key in it (-----BEGIN PRIVATE KEY-----)',
     )
   }

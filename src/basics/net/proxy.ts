@@ -134,7 +134,7 @@ function connectThrough(socket: Socket, address: string, { credentials, ...proxy
       resolve({ statusCode, statusMessage, head })
     })
     asked.once('error', (error) =>
-      reject(new TunnelError(`the proxy ${proxy.address} gave no answer that HTTP knows: ${error.message}`)),
+      reject(new TunnelError(`the proxy ${proxy.address} sent no valid HTTP answer: ${error.message}`)),
     )
     asked.end()
   })
@@ -142,7 +142,7 @@ function connectThrough(socket: Socket, address: string, { credentials, ...proxy
 
 function refusal(answer: string, { address, credentials }: Proxy): string {
   const wanted = credentials === undefined ? 'a user and a password' : 'another user or password'
-  const advice = answer.startsWith('407') ? `: it wants ${wanted} in HTTPS_PROXY` : ''
+  const advice = answer.startsWith('407') ? `: set ${wanted} in HTTPS_PROXY` : ''
   return `the proxy ${address} answered ${answer.slice(0, 100)}${advice}`
 }
 

@@ -145,7 +145,7 @@ class Reading {
     const { isAlias, isMap, isScalar, isSeq } = this.#yaml
     this.#nodes += 1
     if (this.#nodes > MAX_NODES) this.#giveUp(`there are more than ${MAX_NODES} settings`)
-    if (path.length > DEEPEST) this.#giveUp('an alias is part of what it stands for')
+    if (path.length > DEEPEST) this.#giveUp('an alias contains itself')
     if (isAlias(node)) return this.#alias(node.source, path)
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined && !this.#insideAlias) {
       this.#anchors.set(node.anchor, node)
@@ -176,7 +176,7 @@ class Reading {
   #refusal(name: string | undefined, taken: Readonly<Record<string, Tree>>): string | undefined {
     if (name === undefined) return 'the name of a setting must be a text'
     if (UNUSABLE_KEYS.has(name)) return `${name} cannot be used as a name`
-    return name in taken ? 'this name is here already' : undefined
+    return name in taken ? 'this name is used twice' : undefined
   }
 
   #alias(name: string, path: Path): Tree {
@@ -184,7 +184,7 @@ class Reading {
     if (this.#aliases > MAX_ALIASES) this.#giveUp(`aliases are used more than ${MAX_ALIASES} times`)
     const node = this.#anchors.get(name)
     if (node === undefined) {
-      this.#problems.add(path, 'there is no anchor of this name before it')
+      this.#problems.add(path, 'no anchor before it has this name')
       return null
     }
     const before = this.#insideAlias

@@ -33,7 +33,7 @@ export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<st
 
 async function usable(path: string, setting: string): Promise<string> {
   if (!isAbsolute(path)) {
-    throw new SetUpError(`${setting} must be an absolute path, it is ${path}`)
+    throw new SetUpError(`${setting} must be an absolute path, and is ${path}`)
   }
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })

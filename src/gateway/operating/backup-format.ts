@@ -53,7 +53,7 @@ export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promi
     }
   }
   if (!(await bytes.isAtEnd()))
-    throw new BackupError('it has been altered: it has more bytes than its table says')
+    throw new BackupError('it has been altered: it has more bytes than its first line says')
   return manifest
 }
 

@@ -103,7 +103,7 @@ const WORDS_IN_ONE_GO = 500
  */
 const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
 
-const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${RULE_LIMITS}`
+const TOO_MUCH = `the guardrail rules exceed what this agent enforces: ${RULE_LIMITS}`
 
 /** Compiles rules in their order, up to the first that cannot be enforced, with pauses for other work. */
 export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {

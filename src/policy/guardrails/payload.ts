@@ -56,13 +56,13 @@ function parsed(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8')) as unknown
   } catch {
-    throw undecodable([], 'is no JSON')
+    throw undecodable([], 'is not JSON')
   }
 }
 
 function members(value: unknown, path: Path): Members {
   if (value === null || value === undefined) return {}
-  if (typeof value !== 'object' || Array.isArray(value)) throw undecodable(path, 'is no object')
+  if (typeof value !== 'object' || Array.isArray(value)) throw undecodable(path, 'is not an object')
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name.toLowerCase(), member as unknown]),
   )
@@ -70,14 +70,14 @@ function members(value: unknown, path: Path): Members {
 
 function list(value: unknown, path: Path): readonly unknown[] {
   if (value === null || value === undefined) return []
-  if (!Array.isArray(value)) throw undecodable(path, 'is no list')
+  if (!Array.isArray(value)) throw undecodable(path, 'is not a list')
   return value
 }
 
 /** Go puts U+FFFD in place of half a surrogate pair. */
 function text(value: unknown, path: Path): string {
   if (value === null || value === undefined) return ''
-  if (typeof value !== 'string') throw undecodable(path, 'is no text')
+  if (typeof value !== 'string') throw undecodable(path, 'is not a text')
   return Buffer.from(value).toString()
 }
 

@@ -163,7 +163,7 @@ export function* customRecognizers(types: readonly CustomType[]): Work<CustomRec
 
 function refuseBeyond(name: string, what: string, count: number, most: number): void {
   if (count <= most) return
-  throw new PolicyError(`custom type ${name}: with it there are ${count} ${what}, ${most} are allowed`)
+  throw new PolicyError(`custom type ${name}: ${count} ${what} up to this type, and ${most} are allowed`)
 }
 
 function* customRecognizer({ name, regex, denyList: texts, score }: CustomType): Work<CustomRecognizer> {
@@ -208,7 +208,7 @@ function wholeWord(name: string, text: string): RE2JS {
 function limited(name: string, compiled: RE2JS): RE2JS {
   if (compiled.programSize() <= MAX_STEPS) return compiled
   throw new PolicyError(
-    `custom type ${name}: its regex has ${compiled.programSize()} steps, ${MAX_STEPS} are allowed: let it repeat fewer times`,
+    `custom type ${name}: its regex has ${compiled.programSize()} steps, and ${MAX_STEPS} are allowed: lower its repeat counts`,
   )
 }
 

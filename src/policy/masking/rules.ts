@@ -94,7 +94,7 @@ function parse(payload: Buffer): unknown {
 /** Names the place of the fault and what is expected there; never the value. */
 function wrong(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue) ?? 'the whole'
-  return `wrong at ${where}: ${issue.expected ?? 'another value'} belongs there`
+  return `wrong at ${where}: ${issue.expected ?? 'another value'} is expected`
 }
 
 /** Go reads a missing score as 0 and then finds nothing; here such a type is certain. */

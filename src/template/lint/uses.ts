@@ -13,7 +13,7 @@ export interface Use {
 const ARITHMETIC = 'bash evaluates it as arithmetic, where a subscript like a[$(id)] runs a command'
 const NAME = 'bash reads it as the name of a variable, whose subscript like a[$(id)] runs a command'
 const CODE = 'it is a part of code'
-const UNREAD = 'this line is more than the linter follows'
+const UNREAD = 'this line is too complex for the linter'
 
 /** Programs that read their arguments as data, and whose options run nothing. */
 const PLAIN = words(
@@ -216,7 +216,7 @@ function judgedCommand(
 ): Judged | undefined {
   const used = ({ uses }: Word) => uses.find((use) => values.has(use))
   const target = written.map(used).find((name) => name !== undefined)
-  if (target !== undefined) return notJudged(target, 'it names a file, or is what a command reads')
+  if (target !== undefined) return notJudged(target, 'it names a file, or a command reads it')
   const program = programOf({ words: all, written })
   const start = program === undefined ? all.length : all.indexOf(program)
   for (const word of all.slice(0, start)) {

@@ -105,15 +105,17 @@ function badPosition(flow: Flow, place: UsePosition, language: Language | undefi
   if (/[$\\]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
   const isReadAgain = SECOND_READER.test(before) || (language === 'shell' && PIPED.test(place.after))
   if (language !== 'sql' && isReadAgain) return 'another program may read this line as code'
-  if (language === undefined && startsCommand(before)) return 'it stands where a command may begin'
+  if (language === undefined && startsCommand(before)) return 'it is in a place where a command may begin'
   if (language === 'shell') {
     const isLineStart = before.slice(before.lastIndexOf('\n') + 1).trim() === ''
     const isFirst = kind === 'unknown' ? isLineStart : kind === 'plain' && startsCommand(before)
-    return isFirst ? 'it stands where a command begins' : undefined
+    return isFirst ? 'it is in a place where a command begins' : undefined
   }
   if (language === 'sql' && kind === 'plain') {
     if (/[:@]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
-    return isStatementStart && flow.escapedBy === undefined ? 'it stands where a statement begins' : undefined
+    return isStatementStart && flow.escapedBy === undefined
+      ? 'it is in a place where a statement begins'
+      : undefined
   }
   return undefined
 }
@@ -147,7 +149,7 @@ function markedProblem(
   const harmless = allowed(language, kind)
   return intersection(asText, harmless).size === asText.size
     ? undefined
-    : `${function_} puts its quotes into others, or into what cannot be followed`
+    : `${function_} puts its quotes into other quotes, or into a place that the linter cannot follow`
 }
 
 /** Functions that leave the parameter's value as it is. */

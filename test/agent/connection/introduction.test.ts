@@ -68,7 +68,7 @@ it('an answer that is not known is no call', async () => {
   gateway.onPreConnect = () => ({ status: 'PERHAPS' })
   const running = await embedded(gateway)
   await waitFor(() => running.agent.state.name === 'polling')
-  expect(running.agent.state).toMatchObject({ reason: 'the gateway answers PERHAPS, which is not known' })
+  expect(running.agent.state).toMatchObject({ reason: 'unknown answer from the gateway: PERHAPS' })
 })
 
 it('a gateway that does not answer is left with its connection, and asked again', async () => {

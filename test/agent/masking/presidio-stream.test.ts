@@ -148,18 +148,18 @@ const halfOf =
   }
 
 describe('a Presidio that fails', () => {
-  const BAD_FINDING = 'gave a finding, number 1, that is not one of this text'
+  const BAD_FINDING = 'sent finding number 1, which is not in this text'
   const cases: readonly (readonly [string, Script, string])[] = [
     ['status 400', json(400, { error: `Failed to parse ${TEXT}` }), 'answered with status 400'],
     ['status 500 that quotes the text', json(500, { error: TEXT }), 'answered with status 500'],
-    ['no JSON', raw(TEXT), 'gave an answer that is no JSON'],
-    ['nothing', raw(''), 'gave an answer that is no JSON'],
-    ['half an answer', halfOf(JSON.stringify([finding])), 'broke off its answer'],
-    ['500 MB of answer', endless, 'gave an answer of more than 4 MiB'],
+    ['no JSON', raw(TEXT), 'sent an answer that is not JSON'],
+    ['nothing', raw(''), 'sent an answer that is not JSON'],
+    ['half an answer', halfOf(JSON.stringify([finding])), 'ended its answer early'],
+    ['500 MB of answer', endless, 'sent an answer of more than 4 MiB'],
     [
       'a map instead of a list',
       json(200, { findings: [finding] }),
-      'gave an answer that is no list of findings',
+      'sent an answer that is not a list of findings',
     ],
     ['lists of a list of texts', json(200, [[finding]]), BAD_FINDING],
     ['an end beyond the text', findings({ ...finding, end: TEXT.length + 1 }), BAD_FINDING],
@@ -191,11 +191,11 @@ describe('a Presidio that fails', () => {
     expect(endlessMiB).toBeLessThan(50)
   })
 
-  const NOT_BELIEVED = 'gave a text in which not just the findings are replaced'
+  const NOT_BELIEVED = 'sent a text in which more than the findings was replaced'
   it.each<readonly [string, Script, string]>([
     ['status 422', json(422, { error: TEXT }), 'answered with status 422'],
-    ['no text', json(200, { items: [] }), 'gave an answer without a text'],
-    ['null', json(200, null), 'gave an answer without a text'],
+    ['no text', json(200, { items: [] }), 'sent an answer without a text'],
+    ['null', json(200, null), 'sent an answer without a text'],
     ['the text as it was', json(200, { text: TEXT }), NOT_BELIEVED],
     ['a text with one of two replaced', json(200, { text: '<PERSON> has ada@example.com\n' }), NOT_BELIEVED],
     [
@@ -277,7 +277,7 @@ describe('a Presidio that fails again and again', () => {
     expect(asked()).toBe(3)
     const failed = `Presidio's analyzer at ${urls.analyzer} answered with status 500`
     const passes =
-      'Presidio fails again and again: output passes without it, and it is asked anew from time to time'
+      'Presidio keeps failing: output passes unmasked, and Presidio is tried again from time to time'
     expect(told).toEqual([failed, passes])
     expect(result.take()?.errors).toEqual([failed, passes])
     await push(stream)
@@ -321,7 +321,7 @@ describe('a session that is over', () => {
     expect(String(await through(stream, TEXT))).toBe('')
     expect(presidio.analyzer.received).toHaveLength(1)
     expect(result.takeLast()?.errors).toEqual([
-      'the session was ended before Presidio had answered: the output from there on is not shown',
+      'the session ended before Presidio answered: the rest of the output is not shown',
     ])
   })
 })

@@ -223,7 +223,7 @@ describe('masking by the local engine', () => {
     )
     expect([code, message]).toEqual([
       '254',
-      'the output has to be masked (strict mode): PERSON, LOCATION, NRP: only a language model finds these, use Presidio. Nothing was run',
+      'the output has to be masked (strict mode): PERSON, LOCATION, NRP: only a language model finds these; use Presidio. Nothing was run',
     ])
   })
 
@@ -231,14 +231,14 @@ describe('masking by the local engine', () => {
     const params = local(['PERSON', 'EMAIL_ADDRESS'], 'best-effort')
     const { stdout, code, told } = await exec('s1', 'echo "Ada ada@example.com"', params)
     expect([stdout, code]).toEqual(['Ada <EMAIL_ADDRESS>\n', '0'])
-    const error = 'PERSON: only a language model finds these, use Presidio'
+    const error = 'PERSON: only a language model finds these; use Presidio'
     expect(told.map(({ errors }) => errors)).toEqual([[error], [error]])
     expect(running.log.filter((line) => line.includes(error))).toHaveLength(1)
   })
 
   it('refuses a type that it does not know, by name', async () => {
     const { message } = await exec('s1', 'echo ran', local(['SHOE_SIZE']))
-    expect(message).toContain('SHOE_SIZE: no type of the local engine')
+    expect(message).toContain('SHOE_SIZE: not a type of the local engine')
   })
 
   it('masks before secrets are replaced and before the output is cut off', async () => {
@@ -264,7 +264,7 @@ describe('masking that is asked for and cannot be done', () => {
       () => ({ dlpProvider: 'gcp', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
       'Google Cloud DLP',
     ],
-    ['a provider that nobody knows', () => asked('newest'), 'the provider "newest" is not one of this agent'],
+    ['a provider that nobody knows', () => asked('newest'), 'does not support the provider "newest"'],
     ['no address of an analyzer', () => asked('mspresidio'), "the address of Presidio's analyzer"],
     [
       'an address of an anonymizer that is none',
@@ -387,7 +387,7 @@ it('best effort: output for which a regex takes too long passes, and after the t
     'rest',
     '',
   ])
-  const rest = 'the local engine has given up on the output often enough: the rest of it passes'
+  const rest = 'the local engine gave up on the output too often: the rest passes unmasked'
   expect(told).toEqual([GAVE_UP, rest])
   expect(result.takeLast()?.errors).toEqual([GAVE_UP, rest])
 })

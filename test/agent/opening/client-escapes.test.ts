@@ -354,7 +354,7 @@ describe('a connection that blocks escapes', () => {
     [
       'psql',
       'echo "psql (PostgreSQL) 15.18 (Debian 15.18-1)"',
-      'psql 15.18 cannot run without them: that takes 14.24, 15.19, 16.15, 17.11, 18.6 or',
+      'psql 15.18 cannot block them: that needs 14.24, 15.19, 16.15, 17.11, 18.6 or',
     ],
     ['psql', 'echo "psql (PostgreSQL) 13.23"', 'psql 13.23 cannot'],
     ['psql', 'echo "psql (PostgreSQL) 19beta1"', 'psql 19beta1 cannot'],

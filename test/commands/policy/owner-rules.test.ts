@@ -70,7 +70,7 @@ describe("what is wrong in a rule file of the owner's", () => {
     using place = new Workplace()
     const file = place.write('rules.yaml', WORDS)
     chownSync(file, 65_534, 65_534)
-    expect(await problems([file])).toEqual([`${file} belongs to uid 65534: it has to be root's`])
+    expect(await problems([file])).toEqual([`${file} belongs to uid 65534: it must belong to root`])
   })
 
   it('is nothing where a file has rules for both and is named for both', async () => {

@@ -44,7 +44,7 @@ it('are refused by an installation without the packages, with what to do, and al
     shell(place, `node ${main} exec --local --config gateway.yaml ${connection} -i 'echo ran'`)
   const missing = (name: string) =>
     expect.stringContaining(
-      `the package ${name} is not installed: install runbook-agent anew, with its optional packages`,
+      `the package ${name} is not installed: reinstall runbook-agent with its optional packages`,
     ) as string
   expect(await local('orders')).toMatchObject({
     stdout: '',

@@ -65,7 +65,7 @@ describe('backup and restore', () => {
     const cut = await runProgram(place, ['backup', place.at('broken.backup')], env)
     expect([cut.code, cut.stderr]).toEqual([
       69,
-      expect.stringMatching(/cannot use the backup from the gateway: it is cut/),
+      expect.stringMatching(/cannot use the backup from the gateway: it is truncated/),
     ])
     rest.on('POST /api/backup', (_, response) => {
       response

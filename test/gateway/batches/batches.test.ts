@@ -231,7 +231,7 @@ describe('the difference', () => {
     expect(differences[1]?.diff).toContain('-two\n+2\n')
     expect([differences[2]?.diff, differences[2]?.note]).toEqual([
       null,
-      expect.stringContaining('the same output'),
+      expect.stringContaining('the output is the same'),
     ])
   })
 })

@@ -115,7 +115,7 @@ it('what Jira does not take is tried again, is said meanwhile, and survives the 
     status: 'pending',
     error: expect.stringContaining('status=503') as string,
   })
-  expect(log.filter((line) => line.includes('it is tried again'))).toHaveLength(1)
+  expect(log.filter((line) => line.includes('will retry'))).toHaveLength(1)
   await before.close()
   history.close()
   history = open()

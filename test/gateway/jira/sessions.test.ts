@@ -187,7 +187,7 @@ describe('an execution on a connection with a template', () => {
       'it answers nonsense',
       'create',
       (_, response) => void response.writeHead(201).end('<html>'),
-      /there may be an issue all the same$/,
+      /Jira may have created an issue nevertheless$/,
     ],
     [
       'it refuses the token',
@@ -211,7 +211,7 @@ describe('an execution on a connection with a template', () => {
       'it is too slow',
       'create',
       () => undefined,
-      /it took too long \(jira\.timeout\); there may be an issue all the same$/,
+      /it took too long \(jira\.timeout\); Jira may have created an issue nevertheless$/,
     ],
   ])('does not run, and leaves no session, when Jira fails: %s', async (_, call, answer, text) => {
     const sessions = await count()

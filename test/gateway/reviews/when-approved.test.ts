@@ -217,7 +217,7 @@ describe('what has changed between request and approval', () => {
     [
       'its owner has lost the connection',
       { connections: one(', access: { groups: [sre] }') },
-      'ann may not use',
+      'ann has no access',
     ],
     ['its connection is gone', { connections: '' }, 'connection one not found'],
     ['scripts are off', { connections: one(', access: { exec: false }') }, 'exec is disabled'],

@@ -130,7 +130,7 @@ it('what was due while nobody was there is left out, or its last time runs', asy
   restart()
   expect(told()).toEqual([['skipped', null]])
   expect(runs()[0]?.reason).toMatch(
-    /^due from 2026-06-01T13:00:00.000Z to 2026-06-01T17:00:00.000Z: the gateway was not there/,
+    /^due from 2026-06-01T13:00:00.000Z to 2026-06-01T17:00:00.000Z: the gateway was not running/,
   )
   current.value = { schedules: [{ ...HOURLY, catchesUp: true }] }
   await tickAt(NOON + 7.5 * HOUR)
@@ -235,7 +235,7 @@ it('two that ask for a run at once get one, and the other is told why', async ()
     { status: 'fulfilled', value: { outcome: 'started', by: 'ann', dueAt: null, session: 's1' } },
     {
       status: 'rejected',
-      reason: { message: 'schedule hourly never runs twice at once: one is about to begin' },
+      reason: { message: 'schedule hourly never runs twice at once: another run is about to start' },
     },
   ])
   await expect(schedules?.runNow(HOURLY, 'bea')).rejects.toThrow('session s1 still runs')

@@ -481,7 +481,7 @@ history: { retains: 5d, x: 1 }`
   )
 
   test('are a name twice in one map', () => {
-    expect(problems('state: a\nstate: b')).toEqual(['2:1: this name is here already'])
+    expect(problems('state: a\nstate: b')).toEqual(['2:1: this name is used twice'])
   })
 
   test('are two of one name, token or key; the other one is named', () => {
@@ -520,7 +520,7 @@ describe('listening', () => {
     (address) => {
       expect(problems(`listen: { http: ${address} }`)).toEqual([
         expect.stringMatching(
-          /^1:17 listen\.http: .*no TLS; set listen\.tls, use a loopback address, or set listen\.allow-remote: true/,
+          /^1:17 listen\.http: without TLS .*; set listen\.tls, use a loopback address, or set listen\.allow-remote: true/,
         ),
       ])
       expect(problems(`listen: { http: ${address}, allow-remote: true }`)).toEqual([])
@@ -536,7 +536,7 @@ describe('listening', () => {
       '1:29 listen.trusted-proxies[0]: an address or a network, like 10.0.0.7 or 10.1.0.0/16, and not everybody (/0), is expected',
     ])
     expect(problems('listen: { metrics: 127.0.0.1:8010 }')).toEqual([
-      '1:20 listen.metrics: this is the address of listen.grpc already',
+      '1:20 listen.metrics: listen.grpc has this address already',
     ])
   })
 })

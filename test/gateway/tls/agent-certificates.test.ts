@@ -115,7 +115,7 @@ describe('a gateway that demands certificates of its agents', () => {
   })
 
   it("refuses another agent's certificate, also one for any name", async () => {
-    const said = /^the gateway refuses this agent: the certificate in tls\.cert is another agent's/
+    const said = /^the gateway refuses this agent: the certificate in tls\.cert belongs to another agent/
     expect(await refusal(agents.issue({ names: ['other'] }))).toMatch(said)
     expect(await refusal(agents.issue({ names: ['*'] }))).toMatch(said)
     expect(await refusal(agents.issue({ names: ['LOCAL', 'Local'] }))).toMatch(said)

@@ -179,7 +179,7 @@ it('tries again under the same id, says so meanwhile, and survives the end of th
   session('s1')
   await waitFor(() => asked().length >= 3 && before.warning !== undefined)
   expect(before.warning).toBe('webhook hook does not accept its messages: see the log')
-  expect(log.filter((line) => line.includes('tried again'))).toHaveLength(1)
+  expect(log.filter((line) => line.includes('will retry'))).toHaveLength(1)
   await before.close()
   history.close()
   history = open()

@@ -62,7 +62,7 @@ describe('a file of rules', () => {
     ['a text', 'hello', ':1:1: a map with rules, or a list of them, is expected'],
     ['other settings', 'words: [a]', ':1:1: rules is missing, and so are input_rules and output_rules'],
     ['no YAML', 'rules: [\n  "', ':2:4: '],
-    ['a name twice', 'rules: []\nrules: []\n', ':2:1: this name is here already'],
+    ['a name twice', 'rules: []\nrules: []\n', ':2:1: this name is used twice'],
   ])('is refused when it holds %s', (_, text, message) => {
     expect(() => read(text)).toThrow(SettingsError)
     expect(() => read(text)).toThrow(`${file}${message}`)

@@ -60,18 +60,18 @@ describe('data masking rules of a gateway', () => {
 
   it.each([
     ['is no JSON', '{"a', 'this is not JSON'],
-    ['is no list', '{}', 'wrong at the whole: Array belongs there'],
-    ['has a rule that is none', '[1]', 'wrong at 0: Object belongs there'],
-    ['has a threshold above 1', '[{"score_threshold":3}]', 'wrong at 0.score_threshold: <=1 belongs there'],
+    ['is no list', '{}', 'wrong at the whole: Array is expected'],
+    ['has a rule that is none', '[1]', 'wrong at 0: Object is expected'],
+    ['has a threshold above 1', '[{"score_threshold":3}]', 'wrong at 0.score_threshold: <=1 is expected'],
     [
       'has names that are none',
       '[{"supported_entity_types":[{"entity_types":[1]}]}]',
-      'wrong at 0.supported_entity_types.0.entity_types.0: string belongs there',
+      'wrong at 0.supported_entity_types.0.entity_types.0: string is expected',
     ],
     [
       'has a custom type without a name',
       '[{"custom_entity_types":[{"regex":"a"}]}]',
-      'wrong at 0.custom_entity_types.0.name: "name" belongs there',
+      'wrong at 0.custom_entity_types.0.name: "name" is expected',
     ],
   ])('refuses what %s', (_, payload, reason) => {
     expect(() => decodeMasking(Buffer.from(payload))).toThrow(
@@ -104,7 +104,7 @@ describe('custom types', () => {
     [
       'a regex that takes too long',
       { name: 'X', regex: '\\d{1,999}' },
-      'custom type X: its regex has 1999 steps, 800 are allowed: let it repeat fewer times',
+      'custom type X: its regex has 1999 steps, and 800 are allowed: lower its repeat counts',
     ],
     [
       'a regex that is too long',
@@ -119,7 +119,7 @@ describe('custom types', () => {
     [
       'steps of regexes',
       Array.from({ length: 200 }, (_, n) => ({ name: `X${n}`, regex: '\\w{700}' })),
-      'custom type X142: with it there are 100386 steps of regexes, 100000 are allowed',
+      'custom type X142: 100386 steps of regexes up to this type, and 100000 are allowed',
     ],
     [
       'characters in deny lists',

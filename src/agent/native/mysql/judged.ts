@@ -10,7 +10,7 @@ const NOT_SERVED =
   'this command of the protocol is refused where a connection has rules: send the statement that does the same'
 const LONG_DATA =
   'values that are sent in pieces (COM_STMT_SEND_LONG_DATA) cannot be judged by the rules of this connection, and are refused'
-const UNREADABLE = 'the values of a prepared statement cannot be read, and so not be judged'
+const UNREADABLE = 'the values of a prepared statement cannot be read and so cannot be judged'
 
 /** The form of the answer to each served command; undefined for commands without an answer. */
 const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<

@@ -189,7 +189,7 @@ export function parseLogin(payload: Buffer, hidden = 0): LoginRequest {
   if ((asked & capabilities.ssl) !== 0)
     throw new NativeError(
       'protocol',
-      'this port takes no TLS: the way to the database is encrypted by gateway and agent',
+      'this port does not speak TLS, because gateway and agent encrypt the way to the database: connect without TLS',
     )
   fields.text()
   const proof = fields.proof(asked)
@@ -211,7 +211,7 @@ class Fields {
 
   bytes(length: number): Buffer {
     if (this.#at + length > this.#payload.length)
-      throw new NativeError('protocol', 'the login of the client is cut')
+      throw new NativeError('protocol', 'the login packet of the client is truncated')
     return this.#payload.subarray(this.#at, (this.#at += length))
   }
 
@@ -341,10 +341,10 @@ async function authenticated(server: ServerSocket, first: string, secret: Secret
       reply = proofFor(plugin, { ...secret, salt })
     } else if (kind === 0x01 && plugin === CACHING_SHA2)
       reply = cachingSha2(payload.subarray(1), { ...secret, salt })
-    else throw new NativeError('server', 'the server asks for something in the login that is not known here')
+    else throw new NativeError('server', 'the server sent an unknown request during the login')
     if (reply !== undefined) await server.write(packet(seq + 1, reply))
   }
-  throw new NativeError('server', 'the server does not end the login')
+  throw new NativeError('server', 'the server did not finish the login')
 }
 
 function parseSwitch(payload: Buffer): [plugin: string, salt: Buffer] {
@@ -366,7 +366,7 @@ function cachingSha2(data: Buffer, { password, salt, hasTls }: Secret): Buffer |
   try {
     return publicEncrypt({ key: data.toString('latin1'), padding: constants.RSA_PKCS1_OAEP_PADDING }, hidden)
   } catch {
-    throw new NativeError('server', 'the server sends a key for the password that cannot be used')
+    throw new NativeError('server', 'the server sent an unusable public key for the password')
   }
 }
 

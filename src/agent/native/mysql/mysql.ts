@@ -302,7 +302,7 @@ async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   try {
     using server = await target.dial(late)
     const greeting = await greetingOf(server, undefined)
-    if (greeting === undefined) throw new NativeError('server', 'the server takes no more connections')
+    if (greeting === undefined) throw new NativeError('server', 'the server accepts no more connections')
     const account = await target.account(late)
     const { answer } = await logIn(server, greeting, OWN_LOGIN, account, target.tls, late)
     if (answer[0] !== 0x00) throw new NativeError('server', 'the server refused the login')
@@ -312,6 +312,6 @@ async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   } catch (error) {
     const text = messageFor(error)
     if (text === undefined) throw error
-    target.log.warn({ threadId, error: text }, 'the query of a client that has gone could not be ended')
+    target.log.warn({ threadId, error: text }, 'cannot end the query of a client that has left')
   }
 }

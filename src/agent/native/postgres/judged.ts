@@ -11,7 +11,7 @@ const FUNCTION_CALL = 0x46
 const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
 
 const BINARY = 'a result in the binary format of PostgreSQL'
-const UNREADABLE = 'a message that cannot be read, and so not be judged by the rules of this connection'
+const UNREADABLE = 'a message that cannot be read and so cannot be judged by the rules of this connection'
 const FUNCTION = 'calls of functions without a statement are refused where a connection has rules: use SELECT'
 const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB cannot be judged by the rules of this connection, and are refused`
 

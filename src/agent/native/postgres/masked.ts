@@ -102,7 +102,7 @@ export class MaskedMessages implements Disposable {
     if (!WITH_VALUES.has(messageType)) {
       const most = WITHOUT_VALUES.get(messageType)
       if (most !== undefined && length - HEAD_BYTES <= most) return 'whole'
-      throw new NativeError('protocol', 'the server sent a message that has no place here')
+      throw new NativeError('protocol', 'the server sent an unexpected message')
     }
     if (length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length)) return 'whole'
     this.#rules.cannotRead(TOO_LONG)

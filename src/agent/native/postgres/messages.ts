@@ -50,7 +50,7 @@ export class MessageScanner {
 
 export function contentBytes(length: number): number {
   if (length < LENGTH_BYTES || length > 0x7fffffff)
-    throw new NativeError('protocol', 'a message has an impossible length')
+    throw new NativeError('protocol', 'a message has an invalid length')
   return length - LENGTH_BYTES
 }
 

@@ -150,7 +150,7 @@ class PostgresSession {
       while ((await server.next()) !== undefined);
     } catch (error) {
       if (!isServerFault(error)) throw error
-      this.#target.log.warn({ error: error.message }, 'a statement was not cancelled')
+      this.#target.log.warn({ error: error.message }, 'cannot cancel a statement')
     }
   }
 }

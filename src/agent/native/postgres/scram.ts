@@ -54,7 +54,7 @@ export class Scram {
     if (iterations < 1 || iterations > MAX_ITERATIONS)
       throw new NativeError(
         'server',
-        `the server asks for ${digits} rounds of SCRAM, at most ${MAX_ITERATIONS} are done`,
+        `the server asks for ${digits} rounds of SCRAM; at most ${MAX_ITERATIONS} are accepted`,
       )
     const salted = await derive(
       this.#password.normalize('NFKC'),

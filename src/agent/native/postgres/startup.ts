@@ -26,7 +26,7 @@ export function readStartup(
   if (bytes.length < 4) return undefined
   const length = bytes.readUInt32BE(0)
   if (length < HEAD_BYTES || length > MAX_STARTUP_BYTES)
-    throw new NativeError('protocol', 'the first bytes are no startup packet of PostgreSQL')
+    throw new NativeError('protocol', 'the first bytes are not a startup packet of PostgreSQL')
   if (bytes.length < length) return undefined
   return { startup: startupIn(bytes.subarray(0, length)), length }
 }

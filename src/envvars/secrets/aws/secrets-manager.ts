@@ -23,7 +23,7 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
     const name = /'(@[^/']+\/[^/']+)/.exec(message)?.[1] ?? '@aws-sdk'
     throw new SetUpError(
-      `the package ${name} is not installed: install runbook-agent anew, with its optional packages`,
+      `the package ${name} is not installed: reinstall runbook-agent with its optional packages`,
     )
   }
 }

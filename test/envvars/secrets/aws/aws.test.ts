@@ -224,7 +224,7 @@ describe('_aws', () => {
   test('an installation without the packages says what to install', async () => {
     const missing = ['@aws-sdk', 'not-there'].join('/')
     await expect(loadAws(() => import(missing))).rejects.toThrow(
-      'the package @aws-sdk/not-there is not installed: install runbook-agent anew, with its optional packages',
+      'the package @aws-sdk/not-there is not installed: reinstall runbook-agent with its optional packages',
     )
   })
 })

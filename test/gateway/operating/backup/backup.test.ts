@@ -209,7 +209,9 @@ describe('a backup', () => {
   it('that was cut anywhere is refused, and leaves nothing', async () => {
     const whole = readFileSync(file)
     for (const part of [0, 0.001, 0.3, 0.9, 0.99999])
-      expect(await refused(whole.subarray(0, whole.length * part))).toMatch(/it is cut|it is no backup/)
+      expect(await refused(whole.subarray(0, whole.length * part))).toMatch(
+        /it is truncated|it is not a backup/,
+      )
   })
 
   it('that was altered is refused, with its sums made right for gzip', async () => {
@@ -221,7 +223,7 @@ describe('a backup', () => {
     }
     expect(await altered(flipped(plain.length - 1))).toMatch(/altered: reviews.key was changed/)
     expect(await altered(flipped(plain.length - 100))).toMatch(/altered: history.sqlite/)
-    expect(await altered((bytes) => Buffer.concat([bytes, Buffer.from('x')]))).toMatch(/there is more/)
+    expect(await altered((bytes) => Buffer.concat([bytes, Buffer.from('x')]))).toMatch(/it has more bytes/)
     const line = (from: string | RegExp, to: string) =>
       altered((bytes) => {
         const end = bytes.indexOf('\n')
@@ -233,7 +235,7 @@ describe('a backup', () => {
     expect(await line(/"schema":\d+/, '"schema":1')).toMatch(/altered: its history is of schema \d+, and/)
     expect(await line(/"schema":\d+/, '"schema":0')).toMatch(/its first line/)
     expect(await line('"format":1', '"format":2')).toMatch(/newer version/)
-    expect(await line('runbook-agent backup', 'something')).toMatch(/no backup/)
+    expect(await line('runbook-agent backup', 'something')).toMatch(/not a backup/)
     const wire = readFileSync(file)
     expect(await refused(flipped(wire.length >> 1)(wire))).toMatch(/altered/)
   })
@@ -253,7 +255,7 @@ describe('a backup', () => {
   })
 
   it('that never ends is refused before its first line is too long', async () => {
-    expect(await refused(gzipSync(Buffer.alloc(100 * 1024 * 1024)))).toMatch(/it is no backup/)
+    expect(await refused(gzipSync(Buffer.alloc(100 * 1024 * 1024)))).toMatch(/it is not a backup/)
   })
 
   it('goes into no folder that has something in it, but again into one where a kill has cut it short', async () => {
@@ -267,7 +269,7 @@ describe('a backup', () => {
     writeFileSync(below('cut/reviews.key'), 'k'.repeat(32))
     await expect(
       RunningGateway.start({}, { prepare: (state) => cpSync(below('cut'), state, { recursive: true }) }),
-    ).rejects.toThrow(/was cut short: run it again/)
+    ).rejects.toThrow(/was interrupted: run it again/)
     await restore(file, below('cut'))
     expect(readdirSync(below('cut')).toSorted()).toEqual(['history.sqlite', 'reviews.key'])
     const history = openHistory(below('cut/history.sqlite'))

@@ -210,7 +210,7 @@ describe('what one user causes', () => {
     few()
     for (let i = 0; i < 3; i++) log.conclude(changed('ann'), log.announce(changed('ann')))
     expect(entries()).toHaveLength(6)
-    expect(() => log.announce(changed('ann'))).toThrow(/ann has changed too much in ten minutes/)
+    expect(() => log.announce(changed('ann'))).toThrow(/ann has made too many changes in ten minutes/)
     expect(log.announceAnyway(changed('ann'))).toBeUndefined()
     expect(log.announce(changed('bob'))).toBe(7)
   })

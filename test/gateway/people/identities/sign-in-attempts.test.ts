@@ -129,7 +129,9 @@ it('streams of clients and agents count together with REST', async () => {
     await using hasty = await RunningAgent.start(site.agentUrl.replace(agentKey, 'wrong'))
     await waitFor(() => hasty.agent.state.name === 'refused')
     expect(hasty.agent.state).toMatchObject({
-      reason: expect.stringMatching(/^the gateway does not look at this key now: too many failed/) as string,
+      reason: expect.stringMatching(
+        /^the gateway checks no keys from this address now: too many failed/,
+      ) as string,
     })
   }
   // An agent that was connected comes back, and so does the user who has prepared all this.

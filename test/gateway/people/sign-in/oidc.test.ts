@@ -113,7 +113,7 @@ describe('sign-in with an account elsewhere', () => {
 describe('nobody becomes somebody else', () => {
   it.each([
     ['a user of the settings', 'boss@example.test', /user boss@example.test exists already/],
-    ['another account', 'ada@example.test', /there is a user ada@example.test already/],
+    ['another account', 'ada@example.test', /user ada@example.test exists already/],
   ])('by the name of %s', async (_, email, reason) => {
     await signIn()
     provider.claims = { sub: 'mallory', email, email_verified: true, groups: ['dba'] }
@@ -152,7 +152,7 @@ describe('nobody becomes somebody else', () => {
   it('by a name that differs from another in its case alone', async () => {
     await signIn()
     provider.claims = { ...provider.claims, sub: 'mallory', email: 'ADA@example.test' }
-    expect((await signIn()).searchParams.get('error')).toMatch(/there is a user ada@example.test already/)
+    expect((await signIn()).searchParams.get('error')).toMatch(/user ada@example.test exists already/)
   })
 
   it('by tokens from before the settings had somebody of the name', async () => {
