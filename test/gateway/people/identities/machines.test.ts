@@ -97,7 +97,7 @@ it('a machine that has used up its runs is refused, and told when there is room'
   const budget = { runs: 2, bytes: null, hours: null, per: 3600 }
   expect(uses).toMatchObject([{ user: 'bot', budget, used: { runs: 2 } }])
   const [{ free_at: freeAt }] = uses as unknown as [{ free_at: string }]
-  expect(body['message']).toContain(`room again at ${freeAt}`)
+  expect(body['message']).toContain(`try again after ${freeAt}`)
 })
 
 /** What sessions of ten minutes and 100 bytes each leave of a budget: by default three that began an hour apart. */
@@ -116,7 +116,7 @@ function verdict(budget: Budget, removed: boolean, hoursAgo: readonly number[] =
     budgets.check('bot')
     return 'room'
   } catch (error) {
-    return (error as Error).message.replace(/ at .*/, '')
+    return (error as Error).message.replace(/ 20\S+Z$/, '')
   } finally {
     history.close()
     rmSync(folder, { recursive: true })
@@ -135,12 +135,12 @@ function record(history: History, id: string, startedAt: number): void {
 }
 
 const LIMITS: readonly (readonly [string, Omit<Budget, 'perMs'>, string])[] = [
-  ['runs', { runs: 3 }, 'bot has used up its budget of 3 runs in 1d: there is room again'],
-  ['bytes', { runs: 99, bytes: 300 }, 'bot has used up its budget of 300 bytes in 1d: there is room again'],
+  ['runs', { runs: 3 }, 'bot has used up its budget of 3 runs in 1d: try again after'],
+  ['bytes', { runs: 99, bytes: 300 }, 'bot has used up its budget of 300 bytes in 1d: try again after'],
   [
     'hours',
     { runs: 99, runningMs: HOUR_MS / 2 },
-    'bot has used up its budget of 0.5 hours in 1d: there is room again',
+    'bot has used up its budget of 0.5 hours in 1d: try again after',
   ],
   ['nothing', { runs: 4, bytes: 301, runningMs: HOUR_MS }, 'room'],
 ]
@@ -158,6 +158,6 @@ it.each([
   [90_000, '90s'],
   [90_500, '90500ms'],
 ])('a budget of %i ms is told as one of %s', (perMs, told) => {
-  const said = `bot has used up its budget of 1 runs in ${told}: there is room again`
+  const said = `bot has used up its budget of 1 runs in ${told}: try again after`
   expect(verdict({ runs: 1, perMs }, false, [0])).toBe(said)
 })
