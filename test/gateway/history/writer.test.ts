@@ -116,7 +116,7 @@ describe('a file that another program holds', () => {
   test('refuses a new session, and the next one is accepted when it is free', async () => {
     const history = open()
     await whileLocked(() => {
-      expect(() => begin(history, 's1')).toThrow(/cannot begin a session: .*another program holds it/)
+      expect(() => begin(history, 's1')).toThrow(/cannot begin a session: .*another program has locked it/)
     })
     begin(history, 's1')
   })
@@ -129,7 +129,7 @@ describe('a file that another program holds', () => {
       for (let i = 0; i < 5; i++) history.append('big', 'o', Buffer.alloc(MIB, 'b'), i)
       history.append('late', 'o', Buffer.alloc(MIB, 'l'), 9)
       expect(() => history.finish('big', done(0))).toThrow(
-        /session big has ended, 5242880 bytes of its output are not in the history.*another program holds it/,
+        /session big has ended, 5242880 bytes of its output are not in the history.*another program has locked it/,
       )
       history.finish('small', done(0))
       history.finish('late', done(0))

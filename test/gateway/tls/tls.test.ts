@@ -152,13 +152,15 @@ describe('a gateway with TLS', () => {
   it('warns two weeks before the end', async () => {
     issue(13)
     await gateway.gateway.reload()
-    expect((await ask('GET', '/readyz'))['warning']).toMatch(/^the certificate of listen\.tls ends at 20/)
+    expect((await ask('GET', '/readyz'))['warning']).toMatch(/^the certificate of listen\.tls expires at 20/)
   })
 
   it('may listen on other addresses than the loopback; without TLS it may not', () => {
     const parse = (more: string) =>
       parseSettings(`listen: { http: 0.0.0.0:0, grpc: 0.0.0.0:0${more} }`, { file: 'gateway.yaml', env: {} })
     expect(parse(`, tls: ${JSON.stringify(files())}`).listen.tls).toEqual(files())
-    expect(() => parse('')).toThrow(/there is no TLS; set listen\.tls, use a loopback address/)
+    expect(() => parse('')).toThrow(
+      /without TLS other machines could read the tokens sent here; set listen\.tls, use a loopback address/,
+    )
   })
 })

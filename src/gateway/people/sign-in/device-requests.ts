@@ -87,7 +87,10 @@ export class DeviceRequests<Granted> {
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined)
-      throw new SignInRefused('sign-in-expired', 'the code has expired after ten minutes: start again')
+      throw new SignInRefused(
+        'sign-in-expired',
+        'the code has expired after ten minutes, or was used already: start again',
+      )
     found.decision = decision
   }
 

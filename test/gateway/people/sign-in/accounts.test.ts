@@ -29,7 +29,7 @@ it('who was deactivated, or is in the way of a user that somebody has made, does
   expect(site.users.withToken(text, '127.0.0.1')).toBeUndefined()
   site.users.stored.apply({ users: [{ ...user, name: 'bob@example.test', createdBy: 'admin' }] })
   const bob = { ...ADA, subject: 'bob-1', name: 'bob@example.test' }
-  expect(() => site.accounts.signIn(bob, 'browser', DAY_MS)).toThrow(/is a user bob@example.test already/)
+  expect(() => site.accounts.signIn(bob, 'browser', DAY_MS)).toThrow(/user bob@example.test exists already/)
 })
 
 it('the same subject at another provider is somebody else', () => {

@@ -27,10 +27,10 @@ it('is told once what was granted, and a request that is decided has no code any
   const requests = new DeviceRequests<string>()
   const { code, secret } = requests.add('10.0.0.1', '')
   requests.decide(code, { granted: 'ann' })
-  expect(() => requests.decide(code, 'refused')).toThrow(/the ten minutes are over/)
+  expect(() => requests.decide(code, 'refused')).toThrow(/has expired/)
   expect(() => requests.withCode(code, '10.0.0.1')).toThrow(/the code is wrong/)
   expect(requests.outcome(secret)).toBe('ann')
-  expect(() => requests.outcome(secret)).toThrow(/the sign-in is over/)
+  expect(() => requests.outcome(secret)).toThrow(/the sign-in has ended/)
 })
 
 it('may be asked about again after half of the time that was told, and not before', ({ onTestFinished }) => {
@@ -40,7 +40,7 @@ it('may be asked about again after half of the time that was told, and not befor
   const { secret } = requests.add('10.0.0.1', '')
   expect(requests.outcome(secret)).toBeUndefined()
   vi.advanceTimersByTime(POLL_MS / 2 - 1)
-  expect(() => requests.outcome(secret)).toThrow(/slower/)
+  expect(() => requests.outcome(secret)).toThrow(/too many requests/)
   vi.advanceTimersByTime(1)
   expect(requests.outcome(secret)).toBeUndefined()
 })

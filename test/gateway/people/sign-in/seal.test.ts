@@ -33,5 +33,5 @@ it('hands over ten times at once to one account: its eleventh ends its first, an
   expect(handovers.take(other, 'verifier')).toBe('bob')
   const taken = codes.slice(-10).map((code) => handovers.take(code, 'verifier'))
   expect(new Set(taken)).toEqual(new Set(['ann']))
-  expect(() => handovers.take(codes.at(-11) ?? '', 'verifier')).toThrow(/the sign-in is over/)
+  expect(() => handovers.take(codes.at(-11) ?? '', 'verifier')).toThrow(/the sign-in has ended/)
 })

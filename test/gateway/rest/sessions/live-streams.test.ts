@@ -56,7 +56,7 @@ it('has places for so many streams of one user, and of all', async () => {
   streams.push(await site.open('c'))
   expect(streams.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429, 200, 429])
   expect(await textOf(streams[2])).toContain('at most 2 streams of sessions of one user')
-  expect(await textOf(streams[4])).toContain('this gateway serves 3 streams of sessions at once')
+  expect(await textOf(streams[4])).toContain('at most 3 streams of sessions at once')
   site.finish()
   for (const at of [0, 1, 3]) expect(await textOf(streams[at])).toContain('session_end')
 })
