@@ -16,6 +16,7 @@ const MAX_ENCRYPTION_REQUESTS = 10
 /** Time for a cancel request. A server answers it by closing. */
 const CANCEL_MS = 4000
 const NO_ENCRYPTION = Buffer.from('N')
+const CLOSED_TOO_EARLY = 'the connection to the server was lost: the server closed it before it had answered'
 
 const SQLSTATE = {
   connectionFailure: '08006',
@@ -288,7 +289,10 @@ class Relay {
         await this.#passing
       }
       // A client that has gone closes the server's socket, too.
-      this.#isServerGone = !this.#client.gone.aborted
+      if (this.#client.gone.aborted) return
+      const { isBusy } = this
+      this.#isServerGone = true
+      if (isBusy) await this.#goodbye(errorOf('FATAL', SQLSTATE.connectionFailure, CLOSED_TOO_EARLY))
     } catch (error) {
       if (!isServerFault(error)) throw error
       this.#isServerGone = true
