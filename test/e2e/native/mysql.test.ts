@@ -73,7 +73,12 @@ describe.skipIf(missing !== undefined)(
       port.signal('SIGINT')
       await port.ended()
       const statements = await site.rest.lastStatements()
-      expect(statements.map(({ query, state, rows, error }) => [query, state, rows, error])).toEqual([
+      // MariaDB numbers statements on in a thread that it uses again.
+      const shown = statements.map(({ query, ...rest }) => ({
+        query: query.replace(/^\(execute \d+\)$/, '(execute 1)'),
+        ...rest,
+      }))
+      expect(shown.map(({ query, state, rows, error }) => [query, state, rows, error])).toEqual([
         ['create table t (n int); insert into t values (1), (2), (3); select * from t', 'done', 6, null],
         ['select n, ? as m from t where n > ?', 'prepared', null, null],
         ['(execute 1)', 'done', 2, null],
