@@ -1,6 +1,7 @@
-import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
+import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js'
+import { JoinedWrites, JOINS, MalformedJoin, packetsIn } from '../wire/joined-packets.ts'
 import type { SessionId } from '../wire/messages/message.ts'
-import { KEEPALIVE, type Packet, sessionIdOf } from '../wire/packet.ts'
+import { KEEPALIVE, type Packet, sessionIdOf, YES } from '../wire/packet.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
@@ -162,6 +163,7 @@ export class PacketStream {
   #accepted = false
   #error: ConnectError | undefined
   readonly #queue: SendQueue
+  readonly #writes: JoinedWrites
 
   /** Opens the stream. The first packet received shows that the gateway has accepted the stream. */
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
@@ -171,8 +173,10 @@ export class PacketStream {
       (deadlineMs, again) => channel.healthCheck(deadlineMs, again && this.#queue.untaken !== undefined),
       timing,
     )
-    this.#call = channel.connect(metadata)
-    this.#queue = new SendQueue((packet, written) => this.#call.write(packet, written))
+    this.#call = channel.connect({ ...metadata, [JOINS]: YES })
+    this.#writes = new JoinedWrites((packet, written) => this.#call.write(packet, written))
+    this.#call.on('metadata', (answer: Metadata) => (this.#writes.isJoining = answer.get(JOINS)[0] === YES))
+    this.#queue = new SendQueue((packet, written) => this.#writes.write(packet, written))
     // grpc-js ends every call with a `status`, but emits `close` only after some ends.
     this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(channel.errorOf(error as ServiceError)))
@@ -189,10 +193,11 @@ export class PacketStream {
       for await (const packet of this.#call) {
         clearTimeout(dial)
         this.#accept()
-        yield packet as Packet
+        yield* packetsIn(packet as Packet)
       }
     } catch (error) {
-      this.#end(this.#channel.errorOf(error as ServiceError))
+      if (error instanceof MalformedJoin) this.drop(error.message)
+      else this.#end(this.#channel.errorOf(error as ServiceError))
     } finally {
       clearTimeout(dial)
       this.#end(ended())
@@ -305,6 +310,7 @@ export class PacketStream {
     this.#life.abort()
     clearInterval(this.#keepalive)
     this.#queue.end()
+    this.#writes.drop()
   }
 }
 

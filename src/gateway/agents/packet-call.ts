@@ -1,7 +1,8 @@
 import type { ServerHttp2Session } from 'node:http2'
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
-import type { Packet } from '../../wire/packet.ts'
+import { JoinedWrites, JOINS, MalformedJoin, packetsIn } from '../../wire/joined-packets.ts'
+import { type Packet, YES } from '../../wire/packet.ts'
 import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
@@ -48,20 +49,23 @@ export class PacketCall implements ClientCall {
   readonly over: Promise<void>
   readonly ip: string
   readonly #stream: ServerDuplexStream<Packet, Packet>
+  readonly #writes: JoinedWrites
+  #hasSent = false
   readonly #outbox: Outbox<Packet>
 
   constructor(stream: ServerDuplexStream<Packet, Packet>, callerAddress: CallerAddress) {
     this.#stream = stream
     const forwardedFor = stream.metadata.get('x-forwarded-for').join(',')
     this.ip = callerAddress(peerAddress(stream), forwardedFor)
+    this.#writes = new JoinedWrites((packet, written) => stream.write(packet, written))
     this.#outbox = new Outbox({
-      write: (packet, taken) => stream.write(packet, taken),
-      finish: () => stream.end(),
+      write: (packet, taken) => this.#writes.write(packet, taken),
+      finish: () => this.#writes.end(() => stream.end()),
       bytesOf,
     })
     this.over = new Promise((resolve) => {
       const over = () => {
-        this.#outbox.drop()
+        this.#drop()
         resolve()
       }
       // `cancelled` follows every end, also the orderly one.
@@ -89,6 +93,7 @@ export class PacketCall implements ClientCall {
   }
 
   send(packet: Packet): void {
+    if (!this.#hasSent) this.#greet()
     this.#outbox.send(packet)
   }
 
@@ -107,8 +112,9 @@ export class PacketCall implements ClientCall {
     for (const event of ['readable', 'end', 'close', 'cancelled']) this.#stream.on(event, () => wake())
     for (;;) {
       const packet = this.#stream.read() as Packet | null
-      if (packet !== null) yield packet
-      else if (this.#stream.readableEnded || this.#outbox.isOver) return
+      if (packet !== null) {
+        if (!(yield* this.#packetsIn(packet))) return
+      } else if (this.#stream.readableEnded || this.#outbox.isOver) return
       else await new Promise<void>((resolve) => (wake = resolve))
     }
   }
@@ -123,6 +129,16 @@ export class PacketCall implements ClientCall {
     session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
+  /** Agrees on joined packets. The answer's headers go before the first packet, not before a refusal. */
+  #greet(): void {
+    this.#hasSent = true
+    if (this.header(JOINS) !== YES || this.isOver) return
+    this.#writes.isJoining = true
+    const metadata = new Metadata()
+    metadata.set(JOINS, YES)
+    this.#stream.sendMetadata(metadata)
+  }
+
   /** Ends the call with status OK, after everything that was sent. */
   end(): void {
     this.#outbox.end()
@@ -131,9 +147,26 @@ export class PacketCall implements ClientCall {
   /** Ends the call with the status of a code. Unsent packets are dropped. */
   fail(code: RpcCode, details: string): void {
     if (!this.#outbox.isOpen) return
-    this.#outbox.drop()
+    this.#drop()
     // This is how grpc-js ends a stream with a status.
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
+  }
+
+  /** @returns whether the packet was in order; otherwise the call has failed */
+  *#packetsIn(packet: Packet): Generator<Packet, boolean, undefined> {
+    try {
+      yield* packetsIn(packet)
+      return true
+    } catch (error) {
+      if (!(error instanceof MalformedJoin)) throw error
+      this.fail('invalid-request', error.message)
+      return false
+    }
+  }
+
+  #drop(): void {
+    this.#outbox.drop()
+    this.#writes.drop()
   }
 }
 

@@ -2,6 +2,9 @@ import { once } from 'node:events'
 import http2 from 'node:http2'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SessionId } from '../../../src/wire/messages/message.ts'
+import { NO_PAYLOAD, sessionSpec } from '../../../src/wire/packet.ts'
+import { joined } from '../../support/scripted/joined.ts'
 import { agentKey, RunningGateway } from '../../support/sites/running-gateway.ts'
 import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -86,6 +89,28 @@ describe('the embedded gateway towards an agent', () => {
     await agent.packet('AgentSessionClose')
     expect(String(packet.payload)).toBe('the script')
     expect(agent.received.filter(({ type }) => type === 'AgentExecWriteStdin').length).toBe(1)
+  })
+
+  it('reads joined packets in their order, and ends the stream at malformed ones', async () => {
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    const answer = gateway.script('x')
+    const { sid } = await agent.packet('AgentSessionOpen')
+    const own = sessionSpec(sid as SessionId)
+    const end = { ...own, 'client.exit_code': Buffer.from('0') }
+    agent.send(
+      'RunbookJoinedPackets',
+      {},
+      joined([
+        { type: 'ClientSessionOpenOK', spec: own, payload: NO_PAYLOAD },
+        { type: 'ClientWriteStdout', spec: own, payload: Buffer.from('one ') },
+        { type: 'ClientWriteStdout', spec: own, payload: Buffer.from('two') },
+        { type: 'ClientSessionClose', spec: end, payload: NO_PAYLOAD },
+      ]),
+    )
+    expect((await answer).body).toMatchObject({ output: 'one two', exit_code: 0 })
+    agent.send('RunbookJoinedPackets', {}, Buffer.of(0, 0, 0, 9, 1))
+    await waitFor(() => agent.error !== undefined)
+    expect(agent.error).toMatchObject({ code: 3, details: 'malformed RunbookJoinedPackets' })
   })
 
   it('drops packets of unknown sessions, unknown types, and what comes after the close', async () => {

@@ -1,0 +1,135 @@
+import type { Packet } from './packet.ts'
+import { transportService } from './service.ts'
+
+// Several packets in one message of the stream (protocol.md 1.6). Whatever its size, a message costs each end a write,
+// a read and a dozen turns of gRPC: with many native clients that is most of what a statement costs.
+
+/** Metadata of a peer that reads joined packets, in both directions. Hoop's peers do not send the header. */
+export const JOINS = 'runbook-agent-joins'
+
+const TYPE = 'RunbookJoinedPackets'
+/** Largest payload of a packet that is joined with others: copying more costs as much as a message. */
+const SMALL_BYTES = 4 * 1024
+/** Payloads that go together. */
+const MAX_JOINED_BYTES = 64 * 1024
+const LENGTH_BYTES = 4
+
+interface Codec {
+  readonly requestSerialize: (packet: Packet) => Buffer
+  readonly requestDeserialize: (bytes: Buffer) => Packet
+}
+const codec = transportService['Connect'] as unknown as Codec
+
+/** A packet to write, and what is called when it has left. */
+interface Write {
+  readonly packet: Packet
+  readonly written: () => void
+}
+
+/**
+ * The writes into one stream. gRPC takes one message after the other: small packets that come meanwhile go together
+ * in the next one. Holds no more than its callers have in flight, who are told by `written`.
+ */
+export class JoinedWrites {
+  /** Whether the peer reads joined packets. */
+  isJoining = false
+  readonly #write: (packet: Packet, written: () => void) => void
+  #waiting: Write[] = []
+  #inFlight = 0
+  #finish: () => void = () => undefined
+
+  constructor(write: (packet: Packet, written: () => void) => void) {
+    this.#write = write
+  }
+
+  write(packet: Packet, written: () => void): void {
+    const one = { packet, written }
+    const isNext = this.#waiting.length === 0
+    if (isNext && (this.#inFlight === 0 || !this.isJoining || !isSmall(one))) this.#send([one])
+    else this.#waiting.push(one)
+  }
+
+  /** Calls `finish` after the last packet was handed over. */
+  end(finish: () => void): void {
+    if (this.#waiting.length === 0) finish()
+    else this.#finish = finish
+  }
+
+  /** Writes nothing more. */
+  drop(): void {
+    this.#waiting = []
+  }
+
+  #send(writes: readonly Write[]): void {
+    this.#inFlight += 1
+    this.#write(join(writes.map(({ packet }) => packet)), () => {
+      this.#inFlight -= 1
+      for (const { written } of writes) written()
+      if (this.#inFlight === 0) this.#sendWaiting()
+    })
+  }
+
+  #sendWaiting(): void {
+    if (this.#waiting.length === 0) return
+    this.#send(this.#waiting.splice(0, joinable(this.#waiting)))
+    if (this.#waiting.length === 0) this.#finish()
+  }
+}
+
+function isSmall({ packet }: Write): boolean {
+  return packet.payload.length <= SMALL_BYTES
+}
+
+/** @returns how many of the first packets go together; at least 1 */
+function joinable(writes: readonly Write[]): number {
+  let bytes = 0
+  const end = writes.findIndex((one) => {
+    bytes += one.packet.payload.length
+    return !isSmall(one) || bytes > MAX_JOINED_BYTES
+  })
+  return end < 0 ? writes.length : Math.max(end, 1)
+}
+
+function join(packets: readonly Packet[]): Packet {
+  const [first, ...others] = packets
+  if (first !== undefined && others.length === 0) return first
+  const parts = packets.flatMap((packet) => {
+    const bytes = codec.requestSerialize(packet)
+    const length = Buffer.allocUnsafe(LENGTH_BYTES)
+    length.writeUInt32BE(bytes.length)
+    return [length, bytes]
+  })
+  return { type: TYPE, spec: {}, payload: Buffer.concat(parts) }
+}
+
+/** What a peer has sent as joined packets, and is none. */
+export class MalformedJoin extends Error {
+  override readonly name = 'MalformedJoin'
+
+  constructor() {
+    super(`malformed ${TYPE}`)
+  }
+}
+
+/**
+ * Yields the packets of a message: several when they are joined, otherwise the packet itself. One after the other,
+ * since a hostile peer can put millions into a message. Joined packets in joined ones stay as they are.
+ * @throws MalformedJoin
+ */
+export function* packetsIn(packet: Packet): Generator<Packet, void, undefined> {
+  if (packet.type !== TYPE) return yield packet
+  for (let { payload: rest } = packet; rest.length > 0;) {
+    const end = LENGTH_BYTES + (rest.length < LENGTH_BYTES ? 0 : rest.readUInt32BE())
+    if (end > rest.length) throw new MalformedJoin()
+    yield decoded(rest.subarray(LENGTH_BYTES, end))
+    rest = rest.subarray(end)
+  }
+}
+
+function decoded(bytes: Buffer): Packet {
+  try {
+    return codec.requestDeserialize(bytes)
+  } catch {
+    throw new MalformedJoin()
+  }
+}
