@@ -72,8 +72,8 @@ export interface Review {
   readonly batch?: ReviewedBatch
 }
 
-/** A reviewed runbook. The title is the one at the time of the request. */
-export interface ReviewedRunbook {
+/** The title is that of the moment in which it was asked for. */
+interface ReviewedRunbook {
   readonly file: string
   readonly title?: string
 }

@@ -1,4 +1,5 @@
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
+import { JudgedStream } from '../rules/streams.ts'
 import type { Awaited, Dialogue, Statement } from './dialogue.ts'
 import { packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
@@ -44,31 +45,18 @@ const EXECUTE_HEAD_BYTES = 10
  * Judges the commands of a MySQL client. A refused command is replaced by a statement that the server itself
  * refuses, so that answers keep their order.
  */
-export class JudgedCommands implements Disposable {
+export class JudgedCommands extends JudgedStream<Cut> {
+  protected readonly cutter: PacketCutter
   readonly #rules: ConnectionRules
   readonly #dialogue: Dialogue
-  readonly #cutter: PacketCutter
-  /** Statements with refused parts of values. */
+  /** Statements with values that were refused. */
   readonly #incomplete = new Set<number>()
 
   constructor(rules: ConnectionRules, dialogue: Dialogue) {
+    super()
     this.#rules = rules
     this.#dialogue = dialogue
-    this.#cutter = new PacketCutter({
-      handle: (command, length, goesOn) => this.#handle(command, length, goesOn),
-      waits: (bytes) => rules.hold(bytes),
-    })
-  }
-
-  [Symbol.dispose](): void {
-    this.#cutter[Symbol.dispose]()
-  }
-
-  /** @returns the bytes for the server @throws the reason of the rules' signal */
-  async judge(bytes: Buffer): Promise<Buffer> {
-    const passed: Buffer[] = []
-    for (const cut of this.#cutter.cut(bytes)) passed.push(await this.#passed(cut))
-    return passed.length === 1 ? (passed[0] ?? Buffer.alloc(0)) : Buffer.concat(passed)
+    this.cutter = new PacketCutter(rules, (...packet) => this.#handle(...packet))
   }
 
   #handle(command: number | undefined, length: number, goesOn: boolean): Handling {
@@ -78,7 +66,7 @@ export class JudgedCommands implements Disposable {
     return 'whole'
   }
 
-  async #passed({ handling, bytes, content, isFirst, packets }: Cut): Promise<Buffer> {
+  protected async judged({ handling, bytes, content, isFirst, packets }: Cut): Promise<Buffer> {
     if (handling === 'piece') {
       if (isFirst) this.#dialogue.expect({ kind: 'query', shift: 0 })
       return bytes

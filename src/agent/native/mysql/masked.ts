@@ -1,8 +1,8 @@
-import { isServerFault, NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 import { OutgoingMessages, type Outgoing } from '../rules/outgoing.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
-import { ConnectionStopped, stoppedBy } from '../rules/stopped.ts'
+import { NativeError } from '../native-error.ts'
+import { MaskedStream } from '../rules/streams.ts'
 import type { Column, Dialogue } from './dialogue.ts'
 import { errorPayload, packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
@@ -52,66 +52,49 @@ const FIRST: Part = { kind: 'first' }
  * Judges and masks the answers of a MySQL or MariaDB server, and sends them on. Client and server have agreed
  * on the older form of results: an EOF after columns and rows.
  */
-export class MaskedPackets implements Disposable {
-  readonly #client: NativeClient
-  readonly #rules: ConnectionRules
+export class MaskedPackets extends MaskedStream<Cut> {
+  protected readonly cutter: PacketCutter
   readonly #dialogue: Dialogue
-  readonly #cutter: PacketCutter
-  readonly #outgoing: OutgoingMessages
   #part: Part = FIRST
   /** The number that the client expects next. */
   #seq = 0
   /** The first packet's number of an answer that has begun, while nothing of it has been sent. */
   #begins: Begin | undefined
   #isAnswerBegun = false
-  #isStopped = false
 
   constructor(client: NativeClient, rules: ConnectionRules, dialogue: Dialogue) {
-    this.#client = client
-    this.#rules = rules
+    super(client, rules, new OutgoingMessages(rules))
     this.#dialogue = dialogue
-    this.#outgoing = new OutgoingMessages(rules)
-    this.#cutter = new PacketCutter({
-      handle: (_, length, goesOn) => this.#handle(length, goesOn),
-      waits: (bytes) => rules.hold(bytes),
-    })
-  }
-
-  [Symbol.dispose](): void {
-    this.#cutter[Symbol.dispose]()
-  }
-
-  /** @throws ConnectionStopped, when the client has read the reason, or NativeError */
-  async pass(bytes: Buffer): Promise<void> {
-    if (this.#isStopped) return
-    try {
-      for (const cut of this.#cutter.cut(bytes)) await this.#passOne(cut)
-      await this.#send(await this.#outgoing.take())
-    } catch (error) {
-      if (error instanceof RangeError) throw new NativeError('server', UNREADABLE)
-      if (error instanceof ConnectionStopped || isServerFault(error)) throw error
-      await this.#stop(error)
-    }
+    this.cutter = new PacketCutter(rules, (_, length, goesOn) => this.#handle(length, goesOn))
   }
 
   #handle(length: number, goesOn: boolean): Handling {
-    if (!goesOn && this.#rules.hasRoomFor(length)) return 'whole'
-    this.#rules.cannotRead(TOO_LONG)
+    if (!goesOn && this.rules.hasRoomFor(length)) return 'whole'
+    this.rules.cannotRead(TOO_LONG)
     return 'piece'
   }
 
-  async #passOne(cut: Cut): Promise<void> {
-    const begins = this.#beginOf(cut)
+  protected async passOne(cut: Cut): Promise<void> {
     const { content } = cut
-    const refusal = content[0] === ERROR ? this.#rules.refusalIn(content) : undefined
-    const outgoing = cut.handling === 'piece' ? this.#pieceOf(cut) : this.#outgoingOf(cut, begins)
+    const refusal = content[0] === ERROR ? this.rules.refusalIn(content) : undefined
+    const outgoing = this.#read(cut)
     if (refusal !== undefined) {
-      await this.#refuse(refusal)
+      await this.refuse(refusal)
       return
     }
-    if (content[0] === ERROR && content.includes(0, ERROR_HEAD_BYTES)) this.#rules.cannotRead(WIDE_ERROR)
-    const added = this.#outgoing.add(outgoing)
+    if (content[0] === ERROR && content.includes(0, ERROR_HEAD_BYTES)) this.rules.cannotRead(WIDE_ERROR)
+    const added = this.outgoing.add(outgoing)
     if (added !== undefined) await added
+  }
+
+  /** @throws NativeError */
+  #read(cut: Cut): Outgoing {
+    const begins = this.#beginOf(cut)
+    try {
+      return cut.handling === 'piece' ? this.#pieceOf(cut) : this.#outgoingOf(cut, begins)
+    } catch (error) {
+      throw error instanceof RangeError ? new NativeError('server', UNREADABLE) : error
+    }
   }
 
   /** @returns the number of the answer's first packet for the client; undefined for its other packets */
@@ -124,25 +107,13 @@ export class MaskedPackets implements Disposable {
     return (this.#begins = { seq: seq + shift })
   }
 
-  async #refuse({ message }: Refusal): Promise<void> {
-    await this.#send(await this.#outgoing.takeJudged())
-    await this.#client.send(packet(this.#begins?.seq ?? this.#seq, errorPayload({ ...REFUSED, message })))
+  protected async refuse({ message }: Refusal): Promise<void> {
+    await this.send(await this.outgoing.takeJudged())
+    await this.client.send(packet(this.#begins?.seq ?? this.#seq, errorPayload({ ...REFUSED, message })))
     this.#begins = undefined
   }
 
-  async #send(bytes: Buffer): Promise<void> {
-    if (bytes.length > 0) await this.#client.send(bytes)
-  }
-
-  /** Sends the client the reason, and ends its connection. */
-  async #stop(error: unknown): Promise<never> {
-    const refusal = stoppedBy(error, this.#rules)
-    this.#isStopped = true
-    await this.#refuse(refusal).catch((failure: unknown) => stoppedBy(failure, this.#rules))
-    throw new ConnectionStopped(refusal.message)
-  }
-
-  /** Passes on a piece of a row that is too long, and that may pass unmasked. */
+  /** Of a row that is too long, and may pass as it is. */
   #pieceOf({ bytes, seq }: Cut): Outgoing {
     if (this.#part.kind !== 'rows') throw new NativeError('server', UNREADABLE)
     const send = () => {
@@ -194,7 +165,7 @@ export class MaskedPackets implements Disposable {
     const row = isBinary ? binaryRow(content, columns) : textRow(content, columns)
     return {
       kind: 'row',
-      ...(this.#rules.outputRules !== undefined && { text: lineOf(row.cells) }),
+      ...(this.rules.outputRules !== undefined && { text: lineOf(row.cells) }),
       values: row.values,
       bytes: (masked) => (masked === undefined ? send() : send(row.rebuilt(masked))),
     }
@@ -256,7 +227,7 @@ export class MaskedPackets implements Disposable {
 
   #followColumns(content: Buffer, columns: readonly Column[]): void {
     if (!isEof(content)) throw new NativeError('server', UNREADABLE)
-    if (columns.some(isWide)) this.#rules.cannotRead(WIDE_RESULT)
+    if (columns.some(isWide)) this.rules.cannotRead(WIDE_RESULT)
     const { kind, statement = -1 } = this.#dialogue.current ?? {}
     const status = content.readUInt16LE(3)
     if (kind !== 'execute' || (status & STATUS.cursor) === 0) {

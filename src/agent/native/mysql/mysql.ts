@@ -68,11 +68,11 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
 
 /** Returns undefined when there is nothing to judge and mask: then bytes pass unchanged. */
 function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
-  const rules = target.rules?.ofConnection(client.id, client.gone)
-  if (rules === undefined) return undefined
   const dialogue = new Dialogue()
-  const results = new MaskedPackets(client, rules, dialogue)
-  return new ProtectedClient(client, rules, new JudgedCommands(rules, dialogue), results, unread)
+  return ProtectedClient.of({ client, unread, target }, (rules) => ({
+    statements: new JudgedCommands(rules, dialogue),
+    results: new MaskedPackets(client, rules, dialogue),
+  }))
 }
 
 /** Returns the text for the user; undefined for a bug. */

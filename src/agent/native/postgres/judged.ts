@@ -1,5 +1,6 @@
 import { OutputStopped } from '../../../policy/output-filter.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
+import { JudgedStream } from '../rules/streams.ts'
 import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
 import { HEAD_BYTES, messageOf, textOf } from './messages.ts'
 
@@ -19,28 +20,14 @@ const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 
  * Judges the messages of a PostgreSQL client. A refused message is replaced by a statement that the server
  * itself refuses: so the server skips everything up to Sync, and the transaction fails, as after any error.
  */
-export class JudgedMessages implements Disposable {
+export class JudgedMessages extends JudgedStream<Cut> {
+  protected readonly cutter: MessageCutter
   readonly #rules: ConnectionRules
-  readonly #cutter: MessageCutter
 
   constructor(rules: ConnectionRules) {
+    super()
     this.#rules = rules
-    this.#cutter = new MessageCutter({
-      handle: (type, length) => this.#handle(type, length),
-      waits: (bytes) => rules.hold(bytes),
-    })
-  }
-
-  [Symbol.dispose](): void {
-    this.#cutter[Symbol.dispose]()
-  }
-
-  /** @returns the bytes for the server @throws NativeError, or the reason of the rules' signal */
-  async judge(bytes: Buffer): Promise<Buffer> {
-    const passed: Buffer[] = []
-    for (const cut of this.#cutter.cut(bytes))
-      passed.push(cut.handling === 'piece' ? cut.bytes : await this.#judged(cut))
-    return passed.length === 1 ? (passed[0] ?? Buffer.alloc(0)) : Buffer.concat(passed)
+    this.cutter = new MessageCutter(rules, (type, length) => this.#handle(type, length))
   }
 
   #handle(type: number, length: number): Handling {
@@ -49,7 +36,8 @@ export class JudgedMessages implements Disposable {
     return length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length) ? 'whole' : 'left out'
   }
 
-  async #judged({ type, handling, bytes }: Cut): Promise<Buffer> {
+  protected async judged({ type, handling, bytes }: Cut): Promise<Buffer> {
+    if (handling === 'piece') return bytes
     const refusal =
       handling === 'left out'
         ? this.#rules.unjudged(TOO_LONG)

@@ -3,9 +3,9 @@ import { NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 import { OutgoingMessages, type Outgoing } from '../rules/outgoing.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
-import { ConnectionStopped, stoppedBy } from '../rules/stopped.ts'
+import { MaskedStream } from '../rules/streams.ts'
 import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
-import { errorOf, HEAD_BYTES, messageOf, type } from './messages.ts'
+import { errorOf, HEAD_BYTES, messageOf, type, sendNoKey } from './messages.ts'
 
 const ROW = 0x44
 const ROW_DESCRIPTION = 0x54
@@ -60,86 +60,48 @@ interface Column {
   readonly isText: boolean
 }
 
-/** Judges and masks the messages of a PostgreSQL server, and sends them on. */
-export class MaskedMessages implements Disposable {
-  readonly #client: NativeClient
-  readonly #rules: ConnectionRules
-  readonly #cutter: MessageCutter
-  readonly #outgoing: OutgoingMessages
-  /** Columns of the last described result. */
+/** Judges and masks what a server of PostgreSQL sends, and sends it on. */
+export class MaskedMessages extends MaskedStream<Cut> {
+  protected readonly cutter: MessageCutter
+  /** Of the last result that was described. */
   #columns: readonly Column[] = []
   #isCopyBinary = false
-  #isStopped = false
 
   constructor(client: NativeClient, rules: ConnectionRules) {
-    this.#client = client
-    this.#rules = rules
-    this.#outgoing = new OutgoingMessages(rules)
-    this.#cutter = new MessageCutter({
-      handle: (messageType, length) => this.#handle(messageType, length),
-      waits: (bytes) => rules.hold(bytes),
-    })
-  }
-
-  [Symbol.dispose](): void {
-    this.#cutter[Symbol.dispose]()
-  }
-
-  /** @throws ConnectionStopped, when the client has read the reason, or NativeError */
-  async pass(bytes: Buffer): Promise<void> {
-    if (this.#isStopped) return
-    try {
-      for (const cut of this.#cutter.cut(bytes)) await this.#passOne(cut)
-      await this.#send(await this.#outgoing.take())
-    } catch (error) {
-      if (error instanceof ConnectionStopped || error instanceof NativeError) throw error
-      await this.#stop(error)
-    }
+    super(client, rules, new OutgoingMessages(rules))
+    this.cutter = new MessageCutter(rules, (messageType, length) => this.#handle(messageType, length))
   }
 
   #handle(messageType: number, length: number): Handling {
-    if (!this.#rules.judgesOutput && messageType !== type.error) return 'piece'
+    if (!this.rules.judgesOutput && messageType !== type.error) return 'piece'
     if (!WITH_VALUES.has(messageType)) {
       const most = WITHOUT_VALUES.get(messageType)
       if (most !== undefined && length - HEAD_BYTES <= most) return 'whole'
       throw new NativeError('protocol', 'the server sent an unexpected message')
     }
-    if (length <= MAX_WHOLE_BYTES && this.#rules.hasRoomFor(length)) return 'whole'
-    this.#rules.cannotRead(TOO_LONG)
+    if (length <= MAX_WHOLE_BYTES && this.rules.hasRoomFor(length)) return 'whole'
+    this.rules.cannotRead(TOO_LONG)
     return 'piece'
   }
 
-  async #passOne(cut: Cut): Promise<void> {
-    const refusal = cut.type === type.error ? this.#rules.refusalIn(cut.bytes) : undefined
+  protected async passOne(cut: Cut): Promise<void> {
+    const refusal = cut.type === type.error ? this.rules.refusalIn(cut.bytes) : undefined
     if (refusal !== undefined) {
-      await this.#refuse('ERROR', refusal)
+      await this.refuse(refusal, false)
       return
     }
-    const added = this.#outgoing.add(this.#outgoingOf(cut))
+    const added = this.outgoing.add(this.#outgoingOf(cut))
     if (added !== undefined) await added
   }
 
-  /** Sends the refusal in a packet of its own: hoop's gateway replaces the whole packet by an error. */
-  async #refuse(severity: 'ERROR' | 'FATAL', { message, info }: Refusal): Promise<void> {
-    await this.#send(await this.#outgoing.takeJudged())
-    await this.#client.send(errorOf(severity, SQLSTATE_REFUSED, message), info)
+  /** hoop's gateway replaces the whole packet by an error of its own, so nothing else is in it. */
+  protected async refuse({ message, info }: Refusal, isLast: boolean): Promise<void> {
+    await this.send(await this.outgoing.takeJudged())
+    await this.client.send(errorOf(isLast ? 'FATAL' : 'ERROR', SQLSTATE_REFUSED, message), info)
   }
 
-  async #send(bytes: Buffer): Promise<void> {
-    if (bytes.length === 0) return
-    // hoop's command line takes any packet that begins with a K for BackendKeyData, wherever it comes, unless
-    // the packet is short.
-    const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
-    if (isMistaken) await this.#client.send(bytes.subarray(0, 1))
-    await this.#client.send(isMistaken ? bytes.subarray(1) : bytes)
-  }
-
-  /** Sends the client the reason, and ends its connection. */
-  async #stop(error: unknown): Promise<never> {
-    const refusal = stoppedBy(error, this.#rules)
-    this.#isStopped = true
-    await this.#refuse('FATAL', refusal).catch((failure: unknown) => stoppedBy(failure, this.#rules))
-    throw new ConnectionStopped(refusal.message)
+  protected override async send(bytes: Buffer): Promise<void> {
+    if (bytes.length > 0) await sendNoKey(this.client, bytes)
   }
 
   #outgoingOf({ type: messageType, handling, bytes }: Cut): Outgoing {
@@ -154,7 +116,7 @@ export class MaskedMessages implements Disposable {
         return this.#isCopyBinary ? asItIs(bytes) : copied(bytes, content)
       case COPY_OUT:
         this.#isCopyBinary = content[0] !== 0
-        if (this.#isCopyBinary) this.#rules.cannotRead(BINARY_COPY)
+        if (this.#isCopyBinary) this.rules.cannotRead(BINARY_COPY)
         return asItIs(bytes)
       case type.error:
       case type.notice:
@@ -176,7 +138,7 @@ export class MaskedMessages implements Disposable {
   #heading(bytes: Buffer, content: Buffer): Outgoing {
     const { columns, isBinary, parts } = columnsIn(content)
     this.#columns = columns
-    if (isBinary) this.#rules.cannotRead(BINARY_RESULT)
+    if (isBinary) this.rules.cannotRead(BINARY_RESULT)
     const text = Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
     // An alias can be made of a value.
     return { ...said(ROW_DESCRIPTION, bytes, parts), kind: 'heading', text }
@@ -193,7 +155,7 @@ export class MaskedMessages implements Disposable {
     )
     return {
       kind: 'row',
-      ...(this.#rules.outputRules !== undefined && { text: lineOf(cells) }),
+      ...(this.rules.outputRules !== undefined && { text: lineOf(cells) }),
       values: shown,
       bytes: (masked) => (masked === undefined ? bytes : rowOf(cells, shown, masked)),
     }

@@ -1,4 +1,5 @@
 import { NativeError } from '../native-error.ts'
+import type { NativeClient } from '../protocol.ts'
 /** Bytes before a message's content: its type, and its length with the length's own four bytes. */
 export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
@@ -82,7 +83,17 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
   return all
 }
 
-/** Returns `message` with the zero byte that ends a text. */
+/**
+ * Sends what is no BackendKeyData. hoop's command line takes a packet for it that begins with its letter, unless the
+ * packet has one byte.
+ */
+export async function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> {
+  const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
+  if (isMistaken) await client.send(bytes.subarray(0, 1))
+  await client.send(isMistaken ? bytes.subarray(1) : bytes)
+}
+
+/** `message` with the zero byte that ends a text. */
 export function textOf(message: string): Buffer {
   return Buffer.from(`${message.replaceAll('\0', '')}\0`)
 }

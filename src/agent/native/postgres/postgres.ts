@@ -8,7 +8,7 @@ import type { ServerSocket } from '../server-socket.ts'
 import { JudgedMessages } from './judged.ts'
 import { LoginMessages, logIn, secure } from './login.ts'
 import { MaskedMessages } from './masked.ts'
-import { errorOf, MessageScanner, type } from './messages.ts'
+import { errorOf, MessageScanner, sendNoKey, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
 /** Limit for requests for encryption before a client goes on without. */
@@ -190,11 +190,10 @@ async function beginning(
 
 /** Returns undefined when there is nothing to judge and mask: then bytes pass unchanged. */
 function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
-  const rules = target.rules?.ofConnection(client.id, client.gone)
-  return (
-    rules &&
-    new ProtectedClient(client, rules, new JudgedMessages(rules), new MaskedMessages(client, rules), unread)
-  )
+  return ProtectedClient.of({ client, unread, target }, (rules) => ({
+    statements: new JudgedMessages(rules),
+    results: new MaskedMessages(client, rules),
+  }))
 }
 
 /**
@@ -308,11 +307,7 @@ class Relay {
       this.#unanswered = Math.max(0, this.#unanswered - 1)
       if (this.#unanswered === 0) this.#isUnsynced = false
     })
-    // hoop's command line takes any packet that begins with a K for BackendKeyData, wherever it comes, unless
-    // the packet is short.
-    const isMistaken = !isBetween && bytes[0] === type.backendKeyData && bytes.length > 1
-    if (isMistaken) await this.#client.send(bytes.subarray(0, 1))
-    await this.#client.send(isMistaken ? bytes.subarray(1) : bytes)
+    await (isBetween ? this.#client.send(bytes) : sendNoKey(this.#client, bytes))
   }
 
   /** Sends the error, except inside a message, and when the server has said why it ends. */

@@ -1,16 +1,11 @@
-import type { NativeClient } from '../protocol.ts'
+import type { NativeClient, Target } from '../protocol.ts'
 import type { ConnectionRules } from './session-rules.ts'
+import type { JudgedStream, MaskedStream } from './streams.ts'
 
-/** Judges the client's messages. */
-interface Statements extends Disposable {
-  /** @returns the bytes for the server; a refused statement is replaced by one that no server accepts */
-  judge(bytes: Buffer): Promise<Buffer>
-}
-
-/** Judges and masks the server's messages, and sends them on. */
-interface Results extends Disposable {
-  /** @throws ConnectionStopped, when the client has read the reason */
-  pass(bytes: Buffer): Promise<void>
+/** How a protocol judges what the client sends, and judges and masks what the server sends. */
+interface Protection {
+  readonly statements: Pick<JudgedStream<never>, 'judge' | typeof Symbol.dispose>
+  readonly results: Pick<MaskedStream<never>, 'pass' | typeof Symbol.dispose>
 }
 
 /**
@@ -20,28 +15,36 @@ interface Results extends Disposable {
 export class ProtectedClient implements NativeClient, Disposable {
   readonly #client: NativeClient
   readonly #rules: ConnectionRules
-  readonly #statements: Statements
-  readonly #results: Results
+  readonly #protection: Protection
   #unread: Buffer
 
-  /** @param unread bytes that the client has sent, and that are not judged yet */
-  constructor(
-    client: NativeClient,
-    rules: ConnectionRules,
-    statements: Statements,
-    results: Results,
-    unread: Buffer,
-  ) {
+  /**
+   * Undefined where nothing is to be judged and masked: then bytes pass as they come.
+   *
+   * @param unread what the client has sent, and nobody has judged
+   */
+  static of(
+    {
+      client,
+      unread,
+      target,
+    }: { readonly client: NativeClient; readonly unread: Buffer; readonly target: Target },
+    protect: (rules: ConnectionRules) => Protection,
+  ): ProtectedClient | undefined {
+    const rules = target.rules?.ofConnection(client.id, client.gone)
+    return rules && new ProtectedClient(client, rules, protect(rules), unread)
+  }
+
+  private constructor(client: NativeClient, rules: ConnectionRules, protection: Protection, unread: Buffer) {
     this.#client = client
     this.#rules = rules
-    this.#statements = statements
-    this.#results = results
+    this.#protection = protection
     this.#unread = unread
   }
 
   [Symbol.dispose](): void {
-    this.#statements[Symbol.dispose]()
-    this.#results[Symbol.dispose]()
+    this.#protection.statements[Symbol.dispose]()
+    this.#protection.results[Symbol.dispose]()
   }
 
   get id(): string {
@@ -79,13 +82,13 @@ export class ProtectedClient implements NativeClient, Disposable {
   }
 
   async send(bytes: Buffer): Promise<void> {
-    await this.#results.pass(bytes)
+    await this.#protection.results.pass(bytes)
   }
 
   /** Returns undefined when the client has gone meanwhile. */
   async #judged(bytes: Buffer): Promise<Buffer | undefined> {
     try {
-      return await this.#statements.judge(bytes)
+      return await this.#protection.statements.judge(bytes)
     } catch (error) {
       if (this.#rules.ended.aborted) return undefined
       throw error

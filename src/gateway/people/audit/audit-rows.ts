@@ -28,8 +28,8 @@ interface AuditPage {
   readonly textLookedAt: number | undefined
 }
 
-/** Most entries in which a text is searched. Each is read from its row, which takes some microseconds. */
-export const TEXT_LOOKED_AT = 20_000
+/** Entries in which a text is looked for. Each is read from its row, which takes some microseconds. */
+const TEXT_LOOKED_AT = 20_000
 
 /** SQL condition of each filter. */
 const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'text'>, string>> = {

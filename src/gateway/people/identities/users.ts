@@ -314,8 +314,8 @@ export class Users {
   }
 }
 
-function isRevoked(token: AccessToken | StoredToken): boolean {
-  return 'revokedAt' in token && token.revokedAt !== undefined
+function isRevoked(token: AccessToken & Pick<Partial<StoredToken>, 'revokedAt'>): boolean {
+  return token.revokedAt !== undefined
 }
 
 function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): boolean {

@@ -91,7 +91,8 @@ function labelsOf(
   session: SessionSummary,
   repositories: Listing['repositories'],
 ): Readonly<Record<string, string>> {
-  const { runbookTitle: _, ...labels } = session.labels
+  const labels = { ...session.labels }
+  delete labels['runbookTitle']
   const { runbookRepository: recorded } = labels
   const known = recorded === undefined ? undefined : repositories.called(recorded)
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }

@@ -1,5 +1,5 @@
 import { MYSQL_COMMAND, MysqlStatements, type MysqlRequest } from '../../../wire/messages/mysql-statements.ts'
-import { Running, Statement, type SharedCount, type StatementNotes } from './running.ts'
+import { Measure, Statement } from './running.ts'
 
 const HEADER_BYTES = 4
 /** A packet of this length continues in the next one. */
@@ -51,14 +51,9 @@ interface Shown {
   readonly length: number
 }
 
-/**
- * Measures the statements of one MySQL connection: follows both directions by their packets, and keeps no
- * row.
- */
-export class MysqlMeasure {
-  readonly #requests = new MysqlStatements()
-  readonly #running: Running<MysqlStatement, never>
-  /** Bytes of a packet whose beginning is not complete. */
+export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
+  protected readonly requests = new MysqlStatements()
+  /** What has come of a packet whose beginning is not whole. */
   #rest = Buffer.alloc(0)
   /** Bytes of the packet that are still to come. */
   #left = 0
@@ -71,17 +66,7 @@ export class MysqlMeasure {
   #serverCapabilities: number | undefined
   #clientCapabilities = 0
 
-  constructor(notes: StatementNotes, shared: SharedCount) {
-    this.#running = new Running(notes, shared)
-  }
-
-  fromClient(bytes: Buffer): void {
-    const now = performance.now()
-    for (const request of this.#requests.push(bytes)) this.#ask(request, now)
-  }
-
-  fromServer(bytes: Buffer): void {
-    if (this.#running.isLost) return
+  protected answer(bytes: Buffer): void {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     let at = 0
     for (;;) {
@@ -101,20 +86,16 @@ export class MysqlMeasure {
     this.#rest = Buffer.from(all.subarray(at))
   }
 
-  close(): void {
-    this.#running.close()
-  }
-
-  #ask(request: MysqlRequest, now: number): void {
+  protected ask(request: MysqlRequest, now: number): void {
     if (request.kind === 'login') this.#clientCapabilities = request.capabilities
     else if (!UNANSWERED.has(request.command))
-      this.#running.begin(shownText(request), new MysqlStatement(now, request.command))
+      this.running.begin(shownText(request), new MysqlStatement(now, request.command))
   }
 
   #packet(seq: number, shown: Shown): void {
     this.#serverCapabilities ??= capabilitiesIn(shown)
-    const { head } = this.#running
-    // Answers begin with 1. Other packets, where no answer is expected, belong to the login.
+    const { head } = this.running
+    // Answers begin with 1. What else comes where none is expected belongs to the login.
     if (head === undefined || (!this.#hasBegun && seq !== 1)) return
     this.#hasBegun = true
     const kind = kindOf(shown)
@@ -201,7 +182,7 @@ export class MysqlMeasure {
   #end(head: MysqlStatement, outcome: 'done' | 'prepared' = 'done'): void {
     this.#state = 'begin'
     this.#hasBegun = false
-    this.#running.end(head, outcome)
+    this.running.end(head, outcome)
   }
 
   get #hasEof(): boolean {

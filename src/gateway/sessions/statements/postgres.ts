@@ -1,5 +1,5 @@
 import { PostgresStatements, type PostgresRequest } from '../../../wire/messages/postgres-statements.ts'
-import { Running, Statement, type SharedCount, type StatementNotes } from './running.ts'
+import { Measure, Statement } from './running.ts'
 
 const HEAD_BYTES = 5
 /** The code of an error and the number of rows are at the beginning of their messages. */
@@ -43,14 +43,9 @@ function isExtended(one: PostgresStatement | Sync | undefined): one is PostgresS
   return one instanceof PostgresStatement && !one.isQuery
 }
 
-/**
- * Measures the statements of one PostgreSQL connection: follows both directions by their messages, and keeps
- * no row.
- */
-export class PostgresMeasure {
-  readonly #requests = new PostgresStatements()
-  readonly #answers = new AnswerScanner((kind, content) => this.#answer(kind, content))
-  readonly #running: Running<PostgresStatement, Sync>
+export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement, Sync> {
+  protected readonly requests = new PostgresStatements()
+  readonly #answers = new AnswerScanner((kind, content) => this.#answered(kind, content))
   /** The statement of each portal, by name. */
   readonly #portals = new Map<string, string>()
   /** Statements that were parsed since the last Sync and not executed, by name. */
@@ -64,35 +59,21 @@ export class PostgresMeasure {
   /** Rows of a portal that is read in parts. */
   #dataRows = 0
 
-  constructor(notes: StatementNotes, shared: SharedCount) {
-    this.#running = new Running(notes, shared)
+  protected answer(bytes: Buffer): void {
+    if (!this.#answers.scan(bytes)) this.running.lose()
   }
 
-  fromClient(bytes: Buffer): void {
-    const now = performance.now()
-    for (const request of this.#requests.push(bytes)) this.#ask(request, now)
-  }
-
-  fromServer(bytes: Buffer): void {
-    if (this.#running.isLost) return
-    if (!this.#answers.scan(bytes)) this.#running.lose()
-  }
-
-  close(): void {
-    this.#running.close()
-  }
-
-  #ask(request: PostgresRequest, now: number): void {
+  protected ask(request: PostgresRequest, now: number): void {
     switch (request.kind) {
       case 'encryption':
         return this.#answers.skip(1)
       case 'query':
-        return this.#running.begin(request.text, new PostgresStatement(now, { isQuery: true }))
+        return this.running.begin(request.text, new PostgresStatement(now, { isQuery: true }))
       case 'parse': {
         const statement = new PostgresStatement(now, { parse: (this.#parses += 1) })
         this.#parsed.delete(request.name)
-        this.#running.begin(request.text, statement)
-        if (!this.#running.isLost) this.#parsed.set(request.name, statement)
+        this.running.begin(request.text, statement)
+        if (!this.running.isLost) this.#parsed.set(request.name, statement)
         return undefined
       }
       case 'bind':
@@ -107,14 +88,14 @@ export class PostgresMeasure {
       case 'sync':
         this.#parsed.clear()
         if (this.#isCopying) return
-        this.#running.push({ parses: this.#parses })
+        this.running.push({ parses: this.#parses })
         this.#hasSyncs = true
     }
   }
 
   /** The server skips them while it takes data of a COPY. A look at all that waits, which an agent must not cause at will. */
   #removeSyncs(): void {
-    if (this.#hasSyncs) this.#running.remove((one) => !(one instanceof PostgresStatement))
+    if (this.#hasSyncs) this.running.remove((one) => !(one instanceof PostgresStatement))
     this.#hasSyncs = false
   }
 
@@ -134,10 +115,10 @@ export class PostgresMeasure {
     }
     const statement = new PostgresStatement(now)
     statement.isExecuted = true
-    this.#running.begin(name ? `(execute ${name})` : '(execute)', statement)
+    this.running.begin(name ? `(execute ${name})` : '(execute)', statement)
   }
 
-  #answer(kind: number, content: Buffer): void {
+  #answered(kind: number, content: Buffer): void {
     switch (kind) {
       case type.parseComplete:
         this.#parsesAnswered += 1
@@ -165,7 +146,7 @@ export class PostgresMeasure {
     this.#dataRows = 0
     const head = this.#first()
     head?.addRows(rows)
-    if (head?.isExecuted === true) this.#running.end(head)
+    if (head?.isExecuted === true) this.running.end(head)
   }
 
   #failed(code: string): void {
@@ -175,27 +156,27 @@ export class PostgresMeasure {
     if (head === undefined) return
     head.error ??= code
     if (head.isQuery) return
-    this.#running.end(head)
+    this.running.end(head)
     // The server skips the rest, up to Sync.
-    for (let { head: next } = this.#running; isExtended(next); { head: next } = this.#running)
-      this.#running.end(next, 'skipped')
+    for (let { head: next } = this.running; isExtended(next); { head: next } = this.running)
+      this.running.end(next, 'skipped')
   }
 
   #ready(): void {
-    let { head } = this.#running
-    for (; head instanceof PostgresStatement; { head } = this.#running) {
-      this.#running.end(head, head.isQuery ? 'done' : head.isExecuted ? 'skipped' : 'prepared')
+    let { head } = this.running
+    for (; head instanceof PostgresStatement; { head } = this.running) {
+      this.running.end(head, head.isQuery ? 'done' : head.isExecuted ? 'skipped' : 'prepared')
       if (head.isQuery) return
     }
     if (head !== undefined) this.#parsesAnswered = head.parses
-    this.#running.drop()
+    this.running.drop()
   }
 
   /** Returns the statement that the server is at: those before it that were only prepared have ended. */
   #first(): PostgresStatement | undefined {
-    for (let { head } = this.#running; head instanceof PostgresStatement; { head } = this.#running) {
+    for (let { head } = this.running; head instanceof PostgresStatement; { head } = this.running) {
       if (head.isQuery || head.isExecuted || head.parse > this.#parsesAnswered) return head
-      this.#running.end(head, 'prepared')
+      this.running.end(head, 'prepared')
     }
     return undefined
   }

@@ -24,8 +24,8 @@ export interface StatementNotes {
 
 /** Statements of one connection that wait for the server. A pipeline of a driver has some hundreds. */
 const MAX_OF_CONNECTION = 16_384
-/** Waiting statements of all connections of one session. */
-export const MAX_OF_SESSION = 65_536
+/** Those of all connections of one session. */
+const MAX_OF_SESSION = 65_536
 
 /** Count that a session's connections share. */
 export interface SharedCount {
@@ -54,7 +54,7 @@ export class Statement {
  * The statements of one connection that wait for their answers, in order, with marks of a protocol among
  * them. Bounded: when a client sends more without waiting, its later statements are not measured.
  */
-export class Running<Item extends Statement, Mark> {
+class Running<Item extends Statement, Mark> {
   readonly #notes: StatementNotes
   readonly #shared: SharedCount
   #queue: (Item | Mark)[] = []
@@ -124,5 +124,33 @@ export class Running<Item extends Statement, Mark> {
     for (let { head } = this; head !== undefined; { head } = this)
       if (head instanceof Statement) this.end(head, head.error === undefined ? 'unfinished' : 'done')
       else this.drop()
+  }
+}
+
+/** Measures the statements of one connection: follows both directions by their messages, and keeps no row. */
+export abstract class Measure<Request, Item extends Statement, Mark> {
+  protected readonly running: Running<Item, Mark>
+  protected abstract readonly requests: { readonly push: (bytes: Buffer) => Iterable<Request> }
+
+  constructor(notes: StatementNotes, shared: SharedCount) {
+    this.running = new Running(notes, shared)
+  }
+
+  /** @param now in ms of `performance.now()` */
+  protected abstract ask(request: Request, now: number): void
+
+  protected abstract answer(bytes: Buffer): void
+
+  fromClient(bytes: Buffer): void {
+    const now = performance.now()
+    for (const request of this.requests.push(bytes)) this.ask(request, now)
+  }
+
+  fromServer(bytes: Buffer): void {
+    if (!this.running.isLost) this.answer(bytes)
+  }
+
+  close(): void {
+    this.running.close()
   }
 }

@@ -93,10 +93,12 @@ export function converse(
     if (isOver) return
     const session = kept.get()
     lostAt ??= Date.now()
-    if (code === ELSEWHERE) return tell({ kind: 'elsewhere' })
-    if (session === undefined || Date.now() - lostAt > KEPT_MS) return tell({ kind: 'lost' })
-    tell({ kind: 'reconnecting' })
-    retry = window.setTimeout(() => open(session), PAUSE_MS)
+    if (code === ELSEWHERE) tell({ kind: 'elsewhere' })
+    else if (session === undefined || Date.now() - lostAt > KEPT_MS) tell({ kind: 'lost' })
+    else {
+      tell({ kind: 'reconnecting' })
+      retry = window.setTimeout(() => open(session), PAUSE_MS)
+    }
   }
   const open = (session: string | undefined) => {
     const opening = new WebSocket(addressOf(connection, session))

@@ -1,0 +1,92 @@
+/** The head of a message or packet, which may come in pieces. */
+export class Head {
+  readonly bytes: Buffer
+  #taken = 0
+
+  constructor(length: number) {
+    this.bytes = Buffer.alloc(length)
+  }
+
+  isWhole(): boolean {
+    return this.#taken === this.bytes.length
+  }
+
+  /** @returns how many bytes from there on belong to it */
+  take(bytes: Buffer, at: number): number {
+    const taken = Math.min(this.bytes.length - this.#taken, bytes.length - at)
+    bytes.copy(this.bytes, this.#taken, at, at + taken)
+    this.#taken += taken
+    return taken
+  }
+
+  /** The next bytes are those of another one. */
+  beginAnew(): void {
+    this.#taken = 0
+  }
+}
+
+/** What of a connection's rules counts the bytes that wait until a message is whole. */
+export interface Held {
+  readonly hold: (bytes: number) => void
+}
+
+const MAX_PIECES = 1000
+
+/** The bytes of one message, which come in pieces. */
+export class Pieces implements Disposable {
+  readonly #rules: Held
+  #pieces: Buffer[] = []
+  #waiting = 0
+
+  constructor(rules: Held) {
+    this.#rules = rules
+  }
+
+  add(piece: Buffer): void {
+    if (piece.length === 0) return
+    this.#pieces.push(piece)
+    // A buffer costs more than a byte, and a peer may send byte by byte.
+    if (this.#pieces.length > MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
+  }
+
+  take(): Buffer {
+    const [first = Buffer.alloc(0), ...others] = this.#pieces
+    this.#pieces = []
+    return others.length === 0 ? first : Buffer.concat([first, ...others])
+  }
+
+  /** Counts the message among what waits. @param bytes of all of it */
+  wait(bytes: number): void {
+    if (this.#waiting === 0) this.#count(bytes)
+  }
+
+  /** The message waits no more. */
+  waitNoMore(): void {
+    this.#count(0)
+  }
+
+  [Symbol.dispose](): void {
+    this.#count(0)
+    this.#pieces = []
+  }
+
+  #count(bytes: number): void {
+    if (bytes !== this.#waiting) this.#rules.hold(bytes - this.#waiting)
+    this.#waiting = bytes
+  }
+}
+
+/** Cuts a stream into messages. `Handle` decides what is done with one as soon as its head is known. */
+export abstract class StreamCutter<Handle> implements Disposable {
+  protected readonly handle: Handle
+  protected readonly pieces: Pieces
+
+  constructor(rules: Held, handle: Handle) {
+    this.handle = handle
+    this.pieces = new Pieces(rules)
+  }
+
+  [Symbol.dispose](): void {
+    this.pieces[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,77 @@
+import type { NativeClient } from '../protocol.ts'
+import { NativeError } from '../native-error.ts'
+import type { OutgoingMessages } from './outgoing.ts'
+import type { ConnectionRules, Refusal } from './session-rules.ts'
+import { ConnectionStopped, stoppedBy } from './stopped.ts'
+
+/** Cuts a stream into messages or packets. */
+interface Cutter<Cut> extends Disposable {
+  readonly cut: (bytes: Buffer) => Iterable<Cut>
+}
+
+/** What a client sends, judged message by message. */
+export abstract class JudgedStream<Cut> implements Disposable {
+  protected abstract readonly cutter: Cutter<Cut>
+
+  /** @returns what the server gets in its place */
+  protected abstract judged(cut: Cut): Promise<Buffer>
+
+  [Symbol.dispose](): void {
+    this.cutter[Symbol.dispose]()
+  }
+
+  /** @returns what the server gets @throws NativeError, or the reason of the rules' signal */
+  async judge(bytes: Buffer): Promise<Buffer> {
+    const passed: Buffer[] = []
+    for (const cut of this.cutter.cut(bytes)) passed.push(await this.judged(cut))
+    return passed.length === 1 ? (passed[0] ?? Buffer.alloc(0)) : Buffer.concat(passed)
+  }
+}
+
+/** What a server sends, judged and masked message by message, and sent on to the client. */
+export abstract class MaskedStream<Cut> implements Disposable {
+  protected abstract readonly cutter: Cutter<Cut>
+  protected readonly client: NativeClient
+  protected readonly rules: ConnectionRules
+  protected readonly outgoing: OutgoingMessages
+  #isStopped = false
+
+  protected constructor(client: NativeClient, rules: ConnectionRules, outgoing: OutgoingMessages) {
+    this.client = client
+    this.rules = rules
+    this.outgoing = outgoing
+  }
+
+  protected abstract passOne(cut: Cut): Promise<void>
+
+  /** @param isLast whether the connection ends with it */
+  protected abstract refuse(refusal: Refusal, isLast: boolean): Promise<void>
+
+  [Symbol.dispose](): void {
+    this.cutter[Symbol.dispose]()
+  }
+
+  /** @throws ConnectionStopped, when the client has read why, or NativeError */
+  async pass(bytes: Buffer): Promise<void> {
+    if (this.#isStopped) return
+    try {
+      for (const cut of this.cutter.cut(bytes)) await this.passOne(cut)
+      await this.send(await this.outgoing.take())
+    } catch (error) {
+      if (error instanceof ConnectionStopped || error instanceof NativeError) throw error
+      await this.#stop(error)
+    }
+  }
+
+  protected async send(bytes: Buffer): Promise<void> {
+    if (bytes.length > 0) await this.client.send(bytes)
+  }
+
+  /** The client reads why its connection ends. */
+  async #stop(error: unknown): Promise<never> {
+    const refusal = stoppedBy(error, this.rules)
+    this.#isStopped = true
+    await this.refuse(refusal, true).catch((failure: unknown) => stoppedBy(failure, this.rules))
+    throw new ConnectionStopped(refusal.message)
+  }
+}
