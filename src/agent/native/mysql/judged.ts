@@ -49,7 +49,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
   protected readonly cutter: PacketCutter
   readonly #rules: ConnectionRules
   readonly #dialogue: Dialogue
-  /** Statements with values that were refused. */
+  /** Statements with refused parts of values. */
   readonly #incomplete = new Set<number>()
 
   constructor(rules: ConnectionRules, dialogue: Dialogue) {

@@ -17,10 +17,7 @@ const MAX_LOGIN_BYTES = 128 * 1024
 /** Limit for a server's packets before its decision. */
 const MAX_ROUNDS = 10
 const SALT_BYTES = 20
-/**
- * Reserved bytes of an answer. The last four, 28 to 31, and the last four of the greeting's reserve belong to
- * MariaDB.
- */
+/** Reserved bytes of an answer. The last four, and the last four of the greeting's reserve, are MariaDB's. */
 const RESERVED_BYTES = 23
 const MARIADB_BYTES = 4
 
@@ -114,10 +111,7 @@ export interface Greeting {
   readonly salt: Buffer
   readonly capabilities: number
   readonly plugin: string
-  /**
-   * The greeting for clients of the agent: without stripped capabilities, and with the plugin that all of
-   * them know.
-   */
+  /** The greeting for clients: without stripped capabilities, and with the plugin that all of them know. */
   readonly forClient: Buffer
 }
 
@@ -262,8 +256,7 @@ export const OWN_LOGIN: LoginRequest = {
 }
 
 /**
- * Logs in to a server that has greeted.
- * @returns the last packet's content: OK, or the server's error
+ * Logs in to a server that has greeted, and returns the last packet's content: OK, or the server's error.
  * @throws NativeError, when client and server cannot agree
  */
 export async function logIn(

@@ -113,7 +113,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
     this.#begins = undefined
   }
 
-  /** Of a row that is too long, and may pass as it is. */
+  /** Passes on a piece of a row that is too long, and that may pass unmasked. */
   #pieceOf({ bytes, seq }: Cut): Outgoing {
     if (this.#part.kind !== 'rows') throw new NativeError('server', UNREADABLE)
     const send = () => {

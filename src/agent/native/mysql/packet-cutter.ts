@@ -30,7 +30,7 @@ type Handle = (first: number | undefined, length: number, goesOn: boolean) => Ha
 
 const NOTHING = Buffer.alloc(0)
 
-/** Cuts a stream into its packets, wherever its pieces end. */
+/** Cuts a stream into its packets; the pieces of the stream may end anywhere. */
 export class PacketCutter extends StreamCutter<Handle> {
   readonly #header = new Head(HEADER_BYTES)
   /** Bytes of the packet that are still to come. */

@@ -60,10 +60,10 @@ interface Column {
   readonly isText: boolean
 }
 
-/** Judges and masks what a server of PostgreSQL sends, and sends it on. */
+/** Judges and masks the messages of a PostgreSQL server, and sends them on. */
 export class MaskedMessages extends MaskedStream<Cut> {
   protected readonly cutter: MessageCutter
-  /** Of the last result that was described. */
+  /** Columns of the last described result. */
   #columns: readonly Column[] = []
   #isCopyBinary = false
 
@@ -94,7 +94,7 @@ export class MaskedMessages extends MaskedStream<Cut> {
     if (added !== undefined) await added
   }
 
-  /** hoop's gateway replaces the whole packet by an error of its own, so nothing else is in it. */
+  /** Sends the refusal in a packet of its own: hoop's gateway replaces the whole packet by an error. */
   protected async refuse({ message, info }: Refusal, isLast: boolean): Promise<void> {
     await this.send(await this.outgoing.takeJudged())
     await this.client.send(errorOf(isLast ? 'FATAL' : 'ERROR', SQLSTATE_REFUSED, message), info)

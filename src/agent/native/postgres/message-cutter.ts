@@ -15,7 +15,7 @@ export interface Cut {
 /** @param length of the whole message, known before it has come */
 type Handle = (type: number, length: number) => Handling
 
-/** Cuts a stream into its messages, wherever its pieces end. */
+/** Cuts a stream into its messages; the pieces of the stream may end anywhere. */
 export class MessageCutter extends StreamCutter<Handle> {
   readonly #head = new Head(HEAD_BYTES)
   #type = 0

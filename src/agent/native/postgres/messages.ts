@@ -84,8 +84,8 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
 }
 
 /**
- * Sends what is no BackendKeyData. hoop's command line takes a packet for it that begins with its letter, unless the
- * packet has one byte.
+ * Sends bytes that are no BackendKeyData. hoop's command line takes any packet that begins with a K for
+ * BackendKeyData, unless the packet has one byte.
  */
 export async function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> {
   const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
@@ -93,7 +93,7 @@ export async function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffe
   await client.send(isMistaken ? bytes.subarray(1) : bytes)
 }
 
-/** `message` with the zero byte that ends a text. */
+/** Returns `message` with the zero byte that ends a text. */
 export function textOf(message: string): Buffer {
   return Buffer.from(`${message.replaceAll('\0', '')}\0`)
 }

@@ -11,7 +11,7 @@ export class Head {
     return this.#taken === this.bytes.length
   }
 
-  /** @returns how many bytes from there on belong to it */
+  /** @returns how many bytes from `at` on belong to the head */
   take(bytes: Buffer, at: number): number {
     const taken = Math.min(this.bytes.length - this.#taken, bytes.length - at)
     bytes.copy(this.bytes, this.#taken, at, at + taken)
@@ -19,13 +19,13 @@ export class Head {
     return taken
   }
 
-  /** The next bytes are those of another one. */
+  /** The next bytes begin another head. */
   beginAnew(): void {
     this.#taken = 0
   }
 }
 
-/** What of a connection's rules counts the bytes that wait until a message is whole. */
+/** Counts the bytes that wait until a message is whole. Implemented by the rules of a connection. */
 export interface Held {
   readonly hold: (bytes: number) => void
 }
@@ -55,7 +55,7 @@ export class Pieces implements Disposable {
     return others.length === 0 ? first : Buffer.concat([first, ...others])
   }
 
-  /** Counts the message among what waits. @param bytes of all of it */
+  /** Counts the message among those that wait. @param bytes length of the whole message */
   wait(bytes: number): void {
     if (this.#waiting === 0) this.#count(bytes)
   }

@@ -19,9 +19,8 @@ export class ProtectedClient implements NativeClient, Disposable {
   #unread: Buffer
 
   /**
-   * Undefined where nothing is to be judged and masked: then bytes pass as they come.
-   *
-   * @param unread what the client has sent, and nobody has judged
+   * Returns undefined where nothing is to be judged and masked: then bytes pass as they come.
+   * @param unread bytes that the client has sent, and that are not judged yet
    */
   static of(
     {

@@ -9,18 +9,18 @@ interface Cutter<Cut> extends Disposable {
   readonly cut: (bytes: Buffer) => Iterable<Cut>
 }
 
-/** What a client sends, judged message by message. */
+/** Judges a client's messages. */
 export abstract class JudgedStream<Cut> implements Disposable {
   protected abstract readonly cutter: Cutter<Cut>
 
-  /** @returns what the server gets in its place */
+  /** @returns the bytes for the server */
   protected abstract judged(cut: Cut): Promise<Buffer>
 
   [Symbol.dispose](): void {
     this.cutter[Symbol.dispose]()
   }
 
-  /** @returns what the server gets @throws NativeError, or the reason of the rules' signal */
+  /** @returns the bytes for the server @throws NativeError, or the reason of the rules' signal */
   async judge(bytes: Buffer): Promise<Buffer> {
     const passed: Buffer[] = []
     for (const cut of this.cutter.cut(bytes)) passed.push(await this.judged(cut))
@@ -28,7 +28,7 @@ export abstract class JudgedStream<Cut> implements Disposable {
   }
 }
 
-/** What a server sends, judged and masked message by message, and sent on to the client. */
+/** Judges and masks a server's messages, and sends them on to the client. */
 export abstract class MaskedStream<Cut> implements Disposable {
   protected abstract readonly cutter: Cutter<Cut>
   protected readonly client: NativeClient
@@ -44,14 +44,14 @@ export abstract class MaskedStream<Cut> implements Disposable {
 
   protected abstract passOne(cut: Cut): Promise<void>
 
-  /** @param isLast whether the connection ends with it */
+  /** @param isLast whether the connection ends after the refusal */
   protected abstract refuse(refusal: Refusal, isLast: boolean): Promise<void>
 
   [Symbol.dispose](): void {
     this.cutter[Symbol.dispose]()
   }
 
-  /** @throws ConnectionStopped, when the client has read why, or NativeError */
+  /** @throws ConnectionStopped, when the client has read the reason, or NativeError */
   async pass(bytes: Buffer): Promise<void> {
     if (this.#isStopped) return
     try {
@@ -67,7 +67,7 @@ export abstract class MaskedStream<Cut> implements Disposable {
     if (bytes.length > 0) await this.client.send(bytes)
   }
 
-  /** The client reads why its connection ends. */
+  /** Sends the client the reason, and ends its connection. */
   async #stop(error: unknown): Promise<never> {
     const refusal = stoppedBy(error, this.rules)
     this.#isStopped = true

@@ -53,7 +53,7 @@ interface Shown {
 
 export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   protected readonly requests = new MysqlStatements()
-  /** What has come of a packet whose beginning is not whole. */
+  /** Bytes of a packet whose beginning is not complete. */
   #rest = Buffer.alloc(0)
   /** Bytes of the packet that are still to come. */
   #left = 0
@@ -95,7 +95,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   #packet(seq: number, shown: Shown): void {
     this.#serverCapabilities ??= capabilitiesIn(shown)
     const { head } = this.running
-    // Answers begin with 1. What else comes where none is expected belongs to the login.
+    // Answers begin with 1. Other packets, where no answer is expected, belong to the login.
     if (head === undefined || (!this.#hasBegun && seq !== 1)) return
     this.#hasBegun = true
     const kind = kindOf(shown)

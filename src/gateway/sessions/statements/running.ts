@@ -24,7 +24,7 @@ export interface StatementNotes {
 
 /** Statements of one connection that wait for the server. A pipeline of a driver has some hundreds. */
 const MAX_OF_CONNECTION = 16_384
-/** Those of all connections of one session. */
+/** Waiting statements of all connections of one session. */
 const MAX_OF_SESSION = 65_536
 
 /** Count that a session's connections share. */
