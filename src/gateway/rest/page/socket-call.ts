@@ -178,7 +178,9 @@ export class SocketCall implements ClientCall {
     if (socket !== this.#socket) return
     this.#socket = undefined
     this.#output.detach()
-    if (this.#outbox.isOpen && mayComeBack) this.#away = setTimeout(() => this.#finish(), this.#awayMs)
+    // A tab that was told no session cannot ask for it.
+    const isAwaited = mayComeBack && this.#state !== undefined
+    if (this.#outbox.isOpen && isAwaited) this.#away = setTimeout(() => this.#finish(), this.#awayMs)
     else this.#finish()
   }
 

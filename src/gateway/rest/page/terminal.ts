@@ -84,7 +84,11 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
       if (query.session !== undefined) {
         const mayUse = users.connection(user, params.name) !== undefined && !users.onlyReads(user)
         if (!(mayUse && formerOf(open, request)?.attach(socket)))
-          endWith(socket, 'session-not-found', 'this terminal has ended: see its session')
+          endWith(
+            socket,
+            'session-not-found',
+            'this terminal has ended, or another sign-in opened it: see its session',
+          )
         return
       }
       const call = new SocketCall(socket, request)

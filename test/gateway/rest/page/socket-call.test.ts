@@ -16,6 +16,14 @@ function output(bytes: number): Packet {
   return shown('x'.repeat(bytes))
 }
 
+const opened = encodeAgentMessage({
+  kind: 'opened',
+  sid: 'sid' as SessionId,
+  connectionType: 'command-line',
+  command: 'bash',
+  requestPort: '',
+})
+
 async function callWithTab(awayMs = 1) {
   const { own, peer, close } = await socketPair(true)
   const asked = { user: {}, token: {}, callerAddress: '127.0.0.1', params: { name: 'bash' } }
@@ -51,6 +59,7 @@ it('takes no offence at a tab that says behind the end what it has drawn', async
 
 it('waits a while for a tab that has gone, and does nothing then', async () => {
   await using site = await callWithTab()
+  site.call.send(opened)
   site.call.send(output(300_000))
   site.peer.terminate()
   await site.call.over
@@ -60,6 +69,7 @@ it('waits a while for a tab that has gone, and does nothing then', async () => {
 
 it('ends in good order while its tab is away, with thousands of small frames that wait', async () => {
   await using site = await callWithTab(60_000)
+  site.call.send(opened)
   site.peer.terminate()
   await once(site.own, 'close')
   for (let count = 0; count < 15_000; count += 1) site.call.send(output(1))
@@ -69,15 +79,14 @@ it('ends in good order while its tab is away, with thousands of small frames tha
   expect(site.call.unsentBytes).toBe(0)
 })
 
-describe('a tab that is loaded again', () => {
-  const opened = encodeAgentMessage({
-    kind: 'opened',
-    sid: 'sid' as SessionId,
-    connectionType: 'command-line',
-    command: 'bash',
-    requestPort: '',
-  })
+it('waits for no tab that was not told its session: it could not come back', async () => {
+  await using site = await callWithTab(60_000)
+  site.peer.terminate()
+  await site.call.over
+  expect(site.call.isOver).toBe(true)
+}, 10_000)
 
+describe('a tab that is loaded again', () => {
   /** The call of a tab that has drawn this, was sent more and is gone, and the tab's next socket. */
   async function cameBack(drawn: readonly string[], undrawn: readonly string[]) {
     const site = await callWithTab(60_000)
