@@ -101,7 +101,7 @@ it('refusals that wait for it are bounded', async () => {
   begin(gateway, 'bulk', 'yes')
   await stalled(running)
   for (let n = 0; n < 1500; n++) gateway.send('AgentSessionOpen', { 'gateway.session_id': `bad-${n}` })
-  await waitFor(() => running.log.filter((line) => line.startsWith('a refusal is not sent')).length > 100)
+  await waitFor(() => running.log.filter((line) => line.startsWith('cannot send a refusal')).length > 100)
   expect(running.agent.stall?.bytes).toBeLessThan(QUEUE_BYTES + 1500 * 1024)
 })
 

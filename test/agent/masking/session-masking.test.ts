@@ -284,7 +284,7 @@ describe('masking that is asked for and cannot be done', () => {
       }),
       'BAD',
     ],
-    ['a terminal', () => ({ ...byPresidio, clientVerb: 'connect' }), 'a terminal is not masked'],
+    ['a terminal', () => ({ ...byPresidio, clientVerb: 'connect' }), 'a terminal cannot be masked'],
   ]
 
   it.each(cases)('is refused in strict mode, before anything runs: %s', async (_, params, reason) => {

@@ -208,7 +208,7 @@ describe.skipIf(psqlMissing !== undefined)(
       ] as const) {
         const ended = await run('select 1;\n', { ...connection(), clientArgs: [...clientArgs] })
         expect(ended).toMatchObject({ code: '254', stdout: '' })
-        expect(ended.reason).toContain(`${named} is none`)
+        expect(ended.reason).toContain(`${named} is not one of them`)
       }
       const added = { ...connection(), clientArgs: ['--csv', '-v', 'n=5'] }
       expect(await run('select :n;\n', added)).toMatchObject({ code: '0', stdout: '5\n' })
@@ -363,7 +363,7 @@ describe('a connection that blocks escapes', () => {
     [
       'mysql',
       '[ "$1" = --version ] || exit 2; echo "mysql  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)"',
-      'mysql 8.4.3 cannot run without them: that takes a client of MariaDB',
+      'mysql 8.4.3 cannot block them: that needs a client of MariaDB',
     ],
     [
       'mariadb',
@@ -393,7 +393,7 @@ describe('a connection that blocks escapes', () => {
     async (cmdList) => {
       const ended = await run('', { cmdList })
       expect(ended.code).toBe('254')
-      expect(ended.reason).toContain('let its command begin with one of these')
+      expect(ended.reason).toContain('begin the command with one of these')
     },
   )
 
@@ -404,14 +404,14 @@ describe('a connection that blocks escapes', () => {
     ]) {
       const ended = await run('select 1;\n', { cmdList })
       expect(ended).toMatchObject({ code: '254', stdout: '' })
-      expect(ended.reason).toContain('those of sqlite3 cannot be')
+      expect(ended.reason).toContain('sqlite3 cannot block them')
     }
   })
 
   it('refuses a terminal, with what to do', async () => {
     const ended = await run('', { cmdList: ['psql'], clientVerb: 'connect' })
     expect(ended).toMatchObject({ code: '254' })
-    expect(ended.reason).toContain('on a terminal they cannot be')
+    expect(ended.reason).toContain('a terminal cannot block them')
   })
 
   it('says that a client is not there as ever', async () => {

@@ -127,7 +127,7 @@ it('a script that is not the one of the opening does not run: the record would b
   await exec.packet('ClientSessionOpenOK')
   exec.send({ kind: 'exec', stdin: Buffer.from('echo evil') })
   const { code, details } = await exec.over()
-  expect([code, details]).toEqual([3, expect.stringContaining('is not the one')])
+  expect([code, details]).toEqual([3, expect.stringContaining('the script differs')])
   expect(textOf(await site.recorded(await exec.sid()), 'io')).toBe('')
 })
 

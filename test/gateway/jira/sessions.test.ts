@@ -199,7 +199,7 @@ describe('an execution on a connection with a template', () => {
       'it closes the connection',
       'create',
       (_, response) => void response.socket?.destroy(),
-      /EOF; there may be an issue/,
+      /EOF; Jira may have created an issue/,
     ],
     [
       'it sends 500 MB',

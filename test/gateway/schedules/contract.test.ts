@@ -54,7 +54,7 @@ it('a run is a session of its user, with labels that say which schedule', async 
 
 it('what cannot run is said in the log at the start, in the list, and as a failed run', async () => {
   await waitFor(
-    () => gateway.log.filter((line) => line.startsWith('schedule: it could not run')).length === 2,
+    () => gateway.log.filter((line) => line.startsWith('schedule: its runs would fail')).length === 2,
   )
   const problem = expect.stringContaining('the following inputs are missing') as string
   const { body } = await ask('GET', '')

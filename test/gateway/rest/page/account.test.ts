@@ -49,7 +49,7 @@ it('signs nobody in who was sent here by somebody who had begun', async () => {
   const victim = new Browsing(gateway.gateway.http)
   const back = await victim.ask('GET', address, undefined, BACK)
   expect([back.status, back.headers.getSetCookie()]).toEqual([410, []])
-  expect(String(back.body['text'])).toContain('begun in another browser')
+  expect(String(back.body['text'])).toContain('started in another browser')
 })
 
 it('ends when the user is deactivated', async () => {

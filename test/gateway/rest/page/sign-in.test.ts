@@ -70,7 +70,7 @@ describe('the cookie', () => {
     const [name = '', text = ''] = browsing.cookie?.split('=') ?? []
     const refused = {
       status: 401,
-      body: { message: expect.stringContaining('in its cookie alone') as string },
+      body: { message: expect.stringContaining('only as a cookie') as string },
     }
     const authorization = `Bearer ${text}`
     expect(await gateway.request('GET', '/api/userinfo', undefined, { authorization })).toMatchObject(refused)
