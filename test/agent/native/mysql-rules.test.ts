@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
+import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { createConnection, type Connection } from 'mysql2/promise'
 import { describe, expect, it } from 'vitest'
+import { packet, PacketReader } from '../../../src/agent/native/mysql/login.ts'
+import { COM } from '../../../src/agent/native/mysql/packets.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 import { missingMysql, mysqlDatabase, type Account } from '../../support/machine/databases.ts'
 import { without } from '../../support/machine/servers.ts'
@@ -117,6 +120,54 @@ describe.skipIf(missing !== undefined)(`results for MySQL clients${without(missi
     await expect(db.execute("select concat('a s3', ?)", ['cret'])).rejects.toMatchObject({ errno: 1644 })
     expect(sentToClient()).not.toContain('a s3cret')
     db.destroy()
+  })
+
+  it('are masked where a cursor of the server gives them out in parts', async () => {
+    await using account = await mysqlDatabase()
+    await using port = await opened(account, masking({ types: ['EMAIL_ADDRESS'] }))
+    const socket = connect(port.port, '127.0.0.1')
+    const pieces = socket.iterator() as AsyncIterator<Buffer, undefined>
+    const reader = new PacketReader(async () => (await pieces.next()).value)
+    /** @returns the packets of an answer, up to its nth EOF */
+    const answer = async (eofs: number): Promise<Buffer[]> => {
+      const packets: Buffer[] = []
+      for (let left = eofs; left > 0;) {
+        const said = await reader.read()
+        if (said === undefined) throw new Error('the agent has hung up')
+        packets.push(said.payload)
+        left -=
+          said.payload[0] === 0xff ? left : said.payload[0] === 0xfe && said.payload.length === 5 ? 1 : 0
+      }
+      return packets
+    }
+    await reader.read()
+    const login = Buffer.alloc(32)
+    // PROTOCOL_41 and SECURE_CONNECTION.
+    login.writeUInt32LE(0x8200, 0)
+    login[8] = 45
+    socket.write(packet(1, Buffer.concat([login, Buffer.from('noop\0\0')])))
+    await reader.read()
+    socket.write(
+      packet(
+        0,
+        Buffer.from(
+          "\x16select 'ann@example.com' as m union all select 'nobody' union all select 'bob@example.org'",
+        ),
+      ),
+    )
+    const [prepared = Buffer.alloc(0)] = await answer(1)
+    const id = prepared.subarray(1, 5)
+    const readOnly = [1, 1, 0, 0, 0]
+    socket.write(packet(0, Buffer.concat([Buffer.of(COM.execute), id, Buffer.from(readOnly)])))
+    const opening = await answer(1)
+    expect((opening.at(-1)?.[3] ?? 0) & 0x40).toBe(0x40)
+    const fetched: string[] = []
+    for (const rows of [2, 2]) {
+      socket.write(packet(0, Buffer.concat([Buffer.of(COM.fetch), id, Buffer.from([rows, 0, 0, 0])])))
+      for (const row of (await answer(1)).slice(0, -1)) fetched.push(row.toString('latin1', 3))
+    }
+    expect(fetched).toEqual(['<EMAIL_ADDRESS>', 'nobody', '<EMAIL_ADDRESS>'])
+    socket.destroy()
   })
 
   it('are refused where each letter has several bytes', async () => {

@@ -287,6 +287,11 @@ describe('the login at a server', () => {
     await once(old, 'data')
     old.write(packet(1, Buffer.alloc(40)))
     expect(String((await once(old, 'data'))[0])).toContain('MySQL 4.1')
+    // The gateway would record it as a command, and count the answers from there.
+    const numbered = connect(port.port, '127.0.0.1')
+    await once(numbered, 'data')
+    numbered.write(packet(0, Buffer.alloc(40)))
+    expect(String((await once(numbered, 'data'))[0])).toContain('number 0')
     await server[Symbol.asyncDispose]()
     await expect(client(port)).rejects.toThrow(/connection refused/)
   })
