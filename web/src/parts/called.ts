@@ -10,8 +10,14 @@ export function runbookName(file: string, title: string | undefined): string {
 
 type Named = Pick<ListedSession, 'labels' | 'verb' | 'runbook_title'>
 
-export function sessionName({ labels, verb, runbook_title: title }: Named): string {
-  const file = labels?.['runbookFile']
+/** Returns the file of the session's runbook; undefined for a script or a terminal. */
+export function fileOf({ labels }: Pick<ListedSession, 'labels'>): string | undefined {
+  return labels?.['runbookFile']
+}
+
+export function sessionName(session: Named): string {
+  const { verb, runbook_title: title } = session
+  const file = fileOf(session)
   if (file !== undefined) return runbookName(file, title)
   return verb === 'connect' ? 'Terminal' : 'Script'
 }

@@ -128,8 +128,29 @@ export function DateFilter({ name, label }: FilterProps) {
   )
 }
 
+/**
+ * Returns the query for the gateway: each filter that has a value, by the gateway's name for it.
+ * @param options gateway's names by filter
+ * @param days gateway's names for the start of the first day and for the end of the last day
+ */
+export function gatewayFilters(
+  asked: URLSearchParams,
+  options: Readonly<Record<string, string>>,
+  days: { readonly from: string; readonly to: string },
+): URLSearchParams {
+  const result = new URLSearchParams()
+  for (const [name, option] of Object.entries(options)) {
+    const value = asked.get(name) ?? ''
+    if (value !== '') result.set(option, value)
+  }
+  const [from, to] = [dayStart(asked.get('from'), 0), dayStart(asked.get('to'), 1)]
+  if (from !== undefined) result.set(days.from, from)
+  if (to !== undefined) result.set(days.to, to)
+  return result
+}
+
 /** Returns the start of a day in the reader's time zone. @param days number of days later */
-export function dayStart(day: string | null, days: number): string | undefined {
+function dayStart(day: string | null, days: number): string | undefined {
   const [year = NaN, month = NaN, date = NaN] = (day ?? '').split('-').map(Number)
   const start = new Date(year, month - 1, date + days)
   return Number.isNaN(start.getTime()) ? undefined : start.toISOString()

@@ -1,9 +1,10 @@
 import './schedules.css'
-import { useCallback, useEffect, useId, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import { readConnections, readRunbooks } from '../api/gateway.ts'
 import { person } from '../api/person.ts'
 import { ask } from '../api/request.ts'
 import type { ForeseenSchedule, RunbookItem } from '../api/types.ts'
+import { Choice } from '../form/choice.tsx'
 import { TextField } from '../form/text-field.tsx'
 import { CopiedLines } from '../parts/copied-lines.tsx'
 import { useLoaded } from '../parts/loaded.ts'
@@ -80,7 +81,12 @@ function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; 
           onValue={(name) => set({ name })}
         />
         <RunbookField runbooks={runbooks} draft={draft} set={set} />
-        <ConnectionField names={chosen?.connections ?? [usual]} draft={draft} set={set} />
+        <Choice
+          label="Connection"
+          value={draft.connection}
+          onValue={(connection) => set({ connection })}
+          options={(chosen?.connections ?? [usual]).map((name) => [name, visible(name)])}
+        />
         <WhenField draft={draft} set={set} />
         <TextField
           label="Time zone"
@@ -115,7 +121,7 @@ interface FieldProps {
 }
 
 function RunbookField({ runbooks, draft, set }: FieldProps & { readonly runbooks: readonly RunbookItem[] }) {
-  const id = useId()
+  const names = [...new Set(runbooks.map(({ name }) => name))]
   const choose = (name: string) => {
     const { connections = [], metadata = {} } = runbooks.find((one) => one.name === name) ?? {}
     const connection = connections.includes(draft.connection) ? draft.connection : (connections[0] ?? '')
@@ -126,60 +132,25 @@ function RunbookField({ runbooks, draft, set }: FieldProps & { readonly runbooks
     set({ runbook: name, connection, parameters: Object.fromEntries(defaults) as Draft['parameters'] })
   }
   return (
-    <div class="field">
-      <label for={id}>Runbook</label>
-      <select id={id} value={draft.runbook} onChange={(event) => choose(event.currentTarget.value)}>
-        <option value="">choose one</option>
-        {[...new Set(runbooks.map(({ name }) => name))].map((name) => (
-          <option key={name} value={name}>
-            {visible(name)}
-          </option>
-        ))}
-      </select>
-    </div>
-  )
-}
-
-function ConnectionField({ names, draft, set }: FieldProps & { readonly names: readonly string[] }) {
-  const id = useId()
-  return (
-    <div class="field">
-      <label for={id}>Connection</label>
-      <select
-        id={id}
-        value={draft.connection}
-        onChange={(event) => set({ connection: event.currentTarget.value })}
-      >
-        {names.map((name) => (
-          <option key={name} value={name}>
-            {visible(name)}
-          </option>
-        ))}
-      </select>
-    </div>
+    <Choice
+      label="Runbook"
+      value={draft.runbook}
+      onValue={choose}
+      options={[['', 'choose one'], ...names.map((name) => [name, visible(name)] as const)]}
+    />
   )
 }
 
 function WhenField({ draft, set }: FieldProps) {
-  const id = useId()
   const isUsual = WHEN.some(([cron]) => cron === draft.cron)
   return (
     <>
-      <div class="field">
-        <label for={id}>How often</label>
-        <select
-          id={id}
-          value={isUsual ? draft.cron : ''}
-          onChange={(event) => event.currentTarget.value !== '' && set({ cron: event.currentTarget.value })}
-        >
-          {WHEN.map(([cron, words]) => (
-            <option key={cron} value={cron}>
-              {words}
-            </option>
-          ))}
-          <option value="">at other times</option>
-        </select>
-      </div>
+      <Choice
+        label="How often"
+        value={isUsual ? draft.cron : ''}
+        onValue={(cron) => cron !== '' && set({ cron })}
+        options={[...WHEN, ['', 'at other times']]}
+      />
       <TextField
         label="When"
         value={draft.cron}

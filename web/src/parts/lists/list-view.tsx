@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact'
-import { Icon } from '../icon.tsx'
 import type { Loaded } from '../loaded.ts'
 import { Empty, Loading, Problem } from '../messages.tsx'
-import { changeQuery, query } from '../router.ts'
 import { visible } from '../visible.ts'
+import { ClearSearch, isFound, SearchField, searchedText } from './search.tsx'
 
 interface ListViewProps<Item> {
   readonly title: string
@@ -27,8 +26,7 @@ interface ListViewProps<Item> {
 export function ListView<Item>(props: ListViewProps<Item>) {
   const { title, about, items, textOf, none, notes, columns, row, actions } = props
   const { value, error, reload } = items
-  const wanted = query.value.get('search') ?? ''
-  const found = textOf === undefined ? value : value?.filter((item) => has(textOf(item), wanted))
+  const found = textOf === undefined ? value : value?.filter((item) => isFound(textOf(item)))
   return (
     <>
       <header class="head">
@@ -42,7 +40,7 @@ export function ListView<Item>(props: ListViewProps<Item>) {
       {value !== undefined && notes?.(value)}
       {textOf !== undefined && value !== undefined && value.length > 0 && <SearchField name={title} />}
       {value?.length === 0 && none}
-      {value !== undefined && value.length > 0 && found?.length === 0 && <NoneFound wanted={wanted} />}
+      {value !== undefined && value.length > 0 && found?.length === 0 && <NoneFound />}
       {found !== undefined && found.length > 0 && (
         <section class="card scroll" aria-label={title} tabIndex={0}>
           <table class="folds">
@@ -63,42 +61,16 @@ export function ListView<Item>(props: ListViewProps<Item>) {
   )
 }
 
-function has(text: string, wanted: string): boolean {
-  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
-  return words.every((word) => text.toLowerCase().includes(word))
-}
-
-function SearchField({ name }: { readonly name: string }) {
-  const label = `Search ${name.toLowerCase()}`
-  return (
-    <div class="search">
-      <Icon name="search" />
-      <input
-        type="search"
-        aria-label={label}
-        placeholder={label}
-        data-shortcut="search"
-        value={query.value.get('search') ?? ''}
-        onInput={(event) => changeQuery({ search: event.currentTarget.value })}
-      />
-    </div>
-  )
-}
-
-function NoneFound({ wanted }: { readonly wanted: string }) {
+function NoneFound() {
   return (
     <Empty
       icon="search"
       title={
         <>
-          Nothing has “<bdi>{visible(wanted)}</bdi>”
+          Nothing has “<bdi>{visible(searchedText())}</bdi>”
         </>
       }
-      actions={
-        <button type="button" class="button" onClick={() => changeQuery({ search: '' })}>
-          Clear the search
-        </button>
-      }
+      actions={<ClearSearch />}
     >
       Names and what is written below them were searched.
     </Empty>

@@ -2,19 +2,23 @@ import { useCallback } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
 import { ask, Refused } from '../../api/request.ts'
 import type { PreviousRun, Review, Session } from '../../api/types.ts'
-import { sessionName } from '../../parts/called.ts'
+import { fileOf, sessionName } from '../../parts/called.ts'
 import { Coloured } from '../../parts/coloured.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
+import { LoadedView } from '../../parts/loaded-view.tsx'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
-import { Loading, Note, Problem } from '../../parts/messages.tsx'
+import { Note } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
+import { Trail } from '../../parts/trail.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { DiffText } from '../diff/diff-text.tsx'
 import { DecisionButtons } from './decision.tsx'
 import { namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
+
+const LIST = { href: '/approvals', list: 'Approvals', label: 'All approvals' }
 
 /** A request in full detail, and the decision about it. */
 export default function Approval({ id }: { readonly id: string }) {
@@ -26,40 +30,11 @@ export default function Approval({ id }: { readonly id: string }) {
     },
     [id],
   )
-  const { value, error, reload } = useLoaded(load, ['reviews'])
+  const loaded = useLoaded(load, ['reviews'])
   return (
-    <section class="view">
-      {value === undefined && (
-        <header class="head">
-          <Trail />
-          <h1>Approval</h1>
-        </header>
-      )}
-      {value === undefined && error === undefined && <Loading />}
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {value !== undefined && <Shown {...value} reload={reload} />}
-    </section>
-  )
-}
-
-function Trail({ file }: { readonly file?: string | undefined }) {
-  return (
-    <nav aria-label="Where you are">
-      <ol class="trail">
-        <li>
-          <a href="/approvals" aria-label="All approvals">
-            Approvals
-          </a>
-        </li>
-        {file !== undefined && (
-          <li>
-            <code>
-              <Name>{file}</Name>
-            </code>
-          </li>
-        )}
-      </ol>
-    </nav>
+    <LoadedView loaded={loaded} trail={<Trail {...LIST} />} heading="Approval">
+      {(value) => <Shown {...value} reload={loaded.reload} />}
+    </LoadedView>
   )
 }
 
@@ -75,9 +50,9 @@ function Shown({ review, session, before, reload }: ShownProps) {
   return (
     <>
       <header class="head">
-        <Trail file={session.labels?.['runbookFile']} />
+        <Trail {...LIST} file={fileOf(session)} />
         <h1>
-          <bdi>{visible(sessionName(session))}</bdi> on <bdi>{visible(placeOf(review))}</bdi>
+          <Name>{sessionName(session)}</Name> on <bdi>{visible(placeOf(review))}</bdi>
           {review.batch !== undefined && ', once on each'}
         </h1>
         <ReviewState status={review.status} />

@@ -2,7 +2,7 @@ import './audit.css'
 import { useState } from 'preact/hooks'
 import { ask } from '../../api/request.ts'
 import type { AuditEntry, AuditPage } from '../../api/types.ts'
-import { ChoiceFilter, DateFilter, dayStart, FilterForm, TextFilter } from '../../parts/filters.tsx'
+import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { usePages, type PagedList } from '../../parts/lists/pages.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
@@ -95,21 +95,13 @@ const RESULTS = [
   ['failed', 'refused or failed'],
 ] as const
 
+const OPTIONS = { who: 'actor', action: 'action', about: 'resource_type', text: 'text' }
+const DAYS = { from: 'created_after', to: 'created_before' }
+
 function gatewayQuery(asked: URLSearchParams): URLSearchParams {
-  const result = new URLSearchParams()
-  const take = (name: string, option: string) => {
-    const value = asked.get(name) ?? ''
-    if (value !== '') result.set(option, value)
-  }
-  take('who', 'actor')
-  take('action', 'action')
-  take('about', 'resource_type')
-  take('text', 'text')
+  const result = gatewayFilters(asked, OPTIONS, DAYS)
   const outcome = asked.get('result')
   if (outcome === 'ok' || outcome === 'failed') result.set('outcome', String(outcome === 'ok'))
-  const [from, to] = [dayStart(asked.get('from'), 0), dayStart(asked.get('to'), 1)]
-  if (from !== undefined) result.set('created_after', from)
-  if (to !== undefined) result.set('created_before', to)
   return result
 }
 

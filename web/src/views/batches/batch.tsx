@@ -2,18 +2,22 @@ import { useCallback } from 'preact/hooks'
 import { ask } from '../../api/request.ts'
 import type { Batch } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
+import { LoadedView } from '../../parts/loaded-view.tsx'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
-import { Loading, Note, Problem } from '../../parts/messages.tsx'
+import { Note } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { runbookName } from '../../parts/called.ts'
 import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
+import { Trail } from '../../parts/trail.tsx'
 import { visible } from '../../parts/visible.ts'
 import { BatchActions } from './actions.tsx'
 import { Differences } from './differences.tsx'
 import { BatchBadge, countsText } from './list.tsx'
 import { Waves } from './waves.tsx'
+
+const LIST = { href: '/batches', list: 'Batches', label: 'All batches' }
 
 /** One batch: its waves, the result on each connection, and the differences of their output. */
 export default function BatchView({ id }: { readonly id: string }) {
@@ -21,45 +25,17 @@ export default function BatchView({ id }: { readonly id: string }) {
     (signal: AbortSignal) => ask<Batch>('GET', `/api/batches/${encodeURIComponent(id)}`, { signal }),
     [id],
   )
-  const { value, error, reload } = useLoaded(load, ['batches', 'reviews'])
+  const loaded = useLoaded(load, ['batches', 'reviews'])
+  const { value } = loaded
   useTitle(
     value === undefined
       ? undefined
       : visible(`${runbookName(value.file_name, value.runbook_title)} ${countsText(value.counts)}`),
   )
   return (
-    <section class="view">
-      {value === undefined && (
-        <header class="head">
-          <Trail />
-          <h1>Batch</h1>
-        </header>
-      )}
-      {value === undefined && error === undefined && <Loading />}
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {value !== undefined && <Shown batch={value} reload={reload} />}
-    </section>
-  )
-}
-
-function Trail({ file }: { readonly file?: string }) {
-  return (
-    <nav aria-label="Where you are">
-      <ol class="trail">
-        <li>
-          <a href="/batches" aria-label="All batches">
-            Batches
-          </a>
-        </li>
-        {file !== undefined && (
-          <li>
-            <code>
-              <Name>{file}</Name>
-            </code>
-          </li>
-        )}
-      </ol>
-    </nav>
+    <LoadedView loaded={loaded} trail={<Trail {...LIST} />} heading="Batch">
+      {(batch) => <Shown batch={batch} reload={loaded.reload} />}
+    </LoadedView>
   )
 }
 
@@ -68,7 +44,7 @@ function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () =
   return (
     <>
       <header class="head">
-        <Trail file={file} />
+        <Trail {...LIST} file={file} />
         <h1>
           <Name>{runbookName(file, title)}</Name>
         </h1>

@@ -11,6 +11,7 @@ import { Loading, Problem } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { visible } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { StateBadge } from '../sessions/state.tsx'
@@ -41,15 +42,7 @@ export default function Diff({ first, second }: DiffProps) {
   return (
     <section class="view">
       <header class="head">
-        <nav aria-label="Where you are">
-          <ol class="trail">
-            <li>
-              <a href="/sessions" aria-label="All sessions">
-                Sessions
-              </a>
-            </li>
-          </ol>
-        </nav>
+        <Trail href="/sessions" list="Sessions" label="All sessions" />
         <h1>Two runs</h1>
       </header>
       {value === undefined && error === undefined && <Loading />}

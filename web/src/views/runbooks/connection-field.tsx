@@ -1,5 +1,5 @@
-import { useId } from 'preact/hooks'
 import type { Connection } from '../../api/types.ts'
+import { Choice } from '../../form/choice.tsx'
 import { visible } from '../../parts/visible.ts'
 
 interface ConnectionFieldProps {
@@ -9,18 +9,8 @@ interface ConnectionFieldProps {
 }
 
 export function ConnectionField({ connections, connection, setConnection }: ConnectionFieldProps) {
-  const id = useId()
-  return (
-    <div class="field">
-      <label for={id}>Connection</label>
-      <select id={id} value={connection} onChange={(event) => setConnection(event.currentTarget.value)}>
-        {connections.map(({ name, status }) => (
-          <option key={name} value={name}>
-            {visible(name)}
-            {status === 'online' ? '' : ' (offline)'}
-          </option>
-        ))}
-      </select>
-    </div>
-  )
+  const options = connections.map(({ name, status }) => {
+    return [name, `${visible(name)}${status === 'online' ? '' : ' (offline)'}`] as const
+  })
+  return <Choice label="Connection" value={connection} onValue={setConnection} options={options} />
 }

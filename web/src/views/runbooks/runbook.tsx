@@ -6,6 +6,7 @@ import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { query } from '../../parts/router.ts'
 import { runsOf } from '../../parts/paths.ts'
+import { Trail } from '../../parts/trail.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { RunbookForm } from './form.tsx'
 import { openRunbook, type Opened as OpenedRunbook } from './opened.ts'
@@ -27,18 +28,7 @@ export default function Runbook({ repository, rest: file }: RunbookProps) {
   return (
     <section class="view">
       <header class="head">
-        <nav aria-label="Where you are">
-          <ol class="trail">
-            <li>
-              <a href="/runbooks">Runbooks</a>
-            </li>
-            <li>
-              <code>
-                <bdi>{visible(file)}</bdi>
-              </code>
-            </li>
-          </ol>
-        </nav>
+        <Trail href="/runbooks" list="Runbooks" file={file} />
         <h1>
           <bdi>{visible(runbookName(file, value?.item.title))}</bdi>
         </h1>

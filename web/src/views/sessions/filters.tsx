@@ -1,4 +1,4 @@
-import { ChoiceFilter, DateFilter, dayStart, FilterForm, TextFilter } from '../../parts/filters.tsx'
+import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
 
 // Filters of the list, as the address has them.
 
@@ -37,25 +37,19 @@ export function Filters() {
   )
 }
 
+const OPTIONS = {
+  ...{ parameter: 'parameter', status: 'status', kind: 'kind' },
+  // Links of earlier versions.
+  ...{ review: 'review.status', batch: 'batch_id' },
+}
+const DAYS = { from: 'start_date', to: 'end_date' }
+
 /** Returns the query for the gateway. Texts match parts of a name: `%` matches any text there. */
 export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
-  const result = new URLSearchParams()
-  const take = (name: string, option: string) => {
-    const value = asked.get(name) ?? ''
-    if (value !== '') result.set(option, value)
-  }
+  const result = gatewayFilters(asked, OPTIONS, DAYS)
   for (const name of ['runbook', 'connection', 'user']) {
     const text = asked.get(name) ?? ''
     if (text !== '') result.set(name, `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`)
   }
-  take('parameter', 'parameter')
-  const [from, to] = [dayStart(asked.get('from'), 0), dayStart(asked.get('to'), 1)]
-  if (from !== undefined) result.set('start_date', from)
-  if (to !== undefined) result.set('end_date', to)
-  take('status', 'status')
-  take('kind', 'kind')
-  // Links of earlier versions.
-  take('review', 'review.status')
-  take('batch', 'batch_id')
   return result
 }

@@ -1,12 +1,13 @@
 import { useCallback } from 'preact/hooks'
 import { readSession, runApproved } from '../../api/gateway.ts'
 import type { Session } from '../../api/types.ts'
-import { sessionName } from '../../parts/called.ts'
+import { fileOf, sessionName } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { Elapsed } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
 import { useTitle, type Mark } from '../../parts/title.ts'
+import { Trail } from '../../parts/trail.tsx'
 import { visible } from '../../parts/visible.ts'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { SessionFacts } from './about.tsx'
@@ -17,6 +18,8 @@ import { isApproved, isBad, isDecided, isRunning, isWaiting, StateBadge } from '
 import { RunTabs } from './tabs.tsx'
 import './run.css'
 
+const LIST = { href: '/sessions', list: 'Sessions', label: 'All sessions' }
+
 /** One session: its command, its output and its end. People can share the address. */
 export default function SessionView({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
@@ -25,7 +28,7 @@ export default function SessionView({ id }: { readonly id: string }) {
   const failure = useRunWhenApproved(id, value?.status === 'ready', runApproved, reload)
   return (
     <section class="view run-view">
-      {value === undefined && <Trail />}
+      {value === undefined && <Trail {...LIST} />}
       {value === undefined && <h1>Session</h1>}
       {value === undefined && error === undefined && <Loading />}
       {error?.status === 404 && <NotShown />}
@@ -47,36 +50,14 @@ function markOf(session: Session | undefined): Mark | undefined {
   return isBad(session) ? 'failed' : undefined
 }
 
-function Trail({ of }: { readonly of?: Session }) {
-  const { runbookFile: file } = { ...of?.labels }
-  return (
-    <nav aria-label="Where you are">
-      <ol class="trail">
-        <li>
-          <a href="/sessions" aria-label="All sessions">
-            Sessions
-          </a>
-        </li>
-        {file !== undefined && (
-          <li>
-            <code>
-              <Name>{file}</Name>
-            </code>
-          </li>
-        )}
-      </ol>
-    </nav>
-  )
-}
-
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
   const hasRun = !isWaiting(session) && !isApproved(session)
   return (
     <>
       <header class="head">
-        <Trail of={session} />
+        <Trail {...LIST} file={fileOf(session)} />
         <h1>
-          <bdi>{visible(sessionName(session))}</bdi> <StateBadge state={session.state} />
+          <Name>{sessionName(session)}</Name> <StateBadge state={session.state} />
         </h1>
         <Actions session={session} reload={reload} />
       </header>

@@ -4,8 +4,7 @@ import type { Refused } from '../../api/request.ts'
 import { Choice } from '../../form/choice.tsx'
 import { useTabDraft } from '../../form/tab-draft.ts'
 import { TextField } from '../../form/text-field.tsx'
-import { Dialog } from '../../parts/dialog.tsx'
-import { Problem } from '../../parts/messages.tsx'
+import { FormDialog } from '../../parts/form-dialog.tsx'
 import { visible } from '../../parts/visible.ts'
 import { LIFETIMES } from './token.ts'
 
@@ -23,54 +22,49 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
   const draft = useTabDraft(`token ${user ?? ''}`, { name: '', user: user ?? own, lifetime: '7776000' })
   const { name, lifetime } = draft.values
   const owner = user ?? draft.values.user
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const submit = () => {
     draft.forget()
     const body = { name, user: owner, expires_in: lifetime === '' ? null : Number(lifetime) }
     make({ method: 'POST', path: '/api/tokens', body })
   }
   return (
-    <Dialog title="New token" onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        {error !== undefined && <Problem error={error} />}
+    <FormDialog
+      title="New token"
+      error={error}
+      onSubmit={submit}
+      onClose={onClose}
+      action="Create token"
+      disabled={busy || name.trim() === '' || owner.trim() === ''}
+    >
+      <TextField
+        label="Name"
+        hint="What it is for: a machine or a program, such as laptop or ci."
+        value={name}
+        onValue={(value) => draft.set({ name: value })}
+        required
+        autoFocus
+      />
+      {user === undefined && mayAdminister() && (
         <TextField
-          label="Name"
-          hint="What it is for: a machine or a program, such as laptop or ci."
-          value={name}
-          onValue={(value) => draft.set({ name: value })}
+          label="User"
+          hint="Whose rights it has."
+          value={owner}
+          onValue={(value) => draft.set({ user: value })}
           required
-          autoFocus
         />
-        {user === undefined && mayAdminister() && (
-          <TextField
-            label="User"
-            hint="Whose rights it has."
-            value={owner}
-            onValue={(value) => draft.set({ user: value })}
-            required
-          />
-        )}
-        <Choice
-          label="Lifetime"
-          hint={endOf(lifetime)}
-          value={lifetime}
-          onValue={(value) => draft.set({ lifetime: value })}
-          options={LIFETIMES}
-        />
-        <p class="hint" dir="auto">
-          Anybody who has the token can do everything that{' '}
-          {owner === own ? 'you' : visible(owner || 'its user')} may do.
-        </p>
-        <div class="line">
-          <button type="button" class="button push" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button is-primary" disabled={busy || name.trim() === '' || owner.trim() === ''}>
-            Create token
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      <Choice
+        label="Lifetime"
+        hint={endOf(lifetime)}
+        value={lifetime}
+        onValue={(value) => draft.set({ lifetime: value })}
+        options={LIFETIMES}
+      />
+      <p class="hint" dir="auto">
+        Anybody who has the token can do everything that{' '}
+        {owner === own ? 'you' : visible(owner || 'its user')} may do.
+      </p>
+    </FormDialog>
   )
 }
 

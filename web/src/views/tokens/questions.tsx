@@ -3,9 +3,8 @@ import type { Change } from '../../api/fresh.ts'
 import type { Refused } from '../../api/request.ts'
 import type { Token } from '../../api/types.ts'
 import { Choice } from '../../form/choice.tsx'
-import { Dialog } from '../../parts/dialog.tsx'
-import { Icon } from '../../parts/icon.tsx'
-import { Problem } from '../../parts/messages.tsx'
+import { DangerDialog } from '../../parts/danger-dialog.tsx'
+import { FormDialog } from '../../parts/form-dialog.tsx'
 import { Name } from '../../parts/text.tsx'
 import { LIFETIMES } from './token.ts'
 
@@ -32,65 +31,63 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   const [overlap, setOverlap] = useState('86400')
   const [lifetime, setLifetime] = useState(AS_BEFORE)
   const isOfBrowser = token.current === true
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const submit = () => {
     const expires = lifetime === AS_BEFORE ? {} : { expires_in: Number(lifetime) }
     make({ method: 'POST', path: `${pathOf(token)}/rotate`, body: { overlap: Number(overlap), ...expires } })
   }
   return (
-    <Dialog
+    <FormDialog
       title={
         <>
           Rotate <Name>{token.name}</Name>
         </>
       }
+      error={error}
+      onSubmit={submit}
       onClose={onClose}
+      action="Rotate token"
+      icon="again"
+      startsAtAction
+      disabled={busy}
     >
-      <form class="stack" onSubmit={submit}>
-        {error !== undefined && <Problem error={error} />}
-        <p>You get a new token of the same name. Give it to the programs before the old one ends.</p>
-        <Choice
-          label="The old token ends"
-          hint={
-            isOfBrowser ? 'This browser is signed in with it: then you sign in with the new one.' : undefined
-          }
-          value={overlap}
-          onValue={setOverlap}
-          // "At once" would sign this browser out before its user has copied the new token.
-          options={isOfBrowser ? OVERLAPS : [AT_ONCE, ...OVERLAPS]}
-        />
-        <Choice
-          label="Lifetime of the new token"
-          value={lifetime}
-          onValue={setLifetime}
-          options={[[AS_BEFORE, 'as long as the old one was meant to live'], ...LIFETIMES.slice(0, -1)]}
-        />
-        <div class="line">
-          <button type="button" class="button push" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button is-primary" autofocus disabled={busy}>
-            <Icon name="again" />
-            Rotate token
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      <p>You get a new token of the same name. Give it to the programs before the old one ends.</p>
+      <Choice
+        label="The old token ends"
+        hint={
+          isOfBrowser ? 'This browser is signed in with it: then you sign in with the new one.' : undefined
+        }
+        value={overlap}
+        onValue={setOverlap}
+        // "At once" would sign this browser out before its user has copied the new token.
+        options={isOfBrowser ? OVERLAPS : [AT_ONCE, ...OVERLAPS]}
+      />
+      <Choice
+        label="Lifetime of the new token"
+        value={lifetime}
+        onValue={setLifetime}
+        options={[[AS_BEFORE, 'as long as the old one was meant to live'], ...LIFETIMES.slice(0, -1)]}
+      />
+    </FormDialog>
   )
 }
 
 /** Asks before a token is revoked: it never becomes valid again. */
 export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
   return (
-    <Dialog
+    <DangerDialog
       title={
         <>
           Revoke <Name>{token.name}</Name> of <Name>{token.user}</Name>?
         </>
       }
+      busy={busy}
+      error={error}
+      keep="Keep it"
+      icon="ban"
+      action="Revoke token"
+      onAct={() => make({ method: 'DELETE', path: pathOf(token) })}
       onClose={onClose}
     >
-      {error !== undefined && <Problem error={error} />}
       <p>
         The gateway accepts it no more, and terminals and commands that run by it end within a second. A
         revoked token does not come back.
@@ -100,20 +97,6 @@ export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
           <strong>This browser is signed in with it: you are signed out, too.</strong>
         </p>
       )}
-      <div class="line">
-        <button type="button" class="button push" onClick={onClose}>
-          Keep it
-        </button>
-        <button
-          type="button"
-          class="button is-danger"
-          disabled={busy}
-          onClick={() => make({ method: 'DELETE', path: pathOf(token) })}
-        >
-          <Icon name="ban" />
-          Revoke token
-        </button>
-      </div>
-    </Dialog>
+    </DangerDialog>
   )
 }

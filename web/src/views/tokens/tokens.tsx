@@ -2,9 +2,10 @@ import { useCallback } from 'preact/hooks'
 import { readTokens } from '../../api/gateway.ts'
 import { isPerson, person, readsAll } from '../../api/person.ts'
 import type { Token } from '../../api/types.ts'
-import { Icon } from '../../parts/icon.tsx'
+import { ClearSearch, isFound, SearchField, searchedText } from '../../parts/lists/search.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
+import { NewButton } from '../../parts/new-button.tsx'
 import { changeQuery, query } from '../../parts/router.ts'
 import { visible } from '../../parts/visible.ts'
 import { daysLeft } from './token.ts'
@@ -28,7 +29,7 @@ export default function Tokens() {
       <header class="head">
         <h1>Tokens</h1>
         {shown !== undefined && shown.length > 0 && <span class="soft">{shown.length}</span>}
-        {isPerson() && <NewButton />}
+        {isPerson() && <NewButton what="token" look="is-primary push" />}
         <p>
           With a token, programs and command lines sign in as its user. Its text is shown once, when it is
           made.
@@ -39,7 +40,7 @@ export default function Tokens() {
       {value === undefined && error === undefined && <Loading rows={5} />}
       {value !== undefined && <ExpiringNote tokens={value} />}
       {value !== undefined && value.length > 0 && <Filters />}
-      {shown?.length === 0 && <NoToken isSearched={(query.value.get('search') ?? '') !== ''} />}
+      {shown?.length === 0 && <NoToken isSearched={searchedText() !== ''} />}
       {shown !== undefined && (
         <TokenTable
           tokens={shown.slice(0, MOST)}
@@ -53,15 +54,6 @@ export default function Tokens() {
         </p>
       )}
     </>
-  )
-}
-
-function NewButton() {
-  return (
-    <button type="button" class="button is-primary push" onClick={() => changeQuery({ new: 'token' })}>
-      <Icon name="plus" />
-      New token
-    </button>
   )
 }
 
@@ -81,11 +73,10 @@ function Whose({ isOfAll }: { readonly isOfAll: boolean }) {
 /** Whether to show the token. Ended tokens and sign-ins of browsers are many and seldom wanted. */
 function isWanted({ name, user, kind, status }: Token): boolean {
   const asked = query.value
-  const words = (asked.get('search') ?? '').toLowerCase().split(/\s+/).filter(Boolean)
   const isEnded = status === 'revoked' || status === 'expired'
   if (isEnded && asked.get('ended') !== '1') return false
   if (kind === 'sign-in' && asked.get('sign-ins') !== '1') return false
-  return words.every((word) => `${name} ${user}`.toLowerCase().includes(word))
+  return isFound(`${name} ${user}`)
 }
 
 function ExpiringNote({ tokens }: { readonly tokens: readonly Token[] }) {
@@ -105,20 +96,9 @@ function ExpiringNote({ tokens }: { readonly tokens: readonly Token[] }) {
 }
 
 function Filters() {
-  const asked = query.value
   return (
     <div class="filters">
-      <div class="search">
-        <Icon name="search" />
-        <input
-          type="search"
-          aria-label="Search tokens"
-          placeholder="Search tokens"
-          data-shortcut="search"
-          value={asked.get('search') ?? ''}
-          onInput={(event) => changeQuery({ search: event.currentTarget.value })}
-        />
-      </div>
+      <SearchField name="Tokens" />
       <Tick name="sign-ins" words="Sign-ins" />
       <Tick name="ended" words="Ended tokens" />
     </div>
@@ -141,32 +121,13 @@ function Tick({ name, words }: { readonly name: string; readonly words: string }
 function NoToken({ isSearched }: { readonly isSearched: boolean }) {
   if (isSearched)
     return (
-      <Empty
-        icon="search"
-        title="No token has this in its name"
-        actions={
-          <button type="button" class="button" onClick={() => changeQuery({ search: '' })}>
-            Clear the search
-          </button>
-        }
-      >
+      <Empty icon="search" title="No token has this in its name" actions={<ClearSearch />}>
         Names of tokens and users were searched. Sign-ins and ended tokens are left out unless they are
         ticked.
       </Empty>
     )
   return (
-    <Empty
-      icon="key"
-      title="There is no token yet"
-      actions={
-        isPerson() && (
-          <button type="button" class="button" onClick={() => changeQuery({ new: 'token' })}>
-            <Icon name="plus" />
-            New token
-          </button>
-        )
-      }
-    >
+    <Empty icon="key" title="There is no token yet" actions={isPerson() && <NewButton what="token" />}>
       Make one for a program, or for <code>runbook-agent login</code> on a command line.
     </Empty>
   )

@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks'
 import type { Budget } from '../../api/types.ts'
 import { Choice } from '../../form/choice.tsx'
 import { TextField } from '../../form/text-field.tsx'
-import { Dialog } from '../../parts/dialog.tsx'
-import { Note, Problem } from '../../parts/messages.tsx'
+import { FormDialog } from '../../parts/form-dialog.tsx'
+import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { exactSize, sizeIn, SPANS, spanText } from './budget.ts'
 import type { AboutUserProps } from './change-groups.tsx'
@@ -50,65 +50,54 @@ export function BudgetForm({ user: { name, budget }, busy, error, make, onClose 
   const set = (changed: Partial<Typed>) => setTyped((before) => ({ ...before, ...changed }))
   const save = (next: object | null) =>
     make({ method: 'PUT', path: `/api/users/${encodeURIComponent(name)}`, body: { budget: next } })
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const submit = () => {
     const found = problemIn(typed)
     setProblem(found)
     if (found === undefined) save(sent(typed))
   }
   const spans = [...SPANS, ...(isUsual(typed.per) ? [] : [[typed.per, spanText(Number(typed.per))] as const])]
   return (
-    <Dialog
+    <FormDialog
       title={
         <>
           Budget of <Name>{name}</Name>
         </>
       }
+      error={error}
+      onSubmit={submit}
       onClose={onClose}
+      action="Save"
+      disabled={busy}
+      other={
+        budget !== null && (
+          <button type="button" class="button is-danger-quiet" disabled={busy} onClick={() => save(null)}>
+            Remove the budget
+          </button>
+        )
+      }
     >
-      <form class="stack" onSubmit={submit}>
-        {error !== undefined && <Problem error={error} />}
-        {problem !== undefined && (
-          <Note tone="bad" role="alert">
-            {problem}
-          </Note>
-        )}
-        <div class="pair">
-          <TextField label="Runs" value={typed.runs} onValue={(runs) => set({ runs })} required autoFocus />
-          <Choice
-            label="In any stretch of"
-            value={typed.per}
-            onValue={(per) => set({ per })}
-            options={spans}
-          />
-          <TextField
-            label="Output"
-            hint="Such as 1GiB; empty: as much as it likes."
-            value={typed.bytes}
-            onValue={(bytes) => set({ bytes })}
-          />
-          <TextField
-            label="Hours of running"
-            hint="Empty: as long as it likes."
-            value={typed.hours}
-            onValue={(hours) => set({ hours })}
-          />
-        </div>
-        <div class="line">
-          {budget !== null && (
-            <button type="button" class="button is-danger-quiet" disabled={busy} onClick={() => save(null)}>
-              Remove the budget
-            </button>
-          )}
-          <button type="button" class="button push" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button is-primary" disabled={busy}>
-            Save
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      {problem !== undefined && (
+        <Note tone="bad" role="alert">
+          {problem}
+        </Note>
+      )}
+      <div class="pair">
+        <TextField label="Runs" value={typed.runs} onValue={(runs) => set({ runs })} required autoFocus />
+        <Choice label="In any stretch of" value={typed.per} onValue={(per) => set({ per })} options={spans} />
+        <TextField
+          label="Output"
+          hint="Such as 1GiB; empty: as much as it likes."
+          value={typed.bytes}
+          onValue={(bytes) => set({ bytes })}
+        />
+        <TextField
+          label="Hours of running"
+          hint="Empty: as long as it likes."
+          value={typed.hours}
+          onValue={(hours) => set({ hours })}
+        />
+      </div>
+    </FormDialog>
   )
 }
 

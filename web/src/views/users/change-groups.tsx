@@ -2,8 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Change } from '../../api/fresh.ts'
 import type { Refused } from '../../api/request.ts'
 import type { User } from '../../api/types.ts'
-import { Dialog } from '../../parts/dialog.tsx'
-import { Problem } from '../../parts/messages.tsx'
+import { FormDialog } from '../../parts/form-dialog.tsx'
 import { Name } from '../../parts/text.tsx'
 import { GroupsField } from './groups-field.tsx'
 import { groupsOf, plainGroups, roleOf } from './of-user.ts'
@@ -19,32 +18,24 @@ export interface AboutUserProps {
 /** Form for role and groups of a user; changes apply from the next request on. */
 export function ChangeGroups({ user, busy, error, make, onClose }: AboutUserProps) {
   const [draft, setDraft] = useState({ role: roleOf(user), groups: plainGroups(user).join(' ') })
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const submit = () => {
     const body = { groups: groupsOf(draft.role, draft.groups) }
     make({ method: 'PUT', path: `/api/users/${encodeURIComponent(user.name)}`, body })
   }
   return (
-    <Dialog
+    <FormDialog
       title={
         <>
           Groups of <Name>{user.name}</Name>
         </>
       }
+      error={error}
+      onSubmit={submit}
       onClose={onClose}
+      action="Save"
+      disabled={busy}
     >
-      <form class="stack" onSubmit={submit}>
-        {error !== undefined && <Problem error={error} />}
-        <GroupsField {...draft} onChange={(changed) => setDraft((before) => ({ ...before, ...changed }))} />
-        <div class="line">
-          <button type="button" class="button push" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button is-primary" disabled={busy}>
-            Save
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      <GroupsField {...draft} onChange={(changed) => setDraft((before) => ({ ...before, ...changed }))} />
+    </FormDialog>
   )
 }

@@ -2,11 +2,11 @@ import type { Change } from '../../api/fresh.ts'
 import { readTokens, readUsers } from '../../api/gateway.ts'
 import { mayAdminister } from '../../api/person.ts'
 import type { User } from '../../api/types.ts'
-import { Icon } from '../../parts/icon.tsx'
 import { ListView } from '../../parts/lists/list-view.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Problem } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { NewButton } from '../../parts/new-button.tsx'
 import { userPath } from '../../parts/paths.ts'
 import { changeQuery, go, query } from '../../parts/router.ts'
 import { State } from '../../parts/state.tsx'
@@ -44,7 +44,7 @@ export default function Users() {
       <ListView
         title="Users"
         about="Persons and machines that may ask this gateway, by gateway.yaml, by an account elsewhere, or because an admin has added them."
-        actions={mayAdminister() ? <NewButton /> : undefined}
+        actions={mayAdminister() ? <NewButton what="user" look="is-primary" /> : undefined}
         items={users}
         textOf={(user) =>
           `${user.name} ${user.groups.join(' ')} ${user.kind} ${user.status} ${roleText(user)}`
@@ -60,15 +60,6 @@ export default function Users() {
       {error !== undefined && !isNew && <Problem error={error} />}
       {isNew && <NewUser busy={busy} error={error} make={make} onClose={close} />}
     </>
-  )
-}
-
-function NewButton() {
-  return (
-    <button type="button" class="button is-primary" onClick={() => changeQuery({ new: 'user' })}>
-      <Icon name="plus" />
-      New user
-    </button>
   )
 }
 

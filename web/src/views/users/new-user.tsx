@@ -3,8 +3,7 @@ import type { Refused } from '../../api/request.ts'
 import { Choice } from '../../form/choice.tsx'
 import { useTabDraft } from '../../form/tab-draft.ts'
 import { TextField } from '../../form/text-field.tsx'
-import { Dialog } from '../../parts/dialog.tsx'
-import { Problem } from '../../parts/messages.tsx'
+import { FormDialog } from '../../parts/form-dialog.tsx'
 import { GroupsField } from './groups-field.tsx'
 import { groupsOf, type Role } from './of-user.ts'
 
@@ -31,36 +30,31 @@ const KINDS = [
 export function NewUser({ busy, error, make, onClose }: NewUserProps) {
   const draft = useTabDraft<Draft>('user', { name: '', kind: 'person', role: 'standard', groups: '' })
   const { name, kind, role, groups } = draft.values
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const submit = () => {
     draft.forget()
     const body = { email: name.trim(), kind, groups: groupsOf(role, groups) }
     make({ method: 'POST', path: '/api/users', body })
   }
   return (
-    <Dialog title="New user" onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        {error !== undefined && <Problem error={error} />}
-        <TextField
-          label="Name"
-          hint="A mail address, or a name without spaces. Sessions are recorded under it; it stays as it is."
-          value={name}
-          onValue={(value) => draft.set({ name: value })}
-          required
-          autoFocus
-        />
-        <Choice label="Kind" value={kind} onValue={(value) => draft.set({ kind: value })} options={KINDS} />
-        <GroupsField role={role} groups={groups} onChange={draft.set} />
-        <p class="hint">The user signs in with a token, which you make next.</p>
-        <div class="line">
-          <button type="button" class="button push" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button is-primary" disabled={busy || name.trim() === ''}>
-            Create user
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New user"
+      error={error}
+      onSubmit={submit}
+      onClose={onClose}
+      action="Create user"
+      disabled={busy || name.trim() === ''}
+    >
+      <TextField
+        label="Name"
+        hint="A mail address, or a name without spaces. Sessions are recorded under it; it stays as it is."
+        value={name}
+        onValue={(value) => draft.set({ name: value })}
+        required
+        autoFocus
+      />
+      <Choice label="Kind" value={kind} onValue={(value) => draft.set({ kind: value })} options={KINDS} />
+      <GroupsField role={role} groups={groups} onChange={draft.set} />
+      <p class="hint">The user signs in with a token, which you make next.</p>
+    </FormDialog>
   )
 }

@@ -8,8 +8,9 @@ import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Loading, Note, Problem } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { NewButton } from '../../parts/new-button.tsx'
 import { accessOf } from '../../parts/paths.ts'
-import { changeQuery, go } from '../../parts/router.ts'
+import { go } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
@@ -214,12 +215,7 @@ function Tokens({ name, tokens, reload }: TokensProps) {
       <header class="head">
         <h2>Tokens</h2>
         {shown.length > 0 && <span class="soft">{shown.length}</span>}
-        {mayMakeFor(name) && (
-          <button type="button" class="button push" onClick={() => changeQuery({ new: 'token' })}>
-            <Icon name="plus" />
-            New token
-          </button>
-        )}
+        {mayMakeFor(name) && <NewButton what="token" look="push" />}
       </header>
       {shown.length === 0 && (
         <p class="soft">

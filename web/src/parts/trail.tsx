@@ -1,0 +1,33 @@
+import { Name } from './text.tsx'
+
+interface TrailProps {
+  /** Address of the list that the view belongs to, and its name. */
+  readonly href: string
+  readonly list: string
+  /** Label of the link: the sidebar has a link of the same name. */
+  readonly label?: string
+  /** The runbook's file. */
+  readonly file?: string | undefined
+}
+
+/** The place of a view: a link to its list, and the file of its runbook. */
+export function Trail({ href, list, label, file }: TrailProps) {
+  return (
+    <nav aria-label="Where you are">
+      <ol class="trail">
+        <li>
+          <a href={href} aria-label={label}>
+            {list}
+          </a>
+        </li>
+        {file !== undefined && (
+          <li>
+            <code>
+              <Name>{file}</Name>
+            </code>
+          </li>
+        )}
+      </ol>
+    </nav>
+  )
+}
