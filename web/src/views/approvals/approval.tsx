@@ -46,13 +46,14 @@ interface ShownProps {
 }
 
 function Shown({ review, session, before, reload }: ShownProps) {
-  useTitle(visible(`${sessionName(session)} on ${placeOf(review)}`))
+  const name = sessionName(session)
+  useTitle(visible(`${name} on ${placeOf(review)}`))
   return (
     <>
       <header class="head">
         <Trail {...LIST} file={fileOf(session)} />
         <h1>
-          <Name>{sessionName(session)}</Name> on <bdi>{visible(placeOf(review))}</bdi>
+          <Name>{name}</Name> on <bdi>{visible(placeOf(review))}</bdi>
           {review.batch !== undefined && ', once on each'}
         </h1>
         <ReviewState status={review.status} />
