@@ -10,6 +10,7 @@ import { Answers, Commands } from '../../../src/agent/native/mysql/packets.ts'
 import { nativeProof, packet, sha2Proof } from '../../../src/agent/native/mysql/login.ts'
 import { missingMysql, mysqlDatabase, type Account } from '../../support/machine/databases.ts'
 import { without } from '../../support/machine/servers.ts'
+import { pieces } from '../../support/native/pieces.ts'
 import { HoopPort, type PortOptions } from '../../support/native/hoop-port.ts'
 import {
   greeting,
@@ -392,15 +393,6 @@ describe('the streams are cut at packets', () => {
       rest: fc.uint8Array({ maxLength: 20 }),
     }),
   )
-  const pieces = (bytes: Buffer, sizes: readonly number[]): Buffer[] => {
-    const all: Buffer[] = []
-    for (let [at, turn] = [0, 0]; at < bytes.length; turn += 1) {
-      const size = sizes[turn % sizes.length] ?? 1
-      all.push(bytes.subarray(at, at + size))
-      at += size
-    }
-    return all
-  }
   const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })
 
   it('each refused command is left out, and nothing else, wherever the pieces end', () => {

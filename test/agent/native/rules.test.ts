@@ -10,16 +10,18 @@ import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
 import { NativeError } from '../../../src/agent/native/native-error.ts'
 import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
 import { ConnectionStopped } from '../../../src/agent/native/rules/stopped.ts'
+import { pieces } from '../../support/native/pieces.ts'
 import { client, guardrails, masking, rulesOf } from '../../support/native/rules.ts'
 
-function pieces(bytes: Buffer, sizes: readonly number[]): Buffer[] {
-  const all: Buffer[] = []
-  for (let [at, turn] = [0, 0]; at < bytes.length; turn += 1) {
-    const size = sizes[turn % sizes.length] ?? 1
-    all.push(bytes.subarray(at, at + size))
-    at += size
-  }
-  return all
+/** Expects the same masked text for the whole as for its pieces. */
+async function expectSame(
+  masked: (parts: readonly Buffer[]) => Promise<string>,
+  all: Buffer,
+  every: readonly number[],
+): Promise<void> {
+  const whole = await masked([all])
+  expect(whole).not.toContain(MAIL)
+  expect(await masked(pieces(all, every))).toBe(whole)
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 })
@@ -124,10 +126,7 @@ describe('the stream of PostgreSQL', () => {
           for (const part of parts) await stream.pass(part)
           return readable([to.got()])
         }
-        const all = Buffer.concat(messages)
-        const whole = await masked([all])
-        expect(whole).not.toContain(MAIL)
-        expect(await masked(pieces(all, every))).toBe(whole)
+        await expectSame(masked, Buffer.concat(messages), every)
       }),
     )
   })
@@ -248,10 +247,7 @@ describe('the stream of MySQL', () => {
           for (const part of parts) await stream.pass(part)
           return readable([to.got()])
         }
-        const all = answer(cells)
-        const whole = await masked([all])
-        expect(whole).not.toContain(MAIL)
-        expect(await masked(pieces(all, every))).toBe(whole)
+        await expectSame(masked, answer(cells), every)
       }),
     )
   })
