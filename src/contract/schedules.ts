@@ -94,7 +94,7 @@ export const scheduleContract = {
     description:
       'Nothing is kept. `problems` name the field; one without a field says why a run would fail now. `as` may be somebody else for admins.',
     role: 'user',
-    scope: 'connection',
+    scope: 'end',
     audit: 'none',
     body: DraftShape,
     answers: {

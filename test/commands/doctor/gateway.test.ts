@@ -235,7 +235,7 @@ describe('a proxy', () => {
     proxy.refusal = '407 Proxy Authentication Required'
     const refused = await examined(key, env)
     expect(refused.level).toMatchObject({ tcp: 'ok', proxy: 'broken', tls: 'skipped' })
-    expect(refused.found['proxy']).toMatch(/answered 407 .*it wants a user and a password/)
+    expect(refused.found['proxy']).toMatch(/answered 407 .*: set a user and a password/)
     proxy.refusal = 'silence'
     const silent = await examined(key, env)
     expect(silent.found['proxy']).toBe(`${proxy.address} gave no answer within 5 s`)

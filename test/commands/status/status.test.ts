@@ -98,7 +98,7 @@ test('asks one socket only when it is named', async () => {
   const { stdout } = await run({ socket: one.socket }, socketOf('two'))
   expect(stdout).toContain('pid 4711')
   expect(await failure({ socket: socketOf('two') }, one.socket)).toMatchObject({
-    message: `no agent answers: ${socketOf('two')}: there is no such socket`,
+    message: `no agent answers: ${socketOf('two')}: the socket does not exist`,
     exitCode: 69,
   })
 })

@@ -98,7 +98,7 @@ describe('a gateway whose clock', () => {
         run(history, id)
       })
     }
-    expect(lines.filter((line) => line.startsWith('warn clock not believed'))).toHaveLength(2)
+    expect(lines.filter((line) => line.startsWith('warn clock not trusted'))).toHaveLength(2)
     vi.setSystemTime(START + HOUR)
     await start((history, upkeep) => {
       expect(upkeep.doubt).toMatch(/^the clock is 959 hours behind the latest time/)

@@ -132,6 +132,12 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
     body: { file_name: 'ops/a.runbook.sh', connection_name: 'asked', parameters: { x: '1' } },
   }),
   'POST /api/runbooks/foresee': () => ({ body: { file_name: 'ops/a.runbook.sh', connections: ['asked'] } }),
+  'POST /api/schedules/foresee': () => ({
+    body: {
+      ...{ name: 'drafted', cron: '0 3 * * *', timezone: 'UTC', connection: 'asked' },
+      ...{ runbook: 'ops/a.runbook.sh', as: 'owner' },
+    },
+  }),
   'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
   'GET /api/access/:name/:connection': () => ({ path: '/api/access/owner/asked' }),
   'GET /api/sessions/:id/download': () => link(''),

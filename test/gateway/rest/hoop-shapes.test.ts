@@ -181,7 +181,8 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   '/api/userinfo': ['token'],
   '/api/users': ['created_at'],
   '/api/reviews': ['connection'],
-  '/api/sessions': ['connection'],
+  '/api/sessions': ['connection', 'port'],
+  '/api/plugins/audit/sessions': ['port'],
   '/api/audit/logs': ['text_looked_at'],
   '/api/agents': [
     ...['connected_at', 'left_at', 'last_words', 'address', 'sessions', 'session_limit', 'connections'],

@@ -75,7 +75,7 @@ describe('GET /api/sessions', () => {
     expect(page.data[1]).toEqual({
       ...{ id: 's3998', user: 'admin', user_id: 'admin', user_name: 'admin', identity_type: 'user' },
       ...{ connection: 'bash', role_name: 'bash', resource_name: 'bash', connection_tags: {} },
-      ...{ type: 'custom', connection_subtype: '', verb: 'exec', origin: 'client-api' },
+      ...{ type: 'custom', connection_subtype: '', verb: 'exec', origin: 'client-api', port: false },
       ...{ labels: { i: '3998' }, metadata: { n: 3998 }, script_size: null, ai_analysis: null },
       ...{ review: null, integrations_metadata: null, jira_transition: null },
       org_id: '00000000-0000-0000-0000-000000000000',

@@ -99,7 +99,7 @@ it('is no answer to other methods, nor at other addresses', async () => {
 const HTML = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }
 
 it.each([
-  ['/users', HTML],
+  ['/no-such-view', HTML],
   ['/sesions/x?a=b', HTML],
   ['/apidocs', HTML],
   ['/index.html', { ...HTML, authorization: 'Bearer nobody-knows-this-token' }],
@@ -119,8 +119,8 @@ it.each([
   ['/api/nope', HTML, 'GET'],
   ['/api', HTML, 'GET'],
   ['/docs/nope', HTML, 'GET'],
-  ['/users', { accept: '*/*', 'sec-fetch-mode': 'cors' }, 'GET'],
-  ['/users', HTML, 'POST'],
+  ['/no-such-view', { accept: '*/*', 'sec-fetch-mode': 'cors' }, 'GET'],
+  ['/no-such-view', HTML, 'POST'],
 ])('a program gets JSON as ever, once it has a token: %s', async (path, headers, method) => {
   const without = await get(path, headers, method)
   expect([without.status, await without.json()]).toMatchObject([401, { code: 'unauthenticated' }])
@@ -131,7 +131,7 @@ it.each([
 it('knows a browser that opens an address by what it says of it alone', async () => {
   const [answer] = await rawAnswers(
     gateway.gateway.http,
-    'GET /users HTTP/1.1\r\nHost: x\r\nSec-Fetch-Mode: navigate\r\nConnection: close\r\n\r\n',
+    'GET /no-such-view HTTP/1.1\r\nHost: x\r\nSec-Fetch-Mode: navigate\r\nConnection: close\r\n\r\n',
   )
   expect([answer?.status, answer?.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
 })
