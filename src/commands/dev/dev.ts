@@ -69,8 +69,9 @@ async function serve(
     )
   }
   const answer = await runExample(gateway.http, state.tokenFile)
+  const ended = answer.output_status === 'success' ? 'succeeded' : answer.output_status
   say(
-    `ran ops/hello.runbook.sh on connection bash: ${answer.output_status}, exit code ${answer.exit_code}, ${answer.execution_time} ms`,
+    `ran ops/hello.runbook.sh on connection bash: ${ended}, exit code ${answer.exit_code}, ${answer.execution_time} ms`,
   )
   say(printable(answer.output).trimEnd().replace(/^/gm, '  | '))
   const page = pageLink(gateway, state)

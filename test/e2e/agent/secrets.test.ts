@@ -183,7 +183,7 @@ describe('a connection', () => {
     expect(await ask('tells')).toEqual(['web-06 [REDACTED] [REDACTED]\n', true])
     expect(await ask('has-none')).toEqual(['web-06  [REDACTED]\n', true])
     expect(await ask('older')).toEqual(['[REDACTED] [REDACTED] [REDACTED]\n', false])
-    const said = site.agent.stderr.split('\n').filter((line) => line.includes('look ordinary'))
+    const said = site.agent.stderr.split('\n').filter((line) => line.includes('ordinary values'))
     expect(said).toEqual([expect.stringMatching(/older.*PLACE/)])
     expect(said.join()).not.toContain('web-06')
     const doctor = await runProgram(site.place, ['doctor', '--json'], runtime)

@@ -60,7 +60,7 @@ describe('a connection with reviews on the embedded gateway', () => {
     await client('reviews', 'approve', leaves)
     expect((await client('sessions', 'follow', leaves)).stdout).toBe('by exec\n')
     const local = await client('run', '--local', 'bash', FILE, '--when-approved')
-    expect([local.code, local.stderr]).toEqual([64, expect.stringContaining('it has no --when-approved')])
+    expect([local.code, local.stderr]).toEqual([64, expect.stringContaining('omit --when-approved')])
   })
 
   it('run ends with 77 when it is rejected', async () => {

@@ -132,13 +132,13 @@ describe('a remote repository', () => {
     writeFileSync(hold, '')
     const commit = workshop.commit({ 'a.sql': '2' })
     for (let round = 0; round < 3; round += 1) {
-      const oldCopy = { reason: 'fetching takes longer than 2 s and goes on' }
+      const oldCopy = { reason: 'fetching takes longer than 2 s and continues' }
       expect(await repository.readFile('a.sql')).toMatchObject({ text: '1', commit: old, oldCopy })
     }
     expect(readFileSync(join(workshop.folder, 'calls'), 'utf8')).toBe('x\nx\n')
     expect(workshop.warnings).toMatchObject([
       {
-        fields: { repository: 'books', reason: 'fetching takes longer than 2 s and goes on' },
+        fields: { repository: 'books', reason: 'fetching takes longer than 2 s and continues' },
         message: 'runbook repository is slow; serving its last good copy',
       },
     ])

@@ -107,7 +107,7 @@ describe('policy check', () => {
     [
       'rules of the wrong form',
       'rules: [{words: a}]',
-      'rules:1:17: unable to decode rules, reason=rules[0].rules[0].words is no list',
+      'rules:1:17: unable to decode rules, reason=rules[0].rules[0].words is not a list',
     ],
     ['a file that is no text', Buffer.from([0xff]), 'rules is not UTF-8 text'],
   ])('exits 2 for %s, and says it as JSON too', (_, content, message) => {
