@@ -67,7 +67,7 @@ describe('run --local', () => {
   test('lists what is missing, and refuses what it cannot do, with 64', async () => {
     const missing = await shell(place, `${RUN} -p password=secret`)
     expect(missing.code).toBe(64)
-    expect(missing.stderr).toMatch(/hello\.runbook\.sh needs a parameter more:\n {2}name {2}whom to greet/)
+    expect(missing.stderr).toMatch(/missing parameter of hello\.runbook\.sh:\n {2}name {2}whom to greet/)
     place.write('broken.sh', '{{ .x ')
     const lines = {
       'runbook-agent run --local any broken.sh -- bash': /^runbook-agent: broken\.sh: /,

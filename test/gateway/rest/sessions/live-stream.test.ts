@@ -221,7 +221,7 @@ describe('GET /api/sessions/{id}/stream', () => {
     expect([status, body]).toEqual([
       429,
       {
-        message: expect.stringContaining('at most 64 streams of sessions of one user'),
+        message: expect.stringContaining('at most 64 streams of sessions of one user') as string,
         code: 'too-many-clients',
       },
     ])
