@@ -14,6 +14,7 @@ const LIMITS = { streams: 8, ofOneUser: 2, pieceMs: 60_000, closingMs: 1000 }
 const STEP = 500
 
 interface Format {
+  readonly type: string
   readonly head: string
   readonly line: (entry: AuditEntryAnswer) => string
 }
@@ -37,25 +38,24 @@ const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])
 ]
 
 const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
-  jsonl: { head: '', line: (entry) => `${JSON.stringify(entry)}\n` },
-  csv: { head: csvLine(['entry', ...COLUMNS.map(([name]) => name)]), line: csvEntry },
+  jsonl: { type: 'application/x-ndjson', head: '', line: (entry) => `${JSON.stringify(entry)}\n` },
+  csv: {
+    type: 'text/csv; charset=utf-8',
+    head: csvLine(['entry', ...COLUMNS.map(([name]) => name)]),
+    line: csvEntry,
+  },
 }
 
 /** Sends the entries of the list as a file, the oldest first. */
 export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
-  const streams = {
-    jsonl: new EventStreams('exports', LIMITS, 'application/x-ndjson'),
-    csv: new EventStreams('exports', LIMITS, 'text/csv; charset=utf-8'),
-  }
+  const streams = new EventStreams('exports', LIMITS)
   const { path, query: options } = auditStreamContract.exportLines
-  app.addHook('preClose', async () => {
-    await Promise.all(Object.values(streams).map((one) => one.close()))
-  })
+  app.addHook('preClose', () => streams.close())
   // fastify would answer HEAD by reading the export to its end.
   app.get<{ Querystring: Query }>(path, { exposeHeadRoute: false }, (request, reply) => {
     const asked = readOptions(options, request.query)
     const { format = 'jsonl', ...filters } = asked
-    streams[format].checkRoom(request.user.name)
+    streams.checkRoom(request.user.name)
     const isFiltered = Object.values(filters).some((value) => value !== undefined)
     const wanted = {
       query: isFiltered || format === 'csv' ? auditQuery(asked) : undefined,
@@ -63,9 +63,9 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
     }
     void reply.header('content-disposition', `attachment; filename=audit-log-${today()}.${format}`)
     const source = { [Symbol.dispose]: () => undefined }
-    return streams[format].send(request, reply, source, (_, closing) =>
-      pieces({ history }, wanted, FORMATS[format], closing),
-    )
+    const read = (_: Disposable, closing: AbortSignal) =>
+      pieces({ history }, wanted, FORMATS[format], closing)
+    return streams.send(request, reply, source, read, FORMATS[format].type)
   })
 }
 

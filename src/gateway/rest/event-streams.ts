@@ -53,6 +53,7 @@ export class EventStreams {
   /**
    * @param source disposed when the reader has gone
    * @param pieces yields the text; after the signal it yields the rest and ends
+   * @param type media type of this answer (default: the one of all)
    * @throws RequestRefused 429
    */
   send<Source extends Disposable>(
@@ -60,6 +61,7 @@ export class EventStreams {
     reply: FastifyReply,
     source: Source,
     pieces: (source: Source, closing: AbortSignal) => AsyncIterable<string>,
+    type = this.#type,
   ): FastifyReply {
     const { raw } = reply
     // The reader may leave while the stream waits for the next piece, so the wait has to end with the
@@ -68,7 +70,7 @@ export class EventStreams {
     this.#admit(request, reply, () => over.abort(), source)
     const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())
     return reply
-      .headers({ ...HEADERS, 'content-type': this.#type })
+      .headers({ ...HEADERS, 'content-type': type })
       .send(Readable.from(watched, { objectMode: false }))
   }
 
