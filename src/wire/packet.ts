@@ -39,6 +39,8 @@ export const spec = {
   serverConnect: 'tcp.server_connect',
   // Ours: the client pauses single connections when the agent asks for it.
   pausesConnections: 'client.pauses_connections',
+  // Ours: hoop's gateway may replace a packet that has `client.guardrails_info`, and is not known to do so in MySQL.
+  refusedBy: 'client.refused_by',
 } as const
 
 /** Value of a key that only has to be present. */

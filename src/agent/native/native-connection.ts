@@ -1,4 +1,5 @@
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
+import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
 import { OutputGate } from '../output/sent-output.ts'
 import { NativeError } from './native-error.ts'
@@ -25,6 +26,8 @@ export interface ConnectionSession {
   readonly pauses: boolean
   /** Bytes of all clients of the session that wait for the server. */
   readonly waiting: { bytes: number }
+  /** Returns what was masked and is not reported yet. */
+  readonly takeMasked: () => MaskedOutput | undefined
   /** Settles when there is room for more. Never rejects: when the stream is over, the session ends. */
   readonly send: (message: Extract<AgentMessage, { readonly connectionId: string }>) => Promise<void>
 }
@@ -100,13 +103,15 @@ export class NativeConnection implements NativeClient {
       if (this.#gate.isClosed) await this.#gate.passed()
       if (this.#hasLeft) return
       const piece = data.length <= MAX_PACKET_BYTES ? data : data.subarray(at, at + MAX_PACKET_BYTES)
-      const { protocol } = this.#session
+      const { protocol, takeMasked } = this.#session
+      const masked = takeMasked()
       this.bytes.sent += piece.length
       await this.#tell({
         kind: 'connection-data',
         protocol,
         data: piece,
         ...(guardrailsInfo !== undefined && { guardrailsInfo }),
+        ...(masked !== undefined && { masked }),
       })
     }
   }

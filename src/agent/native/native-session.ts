@@ -186,6 +186,7 @@ export class NativeSession {
       protocol: opened.type,
       pauses: this.#pauses,
       waiting: this.#waiting,
+      takeMasked: () => opened.rules?.takeMasked(),
       send: (told: Told) => this.#send(told),
     }
     const connection = new NativeConnection(id, session)

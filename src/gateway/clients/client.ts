@@ -138,13 +138,17 @@ export class Client {
   }
 }
 
-/** Removes facts about masking, which are only for the record. */
+/** Removes facts about masking and broken rules, which are only for the record. */
 function shownToClients(
   message: Exclude<SessionMessage, OpenedMessage>,
 ): Exclude<SessionMessage, OpenedMessage> {
-  if (message.kind !== 'stdout' && message.kind !== 'stderr') return message
-  const { kind, sid, data } = message
-  return { kind, sid, data }
+  if (message.kind === 'stdout' || message.kind === 'stderr') {
+    const { kind, sid, data } = message
+    return { kind, sid, data }
+  }
+  if (message.kind !== 'connection-data') return message
+  const { kind, sid, connectionId, protocol, data } = message
+  return { kind, sid, connectionId, protocol, data }
 }
 
 /** Decodes a packet. @throws StreamRefused that names the place where the packet is malformed */

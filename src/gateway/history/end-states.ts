@@ -45,7 +45,7 @@ export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
 
 /** SQL over the columns of an ended session that returns its outcome, as `stateOf` names it. */
 export const OUTCOME_OF_ENDED = `CASE
-  WHEN guardrails_info IS NOT NULL THEN 'failed'
+  WHEN guardrails_info IS NOT NULL AND json_extract(request, '$.isPort') IS NOT 1 THEN 'failed'
   WHEN json_extract(cause, '$.code') = 'access-ended' AND json_extract(cause, '$.by') IS NOT NULL THEN 'rejected'
   ${(['stopped', 'rejected', 'failed'] as const).map(whenCause).join('\n  ')}
   WHEN exit_code = 0 THEN 'succeeded'

@@ -1,5 +1,5 @@
 import type { Rule } from '../../policy/guardrails/rules.ts'
-import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
+import { decodeGuardrailsInfo, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 
 /**
@@ -34,6 +34,32 @@ export function withNames(
 function isSame(rule: Rule, { type, words, pattern, message }: GuardrailInfo): boolean {
   const key = (...parts: unknown[]) => JSON.stringify(parts)
   return key(rule.type, rule.words, rule.pattern, rule.message) === key(type, words, pattern, message)
+}
+
+/** Bound of the rules that one session keeps. A connection has fewer. */
+const MAX_BROKEN = 1000
+
+/** The rules that statements and results of a session's native clients have broken, each once. */
+export class BrokenRules {
+  readonly #guardrails: readonly GuardrailSettings[]
+  readonly #infos = new Map<string, GuardrailInfo>()
+
+  constructor(guardrails: readonly GuardrailSettings[]) {
+    this.#guardrails = guardrails
+  }
+
+  /** @param bytes `client.guardrails_info` of one refusal */
+  add(bytes: Buffer): void {
+    for (const info of withNames(decodeGuardrailsInfo(bytes), this.#guardrails)) {
+      const { ruleName, type, words, pattern, direction, message } = info
+      const key = JSON.stringify([ruleName, type, words, pattern, direction, message])
+      if (this.#infos.size < MAX_BROKEN && !this.#infos.has(key)) this.#infos.set(key, info)
+    }
+  }
+
+  get all(): readonly GuardrailInfo[] {
+    return [...this.#infos.values()]
+  }
 }
 
 /** Returns the text for the record, in the words of hoop's gateway (protocol.md 8.1). */

@@ -3,6 +3,7 @@ import type { WindowSize } from '../../basics/window-size.ts'
 import { Redaction, type Redactor } from '../../policy/redaction/redactor.ts'
 import { SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, type NamedValue, secretsAmong, textsOfSecret } from '../../policy/redaction/secrets.ts'
+import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
 import type { RecordedEnd } from '../history/session.ts'
@@ -75,7 +76,7 @@ export class SessionRecord {
   readonly #redaction: Redaction
   /** Undefined when the agent has replaced the secrets already, because the output is for an answer. */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
-  readonly #masked = new MaskedTotal()
+  readonly #total = new MaskedTotal()
   readonly #startedAt = performance.now()
 
   constructor(sid: SessionId, history: History, redaction: Redaction, origin: SessionRequest['origin']) {
@@ -103,14 +104,19 @@ export class SessionRecord {
   }
 
   output({ kind, data, masked }: OutputMessage): void {
-    if (masked !== undefined) this.#masked.add(masked)
+    if (masked !== undefined) this.#total.add(masked)
     const bytes = this.#streams === undefined ? data : this.#streams[kind].push(data)
     this.#append('o', bytes, kind === 'stderr')
   }
 
+  /** Adds the masking of a server's answer to a native client. */
+  masked(masked: MaskedOutput): void {
+    this.#total.add(masked)
+  }
+
   /** Adds the masking of the agent's close message. */
   closed({ masked }: ClosedMessage): void {
-    if (masked !== undefined) this.#masked.addLast(masked)
+    if (masked !== undefined) this.#total.addLast(masked)
   }
 
   /** Records the size of the window, for the replay of a terminal. */
@@ -129,7 +135,7 @@ export class SessionRecord {
   finish(end: Omit<RecordedEnd, 'endedAt' | 'masking'>): void {
     const redactedHere = this.#redactors().map(({ redacted }) => redacted)
     const redactedBytes = sumOfCounts(end.redactedBytes ?? 0, ...redactedHere)
-    const { json: masking } = this.#masked
+    const { json: masking } = this.#total
     this.#history.finish(this.#sid, {
       ...{ ...end, redactedBytes, endedAt: new Date() },
       ...(masking !== undefined && { masking }),

@@ -62,7 +62,10 @@ export interface SessionState {
 }
 
 /** The facts that decide the state, from the history or from a message about an end. */
-export type Stated = Pick<SessionSummary, 'status' | 'exitCode' | 'cause' | 'guardrails' | 'review'>
+export type Stated = Pick<
+  SessionSummary,
+  'status' | 'exitCode' | 'cause' | 'guardrails' | 'review' | 'isPort'
+>
 
 /** @param obstacle the lock for which a running session waits at this moment */
 export function stateOf(session: Stated, obstacle?: LockObstacle): SessionState {
@@ -84,8 +87,9 @@ function lockState({ lock, holder, ahead }: LockObstacle): SessionState {
   return { name, lock, by: holder.user, since: new Date(holder.since), text: `${text} of ${holder.user}` }
 }
 
-function endOf({ exitCode, cause, guardrails, review }: Stated): SessionState {
-  if (guardrails !== undefined) return worded('blocked')
+function endOf({ exitCode, cause, guardrails, review, isPort }: Stated): SessionState {
+  // A session of native clients goes on after a refused statement.
+  if (guardrails !== undefined && isPort !== true) return worded('blocked')
   const name = cause && stateOfCause(cause)
   if (name !== undefined) return worded(name, cause?.by)
   const denied = review === undefined || cause !== undefined ? undefined : deniedBefore(review, exitCode)

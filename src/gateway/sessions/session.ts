@@ -9,14 +9,14 @@ import type {
   SessionId,
 } from '../../wire/messages/message.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
-import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
+import { guardrailInfoJson, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
 import type { EndCause } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
 import { rpcStatus, type RpcCode } from '../../contract/statuses.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
-import { blockedText, withNames } from './guardrails.ts'
+import { blockedText, BrokenRules, withNames } from './guardrails.ts'
 import type { SessionRecord } from './session-record.ts'
 import { agentsCause } from './session-state.ts'
 import { SessionStatements } from './statements/statements.ts'
@@ -30,6 +30,8 @@ export interface SessionEnd {
   readonly redactedBytes: number
   /** The agent's close message; undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
+  /** Broken guardrail rules: those that ended the session, and those of native clients, which go on. */
+  readonly guardrails?: readonly GuardrailInfo[]
   /** Reason why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
   /** Cause of the end, where the exit code does not tell it. */
@@ -78,6 +80,7 @@ export class GatewaySession {
   readonly #record: SessionRecord
   readonly #find: FindAgent
   readonly #guardrails: readonly GuardrailSettings[]
+  readonly #broken: BrokenRules
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
   #settle!: (ending: Promise<SessionEnd>) => void
@@ -97,6 +100,7 @@ export class GatewaySession {
     guardrails: readonly GuardrailSettings[] = [],
   ) {
     this.#guardrails = guardrails
+    this.#broken = new BrokenRules(guardrails)
     this.sid = open.sid
     this.#open = open
     this.#record = record
@@ -244,7 +248,7 @@ export class GatewaySession {
       case 'connection-close':
       case 'connection-pause':
       case 'connection-resume':
-        this.#statements.answered(message)
+        this.#answered(message)
         if (this.#isPort) yield message
         return
       case 'closed':
@@ -255,6 +259,14 @@ export class GatewaySession {
       case 'unsupported':
         return
     }
+  }
+
+  #answered(message: ConnectionMessage): void {
+    this.#statements.answered(message)
+    if (message.kind !== 'connection-data') return
+    const { guardrailsInfo, masked } = message
+    if (guardrailsInfo !== undefined) this.#broken.add(guardrailsInfo)
+    if (masked !== undefined) this.#record.masked(masked)
   }
 
   #openTimedOut(): void {
@@ -284,11 +296,12 @@ export class GatewaySession {
   /** Sets the end. @returns the first end, which wins */
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
-    this.#ending = ending
+    const guardrails = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
+    this.#ending = { ...ending, ...(guardrails.length > 0 && { guardrails }) }
     this.#statements.close()
     this.#record.close(text)
     this.#life.abort(OVER)
-    return ending
+    return this.#ending
   }
 }
 
@@ -302,8 +315,8 @@ function behind(beginning: string, message: string): string {
 
 /** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
 function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
-  const { exitCode, truncatedBytes, redactedBytes, closed, cause } = ending
-  const guardrails = closed?.guardrails?.map(guardrailInfoJson)
+  const { exitCode, truncatedBytes, redactedBytes, cause } = ending
+  const guardrails = ending.guardrails?.map(guardrailInfoJson)
   try {
     record.finish({
       exitCode: rowExitCode(exitCode),

@@ -327,8 +327,8 @@ export class Sessions {
     }
   }
 
-  #logEnd(sid: SessionId, { exitCode, truncatedBytes, closed, unrecorded }: SessionEnd): void {
-    for (const { ruleName: rule, type, direction } of closed?.guardrails ?? [])
+  #logEnd(sid: SessionId, { exitCode, truncatedBytes, guardrails, unrecorded }: SessionEnd): void {
+    for (const { ruleName: rule, type, direction } of guardrails ?? [])
       this.#log.warn({ sid, rule, type, direction }, 'a guardrail rule was broken')
     if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')

@@ -1,4 +1,5 @@
 import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } from '../packet.ts'
+import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
 
 // The connections of native clients (protocol.md 4.8). A session has many, each with an id from the client's
 // side. The types are the same in all three directions, except for their first word.
@@ -38,6 +39,8 @@ interface ConnectionData {
   readonly isDial?: true
   /** The rules for which the agent has refused a statement: this payload is the refusal, and nothing else. */
   readonly guardrailsInfo?: Buffer
+  /** What was masked since the last packet that had this. */
+  readonly masked?: MaskedOutput
 }
 
 export function isNativeProtocol(type: string): type is NativeProtocolName {
@@ -57,7 +60,8 @@ export function decodeConnection(packet: Packet, receiver: Receiver): Connection
   if (rest === RESUME) return { kind: 'connection-resume', connectionId: idIn(packet) }
   const protocol = NATIVE_PROTOCOLS.find((name) => WRITES[name] === rest)
   if (protocol === undefined) return undefined
-  const guardrailsInfo = specBytes(packet, spec.guardrailsInfo)
+  const guardrailsInfo = specBytes(packet, infoKey(protocol))
+  const masked = specBytes(packet, spec.maskingInfo)
   return {
     kind: 'connection-data',
     connectionId: idIn(packet),
@@ -65,7 +69,12 @@ export function decodeConnection(packet: Packet, receiver: Receiver): Connection
     data: packet.payload,
     ...(specText(packet, spec.serverConnect) !== undefined && { isDial: true as const }),
     ...(guardrailsInfo !== undefined && { guardrailsInfo }),
+    ...(masked !== undefined && { masked: decodeMaskedOutput(masked) }),
   }
+}
+
+function infoKey(protocol: NativeProtocolName): string {
+  return protocol === 'postgres' ? spec.guardrailsInfo : spec.refusedBy
 }
 
 export function encodeConnection(
@@ -82,10 +91,11 @@ export function encodeConnection(
     case 'connection-resume':
       return { type: receiver + RESUME, spec: ids, payload: NO_PAYLOAD }
     case 'connection-data': {
-      const { protocol, data, isDial, guardrailsInfo } = message
+      const { protocol, data, isDial, guardrailsInfo, masked } = message
       const more = {
         ...(isDial === true && { [spec.serverConnect]: NO_PAYLOAD }),
-        ...(guardrailsInfo !== undefined && { [spec.guardrailsInfo]: guardrailsInfo }),
+        ...(guardrailsInfo !== undefined && { [infoKey(protocol)]: guardrailsInfo }),
+        ...(masked !== undefined && { [spec.maskingInfo]: encodeMaskedOutput(masked) }),
       }
       return { type: receiver + WRITES[protocol], spec: { ...ids, ...more }, payload: data }
     }

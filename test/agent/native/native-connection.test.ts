@@ -5,6 +5,7 @@ import type { SessionId } from '../../../src/wire/messages/message.ts'
 const MIB = 1024 * 1024
 const session: ConnectionSession = {
   ...{ sid: 's' as SessionId, protocol: 'tcp', pauses: false, waiting: { bytes: 0 } },
+  takeMasked: () => undefined,
   send: () => Promise.resolve(),
 }
 /** Cheap to send many times: only lengths count. */

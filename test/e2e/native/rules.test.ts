@@ -108,6 +108,19 @@ describe.skipIf(missing !== undefined)(
           ['select mail from people', 'done'],
         ])
         expect(JSON.stringify(recorded)).not.toContain('ann@example.com')
+        const { body } = await site.rest.send('GET', `/api/sessions/${await site.rest.lastSession()}`)
+        expect(JSON.parse(body)).toMatchObject({
+          exit_code: 0,
+          state: { name: 'succeeded' },
+          guardrails_info: [
+            { rule_name: 'no-drops', direction: 'input', matched_words: ['DROP TABLE'] },
+            { rule_name: 'owner of the server, owner.json:1', direction: 'input' },
+            { rule_name: 'no-drops', direction: 'output', matched_words: ['s3cret'] },
+          ],
+          metrics: { data_masking: { total_redact_count: 1, info_types: { EMAIL_ADDRESS: 1 } } },
+        })
+        const succeeded = await site.rest.send('GET', '/api/sessions?outcome=succeeded&limit=1')
+        expect(succeeded.body).toContain(await site.rest.lastSession())
       },
     )
   },

@@ -107,9 +107,10 @@ export class MaskedPackets extends MaskedStream<Cut> {
     return (this.#begins = { seq: seq + shift })
   }
 
-  protected async refuse({ message }: Refusal): Promise<void> {
+  protected async refuse({ message, info }: Refusal): Promise<void> {
     await this.send(await this.outgoing.takeJudged())
-    await this.client.send(packet(this.#begins?.seq ?? this.#seq, errorPayload({ ...REFUSED, message })))
+    const error = packet(this.#begins?.seq ?? this.#seq, errorPayload({ ...REFUSED, message }))
+    await this.client.send(error, info)
     this.#begins = undefined
   }
 

@@ -47,7 +47,14 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-function left({ truncated_bytes, redacted_bytes, metrics, guardrails_info, labels }: Session): string[] {
+function left({
+  truncated_bytes,
+  redacted_bytes,
+  metrics,
+  guardrails_info,
+  labels,
+  port,
+}: Session): string[] {
   const masked = metrics?.data_masking.total_redact_count ?? 0
   const rules = (guardrails_info ?? []).map((rule) => visible(nameOf(rule)))
   const warning = labels?.['runbookWarning']
@@ -57,7 +64,11 @@ function left({ truncated_bytes, redacted_bytes, metrics, guardrails_info, label
       : []),
     ...(redacted_bytes > 0 ? [`${bytesText(redacted_bytes)} of secrets were replaced in the output.`] : []),
     ...(masked > 0 ? [`${masked} pieces of personal data were masked in the output.`] : []),
-    ...(rules.length > 0 ? [`It was stopped by a guardrail: ${rules.join(', ')}.`] : []),
+    ...(rules.length > 0
+      ? [
+          `${port ? 'Statements or results were refused' : 'It was stopped'} by a guardrail: ${rules.join(', ')}.`,
+        ]
+      : []),
     ...(warning === undefined ? [] : [visible(warning)]),
   ]
 }
