@@ -8,7 +8,6 @@ import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
-const VIEWS = ['/audit', '/settings', '/agents', '/schedules', '/schedules/new']
 const ADMINISTRATION = 'Administration'
 
 describe.skipIf(missingBrowser !== undefined)(
@@ -174,20 +173,5 @@ describe.skipIf(missingBrowser !== undefined)(
       expect(await ann.page.getByRole('heading', { name: ADMINISTRATION }).count()).toBe(0)
       expect(await fay.page.getByRole('heading', { name: ADMINISTRATION }).count()).toBe(1)
     })
-
-    for (const colorScheme of ['light', 'dark'] as const)
-      it(`has nothing for axe to find in ${colorScheme} colours, and fits a phone`, async () => {
-        await using admin = await stage.enter('/', { ...PHONE, colorScheme })
-        const found: string[] = []
-        for (const view of VIEWS) {
-          await admin.goTo(view)
-          await admin.settled()
-          found.push(...(await admin.faults()).map((fault) => `${view}: ${fault}`))
-          const width = await admin.page.evaluate<number>('document.documentElement.scrollWidth')
-          if (width > 360) found.push(`${view}: ${width} wide`)
-        }
-        expect(found).toEqual([])
-        expect(admin.problems).toEqual([])
-      })
   },
 )

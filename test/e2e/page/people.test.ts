@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Locator } from 'playwright-core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
-import { outer } from '../../support/machine/own-folders.ts'
 import { without } from '../../support/machine/servers.ts'
 import { OidcServer } from '../../support/scripted/oidc-provider.ts'
 import type { Site } from '../../support/sites/site.ts'
@@ -15,7 +14,6 @@ import type { Visitor } from './visitor.ts'
 
 // Users, tokens and budgets, as those who administer a gateway and those who do not see them.
 
-const FOLDER = outer['PICTURES_TO']
 const CLOCK = fileURLToPath(new URL('../../faults/shifted-clock.mjs', import.meta.url))
 const MINUTE = 60_000
 
@@ -247,46 +245,4 @@ describe.skipIf(missingBrowser !== undefined)(`users and tokens${without(missing
     const { body } = await stage.site.rest.send('GET', '/api/users/deploy-bot')
     expect(JSON.parse(body)).toMatchObject({ budget: { runs: 7, bytes: 2 ** 29, hours: 5, per: 86_400 } })
   })
-
-  it('shows each view without a fault, at each width and in both themes', async () => {
-    if (FOLDER !== undefined) mkdirSync(FOLDER, { recursive: true })
-    await using admin = await stage.enter('/users', { reducedMotion: 'reduce' })
-    const wide: string[] = []
-    for (const [name, view] of Object.entries({
-      users: '/users',
-      'user-new': '/users?new=user',
-      user: '/users/ann.kowalski%40shop.example',
-      'user-machine': '/users/deploy-bot',
-      'tokens-all': '/tokens?of=all&ended=1&sign-ins=1',
-      'token-new': '/tokens?new=token',
-      budgets: '/machines',
-    })) {
-      await admin.goTo(view)
-      await admin.settled()
-      wide.push(...(await looked(admin, name)))
-    }
-    expect(wide).toEqual([])
-    expect(admin.problems).toEqual([])
-    expect(admin.foreign).toEqual([])
-  })
-
-  /** @returns what is wider than the window, and what axe finds */
-  async function looked(visitor: Visitor, name: string): Promise<string[]> {
-    const { page } = visitor
-    const faults: string[] = []
-    for (const width of [360, 1024, 1440]) {
-      await page.setViewportSize({ width, height: width === 360 ? 740 : 860 })
-      const needed = await page.evaluate<number>('document.documentElement.scrollWidth')
-      if (needed > width) faults.push(`${name} at ${width}: ${needed}`)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme })
-        if ((width === 360) === (colorScheme === 'light') && width !== 1024)
-          faults.push(...(await visitor.faults()).map((fault) => `${name}: ${fault}`))
-        if (FOLDER === undefined) continue
-        const file = path.join(FOLDER, `${name}-${width}-${colorScheme}.png`)
-        await page.screenshot({ path: file, animations: 'disabled' })
-      }
-    }
-    return faults
-  }
 })

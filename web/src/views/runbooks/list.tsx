@@ -105,24 +105,23 @@ function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; reado
   const { connections = [] } = item
   return (
     <div class="runbook">
-      <a
-        href={runbookPath(repository, item.name)}
-        aria-label={visible(item.title === undefined ? item.name : `${item.title}, ${item.name}`)}
-      >
-        <span class="row-text">
-          <strong>
-            {isRecent && item.title === undefined && folder !== '' && (
-              <span class="folder-part">{visible(`${folder}/`)}</span>
-            )}
-            <bdi>{visible(item.title ?? name)}</bdi>
-          </strong>
-          {item.title !== undefined && (
-            <span class="hint">
-              <bdi>{visible(item.description?.split('\n')[0] ?? item.name)}</bdi>
-            </span>
+      <span class="row-text">
+        <a
+          class="whole"
+          href={runbookPath(repository, item.name)}
+          aria-label={visible(item.title === undefined ? item.name : `${item.title}, ${item.name}`)}
+        >
+          {isRecent && item.title === undefined && folder !== '' && (
+            <span class="folder-part">{visible(`${folder}/`)}</span>
           )}
-        </span>
-      </a>
+          <bdi>{visible(item.title ?? name)}</bdi>
+        </a>
+        {item.title !== undefined && (
+          <span class="hint">
+            <bdi>{visible(item.description?.split('\n')[0] ?? item.name)}</bdi>
+          </span>
+        )}
+      </span>
       <span class="hint">
         {item.error === null ? <Name>{connections.join(', ')}</Name> : 'cannot be run'}
       </span>
