@@ -11,8 +11,8 @@ export const CODES = {
         'wait for the time in `Retry-After`, and find out which program sends wrong tokens: `audit list --action sign-in`',
     },
     'not-permitted': {
-      text: '`... is disabled for this connection`; `user is not allowed to run this runbook on this connection`',
-      advice: 'allow it in gateway.yaml (`access`), or use a connection that does',
+      text: '`access denied`; `... is disabled for this connection`; `user is not allowed to run this runbook on this connection`',
+      advice: 'ask an admin, who can allow it in gateway.yaml (`access`, groups), or use another connection',
     },
     'invalid-request': {
       text: 'names the field, the option or the packet',
@@ -23,11 +23,11 @@ export const CODES = {
       advice: 'send less, or raise `limits.body` in gateway.yaml',
     },
     'too-much-at-once': {
-      text: '`...: let some end first`',
-      advice: 'wait until some of your sessions have ended',
+      text: '`...: let some end first`; `...: try again later`; `another backup is being made`',
+      advice: 'wait until some of your sessions or requests have ended, or until the other backup is made',
     },
     'gateway-stopped': {
-      text: '`gateway shutdown`',
+      text: '`gateway shutdown`; `the gateway is stopping: nothing has run`',
       advice: 'try again when the gateway is back; what has run is in the history',
     },
     'gateway-draining': {
@@ -54,12 +54,12 @@ export const CODES = {
       advice: 'leave out arguments and variables, or set `access.client-input: true`',
     },
     'not-served': {
-      text: '`too many clients ...`; `too many streams ...`',
-      advice: 'use `exec` or `connect`, and a connection of another type',
+      text: '`this gateway serves no native connections ...`; `this gateway serves the verbs exec and connect`; `... is of type tcp and cannot run scripts: ...`; `this session runs a script or a terminal ...`',
+      advice: 'use `exec` or `connect` as the text says, or a connection of another type',
     },
     'too-many-clients': {
-      text: '`this gateway serves ... clients ... at once`; `... streams of sessions ...`',
-      advice: 'try again when one has ended',
+      text: '`too many clients: this gateway serves at most ...`; `too many clients wait for approval: ...`; `too many streams: this gateway serves at most ...`; `a session serves ... native clients at once`',
+      advice: 'end some of yours, or try again when others have ended',
     },
     'opening-timeout': {
       text: '`the session was not opened within 30 s`',
@@ -69,7 +69,7 @@ export const CODES = {
       text: '`the client does not read: ...`; `clients do not read: ...`',
       advice: 'read the output, or send it to a file; update an agent that does not pause',
     },
-    'client-left': { text: '`the client has left...`', advice: 'nothing: the code is for the record' },
+    'client-left': { text: '`the client has left...`', advice: 'do nothing: the code is for the record' },
     'agent-offline': { text: '`agent is offline`', advice: "nothing has run: start the connection's agent" },
     'agent-silent': {
       text: '`the agent did not open the session within 60 s`',
@@ -101,20 +101,21 @@ export const CODES = {
     },
     'webhook-not-found': {
       text: '`webhook ... not found`',
-      advice: 'check the name: `runbook-agent webhooks` lists them to admins',
+      advice: 'check the name: `runbook-agent webhooks` lists them to admins and auditors',
     },
     'session-not-found': {
       text: '`session not found`; `not found`',
-      advice: 'check the id with `runbook-agent sessions list`; only admins see the sessions of others',
+      advice:
+        'check the id with `runbook-agent sessions list`, and [whose sessions you may see](who-may-do-what.md#who-may-see-whose-sessions)',
     },
     'download-expired': { text: '`session download link expired`', advice: 'ask for another link' },
     'agent-not-found': {
       text: '`agent not found`',
-      advice: 'check the name with `runbook-agent agents list`; only admins see all agents',
+      advice: 'check the name with `runbook-agent agents list`; only admins and auditors see all agents',
     },
     'plugin-not-found': {
       text: '`plugin not found`',
-      advice: "nothing: this gateway has no plugins, the endpoint exists for hoop's command line",
+      advice: "do nothing: this gateway has no plugins, the endpoint exists for hoop's command line",
     },
     'agent-certificate-refused': {
       text: '`this gateway requires a certificate from its agents ...`; `the certificate in tls.cert belongs to another agent: ...`',
@@ -172,7 +173,7 @@ export const CODES = {
     },
     'already-processing': {
       text: '`the session ... is already being processed`',
-      advice: 'nothing: the session runs; `sessions follow` shows it',
+      advice: 'do nothing: the session runs; `sessions follow` shows it',
     },
     'outside-time-window': {
       text: '`execution not allowed outside the time window ... to ... UTC`',
@@ -236,7 +237,7 @@ export const CODES = {
     },
     'token-not-found': {
       text: '`token not found`',
-      advice: 'check the id: `GET /api/tokens` lists yours; only admins see all',
+      advice: 'check the id: `GET /api/tokens` lists yours; only admins and auditors see all',
     },
     'name-taken': {
       text: '`... has a token named ... already`; `user already exists with email ...`; `group ... already exists`',
@@ -282,7 +283,7 @@ export const CODES = {
     'request-timeout': { text: '`the request did not come in time`', advice: 'send the request faster' },
     'sign-in-again': {
       text: '`this browser has signed in more than 10 minutes ago: ...`',
-      advice: 'sign in on the page again, which asks for it; or use a token',
+      advice: 'sign in again where the page asks for it, or use a token',
     },
     'foreign-page': {
       text: '`access denied: the request comes from a page of another address`; `access denied: a request that changes something needs the header ...`; `access denied: Origin: ...`',
