@@ -143,7 +143,7 @@ function peers(): Definition<Measured>[] {
     gauge('agents_connected', 'Agents in gateway.yaml that are connected.', ({ agents }) => agents.connected),
     gauge(
       'client_streams',
-      'Command lines that are connected (exec, connect).',
+      'Connected command lines (exec, connect) and terminals of the page.',
       ({ clients }) => clients.count,
     ),
   ]
