@@ -13,7 +13,7 @@ interface BodyReading {
   readonly isOptional?: true
   /** Largest body in bytes, for callers without a token. */
   readonly most?: number
-  /** Fields that hoop refuses with 422 instead of 400. */
+  /** Fields whose wrong texts hoop refuses with 422 instead of 400. A missing field is 400. */
   readonly unprocessable?: readonly string[]
 }
 

@@ -133,7 +133,7 @@ async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void>
 }
 
 /**
- * @param statuses status per field, for fields that hoop's gateway refuses with another status than 400
+ * @param statuses status per field, for fields whose wrong texts hoop's gateway refuses with another status than 400
  * @throws RequestRefused 400 naming the first wrong field and the expected value
  */
 export function readExecBody<Schema extends v.GenericSchema>(
@@ -146,7 +146,8 @@ export function readExecBody<Schema extends v.GenericSchema>(
   if (result.success) return result.output
   const [issue] = result.issues
   const field = v.getDotPath(issue) ?? 'request body'
-  throw new RequestRefused('invalid-request', problem(field, issue), statuses[field])
+  const isText = typeof issue.input === 'string' && issue.input !== ''
+  throw new RequestRefused('invalid-request', problem(field, issue), isText ? statuses[field] : undefined)
 }
 
 function problem(field: string, issue: v.BaseIssue<unknown>): string {

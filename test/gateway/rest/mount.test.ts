@@ -29,7 +29,10 @@ const things = {
     ...OPEN,
     method: 'POST',
     path: '/things',
-    body: v.object({ name: v.string('must be a text'), kind: v.nullish(v.string(), 'usual') }),
+    body: v.object({
+      name: v.pipe(v.string('must be a text'), v.regex(/^\w+$/, 'must be a word')),
+      kind: v.nullish(v.string(), 'usual'),
+    }),
     bodyReading: { unprocessable: ['name'] },
     answers: { 201: word, 202: word },
   },
@@ -105,9 +108,11 @@ it('reads options by their shapes: an empty one is missing unless it is plain, a
 })
 
 it('reads bodies by their shapes, and refuses others before the handler is called', async () => {
-  expect(await ask('POST', '/things', { name: 7 })).toMatchObject({
-    ...{ status: 422, body: '{"message":"name: must be a text"}' },
+  expect(await ask('POST', '/things', { name: 'a b' })).toMatchObject({
+    ...{ status: 422, body: '{"message":"name: must be a word"}' },
   })
+  const others = [{ name: 7 }, {}, { name: '' }, { name: 'a', kind: 7 }]
+  for (const other of others) expect(await ask('POST', '/things', other)).toMatchObject({ status: 400 })
   expect(await ask('POST', '/things')).toMatchObject({ status: 400 })
   expect(asked).toEqual([])
   expect(await ask('PATCH', '/things/a')).toMatchObject({ status: 200, body: '{"days":7}' })
