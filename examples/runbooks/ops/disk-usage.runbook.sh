@@ -1,4 +1,6 @@
-# The largest entries of a folder. Parameters are variables of the command (asenv), so that no value is code.
+# The largest entries of a folder
+#
+# The parameters are variables of the command (asenv), so that no value becomes code.
 {{ .folder | default "/var" | description "which folder" | asenv "FOLDER" }}
 {{ .count | default "5" | type "number" | pattern "^[0-9]+$" | asenv "COUNT" }}
 set -eu

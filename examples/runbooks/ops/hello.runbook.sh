@@ -1,4 +1,6 @@
-# Greets somebody, and shows the four ways in which a runbook gets its input.
+# Greet a person
+#
+# Shows the four ways in which a runbook gets its input.
 {{ .name | required "whom to greet is required" | description "whom to greet" | pattern "^[A-Za-z ]+$" | asenv "NAME" }}
 echo "$GREETING, $NAME"                 # a variable of the connection, and a parameter
 echo "argument: ${1:-none}"             # client_args

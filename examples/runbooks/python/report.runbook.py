@@ -1,3 +1,5 @@
+# Print numbers and their squares as JSON
+#
 # Reads its parameters from the environment (asenv). The password is never printed.
 {{ .password | required "the report needs a password" | type "password" | asenv "REPORT_PASSWORD" }}
 {{ .rows | default "3" | type "number" | pattern "^[0-9]+$" | asenv "REPORT_ROWS" }}

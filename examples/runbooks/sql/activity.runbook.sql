@@ -1,4 +1,6 @@
--- Sessions of one state. psql reads the parameter from a variable (asenv) and quotes it itself: :'state'.
+-- Sessions of one state
+--
+-- psql reads the parameter from a variable (asenv) and quotes it itself: :'state'.
 {{ .state | default "active" | description "which sessions" | options "active" "idle" | asenv "STATE" }}
 \getenv state STATE
 select pid, usename, state
