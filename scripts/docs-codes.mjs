@@ -80,7 +80,7 @@ export const CODES = {
       advice: "read in the agent's journal how the command ended",
     },
     'session-killed': {
-      text: '`session killed by the user`',
+      text: '`session killed by the user: ...`',
       advice: 'a user ended the session with `sessions kill`: ask that user',
     },
     'session-expired': {
