@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { ConnectionMessage, NativeProtocolName } from '../../wire/messages/native.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
+import { farewellOf, type Farewell } from './farewell.ts'
 
 /**
  * Bytes that a local client has not read yet. Above `high` the other end is asked to pause; above `most` the
@@ -55,6 +56,12 @@ export class ClientPort implements Disposable {
     this.#clients.get(message.connectionId)?.receive(message)
   }
 
+  /** Ends all connections. @param reason told to clients whose protocol has errors */
+  close(reason: string): void {
+    for (const client of this.#clients.values()) client.tell(reason)
+    this[Symbol.dispose]()
+  }
+
   [Symbol.dispose](): void {
     this.#server.close()
     for (const client of this.#clients.values()) client.end()
@@ -76,6 +83,7 @@ class LocalClient {
   readonly #id: string
   readonly #socket: Socket
   readonly #options: PortOptions
+  readonly #farewell: Farewell | undefined
   #isPaused = false
   #isAsking = false
   #isSending = false
@@ -85,6 +93,7 @@ class LocalClient {
     this.#id = id
     this.#socket = socket
     this.#options = options
+    this.#farewell = farewellOf(options.protocol)
     // These servers speak first.
     if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
@@ -112,11 +121,17 @@ class LocalClient {
     }
   }
 
+  tell(reason: string): void {
+    const error = this.#isClosedByAgent ? undefined : this.#farewell?.error(reason)
+    if (error !== undefined) this.#socket.write(error)
+  }
+
   end(): void {
     this.#socket.destroySoon()
   }
 
   #write(data: Buffer): void {
+    this.#farewell?.fromServer(data)
     this.#socket.write(data)
     const { writableLength } = this.#socket
     // This agent ignores the pause, as hoop's agents do.
@@ -134,6 +149,7 @@ class LocalClient {
 
   async #data(data: Buffer, isDial = false): Promise<void> {
     if (this.#isClosedByAgent) return
+    this.#farewell?.fromClient(data)
     const sent = this.#options.send({
       kind: 'connection-data',
       connectionId: this.#id,

@@ -32,6 +32,8 @@ const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, p
 const HOST = '127.0.0.1'
 /** Placeholder that clients send as user and password. The agent replaces it. */
 const NOOP = 'noop'
+/** Told to clients of a port that its user has closed. */
+const PORT_CLOSED = 'runbook-agent: the port was closed'
 /** Time for the command of `--run` to end after its session has ended. */
 const GRACE_MS = 5000
 
@@ -100,15 +102,15 @@ class PortConsole implements Disposable {
       await this.#show(event, session)
       if (leaving.exitCode !== undefined) break
     }
-    this[Symbol.dispose]()
-    const ended = await this.#client?.end()
-    if (ended !== undefined) return ended
     const report =
       leaving.exitCode === undefined
         ? await explainEnd(session.end, this.#subject, this.#account)
         : leftReport(leaving.exitCode, this.#subject)
-    await this.#notices.say(report)
-    return report.exitCode
+    const isOver = this.#client?.hasEnded !== true
+    if (isOver) this.port?.close(report.text === '' ? PORT_CLOSED : report.text)
+    this[Symbol.dispose]()
+    if (isOver) await this.#notices.say(report)
+    return (await this.#client?.end()) ?? report.exitCode
   }
 
   async #show(event: StreamEvent, session: ClientSession): Promise<void> {
@@ -170,7 +172,7 @@ class PortConsole implements Disposable {
 class ClientProgram {
   readonly #child: ChildProcess
   readonly #ended: Promise<number>
-  #hasEnded = false
+  hasEnded = false
 
   constructor(command: string, variables: Readonly<Record<string, string>>, ended: () => void) {
     this.#child = spawn('/bin/sh', ['-c', command], {
@@ -184,7 +186,7 @@ class ClientProgram {
       )
     })
     void this.#ended.then(() => {
-      this.#hasEnded = true
+      this.hasEnded = true
       ended()
     })
   }
@@ -194,7 +196,7 @@ class ClientProgram {
    * @returns whether the program handles the signal
    */
   takes(signal: NodeJS.Signals): boolean {
-    if (this.#hasEnded) return false
+    if (this.hasEnded) return false
     if (signal === 'SIGTERM' || signal === 'SIGHUP') signalChild(this.#child, signal)
     return true
   }

@@ -1,0 +1,131 @@
+import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
+import type { NativeProtocolName } from '../../wire/messages/native.ts'
+
+/**
+ * Follows what a native client and its server say, and finds the words with which the client learns why its
+ * connection ends: agent and gateway may be gone, and its server knows nothing of that.
+ */
+export interface Farewell {
+  fromClient(bytes: Buffer): void
+  fromServer(bytes: Buffer): void
+  /** Returns an error of the protocol; undefined where the client would not take it for one. */
+  error(reason: string): Buffer | undefined
+}
+
+/** Returns undefined for a protocol without errors. */
+export function farewellOf(protocol: NativeProtocolName): Farewell | undefined {
+  if (protocol === 'postgres') return new PostgresFarewell()
+  return protocol === 'mysql' ? new MysqlFarewell() : undefined
+}
+
+/** Follows messages that have their length in their head. */
+class Messages {
+  readonly #head: Buffer
+  readonly #contentBytes: (head: Buffer) => number
+  #headBytes = 0
+  #left = 0
+
+  constructor(headBytes: number, contentBytes: (head: Buffer) => number) {
+    this.#head = Buffer.alloc(headBytes)
+    this.#contentBytes = contentBytes
+  }
+
+  /** The head of the last message whose head was whole. */
+  get head(): Buffer {
+    return this.#head
+  }
+
+  get isBetween(): boolean {
+    return this.#left === 0 && this.#headBytes === 0
+  }
+
+  push(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#left > 0) {
+        const passed = Math.min(this.#left, bytes.length - at)
+        this.#left -= passed
+        at += passed
+        continue
+      }
+      const taken = bytes.copy(this.#head, this.#headBytes, at)
+      this.#headBytes += taken
+      at += taken
+      if (this.#headBytes < this.#head.length) return
+      this.#headBytes = 0
+      this.#left = this.#contentBytes(this.#head)
+    }
+  }
+}
+
+const POSTGRES_HEAD_BYTES = 5
+/** connection_failure */
+const CONNECTION_LOST = '08006'
+
+class PostgresFarewell implements Farewell {
+  readonly #requests = new PostgresStatements()
+  readonly #answers = new Messages(POSTGRES_HEAD_BYTES, (head) => {
+    const length = head.readUInt32BE(1)
+    // Bytes that are no message: nothing comes between two of them any more.
+    return length < 4 ? Infinity : length - 4
+  })
+  /** Answers of one byte that are still to come: the server has no encryption. */
+  #refusals = 0
+
+  fromClient(bytes: Buffer): void {
+    for (const { kind } of this.#requests.push(bytes)) if (kind === 'encryption') this.#refusals += 1
+  }
+
+  fromServer(bytes: Buffer): void {
+    const refusals = Math.min(this.#refusals, bytes.length)
+    this.#refusals -= refusals
+    this.#answers.push(bytes.subarray(refusals))
+  }
+
+  error(reason: string): Buffer | undefined {
+    if (this.#refusals > 0 || !this.#answers.isBetween) return undefined
+    const fields = ['SFATAL', 'VFATAL', `C${CONNECTION_LOST}`, `M${reason}`]
+    const content = Buffer.from(`${fields.map((field) => field.replaceAll('\0', '')).join('\0')}\0\0`)
+    const head = Buffer.from('E....')
+    head.writeUInt32BE(content.length + 4, 1)
+    return Buffer.concat([head, content])
+  }
+}
+
+const MYSQL_HEAD_BYTES = 4
+/** ER_SERVER_SHUTDOWN, and the state of a lost connection: clients take no numbers of their own from a server. */
+const SERVER_LOST = 1053
+const STATE = '#08S01'
+
+class MysqlFarewell implements Farewell {
+  readonly #requests = new Messages(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
+  readonly #answers = new Messages(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
+  #hasGreeted = false
+  /** Whether the client waits for the first packet of an answer. Elsewhere it reads no error. */
+  #isWaiting = true
+
+  fromClient(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#requests.push(bytes)
+    this.#isWaiting = this.#requests.isBetween
+  }
+
+  fromServer(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#answers.push(bytes)
+    this.#hasGreeted = true
+    this.#isWaiting = false
+  }
+
+  error(reason: string): Buffer | undefined {
+    if (!this.#isWaiting || !this.#answers.isBetween) return undefined
+    // Before the greeting there are no numbers of packets and no states of errors.
+    const seq = this.#hasGreeted ? ((this.#requests.head[3] ?? 0) + 1) % 256 : 0
+    const text = Buffer.from(`${this.#hasGreeted ? STATE : ''}${reason}`)
+    const packet = Buffer.alloc(MYSQL_HEAD_BYTES + 3)
+    packet.writeUIntLE(3 + text.length, 0, 3)
+    packet[3] = seq
+    packet[4] = 0xff
+    packet.writeUInt16LE(SERVER_LOST, 5)
+    return Buffer.concat([packet, text])
+  }
+}
