@@ -21,12 +21,14 @@ export function missingOwnDatabases(): string | undefined {
   return missingProgram('psql', 'mysql', 'mariadbd', 'mariadb-install-db')
 }
 
+type CommandLine = readonly [program: string, ...args: string[]]
+
 interface Kind {
   /** The account of the server where the test runs as root, which servers refuse to do. */
   readonly user: string
-  readonly create: (folder: string) => readonly [program: string, ...args: string[]]
-  readonly serve: (folder: string, port: number) => readonly [program: string, ...args: string[]]
-  readonly ask: (port: number, statement: string) => readonly [program: string, ...args: string[]]
+  readonly create: (folder: string) => CommandLine
+  readonly serve: (folder: string, port: number) => CommandLine
+  readonly ask: (port: number, statement: string) => CommandLine
 }
 
 const postgres: Kind = {
@@ -43,11 +45,13 @@ const postgres: Kind = {
     '--no-sync',
   ],
   serve: (folder, port) => [
-    ...[`${POSTGRES}/postgres`, '-D', folder, '-p', String(port), '-h', '127.0.0.1', '-k', folder],
+    `${POSTGRES}/postgres`,
+    ...['-D', folder, '-p', String(port), '-h', '127.0.0.1', '-k', folder],
     ...['-c', 'fsync=off', '-c', 'logging_collector=off'],
   ],
   ask: (port, statement) => [
-    ...['psql', '-X', '-w', '-A', '-t', '-q', '-h', '127.0.0.1', '-p', String(port)],
+    'psql',
+    ...['-X', '-w', '-A', '-t', '-q', '-h', '127.0.0.1', '-p', String(port)],
     ...['-U', 'postgres', '-d', 'postgres', '-c', statement],
   ],
 }
@@ -55,15 +59,18 @@ const postgres: Kind = {
 const mariadb: Kind = {
   user: 'mysql',
   create: (folder) => [
-    ...['mariadb-install-db', '--no-defaults', `--datadir=${folder}`, '--skip-test-db'],
+    'mariadb-install-db',
+    ...['--no-defaults', `--datadir=${folder}`, '--skip-test-db'],
     '--auth-root-authentication-method=normal',
   ],
   serve: (folder, port) => [
-    ...['mariadbd', '--no-defaults', `--datadir=${folder}`, `--port=${port}`, '--bind-address=127.0.0.1'],
+    'mariadbd',
+    ...['--no-defaults', `--datadir=${folder}`, `--port=${port}`, '--bind-address=127.0.0.1'],
     ...[`--socket=${folder}/s`, `--pid-file=${folder}/pid`],
   ],
   ask: (port, statement) => [
-    ...['mysql', '--no-defaults', '-h127.0.0.1', `-P${port}`, '-uroot', '-N', '-B', '-e', statement],
+    'mysql',
+    ...['--no-defaults', '-h127.0.0.1', `-P${port}`, '-uroot', '-N', '-B', '-e', statement],
   ],
 }
 
