@@ -9,7 +9,7 @@ import { readOptions, type Query } from './mount.ts'
 import type { RestServices } from './services.ts'
 
 /** Each stream holds the entries of one step in memory for a slow reader, about 6 MiB at most. */
-const LIMITS = { streams: 8, ofOneUser: 2, pieceMs: 60_000, closingMs: 1000 }
+const LIMITS = { streams: 8, ofOneUser: 2, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
 /** Entries that are read in one step. */
 const STEP = 500
 

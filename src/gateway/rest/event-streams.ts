@@ -7,13 +7,24 @@ export interface StreamLimits {
   /** Streams at the same time. Each has a socket, and up to 1 MiB for a slow reader. */
   readonly streams: number
   readonly ofOneUser: number
+  /** The last ones of `streams`. Only users with fewer than `FEW` streams get them. */
+  readonly reserved: number
   /** Time for a reader to take the next piece. A reader who was cut off can reconnect and continue. */
   readonly pieceMs: number
   /** Time for streams to send the rest when the gateway closes. */
   readonly closingMs: number
 }
 
-const STREAM_LIMITS: StreamLimits = { streams: 256, ofOneUser: 64, pieceMs: 60_000, closingMs: 1000 }
+/** Tabs and command lines of somebody who watches a run. Three users with 64 streams each leave room for 16 others. */
+const FEW = 4
+
+const STREAM_LIMITS: StreamLimits = {
+  streams: 256,
+  ofOneUser: 64,
+  reserved: 64,
+  pieceMs: 60_000,
+  closingMs: 1000,
+}
 
 /**
  * Interval of keepalive comments, the same as in hoop's gateway: proxies end connections that are silent for
@@ -105,14 +116,17 @@ export class EventStreams {
 
   /** Checks the limits. Call it before anything is opened for one more stream. @throws RequestRefused 429 */
   checkRoom(user: string): void {
-    const { streams, ofOneUser } = this.#limits
+    const { streams, ofOneUser, reserved } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
     const refuse = (text: string) =>
       new RequestRefused(
         'too-many-clients',
         `too many streams: this gateway serves at most ${text} at once; close some first`,
       )
-    if (this.#readers.size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
+    const { size } = this.#readers
+    if (size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
+    if (own >= FEW && size >= streams - reserved)
+      throw refuse(`${streams - reserved} streams of ${this.#what} to users who have ${FEW} or more`)
     if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
   }
 

@@ -2,6 +2,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import { HistoryError } from '../../store/errors.ts'
+import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 
@@ -87,10 +88,14 @@ export class AuditLog {
     if (this.#repeats.isNew(facts)) this.note(facts)
   }
 
-  /** Notes the first failure of an address. Others are counted until ten minutes are over. */
+  /**
+   * Notes the first failure of an address, or of the /64 network of an IPv6 address: a caller has all of it.
+   * Others are counted until ten minutes are over.
+   */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
-    if (this.#signIns.take(address)) this.#note({ ...failed(address, 1), ...more })
-    else this.#signIns.leaveOut(address)
+    const network = callerNetwork(address)
+    if (this.#signIns.take(network)) this.#note({ ...failed(address, 1), ...more })
+    else this.#signIns.leaveOut(network)
   }
 
   get head(): AuditHead {
@@ -181,7 +186,7 @@ export class AuditLog {
 
 /** Returns the name whose share an entry uses up. */
 function nameOf({ actor, client_ip: address }: AuditFacts): string {
-  return actor || address
+  return actor || callerNetwork(address)
 }
 
 function beyond(name: string, entries: number): AuditFacts {

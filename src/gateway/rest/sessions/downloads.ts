@@ -6,11 +6,12 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { isSameKey } from '../../agents/agents.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
+import type { AccessToken, GatewayUser } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import { apiUrl } from '../gateway-routes.ts'
 import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
-import { momentOf, readResultForm, resultOf, type ResultForm } from './session-view.ts'
+import { momentOf, readResultForm, resultOf, type ResultForm, type SessionOfUser } from './session-view.ts'
 
 /** These routes need no user: the link has a token of its own. */
 const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
@@ -20,15 +21,28 @@ interface DownloadRequest {
   Querystring: Query
 }
 
-/** The second step of a download. The first step is `sendDownloadLink`. */
-export function downloadRoutes(app: FastifyInstance, services: RestServices, tokens: DownloadTokens): void {
+type Redeeming = Pick<RestServices, 'history' | 'users'>
+
+/** Finds a session that the user may see. @throws RequestRefused 404 */
+type Find = (user: GatewayUser, id: string) => SessionOfUser
+
+/**
+ * The second step of a download. The first step is `sendDownloadLink`.
+ * @param find tells whether the user of the link may still see the session
+ */
+export function downloadRoutes(
+  app: FastifyInstance,
+  services: Redeeming,
+  tokens: DownloadTokens,
+  find: Find,
+): void {
   const { history } = services
   const [output, input] = DOWNLOADS
   app.get<DownloadRequest>(output, (request, reply) =>
-    sendOutputFile(reply, history, redeemed(services, tokens, request), request.query),
+    sendOutputFile(reply, history, redeemed(services, tokens, request, find), request.query),
   )
   app.get<DownloadRequest>(input, (request, reply) =>
-    sendInputFile(reply, history, redeemed(services, tokens, request), request.query),
+    sendInputFile(reply, history, redeemed(services, tokens, request, find), request.query),
   )
 }
 
@@ -44,8 +58,8 @@ export function sendDownloadLink(
   session: SessionSummary,
   tokens: DownloadTokens,
 ): FastifyReply {
-  const { query, user, server } = request
-  const { token, expiresAt } = tokens.issue(session.id, user.name)
+  const { query, server } = request
+  const { token, expiresAt } = tokens.issue(session.id, request.token)
   const isInput = firstOption(query, 'blob-type') === 'session_input'
   const options = new URLSearchParams([['token', token], ...downloadOptions(query)])
   const path = `/api/sessions/${encodeURIComponent(session.id)}/download${isInput ? '/input' : ''}`
@@ -57,18 +71,33 @@ export function sendDownloadLink(
 
 /** @throws RequestRefused 401, 404, 410 */
 function redeemed(
-  { history }: RestServices,
+  { history, users }: Redeeming,
   tokens: DownloadTokens,
   request: FastifyRequest<DownloadRequest>,
+  find: Find,
 ): SessionSummary {
   const { id } = request.params
-  const { outcome, user = '' } = tokens.redeem(id, firstOption(request.query, 'token') ?? '')
-  request.auditedActor = user
+  const { outcome, by } = tokens.redeem(id, firstOption(request.query, 'token') ?? '')
+  request.auditedActor = by?.user ?? ''
   const session = history.session(id)
   if (session === undefined || outcome === 'none') throw refused('session-not-found', hoopWords.notFound)
-  if (outcome === 'wrong') throw refused('unauthenticated', hoopWords.unauthorized)
+  if (by === undefined || users.refusal(by) !== undefined)
+    throw refused('unauthenticated', hoopWords.unauthorized)
   if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
+  // Since the link was made, the user may have lost a group, or the connection may have closed its sessions.
+  const user = users.named(by.user)
+  if (user === undefined || !isReadable(find, user, id))
+    throw refused('session-not-found', hoopWords.notFound)
   return session
+}
+
+function isReadable(find: Find, user: GatewayUser, id: string): boolean {
+  try {
+    return find(user, id).withOutput
+  } catch (error) {
+    if (error instanceof RequestRefused) return false
+    throw error
+  }
 }
 
 function refused(code: HttpCode, message: string): RequestRefused {
@@ -175,15 +204,17 @@ const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 
 interface Pending {
-  /** The token itself is not kept. */
+  /** The link's token itself is not kept. */
   readonly sha256: Buffer
-  readonly user: string
+  /** Token of the user who asked for the link. */
+  readonly by: AccessToken
   readonly expiresAt: number
 }
 
 interface Redeemed {
   readonly outcome: 'valid' | 'none' | 'wrong' | 'expired'
-  readonly user?: string
+  /** Set for `valid` and `expired`. */
+  readonly by?: AccessToken
 }
 
 /**
@@ -194,29 +225,29 @@ export class DownloadTokens {
   /** Tokens by session, the oldest first. */
   readonly #pending = new Map<string, Pending>()
 
-  issue(session: string, user: string): { token: string; expiresAt: Date } {
+  issue(session: string, by: AccessToken): { token: string; expiresAt: Date } {
     const token = randomBytes(32).toString('hex')
     const expiresAt = Date.now() + LIFE_MS
     this.#pending.delete(session)
-    this.#makeRoom(user)
-    this.#pending.set(session, { sha256: createHash('sha256').update(token).digest(), user, expiresAt })
+    this.#makeRoom(by.user)
+    this.#pending.set(session, { sha256: createHash('sha256').update(token).digest(), by, expiresAt })
     return { token, expiresAt: new Date(expiresAt) }
   }
 
   /**
    * Uses the session's token up, even if `token` is wrong: so no caller can try twice.
-   * @returns the token's user, too
+   * @returns the token of the user who asked for the link, too
    */
   redeem(session: string, token: string): Redeemed {
     const pending = this.#pending.get(session)
     this.#pending.delete(session)
     if (pending === undefined) return { outcome: 'none' }
     if (!isSameKey(token, pending.sha256)) return { outcome: 'wrong' }
-    return { outcome: Date.now() < pending.expiresAt ? 'valid' : 'expired', user: pending.user }
+    return { outcome: Date.now() < pending.expiresAt ? 'valid' : 'expired', by: pending.by }
   }
 
   #makeRoom(user: string): void {
-    const own = [...this.#pending].filter(([, pending]) => pending.user === user)
+    const own = [...this.#pending].filter(([, pending]) => pending.by.user === user)
     const [oldestOwn] = own.length < MOST_OF_ONE_USER ? [] : own
     const [oldest] = this.#pending.size < MOST ? [] : this.#pending
     const victim = oldestOwn ?? oldest

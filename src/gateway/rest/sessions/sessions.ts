@@ -53,7 +53,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
   const { history } = services
 
   const tokens = new DownloadTokens()
-  downloadRoutes(app, services, tokens)
+  downloadRoutes(app, services, tokens, (user, id) => visibleSession(services, user, id))
 
   mount(app, sessionListContract, listRoutes(services))
 
@@ -289,7 +289,7 @@ function invalid(option: string, reason: string): RequestRefused {
 }
 
 /** Each stream holds some sessions in memory for a slow reader, 3 MiB at most. */
-const LIMITS = { streams: 16, ofOneUser: 4, pieceMs: 60_000, closingMs: 1000 }
+const LIMITS = { streams: 16, ofOneUser: 4, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
 
 /** Sends the sessions of the list as lines of JSON, each with the place after which an export continues. */
 export function exportRoute(app: FastifyInstance, services: RestServices, limits = LIMITS): void {

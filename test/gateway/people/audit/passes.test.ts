@@ -43,7 +43,10 @@ const tellings = (message: string) => told.filter((line) => line.message === mes
 const actions = () =>
   history
     .read(({ audit }) => audit.after(0, 100))
-    .map(({ text }) => JSON.parse(text) as { actor: string; request_payload_redacted: unknown })
+    .map(
+      ({ text }) =>
+        JSON.parse(text) as { actor: string; client_ip: string; request_payload_redacted: unknown },
+    )
 
 it('tells its newest entry at its start, once a day, and at its end', () => {
   log.note(viewed('ann'))
@@ -75,6 +78,21 @@ it('has ten minutes later how many failed sign-ins of an address it has left out
   expect(attempts()).toEqual([{ attempts: 1 }])
   vi.advanceTimersByTime(MINUTE_MS)
   expect(attempts()).toEqual([{ attempts: 1 }, { attempts: 3 }])
+})
+
+it('counts failed sign-ins of an IPv6 network together: a caller has all of its addresses', () => {
+  for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::3', '2001:db8:0:1::1'])
+    log.failedSignIn(address)
+  vi.advanceTimersByTime(10 * MINUTE_MS)
+  const told = actions().map(({ client_ip: address, request_payload_redacted: payload }) => [
+    address,
+    payload,
+  ])
+  expect(told).toEqual([
+    ['2001:db8::1', { attempts: 1 }],
+    ['2001:db8:0:1::1', { attempts: 1 }],
+    ['2001:db8::', { attempts: 2 }],
+  ])
 })
 
 it('does nothing more once it is closed', () => {

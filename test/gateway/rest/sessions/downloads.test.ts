@@ -2,6 +2,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { DownloadTokens } from '../../../../src/gateway/rest/sessions/downloads.ts'
+import type { AccessToken } from '../../../../src/gateway/identity.ts'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 // A session is downloaded in two steps: a link for one request, and the file.
@@ -21,20 +22,24 @@ function fill(state: string): void {
     history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: STARTED })
   }
   begin('s1', 'bash')
+  begin('s3', 'opened')
   begin('s2', HOSTILE)
   history.close()
 }
 
+const opened = (sessions: string) =>
+  `\n  - { name: opened, agent: local, command: [bash], sessions: ${sessions} }`
+
 let gateway: RunningGateway
 beforeAll(async () => {
-  gateway = await RunningGateway.start({}, { prepare: fill })
+  gateway = await RunningGateway.start({}, { prepare: fill, connections: opened('all') })
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
 const asOther = { authorization: `Bearer ${otherToken}` }
 
-async function link(query: string, id = 's1'): Promise<string> {
-  const { status, body } = await gateway.request('GET', `/api/sessions/${id}?${query}`)
+async function link(query: string, id = 's1', headers = {}): Promise<string> {
+  const { status, body } = await gateway.request('GET', `/api/sessions/${id}?${query}`, undefined, headers)
   expect([status, Object.keys(body)]).toEqual([200, ['download_url', 'expire_at']])
   return String(body['download_url'])
 }
@@ -113,15 +118,44 @@ describe('a download', () => {
     const answer = await gateway.request('GET', '/api/sessions/s1?extension=txt', undefined, asOther)
     expect(answer).toEqual({ status: 404, body: { message: 'not found', code: 'session-not-found' } })
   })
+
+  it('is refused once the token that has asked for it is revoked', async () => {
+    const token = await gateway.request('POST', '/api/tokens', { name: 'short' })
+    const { id, token: text } = token.body
+    const url = await link('extension=txt', 's1', { authorization: `Bearer ${String(text)}` })
+    expect(await gateway.request('DELETE', `/api/tokens/${String(id)}`)).toMatchObject({ status: 204 })
+    const response = await fetched(url)
+    expect([response.status, await response.json()]).toEqual([
+      401,
+      { status: 401, message: 'unauthorized', code: 'unauthenticated' },
+    ])
+  })
+
+  it('is refused once the user may no longer see the session', async () => {
+    const query = 'extension=txt&blob-type=session_input'
+    expect((await fetched(await link(query, 's3', asOther))).status).toBe(200)
+    const url = await link(query, 's3', asOther)
+    gateway.configure({ connections: opened('own') })
+    expect((await gateway.request('POST', '/api/reload')).status).toBe(200)
+    const response = await fetched(url)
+    expect([response.status, await response.json()]).toEqual([
+      404,
+      { status: 404, message: 'not found', code: 'session-not-found' },
+    ])
+  })
 })
 
 describe('tokens of downloads', () => {
   it('are bounded: who asks for more than a hundred loses the oldest, and nobody else does', () => {
     const tokens = new DownloadTokens()
-    const theirs = tokens.issue('theirs', 'ben').token
-    const own = Array.from({ length: 101 }, (_, i) => tokens.issue(`s${i}`, 'ann').token)
+    const by = (user: string): AccessToken => ({
+      ...{ id: user, name: user, user, kind: 'personal', sha256: Buffer.alloc(32), isDeclared: true },
+    })
+    const [ann, ben] = [by('ann'), by('ben')]
+    const theirs = tokens.issue('theirs', ben).token
+    const own = Array.from({ length: 101 }, (_, i) => tokens.issue(`s${i}`, ann).token)
     expect(tokens.redeem('s0', own[0] ?? '').outcome).toBe('none')
     expect(tokens.redeem('s1', own[1] ?? '').outcome).toBe('valid')
-    expect(tokens.redeem('theirs', theirs)).toEqual({ outcome: 'valid', user: 'ben' })
+    expect(tokens.redeem('theirs', theirs)).toEqual({ outcome: 'valid', by: ben })
   })
 })

@@ -13,7 +13,7 @@ import { LiveStreams } from '../../../../src/gateway/rest/sessions/live-streams.
 import { waitFor } from '../../../support/wait.ts'
 
 const MIB = 1024 * 1024
-const LIMITS: StreamLimits = { streams: 3, ofOneUser: 2, pieceMs: 60_000, closingMs: 60_000 }
+const LIMITS: StreamLimits = { streams: 3, ofOneUser: 2, reserved: 0, pieceMs: 60_000, closingMs: 60_000 }
 
 it('cuts off a reader who takes nothing, and keeps one who waits for a silent session', async () => {
   await using site = await Site.start({ pieceMs: 50 })
@@ -59,6 +59,25 @@ it('has places for so many streams of one user, and of all', async () => {
   expect(await textOf(streams[4])).toContain('at most 3 streams of sessions at once')
   site.finish()
   for (const at of [0, 1, 3]) expect(await textOf(streams[at])).toContain('session_end')
+})
+
+it('keeps places for users who have few streams', async () => {
+  await using site = await Site.start({ streams: 7, ofOneUser: 6, reserved: 2 })
+  const open = async (user: string, count: number) => {
+    const streams: http.IncomingMessage[] = []
+    for (let i = 0; i < count; i++) streams.push(await site.open(user))
+    return streams
+  }
+  const [greedy, others] = [await open('a', 6), await open('b', 3)]
+  const statuses = [...greedy, ...others].map(({ statusCode }) => statusCode)
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 200, 200, 429])
+  expect(await textOf(greedy[5])).toContain(
+    'at most 5 streams of sessions to users who have 4 or more at once',
+  )
+  expect(await textOf(others[2])).toContain('at most 7 streams of sessions at once')
+  site.finish()
+  for (const stream of [...greedy.slice(0, 5), ...others.slice(0, 2)])
+    expect(await textOf(stream)).toContain('session_end')
 })
 
 it('says while a session runs that its output is not recorded any more, and at the end how much', async () => {

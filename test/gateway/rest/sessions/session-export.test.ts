@@ -127,7 +127,7 @@ it('reads no further than it is read, cuts off who takes nothing, and does not l
     request.user = user
     done()
   })
-  const limits = { streams: 1, ofOneUser: 1, pieceMs: 200, closingMs: 1000 }
+  const limits = { streams: 1, ofOneUser: 1, reserved: 0, pieceMs: 200, closingMs: 1000 }
   const sessions = { stateOf: () => ({ name: 'running', text: 'running' }) }
   const services = { users, history: { walk }, sessions, repositories: { called: () => undefined } }
   exportRoute(app, services as unknown as RestServices, limits)
