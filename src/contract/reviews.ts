@@ -84,7 +84,18 @@ const review = {
 
 /** The review inside a session, as in hoop's contract, with our fields. */
 export const ReviewInSessionShape = v.strictObject(review)
-const ReviewShape = v.strictObject({ ...review, session: text })
+/** A review by itself also says what the caller may do about it now. */
+const ReviewShape = v.strictObject({
+  ...review,
+  session: text,
+  can: v.strictObject({
+    approve: v.boolean(),
+    force: v.boolean(),
+    reject: v.boolean(),
+    revoke: v.boolean(),
+    withdraw: v.boolean(),
+  }),
+})
 
 export type ReviewInSession = Frozen<v.InferOutput<typeof ReviewInSessionShape>>
 export type ReviewAnswer = Frozen<v.InferOutput<typeof ReviewShape>>

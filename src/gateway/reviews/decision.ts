@@ -59,6 +59,29 @@ export function decide(
   }
 }
 
+/** Decisions that count now, for one reviewer. */
+export interface PossibleDecisions {
+  readonly approve: boolean
+  readonly force: boolean
+  readonly reject: boolean
+  readonly revoke: boolean
+}
+
+/** Returns the decisions that would be accepted and change something. */
+export function possibleDecisions(review: Review, reviewer: Reviewer): PossibleDecisions {
+  const { status, groups } = review
+  const accepts = (verdict: ReviewVerdict, force = false) =>
+    refusalOf(review, { verdict, force }, reviewer) === undefined
+  const isAsked = groups.some((entry) => entry.status === 'PENDING' && reviewer.groups.includes(entry.group))
+  const isPending = status === 'PENDING'
+  return {
+    approve: isPending && isAsked && accepts('APPROVED'),
+    force: isPending && accepts('APPROVED', true),
+    reject: isPending && accepts('REJECTED'),
+    revoke: accepts('REVOKED'),
+  }
+}
+
 function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refusal | undefined {
   const { status, owner } = review
   const { verdict, force, timeWindow } = decision

@@ -33,8 +33,9 @@ export function reviewInSession(review: Review): ReviewInSession {
   }
 }
 
-export function reviewView(review: Review): ReviewAnswer {
-  return { ...reviewInSession(review), session: review.sessionId }
+/** @param can what the caller may do about the review */
+export function reviewView(review: Review, can: ReviewAnswer['can']): ReviewAnswer {
+  return { ...reviewInSession(review), session: review.sessionId, can }
 }
 
 /** Users have only names here, so the name fills hoop's other fields as well. */

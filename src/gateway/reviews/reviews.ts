@@ -9,7 +9,15 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import { type WaitingSession } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './approved-runs.ts'
-import { common, decide, withdrawn, type Decision } from './decision.ts'
+import {
+  common,
+  decide,
+  possibleDecisions,
+  withdrawn,
+  type Decision,
+  type PossibleDecisions,
+  type Reviewer,
+} from './decision.ts'
 import { deniedText } from './denied-text.ts'
 import type { HeldRun, Review, ReviewedBatch, ShownRequest } from './review.ts'
 import type { ReviewRule } from './rules.ts'
@@ -118,6 +126,23 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
+  /** Tells what the user may do about a review now. Decisions that would be refused are not among it. */
+  possible(user: GatewayUser, review: Review): PossibleDecisions & { readonly withdraw: boolean } {
+    const { users, history } = this.#services
+    if (users.onlyReads(user))
+      return { approve: false, force: false, reject: false, revoke: false, withdraw: false }
+    const all = possibleDecisions(review, this.#reviewer(user))
+    const approves = user.kind !== 'machine' && review.expiresAt >= history.latestTime
+    return {
+      ...{ ...all, approve: all.approve && approves, force: all.force && approves },
+      withdraw: user.name === review.owner && waits(review),
+    }
+  }
+
+  #reviewer(user: GatewayUser): Reviewer {
+    return { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
+  }
+
   /**
    * @param id id of the review or of its session
    * @throws RequestRefused, HistoryError: then the review is as before
@@ -133,8 +158,7 @@ export class Reviews {
     // `tick` ends expired reviews some seconds later.
     if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.latestTime)
       throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
-    const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
-    const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
+    const outcome = decide(review, decision, this.#reviewer(user), { now: Date.now(), newId: randomUUID })
     if ('refusal' in outcome) throw new RequestRefused(outcome.refusal.code, outcome.refusal.message)
     const by = user.name
     const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'

@@ -3,13 +3,13 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
-import { timeOf } from '../identity.ts'
+import { timeOf, type GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { ApprovedRuns } from './approved-runs.ts'
 import type { Decision } from './decision.ts'
 import { reviewView } from './review-view.ts'
-import type { ReviewVerdict, TimeWindow } from './review.ts'
+import type { Review, ReviewVerdict, TimeWindow } from './review.ts'
 import type { Reviews } from './reviews.ts'
 import { minutesOf } from './time-window.ts'
 
@@ -23,15 +23,16 @@ interface ReviewRouting {
 /** Routes of reviews. An id may be a review's or its session's. */
 export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewContract> {
   const { reviews, runs, executions, history } = services
+  const viewed = (user: GatewayUser, review: Review) => reviewView(review, reviews.possible(user, review))
   const decide = ({ user, params, body }: Asked<(typeof reviewContract)['decide']>) =>
-    reviewView(reviews.decide(params.id, user, decisionOf(body)))
+    viewed(user, reviews.decide(params.id, user, decisionOf(body)))
 
   return {
-    list: ({ user }) => reviews.list(user).map(reviewView),
+    list: ({ user }) => reviews.list(user).map((review) => viewed(user, review)),
     show: ({ user, params }) => {
       const review = reviews.visible(user, params.id)
       if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
-      return reviewView(review)
+      return viewed(user, review)
     },
     previous: ({ user, params }) => {
       const review = reviews.visible(user, params.id)

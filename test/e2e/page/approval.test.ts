@@ -113,6 +113,37 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await ann.sees('Withdrawn by ann')
   })
 
+  it('lets who is in the approving group withdraw their own request, in the list, the session and the view', async () => {
+    const { rest, tokenOf } = { rest: stage.site.rest, tokenOf: (name: string) => stage.site.tokenOf(name) }
+    const begins = async () => {
+      const body = JSON.stringify({ connection: 'reviewed', script: 'echo mine' })
+      const reply = await rest.send('POST', '/api/sessions', body, tokenOf('bea'), {
+        prefer: 'respond-async',
+      })
+      return (JSON.parse(reply.body) as { session_id: string }).session_id
+    }
+    const [first, second] = [await begins(), await begins()]
+    await using bea = await stage.arrive()
+    const { page } = bea
+    const approve = page.getByRole('button', { name: 'Approve' })
+    await bea.signIn(tokenOf('bea'), `/sessions/${first}`)
+    await page.getByRole('button', { name: 'Withdraw' }).waitFor()
+    await page.getByRole('heading', { name: 'Approval', exact: true }).waitFor()
+    expect(await approve.count()).toBe(0)
+    await bea.goTo(`/approvals/${first}`)
+    await bea.click('Withdraw')
+    await bea.sees('Withdrawn by bea')
+    expect(await approve.count()).toBe(0)
+    await bea.goTo('/approvals')
+    const waiting = page.getByRole('region', { name: 'Waiting' })
+    const row = waiting.getByRole('listitem').filter({ hasText: 'You ask for a run on reviewed' })
+    await row.getByRole('button', { name: 'Withdraw' }).click()
+    await row.waitFor({ state: 'detached' })
+    const review = JSON.parse((await rest.send('GET', `/api/reviews/${second}`)).body) as { status: string }
+    expect(review.status).toBe('REJECTED')
+    expect(bea.problems).toEqual([])
+  })
+
   it('says of a batch on how many connections it runs, and runs it as soon as it is approved', async () => {
     await using ann = await stage.arrive()
     await ann.signIn(stage.site.tokenOf('ann'), '/runbooks?search=clean')

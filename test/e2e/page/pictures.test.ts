@@ -47,6 +47,6 @@ describe.skipIf(missingBrowser !== undefined || FOLDER === '')(
               await page.screenshot({ path: take(view.name), animations: 'disabled' })
             }
           }
-        })
+        }, 300_000)
   },
 )

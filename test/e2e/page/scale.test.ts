@@ -92,4 +92,40 @@ describe.skipIf(missingBrowser !== undefined)(`a great deal of it${without(missi
     expect(await ada.page.locator('.window-rows li').count()).toBeLessThan(MOST_DRAWN)
     expect(new Set(asked).size).toBeLessThan(30)
   })
+
+  it('lists and searches 10,000 users and their tokens', async () => {
+    await using ada = await stage.enter('/agents')
+    const { page } = ada
+    const { rest } = stage.site
+    const [user] = JSON.parse((await rest.send('GET', '/api/users')).body) as [object]
+    const [token] = JSON.parse((await rest.send('GET', '/api/tokens')).body) as [object]
+    const named = (index: number) => `user-${String(index).padStart(5, '0')}`
+    const many = (one: (index: number) => object) => Array.from({ length: 10_000 }, (_, index) => one(index))
+    await page.route('**/api/users', (route) =>
+      route.fulfill({ json: many((index) => ({ ...user, name: named(index) })) }),
+    )
+    await page.route('**/api/tokens*', (route) =>
+      route.fulfill({
+        json: many((index) => ({ ...token, id: named(index), name: named(index), kind: 'personal' })),
+      }),
+    )
+    for (const [link, name] of [
+      ['Users', 'Users'],
+      ['Tokens', 'Tokens'],
+    ] as const) {
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: link }).click()
+      const row = (of: string) => page.getByRole('row').filter({ hasText: of })
+      await row(named(0)).waitFor()
+      const drawn = () => page.locator('tbody tr:not(.gap)').count()
+      expect(await drawn()).toBeLessThan(MOST_DRAWN)
+      await page.getByRole('searchbox', { name: `Search ${name.toLowerCase()}` }).blur()
+      await page.keyboard.press('End')
+      await row(named(9999)).waitFor()
+      await expect.poll(drawn).toBeLessThan(2 * MOST_DRAWN)
+      await page.getByRole('searchbox', { name: `Search ${name.toLowerCase()}` }).fill('user-04321')
+      await expect.poll(drawn).toBe(1)
+      await row('user-04321').waitFor()
+    }
+    expect(ada.problems).toEqual([])
+  })
 })

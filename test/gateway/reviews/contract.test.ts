@@ -70,7 +70,8 @@ describe('asking', () => {
       client_args: ['-s'],
       env_vars: ['envvar:A'],
     }
-    expect(body).toEqual({ ...review, session: sid })
+    const can = { approve: true, force: false, reject: true, revoke: false, withdraw: false }
+    expect(body).toEqual({ ...review, session: sid, can })
     expect((await site.session(sid))['review']).toEqual(review)
     expect((await site.as('bea', 'GET', `/api/reviews/${String(body['id'])}`)).body).toEqual(body)
   })

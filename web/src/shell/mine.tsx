@@ -26,16 +26,9 @@ export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe)
 /** The person's sessions that run or wait for a lock. */
 export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))
 
-function isForMe({
-  status,
-  owner,
-  review_groups_data: groups,
-  force_approval_groups: force,
-}: Review): boolean {
-  const mine = person.value?.groups ?? []
-  const isAsked = groups.some(({ group, status: said }) => said === 'PENDING' && mine.includes(group))
-  const mayForce = force.some((group) => mine.includes(group))
-  return status === 'PENDING' && owner !== person.value?.name && (isAsked || mayForce)
+/** What people have asked for themselves waits for others, even where they may approve it. */
+function isForMe({ owner, can }: Review): boolean {
+  return owner !== person.value?.name && (can.approve || can.force)
 }
 
 /** A busy gateway announces every second that some user's sessions have changed. */

@@ -95,8 +95,26 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['for at most', seconds > 0 ? durationText(seconds) : ''],
     ['rule', review.access_request_rule_name],
     ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
+    ['you can', possibleText(review)],
   ])
   return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
+}
+
+/**
+ * Returns what this user may do about the review: `approve, reject`. Who has asked withdraws, and need not
+ * reject. Empty when the gateway does not say it.
+ */
+function possibleText({ can }: Review): string {
+  if (can === undefined) return ''
+  const { approve, force, reject, revoke, withdraw } = can
+  const words = [
+    approve === true && 'approve',
+    force === true && 'force the approval',
+    reject === true && withdraw !== true && 'reject',
+    revoke === true && withdraw !== true && 'revoke',
+    withdraw === true && 'withdraw',
+  ]
+  return words.filter((word) => word !== false).join(', ')
 }
 
 /** Returns the target of one approval: a connection, or all connections of a batch. */

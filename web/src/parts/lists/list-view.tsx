@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact'
 import type { Loaded } from '../loaded.ts'
 import { Empty, Loading, Problem } from '../messages.tsx'
 import { visible } from '../visible.ts'
-import { ClearSearch, isFound, SearchField, searchedText } from './search.tsx'
+import { RowBlocks } from './row-blocks.tsx'
+import { ClearSearch, searchOf, SearchField, searchedText } from './search.tsx'
 
 interface ListViewProps<Item> {
   readonly title: string
@@ -22,10 +23,11 @@ interface ListViewProps<Item> {
   readonly actions?: ComponentChildren
 }
 
-/** A view with a table of some hundred items at most. */
+/** A view with a table, of which only the rows near the window are drawn. */
 export function ListView<Item>(props: ListViewProps<Item>) {
   const { title, about, items, textOf, none, notes, columns, row, actions } = props
   const { value, error, reload } = items
+  const isFound = searchOf()
   const found = textOf === undefined ? value : value?.filter((item) => isFound(textOf(item)))
   return (
     <>
@@ -53,7 +55,7 @@ export function ListView<Item>(props: ListViewProps<Item>) {
                 ))}
               </tr>
             </thead>
-            <tbody>{found.map(row)}</tbody>
+            <RowBlocks items={found} row={row} columns={columns.length} />
           </table>
         </section>
       )}

@@ -7,10 +7,14 @@ export function searchedText(): string {
   return query.value.get('search') ?? ''
 }
 
-/** Returns whether the text has each word of the search. */
-export function isFound(text: string): boolean {
+/** Returns the test whether a text has each word of the search. */
+export function searchOf(): (text: string) => boolean {
   const words = searchedText().toLowerCase().split(/\s+/).filter(Boolean)
-  return words.every((word) => text.toLowerCase().includes(word))
+  if (words.length === 0) return () => true
+  return (text) => {
+    const lower = text.toLowerCase()
+    return words.every((word) => lower.includes(word))
+  }
 }
 
 /** @param name of the list, in its heading */

@@ -79,7 +79,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
           </div>
           <div class="card-body">
             <ReviewFacts review={review} />
-            <DecisionButtons review={review} session={session.id} onDecided={reload} />
+            <DecisionButtons review={review} onDecided={reload} />
           </div>
         </section>
       </div>

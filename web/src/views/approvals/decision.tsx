@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { decide, stopSession, type Decision } from '../../api/gateway.ts'
-import { mayRun, person } from '../../api/person.ts'
+import { mayRun } from '../../api/person.ts'
 import { ask } from '../../api/request.ts'
 import type { Review } from '../../api/types.ts'
 import { TextField } from '../../form/text-field.tsx'
@@ -10,26 +10,22 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 
-type Decided = Omit<Review, 'session'>
-
 interface DecisionButtonsProps {
-  readonly review: Decided
-  /** The waiting session; its requester can withdraw it. */
-  readonly session: string
+  readonly review: Review
   /** False when the view already has a button to withdraw. */
   readonly withdraws?: boolean
   readonly onDecided: () => void
 }
 
 /** Buttons to approve with a comment and hours, or to reject with a reason. The requester can withdraw. */
-export function DecisionButtons({ review, session, withdraws = true, onDecided }: DecisionButtonsProps) {
+export function DecisionButtons({ review, withdraws = true, onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(onDecided)
   const [isRejecting, setRejecting] = useState(false)
   const send = (decision: Decision) => act(() => decide(review.id, decision))
   if (!mayRun()) return <p class="hint">Auditors look at approvals, and decide nothing.</p>
-  const isOwn = review.owner === person.value?.name
+  const { can } = review
   const problem = error !== undefined && <Problem error={error} />
-  if (review.status === 'APPROVED' && !isOwn)
+  if (can.revoke && !can.withdraw)
     return (
       <div class="line">
         <button class="button" disabled={busy} onClick={() => send({ status: 'REVOKED' })}>
@@ -38,20 +34,15 @@ export function DecisionButtons({ review, session, withdraws = true, onDecided }
         {problem}
       </div>
     )
-  if (review.status !== 'PENDING' && review.status !== 'APPROVED') return null
+  if (!Object.values(can).includes(true)) return null
   const others = (
     <>
-      {isOwn && withdraws && (
-        <button
-          type="button"
-          class="button"
-          disabled={busy}
-          onClick={() => act(() => withdraw(review, session))}
-        >
+      {can.withdraw && withdraws && (
+        <button type="button" class="button" disabled={busy} onClick={() => act(() => withdraw(review))}>
           Withdraw
         </button>
       )}
-      {!isOwn && (
+      {can.reject && !can.withdraw && (
         <button
           type="button"
           class="button is-danger-quiet"
@@ -61,7 +52,7 @@ export function DecisionButtons({ review, session, withdraws = true, onDecided }
           Reject
         </button>
       )}
-      {review.status === 'PENDING' && mayForce(review) && (
+      {can.force && (
         <button
           type="button"
           class="button"
@@ -75,7 +66,7 @@ export function DecisionButtons({ review, session, withdraws = true, onDecided }
   )
   return (
     <div class="stack">
-      {review.status === 'PENDING' && mayApprove(review) ? (
+      {can.approve ? (
         <Approving review={review} busy={busy} send={send}>
           {others}
         </Approving>
@@ -97,7 +88,7 @@ export function DecisionButtons({ review, session, withdraws = true, onDecided }
 }
 
 interface ApprovingProps {
-  readonly review: Decided
+  readonly review: Review
   readonly busy: boolean
   readonly send: (decision: Decision) => void
   /** Buttons for the other actions. */
@@ -200,21 +191,7 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
 }
 
 /** Withdraws a request. A batch waits as its first session, but is stopped as a whole. */
-function withdraw({ batch }: Decided, session: string): Promise<unknown> {
+export function withdraw({ batch, session }: Review): Promise<unknown> {
   if (batch === undefined) return stopSession(session)
   return ask('POST', `/api/batches/${encodeURIComponent(batch.id)}/stop`, { body: {} })
-}
-
-/**
- * Whether the person is in a group that has not decided yet. The gateway checks whether people may approve
- * their own requests.
- */
-function mayApprove({ review_groups_data: groups }: Decided): boolean {
-  const mine = person.value?.groups ?? []
-  return groups.some(({ group, status }) => status === 'PENDING' && mine.includes(group))
-}
-
-function mayForce({ force_approval_groups: groups }: Decided): boolean {
-  const mine = person.value?.groups ?? []
-  return groups.some((group) => mine.includes(group))
 }

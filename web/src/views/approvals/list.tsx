@@ -1,5 +1,7 @@
 import { readReviews } from '../../api/gateway.ts'
+import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
+import { useAction } from '../../parts/action.ts'
 import { reviewedName } from '../../parts/called.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
@@ -9,6 +11,7 @@ import { approvalPath } from '../../parts/paths.ts'
 import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { WindowList } from '../../parts/lists/window-list.tsx'
+import { withdraw } from './decision.tsx'
 import { placeOf, ReviewState } from './review-facts.tsx'
 
 const ROW_PX = 64
@@ -47,7 +50,7 @@ export default function ApprovalList() {
           </div>
           <ul class="rows is-loose">
             {waiting.map((review) => (
-              <WaitingRow key={review.id} review={review} />
+              <WaitingRow key={review.id} review={review} reload={reload} />
             ))}
           </ul>
         </section>
@@ -85,7 +88,34 @@ function RunbookName({ review }: { readonly review: Review }) {
   )
 }
 
-function WaitingRow({ review }: { readonly review: Review }) {
+function Asker({ owner }: Pick<Review, 'owner'>) {
+  if (owner === person.value?.name) return <>You ask</>
+  return (
+    <>
+      <Name>{owner}</Name> asks
+    </>
+  )
+}
+
+/** Withdraws a request of the person, who need not open it for that. */
+function Withdraw({ review, reload }: { readonly review: Review; readonly reload: () => void }) {
+  const { busy, error, act } = useAction(reload)
+  return (
+    <span class="above">
+      <button
+        type="button"
+        class="button is-small"
+        disabled={busy}
+        title={error?.message}
+        onClick={() => act(() => withdraw(review))}
+      >
+        Withdraw
+      </button>
+    </span>
+  )
+}
+
+function WaitingRow({ review, reload }: { readonly review: Review; readonly reload: () => void }) {
   const { id, owner, created_at: created, expires_at: expires, batch, review_groups_data: groups } = review
   const asked = groups.filter(({ status }) => status === 'PENDING').map(({ group }) => group)
   return (
@@ -93,7 +123,7 @@ function WaitingRow({ review }: { readonly review: Review }) {
       <Icon name={batch !== undefined ? 'waves' : review.type === 'jit' ? 'terminal' : 'book'} />
       <div class="row-text">
         <a class="whole" href={approvalPath(id)}>
-          <Name>{owner}</Name> asks for {kindOf(review)} on <Name>{placeOf(review)}</Name>
+          <Asker owner={owner} /> for {kindOf(review)} on <Name>{placeOf(review)}</Name>
           {batch !== undefined && ', once on each'}
         </a>
         <span>
@@ -113,6 +143,7 @@ function WaitingRow({ review }: { readonly review: Review }) {
       <State kind="waiting">
         <Name>{asked.length === 0 ? 'waits for approval' : asked.join(', ')}</Name>
       </State>
+      {review.can.withdraw && <Withdraw review={review} reload={reload} />}
     </li>
   )
 }
@@ -124,7 +155,7 @@ function decidedRow(review: Review | undefined) {
     <div class="decided">
       <div class="row-text">
         <a class="strong" href={approvalPath(id)}>
-          <Name>{owner}</Name> asks for {kindOf(review)} on <Name>{placeOf(review)}</Name>
+          <Asker owner={owner} /> for {kindOf(review)} on <Name>{placeOf(review)}</Name>
         </a>
         <span>
           <RunbookName review={review} />

@@ -6,7 +6,7 @@ import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 
-type Shown = Omit<Review, 'session'>
+type Shown = Omit<Review, 'session' | 'can'>
 
 /** Returns the target of an approval: `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {

@@ -1,6 +1,9 @@
+import { useCallback } from 'preact/hooks'
+import { readReview } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
-import { Note } from '../../parts/messages.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Note, Problem } from '../../parts/messages.tsx'
 import { visible } from '../../parts/visible.ts'
 import { DecisionButtons } from './decision.tsx'
 import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
@@ -36,12 +39,18 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
             </Note>
           )}
           <ReviewFacts review={review} />
-          {(isWaiting || review.status === 'APPROVED') && (
-            <DecisionButtons review={review} session={session.id} withdraws={false} onDecided={reload} />
-          )}
+          {(isWaiting || review.status === 'APPROVED') && <Decision session={session.id} reload={reload} />}
         </div>
       </section>
       <ReviewedBatch review={review} />
     </>
   )
+}
+
+/** The buttons of the review by itself: unlike the session, it says what this person may do. */
+function Decision({ session, reload }: { readonly session: string; readonly reload: () => void }) {
+  const load = useCallback((signal: AbortSignal) => readReview(session, signal), [session])
+  const { value, error, reload: again } = useLoaded(load, ['reviews'])
+  if (error !== undefined) return <Problem error={error} onRetry={again} />
+  return value === undefined ? null : <DecisionButtons review={value} withdraws={false} onDecided={reload} />
 }

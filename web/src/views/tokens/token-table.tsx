@@ -4,6 +4,7 @@ import { person } from '../../api/person.ts'
 import type { IssuedToken, Token } from '../../api/types.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
+import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { userPath } from '../../parts/paths.ts'
 import { changeQuery, query } from '../../parts/router.ts'
@@ -62,16 +63,18 @@ export function TokenTable({ tokens, reload, user }: TokenTableProps) {
                 </th>
               </tr>
             </thead>
-            <tbody>
-              {tokens.map((token) => (
+            <RowBlocks
+              items={tokens}
+              columns={5}
+              row={(token) => (
                 <Row
                   key={token.id}
                   token={token}
                   hasUser={user === undefined}
                   ask={(about) => setAsking({ about, token })}
                 />
-              ))}
-            </tbody>
+              )}
+            />
           </table>
         </section>
       )}

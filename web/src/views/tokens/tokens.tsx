@@ -2,7 +2,7 @@ import { useCallback } from 'preact/hooks'
 import { readTokens } from '../../api/gateway.ts'
 import { isPerson, person, readsAll } from '../../api/person.ts'
 import type { Token } from '../../api/types.ts'
-import { ClearSearch, isFound, SearchField, searchedText } from '../../parts/lists/search.tsx'
+import { ClearSearch, searchOf, SearchField, searchedText } from '../../parts/lists/search.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { NewButton } from '../../parts/new-button.tsx'
@@ -10,9 +10,6 @@ import { changeQuery, query } from '../../parts/router.ts'
 import { visible } from '../../parts/visible.ts'
 import { daysLeft } from './token.ts'
 import { TokenTable } from './token-table.tsx'
-
-/** A longer table is slow to draw; the search finds the rest. */
-const MOST = 200
 
 /** Tokens of the signed-in person; for people who read everything also all tokens. */
 export default function Tokens() {
@@ -23,7 +20,8 @@ export default function Tokens() {
     [isOfAll, own],
   )
   const { value, error, reload } = useLoaded(load)
-  const shown = value?.filter(isWanted)
+  const isFound = searchOf()
+  const shown = value?.filter((token) => isWanted(token) && isFound(`${token.name} ${token.user}`))
   return (
     <>
       <header class="head">
@@ -42,16 +40,7 @@ export default function Tokens() {
       {value !== undefined && value.length > 0 && <Filters />}
       {shown?.length === 0 && <NoToken isSearched={searchedText() !== ''} />}
       {shown !== undefined && (
-        <TokenTable
-          tokens={shown.slice(0, MOST)}
-          reload={reload}
-          {...(!isOfAll && own !== undefined && { user: own })}
-        />
-      )}
-      {shown !== undefined && shown.length > MOST && (
-        <p class="hint" role="status">
-          {shown.length - MOST} more: search for a part of their names.
-        </p>
+        <TokenTable tokens={shown} reload={reload} {...(!isOfAll && own !== undefined && { user: own })} />
       )}
     </>
   )
@@ -71,12 +60,11 @@ function Whose({ isOfAll }: { readonly isOfAll: boolean }) {
 }
 
 /** Whether to show the token. Ended tokens and sign-ins of browsers are many and seldom wanted. */
-function isWanted({ name, user, kind, status }: Token): boolean {
+function isWanted({ kind, status }: Token): boolean {
   const asked = query.value
   const isEnded = status === 'revoked' || status === 'expired'
   if (isEnded && asked.get('ended') !== '1') return false
-  if (kind === 'sign-in' && asked.get('sign-ins') !== '1') return false
-  return isFound(`${name} ${user}`)
+  return kind !== 'sign-in' || asked.get('sign-ins') === '1'
 }
 
 function ExpiringNote({ tokens }: { readonly tokens: readonly Token[] }) {

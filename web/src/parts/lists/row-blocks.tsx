@@ -1,0 +1,75 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+
+/** Rows that are drawn together. */
+const BLOCK = 40
+/** The guess for a row that was not drawn yet, in pixels. */
+const ROW_PX = 57
+/** How far outside the window rows are drawn already. */
+const NEAR = '800px 0px'
+
+interface RowBlocksProps<Item> {
+  readonly items: readonly Item[]
+  readonly row: (item: Item) => ComponentChildren
+  readonly columns: number
+}
+
+/**
+ * The bodies of a table of any length, whose rows may have any height. Rows far from the window are an empty
+ * row of the same height.
+ */
+export function RowBlocks<Item>({ items, row, columns }: RowBlocksProps<Item>) {
+  const blocks = useMemo(
+    () =>
+      Array.from({ length: Math.ceil(items.length / BLOCK) }, (_, at) =>
+        items.slice(at * BLOCK, (at + 1) * BLOCK),
+      ),
+    [items],
+  )
+  return (
+    <>
+      {blocks.map((block, at) => (
+        <Block key={at} items={block} row={row} columns={columns} isFirst={at === 0} />
+      ))}
+    </>
+  )
+}
+
+interface BlockProps<Item> extends RowBlocksProps<Item> {
+  readonly isFirst: boolean
+}
+
+function Block<Item>({ items, row, columns, isFirst }: BlockProps<Item>) {
+  const body = useRef<HTMLTableSectionElement>(null)
+  const height = useRef(0)
+  const [isNear, setNear] = useState(isFirst)
+  useEffect(() => {
+    const { current } = body
+    if (current === null) return undefined
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const isSeen = entries.at(-1)?.isIntersecting === true
+        // Whoever works in these rows with keys stays there.
+        setNear(isSeen || current.contains(document.activeElement))
+      },
+      { rootMargin: NEAR },
+    )
+    observer.observe(current)
+    return () => observer.disconnect()
+  }, [])
+  useLayoutEffect(() => {
+    if (isNear && body.current !== null) height.current = body.current.offsetHeight / items.length
+  })
+  const gap = Math.round((height.current || ROW_PX) * items.length)
+  return (
+    <tbody ref={body}>
+      {isNear ? (
+        items.map(row)
+      ) : (
+        <tr class="gap">
+          <td colSpan={columns} style={{ height: `${gap}px` }} />
+        </tr>
+      )}
+    </tbody>
+  )
+}
