@@ -96,6 +96,7 @@ function failureOf(error: unknown, file: string): unknown {
       error,
       `cannot write ${file}`,
       'Name a file in a folder with enough room that you may write to',
+      exitCodes.inputOutput,
     )
   return error
 }

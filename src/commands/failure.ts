@@ -34,9 +34,9 @@ export class Failure extends Error {
 }
 
 /** Turns a failed system call into a Failure with the attempt and a remedy. */
-export function explain(error: unknown, doing: string, advice: string): Failure {
+export function explain(error: unknown, doing: string, advice: string, exitCode?: number): Failure {
   const { code, message } = error as NodeJS.ErrnoException
-  return new Failure(`${doing}: ${code ?? message}. ${advice}`)
+  return new Failure(`${doing}: ${code ?? message}. ${advice}`, exitCode)
 }
 
 /**

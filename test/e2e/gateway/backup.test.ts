@@ -31,6 +31,7 @@ describe('backup and restore', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(files()).toEqual(['made.backup'])
     expect(await run('backup', file)).toMatchObject({ code: 64, stderr: /exists already/ })
+    expect(await run('backup', place.at('none', 'made.backup'))).toMatchObject({ code: 74, stderr: /ENOENT/ })
 
     const restored = await run('restore', file, '--state', place.at('new', 'state'))
     expect(restored).toMatchObject({ code: 0, stderr: '' })
