@@ -5,6 +5,7 @@ import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import { NO_BYTES, OutputGate } from '../output/sent-output.ts'
 import {
   endedEntry,
+  endingOfPort,
   endingOfRefusal,
   endingRefused,
   endingUnstarted,
@@ -262,9 +263,7 @@ export class NativeSession {
   #ending(): CommandEnd {
     if (this.#refusal !== undefined && this.#reason === undefined) return endingRefused(this.#refusal)
     const reason = this.#reason ?? 'closed-by-gateway'
-    if (reason !== 'closed-by-gateway' || this.#opened === undefined) return endingUnstarted(reason)
-    // The usual end: the client's side has closed its port.
-    return { ...endingUnstarted(reason), exitCode: 0, outcome: 'exited' }
+    return this.#opened === undefined ? endingUnstarted(reason) : endingOfPort(reason)
   }
 
   #failed(error: Error): CommandEnd {

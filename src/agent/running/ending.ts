@@ -128,6 +128,13 @@ export function endingUnstarted(reason: TerminationReason): CommandEnd {
   return notRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
+/** Returns the end of a session of native clients that was open. Usually the client's side closes its port. */
+export function endingOfPort(reason: TerminationReason): CommandEnd {
+  const ended: CommandEnd = { ...endingUnstarted(reason), outcome: 'exited' }
+  if (reason === 'closed-by-gateway') return { ...ended, exitCode: 0 }
+  return reason === 'timeout' ? { ...ended, exitCode: TIMED_OUT } : ended
+}
+
 /** Returns the end of a command that could not run at all. */
 export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): CommandEnd {
   return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })

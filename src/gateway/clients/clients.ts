@@ -82,7 +82,11 @@ export class Clients {
     this.#signedIn.set(call, signedIn)
     const admission = admit(call, this.#services.users, signedIn)
     this.#count(call, admission.user.name)
-    const use = this.#services.live.begin(admission.token, (reason) => call.fail('token-ended', reason))
+    let ended: (reason: string) => void = () => undefined
+    const use = this.#services.live.begin(admission.token, (reason) => {
+      ended(reason)
+      call.fail('token-ended', reason)
+    })
     void call.over.then(() => use[Symbol.dispose]())
     const packets = call.packets()
     const turns = this.#openings.of(admission.user.name)
@@ -99,6 +103,8 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
+    // To a session of native clients, a client that is gone is one that has closed its port.
+    if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 

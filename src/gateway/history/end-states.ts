@@ -8,6 +8,7 @@ export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',
   'client-not-reading': 'closed',
+  'token-ended': 'closed',
   'session-expired': 'timed-out',
   'access-ended': 'timed-out',
   timeout: 'timed-out',

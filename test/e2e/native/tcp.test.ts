@@ -59,11 +59,12 @@ describe('connect to a port of a tcp connection, through gateway and agent', () 
     expect(await port.ended()).toMatchObject({ code: 130 })
   })
 
-  it('is ended by a kill, and says so', async () => {
+  it('is ended by sessions kill, and says so', async () => {
     await using port = new Program(...connect('echo', '--port', '0', '--json'))
     const [line] = await port.says('stderr', /^\{.*listening.*\}$/m)
     const { session_id: sid } = JSON.parse(line) as { session_id: string }
-    await site.rest.send('POST', `/api/sessions/${sid}/kill`)
+    const account = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
+    expect((await runProgram(site.place, ['sessions', 'kill', sid], account)).code).toBe(0)
     expect((await port.ended()).code).toBe(254)
     expect(port.stderr).toContain('killed')
   })

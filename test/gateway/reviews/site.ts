@@ -1,4 +1,4 @@
-import { RunningAgent } from '../../support/sites/running-agent.ts'
+import { RunningAgent, type AgentOptions } from '../../support/sites/running-agent.ts'
 import {
   RunningGateway,
   type Answer,
@@ -51,7 +51,7 @@ const FILES = {
 /** A gateway with reviewers, and an agent. */
 export class ReviewSite implements AsyncDisposable {
   readonly gateway: RunningGateway
-  readonly agent: RunningAgent
+  agent: RunningAgent
 
   static async start(
     more: Pick<RunningGatewayOptions, 'connections' | 'prepare' | 'agents'> = {},
@@ -94,6 +94,14 @@ export class ReviewSite implements AsyncDisposable {
 
   async session(sid: string, name: Name = 'admin'): Promise<Record<string, unknown>> {
     return (await this.as(name, 'GET', `/api/sessions/${sid}`)).body
+  }
+
+  /** Ends the agent, and starts one with other options. */
+  async replaceAgent(options: AgentOptions): Promise<RunningAgent> {
+    await this.agent[Symbol.asyncDispose]()
+    this.agent = await RunningAgent.start(this.gateway.agentUrl, options)
+    await this.agent.serving()
+    return this.agent
   }
 
   tokenOf(name: Name): string {
