@@ -161,7 +161,11 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/(main.ts|commands/)' },
       to: { path: '^src/(main.ts|commands/)' },
     },
-    fence('grpc-fence', npm('@grpc'), '^src/(wire/service|gateway/agents/(transport|packet-call))[.]ts$'),
+    fence(
+      'grpc-fence',
+      npm('@grpc'),
+      '^src/(wire/service|dial/(packet-stream|channel)|gateway/agents/(transport|packet-call))[.]ts$',
+    ),
     fence('koffi-fence', npm('koffi'), '^src/runtime/linux/(posix|spawn|notify-socket|termios)[.]ts$'),
     fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),

@@ -13,7 +13,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
 /** What the program reads, and what loads the one file. */
 const FILES = [
-  ...['examples', 'systemd', 'dist/web', 'dist/compiled', 'dist/package.json', 'dist/main.js'],
+  ...['proto', 'examples', 'systemd', 'dist/web', 'dist/compiled', 'dist/package.json', 'dist/main.js'],
   ...['dist/commands/program/compiled.js', 'dist/commands/start/young-generation.js'],
 ]
 /** Only for compiling. */

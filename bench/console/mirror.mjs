@@ -3,14 +3,13 @@
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
 import { URL } from 'node:url'
-import { credentials, makeClientConstructor, Metadata } from '@grpc/grpc-js'
+import { credentials, Metadata } from '@grpc/grpc-js'
 import { encodeAgentMessage } from '../../dist/wire/messages/from-agent.js'
 import { decodeGatewayPacket } from '../../dist/wire/messages/from-gateway.js'
-import { channelOptions, transportService } from '../../dist/wire/service.js'
+import { channelOptions, TransportClient } from '../../dist/wire/service.js'
 import { openTerminal } from './local-terminal.mjs'
 
 const { host } = new URL(process.env.HOOP_KEY)
-const TransportClient = makeClientConstructor(transportService, 'protobuf.Transport')
 const client = new TransportClient(host, credentials.createInsecure(), channelOptions)
 const metadata = new Metadata()
 metadata.set('authorization', `Bearer ${process.env.HOOP_KEY}`)

@@ -1,14 +1,20 @@
-import type { ClientHttp2Session } from 'node:http2'
+import {
+  CallCredentials,
+  ChannelCredentials,
+  experimental,
+  Metadata,
+  status,
+  type ChannelOptions,
+  type ClientDuplexStream,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { within } from '../basics/abort.ts'
 import { CODE_TRAILER, gatewayCode } from '../wire/gateway-codes.ts'
 import { hoopWords } from '../wire/gateway-words.ts'
-import { decodePreConnect, methods, type PreConnectResponse } from '../wire/service.ts'
-import { Call, headersOf } from './call.ts'
+import type { Packet } from '../wire/packet.ts'
+import { channelOptions, TransportClient, type PreConnectResponse } from '../wire/service.ts'
 import { ConnectError } from './connect-error.ts'
 import { Dial } from './dial.ts'
-import { FRAME_BYTES, framed } from './frames.ts'
-import { openSession } from './session.ts'
-import { type CallEnd, nameOf, status, valueOf } from './status.ts'
 import type { Destination } from './tls.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
@@ -25,21 +31,44 @@ const MAX_OPEN_CHECKS = 2
  */
 const KNOCK = '/protobuf.Transport/Knock'
 
+const options = {
+  ...channelOptions,
+  // For its retries grpc-js would acknowledge 1 MiB of writes that it has not sent.
+  'grpc.enable_retries': 0,
+  'grpc.per_rpc_retry_buffer_size': 0,
+  // Each attempt gets its own channel. A shared one would wait for its own backoff of up to 120 s.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.primary_user_agent': 'runbook-agent',
+  // The dial connects through proxies. grpc-js reads other variables, and would use a proxy without TLS, too.
+  'grpc.enable_http_proxy': 0,
+} as const
+
+/** An error that comes from Node itself has no metadata. */
+type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
+
+/** The text of grpc-js when there was never a usable connection. */
+const NO_CONNECTION =
+  /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-\S+Z\))?\. Resolution note: *$/s
+
+/** The channel option in which the resolver finds the channel's own dial. */
+const DIAL = 'runbook-agent.dial'
+
 /**
  * One connection to the gateway, for a stream and the calls beside it. Disposing the channel ends all of
  * them.
  */
 export class Channel implements Disposable {
-  readonly #destination: Destination
+  readonly #client: TransportClient
   readonly #dial: Dial
-  #session: Promise<ClientHttp2Session> | undefined
-  #openCalls = 0
   readonly #openChecks = new Set<Promise<HealthAnswer>>()
   #openKnock: Promise<HealthAnswer> | undefined
 
   constructor(destination: Destination, proxy: Proxy | undefined) {
-    this.#destination = destination
     this.#dial = new Dial(destination, proxy)
+    this.#client = new TransportClient(`${SCHEME}:${destination.address}`, new DialCredentials(this.#dial), {
+      ...options,
+      [DIAL]: this.#dial,
+    })
   }
 
   /** The current step of the connection, for the text of a timeout. */
@@ -47,9 +76,8 @@ export class Channel implements Disposable {
     return this.#dial.stage
   }
 
-  /** Opens the stream of packets. */
-  connect(metadata: Readonly<Record<string, string>>): Call {
-    return this.#call(methods.connect, metadata)
+  connect(metadata: Readonly<Record<string, string>>): ClientDuplexStream<Packet, Packet> {
+    return this.#client.Connect(metadataOf(metadata))
   }
 
   /**
@@ -79,30 +107,45 @@ export class Channel implements Disposable {
     metadata: Readonly<Record<string, string>>,
     deadlineMs: number,
   ): Promise<PreConnectResponse> {
-    const asked = this.#ask(methods.preConnect, metadata).then(({ answer, end }) => {
-      if (end.code !== status.ok || answer === undefined) throw this.errorOf(end)
-      return decodePreConnect(answer)
+    const asked = new Promise<PreConnectResponse>((resolve, reject) => {
+      this.#client.PreConnect({}, metadataOf(metadata), (error, response) =>
+        response === undefined ? reject(this.errorOf(error)) : resolve(response),
+      )
     })
     if (!(await within(asked, deadlineMs))) throw this.timeout(deadlineMs)
     return asked
   }
 
-  /** Turns the end of a call into a ConnectError with a text for people. */
-  errorOf({ code: number, details, trailers = {} }: CallEnd): ConnectError {
-    const name = nameOf(number)
-    const text = details === '' ? (name ?? `status ${number}`) : details
-    const code = gatewayCode(valueOf(trailers, CODE_TRAILER))
-    if (isRefusal(number) || code === 'too-many-failed-sign-ins')
+  /** Turns the error of a call into a ConnectError with a text for people. */
+  errorOf(error: CallError | null): ConnectError {
+    const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
+    const name = error === null ? undefined : status[error.code]
+    const code = gatewayCode(error?.metadata?.get(CODE_TRAILER)[0])
+    if (isRefusal(error?.code) || code === 'too-many-failed-sign-ins')
       return new ConnectError('refused', text, name, code)
-    if (code === 'agent-already-connected' || isConflict(number, text))
+    if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)
-    return new ConnectError('lost', this.#dial.failure ?? text, isOwn(number) ? undefined : name, code)
+    // grpc-js itself uses these codes when there is no connection, or no longer one.
+    const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
+    return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
+  }
+
+  /** Extracts the reason from grpc-js's text, and adds a guess when the text has no reason. */
+  #plain(text: string): string {
+    const [, reason] = NO_CONNECTION.exec(text) ?? []
+    if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
+    const guess = this.#dial.secure
+      ? 'no gateway, or one that demands a client certificate'
+      : 'a gateway that wants grpcs://, or none'
+    return `no HTTP/2 with ${this.#dial.address} (${reason}): ${guess}`
   }
 
   #check(): void {
-    const answer = this.#ask(methods.healthCheck, {}).then(({ end }) => {
-      this.#openChecks.delete(answer)
-      return healthAnswer(end)
+    const answer = new Promise<HealthAnswer>((resolve) => {
+      this.#client.HealthCheck({}, {}, (error) => {
+        this.#openChecks.delete(answer)
+        resolve(healthAnswer(error))
+      })
     })
     this.#openChecks.add(answer)
   }
@@ -113,58 +156,14 @@ export class Channel implements Disposable {
    * counts what a stalled stream holds for the whole connection. Proxies in Go's net/http (Traefik, Caddy)
    * count so, up to 1 MiB.
    */
-  async #knock(): Promise<HealthAnswer> {
-    const end = await this.#call(KNOCK, {}).ended
-    this.#openKnock = undefined
-    return healthAnswer(end)
-  }
-
-  /** Makes a call with an empty message, whose answer is one message. Never rejects. */
-  async #ask(
-    path: string,
-    metadata: Readonly<Record<string, string>>,
-  ): Promise<{ readonly answer: Buffer | undefined; readonly end: CallEnd }> {
-    const call = this.#call(path, metadata)
-    call.write(framed(Buffer.alloc(FRAME_BYTES)))
-    call.end()
-    let answer: Buffer | undefined
-    for await (const message of call.messages()) answer ??= message
-    return { answer, end: await call.ended }
-  }
-
-  #call(path: string, metadata: Readonly<Record<string, string>>): Call {
-    this.#session ??= this.#open()
-    const call = new Call(this.#session, headersOf(path, this.#destination.address, metadata))
-    void this.#count(call, this.#session)
-    return call
-  }
-
-  async #open(): Promise<ClientHttp2Session> {
-    const socket = await this.#dial.connect()
-    try {
-      return await openSession(socket, this.#destination)
-    } catch (error) {
-      socket.destroy()
-      throw new Error(this.#noHttp2((error as Error).message), { cause: error })
-    }
-  }
-
-  /** Keeps the process alive while calls are open. */
-  async #count(call: Call, opening: Promise<ClientHttp2Session>): Promise<void> {
-    const session = await opening.catch(() => undefined)
-    if (session === undefined) return
-    this.#openCalls += 1
-    session.ref()
-    await call.ended
-    this.#openCalls -= 1
-    if (this.#openCalls === 0) session.unref()
-  }
-
-  #noHttp2(reason: string): string {
-    const guess = this.#dial.secure
-      ? 'no gateway, or one that demands a client certificate'
-      : 'a gateway that wants grpcs://, or none'
-    return `no HTTP/2 with ${this.#dial.address} (${reason}): ${guess}`
+  #knock(): Promise<HealthAnswer> {
+    const nothing = () => Buffer.alloc(0)
+    return new Promise((resolve) => {
+      this.#client.makeClientStreamRequest(KNOCK, nothing, nothing, (error) => {
+        this.#openKnock = undefined
+        resolve(healthAnswer(error))
+      })
+    })
   }
 
   timeout(ms: number): ConnectError {
@@ -180,28 +179,109 @@ export class Channel implements Disposable {
    * (Node 20). Nearly all code of this file is called from such callbacks, through promises.
    */
   [Symbol.dispose](): void {
-    setImmediate(() => this.#dial.abort())
+    setImmediate(() => {
+      this.#dial.abort()
+      this.#client.close()
+    })
   }
 }
 
 /**
- * An error from the gateway counts as an answer: the gateway may have no health checks. An end of the connection
+ * An error from the gateway counts as an answer: the gateway may have no health checks. An error of grpc-js
  * does not.
  */
-function healthAnswer({ code }: CallEnd): HealthAnswer {
-  return isOwn(code) ? 'unknown' : 'answered'
+function healthAnswer(error: ServiceError | null): HealthAnswer {
+  const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
+  return isOurs ? 'unknown' : 'answered'
 }
 
-/** Whether it is the status of a call that had no connection, or no longer one. */
-function isOwn(code: number): boolean {
-  return code === status.unavailable || code === status.cancelled
+function metadataOf(values: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata()
+  for (const [key, value] of Object.entries(values)) metadata.set(key, value)
+  return metadata
 }
 
-function isRefusal(code: number): boolean {
-  return code === status.unauthenticated || code === status.permissionDenied
+const SCHEME = 'runbook-agent'
+
+/** Gives the dial's addresses to grpc-js. One lookup is enough: a channel lives as long as its stream. */
+class DialResolver implements experimental.Resolver {
+  readonly #listener: experimental.ResolverListener
+  readonly #dial: Dial
+  #asked = false
+  #destroyed = false
+
+  static getDefaultAuthority(target: experimental.GrpcUri): string {
+    return target.path
+  }
+
+  constructor(_: experimental.GrpcUri, listener: experimental.ResolverListener, options: ChannelOptions) {
+    this.#listener = listener
+    this.#dial = options[DIAL] as Dial
+  }
+
+  updateResolution(): void {
+    if (this.#asked) return
+    this.#asked = true
+    void this.#resolve()
+  }
+
+  destroy(): void {
+    this.#destroyed = true
+  }
+
+  /** grpc-js passes each address unchanged to `net.connect`, with the dial's signal in it. */
+  async #resolve(): Promise<void> {
+    const result = await this.#dial.addresses().then(
+      (addresses) =>
+        experimental.statusOrFromValue<experimental.Endpoint[]>(
+          addresses.map((address) => ({ addresses: [address] })),
+        ),
+      (error: unknown) =>
+        experimental.statusOrFromError<experimental.Endpoint[]>({
+          code: status.UNAVAILABLE,
+          details: (error as Error).message,
+        }),
+    )
+    if (!this.#destroyed) this.#listener(result, {}, null, '')
+  }
+}
+
+experimental.registerResolver(SCHEME, DialResolver)
+
+/**
+ * Lets the dial prepare a connected socket. grpc-js itself supports neither our proxies nor our error texts.
+ */
+class DialCredentials extends ChannelCredentials {
+  readonly #dial: Dial
+
+  constructor(dial: Dial) {
+    super()
+    this.#dial = dial
+  }
+
+  override _isSecure(): boolean {
+    return this.#dial.secure
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return other === this
+  }
+
+  override _createSecureConnector(): experimental.SecureConnector {
+    return {
+      connect: async (socket) => ({ socket: await this.#dial.lead(socket), secure: this.#dial.secure }),
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => CallCredentials.createEmpty(),
+      destroy: () => undefined,
+    }
+  }
+}
+
+function isRefusal(grpcStatus: number | undefined): boolean {
+  return grpcStatus === status.UNAUTHENTICATED || grpcStatus === status.PERMISSION_DENIED
 }
 
 /** Recognises a conflict by the text of hoop's gateway, which has no code for a conflict. */
-function isConflict(code: number, text: string): boolean {
-  return code === status.failedPrecondition && text.includes(hoopWords.agentAlreadyConnected)
+function isConflict(grpcStatus: number | undefined, text: string): boolean {
+  return grpcStatus === status.FAILED_PRECONDITION && text.includes(hoopWords.agentAlreadyConnected)
 }

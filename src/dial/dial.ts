@@ -1,8 +1,15 @@
 import { lookup } from 'node:dns/promises'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { hostOf, portOf } from './address.ts'
 import { type Destination, explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { type Proxy, tunnel, TunnelError } from '../basics/net/proxy.ts'
+
+/** Options for `net.connect`. The signal destroys the socket in any state. */
+interface DialAddress {
+  readonly host: string
+  readonly port: number
+  readonly signal: AbortSignal
+}
 
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
@@ -45,54 +52,38 @@ export class Dial {
     return this.#failure
   }
 
-  /** Connects. @returns a socket that leads to the gateway @throws Error with the reason */
-  async connect(): Promise<Socket> {
+  /**
+   * Looks up the addresses to connect to: those of the proxy, if there is one. The proxy then looks up the
+   * gateway.
+   */
+  async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
-    const hosts = await this.#lookUp(hostOf(next))
-    this.#stage = 'connecting'
-    const attempts = hosts.map((host) => () => this.#attempt(host, portOf(next)))
-    const { socket, led } = await firstOf(attempts, (late) => late.socket.destroy())
-    this.#socket = socket
-    this.#stage = 'connected'
-    return led
-  }
-
-  abort(): void {
-    this.#life.abort()
-  }
-
-  /** Looks up the proxy, if there is one: it looks up the gateway. */
-  async #lookUp(host: string): Promise<string[]> {
+    const host = hostOf(next)
     try {
-      return (await lookup(host, { all: true })).map(({ address }) => address)
+      const found = await lookup(host, { all: true })
+      this.#stage = 'connecting'
+      return found.map(({ address }) => dialAddress(address, portOf(next), this.#life.signal))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       throw this.#fail(`the name ${host} cannot be looked up (${String(code)})`)
     }
   }
 
-  async #attempt(host: string, port: number): Promise<{ socket: Socket; led: Socket }> {
-    const { signal } = this.#life
-    // Node would still connect the socket, and then lose it.
-    signal.throwIfAborted()
-    const socket = connect({ host, port, signal, noDelay: true })
-    try {
-      await connected(socket)
-      return { socket, led: await this.#lead(socket) }
-    } catch (error) {
-      socket.destroy()
-      throw error
-    }
-  }
-
   /** Turns a connected socket into a socket that leads to the gateway, through the proxy and with TLS. */
-  async #lead(socket: Socket): Promise<Socket> {
+  async lead(socket: Socket): Promise<Socket> {
+    this.#socket = socket
     // The user of the socket learns of its end from `close`. An error without a listener would end the
     // process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
     const { tls } = this.#destination
-    return tls === undefined ? socket : this.#secure(socket, tls)
+    const led = tls === undefined ? socket : await this.#secure(socket, tls)
+    this.#stage = 'connected'
+    return led
+  }
+
+  abort(): void {
+    this.#life.abort()
   }
 
   async #tunnel(socket: Socket, proxy: Proxy): Promise<void> {
@@ -123,51 +114,19 @@ export class Dial {
   }
 }
 
-function connected(socket: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('connect', resolve).once('error', reject)
-    socket.once('close', () => reject(new Error('Socket closed')))
-  })
-}
-
-/** Time after which the next address is tried as well, as in RFC 8305. */
-const NEXT_MS = 250
-
 /**
- * Makes attempts in turn: the next one when the one before has failed, or takes long.
- * @param drop called with what comes after the first success
- * @throws the last error when all have failed
+ * Returns an address whose signal throws when it is aborted already. Node would still connect the socket, and
+ * then lose it.
  */
-function firstOf<Result>(
-  attempts: readonly (() => Promise<Result>)[],
-  drop: (late: Result) => void,
-): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    let started = 0
-    let failed = 0
-    let isDone = false
-    let timer: NodeJS.Timeout | undefined
-    const startNext = (): void => {
-      clearTimeout(timer)
-      const attempt = attempts[started]
-      if (isDone || attempt === undefined) return
-      started += 1
-      if (started < attempts.length) timer = setTimeout(startNext, NEXT_MS)
-      attempt().then(succeeded, failedWith)
-    }
-    const succeeded = (result: Result): void => {
-      if (isDone) return drop(result)
-      isDone = true
-      clearTimeout(timer)
-      resolve(result)
-    }
-    const failedWith = (error: Error): void => {
-      failed += 1
-      if (failed === attempts.length) reject(error)
-      else startNext()
-    }
-    startNext()
-  })
+function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
+  return {
+    host,
+    port,
+    get signal() {
+      signal.throwIfAborted()
+      return signal
+    },
+  }
 }
 
 function handshakeFailure(error: NodeJS.ErrnoException, address: string, options: TlsOptions): string {

@@ -3,7 +3,7 @@ import type { HealthAnswer } from './channel.ts'
 
 /** Times of one stream, in milliseconds. */
 export interface StreamTiming {
-  /** Longest time from the first step to the gateway's first packet. */
+  /** Longest time from the first step to the gateway's first packet; grpc-js has no limit for that. */
   readonly dialMs: number
   /**
    * `whenever`: the gateway may wait for an agent after the client has connected. Meanwhile it answers health

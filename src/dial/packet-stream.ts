@@ -1,16 +1,13 @@
+import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js'
 import { JoinedWrites, JOINS, MalformedJoin, packetsIn } from '../wire/joined-packets.ts'
 import type { SessionId } from '../wire/messages/message.ts'
 import { KEEPALIVE, type Packet, sessionIdOf, YES } from '../wire/packet.ts'
-import { decodePacket, encodePacket, MalformedMessage } from '../wire/protobuf.ts'
-import type { Call } from './call.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
-import { FRAME_BYTES, framed } from './frames.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
-import { status, valueOf } from './status.ts'
 
 /**
- * Bytes that gRPC holds and has not written yet; HTTP/2 takes as much as it gets. A key's echo
+ * Bytes that gRPC holds and has not written yet; grpc-js itself counts messages of any size. A key's echo
  * waits after these bytes, and the loop reads as much in one turn. More makes bulk output no faster: the
  * kernel has buffers, too.
  */
@@ -157,9 +154,10 @@ export interface Stall {
 /** One stream of packets to the gateway, an agent's or a client's, on a channel of its own. */
 export class PacketStream {
   readonly #channel: Channel
-  readonly #call: Call
+  readonly #call: ClientDuplexStream<Packet, Packet>
   readonly #timing: StreamTiming
   readonly #keepalive: NodeJS.Timeout
+  readonly #closed: Promise<void>
   readonly #health: HealthWatch
   readonly #life = new AbortController()
   #accepted = false
@@ -176,12 +174,13 @@ export class PacketStream {
       timing,
     )
     this.#call = channel.connect({ ...metadata, [JOINS]: YES })
-    this.#writes = new JoinedWrites((packet, written) =>
-      this.#call.write(framed(encodePacket(packet, FRAME_BYTES)), written),
-    )
-    this.#call.onHeaders = (answer) => (this.#writes.isJoining = valueOf(answer, JOINS) === YES)
+    this.#writes = new JoinedWrites((packet, written) => this.#call.write(packet, written))
+    this.#call.on('metadata', (answer: Metadata) => (this.#writes.isJoining = answer.get(JOINS)[0] === YES))
     this.#queue = new SendQueue((packet, written) => this.#writes.write(packet, written))
-    void this.#call.ended.then((end) => this.#end(end.code === status.ok ? ended() : channel.errorOf(end)))
+    // grpc-js ends every call with a `status`, but emits `close` only after some ends.
+    this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
+    this.#call.on('error', (error) => this.#end(channel.errorOf(error as ServiceError)))
+    this.#call.on('status', () => this.#end(ended()))
     const keepalive = () => this.#keepAlive()
     this.#keepalive = setInterval(keepalive, timing.keepaliveMs)
     keepalive()
@@ -191,14 +190,14 @@ export class PacketStream {
   async *receive(): AsyncGenerator<Packet, void, undefined> {
     const dial = setTimeout(() => this.#dialTimedOut(), this.#timing.dialMs)
     try {
-      for await (const message of this.#call.messages()) {
+      for await (const packet of this.#call) {
         clearTimeout(dial)
         this.#accept()
-        yield* packetsIn(decodePacket(message))
+        yield* packetsIn(packet as Packet)
       }
     } catch (error) {
-      if (!(error instanceof MalformedJoin || error instanceof MalformedMessage)) throw error
-      this.drop(error.message)
+      if (error instanceof MalformedJoin) this.drop(error.message)
+      else this.#end(this.#channel.errorOf(error as ServiceError))
     } finally {
       clearTimeout(dial)
       this.#end(ended())
@@ -256,7 +255,7 @@ export class PacketStream {
       this.#call.end()
     }
     const drop = setTimeout(() => this.drop('closing took too long'), this.#timing.closeMs)
-    await this.#call.ended
+    await this.#closed
     clearTimeout(drop)
   }
 
@@ -289,7 +288,7 @@ export class PacketStream {
     if (this.#queue.untaken === undefined) void this.send(KEEPALIVE).catch(() => undefined)
   }
 
-  /** Throws when the stream has ended: the call would silently ignore the write. */
+  /** Throws when the stream has ended: grpc-js would silently ignore the write. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
   }

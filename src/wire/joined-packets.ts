@@ -1,5 +1,5 @@
 import type { Packet } from './packet.ts'
-import { decodePacket, encodePacket, MalformedMessage } from './protobuf.ts'
+import { transportService } from './service.ts'
 
 // Several packets in one message of the stream (protocol.md 1.6). Whatever its size, a message costs each end a write,
 // a read and a dozen turns of gRPC: with many native clients that is most of what a statement costs.
@@ -13,6 +13,12 @@ const SMALL_BYTES = 4 * 1024
 /** Payloads that go together. */
 const MAX_JOINED_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
+
+interface Codec {
+  readonly requestSerialize: (packet: Packet) => Buffer
+  readonly requestDeserialize: (bytes: Buffer) => Packet
+}
+const codec = transportService['Connect'] as unknown as Codec
 
 /** A packet to write, and what is called when it has left. */
 interface Write {
@@ -87,10 +93,11 @@ function joinable(writes: readonly Write[]): number {
 function join(packets: readonly Packet[]): Packet {
   const [first, ...others] = packets
   if (first !== undefined && others.length === 0) return first
-  const parts = packets.map((packet) => {
-    const bytes = encodePacket(packet, LENGTH_BYTES)
-    bytes.writeUInt32BE(bytes.length - LENGTH_BYTES)
-    return bytes
+  const parts = packets.flatMap((packet) => {
+    const bytes = codec.requestSerialize(packet)
+    const length = Buffer.allocUnsafe(LENGTH_BYTES)
+    length.writeUInt32BE(bytes.length)
+    return [length, bytes]
   })
   return { type: TYPE, spec: {}, payload: Buffer.concat(parts) }
 }
@@ -121,8 +128,8 @@ export function* packetsIn(packet: Packet): Generator<Packet, void, undefined> {
 
 function decoded(bytes: Buffer): Packet {
   try {
-    return decodePacket(bytes)
-  } catch (error) {
-    throw error instanceof MalformedMessage ? new MalformedJoin() : error
+    return codec.requestDeserialize(bytes)
+  } catch {
+    throw new MalformedJoin()
   }
 }

@@ -1,11 +1,45 @@
-import type { ServiceDefinition } from '@grpc/grpc-js'
+import {
+  Client,
+  loadPackageDefinition,
+  logVerbosity,
+  setLogVerbosity,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ClientUnaryCall,
+  type CallOptions,
+  type ChannelOptions,
+  type Metadata,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { packageFiles } from '../basics/files/package-files.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
-import { decodePacket, decodeTexts, encodePacket, encodeTexts } from './protobuf.ts'
+
+// Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning
+// them.
+if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
 /** Metadata with our agent's version. Hoop's gateway does not read it. */
 export const OWN_VERSION = 'runbook-agent-version'
 /** Metadata with the most sessions that our agent runs in parallel. Hoop's gateway does not read it. */
 export const OWN_LIMIT = 'runbook-agent-sessions'
+
+/**
+ * Keeps the field names of the .proto. Absent bytes and maps become empty, so a `Packet` always has all its
+ * members.
+ */
+const definition = loadSync(packageFiles.proto, {
+  keepCase: true,
+  defaults: true,
+  bytes: Buffer,
+  objects: true,
+  arrays: true,
+})
+
+interface HealthCheckResponse {
+  readonly status: string
+}
 
 export interface PreConnectResponse {
   /** `CONNECT` when a session waits for this agent, `BACKOFF` when none does. */
@@ -13,61 +47,41 @@ export interface PreConnectResponse {
   readonly message: string
 }
 
-interface HealthCheckResponse {
-  readonly status: string
+type Done<Response> = (error: ServiceError | null, response?: Response) => void
+
+export interface TransportClient extends Client {
+  Connect(metadata: Metadata): ClientDuplexStream<Packet, Packet>
+  HealthCheck(
+    request: Record<string, never>,
+    options: CallOptions,
+    done: Done<HealthCheckResponse>,
+  ): ClientUnaryCall
+  /** With an empty request, the call asks about the agent that the credential names. */
+  PreConnect(
+    request: Record<string, never>,
+    metadata: Metadata,
+    done: Done<PreConnectResponse>,
+  ): ClientUnaryCall
 }
 
-/** The paths of the service's methods. */
-export const methods = {
-  preConnect: '/protobuf.Transport/PreConnect',
-  connect: '/protobuf.Transport/Connect',
-  healthCheck: '/protobuf.Transport/HealthCheck',
-} as const
-
-const NOTHING = Buffer.alloc(0)
-const STATUS = 1
-const MESSAGE = 2
-
-export function decodePreConnect(bytes: Buffer): PreConnectResponse {
-  return decodeTexts(bytes, { status: STATUS, message: MESSAGE })
+interface TransportConstructor {
+  readonly service: ServiceDefinition
+  new (address: string, credentials: ChannelCredentials, options: ChannelOptions): TransportClient
 }
 
-/** The request has fields, but no peer of ours sends or reads one. */
-const emptyRequest = { requestSerialize: () => NOTHING, requestDeserialize: () => ({}) }
-const packets = {
-  requestSerialize: (packet: Packet) => encodePacket(packet),
-  requestDeserialize: decodePacket,
-  responseSerialize: (packet: Packet) => encodePacket(packet),
-  responseDeserialize: decodePacket,
+const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown as {
+  Transport: TransportConstructor
 }
 
-/** `protobuf.Transport` of proto/transport.proto, as grpc-js wants a service. */
-export const transportService = {
-  PreConnect: {
-    path: methods.preConnect,
-    ...{ requestStream: false, responseStream: false },
-    ...emptyRequest,
-    responseSerialize: ({ status = '', message = '' }: Partial<PreConnectResponse>) =>
-      encodeTexts([
-        [STATUS, status],
-        [MESSAGE, message],
-      ]),
-    responseDeserialize: decodePreConnect,
-  },
-  Connect: { path: methods.connect, requestStream: true, responseStream: true, ...packets },
-  HealthCheck: {
-    path: methods.healthCheck,
-    ...{ requestStream: false, responseStream: false },
-    ...emptyRequest,
-    responseSerialize: ({ status }: HealthCheckResponse) => encodeTexts([[STATUS, status]]),
-    responseDeserialize: (bytes: Buffer): HealthCheckResponse => decodeTexts(bytes, { status: STATUS }),
-  },
-} as const satisfies ServiceDefinition
+export const TransportClient = Transport
+export const transportService = Transport.service
 
 /** Options for both ends, each with the reason why it is not the default. */
 export const channelOptions = {
   // grpc-js's default is 4 MiB: a larger runbook would end the stream with all its sessions.
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers ignore this option.
+  'grpc-node.flow_control_window': 4 * 1024 * 1024,
   'grpc.enable_channelz': 0,
-} as const
+} as const satisfies ChannelOptions

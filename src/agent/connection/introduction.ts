@@ -52,7 +52,8 @@ async function machineId(): Promise<string> {
 }
 
 /**
- * Replaces characters that metadata cannot have: line breaks and anything outside ASCII (protocol.md 0.18).
+ * Replaces characters that grpc-js rejects: it throws on line breaks and anything outside ASCII (protocol.md
+ * 0.18).
  */
 function printable(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(

@@ -8,6 +8,7 @@ const folder = path.resolve(__dirname, '../../..')
 /** Files of the package that the program reads. */
 export const packageFiles = {
   manifest: path.join(folder, 'package.json'),
+  proto: path.join(folder, 'proto/transport.proto'),
   unit: path.join(folder, 'systemd/runbook-agent.service'),
   gatewayUnit: path.join(folder, 'systemd/runbook-gateway.service'),
   runbooks: path.join(folder, 'examples/runbooks'),

@@ -216,7 +216,7 @@ export interface Http2Answer {
 }
 
 /**
- * Tests whether a gRPC server answers: a channel accepts any server that speaks HTTP/2. Its HealthCheck needs
+ * Tests whether a gRPC server answers: grpc-js accepts any server that speaks HTTP/2. Its HealthCheck needs
  * no credential.
  */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {

@@ -2,10 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import {
-  logVerbosity,
   Server,
   ServerCredentials,
-  setLogVerbosity,
   status,
   type ServerDuplexStream,
   type ServiceDefinition,
@@ -25,10 +23,6 @@ import type { Agents } from './agents.ts'
 import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Arrival } from './presence.ts'
-
-// Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning
-// them.
-if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
 /** Options as in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
 const serverOptions = {

@@ -1,8 +1,7 @@
 import { credentials, Metadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
 import type { Packet } from '../../../src/wire/packet.ts'
-import { channelOptions } from '../../../src/wire/service.ts'
+import { channelOptions, TransportClient } from '../../../src/wire/service.ts'
 import { found, waitFor } from '../wait.ts'
-import { TransportClient } from './transport-client.ts'
 
 /** An agent that does nothing by itself: a test sends packets and looks at what comes. */
 export class ScriptedAgent implements AsyncDisposable {

@@ -12,9 +12,8 @@ import {
 } from '../../../src/wire/messages/from-client.ts'
 import type { ClosedMessage } from '../../../src/wire/messages/message.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
-import { channelOptions } from '../../../src/wire/service.ts'
+import { channelOptions, TransportClient } from '../../../src/wire/service.ts'
 import { found, waitFor } from '../wait.ts'
-import { TransportClient } from './transport-client.ts'
 
 type Sent = Exclude<ClientMessage, { kind: 'unsupported' }>
 
