@@ -195,7 +195,7 @@ const DaysShape = v.strictObject({
       rejected: wholeCount,
     }),
   ),
-  is_capped: v.pipe(v.boolean(), v.description('a day has more sessions than were counted')),
+  is_capped: v.pipe(v.boolean(), v.description('a day has more sessions than were looked at')),
 })
 /** Number of sessions that began on each day, oldest day first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
@@ -207,7 +207,7 @@ export const sessionContract = {
     path: '/api/sessions/by-day',
     summary: 'Counts sessions by the day on which they began, and by outcome',
     description:
-      'The filters are those of the list, except `parameter`. At most 100,000 sessions of a day are counted.',
+      'The filters are those of the list, except `parameter`. At most 100,000 sessions of a day are looked at.',
     role: 'user',
     scope: 'seen',
     audit: 'none',

@@ -8,7 +8,7 @@ import type { Holder, Step, Victims } from './disk/removal.ts'
 import { Reserve } from './disk/reserve.ts'
 import type { EventPlace, PlacedEvent } from './follower.ts'
 import { insertionCost, kindOf, toEvent, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
-import type { FoundRows, OutcomeCounts } from './search.ts'
+import type { FoundRows, OutcomeCounts, SpanQuery } from './search.ts'
 import type { Events, SessionRows } from './statements.ts'
 import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 
@@ -86,7 +86,7 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  outcomes(query: SessionQuery, most: number): OutcomeCounts {
+  outcomes(query: SpanQuery, most: number): OutcomeCounts {
     return this.attempt('count sessions', () => this.#rows.search.outcomes(query, most))
   }
 

@@ -12,7 +12,7 @@ import {
   type SessionSummary,
   isSessionId,
 } from './session.ts'
-import { type OutcomeCounts } from './search.ts'
+import type { OutcomeCounts, SpanQuery } from './search.ts'
 import { KINDS, type Events } from './statements.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Writer } from './writer.ts'
@@ -46,8 +46,8 @@ export class HistoryReader {
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
-  /** Counts sessions by outcome, at most `most`. Ignores the query's page and its parameter. */
-  outcomes(query: SessionQuery, most: number): OutcomeCounts {
+  /** Counts sessions of a span by outcome, among at most `most`. Ignores the query's page and its parameter. */
+  outcomes(query: SpanQuery, most: number): OutcomeCounts {
     return this.#database().outcomes(query, most)
   }
 

@@ -69,13 +69,15 @@ interface Statements {
   readonly step: SqlStatement
   readonly exact: SqlStatement
   readonly capped: SqlStatement
-  readonly ofOutcome: SqlStatement
 }
+
+/** Counts sessions of a span of time. */
+export type SpanQuery = SessionQuery & { readonly from: Date; readonly to: Date }
 
 /** Number of sessions per outcome; `open` is one of them. */
 export interface OutcomeCounts {
   readonly counts: ReadonlyMap<string, number>
-  /** Whether there are more sessions than were counted. */
+  /** Whether there are more sessions than were looked at. */
   readonly isCapped: boolean
 }
 
@@ -110,6 +112,8 @@ export class Search {
   readonly #lastOfStep: SqlStatement
   /** At most one entry per set of filters, with or without wildcards. */
   readonly #statements = new Map<string, Statements>()
+  /** As many, for counts by outcome. */
+  readonly #countings = new Map<string, SqlStatement>()
 
   /** @param joined filters that look at other tables */
   constructor(db: Connection, columns: string, joined: Joined) {
@@ -152,19 +156,50 @@ export class Search {
     return { rows: this.#of(asked).step.all([...valuesOf(asked), behind, until]), until }
   }
 
-  /** @param most limit of the count. The query's page and its parameter are ignored. */
-  outcomes(query: SessionQuery, most: number): OutcomeCounts {
-    const asked = askedOf({ ...query, parameter: undefined }, this.#joined)
-    const { ofOutcome } = this.#of(asked)
+  /**
+   * Counts the sessions of a span. The query's page and its parameter are ignored.
+   * @param most limit of the sessions that are looked at, whether they match or not: filters that match few
+   * sessions would read all of a day
+   */
+  outcomes(query: SpanQuery, most: number): OutcomeCounts {
+    const { from, to } = query
+    const filters = { ...query, parameter: undefined, from: undefined, to: undefined }
+    const { conditions } = askedOf(filters, this.#joined)
+    const values = conditions.flatMap((condition) => condition.values)
+    const statement = this.#counting(conditions.map(({ sql }) => sql).join(' AND '))
     const counts = new Map<string, number>()
     let left = most
-    for (const outcome of RECORDED_OUTCOMES) {
-      const [count] = ofOutcome.get([...valuesOf(asked), outcome, left + 1]) as [number]
-      counts.set(outcome, Math.min(count, left))
-      left -= count
+    for (const outcome of RECORDED_OUTCOMES.filter((one) => mayMatch(query, one))) {
+      const [count, seen] = statement.get([
+        ...values,
+        outcome,
+        Number(from),
+        Number(to),
+        left + 1,
+      ]) as number[]
+      counts.set(outcome, Math.min(count ?? 0, left))
+      left -= seen ?? 0
       if (left < 0) break
     }
     return { counts, isCapped: left < 0 }
+  }
+
+  /** The columns are those of the index by outcome, besides the ids of correlation and batch. */
+  #counting(conditions: string): SqlStatement {
+    const ids = ['correlation_id', 'batch_id'].filter((column) => conditions.includes(column))
+    const columns = ['key', 'outcome', 'user', 'connection', 'connection_type', 'kind', 'runbook', ...ids]
+    const known = this.#countings.get(conditions)
+    const statement =
+      known ??
+      this.#db
+        .prepare(
+          `SELECT count(*) FILTER (WHERE ${conditions === '' ? 'TRUE' : conditions}), count(*) FROM
+            (SELECT ${columns.join()} FROM sessions
+              WHERE outcome = ? AND started_at >= ? AND started_at <= ? LIMIT ?) AS sessions`,
+        )
+        .raw()
+    this.#countings.set(conditions, statement)
+    return statement
   }
 
   #of(asked: Asked): Statements {
@@ -196,9 +231,6 @@ export class Search {
       ),
       exact: reading(`SELECT count(*) FROM ${source}`),
       capped: reading(`SELECT count(*) FROM (SELECT 1 FROM ${source} LIMIT ${COUNT_CAP + 1})`),
-      ofOutcome: reading(
-        `SELECT count(*) FROM (SELECT 1 FROM sessions ${where === '' ? 'WHERE' : `${where} AND`} outcome = ? LIMIT ?)`,
-      ),
     }
   }
 }
@@ -267,6 +299,12 @@ function* viewerConditions({ viewer }: SessionQuery, joined: Joined): Generator<
 }
 
 const OF_OPEN: ReadonlySet<Outcome> = new Set(['waiting', 'approved', 'running'])
+
+/** Whether sessions with a recorded outcome may match a query's states. */
+function mayMatch({ outcomes }: SessionQuery, recorded: string): boolean {
+  return outcomes?.some((one) => (OF_OPEN.has(one) ? 'open' : one) === recorded) ?? true
+}
+
 const IN_LIST = 'IN (SELECT value FROM json_each(?))'
 
 function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined): Generator<Condition> {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Program, runProgram } from '../../support/sites/program.ts'
+import { json } from '../../support/scripted/scripted-rest.ts'
+import { answer, RunbookGateway, SESSION } from '../../support/sites/runbook-gateway.ts'
 import { Site } from '../../support/sites/site.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 const FILE = 'ops/hello.runbook.sh'
 const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/
@@ -104,4 +107,22 @@ describe('a connection with reviews on the embedded gateway', () => {
     expect((await follow.ended()).code).toBe(5)
     expect(follow.stdout).toBe('ran\n')
   })
+})
+
+it('sessions exec ends with 77 where the run needs a second review and that one is rejected', async () => {
+  await using gateway = await RunbookGateway.start()
+  using place = new Workplace()
+  gateway.rest.on(
+    `POST /api/sessions/${SESSION}/exec`,
+    json(200, answer({ has_review: true, output: 'http://gateway/reviews/2', output_status: '' })),
+  )
+  const waits = { status: 'open', review: { status: 'PENDING' } }
+  gateway.records({ review: { status: 'APPROVED' } }, waits, { ...waits, review: { status: 'REJECTED' } })
+  const reviewed = { status: 'REJECTED', rejection_reason: 'not at night', review_groups_data: [] }
+  gateway.rest.on(`GET /api/reviews/${SESSION}`, json(200, { id: 'r2', session: SESSION, ...reviewed }))
+  const ended = await runProgram(place, ['sessions', 'exec', SESSION], gateway.env)
+  expect([ended.code, ended.stdout]).toEqual([77, ''])
+  expect(ended.stderr).toContain('http://gateway/reviews/2')
+  expect(ended.stderr).toContain(`the review of session ${SESSION} was rejected: not at night\n`)
+  expect(gateway.rest.asked(`POST /api/sessions/${SESSION}/exec`)).toHaveLength(1)
 })

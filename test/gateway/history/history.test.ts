@@ -205,6 +205,48 @@ describe('the list', () => {
   })
 })
 
+describe('counts by outcome', () => {
+  const span = { from: STARTED, to: STARTED, limit: 1, offset: 0, count: 'none' } as const
+  const filled = () => {
+    const history = open()
+    for (let i = 0; i < 12; i++) {
+      const user = i === 11 ? 'rare' : 'admin'
+      history.begin(newSession(`s${i}`, { user, correlationId: `c${i}` }))
+      if (i > 1) history.finish(`s${i}`, { ...DONE, exitCode: i === 2 ? 1 : 0 })
+    }
+    return history
+  }
+  const rare = { name: 'rare', groups: [] }
+
+  test('are those of the viewer, the filters and the span', () => {
+    const history = filled()
+    const counts = (query: object) => Object.fromEntries(history.outcomes({ ...span, ...query }, 100).counts)
+    const none = { failed: 0, stopped: 0, rejected: 0, open: 0, succeeded: 0 }
+    expect(counts({})).toEqual({ ...none, failed: 1, open: 2, succeeded: 9 })
+    expect(counts({ viewer: rare })).toEqual({ ...none, succeeded: 1 })
+    expect(counts({ viewer: { ...rare, team: { all: ['bash'], connections: [], users: [] } } })).toEqual({
+      ...{ ...none, failed: 1, open: 2, succeeded: 9 },
+    })
+    expect(counts({ outcomes: ['running', 'failed'] })).toEqual({ failed: 1, open: 2 })
+    expect(counts({ correlationId: 'c3' })).toEqual({ ...none, succeeded: 1 })
+    expect(counts({ from: ENDED, to: ENDED })).toEqual(none)
+  })
+
+  test('look at no more sessions than they may, also where few match', () => {
+    const history = filled()
+    const counted = (viewer: typeof rare | undefined, most: number) => {
+      const { counts, isCapped } = history.outcomes({ ...span, viewer }, most)
+      return [Object.fromEntries(counts), isCapped]
+    }
+    const some = { failed: 1, stopped: 0, rejected: 0, open: 2, succeeded: 5 }
+    expect(counted(undefined, 8)).toEqual([some, true])
+    expect(counted(undefined, 12)).toEqual([{ ...some, succeeded: 9 }, false])
+    const none = { failed: 0, stopped: 0, rejected: 0, open: 0, succeeded: 0 }
+    expect(counted(rare, 8)).toEqual([none, true])
+    expect(counted(rare, 12)).toEqual([{ ...none, succeeded: 1 }, false])
+  })
+})
+
 describe('output', () => {
   test('is what o and e events carried, in their order; events has the input as well', () => {
     const history = open()

@@ -115,9 +115,10 @@ class FollowedSession {
         return this.#notice('the gateway can be reached again')
       case 'warning':
         return this.#notice(oneLine(sight.text))
+      case 'review':
+        return this.#sayWhoApproves(sight.url)
       case 'session':
       case 'bytes':
-      case 'review':
       case 'approved':
       case 'going-on':
     }
@@ -129,10 +130,13 @@ class FollowedSession {
     const id = oneLine(this.#id)
     if (status === 'ready')
       return this.#notice(`session ${id} is approved. Run it: runbook-agent sessions exec ${id}`)
-    if (review !== 'PENDING') return
+    if (review === 'PENDING') await this.#sayWhoApproves(`runbook-agent reviews show ${id}`)
+  }
+
+  async #sayWhoApproves(url: string): Promise<void> {
     const { awaitedReviewers, waitingText } = await import('../report/awaited.ts')
     const reviewers = await awaitedReviewers(this.#account, this.#id)
-    await this.#notice(waitingText(reviewers, `runbook-agent reviews show ${id}`))
+    await this.#notice(waitingText(reviewers, url))
   }
 
   async #end(outcome: Outcome): Promise<number> {
