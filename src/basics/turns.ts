@@ -1,25 +1,38 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 
+interface Queue {
+  readonly inTurn: LimitFunction
+  /** Number of works that run or wait. */
+  works: number
+}
+
 /**
  * Limits a user's parallel uploads to `places`; the others wait in order. Callers bring their own timeout.
  */
 export class Turns {
   readonly #places: number
-  readonly #users = new Map<string, LimitFunction>()
+  /** Queues of users who have work: over the years there are very many names. */
+  readonly #queues = new Map<string, Queue>()
 
   constructor(places: number) {
     this.#places = places
   }
 
-  /**
-   * Returns the queue of one user. It runs a function as soon as a place is free; the function keeps the
-   * place until it settles.
-   */
-  of(user: string): LimitFunction {
-    const known = this.#users.get(user)
-    if (known !== undefined) return known
-    const turns = pLimit(this.#places)
-    this.#users.set(user, turns)
-    return turns
+  /** Number of users who have work. */
+  get users(): number {
+    return this.#queues.size
+  }
+
+  /** Runs a function as soon as a place of the user is free. The function keeps the place until it settles. */
+  async run<T>(user: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(user) ?? { inTurn: pLimit(this.#places), works: 0 }
+    this.#queues.set(user, queue)
+    queue.works += 1
+    try {
+      return await queue.inTurn(work)
+    } finally {
+      queue.works -= 1
+      if (queue.works === 0) this.#queues.delete(user)
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { SetUpError } from '../set-up-error.ts'
 
-/** A distribution's bundle of authorities has 220 KB. */
+/** Longest file of certificates. A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
 /**
@@ -66,9 +66,6 @@ const BUNDLES = [
   '/etc/ssl/cert.pem',
 ]
 
-/** A bundle has 220 KB. */
-const LONGEST_BUNDLE = 4 * 1024 * 1024
-
 /**
  * Returns the authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or else the
  * distribution's bundle, those of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and Node's own.
@@ -106,7 +103,7 @@ function firstBundle(): string {
 
 function read(path: string): string | FileRefused {
   try {
-    return decodeUtf8(readSmallFile(path, LONGEST_BUNDLE).bytes)
+    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
   } catch (error) {
     if (error instanceof FileRefused) return error
     throw error

@@ -14,12 +14,11 @@ import type { Tickets } from '../jira/tickets.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { NamedRepository } from '../runbooks/repositories.ts'
+import { hasTags, TAG_KEY, TAG_VALUE } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { AskedBatch, Batches } from './batches.ts'
-import { checkEach } from './batch-refused.ts'
+import { checkEach, connectionRefusal, ConnectionsRefused } from './batch-refused.ts'
 import { checkUse, type BatchRequest } from './run-request.ts'
-import { selectConnections } from './select-connections.ts'
-import { parseStopAfter, parseWaves, USUAL_WAVES } from './terms.ts'
 
 export interface PreparingServices extends RunbookServices {
   readonly batches: Batches
@@ -149,4 +148,83 @@ function checkRun(
   checkUse(connection, request)
   checkPacketSize(own)
   tickets.check(own, request.jiraFields ?? {})
+}
+
+/**
+ * Selects connections by name, in the order of the names, or by tags. With both, each named connection must
+ * have the tags: a caller who names connections never gets others.
+ * @throws RequestRefused
+ */
+function selectConnections(
+  users: Users,
+  user: GatewayUser,
+  { connections: asked, tags }: Pick<BatchBody, 'connections' | 'tags'>,
+): readonly ConnectionSettings[] {
+  const selector = selectorOf(tags)
+  const names = [...new Set(asked)]
+  if (names.length === 0 && selector.length === 0)
+    throw new RequestRefused('invalid-request', 'connections: is required unless tags is given')
+  const found = names.length === 0 ? users.connections(user).filter((one) => hasTags(one.tags, selector)) : []
+  if (names.length === 0 && found.length === 0)
+    throw new RequestRefused('connection-not-found', 'no connection that you may use has these tags')
+  if (names.length === 0) return found
+  const refusals = names.flatMap((name) =>
+    connectionRefusal(name, () => {
+      const one = users.visibleConnection(user, name)
+      if (!hasTags(one.tags, selector))
+        throw new RequestRefused('invalid-request', 'the connection does not have these tags')
+    }),
+  )
+  if (refusals.length > 0) throw new ConnectionsRefused(refusals, names.length)
+  return names.map((name) => users.visibleConnection(user, name))
+}
+
+function selectorOf(tags: BatchBody['tags']) {
+  return Object.entries(tags).map(([key, value]) => {
+    if (!TAG_KEY.test(key) || !TAG_VALUE.test(value))
+      throw new RequestRefused(
+        'invalid-request',
+        'tags: must be an object of keys and values, like {"env": "prod"}',
+      )
+    return { key, value, isExcluded: false }
+  })
+}
+
+/** Default waves of a batch: one connection first, then all the others. */
+const USUAL_WAVES = '1,rest'
+
+/**
+ * Cuts `total` connections into waves, as in `1,10%,rest`. Each word is a number, a percentage of all, or the
+ * rest. Connections left after the last word are one more wave.
+ * @returns the sizes, none of them 0; undefined for malformed text
+ */
+export function parseWaves(text: string, total: number): readonly number[] | undefined {
+  const words = text.split(',').map((word) => word.trim())
+  const sizes: number[] = []
+  let left = total
+  for (const [at, word] of words.entries()) {
+    const isRest = word === 'rest' && at === words.length - 1
+    const size = isRest ? left : amountOf(word, total)
+    if (size === undefined) return undefined
+    if (left > 0) sizes.push(Math.min(size, left))
+    left -= Math.min(size, left)
+  }
+  return left > 0 ? [...sizes, left] : sizes
+}
+
+/**
+ * Returns the number of failures after which a batch stops: `3`, or `10%` of all connections.
+ * @returns undefined for malformed text
+ */
+export function parseStopAfter(text: string, total: number): number | undefined {
+  return amountOf(text.trim(), total)
+}
+
+/** Rounds a percentage up, so that it is at least one. */
+function amountOf(word: string, total: number): number | undefined {
+  const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(word) ?? []
+  const number = Number(digits)
+  if (digits === undefined || number < 1) return undefined
+  if (percent === '') return number
+  return number <= 100 ? Math.ceil((total * number) / 100) : undefined
 }

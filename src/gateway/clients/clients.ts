@@ -89,8 +89,8 @@ export class Clients {
     })
     void call.over.then(() => use[Symbol.dispose]())
     const packets = call.packets()
-    const turns = this.#openings.of(admission.user.name)
-    const asked = await inTime(call, () => turns(() => opening(packets, admission)))
+    const { name } = admission.user
+    const asked = await inTime(call, () => this.#openings.run(name, () => opening(packets, admission)))
     if (asked === undefined) {
       call.end()
       return

@@ -115,7 +115,7 @@ export function readBodiesInTurns(app: FastifyInstance): void {
     // Without a user (signing in) at most 8 KiB are read.
     if (user === undefined || !isLarge(raw)) return
     await new Promise<void>((resolve) => {
-      void turns.of(user.name)(() => {
+      void turns.run(user.name, () => {
         resolve()
         return read(raw, answer)
       })

@@ -119,7 +119,7 @@ export function restServer(services: RestServices): FastifyInstance {
   })
   // Before the body is read: callers without a token cannot make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
-    tellEndBehindOthers(request, reply)
+    closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
     const signedIn = isForPeople ? undefined : authorize(services, request)
@@ -155,7 +155,7 @@ export function restServer(services: RestServices): FastifyInstance {
  * connection are answered. When the connection ends meanwhile, Node emits `close` of the first of these
  * answers alone (seen), and the others would never release their resources.
  */
-function tellEndBehindOthers({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
+function closeQueuedAnswer({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
   if (answer.socket !== null) return
   const ended = () => (answer.socket === null ? answer.emit('close') : undefined)
   socket.setMaxListeners(0).once('close', ended)

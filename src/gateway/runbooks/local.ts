@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
 /** A larger packed-refs is not read: git fetches instead. */
@@ -78,4 +78,37 @@ async function readLine(file: string): Promise<string | undefined> {
 
 function isObjectId(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
+}
+
+/**
+ * Whether a file that the branch does not have is in the working tree of a local repository, so that only a
+ * commit is missing. False where the working tree is of another branch, or there is none. Like git, it
+ * follows no links.
+ */
+export async function isInWorktree(
+  repository: string,
+  branch: string | undefined,
+  components: readonly string[],
+): Promise<boolean> {
+  if (components.some((component) => component.toLowerCase() === '.git')) return false
+  const gitDir = (await findGitDirs(repository))?.gitDir
+  if (gitDir === undefined || gitDir === repository) return false
+  if (branch !== undefined && !(await isCheckedOut(gitDir, branch))) return false
+  return isRegularFile(repository, components)
+}
+
+async function isCheckedOut(gitDir: string, branch: string): Promise<boolean> {
+  const head = await readFile(join(gitDir, 'HEAD'), 'utf8').catch(() => '')
+  return head.trim() === `ref: refs/heads/${branch}`
+}
+
+async function isRegularFile(folder: string, components: readonly string[]): Promise<boolean> {
+  let path = folder
+  for (const [index, component] of components.entries()) {
+    path = join(path, component)
+    const found = await lstat(path).catch(() => undefined)
+    const isLast = index === components.length - 1
+    if (found === undefined || !(isLast ? found.isFile() : found.isDirectory())) return false
+  }
+  return true
 }

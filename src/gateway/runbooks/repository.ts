@@ -12,7 +12,7 @@ import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './git/objects.ts
 import { Refresher } from './refresher.ts'
 import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
-import { isInWorktree } from './worktree.ts'
+import { isInWorktree } from './local.ts'
 
 /** Default of `refreshMs`. */
 export const REFRESH_MS = 10_000

@@ -7,7 +7,6 @@ import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
 import type { RecordedEnd } from '../history/session.ts'
-import { MaskedTotal } from './masked-total.ts'
 import { beginLine, endLine, lostLine } from './statements/lines.ts'
 import type { StatementNotes } from './statements/running.ts'
 import type { SessionRequest } from './session-request.ts'
@@ -149,5 +148,48 @@ export class SessionRecord {
   #append(kind: 'i' | 'o' | 'e' | 'r', bytes: Buffer, isStderr = false): void {
     const seconds = (performance.now() - this.#startedAt) / 1000
     if (bytes.length > 0) this.#history.append(this.#sid, kind, bytes, seconds, isStderr)
+  }
+}
+
+/** Bound of the types that are named; a connection has fewer. Types beyond it count in the total alone. */
+const NAMED_TYPES = 100
+/** The same as in gateway.yaml. */
+const LONGEST_TYPE = 100
+
+/** Sum of what the agent has masked in a session, added up as in hoop's gateway (protocol.md 8.2). */
+class MaskedTotal {
+  #errors = 0
+  #bytes = 0
+  #count = 0
+  readonly #types = new Map<string, number>()
+
+  /** Adds the masking of one packet of output. */
+  add({ bytes, counts, errors }: MaskedOutput): void {
+    this.#errors += errors.length
+    this.#bytes = sumOfCounts(this.#bytes, bytes)
+    for (const [type, count] of counts) this.#addType(type, count)
+  }
+
+  /** Adds the masking in the close message, in which agents report failures a second time. */
+  addLast(masked: MaskedOutput): void {
+    this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
+  }
+
+  /** `data_masking` of a session's metrics; undefined while nothing was masked and nothing has failed. */
+  get json(): string | undefined {
+    if (this.#errors + this.#bytes + this.#count === 0) return undefined
+    return JSON.stringify({
+      err_count: this.#errors,
+      info_types: Object.fromEntries(this.#types),
+      total_redact_count: this.#count,
+      transformed_bytes: this.#bytes,
+    })
+  }
+
+  #addType(type: string, count: number): void {
+    this.#count = sumOfCounts(this.#count, count)
+    const known = this.#types.get(type)
+    const isNamed = known !== undefined || (this.#types.size < NAMED_TYPES && type.length <= LONGEST_TYPE)
+    if (isNamed) this.#types.set(type, sumOfCounts(known ?? 0, count))
   }
 }

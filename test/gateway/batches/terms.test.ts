@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseStopAfter, parseWaves } from '../../../src/gateway/batches/terms.ts'
+import { parseStopAfter, parseWaves } from '../../../src/gateway/batches/prepare-batch.ts'
 
 it.each([
   ['1,10,rest', 200, [1, 10, 189]],

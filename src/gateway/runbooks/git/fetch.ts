@@ -8,7 +8,6 @@ import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitRun } from './git.ts'
 import { ownedPaths } from '../local.ts'
 import { HEAD_REF } from './objects.ts'
-import { redact } from './redact.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
@@ -167,4 +166,22 @@ async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void
     const abandoned = changedAt < Date.now() - ABANDONED_AFTER_MS
     if (changedAt >= startedAt || abandoned) await rm(file, { force: true })
   }
+}
+
+/**
+ * Masks the remote's credentials, and any `user@` of a URL, in git's output. Both spellings of a secret are
+ * masked: git prints URLs encoded and a server may echo them decoded.
+ */
+export function redact(remote: Remote, text: string): string {
+  let masked = text.replace(/\/\/[^/\s@]*@/g, '//***@')
+  for (const secret of secrets(remote)) masked = masked.replaceAll(secret, '***')
+  return masked
+}
+
+function secrets(remote: Remote): string[] {
+  if (remote.kind !== 'https' || remote.credentials === undefined) return []
+  const { username, password } = remote.credentials
+  // With a password the user is no secret ("oauth2", "git"), and masking the user would garble every message.
+  const secret = password ?? username
+  return [secret, encodeURIComponent(secret), encodeURI(secret)]
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { redact } from '../../../../src/gateway/runbooks/git/redact.ts'
+import { redact } from '../../../../src/gateway/runbooks/git/fetch.ts'
 import { parseRemote } from '../../../../src/gateway/settings/repositories.ts'
 
 test('a password is masked in each spelling git or a server may use', () => {
