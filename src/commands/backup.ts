@@ -15,7 +15,7 @@ import {
 import { restore } from '../gateway/operating/restore.ts'
 import { HistoryError } from '../gateway/store/errors.ts'
 import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
-import { exitCodeOfSignal, exitCodes, explain, Failure } from './failure.ts'
+import { exitCodeOfSignal, exitCodes, explain, Failure } from './exit-codes.ts'
 
 /**
  * Runs `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup

@@ -13,7 +13,7 @@ import { examineSettings } from '../gateway/settings/load.ts'
 import { printGatewaySettings } from '../gateway/settings/print.ts'
 import { SettingsShape } from '../gateway/settings/schema.ts'
 import type { ConnectionSettings } from '../gateway/settings/settings.ts'
-import { exitCodes, Failure } from './failure.ts'
+import { exitCodes, Failure } from './exit-codes.ts'
 import { examineOwnerRules } from './policy/owner-rules.ts'
 
 export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | boolean | undefined>>

@@ -4,7 +4,7 @@ import { printableJson, printableText } from '../basics/text/printable.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import { TemplateError } from '../template/runbook.ts'
 import { lintTemplate, type LintFinding, type Language } from '../template/lint/lint.ts'
-import { exitCodes, explain, Failure } from './failure.ts'
+import { exitCodes, explain, Failure } from './exit-codes.ts'
 
 /** The gateway's limit for files of a repository, in bytes. */
 const MAX_FILE_BYTES = 1_000_000

@@ -7,7 +7,7 @@ import { askStatus } from '../operations/status-socket.ts'
 import { SOCKET_NAME } from '../operations/status-socket.ts'
 import { isReady, activityWords } from '../operations/status.ts'
 import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
-import { exitCodes, Failure } from './failure.ts'
+import { exitCodes, Failure } from './exit-codes.ts'
 
 const ANSWER_MS = 2000
 /** Sockets that get a request at the same time. Each takes a descriptor. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Failure } from '../../src/commands/failure.ts'
+import { Failure } from '../../src/commands/exit-codes.ts'
 import { service } from '../../src/commands/program/agent.ts'
 import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src/commands/service/service.ts'
 import { parseSettings } from '../../src/gateway/settings/load.ts'

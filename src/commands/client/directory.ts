@@ -18,7 +18,7 @@ import {
 } from '../../client/rest/runbooks.ts'
 import { agentContract, type AgentAnswer } from '../../contract/agents.ts'
 import { webhookContract, type WebhookAnswer } from '../../contract/webhooks.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import {
   asking,
   factLines,

@@ -9,7 +9,7 @@ import { accessContract, type AccessExplanation } from '../../contract/access.ts
 import type { Sent } from '../../contract/contract.ts'
 import { tokenContract, type IssuedTokenAnswer, type TokenAnswer } from '../../contract/tokens.ts'
 import { userContract, type UserAnswer } from '../../contract/users.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import {
   asking,
   factLines,

@@ -1,7 +1,7 @@
 import { decodeUtf8, FileRefused, readAll, readSmallFile } from '../../basics/files/small-file.ts'
 import { parseDuration } from '../../basics/text/units.ts'
 import { isToken } from '../../client/account/account.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import { askUnseen, canAsk } from './terminal/prompts.ts'
 
 /**

@@ -7,7 +7,7 @@ import {
   scheduleContract,
   type ScheduleRunAnswer,
 } from '../../contract/schedules.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import { asking, type AskingFlags, factLines, listingCommand, showingCommand } from './asking/asking.ts'
 import { itemTable, type ItemColumn } from '../../basics/text/table.ts'
 import { moment } from './report/words.ts'

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeF
 import path from 'node:path'
 import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
-import { explain, Failure } from '../failure.ts'
+import { explain, Failure } from '../exit-codes.ts'
 
 /** The files in the state folder of `dev`. `dev` creates each file once and then leaves it to the user. */
 export interface DevState {

@@ -11,7 +11,7 @@ import { VaultError } from '../../envvars/secrets/vault/request.ts'
 import { readVaultSettings } from '../../envvars/secrets/vault/settings.ts'
 import { Vault } from '../../envvars/secrets/vault/vault.ts'
 import { type Finding, ok, skipped, warning, broken } from '../examination.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 import { readIdentity } from '../start/settings.ts'
 import { routeOf, type Route } from './way.ts'
 

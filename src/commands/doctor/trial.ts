@@ -9,7 +9,7 @@ import { processEntry } from '../../runtime/ending/process-table.ts'
 import { type Engine, loadEngine, execute } from '../../runtime/engine.ts'
 import { exitCode } from '../../runtime/exit-status.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 
 /** The trials by name. Results go to the parent as JSON over the channel. */
 const trials = {

@@ -33,7 +33,7 @@ import {
   obstacleTo,
   volumeOf,
 } from '../examination.ts'
-import { exitCodes } from '../failure.ts'
+import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
 import type { GatewayFlags } from './gateway.ts'
 

@@ -12,7 +12,7 @@ import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 import type { Life } from '../../operations/systemd.ts'
 import { createLogger } from '../../log.ts'
-import { explain, Failure } from '../failure.ts'
+import { explain, Failure } from '../exit-codes.ts'
 import { logSettings, onReloadSignal, onShutdownSignals, openSystemd } from '../long-running.ts'
 import { version } from '../version.ts'
 

@@ -2,7 +2,7 @@ import { oneLine } from '../../basics/text/printable.ts'
 import { type Account, findAccount, parseRestAddress } from '../../client/account/account.ts'
 import { printAnswer } from '../client/asking/asking.ts'
 import { clientFailure } from '../client/report/failures.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import { gatewayFile, readGatewaySettings } from '../gateway/gateway.ts'
 import {
   carriedOf,

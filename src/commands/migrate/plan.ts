@@ -10,7 +10,7 @@ import {
   sameStep,
   resourceNamed,
 } from './step.ts'
-import { exitCodes, explain, Failure } from '../failure.ts'
+import { exitCodes, explain, Failure } from '../exit-codes.ts'
 import { accessControlSteps, groupSteps, connectionSteps, openingSteps } from './connections.ts'
 import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './stored.ts'
 import { maskingRuleSteps, reviewRuleSteps } from './rules.ts'

@@ -9,7 +9,7 @@ import type {
   ConnectionSettings,
   RepositorySettings,
 } from '../../gateway/settings/settings.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 
 export type Kind =
   | 'agent'

@@ -14,7 +14,7 @@ import {
   type RulePlace,
 } from '../../policy/guardrails/rules.ts'
 import { PolicyError } from '../../policy/policy-error.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 
 /** Bytes, much more than the largest script; output is tested piece by piece. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024

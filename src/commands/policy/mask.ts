@@ -8,7 +8,7 @@ import { REFINEMENTS, type Refinement } from '../../policy/masking/recognizers/t
 import type { Replacement } from '../../policy/masking/replacement.ts'
 import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
 import { PolicyError } from '../../policy/policy-error.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './check.ts'
 
 /** Longest text in bytes for `--json`, which needs the whole text in memory. */

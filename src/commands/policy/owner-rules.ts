@@ -4,7 +4,7 @@ import type { PolicySettings } from '../../config/policy.ts'
 import type { CompiledRules } from '../../policy/guardrails/compile-rules.ts'
 import type { RuleDirection } from '../../policy/guardrails/rule-file.ts'
 import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 import { readCheckedRules, type CheckedRules } from './check.ts'
 
 /** The owner's rules, and all problems of their files, one line each. */

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { printableText } from '../../basics/text/printable.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import { program } from './program.ts'
 
 /** Prints an error: one line when a person can correct it, a stack only for a bug. */

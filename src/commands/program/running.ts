@@ -7,7 +7,7 @@ import type { ExecLocalFlags } from '../client/local/execution.ts'
 import type { RunLocalFlags } from '../client/local/run-local.ts'
 import type { ConnectFlags } from '../client/stream/connect.ts'
 import type { PortFlags } from '../client/stream/connect-port.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import { option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
 
 const NAME = 'name of the connection'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../exit-codes.ts'
 import {
   AGENT,
   checkFile,

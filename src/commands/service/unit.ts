@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { explain, Failure } from '../failure.ts'
+import { explain, Failure } from '../exit-codes.ts'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'

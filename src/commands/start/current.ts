@@ -3,7 +3,7 @@ import type { Identity, IdentitySource } from '../../agent/connection/identity.t
 import { OwnerPolicy, type PolicySource } from '../../agent/policy/owner-policy.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 

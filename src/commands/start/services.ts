@@ -21,7 +21,7 @@ import { ControlGroups } from '../../runtime/cgroups/control-groups.ts'
 import { OomWatch } from '../../runtime/cgroups/oom-watch.ts'
 import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { TailMemory } from '../../runtime/output-tail.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
 import { fitYoungGeneration } from './young-generation.ts'
 

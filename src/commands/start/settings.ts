@@ -8,7 +8,7 @@ import { isLoopback } from '../../basics/net/address.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import { loadAgentSettings, type AgentConfiguration } from '../../config.ts'
 import type { SettingsSource } from '../../config/settings-file.ts'
-import { Failure } from '../failure.ts'
+import { Failure } from '../exit-codes.ts'
 
 export type Flags = SettingsSource['flags']
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CurrentIdentity } from '../../../src/commands/start/current.ts'
-import { Failure } from '../../../src/commands/failure.ts'
+import { Failure } from '../../../src/commands/exit-codes.ts'
 import { readIdentity, readSettings } from '../../../src/commands/start/settings.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { Workplace } from '../../support/sites/workplace.ts'

@@ -16,7 +16,7 @@ import {
 } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { fetchGrpcUrl, fetchUser, endSignIn, offersSignIn } from '../../../client/rest/gateway.ts'
-import { explain, exitCodes, Failure } from '../../failure.ts'
+import { explain, exitCodes, Failure } from '../../exit-codes.ts'
 import {
   ACCOUNT_VARIABLES,
   accountFile,

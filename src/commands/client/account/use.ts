@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/account-file.ts'
-import { explain, Failure } from '../../failure.ts'
+import { explain, Failure } from '../../exit-codes.ts'
 import { printAnswer } from '../asking/asking.ts'
 import { clientFailure } from '../report/failures.ts'
 import {

@@ -13,7 +13,7 @@ import {
 import { findAccount, type Account } from '../../../client/account/account.ts'
 import { findGrpcUrl } from '../../../client/rest/gateway.ts'
 import type { StreamAccess } from '../../../client/running/client-session.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
 
 /** One of several gateways, with its account file. */

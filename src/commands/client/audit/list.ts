@@ -2,7 +2,7 @@ import type { ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { call, type Read } from '../../../client/rest/call.ts'
 import { auditContract, type AuditEntryAnswer } from '../../../contract/audit.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { asking, type AskingFlags, unlessLacking, printList } from '../asking/asking.ts'
 import { readLimit, askedMoment } from '../input.ts'
 

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { oneLine } from '../../../basics/text/printable.ts'
 import { linkOfLine, verifyChain, type Verification } from '../../../gateway/people/audit/verification.ts'
-import { exitCodes, explain, Failure } from '../../failure.ts'
+import { exitCodes, explain, Failure } from '../../exit-codes.ts'
 
 export interface AuditVerifyFlags {
   readonly state?: string

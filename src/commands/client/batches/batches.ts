@@ -5,7 +5,7 @@ import { call } from '../../../client/rest/call.ts'
 import { fetchReview, groupNames } from '../../../client/rest/reviews.ts'
 import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
 import { batchContract } from '../../../contract/batches.ts'
-import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
+import { exitCodes, Failure, exitCodeOfSignal } from '../../exit-codes.ts'
 import { readAccount } from '../asking/account.ts'
 import {
   asking,

@@ -7,7 +7,7 @@ import {
   type Template,
   type Input,
 } from '../../../template/runbook.ts'
-import { exitCodes } from '../../failure.ts'
+import { exitCodes } from '../../exit-codes.ts'
 import { ByteOutput } from '../terminal/output.ts'
 import type { NoticeFlags } from '../report/notices.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from '../run/parameters.ts'

@@ -11,7 +11,7 @@ import {
   reasonInWords,
   reasonOfCode,
 } from '../../../client/running/session-end.ts'
-import { exitCodes, exitCodeOfExecution, Failure } from '../../failure.ts'
+import { exitCodes, exitCodeOfExecution, Failure } from '../../exit-codes.ts'
 import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
 import type { Notice } from './notices.ts'
 

@@ -1,6 +1,6 @@
 import { SetUpError } from '../../../basics/set-up-error.ts'
 import { ApiError, type ApiErrorKind } from '../../../client/rest/api-error.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'

@@ -7,7 +7,7 @@ import { type Review, fetchReview, groupNames } from '../../../client/rest/revie
 import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
 import type { Sent } from '../../../contract/contract.ts'
 import { reviewContract } from '../../../contract/reviews.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { asking, printAnswer, type AskingFlags, printList, isJson, unlessLacking } from '../asking/asking.ts'
 import { reviewDetails, REVIEW_COLUMNS, outcomeText } from './texts.ts'
 

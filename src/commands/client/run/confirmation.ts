@@ -3,7 +3,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { call } from '../../../client/rest/call.ts'
 import { executionContract } from '../../../contract/executions.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { askText, canAsk } from '../terminal/prompts.ts'
 
 interface Meant {

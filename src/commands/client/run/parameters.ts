@@ -1,7 +1,7 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine, printableText } from '../../../basics/text/printable.ts'
 import type { Runbook, Parameter } from '../../../client/rest/runbooks.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { LONGEST_FILE, readGivenText, readPairs, readStandardInput } from '../input.ts'
 import { describeParameter } from '../report/words.ts'
 import { canAsk } from '../terminal/prompts.ts'

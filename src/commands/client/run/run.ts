@@ -11,7 +11,7 @@ import {
 import { executeByRest, ReviewRejected } from '../../../client/running/execution.ts'
 import type { ExecutionSight } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { readAccount } from '../asking/account.ts'
 import { readPairs, readVariables, readFiles } from '../input.ts'
 import { type EndingFlags, showEnding } from '../report/ending.ts'

@@ -5,7 +5,7 @@ import { ApiError } from '../../../client/rest/api-error.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/rest/runbooks.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 
 export interface Target {
   /** Undefined for a file in no list: any file of the repository can be run. */

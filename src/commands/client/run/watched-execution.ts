@@ -7,7 +7,7 @@ import type { ExecutionSight, SessionPiece } from '../../../client/running/follo
 import type { RestExecution } from '../../../client/running/execution-request.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { findByCorrelation, killSession } from '../../../client/rest/sessions.ts'
-import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
+import { exitCodes, Failure, exitCodeOfSignal } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
 import { endBySignal, Interrupts, type Leave } from '../terminal/leaving.ts'
 import { ReaderGone, type SessionOutput } from '../terminal/output.ts'

@@ -1,7 +1,7 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { exportedLines, type ExportWish, lastCursor } from '../../../client/rest/sessions.ts'
-import { exitCodes, explain, Failure } from '../../failure.ts'
+import { exitCodes, explain, Failure } from '../../exit-codes.ts'
 import { asking, unlessLacking } from '../asking/asking.ts'
 import { askedSpan } from '../input.ts'
 import type { FilterFlags } from './sessions.ts'

@@ -9,7 +9,7 @@ import {
   type SessionFilter,
 } from '../../../client/rest/sessions.ts'
 import { outcomeOf, STATE_NAMES, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 
 /** Sessions per page: the most that gateways send. */
 const PAGE = 100

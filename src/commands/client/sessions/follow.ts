@@ -6,7 +6,7 @@ import type { ExecutionSight, SessionPiece } from '../../../client/running/follo
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { fetchSession, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { readAccount } from '../asking/account.ts'
-import { exitCodes, Failure, exitCodeOfSignal } from '../../failure.ts'
+import { exitCodes, Failure, exitCodeOfSignal } from '../../exit-codes.ts'
 import { type SessionSubject, endFields, showEnding, tellEnding } from '../report/ending.ts'
 import { clientFailure } from '../report/failures.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { printableJson } from '../../../basics/text/printable.ts'
 import { fetchEvents, type RecordedEvent, type RecordedSession } from '../../../client/rest/sessions.ts'
-import { exitCodeOfSignal, exitCodes, Failure } from '../../failure.ts'
+import { exitCodeOfSignal, exitCodes, Failure } from '../../exit-codes.ts'
 import { asking } from '../asking/asking.ts'
 import type { ByteOutput } from '../terminal/output.ts'
 import { ScreenReset } from '../terminal/own-terminal.ts'

@@ -3,7 +3,7 @@ import { ClientSession, type StreamEvent } from '../../../client/running/client-
 import { ApprovalWait, subjectAt, leftWaitingReport } from './approval-wait.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/output.ts'
 import { leftReport, waitingFor, type EndReport, type SessionSubject, explainEnd } from '../report/ending.ts'
-import { exitCodeOfSignal } from '../../failure.ts'
+import { exitCodeOfSignal } from '../../exit-codes.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import { Notices, type NoticeFlags } from '../report/notices.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/small-file.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 
 /** Limit in bytes: script, variables and arguments have to fit into a packet of 17 MiB. */
 const MAX_SCRIPT_BYTES = 16 * 1024 * 1024

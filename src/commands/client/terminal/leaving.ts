@@ -1,4 +1,4 @@
-import { exitCodeOfSignal } from '../../failure.ts'
+import { exitCodeOfSignal } from '../../exit-codes.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]

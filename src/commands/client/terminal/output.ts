@@ -4,7 +4,7 @@ import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { SessionPiece } from '../../../client/running/follow.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 
 const writeSome = promisify(write)
 

@@ -1,4 +1,4 @@
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../../exit-codes.ts'
 import { endBySignal, Leaving } from './leaving.ts'
 
 /** Questions to people go to stderr, since stdout may be a file. */
