@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isCron, isTimeZone, nextTime } from '../../../src/gateway/settings/schedules.ts'
-import { dueNow } from '../../../src/gateway/schedules/schedules.ts'
+import { dueNow } from '../../../src/gateway/schedules/due.ts'
 
 const at = (text: string) => Date.parse(text)
 const text = (ms: number | undefined) =>
