@@ -3,7 +3,7 @@ import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import { readRune, widthOfRune, WordTrie } from '../automaton/nodes.ts'
 import { PolicyError } from '../policy-error.ts'
 import type { Work } from '../work.ts'
-import { goesOverLines } from './over-lines.ts'
+import { goesOverLines } from './line-cuts.ts'
 import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
