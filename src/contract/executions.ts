@@ -12,6 +12,12 @@ import { text, wholeCount } from './words.ts'
  */
 export const MAX_ENTRIES = 10_000
 
+/**
+ * Bytes of output that a session's record holds, and the same again of input, as with hoop's gateway
+ * (protocol.md 7). No answer is longer.
+ */
+export const RECORDED_BYTES = 110 * 1024 * 1024
+
 export const sentText = v.string('must be a text')
 export const sentName = v.pipe(sentText, v.nonEmpty('must not be empty'))
 /** For JavaScript a list is an object too, and would become a record with numbers as names. */

@@ -225,7 +225,7 @@ function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
 
-/** Bytes: enough for 110 MiB of output in base64. */
+/** Bytes: enough for all recorded output (`RECORDED_BYTES`) in base64. */
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 

@@ -53,7 +53,7 @@ const Answer = v.object({
 export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
 
 /**
- * Bytes: enough for 110 MiB of output. Real output grows little in JSON, though each byte could become six.
+ * Bytes: enough for all recorded output (`RECORDED_BYTES`). Real output grows little in JSON, though each byte could become six.
  */
 const LONGEST_ANSWER = 384 * 1024 * 1024
 /** hoop answers within 50 s, plus 15 s when its agent is away, plus 30 s when it has to fetch runbooks. */

@@ -1,3 +1,4 @@
+import { RECORDED_BYTES } from '../../contract/executions.ts'
 import { EVENT_COST_BYTES } from './rows.ts'
 import type { Holder } from './disk/removal.ts'
 import type { RecordedEnd, SessionEvent } from './session.ts'
@@ -8,10 +9,7 @@ import type { HistoryError } from '../store/errors.ts'
  */
 const CHUNK_BYTES = 64 * 1024
 
-/** Limit per session (protocol.md 7) for output (`o` and `e` together), and the same again for input. */
-export const RECORDED_BYTES = 110 * 1024 * 1024
-
-/** Limit for the sizes of a terminal that changes all the time: some 9000 sizes. */
+/** Limit per session for the sizes of a terminal that changes all the time: some 9000 sizes. */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const

@@ -80,7 +80,7 @@ declare module 'fastify' {
   }
 }
 
-/** Time for the longest answer (110 MiB) to a slow reader. */
+/** Time for the longest answer (`RECORDED_BYTES`) to a slow reader. */
 const ANSWERS_MS = 30_000
 
 /** The REST interface. The caller makes it listen, and closes it. */

@@ -14,6 +14,7 @@ import {
   entryName,
   truth,
 } from '../../basics/settings/shapes.ts'
+import { RECORDED_BYTES } from '../../contract/executions.ts'
 import { LockShape, RunbookPattern } from './locks.ts'
 import { checkBranch, parseRemote } from './repositories.ts'
 import { ReviewShape, RunbookReviewShape } from './reviews.ts'
@@ -313,6 +314,9 @@ const ConnectionShape = map({
   history: v.nullish(KeptShape),
 })
 
+/** Output that is not recorded cannot be answered. */
+const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
+
 const LimitsShape = map({
   wait: about('time after which a request is answered with 202', v.nullish(duration('100ms', '1h'), '50s')),
   'agent-wait': about(
@@ -324,7 +328,7 @@ const LimitsShape = map({
     v.nullish(duration('1s', '24h'), '15m'),
   ),
   body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
-  output: about('longest output in an answer', v.nullish(size('1KiB', '110MiB'), '110MiB')),
+  output: about('longest output in an answer', v.nullish(size('1KiB', LONGEST_ANSWER), LONGEST_ANSWER)),
   'failed-sign-ins': about(
     'how many sign-ins of one address may fail in a minute before its tokens and keys are held up',
     v.nullish(Count, '20'),
