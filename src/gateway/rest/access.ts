@@ -28,7 +28,7 @@ declare module 'fastify' {
 }
 
 /** Facts of an operation that are checked before its handler is called. */
-type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly'>
+type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'query'>
 
 /** Rule of the pages, which are the same for everybody. */
 const PAGE = { role: 'public', audit: 'none' } as const

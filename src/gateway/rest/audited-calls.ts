@@ -45,6 +45,8 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   // The user is unknown. Failed sign-ins, those over gRPC too, are counted where they fail.
   if (statusCode === 401 || reply.hasHeader('retry-after')) return
   if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
+  // Each export is noted: two with the same filters may have different entries.
+  if (audited.action === 'download') return audit.note(facts)
   audit.noteOnce(facts)
 }
 
@@ -80,6 +82,7 @@ function auditedOf({ routeOptions }: FastifyRequest) {
 /** @param status 0 where there is no answer yet */
 function factsOf(request: FastifyRequest, status: number): AuditFacts {
   const { action = 'view', type = 'gateway' } = auditedOf(request) ?? {}
+  const given = action === 'download' ? optionsOf(request) : request.body
   const { id = '', name = '' } = (request.params ?? {}) as { readonly id?: string; readonly name?: string }
   return auditFacts({
     ...actorOf(request),
@@ -90,9 +93,16 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
     http_path: (request.url.split('?')[0] ?? '').slice(0, MAX_PATH),
     http_status: status,
     client_ip: request.callerAddress,
-    request_payload_redacted: redacted(request.body),
+    request_payload_redacted: redacted(given),
     outcome: status < 400,
   })
+}
+
+/** Returns the options of the URL that the contract has: the filters and the format of an export. */
+function optionsOf({ routeOptions, query }: FastifyRequest): object | undefined {
+  const names = Object.keys(routeOptions.config.operation?.query ?? {})
+  const given = Object.entries(query as object).filter(([name]) => names.includes(name))
+  return given.length === 0 ? undefined : Object.fromEntries(given)
 }
 
 /** Returns the user who asks, the owner of the link, or the user who has signed in. */
@@ -126,7 +136,7 @@ const REDACTED = '[REDACTED]'
 const SECRET =
   /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$|^verifier$|^code$|_code$/i
 /** Fields of executions whose values may hold secrets, whatever the field's name. */
-const INPUT = new Set(['script', 'parameters', 'client_args', 'input', 'jira_fields'])
+const INPUT = new Set(['script', 'parameter', 'parameters', 'client_args', 'input', 'jira_fields'])
 
 /** Bounds, so that one request cannot fill the log. */
 const MAX_TEXT = 500
@@ -134,7 +144,7 @@ const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
 const MAX_BYTES = 8 * 1024
 
-/** Returns a request's body as the audit log keeps it: without secrets, and shortened. */
+/** Returns a request's body, or the options of an export, as the audit log keeps it: without secrets, and shortened. */
 export function redacted(body: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof body !== 'object' || body === null) return null
   const kept = shortened(body, 0) as Readonly<Record<string, unknown>>

@@ -138,6 +138,25 @@ describe('the audit log', () => {
     expect(entries.at(-1)?.['http_path']).toBe(`/api/sessions/${id}/download`)
   })
 
+  it('has each export with its filters, also of itself, and no text that was searched in parameters', async () => {
+    const before = await head()
+    const fetched = async (path: string) => {
+      const headers = { ...as(AUDITOR), connection: 'close' }
+      const answer = await fetch(`${gateway.gateway.http}${path}`, { headers })
+      await answer.arrayBuffer()
+      expect(answer.status).toBe(200)
+    }
+    for (const filters of ['', '', '?actor=other&format=csv']) await fetched(`/api/audit/export${filters}`)
+    await fetched(`/api/sessions/export?user=other&parameter=${SECRET}&token=${SECRET}`)
+    const exports = (await logs(`after=${before}`)).filter(({ action }) => action === 'download')
+    expect(exports.map((entry) => [entry['http_path'], entry['request_payload_redacted']])).toEqual([
+      ['/api/audit/export', null],
+      ['/api/audit/export', null],
+      ['/api/audit/export', { actor: 'other', format: 'csv' }],
+      ['/api/sessions/export', { user: 'other', parameter: '[REDACTED]' }],
+    ])
+  })
+
   it('has who signed in, and only the first of many guesses', async () => {
     const before = await head()
     const signIn = (password: string): Promise<Answer> =>
