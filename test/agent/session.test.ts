@@ -484,7 +484,8 @@ describe('a session', () => {
     const close = await exec('s1', 'true', { envVars: new Map([['filesystem:CFG', base64('x')]]) })
     expect(spy).toHaveBeenCalledOnce()
     expect(code(close)).toBe('0')
-    expect(running.log.join('\n')).toContain('cannot remove the secret files of a session')
+    const line = running.log.find((text) => text.includes('cannot remove the secret files of a session'))
+    expect(line).toContain('"connection":"test"')
   })
 })
 

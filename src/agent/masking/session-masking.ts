@@ -55,7 +55,9 @@ interface Told {
 }
 
 /**
- * Decides who masks a session's output, and logs it.
+ * Decides who masks a session's output, and logs it. Masking knows the bytes, not the program that writes them, nor
+ * which part is the name of a column. Native clients get names of columns masked, too: an alias can be made of
+ * a value.
  * @returns undefined when there is nothing to mask
  * @throws RefusedError in strict mode, when a part of the output cannot be masked
  */

@@ -18,6 +18,8 @@ import { type OwnerPolicy, type PolicySource, programSearch } from '../policy/ow
 
 /** A command of a session or system request: checked, and with everything needed to start it. */
 export interface CommandRequest {
+  /** Name of the connection, for the log; undefined for a system request, which has none. */
+  readonly connection: string | undefined
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
   /** The connection's program; empty when the client chooses the program. */
@@ -89,6 +91,7 @@ export async function checkRequest(
   if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
   await checkServer(connectionType, (name) => valueOf(entries, name))
   return {
+    connection: params.connectionName,
     argv,
     program: params.cmdList[0] ?? '',
     entries,

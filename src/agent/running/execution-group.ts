@@ -5,6 +5,13 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from './services.ts'
 
+/** Names a command in log lines. */
+export interface LogSubject {
+  readonly sid: SessionId
+  /** Undefined for a system request, and before the request is checked. */
+  readonly connection?: string | undefined
+}
+
 /**
  * The control group of one execution, if the agent can make groups. Also detects whether memory ran out in
  * it.
@@ -12,17 +19,17 @@ import type { CommandServices } from './services.ts'
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
   readonly #services: Pick<CommandServices, 'groups' | 'log' | 'oom'>
-  readonly #sid: SessionId
+  readonly #subject: LogSubject
   readonly #memoryMark: number | undefined
   #mayLeave = false
 
   /** @throws RefusedError when the group cannot be made or a limit cannot be set */
-  constructor(sid: SessionId, services: Pick<CommandServices, 'groups' | 'log' | 'oom'>) {
-    this.#sid = sid
+  constructor(subject: LogSubject, services: Pick<CommandServices, 'groups' | 'log' | 'oom'>) {
+    this.#subject = subject
     this.#services = services
     this.#memoryMark = services.oom?.mark()
     try {
-      this.#group = services.groups?.create(sid)
+      this.#group = services.groups?.create(subject.sid)
     } catch (error) {
       throw new RefusedError((error as Error).message)
     }
@@ -44,7 +51,8 @@ export class ExecutionGroup implements AsyncDisposable {
     if (processEntry(pid)?.ended !== false) return
     if (this.#group.limited)
       throw new RefusedError('the command could not be put under its limits and was ended')
-    this.#services.log.warn({ sid: this.#sid, pid }, 'a command could not be moved into its control group')
+    const fields = { ...this.#subject, pid }
+    this.#services.log.warn(fields, 'a command could not be moved into its control group')
   }
 
   outOfMemory({ status, reason }: Pick<EndedExecution, 'status' | 'reason'>): EndedExecution['outOfMemory'] {

@@ -25,7 +25,7 @@ import {
   type TerminationReason,
   UNAWAITED,
 } from './ending.ts'
-import { ExecutionGroup } from './execution-group.ts'
+import { ExecutionGroup, type LogSubject } from './execution-group.ts'
 import { filtersOf, type Job, judged, prepared, preparedCommand, type Start } from './job.ts'
 import type { CommandServices } from './services.ts'
 
@@ -98,6 +98,8 @@ export class RunningCommand {
   readonly #over = new AbortController()
   /** Aborted when the output is not worth a wait any more. */
   readonly #unawaited = new AbortController()
+  /** Names the command in log lines. */
+  #subject: LogSubject
   /** The job until it runs, and no longer: a script may be large, and variables secret. */
   #job: Job | undefined
   #execution: Execution | undefined
@@ -107,6 +109,7 @@ export class RunningCommand {
 
   constructor(sid: SessionId, services: CommandServices) {
     this.sid = sid
+    this.#subject = { sid }
     this.#services = services
   }
 
@@ -128,6 +131,7 @@ export class RunningCommand {
     // Kept in a field, not in a frame that lives as long as the command: a script may be large, and variables
     // secret.
     this.#job = job
+    this.#subject = { sid: this.sid, connection: job.request.connection }
     return this.#run(take)
   }
 
@@ -139,11 +143,8 @@ export class RunningCommand {
     if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason }
     const refused = endingOfRefusal(error)
     if (refused !== undefined) return { ...refused, reason: reason ?? refused.reason }
-    const { sid } = this
-    this.#services.log.error(
-      { sid, error: error.message, stack: error.stack },
-      'execution failed: this is a bug',
-    )
+    const fields = { ...this.#subject, error: error.message, stack: error.stack }
+    this.#services.log.error(fields, 'execution failed: this is a bug')
     return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason }
   }
 
@@ -201,7 +202,7 @@ export class RunningCommand {
     using slot = slots?.take()
     if (slots !== undefined && slot === undefined) throw new RefusedError(slots.full)
     await using held = await this.#hold(this.#job)
-    await using group = new ExecutionGroup(this.sid, this.#services)
+    await using group = new ExecutionGroup(this.#subject, this.#services)
     const started = await this.#launch(this.#job, held.environment, group)
     if (started === undefined) return this.notRun()
     const { kind } = this.#job.start
@@ -232,11 +233,8 @@ export class RunningCommand {
     })
     // A success must not become a failure because a file could not be removed. The agent tries again when it
     // ends.
-    const complain = (error: unknown) =>
-      log.error(
-        { sid: this.sid, error: (error as Error).message },
-        'cannot remove the secret files of a session',
-      )
+    const complain = ({ message: error }: Error) =>
+      log.error({ ...this.#subject, error }, 'cannot remove the secret files of a session')
     return {
       environment,
       [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]().catch(complain),
@@ -287,7 +285,7 @@ export class RunningCommand {
   #recordStart(pid: number, command: Command, { request, start }: Job): void {
     const { sid } = this
     const terminal = start.kind === 'terminal'
-    this.#services.log.info({ sid, pid, terminal }, 'execution started')
+    this.#services.log.info({ ...this.#subject, pid, terminal }, 'execution started')
     const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
     this.#services.record?.({ event: 'started', sid, pid, program: request.program, ...counts, terminal })
   }
@@ -331,9 +329,8 @@ export class RunningCommand {
   async #endOf(execution: Execution, group: ExecutionGroup): Promise<ReturnType<typeof endingOf>> {
     const status = await execution.exit
     const { processesEnded } = execution
-    const { sid } = this
-    if (processesEnded > 0)
-      this.#services.log.info({ sid, processes: processesEnded }, 'background processes ended')
+    const told = { ...this.#subject, processes: processesEnded }
+    if (processesEnded > 0) this.#services.log.info(told, 'background processes ended')
     if (this.#reason === undefined && this.#services.settings.background === 'leave') group.leaveRest()
     const end = {
       status,

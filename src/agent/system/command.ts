@@ -150,6 +150,7 @@ function requestOf(
   secrets: readonly Entry[],
 ): CommandRequest {
   return {
+    connection: undefined,
     argv,
     program: argv[0] ?? '',
     entries,
