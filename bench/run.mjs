@@ -2,7 +2,7 @@
 // `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--node FILE] [--scale 1] [--json]`: measures the
 // built program (dist/main.js) from the outside, beside its peers, in turn, and says which goals it reaches.
 // docs/performance.md explains it. A full run is kept in bench/results.json and bench/results/; one with --only or
-// --scale is not. `npm run bench -- native` is bench/native.mjs.
+// --scale is not. `npm run bench -- native` is bench/native.mjs, `npm run bench -- page` bench/page.mjs.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
@@ -17,9 +17,10 @@ import { describe, keep } from './report/results.mjs'
 import { runFolder } from './run-folder.mjs'
 import { verdicts } from './report/verdicts.mjs'
 
-if (process.argv[2] === 'native') {
+const other = { native: './native.mjs', page: './page.mjs' }[process.argv[2]]
+if (other !== undefined) {
   process.argv.splice(2, 1)
-  await import('./native.mjs')
+  await import(other)
   process.exit()
 }
 const { rounds, only, before, node, scale, json } = options()

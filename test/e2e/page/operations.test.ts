@@ -90,6 +90,10 @@ describe.skipIf(missingBrowser !== undefined)(
       await using admin = await stage.enter('/settings')
       const { page } = admin
       await page.getByRole('region', { name: 'Agents and connections' }).waitFor()
+      // What belongs to one user stands under the user's name.
+      const people = page.getByRole('region', { name: 'People' })
+      await people.getByRole('rowheader', { name: 'ann users[2]' }).waitFor()
+      expect(await people.getByRole('rowheader', { name: 'groups', exact: true }).count()).toBe(3)
       expect(await page.locator('main').innerText()).not.toContain(stage.site.token)
       stage.site.place.write('gateway.yaml', JSON.stringify({ ...settings, limits: { wait: 'soon' } }))
       await admin.click('Read again')

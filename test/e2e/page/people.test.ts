@@ -153,6 +153,29 @@ describe.skipIf(missingBrowser !== undefined)(`users and tokens${without(missing
     expect(await page.getByRole('button', { name: 'New user' }).count()).toBe(0)
   })
 
+  it('lets a token live until a day of the choice of its user', async () => {
+    await using sue = await stage.arrive()
+    await sue.signIn(stage.site.tokenOf('sue'), '/tokens?new=token')
+    const form = dialog(sue, 'New token')
+    await form.getByLabel('Name').fill('until-a-day')
+    await form.getByLabel('Lifetime').selectOption('until a day of your choice')
+    expect(await form.getByRole('button', { name: 'Create token' }).isEnabled()).toBe(false)
+    const day = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10)
+    await form.getByLabel('Last day').fill(day)
+    await form.getByText('It is accepted until').waitFor()
+    expect(await sue.faults()).toEqual([])
+    await form.getByRole('button', { name: 'Create token' }).click()
+    await dialog(sue, /^Token until-a-day of/).waitFor()
+    const { body } = await stage.site.rest.send('GET', '/api/tokens?user=sue')
+    const made = (JSON.parse(body) as { name: string; expires_at: string }[]).find(
+      ({ name }) => name === 'until-a-day',
+    )
+    // The end of that day in Berlin, where the browser is.
+    expect(Math.abs(Date.parse(made?.expires_at ?? '') - Date.parse(`${day}T22:30:00Z`))).toBeLessThan(
+      45 * MINUTE,
+    )
+  })
+
   it('asks to sign in again ten minutes later, there and then, and does what was asked', async () => {
     await using admin = await stage.enter('/users/ann.kowalski%40shop.example')
     const { page } = admin

@@ -20,6 +20,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     const { current } = dialog
     const before = document.activeElement
     current?.showModal()
+    // The focus may be at the end of a dialog that is higher than the window.
+    current?.scrollTo(0, 0)
     return () => {
       current?.close()
       if (before instanceof HTMLElement) before.focus()

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 
 /** Rows that are drawn together. */
-const BLOCK = 40
+const BLOCK = 50
 /** The guess for a row that was not drawn yet, in pixels. */
 const ROW_PX = 57
 /** How far outside the window rows are drawn already. */
@@ -41,26 +41,28 @@ interface BlockProps<Item> extends RowBlocksProps<Item> {
 
 function Block<Item>({ items, row, columns, isFirst }: BlockProps<Item>) {
   const body = useRef<HTMLTableSectionElement>(null)
-  const height = useRef(0)
+  /** The height of a row when they were drawn last, in pixels. */
+  const height = useRef(ROW_PX)
+  const count = useRef(items.length)
+  count.current = items.length
   const [isNear, setNear] = useState(isFirst)
   useEffect(() => {
     const { current } = body
     if (current === null) return undefined
     const observer = new IntersectionObserver(
       (entries) => {
-        const isSeen = entries.at(-1)?.isIntersecting === true
+        const last = entries.at(-1)
+        if (last === undefined) return
+        height.current = last.boundingClientRect.height / count.current
         // Whoever works in these rows with keys stays there.
-        setNear(isSeen || current.contains(document.activeElement))
+        setNear(last.isIntersecting || current.contains(document.activeElement))
       },
       { rootMargin: NEAR },
     )
     observer.observe(current)
     return () => observer.disconnect()
   }, [])
-  useLayoutEffect(() => {
-    if (isNear && body.current !== null) height.current = body.current.offsetHeight / items.length
-  })
-  const gap = Math.round((height.current || ROW_PX) * items.length)
+  const gap = Math.round(height.current * items.length)
   return (
     <tbody ref={body}>
       {isNear ? (

@@ -17,8 +17,8 @@ export function searchOf(): (text: string) => boolean {
   }
 }
 
-/** @param name of the list, in its heading */
-export function SearchField({ name }: { readonly name: string }) {
+/** @param name of the list, in its heading @param onEnter opens what was found */
+export function SearchField({ name, onEnter }: { readonly name: string; readonly onEnter?: () => void }) {
   const label = `Search ${name.toLowerCase()}`
   return (
     <div class="search">
@@ -30,6 +30,7 @@ export function SearchField({ name }: { readonly name: string }) {
         data-shortcut="search"
         value={searchedText()}
         onInput={(event) => changeQuery({ search: event.currentTarget.value })}
+        onKeyDown={(event) => event.key === 'Enter' && onEnter?.()}
       />
     </div>
   )

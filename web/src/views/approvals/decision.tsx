@@ -165,6 +165,7 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
   return (
     <Dialog title="Reject this request?" onClose={onClose}>
       <form
+        class="stack"
         onSubmit={(event) => {
           event.preventDefault()
           onReject(reason)
@@ -178,7 +179,7 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
           required
         />
         <div class="line">
-          <button type="button" class="button" onClick={onClose}>
+          <button type="button" class="button push" onClick={onClose}>
             Back
           </button>
           <button class="button is-danger" disabled={reason.trim() === ''}>

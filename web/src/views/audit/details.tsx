@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../api/types.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { NamedValues } from '../../parts/facts.tsx'
+import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { batchPath, sessionPath } from '../../parts/paths.ts'
@@ -17,11 +17,10 @@ export function Details({ entry, onClose }: DetailsProps) {
   const { request_payload_redacted: details } = entry
   return (
     <Dialog title={`Entry ${entry.sequence}: ${deedOf(entry)}`} onClose={onClose}>
-      <dl class="audited-facts">
-        <dt>Time</dt>
-        <dd>
+      <dl class="facts is-list">
+        <Fact name="Time">
           <Moment at={entry.created_at} />
-        </dd>
+        </Fact>
         <NamedValues values={factsOf(entry)} />
       </dl>
       {details !== null && (
@@ -30,10 +29,10 @@ export function Details({ entry, onClose }: DetailsProps) {
         </pre>
       )}
       <div class="line">
-        <button type="button" class="button" autofocus onClick={onClose}>
+        <Thing entry={entry} />
+        <button type="button" class="button push" autofocus onClick={onClose}>
           Close
         </button>
-        <Thing entry={entry} />
       </div>
     </Dialog>
   )

@@ -3,9 +3,10 @@ import { readOwnSessions, readRunbooks } from '../../api/gateway.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { runbookPath } from '../../parts/paths.ts'
-import { changeQuery, go, query } from '../../parts/router.ts'
+import { go, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
+import { ClearSearch, SearchField } from '../../parts/lists/search.tsx'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
 
@@ -26,15 +27,7 @@ export default function RunbookList() {
   return (
     <section class="view">
       <h1>Runbooks</h1>
-      <input
-        type="search"
-        aria-label="Search runbooks"
-        placeholder="Search runbooks"
-        data-shortcut="search"
-        value={wanted}
-        onInput={(event) => changeQuery({ search: event.currentTarget.value })}
-        onKeyDown={(event) => event.key === 'Enter' && openOnly(rows)}
-      />
+      <SearchField name="Runbooks" onEnter={() => openOnly(rows)} />
       {lists.error !== undefined && <Problem error={lists.error} onRetry={lists.reload} />}
       {lists.value?.errors.map((error) => (
         <Note tone="bad" role="alert" key={error}>
@@ -69,16 +62,23 @@ interface RowsProps {
 function Rows({ rows, total, wanted, onToggle }: RowsProps) {
   if (total === 0)
     return (
-      <Empty>
-        There are no runbooks yet. Commit a file with <code>.runbook.</code> in its name to the repository of
-        a connection, then reload this page.
+      <Empty icon="book" title="There are no runbooks yet">
+        Commit a file with <code>.runbook.</code> in its name to the repository of a connection, then reload
+        this page.
       </Empty>
     )
   if (rows.length === 0)
     return (
-      <Empty>
-        No runbook has “<bdi>{visible(wanted)}</bdi>” in its title, description, path or parameters. Try fewer
-        letters.
+      <Empty
+        icon="search"
+        title={
+          <>
+            No runbook has “<bdi>{visible(wanted)}</bdi>”
+          </>
+        }
+        actions={<ClearSearch />}
+      >
+        Titles, descriptions, paths and parameters were searched. Try fewer letters.
       </Empty>
     )
   const row = (index: number) => {

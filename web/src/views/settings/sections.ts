@@ -33,6 +33,18 @@ export function sectionsOf(settings: readonly Setting[]): Section[] {
   return all.filter((section) => section.settings.length > 0)
 }
 
+export interface Entry {
+  /** `users[0]`; undefined for settings of no list. */
+  readonly at: string | undefined
+  readonly settings: readonly Setting[]
+}
+
+/** Returns the settings of a section by the entries of its lists, in their order. */
+export function entriesOf(settings: readonly Setting[]): readonly Entry[] {
+  const byEntry = Map.groupBy(settings, ({ name }) => /^[^.[]+\[\d+\]/.exec(name)?.[0])
+  return [...byEntry].map(([at, those]) => ({ at, settings: those }))
+}
+
 /** Returns `users` of `users[0].name`. */
 function partOf(name: string): string {
   return /^[^.[]*/.exec(name)?.[0] ?? name

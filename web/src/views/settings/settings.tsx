@@ -9,7 +9,7 @@ import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { changeQuery, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { Reload } from './reload.tsx'
-import { sectionsOf, type Section } from './sections.ts'
+import { entriesOf, sectionsOf, type Entry, type Section } from './sections.ts'
 
 type Setting = Settings['settings'][number]
 
@@ -111,6 +111,8 @@ function Found({ settings }: { readonly settings: readonly Setting[] }) {
       (hasDefaults || from === 'file' || from === 'refused') &&
       `${name} ${value ?? ''}`.toLowerCase().includes(wanted),
   )
+  // Also of an entry whose name does not fit the search.
+  const names = new Map(settings.map(({ name, value }) => [name, value]))
   return (
     <>
       <div class="line">
@@ -140,13 +142,21 @@ function Found({ settings }: { readonly settings: readonly Setting[] }) {
         </Empty>
       )}
       {sectionsOf(found).map((section) => (
-        <SectionCard key={section.title} section={section} />
+        <SectionCard key={section.title} section={section} names={names} />
       ))}
     </>
   )
 }
 
-function SectionCard({ section: { title, about, settings } }: { readonly section: Section }) {
+type Names = ReadonlyMap<string, string | null>
+
+interface SectionCardProps {
+  readonly section: Section
+  /** The values of all settings, by their names. */
+  readonly names: Names
+}
+
+function SectionCard({ section: { title, about, settings }, names }: SectionCardProps) {
   return (
     <section class="card" aria-label={title}>
       <div class="card-head">
@@ -161,13 +171,40 @@ function SectionCard({ section: { title, about, settings } }: { readonly section
             <th scope="col">Source</th>
           </tr>
         </thead>
-        <tbody>
-          {settings.map((setting) => (
-            <Row key={setting.name} setting={setting} />
-          ))}
-        </tbody>
+        {entriesOf(settings).map((entry) => (
+          <EntryRows key={entry.at} entry={entry} names={names} />
+        ))}
       </table>
     </section>
+  )
+}
+
+/** The settings of one user, one connection and so on, under its name. */
+function EntryRows({ entry: { at, settings }, names }: { readonly entry: Entry; readonly names: Names }) {
+  const called = at === undefined ? undefined : names.get(`${at}.name`)
+  const shown = settings.filter(({ name }) => called == null || name !== `${at}.name`)
+  const place = settings.find(({ name }) => name === `${at}.name`)?.place ?? null
+  return (
+    <tbody class={at === undefined ? undefined : 'entry'}>
+      {at !== undefined && (
+        <tr>
+          <th scope="rowgroup" colSpan={2}>
+            {called != null && (
+              <>
+                <Name>{called}</Name>{' '}
+              </>
+            )}
+            <span class="soft mono">
+              <Name>{at}</Name>
+            </span>
+          </th>
+          <td class="soft small">{place !== null && <Name>{placeText(place)}</Name>}</td>
+        </tr>
+      )}
+      {shown.map((setting) => (
+        <Row key={setting.name} setting={setting} after={at} />
+      ))}
+    </tbody>
   )
 }
 
@@ -180,11 +217,17 @@ const SOURCES = {
   unset: 'not set',
 } as const
 
-function Row({ setting: { name, value, from, place } }: { readonly setting: Setting }) {
+interface RowProps {
+  readonly setting: Setting
+  /** The part of the name that stands above already. */
+  readonly after: string | undefined
+}
+
+function Row({ setting: { name, value, from, place }, after = '' }: RowProps) {
   return (
     <tr>
       <th scope="row" class="plain-th mono">
-        <Name>{name}</Name>
+        <Name>{name.slice(after.length).replace(/^\./, '') || name}</Name>
       </th>
       <td class="mono">
         {value === null ? <span class="soft">–</span> : value === '<set>' ? <Secret /> : <Name>{value}</Name>}

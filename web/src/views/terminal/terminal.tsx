@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Dialog } from '../../parts/dialog.tsx'
+import { DangerDialog } from '../../parts/danger-dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { approvalPath, sessionPath, sessionsOf } from '../../parts/paths.ts'
 import { askBeforeLeaving } from '../../parts/router.ts'
@@ -82,25 +82,21 @@ function LeaveDialog({
 }) {
   const does = isEnd ? 'End the terminal' : 'Leave the terminal'
   return (
-    <Dialog title={`${does}?`} onClose={onClose}>
+    <DangerDialog
+      title={`${does}?`}
+      busy={false}
+      error={undefined}
+      keep="Stay"
+      icon="leave"
+      action={does}
+      onAct={() => {
+        onClose()
+        goOn()
+      }}
+      onClose={onClose}
+    >
       <p>The command that runs in it ends with it. What was on the screen is in its session.</p>
-      <div class="line">
-        <button type="button" class="button push" onClick={onClose}>
-          Stay
-        </button>
-        <button
-          type="button"
-          class="button is-danger"
-          onClick={() => {
-            onClose()
-            goOn()
-          }}
-        >
-          <Icon name="leave" />
-          {does}
-        </button>
-      </div>
-    </Dialog>
+    </DangerDialog>
   )
 }
 

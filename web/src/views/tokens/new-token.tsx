@@ -1,12 +1,11 @@
 import type { Change } from '../../api/fresh.ts'
 import { mayAdminister, person } from '../../api/person.ts'
 import type { Refused } from '../../api/request.ts'
-import { Choice } from '../../form/choice.tsx'
 import { useTabDraft } from '../../form/tab-draft.ts'
 import { TextField } from '../../form/text-field.tsx'
 import { FormDialog } from '../../parts/form-dialog.tsx'
 import { visible } from '../../parts/visible.ts'
-import { LIFETIMES } from './token.ts'
+import { Lifetime, LIFETIMES, lifetimeSeconds } from './lifetime.tsx'
 
 interface NewTokenProps {
   /** The owner, when it is fixed. */
@@ -22,9 +21,10 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
   const draft = useTabDraft(`token ${user ?? ''}`, { name: '', user: user ?? own, lifetime: '7776000' })
   const { name, lifetime } = draft.values
   const owner = user ?? draft.values.user
+  const seconds = lifetimeSeconds(lifetime)
   const submit = () => {
     draft.forget()
-    const body = { name, user: owner, expires_in: lifetime === '' ? null : Number(lifetime) }
+    const body = { name, user: owner, expires_in: seconds }
     make({ method: 'POST', path: '/api/tokens', body })
   }
   return (
@@ -34,7 +34,7 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
       onSubmit={submit}
       onClose={onClose}
       action="Create token"
-      disabled={busy || name.trim() === '' || owner.trim() === ''}
+      disabled={busy || name.trim() === '' || owner.trim() === '' || seconds === undefined}
     >
       <TextField
         label="Name"
@@ -53,9 +53,8 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
           required
         />
       )}
-      <Choice
+      <Lifetime
         label="Lifetime"
-        hint={endOf(lifetime)}
         value={lifetime}
         onValue={(value) => draft.set({ lifetime: value })}
         options={LIFETIMES}
@@ -66,10 +65,4 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
       </p>
     </FormDialog>
   )
-}
-
-function endOf(lifetime: string): string {
-  if (lifetime === '') return 'It is accepted until somebody revokes it.'
-  const end = new Date(Date.now() + Number(lifetime) * 1000)
-  return `It is accepted until ${end.toLocaleDateString(undefined, { dateStyle: 'long' })}.`
 }

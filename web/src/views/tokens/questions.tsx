@@ -6,7 +6,7 @@ import { Choice } from '../../form/choice.tsx'
 import { DangerDialog } from '../../parts/danger-dialog.tsx'
 import { FormDialog } from '../../parts/form-dialog.tsx'
 import { Name } from '../../parts/text.tsx'
-import { LIFETIMES } from './token.ts'
+import { Lifetime, LIFETIMES, lifetimeSeconds } from './lifetime.tsx'
 
 interface QuestionProps {
   readonly token: Token
@@ -32,7 +32,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   const [lifetime, setLifetime] = useState(AS_BEFORE)
   const isOfBrowser = token.current === true
   const submit = () => {
-    const expires = lifetime === AS_BEFORE ? {} : { expires_in: Number(lifetime) }
+    const expires = lifetime === AS_BEFORE ? {} : { expires_in: lifetimeSeconds(lifetime) }
     make({ method: 'POST', path: `${pathOf(token)}/rotate`, body: { overlap: Number(overlap), ...expires } })
   }
   return (
@@ -48,7 +48,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
       action="Rotate token"
       icon="again"
       startsAtAction
-      disabled={busy}
+      disabled={busy || (lifetime !== AS_BEFORE && lifetimeSeconds(lifetime) === undefined)}
     >
       <p>You get a new token of the same name. Give it to the programs before the old one ends.</p>
       <Choice
@@ -61,7 +61,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
         // "At once" would sign this browser out before its user has copied the new token.
         options={isOfBrowser ? OVERLAPS : [AT_ONCE, ...OVERLAPS]}
       />
-      <Choice
+      <Lifetime
         label="Lifetime of the new token"
         value={lifetime}
         onValue={setLifetime}

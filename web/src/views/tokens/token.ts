@@ -5,14 +5,6 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Long enough to give a program another token in time. */
 const SOON_MS = 14 * DAY_MS
 
-export const LIFETIMES = [
-  ['604800', '7 days'],
-  ['2592000', '30 days'],
-  ['7776000', '90 days'],
-  ['31536000', '1 year'],
-  ['', 'no end'],
-] as const
-
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
   if (declared) return 'in gateway.yaml'
   if (kind === 'personal') return by === null || by === user ? 'made by its user' : `made by ${by}`

@@ -1,0 +1,81 @@
+import { useId } from 'preact/hooks'
+import { Choice } from '../../form/choice.tsx'
+
+/** Lifetimes in seconds; the last one is a token without an end. */
+export const LIFETIMES = [
+  ['604800', '7 days'],
+  ['2592000', '30 days'],
+  ['7776000', '90 days'],
+  ['31536000', '1 year'],
+  ['', 'no end'],
+] as const
+
+const UNTIL = 'until '
+/** The longest lifetime that the gateway accepts, nearly. */
+const MOST_MS = 100 * 365 * 24 * 60 * 60 * 1000
+
+interface LifetimeProps {
+  readonly label: string
+  /** Seconds, empty for no end, `until 2027-01-31`, or another one of the options. */
+  readonly value: string
+  readonly onValue: (value: string) => void
+  readonly options: readonly (readonly [value: string, words: string])[]
+}
+
+/** How long a token lives: one of some lifetimes, or until a day of the user's choice. */
+export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
+  const id = useId()
+  const isDay = value.startsWith(UNTIL)
+  return (
+    <>
+      <Choice
+        label={label}
+        hint={endText(value)}
+        value={isDay ? UNTIL : value}
+        onValue={onValue}
+        options={[...options, [UNTIL, 'until a day of your choice']]}
+      />
+      {isDay && (
+        <div class="field">
+          <label for={id}>Last day</label>
+          <input
+            id={id}
+            type="date"
+            required
+            min={dayText(new Date())}
+            max={dayText(new Date(Date.now() + MOST_MS))}
+            value={value.slice(UNTIL.length)}
+            onInput={(event) => onValue(`${UNTIL}${event.currentTarget.value}`)}
+          />
+        </div>
+      )}
+    </>
+  )
+}
+
+/** Returns the seconds that the gateway is asked for; null for no end, undefined while no day is chosen. */
+export function lifetimeSeconds(value: string): number | null | undefined {
+  if (value === '') return null
+  if (!value.startsWith(UNTIL)) return Number(value)
+  const left = endOfDay(value.slice(UNTIL.length)) - Date.now()
+  return left > 0 && left < MOST_MS ? Math.ceil(left / 1000) : undefined
+}
+
+/** Returns the end of a day where the user is, in ms since 1970; NaN for another text. */
+function endOfDay(day: string): number {
+  const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day) ?? []
+  return new Date(Number(year), Number(month) - 1, Number(date) + 1).getTime()
+}
+
+function dayText(at: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+}
+
+function endText(value: string): string | undefined {
+  const seconds = lifetimeSeconds(value)
+  if (seconds === null) return 'It is accepted until somebody revokes it.'
+  if (seconds === undefined || Number.isNaN(seconds)) return undefined
+  const end = new Date(Date.now() + (seconds - 1) * 1000)
+  return `It is accepted until ${end.toLocaleDateString(undefined, { dateStyle: 'long' })}.`
+}
