@@ -1,5 +1,6 @@
 // Brings a checkout to where it can run: dependencies from the lockfile, then the build. What is up to date is
-// skipped, so the second start costs some milliseconds. Nothing but Node's own modules may be imported here.
+// skipped, so the second start costs some milliseconds. `--packages` leaves out the build. Nothing but Node's own
+// modules may be imported here.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,22 +21,23 @@ step('dependencies', 'node_modules/.stamp', ['package-lock.json'], () =>
   // Install scripts stay off: every binary we use lies in its package, and no compiler is needed.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
 )
-step(
-  'build',
-  'dist/.stamp',
-  [
-    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
-    ...['scripts/build.mjs', 'scripts/compile.mjs', 'scripts/keep-code.cjs'],
-    ...files('src'),
-    ...files('web'),
-  ],
-  () => {
-    run(process.execPath, ['scripts/build.mjs'])
-    run(process.execPath, ['scripts/compile.mjs'])
-  },
-  // What is compiled is of use to this Node alone.
-  process.version,
-)
+if (process.argv[2] !== '--packages')
+  step(
+    'build',
+    'dist/.stamp',
+    [
+      ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+      ...['scripts/build.mjs', 'scripts/compile.mjs', 'scripts/keep-code.cjs'],
+      ...files('src'),
+      ...files('web'),
+    ],
+    () => {
+      run(process.execPath, ['scripts/build.mjs'])
+      run(process.execPath, ['scripts/compile.mjs'])
+    },
+    // What is compiled is of use to this Node alone.
+    process.version,
+  )
 
 /** Runs `work` unless the stamp holds the hash of exactly these inputs, and of `maker`. */
 function step(name, stamp, inputs, work, maker = '') {

@@ -7,7 +7,7 @@ const ROOM_BYTES = 4 * 1024 ** 3
 
 /**
  * Where the folders of tests lie: in memory where that has room and lets programs run, since a disk takes a fifth of
- * the time of all tests. Whoever sets TMPDIR has chosen; `.ci/run` does, for tests on a disk.
+ * the time of all tests. Whoever sets TMPDIR has chosen.
  */
 export function temporaryFolder(): string {
   return process.env['TMPDIR'] === undefined && isRoomy() && runsPrograms() ? MEMORY : tmpdir()
