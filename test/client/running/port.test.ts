@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
-import { expect, it } from 'vitest'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
 import { ClientPort } from '../../../src/client/running/port.ts'
 import type { ConnectionMessage } from '../../../src/wire/messages/native.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -55,4 +56,35 @@ it('says that a client is gone, although the agent has closed it first', async (
   await once(client.resume(), 'close')
   await waitFor(() => sent.length === 2)
   expect(sent.at(-1)).toEqual({ kind: 'connection-close', connectionId: '1' })
+})
+
+describe.skipIf(process.getuid?.() !== 0)('a client of another user', () => {
+  const run = promisify(execFile)
+  const nobody = { uid: 65_534, gid: 65_534, cwd: '/' }
+  const asking = (host: string, port: number) => [
+    '-e',
+    `const s = require('node:net').connect(${port}, '${host}'); s.on('error', (e) => console.log(e.code)); s.write('drop table t')`,
+  ]
+
+  it.each(['127.0.0.1', '::ffff:127.0.0.1'])(
+    'is refused by name at %s, and this user’s is let in there',
+    async (host) => {
+      const { port, sent, refusals } = await opened()
+      using _ = port
+      await run(process.execPath, asking(host, port.number), nobody)
+      expect([sent, refusals]).toEqual([[], ['a client of another user (uid 65534)']])
+      const own = connect({ host, port: port.number })
+      own.write('mine')
+      await waitFor(() => sent.length === 1)
+      own.destroy()
+      await waitFor(() => sent.length === 2)
+    },
+  )
+
+  it('finds nobody at the loopback of IPv6', async () => {
+    const { port, sent, refusals } = await opened()
+    using _ = port
+    const { stdout } = await run(process.execPath, asking('::1', port.number), nobody)
+    expect([stdout, sent, refusals]).toEqual([expect.stringMatching(/^E[A-Z]+\n$/), [], []])
+  })
 })

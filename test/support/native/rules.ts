@@ -40,7 +40,10 @@ const silent = {
 }
 
 /** The rules of a connection, for streams without an agent. */
-export async function rulesOf(asked: Partial<ConnectionParams>): Promise<ConnectionRules> {
+export async function rulesOf(
+  asked: Partial<ConnectionParams>,
+  ended = new AbortController().signal,
+): Promise<ConnectionRules> {
   const params = { dlpProvider: '', dlpInfoTypes: [], clientVerb: 'connect', connectionName: 'pg', ...asked }
   const local = { replacement: { form: 'tag' }, refine: [] } as const
   const services = {
@@ -50,7 +53,7 @@ export async function rulesOf(asked: Partial<ConnectionParams>): Promise<Connect
   }
   const rules = await SessionRules.of({ sid: 's', params } as never, services as never)
   if (rules === undefined) throw new Error('no rules')
-  return rules.ofConnection('1', new AbortController().signal)
+  return rules.ofConnection('1', ended)
 }
 
 /** A client that keeps what it is sent. */
