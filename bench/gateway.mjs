@@ -83,9 +83,16 @@ function fill(history, number, begin) {
   const id = `session-${number}`
   const startedAt = new Date(begin + Math.floor((number * 30 * DAY_MS) / SESSIONS))
   history.begin({
-    ...{ id, startedAt, origin: 'client-api-runbooks', verb: 'exec', script: Buffer.from('select 1\n') },
-    ...{ user: `user-${number % 50}`, connection: `connection-${number % 40}`, connectionType: 'database' },
-    ...{ labels: { runbookFile: 'ops/one.runbook.sql' }, metadata: {} },
+    id,
+    startedAt,
+    origin: 'client-api-runbooks',
+    verb: 'exec',
+    script: Buffer.from('select 1\n'),
+    user: `user-${number % 50}`,
+    connection: `connection-${number % 40}`,
+    connectionType: 'database',
+    labels: { runbookFile: 'ops/one.runbook.sql' },
+    metadata: {},
   })
   history.append(id, 'o', Buffer.from('1\n'), 0.01)
   history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: new Date(startedAt.getTime() + 1000) })

@@ -17,8 +17,12 @@ export class Samples {
   /** @returns {{ name: string, unit: string, median: number, min: number, max: number, values: number[] }[]} */
   summary() {
     return [...this.#figures].map(([name, { unit, values }]) => ({
-      ...{ name, unit, median: percentile(values, 50) },
-      ...{ min: Math.min(...values), max: Math.max(...values), values },
+      name,
+      unit,
+      median: percentile(values, 50),
+      min: Math.min(...values),
+      max: Math.max(...values),
+      values,
     }))
   }
 }

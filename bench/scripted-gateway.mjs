@@ -146,10 +146,18 @@ export class ScriptedGateway {
 
 function openMessage(sid, command, origin, verb = 'exec') {
   const absent = {
-    ...{ envVars: new Map(), clientArgs: [], dlpProvider: '', dlpMode: '', dlpInfoTypes: [] },
-    ...{ dlpGcpRawCredentialsJson: '', dlpPresidioAnalyzerUrl: '', dlpPresidioAnonymizerUrl: '' },
-    ...{ dataMaskingEntityTypesData: undefined, guardRailRules: undefined },
-    ...{ analyzerMetricsRules: undefined, aiSessionAnalyzer: undefined },
+    envVars: new Map(),
+    clientArgs: [],
+    dlpProvider: '',
+    dlpMode: '',
+    dlpInfoTypes: [],
+    dlpGcpRawCredentialsJson: '',
+    dlpPresidioAnalyzerUrl: '',
+    dlpPresidioAnonymizerUrl: '',
+    dataMaskingEntityTypesData: undefined,
+    guardRailRules: undefined,
+    analyzerMetricsRules: undefined,
+    aiSessionAnalyzer: undefined,
   }
   const named = { connectionName: 'bench', connectionType: 'command-line', connectionSubType: '' }
   const client = { userId: 'bench', userEmail: 'bench@localhost', clientVerb: verb, clientOrigin: origin }

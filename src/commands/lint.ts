@@ -109,9 +109,16 @@ function walk(root: string): string[] {
 }
 
 const LANGUAGES: Readonly<Record<string, Language>> = {
-  ...{ sh: 'shell', bash: 'shell', dash: 'shell', ksh: 'shell', zsh: 'shell' },
-  ...{ sql: 'sql', psql: 'sql', pgsql: 'sql', mysql: 'sql' },
-  ...{ py: 'python' },
+  sh: 'shell',
+  bash: 'shell',
+  dash: 'shell',
+  ksh: 'shell',
+  zsh: 'shell',
+  sql: 'sql',
+  psql: 'sql',
+  pgsql: 'sql',
+  mysql: 'sql',
+  py: 'python',
 }
 
 /** Finds the language by the file's extension, otherwise by its first line. */

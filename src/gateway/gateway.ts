@@ -117,8 +117,21 @@ async function open(
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const executions = new Executions({ ...base, sessions, current: settings, locks: automation.turns })
   const services = {
-    ...{ ...base, ...people, ...automation, ...reviewing, reload, agents, clients, executions, sessions },
-    ...{ audit, backups, repositories, tickets, batches, server: { version, grpc, tls } },
+    ...base,
+    ...people,
+    ...automation,
+    ...reviewing,
+    reload,
+    agents,
+    clients,
+    executions,
+    sessions,
+    audit,
+    backups,
+    repositories,
+    tickets,
+    batches,
+    server: { version, grpc, tls },
     condition: conditionOf({ sessions, history, upkeep, moves, webhooks: automation.webhooks, tls }),
   }
   const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
@@ -130,7 +143,10 @@ async function open(
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
   const ways = {
-    ...{ signInLink, drain, endSessions, running: () => sessions.running },
+    signInLink,
+    drain,
+    endSessions,
+    running: () => sessions.running,
     stopTimeoutMs: () => settings.value.stopTimeoutMs,
   }
   return { ...addresses, ...ways, agents, reload: () => reload.run(), close: () => opened.close() }
@@ -274,8 +290,12 @@ function conditionOf({
   tls,
 }: Watched): RestServices['condition'] {
   return () => ({
-    ...{ stopsAt: sessions.stopsAt, obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning },
-    ...{ webhooks: webhooks.warning, certificate: tls?.warning },
+    stopsAt: sessions.stopsAt,
+    obstacle: history.obstacle,
+    doubt: upkeep.doubt,
+    issues: moves.warning,
+    webhooks: webhooks.warning,
+    certificate: tls?.warning,
   })
 }
 

@@ -102,7 +102,9 @@ function addressed(request: RestExecution): { path: string; body: object } {
   }
   const { path } = executionContract.repositoryRunbook
   const body: Sent<typeof executionContract.repositoryRunbook> = {
-    ...{ connection_name: connection, repository, ...requestBody(request) },
+    connection_name: connection,
+    repository,
+    ...requestBody(request),
   }
   return { path, body }
 }

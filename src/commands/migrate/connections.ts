@@ -75,7 +75,10 @@ function membersOf(
   const rules = guardrails.map((one) => ids.get('guardrail', one.name) ?? one.name)
   const template = jira && (ids.get('jira template', jira.name) ?? jira.name)
   return {
-    ...{ name, type, subtype: subtype ?? '', command },
+    name,
+    type,
+    subtype: subtype ?? '',
+    command,
     agent_id: ids.get('agent', agent) ?? agent,
     connection_tags: { ...objectIn(present, 'connection_tags'), ...tags },
     access_mode_runbooks: modeWord(modes.runbooks),

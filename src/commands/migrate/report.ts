@@ -80,7 +80,11 @@ export function reportJson({ to, isDryRun, steps, notes }: Report): object {
     to,
     dry_run: isDryRun,
     steps: steps.map(({ step: { kind, name, action, parts }, outcome }) => ({
-      ...{ kind, name, action, parts, outcome },
+      kind,
+      name,
+      action,
+      parts,
+      outcome,
     })),
     notes: notes.map(({ about, text, isWeaker }) => ({ about, text, weaker: isWeaker })),
   }

@@ -10,15 +10,16 @@ const folder = path.resolve(__dirname, '../../compiled/program')
  * `version`, take longer with the large file.
  */
 const RUNS: Readonly<Record<string, string>> = {
-  ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
-  ...{ exec: 'exec', connect: 'exec' },
-  ...{
-    run: 'sessions',
-    sessions: 'sessions',
-    reviews: 'sessions',
-    connections: 'sessions',
-    agents: 'sessions',
-  },
+  start: 'start',
+  gateway: 'gateway',
+  dev: 'gateway',
+  exec: 'exec',
+  connect: 'exec',
+  run: 'sessions',
+  sessions: 'sessions',
+  reviews: 'sessions',
+  connections: 'sessions',
+  agents: 'sessions',
 }
 
 /** False in the folder that `npm run bundle` creates: there the program is only one file. */

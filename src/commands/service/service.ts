@@ -83,7 +83,9 @@ function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['li
     throw new Failure(`--run-as: ${JSON.stringify(runAs)} is not the name of a user`, exitCodes.usage)
   }
   return {
-    ...{ place, kind, forUser },
+    place,
+    kind,
+    forUser,
     path: join(forUser ? place.userUnits : place.systemUnits, kind.unit),
     file: resolve(
       flags.keyFile ?? flags.config ?? join(forUser ? place.userConfig : place.systemConfig, kind.file.name),

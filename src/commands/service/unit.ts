@@ -69,7 +69,10 @@ export const AGENT: ServiceKind = {
   runAs: 'runbook-agent',
   template: ({ template }) => template,
   file: {
-    ...{ name: 'hoop-key', flag: '--key-file', is: 'key file', holds: 'key' },
+    name: 'hoop-key',
+    flag: '--key-file',
+    is: 'key file',
+    holds: 'key',
     remedy: "Write the agent's key to it (mode 0600)",
   },
   closedTo: 0o077,
@@ -81,7 +84,10 @@ export const GATEWAY: ServiceKind = {
   runAs: 'runbook-gateway',
   template: ({ gatewayTemplate }) => gatewayTemplate,
   file: {
-    ...{ name: 'gateway.yaml', flag: '--config', is: 'file', holds: 'settings' },
+    name: 'gateway.yaml',
+    flag: '--config',
+    is: 'file',
+    holds: 'settings',
     remedy: 'Write the settings to it',
   },
   // The service's own group reads the file.

@@ -132,7 +132,10 @@ function sessionsOf({ services: { slots }, counters }: StatusParts): Status['ses
   return {
     running: slots.taken,
     limit: slots.limit,
-    ...{ opened, started, confirmed, unconfirmed },
+    opened,
+    started,
+    confirmed,
+    unconfirmed,
     outcomes: Object.fromEntries(outcomes),
     reasons: Object.fromEntries(reasons),
     guardrails: Object.fromEntries(guardrails),
@@ -142,7 +145,10 @@ function sessionsOf({ services: { slots }, counters }: StatusParts): Status['ses
 function outputOf({ services: { tails }, counters }: StatusParts): Status['output'] {
   const { bytesRead, bytesSent, bytesLeftOut, bytesRedacted } = counters
   return {
-    ...{ bytesRead, bytesSent, bytesLeftOut, bytesRedacted },
+    bytesRead,
+    bytesSent,
+    bytesLeftOut,
+    bytesRedacted,
     tailBytes: tails.used,
   }
 }

@@ -41,7 +41,8 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): Lis
       review === undefined
         ? null
         : {
-            ...{ id: review.id, session_id: review.session },
+            id: review.id,
+            session_id: review.session,
             state: stateOfSession(services, review.session),
             ...(review.whenApproved === true && { when_approved: true as const }),
           },

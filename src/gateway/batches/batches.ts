@@ -102,12 +102,15 @@ export class Batches {
     this.#checkConnections(batch, runs)
     const started = { ...batch, status: 'running', startedAt: Date.now() } as const
     const first = {
-      ...{ ...firstOf(runs), status: 'running' as const },
-      ...{ session: review.session, startedAt: started.startedAt },
+      ...firstOf(runs),
+      status: 'running' as const,
+      session: review.session,
+      startedAt: started.startedAt,
     }
     const timeWindow = this.#services.reviews.visible(caller, review.id)?.timeWindow
     const claim = {
-      ...{ id, connections: runs.map(({ connection }) => connection) },
+      id,
+      connections: runs.map(({ connection }) => connection),
       write: ({ batches }: Tables) => batches.update(started, [first]),
     }
     const approved = this.#services.runs.start(review.id, caller, { batch: claim, isAutomatic })
@@ -304,8 +307,17 @@ function newBatch({ id, request, repository, file, commit, ...asked }: AskedBatc
   const { parameters, waves, parallel, threshold, warning } = asked
   const { runbookTitle: title } = request.labels
   return {
-    ...{ id, owner: request.user, status: 'waiting', createdAt: Date.now() },
-    ...{ repository, file, commit, parameters, waves, parallel, threshold },
+    id,
+    owner: request.user,
+    status: 'waiting',
+    createdAt: Date.now(),
+    repository,
+    file,
+    commit,
+    parameters,
+    waves,
+    parallel,
+    threshold,
     ...(title !== undefined && { title }),
     metadata: request.metadata,
     ...(warning !== undefined && { warning }),
@@ -315,7 +327,10 @@ function newBatch({ id, request, repository, file, commit, ...asked }: AskedBatc
 function newRuns({ connections, waves }: AskedBatch): BatchRun[] {
   const waveOf = waves.flatMap((size, at) => Array.from({ length: size }, () => at + 1))
   return connections.map(({ name }, position) => ({
-    ...{ position, wave: waveOf[position] ?? waves.length, connection: name, status: 'not-begun' as const },
+    position,
+    wave: waveOf[position] ?? waves.length,
+    connection: name,
+    status: 'not-begun' as const,
   }))
 }
 

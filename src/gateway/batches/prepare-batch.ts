@@ -58,8 +58,14 @@ export async function prepareBatch(
   const { request, commit, warning } = await renderedRequest(repository, { asking, connections, body })
   checkEach(connections, (connection) => checkRun(services, connection, request))
   return {
-    ...{ id: request.sessionBatchId ?? '', connections, request, commit, warning, ...terms },
-    ...{ repository: repository.key, file: body.file_name },
+    id: request.sessionBatchId ?? '',
+    connections,
+    request,
+    commit,
+    warning,
+    ...terms,
+    repository: repository.key,
+    file: body.file_name,
     parameters: request.labels['runbookParameters'] ?? '{}',
   }
 }
@@ -131,7 +137,11 @@ async function renderedRequest(
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {
     ...common,
-    ...{ origin: 'client-api-runbooks', verb: 'exec', secretValues, askedWith, clientIp },
+    origin: 'client-api-runbooks',
+    verb: 'exec',
+    secretValues,
+    askedWith,
+    clientIp,
     labels: { ...labels, runbookRepository: key },
     sessionBatchId: randomUUID(),
   }

@@ -160,8 +160,13 @@ export class Clients {
     )
     this.#services.audit.noteOnce(
       auditFacts({
-        ...{ actor: user.name, token_id: token.id, token_name: token.name, client_ip: call.ip },
-        ...{ action: 'execute', resource_type: 'sessions', outcome: false },
+        actor: user.name,
+        token_id: token.id,
+        token_name: token.name,
+        client_ip: call.ip,
+        action: 'execute',
+        resource_type: 'sessions',
+        outcome: false,
         error_message: message.slice(0, MAX_AUDITED).toWellFormed(),
         request_payload_redacted: { connection, verb, origin: 'client' },
       }),

@@ -39,7 +39,9 @@ export function accessRoutes({ users }: { readonly users: Users }): Handlers<typ
       return {
         connections: shown.map(({ name }) => name),
         users: shownUsers.map((user) => ({
-          ...{ name: user.name, kind: user.kind, groups: user.groups },
+          name: user.name,
+          kind: user.kind,
+          groups: user.groups,
           cells: shown.map((connection) => {
             const { level, text } = explainAccess(users, user, connection)
             return { level, text }
@@ -113,8 +115,10 @@ function approvalOf(path: string | undefined, rule: ReviewRule | undefined): App
   const { groups = [], minimum = 0, forceGroups = [], selfApproval = true } = rule?.review ?? {}
   return {
     path: path ?? null,
-    ...{ groups, minimum: Math.min(minimum, groups.length) },
-    ...{ force_groups: forceGroups, self_approval: selfApproval },
+    groups,
+    minimum: Math.min(minimum, groups.length),
+    force_groups: forceGroups,
+    self_approval: selfApproval,
   }
 }
 

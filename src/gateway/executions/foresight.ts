@@ -26,8 +26,15 @@ export function foreseen(
   if (!connection.access.runbooks) throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
   checkRunbookAccess(connection, connection.runbooks?.repository, file)
   const request: SessionRequest = {
-    ...{ connection, user: user.name, origin: 'client-api-runbooks', verb: 'exec', bringsInput: false },
-    ...{ script: Buffer.alloc(0), envVars: new Map(), clientArgs: [], metadata: {} },
+    connection,
+    user: user.name,
+    origin: 'client-api-runbooks',
+    verb: 'exec',
+    bringsInput: false,
+    script: Buffer.alloc(0),
+    envVars: new Map(),
+    clientArgs: [],
+    metadata: {},
     labels: { runbookFile: file },
   }
   const rule = reviewRule(request, user.groups, file)

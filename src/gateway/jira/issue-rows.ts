@@ -88,7 +88,12 @@ class IssueRows {
     type Columns = [string, string, string, string, number, number, number]
     return (this.#statements.ended.all([now, limit]) as Columns[]).map(
       ([session, key, site, target, stays, attempts, endedAt]) => ({
-        ...{ session, key, site, target, attempts, endedAt },
+        session,
+        key,
+        site,
+        target,
+        attempts,
+        endedAt,
         stays: stays === 1,
       }),
     )

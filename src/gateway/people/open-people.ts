@@ -44,7 +44,9 @@ export function openPeople(
   const tokens = new Tokens(users, uses, log)
   const directory = new UserDirectory(users, history, log)
   return {
-    ...{ users, tokens, directory },
+    users,
+    tokens,
+    directory,
     live: new LiveUses(users),
     budgets: new Budgets(users, history),
     links: new LinkCodes(),

@@ -39,7 +39,9 @@ function addRoutes(
     if (handler === undefined || !isAdded(operation)) continue
     const { method, path: url, bodyReading: { most: bodyLimit } = {} } = operation
     app.route({
-      ...{ method, url, ...(bodyLimit !== undefined && { bodyLimit }) },
+      method,
+      url,
+      ...(bodyLimit !== undefined && { bodyLimit }),
       handler: async (request, reply) =>
         answered(operation, await handler(askedBy(operation, request)), request, reply),
     })

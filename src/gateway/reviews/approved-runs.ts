@@ -241,7 +241,10 @@ export function automaticRun(
   more: Partial<AuditFacts> = {},
 ): AuditFacts {
   return auditFacts({
-    ...{ actor: owner, action: 'run', resource_type: 'sessions', resource_id: sessionId },
+    actor: owner,
+    action: 'run',
+    resource_type: 'sessions',
+    resource_id: sessionId,
     request_payload_redacted: { when_approved: true, review: id, batch: batch?.id },
     ...more,
   })

@@ -50,7 +50,8 @@ export function decide(
   return {
     review: {
       ...review,
-      ...{ groups, status },
+      groups,
+      status,
       // An approval by an admin who is in none of the groups changes nothing, and does not extend the access.
       ...(status === 'APPROVED' && groups !== review.groups && { revokeAt: moment.now + review.accessMs }),
       ...(verdict === 'APPROVED' && timeWindow !== undefined && { timeWindow }),

@@ -134,7 +134,9 @@ export class Reviews {
     const all = possibleDecisions(review, this.#reviewer(user))
     const approves = user.kind !== 'machine' && review.expiresAt >= history.latestTime
     return {
-      ...{ ...all, approve: all.approve && approves, force: all.force && approves },
+      ...all,
+      approve: all.approve && approves,
+      force: all.force && approves,
       withdraw: user.name === review.owner && waits(review),
     }
   }

@@ -59,8 +59,16 @@ export function encodeStoredRequest(
   const { origin, verb, user, clientArgs, metadata, labels, sessionBatchId, correlationId } = request
   const stored = {
     version: 1,
-    ...{ origin, verb, user, clientArgs, metadata, labels, sessionBatchId, correlationId },
-    ...{ bringsInput: request.bringsInput, ...more },
+    origin,
+    verb,
+    user,
+    clientArgs,
+    metadata,
+    labels,
+    sessionBatchId,
+    correlationId,
+    bringsInput: request.bringsInput,
+    ...more,
     ...(token !== undefined && { token: { id: token.id, sha256: token.sha256.toString('base64') } }),
     script: request.script.toString('base64'),
     envVars: [...request.envVars],

@@ -85,7 +85,9 @@ export class Repositories {
   #opened(settings: RepositorySettings): OpenRepository {
     const { name, url, refreshMs = REFRESH_MS } = settings
     const repository: RunbookRepository = RunbookRepository.open({
-      ...{ ...settings, stateDir: this.#stateDir, log: this.#log },
+      ...settings,
+      stateDir: this.#stateDir,
+      log: this.#log,
       before: () => this.#left(name, repository),
     })
     const { kind, url: gitUrl } = parseRemote(url)

@@ -233,18 +233,36 @@ function assemble(options: RunbookRepositoryOptions): Parts {
   const objects = new ObjectReader({ gitDir, env: mirrorEnvironment(outerEnv) })
   const ancestry = new Ancestry(gitDir, { outerEnv, closing: closing.signal })
   const mirror = new Mirror({
-    ...{ name, remote, branch, outerEnv, log, path: gitDir, closing: closing.signal },
+    name,
+    remote,
+    branch,
+    outerEnv,
+    log,
+    path: gitDir,
+    closing: closing.signal,
     onReplaced: () => objects.renew(),
     timeoutMs: options.fetchTimeoutMs ?? 30_000,
     maxBytes: options.maxBytes ?? 1024 ** 3,
   })
   const refresher = new Refresher({
-    ...{ name, remote, branch, mirror, log, closing: closing.signal },
+    name,
+    remote,
+    branch,
+    mirror,
+    log,
+    closing: closing.signal,
     mirrorTip: () => mirrorTip(objects).catch(() => undefined),
     refreshMs: options.refreshMs ?? REFRESH_MS,
   })
   return {
-    ...{ name, remote, branch, closing, objects, mirror, refresher, ancestry },
+    name,
+    remote,
+    branch,
+    closing,
+    objects,
+    mirror,
+    refresher,
+    ancestry,
     before: options.before ?? (() => Promise.resolve()),
     catalog: new Catalog(objects),
   }

@@ -184,9 +184,16 @@ export class Schedules {
   /** @param reason reason why the run is skipped */
   #newRun({ name }: ScheduleSettings, dueAt: number | null, by: string | null, reason?: string): ScheduleRun {
     return {
-      ...{ id: randomUUID(), schedule: name, dueAt, at: this.#now(), by, code: null },
+      id: randomUUID(),
+      schedule: name,
+      dueAt,
+      at: this.#now(),
+      by,
+      code: null,
       outcome: reason === undefined ? 'starting' : 'skipped',
-      ...{ reason: reason ?? null, session: null, exitCode: null },
+      reason: reason ?? null,
+      session: null,
+      exitCode: null,
     }
   }
 

@@ -136,7 +136,9 @@ export class SessionRecord {
     const redactedBytes = sumOfCounts(end.redactedBytes ?? 0, ...redactedHere)
     const { json: masking } = this.#total
     this.#history.finish(this.#sid, {
-      ...{ ...end, redactedBytes, endedAt: new Date() },
+      ...end,
+      redactedBytes,
+      endedAt: new Date(),
       ...(masking !== undefined && { masking }),
     })
   }

@@ -320,7 +320,8 @@ function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   try {
     record.finish({
       exitCode: rowExitCode(exitCode),
-      ...{ truncatedBytes, redactedBytes },
+      truncatedBytes,
+      redactedBytes,
       ...(guardrails !== undefined && { guardrails: JSON.stringify(guardrails) }),
       ...(cause !== undefined && { cause }),
     })

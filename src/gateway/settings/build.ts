@@ -221,7 +221,8 @@ function reviewsOf(
   return {
     ...(runbooks && {
       runbooks: {
-        ...{ repository: runbooks.repository, path: runbooks.path },
+        repository: runbooks.repository,
+        path: runbooks.path,
         ...(runbooks.confirm.length > 0 && { confirm: runbooks.confirm }),
         ...(runbooks.review.length > 0 && { reviews: reviews(runbooks.review) }),
       },

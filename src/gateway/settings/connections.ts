@@ -18,7 +18,10 @@ const APPLICATION: Collapse = {
 const CUSTOM: Collapse = {
   otherwise: 'command-line',
   subtypes: {
-    ...{ dynamodb: ['dynamodb'], cloudwatch: ['cloudwatch'], rdp: ['rdp'], 'aws-ssm': ['aws-ssm'] },
+    dynamodb: ['dynamodb'],
+    cloudwatch: ['cloudwatch'],
+    rdp: ['rdp'],
+    'aws-ssm': ['aws-ssm'],
     kubernetes: ['kubernetes', 'kubernetes-eks'],
     httpproxy: ['httpproxy', 'kubernetes-token'],
     mcpproxy: ['mcpproxy'],
@@ -56,8 +59,11 @@ export function connectionType(type: string, subtype = ''): string {
 /** Variables that agents require for each type before a session starts; a password may be empty. */
 const DATABASE_VARIABLES = ['HOST', 'USER', 'PASS']
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  ...{ postgres: DATABASE_VARIABLES, mysql: DATABASE_VARIABLES, mssql: DATABASE_VARIABLES },
-  ...{ mongodb: DATABASE_VARIABLES, tcp: ['HOST', 'PORT'] },
+  postgres: DATABASE_VARIABLES,
+  mysql: DATABASE_VARIABLES,
+  mssql: DATABASE_VARIABLES,
+  mongodb: DATABASE_VARIABLES,
+  tcp: ['HOST', 'PORT'],
 }
 
 interface TypedConnection {

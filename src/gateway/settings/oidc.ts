@@ -124,11 +124,17 @@ export function buildOidc(shape: OidcShape, { env }: Sources, problems: Problems
     )
   const { issuer, 'client-id': clientId, 'client-secret': clientSecret, scopes, groups } = shape
   return {
-    ...{ issuer, clientId, ...(clientSecret && { clientSecret }) },
+    issuer,
+    clientId,
+    ...(clientSecret && { clientSecret }),
     scopes: scopes.filter((scope) => scope !== 'openid'),
-    ...{ nameClaim: shape['name-claim'], groupsClaim: shape['groups-claim'] },
+    nameClaim: shape['name-claim'],
+    groupsClaim: shape['groups-claim'],
     ...(Object.keys(groups).length > 0 && { groups }),
-    ...{ allowedGroups, allowedDomains, lifetimeMs: shape.lifetime, timeoutMs: shape.timeout },
+    allowedGroups,
+    allowedDomains,
+    lifetimeMs: shape.lifetime,
+    timeoutMs: shape.timeout,
     authorities: () => ca ?? systemAuthorities(env),
     proxy: proxyFrom(env, problems),
   }

@@ -62,10 +62,14 @@ function membersOf(schema: JsonSchema, tree: Exclude<Tree, string | null>): Memb
   const { properties, additionalProperties } = schema
   if (properties === undefined)
     return Object.entries(tree).map(([key, value]) => ({
-      ...{ key, tree: value, schema: additionalProperties === false ? {} : (additionalProperties ?? {}) },
+      key,
+      tree: value,
+      schema: additionalProperties === false ? {} : (additionalProperties ?? {}),
     }))
   return Object.entries(properties).map(([key, schema]) => ({
-    ...{ key, schema, tree: Object.hasOwn(tree, key) ? tree[key] : undefined },
+    key,
+    schema,
+    tree: Object.hasOwn(tree, key) ? tree[key] : undefined,
   }))
 }
 

@@ -213,14 +213,24 @@ interface SettingsChange {
 type Parts = Readonly<Record<string, unknown>>
 
 const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } = {
-  ...{ waitMs: 'wait', agentWaitMs: 'agent-wait', lockWaitMs: 'lock-wait', bodyBytes: 'body' },
-  ...{ outputBytes: 'output', batchParallel: 'batch-parallel', failedSignIns: 'failed-sign-ins' },
+  waitMs: 'wait',
+  agentWaitMs: 'agent-wait',
+  lockWaitMs: 'lock-wait',
+  bodyBytes: 'body',
+  outputBytes: 'output',
+  batchParallel: 'batch-parallel',
+  failedSignIns: 'failed-sign-ins',
 }
 
 /** A new setting needs its row here; without one its changes are not reported. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
-    ...{ http, grpc, metrics, tls, 'public-url': publicUrl, 'trusted-proxies': trustedProxies },
+    http,
+    grpc,
+    metrics,
+    tls,
+    'public-url': publicUrl,
+    'trusted-proxies': trustedProxies,
   }),
   state: ({ state }) => ({ state }),
   users: ({ users }) => byName(users),
@@ -239,7 +249,9 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
     ),
   stopTimeoutMs: ({ stopTimeoutMs }) => ({ 'stop-timeout': stopTimeoutMs }),
   history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
-    ...{ retain: retainMs, 'audit-retain': auditRetainMs, size: sizeBytes },
+    retain: retainMs,
+    'audit-retain': auditRetainMs,
+    size: sizeBytes,
     ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),
   }),
 }

@@ -87,7 +87,11 @@ export function buildUser(shape: UserShape, problems: Problems, path: Path): Use
   if (oidc && kind === 'machine')
     problems.add([...path, 'oidc'], 'a machine does not sign in with an account: kind: person')
   return {
-    ...{ name, kind, groups, oidc, tokens: buildTokens(shape, problems, path) },
+    name,
+    kind,
+    groups,
+    oidc,
+    tokens: buildTokens(shape, problems, path),
     ...(budget && { budget: buildBudget(budget) }),
   }
 }
@@ -100,7 +104,8 @@ function buildTokens({ token, tokens }: UserShape, problems: Problems, path: Pat
     named.add(name)
   })
   const more = tokens.map(({ name, token: sha256, expires }) => ({
-    ...{ name, sha256 },
+    name,
+    sha256,
     ...(typeof expires === 'number' && { expiresAt: expires }),
   }))
   return token ? [{ name: FIRST_TOKEN, sha256: token }, ...more] : more
@@ -108,7 +113,8 @@ function buildTokens({ token, tokens }: UserShape, problems: Problems, path: Pat
 
 function buildBudget({ runs, bytes, hours, per }: NonNullable<UserShape['budget']>): Budget {
   return {
-    ...{ runs, perMs: per },
+    runs,
+    perMs: per,
     ...(typeof bytes === 'number' && { bytes }),
     ...(typeof hours === 'number' && { runningMs: hours * HOUR_MS }),
   }

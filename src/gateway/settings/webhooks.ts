@@ -102,7 +102,11 @@ export function buildWebhooks(
         'a standard webhook is signed: whsec_ and a key in base64 is expected',
       )
     return {
-      ...{ name, url, events, template, proxy },
+      name,
+      url,
+      events,
+      template,
+      proxy,
       ...(secret ? { secret } : {}),
       ...(connections ? { connections } : {}),
       authorities: () => ca ?? systemAuthorities(env),

@@ -68,7 +68,10 @@ function question(
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (isSecure ? 443 : 80)) }
   const { createSecureContext } = process.getBuiltinModule('node:tls')
   return {
-    ...{ method: 'POST', isSecure, path: pathname + search, limit: ANSWER_BYTES },
+    method: 'POST',
+    isSecure,
+    path: pathname + search,
+    limit: ANSWER_BYTES,
     ...address,
     ...rest,
     ...(isSecure && {
@@ -85,7 +88,9 @@ function attemptOf(status: number, retryAfter: string | undefined): Attempt {
   const redirects = status >= 300 && status < 400 ? ', a redirect, which is not followed' : ''
   const waitMs = waitOf(retryAfter)
   return {
-    ...{ outcome: 'failed', status, reason: `it answered ${status}${redirects}` },
+    outcome: 'failed',
+    status,
+    reason: `it answered ${status}${redirects}`,
     ...(waitMs !== undefined && { waitMs }),
   }
 }

@@ -60,13 +60,15 @@ function slack(message: WebhookMessage): object {
 /** Returns an Adaptive Card. Texts are runs of text, in which Teams reads no Markdown. */
 function teams(message: WebhookMessage): object {
   const run = (text: string, isStrong = false) => ({
-    ...{ type: 'TextRun', text },
+    type: 'TextRun',
+    text,
     ...(isStrong && { weight: 'Bolder' }),
   })
   const line = (...inlines: readonly object[]) => ({ type: 'RichTextBlock', inlines })
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-    ...{ type: 'AdaptiveCard', version: '1.4' },
+    type: 'AdaptiveCard',
+    version: '1.4',
     body: [
       line({ ...run(titleOf(message), true), size: 'Medium' }),
       ...factsOf(message).map(([name, value]) => line(run(`${name}: `, true), run(value))),

@@ -166,7 +166,14 @@ export class WebhookRows {
     ]
     return (this.#statements.states.all([]) as Columns[]).map(
       ([name, urlSha256, delivered, dropped, deliveredAt, disabledAt, error, errorAt]) => ({
-        ...{ name, urlSha256, delivered, dropped, deliveredAt, disabledAt, error, errorAt },
+        name,
+        urlSha256,
+        delivered,
+        dropped,
+        deliveredAt,
+        disabledAt,
+        error,
+        errorAt,
       }),
     )
   }

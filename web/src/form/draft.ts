@@ -48,8 +48,15 @@ function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[]
     .filter((name) => !Object.hasOwn(metadata, name))
     .map((name) => ({
       name,
-      ...{ type: 'text', required: false, description: 'The runbook may use it.', default: undefined },
-      ...{ placeholder: '', pattern: undefined, options: [], minLength: undefined, maxLength: undefined },
+      type: 'text',
+      required: false,
+      description: 'The runbook may use it.',
+      default: undefined,
+      placeholder: '',
+      pattern: undefined,
+      options: [],
+      minLength: undefined,
+      maxLength: undefined,
     }))
 }
 

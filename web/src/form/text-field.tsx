@@ -26,7 +26,11 @@ export function TextField({
 }: TextFieldProps) {
   const id = useId()
   const common = {
-    ...{ id, value, dir: 'auto' as const, 'aria-required': required, autofocus: autoFocus },
+    id,
+    value,
+    dir: 'auto' as const,
+    'aria-required': required,
+    autofocus: autoFocus,
     'aria-describedby': hint === undefined ? undefined : `${id}-hint`,
     onInput: (event: TargetedEvent<HTMLInputElement>) => onValue(event.currentTarget.value),
   }

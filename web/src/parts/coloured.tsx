@@ -59,8 +59,20 @@ const LANGUAGES: Readonly<Record<string, () => Language>> = {
   json: () => language([NOTHING], '"[^"\\n]*"(?=\\s*:)', 'true false null'),
 }
 const ENDINGS: Readonly<Record<string, string>> = {
-  ...{ sh: 'sh', bash: 'sh', zsh: 'sh', ksh: 'sh', sql: 'sql', psql: 'sql', py: 'py', js: 'js', mjs: 'js' },
-  ...{ cjs: 'js', ts: 'js', yaml: 'yaml', yml: 'yaml', json: 'json' },
+  sh: 'sh',
+  bash: 'sh',
+  zsh: 'sh',
+  ksh: 'sh',
+  sql: 'sql',
+  psql: 'sql',
+  py: 'py',
+  js: 'js',
+  mjs: 'js',
+  cjs: 'js',
+  ts: 'js',
+  yaml: 'yaml',
+  yml: 'yaml',
+  json: 'json',
 }
 
 function languageOf(file: string): Language | undefined {

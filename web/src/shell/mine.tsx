@@ -115,7 +115,9 @@ function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]
     notify({ id: `asked ${review.id}`, title: 'An approval waits for you', body: askedText(review), to })
     if (!path.peek().startsWith('/approvals'))
       toast(visible(`${review.owner} asks for your approval on ${placeOf(review)}`), {
-        ...{ tone: 'wait', icon: 'approve', to },
+        tone: 'wait',
+        icon: 'approve',
+        to,
       })
   }
 }

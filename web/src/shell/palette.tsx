@@ -182,11 +182,19 @@ function ofConnection(connection: Connection): Finding[] {
   const hasTerminal = connection.access_mode_connect === 'enabled' && mayRun()
   return [
     {
-      ...{ group: 'Connections', icon: 'plug', title: name, about: `${type}, ${status}`, words },
+      group: 'Connections',
+      icon: 'plug',
+      title: name,
+      about: `${type}, ${status}`,
+      words,
       open: () => go(`/connections?search=${encodeURIComponent(name)}`),
     },
     {
-      ...{ group: 'Sessions', icon: 'sessions', title: `Sessions on ${name}`, about: type, words },
+      group: 'Sessions',
+      icon: 'sessions',
+      title: `Sessions on ${name}`,
+      about: type,
+      words,
       open: () => go(sessionsOf(name)),
     },
     ...(hasTerminal

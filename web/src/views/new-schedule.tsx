@@ -62,7 +62,11 @@ export default function NewSchedule() {
 
 function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; readonly usual: string }) {
   const [draft, setDraft] = useState<Draft>(() => ({
-    ...{ name: '', runbook: '', connection: usual, cron: NIGHTLY, parameters: {} },
+    name: '',
+    runbook: '',
+    connection: usual,
+    cron: NIGHTLY,
+    parameters: {},
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     as: person.value?.name ?? '',
   }))
@@ -234,8 +238,13 @@ function Times({
 }
 
 const FIELDS: Readonly<Record<string, string>> = {
-  ...{ name: 'Name', cron: 'When', timezone: 'Time zone', runbook: 'Runbook', connection: 'Connection' },
-  ...{ as: 'Runs as', parameters: 'Parameters' },
+  name: 'Name',
+  cron: 'When',
+  timezone: 'Time zone',
+  runbook: 'Runbook',
+  connection: 'Connection',
+  as: 'Runs as',
+  parameters: 'Parameters',
 }
 
 function Lines({ foreseen }: { readonly foreseen: ForeseenSchedule | undefined }) {

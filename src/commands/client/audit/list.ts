@@ -35,7 +35,12 @@ export async function auditListCommand(flags: AuditListFlags): Promise<number> {
   const { actor, type, action, failed, who, text, since, until } = flags
   const limit = readLimit(flags.limit)
   const wish: AuditWish = {
-    ...{ actor, type, action, who, text, outcome: failed === true ? false : undefined },
+    actor,
+    type,
+    action,
+    who,
+    text,
+    outcome: failed === true ? false : undefined,
     from: since === undefined ? undefined : askedMoment(since, '--since'),
     to: until === undefined ? undefined : askedMoment(until, '--until'),
   }

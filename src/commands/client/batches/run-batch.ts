@@ -89,15 +89,21 @@ interface Wanted {
 async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): Promise<SentBatch> {
   const { file, clientArgs, names, tags, given } = wanted
   const { runbook, repository } = await findTarget(account, {
-    ...{ connection: names[0] ?? '', file, repository: flags.repository },
+    connection: names[0] ?? '',
+    file,
+    repository: flags.repository,
   })
   const isOld = flags.ref !== undefined
   const known =
     runbook &&
     (isOld ? withFiles(runbook, given, flags.param) : await completeParameters(runbook, given, flags))
   return {
-    ...{ file_name: file, client_args: clientArgs, connections: names, tags: Object.fromEntries(tags) },
-    ...{ parameters: Object.fromEntries(known ?? given), correlation_id: `runbook-agent-${randomUUID()}` },
+    file_name: file,
+    client_args: clientArgs,
+    connections: names,
+    tags: Object.fromEntries(tags),
+    parameters: Object.fromEntries(known ?? given),
+    correlation_id: `runbook-agent-${randomUUID()}`,
     env_vars: Object.fromEntries([...readVariables(flags.env ?? []), ...readFiles(flags.file ?? [])]),
     metadata: Object.fromEntries(readPairs(flags.metadata ?? [], '--metadata')),
     jira_fields: Object.fromEntries(readPairs(flags.jira ?? [], '--jira')),

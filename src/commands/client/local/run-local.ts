@@ -81,7 +81,11 @@ export function parametersOf(inputs: readonly Input[]): Parameter[] {
 function parameterOf(input: Input): Parameter {
   const { name, type, description = '', placeholder = '', options = [] } = input
   return {
-    ...{ name, type, description, placeholder, options },
+    name,
+    type,
+    description,
+    placeholder,
+    options,
     required: input.required !== undefined,
     default: textOf(input.default),
     pattern: textOf(input.pattern),

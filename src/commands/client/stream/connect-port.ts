@@ -227,7 +227,13 @@ function variablesFor(protocol: NativeProtocolName, port: number): Readonly<Reco
   if (protocol === 'mysql')
     return { ...own, MYSQL_HOST: HOST, MYSQL_TCP_PORT: String(port), MYSQL_USER: NOOP, MYSQL_PWD: NOOP }
   return {
-    ...{ ...own, PGHOST: HOST, PGPORT: String(port), PGUSER: NOOP, PGPASSWORD: NOOP },
-    ...{ PGDATABASE: process.env['PGDATABASE'] ?? NOOP, PGSSLMODE: 'disable', PGGSSENCMODE: 'disable' },
+    ...own,
+    PGHOST: HOST,
+    PGPORT: String(port),
+    PGUSER: NOOP,
+    PGPASSWORD: NOOP,
+    PGDATABASE: process.env['PGDATABASE'] ?? NOOP,
+    PGSSLMODE: 'disable',
+    PGGSSENCMODE: 'disable',
   }
 }

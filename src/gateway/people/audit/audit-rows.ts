@@ -276,7 +276,9 @@ export function sessionFacts(
     resource_id: id,
     client_ip: clientIp,
     request_payload_redacted: {
-      ...{ connection, origin, verb },
+      connection,
+      origin,
+      verb,
       runbook: label('runbookFile'),
       repository: label('runbookRepository'),
       schedule: label('runbookSchedule'),

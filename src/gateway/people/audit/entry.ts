@@ -74,11 +74,21 @@ export function entryOf({ text }: Pick<AuditLink, 'text'>): AuditEntry {
 }
 
 const NOTHING: AuditFacts = {
-  ...{ token_id: '', token_name: '' },
-  ...{ actor: '', action: 'view', resource_type: 'gateway', resource_id: '' },
-  ...{ http_method: '', http_path: '', http_status: 0, client_ip: '' },
-  ...{ request_payload_redacted: null, outcome: true, error_message: '' },
-  ...{ stage: 'done', asked: null },
+  token_id: '',
+  token_name: '',
+  actor: '',
+  action: 'view',
+  resource_type: 'gateway',
+  resource_id: '',
+  http_method: '',
+  http_path: '',
+  http_status: 0,
+  client_ip: '',
+  request_payload_redacted: null,
+  outcome: true,
+  error_message: '',
+  stage: 'done',
+  asked: null,
 }
 
 /** Fills in defaults: missing values are empty, and the outcome is a success. */

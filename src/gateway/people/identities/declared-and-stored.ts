@@ -164,7 +164,11 @@ function indexOf(settings: readonly UserSettings[]): Declared {
 
 function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
   return {
-    ...{ name, kind, groups, isActive: true, isDeclared: true },
+    name,
+    kind,
+    groups,
+    isActive: true,
+    isDeclared: true,
     ...(budget !== undefined && { budget }),
   }
 }
@@ -172,7 +176,12 @@ function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
 /** Returns the tokens of a declared user. Their ids stay the same while their names in the file do. */
 function tokensOf({ name: user, tokens }: UserSettings): AccessToken[] {
   return tokens.map(({ name, sha256, expiresAt }) => ({
-    ...{ id: `gateway.yaml:${user}:${name}`, name, user, kind: 'personal', isDeclared: true, sha256 },
+    id: `gateway.yaml:${user}:${name}`,
+    name,
+    user,
+    kind: 'personal',
+    isDeclared: true,
+    sha256,
     ...(expiresAt !== undefined && { expiresAt }),
   }))
 }

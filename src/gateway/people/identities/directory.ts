@@ -170,8 +170,13 @@ function newUser(
   made: { readonly at: number; readonly by: string },
 ): StoredUser {
   const user: StoredUser = {
-    ...{ name, kind, groups: [...new Set(groups)], isActive: true, isDeclared: false },
-    ...{ createdAt: made.at, createdBy: made.by },
+    name,
+    kind,
+    groups: [...new Set(groups)],
+    isActive: true,
+    isDeclared: false,
+    createdAt: made.at,
+    createdBy: made.by,
     ...(budget !== undefined && { budget }),
   }
   return withActivity(user, isActive, made)

@@ -73,7 +73,10 @@ type UserColumns = [
 function toUser([name, kind, groups, budget, createdAt, createdBy, ...rest]: UserColumns): StoredUser {
   const [deactivatedAt, deactivatedBy] = rest
   return {
-    ...{ name, kind, createdAt, createdBy },
+    name,
+    kind,
+    createdAt,
+    createdBy,
     groups: JSON.parse(groups) as string[],
     isActive: deactivatedAt === null,
     isDeclared: false,
@@ -218,7 +221,14 @@ type TokenColumns = [
 function toToken([id, user, name, kind, sha256, createdAt, createdBy, ...ends]: TokenColumns): StoredToken {
   const [expiresAt, revokedAt, revokedBy, replacedBy, parent, ofPage] = ends
   return {
-    ...{ id, user, name, kind, isDeclared: false, sha256: Buffer.from(sha256), createdAt, createdBy },
+    id,
+    user,
+    name,
+    kind,
+    isDeclared: false,
+    sha256: Buffer.from(sha256),
+    createdAt,
+    createdBy,
     ...(expiresAt !== null && { expiresAt }),
     ...(revokedAt !== null && { revokedAt }),
     ...(revokedBy !== null && { revokedBy }),

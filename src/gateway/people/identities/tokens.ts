@@ -161,8 +161,14 @@ export class Tokens {
     const text = newTokenText()
     const { now } = this.#users
     const token: StoredToken = {
-      ...{ id: randomUUID(), user, name, kind, isDeclared: false, sha256: tokenHash(text) },
-      ...{ createdAt: Math.round(now), createdBy: by },
+      id: randomUUID(),
+      user,
+      name,
+      kind,
+      isDeclared: false,
+      sha256: tokenHash(text),
+      createdAt: Math.round(now),
+      createdBy: by,
       ...(lifetimeMs !== undefined && { expiresAt: Math.round(now + lifetimeMs) }),
       ...(page !== undefined && { page }),
     }

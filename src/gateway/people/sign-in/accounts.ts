@@ -80,7 +80,11 @@ export class Accounts {
       throw refused(`sessions of an earlier user are recorded under ${name}`)
     const createdAt = Math.round(users.now)
     return {
-      ...{ name, kind: 'person', groups: [], isActive: true, isDeclared: false },
+      name,
+      kind: 'person',
+      groups: [],
+      isActive: true,
+      isDeclared: false,
       createdAt,
       createdBy,
     }

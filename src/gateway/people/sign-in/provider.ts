@@ -44,7 +44,8 @@ export class OidcProvider {
     const url = buildAuthorizationUrl(config, {
       redirect_uri: redirectUri,
       scope: ['openid', ...this.#settings.scopes].join(' '),
-      ...{ state, nonce },
+      state,
+      nonce,
       code_challenge: await calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     })
@@ -157,7 +158,8 @@ function providerFetch(
     if (target.protocol !== 'https:') throw new TypeError(`the provider names an address without TLS: ${url}`)
     const { status, contentType, body } = await exchange({
       ...addressOf(target),
-      ...{ isSecure: true, tls: tls() },
+      isSecure: true,
+      tls: tls(),
       method: options.method === 'POST' ? 'POST' : 'GET',
       headers: { ...options.headers },
       ...bodyOf(options),

@@ -34,7 +34,10 @@ type ClientPurpose = Extract<Purpose, { kind: 'client' }>
 
 const BegunShape = v.object({ purpose: PurposeShape, nonce: v.string(), verifier: v.string() })
 const AdmittedShape = v.object({
-  ...{ issuer: v.string(), subject: v.string(), name: v.string(), groups: v.array(v.string()) },
+  issuer: v.string(),
+  subject: v.string(),
+  name: v.string(),
+  groups: v.array(v.string()),
 })
 const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape })
 

@@ -55,7 +55,11 @@ function set(
 ): void {
   const { headers, protocol } = request
   const cookie = {
-    ...{ name: withPort(request, name), value: text, maxAge: lifetimeMs / 1000, httpOnly: true, ...where },
+    name: withPort(request, name),
+    value: text,
+    maxAge: lifetimeMs / 1000,
+    httpOnly: true,
+    ...where,
     secure: protocol === 'https' || (headers.origin ?? webUrl).startsWith('https:'),
   }
   void reply.header('set-cookie', stringifySetCookie(cookie))

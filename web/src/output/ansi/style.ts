@@ -75,10 +75,19 @@ export function afterCodes(style: Style, codes: readonly number[]): Style {
 }
 
 const SET: Readonly<Partial<Record<number, Flag>>> = {
-  ...{ 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse', 9: 'strike' },
+  1: 'bold',
+  2: 'dim',
+  3: 'italic',
+  4: 'underline',
+  7: 'inverse',
+  9: 'strike',
 }
 const CLEARED: Readonly<Partial<Record<number, readonly Flag[]>>> = {
-  ...{ 22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'], 29: ['strike'] },
+  22: ['bold', 'dim'],
+  23: ['italic'],
+  24: ['underline'],
+  27: ['inverse'],
+  29: ['strike'],
 }
 
 function afterCode(style: Style, code: number): Style {

@@ -50,7 +50,13 @@ export function useRowWindow(count: number, rowHeight: number): RowWindow {
   const first = Math.max(0, Math.floor(place.top / rowHeight) - BESIDE)
   const end = Math.min(count, Math.ceil((place.top + view) / rowHeight) + BESIDE)
   return {
-    ...{ scroller, first, end, onScroll, scrollTo, place, height: scale.height },
+    scroller,
+    first,
+    end,
+    onScroll,
+    scrollTo,
+    place,
+    height: scale.height,
     offset: place.bar - place.top + first * rowHeight,
     isAtEnd: place.top + view >= count * rowHeight - rowHeight,
   }

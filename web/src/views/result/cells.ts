@@ -105,7 +105,10 @@ function placeOf(target: EventTarget | null): Place | undefined {
 
 function moved({ row, column }: Place, key: string, rows: number, columns: number): Place | undefined {
   const steps: Readonly<Record<string, readonly [number, number]>> = {
-    ...{ ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] },
+    ArrowDown: [1, 0],
+    ArrowUp: [-1, 0],
+    ArrowRight: [0, 1],
+    ArrowLeft: [0, -1],
   }
   const step = steps[key]
   if (step === undefined || rows === 0) return undefined

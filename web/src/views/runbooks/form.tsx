@@ -42,7 +42,9 @@ export function RunbookForm({ opened }: FormProps) {
   )
   const isReviewed = answers.some(({ review }) => review !== null)
   const request = (): RunRequest => ({
-    ...{ repository, connection_name: batch.first ?? connection, file_name: item.name },
+    repository,
+    connection_name: batch.first ?? connection,
+    file_name: item.name,
     parameters: draft.sent(),
     when_approved: whenApproved,
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),

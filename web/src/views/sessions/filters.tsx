@@ -38,9 +38,12 @@ export function Filters() {
 }
 
 const OPTIONS = {
-  ...{ parameter: 'parameter', status: 'status', kind: 'kind' },
+  parameter: 'parameter',
+  status: 'status',
+  kind: 'kind',
   // Links of earlier versions.
-  ...{ review: 'review.status', batch: 'batch_id' },
+  review: 'review.status',
+  batch: 'batch_id',
 }
 const DAYS = { from: 'start_date', to: 'end_date' }
 

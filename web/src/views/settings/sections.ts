@@ -26,7 +26,8 @@ export function sectionsOf(settings: readonly Setting[]): Section[] {
   const known = new Set(TASKS.flatMap(([, , parts]) => parts))
   const others = settings.filter(({ name }) => !known.has(partOf(name)))
   const sections = TASKS.map(([title, about, parts]) => ({
-    ...{ title, about },
+    title,
+    about,
     settings: settings.filter(({ name }) => parts.includes(partOf(name))),
   }))
   const all = [...sections, { title: 'Others', about: '', settings: others }]

@@ -37,7 +37,8 @@ function problemIn({ runs, bytes, hours }: Typed): string | undefined {
 
 function sent({ runs, bytes, hours, per }: Typed): object {
   return {
-    ...{ runs: Number(runs), per: Number(per) },
+    runs: Number(runs),
+    per: Number(per),
     ...(bytes.trim() !== '' && { bytes: sizeIn(bytes) }),
     ...(hours.trim() !== '' && { hours: Number(hours) }),
   }
