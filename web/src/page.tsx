@@ -53,7 +53,8 @@ function Frame() {
           )}
           {isLive.value && stopsAt.value !== undefined && (
             <Note tone="wait" role="status">
-              This gateway is stopping: running jobs go on until {clock(stopsAt.value)}, new ones are refused.
+              This gateway is stopping: running sessions go on until {clock(stopsAt.value)}, new ones are
+              refused.
             </Note>
           )}
           <CurrentView />

@@ -89,7 +89,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await bea.page.getByLabel('From', { exact: true }).fill(hour(2))
     await bea.page.getByLabel('Until', { exact: true }).fill(hour(3))
     await bea.click('Approve')
-    await bea.sees('Approved, and held')
+    await bea.sees('Approved, but on hold')
     expect([...again.problems, ...bea.problems]).toEqual([])
   })
 
@@ -151,12 +151,12 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await ann.page.getByLabel('Run on several of them').check()
     for (const name of ['web-01', 'web-02']) await ann.page.getByLabel(name, { exact: true }).check()
     await ann.click('Run on 2 connections')
-    await ann.sees('It runs as soon as it is approved, also when this page is closed.')
+    await ann.sees('The batch runs as soon as it is approved, also when this page is closed.')
     await using bea = await stage.arrive()
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
     await bea.page.getByRole('link', { name: 'ann asks for a run on 2 connections, once on each' }).click()
     await bea.page.getByRole('heading', { name: 'clean on 2 connections' }).waitFor()
-    await bea.sees('Exactly this, on 2 connections, once on each.')
+    await bea.sees('Exactly this script runs, on 2 connections, once on each.')
     expect(
       await bea.page.getByRole('region', { name: 'Connections' }).getByRole('listitem').allInnerTexts(),
     ).toEqual(['web-01', 'web-02'])
@@ -195,10 +195,10 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     const { session_id: id } = (await stage.site.rest.script('bash', 'echo')).body
     await using ann = await stage.arrive()
     await ann.signIn(stage.site.tokenOf('ann'), `/sessions/${id}`)
-    await ann.sees('There is no session at this address, or you may not see it.')
+    await ann.sees('There is no session at this address, or you have no access to it.')
     const theirs = await ann.page.locator('main').innerText()
     await ann.goTo('/sessions/79365fe6-6d0c-4a3b-9a52-0a6f4f6f1c22')
-    await ann.sees('There is no session at this address, or you may not see it.')
+    await ann.sees('There is no session at this address, or you have no access to it.')
     expect(await ann.page.locator('main').innerText()).toBe(theirs)
   })
 

@@ -24,7 +24,7 @@ describe.skipIf(missingBrowser !== undefined)(`many at once${without(missingBrow
     await ada.sees('3 of 3 succeeded')
     await ada.sees('all have run')
     await page.getByRole('heading', { name: 'Wave 2' }).waitFor()
-    await ada.sees('2 alike, 1 different')
+    await ada.sees('2 same, 1 different')
     await ada.sees('+differs')
     await ada.picture('batch')
     await page.getByRole('link', { name: 'three', exact: true }).click()

@@ -79,7 +79,7 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     await ada.sees('exit code 0')
   })
 
-  it('says while the gateway stops until when running jobs go on, and no longer when the next one is there', async () => {
+  it('says while the gateway stops until when running sessions go on, and no longer when the next one is there', async () => {
     await using site = await Site.start({ stopTimeout: '1h' })
     using gate = new Gate(site.place)
     await begun(site, gate.script)

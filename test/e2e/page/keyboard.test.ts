@@ -66,7 +66,7 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
     }
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
-    await page.getByLabel('Single keys do something').uncheck()
+    await page.getByLabel('Use single-key shortcuts').uncheck()
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await page.keyboard.press('/')

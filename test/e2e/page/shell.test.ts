@@ -104,7 +104,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await page.keyboard.press('Escape')
     const id = await begins('cid', 'reviewed', 'echo not-for-a-locked-screen')
     await seen(2)
-    expect(await told()).toEqual([['An approval waits for you', 'cid asks for a script on reviewed']])
+    expect(await told()).toEqual([['A request waits for your approval', 'cid asks for a script on reviewed']])
     for (const tab of tabs) await tab.evaluate('told.forEach((one) => one.click())')
     const review = (await stage.site.rest.send('GET', `/api/reviews/${id}`)).body
     const path = `/approvals/${(JSON.parse(review) as { id: string }).id}`
@@ -116,7 +116,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     gate.open()
     for (const tab of tabs) await tab.getByText('Script on bash: failed (7)').waitFor()
     await page.evaluate(`navigator.locks.request('runbook-page-told', () => undefined)`)
-    expect((await told()).filter(([title]) => title !== 'An approval waits for you')).toEqual([
+    expect((await told()).filter(([title]) => title !== 'A request waits for your approval')).toEqual([
       ['Script on bash', 'failed (7)'],
     ])
   })
@@ -129,7 +129,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await bea.signIn(stage.site.tokenOf('bea'), '/agents')
     await bea.page.getByRole('button', { name: /your menu$/ }).click()
     await bea.page.getByRole('switch', { name: 'Notifications' }).click()
-    await bea.sees('The browser blocks them: allow notifications in its settings for this site.')
+    await bea.sees('The browser blocks notifications: allow notifications in its settings for this site.')
     expect(await bea.page.getByRole('switch', { name: 'Notifications' }).isChecked()).toBe(false)
     expect(await bea.faults()).toEqual([])
   })
@@ -148,8 +148,8 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await cid.page.getByRole('heading', { level: 1, name: 'Hello, cid' }).waitFor()
     await card('Failed since yesterday').getByRole('link', { name: 'fail' }).waitFor()
     await card('Next schedules').getByRole('link', { name: 'Greet somebody' }).waitFor()
-    await card('Yours, lately').getByRole('link', { name: 'Greet somebody', exact: true }).waitFor()
-    await card('Yours, lately').getByRole('link', { name: 'Run again: Greet somebody' }).click()
+    await card('Your runbooks').getByRole('link', { name: 'Greet somebody', exact: true }).waitFor()
+    await card('Your runbooks').getByRole('link', { name: 'Run again: Greet somebody' }).click()
     await cid.page.getByLabel('name', { exact: true }).waitFor()
   })
 

@@ -12,7 +12,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'too-large': 'Make the parameters or files smaller.',
   'too-much-at-once': 'Wait until some of your sessions have ended, then try again.',
   'too-many-clients': 'Close other tabs that follow sessions, then try again.',
-  'agent-offline': 'Start the agent of the connection, then run it again. Nothing has run.',
+  'agent-offline': 'Nothing has run. Start the agent of the connection, then try again.',
   'agent-lost': 'The gateway does not know how the command ended. The journal of the agent shows it.',
   'lock-busy': 'Wait until the session that holds the lock has ended, or stop it.',
   'gateway-stopped': 'Wait until the gateway has started again.',
@@ -20,26 +20,26 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'history-no-room': 'Nothing has run. The admins of the gateway have to make room on its disk.',
   'connection-not-found': 'Choose another connection: this one was removed, or you have no access to it.',
   'runbooks-not-configured': 'The admins of the gateway can give a connection a repository in gateway.yaml.',
-  'runbook-not-found': 'Look for it in the list: it may have been moved or renamed.',
-  'repository-failed': "See the gateway's log for the error of git.",
+  'runbook-not-found': 'Look for the runbook in the list: the file may have been moved or renamed.',
+  'repository-failed': "The gateway's log has the error of git.",
   'session-not-found': 'Check the address: the session may have been removed, or you have no access to it.',
   'review-not-found': 'Look at the list of approvals: the request may have been decided or removed.',
   'review-wrong-state': 'Look at the state of the request: it was decided or ended in the meantime.',
   'not-eligible': 'A member of one of the named groups has to decide.',
-  'already-processing': 'Follow the session: it runs already.',
+  'already-processing': 'The session is running already: open it to follow its output.',
   'outside-time-window': 'Wait until the time window opens.',
   'batch-refused': 'Correct the problem of each connection below, or leave the connection out.',
   'schedule-busy': 'Wait until the current run of the schedule ends, or stop its session.',
   'budget-spent': 'Wait until the budget has room again, or ask for a larger budget.',
   'sign-in-refused': 'Ask the admins of the gateway who may sign in.',
-  'sign-in-expired': 'Start again: a link or a code works once, and for a short time.',
+  'sign-in-expired': 'Start the sign-in again: a link or a code works only once, and only for a short time.',
   'invalid-jira-fields': 'Fill in the fields that the Jira issue needs.',
   'jira-failed': 'Nothing has run. Try again, or check Jira.',
   'sign-in-again': 'Nothing has changed. Try again, and sign in when the page asks for it.',
-  'declared-in-settings': 'Change it in gateway.yaml, and reload the settings.',
+  'declared-in-settings': 'Make the change in gateway.yaml, then reload the settings.',
   'name-taken': 'Choose another name.',
-  'not-yourself': 'Ask another admin.',
-  'not-rotatable': 'Make a new token instead.',
+  'not-yourself': 'Ask another admin to do this.',
+  'not-rotatable': 'Create a new token instead.',
   'too-many-tokens': 'Revoke tokens that nobody needs any more.',
   'user-not-found': 'Look at the list of users: the user may have been removed.',
   'token-not-found': 'Look at the list of tokens: the token may have been removed.',
@@ -49,6 +49,6 @@ export function adviceFor(code: string, status: number): string {
   const known = ADVICE[code]
   if (known !== undefined) return known
   return status >= 500
-    ? "Try again. If the error stays, see the gateway's log."
+    ? "Try again. If it fails again, see the gateway's log."
     : 'Correct your input and try again.'
 }

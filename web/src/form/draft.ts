@@ -50,7 +50,7 @@ function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[]
       name,
       type: 'text',
       required: false,
-      description: 'The runbook may use it.',
+      description: 'The runbook may use this parameter.',
       default: undefined,
       placeholder: '',
       pattern: undefined,

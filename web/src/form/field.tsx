@@ -124,7 +124,7 @@ function FileField(props: ControlProps) {
       props.onValue(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
     } catch {
       props.onValue('')
-      setProblem('This file is no text in UTF-8, or cannot be read: choose another one.')
+      setProblem('This file is not UTF-8 text, or cannot be read: choose another file.')
     }
   }
   return (

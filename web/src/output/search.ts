@@ -38,7 +38,7 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
       setFound(rows)
     })
       .catch((error: unknown) => {
-        if (!isAbort(error)) setFailure(`not all was searched: ${asRefused(error).message}`)
+        if (!isAbort(error)) setFailure(`only a part was searched:  ${asRefused(error).message}`)
       })
       .finally(() => !ended.signal.aborted && setSearching(false))
     return () => ended.abort()

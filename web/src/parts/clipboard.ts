@@ -1,5 +1,6 @@
 /** Copies a text. Browsers have a clipboard only for pages over HTTPS or from this machine. */
 export async function copyText(text: string): Promise<void> {
-  if (!window.isSecureContext) throw new Error('the browser allows it over HTTPS only. Download it instead')
+  if (!window.isSecureContext)
+    throw new Error('the browser allows copying over HTTPS only. Download it instead')
   await navigator.clipboard.writeText(text)
 }

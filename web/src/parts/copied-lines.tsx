@@ -15,7 +15,7 @@ export function CopiedLines({ label, text }: CopiedLinesProps) {
     copyText(text).then(
       () => toast(`${label} is copied`),
       (error: unknown) =>
-        toast(`It cannot be copied: ${(error as Error).message}`, { tone: 'bad', icon: 'alert' }),
+        toast(`${label} cannot be copied:  ${(error as Error).message}`, { tone: 'bad', icon: 'alert' }),
     )
   }
   return (

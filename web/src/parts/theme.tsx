@@ -26,7 +26,7 @@ export function ThemeButton() {
       type="button"
       class="button is-quiet theme"
       onClick={next}
-      title="Colours: as the machine is set, dark, or light"
+      title="Colours: as set on this machine, dark, or light"
     >
       <Icon name="theme" />
       Theme: {theme.value}

@@ -31,7 +31,7 @@ function drop(id: number): void {
 
 export function Toasts() {
   return (
-    <div class="toasts" role="status" aria-label="What has happened">
+    <div class="toasts" role="status" aria-label="Messages">
       {toasts.value.map((one) => (
         <ToastCard toast={one} key={one.id} />
       ))}

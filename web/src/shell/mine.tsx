@@ -112,7 +112,12 @@ function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]
   for (const review of now) {
     if (!isForMe(review) || known.has(review.id)) continue
     const to = approvalPath(review.id)
-    notify({ id: `asked ${review.id}`, title: 'An approval waits for you', body: askedText(review), to })
+    notify({
+      id: `asked ${review.id}`,
+      title: 'A request waits for your approval',
+      body: askedText(review),
+      to,
+    })
     if (!path.peek().startsWith('/approvals'))
       toast(visible(`${review.owner} asks for your approval on ${placeOf(review)}`), {
         tone: 'wait',

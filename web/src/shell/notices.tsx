@@ -84,10 +84,10 @@ function show({ id, title, body, to }: Notice): void {
 }
 
 const HINTS: Readonly<Record<Notices, string>> = {
-  on: 'What waits for you, and runs that end while you look elsewhere.',
-  off: 'What waits for you, and runs that end while you look elsewhere.',
-  blocked: 'The browser blocks them: allow notifications in its settings for this site.',
-  missing: 'This browser shows none here.',
+  on: 'For requests that wait for you, and for your runs that end while this page is hidden.',
+  off: 'For requests that wait for you, and for your runs that end while this page is hidden.',
+  blocked: 'The browser blocks notifications: allow them in its settings for this site.',
+  missing: 'This browser shows no notifications for this page.',
 }
 
 /** The switch in the user menu. Only its use makes the browser ask for permission. */

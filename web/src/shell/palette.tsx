@@ -232,7 +232,7 @@ const ACTIONS: readonly (Finding & { readonly isFor?: () => boolean })[] = [
       group: 'Actions',
       icon: 'key',
       title: 'My tokens',
-      about: 'of programs and command lines',
+      about: 'for programs and command lines',
     } as const),
     open: () => go('/tokens'),
   },
@@ -248,7 +248,7 @@ const ACTIONS: readonly (Finding & { readonly isFor?: () => boolean })[] = [
   },
   {
     ...({ group: 'Actions', icon: 'plus', title: 'New schedule' } as const),
-    about: 'the lines for gateway.yaml',
+    about: 'writes the lines for gateway.yaml',
     open: () => go('/schedules/new'),
   },
   ...(['dark', 'light', 'system'] as const).map((theme): Finding => ({
@@ -263,8 +263,8 @@ const ACTIONS: readonly (Finding & { readonly isFor?: () => boolean })[] = [
     group: 'Actions',
     icon: 'help',
     title: 'Keyboard shortcuts',
-    about: 'the list of them',
+    about: 'all keys of this page',
     open: showShortcuts,
   },
-  { group: 'Actions', icon: 'leave', title: 'Sign out', about: 'of this browser', open: leave },
+  { group: 'Actions', icon: 'leave', title: 'Sign out', about: 'in this browser', open: leave },
 ]

@@ -39,8 +39,8 @@ export function Shortcuts() {
           <Key key={key} keys={`g ${key}`} name={name} />
         ))}
         <Key keys="Enter, Shift+Enter" name="next or previous match, in the search of an output" />
-        <Key keys="Ctrl+Shift+Escape" name="leaves a terminal" />
-        <Key keys="Escape" name="closes this" />
+        <Key keys="Ctrl+Shift+Escape" name="leave a terminal" />
+        <Key keys="Escape" name="close this list" />
       </dl>
       <label class="tick">
         <input
@@ -48,7 +48,7 @@ export function Shortcuts() {
           checked={isEnabled}
           onChange={(event) => change(event.currentTarget.checked)}
         />
-        Single keys do something
+        Use single-key shortcuts
       </label>
       <div class="line">
         <button type="button" class="button push" onClick={close}>

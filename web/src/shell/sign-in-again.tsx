@@ -24,15 +24,15 @@ export default function SignInAgain() {
   return (
     <Dialog title="Sign in again" onClose={waiting.giveUp}>
       <p>
-        Users and tokens can be changed for ten minutes after a sign-in, and yours is older. What you asked
-        for is done right after it.
+        You can change users and tokens for ten minutes after you sign in, and your sign-in is older. Your
+        change is made right after you sign in again.
       </p>
       {error !== undefined && <Problem error={error} />}
       {hasAccounts && <WithAccount />}
       <form class="stack" onSubmit={submit}>
         <TextField
           label="Token"
-          hint={`A token of ${visible(person.value?.name ?? '')}.`}
+          hint={`Use a token of ${visible(person.value?.name ?? '')}.`}
           type="password"
           value={token}
           onValue={setToken}
@@ -63,7 +63,7 @@ async function signInAgain(token: string): Promise<void> {
   signedIn(who)
   if (who.name === before) return waiting?.goOn()
   waiting?.giveUp()
-  toast(`You are signed in as ${visible(who.name)} now, and nothing was changed`, {
+  toast(`You are signed in as ${visible(who.name)} now. Nothing was changed`, {
     tone: 'wait',
     icon: 'user',
   })

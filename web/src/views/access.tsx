@@ -39,7 +39,7 @@ export default function Access() {
 function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
   const { users, connections, more_users: moreUsers, more_connections: moreConnections } = matrix
   if (users.length === 0 || connections.length === 0)
-    return <Empty title="Nobody and nothing has these names.">Look for a shorter part of a name.</Empty>
+    return <Empty title="No user, group or connection has these names.">Try a shorter part of a name.</Empty>
   return (
     <>
       <div class="card scroll" tabIndex={0} role="region" aria-label="Who may do what">
@@ -72,7 +72,8 @@ function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
       </div>
       {moreUsers + moreConnections > 0 && (
         <p class="hint" role="status">
-          {moreUsers} more users and {moreConnections} more connections: look for a part of their names.
+          {moreUsers} more users and {moreConnections} more connections are not shown: search for a part of
+          their names.
         </p>
       )}
     </>

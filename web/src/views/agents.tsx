@@ -31,8 +31,8 @@ export default function Agents() {
 function None() {
   if (readsAll()) return <First />
   return (
-    <Empty icon="agent" title="There is no agent for you to see">
-      Agents are listed with the connections that they serve. Ask an administrator for access to one.
+    <Empty icon="agent" title="There is no agent that you can see">
+      You see the agents of the connections that you may use. Ask an admin for access to a connection.
     </Empty>
   )
 }

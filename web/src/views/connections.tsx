@@ -24,7 +24,7 @@ export default function Connections() {
       row={(connection) => <Row key={connection.name} connection={connection} />}
       none={
         <Empty icon="plug" title="There is no connection for you yet">
-          Administrators add connections to gateway.yaml, for everybody or for your groups.
+          Admins add connections to gateway.yaml, for everybody or for some groups.
         </Empty>
       }
     />

@@ -47,13 +47,13 @@ export default function Home() {
       <div class="split">
         <div class="stack">
           {waiting.length > 0 && (
-            <Card title="Waits for you" all={['/approvals', 'All approvals']}>
+            <Card title="Waiting for you" all={['/approvals', 'All approvals']}>
               {waiting.slice(0, MOST).map((review) => (
                 <WaitingRow key={review.id} review={review} />
               ))}
             </Card>
           )}
-          <Card title="Running now" all={['/sessions', 'All sessions']} none="None of your runs goes on.">
+          <Card title="Running now" all={['/sessions', 'All sessions']} none="You have no running sessions.">
             {running.slice(0, MOST).map((session) => (
               <SessionRow key={session.id} session={session} />
             ))}
@@ -88,7 +88,7 @@ function firstName(name: string): string {
 function summary(waiting: number, running: number, failed: number): string {
   const parts = [
     waiting > 0 && `${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} for your decision`,
-    running > 0 && `${running} of your runs ${running === 1 ? 'is' : 'are'} going on`,
+    running > 0 && `${running} of your runs ${running === 1 ? 'is' : 'are'} still running`,
     failed > 0 && `${failed} ${failed === 1 ? 'run has' : 'runs have'} failed since yesterday`,
   ].filter((part) => part !== false)
   return parts.length === 0 ? 'Nothing waits for you, and nothing has failed.' : `${parts.join('; ')}.`
@@ -242,11 +242,11 @@ function Yours({ titles }: { readonly titles: Titles }) {
           </a>
         }
       >
-        What you run, and the runbooks that you mark as favourites, will be here.
+        The runbooks that you run or mark as favourites appear here.
       </Empty>
     )
   return (
-    <Card title="Yours, lately" all={['/runbooks', 'All runbooks']}>
+    <Card title="Your runbooks" all={['/runbooks', 'All runbooks']}>
       {[...rows.values()].slice(0, MOST + 2).map(({ repository, file, session, isMarked }) => (
         <Row
           key={file}

@@ -50,7 +50,7 @@ export default function NewSchedule() {
       {(runbooks === undefined || connections === undefined) && error === undefined && <Loading rows={6} />}
       {runbooks?.length === 0 && (
         <Empty icon="book" title="There is no runbook to run">
-          Add a repository of runbooks to gateway.yaml, and name it at a connection.
+          Add a repository of runbooks to gateway.yaml, and set it as the repository of a connection.
         </Empty>
       )}
       {runbooks !== undefined && runbooks.length > 0 && connections !== undefined && (
@@ -102,13 +102,13 @@ function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; 
           <TextField
             label="Runs as"
             value={draft.as}
-            hint="the user whose rights it has and whose sessions its runs are"
+            hint="its runs have the rights of this user, and are sessions of this user"
             onValue={(as) => set({ as })}
           />
         )}
         <Parameters runbook={chosen} draft={draft} set={set} />
       </form>
-      <section class="card card-body" aria-label="What it becomes">
+      <section class="card card-body" aria-label="Forecast">
         <h2>Next times</h2>
         <Times times={foreseen.value?.next_runs ?? []} problem={problemOf('cron') ?? problemOf('timezone')} />
         {foreseen.error !== undefined && <Problem error={foreseen.error} />}
@@ -158,7 +158,7 @@ function WhenField({ draft, set }: FieldProps) {
       <TextField
         label="When"
         value={draft.cron}
-        hint="minute, hour, day, month and weekday, as cron has them"
+        hint="in the form of cron: minute, hour, day, month and weekday"
         onValue={(cron) => set({ cron })}
       />
     </>
@@ -171,7 +171,7 @@ function Parameters({ runbook, draft, set }: FieldProps & { readonly runbook: Ru
   return (
     <fieldset class="group-of-fields">
       <legend>Parameters</legend>
-      <p class="hint">Their values stand in gateway.yaml: write no secret here.</p>
+      <p class="hint">The values become part of gateway.yaml: do not enter a secret here.</p>
       {known.map(([name, { description, required }]) => (
         <TextField
           key={name}
@@ -225,7 +225,7 @@ function Times({
   readonly times: readonly string[]
   readonly problem: string | undefined
 }) {
-  if (times.length === 0) return <p class="soft">{problem ?? 'None.'}</p>
+  if (times.length === 0) return <p class="soft">{problem ?? 'No times.'}</p>
   return (
     <ul class="times" aria-label="Next times">
       {times.map((at) => (
@@ -256,7 +256,7 @@ function Lines({ foreseen }: { readonly foreseen: ForeseenSchedule | undefined }
         <Note
           tone={lines === null ? 'live' : 'wait'}
           role="status"
-          title={lines === null ? 'Still missing' : 'It could not run as it is now'}
+          title={lines === null ? 'Missing or wrong' : 'A run would fail now'}
         >
           <ul>
             {problems.map(({ field, message }) => (
@@ -271,7 +271,7 @@ function Lines({ foreseen }: { readonly foreseen: ForeseenSchedule | undefined }
       {lines !== null && <CopiedLines label="The lines for gateway.yaml" text={lines} />}
       {lines !== null && !lines.startsWith('schedules:') && (
         <p class="hint">
-          Paste them at the end of the list below <code>schedules:</code>.
+          Paste these lines at the end of the list below <code>schedules:</code>.
         </p>
       )}
     </>

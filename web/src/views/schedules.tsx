@@ -34,7 +34,7 @@ export default function Schedules() {
       none={
         <Empty
           icon="calendar"
-          title="Nothing runs by itself"
+          title="There is no schedule yet"
           actions={
             <a class="button is-primary" href="/schedules/new">
               <Icon name="plus" />

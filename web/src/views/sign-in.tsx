@@ -57,15 +57,15 @@ export function SignIn({ code }: SignInProps) {
           {error !== undefined && <Problem error={error} />}
           {error?.code === 'sign-in-expired' && (
             <p class="small">
-              Without the link, take the token: the line <code>token</code> that <code>npm start</code> prints
-              says which file it is in.
+              Without a link, sign in with the token: <code>npm start</code> prints a line <code>token</code>{' '}
+              with the name of its file.
             </p>
           )}
           {hasAccounts && <WithAccount />}
           <form class="stack" onSubmit={submit}>
             <TextField
               label="Token"
-              hint="The administrators of this gateway give out tokens."
+              hint="The admins of this gateway give out tokens."
               type="password"
               value={token}
               onValue={setToken}

@@ -62,7 +62,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
         </p>
       </header>
       {review.held !== undefined && (
-        <Note tone="wait" title="Approved, and held">
+        <Note tone="wait" title="Approved, but on hold">
           <p>{visible(review.held.message)}</p>
         </Note>
       )}
@@ -95,12 +95,15 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
         <h2 id="what">What runs</h2>
       </div>
       {script === '' ? (
-        <p class="card-body soft small">It asks for a terminal: what will be typed there is not known yet.</p>
+        <p class="card-body soft small">
+          This request is for a terminal: what the user will type is not known yet.
+        </p>
       ) : (
         <>
           <p class="card-body soft small">
-            Exactly this, {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}.
-            Secrets in it are replaced here.
+            Exactly this script runs,{' '}
+            {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}. Secrets in it are
+            replaced here.
           </p>
           <pre class="script" tabIndex={0} aria-label="Script">
             <Coloured text={visibleLines(script)} file={review.runbook?.file ?? ''} />
@@ -142,8 +145,8 @@ function Changes({ before, now }: { readonly before: Session; readonly now: Sess
       </div>
       <div class="card-body">
         <p class="soft small">
-          Compared with <a href={sessionPath(before.id)}>the last approved run</a> of this runbook
-          {names.length + lines.length === 0 && ': nothing'}.
+          {names.length + lines.length === 0 ? 'Nothing, compared with ' : 'Compared with '}
+          <a href={sessionPath(before.id)}>the last approved run</a> of this runbook.
         </p>
         {names.length > 0 && (
           <dl class="facts is-list" aria-label="Changed parameters">
@@ -186,7 +189,7 @@ function Given({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
   return (
     <section class="card" aria-labelledby="given">
       <div class="card-head">
-        <h2 id="given">With</h2>
+        <h2 id="given">Parameters and variables</h2>
       </div>
       <dl class="card-body facts is-list" aria-label="Parameters">
         <NamedValues values={parameters} />

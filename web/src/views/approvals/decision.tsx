@@ -22,7 +22,7 @@ export function DecisionButtons({ review, withdraws = true, onDecided }: Decisio
   const { busy, error, act } = useAction(onDecided)
   const [isRejecting, setRejecting] = useState(false)
   const send = (decision: Decision) => act(() => decide(review.id, decision))
-  if (!mayRun()) return <p class="hint">Auditors look at approvals, and decide nothing.</p>
+  if (!mayRun()) return <p class="hint">Auditors can look at approvals, but cannot decide on them.</p>
   const { can } = review
   const problem = error !== undefined && <Problem error={error} />
   if (can.revoke && !can.withdraw)
@@ -108,7 +108,12 @@ function Approving({ review, busy, send, children }: ApprovingProps) {
   }
   return (
     <form class="stack" onSubmit={onSubmit}>
-      <TextField label="Comment" hint={`${review.owner} sees it.`} value={comment} onValue={setComment} />
+      <TextField
+        label="Comment"
+        hint={`${review.owner} can read the comment.`}
+        value={comment}
+        onValue={setComment}
+      />
       {takesHours && (
         <label class="tick">
           <input
@@ -126,7 +131,9 @@ function Approving({ review, busy, send, children }: ApprovingProps) {
         </div>
       )}
       {review.when_approved === true && (
-        <p class="hint">The gateway runs it as soon as it is approved, or when its hours begin.</p>
+        <p class="hint">
+          The gateway runs the request as soon as it is approved, or when the chosen hours begin.
+        </p>
       )}
       <div class="line">
         <button class="button is-primary" disabled={busy}>
@@ -173,7 +180,7 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
       >
         <TextField
           label="Reason"
-          hint="The requester reads it."
+          hint="The requester can read the reason."
           value={reason}
           onValue={setReason}
           required

@@ -25,7 +25,7 @@ export default function ApprovalList() {
     <>
       <header class="head">
         <h1>Approvals</h1>
-        <p>What your groups are asked for, and what you have asked for yourself.</p>
+        <p>Requests that your groups decide on, and your own requests.</p>
       </header>
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value === undefined && error === undefined && <Loading />}
@@ -36,8 +36,8 @@ export default function ApprovalList() {
       )}
       {value !== undefined && waiting.length === 0 && (
         <Empty icon="approve" title="Nothing waits for an approval">
-          When somebody asks to run something that your groups approve, it appears here by itself. Connections
-          with a <code>review</code> in gateway.yaml ask for it.
+          Requests that your groups decide on appear here by themselves. A connection needs approval if it has
+          a <code>review</code> in gateway.yaml.
         </Empty>
       )}
       {waiting.length > 0 && (

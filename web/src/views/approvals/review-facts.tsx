@@ -20,9 +20,9 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
   return (
     <section class="card" aria-label="Connections">
       <div class="card-head">
-        <h2>Where: {placeOf(review)}, once on each</h2>
+        <h2>Runs on {placeOf(review)}, once on each</h2>
         <a class="push small" href={batchPath(batch.id)}>
-          The batch
+          Open the batch
         </a>
       </div>
       {batch.waves.map((connections, wave) => (
@@ -44,7 +44,7 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
         </div>
       ))}
       <p class="card-foot soft">
-        It stops after {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}.
+        The batch stops after {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}.
       </p>
     </section>
   )

@@ -29,12 +29,12 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
             <p role="status">
               Nothing has run yet.{' '}
               {review.when_approved === true
-                ? 'It runs as soon as it is approved, also when this page is closed.'
-                : 'Once it is approved, run it here.'}
+                ? 'The request runs as soon as it is approved, also when this page is closed.'
+                : 'Run it here after it is approved.'}
             </p>
           )}
           {review.held !== undefined && (
-            <Note tone="wait" title="Approved, and held">
+            <Note tone="wait" title="Approved, but on hold">
               <p>{visible(review.held.message)}</p>
             </Note>
           )}

@@ -49,9 +49,9 @@ function factsOf(entry: AuditEntry): Readonly<Record<string, string>> {
     Request: method === '' ? '' : `${method} ${path}`,
     Result: [entry.outcome ? 'ok' : 'failed', status > 0 && String(status)].filter(Boolean).join(' '),
     Error: entry.error_message,
-    'Asked for': asked === null ? '' : `entry ${asked}`,
+    'Request in': asked === null ? '' : `entry ${asked}`,
     Hash: entry.hash,
-    'Hash before': entry.previous_hash,
+    'Previous hash': entry.previous_hash,
   }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
 }

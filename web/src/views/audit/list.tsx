@@ -55,7 +55,7 @@ export default function AuditLog() {
       </header>
       <FilterForm label="Filter the audit log" names={NAMES}>
         <TextFilter name="who" label="Who" isFirst />
-        <ChoiceFilter name="action" label="Did" choices={ACTIONS} />
+        <ChoiceFilter name="action" label="Action" choices={ACTIONS} />
         <ChoiceFilter name="about" label="About" choices={TYPES} />
         <ChoiceFilter name="result" label="Result" choices={RESULTS} />
         <TextFilter name="text" label="Text" />
@@ -66,8 +66,9 @@ export default function AuditLog() {
       {count === undefined && error === undefined && <Loading rows={6} />}
       {typeof more?.lookedAt === 'number' && (
         <Note tone="live">
-          The text was looked for in the newest {more.lookedAt.toLocaleString()} entries that fit the other
-          filters. Choose a day under “Until” to look further back, or export: an export looks at all of them.
+          Only the newest {more.lookedAt.toLocaleString()} entries that fit the other filters were searched
+          for the text. To search older entries, choose a day under “Until”, or export: an export searches all
+          of them.
         </Note>
       )}
       {count === 0 && <None isFiltered={asked !== ''} />}
@@ -91,8 +92,8 @@ const NAMES = 'who action about result text from to'.split(' ')
 
 const RESULTS = [
   ['', 'any'],
-  ['ok', 'went well'],
-  ['failed', 'refused or failed'],
+  ['ok', 'succeeded'],
+  ['failed', 'failed or refused'],
 ] as const
 
 const OPTIONS = { who: 'actor', action: 'action', about: 'resource_type', text: 'text' }
@@ -113,7 +114,12 @@ function Export({ asked }: { readonly asked: string }) {
         <Icon name="download" />
         CSV
       </a>
-      <a class="button" href={link('jsonl')} download title="For audit verify, and for programs">
+      <a
+        class="button"
+        href={link('jsonl')}
+        download
+        title="JSON lines, for programs and for runbook-agent audit verify"
+      >
         <Icon name="download" />
         JSON
       </a>
@@ -130,8 +136,8 @@ function None({ isFiltered }: { readonly isFiltered: boolean }) {
       </Empty>
     )
   return (
-    <Empty icon="audit" title="Nothing is in the audit log">
-      What people do from now on will be here.
+    <Empty icon="audit" title="The audit log is empty">
+      From now on, this page shows who does what.
     </Empty>
   )
 }
@@ -150,7 +156,7 @@ function Row({ entry, onOpen }: RowProps) {
         <Moment at={at} />
       </span>
       <span class="audited-who">
-        <Name>{actor || 'nobody known'}</Name>
+        <Name>{actor || 'unknown user'}</Name>
         <span class="under">
           <Name>{address}</Name>
         </span>

@@ -3,20 +3,20 @@ import type { AuditEntry } from '../../api/types.ts'
 // The words of the audit log, for people.
 
 const DEEDS: Readonly<Record<string, string>> = {
-  create: 'made',
+  create: 'created',
   update: 'changed',
   delete: 'deleted',
   'sign-in': 'signed in',
   view: 'looked at',
   download: 'downloaded',
   execute: 'ran',
-  run: 'ran what was approved in',
+  run: 'ran the approved request of',
   kill: 'stopped',
   decide: 'decided on',
   start: 'started',
   stop: 'stopped',
-  reload: 'read again',
-  gap: 'left out of',
+  reload: 'reloaded',
+  gap: 'could not write to',
 }
 
 const THINGS: Readonly<Record<string, string>> = {

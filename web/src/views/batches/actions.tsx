@@ -28,7 +28,7 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
           <RunApproved {...{ review: review.id, busy }} onRun={() => act(() => runApprovedBatch(id))} />
         )}
         <button type="button" class="button" disabled={busy} onClick={() => stop({})}>
-          {status === 'waiting' ? 'Withdraw' : 'Begin no more'}
+          {status === 'waiting' ? 'Withdraw' : 'Start no more runs'}
         </button>
         {status === 'running' && (
           <button type="button" class="button is-danger" disabled={busy} onClick={() => stop({ kill: true })}>
@@ -57,8 +57,8 @@ function RunApproved({ review, busy, onRun }: RunApprovedProps) {
       <span class="soft small" role="status">
         Nothing has run yet.{' '}
         {value?.when_approved === true
-          ? 'It runs as soon as it is approved, also when this page is closed.'
-          : 'Once it is approved, run it here.'}
+          ? 'The batch runs as soon as it is approved, also when this page is closed.'
+          : 'Run the batch here after it is approved.'}
       </span>
     )
   return (

@@ -85,13 +85,13 @@ function Progress({ batch }: { readonly batch: Batch }) {
               <Elapsed from={started} to={ended} />
             </Fact>
           )}
-          <Fact name="At once">{batch.parallel}</Fact>
+          <Fact name="Parallel runs">{batch.parallel}</Fact>
           <Fact name="Stops after">
             {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}
           </Fact>
           {review !== null && (
             <Fact name="Approval">
-              <a href={approvalPath(review.id)}>Look at it</a>
+              <a href={approvalPath(review.id)}>Open the approval</a>
             </Fact>
           )}
         </dl>

@@ -31,7 +31,7 @@ export default function BatchList() {
             </a>
           }
         >
-          Open a runbook that several connections have, and choose more than one of them.
+          To start a batch, open a runbook that several connections can run, and choose more than one of them.
         </Empty>
       }
     />

@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
   running: 'running',
   succeeded: 'succeeded',
   failed: 'failed',
-  unknown: 'not known',
+  unknown: 'unknown',
 }
 
 const KINDS = {

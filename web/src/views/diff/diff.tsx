@@ -92,7 +92,7 @@ function Shown({ first, second }: ShownProps) {
         <div class="card-head">
           <h2 id="output">Output</h2>
           {(first.isCut || second.isCut) && (
-            <span class="soft small">Only the first MiB of each is compared.</span>
+            <span class="soft small">Only the first MiB of each output is compared.</span>
           )}
         </div>
         <OutputDiff first={first.output} second={second.output} />
@@ -158,7 +158,7 @@ function parametersOf(session: Session): Readonly<Record<string, string>> {
   return {
     connection: session.connection,
     ...(runbookCommit !== undefined && { commit: runbookCommit.slice(0, 12) }),
-    'exit code': session.exit_code === null ? 'it runs' : String(session.exit_code),
+    'exit code': session.exit_code === null ? 'still running' : String(session.exit_code),
     ...recordedParameters(session.labels),
   }
 }
@@ -168,10 +168,9 @@ function valueText(value: string | undefined) {
 }
 
 function OutputDiff({ first, second }: { readonly first: string; readonly second: string }) {
-  if (first === second) return <p class="card-body">Both have written the same.</p>
+  if (first === second) return <p class="card-body">Both outputs are the same.</p>
   const options = { context: 3, timeout: LONGEST_MS }
   const diff = createTwoFilesPatch('first', 'second', first, second, '', '', options)
-  if (diff === undefined)
-    return <p class="card-body">They differ in so much that comparing them takes too long.</p>
+  if (diff === undefined) return <p class="card-body">The outputs differ too much to be compared here.</p>
   return <DiffText diff={diff.split('\n').slice(3).join('\n')} />
 }

@@ -99,8 +99,8 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
       </div>
       {data.leftOut > 0 && (
         <Note tone="wait">
-          {number(data.leftOut)} rows are not in the chart: they have no value, or more labels than can be
-          drawn.
+          {number(data.leftOut)} rows are not in the chart: they have no value, or there are more labels than
+          the chart can show.
         </Note>
       )}
       <figure class="card-body fills">

@@ -261,7 +261,7 @@ function Head({ column: { name, isNumeric }, sorting, onSort, condition, onCondi
           class="condition"
           aria-label={`Filter ${title}`}
           placeholder={isNumeric ? '>100' : 'contains'}
-          title="A text that is in the value, =text for the whole value, >100 or <=100 to compare"
+          title="Type a part of the value, =text for the whole value, or >100 or <=100 to compare"
           value={condition}
           onInput={(event) => onCondition(event.currentTarget.value)}
         />

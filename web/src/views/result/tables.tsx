@@ -23,12 +23,12 @@ export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesP
     <>
       {cutBytes > 0 && (
         <Note tone="wait" role="status" title="Rows are missing">
-          {bytesText(cutBytes)} of the output were cut off. What is missing is at the end.
+          {bytesText(cutBytes)} were cut off at the end of the output.
         </Note>
       )}
       {isCut && (
         <Note tone="wait" role="status" title="Rows are missing">
-          The output is too long to be a table as a whole. Download the output to have all of it.
+          The output is too long for one table. Download the output to get all rows.
         </Note>
       )}
       {tables.length > shown.length && (

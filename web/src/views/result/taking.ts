@@ -42,7 +42,7 @@ export async function downloadCsv(shown: ShownRows, fileName: string): Promise<v
   toast(`${rows} in ${fileName}.`)
   if (formulas > 0)
     toast(
-      `A spreadsheet would run ${formulas} of the values as formulas. Each has a ' before it in the file.`,
+      `A spreadsheet would run ${formulas} of the values as formulas. In the file, each of them begins with '.`,
       { icon: 'info', tone: 'wait' },
     )
 }

@@ -114,18 +114,22 @@ function OpenBatch({ batch, connections }: BatchFieldsProps) {
             </span>
           </label>
         ))}
-        {found.length === 0 && <p class="hint">No connection has these words in its name or tags.</p>}
+        {found.length === 0 && <p class="hint">No connection has all of these words in its name or tags.</p>}
       </div>
       <TextField
         label="Waves"
-        hint="How many at a time: numbers, parts such as 10%, and rest. A wave begins when the one before has ended."
+        hint="Sizes of the waves: numbers, percentages such as 10%, and rest. A wave starts after the one before has ended."
         value={settings.waves}
         onValue={(value) => change('waves', value)}
       />
-      <TextField label="At once" value={settings.parallel} onValue={(value) => change('parallel', value)} />
+      <TextField
+        label="Parallel runs"
+        value={settings.parallel}
+        onValue={(value) => change('parallel', value)}
+      />
       <TextField
         label="Stop after failures"
-        hint="A number or a part such as 10%; 100% never stops it."
+        hint="A number or a percentage such as 10%; 100% never stops the batch."
         value={settings.stop_after}
         onValue={(value) => change('stop_after', value)}
       />

@@ -36,18 +36,18 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
     <>
       {reviews.map((need) => (
         <Note key={need} tone="wait" title={need}>
-          The approver sees this script exactly as it is. You may close the page meanwhile.
+          The approver sees exactly this script. You can close the page while you wait.
         </Note>
       ))}
       {[...locks.values()].map(({ name, holder, waiting }) => (
         <Note key={name} tone={holder === null ? 'live' : 'wait'}>
           <p>
-            It takes the lock <Name>{name}</Name>, so that it runs alone
+            This run takes the lock <Name>{name}</Name>: only one run can have it at a time
             {holder === null ? (
-              '. Nobody has it now.'
+              '. The lock is free now.'
             ) : (
               <>
-                . <Name>{holder.user}</Name> has it since <Moment at={holder.since} />
+                . <Name>{holder.user}</Name> has had it since <Moment at={holder.since} />
                 {waiting > 0 && `, and ${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} for it`}.
               </>
             )}

@@ -104,7 +104,9 @@ export function RunbookForm({ opened }: FormProps) {
             <Icon name="run" />
             {batch.isOpen ? `Run on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}` : 'Run'}
           </button>
-          {!mayRun() && <span class="hint">Auditors look at what others run, and run nothing.</span>}
+          {!mayRun() && (
+            <span class="hint">Auditors can look at what others run, but cannot run anything.</span>
+          )}
           <span class="push" />
           <LinkButton {...{ repository, item, connection }} values={draft.values} />
         </div>
@@ -128,10 +130,10 @@ function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
   const copy = () => {
     const address = `${runbookPath(repository, item.name)}?${linkQuery(item, draft)}`
     copyText(location.origin + address).then(
-      () => toast('Link copied. Secrets and files are not in it'),
+      () => toast('The link is copied. Secrets and files are not in it.'),
       () => {
         history.replaceState(null, '', address)
-        toast('Copy the link from the address bar: here the browser lets no page copy', {
+        toast('The browser does not allow copying here. Copy the link from the address bar.', {
           tone: 'wait',
           icon: 'info',
         })
@@ -190,7 +192,7 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
       </summary>
       <div class="field">
         <label for={`${id}-args`}>Arguments</label>
-        <p class="hint">One on each line; they are added to the command of the connection.</p>
+        <p class="hint">One argument on each line, added to the command of the connection.</p>
         <textarea
           id={`${id}-args`}
           rows={2}
@@ -201,7 +203,7 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
       </div>
       <div class="field">
         <label for={`${id}-variables`}>Variables</label>
-        <p class="hint">NAME=value, one on each line.</p>
+        <p class="hint">One variable on each line, as NAME=value.</p>
         <textarea
           id={`${id}-variables`}
           rows={2}

@@ -42,7 +42,7 @@ export function Preview({ of, isOld, busy, onPreview, parameters, file }: Previe
       </div>
       {of === undefined ? (
         <p class="card-body soft small">
-          Fill in the form, then Preview shows the script exactly as it would be sent. Nothing runs by it.
+          Fill in the form. Preview then shows the script exactly as it would be sent, and runs nothing.
         </p>
       ) : (
         <Rendering of={of} isOld={isOld} parameters={parameters} file={file} />
@@ -57,7 +57,7 @@ function Rendering({ of: { rendered, values }, isOld, parameters, file }: Render
   const { connection, commit, env_vars: variables, warning } = rendered
   return (
     <>
-      {isOld && <Note tone="wait">The form has changed since: preview it again.</Note>}
+      {isOld && <Note tone="wait">The form has changed since this preview: preview it again.</Note>}
       {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
       <p class="card-body soft small">Nothing has run. Secret values are hidden.</p>
       <pre class="script" tabIndex={0} aria-label="Script">

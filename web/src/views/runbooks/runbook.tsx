@@ -56,7 +56,7 @@ export default function Runbook({ repository, rest: file }: RunbookProps) {
       {value === undefined && error === undefined && <Loading />}
       {value === null && (
         <Empty>
-          There is no such runbook for you. It may have been moved:{' '}
+          This runbook does not exist, or you have no access to it. If it was moved,{' '}
           <a href="/runbooks">look for it in the list</a>.
         </Empty>
       )}

@@ -90,8 +90,8 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
           onClose={close}
         >
           <p>
-            The command on <Name>{session.connection}</Name> is ended where it is, and what it has done until
-            then stays done. Its output so far is kept.
+            The command on <Name>{session.connection}</Name> ends at once. What it has already done is not
+            undone. Its output so far is kept.
           </p>
           <div class="line">
             <button type="button" class="button push" onClick={close}>

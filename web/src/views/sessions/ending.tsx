@@ -60,13 +60,13 @@ function left({
   const warning = labels?.['runbookWarning']
   return [
     ...(truncated_bytes > 0
-      ? [`${bytesText(truncated_bytes)} of output were cut off and are in no record.`]
+      ? [`${bytesText(truncated_bytes)} of output were cut off and not recorded.`]
       : []),
     ...(redacted_bytes > 0 ? [`${bytesText(redacted_bytes)} of secrets were replaced in the output.`] : []),
     ...(masked > 0 ? [`${masked} pieces of personal data were masked in the output.`] : []),
     ...(rules.length > 0
       ? [
-          `${port ? 'Statements or results were refused' : 'It was stopped'} by a guardrail: ${rules.join(', ')}.`,
+          `A guardrail ${port ? 'refused statements or results' : 'stopped the session'}: ${rules.join(', ')}.`,
         ]
       : []),
     ...(warning === undefined ? [] : [visible(warning)]),

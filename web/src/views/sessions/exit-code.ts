@@ -7,7 +7,7 @@ export function meaningOf(code: number): string {
 }
 
 const MEANINGS: Readonly<Partial<Record<number, string>>> = {
-  [-2]: 'nobody knows how it ended: the agent sent no code',
+  [-2]: 'it is unknown how the command ended: the agent sent no exit code',
   0: 'succeeded',
   1: 'the command reports a failure',
   2: 'the command reports a failure, often wrong use',
@@ -15,9 +15,9 @@ const MEANINGS: Readonly<Partial<Record<number, string>>> = {
   126: 'the program could not be executed',
   127: 'the program was not found',
   129: 'the terminal was closed',
-  130: 'interrupted, as by Ctrl-C',
+  130: 'interrupted, as with Ctrl-C',
   137: 'killed (signal 9): by force, or out of memory',
   139: 'crashed (signal 11): the program touched memory that is not its own',
   143: 'ended by request (signal 15)',
-  254: 'it was refused, stopped or lost: the last lines of the output say why',
+  254: 'the session was refused, stopped or lost: the last lines of the output say why',
 }

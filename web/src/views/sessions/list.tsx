@@ -47,7 +47,7 @@ export default function SessionList() {
       {error !== undefined && <Problem error={error} />}
       {count === undefined && error === undefined && <Loading rows={6} />}
       {count === 0 && <None isFiltered={asked !== ''} />}
-      {isCapped && <p class="hint">Narrow the filters to find older sessions than these.</p>}
+      {isCapped && <p class="hint">To find older sessions, narrow the filters.</p>}
       {count !== undefined && count > 0 && (
         <div class="listed-card">
           <div class="listed listed-head" aria-hidden="true">
@@ -83,7 +83,7 @@ function None({ isFiltered }: { readonly isFiltered: boolean }) {
         </a>
       }
     >
-      What you run will be here, with its output.
+      Your runs appear here, with their output.
     </Empty>
   )
 }

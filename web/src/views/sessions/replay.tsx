@@ -15,7 +15,7 @@ export function Replay({ session }: { readonly session: Session }) {
   const [player, setPlayer] = useState<{ readonly view: Player } | undefined>(undefined)
   const [error, setError] = useState<Refused | undefined>(undefined)
   if (session.status !== 'done')
-    return <p class="empty">The terminal is open. When it has ended, it can be replayed here.</p>
+    return <p class="empty">The terminal is open. You can replay it here after it has ended.</p>
   if (session.event_size > MOST_REPLAYED_BYTES)
     return (
       <p class="empty">

@@ -24,18 +24,16 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
     <>
       {state === 'lost' && (
         <Note tone="wait" role="status" title="The connection to the gateway is lost">
-          The page tries again by itself. Nothing is missed.
+          The page tries again by itself. No output is lost.
         </Note>
       )}
       {missing > 0 && (
-        <Note tone="wait">{bytesText(missing)} of output could not be recorded and are missing.</Note>
+        <Note tone="wait">{bytesText(missing)} of output could not be recorded, and are missing here.</Note>
       )}
-      {error?.status === 404 && (
-        <Empty icon="eye">You may look at this session, and not at what it writes.</Empty>
-      )}
+      {error?.status === 404 && <Empty icon="eye">You may see this session, but not its output.</Empty>}
       {error !== undefined && error.status !== 404 && <Problem error={error} />}
       {hasNothing ? (
-        <Empty icon="terminal" title="This run has written nothing.">
+        <Empty icon="terminal" title="This run has written no output.">
           The line above says how it ended.
         </Empty>
       ) : (

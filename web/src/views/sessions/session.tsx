@@ -76,11 +76,11 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
   return (
     <Note tone="wait" role="status" title={<>This run waits for the lock {visible(state.lock ?? '')}</>}>
       {state.by === null || state.since === null ? (
-        'Other runs are before it. It begins by itself.'
+        'Other runs are before this one. It starts by itself.'
       ) : (
         <>
           <Name>{state.by}</Name> has had the lock for <Elapsed from={state.since} to={null} />. This run
-          begins by itself when the lock is free.
+          starts by itself when the lock is free.
         </>
       )}
     </Note>
@@ -93,9 +93,10 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
  */
 function NotShown() {
   return (
-    <Empty icon="sessions" title="There is no session at this address, or you may not see it.">
+    <Empty icon="sessions" title="There is no session at this address, or you have no access to it.">
       A session is shown to the user who ran it, to the groups that approve it, and to auditors and admins. If
-      somebody has sent you this link, ask them for the output, or an admin for a role that may see it.
+      somebody sent you this link, ask them for the output, or ask an admin for a role that may see the
+      session.
     </Empty>
   )
 }

@@ -21,7 +21,7 @@ export function Statements({ session }: { readonly session: Session }) {
   )
   const { value, error, reload } = useLoaded(load, ['sessions'])
   if (error?.status === 403)
-    return <Empty icon="eye">You may look at this session, and not at its statements.</Empty>
+    return <Empty icon="eye">You may see this session, but not its statements.</Empty>
   if (error !== undefined) return <Problem error={error} onRetry={reload} />
   if (value === undefined) return <Loading rows={6} />
   if (value.statements.length === 0) return <None session={session} />
@@ -46,7 +46,7 @@ export function Statements({ session }: { readonly session: Session }) {
       <p class="actions">
         {session.status !== 'done' && (
           <button type="button" onClick={reload}>
-            Read again
+            Refresh
           </button>
         )}
         {value.has_more && limit < MOST && (
@@ -76,7 +76,7 @@ function Row({ statement }: { readonly statement: Statement }) {
         <code class="query">{visibleLines(query)}</code>
         <span class="under">connection {connection}</span>
       </th>
-      <td data-name="Duration">{ms === null ? 'not known' : shortDuration(ms)}</td>
+      <td data-name="Duration">{ms === null ? 'unknown' : shortDuration(ms)}</td>
       <td data-name="Rows">{rowsText(statement, rows)}</td>
     </tr>
   )
@@ -95,9 +95,9 @@ function rowsText({ state, error }: Statement, rows: number | null): string {
 function None({ session }: { readonly session: Session }) {
   const isDatabase = ['postgres', 'mysql'].includes(session.connection_subtype)
   return (
-    <Empty icon="terminal" title={isDatabase ? 'There is no statement yet.' : 'Nothing of it is recorded.'}>
+    <Empty icon="terminal" title={isDatabase ? 'There is no statement yet.' : 'No statements are recorded.'}>
       {isDatabase
-        ? 'What clients ask the database for comes here, without its results.'
+        ? 'The statements of database clients appear here, without their results.'
         : 'The gateway does not read what clients of this type send.'}
     </Empty>
   )

@@ -56,7 +56,7 @@ function Tabs({ session, reload }: Omit<RunTabsProps, 'hasRun'>) {
       <div class="run-panel" role="tabpanel" id="run-panel" aria-labelledby={`tab-${current}`}>
         {isExpected && current === 'output' && (
           <p class="soft small" role="status">
-            There is no clear table in this output.
+            This output has no clear table.
           </p>
         )}
         {current === 'output' && <SessionOutput session={session} output={output} />}

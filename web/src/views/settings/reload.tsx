@@ -22,7 +22,7 @@ export function Reload({ onClose, onDone }: ReloadProps) {
   const reload = () =>
     act(async () => {
       const { changes, restart_required: restart } = await ask<SettingsChanges>('POST', '/api/reload')
-      const later = restart.length > 0 ? `; ${restart.join(', ')} with the next start` : ''
+      const later = restart.length > 0 ? `; restart the gateway for ${restart.join(', ')}` : ''
       toast(changes.length === 0 ? `Nothing has changed${later}` : `The settings are in force${later}`)
     })
   const isNothing = value !== undefined && value.changes.length + value.restart_required.length === 0
@@ -30,12 +30,12 @@ export function Reload({ onClose, onDone }: ReloadProps) {
     <Dialog title="Reload the settings" onClose={onClose}>
       {value === undefined && unusable === undefined && <p role="status">Reading gateway.yaml …</p>}
       {unusable !== undefined && <Problem error={unusable} />}
-      {isNothing && <p>The file says what is in force already.</p>}
+      {isNothing && <p>The settings in gateway.yaml are in force already.</p>}
       {value !== undefined && <Changes changes={value} />}
       {error !== undefined && <Problem error={error} />}
       <div class="line">
         <button type="button" class="button" onClick={onClose}>
-          {isNothing || unusable !== undefined ? 'Close' : 'Change nothing'}
+          {isNothing || unusable !== undefined ? 'Close' : 'Cancel'}
         </button>
         {value !== undefined && value.changes.length > 0 && (
           <button type="button" class="button is-primary" disabled={busy} onClick={reload}>
@@ -49,18 +49,18 @@ export function Reload({ onClose, onDone }: ReloadProps) {
 }
 
 const MARKS = [
-  ['added', 'plus', 'new'],
-  ['removed', 'minus', 'gone'],
-  ['changed', 'diff', 'other'],
+  ['added', 'plus', 'added'],
+  ['removed', 'minus', 'removed'],
+  ['changed', 'diff', 'changed'],
 ] as const
 
 function Changes({ changes: { changes, restart_required: restart } }: { readonly changes: SettingsChanges }) {
   return (
     <>
       {changes.length > 0 && (
-        <section aria-label="At once">
-          <h3>At once</h3>
-          <p class="soft small">What runs goes on with what it began with.</p>
+        <section aria-label="After the reload">
+          <h3>After the reload</h3>
+          <p class="soft small">Running sessions keep the settings that they began with.</p>
           <ul class="settings-changes">
             {changes.flatMap((change) =>
               MARKS.flatMap(([kind, icon, word]) =>
@@ -77,8 +77,8 @@ function Changes({ changes: { changes, restart_required: restart } }: { readonly
         </section>
       )}
       {restart.length > 0 && (
-        <section aria-label="With the next start">
-          <h3>With the next start</h3>
+        <section aria-label="After a restart">
+          <h3>After a restart</h3>
           <ul class="settings-changes">
             {restart.map((name) => (
               <li key={name}>

@@ -12,12 +12,12 @@ export interface Section {
 const TASKS: readonly (readonly [title: string, about: string, parts: readonly string[]])[] = [
   ['Addresses', 'where the gateway listens, and its TLS', ['listen']],
   ['People', 'users, groups, and how they sign in', ['users', 'sign-in']],
-  ['Agents and connections', 'what things run on', ['agents', 'connections']],
+  ['Agents and connections', 'where runbooks and scripts run', ['agents', 'connections']],
   ['Runbooks', 'repositories, locks and schedules', ['repositories', 'locks', 'schedules']],
-  ['Protection', 'what is masked and forbidden', ['masking', 'guardrails']],
-  ['Jira', 'issues of sessions', ['jira']],
-  ['Webhooks', 'who is told of what', ['webhooks']],
-  ['Limits', 'sizes and times', ['limits', 'stop-timeout']],
+  ['Protection', 'masking and guardrails', ['masking', 'guardrails']],
+  ['Jira', 'issues that sessions open', ['jira']],
+  ['Webhooks', 'addresses that receive events', ['webhooks']],
+  ['Limits', 'sizes, counts and times', ['limits', 'stop-timeout']],
   ['History', 'what is kept, where and for how long', ['history', 'state']],
 ]
 

@@ -33,7 +33,7 @@ export default function SettingsView() {
         <div class="line push">
           <button type="button" class="button is-quiet" onClick={again}>
             <Icon name="again" />
-            Read again
+            Refresh
           </button>
           {person.value?.is_admin === true && (
             <button type="button" class="button is-primary" onClick={() => setIsAsking(true)}>
@@ -43,8 +43,8 @@ export default function SettingsView() {
           )}
         </div>
         <p>
-          {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} as it is now, without secrets. It
-          is changed in the file; a reload applies it.
+          {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} in force now, without secrets. To
+          change a setting, edit the file, then reload it.
         </p>
       </header>
       <Pending changes={changes} />
@@ -75,7 +75,7 @@ function Pending({
       <div class="note is-bad" role="status">
         <Icon name="alert" />
         <div class="said">
-          <strong>The file cannot be used as it is: what was read before stays in force.</strong>
+          <strong>The file has errors. The settings that were read before stay in force.</strong>
           <ul class="settings-problems">
             {error.message.split('\n').map((line) => (
               <li key={line}>
@@ -94,9 +94,9 @@ function Pending({
     <div class="note is-wait" role="status">
       <Icon name="wait" />
       <div class="said">
-        <strong>The file is not what is in force.</strong>
+        <strong>The file differs from the settings in force.</strong>
         {waiting > 0 &&
-          ` A reload applies changes of ${value.changes.map(({ setting }) => setting).join(', ')}.`}
+          ` A reload applies the changes of ${value.changes.map(({ setting }) => setting).join(', ')}.`}
         {restart > 0 && ` A restart is needed for ${value.restart_required.join(', ')}.`}
       </div>
     </div>
@@ -133,12 +133,12 @@ function Found({ settings }: { readonly settings: readonly Setting[] }) {
             checked={hasDefaults}
             onChange={(event) => changeQuery({ defaults: event.currentTarget.checked ? 'shown' : '' })}
           />
-          Defaults, too
+          Show defaults
         </label>
       </div>
       {found.length === 0 && (
-        <Empty icon="search" title="No setting has this">
-          Search for a shorter part of a name or value, or show defaults, too.
+        <Empty icon="search" title="No setting matches the search">
+          Search for a shorter part of a name or value, or show defaults.
         </Empty>
       )}
       {sectionsOf(found).map((section) => (

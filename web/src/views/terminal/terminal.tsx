@@ -95,7 +95,9 @@ function LeaveDialog({
       }}
       onClose={onClose}
     >
-      <p>The command that runs in it ends with it. What was on the screen is in its session.</p>
+      <p>
+        The command in the terminal ends, too. Everything that was on the screen is recorded in the session.
+      </p>
     </DangerDialog>
   )
 }

@@ -62,14 +62,16 @@ function IssuedDialog({ token: { name, user, token } }: { readonly token: Issued
       <div role="status">
         {state === 'copied' && (
           <Note tone="good">
-            The token is in the clipboard. Paste it where it is needed, then close this.
+            The token is in the clipboard. Paste it where you need it, then close this dialog.
           </Note>
         )}
         {state === 'not copied' && (
-          <Note tone="wait">The browser did not copy it: choose the text above, and press Ctrl+C.</Note>
+          <Note tone="wait">
+            The browser did not copy the token: select the text above, and press Ctrl+C.
+          </Note>
         )}
         {state === 'leaving' && (
-          <Note tone="wait">Nobody can read this token again once you close this.</Note>
+          <Note tone="wait">After you close this dialog, nobody can see this token again.</Note>
         )}
       </div>
       <div class="line">

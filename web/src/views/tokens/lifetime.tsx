@@ -7,7 +7,7 @@ export const LIFETIMES = [
   ['2592000', '30 days'],
   ['7776000', '90 days'],
   ['31536000', '1 year'],
-  ['', 'no end'],
+  ['', 'does not expire'],
 ] as const
 
 const UNTIL = 'until '
@@ -74,8 +74,8 @@ function dayText(at: Date): string {
 
 function endText(value: string): string | undefined {
   const seconds = lifetimeSeconds(value)
-  if (seconds === null) return 'It is accepted until somebody revokes it.'
+  if (seconds === null) return 'The token is valid until somebody revokes it.'
   if (seconds === undefined || Number.isNaN(seconds)) return undefined
   const end = new Date(Date.now() + (seconds - 1) * 1000)
-  return `It is accepted until ${end.toLocaleDateString(undefined, { dateStyle: 'long' })}.`
+  return `The token is valid until ${end.toLocaleDateString(undefined, { dateStyle: 'long' })}.`
 }

@@ -38,7 +38,7 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
     >
       <TextField
         label="Name"
-        hint="What it is for: a machine or a program, such as laptop or ci."
+        hint="What the token is for, such as laptop or ci."
         value={name}
         onValue={(value) => draft.set({ name: value })}
         required
@@ -47,7 +47,7 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
       {user === undefined && mayAdminister() && (
         <TextField
           label="User"
-          hint="Whose rights it has."
+          hint="The token has the rights of this user."
           value={owner}
           onValue={(value) => draft.set({ user: value })}
           required

@@ -50,11 +50,13 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
       startsAtAction
       disabled={busy || (lifetime !== AS_BEFORE && lifetimeSeconds(lifetime) === undefined)}
     >
-      <p>You get a new token of the same name. Give it to the programs before the old one ends.</p>
+      <p>You get a new token with the same name. Give it to your programs before the old token expires.</p>
       <Choice
-        label="The old token ends"
+        label="The old token expires"
         hint={
-          isOfBrowser ? 'This browser is signed in with it: then you sign in with the new one.' : undefined
+          isOfBrowser
+            ? 'This browser is signed in with the old token. After it expires, sign in with the new one.'
+            : undefined
         }
         value={overlap}
         onValue={setOverlap}
@@ -65,7 +67,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
         label="Lifetime of the new token"
         value={lifetime}
         onValue={setLifetime}
-        options={[[AS_BEFORE, 'as long as the old one was meant to live'], ...LIFETIMES.slice(0, -1)]}
+        options={[[AS_BEFORE, 'the same as the old token'], ...LIFETIMES.slice(0, -1)]}
       />
     </FormDialog>
   )
@@ -89,12 +91,12 @@ export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
       onClose={onClose}
     >
       <p>
-        The gateway accepts it no more, and terminals and commands that run by it end within a second. A
-        revoked token does not come back.
+        The gateway no longer accepts the token. Terminals and commands that use it end within a second. A
+        revoked token cannot be restored.
       </p>
       {token.current === true && (
         <p>
-          <strong>This browser is signed in with it: you are signed out, too.</strong>
+          <strong>This browser is signed in with this token: you will be signed out.</strong>
         </p>
       )}
     </DangerDialog>

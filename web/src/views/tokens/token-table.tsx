@@ -41,7 +41,7 @@ export function TokenTable({ tokens, reload, user }: TokenTableProps) {
   const { busy, error, make } = useChange(isOfTokens, (issued, { method }) => {
     close()
     if (issued !== undefined) showIssued(issued as IssuedToken)
-    toast(method === 'DELETE' ? 'The token is revoked' : 'The token is there')
+    toast(method === 'DELETE' ? 'The token is revoked' : 'The token is created')
     reload()
   })
   const asked = { busy, error, make, onClose: close }
@@ -56,7 +56,7 @@ export function TokenTable({ tokens, reload, user }: TokenTableProps) {
               <tr>
                 <th scope="col">Name</th>
                 <th scope="col">State</th>
-                <th scope="col">Ends</th>
+                <th scope="col">Expires</th>
                 <th scope="col">Last use</th>
                 <th scope="col">
                   <span class="said-only">Actions</span>
@@ -117,7 +117,7 @@ function Row({ token, hasUser, ask }: RowProps) {
       <td>
         <TokenState token={token} />
       </td>
-      <td data-name="Ends">{end === null ? 'never' : <Moment at={end} />}</td>
+      <td data-name="Expires">{end === null ? 'never' : <Moment at={end} />}</td>
       <td data-name="Last use">{used === null ? 'never' : <Moment at={used} />}</td>
       <td>
         <div class="line row-actions">

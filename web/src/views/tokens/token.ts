@@ -7,7 +7,7 @@ const SOON_MS = 14 * DAY_MS
 
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
   if (declared) return 'in gateway.yaml'
-  if (kind === 'personal') return by === null || by === user ? 'made by its user' : `made by ${by}`
+  if (kind === 'personal') return by === null || by === user ? 'created by its user' : `created by ${by}`
   // The gateway uses this prefix for tokens of cookies.
   return name.startsWith('page-') ? 'sign-in of a browser' : 'sign-in of a command line'
 }

@@ -29,8 +29,8 @@ export default function Tokens() {
         {shown !== undefined && shown.length > 0 && <span class="soft">{shown.length}</span>}
         {isPerson() && <NewButton what="token" look="is-primary push" />}
         <p>
-          With a token, programs and command lines sign in as its user. Its text is shown once, when it is
-          made.
+          With a token, programs and command lines sign in as its user. A token is shown only once, when it is
+          created.
         </p>
       </header>
       {readsAll() && <Whose isOfAll={isOfAll} />}
@@ -78,7 +78,8 @@ function ExpiringNote({ tokens }: { readonly tokens: readonly Token[] }) {
       title={soon.length === 1 ? 'A token expires soon' : `${soon.length} tokens expire soon`}
     >
       {visible(names.join(', '))}
-      {soon.length > names.length && ' and others'}. Rotate a token to get a new one before the old one ends.
+      {soon.length > names.length && ' and others'}. Rotate a token to get a new one before the old one
+      expires.
     </Note>
   )
 }
@@ -116,7 +117,7 @@ function NoToken({ isSearched }: { readonly isSearched: boolean }) {
     )
   return (
     <Empty icon="key" title="There is no token yet" actions={isPerson() && <NewButton what="token" />}>
-      Make one for a program, or for <code>runbook-agent login</code> on a command line.
+      Create a token for a program, or for <code>runbook-agent login</code> on a command line.
     </Empty>
   )
 }

@@ -31,7 +31,8 @@ function problemIn({ runs, bytes, hours }: Typed): string | undefined {
   if (!/^[1-9]\d{0,4}$/.test(runs.trim())) return 'Runs: a whole number from 1 to 10000 is expected.'
   if (bytes.trim() !== '' && (sizeIn(bytes) ?? 0) < 1)
     return 'Output: a size such as 1GiB or 500MiB is expected.'
-  if (hours.trim() !== '' && !(Number(hours) >= 0.001)) return 'Hours: a number from 0.001 on is expected.'
+  if (hours.trim() !== '' && !(Number(hours) >= 0.001))
+    return 'Hours of running: a number of at least 0.001 is expected.'
   return undefined
 }
 
@@ -84,16 +85,16 @@ export function BudgetForm({ user: { name, budget }, busy, error, make, onClose 
       )}
       <div class="pair">
         <TextField label="Runs" value={typed.runs} onValue={(runs) => set({ runs })} required autoFocus />
-        <Choice label="In any stretch of" value={typed.per} onValue={(per) => set({ per })} options={spans} />
+        <Choice label="Period" value={typed.per} onValue={(per) => set({ per })} options={spans} />
         <TextField
           label="Output"
-          hint="Such as 1GiB; empty: as much as it likes."
+          hint="Such as 1GiB; empty for no limit."
           value={typed.bytes}
           onValue={(bytes) => set({ bytes })}
         />
         <TextField
           label="Hours of running"
-          hint="Empty: as long as it likes."
+          hint="Empty for no limit."
           value={typed.hours}
           onValue={(hours) => set({ hours })}
         />

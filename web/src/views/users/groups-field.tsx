@@ -35,7 +35,8 @@ export function GroupsField({ role, groups, onChange }: GroupsFieldProps) {
       <div class="field">
         <label for={id}>Groups</label>
         <p class="hint" id={`${id}-hint`}>
-          Connections and reviews name them. Separate them by spaces.
+          Groups decide which connections the user may use and what the user may approve. Separate them by
+          spaces.
         </p>
         <input
           id={id}

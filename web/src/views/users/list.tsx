@@ -35,7 +35,7 @@ export default function Users() {
   const close = () => changeQuery({ new: '' })
   const { busy, error, make } = useChange(isOfUsers, (made) => {
     const { name } = made as User
-    toast(`${visible(name)} is there, and needs a token`, { icon: 'user' })
+    toast(`${visible(name)} is created, and needs a token`, { icon: 'user' })
     go(userPath(name))
   })
   const isNew = query.value.get('new') === 'user' && mayAdminister()
@@ -43,7 +43,7 @@ export default function Users() {
     <>
       <ListView
         title="Users"
-        about="Persons and machines that may ask this gateway, by gateway.yaml, by an account elsewhere, or because an admin has added them."
+        about="People and machines that may use this gateway. They come from gateway.yaml or from the sign-in provider, or an admin has added them."
         actions={mayAdminister() ? <NewButton what="user" look="is-primary" /> : undefined}
         items={users}
         textOf={(user) =>

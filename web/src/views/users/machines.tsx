@@ -47,7 +47,7 @@ export default function Machines() {
     <>
       <ListView
         title="Machine budgets"
-        about="What machines may use up, and have used up. A machine that has used up its budget begins nothing more until there is room again."
+        about="What machines may use, and what they have used. A machine that has used up its budget can start nothing until its budget has room again."
         items={machines}
         textOf={({ user }) => `${user.name} ${user.groups.join(' ')}`}
         columns={['Machine', 'State', 'Runs', 'Output', 'Running', '']}
@@ -65,7 +65,7 @@ export default function Machines() {
               )
             }
           >
-            A machine is a user of the kind “machine”: a program that runs by itself, with a token.
+            A machine is a user of the kind “machine”: a program that uses the gateway with a token.
           </Empty>
         }
       />

@@ -46,7 +46,7 @@ export function NewUser({ busy, error, make, onClose }: NewUserProps) {
     >
       <TextField
         label="Name"
-        hint="A mail address, or a name without spaces. Sessions are recorded under it; it stays as it is."
+        hint="An email address, or a name without spaces. Sessions are recorded under this name, and it cannot be changed."
         value={name}
         onValue={(value) => draft.set({ name: value })}
         required
@@ -54,7 +54,7 @@ export function NewUser({ busy, error, make, onClose }: NewUserProps) {
       />
       <Choice label="Kind" value={kind} onValue={(value) => draft.set({ kind: value })} options={KINDS} />
       <GroupsField role={role} groups={groups} onChange={draft.set} />
-      <p class="hint">The user signs in with a token, which you make next.</p>
+      <p class="hint">The user signs in with a token, which you create next.</p>
     </FormDialog>
   )
 }

@@ -7,7 +7,7 @@ const ROLE_GROUPS = ['admin', 'auditor']
 
 export const ROLES = [
   ['standard', 'User: runs what the groups allow'],
-  ['auditor', 'Auditor: reads everything, and runs and decides nothing'],
+  ['auditor', 'Auditor: can read everything, but cannot run or decide anything'],
   ['admin', 'Admin: may do everything'],
 ] as const
 

@@ -22,8 +22,8 @@ export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps)
       onClose={onClose}
     >
       <p>
-        None of the user's tokens is accepted until you activate the user again. Terminals and commands that
-        the user follows end within a second.
+        The gateway accepts no token of the user until you activate the user again. Terminals and commands
+        that the user follows end within a second.
       </p>
     </DangerDialog>
   )
@@ -46,8 +46,8 @@ export function Remove({ user, busy, error, make, onClose }: AboutUserProps) {
       onClose={onClose}
     >
       <p>
-        The user is removed with all tokens, which never come back. The sessions stay, under this name. To
-        shut the user out for a time, deactivate instead.
+        The user and all their tokens are removed, and the tokens cannot be restored. The user's sessions
+        stay, under this name. To keep the user out only for a time, deactivate the user instead.
       </p>
     </DangerDialog>
   )

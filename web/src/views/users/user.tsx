@@ -38,7 +38,7 @@ export default function UserView({ name }: UserViewProps) {
   const { value, error, reload } = useLoaded(load)
   return (
     <>
-      <ol class="trail" aria-label="Where this is">
+      <ol class="trail" aria-label="Where you are">
         <li>
           <a href="/users">Users</a>
         </li>
@@ -141,13 +141,13 @@ function Notes({ user }: { readonly user: User }) {
       {user.warning !== undefined && <Note tone="wait">{visible(user.warning)}</Note>}
       {user.declared && (
         <Note tone="live">
-          This user stands in gateway.yaml, and is changed there. Tokens can be made here all the same.
+          This user is set in gateway.yaml: change the user there. You can still create tokens here.
         </Note>
       )}
       {isOfAccount(user) && (
         <Note tone="live">
-          This user signs in with an account elsewhere: each sign-in sets the groups again. A user who is
-          removed here comes back with the next sign-in; one who is deactivated does not.
+          This user signs in with an account of the sign-in provider: each sign-in sets the groups again. A
+          removed user can sign in again and is then added again; a deactivated user cannot sign in.
         </Note>
       )}
     </>
