@@ -47,7 +47,7 @@ export const SETTINGS = {
     kind: secret,
     aliases: ['HOOP_KEY', 'HOOP_DSN'],
     isSecret: true,
-    description: 'credential of the agent, scheme://name:secret@host:port?mode=standard',
+    description: 'key of the agent, scheme://name:secret@host:port?mode=standard',
   },
   keyFile: {
     name: 'key-file',
@@ -59,7 +59,8 @@ export const SETTINGS = {
     name: 'spiffe.key-file',
     kind: svidFile,
     aliases: ['HOOP_SPIFFE_KEY_FILE'],
-    description: 'file that holds a JWT-SVID, used when there is no key; it is read before each connect',
+    description:
+      'file that holds a JWT-SVID, used when there is no key; the agent reads it before each connect',
   },
   spiffeName: {
     name: 'spiffe.name',
@@ -128,7 +129,7 @@ export const SETTINGS = {
     kind: choice({ debug: 'debug', trace: 'debug', info: 'info', warn: 'warn', error: 'error' }),
     default: 'info',
     aliases: ['LOG_LEVEL'],
-    description: 'least severe lines to log',
+    description: 'lowest level of the lines to log',
   },
   logEncoding: {
     name: 'log.encoding',
@@ -159,24 +160,24 @@ export const SETTINGS = {
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
     description:
-      'most sessions at the same time; more are refused. The default depends on memory and open files',
+      'maximum number of sessions at the same time; more are refused (default: from memory and open files)',
   },
   outputCap: {
     name: 'output.cap',
     kind: bytes,
     default: '10MiB',
-    description: 'longest captured output of an execution; 0 for no limit',
+    description: 'maximum size of the captured output of an execution; 0 for no limit',
   },
   limitsMemory: {
     name: 'limits.memory',
     kind: bytes,
-    description: 'most memory of one execution; needs a delegated cgroup v2 (default: no limit)',
+    description: 'maximum memory of one execution; needs a delegated cgroup v2 (default: no limit)',
   },
   limitsProcesses: {
     name: 'limits.processes',
     kind: count,
     description:
-      'most processes and threads of one execution; needs a delegated cgroup v2 (default: no limit)',
+      'maximum number of processes and threads of one execution; needs a delegated cgroup v2 (default: no limit)',
   },
   outputOnCap: {
     name: 'output.on-cap',
@@ -189,7 +190,7 @@ export const SETTINGS = {
     kind: bytes,
     default: '64MiB',
     description:
-      'memory for the last part of outputs longer than output.cap, all executions together; above it these parts are shorter',
+      'memory for the last parts of outputs longer than output.cap, for all executions together; when it is full, these parts are shorter',
   },
   redact: {
     name: 'redact',
@@ -201,7 +202,7 @@ export const SETTINGS = {
     name: 'redact.names',
     kind: nameRules,
     description:
-      'names of variables that hold secrets, or with ! that hold none, where their names do not tell: CUSTOMER_*,!APP_*',
+      'names of variables that hold secrets although their names do not show it, and with ! of variables that hold none: CUSTOMER_*,!APP_*',
   },
   maskingAnalyzer: {
     name: 'masking.analyzer',
@@ -220,19 +221,20 @@ export const SETTINGS = {
     kind: label,
     aliases: ['DLP_MODE'],
     description:
-      "strict, or best-effort (so is any other word); with both addresses of masking (default: the gateway's)",
+      "what happens when masking fails: strict ends the session, any other word shows the output; needs both addresses of masking (default: the gateway's)",
   },
   maskingForm: {
     name: 'masking.form',
     kind: choice({ tag: 'tag', mask: 'mask' }),
     default: 'tag',
-    description: 'replacement of a finding by the local engine: tag is <TYPE>, mask is # for each character',
+    description:
+      'replacement that the local engine writes for a finding: tag is <TYPE>, mask is # for each character',
   },
   maskingRefine: {
     name: 'masking.refine',
     kind: refinements,
     description:
-      'types that the local engine finds differently from hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
+      'types that the local engine finds in another way than hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
   },
   policyInputRules: {
     name: 'policy.input-rules',
@@ -247,7 +249,7 @@ export const SETTINGS = {
   policyPrograms: {
     name: 'policy.programs',
     kind: programs,
-    description: 'the only programs that may be started (default: all)',
+    description: 'programs that may be started (default: all)',
   },
   policyVariables: {
     name: 'policy.variables',
@@ -258,18 +260,18 @@ export const SETTINGS = {
   policyConnections: {
     name: 'policy.connections',
     kind: allowed,
-    description: 'the only connections that may be used here (default: all)',
+    description: 'connections that may be used on this agent (default: all)',
   },
   policyOrigins: {
     name: 'policy.origins',
     kind: allowed,
     description:
-      'where sessions may come from: client, client-api, client-api-runbooks; hook and bare-exec are what a gateway runs by itself (default: all)',
+      'origins that sessions may have: client, client-api, client-api-runbooks, and hook and bare-exec for commands that a gateway runs by itself (default: all)',
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
     kind: timer,
-    description: 'longest time of an execution; a longer one is ended with exit code 124 (default: no limit)',
+    description: 'maximum duration of an execution, which then ends with exit code 124 (default: no limit)',
   },
   killGrace: {
     name: 'kill.grace',

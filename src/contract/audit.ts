@@ -52,7 +52,7 @@ const READ = {
 const FILTERS = {
   actor: option("entries with this part in the user's name, in any case"),
   actor_subject: option('entries of this user'),
-  actor_email: option('entries of this user, under a second name of the option'),
+  actor_email: option('the same as `actor_subject`'),
   resource_type: option('entries about objects of this type'),
   action: option('entries with this action'),
   http_method: option('entries of requests with this method'),
@@ -64,7 +64,7 @@ const FILTERS = {
   ),
   client_ip: option('entries of requests from this address'),
   outcome: readOption(
-    'true: entries of successes; false: entries of failures',
+    'true: only successes; false: only failures',
     (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
     'outcome must be true or false',
   ),
@@ -81,11 +81,11 @@ export const auditContract = {
     path: '/api/audit/logs',
     summary: 'Lists the entries of the audit log, the newest first',
     query: {
-      page: numberOption('page', 'number of the page, from 1 to 1000 (1 unless given)', 1000),
-      page_size: pageSizeOption('entries of a page, from 1 to 100 (50 unless given)'),
+      page: numberOption('page', 'number of the page, from 1 to 1000 (default: 1)', 1000),
+      page_size: pageSizeOption('entries per page, from 1 to 100 (default: 50)'),
       after: numberOption(
         'after',
-        'all entries after this sequence number, the oldest first; other options are ignored',
+        'returns all entries after this sequence number, the oldest first, and ignores the other options',
         Number.MAX_SAFE_INTEGER,
         0,
       ),
@@ -117,12 +117,12 @@ export const auditStreamContract = {
     path: '/api/audit/export',
     summary: 'Exports the entries of the list as lines of JSON or as CSV, the oldest first',
     description:
-      'What comes meanwhile is left out. Lines without any filter have every entry, so that `audit verify --file` can check them.',
+      'Entries that are written during the export are left out. `audit verify --file` can check an export of lines of JSON without filters, because it has every entry.',
     audit: { action: 'download', type: 'audit' },
     query: {
       ...FILTERS,
       format: readOption(
-        'jsonl or csv, jsonl unless given',
+        'jsonl or csv (default: jsonl)',
         (given) => (given === 'jsonl' || given === 'csv' ? given : undefined),
         'format must be jsonl or csv',
       ),

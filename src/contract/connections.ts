@@ -59,7 +59,8 @@ export const connectionContract = {
     path: '/api/connections',
     scope: 'connection',
     summary: 'Lists connections',
-    description: 'With `page` or `page_size` the answer is `{"pages":{"total","page","size"},"data":[...]}`.',
+    description:
+      'With `page` or `page_size` the answer is a page: `{"pages":{"total","page","size"},"data":[...]}`.',
     query: {
       tag_selector: option('only connections with these tags: env=prod,region!=eu'),
       search: option('only connections with this text in name, type, subtype, resource or status'),
@@ -70,10 +71,12 @@ export const connectionContract = {
       resource_name: option('only the connection of this name'),
       connection_ids: option('only these connections, separated by commas'),
       attribute: option('only connections with this attribute; no connection has one'),
-      managed_by: option('only connections managed by this program; no connection is'),
-      tags: option('only connections with such a tag of older versions of hoop; no connection has one'),
-      page: numberOption('page', 'number of the page, from 1', Number.MAX_SAFE_INTEGER),
-      page_size: pageSizeOption('connections of a page, from 1 to 100 (50 unless given)'),
+      managed_by: option('only connections that are managed by this program; no connection is'),
+      tags: option(
+        'only connections with this tag, in the form of older hoop versions; no connection has one',
+      ),
+      page: numberOption('page', 'number of the page, from 1 (default: 1)', Number.MAX_SAFE_INTEGER),
+      page_size: pageSizeOption('connections per page, from 1 to 100 (default: 50)'),
     },
     answers: {
       // A page if the caller asks for a page, or for a size.

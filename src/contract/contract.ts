@@ -129,15 +129,15 @@ export type Role = keyof typeof ROLES
  * missing.
  */
 export const SCOPES = {
-  connection: 'of connections that the caller may see',
-  scheduled: 'of connections that the caller may see; auditors and admins: all',
+  connection: 'on connections that the caller may see',
+  scheduled: 'on connections that the caller may see; auditors and admins: on all',
   concerned: "the caller's own, and those that the caller's groups review; auditors and admins: all",
   seen: "the caller's own, those that the caller's groups review, and those that the setting `sessions` of their connection opens to the caller; auditors and admins: all",
   read: "the caller's own, and those that the setting `sessions` of their connection opens to the caller; auditors and admins: all",
   end: "the caller's own; admins: all",
   tokens: "the caller's own; admins who are people: all",
   own: "the caller's own",
-  link: 'the one of the link',
+  link: 'the session of the link',
 } as const
 export type OperationScope = keyof typeof SCOPES
 
@@ -244,7 +244,7 @@ export const FRESH_MINUTES = 10
 
 const BY_COOKIE = {
   fresh: `, on the page within ${FRESH_MINUTES} minutes after the sign-in`,
-  refused: ', by a token, not from the page',
+  refused: ', with a token, not from the page',
 } as const
 
 /** Describes who may call an operation, before its objects are checked. */

@@ -141,13 +141,13 @@ const ForeseenShape = v.strictObject({
       minimum: wholeCount,
       rule: v.pipe(
         v.nullable(text),
-        v.description('the path of the rule of runbooks; null: the rule of the connection'),
+        v.description('path of the rule in `runbooks.review`; null for the review of the connection'),
       ),
     }),
   ),
   jira_fields: v.pipe(
     v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
-    v.description('fields of the issue that the caller fills'),
+    v.description('fields of the Jira issue that the caller has to fill'),
   ),
   locks: v.array(
     v.strictObject({
@@ -156,7 +156,10 @@ const ForeseenShape = v.strictObject({
       waiting: wholeCount,
     }),
   ),
-  confirm: v.pipe(v.boolean(), v.description('people type the name of the connection first')),
+  confirm: v.pipe(
+    v.boolean(),
+    v.description('people have to type the name of the connection before the run'),
+  ),
   client_input: v.pipe(v.boolean(), v.description('client_args and env_vars are allowed')),
 })
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
@@ -165,7 +168,7 @@ export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 export const EXECUTION = {
   method: 'POST',
   description:
-    '200 when the execution has ended, whatever its exit code; 202 when it still runs after `limits.wait`, or waits for approval.',
+    'Answers 200 when the execution has ended, with any exit code, and 202 when it still runs after `limits.wait` or waits for approval.',
   role: 'standard',
   audit: { action: 'execute', type: 'sessions' },
   answers: { 200: ExecutionShape, 202: ExecutionShape },
@@ -228,7 +231,8 @@ export const executionContract = {
     method: 'POST',
     path: '/api/runbooks/foresee',
     summary: 'Shows what an execution would need and wait for, and runs nothing',
-    description: 'An answer for each connection, in the order of the request. The file is not read.',
+    description:
+      'The answer has an entry for each connection, in the order of the request. The file of the runbook is not read.',
     role: 'user',
     scope: 'connection',
     audit: 'none',

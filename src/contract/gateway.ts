@@ -86,7 +86,7 @@ export const gatewayContract = {
   readiness: {
     ...READ,
     path: '/readyz',
-    summary: 'Shows whether sessions can begin: 503 while they cannot',
+    summary: 'Shows whether sessions can begin, and answers 503 while they cannot',
     role: 'public',
     answers: { 200: ReadinessShape, 503: ReadinessShape },
   },
@@ -186,7 +186,7 @@ export const backupContract = {
     path: '/api/backup',
     summary: 'Makes a backup of the state folder and returns it',
     description:
-      'It holds scripts and output, and for people also the key of requests that wait for approval: a backup that a machine makes loses these requests. The answer begins when the copy is complete.',
+      'The backup holds scripts and output. If a person makes it, the backup also holds the key of requests that wait for approval; a backup that a machine makes loses these requests. The answer begins when the copy is complete.',
     role: 'admin',
     byCookie: 'refused',
     audit: { action: 'download', type: 'backups' },

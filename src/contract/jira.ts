@@ -49,7 +49,7 @@ export const jiraContract = {
   site: {
     ...READ,
     path: '/api/integrations/jira',
-    summary: 'Shows the Jira site, without its token, or null',
+    summary: 'Shows the Jira site without its token; null if no site is set',
     answers: { 200: JiraShape },
   },
   templates: {

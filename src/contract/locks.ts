@@ -22,7 +22,7 @@ export const lockContract = {
     tag: 'Schedules',
     method: 'GET',
     path: '/api/locks',
-    summary: 'Lists the locks of gateway.yaml, with the sessions that hold them or wait',
+    summary: 'Lists the locks of gateway.yaml, with the sessions that hold them or wait for them',
     role: 'user',
     scope: 'connection',
     audit: 'none',

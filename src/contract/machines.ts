@@ -98,7 +98,7 @@ export const budgetContract = {
     tag: 'Users',
     method: 'GET',
     path: '/api/budgets',
-    summary: 'Lists machines that have a budget, with what they have used up of it',
+    summary: 'Lists machines that have a budget, with the part that they have used',
     role: 'auditor',
     audit: 'none',
     answers: { 200: v.array(BudgetUseShape) },

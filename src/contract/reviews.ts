@@ -138,7 +138,7 @@ export const reviewContract = {
   previous: {
     ...READ,
     path: '/api/reviews/:id/previous',
-    summary: 'Shows the last approved run of the same runbook before this request, or null',
+    summary: 'Shows the last approved run of the same runbook before this request; null if there is none',
     description: 'The script and the parameters of that run are in its session.',
     answers: {
       200: v.nullable(

@@ -78,9 +78,9 @@ export const runbookContract = {
     summary: 'Lists runbooks and their parameters, by repository',
     query: {
       connection_name: plainOption('only the runbooks of this connection'),
-      connection: plainOption('the same, by its old name'),
-      list_connections: plainOption('true: with the connections that may run each'),
-      remove_empty_connections: plainOption('false: for admins, also those that no connection runs'),
+      connection: plainOption('the same as `connection_name`, by its old name'),
+      list_connections: plainOption('true: each runbook has the list of connections that may run it'),
+      remove_empty_connections: plainOption('false: also lists runbooks that no connection runs, for admins'),
     },
     answers: { 200: RunbookListShape },
     errors: [['runbooks-not-configured', 404], 'connection-not-found'],
@@ -111,7 +111,7 @@ export const runbookContract = {
   rule: {
     ...READ,
     path: '/api/runbooks/rules/:id',
-    summary: 'Shows one of these rules',
+    summary: 'Shows such a rule',
     answers: { 200: RuleShape },
     errors: ['rule-not-found'],
   },

@@ -82,7 +82,7 @@ export const scheduleContract = {
   show: {
     ...READ,
     path: '/api/schedules/:name',
-    summary: 'Shows a schedule and its last 100 runs, with the reason where one was skipped',
+    summary: 'Shows a schedule and its last 100 runs; a skipped run has the reason',
     answers: { 200: ScheduleShape },
     errors: ['schedule-not-found', 'history-failed'],
   },
@@ -90,9 +90,10 @@ export const scheduleContract = {
     tag: 'Schedules',
     method: 'POST',
     path: '/api/schedules/foresee',
-    summary: 'Says when a schedule would run and what is wrong with it, and gives its lines for gateway.yaml',
+    summary:
+      'Checks a draft of a schedule: returns its next times, its problems and its lines for gateway.yaml',
     description:
-      'Nothing is kept. `problems` name the field; one without a field says why a run would fail now. `as` may be somebody else for admins.',
+      'Nothing is stored. Each of the `problems` names its field; a problem without a field says why a run would fail now. Only admins may set `as` to another user.',
     role: 'user',
     scope: 'end',
     audit: 'none',
@@ -111,7 +112,7 @@ export const scheduleContract = {
     ...CHANGE,
     path: '/api/schedules/:name/run',
     audit: { action: 'execute', type: 'schedules' },
-    summary: 'Runs a schedule now, and answers when its session has begun or has failed to begin',
+    summary: 'Runs a schedule now, and answers after its session has begun or could not begin',
     answers: { 200: ScheduleRunShape },
     errors: [...CHANGE.errors, 'schedule-busy', 'gateway-draining'],
   },

@@ -48,7 +48,7 @@ const session = {
   port: v.pipe(v.boolean(), v.description('whether native clients connect to a port of the client')),
   origin: text,
   labels: v.nullable(texts),
-  runbook_title: v.optional(v.pipe(text, v.description('of the runbook, as it was when it was asked for'))),
+  runbook_title: v.optional(v.pipe(text, v.description('title of the runbook at the time of the request'))),
   metadata: v.nullable(anything),
   session_batch_id: v.optional(text),
   correlation_id: v.optional(text),
@@ -91,29 +91,37 @@ const OutputRangeShape = v.strictObject({
       place: wholeCount,
       time: text,
       type: v.picklist(['i', 'o', 'e']),
-      stream: v.optional(v.pipe(v.literal('stderr'), v.description('of output; stdout has none'))),
+      stream: v.optional(
+        v.pipe(
+          v.literal('stderr'),
+          v.description('set for output of stderr; output of stdout has no `stream`'),
+        ),
+      ),
       payload: v.pipe(text, v.description('base64')),
     }),
   ),
-  next: v.pipe(wholeCount, v.description('the place to go on from')),
+  next: v.pipe(wholeCount, v.description('the value of `from` for the next part')),
   over: v.boolean(),
-  missing_bytes: v.pipe(wholeCount, v.description('of output that is not in the record')),
+  missing_bytes: v.pipe(wholeCount, v.description('bytes of output that could not be recorded')),
 })
 
 const StatementsShape = v.strictObject({
   statements: v.array(
     v.strictObject({
-      connection: v.pipe(text, v.description('of a native client')),
-      query: v.pipe(text, v.description('with its secrets replaced, as far as 16 KiB')),
-      time: v.pipe(text, v.description('when it began')),
+      connection: v.pipe(text, v.description('id of the connection of a native client')),
+      query: v.pipe(text, v.description('text of the statement, with its secrets replaced, at most 16 KiB')),
+      time: v.pipe(text, v.description('time at which the statement began')),
       state: v.pipe(
         v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
         v.description(
-          '`prepared`: not executed itself. `skipped`: one before it had failed. `unfinished`: the connection ended first. `unknown`: too many statements waited to measure them',
+          '`prepared`: the statement was only prepared. `skipped`: an earlier statement had failed. `unfinished`: the connection ended before the statement. `unknown`: not measured, because too many statements were waiting',
         ),
       ),
-      duration_ms: v.pipe(v.nullable(v.number()), v.description('from its arrival to its end')),
-      rows: v.pipe(v.nullable(wholeCount), v.description('returned or changed')),
+      duration_ms: v.pipe(
+        v.nullable(v.number()),
+        v.description('time from the arrival of the statement to its end'),
+      ),
+      rows: v.pipe(v.nullable(wholeCount), v.description('number of rows that were returned or changed')),
       error: v.pipe(v.nullable(text), v.description('SQLSTATE of PostgreSQL, error number of MySQL')),
     }),
   ),
@@ -137,24 +145,28 @@ export type EventAnswer = Omit<OutputRange['events'][number], 'place'>
 const VIEW = { action: 'view', type: 'sessions' } as const
 
 const FILTERS = {
-  user: plainOption('sessions of this user, an SQL LIKE pattern (`%` is any text, `_` one character)'),
-  connection: plainOption('on this connection, a LIKE pattern'),
-  type: plainOption('on connections of this type, a LIKE pattern'),
-  runbook: plainOption('of this runbook: its path, or a LIKE pattern'),
+  user: plainOption(
+    'only sessions of this user, as an SQL LIKE pattern (`%` is any text, `_` is one character)',
+  ),
+  connection: plainOption('only sessions on this connection, as a LIKE pattern'),
+  type: plainOption('only sessions on connections of this type, as a LIKE pattern'),
+  runbook: plainOption('only sessions of this runbook: its path, or a LIKE pattern'),
   status: plainOption(
-    `in this state: ${OUTCOMES.join(', ')}, several with commas; or open, ready, done as in hoop`,
+    `only sessions in this state: ${OUTCOMES.join(', ')}, or several of them, separated by commas; or open, ready, done as in hoop`,
   ),
-  kind: plainOption(`of this kind: ${SESSION_KINDS.join(', ')}`),
+  kind: plainOption(`only sessions of this kind: ${SESSION_KINDS.join(', ')}`),
   parameter: plainOption(
-    'with this text in a recorded parameter, among the newest 20,000 runs that match the other filters; requests of more than 64 KiB are not searched',
+    'only runs with this text in a recorded parameter; searches the newest 20,000 runs that match the other filters, except requests of more than 64 KiB',
   ),
-  batch_id: plainOption('of this batch'),
-  correlation_id: plainOption('with this correlation id; empty: without one'),
-  'review.status': plainOption('with a review in this state, a LIKE pattern; empty: without a review'),
-  jira_issue_key: plainOption('with one of these issues, separated by commas'),
-  'review.approver': plainOption('with a review by one of the groups of this user'),
-  start_date: plainOption('that began at this time or later, RFC 3339'),
-  end_date: plainOption('that began at this time or earlier, RFC 3339'),
+  batch_id: plainOption('only sessions of this batch'),
+  correlation_id: plainOption('only sessions with this correlation id; empty: only sessions without one'),
+  'review.status': plainOption(
+    'only sessions with a review in this state, as a LIKE pattern; empty: only sessions without a review',
+  ),
+  jira_issue_key: plainOption('only sessions with one of these Jira issues, separated by commas'),
+  'review.approver': plainOption('only sessions that one of the groups of this user reviews'),
+  start_date: plainOption('only sessions that began at this time or later, RFC 3339'),
+  end_date: plainOption('only sessions that began at this time or earlier, RFC 3339'),
 } as const
 
 const LIST = {
@@ -166,9 +178,9 @@ const LIST = {
   audit: VIEW,
   query: {
     ...FILTERS,
-    limit: plainOption('number of sessions, 20 unless given, at most 100'),
-    offset: plainOption('number of sessions to skip, at most 10,000'),
-    count: plainOption('how `total` is counted: capped at 10,000 (unless given), exact, or none'),
+    limit: plainOption('maximum number of sessions, up to 100 (default: 20)'),
+    offset: plainOption('number of sessions to skip, up to 10,000 (default: 0)'),
+    count: plainOption('how `total` is counted: capped (at 10,000), exact or none (default: capped)'),
   },
   answers: { 200: SessionListShape },
   errors: [['invalid-request', 422], 'history-failed'],
@@ -195,7 +207,7 @@ const DaysShape = v.strictObject({
       rejected: wholeCount,
     }),
   ),
-  is_capped: v.pipe(v.boolean(), v.description('a day has more sessions than were looked at')),
+  is_capped: v.pipe(v.boolean(), v.description('true if a day has more sessions than were examined')),
 })
 /** Number of sessions that began on each day, oldest day first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
@@ -213,9 +225,9 @@ export const sessionContract = {
     audit: 'none',
     query: {
       ...FILTERS,
-      parameter: plainOption('not looked at'),
-      days: numberOption('days', 'how many days until today, 30 unless given, 92 at most', 92),
-      time_zone: plainOption('in which days begin, like Europe/Berlin; UTC unless given'),
+      parameter: plainOption('ignored'),
+      days: numberOption('days', 'number of days up to today, from 1 to 92 (default: 30)', 92),
+      time_zone: plainOption('time zone of the days, such as Europe/Berlin (default: UTC)'),
     },
     answers: { 200: DaysShape },
     errors: [['invalid-request', 422], 'history-failed'],
@@ -224,15 +236,15 @@ export const sessionContract = {
     tag: 'Sessions',
     method: 'GET',
     path: '/api/sessions/:id/output',
-    summary: 'Returns a part of the output of a session, by the places in its stream',
+    summary: 'Returns a part of the output of a session, from a place in its stream',
     description:
-      'The part has whole events, at least one if there is one. `over`: nothing comes after `next`.',
+      'The part consists of whole events, and of at least one if there is one. `over`: there is no more output after `next`.',
     role: 'user',
     scope: 'read',
     audit: VIEW,
     query: {
-      from: plainOption('the place behind which it begins; at the beginning unless given'),
-      bytes: plainOption('how many to look for, 262144 unless given, 1048576 at most'),
+      from: plainOption('place after which the part begins (default: the beginning of the output)'),
+      bytes: plainOption('size of the part in bytes, up to 1048576 (default: 262144)'),
     },
     answers: { 200: OutputRangeShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
@@ -241,14 +253,14 @@ export const sessionContract = {
     tag: 'Sessions',
     method: 'GET',
     path: '/api/sessions/:id/statements',
-    summary: 'The statements of the native clients of a session, the oldest first',
-    description: 'Of a session with `port`, on a PostgreSQL or MySQL; others have none.',
+    summary: 'Lists the statements of the native clients of a session, the oldest first',
+    description: 'Only sessions with `port` on a PostgreSQL or MySQL connection have statements.',
     role: 'user',
     scope: 'read',
     audit: VIEW,
     query: {
-      offset: numberOption('offset', 'how many are skipped, 0 unless given', 10_000_000, 0),
-      limit: numberOption('limit', 'how many, 200 unless given, 1000 at most', 1000),
+      offset: numberOption('offset', 'number of statements to skip (default: 0)', 10_000_000, 0),
+      limit: numberOption('limit', 'maximum number of statements, up to 1000 (default: 200)', 1000),
     },
     answers: { 200: StatementsShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
@@ -272,7 +284,7 @@ const DOWNLOAD = {
   role: 'public',
   scope: 'link',
   audit: { action: 'download', type: 'sessions' },
-  query: { token: plainOption('of the link; the other options are those of the link, too') },
+  query: { token: plainOption('token of the link; the other options are a part of the link, too') },
   answers: { 200: file },
   type: 'application/octet-stream',
   errors: ['session-not-found', 'download-expired', 'history-failed'],
@@ -286,7 +298,7 @@ export const sessionStreamContract = {
     path: '/api/sessions/export',
     summary: 'Exports sessions as lines of JSON, the oldest first',
     description:
-      'Each line is a session as the list shows it, with a `cursor`. Sessions that begin meanwhile are left out. `after` continues an interrupted export.',
+      'Each line is a session as the list shows it, with a `cursor`. Sessions that begin during the export are left out. `after` continues an interrupted export.',
     role: 'user',
     scope: 'seen',
     audit: { action: 'download', type: 'sessions' },
@@ -307,12 +319,14 @@ export const sessionStreamContract = {
     scope: 'seen',
     audit: VIEW,
     query: {
-      expand: plainOption('event_stream, session_input, resize, separated by commas'),
-      event_stream: plainOption('the form of the output: utf8 or base64; a list of events without it'),
-      extension: plainOption(
-        'asks for a link to download the output as csv, json, txt or another file instead',
+      expand: plainOption(
+        'what the answer has in addition: event_stream, session_input, resize, separated by commas',
       ),
-      'blob-type': plainOption('session_input: for a link to the script'),
+      event_stream: plainOption('form of the output: utf8 or base64 (default: a list of events)'),
+      extension: plainOption(
+        'returns a link instead, to download the output as csv, json, txt or another file',
+      ),
+      'blob-type': plainOption('session_input: the link is for the script instead of the output'),
     },
     answers: { 200: v.union([SessionShape, DownloadLinkShape]) },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
@@ -348,9 +362,9 @@ export const sessionStreamContract = {
     scope: 'read',
     audit: VIEW,
     query: {
-      events: plainOption('i, o, e, separated by commas; o,e unless given'),
-      newline: plainOption('1: a line break behind each event'),
-      'event-time': plainOption('1: the time before each event'),
+      events: plainOption('kinds of events: i, o, e, separated by commas (default: o,e)'),
+      newline: plainOption('1: adds a line break after each event'),
+      'event-time': plainOption('1: adds the time before each event'),
     },
     answers: { 200: plainText },
     type: 'text/plain',
@@ -361,11 +375,11 @@ export const sessionStreamContract = {
     method: 'GET',
     path: '/api/sessions/:id/stream',
     summary: 'Streams the output of a session until it ends, as server-sent events',
-    description: 'With the header `Last-Event-ID` it continues after that event.',
+    description: 'With the header `Last-Event-ID` the stream continues after that event.',
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: { from: plainOption('now: what comes next; from the beginning unless given') },
+    query: { from: plainOption('now: only new output (default: from the beginning)') },
     answers: { 200: plainText },
     type: 'text/event-stream',
     errors: [

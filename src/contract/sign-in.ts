@@ -73,7 +73,7 @@ export const browserSignInContract = {
         'address on the loopback to which the browser is sent at the end, with ?token= or ?error=',
       ),
       page: plainOption(
-        '1: sign in to the page of this gateway, in the same browser; other options are ignored',
+        '1: signs in to the page of this gateway, in the same browser, and ignores the other options',
       ),
       challenge: plainOption(
         'SHA-256 of a verifier in base64url; the browser is then sent with ?code=, for POST /api/login/token',
@@ -87,7 +87,7 @@ export const browserSignInContract = {
     ...PAGE,
     method: 'GET',
     path: '/api/callback',
-    summary: 'Takes the browser back from the provider',
+    summary: 'Completes a sign-in after the provider has sent the browser back',
     audit: SIGN_IN,
     answers: redirecting,
     errors: ['history-failed'],
@@ -151,7 +151,7 @@ export const deviceSignInContract = {
     ...PAGE,
     method: 'GET',
     path: '/api/login/device/start',
-    summary: 'Sends the browser to the provider, for a code',
+    summary: 'Sends the browser to the sign-in provider, for a code',
     audit: 'none',
     query: CODE,
     answers: redirecting,
@@ -160,7 +160,7 @@ export const deviceSignInContract = {
     ...PAGE,
     method: 'POST',
     path: '/api/login/device/decide',
-    summary: 'Takes the decision of the person',
+    summary: 'Records the decision of the person',
     audit: SIGN_IN,
   },
 } as const satisfies Contract
@@ -178,7 +178,7 @@ export const pageContract = {
     path: '/api/changes',
     summary: 'Streams which lists have changed, as server-sent events',
     description:
-      'An event `changed` once a second at most, with the changed topics of `{"topics":["sessions","reviews","batches","schedules","agents"]}`.',
+      'The stream has an event `changed`, at most once a second, with the topics that have changed: `{"topics":["sessions","reviews","batches","schedules","agents"]}`.',
     role: 'user',
     audit: 'none',
     answers: { 200: v.pipe(text, v.description('text/plain')) },

@@ -10,7 +10,7 @@ const token = {
   name: text,
   user: text,
   kind: v.picklist(['personal', 'sign-in']),
-  declared: v.pipe(v.boolean(), v.description('it stands in gateway.yaml')),
+  declared: v.pipe(v.boolean(), v.description('whether the token is set in gateway.yaml')),
   // `inactive`: the token's user is not accepted.
   status: v.picklist(['active', 'revoked', 'expired', 'inactive']),
   created_at: time,
@@ -22,13 +22,13 @@ const token = {
   replaced_by: v.optional(text),
   current: v.pipe(
     v.optional(v.literal(true)),
-    v.description('the request asks by it, or the browser that asks was signed in with it'),
+    v.description('true if the request was sent with this token, or by a browser that was signed in with it'),
   ),
 }
 const TokenShape = v.strictObject(token)
 const IssuedTokenShape = v.strictObject({
   ...token,
-  token: needed(v.pipe(text, v.description('the token itself, here alone'))),
+  token: needed(v.pipe(text, v.description('the token itself, which no other answer shows'))),
 })
 
 /** The details of a token, for users who may see it. */
@@ -50,7 +50,7 @@ export const tokenContract = {
     role: 'user',
     scope: 'read',
     audit: 'none',
-    query: { user: plainOption('of this user') },
+    query: { user: plainOption('only tokens of this user') },
     answers: { 200: v.array(TokenShape) },
   },
   create: {
@@ -81,9 +81,9 @@ export const tokenContract = {
     ...OPERATION,
     method: 'POST',
     path: '/api/tokens/:id/rotate',
-    summary: 'Replaces a token by a new one, which only this answer shows',
+    summary: 'Replaces a token with a new one, which only this answer shows',
     description:
-      '`overlap`: seconds for which the old token stays valid (default: a day). The new token has the lifetime of the old one, unless `expires_in` is given.',
+      '`overlap`: how long the old token stays valid, in seconds (default: a day). The new token has the lifetime of the old one, unless `expires_in` is given.',
     scope: 'tokens',
     audit: { action: 'update', type: 'tokens' },
     body: v.object(

@@ -23,7 +23,7 @@ const UserShape = v.strictObject({
   picture: text,
   groups: v.array(text),
   kind: v.picklist(['person', 'machine']),
-  declared: v.pipe(v.boolean(), v.description('in gateway.yaml')),
+  declared: v.pipe(v.boolean(), v.description('whether the user is set in gateway.yaml')),
   budget: v.nullable(BudgetShape),
   created_at: time,
   created_by: v.nullable(text),
@@ -121,7 +121,7 @@ export const userContract = {
     method: 'PUT',
     path: '/api/users/:name',
     summary: 'Changes the given properties of a user',
-    description: 'A user who is not `active` is not accepted, and the streams of that user end.',
+    description: 'The gateway refuses a user who is not `active`, and ends the streams of that user.',
     audit: { action: 'update', type: 'users' },
     body: v.object(
       {

@@ -4,7 +4,7 @@ import { text, wholeCount } from './words.ts'
 
 const WebhookShape = v.strictObject({
   name: needed(text),
-  url: v.pipe(text, v.description('only the server of the address')),
+  url: v.pipe(text, v.description('the address, reduced to its server')),
   events: v.array(text),
   template: v.picklist(['standard', 'slack', 'teams']),
   connections: v.nullable(v.array(text)),

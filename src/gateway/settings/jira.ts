@@ -60,25 +60,25 @@ function certificates(text: string): readonly string[] | undefined {
   }
 }
 
-const description = about('for people', v.nullish(TextLine, ''))
-const field = about('id of the field that it fills', Field)
-const required = about('whether the request has to have it', v.nullish(truth, 'false'))
+const description = about('description for people', v.nullish(TextLine, ''))
+const field = about('id of the Jira field to fill', Field)
+const required = about('whether the caller has to fill the field', v.nullish(truth, 'false'))
 
 const MappingShape = map({
   description,
   type: about(
-    'preset takes a value of the session, custom the value as it is',
+    'preset: value names a fact of the session; custom: value is the text itself',
     choice({ preset: 'preset', custom: 'custom' }),
   ),
   jira_field: field,
-  value: about('name of the preset (session.user_email), or the value', Required),
+  value: about('name of the preset, such as session.user_email, or the text', Required),
 })
 
 const PromptShape = map({
   description,
-  label: about('what people are asked for', v.nullish(TextLine, '')),
+  label: about('name of the field, for people', v.nullish(TextLine, '')),
   field_type: about(
-    'select sends an option of the field, any other word a text',
+    'select: the caller sends an option of the field; any other word: a text',
     v.nullish(TextLine, 'text'),
   ),
   jira_field: field,
@@ -87,34 +87,34 @@ const PromptShape = map({
 
 const CmdbShape = map({
   description,
-  label: about('what people are asked for', v.nullish(TextLine, '')),
+  label: about('name of the field, for people', v.nullish(TextLine, '')),
   jira_field: field,
-  jira_object_schema_id: about("the object's schema in Assets", v.nullish(TextLine, '')),
-  jira_object_type: about("the object's type in Assets", v.nullish(TextLine, '')),
+  jira_object_schema_id: about("id of the object's schema in Assets", v.nullish(TextLine, '')),
+  jira_object_type: about("id of the object's type in Assets", v.nullish(TextLine, '')),
   required,
-  value: about('for people who choose the object', v.nullish(TextLine, '')),
+  value: about('hint for people who choose the object', v.nullish(TextLine, '')),
 })
 
 const items = <const Item extends v.GenericSchema>(meaning: string, item: Item, what: string) =>
   about(meaning, v.nullish(map({ items: v.nullish(list(item, what), []) }), {}))
 
 const TemplateShape = map({
-  name: about('for jira of connections', Name),
+  name: about('name of the template, for jira of connections', Name),
   description,
   project_key: about(
-    'the project of the service desk',
+    'key of the project of the service desk',
     matching(/^[A-Za-z][A-Za-z0-9_]{0,99}$/, 'the key of a project, like OPS,'),
   ),
   request_type_id: about(
-    'what kind of request is created',
+    'number of the request type of new issues',
     matching(/^\d{1,20}$/, 'the number of a request type'),
   ),
   issue_transition_name_on_close: about(
-    'the status that an issue is moved to when its session has ended',
+    'status to which an issue is moved after its session has ended',
     v.nullish(Required, 'done'),
   ),
   skip_transition_on_nonzero_exit_code: about(
-    'leaves the issue as it is when the exit code is not 0',
+    'whether the issue stays as it is when the exit code is not 0',
     v.nullish(truth, 'false'),
   ),
   mapping_types: items('fields that the gateway fills', MappingShape, 'mappings'),
@@ -123,18 +123,18 @@ const TemplateShape = map({
 })
 
 export const JiraShape = map({
-  url: about('the site; paths are appended', SiteUrl),
+  url: about('address of the Jira site', SiteUrl),
   user: about(
-    'account of the token, an email address',
+    'email address of the account that the token belongs to',
     matching(/^[^\p{Cc}:]{1,254}$/u, 'a name without a colon'),
   ),
-  api_token: about('better a reference to it, file://jira.token', Token),
+  api_token: about('API token of the account; a reference such as file://jira.token is safer', Token),
   ca: about("authorities for the site's certificate; by default the system's", v.nullish(Authorities)),
   timeout: about(
-    'how long Jira may take to create an issue, and to move one',
+    'how long Jira may take to create or to move an issue',
     v.nullish(duration('1s', '4m'), '30s'),
   ),
-  templates: about('kinds of issues, by name', list(TemplateShape, 'templates')),
+  templates: about('templates of issues, by name', list(TemplateShape, 'templates')),
 })
 
 export type JiraShape = v.InferOutput<typeof JiraShape>

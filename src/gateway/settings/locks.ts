@@ -11,13 +11,13 @@ export const RunbookPattern = parsed(
 
 /** A lock of gateway.yaml: the runbooks under it run one at a time. */
 export const LockShape = map({
-  name: about('name of the lock, shown to those who wait', Name),
+  name: about('name of the lock, shown to users whose sessions wait for it', Name),
   runbooks: about(
-    'runbooks of the lock; * stands for anything but a slash, ** for anything; by default all',
+    'runbooks that need the lock, by path; * stands for anything but a slash, ** for anything; by default all',
     v.nullish(v.pipe(list(RunbookPattern, 'paths'), v.minLength(1, 'at least one path is expected')), ['**']),
   ),
   connections: about(
-    'connections of the lock; by default all',
+    'connections on which these runbooks need the lock; by default all',
     v.nullish(v.pipe(list(Name, 'names'), v.minLength(1, 'at least one connection is expected'))),
   ),
 })

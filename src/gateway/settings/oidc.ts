@@ -46,31 +46,34 @@ const ProviderGroup = matching(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at th
 const ProviderGroupName = entryName(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at the provider')
 
 const OidcShape = map({
-  issuer: about('address of the provider, from which its description is read', Issuer),
-  'client-id': about('id of this gateway at the provider', matching(/^[\x21-\x7e]{1,500}$/, 'one word')),
+  issuer: about('address of the provider (issuer)', Issuer),
+  'client-id': about(
+    'client id of this gateway at the provider',
+    matching(/^[\x21-\x7e]{1,500}$/, 'one word'),
+  ),
   'client-secret': about(
-    'secret of this gateway at the provider, better a reference to it; without one only PKCE protects',
+    'client secret of this gateway at the provider; a reference to the secret is safer; without a secret only PKCE protects the sign-in',
     v.nullish(ClientSecret),
   ),
   scopes: about(
-    'scopes that are requested beside openid',
+    'scopes that are requested in addition to openid',
     v.nullish(list(matching(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'a scope'), 'scopes'), ['email', 'profile']),
   ),
   'name-claim': about(
-    'claim with the name of the user; an email has to be verified',
+    'claim that has the name of the user; an email address has to be verified',
     v.nullish(Claim, 'email'),
   ),
-  'groups-claim': about("claim with the user's groups at the provider", v.nullish(Claim, 'groups')),
+  'groups-claim': about("claim that has the user's groups at the provider", v.nullish(Claim, 'groups')),
   groups: about(
-    'groups at the provider to groups here; others are dropped. Without it names stay as they are, and none gives admin or auditor',
+    'map of groups at the provider to groups of this gateway; other groups are dropped. Without the map, groups keep their names, and no group gives the role admin or auditor',
     entries(ProviderGroupName, Name, 'shown'),
   ),
   'allowed-groups': about(
-    'only members of one of these groups at the provider may sign in',
+    'groups at the provider whose members may sign in',
     v.nullish(list(ProviderGroup, 'groups'), []),
   ),
   'allowed-domains': about(
-    'only people with a verified email of one of these domains may sign in',
+    'domains whose verified email addresses may sign in',
     v.nullish(list(Domain, 'domains'), []),
   ),
   everybody: about('whether all users of the provider may sign in', v.nullish(truth, 'false')),

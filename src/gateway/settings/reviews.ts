@@ -9,22 +9,25 @@ import { Count, Name, type PathPattern } from './words.ts'
 const groupNames = list(Name, 'group names')
 
 const rule = {
-  minimum: about('how many of the groups have to approve (1)', v.nullish(Count)),
+  minimum: about('number of groups that have to approve; by default 1', v.nullish(Count)),
   all: about('whether all of the groups have to approve', v.nullish(truth, 'false')),
-  'force-groups': about('members may approve or reject alone, with force_review', v.nullish(groupNames, [])),
-  'skip-groups': about('members run without a review', v.nullish(groupNames, [])),
-  'self-approval': about('whether reviewers may approve what they ask for', v.nullish(truth, 'false')),
+  'force-groups': about(
+    'groups whose members may approve or reject alone (force_review)',
+    v.nullish(groupNames, []),
+  ),
+  'skip-groups': about('groups whose members run without approval', v.nullish(groupNames, [])),
+  'self-approval': about('whether approvers may approve their own requests', v.nullish(truth, 'false')),
   expires: about(
-    'lifetime of a request that nobody decides, or that nobody runs after the approval',
+    'how long a request may wait for a decision and for its run before it expires',
     v.nullish(duration('1m', '365d'), '7d'),
   ),
   'access-max-duration': about(
-    'longest access to a terminal that may be requested',
+    'maximum duration of an access to a terminal',
     v.nullish(duration('1m', '48h'), '48h'),
   ),
 }
 
-const groups = about('one member of each group that is needed has to approve', groupNames)
+const groups = about('groups that approve; one member of each needed group has to approve', groupNames)
 
 export const ReviewShape = map({
   groups: v.pipe(groups, v.minLength(1, 'at least one group is expected')),
@@ -33,7 +36,10 @@ export const ReviewShape = map({
 
 /** The reviews of some runbooks. Without groups they need no review. */
 export const RunbookReviewShape = map({
-  path: about('files of the rule; * stands for anything but a slash, ** for anything', RunbookPattern),
+  path: about(
+    'runbooks of the rule, by path; * stands for anything but a slash, ** for anything',
+    RunbookPattern,
+  ),
   groups,
   ...rule,
 })

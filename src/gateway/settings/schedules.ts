@@ -29,22 +29,25 @@ const MOST = 500
 
 export const ScheduleShape = map({
   name: about('name of the schedule', Name),
-  cron: about('when it is due', Cron),
-  timezone: about('time zone of the times', v.nullish(TimeZone, 'UTC')),
+  cron: about('times at which the schedule is due', Cron),
+  timezone: about('time zone of these times', v.nullish(TimeZone, 'UTC')),
   connection: about('name of the connection', Name),
   runbook: about(
-    'the runbook, as its repository has it',
+    'path of the runbook in its repository',
     matching(/^(?!\/)[^\p{Cc}\\]{1,1000}$/u, 'a path inside the repository, without a leading slash,'),
   ),
   parameters: about('parameters of the runbook, name to value', entries(FieldName, Value)),
-  'jira-fields': about('fields of its Jira issue, name to value', entries(FieldName, Value)),
+  'jira-fields': about('fields of the Jira issues of its runs, name to value', entries(FieldName, Value)),
   as: about('name of the user to whom its runs belong', Name),
   'catch-up': about(
-    'runs that were due while the gateway was away: none leaves them out, once runs the last one late',
+    'runs that were due while the gateway was down: none skips them, once runs the last of them late',
     v.nullish(choice({ none: 'none', once: 'once' }), 'none'),
   ),
-  lock: about('name of a lock that its runs need, beside those whose rules are for them', v.nullish(Name)),
-  enabled: about('whether it runs', v.nullish(truth, 'true')),
+  lock: about(
+    'name of a lock that its runs need, in addition to the locks whose rules match',
+    v.nullish(Name),
+  ),
+  enabled: about('whether the schedule runs by itself', v.nullish(truth, 'true')),
 })
 
 export const SchedulesShape = v.pipe(

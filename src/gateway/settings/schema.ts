@@ -42,17 +42,17 @@ const Score = parsed(
 const Text = matching(/^[^\0]+$/, 'a text')
 
 const CustomTypeShape = map({
-  name: about('name of the type, written in place of a finding', EntityName),
-  regex: about('an expression of RE2; of Python for Presidio', v.nullish(Text)),
+  name: about('name of the type, which replaces a finding', EntityName),
+  regex: about('regular expression of RE2, or of Python for Presidio', v.nullish(Text)),
   deny: about('texts that are always masked, as whole words', v.nullish(list(Text, 'texts'), [])),
-  score: about('score of a match of regex', v.nullish(Score, '0.9')),
+  score: about('score of a finding by regex', v.nullish(Score, '0.9')),
 })
 
 /** Rules with which connections mask their output. */
 export const MaskingShape = map({
   name: about('name of the rule, for masking of connections', Name),
   provider: about(
-    'local masks in the agent, presidio asks its services',
+    'local: the agent masks by itself; presidio: the agent asks the services of Presidio',
     v.nullish(choice({ local: 'local', presidio: 'presidio' }), 'local'),
   ),
   analyzer: about("address of Presidio's analyzer, as the agent reaches it", v.nullish(webAddress)),
@@ -64,7 +64,10 @@ export const MaskingShape = map({
     'what happens when masking fails: strict ends the session, best-effort shows the output',
     v.nullish(choice({ strict: 'strict', 'best-effort': 'best-effort' }), 'strict'),
   ),
-  entities: about('types that are masked, EMAIL_ADDRESS', v.nullish(list(EntityName, 'names of types'), [])),
+  entities: about(
+    'types that are masked, such as EMAIL_ADDRESS',
+    v.nullish(list(EntityName, 'names of types'), []),
+  ),
   custom: about('types of your own', v.nullish(list(CustomTypeShape, 'types'), [])),
   threshold: about('score below which a finding is not masked', v.nullish(Score, '0.5')),
 })
@@ -78,7 +81,7 @@ const HistoryShape = map({
     v.nullish(duration('1d', '36500d'), '400d'),
   ),
   size: about(
-    'size of the history on the disk beyond which the oldest sessions are deleted',
+    'maximum size of the history on the disk; the oldest sessions are deleted when it is reached',
     v.nullish(size('64MiB', '1048576GiB'), '10GiB'),
   ),
 })
@@ -86,11 +89,11 @@ const HistoryShape = map({
 /** Limits for one connection that replace those of `HistoryShape`. */
 const KeptShape = map({
   retain: about(
-    'how long its sessions are kept after their end; by default history.retain',
+    'how long sessions of this connection are kept after their end; by default history.retain',
     v.nullish(duration('1m', '36500d')),
   ),
   size: about(
-    'size of its sessions beyond which the oldest are deleted; by default as much as history.size leaves',
+    'maximum size of the sessions of this connection; the oldest ones are deleted when it is reached; by default the room that history.size leaves',
     v.nullish(size('1MiB', '1048576GiB')),
   ),
 })
@@ -160,12 +163,12 @@ const PublicUrl = parsed((written) => {
 
 const ListenShape = map({
   http: about(
-    'address of the REST interface; port 0 is a free one',
+    'address of the REST interface; port 0 is any free port',
     v.nullish(ServerAddress, '127.0.0.1:8009'),
   ),
   grpc: about('address for agents and command lines', v.nullish(ServerAddress, '127.0.0.1:8010')),
   'public-url': about(
-    'where people reach the REST interface, for links; by default its address',
+    'address at which people reach the REST interface, for links; by default listen.http',
     v.nullish(PublicUrl),
   ),
   tls: about(
@@ -173,9 +176,9 @@ const ListenShape = map({
     v.nullish(
       map({
         certificate: about('file with the certificate and those that sign it, in PEM', FilePath),
-        key: about('file with its key, in PEM', FilePath),
+        key: about('file with the key of the certificate, in PEM', FilePath),
         'agent-ca': about(
-          'file with the authorities that sign certificates of agents, in PEM; by default agents need none',
+          'file with the authorities that sign certificates of agents, in PEM; by default agents need no certificate',
           v.nullish(FilePath),
         ),
       }),
@@ -189,12 +192,15 @@ const ListenShape = map({
     'addresses and networks of proxies whose `X-Forwarded-For` names the caller; by default none',
     v.nullish(list(ProxyNetwork, 'addresses or networks'), []),
   ),
-  'allow-remote': about('allows addresses that are not the loopback without TLS', v.nullish(truth, 'false')),
+  'allow-remote': about(
+    'whether addresses other than the loopback are allowed without TLS',
+    v.nullish(truth, 'false'),
+  ),
 })
 
 const AgentShape = map({
   name: about('name of the agent, as in its key grpc://NAME:KEY@HOST:PORT?mode=standard', Name),
-  key: about("the secret part of the agent's key, better a reference to it or its hash", SecretHash),
+  key: about("secret part of the agent's key; a reference to the secret or its hash is safer", SecretHash),
 })
 
 const RepositoryShape = map({
@@ -202,7 +208,7 @@ const RepositoryShape = map({
   url: about('address from which git fetches the repository', RepositoryUrl),
   branch: about("the branch of the runbooks; by default the remote's HEAD", v.nullish(BranchName)),
   refresh: about(
-    'how long a copy of a remote repository counts as fresh (10s)',
+    'how long a copy of a remote repository counts as fresh; by default 10s',
     v.nullish(duration('0s', '20d')),
   ),
 })
@@ -221,15 +227,15 @@ export const RuleShape = map({
     'for pattern_match: a regular expression of RE2 that must not match',
     v.nullish(Word, ''),
   ),
-  message: about('text for people who have broken the rule', v.nullish(TextLine, '')),
+  message: about('text that is shown to a user who breaks the rule', v.nullish(TextLine, '')),
 })
 
 const GuardrailShape = map({
-  name: about('name of the rules, for guardrails of connections', Name),
+  name: about('name of the guardrail, for guardrails of connections', Name),
   input: about('rules for scripts and arguments', v.nullish(list(RuleShape, 'rules'), [])),
   'input-file': about('file with more rules for scripts and arguments, YAML or JSON', v.nullish(FilePath)),
-  output: about('rules for what a command prints', v.nullish(list(RuleShape, 'rules'), [])),
-  'output-file': about('file with more rules for what a command prints', v.nullish(FilePath)),
+  output: about('rules for the output of a command', v.nullish(list(RuleShape, 'rules'), [])),
+  'output-file': about('file with more rules for the output of a command, YAML or JSON', v.nullish(FilePath)),
 })
 
 const AccessShape = map({
@@ -237,28 +243,31 @@ const AccessShape = map({
   exec: about('whether scripts of users may run', v.nullish(truth, 'true')),
   connect: about('whether terminals may be opened; by default where exec is allowed', v.nullish(truth)),
   'client-input': about(
-    'whether callers may add arguments and variables; by default with exec',
+    'whether callers may add arguments and variables; by default where exec is allowed',
     v.nullish(truth),
   ),
   'client-escapes': about(
-    "whether scripts may leave the database's client for a shell",
+    "whether scripts may start a shell from the database's client",
     v.nullish(choice({ block: 'block', allow: 'allow' })),
   ),
   groups: about(
-    'only users in one of these groups see it; by default everybody',
+    'groups whose users may see and use the connection; by default everybody',
     v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
   ),
 })
 
 const ConnectionShape = map({
   name: about('name of the connection', Name),
-  agent: about('name of the agent that runs it', Name),
+  agent: about('name of the agent that runs the commands of the connection', Name),
   type: about(
-    'with subtype the type that the agent is told: database with postgres is postgres',
+    'type of the connection; the agent gets it together with subtype: database with postgres is postgres',
     v.nullish(Name, 'custom'),
   ),
-  subtype: about('see type', v.nullish(Name)),
-  tags: about('labels by which connections are found, such as env: prod', entries(TagKey, TagValue, 'shown')),
+  subtype: about('second part of the type, see type', v.nullish(Name)),
+  tags: about(
+    'labels of the connection, for searches and batches, such as env: prod',
+    entries(TagKey, TagValue, 'shown'),
+  ),
   command: about(
     'program and arguments, without a shell; the agent replaces $NAME in arguments',
     v.pipe(
@@ -267,11 +276,11 @@ const ConnectionShape = map({
     ),
   ),
   env: about(
-    'variables, NAME to value: plain where `secrets` is set, else secret',
+    'variables, NAME to value; they are plain where `secrets` is set, else secret',
     entries(VariableName, Word),
   ),
   files: about(
-    'secret files, NAME to the path of a file; the command gets the path of a copy',
+    'secret files, NAME to the path of a file; in NAME the command gets the path of a copy',
     entries(VariableName, FilePath),
   ),
   secrets: about(
@@ -283,32 +292,41 @@ const ConnectionShape = map({
     v.nullish(
       map({
         repository: about('name of the repository', Name),
-        path: about('folder of the files that may be run; by default all', v.nullish(RunbooksPath, '')),
+        path: about(
+          'folder of the files that may be run; by default the whole repository',
+          v.nullish(RunbooksPath, ''),
+        ),
         confirm: about(
-          'files of runbooks before which people type the name of the connection, like prod/**',
+          'runbooks that run only after people type the name of the connection, by path, like prod/**',
           v.nullish(list(RunbookPattern, 'paths'), []),
         ),
         review: about(
-          "who approves some of the runbooks, by path; the first match wins over the connection's review",
+          "rules for who approves some of the runbooks, by path; the first rule that matches replaces the connection's review",
           v.nullish(list(RunbookReviewShape, 'rules'), []),
         ),
       }),
     ),
   ),
-  masking: about('names of masking rules for its output', v.nullish(list(Name, 'names'), [])),
+  masking: about(
+    'names of masking rules for the output of the connection',
+    v.nullish(list(Name, 'names'), []),
+  ),
   guardrails: about(
-    'names of rules that the agent enforces on it',
+    'names of guardrails that the agent enforces on the connection',
     v.nullish(list(Name, 'names of guardrails'), []),
   ),
-  jira: about('name of the template by which each of its sessions gets an issue', v.nullish(Name)),
+  jira: about(
+    'name of the Jira template by which each session of the connection gets an issue',
+    v.nullish(Name),
+  ),
   review: about('who has to approve before something runs', v.nullish(ReviewShape)),
-  access: about('what users may do with it', v.nullish(AccessShape, {})),
+  access: about('what users may do with the connection', v.nullish(AccessShape, {})),
   confirm: about(
     'whether people type the name of the connection before a runbook runs on it',
     v.nullish(truth, 'false'),
   ),
   sessions: about(
-    'whose sessions its users may see: their own, those of users in one of their groups, or all',
+    'sessions of the connection that its users may see: their own, those of users in one of their groups, or all',
     v.nullish(choice({ own: 'own', groups: 'groups', all: 'all' }), 'own'),
   ),
   history: v.nullish(KeptShape),
@@ -318,43 +336,49 @@ const ConnectionShape = map({
 const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
 
 const LimitsShape = map({
-  wait: about('time after which a request is answered with 202', v.nullish(duration('100ms', '1h'), '50s')),
+  wait: about(
+    'how long a request waits for the end of its execution before it is answered with 202',
+    v.nullish(duration('100ms', '1h'), '50s'),
+  ),
   'agent-wait': about(
-    'how long an execution waits for an agent that is away',
+    'how long an execution waits for an agent that is not connected',
     v.nullish(duration('0s', '1h'), '15s'),
   ),
   'lock-wait': about(
-    'how long a session waits for a lock that others have',
+    'how long a session waits for a lock that another session holds',
     v.nullish(duration('1s', '24h'), '15m'),
   ),
-  body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
-  output: about('longest output in an answer', v.nullish(size('1KiB', LONGEST_ANSWER), LONGEST_ANSWER)),
+  body: about('maximum size of the body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
+  output: about(
+    'maximum size of the output in an answer',
+    v.nullish(size('1KiB', LONGEST_ANSWER), LONGEST_ANSWER),
+  ),
   'failed-sign-ins': about(
-    'how many sign-ins of one address may fail in a minute before its tokens and keys are held up',
+    'number of sign-ins from one address that may fail in a minute before further attempts from there are refused',
     v.nullish(Count, '20'),
   ),
-  'batch-parallel': about('how many runs of a batch may run at once', v.nullish(Count, '50')),
+  'batch-parallel': about('maximum number of parallel runs of a batch', v.nullish(Count, '50')),
 })
 
 export const SettingsShape = map({
   listen: v.nullish(ListenShape, {}),
   state: about('folder of history and repositories', v.nullish(FilePath, './state')),
   users: about('users of the gateway and their tokens', v.nullish(list(UserShape, 'users'), [])),
-  'sign-in': about('sign-in with accounts of a provider', v.nullish(SignInShape)),
+  'sign-in': about('sign-in with accounts of an OpenID Connect provider', v.nullish(SignInShape)),
   agents: about('agents that may connect, each with a key', v.nullish(list(AgentShape, 'agents'), [])),
   repositories: about('git repositories with runbooks', v.nullish(list(RepositoryShape, 'repositories'), [])),
   masking: about('rules that mask personal data in output', v.nullish(list(MaskingShape, 'rules'), [])),
   guardrails: about(
-    'rules for scripts and output, by name; agents enforce them',
+    'rules for scripts and output, by name, which agents enforce',
     v.nullish(list(GuardrailShape, 'guardrails'), []),
   ),
-  jira: about('Jira site in which sessions get issues', v.nullish(JiraShape)),
+  jira: about('Jira site where sessions get issues', v.nullish(JiraShape)),
   connections: about(
-    'commands that can be run, each with its variables and secrets',
+    'databases and servers to run commands on, each with its command, variables and secrets',
     v.nullish(list(ConnectionShape, 'connections'), []),
   ),
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
-  webhooks: about('addresses that are told of events', v.nullish(WebhooksShape, [])),
+  webhooks: about('addresses that receive events', v.nullish(WebhooksShape, [])),
   schedules: about('runbooks that run by themselves', v.nullish(SchedulesShape, [])),
   limits: v.nullish(LimitsShape, {}),
   'stop-timeout': about(

@@ -30,8 +30,8 @@ const Moment = parsed(
 )
 
 const TokenShape = map({
-  name: about('name of the token, for people', Name),
-  token: about('bearer token, better a reference to it or its hash', SecretHash),
+  name: about('name of the token', Name),
+  token: about('bearer token; a reference to the token or its hash is safer', SecretHash),
   expires: about('when the token expires; by default never', v.nullish(Moment)),
 })
 
@@ -52,26 +52,38 @@ const Hours = parsed(
 )
 
 const BudgetShape = map({
-  runs: about(`sessions that may begin (${MOST_RUNS})`, v.nullish(Runs, String(MOST_RUNS))),
-  bytes: about('output of these sessions together', v.nullish(size('1KiB', '1048576GiB'))),
-  hours: about('running time of these sessions together', v.nullish(Hours)),
-  per: about('length of the stretch in which sessions are counted', v.nullish(duration('1m', '31d'), '1d')),
+  runs: about(
+    `maximum number of sessions in a period; by default ${MOST_RUNS}`,
+    v.nullish(Runs, String(MOST_RUNS)),
+  ),
+  bytes: about(
+    'maximum output of the sessions in a period, all together',
+    v.nullish(size('1KiB', '1048576GiB')),
+  ),
+  hours: about('maximum running time of the sessions in a period in hours, all together', v.nullish(Hours)),
+  per: about('length of the period', v.nullish(duration('1m', '31d'), '1d')),
 })
 
 export const UserShape = map({
-  name: about('name of the user, also at a login', matching(USER_NAME, USER_NAME_FORM)),
+  name: about('name of the user', matching(USER_NAME, USER_NAME_FORM)),
   kind: about(
     'a machine never approves, and may have a budget',
     v.nullish(choice({ person: 'person', machine: 'machine' }), 'person'),
   ),
-  token: about('bearer token, better a reference to it or its hash', v.nullish(SecretHash)),
-  tokens: about('more tokens, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
-  groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
+  token: about('bearer token; a reference to the token or its hash is safer', v.nullish(SecretHash)),
+  tokens: about('further tokens of the user, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
+  groups: about(
+    'groups of the user; members of admin are admins, members of auditor are auditors',
+    v.nullish(list(Name, 'group names'), []),
+  ),
   oidc: about(
-    'whether the person with this name at the provider of sign-in is this user',
+    'whether the person with this name at the sign-in provider is this user',
     v.nullish(truth, 'false'),
   ),
-  budget: about('what a machine may use up', v.nullish(BudgetShape)),
+  budget: about(
+    'budget of a machine: the sessions, output and running time that it may use in any period',
+    v.nullish(BudgetShape),
+  ),
 })
 
 type UserShape = v.InferOutput<typeof UserShape>

@@ -47,9 +47,9 @@ const SigningKey = v.pipe(
 
 const WebhookShape = map({
   name: about('name of the webhook', Name),
-  url: about('where messages go, better a reference to it', ReceiverUrl),
+  url: about('address that receives the messages; a reference to the address is safer', ReceiverUrl),
   secret: about(
-    'the key that signs messages, better a reference to it; required for standard',
+    'key that signs the messages; a reference to the key is safer; required for the template standard',
     v.nullish(SigningKey),
   ),
   events: about(
@@ -59,9 +59,9 @@ const WebhookShape = map({
       v.minLength(1, 'at least one event is expected'),
     ),
   ),
-  connections: about('only of these connections; by default of all', v.nullish(list(Name, 'names'))),
+  connections: about('connections whose events are sent; by default all', v.nullish(list(Name, 'names'))),
   template: about(
-    'the form of a message',
+    'form of the messages',
     v.nullish(choice({ standard: 'standard', slack: 'slack', teams: 'teams' }), 'standard'),
   ),
   ca: about("authorities for the receiver's certificate; by default the system's", v.nullish(Authorities)),
