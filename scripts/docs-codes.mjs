@@ -282,7 +282,7 @@ export const CODES = {
     },
     'request-timeout': { text: '`the request did not come in time`', advice: 'send the request faster' },
     'sign-in-again': {
-      text: '`this browser has signed in more than 10 minutes ago: ...`',
+      text: '`this browser signed in more than 10 minutes ago: ...`',
       advice: 'sign in again where the page asks for it, or use a token',
     },
     'foreign-page': {

@@ -124,7 +124,7 @@ export class Agent {
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
     // Gives up on a gateway that takes nothing: the sessions would wait for ever.
-    const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
+    const drop = () => serving.connection.drop('the gateway does not confirm the ends of sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
     setTimeout(drop, longestStopMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })).unref()

@@ -40,7 +40,10 @@ function isOfGateway(file: string | undefined, flags: ConfigPrintFlags): file is
 function printGateway(file: string, flags: ConfigPrintFlags): Printed {
   const isOfAgent = Object.keys(flags).some((name) => name !== 'json' && name !== 'gateway')
   if (isOfAgent)
-    throw new Failure(`${file} has settings of a gateway, which has no flags for them`, exitCodes.usage)
+    throw new Failure(
+      `${file} has settings of a gateway: flags are only for settings of an agent`,
+      exitCodes.usage,
+    )
   return readingSettings(() => printGatewaySettings(file, process.env))
 }
 

@@ -56,7 +56,7 @@ export function warnOfPlace(
 ): void {
   if (from !== 'file' || reference?.kind === 'variable')
     warnings.push(
-      `${reference?.name ?? place}: what started the agent has the key in its environment too, and commands of an agent that is root can read it there: prefer key-file`,
+      `${reference?.name ?? place}: the program that started the agent has the key in its environment, too, and commands of an agent that runs as root can read it there: prefer key-file`,
     )
   else warnOfReaders(place, reference?.path ?? lookup.file.path, warnings)
 }

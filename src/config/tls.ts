@@ -25,9 +25,7 @@ export function findTls(search: TlsSearch): TlsSettings {
   const { lookup, warnings } = search
   const skipVerify = lookup.find(SETTINGS.tlsSkipVerify)
   if (skipVerify?.value === true)
-    warnings.push(
-      `${skipVerify.place}: whoever is on the way to the gateway can take its place: prefer tls.ca`,
-    )
+    warnings.push(`${skipVerify.place}: others on the network can impersonate the gateway: prefer tls.ca`)
   return {
     authorities: findAuthorities(search),
     serverName: lookup.find(SETTINGS.tlsServerName)?.value,

@@ -219,7 +219,7 @@ export const sessionContract = {
     path: '/api/sessions/by-day',
     summary: 'Counts sessions by the day on which they began, and by outcome',
     description:
-      'The filters are those of the list, except `parameter`. At most 100,000 sessions of a day are looked at.',
+      'The filters are those of the list, except `parameter`. At most 100,000 sessions of a day are examined.',
     role: 'user',
     scope: 'seen',
     audit: 'none',

@@ -63,7 +63,9 @@ describe('the account', () => {
     expect(() => find({}, undefined)).toThrow(
       /^not signed in: runbook-agent login --api-url https:\/\/GATEWAY, or set HOOP_APIURL and HOOP_TOKEN$/,
     )
-    expect(() => find({ HOOP_APIURL: 'https://a.test' }, undefined)).toThrow(/HOOP_TOKEN is not: set it/)
+    expect(() => find({ HOOP_APIURL: 'https://a.test' }, undefined)).toThrow(
+      /HOOP_TOKEN is not: set HOOP_TOKEN/,
+    )
   })
 
   it.each(['gateway.test', 'ftp://gateway.test', 'https://user:secret@gateway.test', 'https://'])(

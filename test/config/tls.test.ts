@@ -118,7 +118,7 @@ it("the name and the leave to skip the check come from hoop's variables; the lat
   const { tls, warnings } = load({ HOOP_TLSSERVERNAME: 'gateway.test', HOOP_TLS_SKIP_VERIFY: 'true' })
   expect(tls).toMatchObject({ serverName: 'gateway.test', skipVerify: true })
   expect(warnings).toContain(
-    'HOOP_TLS_SKIP_VERIFY: whoever is on the way to the gateway can take its place: prefer tls.ca',
+    'HOOP_TLS_SKIP_VERIFY: others on the network can impersonate the gateway: prefer tls.ca',
   )
 })
 

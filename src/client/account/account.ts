@@ -47,7 +47,10 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   const apiUrl = HOOP_APIURL ?? stored?.api_url
   const token = HOOP_TOKEN ?? stored?.token
   if (!apiUrl || (!token && !HOOP_APIURL)) throw new SetUpError(SIGN_IN)
-  if (!token) throw new SetUpError('HOOP_APIURL is set and HOOP_TOKEN is not: set it, or runbook-agent login')
+  if (!token)
+    throw new SetUpError(
+      'HOOP_APIURL is set and HOOP_TOKEN is not: set HOOP_TOKEN, or sign in with runbook-agent login',
+    )
   if (!isToken(token))
     throw new SetUpError(`${HOOP_TOKEN ? 'HOOP_TOKEN' : file}: the token is not one word of ASCII`)
   const rest = restAddress(apiUrl, HOOP_APIURL ? 'HOOP_APIURL' : file)

@@ -166,7 +166,7 @@ export async function readBody({ body, status }: HttpAnswer, limit: number): Pro
 const CONNECT_MS = 10_000
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
-  ECONNREFUSED: 'nobody listens there (ECONNREFUSED)',
+  ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
   ENOTFOUND: 'there is no such name (ENOTFOUND)',
   EAI_AGAIN: 'the name cannot be looked up now (EAI_AGAIN)',
   ECONNRESET: 'it ended the connection (ECONNRESET)',

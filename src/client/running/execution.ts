@@ -85,8 +85,9 @@ async function* afterAnswer(
 function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   if (wait === undefined) return ''
   const { lock, session_id: holder, user, since, ahead } = wait
-  const who = holder === null ? '' : `, which session ${holder} of ${user ?? '?'} has since ${since ?? '?'}`
-  return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; before it: ${ahead}` : ''}`
+  const who =
+    holder === null ? '' : `, which session ${holder} of ${user ?? '?'} has held since ${since ?? '?'}`
+  return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions before it: ${ahead}` : ''}`
 }
 
 /** Reads the exit code from the record when the answer has none: the answer may have missed the close. */

@@ -147,7 +147,7 @@ export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'HOSTNAME', shrinks: true, leftOut: 7, of: factOf('hostname') },
   { heading: 'ADDRESS', shrinks: true, leftOut: 2, of: ({ address }) => address },
   { heading: 'PLATFORM', shrinks: true, leftOut: 1, of: factOf('platform') },
-  { heading: 'LAST WORDS', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
+  { heading: 'REASON', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
 ]
 
 /** Returns the time of an agent's last change; empty when the gateway does not say it (hoop's does not). */

@@ -75,7 +75,7 @@ const STICKY = 0o1000
 
 /** Tests whether other users can read or replace the file with the credential. */
 export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
-  if (place.kind === 'variable') return skipped(`the key is in no file but in ${place.name}`)
+  if (place.kind === 'variable') return skipped(`the key is in ${place.name}, and not in a file`)
   const { mode, uid } = statSync(place.path)
   const folder = path.dirname(place.path)
   const found = `${place.path}, mode ${octal(mode)}, owner ${uid}`

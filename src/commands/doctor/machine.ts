@@ -214,7 +214,7 @@ export async function checkStopTime({
   ])
   if (typeof answer === 'string') return skipped(answer)
   const neededMs = longestStopMs({ drainMs, killGraceMs })
-  const found = `${answer.unit} has TimeoutStopSec=${answer.text}, stopping takes up to ${neededMs / 1000} s (drain, kill.grace twice and some)`
+  const found = `${answer.unit} has TimeoutStopSec=${answer.text}, stopping takes up to ${neededMs / 1000} s (drain, twice kill.grace, and a margin)`
   if (milliseconds(answer.text) >= neededMs) return ok(found)
   return warning(
     found,

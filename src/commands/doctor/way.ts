@@ -161,8 +161,8 @@ export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding
 function unused({ identity, hasOtherProxy }: Way): string {
   if (!hasOtherProxy) return 'none in the environment (HTTPS_PROXY)'
   return identity.tls === undefined
-    ? 'that of HTTPS_PROXY is not used without TLS'
-    : 'that of HTTPS_PROXY is not used for this gateway (NO_PROXY, or the loopback)'
+    ? 'the proxy of HTTPS_PROXY is not used without TLS'
+    : 'the proxy of HTTPS_PROXY is not used for this gateway (NO_PROXY, or the loopback)'
 }
 
 const HEALTH_MS = 4000

@@ -37,7 +37,10 @@ export async function migrateHoopCommand(flags: MigrateHoopFlags): Promise<numbe
   const account = await targetAccount(flags)
   const carried = carriedOf(settings)
   const names = carried.connections.map(({ name }) => name)
-  const present = await orFailure('cannot read what is there', readHoopState(account, names))
+  const present = await orFailure(
+    'cannot read the settings of the hoop gateway',
+    readHoopState(account, names),
+  )
   const migration = { settings, carried, present, ids: new Ids(), account, options: optionsOf(flags) }
   const steps = stepsOf(migration)
   const notes = notesOf(migration, steps)

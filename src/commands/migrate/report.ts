@@ -139,7 +139,7 @@ function connectionNotes(connection: ConnectionSettings, migration: Migration): 
 }
 
 const SWITCH =
-  'it needs access control there, which hides all connections without groups from others than admins: --access-control'
+  'it needs access control there, which hides all connections without groups from everybody except admins: --access-control'
 
 function hiddenSecrets(connection: ConnectionSettings, { present, options }: Migration): Note | false {
   const stored = storedSecrets(resourceNamed(present.connections, connection.name))
@@ -159,7 +159,7 @@ function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   return [
     weaker(
       'reviews',
-      'in hoop a request does not expire, admins may approve their own, and what is approved may be run by others, outside its times too',
+      'in hoop a request does not expire, admins may approve their own requests, and others may run an approved request, also outside its time window',
     ),
     ...reviewed.flatMap(({ name, review }) =>
       review?.selfApproval ? [note(name, 'review.self-approval: in hoop for admins only')] : [],
@@ -214,9 +214,9 @@ function repositoryNotes({ settings, carried }: Migration): Note[] {
 function placeNote(kind: string | undefined): string[] {
   if (kind === undefined)
     return [
-      'left out, and runbooks of it are closed: it is a folder here. Push it to a server that hoop reaches',
+      'left out, and its runbooks are closed: the repository is a folder on this machine. Push it to a server that hoop can reach',
     ]
-  if (kind === 'ssh') return ['is read here by the ssh key of this user: give hoop one (ssh_key)']
+  if (kind === 'ssh') return ['read here with the ssh key of this user: give hoop a key of its own (ssh_key)']
   return []
 }
 

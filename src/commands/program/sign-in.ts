@@ -84,7 +84,10 @@ export const token: CommandGroup = {
       options: [
         ...OF_USER,
         required('--name <name>', 'name of the token'),
-        option('--expires <duration>', 'lifetime of the token, for example 90d (default: no end)'),
+        option(
+          '--expires <duration>',
+          'lifetime of the token, for example 90d (default: the token does not expire)',
+        ),
         option('--json', 'print the token and its details as JSON'),
       ],
       examples: [

@@ -83,7 +83,7 @@ function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSe
 }
 
 function unseenReason({ isActive }: GatewayUser, { access: { groups = [] } }: ConnectionSettings): string {
-  return isActive ? `no access: it is for ${orText(groups)}` : 'no access: the user is deactivated'
+  return isActive ? `no access: only for ${orText(groups)}` : 'no access: the user is deactivated'
 }
 
 /** @param refusal of every use, where there is one */

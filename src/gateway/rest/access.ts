@@ -118,7 +118,7 @@ function checkIsFresh(users: Users, token: AccessToken): void {
   if (users.isFresh(token)) return
   throw new RequestRefused(
     'sign-in-again',
-    `this browser has signed in more than ${FRESH_MINUTES} minutes ago: sign in again to change users and tokens`,
+    `this browser signed in more than ${FRESH_MINUTES} minutes ago: sign in again to change users and tokens`,
   )
 }
 

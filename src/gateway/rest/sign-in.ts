@@ -263,7 +263,7 @@ function messagePage(message: string): Markup {
 }
 
 function codePage(): Markup {
-  return markup`<h1>Sign in a command line</h1><p>Enter the code that it shows.</p>
+  return markup`<h1>Sign in a command line</h1><p>Enter the code that the command line shows.</p>
 <form method="get"><input name="code" autocomplete="off" autofocus required maxlength="20">
 <button>Continue</button></form>`
 }
@@ -272,7 +272,7 @@ function codePage(): Markup {
 function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
-<p>Did you start it yourself, just now? If somebody else has sent you here, close this page:
+<p>Did you start this sign-in yourself, just now? If somebody else has sent you here, close this page:
 the person who started it could do everything that you may do.</p>
 <p><a href="${address}">Yes: sign in</a></p>`
 }
@@ -286,7 +286,7 @@ interface Confirming {
 /** Page on which the person who has signed in decides, in the same browser. */
 function confirmPage({ name, request, confirmation }: Confirming): Markup {
   return markup`<h1>Sign in a command line as ${name}</h1>${asking(request)}
-<p>Allow it only if you started it yourself and it shows this very code.</p>
+<p>Allow the sign-in only if you started it yourself and the command line shows exactly this code.</p>
 <form method="post" action="/api/login/device/decide">
 <input type="hidden" name="confirmation" value="${confirmation}">
 <button name="decision" value="allow">Allow</button>
@@ -294,7 +294,7 @@ function confirmPage({ name, request, confirmation }: Confirming): Markup {
 }
 
 function asking({ code, from, says, askedAt }: DeviceRequest): Markup {
-  const described = says === '' ? '' : markup`<dt>It describes itself as</dt><dd>${says}</dd>`
-  return markup`<dl><dt>Code</dt><dd><code>${code}</code></dd><dt>Asked from</dt><dd>${from}</dd>
-${described}<dt>At</dt><dd>${new Date(askedAt).toISOString()}</dd></dl>`
+  const described = says === '' ? '' : markup`<dt>Name given</dt><dd>${says}</dd>`
+  return markup`<dl><dt>Code</dt><dd><code>${code}</code></dd><dt>Address</dt><dd>${from}</dd>
+${described}<dt>Time</dt><dd>${new Date(askedAt).toISOString()}</dd></dl>`
 }

@@ -100,7 +100,7 @@ describe('a question to the gateway', () => {
     const port = await freePort()
     expect(await failure(fetchUser(account(`http://127.0.0.1:${port}`)))).toMatchObject({
       kind: 'unreachable',
-      message: `the gateway http://127.0.0.1:${port} cannot be reached: nobody listens there (ECONNREFUSED)`,
+      message: `the gateway http://127.0.0.1:${port} cannot be reached: nothing listens there (ECONNREFUSED)`,
     })
     expect(await failure(fetchUser(account('https://no-such-name.invalid')))).toMatchObject({
       kind: 'unreachable',

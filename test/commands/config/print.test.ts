@@ -178,7 +178,7 @@ describe("runbook-agent config print with a gateway's settings", () => {
 
   it.each([
     [['--gateway'], 'needs a file'],
-    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'no flags for them'],
+    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'flags are only for settings of an agent'],
     [['agent.yaml', '--config', 'agent.yaml'], 'exclude each other'],
   ])('refuses %j', async (args, reason) => {
     using place = new Workplace()

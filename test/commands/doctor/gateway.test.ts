@@ -247,7 +247,7 @@ describe('a proxy', () => {
     const plain = await examined(keyFor(gateway.port), { HTTPS_PROXY })
     expect([plain.level['health check'], plain.found['proxy']]).toEqual([
       'ok',
-      'that of HTTPS_PROXY is not used without TLS',
+      'the proxy of HTTPS_PROXY is not used without TLS',
     ])
     const local = await examined(keyFor(gateway.port, 'grpcs'), { HTTPS_PROXY })
     expect(local.found['proxy']).toMatch(/is not used for this gateway/)

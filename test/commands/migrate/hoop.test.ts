@@ -242,7 +242,7 @@ describe('what would be open wider in hoop', () => {
     )
     expect(other.connections[0]).toMatchObject({ access_mode_runbooks: 'disabled' })
     expect(other.repositories).toEqual([])
-    expect(JSON.stringify(notes)).toMatch(/it is a folder here/)
+    expect(JSON.stringify(notes)).toMatch(/the repository is a folder on this machine/)
   })
 
   it('is said: arguments of callers, reviews, the free licence, names that are too short', async () => {

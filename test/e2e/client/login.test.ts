@@ -79,7 +79,7 @@ describe('login', () => {
     const url = rest.url
     for (const [address, code, message] of [
       [url, 64, /cannot sign in to \S+: endpoint not found/],
-      ['http://127.0.0.1:1', 69, /cannot be reached: nobody listens there/],
+      ['http://127.0.0.1:1', 69, /cannot be reached: nothing listens there/],
       ['http://gateway.test', 78, /a token sent to gateway\.test without TLS/],
       ['gateway.test', 78, /--api-url: the gateway's address is written/],
     ] as const) {

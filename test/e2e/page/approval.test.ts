@@ -101,7 +101,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
       .getByRole('cell', { name: 'everybody; runbooks, exec and terminal need approval of dba' })
       .first()
       .waitFor()
-    await admin.page.getByRole('cell', { name: 'no access: it is for dba' }).waitFor()
+    await admin.page.getByRole('cell', { name: 'no access: only for dba' }).waitFor()
     expect(await admin.faults()).toEqual([])
     expect(admin.problems).toEqual([])
   })

@@ -47,7 +47,7 @@ describe('what a user may do on a connection', () => {
     ['ann', 'open', 'free', 'everybody; no runbooks'],
     ['ann', 'pg', 'approval', 'dev; exec needs approval of sre and dba; no runbooks or terminal'],
     ['hal', 'pg', 'free', 'dev; no runbooks or terminal'],
-    ['ann', 'books', 'none', 'no access: it is for dba'],
+    ['ann', 'books', 'none', 'no access: only for dba'],
     [
       ...(['bea', 'books', 'approval'] as const),
       'dba; runbooks need approval of dba or lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval of sre; no exec or terminal',

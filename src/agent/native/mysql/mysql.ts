@@ -149,7 +149,10 @@ async function open(
 /** Only commands have the number 0: from there the gateway records them, and takes no packet for the login. */
 function refuseCommand({ seq }: Packet): void {
   if (seq === 0)
-    throw new NativeError('protocol', 'a packet of the login has the number 0, which a command has')
+    throw new NativeError(
+      'protocol',
+      'a packet of the login has the sequence number 0, which only commands have',
+    )
 }
 
 /**

@@ -72,7 +72,7 @@ export class Commands {
         if (all[at + 3] !== 0)
           throw new NativeError(
             'protocol',
-            `a packet of the client has the number ${all[at + 3]}, and a command has 0`,
+            `a command of the client has the sequence number ${all[at + 3]} instead of 0`,
           )
         const command = length === 0 ? undefined : all[at + HEADER_BYTES]
         const isRefused = command !== undefined && REFUSED.has(command)

@@ -74,7 +74,7 @@ export class Accounts {
     const { users } = this.#services
     const same = users.alike(name)
     if (same !== undefined) throw taken(same.name)
-    if (users.isFull) throw refused('this gateway has as many users as it can have')
+    if (users.isFull) throw refused('this gateway has the maximum number of users')
     const isItsOwn = users.stored.formerAccount(name) === createdBy
     if (!isItsOwn && users.stored.isInHistory(name))
       throw refused(`sessions of an earlier user are recorded under ${name}`)
@@ -113,7 +113,7 @@ function taken(name: string): SignInRefused {
 }
 
 function refused(reason: string): SignInRefused {
-  return new SignInRefused('sign-in-refused', `${reason}: ask an administrator`)
+  return new SignInRefused('sign-in-refused', `${reason}: ask an admin`)
 }
 
 function tokenName(client: string): string {
@@ -145,24 +145,27 @@ const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 /** @throws SignInRefused for an account that may not sign in here */
 export function admitted(claims: Claims, settings: OidcSettings): Admitted {
   if (!SUBJECT.test(claims.sub))
-    throw new SignInRefused(
-      'sign-in-refused',
-      'the provider sends no usable account (sub): ask an administrator',
-    )
+    throw new SignInRefused('sign-in-refused', 'the provider sends no usable account (sub): ask an admin')
   const name = nameIn(claims, settings)
   const there = groupsIn(claims, settings)
   if (!isAllowed(claims, there, settings))
-    throw new SignInRefused('sign-in-refused', `${name} may not sign in here: ask an administrator`)
+    throw new SignInRefused('sign-in-refused', `${name} may not sign in here: ask an admin`)
   return { issuer: claims.iss, subject: claims.sub, name, groups: groupsHere(there, settings) }
 }
 
 function nameIn(claims: Claims, { nameClaim }: OidcSettings): string {
   if (nameClaim === 'email' && claims['email_verified'] !== true)
-    throw new SignInRefused('sign-in-refused', 'the provider has not verified your email')
+    throw new SignInRefused(
+      'sign-in-refused',
+      'the provider has not verified your email address: verify it there, then sign in again',
+    )
   const name = claims[nameClaim]
   if (typeof name === 'string' && USER_NAME.test(name)) return name
-  const what = name === undefined ? 'says no' : 'says none that can be a name here as'
-  throw new SignInRefused('sign-in-refused', `the provider ${what} ${nameClaim}: ask an administrator`)
+  const problem =
+    name === undefined
+      ? `the provider sends no ${nameClaim}`
+      : `${nameClaim} of the provider cannot be the name of a user here`
+  throw refused(problem)
 }
 
 function groupsIn(claims: Claims, { groupsClaim }: OidcSettings): readonly string[] {

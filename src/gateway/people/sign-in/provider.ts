@@ -121,7 +121,7 @@ export class OidcProvider {
       this.#warnings.warn({ issuer, reason }, `no usable answer from the sign-in provider: ${what}`)
       throw new SignInRefused(
         'sign-in-failed',
-        'no usable answer from the sign-in provider: ask an administrator; the log says why',
+        'no usable answer from the sign-in provider: ask an admin; the log of the gateway says why',
       )
     }
   }
