@@ -1,7 +1,7 @@
 import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js'
-import { JoinedWrites, JOINS, MalformedJoin, packetsIn } from '../wire/joined-packets.ts'
+import { JoinedWrites, JOINS, packetsIn } from '../wire/joined-packets.ts'
 import type { SessionId } from '../wire/messages/message.ts'
-import { KEEPALIVE, type Packet, sessionIdOf, YES } from '../wire/packet.ts'
+import { DecodeError, KEEPALIVE, type Packet, sessionIdOf, YES } from '../wire/packet.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
@@ -196,7 +196,7 @@ export class PacketStream {
         yield* packetsIn(packet as Packet)
       }
     } catch (error) {
-      if (error instanceof MalformedJoin) this.drop(error.message)
+      if (error instanceof DecodeError) this.drop(error.message)
       else this.#end(this.#channel.errorOf(error as ServiceError))
     } finally {
       clearTimeout(dial)

@@ -1,4 +1,4 @@
-import type { Packet } from './packet.ts'
+import { DecodeError, type Packet } from './packet.ts'
 import { transportService } from './service.ts'
 
 // Several packets in one message of the stream (protocol.md 1.6). Whatever its size, a message costs each end a write,
@@ -102,25 +102,16 @@ function join(packets: readonly Packet[]): Packet {
   return { type: TYPE, spec: {}, payload: Buffer.concat(parts) }
 }
 
-/** What a peer has sent as joined packets, and is none. */
-export class MalformedJoin extends Error {
-  override readonly name = 'MalformedJoin'
-
-  constructor() {
-    super(`malformed ${TYPE}`)
-  }
-}
-
 /**
  * Yields the packets of a message: several when they are joined, otherwise the packet itself. One after the other,
  * since a hostile peer can put millions into a message. Joined packets in joined ones stay as they are.
- * @throws MalformedJoin
+ * @throws DecodeError
  */
 export function* packetsIn(packet: Packet): Generator<Packet, void, undefined> {
   if (packet.type !== TYPE) return yield packet
   for (let { payload: rest } = packet; rest.length > 0;) {
     const end = LENGTH_BYTES + (rest.length < LENGTH_BYTES ? 0 : rest.readUInt32BE())
-    if (end > rest.length) throw new MalformedJoin()
+    if (end > rest.length) throw new DecodeError(TYPE, 'malformed')
     yield decoded(rest.subarray(LENGTH_BYTES, end))
     rest = rest.subarray(end)
   }
@@ -130,6 +121,6 @@ function decoded(bytes: Buffer): Packet {
   try {
     return codec.requestDeserialize(bytes)
   } catch {
-    throw new MalformedJoin()
+    throw new DecodeError(TYPE, 'malformed')
   }
 }

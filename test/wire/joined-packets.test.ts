@@ -86,6 +86,6 @@ it('yields what is in order before it fails at what is not, and opens no joined 
   for (const rest of [Buffer.of(0), Buffer.of(0, 0, 0, 5, 1), Buffer.of(0, 0, 0, 1, 0xff)]) {
     const packets = packetsIn({ ...inner, payload: Buffer.concat([joined([packet]), rest]) })
     expect(packets.next().value).toMatchObject(packet)
-    expect(() => packets.next()).toThrow('malformed RunbookJoinedPackets')
+    expect(() => packets.next()).toThrow('RunbookJoinedPackets: malformed')
   }
 })

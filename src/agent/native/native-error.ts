@@ -2,9 +2,10 @@ import { oneLine } from '../../basics/text/printable.ts'
 
 /**
  * `server`: the server cannot be reached, is lost, or misbehaves. `protocol`: one end has sent bytes that are
- * no message of the protocol.
+ * no message of the protocol. `stopped`: rules or masking have stopped a result of the server, and the client has
+ * read the reason.
  */
-type NativeErrorCode = 'server' | 'protocol'
+type NativeErrorCode = 'server' | 'protocol' | 'stopped'
 
 /** A native connection that failed. The message is for its user and for the log. */
 export class NativeError extends Error {

@@ -1,8 +1,8 @@
 import type { ServerHttp2Session } from 'node:http2'
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
-import { JoinedWrites, JOINS, MalformedJoin, packetsIn } from '../../wire/joined-packets.ts'
-import { type Packet, YES } from '../../wire/packet.ts'
+import { JoinedWrites, JOINS, packetsIn } from '../../wire/joined-packets.ts'
+import { DecodeError, type Packet, YES } from '../../wire/packet.ts'
 import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
@@ -158,7 +158,7 @@ export class PacketCall implements ClientCall {
       yield* packetsIn(packet)
       return true
     } catch (error) {
-      if (!(error instanceof MalformedJoin)) throw error
+      if (!(error instanceof DecodeError)) throw error
       this.fail('invalid-request', error.message)
       return false
     }

@@ -5,10 +5,10 @@ import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { gatewayDraining } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import type { Current, ConnectionSettings } from '../settings/settings.ts'
 import { commonRule } from './approval.ts'
-import { connectionRefusal, ConnectionsRefused, type ConnectionRefusal } from './batch-refused.ts'
+import { batchRefused, connectionRefusal } from './batch-refused.ts'
 import { isOver, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
 import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
@@ -282,7 +282,7 @@ export class Batches {
 
   /**
    * Checks the connections again: an approval may be days old, and they may have changed.
-   * @throws ConnectionsRefused
+   * @throws RequestRefused
    */
   #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
     const { users } = this.#services
@@ -299,7 +299,7 @@ export class Batches {
         ]
       return connectionRefusal(name, () => checkUse(connection, {}))
     })
-    if (refusals.length > 0) throw new ConnectionsRefused(refusals, runs.length)
+    if (refusals.length > 0) throw batchRefused(refusals, runs.length)
   }
 }
 

@@ -17,7 +17,7 @@ import type { NamedRepository } from '../runbooks/repositories.ts'
 import { hasTags, TAG_KEY, TAG_VALUE } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { AskedBatch, Batches } from './batches.ts'
-import { checkEach, connectionRefusal, ConnectionsRefused } from './batch-refused.ts'
+import { batchRefused, checkEach, connectionRefusal } from './batch-refused.ts'
 import { checkUse, type BatchRequest } from './run-request.ts'
 
 export interface PreparingServices extends RunbookServices {
@@ -185,7 +185,7 @@ function selectConnections(
         throw new RequestRefused('invalid-request', 'the connection does not have these tags')
     }),
   )
-  if (refusals.length > 0) throw new ConnectionsRefused(refusals, names.length)
+  if (refusals.length > 0) throw batchRefused(refusals, names.length)
   return names.map((name) => users.visibleConnection(user, name))
 }
 

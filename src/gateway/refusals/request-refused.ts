@@ -1,10 +1,19 @@
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
+/** Why a connection stops a batch from beginning. */
+export interface ConnectionRefusal {
+  readonly connection: string
+  readonly code: HttpCode
+  readonly message: string
+}
+
 interface Details {
   /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number
   /** Whether the body has the status, too, as in hoop's answers about downloads. */
   readonly isStatusInBody?: boolean
+  /** All connections that refuse a batch. */
+  readonly refusals?: readonly ConnectionRefusal[]
 }
 
 /** A request that is not possible, or not for this user. Nothing has changed, nothing has run. */

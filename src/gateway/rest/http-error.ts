@@ -1,6 +1,5 @@
 import type { HttpCode } from '../../contract/statuses.ts'
-import { type ConnectionRefusal, ConnectionsRefused } from '../batches/batch-refused.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import { refusedCode } from '../store/errors.ts'
 
 /** The body of every refusal: hoop's contract has the message alone. */
@@ -25,7 +24,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
     ...(details.isStatusInBody === true && { status }),
     message,
     code,
-    ...(error instanceof ConnectionsRefused && { refusals: error.refusals }),
+    ...(details.refusals !== undefined && { refusals: details.refusals }),
   }
 }
 

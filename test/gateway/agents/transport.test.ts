@@ -110,7 +110,7 @@ describe('the embedded gateway towards an agent', () => {
     expect((await answer).body).toMatchObject({ output: 'one two', exit_code: 0 })
     agent.send('RunbookJoinedPackets', {}, Buffer.of(0, 0, 0, 9, 1))
     await waitFor(() => agent.error !== undefined)
-    expect(agent.error).toMatchObject({ code: 3, details: 'malformed RunbookJoinedPackets' })
+    expect(agent.error).toMatchObject({ code: 3, details: 'RunbookJoinedPackets: malformed' })
   })
 
   it('drops packets of unknown sessions, unknown types, and what comes after the close', async () => {

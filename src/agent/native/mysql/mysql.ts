@@ -22,7 +22,6 @@ import {
 } from './login.ts'
 import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ProtectedClient } from '../rules/protected-client.ts'
-import { ConnectionStopped } from '../rules/stopped.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import { serverTls, type ServerTls } from '../server-tls.ts'
 
@@ -57,7 +56,7 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
     }
   } catch (error) {
     // The client has read the reason already.
-    if (error instanceof ConnectionStopped) return
+    if (error instanceof NativeError && error.code === 'stopped') return
     const text = messageFor(error)
     if (text === undefined) throw error
     if (client.gone.aborted) return

@@ -3,7 +3,6 @@ import { onAbort } from '../../../basics/abort.ts'
 import { isServerFault, NativeError } from '../native-error.ts'
 import type { Account, NativeClient, NativeProtocol, Target } from '../protocol.ts'
 import { ProtectedClient } from '../rules/protected-client.ts'
-import { ConnectionStopped } from '../rules/stopped.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import { JudgedMessages } from './judged.ts'
 import { LoginMessages, logIn, secure } from './login.ts'
@@ -56,9 +55,9 @@ class PostgresSession {
       if (first.startup.kind === 'cancel') await this.#cancel(client, first.startup)
       else await this.#connect(client, first.startup, first.rest)
     } catch (error) {
-      // The client has read the reason already.
-      if (error instanceof ConnectionStopped) return
       if (!(error instanceof NativeError)) throw error
+      // The client has read the reason already.
+      if (error.code === 'stopped') return
       this.#target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
       const code = isServerFault(error) ? SQLSTATE.connectionFailure : SQLSTATE.protocolViolation
       await client.send(errorOf('FATAL', code, error.message))

@@ -2,11 +2,6 @@ import { OutputStopped } from '../../../policy/output-filter.ts'
 import { blockedOutput } from '../../policy/guardrails.ts'
 import type { ConnectionRules, Refusal } from './session-rules.ts'
 
-/** A connection that has ended because of a result of its server. The client has read the reason. */
-export class ConnectionStopped extends Error {
-  override readonly name = 'ConnectionStopped'
-}
-
 /** Returns the message for the client when a result must not reach it. @throws every other error */
 export function stoppedBy(error: unknown, rules: ConnectionRules): Refusal {
   if (!(error instanceof OutputStopped)) throw error

@@ -2,7 +2,7 @@ import type { NativeClient } from '../protocol.ts'
 import { NativeError } from '../native-error.ts'
 import type { OutgoingMessages } from './outgoing.ts'
 import type { ConnectionRules, Refusal } from './session-rules.ts'
-import { ConnectionStopped, stoppedBy } from './stopped.ts'
+import { stoppedBy } from './stopped.ts'
 
 /** Cuts a stream into messages or packets. */
 interface Cutter<Cut> extends Disposable {
@@ -51,14 +51,14 @@ export abstract class MaskedStream<Cut> implements Disposable {
     this.cutter[Symbol.dispose]()
   }
 
-  /** @throws ConnectionStopped, when the client has read the reason, or NativeError */
+  /** @throws NativeError */
   async pass(bytes: Buffer): Promise<void> {
     if (this.#isStopped) return
     try {
       for (const cut of this.cutter.cut(bytes)) await this.passOne(cut)
       await this.send(await this.outgoing.take())
     } catch (error) {
-      if (error instanceof ConnectionStopped || error instanceof NativeError) throw error
+      if (error instanceof NativeError) throw error
       await this.#stop(error)
     }
   }
@@ -72,6 +72,6 @@ export abstract class MaskedStream<Cut> implements Disposable {
     const refusal = stoppedBy(error, this.rules)
     this.#isStopped = true
     await this.refuse(refusal, true).catch((failure: unknown) => stoppedBy(failure, this.rules))
-    throw new ConnectionStopped(refusal.message)
+    throw new NativeError('stopped', refusal.message)
   }
 }
