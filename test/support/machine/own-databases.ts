@@ -47,7 +47,7 @@ const postgres: Kind = {
   serve: (folder, port) => [
     `${POSTGRES}/postgres`,
     ...['-D', folder, '-p', String(port), '-h', '127.0.0.1', '-k', folder],
-    ...['-c', 'fsync=off', '-c', 'logging_collector=off'],
+    ...['-c', 'fsync=off', '-c', 'max_connections=200'],
   ],
   ask: (port, statement) => [
     'psql',

@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+// The measure of bench/native.mjs: native PostgreSQL connections over hoop's protocol in plain Node, with as little as
+// carries them. Three processes as in earnest, a client's port, a gateway and an agent, on two streams of gRPC. Nothing
+// is logged in, judged, recorded, bounded or paused. The client sends one message a packet, as hoop's command line does;
+// the agent sends one message a packet (`messages`), or all whole messages that it has read at once (`joined`).
+import { Buffer } from 'node:buffer'
+import { connect, createServer } from 'node:net'
+import process from 'node:process'
+import { fileURLToPath, URL } from 'node:url'
+import { credentials, loadPackageDefinition, Metadata, Server, ServerCredentials } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+
+const HOST = '127.0.0.1'
+const [role, way, at, server] = process.argv.slice(2)
+const proto = fileURLToPath(new URL('../proto/transport.proto', import.meta.url))
+const { Transport } = loadPackageDefinition(loadSync(proto, { keepCase: true, bytes: Buffer })).protobuf
+
+if (role === 'gateway') serveGateway()
+if (role === 'agent') serveServer(streamTo(at, 'agent'), Number(server), way === 'joined')
+if (role === 'client') listen(streamTo(at, 'client'))
+
+/** Passes packets on between an agent and clients, each of which is a session. */
+function serveGateway() {
+  const grpc = new Server()
+  const sessions = new Map()
+  let agent
+  const Connect = (stream) => {
+    stream.on('error', () => undefined)
+    if (String(stream.metadata.get('origin')[0]) === 'agent') {
+      agent = stream.on('data', (packet) => sessions.get(String(packet.spec.session))?.write(packet))
+      return
+    }
+    const session = Buffer.from(String(sessions.size))
+    sessions.set(String(session), stream)
+    stream.on('data', ({ type, spec, payload }) => agent.write({ type, spec: { ...spec, session }, payload }))
+  }
+  grpc.addService(Transport.service, { Connect })
+  grpc.bindAsync(`${HOST}:0`, ServerCredentials.createInsecure(), (_, port) => say(port))
+}
+
+function streamTo(port, origin) {
+  const metadata = new Metadata()
+  metadata.set('origin', origin)
+  const stream = new Transport(`${HOST}:${port}`, credentials.createInsecure()).Connect(metadata)
+  return stream.on('error', () => process.exit())
+}
+
+/** The agent's end: a connection to the server for each of a client. */
+function serveServer(stream, port, isJoined) {
+  const sockets = new Map()
+  const open = (key, spec) => {
+    const messages = new Messages(false)
+    const send = (payload) => stream.write({ type: 'ClientPGConnectionWrite', spec, payload })
+    const socket = connect({ host: HOST, port, noDelay: true }).on('error', () => undefined)
+    socket.on('data', (bytes) => {
+      const whole = messages.cut(bytes)
+      if (!isJoined) whole.forEach(send)
+      else if (whole.length > 0) send(Buffer.concat(whole))
+    })
+    socket.on('close', () =>
+      stream.write({ type: 'ClientTCPConnectionClose', spec, payload: Buffer.alloc(0) }),
+    )
+    sockets.set(key, socket)
+    return socket
+  }
+  stream.on('data', ({ type, spec, payload }) => {
+    const key = `${spec.session}/${spec.connection}`
+    if (type === 'AgentCloseTCPConnection') sockets.get(key)?.end()
+    else (sockets.get(key) ?? open(key, spec)).write(payload)
+  })
+  say(0)
+}
+
+/** The client's end: a port, whose clients are connections of one session. */
+function listen(stream) {
+  const clients = new Map()
+  stream.on('data', ({ type, spec, payload }) => {
+    const client = clients.get(String(spec.connection))
+    if (type === 'ClientTCPConnectionClose') client?.end()
+    else client?.write(payload)
+  })
+  const port = createServer({ noDelay: true }, (client) => {
+    const connection = Buffer.from(String(clients.size))
+    clients.set(String(connection), client)
+    const messages = new Messages(true)
+    const send = (type, payload) => stream.write({ type, spec: { connection }, payload })
+    client.on('data', (bytes) => {
+      for (const message of messages.cut(bytes)) send('AgentPGConnectionWrite', message)
+    })
+    client.on('error', () => undefined)
+    client.on('close', () => send('AgentCloseTCPConnection', Buffer.alloc(0)))
+  })
+  port.listen(0, HOST, () => say(port.address().port))
+}
+
+/** Cuts bytes into whole messages, and keeps the rest. */
+class Messages {
+  #rest = Buffer.alloc(0)
+  #isStartup
+
+  /** @param isStartup whether the first message has no type */
+  constructor(isStartup) {
+    this.#isStartup = isStartup
+  }
+
+  cut(bytes) {
+    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    const whole = []
+    let from = 0
+    for (;;) {
+      const head = this.#isStartup ? 0 : 1
+      if (all.length - from < head + 4) break
+      const length = head + all.readUInt32BE(from + head)
+      if (all.length - from < length) break
+      whole.push(all.subarray(from, from + length))
+      this.#isStartup = false
+      from += length
+    }
+    this.#rest = all.subarray(from)
+    return whole
+  }
+}
+
+function say(port) {
+  process.stdout.write(`${port}\n`)
+}
