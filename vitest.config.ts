@@ -3,23 +3,28 @@ import { defineConfig } from 'vitest/config'
 const below = (...rooms: string[]) => rooms.map((room) => `test/${room}/**/*.test.ts`)
 
 /**
- * Files whose tests leave nothing in their process, so its modules are loaded once for all of a group. The gateway and
- * the agent are two groups, since a process that has grown starts others more slowly.
+ * Files whose tests leave nothing in their process, so its modules are loaded once for all of a group: a process of its
+ * own costs a file most of a second of a core. There are several groups, since a process that has grown starts others
+ * more slowly, which those of `program` do all the time.
  */
 const shared = {
-  agent: below('agent', 'commands/!(start)', 'log', 'web'),
-  gateway: below(
-    ...['basics', 'client', 'config', 'dial', 'envvars', 'gateway/!(runbooks)', 'golang'],
-    ...['policy', 'template', 'wire'],
-  ),
+  agent: ['test/commands/*.test.ts', ...below('agent', 'commands/!(start)', 'log', 'web')],
+  gateway: [
+    'test/gateway/*.test.ts',
+    ...below('basics', 'client', 'config', 'dial', 'envvars', 'gateway/!(runbooks)', 'golang'),
+    ...below('policy', 'template', 'wire'),
+  ],
+  program: [
+    ...['test/*.test.ts', 'test/e2e/*.test.ts'],
+    ...below('deploy', 'e2e/!(page)', 'gateway/runbooks', 'support'),
+  ],
   /** One browser serves them all. */
   page: below('e2e/page'),
 }
 
 /**
- * Each of all others has a process of its own. The gateway's runbooks start git all the time, which takes three times
- * as long in a process that has grown; those of `operations` look at all sockets of their process, those of
- * `commands/start` at its memory.
+ * Each of all others has a process of its own: those of `operations` look at all sockets of their process, those of
+ * `commands/start` at its memory, and those of `runtime` change how it ends its children.
  */
 const own = { include: below('.'), exclude: Object.values(shared).flat() }
 
@@ -29,6 +34,7 @@ export default defineConfig({
       { extends: true, test: { name: 'own', ...own } },
       { extends: true, test: { name: 'agent', isolate: false, include: shared.agent } },
       { extends: true, test: { name: 'gateway', isolate: false, include: shared.gateway } },
+      { extends: true, test: { name: 'program', isolate: false, include: shared.program } },
       {
         extends: true,
         test: {
@@ -40,7 +46,8 @@ export default defineConfig({
     setupFiles: ['test/support/machine/own-folders.ts', 'test/support/machine/leaks.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    // Tests wait for children and sockets for much of their time: four keep two cores busy.
+    maxWorkers: 4,
     reporters: process.env['CI']
       ? ['default', ['json', { outputFile: 'coverage/results.json' }]]
       : ['default'],
