@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { RunningGateway, otherToken } from '../../support/sites/running-gateway.ts'
 import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
@@ -14,10 +14,10 @@ const connections = `
   - { name: shell, agent: local, command: [bash], type: application, subtype: ssh }`
 
 let gateway: RunningGateway
-beforeEach(async () => {
+const start = async () => {
   gateway = await RunningGateway.start({}, { connections, limits: '{ agent-wait: 300ms }' })
-})
-afterEach(() => gateway[Symbol.asyncDispose]())
+}
+const end = () => gateway[Symbol.asyncDispose]()
 
 const asked = { 'connection-name': 'bash', verb: 'exec' }
 const client = (metadata: Record<string, string>) => new ScriptedClient(gateway.gateway.grpc, metadata)
@@ -43,6 +43,9 @@ function eightAtOnce(): {
 }
 
 describe('a client is refused', () => {
+  beforeAll(start)
+  afterAll(end)
+
   it.each([
     ['without a token', { authorization: '' }, 16, 'unauthenticated', 'invalid authentication'],
     [
@@ -166,110 +169,122 @@ describe('a client is refused', () => {
   })
 })
 
-it('a client waits for an agent that is offline, and gets one that comes in time', async () => {
-  await using patient = client(asked)
-  patient.open('true')
-  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
-  const { sid } = await agent.packet('AgentSessionOpen')
-  agent.send('ClientSessionOpenOK', { 'gateway.session_id': sid, 'gateway.connection_type': 'command-line' })
-  expect(await patient.sid()).toBe(sid)
-})
+describe('with a gateway of its own', () => {
+  beforeEach(start)
+  afterEach(end)
 
-it('500 streams are served at once, 250 of one user, until one of them ends', async () => {
-  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
-  const other = { authorization: `Bearer ${otherToken}` }
-  /** Whoever is let in is told at once that exec is off. */
-  const ask = (user = {}) => refusal({ ...user, 'connection-name': 'no-exec' })
-  const clients: ScriptedClient[] = []
-  const come = (user = {}) => {
-    const one = client({ ...asked, ...user })
-    one.open('true')
-    clients.push(one)
-  }
-  const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
-  try {
-    for (let i = 0; i < 250; i += 1) come()
-    await waitFor(() => sessions() === 250, 20_000)
-    expect(await ask()).toEqual([8, 'too-many-clients', expect.stringContaining('at most 250 of one user')])
-    expect((await ask(other))[0]).toBe(9)
-    for (let i = 0; i < 250; i += 1) come(other)
-    await waitFor(() => sessions() === 500, 20_000)
-    expect(await ask(other)).toEqual([8, 'too-many-clients', expect.stringContaining('at most 500 at once')])
-    await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
-    await waitFor(async () => (await ask())[0] === 9, 20_000)
-  } finally {
-    await Promise.all(clients.map((one) => one.leave()))
-  }
-})
-
-it('what a user sends to open his sessions is read eight at a time, and holds up nobody else', async () => {
-  const { first, slow, beside } = eightAtOnce()
-  const late = beside()
-  try {
-    for (const one of slow) one.send({ kind: 'keepalive' })
-    late.open('true')
-    const other = { authorization: `Bearer ${otherToken}`, 'connection-name': 'no-exec' }
-    for (let i = 0; i < 10; i += 1) expect((await refusal(other))[0]).toBe(9)
-    expect(late.status).toBeUndefined()
-    first.open('true')
-    expect((await first.over()).code).toBe(9)
-    expect((await late.over()).code).toBe(9)
-  } finally {
-    await Promise.all([...slow, late].map((one) => one.leave()))
-  }
-})
-
-it('what one user sends for his sessions has 128 MiB at most, and others have their own', async () => {
-  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
-  const script = 'x'.repeat(16 * 1024 * 1024 - 1000)
-  const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
-  const clients = Array.from({ length: 8 }, () => client(asked))
-  try {
-    for (const one of clients) one.open(script)
-    await waitFor(() => sessions() === 8, 20_000)
-    const text = expect.stringContaining('running sessions have more than 128 MiB together') as string
-    await using ninth = client(asked)
-    ninth.open(script)
-    expect(await ninth.over()).toMatchObject({ code: 8, details: text })
-    const rest = await gateway.request('POST', '/api/sessions', {
-      connection: 'bash',
-      script: script.slice(1),
+  it('a client waits for an agent that is offline, and gets one that comes in time', async () => {
+    await using patient = client(asked)
+    patient.open('true')
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    const { sid } = await agent.packet('AgentSessionOpen')
+    agent.send('ClientSessionOpenOK', {
+      'gateway.session_id': sid,
+      'gateway.connection_type': 'command-line',
     })
-    expect([rest.status, rest.body]).toEqual([429, { message: text, code: 'too-much-at-once' }])
-    const labelled = await gateway.request('POST', '/api/sessions', {
-      connection: 'bash',
-      labels: { script },
-    })
-    expect(labelled.status).toBe(429)
-    await using other = client({ ...asked, authorization: `Bearer ${otherToken}` })
-    other.open(script)
-    await waitFor(() => sessions() === 9, 20_000)
-    await clients[0]?.leave()
-    await using next = client(asked)
-    await waitFor(() => gateway.log.some((line) => line.includes('session ended')), 20_000)
-    next.open(script)
-    await waitFor(() => sessions() === 10, 20_000)
-  } finally {
-    await Promise.all(clients.map((one) => one.leave()))
-  }
-})
+    expect(await patient.sid()).toBe(sid)
+  })
 
-it('a client that leaves while it waits for its turn is not counted any more', async () => {
-  const { first, slow, beside } = eightAtOnce()
-  const waiting = Array.from({ length: 242 }, beside)
-  const extra: ScriptedClient[] = []
-  try {
-    for (const one of [...slow, ...waiting]) one.send({ kind: 'keepalive' })
-    const full = beside()
-    extra.push(full)
-    expect((await full.over()).code).toBe(8)
-    for (const one of waiting) one.cancel()
-    const next = beside()
-    extra.push(next)
-    next.open('true')
-    first.open('true')
-    expect((await next.over()).code).toBe(9)
-  } finally {
-    await Promise.all([...slow, ...waiting, ...extra].map((one) => one.leave()))
-  }
+  it('500 streams are served at once, 250 of one user, until one of them ends', async () => {
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    const other = { authorization: `Bearer ${otherToken}` }
+    /** Whoever is let in is told at once that exec is off. */
+    const ask = (user = {}) => refusal({ ...user, 'connection-name': 'no-exec' })
+    const clients: ScriptedClient[] = []
+    const come = (user = {}) => {
+      const one = client({ ...asked, ...user })
+      one.open('true')
+      clients.push(one)
+    }
+    const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
+    try {
+      for (let i = 0; i < 250; i += 1) come()
+      await waitFor(() => sessions() === 250, 20_000)
+      expect(await ask()).toEqual([8, 'too-many-clients', expect.stringContaining('at most 250 of one user')])
+      expect((await ask(other))[0]).toBe(9)
+      for (let i = 0; i < 250; i += 1) come(other)
+      await waitFor(() => sessions() === 500, 20_000)
+      expect(await ask(other)).toEqual([
+        8,
+        'too-many-clients',
+        expect.stringContaining('at most 500 at once'),
+      ])
+      await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
+      await waitFor(async () => (await ask())[0] === 9, 20_000)
+    } finally {
+      await Promise.all(clients.map((one) => one.leave()))
+    }
+  })
+
+  it('what a user sends to open his sessions is read eight at a time, and holds up nobody else', async () => {
+    const { first, slow, beside } = eightAtOnce()
+    const late = beside()
+    try {
+      for (const one of slow) one.send({ kind: 'keepalive' })
+      late.open('true')
+      const other = { authorization: `Bearer ${otherToken}`, 'connection-name': 'no-exec' }
+      for (let i = 0; i < 10; i += 1) expect((await refusal(other))[0]).toBe(9)
+      expect(late.status).toBeUndefined()
+      first.open('true')
+      expect((await first.over()).code).toBe(9)
+      expect((await late.over()).code).toBe(9)
+    } finally {
+      await Promise.all([...slow, late].map((one) => one.leave()))
+    }
+  })
+
+  it('what one user sends for his sessions has 128 MiB at most, and others have their own', async () => {
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    const script = 'x'.repeat(16 * 1024 * 1024 - 1000)
+    const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
+    const clients = Array.from({ length: 8 }, () => client(asked))
+    try {
+      for (const one of clients) one.open(script)
+      await waitFor(() => sessions() === 8, 20_000)
+      const text = expect.stringContaining('running sessions have more than 128 MiB together') as string
+      await using ninth = client(asked)
+      ninth.open(script)
+      expect(await ninth.over()).toMatchObject({ code: 8, details: text })
+      const rest = await gateway.request('POST', '/api/sessions', {
+        connection: 'bash',
+        script: script.slice(1),
+      })
+      expect([rest.status, rest.body]).toEqual([429, { message: text, code: 'too-much-at-once' }])
+      const labelled = await gateway.request('POST', '/api/sessions', {
+        connection: 'bash',
+        labels: { script },
+      })
+      expect(labelled.status).toBe(429)
+      await using other = client({ ...asked, authorization: `Bearer ${otherToken}` })
+      other.open(script)
+      await waitFor(() => sessions() === 9, 20_000)
+      await clients[0]?.leave()
+      await using next = client(asked)
+      await waitFor(() => gateway.log.some((line) => line.includes('session ended')), 20_000)
+      next.open(script)
+      await waitFor(() => sessions() === 10, 20_000)
+    } finally {
+      await Promise.all(clients.map((one) => one.leave()))
+    }
+  })
+
+  it('a client that leaves while it waits for its turn is not counted any more', async () => {
+    const { first, slow, beside } = eightAtOnce()
+    const waiting = Array.from({ length: 242 }, beside)
+    const extra: ScriptedClient[] = []
+    try {
+      for (const one of [...slow, ...waiting]) one.send({ kind: 'keepalive' })
+      const full = beside()
+      extra.push(full)
+      expect((await full.over()).code).toBe(8)
+      for (const one of waiting) one.cancel()
+      const next = beside()
+      extra.push(next)
+      next.open('true')
+      first.open('true')
+      expect((await next.over()).code).toBe(9)
+    } finally {
+      await Promise.all([...slow, ...waiting, ...extra].map((one) => one.leave()))
+    }
+  })
 })
