@@ -31,8 +31,8 @@ export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Prom
  * Returns the account's own address of the streams, else the gateway's.
  * @throws ApiError, also when there is none
  */
-export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promise<string> {
-  const url = account.grpcUrl ?? (await fetchGrpcUrl(account, signal))
+export async function findGrpcUrl(account: Account): Promise<string> {
+  const url = account.grpcUrl ?? (await fetchGrpcUrl(account))
   if (url !== undefined) return url
   throw new ApiError(
     'no-gateway',

@@ -131,10 +131,8 @@ export async function firstStatements(
   account: Account,
   id: string,
   limit: number,
-  signal?: AbortSignal,
 ): Promise<Read<StatementsAnswer>> {
-  const query = { limit: String(limit) }
-  return call(account, sessionContract.statements, { id }, { query, signal })
+  return call(account, sessionContract.statements, { id }, { query: { limit: String(limit) } })
 }
 
 interface SessionPage {
@@ -191,8 +189,8 @@ export async function findByCorrelation(
 }
 
 /** Kills a session; a session that has ended is no error. @throws ApiError `not-found`, `refused` */
-export async function killSession(account: Account, id: string, signal?: AbortSignal): Promise<void> {
-  await call(account, sessionContract.kill, { id }, { signal })
+export async function killSession(account: Account, id: string): Promise<void> {
+  await call(account, sessionContract.kill, { id })
 }
 
 /** Output that can be read once, by `for await`. */
@@ -246,13 +244,9 @@ const Events = v.object({
   event_stream: v.nullish(v.array(v.tuple([v.number(), v.string(), v.string()])), []),
 })
 
-export async function fetchEvents(
-  account: Account,
-  id: string,
-  signal?: AbortSignal,
-): Promise<readonly RecordedEvent[]> {
+export async function fetchEvents(account: Account, id: string): Promise<readonly RecordedEvent[]> {
   const path = `${sessionPath(id)}?expand=event_stream,resize`
-  const { value } = await askJson(account, { method: 'GET', path, signal }, Events, LONGEST_STREAM)
+  const { value } = await askJson(account, { method: 'GET', path }, Events, LONGEST_STREAM)
   return value.event_stream.map(([seconds, kind, content]) => [seconds, kind, Buffer.from(content, 'base64')])
 }
 

@@ -139,11 +139,7 @@ export interface RenderedFile {
  * Returns the script that would run. Only the embedded gateway can render it; others answer `not-found`.
  * @throws ApiError
  */
-export async function renderLocally(
-  account: Account,
-  request: RestExecution,
-  signal?: AbortSignal,
-): Promise<RenderedFile> {
+export async function renderLocally(account: Account, request: RestExecution): Promise<RenderedFile> {
   const { connection, repository } = request
   const { method, path } = executionContract.render
   const body: Sent<typeof executionContract.render> = {
@@ -151,7 +147,7 @@ export async function renderLocally(
     ...(repository !== undefined && { repository }),
     ...requestBody(request),
   }
-  const question = { method, path, body, signal }
-  const { script, secret_parameters: secrets } = (await askJson(account, question, RawRendered)).value
+  const { value } = await askJson(account, { method, path, body }, RawRendered)
+  const { script, secret_parameters: secrets } = value
   return { script, secretParameters: secrets ?? undefined }
 }

@@ -123,14 +123,11 @@ function megabytes(bytes: number): number {
 }
 
 /** Tests whether the limit of open files allows `limits.sessions` executions. */
-export function checkOpenFiles(
-  { limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>,
-  proc = '/proc/self',
-): Finding {
-  const limit = openFileLimit(`${proc}/limits`)
+export function checkOpenFiles({ limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>): Finding {
+  const limit = openFileLimit('/proc/self/limits')
   if (limit === undefined) return skipped('this system shows no limit of open files')
   const needed = limitsSessions * FILES_PER_EXECUTION + OTHER_FILES
-  const found = `${limit} allowed, ${needed} needed for ${limitsSessions} sessions, ${readdirSync(`${proc}/fd`).length} open here`
+  const found = `${limit} allowed, ${needed} needed for ${limitsSessions} sessions, ${readdirSync('/proc/self/fd').length} open here`
   if (limit >= needed) return ok(found)
   return warning(
     found,

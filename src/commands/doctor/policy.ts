@@ -18,11 +18,11 @@ import { socketPaths } from '../status.ts'
 export async function checkPolicy(
   { policy }: Pick<AgentConfiguration, 'policy'>,
   source: SettingsSource,
-  isRoot = process.geteuid?.() === 0,
 ): Promise<Finding> {
   if (policy === undefined) return ok('no policy of its own (policy.*): the agent runs what a gateway allows')
   const { rules, problems } = await examineOwnerRules(policy)
   if (problems.length > 0) return broken('a rule file cannot be used', problems.join('\n'))
+  const isRoot = process.geteuid?.() === 0
   const advice = [...missing(policy, source), ...(isRoot ? [] : writable(policy, source))]
   const found = summary(policy, rules)
   return advice.length === 0 ? ok(found) : warning(found, advice.join('\n'))

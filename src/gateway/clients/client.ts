@@ -163,46 +163,38 @@ export function decodeClient(packet: Packet): ClientMessage {
 
 const MiB = 1024 * 1024
 
-export interface UnreadLimits {
+/** Limits of output that clients have not read yet, in bytes. */
+const UNREAD = {
   /** Above this the agent is asked to pause. */
-  readonly high: number
-  /** Below this the agent may go on. */
-  readonly low: number
-  /** Hard limit per client. With an agent that pauses, unread output stays below `high` + 5 MiB in flight. */
-  readonly most: number
-  /** Hard limit for all clients together. */
-  readonly mostOfAll: number
-}
-
-export const UNREAD_LIMITS: UnreadLimits = {
   high: MiB,
+  /** Below this the agent may go on. */
   low: MiB / 4,
+  /** Hard limit per client. With an agent that pauses, unread output stays below `high` + 5 MiB in flight. */
   most: 16 * MiB,
+  /** Hard limit for all clients together. */
   mostOfAll: 256 * MiB,
-}
+} as const
 
-/** Output that clients have not read yet, in bytes. */
+/** Output that clients have not read yet. */
 export class Unread {
   readonly #calls: ReadonlyMap<ClientCall, unknown>
-  readonly #limits: UnreadLimits
 
-  constructor(calls: ReadonlyMap<ClientCall, unknown>, limits: UnreadLimits) {
+  constructor(calls: ReadonlyMap<ClientCall, unknown>) {
     this.#calls = calls
-    this.#limits = limits
   }
 
   isHigh({ unsentBytes }: ClientCall): boolean {
-    return unsentBytes > this.#limits.high
+    return unsentBytes > UNREAD.high
   }
 
   /** Settles when the client has read enough for the agent to go on, or has left. */
   async low(call: ClientCall): Promise<void> {
-    await call.room(this.#limits.low)
+    await call.room(UNREAD.low)
   }
 
   /** @returns why this client's session has to end; undefined when it may go on */
   fault(call: ClientCall): string | undefined {
-    const { high, most, mostOfAll } = this.#limits
+    const { high, most, mostOfAll } = UNREAD
     if (call.unsentBytes <= high) return undefined
     if (call.unsentBytes > most)
       return `the client does not read: ${most / MiB} MiB of output wait for it, and its agent does not pause`

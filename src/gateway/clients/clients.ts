@@ -13,7 +13,7 @@ import type { AuditLog } from '../people/audit/audit-log.ts'
 import type { SignedIn } from '../identity.ts'
 import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
-import { Client, StreamRefused, Unread, UNREAD_LIMITS, type UnreadLimits, streamRefusal } from './client.ts'
+import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 
 /** Most streams. Each costs some memory here, and runs a command on an agent. */
 const MAX_CLIENTS = 500
@@ -43,11 +43,11 @@ export class Clients {
   readonly #approvals: Approvals
   readonly #warnings: RepeatedWarnings
 
-  constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
+  constructor(services: ClientServices) {
     this.#services = services
     this.#warnings = new RepeatedWarnings(services.log)
     this.#approvals = new Approvals(services)
-    this.#unread = new Unread(this.#calls, limits)
+    this.#unread = new Unread(this.#calls)
   }
 
   get count(): number {

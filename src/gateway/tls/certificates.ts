@@ -30,11 +30,11 @@ export class ServerCertificate {
   #fault: string | undefined
 
   /** @throws SetUpError */
-  constructor(files: () => CertificateFiles, log: Logger, lookMs = LOOK_MS) {
+  constructor(files: () => CertificateFiles, log: Logger) {
     this.#files = files
     this.#log = log
     this.#pair = readPair(files())
-    this.#timer = setInterval(() => this.renew(), lookMs)
+    this.#timer = setInterval(() => this.renew(), LOOK_MS)
   }
 
   get tls(): ServerTls {

@@ -24,14 +24,13 @@ export interface Binding {
 export class Scram {
   readonly #password: string
   readonly #binding: Binding
-  readonly #nonce: string
+  readonly #nonce = randomBytes(18).toString('base64')
   #serverSignature: Buffer | undefined
   #isVerified = false
 
-  constructor(password: string, binding: Binding, nonce = randomBytes(18).toString('base64')) {
+  constructor(password: string, binding: Binding) {
     this.#password = password
     this.#binding = binding
-    this.#nonce = nonce
   }
 
   /** The client's first message. The user is in the startup packet; PostgreSQL ignores the one here. */
