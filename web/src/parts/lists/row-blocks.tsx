@@ -10,7 +10,7 @@ const NEAR = '800px 0px'
 
 interface RowBlocksProps<Item> {
   readonly items: readonly Item[]
-  readonly row: (item: Item) => ComponentChildren
+  readonly row: (item: Item, index: number) => ComponentChildren
   readonly columns: number
 }
 
@@ -29,23 +29,24 @@ export function RowBlocks<Item>({ items, row, columns }: RowBlocksProps<Item>) {
   return (
     <>
       {blocks.map((block, at) => (
-        <Block key={at} items={block} row={row} columns={columns} isFirst={at === 0} />
+        <Block key={at} items={block} row={row} columns={columns} first={at * BLOCK} />
       ))}
     </>
   )
 }
 
 interface BlockProps<Item> extends RowBlocksProps<Item> {
-  readonly isFirst: boolean
+  /** The index of the first of these items among all. */
+  readonly first: number
 }
 
-function Block<Item>({ items, row, columns, isFirst }: BlockProps<Item>) {
+function Block<Item>({ items, row, columns, first }: BlockProps<Item>) {
   const body = useRef<HTMLTableSectionElement>(null)
   /** The height of a row when they were drawn last, in pixels. */
   const height = useRef(ROW_PX)
   const count = useRef(items.length)
   count.current = items.length
-  const [isNear, setNear] = useState(isFirst)
+  const [isNear, setNear] = useState(first === 0)
   useEffect(() => {
     const { current } = body
     if (current === null) return undefined
@@ -66,7 +67,7 @@ function Block<Item>({ items, row, columns, isFirst }: BlockProps<Item>) {
   return (
     <tbody ref={body}>
       {isNear ? (
-        items.map(row)
+        items.map((item, at) => row(item, first + at))
       ) : (
         <tr class="gap">
           <td colSpan={columns} style={{ height: `${gap}px` }} />

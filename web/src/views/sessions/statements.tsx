@@ -2,9 +2,12 @@ import { useCallback, useState } from 'preact/hooks'
 import { readStatements } from '../../api/gateway.ts'
 import type { Session, Statement } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
+import { Icon } from '../../parts/icon.tsx'
+import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { durationText } from '../../parts/moment.tsx'
-import { visibleLines } from '../../parts/visible.ts'
+import { State } from '../../parts/state.tsx'
+import { visible, visibleLines } from '../../parts/visible.ts'
 
 /** Number of statements to load: at first, and at most. The file has the rest. */
 const FEW = 200
@@ -36,21 +39,22 @@ export function Statements({ session }: { readonly session: Session }) {
               <th scope="col">Rows</th>
             </tr>
           </thead>
-          <tbody>
-            {value.statements.map((statement, index) => (
-              <Row key={index} statement={statement} />
-            ))}
-          </tbody>
+          <RowBlocks
+            items={value.statements}
+            columns={3}
+            row={(statement, index) => <Row key={index} statement={statement} />}
+          />
         </table>
       </section>
-      <p class="actions">
+      <div class="line">
         {session.status !== 'done' && (
-          <button type="button" onClick={reload}>
+          <button type="button" class="button" onClick={reload}>
+            <Icon name="again" />
             Refresh
           </button>
         )}
         {value.has_more && limit < MOST && (
-          <button type="button" onClick={() => setLimit(MOST)}>
+          <button type="button" class="button" onClick={() => setLimit(MOST)}>
             Show more
           </button>
         )}
@@ -58,12 +62,14 @@ export function Statements({ session }: { readonly session: Session }) {
           <span class="soft small">These are the first {MOST.toLocaleString('en')}.</span>
         )}
         <a
+          class="button"
           href={`/api/sessions/${encodeURIComponent(session.id)}/result/stream`}
           download={`${session.id}.txt`}
         >
+          <Icon name="download" />
           Download all
         </a>
-      </p>
+      </div>
     </>
   )
 }
@@ -73,12 +79,30 @@ function Row({ statement }: { readonly statement: Statement }) {
   return (
     <tr>
       <th scope="row">
-        <code class="query">{visibleLines(query)}</code>
+        <Query text={visibleLines(query)} />
         <span class="under">connection {connection}</span>
       </th>
       <td data-name="Duration">{ms === null ? 'unknown' : shortDuration(ms)}</td>
-      <td data-name="Rows">{rowsText(statement, rows)}</td>
+      <td data-name={statement.state === 'done' ? 'Rows' : undefined}>
+        <Outcome statement={statement} rows={rows} />
+      </td>
     </tr>
+  )
+}
+
+/** A statement that is longer opens on demand. */
+const LONG = 400
+
+function Query({ text }: { readonly text: string }) {
+  if (text.length <= LONG) return <code class="query">{text}</code>
+  return (
+    <details class="query">
+      <summary>
+        <code>{text.slice(0, LONG)}</code> …{' '}
+        <span class="soft">{text.length.toLocaleString('en')} characters</span>
+      </summary>
+      <code>{text.slice(LONG)}</code>
+    </details>
   )
 }
 
@@ -86,10 +110,16 @@ function shortDuration(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(1)} ms` : durationText(ms)
 }
 
-function rowsText({ state, error }: Statement, rows: number | null): string {
-  if (error !== null) return `error ${error}`
-  if (state === 'done') return rows === null ? '' : rows.toLocaleString('en')
-  return state
+function Outcome({
+  statement: { state, error },
+  rows,
+}: {
+  readonly statement: Statement
+  readonly rows: number | null
+}) {
+  if (error !== null) return <State kind="failed">error {visible(error)}</State>
+  if (state === 'done') return <>{rows?.toLocaleString('en')}</>
+  return <State kind={state === 'running' ? 'running' : 'skipped'}>{state}</State>
 }
 
 function None({ session }: { readonly session: Session }) {

@@ -1,0 +1,107 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { outer } from '../../support/machine/own-folders.ts'
+import { without } from '../../support/machine/servers.ts'
+import { faultsOfKeys, faultsOfLayout } from './looks.ts'
+import { Stage } from './stage.ts'
+import type { Visitor } from './visitor.ts'
+
+// The record of native clients, as the page shows it. That gateway and agent make it is in test/e2e/native.
+
+const FOLDER = outer['PICTURES_TO']
+const PHONE = { width: 360, height: 740 }
+const LONG_SQL = `select ${Array.from({ length: 900 }, (_, index) => `column_${index}`).join(', ')} from t`
+/** Far fewer than there are. */
+const MOST_DRAWN = 260
+
+const statement = (query: string, more: object = {}) => ({
+  ...{
+    connection: 1,
+    query,
+    time: '2026-11-29T08:00:00Z',
+    state: 'done',
+    duration_ms: 1.25,
+    rows: 3,
+    error: null,
+  },
+  ...more,
+})
+const FEW = [
+  statement('select name, mail from customers where id = $1'),
+  statement("update accounts set pin = '***'", { rows: 1 }),
+  statement('drop table orders', { state: 'failed', rows: null, error: '42501' }),
+  statement('select pg_sleep(60)', { state: 'running', rows: null, duration_ms: null }),
+  statement(LONG_SQL, { duration_ms: 61_000, rows: 1_234_567 }),
+]
+
+describe.skipIf(missingBrowser !== undefined)(
+  `statements of native clients${without(missingBrowser)}`,
+  () => {
+    const stage = new Stage({})
+
+    /** Opens a session of a native client with these statements. */
+    async function opened(statements: readonly object[], options = {}): Promise<Visitor> {
+      const { body } = await stage.site.rest.script('bash', 'echo')
+      const visitor = await stage.enter('/agents', options)
+      await visitor.page.route(new RegExp(`/api/sessions/${body.session_id}(\\?.*)?$`), async (route) => {
+        const reply = await route.fetch()
+        const session = (await reply.json()) as object
+        await route.fulfill({
+          json: { ...session, verb: 'connect', port: true, type: 'database', connection_subtype: 'postgres' },
+        })
+      })
+      await visitor.page.route('**/statements?*', (route) =>
+        route.fulfill({ json: { statements, has_more: false } }),
+      )
+      await visitor.goTo(`/sessions/${body.session_id}`)
+      await visitor.settled()
+      return visitor
+    }
+
+    it('shows each with duration and rows or its error, and the whole of a long one on demand', async () => {
+      await using ada = await opened(FEW)
+      const { page } = ada
+      const row = (text: string) => page.getByRole('row').filter({ hasText: text })
+      await row('select name, mail')
+        .getByText('1.3 ms')
+        .or(row('select name, mail').getByText('1.2 ms'))
+        .waitFor()
+      await row("pin = '***'").waitFor()
+      await row('drop table orders').getByText('error 42501').waitFor()
+      await row('pg_sleep').getByText('running').waitFor()
+      await row('select column_0').getByText('1,234,567').waitFor()
+      expect(await page.getByText('column_899').isVisible()).toBe(false)
+      await row('select column_0').getByText('characters').click()
+      await page.getByText('column_899').waitFor()
+      expect(await ada.faultsInBothThemes()).toEqual([])
+      expect(await faultsOfKeys(page)).toEqual([])
+      expect(ada.problems).toEqual([])
+    })
+
+    for (const [name, statements] of Object.entries({
+      none: [],
+      one: FEW.slice(0, 1),
+      few: FEW,
+      many: Array.from({ length: 500 }, (_, index) => statement(`select ${index} from orders`)),
+    }))
+      it(`has room for them on a phone: ${name}`, async () => {
+        await using ada = await opened(statements, { viewport: PHONE })
+        const { page } = ada
+        if (statements.length === 0) await ada.sees('There is no statement yet.')
+        else await page.locator('.query').first().waitFor()
+        expect(await faultsOfLayout(page)).toEqual([])
+        expect(await page.locator('.query').count()).toBeLessThan(MOST_DRAWN)
+        if (FOLDER === undefined) return
+        mkdirSync(FOLDER, { recursive: true })
+        for (const viewport of [PHONE, { width: 1440, height: 900 }])
+          for (const colorScheme of ['light', 'dark'] as const) {
+            await page.setViewportSize(viewport)
+            await page.emulateMedia({ colorScheme })
+            const file = `statements-${name}-${viewport.width}-${colorScheme}.png`
+            await page.screenshot({ path: path.join(FOLDER, file), animations: 'disabled' })
+          }
+      })
+  },
+)
