@@ -48,6 +48,8 @@ async function compile() {
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
     external: WHOLE,
     metafile: true,
     logLevel: 'warning',

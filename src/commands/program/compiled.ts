@@ -39,13 +39,11 @@ export function compiledProgram(
   if (source === undefined) return undefined
   const cachedData = readIfThere(path.join(folder, `${run}.code`))
   // V8 compares only the length of the source, so the build removes the code before it changes the file.
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${source.toString('latin1')}\n})`,
-    {
-      filename: file,
-      ...(cachedData !== undefined && { cachedData }),
-    },
-  )
+  // The file is the expression of a function, as Node makes it of a module: a text put together here would be copied.
+  const script = new Script(source.toString('latin1'), {
+    filename: file,
+    ...(cachedData !== undefined && { cachedData }),
+  })
   const module: { exports: { main: () => Promise<void> } } = { exports: { main: () => Promise.resolve() } }
   const load = script.runInThisContext() as (...scope: readonly unknown[]) => void
   load(module.exports, createRequire(file), module, file, folder)

@@ -13,9 +13,9 @@ const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
 let grows = true
 
 /**
- * Call it before other modules are loaded. Output passes in short-lived buffers outside the heap; collected
- * early, they cost less memory and CPU. `--max-semi-space-size` has no effect after V8's start; the growth
- * factor still has.
+ * Call it after the program is loaded: V8 takes code that was made before, Node's own included, only with the
+ * flags that it was made with. Output passes in short-lived buffers outside the heap; collected early, they cost
+ * less memory and CPU. `--max-semi-space-size` has no effect after V8's start; the growth factor still has.
  */
 export function keepYoungGenerationSmall(): void {
   fitYoungGeneration(0)
@@ -23,7 +23,7 @@ export function keepYoungGenerationSmall(): void {
 
 /**
  * Lets the young generation grow to 2 MiB while many commands run. In one process of a hundred V8 jumps to 4
- * MiB. V8 shrinks it again when the agent has little to do.
+ * MiB. A collection when the agent is idle (`collectHeap`) shrinks it again, on Node 24.
  */
 export function fitYoungGeneration(running: number): void {
   const shallGrow = running >= MANY && youngBytes() < LARGEST_BYTES

@@ -1,3 +1,4 @@
+import { getHeapSpaceStatistics } from 'node:v8'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { collectHeap, IdleMemory } from '../../../src/commands/start/idle-memory.ts'
 import { loadEngine } from '../../../src/runtime/engine.ts'
@@ -34,6 +35,11 @@ it('is given back once after the last command, when it has grown', () => {
   expect([given, busy.length]).toEqual([2, 2])
 })
 
+it('is given back once after the start, without any command', () => {
+  vi.runAllTimers()
+  expect([given, vi.getTimerCount()]).toEqual([1, 0])
+})
+
 it('is kept while commands run, and while they come one after the other', () => {
   const busy = taken(64 * MiB)
   memory.running(1)
@@ -53,6 +59,20 @@ it('is collected whole: what nobody holds is gone', async () => {
   expect(garbage.deref()).toBeUndefined()
   expect((globalThis as { gc?: unknown }).gc).toBeUndefined()
 })
+
+it.runIf(Number(process.versions.node.split('.')[0]) >= 24)(
+  'gives the young generation its first size',
+  () => {
+    const youngBytes = () =>
+      getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0
+    vi.useRealTimers()
+    const kept: unknown[] = []
+    while (youngBytes() < 8 * MiB) kept.push({ n: [kept.length] })
+    kept.length = 0
+    collectHeap()
+    expect(youngBytes()).toBeLessThanOrEqual(2 * MiB)
+  },
+)
 
 it('of malloc is given back by the engine', async () => {
   const { giveBackMemory } = await loadEngine()
