@@ -2,7 +2,7 @@
 //
 //   node scripts/bundle.mjs [FOLDER]        (default: dist-bundle; an existing folder is replaced)
 //
-// It takes `dist/compiled`, which has the program and its packages in one file. Packages with native parts and those
+// It takes `dist/compiled`, which has the program and its packages in packs and chunks. Packages with native parts and those
 // that serve files stay packages, in node_modules: they look for their files by their own paths.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -11,10 +11,10 @@ import { WHOLE } from './compile.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
-/** What the program reads, and what loads the one file. */
+/** What the program reads, and what loads the packs. */
 const FILES = [
   ...['proto', 'examples', 'systemd', 'dist/web', 'dist/compiled', 'dist/package.json', 'dist/main.js'],
-  ...['dist/commands/program/compiled.js', 'dist/commands/start/young-generation.js'],
+  'dist/commands/program/compiled.js',
 ]
 /** Only for compiling. */
 const UNUSED = ['node-addon-api']

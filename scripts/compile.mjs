@@ -1,6 +1,6 @@
-// Makes `dist/compiled` from the sources: the program and its packages in one file, with a map, and the code that V8
-// has made for it in one run each of a gateway, an agent and two commands of a client. So they start in much less time
-// (docs/performance.md). To be run after scripts/build.mjs.
+// Makes `dist/compiled` from the sources: the program and its packages in chunks, and a pack for each kind of command,
+// with the chunks that it loads in one file, a map, and the code that V8 has made for them in one run. So commands start
+// in much less time (docs/performance.md). To be run after scripts/build.mjs.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** As deep as the sources that look for the package's files. */
@@ -26,45 +26,97 @@ export const WHOLE = [
   ...Object.keys(optionalDependencies),
 ]
 const LONGEST_RUN_MS = 120_000
+/** What esbuild is told in both of its steps. */
+const FORM = {
+  platform: 'node',
+  target: 'node20',
+  // V8 keeps the file as text: letters of one byte each take half of the memory.
+  charset: 'ascii',
+  minifyWhitespace: true,
+  legalComments: 'none',
+  sourcesContent: false,
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await compile()
 
 async function compile() {
   // First: V8 would take the code of another file of the same length.
   rmSync(folder, { recursive: true, force: true })
-  const { metafile } = await build({
-    entryPoints: { program: path.join(root, 'src/commands/program/main.ts') },
+  mkdirSync(folder, { recursive: true })
+  const { metafile, outputFiles } = await build({
+    ...FORM,
+    entryPoints: { main: path.join(root, 'src/commands/program/main.ts') },
     absWorkingDir: root,
     outdir: folder,
+    write: false,
     bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
-    supported: { 'dynamic-import': false },
-    // V8 keeps the file as text: letters of one byte each take half of the memory.
-    charset: 'ascii',
-    minifyWhitespace: true,
-    sourcemap: 'external',
-    sourcesContent: false,
-    legalComments: 'none',
-    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-    footer: { js: '})' },
+    format: 'esm',
+    splitting: true,
+    chunkNames: '[hash]',
+    sourcemap: 'inline',
     external: WHOLE,
     metafile: true,
     logLevel: 'warning',
   })
-
+  const chunks = new Map(await Promise.all(outputFiles.map(chunkOf)))
+  for (const [name, { code, map }] of chunks) {
+    writeFileSync(path.join(folder, name), code)
+    writeFileSync(path.join(folder, `${name}.map`), map)
+  }
   writeFileSync(path.join(folder, 'LICENSES'), licenses(Object.keys(metafile.inputs)))
+  // The first runs say which chunks they load, the second ones leave the code of these.
+  for (const name of await runAll()) {
+    const list = path.join(folder, `${name}.list`)
+    pack(name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
+    rmSync(list)
+  }
+  await runAll()
+}
+
+/** A chunk as the expression of a function, as Node makes it of a module. */
+async function chunkOf({ path: file, text }) {
+  const name = path.basename(file)
+  const { code, map } = await transform(text, {
+    ...FORM,
+    format: 'cjs',
+    sourcefile: name,
+    sourcemap: 'external',
+    // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
+    supported: { 'dynamic-import': false },
+    banner: '(function (exports, require, module, __filename, __dirname) {',
+    footer: '})',
+  })
+  return [name, { code, map }]
+}
+
+/** Writes an object with these chunks, and a map of theirs. */
+function pack(name, names, chunks) {
+  const sections = []
+  let text = '({\n'
+  let line = 1
+  for (const each of names) {
+    const { code, map } = chunks.get(each)
+    text += `${JSON.stringify(each)}:\n${code.trimEnd()},\n`
+    sections.push({ offset: { line: line + 1, column: 0 }, map: JSON.parse(map) })
+    line = text.split('\n').length - 1
+  }
+  writeFileSync(path.join(folder, `${name}.js`), `${text}})\n`)
+  writeFileSync(path.join(folder, `${name}.js.map`), JSON.stringify({ version: 3, sections }))
+}
+
+async function runAll() {
   const place = mkdtempSync(path.join(tmpdir(), 'compile-'))
   try {
-    await runOnce(place)
+    return await runOnce(place)
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
 }
 
-/** Runs a gateway, and an agent that connects to it. Each leaves its code when it ends. */
+/**
+ * Runs a gateway, an agent that connects to it, and a command of each kind. Each leaves its code when it ends.
+ * @returns the names of the kinds
+ */
 async function runOnce(place) {
   const at = (name) => path.join(place, name)
   const write = (name, text) => writeFileSync(at(name), text, { mode: 0o600 })
@@ -89,10 +141,19 @@ async function runOnce(place) {
   const agent = run(place, 'start', ['start', '--key-file', 'agent.credential'])
   await agent.says('stderr', /agent serving/)
   const client = { HOOP_APIURL: http, HOOP_GRPCURL: grpc, HOOP_TOKEN: token }
-  await run(place, 'sessions', ['sessions'], client).done()
-  await run(place, 'exec', ['exec', 'sh', '--', '-c', 'true'], client).done()
+  const clients = {
+    exec: ['exec', 'sh', '--', '-c', 'true'],
+    sessions: ['sessions'],
+    // There is no repository: it learns that, and loads nearly all that it needs for others.
+    run: ['run', 'sh', 'none.runbook.sh'],
+    help: ['--help'],
+    version: ['version'],
+  }
+  for (const [name, args] of Object.entries(clients))
+    await run(place, name, args, client).done(name === 'run' ? undefined : 0)
   await agent.end()
   await gateway.end()
+  return ['gateway', 'start', ...Object.keys(clients)]
 }
 
 function run(place, name, args, env = {}) {
@@ -109,7 +170,7 @@ function run(place, name, args, env = {}) {
         STATE_DIRECTORY: path.join(place, 'state'),
         RUNBOOK_AGENT_CONFIG: '',
         ...env,
-        KEEP_CODE: path.join(folder, `${name}.code`),
+        KEEP_CODE: path.join(folder, name),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: LONGEST_RUN_MS,
@@ -126,11 +187,13 @@ function run(place, name, args, env = {}) {
     },
     async end() {
       child.kill('SIGTERM')
-      await this.done()
+      await this.done(0)
     },
-    async done() {
+    /** @param wanted undefined: any */
+    async done(wanted) {
       const [code] = await ended
-      if (code !== 0) throw new Error(`compile: ${name} ended with ${code}: ${said}`)
+      if (wanted !== undefined && code !== wanted)
+        throw new Error(`compile: ${name} ended with ${code}: ${said}`)
     },
   }
 }

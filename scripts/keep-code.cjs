@@ -1,22 +1,28 @@
-// For scripts/compile.mjs, by `node --require`: leaves V8's code of the compiled program in a file when a run ends.
+// For scripts/compile.mjs, by `node --require`: when a run ends it leaves V8's code of its pack in a file, or, where there
+// is no pack yet, the names of the chunks that it has loaded.
 const { writeFileSync } = require('node:fs')
+const path = require('node:path')
 const v8 = require('node:v8')
 const vm = require('node:vm')
 
-const file = process.env.KEEP_CODE
+const pack = process.env.KEEP_CODE
 const { Script } = vm
 const { setFlagsFromString } = v8
-let program
+const chunks = []
+let packed
 
 vm.Script = class extends Script {
   constructor(source, options) {
     super(source, options)
-    if (!options?.filename?.endsWith('program.js')) return
-    program = this
+    const { filename = '' } = options ?? {}
+    if (path.dirname(filename) !== path.dirname(pack)) return
+    if (filename === `${pack}.js`) packed = this
+    else chunks.push(path.basename(filename))
     // The code fits only the flags that it was made with, and a start loads it before this one is set.
     v8.setFlagsFromString = (flag) => (flag.startsWith('--semi-space') ? undefined : setFlagsFromString(flag))
   }
 }
-process.on('exit', (code) => {
-  if (code === 0) writeFileSync(file, program.createCachedData())
+process.on('exit', () => {
+  if (packed === undefined) writeFileSync(`${pack}.list`, chunks.join('\n'))
+  else writeFileSync(`${pack}.code`, packed.createCachedData())
 })

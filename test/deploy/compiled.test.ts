@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { main, runProgram } from '../support/sites/program.ts'
@@ -13,7 +14,7 @@ const REPORT = `const vm = require('node:vm')
   vm.Script = class extends Script {
     constructor(source, options) {
       super(source, options)
-      if (options?.filename?.endsWith('program.js')) report = 'rejected: ' + this.cachedDataRejected
+      if (options?.cachedData) report = 'rejected: ' + this.cachedDataRejected
     }
   }
   process.on('exit', () => process._rawDebug(report))`
@@ -28,11 +29,11 @@ it('agent, gateway and the commands of a client take the code that was made at t
     HOOP_TOKEN: site.token,
     ...env,
   }
-  const said = ['exec bash -i true', 'sessions', 'version'].map(async (line) => {
+  const said = ['exec bash -i true', 'sessions', 'version', '--help'].map(async (line) => {
     const { stderr } = await runProgram(site.place, line.split(' '), client)
     return stderr
   })
-  expect(await Promise.all(said)).toEqual(['rejected: false\n', 'rejected: false\n', 'no script\n'])
+  expect(await Promise.all(said)).toEqual(said.map(() => 'rejected: false\n'))
   await site.agent.stop()
   await site.gateway.stop()
   expect(site.agent.stderr).toMatch(/^rejected: false$/m)
@@ -57,6 +58,29 @@ it('the program says the same with code that V8 refuses, and with none', () => {
   expect(first).toEqual({ status: 69, stderr: expect.stringContaining('cannot be reached') as string })
   writeFileSync(place.at('dist/compiled/program/sessions.code'), 'made by another version')
   expect(sessions()).toEqual(first)
+  // A chunk that is in no pack has a file of its own.
+  writeFileSync(place.at('dist/compiled/program/sessions.js'), '({})')
+  expect(sessions()).toEqual(first)
   rmSync(place.at('dist/compiled'), { recursive: true })
   expect(sessions()).toEqual(first)
+})
+
+it('a map leads from each pack to the sources', () => {
+  const packs = path.join(path.dirname(main), 'compiled/program')
+  for (const name of ['start', 'gateway', 'exec', 'run', 'sessions', 'help', 'version']) {
+    const map = new SourceMap(JSON.parse(readFileSync(path.join(packs, `${name}.js.map`), 'utf8')) as never)
+    const lines = readFileSync(path.join(packs, `${name}.js`), 'latin1').split('\n')
+    // The text of the help: where it stands in the pack, and where it stands in the source.
+    const line = lines.findIndex((text) => text.includes('Run hoop.dev runbooks beside'))
+    const column = lines[line]?.indexOf('Run hoop.dev runbooks beside') ?? 0
+    const { originalSource, originalLine } = map.findEntry(line, column) as Record<string, unknown>
+    expect(originalSource).toMatch(/src\/commands\/program\/program\.ts$/)
+    const source = readFileSync(path.resolve(packs, '../../../src/commands/program/program.ts'), 'utf8')
+    expect(
+      source
+        .split('\n')
+        .slice(Number(originalLine) - 2, Number(originalLine) + 2)
+        .join(),
+    ).toContain('Run hoop.dev runbooks beside')
+  }
 })

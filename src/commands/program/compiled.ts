@@ -1,58 +1,73 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { Script } from 'node:vm'
 
-/** The program and its packages in one file, and V8's code for it, built by `scripts/compile.mjs`. */
+/** The program and its packages in chunks, and packs of them, built by `scripts/compile.mjs`. */
 const folder = path.resolve(__dirname, '../../compiled/program')
+
+/** For each command: the pack with the chunks that it loads. Other commands use that of the help. */
+const PACKS: Readonly<Record<string, string>> = {
+  ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
+  ...{ exec: 'exec', connect: 'exec', run: 'run', version: 'version' },
+  ...{ sessions: 'sessions', reviews: 'sessions', connections: 'sessions', agents: 'sessions' },
+}
+const OTHERS = 'help'
+const ENTRY = 'main.js'
+
+interface Program {
+  readonly main: () => Promise<void>
+}
+type Chunk = (exports: object, require: (id: string) => unknown, ...scope: readonly unknown[]) => void
+
 /**
- * For each command that loads much code: the run whose V8 code it uses. Commands that load little, like
- * `version`, take longer with the large file.
+ * Loads the program from the pack of its command, with the code that V8 made for it at build time. A chunk that is
+ * not in the pack has a file of its own. Returns undefined for a build without packs: then the program is loaded
+ * file by file. Only the Node that made the code uses it, with the same V8 flags; another Node compiles the pack as
+ * usual.
  */
-const RUNS: Readonly<Record<string, string>> = {
-  start: 'start',
-  gateway: 'gateway',
-  dev: 'gateway',
-  exec: 'exec',
-  connect: 'exec',
-  run: 'sessions',
-  sessions: 'sessions',
-  reviews: 'sessions',
-  connections: 'sessions',
-  agents: 'sessions',
+export function compiledProgram(word: string | undefined): Program | undefined {
+  const name = Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : OTHERS
+  const pack = scriptOf(`${name ?? OTHERS}.js`, readIfThere(`${name ?? OTHERS}.code`)) as
+    Readonly<Record<string, Chunk>> | undefined
+  const file = path.join(folder, ENTRY)
+  const outside = createRequire(file)
+  const loaded = new Map<string, { exports: object }>()
+
+  function requireFrom(id: string): unknown {
+    if (id.startsWith('./')) return load(id.slice('./'.length))
+    return id.startsWith('node:') ? process.getBuiltinModule(id) : outside(id)
+  }
+
+  function load(chunk: string): object | undefined {
+    const present = loaded.get(chunk)
+    if (present !== undefined) return present.exports
+    const make = pack?.[chunk] ?? (scriptOf(chunk) as Chunk | undefined)
+    if (make === undefined) return undefined
+    const module = { exports: {} }
+    loaded.set(chunk, module)
+    make(module.exports, requireFrom, module, file, folder)
+    return module.exports
+  }
+
+  return load(ENTRY) as Program | undefined
 }
 
-/** False in the folder that `npm run bundle` creates: there the program is only one file. */
-const hasFiles = existsSync(path.join(__dirname, 'main.js'))
-
-/**
- * Loads the program from one file with the code that V8 made for it at build time. Returns undefined for
- * commands that load little, and for a build without such code: then the program is loaded file by file. Only
- * the Node that made the code uses it, with the same V8 flags; another Node compiles the file as usual.
- */
-export function compiledProgram(
-  word: string | undefined,
-): { readonly main: () => Promise<void> } | undefined {
-  const run = RUNS[word ?? ''] ?? (hasFiles ? undefined : 'sessions')
-  const file = path.join(folder, 'program.js')
-  const source = run === undefined ? undefined : readIfThere(file)
+/** Runs the script of this file. Returns undefined where it is missing. */
+function scriptOf(name: string, cachedData?: Buffer): unknown {
+  const source = readIfThere(name)
   if (source === undefined) return undefined
-  const cachedData = readIfThere(path.join(folder, `${run}.code`))
   // V8 compares only the length of the source, so the build removes the code before it changes the file.
-  // The file is the expression of a function, as Node makes it of a module: a text put together here would be copied.
   const script = new Script(source.toString('latin1'), {
-    filename: file,
+    filename: path.join(folder, name),
     ...(cachedData !== undefined && { cachedData }),
   })
-  const module: { exports: { main: () => Promise<void> } } = { exports: { main: () => Promise.resolve() } }
-  const load = script.runInThisContext() as (...scope: readonly unknown[]) => void
-  load(module.exports, createRequire(file), module, file, folder)
-  return module.exports
+  return script.runInThisContext()
 }
 
-function readIfThere(file: string): Buffer | undefined {
+function readIfThere(name: string): Buffer | undefined {
   try {
-    return readFileSync(file)
+    return readFileSync(path.join(folder, name))
   } catch {
     return undefined
   }
