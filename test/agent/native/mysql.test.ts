@@ -413,7 +413,7 @@ describe('the streams are cut at packets', () => {
   it('a packet that would begin a command with another number than 0 is none: the record could take it for the login', () => {
     const query = Buffer.from('\x03select 1')
     expect(() => new Commands().cut(Buffer.concat([packet(0, query), packet(3, query)]))).toThrow(
-      'the number 3',
+      'the sequence number 3',
     )
   })
 
