@@ -105,6 +105,15 @@ it('shows the document on a page that takes everything from the gateway and may 
   }
 })
 
+it('gives the document as YAML too, and a file of the page not twice to a browser that has it', async () => {
+  expect(parse(await (await get('/docs/yaml')).text())).toEqual(document)
+  const path = '/docs/static/swagger-ui.css'
+  const first = await get(path)
+  await first.arrayBuffer()
+  const headers = { connection: 'close', 'if-none-match': first.headers.get('etag') ?? '' }
+  expect((await fetch(new URL(path, gateway.gateway.http), { headers })).status).toBe(304)
+})
+
 it.each(['/docs/static/..%2f..%2fpackage.json', '/docs/static/none.js'])(
   'serves nothing beside the page: %s',
   async (path) => {
