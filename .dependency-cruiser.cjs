@@ -29,7 +29,7 @@ const npm = (name) => `(^|/)node_modules/${name}/`
 // The rooms of src/commands from the ground up. A room knows the floors below it, and no room beside it. Above these floors
 // are the commands, one room each, and above all of them program/, which has the tables of the commands.
 const commandFloors = [
-  ['(?:failure|long-running|version)[.]ts'],
+  ['(?:exit-codes|long-running|version)[.]ts'],
   ['examination[.]ts', 'policy/', 'status[.]ts', 'client/terminal/'],
   ['gateway/', 'start/', 'client/input[.]ts'],
   ['client/report/'],

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 /** A larger packed-refs is not read: git fetches instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
-export interface GitDirs {
+interface GitDirs {
   /** Holds HEAD. A linked worktree has its own. */
   readonly gitDir: string
   /** Holds refs and packed-refs, shared by all worktrees. */
@@ -39,7 +39,7 @@ export async function ownedPaths(path: string): Promise<string[]> {
 }
 
 /** Returns undefined where there is no repository. */
-export async function findGitDirs(path: string): Promise<GitDirs | undefined> {
+async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   const gitDir = await findGitDir(path)
   if (gitDir === undefined) return undefined
   const common = await readLine(join(gitDir, 'commondir'))
