@@ -105,7 +105,7 @@ export const browserSignInContract = {
   },
 } as const satisfies Contract
 
-const CODE = { code: plainOption('as the command line shows it') }
+const CODE = { code: plainOption('code that the command line shows') }
 
 /** Sign-in for a command line without a browser, which polls until a person has decided in any browser. */
 export const deviceSignInContract = {
@@ -133,7 +133,7 @@ export const deviceSignInContract = {
     ...OPEN,
     method: 'POST',
     path: '/api/login/device/token',
-    summary: 'Returns the token once, after the person has decided; 202 before',
+    summary: 'Returns the token, once, after the person has decided, and answers 202 before that',
     audit: SIGN_IN,
     body: v.object({ device_code: upTo200 }, 'must be a JSON object'),
     answers: { 200: TokenShape, 202: v.strictObject({ status: v.literal('waiting') }) },

@@ -33,7 +33,7 @@ const FORMS: Readonly<
     test: (text) => !NO_URL.test(text) && URL.canParse(text),
     words: 'a URL such as https://example.com',
   },
-  email: { test: (text) => EMAIL.test(text), words: 'an e-mail address' },
+  email: { test: (text) => EMAIL.test(text), words: 'an email address' },
 }
 
 /** Most options that an error names: a list may be long. */

@@ -175,7 +175,7 @@ const ListenShape = map({
     'TLS for both addresses; the files are read again when they change',
     v.nullish(
       map({
-        certificate: about('file with the certificate and those that sign it, in PEM', FilePath),
+        certificate: about('file with the certificate and its chain, in PEM', FilePath),
         key: about('file with the key of the certificate, in PEM', FilePath),
         'agent-ca': about(
           'file with the authorities that sign certificates of agents, in PEM; by default agents need no certificate',
@@ -216,7 +216,7 @@ const RepositoryShape = map({
 /** As in hoop's gateway, where an empty member counts as missing. */
 export const RuleShape = map({
   type: about(
-    'what breaks the rule',
+    'kind of the rule: forbidden words, or a forbidden pattern',
     choice({ deny_words_list: 'deny_words_list', pattern_match: 'pattern_match' }),
   ),
   words: about(
@@ -288,7 +288,7 @@ const ConnectionShape = map({
     v.nullish(entries(SecretName, Word).wrapped),
   ),
   runbooks: about(
-    'the runbooks of this connection; without it there are none',
+    'runbooks of the connection; without this setting it has none',
     v.nullish(
       map({
         repository: about('name of the repository', Name),

@@ -56,18 +56,15 @@ const BudgetShape = map({
     `maximum number of sessions in a period; by default ${MOST_RUNS}`,
     v.nullish(Runs, String(MOST_RUNS)),
   ),
-  bytes: about(
-    'maximum output of the sessions in a period, all together',
-    v.nullish(size('1KiB', '1048576GiB')),
-  ),
-  hours: about('maximum running time of the sessions in a period in hours, all together', v.nullish(Hours)),
+  bytes: about('maximum total output of the sessions in a period', v.nullish(size('1KiB', '1048576GiB'))),
+  hours: about('maximum total running time of the sessions in a period, in hours', v.nullish(Hours)),
   per: about('length of the period', v.nullish(duration('1m', '31d'), '1d')),
 })
 
 export const UserShape = map({
   name: about('name of the user', matching(USER_NAME, USER_NAME_FORM)),
   kind: about(
-    'a machine never approves, and may have a budget',
+    'kind of the user; a machine never approves, and may have a budget',
     v.nullish(choice({ person: 'person', machine: 'machine' }), 'person'),
   ),
   token: about('bearer token; a reference to the token or its hash is safer', v.nullish(SecretHash)),

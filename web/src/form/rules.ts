@@ -18,7 +18,7 @@ const FORMS: Readonly<
     test: (text) => !NO_URL.test(text) && URL.canParse(text),
     words: 'a URL such as https://example.com',
   },
-  email: { test: (text) => EMAIL.test(text), words: 'an e-mail address' },
+  email: { test: (text) => EMAIL.test(text), words: 'an email address' },
 }
 
 /** Maximum of options in an error: a list may be long. */
