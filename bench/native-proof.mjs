@@ -2,7 +2,8 @@
 // The measure of bench/native.mjs: native PostgreSQL connections over hoop's protocol in plain Node, with as little as
 // carries them. Three processes as in earnest, a client's port, a gateway and an agent, on two streams of gRPC. Nothing
 // is logged in, judged, recorded, bounded or paused. The client sends one message a packet, as hoop's command line does;
-// the agent sends one message a packet (`messages`), or all whole messages that it has read at once (`joined`).
+// the agent sends one message a packet (`messages`), or all whole messages that it has read at once (`joined`). With the
+// gateway of `own`, the agent is our own, and gets the login of TARGET.
 import { Buffer } from 'node:buffer'
 import { connect, createServer } from 'node:net'
 import process from 'node:process'
@@ -11,28 +12,52 @@ import { credentials, loadPackageDefinition, Metadata, Server, ServerCredentials
 import { loadSync } from '@grpc/proto-loader'
 
 const HOST = '127.0.0.1'
+const SESSION = 'gateway.session_id'
+const CONNECTION = 'client.connection_id'
 const [role, way, at, server] = process.argv.slice(2)
 const proto = fileURLToPath(new URL('../proto/transport.proto', import.meta.url))
-const { Transport } = loadPackageDefinition(loadSync(proto, { keepCase: true, bytes: Buffer })).protobuf
+const { Transport } = loadPackageDefinition(
+  loadSync(proto, { keepCase: true, defaults: true, bytes: Buffer }),
+).protobuf
 
-if (role === 'gateway') serveGateway()
+if (role === 'gateway') await serveGateway()
 if (role === 'agent') serveServer(streamTo(at, 'agent'), Number(server), way === 'joined')
 if (role === 'client') listen(streamTo(at, 'client'))
 
 /** Passes packets on between an agent and clients, each of which is a session. */
-function serveGateway() {
+async function serveGateway() {
+  const own = way === 'own' ? await import('./native-opening.mjs') : undefined
   const grpc = new Server()
   const sessions = new Map()
   let agent
-  const Connect = (stream) => {
-    stream.on('error', () => undefined)
-    if (String(stream.metadata.get('origin')[0]) === 'agent') {
-      agent = stream.on('data', (packet) => sessions.get(String(packet.spec.session))?.write(packet))
+  const serveAgent = (stream) => {
+    agent = stream
+    if (own !== undefined) stream.write(own.connected)
+    stream.on('data', (packet) => sessions.get(String(packet.spec[SESSION]))?.(packet))
+  }
+  const serveClient = (stream) => {
+    const session = Buffer.from(`session-${sessions.size}`)
+    const pass = (packet) => stream.write(packet)
+    const read = () =>
+      stream.on('data', ({ type, spec, payload }) =>
+        agent.write({ type, spec: { ...spec, [SESSION]: session }, payload }),
+      )
+    if (own === undefined) {
+      sessions.set(String(session), pass)
+      read()
       return
     }
-    const session = Buffer.from(String(sessions.size))
-    sessions.set(String(session), stream)
-    stream.on('data', ({ type, spec, payload }) => agent.write({ type, spec: { ...spec, session }, payload }))
+    sessions.set(String(session), ({ type }) => {
+      if (type !== own.OPENED) throw new Error(`the agent did not open the session: ${type}`)
+      sessions.set(String(session), pass)
+      read()
+    })
+    agent.write(own.opening(String(session), JSON.parse(process.env.TARGET)))
+  }
+  const Connect = (stream) => {
+    stream.on('error', () => undefined)
+    if (String(stream.metadata.get('origin')[0]) === 'agent') serveAgent(stream)
+    else serveClient(stream)
   }
   grpc.addService(Transport.service, { Connect })
   grpc.bindAsync(`${HOST}:0`, ServerCredentials.createInsecure(), (_, port) => say(port))
@@ -64,7 +89,7 @@ function serveServer(stream, port, isJoined) {
     return socket
   }
   stream.on('data', ({ type, spec, payload }) => {
-    const key = `${spec.session}/${spec.connection}`
+    const key = `${spec[SESSION]}/${spec[CONNECTION]}`
     if (type === 'AgentCloseTCPConnection') sockets.get(key)?.end()
     else (sockets.get(key) ?? open(key, spec)).write(payload)
   })
@@ -75,7 +100,7 @@ function serveServer(stream, port, isJoined) {
 function listen(stream) {
   const clients = new Map()
   stream.on('data', ({ type, spec, payload }) => {
-    const client = clients.get(String(spec.connection))
+    const client = clients.get(String(spec[CONNECTION]))
     if (type === 'ClientTCPConnectionClose') client?.end()
     else client?.write(payload)
   })
@@ -83,7 +108,7 @@ function listen(stream) {
     const connection = Buffer.from(String(clients.size))
     clients.set(String(connection), client)
     const messages = new Messages(true)
-    const send = (type, payload) => stream.write({ type, spec: { connection }, payload })
+    const send = (type, payload) => stream.write({ type, spec: { [CONNECTION]: connection }, payload })
     client.on('data', (bytes) => {
       for (const message of messages.cut(bytes)) send('AgentPGConnectionWrite', message)
     })

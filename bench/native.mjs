@@ -54,6 +54,7 @@ async function bench() {
     const ports = { direct: SERVER.port }
     ports.proof = await throughProof(children, 'joined')
     ports['proof, 1 message'] = await throughProof(children, 'messages')
+    ports['own agent'] = await throughOwnAgent(children, folder, account)
     ports['own gateway'] = await throughGateway(children, folder, account)
     const figures = await measured(ports, rounds)
     process.stdout.write(json ? `${JSON.stringify(figures)}\n` : table(figures))
@@ -72,17 +73,30 @@ async function throughProof(children, way) {
   return role('client', way, gateway)
 }
 
+/** @returns the port of the proof's client, with our own agent behind the proof's gateway */
+async function throughOwnAgent(children, folder, account) {
+  const TARGET = JSON.stringify(targetOf(account))
+  const gateway = await portOf(start(children, [proof, 'gateway', 'own'], { TARGET }))
+  const key = `grpc://local:xagt-of-the-bench@${SERVER.host}:${gateway}?mode=standard`
+  await startAgent(children, key, path.join(folder, 'runtime-of-proof'))
+  return portOf(start(children, [proof, 'client', 'own', gateway]))
+}
+
+function targetOf({ name, password }) {
+  const { host, port } = SERVER
+  return { HOST: host, PORT: String(port), USER: name, PASS: password, DB: name, SSLMODE: 'disable' }
+}
+
+async function startAgent(children, key, runtime) {
+  const env = { RUNBOOK_AGENT_KEY: key, RUNBOOK_AGENT_RUNTIME_DIR: runtime }
+  const agent = start(children, [main, 'start'], env)
+  await said(agent.stderr, /agent serving/)
+}
+
 /** @returns the port of a `connect` through a gateway and an agent of their own */
-async function throughGateway(children, folder, { name, password }) {
+async function throughGateway(children, folder, account) {
   const [token, key] = [randomBytes(24).toString('hex'), `xagt-${randomBytes(24).toString('hex')}`]
-  const env = {
-    HOST: SERVER.host,
-    PORT: String(SERVER.port),
-    USER: name,
-    PASS: password,
-    DB: name,
-    SSLMODE: 'disable',
-  }
+  const env = targetOf(account)
   const pg = { name: 'pg', agent: 'local', type: 'database', subtype: 'postgres', command: ['psql'], env }
   const settings = {
     listen: { http: '127.0.0.1:0', grpc: '127.0.0.1:0' },
@@ -95,11 +109,7 @@ async function throughGateway(children, folder, { name, password }) {
   const gateway = start(children, [main, 'gateway', '--json', '--config', 'gateway.yaml'])
   const { http, grpc } = JSON.parse(await said(gateway.stdout, /^\{.*\}$/m))
   const agentKey = `grpc://local:${key}@${grpc.replace('grpc://', '')}?mode=standard`
-  const agent = start(children, [main, 'start'], {
-    RUNBOOK_AGENT_KEY: agentKey,
-    RUNBOOK_AGENT_RUNTIME_DIR: path.join(folder, 'runtime'),
-  })
-  await said(agent.stderr, /agent serving/)
+  await startAgent(children, agentKey, path.join(folder, 'runtime'))
   const client = start(children, [main, 'connect', 'pg', '--port', '0', '--json'], {
     HOOP_APIURL: http,
     HOOP_TOKEN: token,
@@ -132,9 +142,9 @@ function table(figures) {
   return `${lines.join('\n')}\n\n${goals(figures).join('\n')}\n`
 }
 
-/** How our own way does beside the proof: rates as high, a large result in less than half of one message a packet. */
+/** How our agent does beside the proof's: rates as high, a large result in less than half of one message a packet. */
 function goals(figures) {
-  const ratio = (measure, of) => figures[measure]['own gateway'] / figures[measure][of]
+  const ratio = (measure, of) => figures[measure]['own agent'] / figures[measure][of]
   const verdict = (isReached, text) => `${isReached ? 'reached' : 'MISSED'}: ${text}`
   const rates = Object.keys(measures).filter((measure) => measure.startsWith('select 1'))
   const big = ratio('result of 20 MB, ms', 'proof, 1 message')
