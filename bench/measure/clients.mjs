@@ -15,6 +15,7 @@ const COMMANDS = {
   exec: { args: [main, 'exec', 'sh', '-i', 'true'], expected: /^$/ },
   run: { args: [main, 'run', 'sh', RUNBOOK, '-p', 'word=one'], expected: /^one\n$/ },
   sessions: { args: [main, 'sessions', '--json'], expected: /"id"/ },
+  '--help': { args: [main, '--help'], expected: /Usage/ },
   version: { args: [main, 'version'], expected: /\d/ },
 }
 

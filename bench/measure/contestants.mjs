@@ -1,7 +1,10 @@
 import path from 'node:path'
 import process from 'node:process'
+import { fileURLToPath, URL } from 'node:url'
 import { main } from '../program.mjs'
 import { startSshd } from './sshd.mjs'
+
+const peer = fileURLToPath(new URL('../peer-node/main.cjs', import.meta.url))
 
 /**
  * Who is measured, by name: the arguments that tell the driver. What is not installed is in `missing`, with the reason.
@@ -15,6 +18,7 @@ export async function contestants({ folder, go, before, node }) {
   if (before !== undefined) targets.set('before', agent(path.resolve(before, 'dist/main.js')))
   if (node !== undefined) targets.set('other node', agent(main, path.resolve(node)))
   targets.set('go', ['agent', go.peer])
+  targets.set('smallest in Node', ['agent', process.execPath, peer])
   targets.set('pipe', ['pipe'])
   const sshd = await startSshd(path.join(folder, 'ssh'))
   if (sshd === undefined)

@@ -3,7 +3,7 @@ import { URL } from 'node:url'
 import { measureClients } from './clients.mjs'
 import { openSite } from './site.mjs'
 
-const AGENTS = ['ours', 'before', 'other node', 'go']
+const AGENTS = ['ours', 'before', 'other node', 'go', 'smallest in Node']
 const BALLAST = new URL('ballast.mjs', import.meta.url).href
 const HEAPS_MB = [0, 100, 300, 600]
 

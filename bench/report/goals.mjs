@@ -1,3 +1,6 @@
+/** The smallest agent in Node: what is ours is what we need beyond it. */
+const NODE = 'smallest in Node'
+
 /**
  * What is to be reached: `ours` beside a peer's value of the same figure, or of `theirs`, or as it is where there is no
  * peer. `atLeast` and `atMost` are for the ratio ours / peer, or for the value. Rows without a goal are for comparison.
@@ -5,10 +8,12 @@
  */
 export const GOALS = [
   { name: 'output', figure: 'output MB/s', unit: 'MB/s', peer: 'go', atLeast: 1.5 },
+  { name: 'output', figure: 'output MB/s', unit: 'MB/s', peer: NODE, atLeast: 1 },
   { name: 'output', figure: 'output MB/s', unit: 'MB/s', peer: 'ControlMaster', atLeast: 1.6 },
   { name: 'output', figure: 'output MB/s', unit: 'MB/s', peer: 'ssh' },
   { name: 'output', figure: 'output MB/s', unit: 'MB/s', peer: 'pipe' },
   { name: 'output, CPU', figure: 'output CPU s/GB', unit: 's/GB', peer: 'go', atMost: 0.5 },
+  { name: 'output, CPU', figure: 'output CPU s/GB', unit: 's/GB', peer: NODE, atMost: 1 },
   { name: 'output, CPU', figure: 'output CPU s/GB', unit: 's/GB', peer: 'ssh' },
   { name: '16 MB script in', figure: 'stdin MB/s', unit: 'MB/s', peer: 'go', atLeast: 1.4 },
   { name: '16 MB script in', figure: 'stdin MB/s', unit: 'MB/s', peer: 'ssh' },
@@ -16,43 +21,52 @@ export const GOALS = [
   { name: '40-byte lines', figure: 'lines MB/s', unit: 'MB/s', peer: 'go', atLeast: 1 },
   { name: '40-byte lines', figure: 'lines MB/s', unit: 'MB/s', peer: 'pipe' },
   { name: 'execution p50', figure: 'trip p50 ms', unit: 'ms', peer: 'go', atMost: 1.05 },
+  { name: 'execution p50', figure: 'trip p50 ms', unit: 'ms', peer: NODE, atMost: 1 },
   { name: 'execution p50', figure: 'trip p50 ms', unit: 'ms', peer: 'ssh', atMost: 0.4 },
   { name: 'execution p50', figure: 'trip p50 ms', unit: 'ms', peer: 'ControlMaster' },
   { name: 'execution p50', figure: 'trip p50 ms', unit: 'ms', peer: 'pipe' },
   { name: 'execution p99', figure: 'trip p99 ms', unit: 'ms', peer: 'go', atMost: 1.2 },
   { name: 'executions, 64 at once', figure: 'rate executions/s', unit: '/s', peer: 'go', atLeast: 0.95 },
+  { name: 'executions, 64 at once', figure: 'rate executions/s', unit: '/s', peer: NODE, atLeast: 1 },
   { name: 'executions, 64 at once', figure: 'rate executions/s', unit: '/s', peer: 'ssh' },
   { name: 'executions, 64 at once', figure: 'rate executions/s', unit: '/s', peer: 'pipe' },
   { name: '64 at once, CPU each', figure: 'rate CPU ms each', unit: 'ms', peer: 'go', atMost: 2 },
+  { name: '64 at once, CPU each', figure: 'rate CPU ms each', unit: 'ms', peer: NODE, atMost: 1 },
   { name: '64 at once, an answer p99', figure: 'rate answer p99 ms', unit: 'ms', peer: 'go' },
   { name: '64 at once, an answer p99', figure: 'rate answer p99 ms', unit: 'ms', atMost: 6 },
   { name: 'REST, 64 at once', figure: 'rest executions/s', unit: '/s', peer: 'ours', theirs: 'rate executions/s', atLeast: 0.8 }, // prettier-ignore
   { name: 'REST p50', figure: 'rest p50 ms', unit: 'ms', peer: 'ours', theirs: 'trip p50 ms', atMost: 1.5 },
-  { name: 'a key p50', figure: 'key p50 ms', unit: 'ms', peer: 'go', atMost: 1.1 },
+  { name: 'a key p50', figure: 'key p50 ms', unit: 'ms', atMost: 0.35 },
+  { name: 'a key p50', figure: 'key p50 ms', unit: 'ms', peer: 'go', atMost: 1.4 },
+  { name: 'a key p50', figure: 'key p50 ms', unit: 'ms', peer: NODE },
   { name: 'a key p50', figure: 'key p50 ms', unit: 'ms', peer: 'ssh' },
   { name: 'a key p50', figure: 'key p50 ms', unit: 'ms', peer: 'pipe' },
   { name: 'a key beside bulk', figure: 'key beside bulk p50 ms', unit: 'ms', peer: 'go', atMost: 1.5 },
   { name: 'a key beside bulk', figure: 'key beside bulk p50 ms', unit: 'ms', peer: 'ssh' },
-  { name: '200 held sessions, each', figure: 'held 200 KB each', unit: 'KB', atMost: 25 },
+  { name: '200 held sessions, each', figure: 'held 200 KB each', unit: 'KB', atMost: 40 },
+  { name: '200 held sessions, each', figure: 'held 200 KB each', unit: 'KB', peer: NODE },
   { name: '200 held sessions, each', figure: 'held 200 KB each', unit: 'KB', peer: 'go' },
   { name: '200 held, descriptors each', figure: 'held 200 fds each', unit: '', atMost: 3 },
-  { name: '1,000 held sessions, each', figure: 'held 1000 KB each', unit: 'KB', atMost: 25 },
+  { name: '1,000 held sessions, each', figure: 'held 1000 KB each', unit: 'KB', atMost: 40 },
   { name: '1,000 held sessions, RSS', figure: 'held 1000 RSS MB', unit: 'MB', atMost: 70 },
   { name: 'a reader at 1 MB/s, growth', figure: 'reader RSS growth MB', unit: 'MB', atMost: 10 },
   { name: 'a reader at 1 MB/s, in flight', figure: 'reader in flight MB', unit: 'MB', atMost: 1 },
   { name: 'a reader at 1 MB/s, in flight', figure: 'reader in flight MB', unit: 'MB', peer: 'go' },
-  { name: 'idle RSS', figure: 'start RSS MB', unit: 'MB', atMost: 50 },
+  { name: 'idle RSS', figure: 'start RSS MB', unit: 'MB', atMost: 65 },
+  { name: 'idle RSS', figure: 'start RSS MB', unit: 'MB', peer: NODE },
   { name: 'idle PSS', figure: 'start PSS MB', unit: 'MB', peer: 'go' },
   { name: 'RSS after 10,000 executions', figure: 'after RSS MB', unit: 'MB', peer: 'go' },
   { name: 'growth by 10,000 executions', figure: 'after RSS growth MB', unit: 'MB' },
-  { name: 'start to connected', figure: 'start ms', unit: 'ms', peer: 'node', theirs: 'clients node ms', atMost: 1.3 }, // prettier-ignore
+  { name: 'start to connected', figure: 'start ms', unit: 'ms', atMost: 150 },
+  { name: 'start to connected', figure: 'start ms', unit: 'ms', peer: NODE, atMost: 1.9 },
+  { name: 'start to connected', figure: 'start ms', unit: 'ms', peer: 'node', theirs: 'clients node ms' },
   { name: 'start to connected', figure: 'start ms', unit: 'ms', peer: 'go' },
-  ...['exec', 'run', 'sessions', 'version'].map((command) => ({
+  ...['exec', 'run', 'sessions', '--help', 'version'].map((command) => ({
     name: `client: ${command}`,
     figure: `clients ${command} ms`,
     unit: 'ms',
     peer: 'node',
     theirs: 'clients node ms',
-    atMost: 1.6,
+    atMost: 2,
   })),
 ]
