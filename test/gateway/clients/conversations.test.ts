@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClientSite, textOf } from '../../support/sites/client-site.ts'
 import { base64 } from '../../support/scripted/open.ts'
 import { otherToken } from '../../support/sites/running-gateway.ts'
@@ -7,11 +7,11 @@ import { otherToken } from '../../support/sites/running-gateway.ts'
 // Command line clients, the gateway and an agent with real commands.
 
 let site: ClientSite
-beforeEach(async () => {
+beforeAll(async () => {
   const pg = '\n  - { name: pg, agent: local, command: [bash], type: database, subtype: oracledb }'
   site = await ClientSite.start({}, pg)
 })
-afterEach(() => site[Symbol.asyncDispose]())
+afterAll(() => site[Symbol.asyncDispose]())
 
 describe('exec', () => {
   it('streams both outputs apart and ends in good order with the code', async () => {
