@@ -53,6 +53,13 @@ const CUT = `(() => {
   return [...found]
 })()`
 
+/** Fields that are stretched: none but a text of several lines is higher than this. */
+const STRETCHED = `(() => {
+  const isShown = ${IS_SHOWN}, named = ${NAMED}
+  const all = document.querySelectorAll('.search, .button, select, input:not([type=checkbox], [type=radio])')
+  return [...all].filter((one) => isShown(one) && one.getBoundingClientRect().height > 80).map(named)
+})()`
+
 /** Pieces of text of which one lies on the other. */
 const ON_EACH_OTHER = `(() => {
   const isShown = ${IS_SHOWN}, named = ${NAMED}
@@ -122,6 +129,7 @@ export async function faultsOfLayout(page: Page): Promise<string[]> {
   const found = [
     ...(await page.evaluate<string[]>(CUT)).map((one) => `cut: ${one}`),
     ...(await page.evaluate<string[]>(ON_EACH_OTHER)).map((one) => `on each other: ${one}`),
+    ...(await page.evaluate<string[]>(STRETCHED)).map((one) => `stretched: ${one}`),
     ...(await page.evaluate<string[]>(COVERED)).map((one) => `covered: ${one}`),
   ]
   return needed > width ? [`${needed} pixels wide`, ...found] : found
