@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { Gate } from '../../support/gate.ts'
 import { without } from '../../support/machine/servers.ts'
 import { Stage } from './stage.ts'
+
+const WEB = new URL('../../../dist/web/', import.meta.url)
 
 describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(missingBrowser)}`, () => {
   const stage = new Stage({
@@ -203,5 +206,29 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await page.getByRole('heading', { level: 1, name: 'Connections' }).waitFor()
     await main.waitFor({ state: 'hidden' })
     expect((await page.getByRole('banner').boundingBox())?.height).toBeLessThan(64)
+  })
+
+  it('loads at most 75 KB, compressed by gzip, before it shows Home, and the rest when it is opened', async () => {
+    await using cid = await stage.arrive()
+    const { page } = cid
+    const files: string[] = []
+    page.on('request', (request) => {
+      const { pathname } = new URL(request.url())
+      if (request.resourceType() !== 'fetch' && !pathname.startsWith('/api/')) files.push(pathname)
+    })
+    const kilobytes = () =>
+      files
+        .map((file) => statSync(new URL(`.${file === '/' ? '/index.html' : file}.gz`, WEB)).size)
+        .reduce((sum, size) => sum + size / 1000, 0)
+    await cid.signIn(stage.site.tokenOf('cid'))
+    await page.getByRole('heading', { level: 1, name: 'Hello, cid' }).waitFor()
+    expect(files.length).toBeGreaterThan(3)
+    expect(kilobytes()).toBeLessThan(75)
+    const before = files.length
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Agents' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Agents' }).waitFor()
+    expect(files.length).toBeGreaterThan(before)
+    expect(await page.locator('script:not([src]), style, [style*="url"]').count()).toBe(0)
+    expect([...cid.problems, ...cid.foreign]).toEqual([])
   })
 })
