@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto'
+import type { ReviewAnswer, ReviewInSession } from '../../contract/reviews.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import type { ReviewNeed, ReviewRule } from './rules.ts'
 
 /**
  * `PENDING` waits for people, `APPROVED` for its run. The others are final, except PROCESSING, which EXECUTED
@@ -84,11 +88,6 @@ export interface HeldRun {
   readonly message: string
 }
 
-export interface ReviewNeed {
-  readonly groups: readonly string[]
-  readonly minimum: number
-}
-
 /** Facts that reviewers see of a batch, which runs the same on each of the connections. */
 export interface ReviewedBatch {
   readonly id: string
@@ -111,4 +110,112 @@ export interface ShownRequest {
   readonly clientArgs: readonly string[]
   /** Names only. */
   readonly envVars: readonly string[]
+}
+
+interface Asked {
+  readonly request: SessionRequest
+  readonly rule: ReviewRule
+  readonly accessMs: number
+  readonly sid: string
+  readonly shown: ShownRequest
+  readonly batch: ReviewedBatch | undefined
+}
+
+/** Returns the review of a request that waits from now on. */
+export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
+  const { review, path, needs } = rule
+  const { runbookFile: file, runbookTitle: title } = request.labels
+  const now = Date.now()
+  const entry = (group: string) => ({ id: randomUUID(), group, status: 'PENDING', forced: false }) as const
+  return {
+    id: randomUUID(),
+    sessionId: sid,
+    connection: request.connection.name,
+    owner: request.user,
+    type: request.verb === 'connect' ? 'jit' : 'onetime',
+    ...(file !== undefined && { runbook: { file, ...(title !== undefined && { title }) } }),
+    status: 'PENDING',
+    accessMs,
+    createdAt: now,
+    expiresAt: now + review.expiresMs,
+    groups: review.groups.map(entry),
+    minimum: review.minimum,
+    forceGroups: review.forceGroups,
+    selfApproval: review.selfApproval,
+    ...(path !== undefined && { rule: path }),
+    ...(needs !== undefined && { needs }),
+    shown,
+    ...(request.whenApproved === true && request.verb === 'exec' && { whenApproved: true as const }),
+    ...(batch !== undefined && { batch }),
+  }
+}
+
+/** Returns the review as hoop's contract has it inside a session, followed by fields of our own. */
+export function reviewInSession(review: Review): ReviewInSession {
+  const { scriptDigest, clientArgs, envVars } = review.shown
+  return {
+    id: review.id,
+    type: review.type,
+    access_duration: review.accessMs * 1e6,
+    status: review.status,
+    revoke_at: dateOf(review.revokeAt),
+    created_at: new Date(review.createdAt).toISOString(),
+    review_groups_data: review.groups.map(groupView),
+    time_window: windowView(review),
+    access_request_rule_name: review.rule ?? null,
+    min_approvals: review.minimum,
+    force_approval_groups: review.forceGroups,
+    ...(review.rejectionReason !== undefined && { rejection_reason: review.rejectionReason }),
+    connection: review.connection,
+    owner: review.owner,
+    ...(review.runbook !== undefined && { runbook: review.runbook }),
+    expires_at: new Date(review.expiresAt).toISOString(),
+    ...(scriptDigest.kind === 'sha256'
+      ? { script_sha256: scriptDigest.hex }
+      : { script_hmac_sha256: scriptDigest.hex }),
+    client_args: clientArgs,
+    env_vars: envVars,
+    ...(review.whenApproved === true && { when_approved: true }),
+    ...(review.status === 'APPROVED' && review.held !== undefined && { held: review.held }),
+    ...(review.needs !== undefined && { needs: review.needs }),
+    ...(review.batch !== undefined && { batch: review.batch }),
+  }
+}
+
+/** @param can what the caller may do about the review */
+export function reviewView(review: Review, can: ReviewAnswer['can']): ReviewAnswer {
+  return { ...reviewInSession(review), session: review.sessionId, can }
+}
+
+/** Users have only names here, so the name fills hoop's other fields as well. */
+function groupView({
+  id,
+  group,
+  status,
+  reviewedBy: name,
+  reviewedAt,
+  forced,
+  comment,
+}: GroupReview): ReviewAnswer['review_groups_data'][number] {
+  return {
+    id,
+    group,
+    status,
+    reviewed_by: name === undefined ? null : { id: name, name, email: name, slack_id: '' },
+    review_date: dateOf(reviewedAt),
+    forced_review: forced,
+    ...(comment !== undefined && { comment }),
+  }
+}
+
+function windowView({ timeWindow }: Review): ReviewAnswer['time_window'] {
+  if (timeWindow === undefined) return null
+  return {
+    type: 'time_range',
+    configuration: { start_time: timeWindow.start, end_time: timeWindow.end },
+  }
+}
+
+function dateOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
 }

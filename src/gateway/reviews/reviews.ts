@@ -19,7 +19,7 @@ import {
   type Reviewer,
 } from './decision.ts'
 import { deniedText } from './denied-text.ts'
-import type { HeldRun, Review, ReviewedBatch, ShownRequest } from './review.ts'
+import { newReview, type HeldRun, type Review, type ReviewedBatch, type ShownRequest } from './review.ts'
 import type { ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
@@ -314,43 +314,6 @@ function waits({ type, status }: Review): boolean {
 
 function overdue({ status }: Review): string {
   return status === 'PENDING' ? 'nobody has decided in time' : 'it was approved and not run in time'
-}
-
-interface Asked {
-  readonly request: SessionRequest
-  readonly rule: ReviewRule
-  readonly accessMs: number
-  readonly sid: string
-  readonly shown: ShownRequest
-  readonly batch: ReviewedBatch | undefined
-}
-
-function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
-  const { review, path, needs } = rule
-  const { runbookFile: file, runbookTitle: title } = request.labels
-  const now = Date.now()
-  const entry = (group: string) => ({ id: randomUUID(), group, status: 'PENDING', forced: false }) as const
-  return {
-    id: randomUUID(),
-    sessionId: sid,
-    connection: request.connection.name,
-    owner: request.user,
-    type: request.verb === 'connect' ? 'jit' : 'onetime',
-    ...(file !== undefined && { runbook: { file, ...(title !== undefined && { title }) } }),
-    status: 'PENDING',
-    accessMs,
-    createdAt: now,
-    expiresAt: now + review.expiresMs,
-    groups: review.groups.map(entry),
-    minimum: review.minimum,
-    forceGroups: review.forceGroups,
-    selfApproval: review.selfApproval,
-    ...(path !== undefined && { rule: path }),
-    ...(needs !== undefined && { needs }),
-    shown,
-    ...(request.whenApproved === true && request.verb === 'exec' && { whenApproved: true as const }),
-    ...(batch !== undefined && { batch }),
-  }
 }
 
 type Waiter = (review?: Review) => void

@@ -4,7 +4,11 @@ import type { ReviewSettings } from '../settings/reviews.ts'
 import type { PathPattern } from '../settings/words.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { common } from './decision.ts'
-import type { ReviewNeed } from './review.ts'
+
+export interface ReviewNeed {
+  readonly groups: readonly string[]
+  readonly minimum: number
+}
 
 export interface ReviewRule {
   readonly review: ReviewSettings

@@ -107,21 +107,19 @@ function changeable(services: ScheduleRouting, user: GatewayUser, name: string):
   )
 }
 
-/** Answers have the names of parameters only: values may be secrets. */
+/**
+ * Answers have the settings of a schedule, except that they have the names of parameters only, and no fields of
+ * issues: values may be secrets.
+ */
 async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
   const { schedules, scheduleProblems } = services
-  const { name, cron, timezone, connection, runbook, parameters, as, catchesUp, lock, enabled } = schedule
+  const { name, parameters, jiraFields: _, catchesUp, lock, ...asSet } = schedule
   const state = schedules.state(name)
   const runs = schedules.runs(name, LISTED_RUNS).map((run) => runAnswer(services, run))
   const next = schedules.next(schedule)
   return {
     name,
-    cron,
-    timezone,
-    connection,
-    runbook,
-    as,
-    enabled,
+    ...asSet,
     parameters: Object.keys(parameters),
     catch_up: catchesUp ? 'once' : 'none',
     lock: lock ?? null,
