@@ -113,7 +113,7 @@ function changeable(services: ScheduleRouting, user: GatewayUser, name: string):
  */
 async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
   const { schedules, scheduleProblems } = services
-  const { name, parameters, jiraFields: _, catchesUp, lock, ...asSet } = schedule
+  const { name, parameters, jiraFields, catchesUp, lock, ...asSet } = schedule
   const state = schedules.state(name)
   const runs = schedules.runs(name, LISTED_RUNS).map((run) => runAnswer(services, run))
   const next = schedules.next(schedule)
