@@ -11,7 +11,7 @@ import { type GatewayHealth, now } from '../dial/health.ts'
 import type { Identity, IdentitySource } from './connection/identity.ts'
 import { introduction, unwanted } from './connection/introduction.ts'
 import { type LogTail, shipLogs } from './logs.ts'
-import { type AgentServices, type Outlet, Slots } from './running/services.ts'
+import { type AgentServices, Slots } from './running/services.ts'
 import { MAX_SYSTEM_REQUESTS } from './system/command.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
@@ -189,11 +189,7 @@ export class Agent {
   /** Serves one stream from its opening to its end. @returns why it ended */
   async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
     const services = { ...this.#services, embedded }
-    const outlet: Outlet = {
-      send: (message) => connection.send(encodeAgentMessage(message)),
-      forget: (sid) => connection.forget(sid),
-    }
-    const dispatch = new Dispatch(services, outlet, this.#systemSlots)
+    const dispatch = new Dispatch(services, connection, this.#systemSlots)
     const serving: Serving = { connection, dispatch, life: new AbortController() }
     this.#serving = serving
     // The agent was told to stop while the stream was being opened.

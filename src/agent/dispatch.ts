@@ -1,12 +1,14 @@
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
+import type { PacketStream } from '../dial/packet-stream.ts'
 import { DecodeError, type Packet, sessionIdOf } from '../wire/packet.ts'
+import { encodeAgentMessage } from '../wire/messages/from-agent.ts'
 import { decodeGatewayPacket } from '../wire/messages/from-gateway.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'
 import { endedEntry, endingRefused, type TerminationReason } from './running/ending.ts'
 import { isForNativeClients } from './native/opening.ts'
 import { NativeSession } from './native/native-session.ts'
 import { AgentSession } from './session.ts'
-import type { Outlet, SessionReply, SessionServices, Slots } from './running/services.ts'
+import type { Send, SessionReply, SessionServices, Slots } from './running/services.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
 /**
@@ -19,10 +21,13 @@ const MAX_UNSENT_REFUSALS = 1000
 
 type Session = AgentSession | NativeSession
 
-/** One connection's sessions and system requests. Passes each packet to its session, and waits for none. */
+/**
+ * One connection's sessions and system requests. Passes each packet to its session, and waits for none. Encodes
+ * what they send.
+ */
 export class Dispatch {
   readonly #services: SessionServices
-  readonly #outlet: Outlet
+  readonly #stream: Pick<PacketStream, 'send' | 'forget'>
   readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
   readonly #confirmations = new Confirmations()
   readonly #ended = new Set<SessionId>()
@@ -32,10 +37,10 @@ export class Dispatch {
   #unsentRefusals = 0
 
   /** @param systemSlots limits system requests; shared by all streams of the agent */
-  constructor(services: SessionServices, outlet: Outlet, systemSlots: Slots) {
+  constructor(services: SessionServices, stream: Pick<PacketStream, 'send' | 'forget'>, systemSlots: Slots) {
     this.#services = services
-    this.#outlet = outlet
-    this.#system = new SystemRequests({ services, slots: systemSlots }, outlet.send)
+    this.#stream = stream
+    this.#system = new SystemRequests({ services, slots: systemSlots }, this.#send)
   }
 
   /** @returns the message, for the caller that watches the stream as a whole */
@@ -144,7 +149,7 @@ export class Dispatch {
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
     const Served = isForNativeClients(message) ? NativeSession : AgentSession
-    this.#serve(new Served(message, this.#services, (reply) => this.#send(reply)), earlier)
+    this.#serve(new Served(message, this.#services, this.#reply), earlier)
   }
 
   #commandOf(sid: SessionId): AgentSession | undefined {
@@ -183,14 +188,16 @@ export class Dispatch {
     this.#services.record(endedEntry(sid, endingRefused(text), true))
   }
 
-  /** Sends a reply, and remembers each own close until the gateway confirms it. */
-  #send(message: Parameters<SessionReply>[0]): Promise<void> {
+  readonly #send: Send = (message) => this.#stream.send(encodeAgentMessage(message))
+
+  /** Sends a session's message, and remembers each own close until the gateway confirms it. */
+  readonly #reply: SessionReply = (message) => {
     // No confirmation comes for a session that the gateway closed itself.
     const isOurs =
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
     const forgotten = isOurs ? this.#confirmations.sent(message.sid) : undefined
     if (forgotten !== undefined) this.#services.record({ event: 'unconfirmed', sid: forgotten })
-    return this.#outlet.send(message)
+    return this.#send(message)
   }
 
   #close(sid: SessionId): void {
@@ -198,7 +205,7 @@ export class Dispatch {
     else {
       this.#sessions.get(sid)?.session.end('closed-by-gateway')
       // Otherwise the session would wait, with its memory, for a gateway that takes nothing.
-      this.#outlet.forget(sid)
+      this.#stream.forget(sid)
     }
   }
 
@@ -256,7 +263,7 @@ export class Dispatch {
     }
     this.#unsentRefusals += 1
     const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message } as const
-    await this.#outlet.send({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
+    await this.#send({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
     this.#unsentRefusals -= 1
   }
 

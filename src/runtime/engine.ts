@@ -16,7 +16,10 @@ export interface Engine {
    * Why the processes of commands cannot be marked here (`ending/process-table.ts`); undefined when they can.
    */
   readonly unmarked: string | undefined
-  /** @throws SpawnError when the program cannot be started, or the reason of a signal that came before */
+  /**
+   * `startPosix` of posix-engine.ts, or `startPortable` of portable-engine.ts.
+   * @throws SpawnError when the program cannot be started, or the reason of a signal that came before
+   */
   readonly start: (command: Command, how?: StartOptions) => Promise<Child>
   readonly startTerminal: (command: Command, size: WindowSize, how?: StartOptions) => Promise<Child>
   /**

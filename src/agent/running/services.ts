@@ -4,7 +4,7 @@ import type { ControlGroups } from '../../runtime/cgroups/control-groups.ts'
 import type { OomWatch } from '../../runtime/cgroups/oom-watch.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import type { TailMemory } from '../../runtime/output-tail.ts'
-import type { AgentMessage, AgentOutbound, SessionId } from '../../wire/messages/message.ts'
+import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { ProgramVersions } from '../opening/client-escapes.ts'
 import type { CheckServices } from '../opening/request.ts'
@@ -110,10 +110,3 @@ export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported'
 
 /** Sends any message of an agent, like `SessionReply`. */
 export type Send = (message: AgentOutbound) => Promise<void>
-
-/** The agent's sending side of the stream to the gateway. */
-export interface Outlet {
-  readonly send: Send
-  /** Drops the waiting packets of a session that the gateway has closed. */
-  readonly forget: (sid: SessionId) => void
-}
