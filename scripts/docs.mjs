@@ -1,4 +1,5 @@
-// Writes into the pages of docs/ the tables that the code knows: settings, codes, endpoints and their options. After a build:
+// Writes into the pages of docs/ the tables that the code knows: settings, codes, endpoints, their options and the
+// fields of their answers. After a build:
 //
 //   npm run docs
 //   node scripts/docs.mjs --check    changes nothing, names the pages that are out of date, and fails if there are any
@@ -18,6 +19,8 @@ const isCheck = process.argv.includes('--check')
 
 /** Every row has to stand in one table: a new one that no page has is a mistake of ours. */
 const unused = new Map()
+/** Fields of answers without a meaning. */
+const unsaid = new Set()
 
 const MAKERS = {
   'settings-agent': (words) => settingsTable('agent', agentSettings(), words),
@@ -25,6 +28,7 @@ const MAKERS = {
   codes: (words) => codesTable(words),
   endpoints: (words) => endpointsTable(words),
   options: ([endpoint]) => optionsTable(endpoint),
+  fields: ([words, method, endpoint]) => fieldsTable(words, `${method} ${endpoint}`),
 }
 
 function agentSettings() {
@@ -149,7 +153,7 @@ function endpointsTable(words) {
         `\`${name.replaceAll(/:(\w+)/g, (_, word) => word.toUpperCase())}\``,
         description === undefined ? summary : `${summary}. ${description.replace(/\.$/, '')}`,
         takenBy(operation),
-        Object.keys(answers).join(', ') + (type === undefined ? '' : `, \`${type}\``),
+        answersOf(answers) + (type === undefined ? '' : `, \`${type}\``),
         callers(operation),
         [...new Set(codes)].map((code) => `\`${code}\``).join(', '),
       ]
@@ -203,6 +207,158 @@ function optionsTable(endpoint) {
   )
 }
 
+/** The objects that have a table of their fields: words of its heading, and shape of the answer. */
+const RESOURCES = [
+  ...readFileSync(path.join(root, 'docs/rest.md'), 'utf8').matchAll(
+    /made by scripts\/docs\.mjs: fields (\S+) (\S+ \S+)/g,
+  ),
+].map(([, words, endpoint]) => ({ words, shape: objectOf(answerOf(endpoint)) }))
+/** The page says what each state means. */
+const STATE = 'a-state'
+RESOURCES.push({ words: STATE, shape: built('./contract/session-state.js').StateShape })
+
+/** The answer of an endpoint; with `#name` the field of this name in it. */
+function answerOf(place) {
+  const { OPERATIONS } = built('./gateway/rest/operations.js')
+  const [endpoint, field] = place.split('#')
+  if (OPERATIONS[endpoint] === undefined) throw new Error(`no endpoint is called ${endpoint}`)
+  const { answers } = OPERATIONS[endpoint]
+  const answer = answers[200] ?? answers[201]
+  return field === undefined ? answer : objectOf(answer).entries[field]
+}
+
+/** The object in a list, or the first of several. */
+function objectOf(shape) {
+  if (shape === undefined || shape.entries !== undefined) return shape
+  return objectOf(shape.item ?? shape.wrapped ?? shape.options?.[0])
+}
+
+/** The same object may have some fields less or more: in a list, or as the answer that makes it. */
+function resourceOf(shape) {
+  const isSame = (other) => {
+    const names = Object.keys(shape.entries)
+    const same = names.filter((name) => other.entries[name] === shape.entries[name])
+    return shape === other || (same.length > 4 && same.length > names.length / 2)
+  }
+  return RESOURCES.find((one) => isSame(one.shape))
+}
+
+function linkTo({ words }) {
+  if (words === STATE) return '[state](#states-of-a-session)'
+  return `[${words.replaceAll('-', ' ').replace(/^an? /, '')}](#fields-of-${words})`
+}
+
+/** Answers with the same fields stand together. */
+function answersOf(answers) {
+  const texts = Object.entries(answers).map(([status, shape]) => [status, answerText(shape)])
+  return [...new Set(texts.map(([, text]) => text))]
+    .map((text) => {
+      const statuses = texts.filter(([, other]) => other === text).map(([status]) => status)
+      return statuses.join(', ') + (text === '' ? '' : `: ${text}`)
+    })
+    .join('; ')
+}
+
+/** The answer in a cell: a link to the table of its fields, or their names. */
+function answerText(shape) {
+  switch (shape.type) {
+    case 'array':
+      return answerText(shape.item) === '' ? '' : `list: ${answerText(shape.item)}`
+    case 'nullable':
+      return `${answerText(shape.wrapped)}, or null`
+    case 'union':
+      return shape.options.map(answerText).join(', or ')
+    case 'strict_object':
+      return objectText(shape)
+    default:
+      return ''
+  }
+}
+
+function objectText(shape) {
+  const resource = resourceOf(shape)
+  const names = Object.keys(shape.entries).filter((name) => resource?.shape.entries[name] === undefined)
+  const fields = names.map((name) => {
+    const inside = objectOf(shape.entries[name])
+    const link = inside?.entries && resourceOf(inside)
+    return `\`${name}\`${link ? ` (${linkTo(link)})` : ''}`
+  })
+  return [...(resource === undefined ? [] : [linkTo(resource)]), ...fields].join(', ')
+}
+
+/** The fields of an answer, folded. Every field needs a meaning, except those that are always the same. */
+function fieldsTable(words, endpoint) {
+  const shape = objectOf(answerOf(endpoint))
+  const rows = fieldRows(shape, '', endpoint)
+  return [
+    `#### Fields of ${words.replaceAll('-', ' ')}`,
+    `<details><summary>${Object.keys(shape.entries).length} fields</summary>`,
+    table(['field', 'type', 'meaning'], rows),
+    '</details>',
+  ].join('\n\n')
+}
+
+function fieldRows({ entries }, above, endpoint) {
+  return Object.entries(entries).flatMap(([name, shape]) => {
+    const inside = objectOf(shape)
+    const hasRows = inside?.entries !== undefined && resourceOf(inside) === undefined
+    const below = hasRows ? fieldRows(inside, `${above}${name}${hasList(shape) ? '[]' : ''}.`, endpoint) : []
+    const type = typeOf(shape)
+    const meaning =
+      meaningOf(shape) ?? (type.startsWith('always') ? "hoop's field, of no use here" : undefined)
+    // The fields of a small object may be said by its own meaning.
+    if (meaning === undefined && above === '')
+      unsaid.add(`${endpoint}: the field ${name} has no meaning (src/contract)`)
+    return [[`\`${above}${name}\``, type, escaped(meaning ?? '')], ...below]
+  })
+}
+
+function hasList({ type, wrapped }) {
+  return type === 'array' || (wrapped !== undefined && hasList(wrapped))
+}
+
+function meaningOf(shape) {
+  return (
+    shape.pipe?.findLast(({ type }) => type === 'description')?.description ??
+    (shape.wrapped && meaningOf(shape.wrapped))
+  )
+}
+
+function typeOf(shape) {
+  const { STATE_NAMES } = built('./contract/session-state.js')
+  switch (shape.type) {
+    case 'string':
+      return 'text'
+    case 'literal':
+      return typeof shape.literal === 'string'
+        ? `always ${shape.literal === '' ? 'empty' : `\`${shape.literal}\``}`
+        : `always ${shape.literal}`
+    case 'null':
+      return 'always null'
+    case 'picklist':
+      if (shape.options === STATE_NAMES) return '[state](#states-of-a-session)'
+      if (shape.options.length > 20) return '[code](endings-and-codes.md#codes-of-the-gateway)'
+      return shape.options.map((option) => `\`${option}\``).join(', ')
+    case 'array':
+      return shape.item.type === 'never' ? 'always an empty list' : `list: ${typeOf(shape.item)}`
+    case 'nullable':
+      return `${typeOf(shape.wrapped)}, or null`
+    case 'optional':
+      return `${typeOf(shape.wrapped).replace(/^always /, '')}, may be missing`
+    case 'union':
+      return shape.options.map(typeOf).join(', or ')
+    case 'record':
+      return 'names and values'
+    case 'strict_object':
+      if (Object.keys(shape.entries).length === 0) return 'always an empty object'
+      return resourceOf(shape) === undefined ? 'object' : linkTo(resourceOf(shape))
+    case 'tuple':
+      return 'list'
+    default:
+      return shape.type
+  }
+}
+
 function table(heads, rows) {
   const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(heads), line(heads.map(() => '-')), ...rows.map(line)].join('\n')
@@ -225,6 +381,7 @@ for (const name of readdirSync(path.join(root, 'docs')).filter((file) => file.en
 const missing = [...unused].flatMap(([kind, names]) =>
   [...names].map((name) => `${kind}: no page has ${name}`),
 )
+missing.push(...unsaid)
 const problems = isCheck ? [...outdated, ...missing] : missing
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0

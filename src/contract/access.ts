@@ -1,54 +1,57 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { numberOption, option, text, wholeCount } from './words.ts'
+import { about, numberOption, option, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
-  // The runbooks that need the approval; null for everything else.
-  path: v.nullable(text),
-  groups: v.array(text),
-  minimum: wholeCount,
-  force_groups: v.array(text),
-  self_approval: v.boolean(),
+  path: about('runbooks that need the approval; null: everything else', v.nullable(text)),
+  groups: about('groups that may approve', v.array(text)),
+  minimum: about('number of groups that have to approve', wholeCount),
+  force_groups: about('groups that may approve alone', v.array(text)),
+  self_approval: about("whether the owner's own approval counts", v.boolean()),
 })
 const UseShape = v.strictObject({
-  allowed: v.boolean(),
-  // Why the use is not allowed; empty where it is allowed.
-  reason: text,
-  approvals: v.array(ApprovalShape),
+  allowed: about('whether the use is allowed', v.boolean()),
+  reason: about('why not; empty if it is allowed', text),
+  approvals: about('approvals that it needs', v.array(ApprovalShape)),
 })
 
 const LEVELS = ['none', 'reads', 'approval', 'free'] as const
 const cell = {
-  // `approval`: some uses need an approval. `reads`: an auditor, who runs nothing.
-  level: needed(v.picklist(LEVELS)),
-  // The reason, as text for people.
-  text: needed(text),
+  level: needed(
+    about('approval: some uses need one; reads: an auditor, who runs nothing', v.picklist(LEVELS)),
+  ),
+  text: needed(about('the reason in words', text)),
 }
 const ExplanationShape = v.strictObject({
-  user: needed(text),
-  connection: needed(text),
+  user: needed(about('name of the user', text)),
+  connection: needed(about('name of the connection', text)),
   ...cell,
-  // The groups by which the user sees the connection; empty where everybody sees it, null where the user does
-  // not.
-  groups: v.nullable(v.array(text)),
+  groups: about(
+    'groups by which the user sees the connection; empty: everybody sees it; null: the user does not',
+    v.nullable(v.array(text)),
+  ),
   uses: needed(
-    v.strictObject({ runbooks: needed(UseShape), exec: needed(UseShape), connect: needed(UseShape) }),
+    about(
+      'the three uses',
+      v.strictObject({ runbooks: needed(UseShape), exec: needed(UseShape), connect: needed(UseShape) }),
+    ),
   ),
 })
 const MatrixShape = v.strictObject({
-  connections: v.array(text),
-  users: v.array(
-    v.strictObject({
-      name: text,
-      kind: v.picklist(['person', 'machine']),
-      groups: v.array(text),
-      // In the order of `connections`.
-      cells: v.array(v.strictObject(cell)),
-    }),
+  connections: about('names of connections', v.array(text)),
+  users: about(
+    'users',
+    v.array(
+      v.strictObject({
+        name: about('name', text),
+        kind: about('kind', v.picklist(['person', 'machine'])),
+        groups: about('groups', v.array(text)),
+        cells: about('an entry for each of the connections, in their order', v.array(v.strictObject(cell))),
+      }),
+    ),
   ),
-  // Numbers of users and connections that the limits leave out.
-  more_users: wholeCount,
-  more_connections: wholeCount,
+  more_users: about('number of users that are left out', wholeCount),
+  more_connections: about('number of connections that are left out', wholeCount),
 })
 
 /** What a user may do on a connection, and why. */

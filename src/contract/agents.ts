@@ -1,39 +1,37 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { option, text, time, wholeCount } from './words.ts'
+import { about, option, text, time, wholeCount } from './words.ts'
 
 const AgentShape = v.strictObject({
-  id: text,
-  name: needed(text),
+  id: about('the name', text),
+  name: needed(about('name of the agent', text)),
   token: v.literal(''),
   mode: v.literal('standard'),
-  status: v.picklist(['CONNECTED', 'DISCONNECTED']),
-  metadata: v.record(v.string(), v.string()),
-  hostname: text,
-  machine_id: text,
-  kernel_version: text,
-  version: text,
-  goversion: text,
-  compiler: text,
-  platform: text,
-  last_contact: v.nullable(text),
+  status: about("hoop's state: connected or not", v.picklist(['CONNECTED', 'DISCONNECTED'])),
+  metadata: about(
+    'facts of the last connect: `hostname`, `version` and others',
+    v.record(v.string(), v.string()),
+  ),
+  hostname: about('a copy of `metadata`', text),
+  machine_id: about('a copy of `metadata`', text),
+  kernel_version: about('a copy of `metadata`', text),
+  version: about('a copy of `metadata`', text),
+  goversion: about('a copy of `metadata`', text),
+  compiler: about('a copy of `metadata`', text),
+  platform: about('a copy of `metadata`', text),
+  last_contact: about('when it was last in contact; null: not since the gateway started', v.nullable(text)),
   // Fields that hoop does not have.
-  state: v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
-  /**
-   * Time of the newest connect since the gateway started, and the time from which the agent accepts no new
-   * sessions.
-   */
-  connected_at: time,
-  left_at: time,
-  /** Why the agent accepts no new sessions. */
-  last_words: v.nullable(text),
-  /** Shown to admins and auditors only. */
-  address: v.nullable(text),
-  sessions: wholeCount,
-  /** Most parallel sessions, as the agent reported when it connected. */
-  session_limit: v.nullable(wholeCount),
-  /** Connections that the reader may see. */
-  connections: v.array(text),
+  state: about(
+    'draining: it accepts no new sessions; left: it stopped; lost: its stream broke; never: not since the gateway started',
+    v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
+  ),
+  connected_at: about('when it connected, since the gateway started', time),
+  left_at: about('since when it accepts no new sessions', time),
+  last_words: about('why it accepts no new sessions', v.nullable(text)),
+  address: about('its address, for admins and auditors', v.nullable(text)),
+  sessions: about('sessions that it runs', wholeCount),
+  session_limit: about('sessions that it can run at the same time', v.nullable(wholeCount)),
+  connections: about('its connections that the caller may see', v.array(text)),
 })
 
 /**

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import {
+  about,
   file,
   momentOption,
   numberOption,
@@ -12,30 +13,36 @@ import {
 } from './words.ts'
 
 const AuditEntryShape = v.strictObject({
-  id: text,
-  org_id: text,
-  sequence: wholeCount,
-  previous_hash: text,
-  hash: text,
-  created_at: text,
-  actor: text,
-  token_id: text,
-  token_name: text,
-  actor_subject: text,
-  actor_email: text,
-  actor_name: text,
-  resource_type: text,
-  resource_id: text,
-  action: text,
-  http_method: text,
-  http_path: text,
-  http_status: wholeCount,
-  client_ip: text,
-  request_payload_redacted: v.nullable(v.record(v.string(), v.unknown())),
-  outcome: v.boolean(),
-  error_message: text,
-  stage: v.picklist(['asked', 'done']),
-  asked: v.nullable(wholeCount),
+  id: about('id of the entry', text),
+  org_id: about('always the same', text),
+  sequence: about('number of the entry, without gaps', wholeCount),
+  previous_hash: about('hash of the entry before', text),
+  hash: about('hash of the entry', text),
+  created_at: about('when it was written', text),
+  actor: about('name of the user; empty if unknown', text),
+  token_id: about('id of the token of the request', text),
+  token_name: about('name of that token', text),
+  actor_subject: about('the name again', text),
+  actor_email: about('the name again', text),
+  actor_name: about('the name again', text),
+  resource_type: about('type of the object', text),
+  resource_id: about('id or name of the object; empty for lists', text),
+  action: about('what was done', text),
+  http_method: about('method of the request; empty without a request', text),
+  http_path: about('path of the request', text),
+  http_status: about('status of the answer; 0 without one', wholeCount),
+  client_ip: about('address of the caller', text),
+  request_payload_redacted: about(
+    'body of the request, or filters of an export, without secrets',
+    v.nullable(v.record(v.string(), v.unknown())),
+  ),
+  outcome: about('whether it succeeded', v.boolean()),
+  error_message: about('why it failed', text),
+  stage: about(
+    'asked: before a change; done: after it. An entry `asked` is listed only until there is a `done`, or with `after`',
+    v.picklist(['asked', 'done']),
+  ),
+  asked: about('number of the entry before the change', v.nullable(wholeCount)),
 })
 
 /** An entry of the audit log, with hoop's fields, some of which repeat others. */

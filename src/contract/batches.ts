@@ -3,7 +3,7 @@ import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { MAX_ENTRIES, runbookRun, sentName, sentText, textMap } from './executions.ts'
 import { StateShape } from './session-state.ts'
-import { text, wholeCount } from './words.ts'
+import { about, text, wholeCount } from './words.ts'
 
 const number = v.pipe(
   v.number('must be a number'),
@@ -42,81 +42,121 @@ const exitCode = v.nullable(v.pipe(v.number(), v.integer()))
 const code = v.optional(v.picklist(GATEWAY_CODES))
 
 const listed = {
-  id: needed(text),
-  status: needed(v.picklist(['waiting', 'running', 'done', 'stopped'])),
-  owner: text,
-  created_at: text,
-  started_at: time,
-  ended_at: time,
-  repository: text,
-  file_name: text,
-  runbook_title: v.optional(text),
-  commit: text,
-  parameters: v.record(v.string(), text),
-  metadata: v.record(v.string(), v.unknown()),
-  waves: v.array(wholeCount),
-  parallel: wholeCount,
-  threshold: wholeCount,
-  stop: v.nullable(
-    v.strictObject({
-      reason: v.picklist([
-        'threshold',
-        'user',
-        'rejected',
-        'outside-time-window',
-        'not-permitted',
-        'history',
-        'gateway-stopped',
-      ]),
-      message: text,
-    }),
+  id: needed(about('id of the batch, and `session_batch_id` of its sessions', text)),
+  status: needed(
+    about(
+      'waiting for an approval, running, done when all have run, or stopped',
+      v.picklist(['waiting', 'running', 'done', 'stopped']),
+    ),
   ),
-  review: v.nullable(
-    v.strictObject({
-      id: text,
-      session_id: needed(text),
-      state: v.nullable(StateShape),
-      when_approved: v.optional(v.literal(true)),
-    }),
+  owner: about('name of the user', text),
+  created_at: about('when it was asked for', text),
+  started_at: about('when it began to run', time),
+  ended_at: about('when it ended', time),
+  repository: about('repository of the runbook', text),
+  file_name: about('path of the runbook', text),
+  runbook_title: about('title of the runbook, if it has one', v.optional(text)),
+  commit: about('commit of the runbook', text),
+  parameters: about('parameters, without secret ones', v.record(v.string(), text)),
+  metadata: about('metadata of the request', v.record(v.string(), v.unknown())),
+  waves: about('number of runs of each wave', v.array(wholeCount)),
+  parallel: about('runs at the same time', wholeCount),
+  threshold: about('number of failures that stops it', wholeCount),
+  stop: about(
+    'why it was stopped',
+    v.nullable(
+      v.strictObject({
+        reason: about(
+          'the reason; not-permitted: the owner may run nothing any more; history: nothing can be recorded',
+          v.picklist([
+            'threshold',
+            'user',
+            'rejected',
+            'outside-time-window',
+            'not-permitted',
+            'history',
+            'gateway-stopped',
+          ]),
+        ),
+        message: about('the reason in words', text),
+      }),
+    ),
+  ),
+  review: about(
+    'its review, which is for all runs',
+    v.nullable(
+      v.strictObject({
+        id: about('id of the review', text),
+        session_id: needed(about('id of the session of the first run', text)),
+        state: about('state of that session', v.nullable(StateShape)),
+        when_approved: about(
+          'true if the gateway itself runs the batch after the approval',
+          v.optional(v.literal(true)),
+        ),
+      }),
+    ),
   ),
   // Clients decide by these counts whether a batch has succeeded.
   counts: needed(
-    v.strictObject({
-      total: needed(wholeCount),
-      succeeded: needed(wholeCount),
-      failed: wholeCount,
-      running: wholeCount,
-      not_begun: wholeCount,
-    }),
+    about(
+      'number of runs by their state',
+      v.strictObject({
+        total: needed(about('all', wholeCount)),
+        succeeded: needed(about('with exit code 0', wholeCount)),
+        failed: about('ended otherwise', wholeCount),
+        running: about('not ended', wholeCount),
+        not_begun: about('not begun', wholeCount),
+      }),
+    ),
   ),
-  warning: v.optional(text),
+  warning: about('a warning about an old copy of the repository', v.optional(text)),
 }
 
 const RunShape = v.strictObject({
-  connection: needed(text),
-  wave: wholeCount,
-  status: needed(v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown'])),
-  state: v.nullable(StateShape),
-  session_id: v.nullable(text),
-  exit_code: exitCode,
-  started_at: time,
-  ended_at: time,
-  code,
-  message: v.optional(text),
+  connection: needed(about('name of the connection', text)),
+  wave: about('number of its wave, from 1', wholeCount),
+  status: needed(
+    about(
+      'unknown: the gateway was killed at the moment when it began, and nothing is recorded',
+      v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown']),
+    ),
+  ),
+  state: about('state of its session', v.nullable(StateShape)),
+  session_id: about('id of its session', v.nullable(text)),
+  exit_code: about('exit code of its session', exitCode),
+  started_at: about('when it began', time),
+  ended_at: about('when it ended', time),
+  code: about('code of a run without an exit code of its own', code),
+  message: about('the reason in words', v.optional(text)),
 })
 
-const group = { exit_code: exitCode, code, count: wholeCount, connections: v.array(text) }
+const group = {
+  exit_code: about('exit code of these runs', exitCode),
+  code: about('code of these runs, if they have no exit code of their own', code),
+  count: about('number of these runs', wholeCount),
+  connections: about('names of their connections', v.array(text)),
+}
 const GroupShape = v.strictObject(group)
 
 const ListedBatchShape = v.strictObject(listed)
-const BatchShape = v.strictObject({ ...listed, runs: v.array(RunShape), groups: v.array(GroupShape) })
+const BatchShape = v.strictObject({
+  ...listed,
+  runs: about('its runs; only in the answer for one batch', v.array(RunShape)),
+  groups: about(
+    'runs that ended with the same code and the same output, the largest group first; only in the answer for one batch',
+    v.array(GroupShape),
+  ),
+})
 const DifferencesShape = v.strictObject({
-  id: text,
-  same: wholeCount,
-  differ: wholeCount,
-  usual: v.nullable(GroupShape),
-  differences: v.array(v.strictObject({ ...group, diff: v.nullable(text), note: v.nullable(text) })),
-  more_groups: wholeCount,
+  id: about('id of the batch', text),
+  same: about('number of runs like the usual one', wholeCount),
+  differ: about('number of the other ended runs', wholeCount),
+  usual: about('the largest group', v.nullable(GroupShape)),
+  differences: about(
+    'up to 20 other groups, each with a unified `diff` of one of its runs (16 KiB, of the first 64 KiB of both), or a `note`',
+    v.array(v.strictObject({ ...group, diff: v.nullable(text), note: v.nullable(text) })),
+  ),
+  more_groups: about('number of further groups', wholeCount),
 })
 
 export type ListedBatch = Frozen<v.InferOutput<typeof ListedBatchShape>>

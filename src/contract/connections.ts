@@ -1,40 +1,43 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { numberOption, option, pageSizeOption, text, wholeCount } from './words.ts'
+import { about, numberOption, option, pageSizeOption, text, wholeCount } from './words.ts'
 
 const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
 /** Hoop's object, field by field. */
 const connection = {
-  id: text,
-  name: needed(text),
-  resource_name: text,
-  type: text,
-  subtype: text,
+  id: about('the name', text),
+  name: needed(about('name of the connection', text)),
+  resource_name: about('the name again', text),
+  type: about('type', text),
+  subtype: about('subtype; empty without one', text),
   command: none,
   secret: v.strictObject({}),
   default_database: v.literal(''),
-  status: v.picklist(['online', 'offline']),
-  agent_id: text,
+  status: about('whether its agent is connected', v.picklist(['online', 'offline'])),
+  agent_id: about('name of its agent', text),
   managed_by: v.null(),
   tags: none,
-  connection_tags: v.record(v.string(), v.string()),
+  connection_tags: about('tags', v.record(v.string(), v.string())),
   attributes: none,
   mandatory_metadata_fields: none,
-  reviewers: v.array(text),
-  min_review_approvals: v.nullable(wholeCount),
-  force_approve_groups: v.nullable(v.array(text)),
+  reviewers: about('groups that may approve', v.array(text)),
+  min_review_approvals: about('number of groups that have to approve', v.nullable(wholeCount)),
+  force_approve_groups: about('groups that may approve alone', v.nullable(v.array(text))),
   access_max_duration: v.nullable(v.pipe(v.number(), v.description('seconds'))),
   redact_enabled: v.literal(false),
   redact_types: none,
-  guardrail_rules: v.array(text),
-  access_mode_runbooks: mode,
-  access_mode_exec: mode,
-  access_mode_connect: mode,
-  access_mode_connect_reason: text,
-  access_schema: mode,
-  jira_issue_template_id: text,
+  guardrail_rules: about('names of guardrail rules', v.array(text)),
+  access_mode_runbooks: about('whether runbooks may run', mode),
+  access_mode_exec: about('whether scripts may run', mode),
+  access_mode_connect: about('whether terminals may be opened', mode),
+  access_mode_connect_reason: about(
+    'why there is no terminal although the settings allow one: strict masking; else empty',
+    text,
+  ),
+  access_schema: about('of no use here', mode),
+  jira_issue_template_id: about('name of the template of its Jira issues', text),
 }
 const ListedConnectionShape = v.strictObject(connection)
 const FeaturesShape = v.strictObject({
@@ -95,7 +98,15 @@ export const connectionContract = {
     path: '/api/connections/:name',
     scope: 'connection',
     summary: 'Shows a connection',
-    answers: { 200: v.strictObject({ ...connection, effective_features: FeaturesShape }) },
+    answers: {
+      200: v.strictObject({
+        ...connection,
+        effective_features: about(
+          'features that act on its sessions; only in the answer for one connection',
+          FeaturesShape,
+        ),
+      }),
+    },
     errors: ['connection-not-found'],
   },
   /** Hoop's command line asks which plugins a connection has. */

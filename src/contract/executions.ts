@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
-import { text, wholeCount } from './words.ts'
+import { about, text, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Unknown fields are ignored: newer clients send
 // more.
@@ -91,70 +91,94 @@ const whole = v.pipe(v.number(), v.integer())
 
 /** `openapi.ExecResponse` of the published contract, with our fields. */
 const ExecutionShape = v.strictObject({
-  has_review: v.boolean(),
-  session_id: v.pipe(text, v.uuid()),
-  output: text,
-  output_status: v.picklist(['success', 'failed', 'running', 'blocked']),
-  truncated: v.boolean(),
-  execution_time: wholeCount,
-  exit_code: whole,
-  ai_analysis: v.null(),
-  // Left out when there is nothing to report: the session's issue, the bytes of secrets that were replaced in
-  // the output, a warning about the runbook, the reason why there is no exit code of the agent, the lock for
-  // which the session waits (with 202), and whether the gateway itself runs the session once it is approved.
-  jira_issue_key: v.optional(text),
-  jira_issue_url: v.optional(text),
-  redacted_bytes: v.optional(wholeCount),
-  warning: v.optional(text),
-  code: v.optional(v.picklist(GATEWAY_CODES)),
-  waits_for: v.optional(
-    v.strictObject({
-      lock: text,
-      session_id: v.nullable(text),
-      user: v.nullable(text),
-      since: v.nullable(text),
-      ahead: wholeCount,
-    }),
+  has_review: about('whether people have to approve', v.boolean()),
+  session_id: about('id of the session', v.pipe(text, v.uuid())),
+  output: about(
+    'stdout and stderr in the order of arrival, then the reason of the agent if there is one; bytes that are not UTF-8 become U+FFFD; the address of the session while it waits for approval',
+    text,
   ),
-  when_approved: v.optional(v.literal(true)),
+  output_status: about(
+    'success: exit code 0; blocked: a guardrail rule stopped it; running: with 202; failed: everything else',
+    v.picklist(['success', 'failed', 'running', 'blocked']),
+  ),
+  truncated: about(
+    'whether output is missing: left out by the agent (`output.cap`), by `limits.output`, or not recorded',
+    v.boolean(),
+  ),
+  execution_time: about('milliseconds, with the wait for the agent; 0 with 202', wholeCount),
+  exit_code: about(
+    'exit code of the command; -2 if there is none: the agent is away or was lost, the session was killed, `access.exec` forbids scripts, or the execution still runs',
+    whole,
+  ),
+  ai_analysis: v.null(),
+  jira_issue_key: about('key of its Jira issue', v.optional(text)),
+  jira_issue_url: about('address of its Jira issue', v.optional(text)),
+  redacted_bytes: about(
+    'bytes that were replaced in the output since they were secrets',
+    v.optional(wholeCount),
+  ),
+  warning: about('a warning about an old copy of the repository', v.optional(text)),
+  code: about('why there is no exit code of the command', v.optional(v.picklist(GATEWAY_CODES))),
+  waits_for: about(
+    'the lock for which it waits, with 202',
+    v.optional(
+      v.strictObject({
+        lock: about('name of the lock', text),
+        session_id: about('session that has the lock', v.nullable(text)),
+        user: about('user of that session', v.nullable(text)),
+        since: about('since when', v.nullable(text)),
+        ahead: about('number of sessions that get the lock before', wholeCount),
+      }),
+    ),
+  ),
+  when_approved: about('true if the gateway itself runs it after the approval', v.optional(v.literal(true))),
 })
 /** How an execution has ended, or where it continues. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
 
 const RenderedShape = v.strictObject({
-  repository: text,
-  commit: text,
-  connection: text,
-  script: text,
-  env_vars: v.array(text),
-  client_args: v.array(text),
-  secret_parameters: v.array(text),
-  warning: v.optional(text),
+  repository: about('repository', text),
+  commit: about('commit of the file', text),
+  connection: about('name of the connection', text),
+  script: about('the script', text),
+  env_vars: about('names of the variables of the request and of `asenv`', v.array(text)),
+  client_args: about('arguments', v.array(text)),
+  secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
+  warning: about('a warning about an old copy', v.optional(text)),
 })
 
 /** What would happen to a runbook on one connection, for this caller and at this moment. */
 const ForeseenShape = v.strictObject({
-  connection: text,
-  review: v.nullable(
-    v.strictObject({
-      groups: v.array(text),
-      minimum: wholeCount,
-      rule: v.pipe(
-        v.nullable(text),
-        v.description('path of the rule in `runbooks.review`; null for the review of the connection'),
-      ),
-    }),
+  connection: about('name of the connection', text),
+  review: about(
+    'approval that is needed; null: none',
+    v.nullable(
+      v.strictObject({
+        groups: about('groups that may approve', v.array(text)),
+        minimum: about('number of groups that have to approve', wholeCount),
+        rule: v.pipe(
+          v.nullable(text),
+          v.description('path of the rule in `runbooks.review`; null for the review of the connection'),
+        ),
+      }),
+    ),
   ),
   jira_fields: v.pipe(
     v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
     v.description('fields of the Jira issue that the caller has to fill'),
   ),
-  locks: v.array(
-    v.strictObject({
-      name: text,
-      holder: v.nullable(v.strictObject({ session_id: text, user: text, since: text })),
-      waiting: wholeCount,
-    }),
+  locks: about(
+    'locks that it needs',
+    v.array(
+      v.strictObject({
+        name: about('name of the lock', text),
+        holder: about(
+          'session that has the lock',
+          v.nullable(v.strictObject({ session_id: text, user: text, since: text })),
+        ),
+        waiting: about('number of sessions that wait', wholeCount),
+      }),
+    ),
   ),
   confirm: v.pipe(
     v.boolean(),

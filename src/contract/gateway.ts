@@ -1,22 +1,22 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
-import { file, text, time } from './words.ts'
+import { about, file, text, time } from './words.ts'
 
 const no = v.literal(false)
 const names = v.array(text)
 
 /** Hoop's fields about features that do not exist here are blank. */
 const ServerShape = v.strictObject({
-  version: text,
-  auth_method: text,
-  api_url: text,
-  grpc_url: text,
-  tenancy_type: text,
-  commit_sha: text,
-  log_level: text,
-  go_debug: text,
-  redact_provider: text,
-  idp_provider_name: text,
+  version: about('version of the gateway', text),
+  auth_method: about('local, or oidc if people sign in with an account', text),
+  api_url: about('address of REST', text),
+  grpc_url: about('address of streams, with the port that the gateway really has', text),
+  tenancy_type: about('always selfhosted', text),
+  commit_sha: about('always empty', text),
+  log_level: about('always empty', text),
+  go_debug: about('always empty', text),
+  redact_provider: about('always empty', text),
+  idp_provider_name: about('always empty', text),
   has_redact_credentials: no,
   has_webhook_app_key: no,
   has_ask_ai_credentials: no,
@@ -34,34 +34,37 @@ const ServerShape = v.strictObject({
 
 /** The caller and the caller's token. */
 export const whoAsks = {
-  id: text,
-  name: text,
-  email: text,
+  id: about('the name', text),
+  name: about('name of the user', text),
+  email: about('the name again', text),
   status: v.literal('active'),
-  verified: v.boolean(),
-  role: v.picklist(['admin', 'auditor', 'standard']),
-  kind: v.picklist(['person', 'machine']),
-  groups: v.array(text),
-  slack_id: text,
-  picture: text,
-  is_admin: v.boolean(),
-  is_multitenant: v.boolean(),
-  tenancy_type: text,
-  org_id: text,
-  org_name: text,
-  org_license: text,
+  verified: about('of no use here', v.boolean()),
+  role: about('what the user may do', v.picklist(['admin', 'auditor', 'standard'])),
+  kind: about('person or machine', v.picklist(['person', 'machine'])),
+  groups: about('names of groups', v.array(text)),
+  slack_id: about('always empty', text),
+  picture: about('always empty', text),
+  is_admin: about('whether the user is an admin', v.boolean()),
+  is_multitenant: about('of no use here', v.boolean()),
+  tenancy_type: about('always selfhosted', text),
+  org_id: about('always the same', text),
+  org_name: about('always the same', text),
+  org_license: about('always empty', text),
   feature_ask_ai: v.literal('unavailable'),
   webapp_users_management: v.literal('on'),
-  intercom_hmac_digest: text,
+  intercom_hmac_digest: about('always empty', text),
   default_protection_profile: v.null(),
   show_origin_survey: no,
   show_setup_checklist: no,
-  token: v.strictObject({
-    id: text,
-    name: text,
-    kind: v.picklist(['personal', 'sign-in']),
-    expires_at: time,
-  }),
+  token: about(
+    'the token of the request',
+    v.strictObject({
+      id: about('id', text),
+      name: about('name', text),
+      kind: about('sign-in: a sign-in made it', v.picklist(['personal', 'sign-in'])),
+      expires_at: about('when it expires; null: never', time),
+    }),
+  ),
 }
 const UserInfoShape = v.strictObject(whoAsks)
 

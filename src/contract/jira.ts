@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { text } from './words.ts'
+import { about, text } from './words.ts'
 
 /** `null` if gateway.yaml has no Jira site. */
 const JiraShape = v.nullable(
@@ -13,30 +13,45 @@ const JiraShape = v.nullable(
   }),
 )
 
-const field = { description: text, jira_field: needed(text) }
+const field = {
+  description: about('text for people', text),
+  jira_field: needed(about('key of the field in Jira', text)),
+}
 const items = <const Item extends v.GenericSchema>(item: Item) => v.strictObject({ items: v.array(item) })
 
 const JiraTemplateShape = v.strictObject({
-  id: text,
-  name: text,
-  description: text,
-  project_key: text,
-  request_type_id: text,
-  issue_transition_name_on_close: text,
-  skip_transition_on_nonzero_exit_code: v.boolean(),
-  mapping_types: items(v.strictObject({ ...field, type: v.picklist(['preset', 'custom']), value: text })),
-  prompt_types: items(v.strictObject({ ...field, label: text, field_type: text, required: v.boolean() })),
-  cmdb_types: items(
-    v.strictObject({
-      ...field,
-      label: text,
-      jira_object_schema_id: text,
-      jira_object_type: text,
-      required: v.boolean(),
-      value: text,
-    }),
+  id: about('the name', text),
+  name: about('name of the template', text),
+  description: about('text for people', text),
+  project_key: about('key of the project', text),
+  request_type_id: about('type of the request', text),
+  issue_transition_name_on_close: about('move of the issue after the end of its session', text),
+  skip_transition_on_nonzero_exit_code: about(
+    'whether the issue stays where it is if the command fails',
+    v.boolean(),
   ),
-  connection_ids: v.array(text),
+  mapping_types: about(
+    'fields that the gateway fills',
+    items(v.strictObject({ ...field, type: v.picklist(['preset', 'custom']), value: text })),
+  ),
+  prompt_types: about(
+    'fields that the caller fills',
+    items(v.strictObject({ ...field, label: text, field_type: text, required: v.boolean() })),
+  ),
+  cmdb_types: about(
+    'fields with an object of the CMDB',
+    items(
+      v.strictObject({
+        ...field,
+        label: text,
+        jira_object_schema_id: text,
+        jira_object_type: text,
+        required: v.boolean(),
+        value: text,
+      }),
+    ),
+  ),
+  connection_ids: about('names of the connections that use it', v.array(text)),
 })
 
 /** An issue template, and the fields that callers fill in. */

@@ -1,15 +1,19 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
-import { text } from './words.ts'
+import { about, text } from './words.ts'
 
-const LockSessionShape = v.strictObject({ session_id: text, user: text, since: text })
+const LockSessionShape = v.strictObject({
+  session_id: about('id of the session', text),
+  user: about('name of its user', text),
+  since: about('since when it holds or waits', text),
+})
 
 const LockShape = v.strictObject({
-  name: text,
-  runbooks: v.array(text),
-  connections: v.nullable(v.array(text)),
-  holder: v.nullable(LockSessionShape),
-  waiting: v.array(LockSessionShape),
+  name: about('name of the lock', text),
+  runbooks: about('runbooks that need it', v.array(text)),
+  connections: about('connections on which they need it; null: all', v.nullable(v.array(text))),
+  holder: about('session that has it; null: it is free', v.nullable(LockSessionShape)),
+  waiting: about('sessions that wait, in their order', v.array(LockSessionShape)),
 })
 
 /** A session that holds a lock, or waits for it. */

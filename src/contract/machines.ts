@@ -1,31 +1,31 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
 import { BudgetShape, groupList } from './users.ts'
-import { nothing, text, time, userName } from './words.ts'
+import { about, nothing, text, time, userName } from './words.ts'
 
 // Machines are users. Hoop has two names for them: service accounts and API keys.
 
 const ServiceAccountShape = v.strictObject({
-  id: text,
-  org_id: text,
-  subject: text,
-  name: text,
-  groups: v.array(text),
-  status: v.picklist(['active', 'inactive']),
+  id: about('the name', text),
+  org_id: about('always the same', text),
+  subject: about('name of the machine', text),
+  name: about('the name again', text),
+  groups: about('names of groups', v.array(text)),
+  status: about('an inactive machine is not accepted', v.picklist(['active', 'inactive'])),
 })
 
 const apiKey = {
-  id: text,
-  org_id: text,
-  name: text,
-  masked_key: text,
-  groups: v.array(text),
-  status: v.picklist(['active', 'revoked']),
-  created_by: text,
-  created_at: time,
-  deactivated_by: v.optional(text),
-  deactivated_at: v.optional(text),
-  last_used_at: v.optional(text),
+  id: about('the name', text),
+  org_id: about('always the same', text),
+  name: about('name of the machine', text),
+  masked_key: about('the same for all: the gateway stores no part of a key', text),
+  groups: about('names of groups', v.array(text)),
+  status: about('revoked: the machine is not active', v.picklist(['active', 'revoked'])),
+  created_by: about('who added it', text),
+  created_at: about('when it was added', time),
+  deactivated_by: about('who deactivated it', v.optional(text)),
+  deactivated_at: about('when it was deactivated', v.optional(text)),
+  last_used_at: about('when one of its tokens was last used', v.optional(text)),
 }
 const ApiKeyShape = v.strictObject(apiKey)
 
@@ -85,12 +85,13 @@ export const serviceAccountContract = {
 } as const satisfies Contract
 
 const BudgetUseShape = v.strictObject({
-  user: text,
-  budget: BudgetShape,
-  // Used in the last `per` seconds.
-  used: v.strictObject({ runs: v.number(), bytes: v.number(), hours: v.number() }),
-  // Time when one more session may begin; null: now.
-  free_at: time,
+  user: about('name of the machine', text),
+  budget: about('its budget', BudgetShape),
+  used: about(
+    'what it has used in the last `per` seconds',
+    v.strictObject({ runs: v.number(), bytes: v.number(), hours: v.number() }),
+  ),
+  free_at: about('when one more session may begin; null: now', time),
 })
 
 export const budgetContract = {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, sentText } from './executions.ts'
-import { text, wholeCount } from './words.ts'
+import { about, text, wholeCount } from './words.ts'
 
 const DecisionShape = v.object(
   {
@@ -35,50 +35,89 @@ export type DecisionBody = Frozen<v.InferOutput<typeof DecisionShape>>
 
 const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
 const review = {
-  id: needed(text),
-  type: v.picklist(['onetime', 'jit']),
-  access_duration: v.number(),
-  status: needed(v.picklist([...said, 'PROCESSING', 'EXECUTED'])),
-  revoke_at: v.nullable(text),
-  created_at: text,
-  review_groups_data: v.array(
-    v.strictObject({
-      id: text,
-      group: text,
-      status: v.picklist(said),
-      reviewed_by: v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
-      review_date: v.nullable(text),
-      forced_review: v.boolean(),
-      // The approver's comment.
-      comment: v.optional(text),
-    }),
+  id: needed(about('id of the review', text)),
+  type: about(
+    'onetime: a script or a runbook, which runs once; jit: terminals, for some time',
+    v.picklist(['onetime', 'jit']),
   ),
-  time_window: v.nullable(
-    v.strictObject({
-      type: v.literal('time_range'),
-      configuration: v.strictObject({ start_time: text, end_time: text }),
-    }),
+  access_duration: about('how long terminals may be used, nanoseconds; 0 for a script', v.number()),
+  status: needed(
+    about(
+      'PENDING waits for people, APPROVED for its run; PROCESSING while it runs, EXECUTED after the run',
+      v.picklist([...said, 'PROCESSING', 'EXECUTED']),
+    ),
   ),
-  access_request_rule_name: v.nullable(text),
-  min_approvals: wholeCount,
-  force_approval_groups: v.array(text),
-  rejection_reason: v.optional(text),
-  connection: text,
-  owner: text,
-  // Missing for scripts and terminals, and when the requester did not name a runbook.
-  runbook: v.optional(v.strictObject({ file: text, title: v.optional(text) })),
-  expires_at: text,
-  script_sha256: v.optional(text),
-  script_hmac_sha256: v.optional(text),
-  client_args: v.array(text),
-  env_vars: v.array(text),
-  // Set when the gateway itself runs the session once it is approved. `held` is the reason why it has not
-  // yet.
-  when_approved: v.optional(v.literal(true)),
-  held: v.optional(v.strictObject({ code: v.picklist(GATEWAY_CODES), message: text })),
-  needs: v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
-  batch: v.optional(
-    v.strictObject({ id: text, waves: v.array(v.array(text)), parallel: wholeCount, threshold: wholeCount }),
+  revoke_at: about('when the access to terminals ends', v.nullable(text)),
+  created_at: about('when the approval was asked for', text),
+  review_groups_data: about(
+    'the groups that may approve, with their decisions',
+    v.array(
+      v.strictObject({
+        id: about('id of the decision of this group', text),
+        group: about('name of the group', text),
+        status: about('decision of the group', v.picklist(said)),
+        reviewed_by: about(
+          'the user who decided; all four fields are made of the name',
+          v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
+        ),
+        review_date: about('when the group decided', v.nullable(text)),
+        forced_review: about('whether the approval was forced', v.boolean()),
+        comment: about('comment of the approver', v.optional(text)),
+      }),
+    ),
+  ),
+  time_window: about(
+    'hours of the day in which an approved script may run, UTC; null: at any time',
+    v.nullable(
+      v.strictObject({
+        type: about('the kind of window', v.literal('time_range')),
+        configuration: about(
+          '`start_time` and `end_time`, `HH:MM`; the end may be after midnight',
+          v.strictObject({ start_time: text, end_time: text }),
+        ),
+      }),
+    ),
+  ),
+  access_request_rule_name: about(
+    "path of the runbooks' rule; null for the connection's own rule",
+    v.nullable(text),
+  ),
+  min_approvals: about('number of groups that have to approve', wholeCount),
+  force_approval_groups: about('groups that may approve alone', v.array(text)),
+  rejection_reason: about('reason of a rejection', v.optional(text)),
+  connection: about('name of the connection', text),
+  owner: about('name of the requester', text),
+  runbook: about(
+    'the runbook, with the title that it had at the request; missing for scripts and terminals',
+    v.optional(v.strictObject({ file: text, title: v.optional(text) })),
+  ),
+  expires_at: about('when the request ends unless it is decided or run', text),
+  script_sha256: about('SHA-256 of the script that will run, in hex', v.optional(text)),
+  script_hmac_sha256: about(
+    'keyed hash of the script in its place, if the script contains secrets',
+    v.optional(text),
+  ),
+  client_args: about('arguments of the request, with secrets replaced', v.array(text)),
+  env_vars: about('names of the variables of the request', v.array(text)),
+  when_approved: about('true if the gateway itself runs it after the approval', v.optional(v.literal(true))),
+  held: about(
+    'code and reason why the gateway has not run it yet',
+    v.optional(v.strictObject({ code: v.picklist(GATEWAY_CODES), message: text })),
+  ),
+  needs: about(
+    'approvals that a batch needs of each set of groups',
+    v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
+  ),
+  batch: about(
+    'the batch: its id, connections wave by wave, parallel runs, failures that stop it',
+    v.optional(
+      v.strictObject({
+        id: text,
+        waves: v.array(v.array(text)),
+        parallel: wholeCount,
+        threshold: wholeCount,
+      }),
+    ),
   ),
 }
 
@@ -87,14 +126,17 @@ export const ReviewInSessionShape = v.strictObject(review)
 /** A review by itself also says what the caller may do about it now. */
 const ReviewShape = v.strictObject({
   ...review,
-  session: text,
-  can: v.strictObject({
-    approve: v.boolean(),
-    force: v.boolean(),
-    reject: v.boolean(),
-    revoke: v.boolean(),
-    withdraw: v.boolean(),
-  }),
+  session: about('id of the session', text),
+  can: about(
+    'what the caller may do about it now',
+    v.strictObject({
+      approve: v.boolean(),
+      force: v.boolean(),
+      reject: v.boolean(),
+      revoke: v.boolean(),
+      withdraw: v.boolean(),
+    }),
+  ),
 })
 
 export type ReviewInSession = Frozen<v.InferOutput<typeof ReviewInSessionShape>>

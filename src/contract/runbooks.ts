@@ -1,29 +1,40 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { plainOption, text, wholeCount } from './words.ts'
+import { about, plainOption, text, wholeCount } from './words.ts'
 
 const RunbookShape = v.strictObject({
-  name: needed(text),
-  metadata: v.record(v.string(), v.record(v.string(), v.unknown())),
-  error: v.nullable(text),
-  used_names: v.optional(v.array(text)),
+  name: needed(about('path of the file', text)),
+  metadata: about(
+    'for each parameter `description`, `required` (may not be empty), `type`, and what the template has of `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
+    v.record(v.string(), v.record(v.string(), v.unknown())),
+  ),
+  error: about('why the file cannot be run', v.nullable(text)),
+  used_names: about('names that the template may use, also inside blocks', v.optional(v.array(text))),
   title: v.optional(v.pipe(text, v.description('first line of the leading comment of the file'))),
   description: v.optional(v.pipe(text, v.description('the other lines of the leading comment'))),
-  connections: v.optional(v.array(text)),
+  connections: about(
+    'names of the connections that run it, with `list_connections`',
+    v.optional(v.array(text)),
+  ),
 })
 
-const commit = { commit: text, commit_author: text, commit_message: text }
+const commit = {
+  commit: about('commit that is read', text),
+  commit_author: about('its author', text),
+  commit_message: about('its message', text),
+}
 
 /** With copies at the top level, which the published contract calls deprecated. */
 const RunbookListShape = v.strictObject({
-  errors: v.array(text),
-  repositories: v.array(
-    v.strictObject({ repository: needed(text), ...commit, items: v.array(RunbookShape) }),
+  errors: about('why a repository cannot be read, or that more files exist than are listed', v.array(text)),
+  repositories: about(
+    'repositories with their runbooks',
+    v.array(v.strictObject({ repository: needed(text), ...commit, items: v.array(RunbookShape) })),
   ),
-  items: v.optional(v.array(RunbookShape)),
-  commit: v.optional(text),
-  commit_author: v.optional(text),
-  commit_message: v.optional(text),
+  items: about('runbooks of all repositories, a deprecated copy', v.optional(v.array(RunbookShape))),
+  commit: about('commit of the first repository, a deprecated copy', v.optional(text)),
+  commit_author: about('a deprecated copy', v.optional(text)),
+  commit_message: about('a deprecated copy', v.optional(text)),
 })
 
 /** Parts of a file have no times of their own. */
@@ -32,11 +43,19 @@ const times = { created_at: v.null(), updated_at: v.null() }
 const RuleShape = v.strictObject({
   id: text,
   org_id: text,
-  name: text,
+  name: about('name of the connection', text),
   description: text,
-  runbooks: v.array(v.strictObject({ repository: text, name: text })),
-  connections: v.array(text),
-  user_groups: v.array(text),
+  runbooks: about(
+    'runbooks that it is for',
+    v.array(
+      v.strictObject({
+        repository: about('repository', text),
+        name: about('path; empty for all', text),
+      }),
+    ),
+  ),
+  connections: about('names of connections', v.array(text)),
+  user_groups: about('groups that may run them', v.array(text)),
   ...times,
 })
 

@@ -1,44 +1,56 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { text } from './words.ts'
+import { about, text } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
 
 const ScheduleRunShape = v.strictObject({
-  id: needed(text),
-  due_at: v.nullable(text),
-  at: text,
-  by: v.nullable(text),
-  status: needed(v.picklist(['starting', 'waiting', 'approved', 'running', 'success', 'failed', 'skipped'])),
-  code: v.nullable(text),
-  reason: v.nullable(text),
-  session_id: v.nullable(text),
-  exit_code: v.nullable(whole),
+  id: needed(about('id of the run, and correlation id of its session', text)),
+  due_at: about('when it was due; null if a user has started it', v.nullable(text)),
+  at: about('when the gateway began it or skipped it', text),
+  by: about('name of the user who started it; null for a due run', v.nullable(text)),
+  status: needed(
+    about(
+      'starting: no session yet; waiting: for an approval; approved: not run yet; skipped, failed: see `reason`',
+      v.picklist(['starting', 'waiting', 'approved', 'running', 'success', 'failed', 'skipped']),
+    ),
+  ),
+  code: about('code of the refusal, if it did not begin', v.nullable(text)),
+  reason: about('why it was skipped, failed or has not run yet', v.nullable(text)),
+  session_id: about('id of its session', v.nullable(text)),
+  exit_code: about('exit code of the session', v.nullable(whole)),
 })
 
 const schedule = {
-  name: needed(text),
-  cron: text,
-  timezone: text,
-  connection: text,
-  runbook: text,
-  as: text,
-  enabled: needed(v.boolean()),
-  parameters: v.array(text),
-  catch_up: v.picklist(['none', 'once']),
-  lock: v.nullable(text),
-  next_run: v.nullable(text),
-  paused_at: v.nullable(text),
-  paused_by: v.nullable(text),
-  problem: v.nullable(text),
-  last_run: v.nullable(ScheduleRunShape),
-  /** The next three due times, including `next_run`. */
-  next_runs: v.array(text),
-  /** The last five runs, newest first. */
-  last_runs: v.array(ScheduleRunShape),
+  name: needed(about('name of the schedule', text)),
+  cron: about('rule of its times: five fields of cron, or a word like @daily', text),
+  timezone: about('time zone of the times', text),
+  connection: about('name of the connection', text),
+  runbook: about('path of the runbook', text),
+  as: about('name of the user to whom its runs belong', text),
+  enabled: needed(about('whether gateway.yaml has it switched on', v.boolean())),
+  parameters: about('names of its parameters; the values may be secrets', v.array(text)),
+  catch_up: about(
+    'once: the last run that was missed runs late; none: it is skipped',
+    v.picklist(['none', 'once']),
+  ),
+  lock: about('name of a lock that its runs need', v.nullable(text)),
+  next_run: about('when it is due next; null: not for now', v.nullable(text)),
+  paused_at: about('when it was paused', v.nullable(text)),
+  paused_by: about('name of the user who paused it', v.nullable(text)),
+  problem: about('why a run would fail now', v.nullable(text)),
+  last_run: about('its last run', v.nullable(ScheduleRunShape)),
+  next_runs: about('its next three times, with `next_run`', v.array(text)),
+  last_runs: about('its last five runs, the newest first', v.array(ScheduleRunShape)),
 }
 const ListedScheduleShape = v.strictObject(schedule)
-const ScheduleShape = v.strictObject({ ...schedule, runs: v.array(ScheduleRunShape) })
+const ScheduleShape = v.strictObject({
+  ...schedule,
+  runs: about(
+    'its last 100 runs, the newest first; only in the answer for one schedule',
+    v.array(ScheduleRunShape),
+  ),
+})
 
 /** One run of a schedule, or the reason why there was none. */
 export type ScheduleRunAnswer = Frozen<v.InferOutput<typeof ScheduleRunShape>>

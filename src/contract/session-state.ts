@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
-import { text } from './words.ts'
+import { about, text } from './words.ts'
 
 /** States of a session, also those after its end. */
 export const STATE_NAMES = [
@@ -31,11 +31,11 @@ export const STATE_NAMES = [
 export type StateName = (typeof STATE_NAMES)[number]
 
 export const StateShape = v.strictObject({
-  name: v.picklist(STATE_NAMES),
+  name: about('name of the state', v.picklist(STATE_NAMES)),
   text,
-  by: v.nullable(text),
-  lock: v.nullable(text),
-  since: v.nullable(text),
+  by: about('name of the user who ended it, or who has the lock', v.nullable(text)),
+  lock: about('name of the lock for which it waits', v.nullable(text)),
+  since: about('since when another session has the lock', v.nullable(text)),
 })
 
 /** The states of a session in a few words, which filter lists and count runs. */

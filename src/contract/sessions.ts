@@ -2,8 +2,9 @@ import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
 import { ReviewInSessionShape } from './reviews.ts'
+import { OutputRangeShape, StatementsShape } from './session-output.ts'
 import { OUTCOMES, SESSION_KINDS, StateShape } from './session-state.ts'
-import { file, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
+import { about, file, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
@@ -11,69 +12,101 @@ const anything = v.record(v.string(), v.unknown())
 
 /** The result for the Jira issue after the session's end. */
 const JiraMoveShape = v.strictObject({
-  status: v.picklist(['pending', 'done', 'skipped', 'given-up']),
-  attempts: wholeCount,
-  error: v.nullable(text),
+  status: about(
+    'what became of the move of the issue',
+    v.picklist(['pending', 'done', 'skipped', 'given-up']),
+  ),
+  attempts: about('number of attempts', wholeCount),
+  error: about('why the last attempt failed', v.nullable(text)),
 })
 
 /** Null until the end. */
 const metrics = v.nullable(
   v.strictObject({
-    data_masking: v.strictObject({
-      err_count: wholeCount,
-      info_types: v.record(v.string(), wholeCount),
-      total_redact_count: wholeCount,
-      transformed_bytes: wholeCount,
-    }),
-    event_size: wholeCount,
-    truncated: v.boolean(),
+    data_masking: about(
+      'what masking has done',
+      v.strictObject({
+        err_count: about('how often masking failed at the agent', wholeCount),
+        info_types: about(
+          'how often each type was replaced; the first hundred types',
+          v.record(v.string(), wholeCount),
+        ),
+        total_redact_count: about('how often all types were replaced', wholeCount),
+        transformed_bytes: about('number of bytes that were replaced', wholeCount),
+      }),
+    ),
+    event_size: about('bytes of recorded output', wholeCount),
+    truncated: about('whether output is missing', v.boolean()),
   }),
 )
 
 const session = {
-  id: text,
-  org_id: text,
-  user: text,
-  user_id: text,
-  user_name: text,
-  identity_type: v.literal('user'),
-  connection: text,
-  role_name: text,
-  resource_name: text,
-  connection_tags: v.nullable(texts),
-  type: text,
-  connection_subtype: text,
-  review: v.nullable(ReviewInSessionShape),
-  verb: text,
+  id: about('id of the session', text),
+  org_id: about('always the same', text),
+  user: about('name of the user', text),
+  user_id: about('the name again', text),
+  user_name: about('the name again', text),
+  identity_type: about("hoop's word for people and machines", v.literal('user')),
+  connection: about('name of the connection', text),
+  role_name: about('the name again', text),
+  resource_name: about('the name again; empty if the connection is no longer in the settings', text),
+  connection_tags: about(
+    'tags of the connection when the session began; null for runbooks',
+    v.nullable(texts),
+  ),
+  type: about('type of the connection', text),
+  connection_subtype: about('subtype of the connection', text),
+  review: about('its review, without `session` and `can`', v.nullable(ReviewInSessionShape)),
+  verb: about('exec: a script or a runbook; connect: a terminal or native clients', text),
   port: v.pipe(v.boolean(), v.description('whether native clients connect to a port of the client')),
-  origin: text,
-  labels: v.nullable(texts),
+  origin: about('client, client-api or client-api-runbooks', text),
+  labels: about(
+    'labels; null without any. Those that begin with `runbook` are of the gateway',
+    v.nullable(texts),
+  ),
   runbook_title: v.optional(v.pipe(text, v.description('title of the runbook at the time of the request'))),
-  metadata: v.nullable(anything),
-  session_batch_id: v.optional(text),
-  correlation_id: v.optional(text),
-  status: v.picklist(['open', 'ready', 'done']),
-  state: StateShape,
-  exit_code: v.nullable(whole),
-  start_date: text,
-  end_date: v.nullable(text),
-  event_size: wholeCount,
-  truncated_bytes: wholeCount,
-  redacted_bytes: wholeCount,
-  integrations_metadata: v.nullable(v.strictObject({ jira_issue_key: text, jira_issue_url: text })),
-  jira_transition: v.nullable(JiraMoveShape),
-  guardrails_info: v.nullable(v.array(anything)),
+  metadata: about('metadata; null without any', v.nullable(anything)),
+  session_batch_id: about('id of its batch, or what the request gave', v.optional(text)),
+  correlation_id: about('what the request gave', v.optional(text)),
+  status: about('open; ready: approved and not run yet; done', v.picklist(['open', 'ready', 'done'])),
+  state: about('its state', StateShape),
+  exit_code: about('exit code; 254 if the execution has none, null until the end', v.nullable(whole)),
+  start_date: about('when it began', text),
+  end_date: about('when it ended', v.nullable(text)),
+  event_size: about('bytes of recorded output', wholeCount),
+  truncated_bytes: about('bytes of output that are not recorded, exact up to 2^53 - 1', wholeCount),
+  redacted_bytes: about(
+    'bytes of output that were replaced since they were secrets, exact up to 2^53 - 1',
+    wholeCount,
+  ),
+  integrations_metadata: about(
+    'its Jira issue',
+    v.nullable(
+      v.strictObject({
+        jira_issue_key: about('key of the issue', text),
+        jira_issue_url: about('address of the issue', text),
+      }),
+    ),
+  ),
+  jira_transition: about('the move of the issue after the end', v.nullable(JiraMoveShape)),
+  guardrails_info: about("the broken rules, in hoop's form", v.nullable(v.array(anything))),
   ai_analysis: v.null(),
-  script_size: v.nullable(wholeCount),
-  metrics,
+  script_size: about('characters of the script as a JSON text', v.nullable(wholeCount)),
+  metrics: about('figures of the session; null until the end', metrics),
 }
 
 const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
 
 const SessionShape = v.strictObject({
   ...session,
-  script: v.strictObject({ data: text }),
-  event_stream: v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
+  script: about(
+    '`data` is the script, with secrets replaced; null in a list',
+    v.strictObject({ data: text }),
+  ),
+  event_stream: about(
+    'with `expand`: events of `[seconds, type, base64]`, or one text',
+    v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
+  ),
 })
 
 const DownloadLinkShape = v.strictObject({ download_url: text, expire_at: text })
@@ -85,49 +118,6 @@ const SessionListShape = v.strictObject({
   has_next_page: v.boolean(),
 })
 
-const OutputRangeShape = v.strictObject({
-  events: v.array(
-    v.strictObject({
-      place: wholeCount,
-      time: text,
-      type: v.picklist(['i', 'o', 'e']),
-      stream: v.optional(
-        v.pipe(
-          v.literal('stderr'),
-          v.description('set for output of stderr; output of stdout has no `stream`'),
-        ),
-      ),
-      payload: v.pipe(text, v.description('base64')),
-    }),
-  ),
-  next: v.pipe(wholeCount, v.description('the value of `from` for the next part')),
-  over: v.boolean(),
-  missing_bytes: v.pipe(wholeCount, v.description('bytes of output that could not be recorded')),
-})
-
-const StatementsShape = v.strictObject({
-  statements: v.array(
-    v.strictObject({
-      connection: v.pipe(text, v.description('id of the connection of a native client')),
-      query: v.pipe(text, v.description('text of the statement, with its secrets replaced, at most 16 KiB')),
-      time: v.pipe(text, v.description('time at which the statement began')),
-      state: v.pipe(
-        v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
-        v.description(
-          '`prepared`: the statement was only prepared. `skipped`: an earlier statement had failed. `unfinished`: the connection ended before the statement. `unknown`: not measured, because too many statements were waiting',
-        ),
-      ),
-      duration_ms: v.pipe(
-        v.nullable(v.number()),
-        v.description('time from the arrival of the statement to its end'),
-      ),
-      rows: v.pipe(v.nullable(wholeCount), v.description('number of rows that were returned or changed')),
-      error: v.pipe(v.nullable(text), v.description('SQLSTATE of PostgreSQL, error number of MySQL')),
-    }),
-  ),
-  has_more: v.boolean(),
-})
-
 /** All of a session's metadata. */
 const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 
@@ -135,12 +125,6 @@ const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 const plainText = v.pipe(text, v.description('text/plain'))
 
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
-export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
-/** Statements of native clients. */
-export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>
-export type StatementAnswer = StatementsAnswer['statements'][number]
-/** An event without its place. */
-export type EventAnswer = Omit<OutputRange['events'][number], 'place'>
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 
@@ -197,15 +181,18 @@ export const sessionListContract = {
 } as const satisfies Contract
 
 const DaysShape = v.strictObject({
-  days: v.array(
-    v.strictObject({
-      day: v.pipe(text, v.description('YYYY-MM-DD')),
-      open: v.pipe(wholeCount, v.description('sessions that run, or wait for people')),
-      succeeded: wholeCount,
-      failed: wholeCount,
-      stopped: wholeCount,
-      rejected: wholeCount,
-    }),
+  days: about(
+    'the days, the oldest first',
+    v.array(
+      v.strictObject({
+        day: v.pipe(text, v.description('YYYY-MM-DD')),
+        open: v.pipe(wholeCount, v.description('sessions that run, or wait for people')),
+        succeeded: about('sessions with exit code 0', wholeCount),
+        failed: about('sessions that ended otherwise', wholeCount),
+        stopped: about('sessions that a person or a closed client ended', wholeCount),
+        rejected: about('sessions that were rejected or revoked', wholeCount),
+      }),
+    ),
   ),
   is_capped: v.pipe(v.boolean(), v.description('true if a day has more sessions than were examined')),
 })

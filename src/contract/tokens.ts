@@ -1,25 +1,27 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { plainOption, nothing, seconds, text, time, userName } from './words.ts'
+import { about, nothing, plainOption, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 const YEAR_SECONDS = 366 * DAY_SECONDS
 
 const token = {
-  id: text,
-  name: text,
-  user: text,
-  kind: v.picklist(['personal', 'sign-in']),
+  id: about('id of the token', text),
+  name: about('name of the token', text),
+  user: about('name of its user', text),
+  kind: about('sign-in: a sign-in made it', v.picklist(['personal', 'sign-in'])),
   declared: v.pipe(v.boolean(), v.description('whether the token is set in gateway.yaml')),
-  // `inactive`: the token's user is not accepted.
-  status: v.picklist(['active', 'revoked', 'expired', 'inactive']),
-  created_at: time,
-  created_by: v.nullable(text),
-  expires_at: time,
-  last_used_at: time,
-  revoked_at: v.optional(text),
-  revoked_by: v.optional(text),
-  replaced_by: v.optional(text),
+  status: about(
+    'inactive: its user is not accepted',
+    v.picklist(['active', 'revoked', 'expired', 'inactive']),
+  ),
+  created_at: about('when it was made', time),
+  created_by: about('who made it', v.nullable(text)),
+  expires_at: about('when it expires; null: never', time),
+  last_used_at: about('when it was last used, to the minute', time),
+  revoked_at: about('when it was revoked', v.optional(text)),
+  revoked_by: about('who revoked it', v.optional(text)),
+  replaced_by: about('id of the token that replaced it', v.optional(text)),
   current: v.pipe(
     v.optional(v.literal(true)),
     v.description('true if the request was sent with this token, or by a browser that was signed in with it'),

@@ -1,33 +1,36 @@
 import * as v from 'valibot'
 import { type Contract, type Frozen } from './contract.ts'
-import { nothing, seconds, text, time, userName } from './words.ts'
+import { about, nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
 /** Most that a machine may use in any time of length `per`. */
 export const BudgetShape = v.strictObject({
-  runs: v.number(),
-  bytes: v.nullable(v.number()),
-  hours: v.nullable(v.number()),
+  runs: about('sessions', v.number()),
+  bytes: about('bytes of input and output; null: any number', v.nullable(v.number())),
+  hours: about('hours of running; null: any number', v.nullable(v.number())),
   per: v.pipe(v.number(), v.description('seconds')),
 })
 
 const UserShape = v.strictObject({
-  id: text,
-  name: text,
-  email: text,
-  status: v.picklist(['active', 'inactive']),
-  verified: v.boolean(),
-  role: v.picklist(['admin', 'standard']),
-  slack_id: text,
-  picture: text,
-  groups: v.array(text),
-  kind: v.picklist(['person', 'machine']),
+  id: about('the name', text),
+  name: about('name of the user', text),
+  email: about('the name again', text),
+  status: about('an inactive user is not accepted', v.picklist(['active', 'inactive'])),
+  verified: about('of no use here', v.boolean()),
+  role: about('admin: member of the group admin', v.picklist(['admin', 'standard'])),
+  slack_id: about('always empty', text),
+  picture: about('always empty', text),
+  groups: about('names of groups', v.array(text)),
+  kind: about('person or machine', v.picklist(['person', 'machine'])),
   declared: v.pipe(v.boolean(), v.description('whether the user is set in gateway.yaml')),
-  budget: v.nullable(BudgetShape),
-  created_at: time,
-  created_by: v.nullable(text),
-  warning: v.optional(text),
+  budget: about('what a machine may use up', v.nullable(BudgetShape)),
+  created_at: about('when the user was added', time),
+  created_by: about('who added the user', v.nullable(text)),
+  warning: about(
+    'says that the state has a user of the same name as gateway.yaml: gateway.yaml counts',
+    v.optional(text),
+  ),
 })
 
 const GroupShape = v.strictObject({ name: text })

@@ -1,37 +1,43 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { text, wholeCount } from './words.ts'
+import { about, text, wholeCount } from './words.ts'
 
 const WebhookShape = v.strictObject({
-  name: needed(text),
+  name: needed(about('name of the webhook', text)),
   url: v.pipe(text, v.description('the address, reduced to its server')),
-  events: v.array(text),
-  template: v.picklist(['standard', 'slack', 'teams']),
-  connections: v.nullable(v.array(text)),
-  signed: v.boolean(),
-  status: v.picklist(['active', 'failing', 'disabled']),
-  delivered: wholeCount,
-  dropped: wholeCount,
-  waiting: wholeCount,
-  last_delivery: v.nullable(text),
-  last_error: v.nullable(text),
-  last_error_at: v.nullable(text),
-  deliveries: v.array(
-    v.strictObject({
-      id: text,
-      event: text,
-      at: text,
-      attempts: wholeCount,
-      next_attempt: v.nullable(text),
-      error: v.nullable(text),
-    }),
+  events: about('events that are sent', v.array(text)),
+  template: about('form of the messages', v.picklist(['standard', 'slack', 'teams'])),
+  connections: about('connections whose events are sent; null: all', v.nullable(v.array(text))),
+  signed: about('whether messages are signed', v.boolean()),
+  status: about(
+    'failing: the last attempt failed; disabled: it failed for too long',
+    v.picklist(['active', 'failing', 'disabled']),
+  ),
+  delivered: about('messages delivered since the start', wholeCount),
+  dropped: about('messages given up since the start', wholeCount),
+  waiting: about('messages that wait', wholeCount),
+  last_delivery: about('when a message was last delivered', v.nullable(text)),
+  last_error: about('the last error', v.nullable(text)),
+  last_error_at: about('when it occurred', v.nullable(text)),
+  deliveries: about(
+    'the 20 oldest waiting messages',
+    v.array(
+      v.strictObject({
+        id: about('id of the message', text),
+        event: about('event', text),
+        at: about('when it happened', text),
+        attempts: about('number of attempts', wholeCount),
+        next_attempt: about('when it is sent next', v.nullable(text)),
+        error: about('why the last attempt failed', v.nullable(text)),
+      }),
+    ),
   ),
 })
 
 const WebhookTestShape = v.strictObject({
-  delivered: needed(v.boolean()),
-  status: v.nullable(wholeCount),
-  error: v.nullable(text),
+  delivered: needed(about('whether the receiver accepted it', v.boolean())),
+  status: about('status of the answer', v.nullable(wholeCount)),
+  error: about('why it was not delivered', v.nullable(text)),
 })
 
 /** A receiver of gateway.yaml, its waiting messages and its last deliveries. */

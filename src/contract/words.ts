@@ -1,5 +1,10 @@
 import * as v from 'valibot'
 
+/** Adds the meaning of a field, for the pages of docs/ and the OpenAPI document. */
+export function about<const Shape extends v.GenericSchema>(meaning: string, shape: Shape) {
+  return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
+}
+
 // Parts of answers.
 
 export const text = v.string()

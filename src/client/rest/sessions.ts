@@ -1,11 +1,7 @@
 import * as v from 'valibot'
 import { pathOf } from '../../contract/contract.ts'
-import {
-  sessionContract,
-  sessionListContract,
-  sessionStreamContract,
-  type StatementsAnswer,
-} from '../../contract/sessions.ts'
+import type { StatementsAnswer } from '../../contract/session-output.ts'
+import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'

@@ -1,4 +1,4 @@
-import type { StatementsAnswer } from '../../../src/contract/sessions.ts'
+import type { StatementsAnswer } from '../../../src/contract/session-output.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missingOwnDatabases, OwnDatabase } from '../../support/machine/own-databases.ts'
 import { childrenOf } from '../../support/machine/proc.ts'

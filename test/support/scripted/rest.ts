@@ -1,4 +1,4 @@
-import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/sessions.ts'
+import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/session-output.ts'
 /** The body of an answer to an execution, or of an error (`message`). */
 export interface Answer {
   readonly session_id: string

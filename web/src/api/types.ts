@@ -10,12 +10,8 @@ import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
 import type { AccessMatrix } from '../../../src/contract/access.ts'
 import type { ReviewAnswer, reviewContract } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
-import type {
-  ListedSession,
-  sessionListContract,
-  StatementAnswer,
-  StatementsAnswer,
-} from '../../../src/contract/sessions.ts'
+import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/session-output.ts'
+import type { ListedSession, sessionListContract } from '../../../src/contract/sessions.ts'
 import type {
   ListedSchedule,
   ScheduleAnswer,

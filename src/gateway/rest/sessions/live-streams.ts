@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { EventAnswer, OutputRange } from '../../../contract/sessions.ts'
+import type { EventAnswer, OutputRange } from '../../../contract/session-output.ts'
 import type { History } from '../../history/history.ts'
 import type { EventPlace, SessionFollower, PlacedEvent } from '../../history/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { StatementAnswer, StatementsAnswer } from '../../../contract/sessions.ts'
+import type { StatementAnswer, StatementsAnswer } from '../../../contract/session-output.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
 import { StatementReader, type RecordedStatement } from '../../sessions/statements/lines.ts'
