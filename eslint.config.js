@@ -20,7 +20,10 @@ export default tseslint.config(
       ],
       // Settings are read in one go. `import()` would make all of that wait for it.
       '@typescript-eslint/no-require-imports': ['error', { allow: ['^yaml$'] }],
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, ignoreUsingDeclarations: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, ignoreUsingDeclarations: true },
+      ],
       // Rooms add to these two by `declare module` (src/gateway/store/room.ts, src/gateway/history/session.ts).
       '@typescript-eslint/no-empty-object-type': ['error', { allowWithName: '^(Tables|SessionFacts)$' }],
       'max-lines': ['error', { max: 400 }],
