@@ -1,3 +1,4 @@
+import { MessageHeads } from '../../wire/messages/message-heads.ts'
 import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 
@@ -18,52 +19,13 @@ export function farewellOf(protocol: NativeProtocolName): Farewell | undefined {
   return protocol === 'mysql' ? new MysqlFarewell() : undefined
 }
 
-/** Follows messages that have their length in their head. */
-class Messages {
-  readonly #head: Buffer
-  readonly #contentBytes: (head: Buffer) => number
-  #headBytes = 0
-  #left = 0
-
-  constructor(headBytes: number, contentBytes: (head: Buffer) => number) {
-    this.#head = Buffer.alloc(headBytes)
-    this.#contentBytes = contentBytes
-  }
-
-  /** The head of the last message whose head was whole. */
-  get head(): Buffer {
-    return this.#head
-  }
-
-  get isBetween(): boolean {
-    return this.#left === 0 && this.#headBytes === 0
-  }
-
-  push(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length;) {
-      if (this.#left > 0) {
-        const passed = Math.min(this.#left, bytes.length - at)
-        this.#left -= passed
-        at += passed
-        continue
-      }
-      const taken = bytes.copy(this.#head, this.#headBytes, at)
-      this.#headBytes += taken
-      at += taken
-      if (this.#headBytes < this.#head.length) return
-      this.#headBytes = 0
-      this.#left = this.#contentBytes(this.#head)
-    }
-  }
-}
-
 const POSTGRES_HEAD_BYTES = 5
 /** connection_failure */
 const CONNECTION_LOST = '08006'
 
 class PostgresFarewell implements Farewell {
   readonly #requests = new PostgresStatements()
-  readonly #answers = new Messages(POSTGRES_HEAD_BYTES, (head) => {
+  readonly #answers = new MessageHeads(POSTGRES_HEAD_BYTES, (head) => {
     const length = head.readUInt32BE(1)
     // Bytes that are no message: nothing comes between two of them any more.
     return length < 4 ? Infinity : length - 4
@@ -97,8 +59,8 @@ const SERVER_LOST = 1053
 const STATE = '#08S01'
 
 class MysqlFarewell implements Farewell {
-  readonly #requests = new Messages(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
-  readonly #answers = new Messages(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
+  readonly #requests = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
+  readonly #answers = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   #hasGreeted = false
   /** Whether the client waits for the first packet of an answer. Elsewhere it reads no error. */
   #isWaiting = true

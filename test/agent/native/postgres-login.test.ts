@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NativeError } from '../../../src/agent/native/native-error.ts'
-import { firstMessage, MessageScanner } from '../../../src/agent/native/postgres/messages.ts'
+import { firstMessage, messageTypes } from '../../../src/agent/native/postgres/messages.ts'
 import { readStartup, serverStartup } from '../../../src/agent/native/postgres/startup.ts'
 import { postgresProtocol } from '../../../src/agent/native/postgres/postgres.ts'
 import type { NativeClient, Target } from '../../../src/agent/native/protocol.ts'
@@ -178,11 +178,11 @@ describe('what a client of PostgreSQL sends', () => {
             return Buffer.concat([head, content])
           }),
         )
-        const scanner = new MessageScanner()
         const types: number[] = []
+        const scanner = messageTypes((type) => types.push(type))
         let at = 0
         for (const cut of [...cuts, all.length]) {
-          scanner.scan(all.subarray(at, at + cut), (type) => types.push(type))
+          scanner.push(all.subarray(at, at + cut))
           at += cut
         }
         expect(types).toEqual(messages.map(([type]) => type))

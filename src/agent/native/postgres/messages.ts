@@ -1,5 +1,7 @@
+import { MessageHeads } from '../../../wire/messages/message-heads.ts'
 import { NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
+
 /** Bytes before a message's content: its type, and its length with the length's own four bytes. */
 export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
@@ -15,38 +17,13 @@ export const type = {
   terminate: 0x58, // X
 } as const
 
-/** Follows messages in bytes that pass unchanged, without an object for each message. */
-export class MessageScanner {
-  readonly #head = Buffer.alloc(HEAD_BYTES)
-  #headBytes = 0
-  /** Bytes of the current message that are still to come. */
-  #left = 0
-
-  /** Whether the next byte begins a message. */
-  get isBetween(): boolean {
-    return this.#left === 0 && this.#headBytes === 0
-  }
-
-  /** @param begins called for each message whose head is whole @throws NativeError */
-  scan(bytes: Buffer, begins: (type: number) => void): void {
-    let at = 0
-    while (at < bytes.length) {
-      if (this.#left > 0) {
-        const passed = Math.min(this.#left, bytes.length - at)
-        this.#left -= passed
-        at += passed
-        continue
-      }
-      const taken = Math.min(HEAD_BYTES - this.#headBytes, bytes.length - at)
-      bytes.copy(this.#head, this.#headBytes, at, at + taken)
-      this.#headBytes += taken
-      at += taken
-      if (this.#headBytes < HEAD_BYTES) return
-      this.#headBytes = 0
-      this.#left = contentBytes(this.#head.readUInt32BE(1))
-      begins(this.#head[0] ?? 0)
-    }
-  }
+/** Follows the messages of one direction. @param begins called with each message's type @throws NativeError by `push` */
+export function messageTypes(begins: (type: number) => void): MessageHeads {
+  return new MessageHeads(HEAD_BYTES, (head) => {
+    const bytes = contentBytes(head.readUInt32BE(1))
+    begins(head[0] ?? 0)
+    return bytes
+  })
 }
 
 export function contentBytes(length: number): number {

@@ -7,7 +7,7 @@ import type { ServerSocket } from '../server-socket.ts'
 import { JudgedMessages } from './judged.ts'
 import { LoginMessages, logIn, secure } from './login.ts'
 import { MaskedMessages } from './masked.ts'
-import { errorOf, MessageScanner, sendNoKey, type } from './messages.ts'
+import { errorOf, messageTypes, sendNoKey, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
 /** Limit for requests for encryption before a client goes on without. */
@@ -220,8 +220,17 @@ async function passReady(
 class Relay {
   readonly #client: NativeClient
   readonly #server: ServerSocket
-  readonly #fromClient = new MessageScanner()
-  readonly #fromServer = new MessageScanner()
+  readonly #fromClient = messageTypes((messageType) => {
+    if (messageType === type.terminate) this.#hasTerminated = true
+    else if (ANSWERED.has(messageType)) this.#unanswered += 1
+    else this.#isUnsynced = true
+  })
+  readonly #fromServer = messageTypes((messageType) => {
+    this.#lastType = messageType
+    if (messageType !== type.readyForQuery) return
+    this.#unanswered = Math.max(0, this.#unanswered - 1)
+    if (this.#unanswered === 0) this.#isUnsynced = false
+  })
   /** Messages of the client whose answer, a ReadyForQuery, has not come yet. */
   #unanswered = 0
   /** Whether the client has sent other messages since then. */
@@ -263,17 +272,12 @@ class Relay {
   }
 
   async #toServer(rest: Buffer): Promise<void> {
-    const begins = (messageType: number) => {
-      if (messageType === type.terminate) this.#hasTerminated = true
-      else if (ANSWERED.has(messageType)) this.#unanswered += 1
-      else this.#isUnsynced = true
-    }
     for (
       let bytes: Buffer | undefined = rest;
       bytes !== undefined;
       bytes = this.#hasTerminated ? undefined : await this.#client.next()
     ) {
-      this.#fromClient.scan(bytes, begins)
+      this.#fromClient.push(bytes)
       await this.#server.write(bytes)
     }
   }
@@ -300,12 +304,7 @@ class Relay {
 
   async #pass(bytes: Buffer): Promise<void> {
     const isBetween = this.#fromServer.isBetween
-    this.#fromServer.scan(bytes, (messageType) => {
-      this.#lastType = messageType
-      if (messageType !== type.readyForQuery) return
-      this.#unanswered = Math.max(0, this.#unanswered - 1)
-      if (this.#unanswered === 0) this.#isUnsynced = false
-    })
+    this.#fromServer.push(bytes)
     await (isBetween ? this.#client.send(bytes) : sendNoKey(this.#client, bytes))
   }
 

@@ -1,0 +1,45 @@
+/**
+ * Follows messages of a database's protocol in bytes that pass unchanged, without an object for each message. Every
+ * message begins with a head of the same size, which has the message's length.
+ */
+export class MessageHeads {
+  readonly #head: Buffer
+  readonly #contentBytes: (head: Buffer) => number
+  #headBytes = 0
+  /** Bytes of the current message that are still to come. */
+  #left = 0
+
+  /** @param contentBytes called with each whole head; returns the bytes of the message after the head */
+  constructor(headBytes: number, contentBytes: (head: Buffer) => number) {
+    this.#head = Buffer.alloc(headBytes)
+    this.#contentBytes = contentBytes
+  }
+
+  /** The head of the last message whose head was whole. */
+  get head(): Buffer {
+    return this.#head
+  }
+
+  /** Whether the next byte begins a message. */
+  get isBetween(): boolean {
+    return this.#left === 0 && this.#headBytes === 0
+  }
+
+  /** Throws what `contentBytes` throws. */
+  push(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#left > 0) {
+        const passed = Math.min(this.#left, bytes.length - at)
+        this.#left -= passed
+        at += passed
+        continue
+      }
+      const taken = bytes.copy(this.#head, this.#headBytes, at)
+      this.#headBytes += taken
+      at += taken
+      if (this.#headBytes < this.#head.length) return
+      this.#headBytes = 0
+      this.#left = this.#contentBytes(this.#head)
+    }
+  }
+}
