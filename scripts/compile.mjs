@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -55,6 +56,7 @@ async function compile() {
     chunkNames: '[hash]',
     sourcemap: 'inline',
     external: WHOLE,
+    plugins: [{ name: 'named', setup: nameExports }],
     metafile: true,
     logLevel: 'warning',
   })
@@ -71,6 +73,26 @@ async function compile() {
     rmSync(list)
   }
   await runAll()
+}
+
+/**
+ * Gives `import('PACKAGE')` the names that Node gives it. Of a CommonJS package, esbuild's chunk has a default export
+ * alone: signed webhooks failed, and files of parameters.
+ */
+function nameExports(bundler) {
+  bundler.onResolve({ filter: /^[^./]/ }, ({ kind, path: name, namespace }) =>
+    kind === 'dynamic-import' && namespace === 'file' && !isBuiltin(name) && !isWhole(name)
+      ? { path: name, namespace: 'named' }
+      : undefined,
+  )
+  bundler.onLoad({ filter: /./, namespace: 'named' }, async ({ path: name }) => {
+    const names = Object.keys(await import(name)).filter((each) => each !== 'module.exports')
+    return { contents: `export { ${names.join()} } from ${JSON.stringify(name)}`, resolveDir: root }
+  })
+}
+
+function isWhole(name) {
+  return WHOLE.some((whole) => name === whole || name.startsWith(`${whole}/`))
 }
 
 /** A chunk as the expression of a function, as Node makes it of a module. */
