@@ -19,6 +19,9 @@ it.each([
       'test/support/machine/databases.test.ts',
       // The bench has a database and a role of its own, under a random name.
       'bench/native.mjs',
+      // They have servers of their own, in a folder of the test (own-databases.ts).
+      'test/e2e/native/kills.test.ts',
+      'test/soak/native-noise.soak.ts',
       // It presses a button of the page.
       'test/e2e/page/people.test.ts',
     ],
@@ -26,7 +29,8 @@ it.each([
   [
     'nobody else logs in to a server as its superuser',
     /-U['",\s]+postgres\b|-u['",\s]*root\b/,
-    ['test/support/machine/databases.ts', 'bench/native.mjs'],
+    // own-databases.ts logs in to a server that it started in its own folder.
+    ['test/support/machine/databases.ts', 'test/support/machine/own-databases.ts', 'bench/native.mjs'],
   ],
   ['processes are ended by their number, never by a name', /\b(pkill|killall|skill|fuser)\b/, []],
   ["nobody's Redis is emptied, no table of jobs changed", /\b(flushall|flushdb|crontab)\b/i, []],

@@ -86,12 +86,16 @@ describe.skipIf(missing !== undefined)(`psql through the agent${without(missing)
   it('cancels its statement by Ctrl-C, and goes on', async () => {
     await using database = await postgresDatabase()
     await using port = await opened(database)
-    const script = `(sleep 1; kill -INT $$) & exec psql -X -w -A -t -c 'select pg_sleep(60)' -c 'select 7'`
     const env = {
       ...{ PATH: process.env['PATH'], PGHOST: '127.0.0.1', PGPORT: String(port.port), PGUSER: 'noop' },
       PGDATABASE: 'noop',
     }
-    const { stderr } = await exec('bash', ['-c', script], { env }).catch((error: unknown) => error as Said)
+    const args = ['-X', '-w', '-A', '-t', '-c', 'select pg_sleep(60)', '-c', 'select 7']
+    const said = exec('psql', args, { env })
+    const running = "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'"
+    await waitFor(async () => (await database.sql(running)) !== '')
+    signalChild(said.child, 'SIGINT')
+    const { stderr } = await said.catch((error: unknown) => error as Said)
     expect(stderr).toContain('canceling statement due to user request')
     expect(stderr).not.toContain('server closed the connection')
   })
