@@ -73,7 +73,7 @@ function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reaso
   const reasons = worth.map(({ path, reason }) => `${oneLine(path)}: ${reason}`).join('; ')
   return new Failure(
     reasons === ''
-      ? 'no agent of this user runs here. Run this as the user of the agent, or name its socket with --socket'
+      ? 'no agent of this user runs here. Run this as the user of the agent; if the agent has a runtime-dir, set RUNBOOK_AGENT_RUNTIME_DIR or name its socket with --socket'
       : `no agent answers: ${reasons}`,
     exitCodes.unreachable,
   )

@@ -116,7 +116,7 @@ test('says nothing of agents that are gone, beside one that is there', async () 
 test('says in one line that no agent runs', async () => {
   const expected = {
     message:
-      'no agent of this user runs here. Run this as the user of the agent, or name its socket with --socket',
+      'no agent of this user runs here. Run this as the user of the agent; if the agent has a runtime-dir, set RUNBOOK_AGENT_RUNTIME_DIR or name its socket with --socket',
     exitCode: 69,
   }
   expect(await failure({})).toMatchObject(expected)

@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
@@ -20,7 +21,11 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
   it('is found by a title with a typing error, opens by Enter, keeps what was typed but for secrets, and lets people confirm', async () => {
     await using ada = await stage.enter('/runbooks')
     const { page } = ada
-    await page.getByLabel('Search runbooks').fill('refnud ordre')
+    const top = async (place: Locator) => (await place.boundingBox())?.y ?? Number.NaN
+    const field = page.getByLabel('Search runbooks')
+    // The field has the height of its text, also in a view that has only this list.
+    expect((await top(page.getByRole('region', { name: 'Runbooks' }))) - (await top(field))).toBeLessThan(80)
+    await field.fill('refnud ordre')
     await page.getByRole('link', { name: 'Refund an order' }).waitFor()
     await page.getByLabel('Search runbooks').press('Enter')
     await page.getByRole('heading', { name: 'Refund an order' }).waitFor()

@@ -150,6 +150,8 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     const card = (name: string) => cid.page.getByRole('region', { name })
     await cid.page.getByRole('heading', { level: 1, name: 'Hello, cid' }).waitFor()
     await card('Failed since yesterday').getByRole('link', { name: 'fail' }).waitFor()
+    await begins('cid', 'reviewed', 'echo mine')
+    await card('Your requests').getByRole('link', { name: 'Script' }).first().waitFor()
     await card('Next schedules').getByRole('link', { name: 'Greet somebody' }).waitFor()
     await card('Your runbooks').getByRole('link', { name: 'Greet somebody', exact: true }).waitFor()
     await card('Your runbooks').getByRole('link', { name: 'Run again: Greet somebody' }).click()

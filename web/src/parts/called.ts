@@ -8,7 +8,7 @@ export function runbookName(file: string, title: string | undefined): string {
   return title ?? shortName(file)
 }
 
-type Named = Pick<ListedSession, 'labels' | 'verb' | 'runbook_title'>
+type Named = Pick<ListedSession, 'labels' | 'verb' | 'runbook_title'> & Partial<Pick<ListedSession, 'port'>>
 
 /** Returns the file of the session's runbook; undefined for a script or a terminal. */
 export function fileOf({ labels }: Pick<ListedSession, 'labels'>): string | undefined {
@@ -16,9 +16,10 @@ export function fileOf({ labels }: Pick<ListedSession, 'labels'>): string | unde
 }
 
 export function sessionName(session: Named): string {
-  const { verb, runbook_title: title } = session
+  const { verb, runbook_title: title, port } = session
   const file = fileOf(session)
   if (file !== undefined) return runbookName(file, title)
+  if (port === true) return 'Native clients'
   return verb === 'connect' ? 'Terminal' : 'Script'
 }
 

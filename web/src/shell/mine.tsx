@@ -10,7 +10,7 @@ import { path } from '../parts/router.ts'
 import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 import { placeOf } from '../views/approvals/review-facts.tsx'
-import { isBad, isRunning } from '../views/sessions/state.tsx'
+import { isApproved, isBad, isRunning, isWaiting } from '../views/sessions/state.tsx'
 import { notify } from './notices.tsx'
 
 // Sessions and requests of the signed-in person, in every view: their newest sessions, and requests that wait
@@ -25,6 +25,11 @@ export const hasFailed = signal(false)
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
 /** The person's sessions that run or wait for a lock. */
 export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))
+
+/** The person's sessions that wait for an approval, or are approved and have not run. */
+export const askedByMe = computed(() =>
+  (ownSessions.value ?? []).filter((session) => isWaiting(session) || isApproved(session)),
+)
 
 /** What people have asked for themselves waits for others, even where they may approve it. */
 function isForMe({ owner, can }: Review): boolean {

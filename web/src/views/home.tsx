@@ -13,7 +13,7 @@ import { approvalPath, runbookPath, sessionPath } from '../parts/paths.ts'
 import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
-import { ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
+import { askedByMe, ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
 import { placeOf } from './approvals/review-facts.tsx'
 import { isBad, StateBadge } from './sessions/state.tsx'
 
@@ -30,6 +30,7 @@ export default function Home() {
     .toSorted((a, b) => String(a.next_run).localeCompare(String(b.next_run)))
   const waiting = waitingForMe.value
   const running = runningOfMine.value
+  const asked = askedByMe.value
   return (
     <>
       <header class="head">
@@ -50,6 +51,13 @@ export default function Home() {
             <Card title="Waiting for you" all={['/approvals', 'All approvals']}>
               {waiting.slice(0, MOST).map((review) => (
                 <WaitingRow key={review.id} review={review} />
+              ))}
+            </Card>
+          )}
+          {asked.length > 0 && (
+            <Card title="Your requests" all={['/approvals', 'All approvals']}>
+              {asked.slice(0, MOST).map((session) => (
+                <SessionRow key={session.id} session={session} />
               ))}
             </Card>
           )}

@@ -17,6 +17,9 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
   'no-gateway': [exitCodes.unreachable],
 }
 
+/** Codes whose texts already say what to do. */
+const SAY_THEMSELVES = ['gateway-draining', 'budget-spent']
+
 /**
  * Turns an error of `src/client` into a Failure; returns other errors unchanged.
  * @param doing the beginning of the line: `cannot run ops/x.runbook.sh`
@@ -25,8 +28,7 @@ export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof SetUpError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
   const [exitCode, ofKind = ''] = KINDS[error.kind]
-  // The text of a draining gateway already says what to do, and its log has no more details.
-  const usual = error.code === 'gateway-draining' ? '' : ofKind
+  const usual = SAY_THEMSELVES.includes(error.code ?? '') ? '' : ofKind
   const advice = isAboutToken(error) ? '. The token may have expired: runbook-agent login' : usual
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }

@@ -63,7 +63,10 @@ function Shown({ review, session, before, reload }: ShownProps) {
       </header>
       {review.held !== undefined && (
         <Note tone="wait" title="Approved, but on hold">
-          <p>{visible(review.held.message)}</p>
+          <p>
+            {visible(review.held.message)}
+            {review.held.code === 'outside-time-window' && '. The gateway runs it when its hours begin.'}
+          </p>
         </Note>
       )}
       <div class="split is-wide-first">

@@ -35,7 +35,10 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
           )}
           {review.held !== undefined && (
             <Note tone="wait" title="Approved, but on hold">
-              <p>{visible(review.held.message)}</p>
+              <p>
+                {visible(review.held.message)}
+                {review.held.code === 'outside-time-window' && '. The gateway runs it when its hours begin.'}
+              </p>
             </Note>
           )}
           <ReviewFacts review={review} />

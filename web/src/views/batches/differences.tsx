@@ -24,7 +24,8 @@ export function Differences({ batch }: { readonly batch: Batch }) {
       <div class="card-head">
         <h2 id="differences">Output</h2>
         <span class="soft small">
-          {value.same} same{value.differ > 0 && `, ${value.differ} different`}
+          {value.same === 1 && value.differ === 0 ? '1 output' : `${value.same} same`}
+          {value.differ > 0 && `, ${value.differ} different`}
           {value.more_groups > 0 && ` (${value.more_groups} more groups are not shown)`}
         </span>
       </div>

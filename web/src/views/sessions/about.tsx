@@ -7,7 +7,7 @@ import { Name } from '../../parts/text.tsx'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { placeOfSession } from './list.tsx'
-import { isApproved, isDecided, isWaiting } from './state.tsx'
+import { isApproved, isDecided, isWaiting, isWaitingForLock } from './state.tsx'
 
 interface SessionFactsProps {
   readonly session: Session
@@ -32,11 +32,11 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
           <Fact name="By">
             <Name>{user}</Name>
           </Fact>
-          <Fact name="Since">
+          <Fact name={hasRun ? 'Started' : 'Asked'}>
             <Moment at={start} />
           </Fact>
           {hasRun && (
-            <Fact name={end === null ? 'Runs for' : 'Took'}>
+            <Fact name={end !== null ? 'Took' : isWaitingForLock(session) ? 'Waits for' : 'Runs for'}>
               <Elapsed from={start} to={end} />
             </Fact>
           )}

@@ -63,6 +63,10 @@ export function isWaiting({ state: { name } }: Stateful): boolean {
   return name === 'waiting-for-approval'
 }
 
+export function isWaitingForLock({ state: { name } }: Stateful): boolean {
+  return name === 'waiting-for-lock'
+}
+
 export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
