@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 import path from 'node:path'
 import { expect, it } from 'vitest'
@@ -83,4 +83,20 @@ it('a map leads from each pack to the sources', () => {
         .join(),
     ).toContain('Run hoop.dev runbooks beside')
   }
+})
+
+it('a chunk that is loaded later has the names that are taken of it', () => {
+  const folder = path.join(path.dirname(main), 'compiled/program')
+  const files = readdirSync(folder).filter((name) => /^[A-Z0-9]{8}\.js$/.test(name))
+  const chunks = new Map(files.map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]))
+  const later =
+    /const\s?\{([\w$:,\s]+)\}=await Promise\.resolve\(\)\.then\(\(\)=>__toESM\(require\("\.\/(\w+\.js)"\)\)\)/g
+  const taken = [...chunks.values()].flatMap((code) =>
+    [...code.matchAll(later)].flatMap(([, names = '', chunk = '']) =>
+      names.split(',').map((name) => [chunk, name.split(':')[0] ?? ''] as const),
+    ),
+  )
+  expect(taken.map(([, name]) => name)).toEqual(expect.arrayContaining(['Webhook', 'parse']))
+  const missing = taken.filter(([chunk, name]) => !chunks.get(chunk)?.includes(`${name}:()=>`))
+  expect(missing).toEqual([])
 })
