@@ -1,6 +1,7 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
+import { common } from './rules.ts'
 
 // Effects of decisions on a review. Nothing here reads a clock or writes to the history.
 
@@ -167,10 +168,6 @@ export function withdrawn(review: Review, reason: string): Review {
     status: review.status === 'PENDING' ? 'REJECTED' : 'REVOKED',
     rejectionReason: review.rejectionReason ?? reason,
   }
-}
-
-export function common(some: readonly string[], others: readonly string[]): string[] {
-  return some.filter((one) => others.includes(one))
 }
 
 function wrongState(): Refusal {

@@ -10,7 +10,6 @@ import { type WaitingSession } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './approved-runs.ts'
 import {
-  common,
   decide,
   possibleDecisions,
   withdrawn,
@@ -20,7 +19,7 @@ import {
 } from './decision.ts'
 import { deniedText } from './denied-text.ts'
 import { newReview, type HeldRun, type Review, type ReviewedBatch, type ShownRequest } from './review.ts'
-import type { ReviewRule } from './rules.ts'
+import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 

@@ -3,7 +3,6 @@ import { useOf } from '../sessions/session-request.ts'
 import type { ReviewSettings } from '../settings/reviews.ts'
 import type { PathPattern } from '../settings/words.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { common } from './decision.ts'
 
 export interface ReviewNeed {
   readonly groups: readonly string[]
@@ -51,4 +50,8 @@ export function reviewRules(
     return { path, rule: isNeeded ? { review: one, ...(path && { path: path.text }) } : undefined }
   }
   return [...(runbooks?.reviews ?? []).map((of) => needed(of.review, of.path)), needed(review)]
+}
+
+export function common(some: readonly string[], others: readonly string[]): string[] {
+  return some.filter((one) => others.includes(one))
 }
