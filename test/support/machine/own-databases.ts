@@ -118,6 +118,7 @@ export class OwnDatabase implements AsyncDisposable {
 
   /** After a `kill`. */
   async restart(): Promise<void> {
+    if (!this.#isGone) return
     rmSync(path.join(this.#folder, 'postmaster.pid'), { force: true })
     this.#child = this.#spawn()
     await this.#ready()
