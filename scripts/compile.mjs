@@ -27,16 +27,6 @@ export const WHOLE = [
   ...Object.keys(optionalDependencies),
 ]
 const LONGEST_RUN_MS = 120_000
-/**
- * For a package that is CommonJS and is loaded by `import()`: esbuild exports it as `default` alone, while Node's
- * `import()` gives its names, too.
- */
-const NAMES_OF_DEFAULT = `
-for (const name of Object.keys(module.exports.default))
-  if (!(name in module.exports))
-    Object.defineProperty(module.exports, name, { enumerable: true, get: () => module.exports.default[name] })
-`
-
 /** What esbuild is told in both of its steps. */
 const FORM = {
   platform: 'node',
@@ -116,7 +106,7 @@ async function chunkOf({ path: file, text }) {
     // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
     supported: { 'dynamic-import': false },
     banner: '(function (exports, require, module, __filename, __dirname) {',
-    footer: `${/export default require_\w+\(\)/.test(text) ? NAMES_OF_DEFAULT : ''}})`,
+    footer: '})',
   })
   return [name, { code, map }]
 }
