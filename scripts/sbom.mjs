@@ -37,7 +37,10 @@ function packagesOfPage() {
   const sources = readdirSync(path.join(root, 'web/src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /[.](ts|tsx|css)$/.test(entry.name))
     .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))
-  const imports = (text, name) => text.includes(`'${name}'`) || text.includes(`'${name}/`)
+  const imports = (text, name) =>
+    ['from ', 'import ', 'import('].some((word) =>
+      ["'", '/'].some((end) => text.includes(`${word}'${name}${end}`)),
+    )
   return Object.entries(devDependencies).filter(([name]) => sources.some((text) => imports(text, name)))
 }
 

@@ -88,8 +88,8 @@ describe('the package', () => {
     expect(packed.sort()).toEqual([...modules, 'package.json'].sort())
   })
 
-  test('is small: less than six megabytes of text, and no file that is large by mistake', () => {
-    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(6 * 1024 ** 2)
+  test('is small: less than seven megabytes of text, and no file that is large by mistake', () => {
+    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(7 * 1024 ** 2)
     // The page's terminal is the one that is.
     const large = files.filter(({ size }) => size > 256 * 1024).map((file) => file.path)
     expect(large.filter((name) => !/^dist\/web\/assets\/screen-[\w-]+\.js$/.test(name))).toEqual([])

@@ -108,11 +108,11 @@ function possibleText({ can }: Review): string {
   if (can === undefined) return ''
   const { approve, force, reject, revoke, withdraw } = can
   const words = [
-    approve === true && 'approve',
-    force === true && 'force the approval',
-    reject === true && withdraw !== true && 'reject',
-    revoke === true && withdraw !== true && 'revoke',
-    withdraw === true && 'withdraw',
+    approve && 'approve',
+    force && 'force the approval',
+    reject && !withdraw && 'reject',
+    revoke && !withdraw && 'revoke',
+    withdraw && 'withdraw',
   ]
   return words.filter((word) => word !== false).join(', ')
 }
