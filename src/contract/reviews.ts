@@ -85,6 +85,7 @@ const review = {
   min_approvals: about('number of groups that have to approve', wholeCount),
   force_approval_groups: about('groups that may approve alone', v.array(text)),
   rejection_reason: about('reason of a rejection', v.optional(text)),
+  withdrawn_by: about('who has withdrawn the request; missing otherwise', v.optional(text)),
   connection: about('name of the connection', text),
   owner: about('name of the requester', text),
   runbook: about(

@@ -67,6 +67,8 @@ export interface Review {
   readonly rule?: string
   readonly timeWindow?: TimeWindow
   readonly rejectionReason?: string
+  /** The user who has withdrawn the request; undefined if it has ended in another way, or has not. */
+  readonly withdrawnBy?: string
   readonly shown: ShownRequest
   /** The gateway itself runs it once it is approved, as its owner has asked. */
   readonly whenApproved?: true
@@ -166,6 +168,7 @@ export function reviewInSession(review: Review): ReviewInSession {
     min_approvals: review.minimum,
     force_approval_groups: review.forceGroups,
     ...(review.rejectionReason !== undefined && { rejection_reason: review.rejectionReason }),
+    ...(review.withdrawnBy !== undefined && { withdrawn_by: review.withdrawnBy }),
     connection: review.connection,
     owner: review.owner,
     ...(review.runbook !== undefined && { runbook: review.runbook }),

@@ -182,7 +182,7 @@ export class Reviews {
     const cause = { code: 'withdrawn', by }
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
     if (!waits(review)) return false
-    this.#change(review, withdrawn(review, reason), cause, reason)
+    this.#change(review, { ...withdrawn(review, reason), withdrawnBy: by }, cause, reason)
     return true
   }
 

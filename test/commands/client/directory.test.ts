@@ -67,7 +67,7 @@ const review = {
   ...{ id: HOSTILE, session: 's', type: 'onetime', status: 'PENDING', created_at: '2026-01-31T14:30:00Z' },
   review_groups_data: [{ ...decision, group: HOSTILE, status: 'PENDING', reviewed_by: person(HOSTILE) }],
   ...{ min_approvals: 1, time_window: undefined, access_duration: 0, batch: undefined, raw: {} },
-  ...{ rejection_reason: HOSTILE, access_request_rule_name: HOSTILE },
+  ...{ rejection_reason: HOSTILE, withdrawn_by: '', access_request_rule_name: HOSTILE },
 } as unknown as Review
 const batch = {
   ...{ id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], parallel: 2, threshold: 1 },
@@ -154,6 +154,17 @@ describe('a review', () => {
     expect(text.endsWith('  last line\n')).toBe(true)
     expect(text.split('\n').filter((line) => line === '  x')).toHaveLength(100)
     expect(reviewDetails(review, undefined)).toContain('does not show you this session')
+  })
+
+  it('that was withdrawn says so, and by whom, not that it was rejected', () => {
+    const reason = 'session killed by the user'
+    const gone = { ...review, status: 'REJECTED', rejection_reason: reason, withdrawn_by: 'ann' }
+    const text = reviewDetails(gone, session)
+    expect(text).toMatch(/\nstatus +withdrawn, approved by 0[^]*\nwithdrawn by +ann\n/)
+    expect(text).not.toContain(reason)
+    const table = itemTable(REVIEW_COLUMNS, [{ ...gone, about: session }], 160)
+    expect(table).toContain('withdrawn')
+    expect(table).not.toContain('rejected')
   })
 
   it('of a batch says first on how many connections it runs, and on which', () => {

@@ -111,6 +111,8 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     expect(await ann.page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
     await ann.click('Withdraw')
     await ann.sees('Withdrawn by ann')
+    await ann.sees('You withdrew this request')
+    expect(await ann.page.getByText('session killed by the user').count()).toBe(0)
   })
 
   it('lets who is in the approving group withdraw their own request, in the list, the session and the view', async () => {
@@ -139,6 +141,9 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     const row = waiting.getByRole('listitem').filter({ hasText: 'You ask for a run on reviewed' })
     await row.getByRole('button', { name: 'Withdraw' }).click()
     await row.waitFor({ state: 'detached' })
+    const decided = page.locator('.decided').filter({ hasText: 'You ask for a run on reviewed' })
+    await decided.nth(1).waitFor()
+    expect(await decided.getByText('withdrawn', { exact: true }).count()).toBe(2)
     const review = JSON.parse((await rest.send('GET', `/api/reviews/${second}`)).body) as { status: string }
     expect(review.status).toBe('REJECTED')
     expect(bea.problems).toEqual([])

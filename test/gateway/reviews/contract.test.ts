@@ -383,6 +383,7 @@ describe('running', () => {
         review: {
           status: isApproved ? 'REVOKED' : 'REJECTED',
           rejection_reason: 'session killed by the user',
+          withdrawn_by: 'ann',
         },
       })
       expect(refusal(await site.run('ann', sid))).toEqual([403, 'review not approved or already executed'])

@@ -18,7 +18,7 @@ export type ShownReview = Review & { readonly about: RecordedSession | undefined
 
 export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8) },
-  { heading: 'STATUS', of: ({ status }) => status.toLowerCase() },
+  { heading: 'STATUS', of: statusWord },
   { heading: 'APPROVED', leftOut: 2, of: approvals },
   { heading: 'USER', shrinks: true, of: ({ owner, about }) => owner || (about?.user ?? '') },
   { heading: 'CONNECTION', shrinks: true, of: connectionsText },
@@ -75,13 +75,13 @@ const NANOSECONDS = 1_000_000_000
  * @param session undefined when this user may not see its record
  */
 export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
-  const { status } = review
   const window = windowOf(review)
   const seconds = review.access_duration / NANOSECONDS
   const facts = factLines([
     ['review', review.id],
-    ['status', `${status.toLowerCase()}, approved by ${approvals(review)}`],
-    ['reason', review.rejection_reason],
+    ['status', `${statusWord(review)}, approved by ${approvals(review)}`],
+    ['withdrawn by', review.withdrawn_by],
+    ['reason', review.withdrawn_by === '' ? review.rejection_reason : ''],
     ['session', review.session],
     ['for', review.owner || (session?.user ?? '')],
     ['on', placeOf(review, session)],
@@ -115,6 +115,11 @@ function possibleText({ can }: Review): string {
     withdraw && 'withdraw',
   ]
   return words.filter((word) => word !== false).join(', ')
+}
+
+/** Returns `withdrawn` for a request that its requester or an admin has withdrawn, not `rejected`. */
+function statusWord({ status, withdrawn_by: by }: Review): string {
+  return by === '' ? status.toLowerCase() : 'withdrawn'
 }
 
 /** Returns the target of one approval: a connection, or all connections of a batch. */

@@ -56,7 +56,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
           <Name>{name}</Name> on <bdi>{visible(placeOf(review))}</bdi>
           {review.batch !== undefined && ', once on each'}
         </h1>
-        <ReviewState status={review.status} />
+        <ReviewState review={review} />
         <p>
           <Name>{review.owner}</Name> asks for it. <a href={sessionPath(session.id)}>The session</a>
         </p>

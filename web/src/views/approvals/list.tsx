@@ -150,7 +150,7 @@ function WaitingRow({ review, reload }: { readonly review: Review; readonly relo
 
 function decidedRow(review: Review | undefined) {
   if (review === undefined) return null
-  const { id, owner, status, created_at: created } = review
+  const { id, owner, created_at: created } = review
   return (
     <div class="decided">
       <div class="row-text">
@@ -162,7 +162,7 @@ function decidedRow(review: Review | undefined) {
           <Moment at={created} />
         </span>
       </div>
-      <ReviewState status={status} />
+      <ReviewState review={review} />
     </div>
   )
 }

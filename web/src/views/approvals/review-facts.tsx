@@ -1,3 +1,4 @@
+import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
 import { Fact } from '../../parts/facts.tsx'
 import { Moment, TimeLeft } from '../../parts/moment.tsx'
@@ -53,7 +54,7 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
 /** Shows the requester, the decisions so far, and the end of the wait. */
 export function ReviewFacts({ review }: { readonly review: Shown }) {
   const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
-  const { rejection_reason: reason = '' } = review
+  const { rejection_reason: reason = '', withdrawn_by: withdrawnBy } = review
   return (
     <dl class="facts is-list">
       <Fact name="Asked by">
@@ -80,7 +81,18 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
       {review.review_groups_data.map((one) => (
         <Group key={one.id} group={one} />
       ))}
-      {reason !== '' && (
+      {withdrawnBy !== undefined && (
+        <Fact name="End">
+          {withdrawnBy === person.value?.name ? (
+            'You withdrew this request'
+          ) : (
+            <>
+              Withdrawn by <Name>{withdrawnBy}</Name>
+            </>
+          )}
+        </Fact>
+      )}
+      {reason !== '' && withdrawnBy === undefined && (
         <Fact name="Reason">
           <Name>{reason}</Name>
         </Fact>
@@ -156,7 +168,8 @@ const STATES = {
   EXECUTED: ['closed', 'has run'],
 } as const satisfies Readonly<Record<Review['status'], readonly [StateKind, string]>>
 
-export function ReviewState({ status }: { readonly status: Review['status'] }) {
+export function ReviewState({ review: { status, withdrawn_by: by } }: { readonly review: Shown }) {
+  if (by !== undefined) return <State kind="withdrawn" />
   const [kind, words] = STATES[status]
   return <State kind={kind}>{words}</State>
 }

@@ -14,7 +14,7 @@ import { SessionFacts } from './about.tsx'
 import { Actions } from './actions.tsx'
 import { useRunWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
-import { isApproved, isBad, isDecided, isRunning, isWaiting, StateBadge } from './state.tsx'
+import { isApproved, isBad, isDecided, isRunning, isWaiting, isWithdrawn, StateBadge } from './state.tsx'
 import { RunTabs } from './tabs.tsx'
 import './run.css'
 
@@ -51,7 +51,7 @@ function markOf(session: Session | undefined): Mark | undefined {
 }
 
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
-  const hasRun = !isWaiting(session) && !isApproved(session)
+  const hasRun = !isWaiting(session) && !isApproved(session) && !isWithdrawn(session)
   return (
     <>
       <header class="head">

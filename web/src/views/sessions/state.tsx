@@ -71,6 +71,11 @@ export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
 
+/** Whether the request was withdrawn before it ran: then there is no output. */
+export function isWithdrawn({ state: { name } }: Stateful): boolean {
+  return name === 'withdrawn'
+}
+
 /**
  * Whether the approval led to a run: then it is one of the facts, and there is nothing left to decide or
  * explain.
