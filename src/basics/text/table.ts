@@ -2,8 +2,11 @@ import { oneLine } from './printable.ts'
 
 export interface TableColumn {
   readonly heading: string
-  /** Whether the column may be narrower than its content on a narrow terminal. */
-  readonly shrinks?: boolean
+  /**
+   * Whether the column may be narrower than its content on a narrow terminal. `last`: only when all others
+   * are as narrow as they can be, because people type what is in it.
+   */
+  readonly shrinks?: boolean | 'last'
   /**
    * The order in which columns are left out when shrinking is not enough, 1 first. A column without a number
    * always stays.
@@ -43,6 +46,7 @@ interface Measured {
   readonly at: number
   readonly least: number
   readonly leftOut: number
+  readonly isTyped: boolean
   width: number
 }
 
@@ -50,17 +54,23 @@ function measured(columns: readonly TableColumn[], rows: readonly TableRow[]): M
   return columns.map(({ heading, shrinks = false, leftOut = Infinity }, at) => {
     let width = 0
     for (const cells of rows) width = Math.max(width, lengthOf(cells[at] ?? ''))
-    const least = shrinks ? Math.min(width, Math.max(NARROWEST, heading.length)) : width
-    return { at, width, least, leftOut }
+    const least = shrinks === false ? width : Math.min(width, Math.max(NARROWEST, heading.length))
+    return { at, width, least, leftOut, isTyped: shrinks === 'last' }
   })
 }
 
 function fitting(columns: readonly Measured[], width: number): Measured[] {
   let shown = [...columns]
   const dispensable = columns.filter(({ leftOut }) => leftOut !== Infinity)
-  for (const one of dispensable.toSorted((first, second) => first.leftOut - second.leftOut))
-    if (total(shown.map(({ least }) => least)) > width) shown = shown.filter((other) => other !== one)
-  for (const column of shown) {
+  for (const one of dispensable.toSorted((first, second) => first.leftOut - second.leftOut)) {
+    const needed = shown.map((other) =>
+      other.isTyped && other.leftOut > one.leftOut ? other.width : other.least,
+    )
+    if (total(needed) > width) shown = shown.filter((other) => other !== one)
+  }
+  // Of two columns that shrink last, the one at the right shrinks first.
+  const typed = shown.filter(({ isTyped }) => isTyped).toReversed()
+  for (const column of [...shown.filter(({ isTyped }) => !isTyped), ...typed]) {
     const excess = total(shown.map((one) => one.width)) - width
     if (excess > 0) column.width = Math.max(column.least, column.width - excess)
   }

@@ -37,7 +37,7 @@ import { describeParameter, moment } from './report/words.ts'
 type ShownConnection = ListedConnection & { readonly agent: string }
 
 export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
-  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'NAME', shrinks: 'last', of: ({ name }) => name },
   { heading: 'TYPE', shrinks: true, leftOut: 2, of: typeOf },
   { heading: 'STATUS', of: ({ status }) => status },
   { heading: 'AGENT', shrinks: true, leftOut: 1, of: ({ agent }) => agent },
@@ -139,7 +139,7 @@ async function agentNames(account: Account): Promise<AgentNames> {
 }
 
 export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
-  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'NAME', shrinks: 'last', of: ({ name }) => name },
   { heading: 'STATUS', of: ({ state, status }) => state || status.toLowerCase() },
   { heading: 'SINCE', leftOut: 4, of: sinceText },
   { heading: 'SESSIONS', leftOut: 5, of: loadText },
@@ -177,7 +177,7 @@ export function agentsCommand(flags: AskingFlags): Promise<number> {
 }
 
 export const RUNBOOK_COLUMNS: readonly ItemColumn<CatalogEntry>[] = [
-  { heading: 'NAME', shrinks: true, of: ({ runbook }) => runbook.name },
+  { heading: 'NAME', shrinks: 'last', of: ({ runbook }) => runbook.name },
   { heading: 'TITLE', shrinks: true, leftOut: 2, of: ({ runbook }) => runbook.title ?? '' },
   { heading: 'PARAMETERS', shrinks: true, leftOut: 3, of: parametersText },
   { heading: 'CONNECTIONS', shrinks: true, leftOut: 4, of: ({ connections }) => connections.join(', ') },
@@ -308,7 +308,7 @@ function unknown(connection: string, meant: string): Failure {
 }
 
 const WEBHOOK_COLUMNS: readonly ItemColumn<Read<WebhookAnswer>>[] = [
-  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'NAME', shrinks: 'last', of: ({ name }) => name },
   { heading: 'STATUS', of: ({ status }) => status },
   { heading: 'WAITING', of: ({ waiting }) => String(waiting) },
   { heading: 'DELIVERED', leftOut: 2, of: ({ delivered }) => String(delivered) },

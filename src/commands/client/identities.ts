@@ -38,7 +38,7 @@ export interface UserFlags extends AskingFlags {
 type ListedUser = Read<UserAnswer>
 
 const USER_COLUMNS: readonly ItemColumn<ListedUser>[] = [
-  { heading: 'NAME', shrinks: true, of: nameOf },
+  { heading: 'NAME', shrinks: 'last', of: nameOf },
   { heading: 'KIND', of: ({ kind }) => kind },
   { heading: 'STATUS', of: ({ status }) => status },
   { heading: 'GROUPS', shrinks: true, leftOut: 2, of: ({ groups }) => groups.join(', ') },
@@ -152,7 +152,7 @@ type ListedToken = Read<TokenAnswer>
 
 const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
   { heading: 'USER', shrinks: true, of: ({ user }) => user },
-  { heading: 'TOKEN', shrinks: true, of: ({ name }) => name },
+  { heading: 'TOKEN', shrinks: 'last', of: ({ name }) => name },
   { heading: 'STATUS', of: ({ status }) => status },
   { heading: 'EXPIRES', leftOut: 3, of: ({ expires_at: at }) => minute(at) || 'never' },
   { heading: 'LAST USE', leftOut: 2, of: ({ last_used_at: at }) => minute(at) },

@@ -20,7 +20,7 @@ export interface ScheduleFlags extends AskingFlags {
 type ScheduleRunRead = Read<ScheduleRunAnswer>
 
 const COLUMNS: readonly ItemColumn<Read<ListedSchedule>>[] = [
-  { heading: 'NAME', shrinks: true, of: ({ name }) => name },
+  { heading: 'NAME', shrinks: 'last', of: ({ name }) => name },
   { heading: 'CRON', of: ({ cron }) => cron },
   { heading: 'TIMEZONE', leftOut: 2, of: ({ timezone }) => timezone },
   { heading: 'RUNBOOK', shrinks: true, of: ({ runbook }) => runbook },

@@ -33,6 +33,20 @@ it('shrinks columns first, leaves out the least important next, and fits every w
   expect(textTable(COLUMNS, ROWS, 13).split('\n')[1]).toBe('a-nam~  on')
 })
 
+it('shrinks what people type last: others are left out and shrunk before, the one at the right first', () => {
+  const columns = COLUMNS.map((column) =>
+    column.heading === 'NAME' ? { ...column, shrinks: 'last' as const } : column,
+  )
+  expect(textTable(columns, ROWS, 40).split('\n')[1]).toBe('a-name-of-some-length  on     something~')
+  expect(textTable(columns, ROWS, 30).split('\n')[1]).toBe('a-name-of-some-length  on')
+  expect(textTable(columns, ROWS, 13).split('\n')[1]).toBe('a-nam~  on')
+  const two = [
+    { heading: 'NAME', shrinks: 'last' },
+    { heading: 'PATH', shrinks: 'last' },
+  ] as const
+  expect(textTable(two, [['a-name', 'ops/change.sh']], 15)).toBe('NAME    PATH\na-name  ops/ch~\n')
+})
+
 it('keeps characters whole, and takes 10,000 rows', () => {
   expect(textTable(COLUMNS, [['\u{1f600}'.repeat(9), 'on', '', '']], 13)).toContain(
     `${'\u{1f600}'.repeat(5)}~`,

@@ -19,7 +19,7 @@ export const BATCH_COLUMNS: readonly ItemColumn<ListedRead>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
   { heading: 'ASKED', leftOut: 3, of: (batch) => moment(batch.created_at) },
   { heading: 'USER', shrinks: true, leftOut: 2, of: ({ owner }) => owner },
-  { heading: 'RUNBOOK', shrinks: true, of: (batch) => batch.file_name },
+  { heading: 'RUNBOOK', shrinks: 'last', of: (batch) => batch.file_name },
   { heading: 'STATUS', of: statusOf },
   { heading: 'DONE', of: doneOf },
   { heading: 'FAILED', leftOut: 1, of: (batch) => String(countsOf(batch).failed) },

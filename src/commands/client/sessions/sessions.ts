@@ -162,7 +162,7 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'TOOK', leftOut: 1, of: ({ startedAt, endedAt }) => took(startedAt, endedAt) },
   { heading: 'USER', shrinks: true, leftOut: 3, of: ({ user }) => user },
   { heading: 'CONNECTION', shrinks: true, of: placeText },
-  { heading: 'RUNBOOK', shrinks: true, leftOut: 4, of: ({ runbook, verb }) => runbook ?? `(${verb})` },
+  { heading: 'RUNBOOK', shrinks: 'last', leftOut: 4, of: ({ runbook, verb }) => runbook ?? `(${verb})` },
   { heading: 'STATUS', shrinks: true, of: statusText },
   { heading: 'CODE', of: codeText },
   { heading: 'OUTPUT', leftOut: 2, of: ({ outputBytes }) => sizeText(outputBytes) },
