@@ -31,7 +31,7 @@ export interface EndReport extends Notice {
 interface Words {
   readonly exitCode: number
   readonly what: (subject: SessionSubject, message: string) => string
-  readonly hint: (subject: SessionSubject) => string
+  readonly hint: (subject: SessionSubject, message: string) => string
 }
 
 const { noExitCode } = exitCodes
@@ -69,7 +69,9 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   busy: {
     exitCode: exitCodes.unreachable,
     what: ({ address }, message) => `the gateway ${address} is at a limit, nothing has run: ${message}`,
-    hint: () => 'Try again when other sessions have ended',
+    // The message about a machine's budget says itself when.
+    hint: (_, message) =>
+      message.includes('try again after') ? '' : 'Try again when other sessions have ended',
   },
   offline: {
     exitCode: noExitCode,
@@ -168,7 +170,7 @@ export function explanation(
   subject: SessionSubject,
 ): { exitCode: number; what: string; hint: string } {
   const { exitCode, what, hint } = WORDS[kind]
-  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
+  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject, message) }
 }
 
 /** Short, because a person waits for the error. */
