@@ -71,8 +71,11 @@ const Reported = v.object({
   processesEnded: Count,
   /** Journal lines that could not be written. */
   journalLinesLost: Count,
-  /** Names of secrets whose values look ordinary, by connection. Older agents do not report them. */
-  ordinarySecrets: v.optional(v.record(v.string(), v.array(v.string())), {}),
+  /**
+   * Names of secrets whose values look ordinary, by connection. Older agents do not report them. The log hides
+   * fields that end with `secrets`.
+   */
+  ordinarySecretNames: v.optional(v.record(v.string(), v.array(v.string())), {}),
 })
 
 /** The report of an agent: over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */

@@ -1,7 +1,9 @@
+import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { oneLine } from '../../src/basics/text/printable.ts'
-import { activityWords, connectionWords } from '../../src/operations/status.ts'
+import { createLogger } from '../../src/log.ts'
+import { activityWords, connectionWords, dumpStatus } from '../../src/operations/status.ts'
 import { sampleStatus } from '../support/sites/sample-status.ts'
 
 test.each([
@@ -48,4 +50,12 @@ test('whatever the text, it becomes one line', () => {
     }),
     { numRuns: 200 },
   )
+})
+
+test('the line in the log has all of it: no field has a name that the log takes for a secret', async () => {
+  const destination = new PassThrough()
+  const status = sampleStatus()
+  dumpStatus(await createLogger({ level: 'info', encoding: 'json', destination }), () => status)
+  const { status: logged } = JSON.parse(String(destination.read())) as { readonly status: unknown }
+  expect(logged).toEqual(JSON.parse(JSON.stringify(status)))
 })

@@ -134,6 +134,6 @@ function whyUnknown(replies: readonly (Reply | undefined)[]): string {
 async function ordinaryAt(path: string): Promise<Reply | undefined> {
   const answer = await askStatus(path, ANSWER_MS)
   if ('reason' in answer) return answer.isGone ? undefined : { path, reason: answer.reason }
-  const names = parseStatus(answer.line)?.ordinarySecrets
+  const names = parseStatus(answer.line)?.ordinarySecretNames
   return names && { names }
 }

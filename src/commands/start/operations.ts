@@ -110,7 +110,7 @@ export function statusSource(parts: StatusParts): StatusSource {
     systemRequests: Object.fromEntries(parts.counters.systemRequests),
     processesEnded: parts.counters.processesEnded,
     journalLinesLost: parts.journal.linesLost,
-    ordinarySecrets: Object.fromEntries(parts.services.redactions?.ordinary ?? []),
+    ordinarySecretNames: Object.fromEntries(parts.services.redactions?.ordinary ?? []),
   })
 }
 

@@ -27,7 +27,7 @@ it('says that no agent runs where there is none', async () => {
 
 it('names what an agent has met, also beside one that cannot be asked', async () => {
   using place = new Workplace()
-  const status = () => ({ ...sampleStatus(), ordinarySecrets: { orders: ['PLACE'] } })
+  const status = () => ({ ...sampleStatus(), ordinarySecretNames: { orders: ['PLACE'] } })
   await using one = await openStatusSocket({ folder: place.at(), status, log: new Logbook() })
   expect(await checkRedaction([one.path ?? '', `/${'x'.repeat(107)}`])).toMatchObject({
     level: 'warning',

@@ -42,7 +42,7 @@ export function sampleStatus(
     systemRequests: { exited: 21, refused: 13 },
     processesEnded: 9,
     journalLinesLost: 8,
-    ordinarySecrets: { pg: ['PLACE'] },
+    ordinarySecretNames: { pg: ['PLACE'] },
     ...rest,
   }
 }
