@@ -61,7 +61,7 @@ class Killable implements Disposable {
   readonly #child: ChildProcess
 
   constructor() {
-    translate(this.#root, ['basics', 'contract', 'gateway'])
+    translate(this.#root, ['basics', 'contract', 'gateway', 'wire'])
     symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(this.#root, 'node_modules'))
     writeFileSync(
       join(this.#root, 'main.js'),
