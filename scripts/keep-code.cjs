@@ -2,12 +2,10 @@
 // is no pack yet, the names of the chunks that it has loaded.
 const { writeFileSync } = require('node:fs')
 const path = require('node:path')
-const v8 = require('node:v8')
 const vm = require('node:vm')
 
 const pack = process.env.KEEP_CODE
 const { Script } = vm
-const { setFlagsFromString } = v8
 const chunks = []
 let packed
 
@@ -18,8 +16,6 @@ vm.Script = class extends Script {
     if (path.dirname(filename) !== path.dirname(pack)) return
     if (filename === `${pack}.js`) packed = this
     else chunks.push(path.basename(filename))
-    // The code fits only the flags that it was made with, and a start loads it before this one is set.
-    v8.setFlagsFromString = (flag) => (flag.startsWith('--semi-space') ? undefined : setFlagsFromString(flag))
   }
 }
 process.on('exit', () => {

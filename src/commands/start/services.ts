@@ -23,7 +23,7 @@ import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { TailMemory } from '../../runtime/output-tail.ts'
 import { Failure } from '../exit-codes.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
-import { fitYoungGeneration, keepYoungGenerationSmall } from './young-generation.ts'
+import { fitYoungGeneration } from './young-generation.ts'
 
 /**
  * Commands inherit this umask; systemd's units may have a stricter one. For its own files the agent sets the
@@ -91,7 +91,6 @@ export async function openServices({
 
 /** Adapts the memory of this process to the number of running commands. */
 function memoryFor(engine: Engine): (running: number) => void {
-  keepYoungGenerationSmall()
   const idle = new IdleMemory(() => {
     collectHeap()
     engine.giveBackMemory()

@@ -184,9 +184,11 @@ export class Search {
     return { counts, isCapped: left < 0 }
   }
 
-  /** The columns are those of the index by outcome, besides the ids of correlation and batch. */
+  /** The columns are those of the index by outcome, besides the ids that conditions name. */
   #counting(conditions: string): SqlStatement {
-    const ids = ['correlation_id', 'batch_id'].filter((column) => conditions.includes(column))
+    const ids = ['id', 'correlation_id', 'batch_id'].filter((id) =>
+      new RegExp(`\\b${id}\\b`).test(conditions),
+    )
     const columns = ['key', 'outcome', 'user', 'connection', 'connection_type', 'kind', 'runbook', ...ids]
     const known = this.#countings.get(conditions)
     const statement =

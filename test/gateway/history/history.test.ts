@@ -230,6 +230,19 @@ describe('counts by outcome', () => {
     expect(counts({ outcomes: ['running', 'failed'] })).toEqual({ failed: 1, open: 2 })
     expect(counts({ correlationId: 'c3' })).toEqual({ ...none, succeeded: 1 })
     expect(counts({ from: ENDED, to: ENDED })).toEqual(none)
+    const filters = [
+      { issueKeys: ['A-1'] },
+      { sessionBatchId: 'b' },
+      { reviewGroups: ['dba'] },
+      { runbook: 'r' },
+    ]
+    for (const filter of [
+      ...filters,
+      { reviewStatus: 'PENDING' },
+      { connectionType: 'x' },
+      { kind: 'schedule' },
+    ])
+      expect(counts(filter)).toEqual(none)
   })
 
   test('look at no more sessions than they may, also where few match', () => {
