@@ -82,7 +82,7 @@ export async function viewsOf(site: Site): Promise<readonly View[]> {
   const mine = await runs(SUE, 'pg-shop', 'support/refund-order.runbook.sh', { ...order, order: '2026-4712' })
   for (const id of [done, again, failed]) await hasEnded(id)
   const batch = await batchOf(site)
-  await peopleOf(site)
+  await peopleOf(site, 'mia.moreau@shop.example', ['support', 'sales'])
   const books = `/runbooks/${encodeURIComponent(repository)}`
   const click = (name: string | RegExp) => async (page: Page) => {
     await page.getByRole('button', { name }).first().click()
@@ -157,10 +157,13 @@ async function batchOf(site: Site): Promise<string> {
   return id
 }
 
-async function peopleOf({ rest }: Site): Promise<void> {
-  const send = (url: string, body: object) => rest.send('POST', url, JSON.stringify(body))
-  const user = 'mia.moreau@shop.example'
-  await send('/api/users', { email: user, groups: ['support', 'sales'] })
+/** Makes a person, two machines and their tokens. */
+export async function peopleOf({ rest }: Site, user: string, groups: readonly string[]): Promise<void> {
+  async function send(url: string, body: object): Promise<void> {
+    const { status } = await rest.send('POST', url, JSON.stringify(body))
+    if (status !== 201) throw new Error(`POST ${url}: ${status}`)
+  }
+  await send('/api/users', { email: user, groups })
   await send('/api/users', {
     ...{ email: 'deploy-bot', kind: 'machine', groups: ['support'] },
     budget: { runs: 100, bytes: 2 ** 30, hours: 5, per: 86_400 },

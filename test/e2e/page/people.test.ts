@@ -9,6 +9,7 @@ import { without } from '../../support/machine/servers.ts'
 import { OidcServer } from '../../support/scripted/oidc-provider.ts'
 import type { Site } from '../../support/sites/site.ts'
 import { waitFor } from '../../support/wait.ts'
+import { peopleOf } from './every-view.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -31,7 +32,7 @@ describe.skipIf(missingBrowser !== undefined)(`users and tokens${without(missing
     async (site) => {
       provider = await OidcServer.start()
       await withAccounts(site, provider)
-      await made(site)
+      await peopleOf(site, 'ann.kowalski@shop.example', ['support', 'dba'])
     },
   )
   afterAll(async () => {
@@ -46,21 +47,6 @@ describe.skipIf(missingBrowser !== undefined)(`users and tokens${without(missing
     // JSON is YAML, and one line more is a setting more.
     writeFileSync(file, readFileSync(file, 'utf8').replace(/\}\s*$/, `, ${more} }`))
     expect((await rest.send('POST', '/api/reload')).status).toBe(200)
-  }
-
-  async function made({ rest }: Site): Promise<void> {
-    const send = async (url: string, body: object) =>
-      expect((await rest.send('POST', url, JSON.stringify(body))).status).toBe(201)
-    await send('/api/users', { email: 'ann.kowalski@shop.example', groups: ['support', 'dba'] })
-    await send('/api/users', {
-      ...{ email: 'deploy-bot', kind: 'machine', groups: ['support'] },
-      budget: { runs: 100, bytes: 2 ** 30, hours: 5, per: 86_400 },
-    })
-    await send('/api/users', { email: 'nightly-report', kind: 'machine' })
-    const user = 'ann.kowalski@shop.example'
-    await send('/api/tokens', { user, name: 'laptop', expires_in: 5 * 86_400 })
-    await send('/api/tokens', { user, name: 'old-ci' })
-    await send('/api/tokens', { user: 'deploy-bot', name: 'pipeline', expires_in: 90 * 86_400 })
   }
 
   /** The gateway's clock goes ahead, and never back. */
