@@ -53,7 +53,7 @@ describe.skipIf(missingBrowser !== undefined)(`results of a run${without(missing
     const { body } = await stage.site.rest.runbook('bash', 'shop/orders.runbook.sh', { parameters: {} })
     await ada.signIn(stage.site.token, `/sessions/${body.session_id}`)
     await page.getByRole('tab', { name: 'Table' }).click()
-    expect(await cells(ada, 1)).toEqual(['10', '9', '8'])
+    await expect.poll(() => cells(ada, 1)).toEqual(['10', '9', '8'])
     expect(await cells(ada, 3)).toEqual(['9.50', '100', 'NULL'])
     const total = page.getByRole('columnheader', { name: 'total' })
     await total.getByRole('button').click()

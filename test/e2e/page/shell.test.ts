@@ -81,14 +81,14 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     const other = await page.context().newPage()
     await other.goto(page.url())
     const tabs = [page, other]
-    /** Settles when both tabs have seen so many requests, and have told what they tell. */
-    const seen = async (requests: number) => {
-      for (const tab of tabs)
-        await tab
-          .getByText('cid asks for your approval on reviewed')
-          .nth(requests - 1)
-          .waitFor()
+    /** Settles when both tabs have seen the next request, and have told what they tell. */
+    const seen = async () => {
+      for (const tab of tabs) await tab.getByText('cid asks for your approval on reviewed').waitFor()
       await page.evaluate(`navigator.locks.request('runbook-page-told', () => undefined)`)
+      for (const tab of tabs)
+        await tab.evaluate(
+          `document.querySelectorAll('.toasts [aria-label=Close]').forEach((one) => one.click())`,
+        )
     }
     const told = async () => {
       const all = await Promise.all(
@@ -98,7 +98,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     }
     await other.getByRole('button', { name: /your menu$/ }).waitFor()
     await begins('cid', 'reviewed', 'echo nobody-wants-it')
-    await seen(1)
+    await seen()
     expect(await told()).toEqual([])
     await page.getByRole('button', { name: /your menu$/ }).click()
     await page.getByRole('switch', { name: 'Notifications' }).click()
@@ -106,7 +106,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     expect(await bea.faults()).toEqual([])
     await page.keyboard.press('Escape')
     const id = await begins('cid', 'reviewed', 'echo not-for-a-locked-screen')
-    await seen(2)
+    await seen()
     expect(await told()).toEqual([['A request waits for your approval', 'cid asks for a script on reviewed']])
     for (const tab of tabs) await tab.evaluate('told.forEach((one) => one.click())')
     const review = (await stage.site.rest.send('GET', `/api/reviews/${id}`)).body

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { errnoOf } from '../../../src/basics/errors.ts'
 import { signalChild } from '../../../src/basics/signals.ts'
 import { waitFor } from '../wait.ts'
 import { childrenOf } from './proc.ts'
@@ -111,8 +112,10 @@ export class OwnDatabase implements AsyncDisposable {
   /** With all its processes, without a word. Settles when they are gone. */
   async kill(): Promise<void> {
     if (this.#isGone) return
-    for (const pid of childrenOf(String(this.#child.pid))) process.kill(Number(pid), 'SIGKILL')
+    const pids = childrenOf(String(this.#child.pid)).map(Number)
+    // The first one starts no others then.
     signalChild(this.#child, 'SIGKILL')
+    for (const pid of pids) killIfThere(pid)
     await waitFor(() => this.#isGone)
   }
 
@@ -167,4 +170,13 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
+}
+
+/** A server's processes come and go by themselves. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error
+  }
 }
