@@ -79,8 +79,13 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
       }`)
     await bea.signIn(stage.site.tokenOf('bea'), '/agents')
     const other = await page.context().newPage()
-    await other.goto(page.url())
     const tabs = [page, other]
+    // A request that a tab finds when it loads is not told of.
+    for (const tab of tabs) {
+      const loaded = tab.waitForResponse((response) => response.url().includes('/api/reviews'))
+      await tab.goto(page.url())
+      await (await loaded).finished()
+    }
     /** Settles when both tabs have seen the next request, and have told what they tell. */
     const seen = async () => {
       for (const tab of tabs) await tab.getByText('cid asks for your approval on reviewed').waitFor()
