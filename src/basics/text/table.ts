@@ -68,7 +68,7 @@ function fitting(columns: readonly Measured[], width: number): Measured[] {
     )
     if (total(needed) > width) shown = shown.filter((other) => other !== one)
   }
-  // Of two columns that shrink last, the one at the right shrinks first.
+  // If two columns shrink last, the one at the right shrinks first.
   const typed = shown.filter(({ isTyped }) => isTyped).toReversed()
   for (const column of [...shown.filter(({ isTyped }) => !isTyped), ...typed]) {
     const excess = total(shown.map((one) => one.width)) - width
