@@ -127,7 +127,12 @@ export class Agent {
     const drop = () => serving.connection.drop('the gateway does not confirm the ends of sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
-    setTimeout(drop, longestStopMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })).unref()
+    setTimeout(drop, this.#longestEndMs).unref()
+  }
+
+  /** Longest time to end a command and to report its end. */
+  get #longestEndMs(): number {
+    return longestStopMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })
   }
 
   #leaving(): boolean {
@@ -162,8 +167,11 @@ export class Agent {
       if (error instanceof ConnectError) return error
       throw error
     }
-    const { limit } = this.#services.slots
-    const metadata = await introduction(identity, this.#options.version ?? '', limit)
+    const metadata = await introduction(identity, {
+      version: this.#options.version ?? '',
+      sessions: this.#services.slots.limit,
+      longestEndMs: this.#longestEndMs,
+    })
     const error = await this.#serve(new PacketStream(channel, metadata, this.#timing), identity)
     return identity.embedded ? await this.#afterCall(error) : error
   }

@@ -24,6 +24,11 @@ if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NO
 export const OWN_VERSION = 'runbook-agent-version'
 /** Metadata with the most sessions that our agent runs in parallel. Hoop's gateway does not read it. */
 export const OWN_LIMIT = 'runbook-agent-sessions'
+/**
+ * Metadata with the longest time, in milliseconds, that our agent takes to end a command and report the end. It
+ * follows from `kill.grace`. Hoop's gateway does not read it.
+ */
+export const OWN_LONGEST_END = 'runbook-agent-longest-end'
 
 /**
  * Keeps the field names of the .proto. Absent bytes and maps become empty, so a `Packet` always has all its

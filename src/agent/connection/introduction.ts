@@ -2,27 +2,32 @@ import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Channel } from '../../dial/channel.ts'
-import { OWN_LIMIT, OWN_VERSION } from '../../wire/service.ts'
+import { OWN_LIMIT, OWN_LONGEST_END, OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 import type { Timing } from './timing.ts'
 
 /** Go's names where Node's differ: users of the gateway know Go's names. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
+/** What the agent tells the embedded gateway about itself. */
+interface Introduced {
+  readonly version: string
+  /** Limit of sessions that the agent runs at the same time. */
+  readonly sessions: number
+  /** Longest time from the gateway's close of a running session to the agent's report of its end. */
+  readonly longestEndMs: number
+}
+
 /**
  * Returns the metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line
  * prints a loud warning to its users for any version that differs from its own. The embedded gateway reads
  * the version from another name.
- * @param sessions limit of sessions that the agent runs at the same time
  */
-export async function introduction(
-  identity: Identity,
-  own: string,
-  sessions: number,
-): Promise<Record<string, string>> {
+export async function introduction(identity: Identity, own: Introduced): Promise<Record<string, string>> {
   const described = {
-    [OWN_VERSION]: own,
-    [OWN_LIMIT]: String(sessions),
+    [OWN_VERSION]: own.version,
+    [OWN_LIMIT]: String(own.sessions),
+    [OWN_LONGEST_END]: String(own.longestEndMs),
     version: '',
     'go-version': '',
     compiler: 'node',

@@ -25,13 +25,16 @@ export class AgentLostError extends Error {
 export class AgentStream {
   /** Settings of the agent when it connected. */
   readonly agent: AgentSettings
+  /** Longest time that the agent takes to end a command and report the end; undefined where it does not say so. */
+  readonly longestEndMs: number | undefined
   readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()
   #lost: AgentLostError | undefined
   #whenIdle: () => void = () => undefined
 
-  constructor(agent: AgentSettings, link: AgentLink) {
+  constructor(agent: AgentSettings, link: AgentLink, longestEndMs?: number) {
     this.agent = agent
+    this.longestEndMs = longestEndMs
     this.#link = link
   }
 

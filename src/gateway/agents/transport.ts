@@ -15,10 +15,16 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { decodeAgentPacket } from '../../wire/messages/from-agent.ts'
 import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
 import type { Packet } from '../../wire/packet.ts'
-import { channelOptions, OWN_LIMIT, OWN_VERSION, transportService } from '../../wire/service.ts'
+import {
+  channelOptions,
+  OWN_LIMIT,
+  OWN_LONGEST_END,
+  OWN_VERSION,
+  transportService,
+} from '../../wire/service.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import type { ServerCertificate } from '../tls/certificates.ts'
-import { AgentStream } from './agent-stream.ts'
+import { AgentStream, type GatewayOutbound } from './agent-stream.ts'
 import type { Agents } from './agents.ts'
 import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
@@ -126,11 +132,12 @@ export class Transport {
     if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
     if (certificate !== undefined && !isFor(certificate, authentication.agent.name))
       return this.#refuseCertificate(call, 'other-name')
-    const agent = new AgentStream(authentication.agent, {
-      send: (message) => call.send(encodeGatewayMessage(message)),
+    const link = {
+      send: (message: GatewayOutbound) => call.send(encodeGatewayMessage(message)),
       room: () => call.room(AGENT_UNSENT_BYTES),
       refuse: () => call.fail('unauthenticated', hoopWords.invalidAuthentication),
-    })
+    }
+    const agent = new AgentStream(authentication.agent, link, numberOf(call.header(OWN_LONGEST_END)))
     if (!this.#agents.connect(agent, arrivalOf(call)))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
     call.widen()
@@ -200,12 +207,15 @@ const LONGEST_FACT = 256
 function arrivalOf(call: PacketCall): Arrival {
   const fact = (name: string) => (call.header(name) ?? '').slice(0, LONGEST_FACT)
   const facts = Object.fromEntries(FACTS.map((name) => [name, fact(name)]))
-  const limit = /^\d{1,9}$/.test(fact(OWN_LIMIT)) ? Number(fact(OWN_LIMIT)) : undefined
   return {
     facts: { ...facts, version: fact('version') || fact(OWN_VERSION) },
     address: call.ip,
-    sessionLimit: limit,
+    sessionLimit: numberOf(call.header(OWN_LIMIT)),
   }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
 /** What is wrong with the certificate of an agent's connection; undefined when it is in order. */

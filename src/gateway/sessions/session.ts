@@ -53,8 +53,8 @@ const OPEN_MS = 60_000
 /** The longest life of a session, as in hoop's gateway. */
 const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /**
- * Time from a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and
- * a margin.
+ * Time from a client's leaving to the end of its command, with an agent that does not say how long it takes.
+ * Our agent does: the time follows from its `kill.grace`.
  */
 const LEAVE_MS = 15_000
 
@@ -181,7 +181,8 @@ export class GatewaySession {
     if (this.#isPort && this.#opened) return void this.#end({ ...NOTHING_LEFT_OUT, exitCode: 0 }, '')
     if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
     const late = `${HAS_LEFT}, and the agent has not said how the command ended`
-    this.#leaving = setTimeout(() => this.fail('client-left', late), LEAVE_MS)
+    const leaveMs = Math.min(this.#agent.longestEndMs ?? LEAVE_MS, MAX_LIFE_MS)
+    this.#leaving = setTimeout(() => this.fail('client-left', late), leaveMs)
     this.#agent.send({ kind: 'close', sid: this.sid })
   }
 

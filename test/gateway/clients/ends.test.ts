@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ClientSite, clientOf, printed, recorded, textOf } from '../../support/sites/client-site.ts'
 import { isAlive } from '../../support/machine/processes.ts'
+import { OWN_LONGEST_END } from '../../../src/wire/service.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
 import type { ScriptedClient } from '../../support/scripted/scripted-client.ts'
@@ -196,13 +197,28 @@ describe('with an agent that is lost', () => {
   })
 })
 
-it('an agent that does not answer the leaving of a client keeps the record open for a while only', async () => {
+it('an agent that does not answer the leaving of a client keeps the record open only as long as it says', async () => {
   await using gateway = await RunningGateway.start()
-  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+  await using agent = await ScriptedAgent.connected(gateway.agentUrl, { [OWN_LONGEST_END]: '100' })
   const sid = await leftRunning(gateway, agent)
   const record = await recorded(gateway, sid)
   expect(record.exit_code).toBe(254)
   expect(textOf(record, 'e')).toContain(
     'the client has left, and the agent has not said how the command ended',
   )
+})
+
+it('a command that needs a long kill.grace to end after its client has left is recorded with its own end', async () => {
+  await using slow = await ClientSite.start({ killGraceMs: 16_000 })
+  const client = slow.client('exec')
+  const script = 'trap "" TERM; printf "pid=%s\\n" $$; while :; do sleep 1000; done\n'
+  client.open(script)
+  await client.packet('ClientSessionOpenOK')
+  client.send({ kind: 'exec', stdin: Buffer.from(script) })
+  const pid = await printed(client, 'pid=')
+  await client.leave()
+  await waitFor(() => !isAlive(pid), 60_000)
+  const record = await slow.recorded(await client.sid())
+  expect([record.exit_code, record.state.name]).toEqual([137, 'closed'])
+  expect(textOf(record, 'e')).toContain('the client has left: ended by the agent')
 })

@@ -30,10 +30,14 @@ export class ScriptedAgent implements AsyncDisposable {
     this.#call.on('status', () => (this.ended = true))
   }
 
-  static async connected(agentUrl: string): Promise<ScriptedAgent> {
+  static async connected(
+    agentUrl: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<ScriptedAgent> {
     const agent = new ScriptedAgent(`grpc://${new URL(agentUrl).host}`, {
       origin: 'agent',
       authorization: `Bearer ${agentUrl}`,
+      ...more,
     })
     await waitFor(() => agent.received.length >= 2)
     return agent

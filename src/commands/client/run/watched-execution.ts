@@ -15,7 +15,7 @@ import { Progress, WAITING } from '../terminal/progress.ts'
 
 /** A second Ctrl-C within this time kills. */
 const DETACH_MS = 3000
-/** Time for a kill: the command has its grace, and the agent has to report the end. */
+/** Time for the report of a killed session's end. The gateway does not wait for the command (`kill.grace`). */
 const KILL_MS = 20_000
 /** Short, because a person waits at the terminal. */
 const FIND_MS = 3000
