@@ -1,6 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { errnoOf } from './errors.ts'
 
+/** Time between SIGTERM and SIGKILL when a command is ended, unless the setting `kill.grace` has another. */
+export const KILL_GRACE_MS = 10_000
+
 /**
  * Signals a child, if it has started. Use this instead of `child.kill`. For a child that could not start,
  * Node signals process 0 (our own process group) or a random number, until the child has reported its error

@@ -1,4 +1,5 @@
 import type { GenericSchema } from 'valibot'
+import { KILL_GRACE_MS } from '../basics/signals.ts'
 import { choice, duration, size, truth, webAddress } from '../basics/settings/shapes.ts'
 import {
   allowed,
@@ -276,7 +277,7 @@ export const SETTINGS = {
   killGrace: {
     name: 'kill.grace',
     kind: timer,
-    default: '10s',
+    default: `${KILL_GRACE_MS / 1000}s`,
     description: 'time between SIGTERM and SIGKILL when a command is ended',
   },
   http: {

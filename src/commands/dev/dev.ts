@@ -6,7 +6,7 @@ import { longestStopMs, type StopSettings } from '../../agent/connection/timing.
 import { packageFiles } from '../../basics/files/package-files.ts'
 import type { Logger } from '../../basics/logger.ts'
 import { parseAddress, isLoopback } from '../../basics/net/address.ts'
-import { signalChild } from '../../basics/signals.ts'
+import { KILL_GRACE_MS, signalChild } from '../../basics/signals.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { GatewayFile } from '../../gateway/settings/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
@@ -194,7 +194,7 @@ function isInForeground(): boolean {
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
 /** The agent's times, passed as flags: a settings file of this machine may have other times. */
-const STOP: StopSettings = { drainMs: 5000, killGraceMs: 10_000 }
+const STOP: StopSettings = { drainMs: 5000, killGraceMs: KILL_GRACE_MS }
 
 /** The agent of `dev`, in a process of its own. It is restarted when it dies. */
 class AgentProcess {

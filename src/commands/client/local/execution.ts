@@ -6,6 +6,7 @@ import { RunningCommand } from '../../../agent/running/running-command.ts'
 import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
 import { findProxy } from '../../../basics/net/proxy.ts'
 import { SetUpError } from '../../../basics/set-up-error.ts'
+import { KILL_GRACE_MS } from '../../../basics/signals.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
@@ -230,7 +231,7 @@ function load(config: string): ReturnType<typeof loadSettings> {
   }
 }
 
-const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
+const SETTINGS: CommandServices['settings'] = { killGraceMs: KILL_GRACE_MS, background: 'kill' }
 
 /** The services for a command in this process and for its checks. */
 type LocalServices = CommandServices &
