@@ -11,7 +11,7 @@ import type {
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
 import { guardrailInfoJson, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
+import { AgentLostError, AgentStream } from '../agents/agent-stream.ts'
 import type { EndCause } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
 import { rpcStatus, type RpcCode } from '../../contract/statuses.ts'
@@ -60,11 +60,15 @@ const LEAVE_MS = 15_000
 
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
+const OFFLINE: RpcFailure = { code: 'agent-offline', reason: hoopWords.agentIsOffline }
 /** One shared error: without a reason, each end would make an error of its own, with its stack. */
 const OVER = new Error('the session is over')
 
-/** Finds a session's agent: undefined when no agent comes, or the session is over before. */
-type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
+/**
+ * Waits until the session may run, and finds its agent. Returns undefined when no agent comes or the session is
+ * over before, and a failure when the session may not run.
+ */
+type FindAgent = (over: AbortSignal) => Promise<AgentStream | RpcFailure | undefined>
 
 /**
  * One session on an agent: opens it, sends the client's input, and records the agent's messages until it
@@ -201,9 +205,9 @@ export class GatewaySession {
 
   /** @returns the error of an agent that was lost before it opened the session */
   async *#onNextAgent(): AsyncGenerator<SessionMessage, AgentLostError | undefined, undefined> {
-    const agent = this.#isOver ? undefined : await this.#find(this.#life.signal)
-    if (agent === undefined) this.fail('agent-offline', hoopWords.agentIsOffline)
-    else if (!this.#isOver) return yield* this.#converse(agent)
+    const found = this.#isOver ? undefined : await this.#find(this.#life.signal)
+    if (!(found instanceof AgentStream)) this.#fail(found ?? OFFLINE)
+    else if (!this.#isOver) return yield* this.#converse(found)
     return undefined
   }
 
@@ -339,7 +343,7 @@ function rowExitCode(exitCode: number): number {
 }
 
 /** Reason why a session could not be served or was ended from this side. */
-interface RpcFailure {
+export interface RpcFailure {
   readonly code: RpcCode
   readonly reason: string
   readonly by?: string | undefined

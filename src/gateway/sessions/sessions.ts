@@ -5,13 +5,14 @@ import type { Redaction } from '../../policy/redaction/redactor.ts'
 import { onAbort, patience } from '../../basics/abort.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
+import type { AgentStream } from '../agents/agent-stream.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Budgets } from '../people/identities/budgets.ts'
 import type { History } from '../history/history.ts'
 import { type EndCause, type SessionAsking, type SessionSummary } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import { GatewaySession, type SessionEnd } from './session.ts'
+import { GatewaySession, type RpcFailure, type SessionEnd } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { stateOf, type LockObstacle, type SessionState, type Stated } from './session-state.ts'
 import { SessionTally } from './session-tally.ts'
@@ -235,17 +236,24 @@ export class Sessions {
     const { user, connection } = request
     if (request.sid !== undefined) this.#noteRun(sid)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    const find = async (over: AbortSignal) => {
-      const obstacle = await this.#locks?.reached(sid, over)
-      if (obstacle !== undefined) session.fail('lock-busy', `waited too long, nothing has run: ${obstacle}`)
-      const { agentWaitMs } = this.#current.value.limits
-      return over.aborted ? undefined : this.#agents.waitFor(connection.agent, agentWaitMs, over)
-    }
     this.#locks?.enter(sid, request)
+    const find = (over: AbortSignal) => this.#waitForTurnAndAgent(sid, connection.agent, over)
     const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
     this.#running.set(sid, { session, user, bytes })
     void this.#follow(session, request)
     return session
+  }
+
+  /** Waits for the session's locks and then for its agent. */
+  async #waitForTurnAndAgent(
+    sid: SessionId,
+    agent: string,
+    over: AbortSignal,
+  ): Promise<AgentStream | RpcFailure | undefined> {
+    const obstacle = await this.#locks?.reached(sid, over)
+    if (obstacle !== undefined)
+      return { code: 'lock-busy', reason: `waited too long, nothing has run: ${obstacle}` }
+    return this.#agents.waitFor(agent, this.#current.value.limits.agentWaitMs, over)
   }
 
   /** Notes the run of a session that has an issue: the issue is moved when the session ends. */
