@@ -48,7 +48,12 @@ export type StreamEnd =
       /** Whether a guardrail rule has stopped the session. */
       readonly isBlocked: boolean
     }
-  | { readonly kind: NoExitReason; readonly message: string }
+  | {
+      readonly kind: NoExitReason
+      readonly message: string
+      /** The gateway's own code for the end. Hoop's gateway has none. */
+      readonly code?: GatewayCode
+    }
 
 /** Returns the end that the agent, or a gateway in its place, has sent. A missing code is no success. */
 export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: ClosedMessage): StreamEnd {
@@ -58,11 +63,12 @@ export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: Cl
 
 /** Returns the meaning of a stream that ended without a close. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
-  const reason = error.code === undefined ? reasonOfStatus(error) : reasonOfCode(error.code)
-  if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message: error.message }
+  const { code, message } = error
+  const reason = code === undefined ? reasonOfStatus(error) : reasonOfCode(code)
+  if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message }
   // After the session was open, something has run. A later refusal of the gateway is then no wrong use.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
-  return { kind: isOpen && isWrongUse ? 'failed' : reason, message: error.message }
+  return { kind: isOpen && isWrongUse ? 'failed' : reason, message, ...(code !== undefined && { code }) }
 }
 
 /**

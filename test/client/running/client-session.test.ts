@@ -256,7 +256,7 @@ describe('the end of a session without an exit code', () => {
       await using scripted = await gateway((packet, to) => {
         if (packet.type === 'AgentSessionOpen') fail(to, status.FAILED_PRECONDITION, details, ownCode)
       })
-      expect((await follow(session(scripted.port))).end).toEqual({ kind, message: details })
+      expect((await follow(session(scripted.port))).end).toEqual({ kind, message: details, code: ownCode })
     })
   }
 
@@ -279,7 +279,7 @@ describe('the end of a session without an exit code', () => {
         open(packet, to)
         if (packet.type === 'AgentExecWriteStdin') fail(to, code, details, ownCode)
       })
-      expect((await follow(session(scripted.port))).end).toEqual({ kind: 'failed', message: details })
+      expect((await follow(session(scripted.port))).end).toMatchObject({ kind: 'failed', message: details })
     },
   )
 

@@ -289,16 +289,17 @@ describe('exec that gets no exit code', () => {
     })
   }
 
-  test('says when to try again, once: the budget of a machine says it itself', async () => {
-    const words = 'ci has used up its budget of 2 runs in 1h: try again after 2026-03-01T10:00:00.000Z'
-    gateway.onOpen = () => gateway.fail(status.RESOURCE_EXHAUSTED, words, 'budget-spent')
-    const { code, stderr } = await run("runbook-agent exec bash -i ''")
-    expect(code).toBe(69)
-    expect(stderr).toMatch(/nothing has run: ci has used up .* try again after 2026-03-01T10:00:00.000Z\n$/)
-    expect(stderr).not.toContain('other sessions')
-    gateway.onOpen = () => gateway.fail(status.RESOURCE_EXHAUSTED, 'too many', 'too-many-clients')
-    expect((await run("runbook-agent exec bash -i ''")).stderr).toContain('Try again when other sessions')
-  })
+  for (const code of ['budget-spent', 'too-many-failed-sign-ins'] as const)
+    test(`says when to try again, once: the text of ${code} says it itself`, async () => {
+      gateway.onOpen = () => gateway.fail(status.RESOURCE_EXHAUSTED, 'at noon', code)
+      const ended = await run("runbook-agent exec bash -i ''")
+      expect(ended.code).toBe(69)
+      expect(ended.stderr).toMatch(/nothing has run: at noon\n$/)
+      gateway.onOpen = () =>
+        gateway.fail(status.RESOURCE_EXHAUSTED, 'try again after noon', 'too-many-clients')
+      const busy = await run("runbook-agent exec bash -i ''")
+      expect(busy.stderr).toContain('Try again when other sessions')
+    })
 
   const losses = [
     [status.UNKNOWN, 'session killed by the user', /ended at the gateway: session killed by the user\n$/],

@@ -11,6 +11,7 @@ import {
   reasonInWords,
   reasonOfCode,
 } from '../../../client/running/session-end.ts'
+import type { GatewayCode } from '../../../wire/gateway-codes.ts'
 import { exitCodes, exitCodeOfExecution, Failure } from '../../exit-codes.ts'
 import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
 import type { Notice } from './notices.ts'
@@ -31,13 +32,16 @@ export interface EndReport extends Notice {
 interface Words {
   readonly exitCode: number
   readonly what: (subject: SessionSubject, message: string) => string
-  readonly hint: (subject: SessionSubject, message: string) => string
+  readonly hint: (subject: SessionSubject, code: GatewayCode | undefined) => string
 }
 
 const { noExitCode } = exitCodes
 const none = () => ''
 const seeSession = ({ sessionId }: SessionSubject) =>
   sessionId === undefined ? '' : `See how it ended: runbook-agent sessions show ${sessionId}`
+
+/** Codes whose texts say themselves when to try again. */
+const SAYS_WHEN: readonly GatewayCode[] = ['budget-spent', 'too-many-failed-sign-ins']
 
 const WORDS: Readonly<Record<NoExitReason, Words>> = {
   unreachable: {
@@ -69,9 +73,8 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   busy: {
     exitCode: exitCodes.unreachable,
     what: ({ address }, message) => `the gateway ${address} is at a limit, nothing has run: ${message}`,
-    // The message about a machine's budget says itself when.
-    hint: (_, message) =>
-      message.includes('try again after') ? '' : 'Try again when other sessions have ended',
+    hint: (_, code) =>
+      code !== undefined && SAYS_WHEN.includes(code) ? '' : 'Try again when other sessions have ended',
   },
   offline: {
     exitCode: noExitCode,
@@ -166,11 +169,11 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
  * @public scripts/docs.mjs makes a table of them
  */
 export function explanation(
-  { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
+  { kind, message, code }: Extract<StreamEnd, { kind: NoExitReason }>,
   subject: SessionSubject,
 ): { exitCode: number; what: string; hint: string } {
   const { exitCode, what, hint } = WORDS[kind]
-  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject, message) }
+  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject, code) }
 }
 
 /** Short, because a person waits for the error. */
@@ -291,9 +294,9 @@ function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: A
 }
 
 function withoutCode(outcome: Outcome, subject: SessionSubject): Failure {
-  const { reason = '' } = outcome
-  const kind = kindOf(outcome)
-  const { what, hint, exitCode } = explanation({ kind, message: reason }, subject)
+  const { code, reason = '' } = outcome
+  const end = { kind: kindOf(outcome), message: reason, ...(code !== undefined && { code }) }
+  const { what, hint, exitCode } = explanation(end, subject)
   return new Failure(oneLine(hint === '' ? what : `${what}. ${hint}`), exitCode)
 }
 
