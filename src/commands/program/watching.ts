@@ -191,7 +191,7 @@ export const batches: CommandGroup = {
 
 const loadReviews = () => import('../client/reviews/reviews.ts')
 const REVIEW = takes('<review>', 'id of the review or of its session; the beginning is enough')
-const STATUSES = ['pending', 'approved', 'rejected', 'revoked', 'processing', 'executed']
+const STATUSES = ['pending', 'approved', 'rejected', 'withdrawn', 'revoked', 'processing', 'executed']
 const DECIDING = [
   PROFILE,
   option('--force', 'decide alone, as a member of review.force-groups'),

@@ -48,6 +48,18 @@ describe('reviews', () => {
     expect(await states('--status', 'executed')).toEqual(['EXECUTED'])
   })
 
+  it('lists withdrawn requests apart from rejected ones, which have the same status', async () => {
+    using place = new Workplace()
+    await using rest = await gateway()
+    const withdrawn = { ...pending, status: 'REJECTED', owner: 'ann', withdrawn_by: 'ann' }
+    const rejected = { ...pending, status: 'REJECTED', owner: 'bob', session: 'other' }
+    rest.on('GET /api/reviews', json(200, [pending, withdrawn, rejected]))
+    const listed = async (status: string) =>
+      JSON.parse((await ask(place, rest, 'list', '--status', status)).stdout) as unknown
+    expect(await listed('withdrawn')).toEqual([withdrawn])
+    expect(await listed('rejected')).toEqual([rejected])
+  })
+
   it('shows one by the beginning of its session, and asks for it whole', async () => {
     using place = new Workplace()
     await using rest = await gateway()

@@ -9,7 +9,7 @@ import type { Sent } from '../../../contract/contract.ts'
 import { reviewContract } from '../../../contract/reviews.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { asking, printAnswer, type AskingFlags, printList, isJson, unlessLacking } from '../asking/asking.ts'
-import { reviewDetails, REVIEW_COLUMNS, outcomeText } from './texts.ts'
+import { reviewDetails, REVIEW_COLUMNS, outcomeText, statusWord } from './texts.ts'
 
 export interface ReviewListFlags extends AskingFlags {
   readonly status?: string
@@ -24,11 +24,11 @@ const PAGES = 10
 /** Runs `runbook-agent reviews list`: lists the waiting reviews, unless the flags ask for others. */
 export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
   return asking(flags.profile, 'cannot list reviews', async (account, stdout) => {
-    const wanted = flags.all === true ? undefined : (flags.status ?? 'PENDING').toUpperCase()
+    const wanted = flags.all === true ? undefined : (flags.status ?? 'pending')
     const all = await allReviews(account)
-    const reviews = all.filter(({ status }) => wanted === undefined || status === wanted)
+    const reviews = all.filter((review) => wanted === undefined || statusWord(review) === wanted)
     const untold = isJson(flags) ? [] : reviews.filter(({ owner }) => owner === '')
-    const sessions = await sessionsOf(account, untold, wanted ?? '%')
+    const sessions = await sessionsOf(account, untold, wanted?.toUpperCase() ?? '%')
     const shown = reviews.map((review) => ({ ...review, about: sessions.get(review.session) }))
     await printList(flags, REVIEW_COLUMNS, shown, stdout)
   })

@@ -117,8 +117,8 @@ function possibleText({ can }: Review): string {
   return words.filter((word) => word !== false).join(', ')
 }
 
-/** Returns `withdrawn` for a request that its requester or an admin has withdrawn, not `rejected`. */
-function statusWord({ status, withdrawn_by: by }: Review): string {
+/** Returns `withdrawn`, not `rejected`, for a request that its requester or an admin has withdrawn. */
+export function statusWord({ status, withdrawn_by: by }: Review): string {
   return by === '' ? status.toLowerCase() : 'withdrawn'
 }
 
