@@ -324,11 +324,15 @@ function meaningOf(shape) {
   )
 }
 
+function isTime({ type, pipe = [] }) {
+  return type === 'iso_timestamp' || pipe.some(isTime)
+}
+
 function typeOf(shape) {
   const { STATE_NAMES } = built('./contract/session-state.js')
   switch (shape.type) {
     case 'string':
-      return 'text'
+      return isTime(shape) ? 'time' : 'text'
     case 'literal':
       return typeof shape.literal === 'string'
         ? `always ${shape.literal === '' ? 'empty' : `\`${shape.literal}\``}`

@@ -3,55 +3,64 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, numberOption, option, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
-  path: about('runbooks that need the approval; null: everything else', v.nullable(text)),
-  groups: about('groups that may approve', v.array(text)),
-  minimum: about('number of groups that have to approve', wholeCount),
-  force_groups: about('groups that may approve alone', v.array(text)),
-  self_approval: about("whether the owner's own approval counts", v.boolean()),
+  path: about('path of the runbooks that the rule is for; null: all other uses', v.nullable(text)),
+  groups: about('groups that may approve; empty: the rule asks for no approval', v.array(text)),
+  minimum: about('number of these groups that have to approve', wholeCount),
+  force_groups: about('groups whose members may approve or reject alone', v.array(text)),
+  self_approval: about('whether requesters may approve their own requests', v.boolean()),
 })
 const UseShape = v.strictObject({
   allowed: about('whether the use is allowed', v.boolean()),
-  reason: about('why not; empty if it is allowed', text),
-  approvals: about('approvals that it needs', v.array(ApprovalShape)),
+  reason: about('why the use is not allowed; empty if it is', text),
+  approvals: about(
+    'rules of approval, of which the first that fits decides; empty if the use needs no approval',
+    v.array(ApprovalShape),
+  ),
 })
 
 const LEVELS = ['none', 'reads', 'approval', 'free'] as const
 const cell = {
   level: needed(
-    about('approval: some uses need one; reads: an auditor, who runs nothing', v.picklist(LEVELS)),
+    about(
+      'none: no use is allowed; reads: an auditor, who runs nothing; approval: some uses need approval; free: no allowed use needs approval',
+      v.picklist(LEVELS),
+    ),
   ),
-  text: needed(about('the reason in words', text)),
+  text: needed(about('the level and its reasons in words', text)),
 }
 const ExplanationShape = v.strictObject({
   user: needed(about('name of the user', text)),
   connection: needed(about('name of the connection', text)),
   ...cell,
   groups: about(
-    'groups by which the user sees the connection; empty: everybody sees it; null: the user does not',
+    'groups by which the user sees the connection; empty: all users see it; null: the user does not see it',
     v.nullable(v.array(text)),
   ),
   uses: needed(
     about(
-      'the three uses',
+      '`runbooks`: runbooks; `exec`: scripts; `connect`: terminals and native clients',
       v.strictObject({ runbooks: needed(UseShape), exec: needed(UseShape), connect: needed(UseShape) }),
     ),
   ),
 })
 const MatrixShape = v.strictObject({
-  connections: about('names of connections', v.array(text)),
+  connections: about('names of the connections', v.array(text)),
   users: about(
-    'users',
+    'users, each with a cell for each connection',
     v.array(
       v.strictObject({
-        name: about('name', text),
-        kind: about('kind', v.picklist(['person', 'machine'])),
-        groups: about('groups', v.array(text)),
-        cells: about('an entry for each of the connections, in their order', v.array(v.strictObject(cell))),
+        name: about('name of the user', text),
+        kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
+        groups: about('names of the groups of the user', v.array(text)),
+        cells: about(
+          'an entry for each connection, in the order of `connections`',
+          v.array(v.strictObject(cell)),
+        ),
       }),
     ),
   ),
-  more_users: about('number of users that are left out', wholeCount),
-  more_connections: about('number of connections that are left out', wholeCount),
+  more_users: about('number of users after these', wholeCount),
+  more_connections: about('number of connections after these', wholeCount),
 })
 
 /** What a user may do on a connection, and why. */
@@ -65,11 +74,12 @@ export const accessContract = {
     ...READ,
     path: '/api/access',
     summary: 'Lists who may do what: users by connections, each cell with the reason',
-    description: 'At most 50 users and 50 connections; `offset` and `connection_offset` select others.',
+    description:
+      'An answer has at most 50 users and 50 connections; `offset` and `connection_offset` select others.',
     role: 'auditor',
     query: {
-      user: option('only users with this part in their name, or in this group'),
-      connection: option('only connections with this part in their name'),
+      user: option('only users with this text in the name, in any case, or in the group of this name'),
+      connection: option('only connections with this text in the name, in any case'),
       offset: numberOption('offset', 'number of users to skip (default: 0)', 1_000_000, 0),
       connection_offset: numberOption(
         'connection_offset',

@@ -3,35 +3,53 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, option, text, time, wholeCount } from './words.ts'
 
 const AgentShape = v.strictObject({
-  id: about('the name', text),
+  id: about('the same as `name`', text),
   name: needed(about('name of the agent', text)),
   token: v.literal(''),
   mode: v.literal('standard'),
-  status: about("hoop's state: connected or not", v.picklist(['CONNECTED', 'DISCONNECTED'])),
+  status: about(
+    "hoop's word for the state: CONNECTED if it takes new sessions",
+    v.picklist(['CONNECTED', 'DISCONNECTED']),
+  ),
   metadata: about(
-    'facts of the last connect: `hostname`, `version` and others',
+    'facts that the agent sent when it last connected: `hostname`, `machine-id`, `kernel-version`, `version`, `go-version`, `compiler`, `platform`, each empty if unknown; an empty object if it has not connected since the gateway started',
     v.record(v.string(), v.string()),
   ),
-  hostname: about('a copy of `metadata`', text),
-  machine_id: about('a copy of `metadata`', text),
-  kernel_version: about('a copy of `metadata`', text),
-  version: about('a copy of `metadata`', text),
-  goversion: about('a copy of `metadata`', text),
-  compiler: about('a copy of `metadata`', text),
-  platform: about('a copy of `metadata`', text),
-  last_contact: about('when it was last in contact; null: not since the gateway started', v.nullable(text)),
+  hostname: about('a copy of `hostname` in `metadata`; empty without one', text),
+  machine_id: about('a copy of `machine-id` in `metadata`; empty without one', text),
+  kernel_version: about('a copy of `kernel-version` in `metadata`; empty without one', text),
+  version: about('a copy of `version` in `metadata`; empty without one', text),
+  goversion: about('a copy of `go-version` in `metadata`; empty without one', text),
+  compiler: about('a copy of `compiler` in `metadata`; empty without one', text),
+  platform: about('a copy of `platform` in `metadata`; empty without one', text),
+  last_contact: about(
+    'when it was last known to be connected: the time of the answer, or `left_at`; null: never since the gateway started',
+    time,
+  ),
   // Fields that hoop does not have.
   state: about(
-    'draining: it accepts no new sessions; left: it stopped; lost: its stream broke; never: not since the gateway started',
+    'connected: it takes new sessions; draining: it takes no new ones, and finishes its sessions; left: it announced its end, or its key was removed from gateway.yaml; lost: its stream broke; never: it has not connected since the gateway started',
     v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
   ),
-  connected_at: about('when it connected, since the gateway started', time),
-  left_at: about('since when it accepts no new sessions', time),
-  last_words: about('why it accepts no new sessions', v.nullable(text)),
-  address: about('its address, for admins and auditors', v.nullable(text)),
-  sessions: about('sessions that it runs', wholeCount),
-  session_limit: about('sessions that it can run at the same time', v.nullable(wholeCount)),
-  connections: about('its connections that the caller may see', v.array(text)),
+  connected_at: about('when it last connected; null: never since the gateway started', time),
+  left_at: about(
+    'since when it takes no new sessions; null while it takes some, and if it has not connected',
+    time,
+  ),
+  last_words: about(
+    'why it takes no new sessions, in words; null while it takes some, and if it has not connected',
+    v.nullable(text),
+  ),
+  address: about(
+    'IP address from which it last connected; null for users who are neither admins nor auditors, and if it has not connected',
+    v.nullable(text),
+  ),
+  sessions: about('number of sessions that are open on it', wholeCount),
+  session_limit: about(
+    'maximum number of sessions at the same time; null if the agent has not said it',
+    v.nullable(wholeCount),
+  ),
+  connections: about('names of its connections that the caller may see', v.array(text)),
 })
 
 /**
@@ -47,7 +65,7 @@ export const agentContract = {
     ...READ,
     path: '/api/agents',
     summary: 'Lists agents with their state and load; auditors and admins see all agents',
-    query: { status: option('CONNECTED or DISCONNECTED') },
+    query: { status: option('only agents with this `status`: CONNECTED or DISCONNECTED') },
     answers: { 200: v.array(AgentShape) },
   },
   show: {

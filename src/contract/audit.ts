@@ -1,8 +1,9 @@
 import * as v from 'valibot'
-import { needed, type Contract, type Frozen } from './contract.ts'
+import { AUDIT_ACTIONS, AUDIT_TYPES, needed, type Contract, type Frozen } from './contract.ts'
 import {
   about,
   file,
+  moment,
   momentOption,
   numberOption,
   option,
@@ -13,36 +14,42 @@ import {
 } from './words.ts'
 
 const AuditEntryShape = v.strictObject({
-  id: about('id of the entry', text),
-  org_id: about('always the same', text),
-  sequence: about('number of the entry, without gaps', wholeCount),
-  previous_hash: about('hash of the entry before', text),
-  hash: about('hash of the entry', text),
-  created_at: about('when it was written', text),
-  actor: about('name of the user; empty if unknown', text),
-  token_id: about('id of the token of the request', text),
-  token_name: about('name of that token', text),
-  actor_subject: about('the name again', text),
-  actor_email: about('the name again', text),
-  actor_name: about('the name again', text),
-  resource_type: about('type of the object', text),
-  resource_id: about('id or name of the object; empty for lists', text),
-  action: about('what was done', text),
+  id: about('`sequence` as a text', text),
+  org_id: about("hoop's id of the organization, the same for all entries", text),
+  sequence: about('number of the entry, from 1, without gaps', wholeCount),
+  previous_hash: about('`hash` of the entry before; zeros in the first entry', text),
+  hash: about('SHA-256 of the entry, in hex', text),
+  created_at: about('when it was written', moment),
+  actor: about('name of the user who did it; empty if unknown, and for the gateway itself', text),
+  token_id: about('id of the token of the request; empty without one', text),
+  token_name: about('name of that token; empty without one', text),
+  actor_subject: about('the same as `actor`', text),
+  actor_email: about('the same as `actor`', text),
+  actor_name: about('the same as `actor`', text),
+  resource_type: about('type of the object', v.picklist(AUDIT_TYPES)),
+  resource_id: about('id or name of the object; empty for lists, and if the path names none', text),
+  action: about(
+    'what was done. execute: a session began, or waits for approval; run: an approved session ran; gap: entries are missing before this one',
+    v.picklist(AUDIT_ACTIONS),
+  ),
   http_method: about('method of the request; empty without a request', text),
   http_path: about('path of the request', text),
-  http_status: about('status of the answer; 0 without one', wholeCount),
-  client_ip: about('address of the caller', text),
+  http_status: about('status of the answer; 0 without one, as in an entry `asked`', wholeCount),
+  client_ip: about('IP address of the caller; empty without one', text),
   request_payload_redacted: about(
-    'body of the request, or filters of an export, without secrets',
+    'body of the request, or filters of an export, shortened and without secrets; null without any',
     v.nullable(v.record(v.string(), v.unknown())),
   ),
   outcome: about('whether it succeeded', v.boolean()),
-  error_message: about('why it failed', text),
+  error_message: about('why it failed; empty otherwise', text),
   stage: about(
     'asked: before a change; done: after it. An entry `asked` is listed only until there is a `done`, or with `after`',
     v.picklist(['asked', 'done']),
   ),
-  asked: about('number of the entry before the change', v.nullable(wholeCount)),
+  asked: about(
+    '`sequence` of the entry `asked` of the same change; null without one',
+    v.nullable(wholeCount),
+  ),
 })
 
 /** An entry of the audit log, with hoop's fields, some of which repeat others. */
@@ -92,7 +99,7 @@ export const auditContract = {
       page_size: pageSizeOption('entries per page, from 1 to 100 (default: 50)'),
       after: numberOption(
         'after',
-        'returns all entries after this sequence number, the oldest first, and ignores the other options',
+        'returns the next `page_size` entries after this `sequence`, the oldest first, also those that the list hides; all other options are ignored',
         Number.MAX_SAFE_INTEGER,
         0,
       ),
@@ -100,10 +107,15 @@ export const auditContract = {
     },
     answers: {
       200: v.strictObject({
-        pages: v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
-        data: needed(v.array(AuditEntryShape)),
-        // Number of entries that were searched for `text`, if more entries match the other filters.
-        text_looked_at: v.nullable(wholeCount),
+        pages: about(
+          '`total`: number of entries that match (with `after`, `sequence` of the newest entry); `page`; `size`: number of entries in this answer',
+          v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
+        ),
+        data: needed(about('entries of this page', v.array(AuditEntryShape))),
+        text_looked_at: about(
+          'number of the newest entries that were searched for `text`; null if all were',
+          v.nullable(wholeCount),
+        ),
       }),
     },
     errors: [['invalid-request', 422], 'history-failed'],
@@ -112,7 +124,12 @@ export const auditContract = {
     ...READ,
     path: '/api/audit/head',
     summary: 'Shows the sequence number and the hash of the newest entry',
-    answers: { 200: v.strictObject({ sequence: wholeCount, hash: text }) },
+    answers: {
+      200: v.strictObject({
+        sequence: about('`sequence` of the newest entry; 0 without one', wholeCount),
+        hash: about('`hash` of that entry', text),
+      }),
+    },
     errors: ['history-failed'],
   },
 } as const satisfies Contract

@@ -3,7 +3,7 @@ import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { MAX_ENTRIES, runbookRun, sentName, sentText, textMap } from './executions.ts'
 import { StateShape } from './session-state.ts'
-import { about, text, wholeCount } from './words.ts'
+import { about, moment, text, time, wholeCount } from './words.ts'
 
 const number = v.pipe(
   v.number('must be a number'),
@@ -37,7 +37,6 @@ const StopShape = v.nullish(
   v.object({ kill: v.nullish(v.boolean('must be true or false'), false) }, 'must be a JSON object'),
 )
 
-const time = v.nullable(text)
 const exitCode = v.nullable(v.pipe(v.number(), v.integer()))
 const code = v.optional(v.picklist(GATEWAY_CODES))
 
@@ -45,29 +44,32 @@ const listed = {
   id: needed(about('id of the batch, and `session_batch_id` of its sessions', text)),
   status: needed(
     about(
-      'waiting for an approval, running, done when all have run, or stopped',
+      'waiting: for approval, or approved and not run yet; running; done: all runs have ended; stopped: some runs never begin (see `stop`)',
       v.picklist(['waiting', 'running', 'done', 'stopped']),
     ),
   ),
-  owner: about('name of the user', text),
-  created_at: about('when it was asked for', text),
-  started_at: about('when it began to run', time),
-  ended_at: about('when it ended', time),
-  repository: about('repository of the runbook', text),
+  owner: about('name of the user to whom the batch belongs', text),
+  created_at: about('when it was requested', moment),
+  started_at: about('when it began to run; null before, and if it never ran', time),
+  ended_at: about('when its last run ended; null before, and if it never ran', time),
+  repository: about('key of the repository of the runbook, or the name of a local folder', text),
   file_name: about('path of the runbook', text),
-  runbook_title: about('title of the runbook, if it has one', v.optional(text)),
-  commit: about('commit of the runbook', text),
-  parameters: about('parameters, without secret ones', v.record(v.string(), text)),
-  metadata: about('metadata of the request', v.record(v.string(), v.unknown())),
-  waves: about('number of runs of each wave', v.array(wholeCount)),
-  parallel: about('runs at the same time', wholeCount),
-  threshold: about('number of failures that stops it', wholeCount),
+  runbook_title: about('title that the runbook had at the request; missing without one', v.optional(text)),
+  commit: about('full id of the commit from which the runbook was read', text),
+  parameters: about(
+    'parameters of the runbook; the value of a secret one is `[not recorded]`',
+    v.record(v.string(), text),
+  ),
+  metadata: about('`metadata` of the request', v.record(v.string(), v.unknown())),
+  waves: about('number of runs in each wave, in their order', v.array(wholeCount)),
+  parallel: about('maximum number of runs at the same time', wholeCount),
+  threshold: about('number of failed runs after which no further run begins', wholeCount),
   stop: about(
-    'why it was stopped',
+    'why further runs never begin, known while the last runs still go on; null otherwise',
     v.nullable(
       v.strictObject({
         reason: about(
-          'the reason; not-permitted: the owner may run nothing any more; history: nothing can be recorded',
+          'threshold: too many runs failed; user: a user stopped it; rejected: the approval was rejected or revoked, or has expired; outside-time-window: the approval does not allow runs at this time of the day; not-permitted: the owner may run nothing any more; history: nothing can be recorded; gateway-stopped: the gateway was stopped or killed',
           v.picklist([
             'threshold',
             'user',
@@ -83,14 +85,14 @@ const listed = {
     ),
   ),
   review: about(
-    'its review, which is for all runs',
+    'the review of all its runs; null if it needed no approval',
     v.nullable(
       v.strictObject({
         id: about('id of the review', text),
         session_id: needed(about('id of the session of the first run', text)),
-        state: about('state of that session', v.nullable(StateShape)),
+        state: about('state of that session; null if its record was removed', v.nullable(StateShape)),
         when_approved: about(
-          'true if the gateway itself runs the batch after the approval',
+          'true if the gateway itself runs the batch after the approval; missing otherwise',
           v.optional(v.literal(true)),
         ),
       }),
@@ -99,17 +101,20 @@ const listed = {
   // Clients decide by these counts whether a batch has succeeded.
   counts: needed(
     about(
-      'number of runs by their state',
+      'number of runs by their status',
       v.strictObject({
-        total: needed(about('all', wholeCount)),
-        succeeded: needed(about('with exit code 0', wholeCount)),
-        failed: about('ended otherwise', wholeCount),
-        running: about('not ended', wholeCount),
-        not_begun: about('not begun', wholeCount),
+        total: needed(about('all runs', wholeCount)),
+        succeeded: needed(about('runs with exit code 0', wholeCount)),
+        failed: about('runs that failed, could not begin, or are unknown', wholeCount),
+        running: about('runs that have begun and not ended', wholeCount),
+        not_begun: about('runs that have not begun', wholeCount),
       }),
     ),
   ),
-  warning: about('a warning about an old copy of the repository', v.optional(text)),
+  warning: about(
+    'set if the runbook comes from an old copy, because its repository could not be read',
+    v.optional(text),
+  ),
 }
 
 const RunShape = v.strictObject({
@@ -117,22 +122,22 @@ const RunShape = v.strictObject({
   wave: about('number of its wave, from 1', wholeCount),
   status: needed(
     about(
-      'unknown: the gateway was killed at the moment when it began, and nothing is recorded',
+      'failed: it ended with another exit code than 0 or without one, or could not begin; unknown: the gateway was killed when it began, and nothing of it is recorded',
       v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown']),
     ),
   ),
-  state: about('state of its session', v.nullable(StateShape)),
-  session_id: about('id of its session', v.nullable(text)),
-  exit_code: about('exit code of its session', exitCode),
-  started_at: about('when it began', time),
-  ended_at: about('when it ended', time),
-  code: about('code of a run without an exit code of its own', code),
-  message: about('the reason in words', v.optional(text)),
+  state: about('state of its session; null without a session', v.nullable(StateShape)),
+  session_id: about('id of its session; null before it begins, and if it could not begin', v.nullable(text)),
+  exit_code: about('exit code of the command; null until the end, and if it has none', exitCode),
+  started_at: about('when it began; null before', time),
+  ended_at: about('when it ended; null until then', time),
+  code: about('why the gateway refused or ended it; missing otherwise', code),
+  message: about('the reason in words; missing without one', v.optional(text)),
 })
 
 const group = {
-  exit_code: about('exit code of these runs', exitCode),
-  code: about('code of these runs, if they have no exit code of their own', code),
+  exit_code: about('exit code of these runs; null if they have none', exitCode),
+  code: about('why the gateway refused or ended these runs; missing otherwise', code),
   count: about('number of these runs', wholeCount),
   connections: about('names of their connections', v.array(text)),
 }
@@ -141,22 +146,25 @@ const GroupShape = v.strictObject(group)
 const ListedBatchShape = v.strictObject(listed)
 const BatchShape = v.strictObject({
   ...listed,
-  runs: about('its runs; only in the answer for one batch', v.array(RunShape)),
+  runs: about(
+    'its runs, in the order in which they begin; only in the answer for one batch',
+    v.array(RunShape),
+  ),
   groups: about(
-    'runs that ended with the same code and the same output, the largest group first; only in the answer for one batch',
+    'ended runs, grouped by exit code and output, the largest group first; only in the answer for one batch',
     v.array(GroupShape),
   ),
 })
 const DifferencesShape = v.strictObject({
   id: about('id of the batch', text),
-  same: about('number of runs like the usual one', wholeCount),
+  same: about('number of runs in the largest group', wholeCount),
   differ: about('number of the other ended runs', wholeCount),
-  usual: about('the largest group', v.nullable(GroupShape)),
+  usual: about('the largest group; null before a run has ended', v.nullable(GroupShape)),
   differences: about(
-    'up to 20 other groups, each with a unified `diff` of one of its runs (16 KiB, of the first 64 KiB of both), or a `note`',
+    'up to 20 other groups, the largest first. `diff`: unified diff of the first 64 KiB of output of a run of the largest group and a run of this one, at most 16,384 characters; null without one. `note`: why the diff is missing or not complete; null otherwise',
     v.array(v.strictObject({ ...group, diff: v.nullable(text), note: v.nullable(text) })),
   ),
-  more_groups: about('number of further groups', wholeCount),
+  more_groups: about('number of groups beyond these 20', wholeCount),
 })
 
 export type ListedBatch = Frozen<v.InferOutput<typeof ListedBatchShape>>

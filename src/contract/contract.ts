@@ -142,41 +142,45 @@ export const SCOPES = {
 export type OperationScope = keyof typeof SCOPES
 
 /** The event of an audit log entry. Hoop has the first four words. */
-export type AuditAction =
-  | 'create'
-  | 'update'
-  | 'delete'
-  | 'sign-in'
+export const AUDIT_ACTIONS = [
+  'create',
+  'update',
+  'delete',
+  'sign-in',
   /** A user has read the object. */
-  | 'view'
-  | 'download'
+  'view',
+  'download',
   /** A session begins, or waits for approval first. */
-  | 'execute'
+  'execute',
   /** An approved session is run. */
-  | 'run'
-  | 'kill'
-  | 'decide'
-  | 'start'
-  | 'stop'
-  | 'reload'
+  'run',
+  'kill',
+  'decide',
+  'start',
+  'stop',
+  'reload',
   /** Entries that could not be written. */
-  | 'gap'
+  'gap',
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
-export type AuditType =
-  | 'sessions'
-  | 'batches'
-  | 'schedules'
-  | 'reviews'
-  | 'users'
-  | 'user_groups'
-  | 'service_accounts'
-  | 'tokens'
-  | 'api_keys'
-  | 'settings'
-  | 'backups'
-  | 'webhooks'
-  | 'gateway'
-  | 'audit'
+export const AUDIT_TYPES = [
+  'sessions',
+  'batches',
+  'schedules',
+  'reviews',
+  'users',
+  'user_groups',
+  'service_accounts',
+  'tokens',
+  'api_keys',
+  'settings',
+  'backups',
+  'webhooks',
+  'gateway',
+  'audit',
+] as const
+export type AuditType = (typeof AUDIT_TYPES)[number]
 
 /**
  * How the audit log records a call. `execute` is recorded with the session that begins, and here only if it

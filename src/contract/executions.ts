@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
-import { about, text, wholeCount } from './words.ts'
+import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Unknown fields are ignored: newer clients send
 // more.
@@ -91,100 +91,124 @@ const whole = v.pipe(v.number(), v.integer())
 
 /** `openapi.ExecResponse` of the published contract, with our fields. */
 const ExecutionShape = v.strictObject({
-  has_review: about('whether people have to approve', v.boolean()),
+  has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
   session_id: about('id of the session', v.pipe(text, v.uuid())),
   output: about(
-    'stdout and stderr in the order of arrival, then the reason of the agent if there is one; bytes that are not UTF-8 become U+FFFD; the address of the session while it waits for approval',
+    'stdout and stderr in the order of arrival, up to `limits.output`, then the reason of an end from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
     text,
   ),
   output_status: about(
-    'success: exit code 0; blocked: a guardrail rule stopped it; running: with 202; failed: everything else',
+    'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: with 202; failed: everything else',
     v.picklist(['success', 'failed', 'running', 'blocked']),
   ),
   truncated: about(
-    'whether output is missing: left out by the agent (`output.cap`), by `limits.output`, or not recorded',
+    'whether output is missing: left out by the agent (`output.cap`) or by `limits.output`, or not recorded',
     v.boolean(),
   ),
-  execution_time: about('milliseconds, with the wait for the agent; 0 with 202', wholeCount),
+  execution_time: about(
+    'milliseconds from the beginning of the session to its end, with the wait for locks and for the agent; with `has_review` until the request was stored; 0 with 202',
+    wholeCount,
+  ),
   exit_code: about(
-    'exit code of the command; -2 if there is none: the agent is away or was lost, the session was killed, `access.exec` forbids scripts, or the execution still runs',
+    'exit code of the command; 0 with `has_review`; -2 if there is none: the execution still runs (202), or the gateway refused or ended it, for which `code` has the reason, or the agent reported none',
     whole,
   ),
   ai_analysis: v.null(),
-  jira_issue_key: about('key of its Jira issue', v.optional(text)),
-  jira_issue_url: about('address of its Jira issue', v.optional(text)),
+  jira_issue_key: about('key of its Jira issue; missing without one', v.optional(text)),
+  jira_issue_url: about('address of its Jira issue; missing without one', v.optional(text)),
   redacted_bytes: about(
-    'bytes that were replaced in the output since they were secrets',
+    'bytes of secrets that were replaced in the output; missing if none were',
     v.optional(wholeCount),
   ),
-  warning: about('a warning about an old copy of the repository', v.optional(text)),
-  code: about('why there is no exit code of the command', v.optional(v.picklist(GATEWAY_CODES))),
+  warning: about(
+    'set if the runbook comes from an old copy, because its repository could not be read',
+    v.optional(text),
+  ),
+  code: about(
+    'why the gateway refused or ended the execution; missing otherwise',
+    v.optional(v.picklist(GATEWAY_CODES)),
+  ),
   waits_for: about(
-    'the lock for which it waits, with 202',
+    'with 202, the lock for which it waits; missing if it waits for none',
     v.optional(
       v.strictObject({
         lock: about('name of the lock', text),
-        session_id: about('session that has the lock', v.nullable(text)),
-        user: about('user of that session', v.nullable(text)),
-        since: about('since when', v.nullable(text)),
-        ahead: about('number of sessions that get the lock before', wholeCount),
+        session_id: about('id of the session that has the lock; null if the lock is free', v.nullable(text)),
+        user: about('user of that session; null if the lock is free', v.nullable(text)),
+        since: about('since when that session has the lock; null if the lock is free', time),
+        ahead: about('number of waiting sessions that get the lock before this one', wholeCount),
       }),
     ),
   ),
-  when_approved: about('true if the gateway itself runs it after the approval', v.optional(v.literal(true))),
+  when_approved: about(
+    'true if the gateway itself runs it after the approval; missing otherwise',
+    v.optional(v.literal(true)),
+  ),
 })
 /** How an execution has ended, or where it continues. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
 
 const RenderedShape = v.strictObject({
-  repository: about('repository', text),
-  commit: about('commit of the file', text),
+  repository: about('key of the repository, or the name of a local folder', text),
+  commit: about('full id of the commit from which the file was read', text),
   connection: about('name of the connection', text),
-  script: about('the script', text),
-  env_vars: about('names of the variables of the request and of `asenv`', v.array(text)),
-  client_args: about('arguments', v.array(text)),
+  script: about('the script as it would be sent; bytes that are not UTF-8 become U+FFFD', text),
+  env_vars: about(
+    'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
+    v.array(text),
+  ),
+  client_args: about('`client_args` of the request', v.array(text)),
   secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
-  warning: about('a warning about an old copy', v.optional(text)),
+  warning: about(
+    'set if the runbook comes from an old copy, because its repository could not be read',
+    v.optional(text),
+  ),
 })
 
 /** What would happen to a runbook on one connection, for this caller and at this moment. */
 const ForeseenShape = v.strictObject({
   connection: about('name of the connection', text),
   review: about(
-    'approval that is needed; null: none',
+    'approval that the run needs; null: none',
     v.nullable(
       v.strictObject({
         groups: about('groups that may approve', v.array(text)),
         minimum: about('number of groups that have to approve', wholeCount),
         rule: v.pipe(
           v.nullable(text),
-          v.description('path of the rule in `runbooks.review`; null for the review of the connection'),
+          v.description(
+            'path of the rule among the reviews of the runbooks; null for the review of the connection',
+          ),
         ),
       }),
     ),
   ),
   jira_fields: v.pipe(
     v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
-    v.description('fields of the Jira issue that the caller has to fill'),
+    v.description(
+      'fields of the Jira issue that the caller fills by `jira_fields`; those that are not `required` may be left out',
+    ),
   ),
   locks: about(
-    'locks that it needs',
+    'locks that the run needs',
     v.array(
       v.strictObject({
         name: about('name of the lock', text),
         holder: about(
-          'session that has the lock',
-          v.nullable(v.strictObject({ session_id: text, user: text, since: text })),
+          'session that has the lock, its user, and since when it has the lock; null if the lock is free',
+          v.nullable(v.strictObject({ session_id: text, user: text, since: moment })),
         ),
-        waiting: about('number of sessions that wait', wholeCount),
+        waiting: about('number of sessions that wait for the lock', wholeCount),
       }),
     ),
   ),
   confirm: v.pipe(
     v.boolean(),
-    v.description('people have to type the name of the connection before the run'),
+    v.description(
+      'whether page and command line ask people to type the name of the connection before the run; REST does not ask',
+    ),
   ),
-  client_input: v.pipe(v.boolean(), v.description('client_args and env_vars are allowed')),
+  client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
 })
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
@@ -192,7 +216,7 @@ export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 export const EXECUTION = {
   method: 'POST',
   description:
-    'Answers 200 when the execution has ended, with any exit code, and 202 when it still runs after `limits.wait` or waits for approval.',
+    'Answers 200 when the execution has ended, with any exit code, or waits for approval (`has_review`), and 202 when it still runs after `limits.wait`.',
   role: 'standard',
   audit: { action: 'execute', type: 'sessions' },
   answers: { 200: ExecutionShape, 202: ExecutionShape },

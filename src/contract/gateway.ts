@@ -8,9 +8,9 @@ const names = v.array(text)
 /** Hoop's fields about features that do not exist here are blank. */
 const ServerShape = v.strictObject({
   version: about('version of the gateway', text),
-  auth_method: about('local, or oidc if people sign in with an account', text),
-  api_url: about('address of REST', text),
-  grpc_url: about('address of streams, with the port that the gateway really has', text),
+  auth_method: about('oidc: people sign in with an account of a provider; local: only with a token', text),
+  api_url: about('address of the REST interface, as this caller reaches it', text),
+  grpc_url: about('address for streams of agents and clients, as this caller reaches it', text),
   tenancy_type: about('always selfhosted', text),
   commit_sha: about('always empty', text),
   log_level: about('always empty', text),
@@ -34,21 +34,24 @@ const ServerShape = v.strictObject({
 
 /** The caller and the caller's token. */
 export const whoAsks = {
-  id: about('the name', text),
+  id: about('the same as `name`', text),
   name: about('name of the user', text),
-  email: about('the name again', text),
+  email: about('the same as `name`', text),
   status: v.literal('active'),
-  verified: about('of no use here', v.boolean()),
-  role: about('what the user may do', v.picklist(['admin', 'auditor', 'standard'])),
-  kind: about('person or machine', v.picklist(['person', 'machine'])),
-  groups: about('names of groups', v.array(text)),
+  verified: about("hoop's field, always true", v.boolean()),
+  role: about(
+    'admin: a member of the group `admin`; auditor: a member of `auditor`; standard: all others',
+    v.picklist(['admin', 'auditor', 'standard']),
+  ),
+  kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
+  groups: about('names of the groups of the user', v.array(text)),
   slack_id: about('always empty', text),
   picture: about('always empty', text),
-  is_admin: about('whether the user is an admin', v.boolean()),
-  is_multitenant: about('of no use here', v.boolean()),
+  is_admin: about('whether `role` is admin', v.boolean()),
+  is_multitenant: about("hoop's field, always false", v.boolean()),
   tenancy_type: about('always selfhosted', text),
-  org_id: about('always the same', text),
-  org_name: about('always the same', text),
+  org_id: about("hoop's id of the organization, the same for all users", text),
+  org_name: about('always default', text),
   org_license: about('always empty', text),
   feature_ask_ai: v.literal('unavailable'),
   webapp_users_management: v.literal('on'),
@@ -59,19 +62,22 @@ export const whoAsks = {
   token: about(
     'the token of the request',
     v.strictObject({
-      id: about('id', text),
-      name: about('name', text),
-      kind: about('sign-in: a sign-in made it', v.picklist(['personal', 'sign-in'])),
-      expires_at: about('when it expires; null: never', time),
+      id: about('id of the token', text),
+      name: about('name of the token', text),
+      kind: about(
+        'personal: a user created it, or gateway.yaml has it; sign-in: a sign-in made it',
+        v.picklist(['personal', 'sign-in']),
+      ),
+      expires_at: about('when the token expires; null: never', time),
     }),
   ),
 }
 const UserInfoShape = v.strictObject(whoAsks)
 
 const ReadinessShape = v.strictObject({
-  status: v.picklist(['ready', 'degraded', 'stopping']),
-  reason: v.optional(text),
-  warning: v.optional(text),
+  status: about('ready: sessions can begin', v.picklist(['ready', 'degraded', 'stopping'])),
+  reason: about('why sessions cannot begin; missing if they can', v.optional(text)),
+  warning: about('what needs attention, although sessions can begin; missing otherwise', v.optional(text)),
 })
 
 export type UserInfoAnswer = Frozen<v.InferOutput<typeof UserInfoShape>>
@@ -108,9 +114,12 @@ export const gatewayContract = {
     role: 'public',
     answers: {
       200: v.strictObject({
-        auth_method: text,
-        setup_required: v.boolean(),
-        sign_in: v.optional(v.array(text)),
+        auth_method: about('the same as in `GET /api/serverinfo`', text),
+        setup_required: about("hoop's field, always false", v.boolean()),
+        sign_in: about(
+          'ways of a sign-in with an account: browser, device; missing if there is no provider',
+          v.optional(v.array(text)),
+        ),
       }),
     },
   },
@@ -131,8 +140,14 @@ export const gatewayContract = {
 } as const satisfies Contract
 
 const ChangesShape = v.strictObject({
-  changes: v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
-  restart_required: names,
+  changes: about(
+    'settings that have changed, and the names that were added, removed or changed in each',
+    v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
+  ),
+  restart_required: about(
+    'names of changed settings that need a restart, and stay as they are until then',
+    names,
+  ),
 })
 const READ_SETTINGS = {
   tag: 'Gateway',
@@ -148,15 +163,20 @@ export const settingsContract = {
     summary: 'Shows all settings as gateway.yaml has them now, with defaults and without secrets',
     answers: {
       200: v.strictObject({
-        file: text,
-        settings: v.array(
-          v.strictObject({
-            name: text,
-            // `<set>` for a secret.
-            value: v.nullable(text),
-            from: v.picklist(['flag', 'variable', 'file', 'default', 'refused', 'unset']),
-            place: v.nullable(text),
-          }),
+        file: about('path of the settings file', text),
+        settings: about(
+          'all settings, in the order of the schema',
+          v.array(
+            v.strictObject({
+              name: about('name of the setting', text),
+              value: about('the value; `<set>` for a secret, null without one', v.nullable(text)),
+              from: about(
+                'file: gateway.yaml has it; default; unset: neither; refused: gateway.yaml has a value that cannot be used',
+                v.picklist(['flag', 'variable', 'file', 'default', 'refused', 'unset']),
+              ),
+              place: about('place in the file, as FILE:LINE:COLUMN; null without one', v.nullable(text)),
+            }),
+          ),
         ),
       }),
     },

@@ -5,41 +5,44 @@ import { about, text } from './words.ts'
 /** `null` if gateway.yaml has no Jira site. */
 const JiraShape = v.nullable(
   v.strictObject({
-    id: text,
-    url: text,
-    user: text,
+    id: about('always jira', text),
+    url: about('address of the site', text),
+    user: about('account of the token', text),
     api_token: v.literal(''),
     status: v.literal('enabled'),
   }),
 )
 
 const field = {
-  description: about('text for people', text),
-  jira_field: needed(about('key of the field in Jira', text)),
+  description: about('text for people; empty without one', text),
+  jira_field: needed(about('id of the field in Jira, such as summary or customfield_10050', text)),
 }
 const items = <const Item extends v.GenericSchema>(item: Item) => v.strictObject({ items: v.array(item) })
 
 const JiraTemplateShape = v.strictObject({
-  id: about('the name', text),
+  id: about('the same as `name`', text),
   name: about('name of the template', text),
-  description: about('text for people', text),
-  project_key: about('key of the project', text),
-  request_type_id: about('type of the request', text),
-  issue_transition_name_on_close: about('move of the issue after the end of its session', text),
+  description: about('text for people; empty without one', text),
+  project_key: about('key of the project of the service desk', text),
+  request_type_id: about('number of the request type of new issues', text),
+  issue_transition_name_on_close: about(
+    'status to which the gateway moves an issue after its session has ended',
+    text,
+  ),
   skip_transition_on_nonzero_exit_code: about(
-    'whether the issue stays where it is if the command fails',
+    'whether the issue keeps its status if the exit code of its session is not 0',
     v.boolean(),
   ),
   mapping_types: about(
-    'fields that the gateway fills',
+    'fields that the gateway fills: with a fact of the session (`preset`) or with a fixed text (`custom`)',
     items(v.strictObject({ ...field, type: v.picklist(['preset', 'custom']), value: text })),
   ),
   prompt_types: about(
-    'fields that the caller fills',
+    'fields that the caller fills by `jira_fields`',
     items(v.strictObject({ ...field, label: text, field_type: text, required: v.boolean() })),
   ),
   cmdb_types: about(
-    'fields with an object of the CMDB',
+    'fields that the caller fills by `jira_fields` with the id of an object of Assets',
     items(
       v.strictObject({
         ...field,
@@ -51,7 +54,7 @@ const JiraTemplateShape = v.strictObject({
       }),
     ),
   ),
-  connection_ids: about('names of the connections that use it', v.array(text)),
+  connection_ids: about('names of the connections that use it and that the caller may see', v.array(text)),
 })
 
 /** An issue template, and the fields that callers fill in. */

@@ -1,19 +1,22 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
-import { about, text } from './words.ts'
+import { about, moment, text } from './words.ts'
 
 const LockSessionShape = v.strictObject({
   session_id: about('id of the session', text),
   user: about('name of its user', text),
-  since: about('since when it holds or waits', text),
+  since: about('since when it has the lock, or waits for it', moment),
 })
 
 const LockShape = v.strictObject({
   name: about('name of the lock', text),
-  runbooks: about('runbooks that need it', v.array(text)),
-  connections: about('connections on which they need it; null: all', v.nullable(v.array(text))),
-  holder: about('session that has it; null: it is free', v.nullable(LockSessionShape)),
-  waiting: about('sessions that wait, in their order', v.array(LockSessionShape)),
+  runbooks: about(
+    'paths of the runbooks that need it; `*` is any text without a slash, `**` any text',
+    v.array(text),
+  ),
+  connections: about('names of the connections on which they need it; null: all', v.nullable(v.array(text))),
+  holder: about('session that has the lock; null if it is free', v.nullable(LockSessionShape)),
+  waiting: about('sessions that wait for the lock, the next one first', v.array(LockSessionShape)),
 })
 
 /** A session that holds a lock, or waits for it. */

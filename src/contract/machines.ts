@@ -1,31 +1,37 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
 import { BudgetShape, groupList } from './users.ts'
-import { about, nothing, text, time, userName } from './words.ts'
+import { about, moment, nothing, text, time, userName } from './words.ts'
 
 // Machines are users. Hoop has two names for them: service accounts and API keys.
 
 const ServiceAccountShape = v.strictObject({
-  id: about('the name', text),
-  org_id: about('always the same', text),
+  id: about('the same as `subject`', text),
+  org_id: about("hoop's id of the organization, the same for all machines", text),
   subject: about('name of the machine', text),
-  name: about('the name again', text),
-  groups: about('names of groups', v.array(text)),
-  status: about('an inactive machine is not accepted', v.picklist(['active', 'inactive'])),
+  name: about('the same as `subject`', text),
+  groups: about('names of the groups of the machine', v.array(text)),
+  status: about('inactive: no token of the machine is accepted', v.picklist(['active', 'inactive'])),
 })
 
 const apiKey = {
-  id: about('the name', text),
-  org_id: about('always the same', text),
+  id: about('the same as `name`', text),
+  org_id: about("hoop's id of the organization, the same for all machines", text),
   name: about('name of the machine', text),
-  masked_key: about('the same for all: the gateway stores no part of a key', text),
-  groups: about('names of groups', v.array(text)),
-  status: about('revoked: the machine is not active', v.picklist(['active', 'revoked'])),
-  created_by: about('who added it', text),
-  created_at: about('when it was added', time),
-  deactivated_by: about('who deactivated it', v.optional(text)),
-  deactivated_at: about('when it was deactivated', v.optional(text)),
-  last_used_at: about('when one of its tokens was last used', v.optional(text)),
+  masked_key: about('the same text for all machines: the gateway stores no part of a key', text),
+  groups: about('names of the groups of the machine', v.array(text)),
+  status: about('revoked: no token of the machine is accepted', v.picklist(['active', 'revoked'])),
+  created_by: about('name of the user who added the machine; empty for a machine of gateway.yaml', text),
+  created_at: about('when the machine was added; null for a machine of gateway.yaml', time),
+  deactivated_by: about(
+    'name of the user who deactivated the machine; missing while it is active',
+    v.optional(text),
+  ),
+  deactivated_at: about('when the machine was deactivated; missing while it is active', v.optional(moment)),
+  last_used_at: about(
+    'when one of its tokens was last used, to the minute; missing if none was',
+    v.optional(moment),
+  ),
 }
 const ApiKeyShape = v.strictObject(apiKey)
 
@@ -86,12 +92,12 @@ export const serviceAccountContract = {
 
 const BudgetUseShape = v.strictObject({
   user: about('name of the machine', text),
-  budget: about('its budget', BudgetShape),
+  budget: about('budget of the machine', BudgetShape),
   used: about(
-    'what it has used in the last `per` seconds',
+    'what the sessions of the last `per` seconds have used: number of sessions, bytes of output, hours of running',
     v.strictObject({ runs: v.number(), bytes: v.number(), hours: v.number() }),
   ),
-  free_at: about('when one more session may begin; null: now', time),
+  free_at: about('when the machine may begin another session; null: now', time),
 })
 
 export const budgetContract = {
@@ -138,7 +144,12 @@ export const apiKeyContract = {
     summary: 'Adds a machine with a token, which only this answer shows',
     audit: { action: 'create', type: 'api_keys' },
     body: v.object({ name: userName, groups: v.nullish(groupList, []) }, 'must be a JSON object'),
-    answers: { 201: v.strictObject({ ...apiKey, key: text }) },
+    answers: {
+      201: v.strictObject({
+        ...apiKey,
+        key: about('token of the machine, which no other answer shows', text),
+      }),
+    },
     errors: ['name-taken', 'too-many-tokens', 'history-failed'],
   },
   change: {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, sentText } from './executions.ts'
-import { about, text, wholeCount } from './words.ts'
+import { about, moment, text, time, wholeCount } from './words.ts'
 
 const DecisionShape = v.object(
   {
@@ -37,80 +37,101 @@ const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
 const review = {
   id: needed(about('id of the review', text)),
   type: about(
-    'onetime: a script or a runbook, which runs once; jit: terminals, for some time',
+    'onetime: a script, a runbook or a batch, which runs once; jit: terminals, for some time',
     v.picklist(['onetime', 'jit']),
   ),
-  access_duration: about('how long terminals may be used, nanoseconds; 0 for a script', v.number()),
+  access_duration: about(
+    'how long terminals may be used after the approval, in nanoseconds; 0 for onetime',
+    v.number(),
+  ),
   status: needed(
     about(
-      'PENDING waits for people, APPROVED for its run; PROCESSING while it runs, EXECUTED after the run',
+      'PENDING: waits for a decision; APPROVED: may run, or open terminals until `revoke_at`; PROCESSING: runs now; EXECUTED: has run; REJECTED: was rejected, withdrawn or not decided in time; REVOKED: was approved, and then revoked, withdrawn, refused or not run in time',
       v.picklist([...said, 'PROCESSING', 'EXECUTED']),
     ),
   ),
-  revoke_at: about('when the access to terminals ends', v.nullable(text)),
-  created_at: about('when the approval was asked for', text),
+  revoke_at: about('when the access to terminals ends; for onetime when it was approved; null before', time),
+  created_at: about('when the approval was requested', moment),
   review_groups_data: about(
-    'the groups that may approve, with their decisions',
+    'the groups that were asked, and those of other users who forced or rejected, with their decisions',
     v.array(
       v.strictObject({
         id: about('id of the decision of this group', text),
         group: about('name of the group', text),
-        status: about('decision of the group', v.picklist(said)),
+        status: about('decision of the group; PENDING: none yet', v.picklist(said)),
         reviewed_by: about(
-          'the user who decided; all four fields are made of the name',
+          'the user who decided: `id`, `name` and `email` are the name, `slack_id` is empty; null before',
           v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
         ),
-        review_date: about('when the group decided', v.nullable(text)),
-        forced_review: about('whether the approval was forced', v.boolean()),
-        comment: about('comment of the approver', v.optional(text)),
+        review_date: about('when the group decided; null before', time),
+        forced_review: about(
+          'whether the decision was forced by a member of `force_approval_groups`',
+          v.boolean(),
+        ),
+        comment: about('comment of the approver; missing without one', v.optional(text)),
       }),
     ),
   ),
   time_window: about(
-    'hours of the day in which an approved script may run, UTC; null: at any time',
+    'time of the day, in UTC, at which an approved script may run; null: at any time',
     v.nullable(
       v.strictObject({
-        type: about('the kind of window', v.literal('time_range')),
+        type: about('kind of the window', v.literal('time_range')),
         configuration: about(
-          '`start_time` and `end_time`, `HH:MM`; the end may be after midnight',
+          '`start_time` and `end_time`, as `HH:MM`; a window whose end is not after its start goes over midnight',
           v.strictObject({ start_time: text, end_time: text }),
         ),
       }),
     ),
   ),
   access_request_rule_name: about(
-    "path of the runbooks' rule; null for the connection's own rule",
+    "path of the rule among the reviews of the runbooks; null for the connection's own rule, and for a batch with several rules",
     v.nullable(text),
   ),
-  min_approvals: about('number of groups that have to approve', wholeCount),
-  force_approval_groups: about('groups that may approve alone', v.array(text)),
-  rejection_reason: about('reason of a rejection', v.optional(text)),
-  withdrawn_by: about('who has withdrawn the request; missing otherwise', v.optional(text)),
-  connection: about('name of the connection', text),
+  min_approvals: about('number of groups that have to approve, unless `needs` says more', wholeCount),
+  force_approval_groups: about('groups whose members may approve or reject alone', v.array(text)),
+  rejection_reason: about(
+    'why it was rejected, withdrawn or revoked, or has expired; missing without a reason',
+    v.optional(text),
+  ),
+  withdrawn_by: about('name of the user who withdrew the request; missing otherwise', v.optional(text)),
+  connection: about('name of the connection; of a batch, the first one', text),
   owner: about('name of the requester', text),
   runbook: about(
     'the runbook, with the title that it had at the request; missing for scripts and terminals',
     v.optional(v.strictObject({ file: text, title: v.optional(text) })),
   ),
-  expires_at: about('when the request ends unless it is decided or run', text),
-  script_sha256: about('SHA-256 of the script that will run, in hex', v.optional(text)),
+  expires_at: about(
+    'when the request expires if nobody has decided, or if an approved script has not run',
+    moment,
+  ),
+  script_sha256: about(
+    'SHA-256 of the script that will run, in hex; missing if the script contains secrets',
+    v.optional(text),
+  ),
   script_hmac_sha256: about(
-    'keyed hash of the script in its place, if the script contains secrets',
+    'keyed hash of a script that contains secrets, in hex; missing for other scripts',
     v.optional(text),
   ),
   client_args: about('arguments of the request, with secrets replaced', v.array(text)),
-  env_vars: about('names of the variables of the request', v.array(text)),
-  when_approved: about('true if the gateway itself runs it after the approval', v.optional(v.literal(true))),
+  env_vars: about(
+    'names of the variables of the request, as `envvar:NAME` or `filesystem:NAME`',
+    v.array(text),
+  ),
+  when_approved: about(
+    'true if the gateway itself runs it after the approval; missing otherwise',
+    v.optional(v.literal(true)),
+  ),
   held: about(
-    'code and reason why the gateway has not run it yet',
+    'code and reason why the gateway has not run the approved request yet; missing otherwise',
     v.optional(v.strictObject({ code: v.picklist(GATEWAY_CODES), message: text })),
   ),
   needs: about(
-    'approvals that a batch needs of each set of groups',
+    'sets of groups of which a batch needs approvals, and how many of each; missing for one session',
     v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
   ),
   batch: about(
-    'the batch: its id, connections wave by wave, parallel runs, failures that stop it',
+    'the batch: its id, names of connections wave by wave, maximum of parallel runs, number of failures that stop it; missing for one session',
     v.optional(
       v.strictObject({
         id: text,
@@ -129,7 +150,7 @@ const ReviewShape = v.strictObject({
   ...review,
   session: about('id of the session', text),
   can: about(
-    'what the caller may do about it now',
+    'the decisions that the gateway would accept from the caller now',
     v.strictObject({
       approve: v.boolean(),
       force: v.boolean(),
@@ -185,7 +206,13 @@ export const reviewContract = {
     description: 'The script and the parameters of that run are in its session.',
     answers: {
       200: v.nullable(
-        v.strictObject({ id: text, session: text, owner: text, connection: text, ran_at: v.nullable(text) }),
+        v.strictObject({
+          id: about('id of its review', text),
+          session: about('id of its session', text),
+          owner: about('name of the requester', text),
+          connection: about('name of the connection', text),
+          ran_at: about('when it began to run', time),
+        }),
       ),
     },
     errors: ['review-not-found', 'history-failed'],

@@ -3,77 +3,105 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, plainOption, text, wholeCount } from './words.ts'
 
 const RunbookShape = v.strictObject({
-  name: needed(about('path of the file', text)),
+  name: needed(about('path of the file in its repository', text)),
   metadata: about(
-    'for each parameter `description`, `required` (may not be empty), `type`, and what the template has of `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
+    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
     v.record(v.string(), v.record(v.string(), v.unknown())),
   ),
-  error: about('why the file cannot be run', v.nullable(text)),
-  used_names: about('names that the template may use, also inside blocks', v.optional(v.array(text))),
-  title: v.optional(v.pipe(text, v.description('first line of the leading comment of the file'))),
-  description: v.optional(v.pipe(text, v.description('the other lines of the leading comment'))),
+  error: about('why the file cannot be run; null if it can', v.nullable(text)),
+  used_names: about(
+    'all names that the template may use, also inside blocks; missing if it cannot be read',
+    v.optional(v.array(text)),
+  ),
+  title: v.optional(
+    v.pipe(text, v.description('first line of the leading comment of the file; missing without one')),
+  ),
+  description: v.optional(
+    v.pipe(text, v.description('the other lines of the leading comment; missing without any')),
+  ),
   connections: about(
-    'names of the connections that run it, with `list_connections`',
+    'names of the connections that can run it; only with `list_connections`, or in a list of all connections in the first form',
     v.optional(v.array(text)),
   ),
 })
 
 const commit = {
-  commit: about('commit that is read', text),
-  commit_author: about('its author', text),
-  commit_message: about('its message', text),
+  commit: about('full id of the commit from which the files were read', text),
+  commit_author: about('author of the commit, as `Name <address>`', text),
+  commit_message: about('message of the commit, at most 4096 characters', text),
 }
 
 /** With copies at the top level, which the published contract calls deprecated. */
 const RunbookListShape = v.strictObject({
-  errors: about('why a repository cannot be read, or that more files exist than are listed', v.array(text)),
+  errors: about(
+    'repositories that cannot be read, come from an old copy, or have more files than are listed, with the reason',
+    v.array(text),
+  ),
   repositories: about(
     'repositories with their runbooks',
-    v.array(v.strictObject({ repository: needed(text), ...commit, items: v.array(RunbookShape) })),
+    v.array(
+      v.strictObject({
+        repository: needed(about('key of the repository, or the name of a local folder', text)),
+        ...commit,
+        items: about('runbooks of the repository', v.array(RunbookShape)),
+      }),
+    ),
   ),
-  items: about('runbooks of all repositories, a deprecated copy', v.optional(v.array(RunbookShape))),
-  commit: about('commit of the first repository, a deprecated copy', v.optional(text)),
-  commit_author: about('a deprecated copy', v.optional(text)),
-  commit_message: about('a deprecated copy', v.optional(text)),
+  items: about(
+    'deprecated: runbooks of all repositories; missing if none could be read',
+    v.optional(v.array(RunbookShape)),
+  ),
+  commit: about('deprecated: `commit` of the first repository; missing without one', v.optional(text)),
+  commit_author: about(
+    'deprecated: `commit_author` of the first repository; missing without one',
+    v.optional(text),
+  ),
+  commit_message: about(
+    'deprecated: `commit_message` of the first repository; missing without one',
+    v.optional(text),
+  ),
 })
 
 /** Parts of a file have no times of their own. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
 const RuleShape = v.strictObject({
-  id: text,
-  org_id: text,
+  id: about('the same as `name`', text),
+  org_id: about("hoop's id of the organization, the same for all rules", text),
   name: about('name of the connection', text),
-  description: text,
+  description: about('always empty', text),
   runbooks: about(
-    'runbooks that it is for',
+    'runbooks that may be run',
     v.array(
       v.strictObject({
-        repository: about('repository', text),
-        name: about('path; empty for all', text),
+        repository: about('key of the repository, or the name of a local folder', text),
+        name: about('folder of the runbooks; empty: all of the repository', text),
       }),
     ),
   ),
-  connections: about('names of connections', v.array(text)),
-  user_groups: about('groups that may run them', v.array(text)),
+  connections: about('the connection of the rule', v.array(text)),
+  user_groups: about('groups whose members may run them; empty: all users', v.array(text)),
   ...times,
 })
 
 const ConfigurationShape = v.strictObject({
-  id: text,
-  org_id: text,
-  repositories: v.array(
-    v.strictObject({
-      repository: text,
-      git_url: text,
-      git_user: text,
-      git_password: text,
-      ssh_key: text,
-      ssh_user: text,
-      ssh_keypass: text,
-      ssh_known_hosts: text,
-      git_hook_ttl: wholeCount,
-    }),
+  id: about("hoop's id, always the same", text),
+  org_id: about("hoop's id of the organization, always the same", text),
+  repositories: about(
+    'repositories of gateway.yaml; fields of secrets are empty',
+    v.array(
+      v.strictObject({
+        repository: about('key of the repository, or the name of a local folder', text),
+        git_url: about('address of the repository', text),
+        git_user: about('always empty', text),
+        git_password: about('always empty', text),
+        ssh_key: about('always empty', text),
+        ssh_user: about('always empty', text),
+        ssh_keypass: about('always empty', text),
+        ssh_known_hosts: about('always empty', text),
+        git_hook_ttl: about('seconds after which the repository is fetched again', wholeCount),
+      }),
+    ),
   ),
   ...times,
 })

@@ -1,46 +1,61 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { about, text } from './words.ts'
+import { about, moment, text, time } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
 
 const ScheduleRunShape = v.strictObject({
   id: needed(about('id of the run, and correlation id of its session', text)),
-  due_at: about('when it was due; null if a user has started it', v.nullable(text)),
-  at: about('when the gateway began it or skipped it', text),
-  by: about('name of the user who started it; null for a due run', v.nullable(text)),
+  due_at: about(
+    'when it was due; null if a user started it, and for due times that were skipped together',
+    time,
+  ),
+  at: about('when the gateway began or skipped it', moment),
+  by: about('name of the user who started it; null if it was due', v.nullable(text)),
   status: needed(
     about(
-      'starting: no session yet; waiting: for an approval; approved: not run yet; skipped, failed: see `reason`',
+      'starting: no session yet; waiting: for approval; approved: not run yet; running: its session runs, or waits for a lock; success: exit code 0; failed: another exit code, or it could not begin (`code`); skipped: see `reason`',
       v.picklist(['starting', 'waiting', 'approved', 'running', 'success', 'failed', 'skipped']),
     ),
   ),
-  code: about('code of the refusal, if it did not begin', v.nullable(text)),
-  reason: about('why it was skipped, failed or has not run yet', v.nullable(text)),
-  session_id: about('id of its session', v.nullable(text)),
-  exit_code: about('exit code of the session', v.nullable(whole)),
+  code: about('code of the refusal if it could not begin; null otherwise', v.nullable(text)),
+  reason: about(
+    'why it was skipped, could not begin, or was approved and has not run; null otherwise',
+    v.nullable(text),
+  ),
+  session_id: about('id of its session; null without one', v.nullable(text)),
+  exit_code: about('exit code of the session; null until its end, and without one', v.nullable(whole)),
 })
 
 const schedule = {
   name: needed(about('name of the schedule', text)),
-  cron: about('rule of its times: five fields of cron, or a word like @daily', text),
-  timezone: about('time zone of the times', text),
+  cron: about('rule of its due times: five fields of cron, or a word like @daily', text),
+  timezone: about('time zone of the rule, such as Europe/Berlin', text),
   connection: about('name of the connection', text),
   runbook: about('path of the runbook', text),
   as: about('name of the user to whom its runs belong', text),
-  enabled: needed(about('whether gateway.yaml has it switched on', v.boolean())),
+  enabled: needed(about('whether it runs by itself, by gateway.yaml', v.boolean())),
   parameters: about('names of its parameters; the values may be secrets', v.array(text)),
   catch_up: about(
-    'once: the last run that was missed runs late; none: it is skipped',
+    'due times that were missed, as while the gateway was down. once: the last of them runs late; none: they are skipped',
     v.picklist(['none', 'once']),
   ),
-  lock: about('name of a lock that its runs need', v.nullable(text)),
-  next_run: about('when it is due next; null: not for now', v.nullable(text)),
-  paused_at: about('when it was paused', v.nullable(text)),
-  paused_by: about('name of the user who paused it', v.nullable(text)),
-  problem: about('why a run would fail now', v.nullable(text)),
-  last_run: about('its last run', v.nullable(ScheduleRunShape)),
-  next_runs: about('its next three times, with `next_run`', v.array(text)),
+  lock: about(
+    "lock that its runs need besides those of the locks' own rules; null without one",
+    v.nullable(text),
+  ),
+  next_run: about(
+    'when it is due next; null while it is paused or not `enabled`, or if it is never due',
+    time,
+  ),
+  paused_at: about('when it was paused; null if it is not', time),
+  paused_by: about('name of the user who paused it; null if it is not paused', v.nullable(text)),
+  problem: about(
+    'why a run could not begin now, checked at most a minute ago; null if it could',
+    v.nullable(text),
+  ),
+  last_run: about('its last run; null without one', v.nullable(ScheduleRunShape)),
+  next_runs: about('its next three due times, `next_run` first; empty without `next_run`', v.array(moment)),
   last_runs: about('its last five runs, the newest first', v.array(ScheduleRunShape)),
 }
 const ListedScheduleShape = v.strictObject(schedule)
@@ -112,10 +127,15 @@ export const scheduleContract = {
     body: DraftShape,
     answers: {
       200: v.strictObject({
-        next_runs: v.array(text),
-        problems: v.array(v.strictObject({ field: text, message: text })),
-        // Null if the check of gateway.yaml would refuse the lines.
-        lines: v.nullable(text),
+        next_runs: about(
+          'next three due times; empty if the rule or its time zone is wrong',
+          v.array(moment),
+        ),
+        problems: about(
+          'problems of the draft, each with its field; an empty field: why a run could not begin now',
+          v.array(v.strictObject({ field: text, message: text })),
+        ),
+        lines: about('lines for gateway.yaml; null if its check would refuse them', v.nullable(text)),
       }),
     },
     errors: ['not-permitted'],

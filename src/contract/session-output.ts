@@ -1,57 +1,73 @@
 import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
-import { about, text, wholeCount } from './words.ts'
+import { about, moment, text, wholeCount } from './words.ts'
 
 export const OutputRangeShape = v.strictObject({
   events: about(
-    'whole events',
+    'events of the session, in their order',
     v.array(
       v.strictObject({
-        place: about('place in the stream', wholeCount),
-        time: about('when it was written', text),
-        type: about('i: input; o, e: output', v.picklist(['i', 'o', 'e'])),
+        place: about('place after the event; the part from there begins with the next event', wholeCount),
+        time: about('when the event was recorded', moment),
+        type: about(
+          'i: input; o: output; e: a text about the end of the session',
+          v.picklist(['i', 'o', 'e']),
+        ),
         stream: v.optional(
           v.pipe(
             v.literal('stderr'),
-            v.description('set for output of stderr; output of stdout has no `stream`'),
+            v.description('set for output of stderr; missing for all other events'),
           ),
         ),
-        payload: v.pipe(text, v.description('base64')),
+        payload: v.pipe(text, v.description('bytes of the event, in base64')),
       }),
     ),
   ),
   next: v.pipe(wholeCount, v.description('the value of `from` for the next part')),
-  over: about('nothing comes after `next`', v.boolean()),
-  missing_bytes: v.pipe(wholeCount, v.description('bytes of output that could not be recorded')),
+  over: about('whether the session has ended, and nothing comes after `next`', v.boolean()),
+  missing_bytes: v.pipe(
+    wholeCount,
+    v.description('bytes of output that the agent left out, or that could not be recorded'),
+  ),
 })
 
 export const StatementsShape = v.strictObject({
   statements: about(
-    'statements, the oldest first',
+    'statements in the order in which they came',
     v.array(
       v.strictObject({
-        connection: v.pipe(text, v.description('id of the connection of a native client')),
-        query: v.pipe(
+        connection: v.pipe(
           text,
-          v.description('text of the statement, with its secrets replaced, at most 16 KiB'),
+          v.description(
+            'id of the connection of the native client, percent-encoded; unique within the session',
+          ),
         ),
-        time: v.pipe(text, v.description('time at which the statement began')),
+        query: v.pipe(text, v.description('first 16 KiB of the statement, with its secrets replaced')),
+        time: v.pipe(moment, v.description('when the statement came from the client')),
         state: v.pipe(
           v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
           v.description(
-            '`prepared`: the statement was only prepared. `skipped`: an earlier statement had failed. `unfinished`: the connection ended before the statement. `unknown`: not measured, because too many statements were waiting',
+            '`done`: the server has run it. `failed`: see `error`. `prepared`: it was only prepared. `skipped`: it did not run, because an earlier statement had failed. `unfinished`: the connection or the session ended before its answer. `unknown`: it was not measured, because too many statements waited for the server',
           ),
         ),
         duration_ms: v.pipe(
           v.nullable(v.number()),
-          v.description('time from the arrival of the statement to its end'),
+          v.description(
+            'milliseconds until its end, from its arrival or from the end of the statement before it, whichever is later; null without an end',
+          ),
         ),
-        rows: v.pipe(v.nullable(wholeCount), v.description('number of rows that were returned or changed')),
-        error: v.pipe(v.nullable(text), v.description('SQLSTATE of PostgreSQL, error number of MySQL')),
+        rows: v.pipe(
+          v.nullable(wholeCount),
+          v.description('number of rows that were returned or changed; null if the server gave no number'),
+        ),
+        error: v.pipe(
+          v.nullable(text),
+          v.description('SQLSTATE of PostgreSQL, or error number of MySQL; null without an error'),
+        ),
       }),
     ),
   ),
-  has_more: about('whether there are more', v.boolean()),
+  has_more: about('whether there are more statements after these', v.boolean()),
 })
 
 export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>

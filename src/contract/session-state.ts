@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
-import { about, text } from './words.ts'
+import { about, text, time } from './words.ts'
 
 /** States of a session, also those after its end. */
 export const STATE_NAMES = [
@@ -32,10 +32,13 @@ export type StateName = (typeof STATE_NAMES)[number]
 
 export const StateShape = v.strictObject({
   name: about('name of the state', v.picklist(STATE_NAMES)),
-  text,
-  by: about('name of the user who ended it, or who has the lock', v.nullable(text)),
-  lock: about('name of the lock for which it waits', v.nullable(text)),
-  since: about('since when another session has the lock', v.nullable(text)),
+  text: about('the state in words, with the user, lock or exit code', text),
+  by: about(
+    'name of the user who stopped, rejected, revoked or withdrew the session, or whose session has the lock; null otherwise',
+    v.nullable(text),
+  ),
+  lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
+  since: about('since when the other session has the lock; null otherwise', time),
 })
 
 /** The states of a session in a few words, which filter lists and count runs. */

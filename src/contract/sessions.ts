@@ -4,7 +4,7 @@ import { anyMap } from './executions.ts'
 import { ReviewInSessionShape } from './reviews.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
 import { OUTCOMES, SESSION_KINDS, StateShape } from './session-state.ts'
-import { about, file, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
+import { about, file, moment, nothing, numberOption, plainOption, text, time, wholeCount } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
@@ -13,74 +13,109 @@ const anything = v.record(v.string(), v.unknown())
 /** The result for the Jira issue after the session's end. */
 const JiraMoveShape = v.strictObject({
   status: about(
-    'what became of the move of the issue',
+    'pending: not moved yet; skipped: the issue keeps its status, because the session did not run or has failed; given-up: too many attempts failed',
     v.picklist(['pending', 'done', 'skipped', 'given-up']),
   ),
-  attempts: about('number of attempts', wholeCount),
-  error: about('why the last attempt failed', v.nullable(text)),
+  attempts: about('number of failed attempts', wholeCount),
+  error: about('why the last attempt failed; null if none has failed', v.nullable(text)),
 })
 
 /** Null until the end. */
 const metrics = v.nullable(
   v.strictObject({
     data_masking: about(
-      'what masking has done',
+      'what data masking has replaced',
       v.strictObject({
-        err_count: about('how often masking failed at the agent', wholeCount),
+        err_count: about('number of times that masking failed at the agent', wholeCount),
         info_types: about(
-          'how often each type was replaced; the first hundred types',
+          'number of replaced values of each type, for the first 100 types',
           v.record(v.string(), wholeCount),
         ),
-        total_redact_count: about('how often all types were replaced', wholeCount),
-        transformed_bytes: about('number of bytes that were replaced', wholeCount),
+        total_redact_count: about('number of replaced values of all types', wholeCount),
+        transformed_bytes: about(
+          'number of bytes that were replaced, by the report of the agent',
+          wholeCount,
+        ),
       }),
     ),
-    event_size: about('bytes of recorded output', wholeCount),
-    truncated: about('whether output is missing', v.boolean()),
+    event_size: about('the same as `event_size` of the session', wholeCount),
+    truncated: about('whether output is missing: `truncated_bytes` is not 0', v.boolean()),
   }),
 )
 
 const session = {
   id: about('id of the session', text),
-  org_id: about('always the same', text),
+  org_id: about("hoop's id of the organization, the same for all sessions", text),
   user: about('name of the user', text),
-  user_id: about('the name again', text),
-  user_name: about('the name again', text),
-  identity_type: about("hoop's word for people and machines", v.literal('user')),
+  user_id: about('the same as `user`', text),
+  user_name: about('the same as `user`', text),
+  identity_type: about("hoop's field, the same for people and machines", v.literal('user')),
   connection: about('name of the connection', text),
-  role_name: about('the name again', text),
-  resource_name: about('the name again; empty if the connection is no longer in the settings', text),
+  role_name: about('the same as `connection`', text),
+  resource_name: about(
+    'the same as `connection`; empty if the connection is no longer in gateway.yaml',
+    text,
+  ),
   connection_tags: about(
-    'tags of the connection when the session began; null for runbooks',
+    'tags of the connection when the session began; empty without any, null for runbooks',
     v.nullable(texts),
   ),
   type: about('type of the connection', text),
-  connection_subtype: about('subtype of the connection', text),
-  review: about('its review, without `session` and `can`', v.nullable(ReviewInSessionShape)),
-  verb: about('exec: a script or a runbook; connect: a terminal or native clients', text),
-  port: v.pipe(v.boolean(), v.description('whether native clients connect to a port of the client')),
-  origin: about('client, client-api or client-api-runbooks', text),
+  connection_subtype: about('subtype of the connection; empty without one', text),
+  review: about(
+    'its review, without `session` and `can`; null if it needed no approval',
+    v.nullable(ReviewInSessionShape),
+  ),
+  verb: about('exec: a script or a runbook; connect: a terminal or native clients (`port`)', text),
+  port: v.pipe(
+    v.boolean(),
+    v.description('whether native clients reach it through a port that the client has opened'),
+  ),
+  origin: about(
+    "client: a stream, as of `exec`, `connect` and the page's terminals; client-api: a script over REST; client-api-runbooks: a runbook",
+    text,
+  ),
   labels: about(
-    'labels; null without any. Those that begin with `runbook` are of the gateway',
+    'labels of the request, and those of the gateway, which begin with `runbook`; null without any, and in a list if they are too long',
     v.nullable(texts),
   ),
-  runbook_title: v.optional(v.pipe(text, v.description('title of the runbook at the time of the request'))),
-  metadata: about('metadata; null without any', v.nullable(anything)),
-  session_batch_id: about('id of its batch, or what the request gave', v.optional(text)),
-  correlation_id: about('what the request gave', v.optional(text)),
-  status: about('open; ready: approved and not run yet; done', v.picklist(['open', 'ready', 'done'])),
-  state: about('its state', StateShape),
-  exit_code: about('exit code; 254 if the execution has none, null until the end', v.nullable(whole)),
-  start_date: about('when it began', text),
-  end_date: about('when it ended', v.nullable(text)),
-  event_size: about('bytes of recorded output', wholeCount),
-  truncated_bytes: about('bytes of output that are not recorded, exact up to 2^53 - 1', wholeCount),
+  runbook_title: v.optional(
+    v.pipe(text, v.description('title that the runbook had at the request; missing without one')),
+  ),
+  metadata: about(
+    'metadata of the session; null without any, and in a list if they are too long',
+    v.nullable(anything),
+  ),
+  session_batch_id: about(
+    'id of its batch, or `session_batch_id` of the request; missing without one',
+    v.optional(text),
+  ),
+  correlation_id: about(
+    '`correlation_id` of the request, or id of the run of its schedule; missing without one',
+    v.optional(text),
+  ),
+  status: about(
+    'open: it runs, or waits for approval; ready: approved, and not run yet; done: it has ended',
+    v.picklist(['open', 'ready', 'done']),
+  ),
+  state: about('what it does, or how it ended', StateShape),
+  exit_code: about(
+    'exit code of the command; 254 if it has none, because it was refused, lost or ended from outside; null until the end',
+    v.nullable(whole),
+  ),
+  start_date: about('when it was requested: a session that needs approval runs later', moment),
+  end_date: about('when it ended; null until then', time),
+  event_size: about('bytes of output that are recorded so far, with the texts about the end', wholeCount),
+  truncated_bytes: about(
+    'bytes of output that the agent left out, or that could not be recorded; exact up to 2^53 - 1',
+    wholeCount,
+  ),
   redacted_bytes: about(
-    'bytes of output that were replaced since they were secrets, exact up to 2^53 - 1',
+    'bytes of secrets that were replaced in the output; 0 until the end, exact up to 2^53 - 1',
     wholeCount,
   ),
   integrations_metadata: about(
-    'its Jira issue',
+    'its Jira issue; null without one',
     v.nullable(
       v.strictObject({
         jira_issue_key: about('key of the issue', text),
@@ -88,10 +123,19 @@ const session = {
       }),
     ),
   ),
-  jira_transition: about('the move of the issue after the end', v.nullable(JiraMoveShape)),
-  guardrails_info: about("the broken rules, in hoop's form", v.nullable(v.array(anything))),
+  jira_transition: about(
+    'the move of its Jira issue after its end; null without an issue',
+    v.nullable(JiraMoveShape),
+  ),
+  guardrails_info: about(
+    "guardrail rules that were broken, in hoop's form; null if none was",
+    v.nullable(v.array(anything)),
+  ),
   ai_analysis: v.null(),
-  script_size: about('characters of the script as a JSON text', v.nullable(wholeCount)),
+  script_size: about(
+    'characters of the script in JSON, without the quotes; null in records of older versions',
+    v.nullable(wholeCount),
+  ),
   metrics: about('figures of the session; null until the end', metrics),
 }
 
@@ -100,22 +144,25 @@ const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
 const SessionShape = v.strictObject({
   ...session,
   script: about(
-    '`data` is the script, with secrets replaced; null in a list',
+    '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` asks for other parts only; null in a list',
     v.strictObject({ data: text }),
   ),
   event_stream: about(
-    'with `expand`: events of `[seconds, type, base64]`, or one text',
+    'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since the start, type, bytes in base64]`, or the whole output as one text',
     v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
   ),
 })
 
-const DownloadLinkShape = v.strictObject({ download_url: text, expire_at: text })
+const DownloadLinkShape = v.strictObject({
+  download_url: about('address of the file, for one request', text),
+  expire_at: about('when the address expires', moment),
+})
 
 const SessionListShape = v.strictObject({
-  data: v.array(ListedSessionShape),
-  total: v.nullable(wholeCount),
-  total_is_capped: v.boolean(),
-  has_next_page: v.boolean(),
+  data: about('sessions, the newest first', v.array(ListedSessionShape)),
+  total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
+  total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
+  has_next_page: about('whether there are sessions after these', v.boolean()),
 })
 
 /** All of a session's metadata. */
@@ -130,25 +177,27 @@ const VIEW = { action: 'view', type: 'sessions' } as const
 
 const FILTERS = {
   user: plainOption(
-    'only sessions of this user, as an SQL LIKE pattern (`%` is any text, `_` is one character)',
+    'only sessions of this user, as an SQL LIKE pattern (`%` is any text, `_` is one character, `\\` escapes them)',
   ),
   connection: plainOption('only sessions on this connection, as a LIKE pattern'),
   type: plainOption('only sessions on connections of this type, as a LIKE pattern'),
-  runbook: plainOption('only sessions of this runbook: its path, or a LIKE pattern'),
+  runbook: plainOption('only sessions of this runbook: its path, as a LIKE pattern'),
   status: plainOption(
     `only sessions in this state: ${OUTCOMES.join(', ')}, or several of them, separated by commas; or open, ready, done as in hoop`,
   ),
   kind: plainOption(`only sessions of this kind: ${SESSION_KINDS.join(', ')}`),
   parameter: plainOption(
-    'only runs with this text in a recorded parameter; searches the newest 20,000 runs that match the other filters, except requests of more than 64 KiB',
+    'only runbooks with this text in a recorded parameter, in any case; searches the newest 20,000 sessions that match the other filters, except requests of more than 64 KiB',
   ),
   batch_id: plainOption('only sessions of this batch'),
-  correlation_id: plainOption('only sessions with this correlation id; empty: only sessions without one'),
+  correlation_id: plainOption('only sessions with this correlation id; empty: all sessions'),
   'review.status': plainOption(
     'only sessions with a review in this state, as a LIKE pattern; empty: only sessions without a review',
   ),
-  jira_issue_key: plainOption('only sessions with one of these Jira issues, separated by commas'),
-  'review.approver': plainOption('only sessions that one of the groups of this user reviews'),
+  jira_issue_key: plainOption(
+    'only sessions with one of these keys of Jira issues, in any case, separated by commas',
+  ),
+  'review.approver': plainOption('only sessions whose review asks a group of this user'),
   start_date: plainOption('only sessions that began at this time or later, RFC 3339'),
   end_date: plainOption('only sessions that began at this time or earlier, RFC 3339'),
 } as const
@@ -185,16 +234,24 @@ const DaysShape = v.strictObject({
     'the days, the oldest first',
     v.array(
       v.strictObject({
-        day: v.pipe(text, v.description('YYYY-MM-DD')),
-        open: v.pipe(wholeCount, v.description('sessions that run, or wait for people')),
+        day: v.pipe(text, v.description('the day in `time_zone`, as YYYY-MM-DD')),
+        open: v.pipe(
+          wholeCount,
+          v.description(
+            'sessions that run, wait for a lock or for approval, or are approved and have not run yet',
+          ),
+        ),
         succeeded: about('sessions with exit code 0', wholeCount),
-        failed: about('sessions that ended otherwise', wholeCount),
-        stopped: about('sessions that a person or a closed client ended', wholeCount),
-        rejected: about('sessions that were rejected or revoked', wholeCount),
+        failed: about('sessions that ended in another way', wholeCount),
+        stopped: about(
+          'sessions that a user stopped or withdrew, whose client left, or whose request expired',
+          wholeCount,
+        ),
+        rejected: about('sessions whose approval was rejected or revoked', wholeCount),
       }),
     ),
   ),
-  is_capped: v.pipe(v.boolean(), v.description('true if a day has more sessions than were examined')),
+  is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were examined')),
 })
 /** Number of sessions that began on each day, oldest day first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
@@ -230,7 +287,9 @@ export const sessionContract = {
     scope: 'read',
     audit: VIEW,
     query: {
-      from: plainOption('place after which the part begins (default: the beginning of the output)'),
+      from: plainOption(
+        'place after which the part begins: `next` or `place` of an earlier answer (default: the beginning)',
+      ),
       bytes: plainOption('size of the part in bytes, up to 1048576 (default: 262144)'),
     },
     answers: { 200: OutputRangeShape },
@@ -271,7 +330,7 @@ const DOWNLOAD = {
   role: 'public',
   scope: 'link',
   audit: { action: 'download', type: 'sessions' },
-  query: { token: plainOption('token of the link; the other options are a part of the link, too') },
+  query: { token: plainOption('token of the link; the link has other options, too') },
   answers: { 200: file },
   type: 'application/octet-stream',
   errors: ['session-not-found', 'download-expired', 'history-failed'],
@@ -349,9 +408,9 @@ export const sessionStreamContract = {
     scope: 'read',
     audit: VIEW,
     query: {
-      events: plainOption('kinds of events: i, o, e, separated by commas (default: o,e)'),
+      events: plainOption('types of events: i, o, e, separated by commas (default: o,e)'),
       newline: plainOption('1: adds a line break after each event'),
-      'event-time': plainOption('1: adds the time before each event'),
+      'event-time': plainOption('1: adds the time before each event, in whole seconds and UTC'),
     },
     answers: { 200: plainText },
     type: 'text/plain',
@@ -366,7 +425,7 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: { from: plainOption('now: only new output (default: from the beginning)') },
+    query: { from: plainOption('start: from the beginning (default); now: only new output') },
     answers: { 200: plainText },
     type: 'text/event-stream',
     errors: [

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { whoAsks } from './gateway.ts'
-import { plainOption, text } from './words.ts'
+import { about, plainOption, text } from './words.ts'
 
 /** Largest body from callers without a token. */
 export const SIGN_IN_BODY_BYTES = 8 * 1024
@@ -37,7 +37,10 @@ export const localSignInContract = {
   },
 } as const satisfies Contract
 
-const TokenShape = v.strictObject({ token: needed(text), user: text })
+const TokenShape = v.strictObject({
+  token: needed(about('the new token', text)),
+  user: about('name of its user', text),
+})
 
 // Pages that browsers show to people, also for refusals.
 const page = v.pipe(text, v.description('a page'))
@@ -79,7 +82,7 @@ export const browserSignInContract = {
         'SHA-256 of a verifier in base64url; the browser is then sent with ?code=, for POST /api/login/token',
       ),
     },
-    answers: { 200: v.strictObject({ login_url: needed(text) }) },
+    answers: { 200: v.strictObject({ login_url: needed(about('address for the browser', text)) }) },
     errors: ['not-permitted', ['invalid-request', 422], 'too-much-at-once', 'sign-in-failed'],
     isMountedByHand: true,
   },
@@ -119,12 +122,12 @@ export const deviceSignInContract = {
     bodyReading: { most: SIGN_IN_BODY_BYTES, isOptional: true },
     answers: {
       200: v.strictObject({
-        device_code: needed(text),
-        user_code: needed(text),
-        verification_uri: text,
-        verification_uri_complete: needed(text),
-        expires_in: needed(v.number()),
-        interval: needed(v.number()),
+        device_code: needed(about('secret code with which the command line asks for the token', text)),
+        user_code: needed(about('code that the person enters on the page', text)),
+        verification_uri: about('address of the page that takes the code', text),
+        verification_uri_complete: needed(about('the same address, with the code', text)),
+        expires_in: needed(about('seconds until the codes expire', v.number())),
+        interval: needed(about('seconds between two requests for the token', v.number())),
       }),
     },
     errors: ['not-permitted', ['invalid-request', 422], 'too-much-at-once'],
@@ -167,7 +170,10 @@ export const deviceSignInContract = {
 
 const given = v.optional(v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')))
 
-const PageSignInShape = v.strictObject({ ...whoAsks, next: v.nullable(text) })
+const PageSignInShape = v.strictObject({
+  ...whoAsks,
+  next: about('path of the page that the link leads to; null without a link', v.nullable(text)),
+})
 export type PageSignInAnswer = Frozen<v.InferOutput<typeof PageSignInShape>>
 
 /** Requests of the gateway's own page, besides those that all clients can send. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { about, nothing, plainOption, seconds, text, time, userName } from './words.ts'
+import { about, moment, nothing, plainOption, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 const YEAR_SECONDS = 366 * DAY_SECONDS
@@ -8,23 +8,28 @@ const YEAR_SECONDS = 366 * DAY_SECONDS
 const token = {
   id: about('id of the token', text),
   name: about('name of the token', text),
-  user: about('name of its user', text),
-  kind: about('sign-in: a sign-in made it', v.picklist(['personal', 'sign-in'])),
+  user: about('name of the user of the token', text),
+  kind: about(
+    'personal: a user created it, or gateway.yaml has it; sign-in: a sign-in made it',
+    v.picklist(['personal', 'sign-in']),
+  ),
   declared: v.pipe(v.boolean(), v.description('whether the token is set in gateway.yaml')),
   status: about(
-    'inactive: its user is not accepted',
+    'active: it is accepted; expired: also after a sign-out; inactive: its user is not accepted, or the token with which the page was signed in',
     v.picklist(['active', 'revoked', 'expired', 'inactive']),
   ),
-  created_at: about('when it was made', time),
-  created_by: about('who made it', v.nullable(text)),
-  expires_at: about('when it expires; null: never', time),
-  last_used_at: about('when it was last used, to the minute', time),
-  revoked_at: about('when it was revoked', v.optional(text)),
-  revoked_by: about('who revoked it', v.optional(text)),
-  replaced_by: about('id of the token that replaced it', v.optional(text)),
+  created_at: about('when it was created; null for a token of gateway.yaml', time),
+  created_by: about('name of the user who created it; null for a token of gateway.yaml', v.nullable(text)),
+  expires_at: about('when it expires or expired; null: never', time),
+  last_used_at: about('when it was last used, to the minute; null if it never was', time),
+  revoked_at: about('when it was revoked; missing if it was not', v.optional(moment)),
+  revoked_by: about('name of the user who revoked it; missing if it was not revoked', v.optional(text)),
+  replaced_by: about('id of the token that replaced it by rotation; missing without one', v.optional(text)),
   current: v.pipe(
     v.optional(v.literal(true)),
-    v.description('true if the request was sent with this token, or by a browser that was signed in with it'),
+    v.description(
+      'true if the request was sent with this token, or by a browser that was signed in with it; only in the list, missing otherwise',
+    ),
   ),
 }
 const TokenShape = v.strictObject(token)

@@ -6,29 +6,35 @@ const DAY_SECONDS = 24 * 60 * 60
 
 /** Most that a machine may use in any time of length `per`. */
 export const BudgetShape = v.strictObject({
-  runs: about('sessions', v.number()),
-  bytes: about('bytes of input and output; null: any number', v.nullable(v.number())),
-  hours: about('hours of running; null: any number', v.nullable(v.number())),
-  per: v.pipe(v.number(), v.description('seconds')),
+  runs: about('number of sessions', v.number()),
+  bytes: about('bytes of output; null: any number', v.nullable(v.number())),
+  hours: about('hours of running, without the wait for approval; null: any number', v.nullable(v.number())),
+  per: v.pipe(v.number(), v.description('length of the period, in seconds')),
 })
 
 const UserShape = v.strictObject({
-  id: about('the name', text),
+  id: about('the same as `name`', text),
   name: about('name of the user', text),
-  email: about('the name again', text),
-  status: about('an inactive user is not accepted', v.picklist(['active', 'inactive'])),
-  verified: about('of no use here', v.boolean()),
-  role: about('admin: member of the group admin', v.picklist(['admin', 'standard'])),
+  email: about('the same as `name`', text),
+  status: about('inactive: no token of the user is accepted', v.picklist(['active', 'inactive'])),
+  verified: about("hoop's field, always true", v.boolean()),
+  role: about(
+    'admin: a member of the group `admin`; standard: all others',
+    v.picklist(['admin', 'standard']),
+  ),
   slack_id: about('always empty', text),
   picture: about('always empty', text),
-  groups: about('names of groups', v.array(text)),
-  kind: about('person or machine', v.picklist(['person', 'machine'])),
+  groups: about('names of the groups of the user', v.array(text)),
+  kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
   declared: v.pipe(v.boolean(), v.description('whether the user is set in gateway.yaml')),
-  budget: about('what a machine may use up', v.nullable(BudgetShape)),
-  created_at: about('when the user was added', time),
-  created_by: about('who added the user', v.nullable(text)),
+  budget: about('what a machine may use in each period; null without a budget', v.nullable(BudgetShape)),
+  created_at: about('when the user was added; null for a user of gateway.yaml', time),
+  created_by: about(
+    'name of the user who added this one, or `oidc:` and an account; null for a user of gateway.yaml',
+    v.nullable(text),
+  ),
   warning: about(
-    'says that the state has a user of the same name as gateway.yaml: gateway.yaml counts',
+    'set if a user of gateway.yaml hides a user of the same name who was added over REST; missing otherwise',
     v.optional(text),
   ),
 })

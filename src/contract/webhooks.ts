@@ -1,43 +1,49 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { about, text, wholeCount } from './words.ts'
+import { about, moment, text, time, wholeCount } from './words.ts'
 
 const WebhookShape = v.strictObject({
   name: needed(about('name of the webhook', text)),
-  url: v.pipe(text, v.description('the address, reduced to its server')),
-  events: about('events that are sent', v.array(text)),
+  url: v.pipe(text, v.description('protocol and server of the address; the rest may be a secret')),
+  events: about('names of the events that are sent', v.array(text)),
   template: about('form of the messages', v.picklist(['standard', 'slack', 'teams'])),
-  connections: about('connections whose events are sent; null: all', v.nullable(v.array(text))),
-  signed: about('whether messages are signed', v.boolean()),
+  connections: about('names of the connections whose events are sent; null: all', v.nullable(v.array(text))),
+  signed: about('whether the messages are signed', v.boolean()),
   status: about(
-    'failing: the last attempt failed; disabled: it failed for too long',
+    'active: no delivery has failed since the last success or start; failing: the last delivery failed, and is retried; disabled: the receiver answered 410 Gone, and gets no messages until a test succeeds',
     v.picklist(['active', 'failing', 'disabled']),
   ),
-  delivered: about('messages delivered since the start', wholeCount),
-  dropped: about('messages given up since the start', wholeCount),
-  waiting: about('messages that wait', wholeCount),
-  last_delivery: about('when a message was last delivered', v.nullable(text)),
-  last_error: about('the last error', v.nullable(text)),
-  last_error_at: about('when it occurred', v.nullable(text)),
+  delivered: about(
+    'messages that were delivered since the webhook has its address, also before a restart',
+    wholeCount,
+  ),
+  dropped: about('messages that were given up in this time', wholeCount),
+  waiting: about('messages that wait for their delivery', wholeCount),
+  last_delivery: about('when a message was last delivered; null if none was', time),
+  last_error: about(
+    'error of the last failed delivery, also if others have succeeded since; null if none has failed',
+    v.nullable(text),
+  ),
+  last_error_at: about('when that delivery failed; null if none has', time),
   deliveries: about(
     'the 20 oldest waiting messages',
     v.array(
       v.strictObject({
         id: about('id of the message', text),
-        event: about('event', text),
-        at: about('when it happened', text),
-        attempts: about('number of attempts', wholeCount),
-        next_attempt: about('when it is sent next', v.nullable(text)),
-        error: about('why the last attempt failed', v.nullable(text)),
+        event: about('name of the event', text),
+        at: about('when the event happened', moment),
+        attempts: about('number of failed attempts', wholeCount),
+        next_attempt: about('when the next attempt is due; null: now', time),
+        error: about('why the last attempt failed; null if none has', v.nullable(text)),
       }),
     ),
   ),
 })
 
 const WebhookTestShape = v.strictObject({
-  delivered: needed(about('whether the receiver accepted it', v.boolean())),
-  status: about('status of the answer', v.nullable(wholeCount)),
-  error: about('why it was not delivered', v.nullable(text)),
+  delivered: needed(about('whether the receiver accepted the test message', v.boolean())),
+  status: about('status of the answer of the receiver; null without an answer', v.nullable(wholeCount)),
+  error: about('why the test message was not delivered; null if it was', v.nullable(text)),
 })
 
 /** A receiver of gateway.yaml, its waiting messages and its last deliveries. */

@@ -9,8 +9,9 @@ export function about<const Shape extends v.GenericSchema>(meaning: string, shap
 
 export const text = v.string()
 export const wholeCount = v.pipe(v.number(), v.integer(), v.minValue(0))
-/** RFC 3339 in UTC; null where the time is not known. */
-export const time = v.nullable(text)
+/** A time in UTC with milliseconds: RFC 3339, as `Date.toISOString` writes it. */
+export const moment = v.pipe(v.string(), v.isoTimestamp())
+export const time = v.nullable(moment)
 export const file = v.pipe(text, v.description('a file'))
 /** The answer of an operation that returns nothing. */
 export const nothing = v.strictObject({})
