@@ -1,157 +1,10 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
-import { ReviewInSessionShape } from './reviews.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
-import { OUTCOMES, SESSION_KINDS, StateShape } from './session-state.ts'
-import { about, file, moment, nothing, numberOption, plainOption, text, time, wholeCount } from './words.ts'
-
-const whole = v.pipe(v.number(), v.integer())
-const texts = v.record(v.string(), v.string())
-const anything = v.record(v.string(), v.unknown())
-
-/** The result for the Jira issue after the session's end. */
-const JiraMoveShape = v.strictObject({
-  status: about(
-    'pending: not moved yet; skipped: the issue keeps its status, because the session did not run or has failed; given-up: too many attempts failed',
-    v.picklist(['pending', 'done', 'skipped', 'given-up']),
-  ),
-  attempts: about('number of failed attempts', wholeCount),
-  error: about('why the last attempt failed; null if none has failed', v.nullable(text)),
-})
-
-/** Null until the end. */
-const metrics = v.nullable(
-  v.strictObject({
-    data_masking: about(
-      'what data masking has replaced',
-      v.strictObject({
-        err_count: about('number of times that masking failed at the agent', wholeCount),
-        info_types: about(
-          'number of replaced values of each type, for the first 100 types',
-          v.record(v.string(), wholeCount),
-        ),
-        total_redact_count: about('number of replaced values of all types', wholeCount),
-        transformed_bytes: about(
-          'number of bytes that were replaced, by the report of the agent',
-          wholeCount,
-        ),
-      }),
-    ),
-    event_size: about('the same as `event_size` of the session', wholeCount),
-    truncated: about('whether output is missing: `truncated_bytes` is not 0', v.boolean()),
-  }),
-)
-
-const session = {
-  id: about('id of the session', text),
-  org_id: about("hoop's id of the organization, the same for all sessions", text),
-  user: about('name of the user', text),
-  user_id: about('the same as `user`', text),
-  user_name: about('the same as `user`', text),
-  identity_type: about("hoop's field, the same for people and machines", v.literal('user')),
-  connection: about('name of the connection', text),
-  role_name: about('the same as `connection`', text),
-  resource_name: about(
-    'the same as `connection`; empty if the connection is no longer in gateway.yaml',
-    text,
-  ),
-  connection_tags: about(
-    'tags of the connection when the session began; empty without any, null for runbooks',
-    v.nullable(texts),
-  ),
-  type: about('type of the connection', text),
-  connection_subtype: about('subtype of the connection; empty without one', text),
-  review: about(
-    'its review, without `session` and `can`; null if it needed no approval',
-    v.nullable(ReviewInSessionShape),
-  ),
-  verb: about('exec: a script or a runbook; connect: a terminal or native clients (`port`)', text),
-  port: v.pipe(
-    v.boolean(),
-    v.description('whether native clients reach it through a port that the client has opened'),
-  ),
-  origin: about(
-    "client: a stream, as of `exec`, `connect` and the page's terminals; client-api: a script over REST; client-api-runbooks: a runbook",
-    text,
-  ),
-  labels: about(
-    'labels of the request, and those of the gateway, which begin with `runbook`; null without any, and in a list if they are too long',
-    v.nullable(texts),
-  ),
-  runbook_title: v.optional(
-    v.pipe(text, v.description('title that the runbook had at the request; missing without one')),
-  ),
-  metadata: about(
-    'metadata of the session; null without any, and in a list if they are too long',
-    v.nullable(anything),
-  ),
-  session_batch_id: about(
-    'id of its batch, or `session_batch_id` of the request; missing without one',
-    v.optional(text),
-  ),
-  correlation_id: about(
-    '`correlation_id` of the request, or id of the run of its schedule; missing without one',
-    v.optional(text),
-  ),
-  status: about(
-    'open: it runs, or waits for approval; ready: approved, and not run yet; done: it has ended',
-    v.picklist(['open', 'ready', 'done']),
-  ),
-  state: about('what it does, or how it ended', StateShape),
-  exit_code: about(
-    'exit code of the command; 254 if it has none, because it was refused, lost or ended from outside; null until the end',
-    v.nullable(whole),
-  ),
-  start_date: about('when it was requested: a session that needs approval runs later', moment),
-  end_date: about('when it ended; null until then', time),
-  event_size: about('bytes of output that are recorded so far, with the texts about the end', wholeCount),
-  truncated_bytes: about(
-    'bytes of output that the agent left out, or that could not be recorded; exact up to 2^53 - 1',
-    wholeCount,
-  ),
-  redacted_bytes: about(
-    'bytes of secrets that were replaced in the output; 0 until the end, exact up to 2^53 - 1',
-    wholeCount,
-  ),
-  integrations_metadata: about(
-    'its Jira issue; null without one',
-    v.nullable(
-      v.strictObject({
-        jira_issue_key: about('key of the issue', text),
-        jira_issue_url: about('address of the issue', text),
-      }),
-    ),
-  ),
-  jira_transition: about(
-    'the move of its Jira issue after its end; null without an issue',
-    v.nullable(JiraMoveShape),
-  ),
-  guardrails_info: about(
-    "guardrail rules that were broken, in hoop's form; null if none was",
-    v.nullable(v.array(anything)),
-  ),
-  ai_analysis: v.null(),
-  script_size: about(
-    'characters of the script in JSON, without the quotes; null in records of older versions',
-    v.nullable(wholeCount),
-  ),
-  metrics: about('figures of the session; null until the end', metrics),
-}
-
-const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
-
-const SessionShape = v.strictObject({
-  ...session,
-  script: about(
-    '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` asks for other parts only; null in a list',
-    v.strictObject({ data: text }),
-  ),
-  event_stream: about(
-    'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since the start, type, bytes in base64]`, or the whole output as one text',
-    v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
-  ),
-})
+import { ListedSessionShape, SessionShape } from './session-shape.ts'
+import { OUTCOMES, SESSION_KINDS } from './session-state.ts'
+import { about, file, moment, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
 
 const DownloadLinkShape = v.strictObject({
   download_url: about('address of the file, for one request', text),
@@ -170,8 +23,6 @@ const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 
 /** Bytes as a command wrote them. */
 const plainText = v.pipe(text, v.description('text/plain'))
-
-export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 

@@ -11,7 +11,8 @@ import type { AccessMatrix } from '../../../src/contract/access.ts'
 import type { ReviewAnswer, reviewContract } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
 import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/session-output.ts'
-import type { ListedSession, sessionListContract } from '../../../src/contract/sessions.ts'
+import type { ListedSession } from '../../../src/contract/session-shape.ts'
+import type { sessionListContract } from '../../../src/contract/sessions.ts'
 import type {
   ListedSchedule,
   ScheduleAnswer,

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { FastifyReply } from 'fastify'
-import type { ListedSession } from '../../../contract/sessions.ts'
+import type { ListedSession } from '../../../contract/session-shape.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary, SessionEvent, EventKind } from '../../history/session.ts'
