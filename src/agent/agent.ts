@@ -172,7 +172,7 @@ export class Agent {
       sessions: this.#services.slots.limit,
       longestEndMs: this.#longestEndMs,
     })
-    const error = await this.#serve(new PacketStream(channel, metadata, this.#timing), identity)
+    const error = await this.#serveStream(new PacketStream(channel, metadata, this.#timing), identity)
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
@@ -195,7 +195,7 @@ export class Agent {
   }
 
   /** Serves one stream from its opening to its end. @returns why it ended */
-  async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
+  async #serveStream(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
     const services = { ...this.#services, embedded }
     const dispatch = new Dispatch(services, connection, this.#systemSlots)
     const serving: Serving = { connection, dispatch, life: new AbortController() }

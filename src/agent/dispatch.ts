@@ -22,7 +22,7 @@ const MAX_UNSENT_REFUSALS = 1000
 type Session = AgentSession | NativeSession
 
 /**
- * One connection's sessions and system requests. Passes each packet to its session, and waits for none. Encodes
+ * The sessions and system requests of one stream. Passes each packet to its session, and waits for none. Encodes
  * what they send.
  */
 export class Dispatch {
@@ -107,7 +107,7 @@ export class Dispatch {
       case 'open':
         return this.#open(message)
       case 'exec':
-        return this.#deliver(message.sid, (session) => session.begin(message.stdin))
+        return this.#deliver(message.sid, (session) => session.giveScript(message.stdin))
       case 'close':
         return this.#close(message.sid)
       case 'input':
@@ -118,7 +118,7 @@ export class Dispatch {
       case 'connection-close':
       case 'connection-pause':
       case 'connection-resume':
-        return this.#connection(message)
+        return this.#nativePacket(message)
       case 'pause':
         return this.#sessions.get(message.sid)?.session.pause()
       case 'resume':
@@ -149,7 +149,7 @@ export class Dispatch {
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
     const Served = isForNativeClients(message) ? NativeSession : AgentSession
-    this.#serve(new Served(message, this.#services, this.#reply), earlier)
+    this.#runSession(new Served(message, this.#services, this.#reply), earlier)
   }
 
   #commandOf(sid: SessionId): AgentSession | undefined {
@@ -161,7 +161,7 @@ export class Dispatch {
    * Passes a native connection's packet to its session. After the session's end packets need no answer. Bytes
    * for a session that never existed do.
    */
-  #connection(message: Extract<GatewayMessage, { readonly connectionId: string }>): void {
+  #nativePacket(message: Extract<GatewayMessage, { readonly connectionId: string }>): void {
     const session = this.#sessions.get(message.sid)?.session
     if (session instanceof NativeSession) return session.receive(message)
     const isLate = this.#confirmations.has(message.sid) || this.#ended.has(message.sid)
@@ -216,7 +216,7 @@ export class Dispatch {
       : `this agent already holds ${MAX_SESSIONS} sessions`
   }
 
-  #serve(session: Session, earlier: Session | undefined): void {
+  #runSession(session: Session, earlier: Session | undefined): void {
     const over = session.run().then(() => {
       if (this.#sessions.get(session.sid)?.session !== session) return
       this.#sessions.delete(session.sid)

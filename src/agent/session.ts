@@ -17,9 +17,9 @@ import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
 /** The session's state, with the fields that exist only in that state. */
-type SessionState =
+type AgentSessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
-  | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly refuse: () => void }
+  | { readonly name: 'open'; readonly giveInput: (input: Start) => void; readonly giveUp: () => void }
   | { readonly name: 'started' }
   | { readonly name: 'closed' }
 
@@ -34,7 +34,7 @@ export class AgentSession {
   readonly #services: SessionServices
   readonly #reply: SessionReply
   readonly #command: RunningCommand
-  #state: SessionState
+  #state: AgentSessionState
   #refusal: string | undefined
   #masking: MaskingResult | undefined
 
@@ -60,7 +60,7 @@ export class AgentSession {
   /** Serves the session. Settles when it is over and all its resources are released. Never rejects. */
   async run(): Promise<void> {
     if (this.#state.name !== 'opening') return
-    const served = this.#serve(this.#state.open).catch((error: unknown) =>
+    const served = this.#checkAndRun(this.#state.open).catch((error: unknown) =>
       this.#command.notRun(error as Error),
     )
     const ending = this.#withRefusal(await served)
@@ -73,14 +73,14 @@ export class AgentSession {
    * Checks the request, tells the gateway that the session is open, waits for the input that starts the
    * command, and runs the command.
    */
-  async #serve(open: OpenMessage): Promise<CommandEnd> {
+  async #checkAndRun(open: OpenMessage): Promise<CommandEnd> {
     const { signal } = this.#command
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
-    const started = this.#started(signal)
+    const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
-    const start = await started
+    const start = await input
     this.#state = { name: 'started' }
     if (start === undefined) return this.#command.notRun()
     // Not awaited here, where script and variables would be held as long as the command runs.
@@ -91,9 +91,9 @@ export class AgentSession {
    * Starts the command with its script. A second script is ignored: answering it with a close would end the
    * first one's session.
    */
-  begin(stdin: Buffer): void {
+  giveScript(stdin: Buffer): void {
     const { name } = this.#state
-    if (!this.#isInteractive && this.#start({ kind: 'script', stdin })) return
+    if (!this.#isInteractive && this.#giveInput({ kind: 'script', stdin })) return
     this.#services.log.warn({ sid: this.sid, state: name }, 'an unexpected script was ignored')
   }
 
@@ -102,7 +102,8 @@ export class AgentSession {
    * (protocol.md 0.5).
    */
   type(data: Buffer): void {
-    if (!this.#isInteractive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
+    if (!this.#isInteractive || this.#giveInput({ kind: 'terminal' }) || this.#state.name !== 'started')
+      return
     // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
     if (!this.#command.type(data)) this.end('input-limit')
   }
@@ -132,7 +133,7 @@ export class AgentSession {
   refuse(message: string): void {
     if (!this.idle) return
     this.#refusal ??= message
-    if (this.#state.name === 'open') this.#state.refuse()
+    if (this.#state.name === 'open') this.#state.giveUp()
   }
 
   /** Ends the session; the first reason wins. */
@@ -153,20 +154,21 @@ export class AgentSession {
    * Waits for the input that starts the command. Returns undefined when the session is ended or refused
    * before that.
    */
-  async #started(ended: AbortSignal): Promise<Start | undefined> {
+  async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
     let giveUp = (): void => undefined
-    const started = new Promise<Start | undefined>((resolve) => {
+    const input = new Promise<Start | undefined>((resolve) => {
       giveUp = () => resolve(undefined)
-      this.#state = { name: 'open', begin: resolve, refuse: giveUp }
+      this.#state = { name: 'open', giveInput: resolve, giveUp }
     })
     // Disposed: otherwise the signal would hold the script as long as the session lives.
     using _ = onAbort(ended, giveUp)
-    return await started
+    return await input
   }
 
-  #start(start: Start): boolean {
+  /** Gives the session the input that starts its command. @returns false when the session does not wait for it */
+  #giveInput(input: Start): boolean {
     if (this.#state.name !== 'open') return false
-    this.#state.begin(start)
+    this.#state.giveInput(input)
     return true
   }
 

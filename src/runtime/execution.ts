@@ -35,7 +35,7 @@ export class Execution implements AsyncDisposable {
   readonly #owner: Owner
   #reaped = false
   #groupLeft = true
-  #ending: Promise<void> | undefined
+  #killing: Promise<void> | undefined
   #giveUp!: (status: ExitStatus) => void
   readonly #unkillable = new Promise<ExitStatus>((resolve) => (this.#giveUp = resolve))
   #givingUp: NodeJS.Timeout | undefined
@@ -86,9 +86,9 @@ export class Execution implements AsyncDisposable {
    * immediately; `exit` settles when the command is over.
    */
   terminate(): void {
-    if (this.#ending !== undefined) return
-    this.#ending = this.#endGroup()
-    void this.#ending.then(() => this.#giveUpUnlessReaped())
+    if (this.#killing !== undefined) return
+    this.#killing = this.#endGroup()
+    void this.#killing.then(() => this.#giveUpUnlessReaped())
   }
 
   /** Ends the command if it still runs, and releases everything. For callers that stop reading early. */
@@ -116,21 +116,21 @@ export class Execution implements AsyncDisposable {
     const status = await Promise.race([this.#child.exited, this.#unkillable])
     this.#output.drain()
     await this.#output.ended
-    if (this.#options.background === 'leave' && this.#ending === undefined) this.#leave()
+    if (this.#options.background === 'leave' && this.#killing === undefined) this.#leave()
     else await this.#endRest()
     return status
   }
 
   #leave(): void {
     // The command has ended, so there is nothing left to terminate.
-    this.#ending = Promise.resolve()
+    this.#killing = Promise.resolve()
     leaveOrphans(this.#owner)
   }
 
   /** Ends the processes that the command left: they would keep locks, ports and secrets. */
   async #endRest(): Promise<void> {
     this.terminate()
-    await this.#ending
+    await this.#killing
     const orphans = await endOrphans(this.#owner, this.#options.graceMs)
     for (const pid of orphans) this.#ended.add(pid)
   }

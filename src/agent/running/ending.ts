@@ -125,7 +125,7 @@ export function endingOfRefusal(error: Error): CommandEnd | undefined {
 
 /** Returns the end of a command that was ended before it started. */
 export function endingUnstarted(reason: TerminationReason): CommandEnd {
-  return notRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
+  return endingWithoutRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
 /** Returns the end of a session of native clients that was open. Usually the client's side closes its port. */
@@ -137,7 +137,7 @@ export function endingOfPort(reason: TerminationReason): CommandEnd {
 
 /** Returns the end of a command that could not run at all. */
 export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): CommandEnd {
-  return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
+  return endingWithoutRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
 
 /**
@@ -146,16 +146,18 @@ export function endingRefused(message: string, outcome: 'refused' | 'failed' = '
  */
 export function endingBlocked(blocked: Blocked): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
-  return { ...notRun(ending), blocked }
+  return { ...endingWithoutRun(ending), blocked }
 }
 
 /** Returns the end of a command that a list of the server's owner does not allow. */
 function endingForbidden(message: string, forbiddenBy: AllowListName): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
-  return { ...notRun(ending), forbiddenBy }
+  return { ...endingWithoutRun(ending), forbiddenBy }
 }
 
-function notRun(ending: Pick<CommandEnd, 'exitCode' | 'message' | 'outcome' | 'reason'>): CommandEnd {
+function endingWithoutRun(
+  ending: Pick<CommandEnd, 'exitCode' | 'message' | 'outcome' | 'reason'>,
+): CommandEnd {
   return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
 

@@ -211,7 +211,7 @@ export class RunningCommand {
     await group.add(execution.pid)
     using output = this.#sentOutput(execution, this.#job)
     this.#job = undefined
-    return await this.#follow(output, execution, { group, kind, take })
+    return await this.#passOutput(output, execution, { group, kind, take })
   }
 
   /** Tells the user which rule forbids the command. */
@@ -305,10 +305,10 @@ export class RunningCommand {
   }
 
   /** Passes the output on until the command has ended. @returns how it ended */
-  async #follow(
+  async #passOutput(
     output: SentOutput,
     execution: Execution,
-    { group, kind, take }: Followed,
+    { group, kind, take }: Passing,
   ): Promise<CommandEnd> {
     const from = performance.now()
     using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
@@ -342,7 +342,7 @@ export class RunningCommand {
   }
 }
 
-interface Followed {
+interface Passing {
   readonly group: ExecutionGroup
   readonly kind: Start['kind']
   readonly take: TakeOutput
