@@ -130,6 +130,12 @@ describe('the stream of PostgreSQL', () => {
     )
   })
 
+  it.each(['N', 'E'])('refuses what follows the last field of %s, which nobody would mask', async (type) => {
+    using stream = new MaskedMessages(client(), await rulesOf(masking({ types: ['EMAIL_ADDRESS'] })))
+    const message = messageOf(letter(type), textOf('SERROR'), Buffer.of(0), textOf(`M${MAIL}`), Buffer.of(0))
+    await expect(stream.pass(message)).rejects.toThrow(NativeError)
+  })
+
   it('changed at random, shows no value and breaks nothing', async () => {
     const rules = await rulesOf(masking({ types: ['EMAIL_ADDRESS'] }))
     const good = Buffer.concat([

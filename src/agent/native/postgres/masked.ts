@@ -223,6 +223,9 @@ function errorFields(content: Buffer): Part[] {
     )
     at = end + 1
   }
+  // Nobody would read what follows the zero byte, so nobody would mask it.
+  if (at + 1 < content.length)
+    throw new NativeError('protocol', 'an error of the server has more than its fields')
   return [...parts, { before: content.subarray(at), value: undefined }]
 }
 
