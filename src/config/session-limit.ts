@@ -26,7 +26,7 @@ const FEWEST = 10
 const MOST = 1000
 
 /** Resources that limit the executions of this process. */
-export interface Machine {
+interface Machine {
   /** Undefined if the system does not report a limit. */
   readonly openFiles: number | undefined
   readonly memoryBytes: number

@@ -64,7 +64,7 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-export interface GatewayOptions {
+interface GatewayOptions {
   /** File from which `reload` reads the settings. */
   readonly source: GatewayFile
   readonly log: Logger

@@ -13,7 +13,7 @@ const MAX_CONNECTIONS = 32
 const MAX_HEADER_BYTES = 8192
 const TEXT = 'text/plain; charset=utf-8'
 
-export interface HttpOptions {
+interface HttpOptions {
   readonly listen: Address
   /** Name of the setting with the address, for errors. */
   readonly setting: string

@@ -107,7 +107,7 @@ export class Systemd implements Disposable {
   }
 }
 
-export interface SystemdEnvironment {
+interface SystemdEnvironment {
   /** A path, or `@name`. */
   readonly socket: string
   /** A ping is due within this time; undefined without a watchdog. */

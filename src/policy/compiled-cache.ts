@@ -1,5 +1,5 @@
 /** A compiled object and its approximate memory, which may grow with use. */
-export interface Compiled {
+interface Compiled {
   readonly bytes: number
 }
 

@@ -88,7 +88,7 @@ export async function execute(engine: Engine, command: Command, options: Execute
   }
 }
 
-export interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
+interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
   /** A random uuid, the same for all executions of an agent. */
   readonly instance: string
   /**

@@ -2,7 +2,7 @@
  * Rules that a template declares for a parameter's values, except for the pattern, which the template itself
  * checks.
  */
-export interface Rules {
+interface Rules {
   readonly type: string
   readonly options?: readonly string[] | undefined
   readonly minLength?: number | undefined

@@ -57,7 +57,7 @@ export function parseKey(key: string, source: string, tls: TlsOptions = {}): Ide
 }
 
 /** The parts of an identity whose token does not contain the gateway. */
-export interface TokenIdentity {
+interface TokenIdentity {
   readonly token: Secret
   /** Address with or without a scheme; both mean the same. */
   readonly gateway: string

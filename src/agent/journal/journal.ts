@@ -14,7 +14,7 @@ export interface Journal {
   readonly linesLost: number
 }
 
-export interface JournalOptions {
+interface JournalOptions {
   /** The state folder. Created (0700) when it is missing. */
   readonly folder: string
   /** Limit for both generations together; 0 means no journal. */

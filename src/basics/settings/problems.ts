@@ -4,7 +4,7 @@ import type { LineCounter } from 'yaml'
 export type Path = readonly (string | number)[]
 
 /** One fault. Line and column count from 1. */
-export interface Problem {
+interface Problem {
   /** Line of a fault in the settings file itself. */
   readonly line?: number
   readonly column?: number

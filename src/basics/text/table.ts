@@ -1,6 +1,6 @@
 import { oneLine } from './printable.ts'
 
-export interface TableColumn {
+interface TableColumn {
   readonly heading: string
   /**
    * Whether the column may be narrower than its content on a narrow terminal. `last`: only when all others
@@ -29,7 +29,7 @@ export function itemTable<Item>(
 }
 
 /** One text per column, each a printable line. */
-export type TableRow = readonly string[]
+type TableRow = readonly string[]
 
 /** Least width of a shrinking column in characters; a longer heading needs more. */
 const NARROWEST = 6

@@ -102,7 +102,7 @@ function lastText({ last_run: last }: Read<ListedSchedule>): string {
   return last === undefined ? '' : `${wordFor(last.status)} ${moment(last.due_at || last.at)}`
 }
 
-export function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): string {
+function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): string {
   const { name, cron, timezone, runbook, connection, as, problem, runs } = schedule
   const { paused_at: pausedAt, paused_by: pausedBy } = schedule
   const facts = factLines([

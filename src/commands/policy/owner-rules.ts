@@ -8,7 +8,7 @@ import { Failure } from '../exit-codes.ts'
 import { readCheckedRules, type CheckedRules } from './check.ts'
 
 /** The owner's rules, and all problems of their files, one line each. */
-export interface ExaminedRules {
+interface ExaminedRules {
   readonly rules: OwnerRules
   readonly problems: readonly string[]
 }

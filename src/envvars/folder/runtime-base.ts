@@ -58,7 +58,7 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
 }
 
 /** The folder that this user's agents share. */
-export interface UserFolder {
+interface UserFolder {
   readonly path: string
   /** Why it is not the usual folder: the path, and the objection to it. */
   readonly refused?: string

@@ -9,7 +9,7 @@ import type { Arrival, Departure, Presence } from './presence.ts'
  * The agent that a credential belongs to, or why the credential is refused. `transport.ts` has the texts for
  * refused agents.
  */
-export type Authentication =
+type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'held-up'; readonly seconds: number }
@@ -19,7 +19,7 @@ export type Authentication =
  * `left`: the agent announced it, or the settings dropped it. `never`: not connected since this gateway
  * started.
  */
-export type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
+type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
 /** Most leaving streams of one agent, as after several restarts in a row. */
 const MOST_LEAVING = 16

@@ -6,10 +6,10 @@ import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
  * The user for whom batches are listed: their own, and those that their groups review. Undefined: all
  * batches.
  */
-export type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
+type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
 /** Batches as rows of the history's file. */
-export class BatchRows {
+class BatchRows {
   readonly #statements: ReturnType<typeof prepare>
 
   constructor(db: Connection) {

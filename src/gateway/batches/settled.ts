@@ -2,7 +2,7 @@ import type { SessionSummary } from '../history/session.ts'
 import type { Review } from '../reviews/review.ts'
 import type { Batch, BatchRun, BatchState, BatchStop } from './batch.ts'
 
-export interface BatchTraces {
+interface BatchTraces {
   readonly session: (id: string) => SessionSummary | undefined
   readonly review: (id: string) => Review | undefined
 }

@@ -24,7 +24,7 @@ const MAX_AUDITED = 500
 /** Parallel reads of opening packets per user. Each packet may have 17 MiB. */
 const OPENINGS = 8
 
-export interface ClientServices extends ApprovalServices {
+interface ClientServices extends ApprovalServices {
   readonly users: Users
   readonly live: LiveUses
   readonly tickets: Tickets

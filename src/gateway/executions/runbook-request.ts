@@ -10,7 +10,7 @@ import type { RunbookBody } from '../../contract/executions.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 /** A rendered runbook: input for the agent, and facts for the history. */
-export interface RenderedRunbook {
+interface RenderedRunbook {
   readonly script: Buffer
   /** Variables of the client. Values that the template sets with `asenv` win over the request's. */
   readonly envVars: ReadonlyMap<string, string>
@@ -28,7 +28,7 @@ export interface RenderedRunbook {
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
 /** A repository, and the connection's runbook folder in it. */
-export interface RunbookSource {
+interface RunbookSource {
   readonly repository: RunbookRepository
   readonly folder: string
 }

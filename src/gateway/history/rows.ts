@@ -98,7 +98,7 @@ export interface SessionParts {
 }
 
 /** Values without their own columns, stored as JSON. */
-export type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
+type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
 /** @throws HistoryError */
 export function requestText(request: StoredRequest): string {

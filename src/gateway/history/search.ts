@@ -89,7 +89,7 @@ interface Total {
 }
 
 /** Matching rows among some consecutive sessions, in the order in which recording began. */
-export interface FoundStep {
+interface FoundStep {
   readonly rows: readonly unknown[]
   /** Key of the last session that was looked at. */
   readonly until: number

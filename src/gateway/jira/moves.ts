@@ -8,7 +8,7 @@ import type { EndedIssue, MoveOutcome } from './issue-rows.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 
-export interface MoveTiming extends RetryTiming {
+interface MoveTiming extends RetryTiming {
   readonly pollMs: number
   /** An issue is given up when its session ended this long ago and `attempts` have failed. */
   readonly ageMs: number

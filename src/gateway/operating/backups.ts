@@ -12,7 +12,7 @@ import { pack, HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part }
 const FOLDER = /^\.backup-[0-9a-f]{16}$/
 
 /** A backup of the state at one moment. */
-export interface Backup {
+interface Backup {
   readonly manifest: Manifest
   /** The backup's file. */
   readonly bytes: Readable

@@ -26,7 +26,7 @@ export interface RunServices {
 }
 
 /** A session that has begun to run, and its request. */
-export interface ApprovedRun {
+interface ApprovedRun {
   readonly session: GatewaySession
   readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
 }

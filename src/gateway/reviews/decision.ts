@@ -21,13 +21,13 @@ export interface Decision {
 }
 
 /** Time and ids that a decision needs beside the review. */
-export interface DecisionMoment {
+interface DecisionMoment {
   readonly now: number
   /** Makes the id of a group entry. */
   readonly newId: () => string
 }
 
-export interface Refusal {
+interface Refusal {
   readonly code: HttpCode
   readonly message: string
 }

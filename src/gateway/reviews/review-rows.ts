@@ -15,7 +15,7 @@ interface WaitingReviews {
  * The reader of a list of reviews: sees their own requests and the reviews of their groups. Undefined: all
  * reviews.
  */
-export type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
+type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
 /** Most reviews of one list, the newest ones. */
 const LISTED = 1000

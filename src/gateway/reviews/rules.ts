@@ -18,7 +18,7 @@ export interface ReviewRule {
 }
 
 /** One of a connection's rules of approval. */
-export interface PathRule {
+interface PathRule {
   /** The runbooks that the rule is for; undefined for everything else. */
   readonly path: PathPattern | undefined
   /** Undefined: no approval is needed. */

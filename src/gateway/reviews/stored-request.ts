@@ -10,7 +10,7 @@ export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredFo
 /**
  * The requester, so that nothing runs in the name of another user. Requests of older versions do not have it.
  */
-export interface StoredAsker {
+interface StoredAsker {
   /** As in `Users.identity`. */
   readonly asker?: string | undefined
   /** Missing where no token was used. */

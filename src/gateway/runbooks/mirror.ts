@@ -31,7 +31,7 @@ const ORIGIN_FILE = 'runbooks-origin'
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
 
-export interface MirrorOptions extends FetchOptions {
+interface MirrorOptions extends FetchOptions {
   /** Place of the bare repository: `<state>/repositories/<name>.git`. Its parent is made private. */
   readonly path: string
   readonly log: Logger

@@ -12,7 +12,7 @@ const COSTLY_FAILURE_PAUSE_MS = 60_000
 const PATIENCE_MS = 2_000
 const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and continues`
 
-export interface RefresherOptions {
+interface RefresherOptions {
   readonly name: string
   readonly remote: Remote
   readonly branch: string | undefined

@@ -38,7 +38,7 @@ export interface ScheduleRun {
 const KEPT_RUNS = 100
 
 /** Schedules and their runs as rows. Call them through `read` and `write` of the history. */
-export class ScheduleRows {
+class ScheduleRows {
   readonly #statements: ReturnType<typeof prepare>
 
   constructor(db: Connection) {

@@ -226,7 +226,7 @@ interface FollowServices {
 }
 
 /** Runs that are claimed and have no known end. Their sessions know it. All calls throw a HistoryError. */
-export class UnfinishedRuns {
+class UnfinishedRuns {
   readonly #services: FollowServices
   /** Names of the schedules of which a run is about to get its session, in this process. */
   readonly starting = new Set<string>()

@@ -15,7 +15,7 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 /** The agent's rule for secret names, without names from settings. */
 const NAMES = new SecretNames([])
 
-export interface RecordRedaction {
+interface RecordRedaction {
   readonly redaction: Redaction
   /** Memory for this session alone, beside the part that all sessions of the connection share. */
   readonly ownBytes: number

@@ -12,7 +12,7 @@ import type { GatewaySettings } from './settings.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Content of a file, even if it cannot be used. References in the tree are not yet followed. */
-export interface ExaminedSettings extends SettingsTree {
+interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
   /** Warnings about secrets that others can read. */
   readonly warnings: readonly string[]

@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/printable.ts'
 
 /** Content of a message, whatever its form. */
-export interface WebhookMessage {
+interface WebhookMessage {
   readonly event: string
   /** Time in ms since 1970. */
   readonly at: number

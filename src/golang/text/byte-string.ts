@@ -17,7 +17,7 @@ export function decodeText(bytes: ByteString): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
-export interface Rune {
+interface Rune {
   readonly value: number
   readonly width: number
 }

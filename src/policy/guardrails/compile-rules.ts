@@ -8,7 +8,7 @@ import { RULE_LIMITS, RuleLoad } from './rule-file.ts'
 import type { Rule, RulePlace, RuleSet, Unjudged, Verdict, Violation } from './rules.ts'
 
 /** The rule of a match, by its place, with the word or the pattern that matched. */
-export interface RuleTarget extends RulePlace {
+interface RuleTarget extends RulePlace {
   readonly hit: Rule
   readonly matched: string
 }

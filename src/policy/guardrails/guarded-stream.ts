@@ -20,7 +20,7 @@ export class GuardrailViolation extends OutputStopped {
   }
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   /** Whether held bytes are sent when no more output comes for a while: people wait for a prompt. */
   readonly isInteractive: boolean
   /** Aborts when the output is no longer needed: the rest is not read then. */

@@ -93,7 +93,7 @@ function isApart(byte: number): boolean {
   return byte < 0x80 && !/[A-Za-z0-9]/.test(String.fromCharCode(byte))
 }
 
-export interface MaskedCounts {
+interface MaskedCounts {
   readonly types: ReadonlyMap<string, number>
   readonly bytes: number
 }

@@ -22,7 +22,7 @@ const STEPS_OF_WINDOW = 1_600_000
 const WINDOW_OF_KEY = 20 * 1024
 
 /** Requested types that cannot be found. */
-export interface Unserved {
+interface Unserved {
   /** Known names without a pattern: they need a language model. */
   readonly needModel: readonly string[]
   readonly unknown: readonly string[]

@@ -42,7 +42,7 @@ const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
 /** A signal, and the milliseconds after the first one at which it is sent, for a given grace. */
-export interface Rung {
+interface Rung {
   readonly signal: 'SIGHUP' | 'SIGTERM'
   readonly at: (graceMs: number) => number
 }

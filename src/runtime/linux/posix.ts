@@ -173,7 +173,7 @@ export function setSoftLocksLimit(soft: bigint): bigint {
   return before
 }
 
-export type Wait =
+type Wait =
   | { readonly state: 'running' }
   | { readonly state: 'ended'; readonly status: number }
   | { readonly state: 'unknown' }

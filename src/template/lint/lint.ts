@@ -43,7 +43,7 @@ export interface LintFinding {
   readonly verdict: 'code' | 'not judged'
 }
 
-export interface LintOptions {
+interface LintOptions {
   /** Language of the rendered text; undefined when it is not known. */
   readonly language: Language | undefined
   /** Accepts only guards that a hoop gateway enforces, too. */

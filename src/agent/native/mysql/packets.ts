@@ -34,7 +34,7 @@ const REFUSED: ReadonlySet<number> = new Set([
 ])
 
 /** A part of a client's bytes: for the server, or a refused command, by its packet number. */
-export type CommandPart =
+type CommandPart =
   | { readonly bytes: Buffer; readonly asks: boolean; readonly refused?: undefined }
   | { readonly refused: number }
 

@@ -3,7 +3,7 @@ import type { Column } from './dialogue.ts'
 import { binaryAt, countAt, isText, printed, textAt, textOf } from './values.ts'
 
 /** A row that was read, and that can be rebuilt with other values. */
-export interface MysqlRow {
+interface MysqlRow {
   /** The cells as a program prints them; undefined for NULL. */
   readonly cells: readonly (Buffer | undefined)[]
   /** The cells that are not NULL. */

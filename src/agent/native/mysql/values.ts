@@ -3,7 +3,7 @@
 
 const NULL_VALUE = 0xfb
 
-export interface Read {
+interface Read {
   /** Undefined for NULL. */
   readonly value: Buffer | undefined
   /** Offset of the next value. */

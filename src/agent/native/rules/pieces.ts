@@ -26,14 +26,14 @@ export class Head {
 }
 
 /** Counts the bytes that wait until a message is whole. Implemented by the rules of a connection. */
-export interface Held {
+interface Held {
   readonly hold: (bytes: number) => void
 }
 
 const MAX_PIECES = 1000
 
 /** The bytes of one message, which come in pieces. */
-export class Pieces implements Disposable {
+class Pieces implements Disposable {
   readonly #rules: Held
   #pieces: Buffer[] = []
   #waiting = 0

@@ -73,7 +73,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
 }
 
 /** Returns the parameters of a template in the form of a gateway's list, in the order of the prompts. */
-export function parametersOf(inputs: readonly Input[]): Parameter[] {
+function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)
 }

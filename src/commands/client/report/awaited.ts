@@ -6,7 +6,7 @@ import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/r
 /** Short: the line about the wait is useful without the groups, too. */
 const PATIENCE_MS = 3000
 
-export interface AwaitedReviewers {
+interface AwaitedReviewers {
   readonly groups: readonly string[]
   /** The number of groups that have to approve; undefined when the review does not say. */
   readonly needed: number | undefined

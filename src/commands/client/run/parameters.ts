@@ -100,7 +100,7 @@ function sayUncertain(runbook: Runbook, name: string): void {
   )
 }
 
-export type Values = ReadonlyMap<string, string>
+type Values = ReadonlyMap<string, string>
 
 /**
  * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway

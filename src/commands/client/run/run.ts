@@ -252,7 +252,7 @@ interface DryRun {
  * Returns the request and the script that would run.
  * @throws ApiError when the gateway would refuse the request
  */
-export async function dryRun(
+async function dryRun(
   account: Account,
   request: RestExecution,
   { runbook, json }: { readonly runbook: Runbook | undefined; readonly json: boolean },

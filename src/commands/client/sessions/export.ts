@@ -75,13 +75,13 @@ const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 
 /** An open file of an export, and the cursor after which the export continues. */
-export interface ExportFile {
+interface ExportFile {
   readonly handle: FileHandle
   readonly cursor: string | undefined
 }
 
 /** Creates a file. @throws Failure when the file exists, or the system's error */
-export async function newExportFile(file: string): Promise<ExportFile> {
+async function newExportFile(file: string): Promise<ExportFile> {
   try {
     return { handle: await open(file, 'ax', 0o600), cursor: undefined }
   } catch (error) {
@@ -97,7 +97,7 @@ export async function newExportFile(file: string): Promise<ExportFile> {
  * Opens the file of an interrupted export without an unfinished last line, or a new file.
  * @throws Failure when the file is no export, or the system's error
  */
-export async function resumedExportFile(file: string): Promise<ExportFile> {
+async function resumedExportFile(file: string): Promise<ExportFile> {
   const handle = await open(file, 'a+', 0o600)
   try {
     const { size } = await handle.stat()

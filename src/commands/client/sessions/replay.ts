@@ -93,7 +93,7 @@ interface Pace {
 }
 
 /** Plays a session on this terminal at its own pace. @returns the exit code of this program */
-export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
+async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
   const reset = new ScreenReset()
   const show = (content: Buffer) => {

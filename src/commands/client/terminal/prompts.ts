@@ -5,7 +5,7 @@ import { endBySignal, Leaving } from './leaving.ts'
 const streams = { input: process.stdin, output: process.stderr }
 
 /** Returns `true`, or the problem with an answer. */
-export type Check = (text: string) => true | string
+type Check = (text: string) => true | string
 
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY

@@ -28,7 +28,7 @@ export interface Holder {
   readonly connection: string
 }
 
-export interface RemovedSession extends Holder {
+interface RemovedSession extends Holder {
   readonly bytes: number
 }
 

@@ -4,7 +4,7 @@ import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from '../
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import { MOST_USERS, type Users } from './users.ts'
 
-export interface NewUser {
+interface NewUser {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
@@ -15,7 +15,7 @@ export interface NewUser {
 }
 
 /** Values to change; undefined ones stay. */
-export interface UserChange {
+interface UserChange {
   readonly isActive?: boolean | undefined
   readonly groups?: readonly string[] | undefined
   /** Null removes the budget. */

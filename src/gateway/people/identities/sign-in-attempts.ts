@@ -14,7 +14,7 @@ interface Failures {
   readonly since: number
 }
 
-export interface SignInOptions {
+interface SignInOptions {
   /** Most failures of one address in a minute. */
   readonly most: () => number
   /** Called with the address of each failure. */

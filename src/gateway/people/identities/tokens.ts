@@ -12,7 +12,7 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { LastUses } from './token-uses.ts'
 import type { Users } from './users.ts'
 
-export interface NewToken {
+interface NewToken {
   readonly user: string
   /** Unique among the user's accepted tokens. */
   readonly name: string
@@ -28,7 +28,7 @@ interface NewPageToken {
   readonly lifetimeMs: number
 }
 
-export interface Rotation {
+interface Rotation {
   /** How long the old token stays valid. */
   readonly overlapMs: number
   /** Undefined: the new token has the original lifetime of the old one. */
