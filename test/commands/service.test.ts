@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../src/commands/exit-codes.ts'
 import { service } from '../../src/commands/program/agent.ts'
 import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src/commands/service/service.ts'
-import { parseSettings } from '../../src/gateway/settings/load.ts'
+import { settingsOf } from '../support/settings.ts'
 import { isOurs, renderUnit, type ServicePlace, thisPlace } from '../../src/commands/service/unit.ts'
 
 const template = path.resolve(import.meta.dirname, '../../systemd/runbook-agent.service')
@@ -302,7 +302,7 @@ describe('the gateway', () => {
   })
 
   test('has a minute more than running sessions have to end', () => {
-    const { stopTimeoutMs } = parseSettings('{}', { file: 'gateway.yaml', env: {} })
+    const { stopTimeoutMs } = settingsOf('{}')
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(readFileSync(gatewayTemplate, 'utf8')) ?? []
     expect(Number(seconds)).toBeGreaterThanOrEqual(stopTimeoutMs / 1000 + 60)
   })

@@ -8,7 +8,7 @@ import * as v from 'valibot'
 import { parse, parseAllDocuments } from 'yaml'
 import { parseDuration } from '../../src/basics/text/units.ts'
 import { settings, variableOf } from '../../src/config/table.ts'
-import { parseSettings } from '../../src/gateway/settings/load.ts'
+import { settingsOf } from '../support/settings.ts'
 import { missingProgram } from '../support/machine/servers.ts'
 
 const root = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url))
@@ -223,7 +223,7 @@ describe('the gateway', () => {
     expect(withoutTls).not.toBe(yaml)
     const hash = `sha256:${'ab'.repeat(32)}`
     const text = withoutTls.replaceAll('sha256:...', hash).replace(hash, `sha256:${'cd'.repeat(32)}`)
-    return { yaml, parsed: parseSettings(text, { file: '/gateway.yaml', env: {} }) }
+    return { yaml, parsed: settingsOf(text) }
   }
 
   test('is what Kubernetes takes, each document, and its image is set', () => {

@@ -26,12 +26,6 @@ interface BackoffRanges {
  */
 const LONGEST_MS = 8000
 
-export const BACKOFF: BackoffRanges = {
-  lost: { shortestMs: 0, firstMs: 1000, longestMs: LONGEST_MS },
-  conflict: { shortestMs: 3000, firstMs: LONGEST_MS, longestMs: LONGEST_MS },
-  refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
-}
-
 /**
  * Waits with full jitter: a random time within a window that doubles. Otherwise many agents would come back
  * at the same moment.
@@ -93,7 +87,11 @@ export const TIMING: Timing = {
   conflictLogMs: 60_000,
   shipLogsMs: 2000,
   closesMs: CLOSES_MS,
-  backoff: BACKOFF,
+  backoff: {
+    lost: { shortestMs: 0, firstMs: 1000, longestMs: LONGEST_MS },
+    conflict: { shortestMs: 3000, firstMs: LONGEST_MS, longestMs: LONGEST_MS },
+    refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
+  },
 }
 
 export interface StopSettings {

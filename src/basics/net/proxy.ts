@@ -65,7 +65,7 @@ type NoProxy = (host: string, port: number) => boolean
  * only), addresses, networks (`10.0.0.0/8`), or `*`. Names and addresses may have a port. The loopback never
  * goes through a proxy.
  */
-export function parseNoProxy(text: string): NoProxy {
+function parseNoProxy(text: string): NoProxy {
   const entries = text
     .toLowerCase()
     .split(',')

@@ -18,7 +18,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
  * Returns the candidates that a misspelled word probably means, the nearest first: at most a third of its
  * letters (and at least 2) differ. If there is none, returns the candidates that contain the word.
  */
-export function nearest(word: string, candidates: readonly string[]): readonly string[] {
+function nearest(word: string, candidates: readonly string[]): readonly string[] {
   const close = bySpelling(word, candidates)
   return close.length > 0 ? close : containing(word, candidates)
 }

@@ -18,14 +18,16 @@ export interface ItemColumn<Item> extends TableColumn {
   readonly of: (item: Item) => string
 }
 
-/** Formats a heading and a line per item. The cells may hold any characters. */
+/** Formats a heading and a line per item, for a terminal of this width. The cells may hold any characters. */
 export function itemTable<Item>(
   columns: readonly ItemColumn<Item>[],
   items: readonly Item[],
   width: number,
 ): string {
   const rows = items.map((item) => columns.map((column) => oneLine(column.of(item))))
-  return textTable(columns, rows, width)
+  const all = [columns.map(({ heading }) => heading), ...rows]
+  const shown = fitting(measured(columns, all), width)
+  return all.map((cells) => `${line(cells, shown)}\n`).join('')
 }
 
 /** One text per column, each a printable line. */
@@ -34,13 +36,6 @@ type TableRow = readonly string[]
 /** Least width of a shrinking column in characters; a longer heading needs more. */
 const NARROWEST = 6
 const GAP = 2
-
-/** Formats a heading and a line per row, for a terminal of this width. */
-export function textTable(columns: readonly TableColumn[], rows: readonly TableRow[], width: number): string {
-  const all = [columns.map(({ heading }) => heading), ...rows]
-  const shown = fitting(measured(columns, all), width)
-  return all.map((cells) => `${line(cells, shown)}\n`).join('')
-}
 
 interface Measured {
   readonly at: number

@@ -12,7 +12,7 @@ import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 
 /** The trials by name. Results go to the parent as JSON over the channel. */
-const trials = {
+export const trials = {
   command: tryCommand,
   terminal: tryTerminal,
   cleanup: tryCleanup,
@@ -171,7 +171,7 @@ const PIPES_SCRIPT =
   'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
 
 /** Tries a command of a runbook: exit code, input, and outputs that are opened by name. */
-export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
+async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const { code, stdout, stderr, failure } = await runTrial(
     engine,
     ['sh', '-c', PIPES_SCRIPT],
@@ -195,7 +195,7 @@ function lastLine(text: string): string {
 const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
 /** Tries a command on a terminal of its own, like the terminal of `connect`. */
-export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
+async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
       'the portable engine has no terminals',
@@ -216,7 +216,7 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
 }
 
 /** Tests whether a command can read the environment of this process, which is guarded like an agent. */
-export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
+async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,
     ['sh', '-c', `: < /proc/${process.pid}/environ`],
@@ -242,7 +242,7 @@ ${NAP}
 `
 
 /** Tests whether a command that ignores SIGTERM, and its processes, are gone after the execution. */
-export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
+async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }

@@ -30,54 +30,30 @@ export function loadSettings(
   env: Environment = process.env,
   warn: (warning: string) => void = () => undefined,
 ): GatewaySettings {
-  const { warnings, ...examined } = examineSettings(path, env)
+  const { settings, problems, warnings } = examineSettings(path, env)
   warnings.forEach(warn)
-  return usable(examined, path)
-}
-
-/**
- * Reads settings from a text; `file` names it in errors, and paths in it are relative to that file's folder.
- */
-export function parseSettings(text: string, { file, env }: SettingsOrigin): GatewaySettings {
-  return usable(examine(text, { file, env }), file)
+  problems.throwIfAny()
+  if (settings !== undefined) return settings
+  throw new SettingsError(path, [{ path: '', message: 'the settings cannot be used' }])
 }
 
 /**
  * Returns the file's content with all its problems. Throws a SettingsError only when the file cannot be read.
  */
 export function examineSettings(path: string, env: Environment): ExaminedSettings {
-  const text = readText(path)
-  return examine(text, { file: path, env }, resolve(path))
-}
-
-function usable(
-  { settings, problems }: Pick<ExaminedSettings, 'settings' | 'problems'>,
-  file: string,
-): GatewaySettings {
-  problems.throwIfAny()
-  if (settings !== undefined) return settings
-  throw new SettingsError(file, [{ path: '', message: 'the settings cannot be used' }])
-}
-
-interface SettingsOrigin {
-  readonly file: string
-  readonly env: Environment
-}
-
-/** @param own file that holds the text */
-function examine(text: string, { file, env }: SettingsOrigin, own?: string): ExaminedSettings {
-  const { tree, problems } = readTree(text, file)
+  const file = resolve(path)
+  const { tree, problems } = readTree(readText(path), path)
   const warnings: string[] = []
-  const noticed: Sources['noticed'] = (named, path, holds) => {
+  const noticed: Sources['noticed'] = (named, place, holds) => {
     const writable = openToOthers('write', named)
-    if (writable !== undefined) return problems.add(path, `${writable.what}: ${writable.advice}`)
+    if (writable !== undefined) return problems.add(place, `${writable.what}: ${writable.advice}`)
     const readable = holds === 'secret' ? openToOthers('read', named, 'the secret') : undefined
     if (readable !== undefined)
-      warnings.push(`${problems.placeOf(path)}: ${readable.what}: ${readable.advice}`)
+      warnings.push(`${problems.placeOf(place)}: ${readable.what}: ${readable.advice}`)
   }
-  const sources = { folder: dirname(resolve(file)), env, noticed }
+  const sources = { folder: dirname(file), env, noticed }
   const settings = tree === undefined ? undefined : settingsOf(tree ?? {}, sources, problems)
-  if (own !== undefined) noticed(own, [], tree !== undefined && holdsSecret(tree) ? 'secret' : 'public')
+  noticed(file, [], tree !== undefined && holdsSecret(tree) ? 'secret' : 'public')
   return { tree, problems, settings, warnings: [...new Set(warnings)] }
 }
 

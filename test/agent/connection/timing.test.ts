@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Backoff, BACKOFF } from '../../../src/agent/connection/timing.ts'
+import { Backoff, TIMING } from '../../../src/agent/connection/timing.ts'
 
 function waits(backoff: Backoff, count: number): number[] {
   return Array.from({ length: count }, () => backoff.next())
@@ -8,24 +8,24 @@ function waits(backoff: Backoff, count: number): number[] {
 
 describe('the backoff', () => {
   it('doubles its window from 1 s to 8 s and starts over after a reset', () => {
-    const backoff = new Backoff(BACKOFF.lost, () => 1)
+    const backoff = new Backoff(TIMING.backoff.lost, () => 1)
     const windows = waits(backoff, 7)
     backoff.reset()
     expect([...windows, backoff.next()]).toEqual([1000, 2000, 4000, 8000, 8000, 8000, 8000, 1000])
   })
 
   it('is between 3 s and 8 s while the gateway has our key connected', () => {
-    expect(waits(new Backoff(BACKOFF.conflict, () => 0), 3)).toEqual([3000, 3000, 3000])
-    expect(waits(new Backoff(BACKOFF.conflict, () => 1), 3)).toEqual([8000, 8000, 8000])
+    expect(waits(new Backoff(TIMING.backoff.conflict, () => 0), 3)).toEqual([3000, 3000, 3000])
+    expect(waits(new Backoff(TIMING.backoff.conflict, () => 1), 3)).toEqual([8000, 8000, 8000])
   })
 
   it('is between 30 s and 60 s while the gateway refuses the key', () => {
-    expect(waits(new Backoff(BACKOFF.refused, () => 0), 2)).toEqual([30_000, 30_000])
-    expect(waits(new Backoff(BACKOFF.refused, () => 1), 2)).toEqual([60_000, 60_000])
+    expect(waits(new Backoff(TIMING.backoff.refused, () => 0), 2)).toEqual([30_000, 30_000])
+    expect(waits(new Backoff(TIMING.backoff.refused, () => 1), 2)).toEqual([60_000, 60_000])
   })
 
   it('never leaves its range, however long it goes on', () => {
-    const range = fc.constantFrom(BACKOFF.lost, BACKOFF.conflict, BACKOFF.refused)
+    const range = fc.constantFrom(TIMING.backoff.lost, TIMING.backoff.conflict, TIMING.backoff.refused)
     fc.assert(
       fc.property(
         range,
@@ -42,13 +42,13 @@ describe('the backoff', () => {
   })
 
   it('spreads a fleet over the whole window', () => {
-    const first = Array.from({ length: 1000 }, () => new Backoff(BACKOFF.lost).next())
+    const first = Array.from({ length: 1000 }, () => new Backoff(TIMING.backoff.lost).next())
     expect(Math.min(...perQuarter(first, 1000))).toBeGreaterThan(150)
   })
 
   it('brings 200 agents back one by one when their gateway returns after an hour', () => {
     // Each has its own history of waits by then; what counts is the rest of the one that runs at that moment.
-    const rests = Array.from({ length: 200 }, () => restAt(3_600_000, new Backoff(BACKOFF.lost)))
+    const rests = Array.from({ length: 200 }, () => restAt(3_600_000, new Backoff(TIMING.backoff.lost)))
     // The rest of a wait that is even over 0 to 8 s: most soon, all within the longest window.
     expect(Math.max(...rests)).toBeLessThanOrEqual(8000)
     const perSecond = Array.from(
@@ -73,7 +73,7 @@ describe('the backoff', () => {
     let returns = 0
     fc.assert(
       fc.property(away, ({ earlier, isReset, awayMs, attemptMs, kind }) => {
-        const backoff = new Backoff(BACKOFF[kind])
+        const backoff = new Backoff(TIMING.backoff[kind])
         waits(backoff, earlier)
         if (isReset) backoff.reset()
         expect(lateness({ backoff, awayMs, attemptMs })).toBeLessThanOrEqual(8000 + attemptMs)

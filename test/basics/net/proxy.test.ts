@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findProxy, parseNoProxy } from '../../../src/basics/net/proxy.ts'
+import { findProxy } from '../../../src/basics/net/proxy.ts'
 import { SetUpError } from '../../../src/basics/set-up-error.ts'
 
 describe('the proxy', () => {
@@ -69,6 +69,7 @@ describe('NO_PROXY', () => {
     ['', '127.0.0.1', true],
     ['', '::1', true],
   ])('%j leaves out %s: %s', (text, host, isLeftOut) => {
-    expect(parseNoProxy(text)(host, 8443)).toBe(isLeftOut)
+    const proxy = findProxy({ HTTPS_PROXY: 'proxy.test:3128', NO_PROXY: text })
+    expect(proxy?.bypassed(host, 8443)).toBe(isLeftOut)
   })
 })

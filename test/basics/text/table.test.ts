@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest'
-import { textTable } from '../../../src/basics/text/table.ts'
+import { itemTable, type ItemColumn } from '../../../src/basics/text/table.ts'
+
+type Column = Omit<ItemColumn<never>, 'of'>
+
+/** A table of rows with a text per column. */
+function textTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
+  const named = columns.map((column, at) => ({ ...column, of: (row: readonly string[]) => row[at] ?? '' }))
+  return itemTable(named, rows, width)
+}
 
 const COLUMNS = [
   { heading: 'NAME', shrinks: true },

@@ -1,11 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  tryCleanup,
-  tryCommand,
-  tryTerminal,
-  canReadEnvironment,
-  TrialProcess,
-} from '../../../src/commands/doctor/trial.ts'
+import { trials, TrialProcess } from '../../../src/commands/doctor/trial.ts'
 import type { Engine } from '../../../src/runtime/engine.ts'
 import { startPortable } from '../../../src/runtime/portable-engine.ts'
 import { engine } from '../../support/sites/execute.ts'
@@ -20,38 +14,38 @@ const portable: Engine = { ...engine, name: 'portable', reason: 'for the test', 
 
 describe('a command that is tried', () => {
   it('is in order on the posix engine, as plain command and on a terminal', async () => {
-    expect(await tryCommand(engine, signal)).toMatchObject({ level: 'ok' })
-    expect(await tryTerminal(engine, signal)).toMatchObject({ level: 'ok' })
+    expect(await trials.command(engine, signal)).toMatchObject({ level: 'ok' })
+    expect(await trials.terminal(engine, signal)).toMatchObject({ level: 'ok' })
   })
 
   it('shows what the portable engine lacks', async () => {
-    expect(await tryCommand(portable, signal)).toMatchObject({
+    expect(await trials.command(portable, signal)).toMatchObject({
       level: 'warning',
       found: expect.stringMatching(/its exit code is \d+ instead of 7: .*\/dev\/std/) as string,
     })
-    expect(await tryTerminal(portable, signal)).toMatchObject({ level: 'warning' })
+    expect(await trials.terminal(portable, signal)).toMatchObject({ level: 'warning' })
   })
 
   it('is broken without a shell in PATH', async () => {
     const before = process.env['PATH']
     process.env['PATH'] = '/none'
     onTestFinished(() => void (process.env['PATH'] = before))
-    expect(await tryCommand(engine, signal)).toMatchObject({
+    expect(await trials.command(engine, signal)).toMatchObject({
       level: 'broken',
       found: expect.stringMatching(/^sh cannot be started: exec: "sh": executable file not found/) as string,
     })
-    expect(await tryTerminal(engine, signal)).toMatchObject({ level: 'broken' })
-    expect(await canReadEnvironment(engine, signal)).toBeUndefined()
+    expect(await trials.terminal(engine, signal)).toMatchObject({ level: 'broken' })
+    expect(await trials.environ(engine, signal)).toBeUndefined()
   })
 
   it('can read the environment of a process that does not guard itself', async () => {
-    expect(await canReadEnvironment(engine, signal)).toBe(true)
+    expect(await trials.environ(engine, signal)).toBe(true)
   })
 
   it('is ended when the time for it is over', async () => {
     const life = new AbortController()
     const before = descendantsOf(process.pid).length
-    const tried = tryCleanup({ ...engine, start: neverEnding }, life.signal)
+    const tried = trials.cleanup({ ...engine, start: neverEnding }, life.signal)
     await waitFor(() => descendantsOf(process.pid).length > before)
     life.abort()
     expect((await tried).level).toBe('skipped')
@@ -64,7 +58,7 @@ describe('a command that is tried', () => {
       life.abort()
       return child
     }
-    expect((await tryCleanup({ ...engine, start }, life.signal)).level).toBe('skipped')
+    expect((await trials.cleanup({ ...engine, start }, life.signal)).level).toBe('skipped')
   })
 })
 
@@ -73,7 +67,7 @@ describe('what a command leaves behind', () => {
     ['broken', engine],
     ['warning', portable],
   ] as const)('and nobody follows is %s, and ended by the check itself', async (level, unguarded) => {
-    const finding = await tryCleanup(unguarded, signal)
+    const finding = await trials.cleanup(unguarded, signal)
     expect(finding.level).toBe(level)
     if (level === 'broken')
       expect(finding.found).toBe('a command was not ended completely: outside of the group')

@@ -10,7 +10,7 @@ import {
 } from '../../../src/commands/migrate/step.ts'
 import { notesOf } from '../../../src/commands/migrate/report.ts'
 import { stepsOf } from '../../../src/commands/migrate/plan.ts'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import { HOOP_TOKEN, HoopServer } from '../../support/scripted/hoop-server.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 
@@ -269,7 +269,7 @@ interface Asked extends Partial<MigrationOptions> {
 }
 
 async function planned(hoop: HoopServer, { settings: text = SETTINGS, place, ...options }: Asked = {}) {
-  const settings = parseSettings(text, { file: '/nowhere/gateway.yaml', env: {} })
+  const settings = settingsOf(text)
   const env = { HOOP_APIURL: hoop.url, HOOP_TOKEN }
   const account = findAccount({ env, stored: undefined, file: '' })
   const carried = carriedOf(settings)

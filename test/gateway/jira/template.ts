@@ -1,9 +1,9 @@
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import type { JiraSettings, JiraTemplate } from '../../../src/gateway/settings/jira.ts'
 
 /** The `jira` of a gateway.yaml. @param jira in YAML */
 export function jiraSettings(jira: string, env: NodeJS.ProcessEnv = {}): JiraSettings {
-  const { jira: settings } = parseSettings(`jira: ${jira}`, { file: 'gateway.yaml', env })
+  const { jira: settings } = settingsOf(`jira: ${jira}`, env)
   if (settings === undefined) throw new Error('there is no jira in it')
   return settings
 }

@@ -9,7 +9,7 @@ import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/
 import type { History, HistoryOptions } from '../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../src/gateway/rooms.ts'
 import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
 import { littleRoom } from '../../support/little-room.ts'
 
@@ -29,13 +29,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-const settings = parseSettings(
+const settings = settingsOf(
   `
 users: [{ name: admin, token: a-token-for-tests-0123456789 }]
 agents: [{ name: local, key: xagt-a-key-for-tests-0123456789 }]
 connections: [{ name: bash, agent: local, command: [bash] }]
 `,
-  { file: '/gateway.yaml', env: {} },
 )
 
 const attempts = new SignInAttempts({ most: () => 20, told: () => undefined })

@@ -14,7 +14,7 @@ import {
   openMessage,
   type SessionRequest,
 } from '../../../src/gateway/sessions/session-request.ts'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -63,12 +63,11 @@ async function run(find: FindAgent = () => Promise.resolve(agent)): Promise<{ en
 }
 
 function request(): SessionRequest {
-  const { connections } = parseSettings(
+  const { connections } = settingsOf(
     `
 users: []
 agents: [{ name: local, key: xagt-a-key-for-tests-0123456789 }]
 connections: [{ name: bash, agent: local, command: [bash] }]`,
-    { file: '/gateway.yaml', env: {} },
   )
   const [connection] = connections
   if (connection === undefined) throw new Error('unreachable: the settings have one')

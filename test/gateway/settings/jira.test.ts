@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import { printGatewaySettings } from '../../../src/gateway/settings/print.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
@@ -15,7 +15,7 @@ function parse(site: string, templates = TEMPLATE, { env = {}, connection = 'ops
   const text = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]
 connections: [{ name: c, agent: a, command: [sh], jira: ${connection} }]
 jira: { ${site}, templates: [${templates}] }`
-  return parseSettings(text, { file: 'gateway.yaml', env })
+  return settingsOf(text, env)
 }
 
 function problems(...given: Parameters<typeof parse>): string[] {
@@ -23,7 +23,7 @@ function problems(...given: Parameters<typeof parse>): string[] {
     parse(...given)
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
-    return error.message.split('\n').map((line) => line.replace(/^gateway\.yaml:\d+:\d+ /, ''))
+    return error.message.split('\n').map((line) => line.replace(/^\S+\/gateway\.yaml:\d+:\d+ /, ''))
   }
   return []
 }
@@ -53,7 +53,7 @@ describe('jira of gateway.yaml', () => {
       .replace('file://jira.token', TOKEN)
       .replace('    jira: runs', '    jira: runs\n    agent: a\n    command: [sh]')
     const text = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]\n${whole}`
-    const { connections } = parseSettings(text, { file: 'gateway.yaml', env: {} })
+    const { connections } = settingsOf(text)
     expect(connections[0]?.jira?.prompt_types.items).toMatchObject([{ label: 'Why', required: true }])
   })
 
@@ -89,7 +89,7 @@ describe('jira of gateway.yaml', () => {
     ])
     const alone = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]
 connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
-    expect(() => parseSettings(alone, { file: 'gateway.yaml', env: {} })).toThrow('there are none')
+    expect(() => settingsOf(alone)).toThrow('there are none')
   })
 
   it.each([

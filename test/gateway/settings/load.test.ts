@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Authority } from '../../support/network/certificates.ts'
-import { examineSettings, loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
+import { examineSettings, loadSettings } from '../../../src/gateway/settings/load.ts'
 import { PathPattern } from '../../../src/gateway/settings/words.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
@@ -30,7 +30,8 @@ function write(name: string, content: string | Uint8Array): void {
 }
 
 function parse(text: string, env: Record<string, string> = {}): GatewaySettings {
-  return parseSettings(text, { file, env })
+  write('gateway.yaml', text)
+  return loadSettings(file, env)
 }
 
 /** The error's lines, each without the name of the file. */
@@ -341,7 +342,7 @@ agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString
     const text = connection(
       [
         'env: { A: x, B: y }',
-        'files: { B: gateway.yaml, C: gateway.yaml }',
+        'files: { B: some, C: some }',
         'secrets:',
         '  envvar:A: eA==',
         '  filesystem:A: eA==',
@@ -349,7 +350,7 @@ agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString
         '  envvar:D: eA==',
       ].join('\n'),
     )
-    write('gateway.yaml', 'x')
+    write('some', 'x')
     const again = 'this connection has a value of this name already'
     expect(problems(text)).toEqual([
       `7:14 connections[0].files.B: ${again}`,

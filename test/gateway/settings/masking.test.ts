@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import { openMessage } from '../../../src/gateway/sessions/session-request.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
@@ -10,7 +10,7 @@ function parse(masking: string, ofConnection = '[m]'): GatewaySettings {
 connections: [{ name: c, agent: a, command: [sh], masking: ${ofConnection} }]
 masking:
 ${masking}`
-  return parseSettings(text, { file: 'gateway.yaml', env: {} })
+  return settingsOf(text)
 }
 
 function problems(masking: string, ofConnection?: string): string[] {
@@ -18,7 +18,7 @@ function problems(masking: string, ofConnection?: string): string[] {
     parse(masking, ofConnection)
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
-    return error.message.split('\n')
+    return error.message.split('\n').map((line) => line.replace(/^\S+\/gateway\.yaml:/, ''))
   }
   return []
 }
@@ -91,42 +91,42 @@ describe('masking of a connection', () => {
     [
       'a rule that is not there',
       '  - { name: o, entities: [EMAIL_ADDRESS] }',
-      'gateway.yaml:2:61 connections[0].masking[0]: the name of one of the masking rules is expected, there are o',
+      '2:61 connections[0].masking[0]: the name of one of the masking rules is expected, there are o',
     ],
     [
       'a type for a model',
       '  - { name: m, entities: [EMAIL_ADDRESS, PERSON] }',
-      'gateway.yaml:4:42 masking[0].entities[1]: only a language model finds this type: use provider: presidio',
+      '4:42 masking[0].entities[1]: only a language model finds this type: use provider: presidio',
     ],
     [
       'a type that nobody knows',
       '  - { name: m, entities: [SHOE_SIZE] }',
-      'gateway.yaml:4:27 masking[0].entities[0]: the local engine has no such type',
+      '4:27 masking[0].entities[0]: the local engine has no such type',
     ],
     [
       'nothing to mask',
       '  - { name: m }',
-      'gateway.yaml:4:5 masking[0]: nothing would be masked: entities or custom is expected',
+      '4:5 masking[0]: nothing would be masked: entities or custom is expected',
     ],
     [
       'Presidio without an address',
       '  - { name: m, provider: presidio, entities: [PERSON] }',
-      'gateway.yaml:4:5 masking[0]: masking by presidio needs analyzer, the address of its service',
+      '4:5 masking[0]: masking by presidio needs analyzer, the address of its service',
     ],
     [
       'an address for the local engine',
       '  - { name: m, entities: [URL], analyzer: http://a }',
-      'gateway.yaml:4:43 masking[0].analyzer: only provider: presidio has addresses',
+      '4:43 masking[0].analyzer: only provider: presidio has addresses',
     ],
     [
       'a custom type without a pattern',
       '  - { name: m, custom: [{ name: A }] }',
-      'gateway.yaml:4:25 masking[0].custom[0]: regex or deny is expected, what is to be found',
+      '4:25 masking[0].custom[0]: regex or deny is expected, what is to be found',
     ],
     [
       'a threshold beyond 1',
       '  - { name: m, entities: [URL], threshold: 1.5 }',
-      'gateway.yaml:4:44 masking[0].threshold: a number from 0 to 1 is expected',
+      '4:44 masking[0].threshold: a number from 0 to 1 is expected',
     ],
   ])('is checked, with file, line and column: %s', (_, masking, problem) => {
     expect(problems(masking)).toEqual([problem])
@@ -135,18 +135,22 @@ describe('masking of a connection', () => {
   it('is refused with an expression that RE2 does not take; Presidio may take it', () => {
     const custom = "custom: [{ name: A, regex: 'a(?!b)' }]"
     const [problem] = problems(`  - { name: m, ${custom} }`)
-    expect(problem).toMatch(/^gateway\.yaml:4:43 masking\[0\]\.custom\[0\]\.regex: custom type A: /)
+    expect(problem).toMatch(/^4:43 masking\[0\]\.custom\[0\]\.regex: custom type A: /)
     expect(problems(`  - { name: m, provider: presidio, analyzer: http://a, ${custom} }`)).toEqual([])
   })
 
   it('is refused when its rules are together longer than what is sent to the agent with a session', () => {
     const rule = (name: string, letter: string) =>
       `  - { name: ${name}, provider: presidio, analyzer: http://a, custom: [{ name: A, deny: [${words(letter)}] }] }`
-    const words = (letter: string) => Array<string>(240).fill(letter.repeat(999)).join(', ')
-    const rules = ['a', 'b', 'c', 'd', 'e'].map((letter) => rule(letter, letter)).join('\n')
+    // JSON needs two characters for a quote, the file one.
+    const words = (letter: string) =>
+      Array<string>(240)
+        .fill(letter + '"'.repeat(998))
+        .join(', ')
+    const rules = ['a', 'b', 'c', 'd'].map((letter) => rule(letter, letter)).join('\n')
     expect(problems(rules, '[a, b]')).toEqual([])
-    expect(problems(rules, '[a, b, c, d, e]')).toEqual([
-      'gateway.yaml:2:60 connections[0].masking: these rules are longer than 1048576 bytes together, as JSON',
+    expect(problems(rules, '[a, b, c, d]')).toEqual([
+      '2:60 connections[0].masking: these rules are longer than 1048576 bytes together, as JSON',
     ])
   })
 
@@ -154,7 +158,7 @@ describe('masking of a connection', () => {
     const rules = `  - { name: m, entities: [URL] }
   - { name: n, entities: [URL], mode: best-effort }`
     expect(problems(rules, '[m, n]')).toEqual([
-      'gateway.yaml:2:60 connections[0].masking: provider, mode, analyzer and anonymizer have to be the same in all of these rules',
+      '2:60 connections[0].masking: provider, mode, analyzer and anonymizer have to be the same in all of these rules',
     ])
   })
 })

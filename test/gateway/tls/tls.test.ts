@@ -7,7 +7,7 @@ import path from 'node:path'
 import tls from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseKey } from '../../../src/agent/connection/identity.ts'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { fixedIdentity, RunningAgent } from '../../support/sites/running-agent.ts'
 import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
@@ -156,8 +156,7 @@ describe('a gateway with TLS', () => {
   })
 
   it('may listen on other addresses than the loopback; without TLS it may not', () => {
-    const parse = (more: string) =>
-      parseSettings(`listen: { http: 0.0.0.0:0, grpc: 0.0.0.0:0${more} }`, { file: 'gateway.yaml', env: {} })
+    const parse = (more: string) => settingsOf(`listen: { http: 0.0.0.0:0, grpc: 0.0.0.0:0${more} }`)
     expect(parse(`, tls: ${JSON.stringify(files())}`).listen.tls).toEqual(files())
     expect(() => parse('')).toThrow(
       /without TLS other machines could read the tokens sent here; set listen\.tls, use a loopback address/,

@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { settingsOf } from '../../support/settings.ts'
 import { compileRules } from '../../../src/policy/guardrails/compile-rules.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** As a gateway takes the pack: it refuses what an agent does not enforce. */
 async function rulesOf(pack: string) {
-  const text = `guardrails: [{ name: pack, input-file: examples/policies/${pack} }]`
-  const [settings] = parseSettings(text, { file: `${root}/gateway.yaml`, env: {} }).guardrails
+  const text = `guardrails: [{ name: pack, input-file: ${root}/examples/policies/${pack} }]`
+  const [settings] = settingsOf(text).guardrails
   return compileRules([{ rules: settings?.input ?? [] }])
 }
 
@@ -280,7 +280,7 @@ it('all packs together are far from what an agent enforces', () => {
   const files = readdirSync(`${root}/examples/policies`)
   const text = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]
 connections: [{ name: c, agent: a, command: [sh], guardrails: [${files.join()}] }]
-guardrails: [${files.map((name) => `{ name: ${name}, input-file: examples/policies/${name}, output-file: examples/policies/${name} }`).join()}]`
-  const { connections } = parseSettings(text, { file: `${root}/gateway.yaml`, env: {} })
+guardrails: [${files.map((name) => `{ name: ${name}, input-file: ${root}/examples/policies/${name}, output-file: ${root}/examples/policies/${name} }`).join()}]`
+  const { connections } = settingsOf(text)
   expect(connections[0]?.guardrails).toHaveLength(files.length)
 })

@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { clientOf, printed } from '../../../support/sites/client-site.ts'
-import { parseSettings } from '../../../../src/gateway/settings/load.ts'
+import { loadSettings } from '../../../../src/gateway/settings/load.ts'
 import { Reload } from '../../../../src/gateway/settings/reload.ts'
+import { Workplace } from '../../../support/sites/workplace.ts'
 import type { GatewaySettings } from '../../../../src/gateway/settings/settings.ts'
 import { Logbook } from '../../../support/logbook.ts'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
@@ -108,7 +109,9 @@ describe('what is read again', () => {
 
   it('is what the file says when it is written to its end', async () => {
     const texts = ['users: [', 'connections: []', 'limits: { wait: 1s }', 'limits: { wait: 10s }']
-    const read = () => parseSettings(texts[0] ?? '', { file: 'gateway.yaml', env: {} })
+    using place = new Workplace()
+    const parse = (text: string) => loadSettings(place.write('gateway.yaml', text), {})
+    const read = () => parse(texts[0] ?? '')
     const seen: GatewaySettings[] = []
     const source = {
       file: 'gateway.yaml',
@@ -121,14 +124,14 @@ describe('what is read again', () => {
       },
     }
     const apply = (settings: GatewaySettings) => Promise.resolve(void seen.push(settings))
-    const current = { value: parseSettings('', { file: 'gateway.yaml', env: {} }) }
+    const current = { value: parse('') }
     await new Reload({ source, current, apply, log: new Logbook() }).run()
     expect(seen.map(({ limits }) => limits.waitMs)).toEqual([10_000])
     let number = 0
     texts[0] = ''
     const restless = {
       ...source,
-      read: () => parseSettings(`limits: { wait: ${++number}s }`, { file: 'f', env: {} }),
+      read: () => parse(`limits: { wait: ${++number}s }`),
     }
     await expect(new Reload({ source: restless, current, apply, log: new Logbook() }).run()).rejects.toThrow(
       'gateway.yaml: the file, or a file that it refers to, kept changing while it was read: try again',
