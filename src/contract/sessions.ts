@@ -114,13 +114,13 @@ export const sessionContract = {
     path: '/api/sessions/by-day',
     summary: 'Counts sessions by the day on which they began, and by outcome',
     description:
-      'The filters are those of the list, except `parameter`. At most 100,000 sessions of a day are examined.',
+      'The filters are those of the list, except for `parameter`. At most 100,000 sessions of a day are examined.',
     role: 'user',
     scope: 'seen',
     audit: 'none',
     query: {
       ...FILTERS,
-      parameter: plainOption('ignored'),
+      parameter: plainOption('has no effect: the counts do not look into parameters'),
       days: numberOption('days', 'number of days up to today, from 1 to 92 (default: 30)', 92),
       time_zone: plainOption('time zone of the days, such as Europe/Berlin (default: UTC)'),
     },

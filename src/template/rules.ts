@@ -1,3 +1,5 @@
+// web/src/form/rules.ts is a copy, for the form of the page. test/web/form/rules.test.ts compares both.
+
 /**
  * Rules that a template declares for a parameter's values, except for the pattern, which the template itself
  * checks.

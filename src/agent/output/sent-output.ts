@@ -146,7 +146,7 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
   }
 }
 
-/** Notes the time when the stream began to hold back its present bytes. */
+/** Notes since when the stream holds back the bytes that it holds now. */
 function begun(stream: Stream<OutputFilter>, waited: boolean, passed: Buffer): Buffer {
   if (!waited || passed.length > 0) stream.since = performance.now()
   return passed
@@ -159,7 +159,7 @@ interface OutputRules {
   readonly gate: OutputGate
   /** Filters of the policies, in this order; each function makes the filter of one stream. */
   readonly filters: readonly (() => OutputFilter)[]
-  /** The secrets to replace after the filters; undefined replaces nothing. */
+  /** Replaces secrets in what the filters let through; undefined replaces nothing. */
   readonly redaction: Redaction | undefined
   /** Called when a filter has stopped the output. From then on `isUnwanted` must return true. */
   readonly stopped: (cause: OutputStopped) => void

@@ -31,9 +31,10 @@ export interface KeptConnection {
 }
 
 /**
- * Returns the connection whose oldest session is nearest to the end of its time: so a connection that is kept
- * for a year does not lose its sessions to one that is kept for a week. From `endedBefore` on another
- * connection is nearer. Needs no clock: the end of the newest session is the present time.
+ * Returns the connection to remove sessions from: the one whose oldest session has spent the largest part of its
+ * time. So a connection that is kept for a year does not lose its sessions to one that is kept for a week. Only
+ * its sessions that ended before `endedBefore` go first: after them, another connection has spent more. Needs no
+ * clock: the end of the newest session counts as the present time.
  */
 export function nearestToItsEnd(
   kept: readonly KeptConnection[],

@@ -14,7 +14,7 @@ import type { WaitingMessage, WebhookRows, WebhookState } from './webhook-rows.t
 /** Interval of looking for messages, and bounds of their retries. */
 interface WebhookTiming extends RetryTiming {
   readonly pollMs: number
-  /** A message is given up when it is this old, and this number of attempts has failed. */
+  /** A message is given up when both limits are reached: it is this old, and this number of attempts has failed. */
   readonly ageMs: number
   readonly attempts: number
   /** Waiting messages of one webhook. Beyond this number the oldest are given up. */
@@ -27,7 +27,7 @@ const TIMING: WebhookTiming = {
   firstMs: 5000,
   longestMs: HOUR_MS,
   ageMs: 72 * HOUR_MS,
-  // A clock that jumps ahead gives up nothing.
+  // Needed beside `ageMs`: a clock that jumps ahead gives up nothing.
   attempts: 12,
   most: 10_000,
 }

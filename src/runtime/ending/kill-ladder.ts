@@ -19,9 +19,9 @@ export const DRAIN_MS = 2000
 export const EXEC_MS = 100
 
 /**
- * Returns the longest time from the first signal to the end of all processes, with a reader that keeps up.
- * Processes outside the group get their grace after the group's. A look for them that begins at the last
- * moment still ends with a SIGKILL. Finally the control group is emptied.
+ * Returns the longest time from the first signal to the end of all processes, if the output is read without
+ * delay. Three ends follow each other: the command's group gets its grace; processes that have left the group
+ * get the same grace, and those found by the last look are killed; the rest of the control group is killed.
  */
 export function longestEndMs(graceMs: number): number {
   const group = graceMs + KILLED_MS + REAPED_MS + DRAIN_MS
@@ -30,8 +30,8 @@ export function longestEndMs(graceMs: number): number {
 }
 
 /**
- * Returns the time spent on processes that may not be signalled or that the kernel does not end: enough for
- * two looks, not for twenty.
+ * Returns the time after which no further look for processes outside the group begins. Without this limit
+ * processes that nobody can end (another user's, or stuck in the kernel) would cost two seconds in each look.
  */
 export function orphansPatienceMs(graceMs: number): number {
   return graceMs + 2 * KILLED_MS

@@ -1,22 +1,19 @@
-/**
- * Times that are nearer to each other count as one. At most one mark per 100 ms stays affordable for a day of
- * output.
- */
+/** Shortest time between two notes, so that a day of output costs little memory. */
 const APART_MS = 100
 
-/** The time at which each row was begun, from the events with the rows. */
+/** Knows when each row of an output began. */
 export class RowTimes {
   readonly #rows: number[] = []
   readonly #times: number[] = []
 
-  /** Marks that rows from this one on were begun at this time, in ms since 1970. */
+  /** Notes that this row and those after it began at this time, in ms since 1970. */
   mark(row: number, time: number): void {
     if (time - (this.#times.at(-1) ?? -Infinity) < APART_MS) return
     this.#rows.push(row)
     this.#times.push(time)
   }
 
-  /** Returns undefined before the first mark. */
+  /** Returns the time of a row; undefined for rows before the first noted one. */
   at(row: number): number | undefined {
     let [low, high] = [0, this.#rows.length]
     while (low < high) {

@@ -4,7 +4,7 @@ import { Icon, type IconName } from './icon.tsx'
 /** idle: nothing to do; wait: somebody has to act; live: in progress; good and bad: the result. */
 type Tone = 'idle' | 'wait' | 'live' | 'good' | 'bad'
 
-const KINDS = {
+const LOOKS = {
   queued: ['idle', 'more'],
   skipped: ['idle', 'skip'],
   expired: ['idle', 'wait'],
@@ -24,7 +24,7 @@ const KINDS = {
   unknown: ['bad', 'help'],
 } as const satisfies Readonly<Record<string, readonly [Tone, IconName]>>
 
-export type StateKind = keyof typeof KINDS
+export type StateKind = keyof typeof LOOKS
 
 interface StateProps {
   readonly kind: StateKind
@@ -33,7 +33,7 @@ interface StateProps {
 }
 
 export function State({ kind, children = kind }: StateProps) {
-  const [tone, icon] = KINDS[kind]
+  const [tone, icon] = LOOKS[kind]
   return (
     <span class={tone === 'idle' ? 'chip' : `chip is-${tone}`}>
       <Icon name={icon} small turning={icon === 'spin'} />

@@ -70,7 +70,7 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
   }
 }
 
-/** Longest line in bytes. A line has some KiB, with labels and metadata of 64 KiB at most. */
+/** Bound of a line of an export, in bytes. Most have some KiB; the largest hold 64 KiB of labels and metadata. */
 const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 

@@ -24,7 +24,10 @@ export interface AuditQuery {
 interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
-  /** Number of searched entries, when more match the other filters. */
+  /**
+   * Number of entries in which the text was looked for. Undefined if these were all that match the other filters;
+   * otherwise older ones may have the text, too.
+   */
   readonly textLookedAt: number | undefined
 }
 

@@ -7,7 +7,7 @@ type Stateful = Pick<ListedSession, 'state'>
 type StateName = ListedSession['state']['name']
 
 /** Kinds of the states, for icon and colour. A state that is missing here is shown as failed. */
-const KINDS: Readonly<Partial<Record<StateName, StateKind>>> = {
+const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
   'waiting-for-approval': 'waiting',
   'waiting-for-lock': 'waiting',
   approved: 'approved',
@@ -27,7 +27,7 @@ const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdr
 /** A state in the gateway's words: not everybody can see colours. */
 export function StateBadge({ state: { name, text, since } }: Stateful) {
   return (
-    <State kind={KINDS[name] ?? 'failed'}>
+    <State kind={KIND_OF_STATE[name] ?? 'failed'}>
       <bdi>{visible(text)}</bdi>
       {since !== null && (
         <>
@@ -41,7 +41,7 @@ export function StateBadge({ state: { name, text, since } }: Stateful) {
 
 /** Whether the session has ended in a way that needs attention. */
 export function isBad({ state: { name } }: Stateful): boolean {
-  const kind = KINDS[name]
+  const kind = KIND_OF_STATE[name]
   return kind === undefined || (!isOpen(name) && !NEUTRAL.includes(kind))
 }
 
