@@ -9,7 +9,7 @@ import { asksForMasking } from '../../masking/masking-result.ts'
 import type { SessionMasking } from '../../masking/session-masking.ts'
 import type { ValueMasking } from '../../masking/values.ts'
 import type { CheckServices } from '../../opening/request.ts'
-import { type Blocked, blockedLine, SessionGuardrails } from '../../policy/guardrails.ts'
+import { type Blocked, blockedLine, blockedOutput, SessionGuardrails } from '../../policy/guardrails.ts'
 import { RefusedError } from '../../refused.ts'
 
 /** Limit for one statement or row that is judged as a whole. */
@@ -17,7 +17,7 @@ export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
 /** Limit for the bytes of all connections of a session that wait until a statement or row is whole. */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
-/** The answer to the client of a refused statement. */
+/** The answer to the client of a refused statement, or of a result that must not reach it. */
 export interface Refusal {
   readonly message: string
   /** The broken rule for the gateway; undefined when a statement cannot be judged. */
@@ -75,8 +75,10 @@ export class SessionRules {
       values: this.#masking?.values?.(ended),
       waiting: this.#waiting,
       ended,
-      refused: (rule) =>
-        this.#log.warn({ connectionId, rule }, 'a statement or result of a native client was refused'),
+      statementRefused: (rule) =>
+        this.#log.warn({ connectionId, rule }, 'a statement of a native client was refused'),
+      resultStopped: (rule) =>
+        this.#log.warn({ connectionId, rule }, 'a result for a native client was stopped'),
     })
   }
 }
@@ -97,7 +99,8 @@ interface ConnectionNeeds {
   readonly values: ValueMasking | undefined
   readonly waiting: { bytes: number }
   readonly ended: AbortSignal
-  readonly refused: (rule: string) => void
+  readonly statementRefused: (rule: string) => void
+  readonly resultStopped: (rule: string) => void
 }
 
 const TOKEN = /refused_by_guardrail_[0-9a-f]{32}/
@@ -151,7 +154,7 @@ export class ConnectionRules {
     try {
       for (const text of texts) {
         const blocked = await guardrails.judge(text, [], 0, ended)
-        if (blocked !== undefined) return this.blocked(blocked)
+        if (blocked !== undefined) return this.#forbidden(blocked)
       }
       return undefined
     } catch (error) {
@@ -160,15 +163,23 @@ export class ConnectionRules {
     }
   }
 
-  blocked(blocked: Blocked): Refusal {
-    this.#needs.refused(blocked.rule)
-    return { message: blockedLine(blocked).trimEnd(), info: encodeGuardrailsInfo([blocked.info]) }
+  #forbidden(blocked: Blocked): Refusal {
+    this.#needs.statementRefused(blocked.rule)
+    return refusalOf(blocked)
   }
 
-  /** Returns the refusal of a message that no rule can be applied to. */
+  /** Returns the refusal of a statement that no rule can be applied to. */
   unjudged(why: string): Refusal {
-    this.#needs.refused(why)
+    this.#needs.statementRefused(why)
     return { message: why, info: undefined }
+  }
+
+  /** Returns the message for the client when a result must not reach it. @throws every other error */
+  stopped(error: unknown): Refusal {
+    if (!(error instanceof OutputStopped)) throw error
+    const blocked = blockedOutput(error)
+    this.#needs.resultStopped(blocked?.rule ?? error.message)
+    return blocked === undefined ? { message: error.message, info: undefined } : refusalOf(blocked)
   }
 
   /**
@@ -203,4 +214,8 @@ export class ConnectionRules {
     const [word] = TOKEN.exec(error.toString('latin1').replaceAll('\0', '')) ?? []
     return word === undefined ? undefined : this.#refusals.get(word)
   }
+}
+
+function refusalOf(blocked: Blocked): Refusal {
+  return { message: blockedLine(blocked).trimEnd(), info: encodeGuardrailsInfo([blocked.info]) }
 }

@@ -2,7 +2,6 @@ import type { NativeClient } from '../protocol.ts'
 import { NativeError } from '../native-error.ts'
 import type { OutgoingMessages } from './outgoing.ts'
 import type { ConnectionRules, Refusal } from './session-rules.ts'
-import { stoppedBy } from './stopped.ts'
 
 /** Cuts a stream into messages or packets. */
 interface Cutter<Cut> extends Disposable {
@@ -69,9 +68,9 @@ export abstract class MaskedStream<Cut> implements Disposable {
 
   /** Sends the client the reason, and ends its connection. */
   async #stop(error: unknown): Promise<never> {
-    const refusal = stoppedBy(error, this.rules)
+    const refusal = this.rules.stopped(error)
     this.#isStopped = true
-    await this.refuse(refusal, true).catch((failure: unknown) => stoppedBy(failure, this.rules))
+    await this.refuse(refusal, true).catch((failure: unknown) => this.rules.stopped(failure))
     throw new NativeError('stopped', refusal.message)
   }
 }
