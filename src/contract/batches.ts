@@ -270,7 +270,7 @@ export const batchContract = {
     method: 'POST',
     path: '/api/batches/:id/stop',
     summary: 'Stops a batch: no further run starts',
-    description: 'With `kill`, running sessions are ended as well. A batch that has ended is not changed.',
+    description: 'With `kill`, running sessions are stopped as well. A batch that has ended is not changed.',
     role: 'standard',
     scope: 'end',
     audit: { action: 'kill', type: 'batches', takesAway: true },

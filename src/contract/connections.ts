@@ -53,12 +53,16 @@ const connection = {
 }
 const ListedConnectionShape = v.strictObject(connection)
 const FeaturesShape = v.strictObject({
-  guardrails: v.boolean(),
-  data_masking: v.boolean(),
-  jira_templates: v.boolean(),
+  guardrails: about('whether guardrails judge input or output', v.boolean()),
+  data_masking: about('whether output is masked', v.boolean()),
+  jira_templates: about('whether sessions get Jira issues', v.boolean()),
   ai_session_analyzer: v.literal(false),
   mandatory_metadata: v.literal(false),
-  access_request: v.strictObject({ command: v.boolean(), jit: v.boolean(), legacy_reviewers: v.boolean() }),
+  access_request: v.strictObject({
+    command: about('whether scripts or some runbooks need approval', v.boolean()),
+    jit: about('whether terminals need approval', v.boolean()),
+    legacy_reviewers: about('the same as `jit`', v.boolean()),
+  }),
 })
 
 /** A connection as a list shows it: without secrets, and without the command. */
@@ -114,7 +118,7 @@ export const connectionContract = {
       200: v.strictObject({
         ...connection,
         effective_features: about(
-          'features that act on its sessions; only in the answer for one connection. `access_request`: `command` is a review of scripts or runbooks, `jit` of terminals, `legacy_reviewers` the review of the connection',
+          'features that act on its sessions; only in the answer for one connection',
           FeaturesShape,
         ),
       }),

@@ -35,22 +35,38 @@ const JiraTemplateShape = v.strictObject({
   ),
   mapping_types: about(
     'fields that the gateway fills: with a fact of the session (`preset`) or with a fixed text (`custom`)',
-    items(v.strictObject({ ...field, type: v.picklist(['preset', 'custom']), value: text })),
+    items(
+      v.strictObject({
+        ...field,
+        type: about(
+          'preset: `value` names a fact of the session; custom: `value` is the text',
+          v.picklist(['preset', 'custom']),
+        ),
+        value: about('name of the fact, such as session.user_email, or the text', text),
+      }),
+    ),
   ),
   prompt_types: about(
     'fields that the caller fills by `jira_fields`',
-    items(v.strictObject({ ...field, label: text, field_type: text, required: v.boolean() })),
+    items(
+      v.strictObject({
+        ...field,
+        label: about('name of the field, for people; empty without one', text),
+        field_type: about('select: the value is an option of the field; other words: a text', text),
+        required: about('whether the caller has to fill the field', v.boolean()),
+      }),
+    ),
   ),
   cmdb_types: about(
     'fields that the caller fills by `jira_fields` with the id of an object of Assets',
     items(
       v.strictObject({
         ...field,
-        label: text,
-        jira_object_schema_id: text,
-        jira_object_type: text,
-        required: v.boolean(),
-        value: text,
+        label: about('name of the field, for people; empty without one', text),
+        jira_object_schema_id: about("id of the object's schema in Assets; empty without one", text),
+        jira_object_type: about("id of the object's type in Assets; empty without one", text),
+        required: about('whether the caller has to fill the field', v.boolean()),
+        value: about('hint for people who choose the object; empty without one', text),
       }),
     ),
   ),

@@ -21,8 +21,8 @@ const apiKey = {
   masked_key: about('the same text for all machines: the gateway stores no part of a key', text),
   groups: about('names of the groups of the machine', v.array(text)),
   status: about('revoked: no token of the machine is accepted', v.picklist(['active', 'revoked'])),
-  created_by: about('name of the user who added the machine; empty for a machine of gateway.yaml', text),
-  created_at: about('when the machine was added; null for a machine of gateway.yaml', time),
+  created_by: about('name of the user who created the machine; empty for a machine of gateway.yaml', text),
+  created_at: about('when the machine was created; null for a machine of gateway.yaml', time),
   deactivated_by: about(
     'name of the user who deactivated the machine; missing while it is active',
     v.optional(text),
@@ -56,7 +56,7 @@ export const serviceAccountContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/serviceaccounts',
-    summary: 'Adds a machine',
+    summary: 'Creates a machine',
     audit: { action: 'create', type: 'service_accounts' },
     body: v.object(
       {
@@ -141,7 +141,7 @@ export const apiKeyContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/api-keys',
-    summary: 'Adds a machine with a token, which only this answer shows',
+    summary: 'Creates a machine with a token, which only this answer shows',
     audit: { action: 'create', type: 'api_keys' },
     body: v.object({ name: userName, groups: v.nullish(groupList, []) }, 'must be a JSON object'),
     answers: {

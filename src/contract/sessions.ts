@@ -166,7 +166,7 @@ export const sessionContract = {
     tag: 'Sessions',
     method: 'POST',
     path: '/api/sessions/:id/kill',
-    summary: 'Kills a session; for a session that has ended, it does nothing',
+    summary: 'Stops a session and ends its command; a session that has ended is not changed',
     role: 'standard',
     scope: 'end',
     audit: { action: 'kill', type: 'sessions', takesAway: true },

@@ -28,13 +28,13 @@ const UserShape = v.strictObject({
   kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
   declared: v.pipe(v.boolean(), v.description('whether the user is set in gateway.yaml')),
   budget: about('what a machine may use in each period; null without a budget', v.nullable(BudgetShape)),
-  created_at: about('when the user was added; null for a user of gateway.yaml', time),
+  created_at: about('when the user was created; null for a user of gateway.yaml', time),
   created_by: about(
-    'name of the user who added this one, or `oidc:` and an account; null for a user of gateway.yaml',
+    'name of the user who created this one, or `oidc:` and an account; null for a user of gateway.yaml',
     v.nullable(text),
   ),
   warning: about(
-    'set if a user of gateway.yaml hides a user of the same name who was added over REST; missing otherwise',
+    'set if a user of gateway.yaml hides a user of the same name who was created over REST or by a sign-in; missing otherwise',
     v.optional(text),
   ),
 })
@@ -105,7 +105,7 @@ export const userContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/users',
-    summary: 'Adds a user, who then needs a token',
+    summary: 'Creates a user, who then needs a token',
     description:
       '`email` is the name. With `take_over` the user gets the sessions of an earlier user of this name.',
     audit: { action: 'create', type: 'users' },
@@ -170,7 +170,7 @@ export const userContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/users/groups',
-    summary: 'Adds a group without users',
+    summary: 'Creates a group without users',
     audit: { action: 'create', type: 'user_groups' },
     body: v.object({ name: groupName }, 'must be a JSON object'),
     answers: { 201: GroupShape },
@@ -180,7 +180,7 @@ export const userContract = {
     ...CHANGE,
     method: 'DELETE',
     path: '/api/users/groups/:name',
-    summary: 'Removes a group, and all users from it',
+    summary: 'Deletes a group, and removes all users from it',
     audit: { action: 'delete', type: 'user_groups' },
     answers: { 204: nothing },
     errors: [

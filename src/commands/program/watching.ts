@@ -76,7 +76,7 @@ const exported: CommandRow = {
 
 export const sessions: CommandGroup = {
   name: 'sessions',
-  does: 'List, show and kill sessions; the beginning of an id is enough',
+  does: 'List, show and stop sessions; the beginning of an id is enough',
   commands: [
     sessionList,
     exported,
@@ -96,7 +96,7 @@ export const sessions: CommandGroup = {
     },
     {
       name: 'kill <id>',
-      does: 'Kill a session',
+      does: 'Stop a session and end its command',
       options: [PROFILE, QUIET],
       examples: ['runbook-agent sessions kill 5701046a'],
       run: async (id: string, flags: NoticeFlags & AskingFlags) =>
@@ -170,7 +170,7 @@ export const batches: CommandGroup = {
       name: 'stop',
       does: 'Stop a batch: start no new runs, let the running ones end',
       takes: [BATCH],
-      options: [PROFILE, option('--kill', 'kill the running sessions as well'), QUIET],
+      options: [PROFILE, option('--kill', 'stop the running sessions as well'), QUIET],
       examples: ['runbook-agent batches stop 5474d29f'],
       run: async (id: string, flags: StopFlags) => (await loadBatches()).stopCommand(id, flags),
     },

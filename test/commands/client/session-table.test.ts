@@ -43,7 +43,7 @@ describe('the table of sessions', () => {
 
   it('says of a session in review that it is, and of a time that is none nothing', () => {
     expect(itemTable(SESSION_COLUMNS, [{ ...running, review: 'PENDING', startedAt: 'x' }], 100)).toContain(
-      'in review',
+      'waits for approval',
     )
     expect([took('x', 'y'), took('2026-01-31T14:30:00Z', '2026-01-31T14:30:00.250Z')]).toEqual(['', '0.3s'])
   })

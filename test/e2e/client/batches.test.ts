@@ -89,7 +89,7 @@ describe('run on several connections', () => {
     await hasty.says('stderr', /stopping/)
     hasty.signal('SIGINT')
     expect(await hasty.ended()).toEqual({ code: 70, signal: null })
-    expect(hasty.stderr).toMatch(/killing the running sessions\n[^]*c-1: /)
+    expect(hasty.stderr).toMatch(/stopping the running sessions\n[^]*c-1: /)
     expect(held.begun).toEqual(['c-1', 'c-1'])
   })
 

@@ -670,7 +670,7 @@ describe('a signal while run waits', () => {
     await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
     program.signal('SIGINT')
     expect((await program.ended()).code).toBe(130)
-    expect(program.stderr).toContain(`session ${SESSION} goes on (Ctrl-C again within 3 s kills it)`)
+    expect(program.stderr).toContain(`session ${SESSION} goes on (Ctrl-C again within 3 s stops it)`)
     expect(program.stderr).toContain(`runbook-agent sessions follow ${SESSION}`)
     expect(program.stderr).toContain(`runbook-agent sessions output ${SESSION}`)
     expect(program.stderr).toContain(`runbook-agent sessions kill ${SESSION}`)
@@ -686,7 +686,7 @@ describe('a signal while run waits', () => {
     await using program = new Run(gateway)
     await interruptTwice(program, gateway)
     expect((await program.ended()).code).toBe(254)
-    expect(program.stderr).toContain(`killed session ${SESSION}`)
+    expect(program.stderr).toContain(`stopped session ${SESSION}`)
     expect(gateway.rest.asked(KILL)).toHaveLength(1)
   })
 
@@ -697,7 +697,7 @@ describe('a signal while run waits', () => {
     await interruptTwice(program, gateway)
     expect((await program.ended()).code).toBe(69)
     expect(program.stderr).toContain(
-      `runbook-agent: session ${SESSION} could not be killed and may go on: no answer`,
+      `runbook-agent: session ${SESSION} could not be stopped and may go on: no answer`,
     )
   })
 

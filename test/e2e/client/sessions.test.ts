@@ -120,14 +120,14 @@ describe('run and sessions on the embedded gateway', () => {
   it('sessions: kills what runs, and says what is not there', async () => {
     await using program = new Program(site.place, ['run', 'bash', 'ops/forever.runbook.sh'], env)
     const id = await running()
-    expect((await client('sessions', 'kill', id)).stderr).toBe(`killed session ${id}\n`)
+    expect((await client('sessions', 'kill', id)).stderr).toBe(`stopped session ${id}\n`)
     expect((await program.ended()).code).toBe(254)
     const again = await client('sessions', 'kill', id)
     expect([again.code, again.stderr]).toEqual([0, `session ${id} had ended already\n`])
     const none = await client('sessions', 'kill', 'ffffffff-0000-4000-8000-000000000000')
     expect([none.code, none.stderr]).toEqual([
       64,
-      expect.stringMatching(/cannot kill session f[^\n]*: not found\n$/),
+      expect.stringMatching(/cannot stop session f[^\n]*: not found\n$/),
     ])
     const prefix = await client('sessions', 'show', 'zz')
     expect([prefix.code, prefix.stderr]).toEqual([64, expect.stringContaining('begins with zz')])

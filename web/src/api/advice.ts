@@ -41,8 +41,8 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'not-yourself': 'Ask another admin to do this.',
   'not-rotatable': 'Create a new token instead.',
   'too-many-tokens': 'Revoke tokens that nobody needs any more.',
-  'user-not-found': 'Look at the list of users: the user may have been removed.',
-  'token-not-found': 'Look at the list of tokens: the token may have been removed.',
+  'user-not-found': 'Look at the list of users: the user may have been deleted.',
+  'token-not-found': 'Look at the list of tokens: the token may have been deleted with its user.',
 }
 
 export function adviceFor(code: string, status: number): string {

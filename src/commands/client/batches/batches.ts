@@ -192,8 +192,8 @@ class WatchedBatch {
     await call(this.#account, batchContract.stop, { id: this.#batch.id }, { body: { kill } })
     this.#say(
       kill
-        ? 'killing the running sessions'
-        : 'stopping: no more runs start, running ones go on (Ctrl-C again kills them)',
+        ? 'stopping the running sessions'
+        : 'stopping: no more runs start, running ones go on (Ctrl-C again stops them)',
     )
   }
 

@@ -82,7 +82,7 @@ class WatchedExecution {
     const first = await Promise.race([running, interrupts.next(0)])
     if (typeof first === 'object') return first
     await this.#find()
-    this.#progress.ctrlC = 'kills'
+    this.#progress.ctrlC = 'stops it'
     await this.#sayHowToComeBack(first === 'SIGINT')
     if (first !== 'SIGINT') return this.#detach(first)
     const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
@@ -195,7 +195,7 @@ class WatchedExecution {
   }
 
   async #sayHowToComeBack(mayKill: boolean): Promise<void> {
-    const again = mayKill ? ` (Ctrl-C again within ${DETACH_MS / 1000} s kills it)` : ''
+    const again = mayKill ? ` (Ctrl-C again within ${DETACH_MS / 1000} s stops it)` : ''
     if (this.#sessionId === undefined) {
       const { connection } = this.#request
       this.#say(
@@ -212,7 +212,7 @@ class WatchedExecution {
       return
     }
     this.#say(
-      `detaching: session ${id} goes on${again}\n  to come back: runbook-agent sessions follow ${id}\n  its output:  runbook-agent sessions output ${id}\n  to end it:   runbook-agent sessions kill ${id}`,
+      `detaching: session ${id} goes on${again}\n  to come back: runbook-agent sessions follow ${id}\n  its output:  runbook-agent sessions output ${id}\n  to stop it:  runbook-agent sessions kill ${id}`,
     )
   }
 
@@ -220,15 +220,15 @@ class WatchedExecution {
     if (this.#sessionId === undefined) await this.#find()
     if (this.#sessionId === undefined)
       throw new Failure(
-        'cannot kill the session: its id is unknown. Find it: runbook-agent sessions list',
+        'cannot stop the session: its id is unknown. Find it: runbook-agent sessions list',
         exitCodes.noExitCode,
       )
     await this.#killKnown(this.#sessionId)
-    this.#say(`killed session ${oneLine(this.#sessionId)}`)
+    this.#say(`stopped session ${oneLine(this.#sessionId)}`)
     const ended = await Promise.race([running, this.#later(KILL_MS)])
     if (typeof ended === 'object') return ended
     throw new Failure(
-      `session ${oneLine(this.#sessionId)} was killed, and the gateway has not reported its end`,
+      `session ${oneLine(this.#sessionId)} was stopped, and the gateway has not reported its end`,
       exitCodes.noExitCode,
     )
   }
@@ -237,7 +237,7 @@ class WatchedExecution {
     try {
       await killSession(this.#account, id)
     } catch (error) {
-      throw clientFailure(error, `session ${oneLine(id)} could not be killed and may go on`)
+      throw clientFailure(error, `session ${oneLine(id)} could not be stopped and may go on`)
     }
   }
 

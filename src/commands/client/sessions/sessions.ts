@@ -40,18 +40,18 @@ export async function outputCommand(id: string, { profile }: AskingFlags): Promi
 }
 
 /**
- * Runs `runbook-agent sessions kill`: distinguishes a killed session from a session that had already ended.
+ * Runs `runbook-agent sessions kill`: distinguishes a stopped session from a session that had already ended.
  */
 export async function killCommand(
   id: string,
   { quiet = false, profile }: { readonly quiet?: boolean; readonly profile?: string },
 ): Promise<number> {
-  return asking(profile, `cannot kill session ${id}`, async (account) => {
+  return asking(profile, `cannot stop session ${id}`, async (account) => {
     const { id: whole, status } = await sessionOf(account, id)
     const hasEnded = status === 'done'
     if (!hasEnded) await killSession(account, whole)
     const what = oneLine(`session ${whole}`)
-    if (!quiet) process.stderr.write(hasEnded ? `${what} had ended already\n` : `killed ${what}\n`)
+    if (!quiet) process.stderr.write(hasEnded ? `${what} had ended already\n` : `stopped ${what}\n`)
   })
 }
 
@@ -181,7 +181,7 @@ function placeText({ connection, review, raw }: RecordedSession): string {
 const OfBatch = v.object({ review: v.object({ batch: v.object({ waves: v.array(v.array(v.string())) }) }) })
 
 function statusText(session: RecordedSession): string {
-  return stateText(session) ?? (session.review === 'PENDING' ? 'in review' : session.status)
+  return stateText(session) ?? (session.review === 'PENDING' ? 'waits for approval' : session.status)
 }
 
 /** Returns the exit code of a session; empty while the session runs. */

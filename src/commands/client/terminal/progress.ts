@@ -1,7 +1,7 @@
 import { sizeText } from '../../../basics/text/units.ts'
 
 /** The state of a session that waits for approval and has written nothing. */
-export const WAITING = 'waiting for a review'
+export const WAITING = 'waiting for approval'
 
 /** A line on a terminal's stderr that is rewritten in place. Does nothing on other outputs. */
 export class Progress implements Disposable {
@@ -27,7 +27,7 @@ export class Progress implements Disposable {
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
 
-  /** The state in words, such as `running` or `waiting for a review`. */
+  /** The state in words, such as `running` or `waiting for approval`. */
   set state(text: string) {
     this.#state = text
     if (this.#isShown && this.#isLine) this.#draw()

@@ -98,7 +98,7 @@ export class Users {
     if (token.expiresAt !== undefined && token.expiresAt <= this.now)
       return `the token expired at ${new Date(token.expiresAt).toISOString()}`
     const owner = this.named(user)
-    if (owner === undefined) return 'the user was removed'
+    if (owner === undefined) return 'the user was deleted'
     if (!owner.isActive) return 'the user was deactivated'
     const parent = token.page?.parent
     if (parent !== undefined) return this.#refusalOfParent(parent)

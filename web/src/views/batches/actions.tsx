@@ -33,7 +33,7 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
         {status === 'running' && (
           <button type="button" class="button is-danger" disabled={busy} onClick={() => stop({ kill: true })}>
             <Icon name="stop" />
-            Stop
+            Stop all runs
           </button>
         )}
       </div>

@@ -43,7 +43,7 @@ export default function Users() {
     <>
       <ListView
         title="Users"
-        about="People and machines that may use this gateway. They come from gateway.yaml or from the sign-in provider, or an admin has added them."
+        about="People and machines that may use this gateway. They come from gateway.yaml or from the sign-in provider, or an admin has created them."
         actions={mayAdminister() ? <NewButton what="user" look="is-primary" /> : undefined}
         items={users}
         textOf={(user) =>
@@ -53,7 +53,7 @@ export default function Users() {
         row={(user) => <Row key={user.name} user={user} />}
         none={
           <Empty icon="user" title="There is no user yet">
-            Add users here, or under <code>users</code> in gateway.yaml.
+            Create users here, or set them under <code>users</code> in gateway.yaml.
           </Empty>
         }
       />

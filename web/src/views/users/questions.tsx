@@ -29,24 +29,24 @@ export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps)
   )
 }
 
-export function Remove({ user, busy, error, make, onClose }: AboutUserProps) {
+export function Delete({ user, busy, error, make, onClose }: AboutUserProps) {
   return (
     <DangerDialog
       title={
         <>
-          Remove <Name>{user.name}</Name>?
+          Delete <Name>{user.name}</Name>?
         </>
       }
       busy={busy}
       error={error}
       keep="Keep the user"
       icon="cross"
-      action="Remove user"
+      action="Delete user"
       onAct={() => make({ method: 'DELETE', path: pathOf(user) })}
       onClose={onClose}
     >
       <p>
-        The user and all their tokens are removed, and the tokens cannot be restored. The user's sessions
+        The user and all their tokens are deleted, and the tokens cannot be restored. The user's sessions
         stay, under this name. To keep the user out only for a time, deactivate the user instead.
       </p>
     </DangerDialog>

@@ -21,7 +21,7 @@ import { budgetText } from './budget.ts'
 import { ChangeGroups } from './change-groups.tsx'
 import { UserState } from './list.tsx'
 import { isOfAccount, lastUses, plainGroups, roleText } from './of-user.ts'
-import { Deactivate, Remove } from './questions.tsx'
+import { Deactivate, Delete } from './questions.tsx'
 
 interface UserViewProps {
   readonly name: string
@@ -56,7 +56,7 @@ interface ShownProps {
   readonly reload: () => void
 }
 
-type Asked = 'groups' | 'deactivate' | 'remove'
+type Asked = 'groups' | 'deactivate' | 'delete'
 
 function Shown({ user, tokens, reload }: ShownProps) {
   const { name, status } = user
@@ -64,7 +64,7 @@ function Shown({ user, tokens, reload }: ShownProps) {
   const isOfUser = ({ path }: Change) => path === `/api/users/${encodeURIComponent(name)}`
   const { busy, error, make } = useChange(isOfUser, (_, { method }) => {
     setAsked(undefined)
-    toast(method === 'DELETE' ? `${visible(name)} is removed` : `${visible(name)} is changed`, {
+    toast(method === 'DELETE' ? `${visible(name)} is deleted` : `${visible(name)} is changed`, {
       icon: 'user',
     })
     if (method === 'DELETE') go('/users')
@@ -91,7 +91,7 @@ function Shown({ user, tokens, reload }: ShownProps) {
       <Tokens tokens={tokens} name={name} reload={reload} />
       {asked === 'groups' && <ChangeGroups {...asking} />}
       {asked === 'deactivate' && <Deactivate {...asking} />}
-      {asked === 'remove' && <Remove {...asking} />}
+      {asked === 'delete' && <Delete {...asking} />}
     </>
   )
 }
@@ -126,9 +126,9 @@ function Actions({ user: { name, status }, busy, ask, make }: ActionsProps) {
         </button>
       )}
       {!isSelf && (
-        <button type="button" class="button is-danger-quiet" onClick={() => ask('remove')}>
+        <button type="button" class="button is-danger-quiet" onClick={() => ask('delete')}>
           <Icon name="cross" />
-          Remove
+          Delete
         </button>
       )}
     </div>
@@ -147,7 +147,7 @@ function Notes({ user }: { readonly user: User }) {
       {isOfAccount(user) && (
         <Note tone="live">
           This user signs in with an account of the sign-in provider: each sign-in sets the groups again. A
-          removed user can sign in again and is then added again; a deactivated user cannot sign in.
+          deleted user can sign in again and is then created again; a deactivated user cannot sign in.
         </Note>
       )}
     </>
