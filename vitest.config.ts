@@ -5,7 +5,7 @@ const below = (...rooms: string[]) => rooms.map((room) => `test/${room}/**/*.tes
 /**
  * Files whose tests leave nothing in their process, so its modules are loaded once for all of a group: a process of its
  * own costs a file most of a second of a core. There are several groups, since a process that has grown starts others
- * more slowly, which those of `program` do all the time.
+ * more slowly, which those of `git` and `program` do all the time.
  */
 const shared = {
   agent: ['test/commands/*.test.ts', ...below('agent', 'commands/!(start)', 'log', 'web')],
@@ -14,11 +14,10 @@ const shared = {
     ...below('basics', 'client', 'config', 'dial', 'envvars', 'gateway/!(runbooks)', 'golang'),
     ...below('policy', 'template', 'wire'),
   ],
-  program: [
-    ...['test/*.test.ts', 'test/e2e/*.test.ts'],
-    ...below('deploy', 'e2e/!(page)', 'gateway/runbooks', 'support'),
-  ],
-  /** One browser serves them all. */
+  git: ['test/*.test.ts', ...below('gateway/runbooks', 'support')],
+  /** The built program as a whole: `npm run test:program`. */
+  program: ['test/e2e/*.test.ts', ...below('deploy', 'e2e/!(page)')],
+  /** The page in a browser, one for them all: `npm run test:page`. */
   page: below('e2e/page'),
 }
 
@@ -34,6 +33,7 @@ export default defineConfig({
       { extends: true, test: { name: 'own', ...own } },
       { extends: true, test: { name: 'agent', isolate: false, include: shared.agent } },
       { extends: true, test: { name: 'gateway', isolate: false, include: shared.gateway } },
+      { extends: true, test: { name: 'git', isolate: false, include: shared.git } },
       { extends: true, test: { name: 'program', isolate: false, include: shared.program } },
       {
         extends: true,
