@@ -4,7 +4,7 @@ import type { History } from '../../src/gateway/history/history.ts'
 export function removeOlder(history: History, before: Date): number {
   let removed = 0
   for (let goesOn = true; goesOn;) {
-    const { sessions, isDone } = history.removeOlder(() => before.getTime())
+    const { sessions, isDone } = history.quota.removeOlder(() => before.getTime())
     removed += sessions
     goesOn = !isDone
   }

@@ -155,7 +155,7 @@ export class Batches {
     try {
       for (const status of ['waiting', 'running'] as const)
         for (const state of history.read(({ batches }) => batches.withStatus(status))) this.#settle(state)
-      const before = history.trustedTime - this.#services.settings.value.history.retainMs
+      const before = history.clock.trusted - this.#services.settings.value.history.retainMs
       history.write(({ batches }) => batches.prune(before, MAX_KEPT_RUNS))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error

@@ -1,3 +1,5 @@
+import { hasNoRoom } from '../store/errors.ts'
+
 const HOUR_MS = 60 * 60 * 1000
 /** Largest step ahead that is believed immediately: a gateway that was off overnight is normal. */
 const LARGEST_GAP_MS = 24 * HOUR_MS
@@ -42,7 +44,7 @@ const QUIET_MS = 5 * 60 * 1000
  * The latest time that was seen. Expired tokens stay expired by it when the wall clock is set back. It
  * advances by a monotonic clock.
  */
-export class LatestTime {
+class LatestTime {
   #at = 0
   #since = performance.now()
 
@@ -68,5 +70,67 @@ export class LatestTime {
         ? `${Math.round(behind / 60_000)} minutes`
         : `${Math.round(behind / HOUR_MS)} hours`
     return `the clock is ${lag} behind the latest time that this gateway has seen, by which tokens expire; if that time was wrong, stop the gateway and run: runbook-agent history reset-clock`
+  }
+}
+
+/** Where the belief and the latest time are stored. */
+interface StoredTimes {
+  readonly clock: () => (Belief & { readonly latestAt: number }) | undefined
+  readonly setBelief: (belief: Belief, latestAt: number) => void
+}
+
+/** Two bounds of the current time, which outlive the gateway. A wrong wall clock neither removes nor revives. */
+export class HistoryClock {
+  readonly #stored: () => StoredTimes
+  readonly #latest = new LatestTime()
+  #belief: Belief | undefined
+  #believedAt = 0
+
+  constructor(stored: () => StoredTimes) {
+    this.#stored = stored
+  }
+
+  /** Lower bound of the current time, in ms: a wall clock that jumps ahead is not believed immediately. */
+  get trusted(): number {
+    if (this.#belief === undefined) return 0
+    return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
+  }
+
+  /** Upper bound of the current time, in ms: setting back the wall clock does not revive what has expired. */
+  get latest(): number {
+    return this.#latest.now
+  }
+
+  /** Why tokens expire by another time than the wall clock's; undefined while the clock is right. */
+  get lag(): string | undefined {
+    return this.#latest.lag
+  }
+
+  /** Stores the latest time for the next gateway on this state. @throws HistoryError */
+  keep(): void {
+    if (this.#belief !== undefined) this.#stored().setBelief(this.#belief, this.#latest.now)
+  }
+
+  /**
+   * Updates the belief. Returns the trusted time in ms, and a warning while the wall clock is not believed.
+   */
+  believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
+    const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
+    const belief = believe(before, wallClock, elapsedMs)
+    this.#belief = belief
+    this.#believedAt = performance.now()
+    try {
+      this.keep()
+    } catch (error) {
+      // The next call writes it. Meanwhile old sessions can still be removed.
+      if (!hasNoRoom(error)) throw error
+    }
+    return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
+  }
+
+  #storedBelief(): Belief | undefined {
+    const stored = this.#stored().clock()
+    if (stored !== undefined) this.#latest.carryOn(stored.latestAt)
+    return stored
   }
 }

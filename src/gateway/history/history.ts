@@ -1,8 +1,8 @@
 import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
-import { believe, doubt, LatestTime, type Belief } from './clock.ts'
+import { HistoryClock } from './clock.ts'
 import { type HistoryDatabase, HistoryFile } from './database.ts'
 import type { ChangesSoFar } from '../store/store.ts'
-import { Quota, type Removed } from './disk/quota.ts'
+import { Quota } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
 import { KEEP_ALL, type Retention } from '../settings/retention.ts'
 import { HistoryReader } from './reader.ts'
@@ -34,13 +34,11 @@ const LOST_TEXT = 'gateway stopped while the session was running'
  * the disk is fine.
  */
 export class History extends HistoryReader {
+  readonly clock: HistoryClock
+  readonly quota: Quota
   readonly #writer: Writer
-  readonly #quota: Quota
   readonly #reserve: Reserve
   readonly #file: HistoryFile
-  #belief: Belief | undefined
-  #believedAt = 0
-  readonly #latest = new LatestTime()
 
   private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
     const { onError = () => undefined, flushAfterMs = 1000, retention = () => KEEP_ALL } = options
@@ -50,7 +48,8 @@ export class History extends HistoryReader {
     super(database, writer)
     this.#file = file
     this.#reserve = reserve
-    this.#quota = quota
+    this.clock = new HistoryClock(database)
+    this.quota = quota
     this.#writer = writer
   }
 
@@ -124,7 +123,7 @@ export class History extends HistoryReader {
     const request = requestOf(row)
     const text = requestText({ ...request, metadata })
     this.#database.setRequest(id, text)
-    this.#quota.count(request, Buffer.byteLength(text) - Buffer.byteLength(row.request))
+    this.quota.count(request, Buffer.byteLength(text) - Buffer.byteLength(row.request))
     return true
   }
 
@@ -191,67 +190,9 @@ export class History extends HistoryReader {
     return recording !== undefined && recording.end === undefined
   }
 
-  /** Lower bound of the current time, in ms: a wall clock that jumps ahead is not believed immediately. */
-  get trustedTime(): number {
-    if (this.#belief === undefined) return 0
-    return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
-  }
-
-  /** Upper bound of the current time, in ms: setting back the wall clock does not revive what has expired. */
-  get latestTime(): number {
-    return this.#latest.now
-  }
-
-  /** Why tokens expire by another time than the wall clock's; undefined while the clock is right. */
-  get clockLag(): string | undefined {
-    return this.#latest.lag
-  }
-
-  /** Stores the latest time for the next gateway on this state. @throws HistoryError */
-  keepTime(): void {
-    if (this.#belief !== undefined) this.#database.setBelief(this.#belief, this.#latest.now)
-  }
-
-  /**
-   * Removes some of the sessions that are too old. The file reuses the free space.
-   * @param before returns the time for a connection (ms since 1970): sessions that ended before it are
-   * removed
-   */
-  removeOlder(before: (connection: string) => number): Removed {
-    return this.#quota.removeOlder(before)
-  }
-
-  /** Removes some of the sessions above the size of the history, or above a connection's part of it. */
-  removeExcess(): Removed {
-    return this.#quota.removeExcess()
-  }
-
   /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */
   shrink(): boolean {
     return this.#database.shrink()
-  }
-
-  /**
-   * Updates the belief. Returns the trusted time in ms, and a warning while the wall clock is not believed.
-   */
-  believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
-    const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
-    const belief = believe(before, wallClock, elapsedMs)
-    this.#belief = belief
-    this.#believedAt = performance.now()
-    try {
-      this.keepTime()
-    } catch (error) {
-      // The next call writes it. Meanwhile old sessions can still be removed.
-      if (!hasNoRoom(error)) throw error
-    }
-    return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
-  }
-
-  #storedBelief(): Belief | undefined {
-    const stored = this.#database.clock()
-    if (stored !== undefined) this.#latest.carryOn(stored.latestAt)
-    return stored
   }
 
   /** Writes pending output and closes the file. Open sessions count as lost at the next `open`. */
@@ -264,7 +205,7 @@ export class History extends HistoryReader {
 
   #keepTimeAtEnd(): void {
     try {
-      this.keepTime()
+      this.clock.keep()
     } catch (error) {
       // On a disk that cannot be written, the latest time loses up to a minute.
       if (!(error instanceof HistoryError)) throw error
@@ -283,7 +224,7 @@ export class History extends HistoryReader {
   /** Ends open sessions that do not run in this process, and clears the reserve of recorded ends. */
   #takeOver(): void {
     if (!this.#file.isReadable) return
-    this.#quota.recount()
+    this.quota.recount()
     const rows = this.#database.openSessions().filter(({ id }) => this.#writer.recording(id) === undefined)
     for (const row of rows) {
       if (row.waits !== undefined) this.#writer.resume(row.id, requestOf(row))

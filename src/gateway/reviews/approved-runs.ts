@@ -98,7 +98,7 @@ export class ApprovedRuns {
       throw new RequestRefused('not-permitted', hoopWords.notToExecute)
     if (status !== 'APPROVED') throw notApproved()
     // `Reviews.tick` ends the review some seconds later.
-    if (expiresAt < this.#services.history.latestTime) throw expired()
+    if (expiresAt < this.#services.history.clock.latest) throw expired()
     if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       throw new RequestRefused(
         'outside-time-window',

@@ -98,7 +98,7 @@ export class AutomaticRuns {
   #run(review: Review): void {
     const { reviews, history, log } = this.#services
     // `Reviews.tick` ends expired reviews.
-    if (reviews.isAttended(review.sessionId) || review.expiresAt < history.latestTime) return
+    if (reviews.isAttended(review.sessionId) || review.expiresAt < history.clock.latest) return
     try {
       this.#start(review)
     } catch (error) {

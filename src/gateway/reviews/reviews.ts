@@ -131,7 +131,7 @@ export class Reviews {
     if (users.onlyReads(user))
       return { approve: false, force: false, reject: false, revoke: false, withdraw: false }
     const all = possibleDecisions(review, this.#reviewer(user))
-    const approves = user.kind !== 'machine' && review.expiresAt >= history.latestTime
+    const approves = user.kind !== 'machine' && review.expiresAt >= history.clock.latest
     return {
       ...all,
       approve: all.approve && approves,
@@ -157,7 +157,7 @@ export class Reviews {
         `${user.name} is a machine: people approve, machines never do`,
       )
     // `tick` ends expired reviews some seconds later.
-    if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.latestTime)
+    if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.clock.latest)
       throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
     const outcome = decide(review, decision, this.#reviewer(user), { now: Date.now(), newId: randomUUID })
     if ('refusal' in outcome) throw new RequestRefused(outcome.refusal.code, outcome.refusal.message)
@@ -242,7 +242,7 @@ export class Reviews {
     const { history, runs, log } = this.#services
     try {
       runs.repair()
-      for (const review of history.read(({ reviews }) => reviews.due(history.trustedTime)))
+      for (const review of history.read(({ reviews }) => reviews.due(history.clock.trusted)))
         this.#change(review, withdrawn(review, overdue(review)), { code: 'expired' })
     } catch (error) {
       if (!(error instanceof HistoryError) && !(error instanceof RequestRefused)) throw error

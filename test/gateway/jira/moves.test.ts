@@ -152,7 +152,7 @@ it('an issue of a session that the history has removed is moved all the same', a
   end('s1')
   move()
   await waitFor(() => (moveOf('s1')?.attempts ?? 0) > 0)
-  while (!history.removeOlder(() => Date.now() + 1000).isDone);
+  while (!history.quota.removeOlder(() => Date.now() + 1000).isDone);
   expect(history.session('s1')).toBeUndefined()
   server.transitionsOf(key, undefined)
   await waitFor(() => statusOf(key) === 'Done')

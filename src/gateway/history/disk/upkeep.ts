@@ -43,7 +43,7 @@ export class Upkeep {
 
   /** Why the clock is not believed; undefined when it is. */
   get doubt(): string | undefined {
-    return this.#doubt ?? this.#history.clockLag
+    return this.#doubt ?? this.#history.clock.lag
   }
 
   /** Settles when the upkeep no longer uses the history. */
@@ -78,9 +78,9 @@ export class Upkeep {
   async #runPass(): Promise<void> {
     const now = this.#trustedTime()
     const before = (connection: string) => now - retainMs(this.#retention(), connection)
-    const old = await this.#removeAll(() => this.#history.removeOlder(before), SESSIONS_PER_PASS)
+    const old = await this.#removeAll(() => this.#history.quota.removeOlder(before), SESSIONS_PER_PASS)
     if (old > 0) this.#log.info({ sessions: old }, 'old sessions removed from the history')
-    const excess = await this.#removeAll(() => this.#history.removeExcess(), Infinity)
+    const excess = await this.#removeAll(() => this.#history.quota.removeExcess(), Infinity)
     if (excess > 0) this.#log.info({ sessions: excess }, 'sessions removed because the history was too large')
     await this.#inSteps(() => this.#history.shrink())
   }
@@ -91,7 +91,7 @@ export class Upkeep {
     const elapsed = now - this.#lastTick
     this.#lastTick = now
     const belief = this.#trying('cannot write the latest time to the history; will retry', () =>
-      this.#history.believe(Date.now(), elapsed),
+      this.#history.clock.believe(Date.now(), elapsed),
     )
     if (belief !== undefined) this.#tellDoubt(belief.doubt)
     this.#tellLag()
@@ -100,15 +100,15 @@ export class Upkeep {
 
   #keepTime(): void {
     if (this.#history.obstacle !== undefined) return
-    this.#trying('cannot write the latest time to the history; will retry', () => this.#history.keepTime())
+    this.#trying('cannot write the latest time to the history; will retry', () => this.#history.clock.keep())
     this.#tellLag()
   }
 
   #tellLag(): void {
-    const { clockLag } = this.#history
-    if (clockLag !== undefined && !this.#hasToldLag) this.#log.warn({ reason: clockLag }, 'clock is wrong')
-    if (clockLag === undefined && this.#hasToldLag) this.#log.info({}, 'clock is right again')
-    this.#hasToldLag = clockLag !== undefined
+    const { lag } = this.#history.clock
+    if (lag !== undefined && !this.#hasToldLag) this.#log.warn({ reason: lag }, 'clock is wrong')
+    if (lag === undefined && this.#hasToldLag) this.#log.info({}, 'clock is right again')
+    this.#hasToldLag = lag !== undefined
   }
 
   #tellDoubt(doubt: string | undefined): void {

@@ -117,7 +117,7 @@ export class AuditLog {
   }
 
   #removeOlder(): void {
-    const before = new Date(this.#history.trustedTime - this.#retainMs())
+    const before = new Date(this.#history.clock.trusted - this.#retainMs())
     const removed = this.#trying(() =>
       this.#history.write(({ audit }) => audit.removeOlder(before, REMOVED_AT_ONCE)),
     )

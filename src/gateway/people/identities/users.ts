@@ -140,7 +140,7 @@ export class Users {
 
   /** Time by which tokens expire, in ms: it goes on when the wall clock is set back. */
   get now(): number {
-    return this.#history.latestTime
+    return this.#history.clock.latest
   }
 
   /**

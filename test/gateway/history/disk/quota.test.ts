@@ -130,7 +130,7 @@ test('a size that was lowered is kept after steps that are small, and the file g
   const history = open(8 * MIB)
   const steps = []
   for (let isDone = false; !isDone;) {
-    const step = history.removeExcess()
+    const step = history.quota.removeExcess()
     steps.push(step.sessions)
     isDone = step.isDone
   }
@@ -146,13 +146,13 @@ test('a size that was lowered is kept after steps that are small, and the file g
 test('a session whose removal was cut short by a kill is gone, and the rest of it goes with the next step', () => {
   const history = open()
   run(history, 'large', 'ann', 4 * MIB - MIB / 2)
-  expect(history.removeOlder(() => Date.parse('2027-01-01'))).toEqual({ sessions: 1, isDone: false })
+  expect(history.quota.removeOlder(() => Date.parse('2027-01-01'))).toEqual({ sessions: 1, isDone: false })
   expect(history.session('large')).toBeUndefined()
   history.close()
   const next = open()
   run(next, 'next', 'ann', 1000)
   expect(next.output('next', MIB).bytes).toHaveLength(64 * 1024)
-  while (!next.removeOlder(() => 0).isDone);
+  while (!next.quota.removeOlder(() => 0).isDone);
   expect(next.session('next')?.outputBytes).toBe(64 * 1024)
   next.close()
   const db = new Database(':memory:')
@@ -189,7 +189,7 @@ describe('a connection with limits of its own', () => {
         ['short', { retainMs: 1.5 * DAY }],
       ]),
     }
-    removeAll(() => history.removeOlder((connection) => clock - retainMs(retention, connection)))
+    removeAll(() => history.quota.removeOlder((connection) => clock - retainMs(retention, connection)))
     expect(there(history, ids)).toEqual(['long1', 'bash2', 'short2'])
   })
 
@@ -221,7 +221,7 @@ describe('a connection with limits of its own', () => {
     const history = open(64 * MIB, connections)
     for (const id of numbered('s', 8)) run(history, id, id, MIB)
     connections.set('bash', { sizeBytes: 4 * MIB })
-    removeAll(() => history.removeExcess())
+    removeAll(() => history.quota.removeExcess())
     expect(there(history, numbered('s', 8))).toEqual(['s5', 's6', 's7'])
   })
 
@@ -236,7 +236,7 @@ describe('a connection with limits of its own', () => {
     const order: string[] = []
     for (let isDone = false; !isDone;) {
       const before = there(small, ids)
-      isDone = small.removeExcess().isDone
+      isDone = small.quota.removeExcess().isDone
       order.push(...before.filter((id) => small.session(id) === undefined))
     }
     expect(order).toEqual(['bash1', 'bash2', 'bash3', 'long1', 'long2', 'long3'])

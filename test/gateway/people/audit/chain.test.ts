@@ -242,7 +242,7 @@ describe('a log that cannot be written', () => {
     log.note(viewed('cid'))
     expect(entries()).toHaveLength(before)
     expect(told.filter((text) => text.includes('could not be written'))).toHaveLength(1)
-    while (!history.removeOlder(() => Date.now() + 1).isDone);
+    while (!history.quota.removeOlder(() => Date.now() + 1).isDone);
     log.announce(changed('dan'))
     const [gap, change] = entries().slice(-2)
     expect(gap).toMatchObject({ action: 'gap', request_payload_redacted: { missing_entries: 2 } })

@@ -23,7 +23,7 @@ beforeEach(() => {
   })
   place = new Workplace()
   history = openHistory(place.at('history.sqlite'))
-  vi.spyOn(history, 'trustedTime', 'get').mockImplementation(() => Date.now())
+  vi.spyOn(history.clock, 'trusted', 'get').mockImplementation(() => Date.now())
   told = []
   const none = () => undefined
   const info = (fields: object, message: string) =>

@@ -112,7 +112,7 @@ function verdict(budget: Budget, removed: boolean, hoursAgo: readonly number[] =
     // Before its first session, as it is asked then.
     budgets.check('bot')
     for (const hours of hoursAgo) record(history, `s${hours}`, Date.now() - hours * HOUR_MS)
-    if (removed) history.removeOlder(() => Date.now())
+    if (removed) history.quota.removeOlder(() => Date.now())
     budgets.check('bot')
     return 'room'
   } catch (error) {
