@@ -28,7 +28,7 @@ const AgentShape = v.strictObject({
   ),
   // Fields that hoop does not have.
   state: about(
-    'connected: it takes new sessions; draining: it takes no new ones, and finishes its sessions; left: it announced its end, or its key was removed from gateway.yaml; lost: its stream broke; never: it has not connected since the gateway started',
+    'connected: it takes new sessions; draining: it takes no new ones, and finishes its sessions; left: it announced its end, or its key was removed from gateway.yaml; lost: its stream broke, or ended without an announcement; never: it has not connected since the gateway started',
     v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
   ),
   connected_at: about('when it last connected; null: never since the gateway started', time),

@@ -20,7 +20,7 @@ const RunbookShape = v.strictObject({
     v.pipe(text, v.description('the other lines of the leading comment; missing without any')),
   ),
   connections: about(
-    'names of the connections that can run it; only with `list_connections`, or in a list of all connections in the first form',
+    'names of the connections that can run it; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
     v.optional(v.array(text)),
   ),
 })

@@ -7,10 +7,13 @@ import { RunningGateway } from '../../support/sites/running-gateway.ts'
 interface Schema {
   readonly $ref?: string
   readonly type?: string
+  readonly format?: string
   readonly enum?: readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
 }
+/** A schema with everything in it, of which a walk looks at all members. */
+type Member = Schema & Readonly<Record<string, unknown>>
 interface Described {
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
@@ -57,6 +60,25 @@ it('has the published contract in it: parameters, fields, types, statuses', () =
     expect([status, missingFields(own, schemaOf(published, answer.content))]).toEqual([status, []])
   }
 })
+
+it('says of each time in an answer that it is one', () => {
+  const answers = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).flatMap(({ responses }) => Object.values(responses)),
+  )
+  const times = answers.flatMap((answer) => [...timesIn(answer)])
+  expect(new Set(times.map(([name]) => name)).size).toBeGreaterThan(20)
+  expect(times.filter(([, { type, format }]) => type === 'string' && format !== 'date-time')).toEqual([])
+})
+
+const TIME = /(^at|_at|_date|^since|^time|^free_at|^next_run|^last_contact|^last_delivery|^next_attempt)$/
+
+function* timesIn(value: unknown): Generator<[name: string, schema: Member]> {
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, member] of Object.entries(value)) {
+    if (TIME.test(name) && typeof member === 'object') yield [name, member as Member]
+    yield* timesIn(member)
+  }
+}
 
 it('says which routes need no token, and only those need none', async () => {
   for (const [path, methods] of Object.entries(document.paths)) {
