@@ -19,7 +19,7 @@ interface ExecAnswer {
   readonly body: ExecutionAnswer
 }
 
-export interface ExecutionServices {
+export interface ReviewedExecutionServices {
   readonly executions: Executions
   readonly reviews: Reviews
   readonly tickets: Tickets
@@ -34,7 +34,7 @@ export interface ExecutionServices {
  * @throws as `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
-  services: ExecutionServices,
+  services: ReviewedExecutionServices,
   asked: AskedExecution,
   waitMs?: number,
 ): Promise<ExecAnswer> {
@@ -58,7 +58,7 @@ export function withIssue(
 }
 
 async function runOrAsk(
-  services: ExecutionServices,
+  services: ReviewedExecutionServices,
   { user, execution, file }: AskedExecution,
   waitMs?: number,
 ): Promise<ExecAnswer> {

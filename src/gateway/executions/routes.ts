@@ -8,7 +8,7 @@ import type { ScriptExecution } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import { foreseen } from './foresight.ts'
 import { checkLimits } from './limits.ts'
-import { answerInTime, executeOrAsk, type ExecutionServices } from './reviewed-execution.ts'
+import { answerInTime, executeOrAsk, type ReviewedExecutionServices } from './reviewed-execution.ts'
 import { allowedRepository, type RunbookServices } from './runbook-access.ts'
 import {
   executionRequest,
@@ -20,7 +20,7 @@ import {
 type Contract = typeof executionContract
 type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'headers'>
 
-interface ExecutionRouting extends ExecutionServices, RunbookServices {
+interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
   readonly locks: Locks
   readonly settings: CurrentSettings
   readonly users: Users

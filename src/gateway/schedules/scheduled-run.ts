@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
-import { executeOrAsk, type ExecutionServices } from '../executions/reviewed-execution.ts'
+import { executeOrAsk, type ReviewedExecutionServices } from '../executions/reviewed-execution.ts'
 import type { RunbookServices } from '../executions/runbook-access.ts'
 import { runbookExecution, type RunbookExecution } from '../executions/runbook-execution.ts'
 import type { History } from '../history/history.ts'
@@ -12,7 +12,7 @@ import type { CurrentSettings } from '../settings/settings.ts'
 import { refusedCode } from '../store/errors.ts'
 import { Schedules, type StartedRun } from './schedules.ts'
 
-interface ScheduledServices extends ExecutionServices, RunbookServices {
+interface ScheduledServices extends ReviewedExecutionServices, RunbookServices {
   readonly users: Users
   readonly runs: ApprovedRuns
 }

@@ -31,7 +31,7 @@ export interface SessionEnd {
   /** The agent's close message; undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
   /** Broken guardrail rules: those that ended the session, and those of native clients, which go on. */
-  readonly guardrails?: readonly GuardrailInfo[]
+  readonly brokenRules?: readonly GuardrailInfo[]
   /** Reason why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
   /** Cause of the end, where the exit code does not tell it. */
@@ -83,7 +83,7 @@ export class GatewaySession {
   readonly #open: OpenMessage
   readonly #record: SessionRecord
   readonly #find: FindAgent
-  readonly #guardrails: readonly GuardrailSettings[]
+  readonly #rules: readonly GuardrailSettings[]
   readonly #broken: BrokenRules
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
@@ -96,15 +96,15 @@ export class GatewaySession {
   #leaving: NodeJS.Timeout | undefined
   readonly #statements: SessionStatements
 
-  /** @param guardrails rules of the connection, whose names its agent does not know */
+  /** @param rules guardrail rules of the connection, whose names its agent does not know */
   constructor(
     open: OpenMessage,
     record: SessionRecord,
     find: FindAgent,
-    guardrails: readonly GuardrailSettings[] = [],
+    rules: readonly GuardrailSettings[] = [],
   ) {
-    this.#guardrails = guardrails
-    this.#broken = new BrokenRules(guardrails)
+    this.#rules = rules
+    this.#broken = new BrokenRules(rules)
     this.sid = open.sid
     this.#open = open
     this.#record = record
@@ -281,14 +281,14 @@ export class GatewaySession {
 
   #hasClosed(message: ClosedMessage): void {
     this.#record.closed(message)
-    const guardrails = withNames(message.guardrails ?? [], this.#guardrails)
-    const closed = guardrails.length === 0 ? message : { ...message, guardrails }
+    const broken = withNames(message.guardrails ?? [], this.#rules)
+    const closed = broken.length === 0 ? message : { ...message, guardrails: broken }
     const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes } = closed
     const said = this.#leaving === undefined ? closed.message : behind(HAS_LEFT, closed.message)
     const code = this.#leaving === undefined ? agentsCause(closed.endReason) : 'client-left'
     const cause = code === undefined ? {} : { cause: { code } }
     const ending = { exitCode, truncatedBytes, redactedBytes, closed, ...cause }
-    this.#end(ending, said + blockedText(guardrails))
+    this.#end(ending, said + blockedText(broken))
   }
 
   #fail(failure: RpcFailure): SessionEnd {
@@ -301,8 +301,8 @@ export class GatewaySession {
   /** Sets the end. @returns the first end, which wins */
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
-    const guardrails = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
-    this.#ending = { ...ending, ...(guardrails.length > 0 && { guardrails }) }
+    const brokenRules = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
+    this.#ending = { ...ending, ...(brokenRules.length > 0 && { brokenRules }) }
     this.#statements.close()
     this.#record.close(text)
     this.#life.abort(OVER)
@@ -320,14 +320,13 @@ function behind(beginning: string, message: string): string {
 
 /** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
 function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
-  const { exitCode, truncatedBytes, redactedBytes, cause } = ending
-  const guardrails = ending.guardrails?.map(guardrailInfoJson)
+  const { exitCode, truncatedBytes, redactedBytes, brokenRules, cause } = ending
   try {
     record.finish({
       exitCode: rowExitCode(exitCode),
       truncatedBytes,
       redactedBytes,
-      ...(guardrails !== undefined && { guardrails: JSON.stringify(guardrails) }),
+      ...(brokenRules !== undefined && { guardrails: JSON.stringify(brokenRules.map(guardrailInfoJson)) }),
       ...(cause !== undefined && { cause }),
     })
     return ending

@@ -335,8 +335,8 @@ export class Sessions {
     }
   }
 
-  #logEnd(sid: SessionId, { exitCode, truncatedBytes, guardrails, unrecorded }: SessionEnd): void {
-    for (const { ruleName: rule, type, direction } of guardrails ?? [])
+  #logEnd(sid: SessionId, { exitCode, truncatedBytes, brokenRules, unrecorded }: SessionEnd): void {
+    for (const { ruleName: rule, type, direction } of brokenRules ?? [])
       this.#log.warn({ sid, rule, type, direction }, 'a guardrail rule was broken')
     if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')

@@ -112,14 +112,14 @@ export class AuditLog {
 
   #pass(): void {
     this.#noteCounted(false)
-    this.#removeOlder()
+    this.#removeOldEntries()
     this.#tellHead()
   }
 
-  #removeOlder(): void {
+  #removeOldEntries(): void {
     const before = new Date(this.#history.clock.trusted - this.#retainMs())
     const removed = this.#trying(() =>
-      this.#history.write(({ audit }) => audit.removeOlder(before, REMOVED_AT_ONCE)),
+      this.#history.write(({ audit }) => audit.removeOldEntries(before, REMOVED_AT_ONCE)),
     )
     if (removed !== undefined && removed > 0)
       this.#log.info({ entries: removed }, 'old entries removed from the audit log')

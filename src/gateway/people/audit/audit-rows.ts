@@ -155,7 +155,7 @@ export class AuditRows {
    * future time was written with a wrong clock: it counts as old as the next one.
    * @returns how many
    */
-  removeOlder(before: Date, most: number): number {
+  removeOldEntries(before: Date, most: number): number {
     const [limit, now] = [before.toISOString(), new Date().toISOString()]
     const oldest = this.#statements.oldest.all([most]) as [number, string, string][]
     const kept = oldest.findIndex(([, , createdAt]) => createdAt >= limit && createdAt <= now)

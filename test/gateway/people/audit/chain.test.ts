@@ -136,10 +136,10 @@ describe('the chain', () => {
 
   it('begins behind what was removed for its age', () => {
     fill()
-    const removed = history.write(({ audit }) => audit.removeOlder(new Date(Date.now() + 1), 3))
+    const removed = history.write(({ audit }) => audit.removeOldEntries(new Date(Date.now() + 1), 3))
     expect(removed).toBe(3)
     expect(verified()).toMatchObject({ entries: 2, first: 4, faults: [] })
-    history.write(({ audit }) => audit.removeOlder(new Date(Date.now() + 1), 3))
+    history.write(({ audit }) => audit.removeOldEntries(new Date(Date.now() + 1), 3))
     log.note(viewed('fay'))
     expect(verified()).toMatchObject({ entries: 1, first: 6, faults: [] })
     tamper('UPDATE audit_anchor SET sequence = 4')
@@ -157,7 +157,8 @@ describe('the chain', () => {
     log.note(viewed('cid'))
     clock.setSystemTime(start + year)
     log.note(viewed('dan'))
-    const remove = (before: number) => history.write(({ audit }) => audit.removeOlder(new Date(before), 500))
+    const remove = (before: number) =>
+      history.write(({ audit }) => audit.removeOldEntries(new Date(before), 500))
     expect(remove(start + 500)).toBe(1)
     expect(remove(start + 2000)).toBe(2)
     expect(entries().map(({ actor }) => actor)).toEqual(['dan'])
