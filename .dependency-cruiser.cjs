@@ -180,7 +180,7 @@ module.exports = {
     ),
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameters[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
-    fence('croner-fence', npm('croner'), '^src/gateway/settings/schedules[.]ts$'),
+    fence('croner-fence', npm('croner'), '^src/gateway/settings/due-times[.]ts$'),
     fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),
     fence('oidc-fence', npm('openid-client'), '^src/gateway/people/sign-in/provider[.]ts$'),
     fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/webhooks/receiver[.]ts$'),

@@ -1,14 +1,8 @@
 import * as v from 'valibot'
 import type { BodyOf } from '../../contract/contract.ts'
 import type { scheduleContract } from '../../contract/schedules.ts'
-import {
-  buildSchedule,
-  isCron,
-  isTimeZone,
-  nextTimes,
-  ScheduleShape,
-  type ScheduleSettings,
-} from '../settings/schedules.ts'
+import { isCron, isTimeZone, nextTimes } from '../settings/due-times.ts'
+import { buildSchedule, ScheduleShape, type ScheduleSettings } from '../settings/schedules.ts'
 
 export type ScheduleDraft = BodyOf<typeof scheduleContract.foresee>
 

@@ -1,4 +1,4 @@
-import { lastTime, nextTime, type CronRule } from '../settings/schedules.ts'
+import { lastTime, nextTime, type CronRule } from '../settings/due-times.ts'
 
 interface DueRule extends CronRule {
   /** Whether the last due time runs late, instead of not at all. */

@@ -1,5 +1,6 @@
 import type { History } from '../history/history.ts'
-import { type ScheduleSettings, nextTime } from '../settings/schedules.ts'
+import { nextTime } from '../settings/due-times.ts'
+import type { ScheduleSettings } from '../settings/schedules.ts'
 import type { ScheduleState } from './schedule-rows.ts'
 
 /** States of the schedules, in memory and in the history: until when each was checked. */

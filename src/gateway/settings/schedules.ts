@@ -1,4 +1,3 @@
-import { Cron as Rule } from 'croner'
 import * as v from 'valibot'
 import {
   about,
@@ -11,6 +10,7 @@ import {
   parsed,
   truth,
 } from '../../basics/settings/shapes.ts'
+import { isCron, isTimeZone } from './due-times.ts'
 import { Name } from './words.ts'
 
 const Cron = parsed(
@@ -80,66 +80,6 @@ export function buildSchedule({
   ...rest
 }: v.InferOutput<typeof ScheduleShape>): ScheduleSettings {
   return { ...rest, jiraFields, catchesUp: catchUp === 'once', ...(lock ? { lock } : {}) }
-}
-
-/** A rule of due times. */
-export interface CronRule {
-  /** Five fields, or a word like `@daily`. */
-  readonly cron: string
-  /** IANA's name of a time zone. */
-  readonly timezone: string
-}
-
-/**
- * Span that is searched for the next due time. Only the 29th of February can be eight years away (1896 to
- * 1904, 2096 to 2104).
- */
-const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
-
-const FIRST_STEP_MS = 5 * 60_000
-
-/** Whether the text is a rule that has due times. */
-export function isCron(cron: string): boolean {
-  try {
-    return nextTime({ cron, timezone: 'UTC' }, Date.now()) !== undefined
-  } catch {
-    return false
-  }
-}
-
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return /^[A-Za-z]/.test(name)
-  } catch {
-    return false
-  }
-}
-
-/** Returns the first due time after `after`, in ms since 1970; undefined when there is none. */
-export function nextTime({ cron, timezone }: CronRule, after: number): number | undefined {
-  const rule = new Rule(cron, { timezone, mode: '5-part', paused: true })
-  return rule.nextRun(new Date(after))?.getTime()
-}
-
-/** Returns the first due times after `after`, in ms since 1970. */
-export function nextTimes({ cron, timezone }: CronRule, after: number, most: number): number[] {
-  const rule = new Rule(cron, { timezone, mode: '5-part', paused: true })
-  return rule.nextRuns(most, new Date(after)).map((time) => time.getTime())
-}
-
-/** Returns the last due time that is not after `until`; undefined when there is none after `after`. */
-export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
-  const cron = new Rule(rule.cron, { timezone: rule.timezone, mode: '5-part', paused: true })
-  const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
-  // Backwards in steps that grow: a clock may jump by years, and a rule be due each minute.
-  for (let step = FIRST_STEP_MS; ; step *= 4) {
-    const from = Math.max(after, until - step)
-    let last: number | undefined
-    for (let time = next(from); time <= until; time = next(time)) last = time
-    if (last !== undefined) return last
-    if (from === after || step > SPAN_MS) return undefined
-  }
 }
 
 // Labels of sessions that schedules have begun. Only the gateway can set labels with this beginning.

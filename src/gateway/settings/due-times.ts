@@ -1,0 +1,68 @@
+import { Cron } from 'croner'
+
+// When a schedule is due, by its cron rule and time zone. Summer time: a time that does not exist on a day is due
+// when the clocks have gone forward; a time that comes twice is due once, and one of each hour in both hours.
+
+/** A rule of due times. */
+export interface CronRule {
+  /** Five fields, or a word like `@daily`. */
+  readonly cron: string
+  /** IANA's name of a time zone. */
+  readonly timezone: string
+}
+
+/**
+ * Span that is searched for the next due time. Only the 29th of February can be eight years away (1896 to
+ * 1904, 2096 to 2104).
+ */
+const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
+
+const FIRST_STEP_MS = 5 * 60_000
+
+/** Whether the text is a rule that has due times. */
+export function isCron(cron: string): boolean {
+  try {
+    return nextTime({ cron, timezone: 'UTC' }, Date.now()) !== undefined
+  } catch {
+    return false
+  }
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return /^[A-Za-z]/.test(name)
+  } catch {
+    return false
+  }
+}
+
+/** Returns the first due time after `after`, in ms since 1970; undefined when there is none. */
+export function nextTime(rule: CronRule, after: number): number | undefined {
+  return parsed(rule).nextRun(new Date(after))?.getTime()
+}
+
+/** Returns the first due times after `after`, in ms since 1970. */
+export function nextTimes(rule: CronRule, after: number, most: number): number[] {
+  return parsed(rule)
+    .nextRuns(most, new Date(after))
+    .map((time) => time.getTime())
+}
+
+/** Returns the last due time that is not after `until`; undefined when there is none after `after`. */
+export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
+  const cron = parsed(rule)
+  const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
+  // Backwards in steps that grow: a clock may jump by years, and a rule be due each minute.
+  for (let step = FIRST_STEP_MS; ; step *= 4) {
+    const from = Math.max(after, until - step)
+    let last: number | undefined
+    for (let time = next(from); time <= until; time = next(time)) last = time
+    if (last !== undefined) return last
+    if (from === after || step > SPAN_MS) return undefined
+  }
+}
+
+function parsed({ cron, timezone }: CronRule): Cron {
+  return new Cron(cron, { timezone, mode: '5-part', paused: true })
+}
