@@ -117,8 +117,8 @@ export function checkIsPerson({ kind }: GatewayUser): void {
 }
 
 /** Formats a time for answers. */
-export function timeOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
+export function timeOf(ms: number | null | undefined): string | null {
+  return ms == null ? null : new Date(ms).toISOString()
 }
 
 /** Whether the token is the sign-in of a browser on the page. */

@@ -1,12 +1,11 @@
 import { EnvvarError } from '../../envvars/errors.ts'
 import { mergeEntries } from '../../envvars/merge.ts'
 import { SessionSecrets } from '../../envvars/secrets/stores.ts'
-import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
-import { PolicyError } from '../../policy/policy-error.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import { asksForMasking } from '../masking/masking-result.ts'
 import { checkServer } from '../opening/liveness.ts'
 import { asksForPort, type CheckServices } from '../opening/request.ts'
+import { readRules } from '../policy/guardrails.ts'
 import { type OwnerPolicy, programSearch } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
 import { NativeError } from './native-error.ts'
@@ -108,8 +107,8 @@ function checkPolicy({ params, connectionType: type }: OpenMessage, services: Ch
   if (asksForMasking(params)) throw new RefusedError(unenforced('data masking rules', 'masking', type))
 }
 
-function refuseRules(payload: Buffer | undefined, policy: OwnerPolicy | undefined, type: string): void {
-  const { input, output } = rulesIn(payload)
+function refuseRules(payload: Buffer = Buffer.alloc(0), policy: OwnerPolicy | undefined, type: string): void {
+  const { input, output } = readRules(payload)
   if ([...input, ...output].some(({ rules }) => rules.length > 0))
     throw new RefusedError(unenforced('guardrail rules', 'guardrail', type))
   if (policy?.rules.input !== undefined || policy?.rules.output !== undefined)
@@ -122,13 +121,4 @@ function refuseRules(payload: Buffer | undefined, policy: OwnerPolicy | undefine
 function unenforced(what: string, enforcement: string, type: string): string {
   const remove = enforcement === 'guardrail' ? 'the guardrails' : 'the masking'
   return `connection has ${what} configured, but the native ${type} proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`
-}
-
-function rulesIn(payload: Buffer = Buffer.alloc(0)) {
-  try {
-    return decodeGuardrails(payload)
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
-    throw new RefusedError(error.message)
-  }
 }

@@ -104,7 +104,7 @@ export class SessionGuardrails {
     cache: CompiledCache<CompiledGuardrails>,
   ): Promise<SessionGuardrails | undefined> {
     const { guardRailRules: payload = NO_RULES, clientVerb } = asking
-    const rules = decoded(payload)
+    const rules = readRules(payload)
     const isTerminal = clientVerb === 'connect'
     if (isTerminal && owner?.input !== undefined) throw new RefusedError(NO_TERMINAL_FOR_OWNER)
     if (!hasRules(rules.input) && !hasRules(rules.output)) return SessionGuardrails.ofOwner(owner)
@@ -207,7 +207,7 @@ function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): 
 }
 
 /** @throws RefusedError for rules that cannot be read */
-function decoded(payload: Buffer): Guardrails {
+export function readRules(payload: Buffer): Guardrails {
   try {
     return decodeGuardrails(payload)
   } catch (error) {

@@ -11,6 +11,7 @@ import type {
 import type { StateAnswer } from '../../contract/session-state.ts'
 import type { History } from '../history/history.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { timeOf } from '../identity.ts'
 
 interface Viewing {
   readonly history: History
@@ -25,8 +26,8 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): Lis
     status: batch.status,
     owner: batch.owner,
     created_at: new Date(batch.createdAt).toISOString(),
-    started_at: dateOf(batch.startedAt),
-    ended_at: dateOf(batch.endedAt),
+    started_at: timeOf(batch.startedAt),
+    ended_at: timeOf(batch.endedAt),
     repository: batch.repository,
     file_name: batch.file,
     ...(batch.title !== undefined && { runbook_title: batch.title }),
@@ -96,8 +97,8 @@ function runView(services: Viewing, run: BatchRun): BatchRunAnswer {
     state: stateOfSession(services, run.session),
     session_id: run.session ?? null,
     exit_code: run.exitCode ?? null,
-    started_at: dateOf(run.startedAt),
-    ended_at: dateOf(run.endedAt),
+    started_at: timeOf(run.startedAt),
+    ended_at: timeOf(run.endedAt),
     ...(code !== undefined && { code }),
     ...(message !== undefined && { message }),
   }
@@ -123,8 +124,4 @@ function countsOf(runs: readonly BatchRun[]): ListedBatch['counts'] {
     running: count('running'),
     not_begun: count('not-begun'),
   }
-}
-
-function dateOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ReviewAnswer, ReviewInSession } from '../../contract/reviews.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
+import { timeOf } from '../identity.ts'
 import type { ReviewNeed, ReviewRule } from './rules.ts'
 
 /**
@@ -160,7 +161,7 @@ export function reviewInSession(review: Review): ReviewInSession {
     type: review.type,
     access_duration: review.accessMs * 1e6,
     status: review.status,
-    revoke_at: dateOf(review.revokeAt),
+    revoke_at: timeOf(review.revokeAt),
     created_at: new Date(review.createdAt).toISOString(),
     review_groups_data: review.groups.map(groupView),
     time_window: windowView(review),
@@ -205,7 +206,7 @@ function groupView({
     group,
     status,
     reviewed_by: name === undefined ? null : { id: name, name, email: name, slack_id: '' },
-    review_date: dateOf(reviewedAt),
+    review_date: timeOf(reviewedAt),
     forced_review: forced,
     ...(comment !== undefined && { comment }),
   }
@@ -217,8 +218,4 @@ function windowView({ timeWindow }: Review): ReviewAnswer['time_window'] {
     type: 'time_range',
     configuration: { start_time: timeWindow.start, end_time: timeWindow.end },
   }
-}
-
-function dateOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
 }

@@ -8,7 +8,7 @@ import {
 import type { AnswerOf } from '../../contract/contract.ts'
 import type { Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
-import type { GatewayUser } from '../identity.ts'
+import { type GatewayUser, timeOf } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
@@ -123,8 +123,8 @@ async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Pr
     parameters: Object.keys(parameters),
     catch_up: catchesUp ? 'once' : 'none',
     lock: lock ?? null,
-    next_run: dateOf(next),
-    paused_at: dateOf(state?.pausedAt),
+    next_run: timeOf(next),
+    paused_at: timeOf(state?.pausedAt),
     paused_by: state?.pausedBy ?? null,
     problem: (await scheduleProblems.of(schedule)) ?? null,
     last_run: runs[0] ?? null,
@@ -144,7 +144,7 @@ function runAnswer(services: ScheduleRouting, run: ScheduleRun): ScheduleRunAnsw
   const { id, dueAt, at, by, code, reason, session, exitCode } = run
   return {
     id,
-    due_at: dateOf(dueAt),
+    due_at: timeOf(dueAt),
     at: new Date(at).toISOString(),
     by,
     status: statusOf(services, run),
@@ -166,8 +166,4 @@ function statusOf(
   const session = history.session(sid)
   if (session?.status === 'ready') return 'approved'
   return session?.review?.status === 'PENDING' ? 'waiting' : 'running'
-}
-
-function dateOf(ms: number | null | undefined): string | null {
-  return ms == null ? null : new Date(ms).toISOString()
 }

@@ -113,10 +113,7 @@ export class Sessions {
    * @throws HistoryError, RequestRefused: then there is no session
    */
   open(request: SessionRequest): GatewaySession {
-    this.#checkServing()
-    const { redaction, ownBytes } = this.#redactions.of(request)
-    const bytes = this.#boundedBytes(request, ownBytes)
-    this.#locks?.checkRoom(request)
+    const { redaction, bytes } = this.#checked(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
     this.#create(sid, request, redaction, {})
     return this.#start(sid, request, { redaction, bytes })
@@ -128,16 +125,22 @@ export class Sessions {
    * @throws as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
-    this.#checkServing()
-    const { redaction, ownBytes } = this.#redactions.of(request)
-    const bytes = this.#boundedBytes(request, ownBytes)
-    this.#locks?.checkRoom(request)
+    const { redaction, bytes } = this.#checked(request)
     this.#budgets?.check(request.user)
     this.#explained(() =>
       this.#history.checkRoom({ user: request.user, connection: request.connection.name }, bytes),
     )
     if (this.#refusalOf(request) !== undefined) return undefined
     return { script: redaction.replaceIn(request.script).toString('utf8') }
+  }
+
+  /** @throws RequestRefused for a session that may not open now */
+  #checked(request: SessionRequest): { readonly redaction: Redaction; readonly bytes: number } {
+    this.#checkServing()
+    const { redaction, ownBytes } = this.#redactions.of(request)
+    const bytes = this.#boundedBytes(request, ownBytes)
+    this.#locks?.checkRoom(request)
+    return { redaction, bytes }
   }
 
   /**
@@ -159,10 +162,7 @@ export class Sessions {
    * @throws RequestRefused: then it continues to wait
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
-    this.#checkServing()
-    const { redaction, ownBytes } = this.#redactions.of(request)
-    const bytes = this.#boundedBytes(request, ownBytes)
-    this.#locks?.checkRoom(request)
+    const { redaction, bytes } = this.#checked(request)
     return () => this.#start(sid, { ...request, sid }, { redaction, bytes })
   }
 

@@ -11,6 +11,7 @@ import {
   size,
   truth,
 } from '../../basics/settings/shapes.ts'
+import type { BudgetAsked } from '../../contract/users.ts'
 import { USER_NAME, USER_NAME_FORM } from '../../contract/words.ts'
 import type { Budget } from '../identity.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
@@ -120,7 +121,8 @@ function buildTokens({ token, tokens }: UserShape, problems: Problems, path: Pat
   return token ? [{ name: FIRST_TOKEN, sha256: token }, ...more] : more
 }
 
-function buildBudget({ runs, bytes, hours, per }: NonNullable<UserShape['budget']>): Budget {
+/** @param asked `per` is in ms */
+export function buildBudget({ runs, bytes, hours, per }: BudgetAsked): Budget {
   return {
     runs,
     perMs: per,

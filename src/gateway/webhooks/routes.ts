@@ -3,6 +3,7 @@ import type { Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
+import { timeOf } from '../identity.ts'
 import type { WaitingMessage } from './webhook-rows.ts'
 import type { Webhooks } from './webhooks.ts'
 
@@ -52,9 +53,9 @@ function webhookAnswer({ webhooks, history }: WebhookRouting, webhook: WebhookSe
     delivered: state?.delivered ?? 0,
     dropped: state?.dropped ?? 0,
     waiting: count,
-    last_delivery: dateOf(state?.deliveredAt),
+    last_delivery: timeOf(state?.deliveredAt),
     last_error: state?.error ?? null,
-    last_error_at: dateOf(state?.errorAt),
+    last_error_at: timeOf(state?.errorAt),
     deliveries: waiting.map(waitingDelivery),
   }
 }
@@ -65,11 +66,7 @@ function waitingDelivery({ id, event, at, attempts, dueAt, error }: WaitingMessa
     event,
     at: new Date(at).toISOString(),
     attempts,
-    next_attempt: dueAt === 0 ? null : dateOf(dueAt),
+    next_attempt: dueAt === 0 ? null : timeOf(dueAt),
     error,
   }
-}
-
-function dateOf(ms: number | null | undefined): string | null {
-  return ms == null ? null : new Date(ms).toISOString()
 }

@@ -8,6 +8,7 @@ import {
 import { tokenContract, type IssuedTokenAnswer, type TokenAnswer } from '../../../contract/tokens.ts'
 import { userContract, type BudgetAsked, type UserAnswer } from '../../../contract/users.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
+import { buildBudget } from '../../settings/users.ts'
 import type { Handlers } from '../../handlers.ts'
 import {
   timeOf,
@@ -105,13 +106,7 @@ function budgetAnswer(budget: Budget | undefined): UserAnswer['budget'] {
 
 function budgetOf(asked: BudgetAsked | null | undefined): Budget | undefined {
   if (asked === null || asked === undefined) return undefined
-  const { runs, bytes, hours, per } = asked
-  return {
-    runs,
-    perMs: per * 1000,
-    ...(typeof bytes === 'number' && { bytes }),
-    ...(typeof hours === 'number' && { runningMs: hours * HOUR_MS }),
-  }
+  return buildBudget({ ...asked, per: asked.per * 1000 })
 }
 
 interface TokenRouting {
