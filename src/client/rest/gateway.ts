@@ -23,8 +23,8 @@ export async function fetchUser(account: Account, signal?: AbortSignal): Promise
  * Returns the address of the streams that the gateway announces; undefined when it announces none.
  * @throws ApiError
  */
-export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
-  return (await call(account, gatewayContract.serverInfo, {}, { signal })).grpc_url || undefined
+export async function fetchGrpcUrl(account: Account): Promise<string | undefined> {
+  return (await call(account, gatewayContract.serverInfo, {})).grpc_url || undefined
 }
 
 /**

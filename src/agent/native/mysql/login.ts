@@ -126,7 +126,7 @@ export const HARD_TO_READ =
  * @param hidden capabilities that are not offered to the client; if any, MariaDB's own ones are hidden, too
  * @throws NativeError
  */
-export function parseGreeting(payload: Buffer, hidden = 0): Greeting {
+export function parseGreeting(payload: Buffer, hidden: number): Greeting {
   const versionEnd = payload.indexOf(0, 1)
   const lowAt = versionEnd + 1 + 4 + 8 + 1
   const highAt = lowAt + 2 + 1 + 2
@@ -170,7 +170,7 @@ export interface LoginRequest {
 }
 
 /** @param hidden as for the greeting @throws NativeError */
-export function parseLogin(payload: Buffer, hidden = 0): LoginRequest {
+export function parseLogin(payload: Buffer, hidden: number): LoginRequest {
   const fields = new Fields(payload)
   const asked = fields.uint(4)
   const maxPacket = fields.uint(4)
