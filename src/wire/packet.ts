@@ -71,7 +71,9 @@ export function sessionIdOf(packet: Packet): SessionId | undefined {
 
 /** Returns the spec of a packet that belongs to a session, as `sessionIdOf` reads it. */
 export function sessionSpec(sid: SessionId): Record<string, Buffer> {
-  return { [spec.sessionId]: Buffer.from(sid) }
+  const session: Record<string, Buffer> = {}
+  session[spec.sessionId] = Buffer.from(sid)
+  return session
 }
 
 /**

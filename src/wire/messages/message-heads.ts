@@ -34,10 +34,11 @@ export class MessageHeads {
         at += passed
         continue
       }
-      const taken = bytes.copy(this.#head, this.#headBytes, at)
-      this.#headBytes += taken
-      at += taken
-      if (this.#headBytes < this.#head.length) return
+      // For so few bytes a call of `copy` takes longer.
+      this.#head[this.#headBytes] = bytes[at] ?? 0
+      this.#headBytes += 1
+      at += 1
+      if (this.#headBytes < this.#head.length) continue
       this.#headBytes = 0
       this.#left = this.#contentBytes(this.#head)
     }
