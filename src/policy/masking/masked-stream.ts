@@ -1,3 +1,4 @@
+import { joined } from '../../basics/joined.ts'
 import type { OutputFilter } from '../output-filter.ts'
 import { inTurns, limited, ordered, type Work, TOO_LONG } from '../work.ts'
 import type { FoundData } from './findings.ts'
@@ -239,7 +240,7 @@ export class MaskedStream implements OutputFilter {
     } finally {
       this.#keep(bytes, from, from - begin)
     }
-    return given.length === 1 ? (given[0] ?? NOTHING) : Buffer.concat(given)
+    return joined(given)
   }
 
   #keep(bytes: Buffer, from: number, given: number): void {

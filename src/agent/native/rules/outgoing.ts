@@ -1,3 +1,4 @@
+import { joined } from '../../../basics/joined.ts'
 import { type OutputFilter, OutputStopped } from '../../../policy/output-filter.ts'
 import type { Row, ValueMasking } from '../../masking/values.ts'
 import type { ConnectionRules } from './session-rules.ts'
@@ -108,7 +109,7 @@ export class OutgoingMessages {
       const own = values === undefined ? undefined : masked[row++]
       return bytes(own?.some((value, at) => value !== values?.[at]?.bytes) === true ? own : undefined)
     })
-    return parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts)
+    return joined(parts)
   }
 
   async #judge(text: JudgedText, message: Outgoing): Promise<void> {

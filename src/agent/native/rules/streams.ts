@@ -1,3 +1,4 @@
+import { joined } from '../../../basics/joined.ts'
 import type { NativeClient } from '../protocol.ts'
 import { NativeError } from '../native-error.ts'
 import type { OutgoingMessages } from './outgoing.ts'
@@ -23,7 +24,7 @@ export abstract class JudgedStream<Cut> implements Disposable {
   async judge(bytes: Buffer): Promise<Buffer> {
     const passed: Buffer[] = []
     for (const cut of this.cutter.cut(bytes)) passed.push(await this.judged(cut))
-    return passed.length === 1 ? (passed[0] ?? Buffer.alloc(0)) : Buffer.concat(passed)
+    return joined(passed)
   }
 }
 
