@@ -147,7 +147,7 @@ export class Agent {
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return
     const { connection, dispatch, life } = serving
-    connection.send(encodeAgentMessage({ kind: 'draining' })).catch(() => undefined)
+    connection.send(encodeAgentMessage({ kind: 'draining' }))?.catch(() => undefined)
     dispatch.drainSystem()
     if (!(await within(dispatch.over(), this.#timing.lastSessionsMs))) dispatch.drain()
     await dispatch.leave()
@@ -204,7 +204,7 @@ export class Agent {
     if (this.#leaving()) this.#drained = this.#finish(serving)
     const watching = setInterval(() => this.#lookForStall(), this.#timing.stallMs / 2)
     try {
-      for await (const packet of connection.receive()) this.#note(dispatch.receive(packet), serving)
+      await connection.deliver((packet) => this.#note(dispatch.receive(packet), serving))
       return connection.error ?? new ConnectError('lost', 'the stream ended')
     } finally {
       clearInterval(watching)

@@ -263,7 +263,7 @@ export class Dispatch {
     }
     this.#unsentRefusals += 1
     const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message } as const
-    await this.#send({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
+    await this.#send({ ...closed, truncatedBytes: 0, redactedBytes: 0 })?.catch(() => undefined)
     this.#unsentRefusals -= 1
   }
 

@@ -2,6 +2,7 @@ import {
   CallCredentials,
   ChannelCredentials,
   experimental,
+  InterceptingCall,
   Metadata,
   status,
   type ChannelOptions,
@@ -76,8 +77,14 @@ export class Channel implements Disposable {
     return this.#dial.stage
   }
 
-  connect(metadata: Readonly<Record<string, string>>): ClientDuplexStream<Packet, Packet> {
-    return this.#client.Connect(metadataOf(metadata))
+  /** @param written called for each message, in order, when it has left this process */
+  connect(
+    metadata: Readonly<Record<string, string>>,
+    written: () => void,
+  ): ClientDuplexStream<Packet, Packet> {
+    return this.#client.Connect(metadataOf(metadata), {
+      interceptors: [(options, next) => new EagerCall(next(options), written)],
+    })
   }
 
   /**
@@ -199,6 +206,35 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
   const metadata = new Metadata()
   for (const [key, value] of Object.entries(values)) metadata.set(key, value)
   return metadata
+}
+
+/**
+ * A call that takes messages while others are on their way. grpc-js itself asks for the next one when the one before
+ * has left, and can write it only a turn of the event loop later.
+ */
+class EagerCall extends InterceptingCall {
+  readonly #written: () => void
+  /** Whether grpc-js has a connection for the call: before that, it keeps only one message. */
+  #isConnected = false
+
+  constructor(call: ConstructorParameters<typeof InterceptingCall>[0], written: () => void) {
+    super(call)
+    this.#written = written
+  }
+
+  override sendMessageWithContext(
+    context: Parameters<InterceptingCall['sendMessageWithContext']>[0],
+    message: unknown,
+  ): void {
+    const isEager = this.#isConnected
+    const callback = () => {
+      this.#isConnected = true
+      this.#written()
+      if (!isEager) context.callback?.()
+    }
+    super.sendMessageWithContext({ ...context, callback }, message)
+    if (isEager) context.callback?.()
+  }
 }
 
 const SCHEME = 'runbook-agent'

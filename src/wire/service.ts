@@ -55,7 +55,7 @@ export interface PreConnectResponse {
 type Done<Response> = (error: ServiceError | null, response?: Response) => void
 
 export interface TransportClient extends Client {
-  Connect(metadata: Metadata): ClientDuplexStream<Packet, Packet>
+  Connect(metadata: Metadata, options?: CallOptions): ClientDuplexStream<Packet, Packet>
   HealthCheck(
     request: Record<string, never>,
     options: CallOptions,

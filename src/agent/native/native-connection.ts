@@ -1,3 +1,4 @@
+import { joined } from '../../basics/joined.ts'
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
@@ -28,8 +29,13 @@ export interface ConnectionSession {
   readonly waiting: { bytes: number }
   /** Returns what was masked and is not reported yet. */
   readonly takeMasked: () => MaskedOutput | undefined
-  /** Settles when there is room for more. Never rejects: when the stream is over, the session ends. */
-  readonly send: (message: Extract<AgentMessage, { readonly connectionId: string }>) => Promise<void>
+  /**
+   * Returns undefined when there is room for more, otherwise a promise that settles when there is. Never rejects:
+   * when the stream is over, the session ends.
+   */
+  readonly send: (
+    message: Extract<AgentMessage, { readonly connectionId: string }>,
+  ) => Promise<void> | undefined
 }
 
 /** The client's end of one native connection, for its protocol. */
@@ -92,28 +98,36 @@ export class NativeConnection implements NativeClient {
       if (this.gone.aborted || this.ending.aborted) return undefined
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
-    const [first, ...others] = this.#waiting
+    const waiting = this.#waiting
     this.#waiting = []
     this.#takenBytes = this.#waitingBytes
-    return others.length === 0 ? first : Buffer.concat([first ?? Buffer.alloc(0), ...others])
+    return joined(waiting)
   }
 
-  async send(data: Buffer, guardrailsInfo?: Buffer): Promise<void> {
+  send(data: Buffer, guardrailsInfo?: Buffer): Promise<void> | undefined {
+    const isOne = data.length <= MAX_PACKET_BYTES && !this.#gate.isClosed
+    return isOne ? this.#sendOne(data, guardrailsInfo) : this.#sendPieces(data, guardrailsInfo)
+  }
+
+  async #sendPieces(data: Buffer, guardrailsInfo: Buffer | undefined): Promise<void> {
     for (let at = 0; at < data.length; at += MAX_PACKET_BYTES) {
       if (this.#gate.isClosed) await this.#gate.passed()
-      if (this.#hasLeft) return
-      const piece = data.length <= MAX_PACKET_BYTES ? data : data.subarray(at, at + MAX_PACKET_BYTES)
-      const { protocol, takeMasked } = this.#session
-      const masked = takeMasked()
-      this.bytes.sent += piece.length
-      await this.#tell({
-        kind: 'connection-data',
-        protocol,
-        data: piece,
-        ...(guardrailsInfo !== undefined && { guardrailsInfo }),
-        ...(masked !== undefined && { masked }),
-      })
+      await this.#sendOne(data.subarray(at, at + MAX_PACKET_BYTES), guardrailsInfo)
     }
+  }
+
+  #sendOne(data: Buffer, guardrailsInfo: Buffer | undefined): Promise<void> | undefined {
+    if (this.#hasLeft || data.length === 0) return undefined
+    const { protocol, takeMasked } = this.#session
+    const masked = takeMasked()
+    this.bytes.sent += data.length
+    return this.#tell({
+      kind: 'connection-data',
+      protocol,
+      data,
+      ...(guardrailsInfo !== undefined && { guardrailsInfo }),
+      ...(masked !== undefined && { masked }),
+    })
   }
 
   /** Stops sending until `resume`: the client takes no more for the moment. */
@@ -167,8 +181,8 @@ export class NativeConnection implements NativeClient {
     void this.#tell({ kind: isPausing ? 'connection-pause' : 'connection-resume' })
   }
 
-  async #tell(message: DistributiveOmit<Parameters<ConnectionSession['send']>[0], 'sid' | 'connectionId'>) {
-    await this.#session.send({ ...message, sid: this.#session.sid, connectionId: this.id })
+  #tell(message: DistributiveOmit<Parameters<ConnectionSession['send']>[0], 'sid' | 'connectionId'>) {
+    return this.#session.send({ ...message, sid: this.#session.sid, connectionId: this.id })
   }
 }
 

@@ -242,16 +242,34 @@ export class NativeSession {
     void this.#send({ kind: 'connection-close', sid: this.sid, connectionId })
   }
 
-  /** Sends in turn with the session's other connections. Never rejects: the stream's end ends the session. */
-  async #send(message: Told): Promise<void> {
+  /**
+   * Sends in turn with the session's other connections. Never rejects: the stream's end ends the session.
+   * @returns undefined when there is room for more
+   */
+  #send(message: Told): Promise<void> | undefined {
     const bytes = message.kind === 'connection-data' ? message.data.length : 0
-    while (this.#gate.isClosed || (bytes > 0 && this.#unsentBytes > MAX_UNSENT_BYTES)) {
+    if (this.#hasToWait(bytes)) return this.#sendLater(message, bytes)
+    const turn = this.#reply(message)
+    return turn && this.#passed(turn, bytes)
+  }
+
+  #hasToWait(bytes: number): boolean {
+    return this.#gate.isClosed || (bytes > 0 && this.#unsentBytes > MAX_UNSENT_BYTES)
+  }
+
+  async #sendLater(message: Told, bytes: number): Promise<void> {
+    while (this.#hasToWait(bytes)) {
       if (this.#gate.isClosed) await this.#gate.passed()
       else await new Promise<void>((resolve) => this.#senders.push(resolve))
     }
+    await this.#passed(this.#reply(message), bytes)
+  }
+
+  /** Counts bytes that wait for their turn, and lets the next sender go on afterwards. */
+  async #passed(turn: Promise<void> | undefined, bytes: number): Promise<void> {
     this.#unsentBytes += bytes
     try {
-      await this.#reply(message)
+      await turn
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
     } finally {
@@ -287,18 +305,20 @@ export class NativeSession {
       const counts = { truncatedBytes: 0, redactedBytes: 0 }
       const why = endReason === undefined ? {} : { endReason }
       const masked = this.#opened?.rules?.takeLastMasked()
-      isSent = await this.#reply({
-        kind: 'closed',
-        sid,
-        exitCode,
-        message,
-        ...counts,
-        ...why,
-        ...(masked !== undefined && { masked }),
-      }).then(
-        () => true,
-        () => false,
-      )
+      try {
+        await this.#reply({
+          kind: 'closed',
+          sid,
+          exitCode,
+          message,
+          ...counts,
+          ...why,
+          ...(masked !== undefined && { masked }),
+        })
+        isSent = true
+      } catch {
+        // The stream is over: the journal says that the close was not sent.
+      }
     }
     if (refusal !== undefined) log.warn({ sid, reason: refusal }, 'session refused')
     record(endedEntry(sid, ending, isSent))

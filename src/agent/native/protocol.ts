@@ -42,12 +42,12 @@ export interface NativeClient {
   /** Returns all unread bytes, at least one; undefined at the end. */
   next(): Promise<Buffer | undefined>
   /**
-   * Sends one packet, in order. Settles when there is room for more: await it before the next read from the
-   * server.
+   * Sends one packet, in order. Await the result before the next read from the server: it is a promise when there
+   * is no room for more, and settles when there is.
    * @param bytes at most `MAX_PACKET_BYTES`
    * @param guardrailsInfo set when the bytes are nothing but the refusal of a statement
    */
-  send(bytes: Buffer, guardrailsInfo?: Buffer): Promise<void>
+  send(bytes: Buffer, guardrailsInfo?: Buffer): Promise<void> | undefined
 }
 
 /** hoop's limit is 17 MiB; small packets let other sessions have their turns. */

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls'
 import { onAbort } from '../../basics/abort.ts'
+import { joined } from '../../basics/joined.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
 import { NativeError } from './native-error.ts'
@@ -21,7 +22,7 @@ export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket
   readonly #loginMs: number
-  readonly #unread: Buffer[] = []
+  #unread: Buffer[] = []
   #unreadBytes = 0
   #isOver = false
   #error: NativeError | undefined
@@ -76,11 +77,11 @@ export class ServerSocket implements Disposable {
       if (this.#isOver) return undefined
       await new Promise<void>((resolve) => (this.#wakeReader = resolve))
     }
-    const bytes = this.#unread.length === 1 ? this.#unread[0] : Buffer.concat(this.#unread)
-    this.#unread.length = 0
+    const unread = this.#unread
+    this.#unread = []
     this.#unreadBytes = 0
     this.#socket.resume()
-    return bytes
+    return joined(unread)
   }
 
   /** Settles when the server has sent bytes that were not asked for, or has closed. Reads nothing. */
@@ -108,12 +109,12 @@ export class ServerSocket implements Disposable {
   }
 
   /**
-   * Settles when the server takes more. Bytes for a server that has closed are dropped: `next` reports that
-   * it has closed.
+   * Bytes for a server that has closed are dropped: `next` reports that it has closed.
+   * @returns undefined when the server takes more; otherwise a promise that settles when it does
    */
-  async write(bytes: Buffer): Promise<void> {
-    if (this.#isOver || this.#socket.write(bytes)) return
-    await new Promise<void>((resolve) => (this.#wakeWriter = resolve))
+  write(bytes: Buffer): Promise<void> | undefined {
+    if (this.#isOver || this.#socket.write(bytes)) return undefined
+    return new Promise((resolve) => (this.#wakeWriter = resolve))
   }
 
   /**

@@ -103,10 +103,13 @@ export interface SessionServices extends CommandServices, CheckServices {
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /**
- * Sends to the gateway; settles when there is room for more.
- * @throws ConnectError when the stream has ended
+ * Sends to the gateway.
+ * @returns undefined when there is room for more; otherwise a promise that settles when there is, or rejects with a
+ * ConnectError when the stream has ended
  */
-export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
+export type SessionReply = (
+  message: Exclude<AgentMessage, { kind: 'unsupported' }>,
+) => Promise<void> | undefined
 
 /** Sends any message of an agent, like `SessionReply`. */
-export type Send = (message: AgentOutbound) => Promise<void>
+export type Send = (message: AgentOutbound) => Promise<void> | undefined

@@ -77,7 +77,7 @@ export async function logIn(
   server: ServerSocket,
   messages: LoginMessages,
   { user, password }: Account,
-  pass: (bytes: Buffer) => Promise<void>,
+  pass: (bytes: Buffer) => Promise<void> | undefined,
 ): Promise<Message> {
   let scram: Scram | undefined
   let following = FIRST

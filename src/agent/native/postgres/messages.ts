@@ -64,10 +64,14 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
  * Sends bytes that are no BackendKeyData. hoop's command line takes any packet that begins with a K for
  * BackendKeyData, unless the packet has one byte.
  */
-export async function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> {
+export function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> | undefined {
   const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
-  if (isMistaken) await client.send(bytes.subarray(0, 1))
-  await client.send(isMistaken ? bytes.subarray(1) : bytes)
+  return isMistaken ? sendInTwo(client, bytes) : client.send(bytes)
+}
+
+async function sendInTwo(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> {
+  await client.send(bytes.subarray(0, 1))
+  await client.send(bytes.subarray(1))
 }
 
 /** Returns `message` with the zero byte that ends a text. */

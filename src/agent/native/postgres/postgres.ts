@@ -239,7 +239,7 @@ class Relay {
   #isServerGone = false
   #lastType = 0
   /** The send to the client that is in progress. */
-  #passing: Promise<void> = Promise.resolve()
+  #passing: Promise<void> | undefined
 
   constructor(client: NativeClient, server: ServerSocket) {
     this.#client = client
@@ -302,10 +302,10 @@ class Relay {
     }
   }
 
-  async #pass(bytes: Buffer): Promise<void> {
+  #pass(bytes: Buffer): Promise<void> | undefined {
     const isBetween = this.#fromServer.isBetween
     this.#fromServer.push(bytes)
-    await (isBetween ? this.#client.send(bytes) : sendNoKey(this.#client, bytes))
+    return isBetween ? this.#client.send(bytes) : sendNoKey(this.#client, bytes)
   }
 
   /** Sends the error, except inside a message, and when the server has said why it ends. */
