@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { namesIn } from '../basics/files/access.ts'
 import { oneLine } from '../basics/text/printable.ts'
 import { durationText, sizeText } from '../basics/text/units.ts'
 import { askStatus } from '../operations/status-socket.ts'
@@ -163,12 +164,12 @@ function bases(): string[] {
 /** Returns the paths of the status sockets of this machine's agents that this user may use. */
 export function socketPaths(): string[] {
   const users = [...new Set(bases())].flatMap((base) =>
-    list(base)
+    namesIn(base)
       .map((name) => path.join(base, name))
       .filter(isUserFolder),
   )
   return users.flatMap((folder) =>
-    list(folder)
+    namesIn(folder)
       .filter((name) => INSTANCE.test(name))
       .map((name) => path.join(folder, name, SOCKET_NAME)),
   )
@@ -184,12 +185,4 @@ function isUserFolder(folder: string): boolean {
   if (uid === undefined || (self !== 0 && Number(uid) !== self)) return false
   const found = lstatSync(folder, { throwIfNoEntry: false })
   return found?.isDirectory() === true && found.uid === Number(uid)
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }

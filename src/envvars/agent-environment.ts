@@ -1,3 +1,4 @@
+import { parsedJson } from '../basics/text/json.ts'
 import { goQuote } from '../golang/text/quote.ts'
 
 /**
@@ -129,7 +130,7 @@ type JsonStrings =
  * null counts as missing (in hoop it is the empty string, which no program should get instead of a secret).
  */
 function parseJsonStrings(text: string): JsonStrings {
-  const parsed = parse(text)
+  const parsed = parsedJson(text)
   if (parsed === undefined) return { problem: 'it is not JSON' }
   if (!isObject(parsed)) return { problem: 'it is not a JSON object' }
   const members = new Map<string, string>()
@@ -138,15 +139,6 @@ function parseJsonStrings(text: string): JsonStrings {
     else if (value !== null) return { problem: 'not every value in it is a string' }
   }
   return { members }
-}
-
-/** Returns undefined for a text that is not JSON. V8's error would quote the text. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isObject(value: unknown): value is object {

@@ -1,5 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { constants, statSync } from 'node:fs'
 import path from 'node:path'
+import { mayAccess } from '../basics/files/access.ts'
 import { SpawnError } from './exit-status.ts'
 
 /**
@@ -26,13 +27,7 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
  * than all the rest.
  */
 function isExecutable(file: string): boolean {
-  if (!isFile(file)) return false
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  return isFile(file) && mayAccess(file, constants.X_OK)
 }
 
 function isFile(file: string): boolean {

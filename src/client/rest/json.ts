@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { parsedJson } from '../../basics/text/json.ts'
 import { gatewayCode, type GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { reasonOfCode } from '../running/session-end.ts'
@@ -30,7 +31,10 @@ export async function askJson<T>(
   const answer = await askWell(account, question)
   const { status } = answer
   const body = await readBody(answer, limit)
-  const parsed = v.safeParse(typeof shape === 'function' ? shape(status) : shape, parse(body))
+  const parsed = v.safeParse(
+    typeof shape === 'function' ? shape(status) : shape,
+    parsedJson(body.toString('utf8')),
+  )
   if (parsed.success) return { status, value: parsed.output }
   throw noGateway(account, question, status)
 }
@@ -107,7 +111,7 @@ const ErrorBody = v.object({ message: v.string(), code: Code })
  * adds a code.
  */
 function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
-  const parsed = v.safeParse(ErrorBody, parse(body))
+  const parsed = v.safeParse(ErrorBody, parsedJson(body.toString('utf8')))
   if (!parsed.success) return undefined
   const { message, code } = parsed.output
   return { message: message || 'no reason given', code }
@@ -120,12 +124,4 @@ export function noGateway({ rest }: Account, { path }: Pick<Question, 'path'>, s
     `${rest.url}${place} does not answer like a gateway (HTTP status ${status}): is this the address of its REST interface?`,
     { status },
   )
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import * as v from 'valibot'
+import { parsedJson } from '../../basics/text/json.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askWell } from './json.ts'
@@ -79,17 +80,9 @@ function noPlaces(): ApiError {
 }
 
 function read<T>(shape: v.GenericSchema<unknown, T>, data: string): T {
-  const parsed = v.safeParse(shape, jsonIn(data))
+  const parsed = v.safeParse(shape, parsedJson(data))
   if (parsed.success) return parsed.output
   throw new ApiError('no-gateway', 'the gateway sent an event that no session has')
-}
-
-function jsonIn(data: string): unknown {
-  try {
-    return JSON.parse(data)
-  } catch {
-    return undefined
-  }
 }
 
 /** A block: the lines between two empty lines of an event stream. */

@@ -1,6 +1,7 @@
-import { statSync, accessSync, constants } from 'node:fs'
+import { constants, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Identity } from '../../agent/connection/identity.ts'
+import { mayAccess } from '../../basics/files/access.ts'
 import { openToOthers } from '../../basics/files/private-path.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 import type { AgentConfiguration } from '../../config.ts'
@@ -149,19 +150,10 @@ function file(path: string): Finding {
       `not in the environment, but commands run as root and can read ${path}`,
       'Run the agent as a user of its own',
     )
-  const how = isReadable(path)
+  const how = mayAccess(path, constants.R_OK)
     ? `but commands run as the same user, which can read ${path}`
     : 'and not readable'
   return ok(`not in the environment, ${how}`)
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 type Variables = Readonly<Record<string, string | undefined>>

@@ -1,8 +1,9 @@
-import { accessSync, constants } from 'node:fs'
+import { constants } from 'node:fs'
 import path from 'node:path'
 import { askHealth, presidioService, type PresidioService } from '../../agent/masking/presidio.ts'
 import { placeOf } from '../../agent/policy/owner-policy.ts'
 import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
+import { mayAccess } from '../../basics/files/access.ts'
 import { oneLine } from '../../basics/text/printable.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import type { PolicySettings } from '../../config/policy.ts'
@@ -54,20 +55,11 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files
-    .filter((file) => isWritable(file) || isWritable(path.dirname(path.resolve(file))))
+    .filter((file) => [file, path.dirname(path.resolve(file))].some((one) => mayAccess(one, constants.W_OK)))
     .map(
       (file) =>
         `${file}: commands run as this user and could change it before the next start: give the file and its folder to root`,
     )
-}
-
-function isWritable(file: string): boolean {
-  try {
-    accessSync(file, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Tests the agent's own Presidio. The gateway says for each session whether the agent masks. */

@@ -1,8 +1,9 @@
 import { errnoOf } from '../../basics/errors.ts'
-import { constants, lstatSync, readdirSync } from 'node:fs'
+import { constants, lstatSync } from 'node:fs'
 import { access, mkdir, mkdtemp, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, isAbsolute, join } from 'node:path'
+import { namesIn } from '../../basics/files/access.ts'
 import { objectionTo } from '../../basics/files/private-path.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
@@ -105,7 +106,7 @@ export function findUserFolder(base: string): Partial<UserFolder> {
  */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))
-  return list(base)
+  return namesIn(base)
     .filter((name) => name === usual || (name.startsWith(`${usual}-`) && name.length === usual.length + 7))
     .map((name) => join(base, name))
     .filter(isOurs)
@@ -115,15 +116,6 @@ export function userFolders(base: string): string[] {
 function isOurs(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found !== undefined && objectionTo(found, 'folder') === undefined
-}
-
-/** Returns no names when the base may not be listed: then nothing in it can be found. */
-function list(base: string): string[] {
-  try {
-    return readdirSync(base)
-  } catch {
-    return []
-  }
 }
 
 function usualFolder(base: string): string {

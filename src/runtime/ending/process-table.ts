@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { namesIn } from '../../basics/files/access.ts'
 import { setSoftLocksLimit } from '../linux/posix.ts'
 
 export interface ProcessEntry {
@@ -14,7 +15,7 @@ export interface ProcessEntry {
 
 /** Lists all processes. The list is empty where there is no /proc, or while it cannot be read (EMFILE). */
 export function allProcesses(): readonly ProcessEntry[] {
-  return list('/proc')
+  return namesIn('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => processEntry(Number(name)))
     .filter((entry) => entry !== undefined)
@@ -104,16 +105,8 @@ export function descendants(pid: number): ProcessEntry[] {
 
 /** Each thread lists the children that it started. */
 function childrenOf(pid: number): number[] {
-  const text = list(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/children`))
+  const text = namesIn(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/children`))
   return text.join('').split(' ').filter(Boolean).map(Number)
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }
 
 /** Returns an empty text when the process is gone. */

@@ -1,3 +1,5 @@
+import { parsedJson } from '../../basics/text/json.ts'
+
 /** A broken rule, as `client.guardrails_info` has it (protocol.md 8.1). */
 export interface GuardrailInfo {
   /** Empty when the agent does not know the name: the gateway sends rules without their names. */
@@ -37,7 +39,7 @@ export function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, 
 
 /** Never throws: even without the details, the code of the close says that something was blocked. */
 export function decodeGuardrailsInfo(bytes: Buffer | undefined): readonly GuardrailInfo[] {
-  const list = parsed(bytes)
+  const list = bytes && parsedJson(bytes.toString('utf8'))
   return Array.isArray(list) ? list.slice(0, MAX_INFOS).map(infoOf) : []
 }
 
@@ -52,14 +54,6 @@ function infoOf(item: unknown): GuardrailInfo {
     direction: fields['direction'] === 'output' ? 'output' : 'input',
     matchedWords: texts(fields['matched_words']),
     message: text(fields['message']),
-  }
-}
-
-function parsed(bytes: Buffer | undefined): unknown {
-  try {
-    return bytes && (JSON.parse(bytes.toString('utf8')) as unknown)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { parsedJson } from '../../../basics/text/json.ts'
 import { oneLine, printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import {
@@ -160,7 +161,8 @@ function decision(group: ReviewGroup): string {
  */
 function givenTo({ raw }: RecordedSession): (readonly [string, string])[] {
   const { labels, metadata } = raw as { readonly labels?: unknown; readonly metadata?: unknown }
-  const parameters = parsed(fieldsOf(labels)['runbookParameters'])
+  const recorded = fieldsOf(labels)['runbookParameters']
+  const parameters = typeof recorded === 'string' ? parsedJson(recorded) : undefined
   return [
     ...Object.entries(fieldsOf(parameters)).map(([name, value]) => [`-p ${name}`, plain(value)] as const),
     ...Object.entries(fieldsOf(metadata)).map(([name, value]) => [`metadata ${name}`, plain(value)] as const),
@@ -173,14 +175,6 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 
 function plain(value: unknown): string {
   return typeof value === 'string' ? value || '(empty)' : JSON.stringify(value)
-}
-
-function parsed(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function scriptText({ raw, verb }: RecordedSession): string {

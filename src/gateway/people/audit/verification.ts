@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { parsedJson } from '../../../basics/text/json.ts'
 import type { AuditEntryAnswer } from '../../../contract/audit.ts'
 import { ORGANIZATION } from '../../identity.ts'
 import { readAlone, type Connection } from '../../store/sqlite.ts'
@@ -75,7 +76,7 @@ function malformed({ line }: Malformed): ChainFault {
 function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
   const { sequence, text, hash } = link
   const fault = (kind: ChainFault['fault'], says: string) => [{ sequence, fault: kind, says }]
-  const entry = parsed(text)
+  const entry = parsedJson(text) as AuditEntry | undefined
   if (link.isForged === true || hashOf(text) !== hash || entry?.sequence !== sequence)
     return fault('altered', `entry ${sequence} was altered: its hash does not match`)
   if (before === undefined) return []
@@ -89,14 +90,6 @@ function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
 
 function missing(from: number, to: number): string {
   return from === to ? `entry ${from} is missing` : `entries ${from} to ${to} are missing`
-}
-
-function parsed(text: string): AuditEntry | undefined {
-  try {
-    return JSON.parse(text) as AuditEntry
-  } catch {
-    return undefined
-  }
 }
 
 /** Fields that `shownEntry` adds to an entry. */
@@ -114,7 +107,7 @@ export function linkOfLine(line: string, number: number): ReadLink | Malformed {
 }
 
 function readLine(line: string, number: number): ReadLink | Malformed {
-  const shown = parsed(line) as Partial<AuditEntryAnswer> | undefined
+  const shown = parsedJson(line) as Partial<AuditEntryAnswer> | undefined
   if (typeof shown?.hash !== 'string' || typeof shown.sequence !== 'number') return { line: number }
   const { hash } = shown
   const entry = Object.fromEntries(Object.entries(shown).filter(([name]) => !BESIDE.has(name)))
