@@ -58,7 +58,7 @@ export const dev: CommandRow = {
 export const backup: CommandRow = {
   name: 'backup <file>',
   does: "Back up a gateway's state while it serves",
-  options: [PROFILE, option('--json', 'print the content of the backup as JSON')],
+  options: [PROFILE, JSON_OPTION],
   examples: ['runbook-agent backup gateway-2026-01-31.backup'],
   run: async (file: string, flags: AskingFlags) => (await import('../backup.ts')).backupCommand(file, flags),
 }
@@ -134,7 +134,7 @@ const SETTING_USER = [
   option('--hours <hours>', 'budget of a machine: hours of execution per period'),
   option('--per <duration>', 'length of the period of a budget (default: 1d)'),
   QUIET,
-  option('--json', 'print the user as JSON'),
+  JSON_OPTION,
 ]
 
 export const access: CommandGroup = {

@@ -145,11 +145,7 @@ function changing(
   does: string,
   run: (name: string, flags: ScheduleFlags) => Promise<number>,
 ): CommandRow {
-  const options = [
-    PROFILE,
-    option('--quiet', 'print only errors and the session'),
-    option('--json', 'print the answer as JSON'),
-  ]
+  const options = [PROFILE, option('--quiet', 'print only errors and the session'), JSON_OPTION]
   return {
     name,
     does,

@@ -103,7 +103,7 @@ export const policy: CommandGroup = {
           '--refine <names>',
           'types that are found differently from hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
         ),
-        option('--json', 'print the findings and the masked text as JSON'),
+        JSON_OPTION,
       ],
       examples: ['runbook-agent policy mask --entities EMAIL_ADDRESS,CREDIT_CARD < report.csv'],
       run: async (flags: MaskFlags) => (await import('../policy/mask.ts')).maskCommand(flags),

@@ -8,7 +8,7 @@ import type { RunLocalFlags } from '../client/local/run-local.ts'
 import type { ConnectFlags } from '../client/stream/connect.ts'
 import type { PortFlags } from '../client/stream/connect-port.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
-import { option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
+import { JSON_OPTION, option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
 
 const NAME = 'name of the connection'
 
@@ -92,7 +92,7 @@ export const run: CommandRow = {
     option('--dry-run', 'print the request and the script, and run nothing'),
     option('--no-wait', 'exit when the session runs or waits for approval, and print its id'),
     option('--quiet', 'print no progress'),
-    option('--json', 'print the answer as JSON'),
+    JSON_OPTION,
   ],
   examples: [
     'runbook-agent run bash ops/hello.runbook.sh',

@@ -57,7 +57,7 @@ export const use: CommandRow = {
   name: 'use',
   does: 'Select or list profiles',
   takes: [takes('[profile]', 'profile to select; without it, all are listed')],
-  options: [option('--quiet', 'print only errors and the list'), option('--json', 'print the list as JSON')],
+  options: [option('--quiet', 'print only errors and the list'), JSON_OPTION],
   examples: ['runbook-agent use', 'runbook-agent use production'],
   run: async (name: string | undefined, flags: UseFlags) =>
     (await import('../client/account/use.ts')).useCommand(name, flags),

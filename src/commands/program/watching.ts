@@ -97,7 +97,7 @@ export const sessions: CommandGroup = {
     {
       name: 'kill <id>',
       does: 'Stop a session and end its command',
-      options: [PROFILE, QUIET],
+      options: [PROFILE, QUIET, JSON_OPTION],
       examples: ['runbook-agent sessions kill 5701046a'],
       run: async (id: string, flags: NoticeFlags & AskingFlags) =>
         (await loadSessions()).killCommand(id, flags),
@@ -196,7 +196,7 @@ const DECIDING = [
   PROFILE,
   option('--force', 'decide alone, as a member of review.force-groups'),
   QUIET,
-  option('--json', 'print the review as JSON'),
+  JSON_OPTION,
 ]
 
 export const reviews: CommandGroup = {

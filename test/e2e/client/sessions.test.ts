@@ -124,6 +124,14 @@ describe('run and sessions on the embedded gateway', () => {
     expect((await program.ended()).code).toBe(254)
     const again = await client('sessions', 'kill', id)
     expect([again.code, again.stderr]).toEqual([0, `session ${id} had ended already\n`])
+    const asJson = await client('sessions', 'kill', id, '--json')
+    expect([asJson.stderr, JSON.parse(asJson.stdout)]).toEqual([
+      '',
+      expect.objectContaining({
+        id,
+        state: expect.objectContaining({ name: 'stopped', by: 'admin' }) as object,
+      }),
+    ])
     const none = await client('sessions', 'kill', 'ffffffff-0000-4000-8000-000000000000')
     expect([none.code, none.stderr]).toEqual([
       64,

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { oneLine, printableText } from '../../../basics/text/printable.ts'
+import { oneLine, printableJson, printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
@@ -14,6 +14,7 @@ import {
 } from '../asking/asking.ts'
 import { readLimit, askedSpan } from '../input.ts'
 import { meantConnection } from '../report/failures.ts'
+import type { NoticeFlags } from '../report/notices.ts'
 import { moment, took, connectionCount } from '../report/words.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
@@ -44,12 +45,13 @@ export async function outputCommand(id: string, { profile }: AskingFlags): Promi
  */
 export async function killCommand(
   id: string,
-  { quiet = false, profile }: { readonly quiet?: boolean; readonly profile?: string },
+  { quiet = false, json = false, profile }: NoticeFlags & AskingFlags,
 ): Promise<number> {
-  return asking(profile, `cannot stop session ${id}`, async (account) => {
+  return asking(profile, `cannot stop session ${id}`, async (account, stdout) => {
     const { id: whole, status } = await sessionOf(account, id)
     const hasEnded = status === 'done'
     if (!hasEnded) await killSession(account, whole)
+    if (json) return stdout.write(Buffer.from(`${printableJson((await sessionOf(account, whole)).raw)}\n`))
     const what = oneLine(`session ${whole}`)
     if (!quiet) process.stderr.write(hasEnded ? `${what} had ended already\n` : `stopped ${what}\n`)
   })
