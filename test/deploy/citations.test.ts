@@ -59,25 +59,28 @@ test('every file that a document names is there', () => {
   expect(named.filter(({ name }) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([])
 })
 
-/** Names of the tree in docs/architecture.md, which stand in its first columns, with their folders. */
+/** Paths of the list "Where is what" in docs/architecture.md: the names before the colon, with their folders. */
 function namesOfTree(): readonly string[] {
-  const [, tree = ''] = /```text\n(src\/[^]*?)\n```/.exec(textOf('docs/architecture.md')) ?? []
+  const [, list = ''] = /^## Where is what\n+((?: *- .*\n)+)/m.exec(textOf('docs/architecture.md')) ?? []
   const folders: string[] = []
-  return tree.split('\n').flatMap((line) => {
+  return list.split('\n').flatMap((line) => {
     const depth = line.search(/\S/) / 2
-    const names = [...line.slice(0, 24).matchAll(/(?<=^|\s)[\w-]+(?:\/|\.ts)(?=\s|$)/g)].map(([name]) => name)
+    const [, item = ''] = /^ *- ((?:`[^`]+`(?:, )?)+)/.exec(line) ?? []
+    const names = [...item.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
     const above = folders.slice(0, depth).join('')
     folders[depth] = names.find((name) => name.endsWith('/')) ?? ''
     return names.map((name) => above + name)
   })
 }
 
-test('every folder and file in the tree of docs/architecture.md is there, and every folder of src is in it', () => {
+const ROOMS = /^(?:src\/(?:agent|commands|gateway)|web\/src|src)\/[\w-]+\//
+
+test('every folder and file in the list of docs/architecture.md is there, and every room is in it', () => {
   const tree = namesOfTree()
   expect(tree.length).toBeGreaterThan(50)
   expect(tree.filter((name) => !existsSync(path.join(root, name)))).toEqual([])
-  const inSrc = new Set(files.flatMap((file) => /^src\/[\w-]+\//.exec(file)?.[0] ?? []))
-  expect([...inSrc].filter((folder) => !tree.includes(folder))).toEqual([])
+  const rooms = new Set(files.flatMap((file) => ROOMS.exec(file)?.[0] ?? []))
+  expect([...rooms].filter((room) => !tree.includes(room))).toEqual([])
 })
 
 /** As forges make anchors of headings. */
