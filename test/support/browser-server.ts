@@ -4,14 +4,8 @@ import { chromium, type BrowserServer } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
 import { temporaryFolder } from './machine/temporary-folder.ts'
 
-/** Chromium without a screen, which needs a sixth less CPU time, then as Debian, Ubuntu and others call it, then Google's. */
-const NAMES = [
-  'chromium-headless-shell',
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-]
+/** Chromium as Debian, Ubuntu and others call it, then Google's build of it. */
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 /** Beside PATH: where packages put it. */
 const FOLDERS = ['/usr/bin', '/usr/local/bin', '/snap/bin', '/Applications/Chromium.app/Contents/MacOS']
 /** Up on a machine that is busy with other tests. */
