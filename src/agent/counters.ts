@@ -6,30 +6,52 @@ type Ended = Extract<JournalEntry, { event: 'ended' }>
 const MAX_RULES = 100
 const MAX_RULE_LENGTH = 120
 
-/** Running totals since the agent's start, made from the same entries as the journal. */
+/**
+ * Totals since the agent's start, made from the entries of the journal and from nothing else. `sessions` and
+ * `output` have the names of the agent's status, which takes them as they are.
+ */
 export class Counters {
-  opened = 0
-  started = 0
-  /** Closes that the gateway confirmed, and closes still unconfirmed when their stream ended. */
-  confirmed = 0
-  unconfirmed = 0
-  bytesRead = 0
-  bytesSent = 0
-  bytesLeftOut = 0
-  bytesRedacted = 0
-  /** Background processes that commands had left. */
-  processesEnded = 0
+  readonly #sessions = {
+    opened: 0,
+    started: 0,
+    /** Closes that the gateway confirmed, and closes still unconfirmed when their stream ended. */
+    confirmed: 0,
+    unconfirmed: 0,
+  }
+  readonly #output = { bytesRead: 0, bytesSent: 0, bytesLeftOut: 0, bytesRedacted: 0 }
   /** Ended sessions by outcome, and by reason where the agent ended them. */
-  readonly outcomes = new Map<Ended['outcome'], number>()
-  readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
+  readonly #outcomes = new Map<Ended['outcome'], number>()
+  readonly #reasons = new Map<NonNullable<Ended['reason']>, number>()
   /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */
-  readonly guardrails = new Map<string, number>()
-
+  readonly #guardrails = new Map<string, number>()
   /**
    * Ended requests of the gateway itself. Of the other counters only `processesEnded` and `guardrails`
    * include them.
    */
-  readonly systemRequests = new Map<Ended['outcome'], number>()
+  readonly #systemRequests = new Map<Ended['outcome'], number>()
+  #processesEnded = 0
+
+  get sessions() {
+    return {
+      ...this.#sessions,
+      outcomes: Object.fromEntries(this.#outcomes),
+      reasons: Object.fromEntries(this.#reasons),
+      guardrails: Object.fromEntries(this.#guardrails),
+    }
+  }
+
+  get output() {
+    return { ...this.#output }
+  }
+
+  get systemRequests(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#systemRequests)
+  }
+
+  /** Background processes that commands had left. */
+  get processesEnded(): number {
+    return this.#processesEnded
+  }
 
   count(entry: JournalEntry): void {
     if ('request' in entry) return this.#countSystem(entry)
@@ -38,7 +60,7 @@ export class Counters {
       case 'started':
       case 'confirmed':
       case 'unconfirmed':
-        this[entry.event] += 1
+        this.#sessions[entry.event] += 1
         return
       case 'ended':
         return this.#countEnd(entry)
@@ -49,9 +71,23 @@ export class Counters {
 
   #countSystem(entry: JournalEntry): void {
     if (entry.event !== 'ended') return
-    increment(this.systemRequests, entry.outcome)
-    if (entry.guardrail !== undefined) increment(this.guardrails, this.#ruleOf(entry))
-    this.processesEnded += entry.processesEnded
+    increment(this.#systemRequests, entry.outcome)
+    this.#countAnyEnd(entry)
+  }
+
+  #countEnd(entry: Ended): void {
+    increment(this.#outcomes, entry.outcome)
+    if (entry.reason !== undefined) increment(this.#reasons, entry.reason)
+    this.#countAnyEnd(entry)
+    this.#output.bytesRead += entry.bytesRead
+    this.#output.bytesSent += entry.bytesSent
+    this.#output.bytesLeftOut += entry.bytesLeftOut
+    this.#output.bytesRedacted += entry.bytesRedacted
+  }
+
+  #countAnyEnd(entry: Ended): void {
+    if (entry.guardrail !== undefined) increment(this.#guardrails, this.#ruleOf(entry))
+    this.#processesEnded += entry.processesEnded
   }
 
   /**
@@ -61,18 +97,7 @@ export class Counters {
   #ruleOf({ guardrail = '', guardrailMessage = '' }: Ended): string {
     const text = guardrailMessage === '' ? guardrail : `${guardrail}: ${guardrailMessage}`
     const rule = text.slice(0, MAX_RULE_LENGTH)
-    return this.guardrails.has(rule) || this.guardrails.size < MAX_RULES ? rule : 'others'
-  }
-
-  #countEnd(entry: Ended): void {
-    increment(this.outcomes, entry.outcome)
-    if (entry.reason !== undefined) increment(this.reasons, entry.reason)
-    if (entry.guardrail !== undefined) increment(this.guardrails, this.#ruleOf(entry))
-    this.bytesRead += entry.bytesRead
-    this.bytesSent += entry.bytesSent
-    this.bytesLeftOut += entry.bytesLeftOut
-    this.bytesRedacted += entry.bytesRedacted
-    this.processesEnded += entry.processesEnded
+    return this.#guardrails.has(rule) || this.#guardrails.size < MAX_RULES ? rule : 'others'
   }
 }
 

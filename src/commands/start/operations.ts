@@ -106,8 +106,8 @@ export function statusSource(parts: StatusParts): StatusSource {
     engine: parts.services.engine.name,
     connection: connectionOf(parts.agent),
     sessions: sessionsOf(parts),
-    output: outputOf(parts),
-    systemRequests: Object.fromEntries(parts.counters.systemRequests),
+    output: { ...parts.counters.output, tailBytes: parts.services.tails.used },
+    systemRequests: parts.counters.systemRequests,
     processesEnded: parts.counters.processesEnded,
     journalLinesLost: parts.journal.linesLost,
     ordinarySecretNames: Object.fromEntries(parts.services.redactions?.ordinary ?? []),
@@ -128,27 +128,5 @@ function connectionOf({ state, health, stall, gatewayStopsAt }: Agent): Status['
 }
 
 function sessionsOf({ services: { slots }, counters }: StatusParts): Status['sessions'] {
-  const { opened, started, confirmed, unconfirmed, outcomes, reasons, guardrails } = counters
-  return {
-    running: slots.taken,
-    limit: slots.limit,
-    opened,
-    started,
-    confirmed,
-    unconfirmed,
-    outcomes: Object.fromEntries(outcomes),
-    reasons: Object.fromEntries(reasons),
-    guardrails: Object.fromEntries(guardrails),
-  }
-}
-
-function outputOf({ services: { tails }, counters }: StatusParts): Status['output'] {
-  const { bytesRead, bytesSent, bytesLeftOut, bytesRedacted } = counters
-  return {
-    bytesRead,
-    bytesSent,
-    bytesLeftOut,
-    bytesRedacted,
-    tailBytes: tails.used,
-  }
+  return { running: slots.taken, limit: slots.limit, ...counters.sessions }
 }

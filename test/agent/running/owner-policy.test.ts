@@ -107,7 +107,7 @@ describe("a rule of the owner's for input", () => {
     expect(running.log.join('\n')).toContain(guardrail)
     const counters = new Counters()
     for (const entry of running.entries) counters.count(entry)
-    expect(counters.guardrails.get(guardrail.slice(0, 120))).toBe(1)
+    expect(counters.sessions.guardrails[guardrail.slice(0, 120)]).toBe(1)
   })
 
   it.each([
