@@ -164,7 +164,7 @@ export class SystemRequests {
       hasCommand(request) && this.#accepts(request.kind)
         ? new RunningCommand(sid, servicesFor(request, services, slots))
         : undefined
-    const over = this.#serve(request, sid, command).finally(() => this.#running.delete(sid))
+    const over = this.#serveRequest(request, sid, command).finally(() => this.#running.delete(sid))
     this.#running.set(sid, { command, over })
   }
 
@@ -184,7 +184,11 @@ export class SystemRequests {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ over }) => over))
   }
 
-  async #serve(request: SystemRequest, sid: SessionId, command: RunningCommand | undefined): Promise<void> {
+  async #serveRequest(
+    request: SystemRequest,
+    sid: SessionId,
+    command: RunningCommand | undefined,
+  ): Promise<void> {
     const from = performance.now()
     const { services } = this.#system
     accountOpening(request, sid, services)
