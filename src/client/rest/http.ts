@@ -10,7 +10,7 @@ import type { Account } from '../account/account.ts'
 import { answerLost, ApiError } from './api-error.ts'
 
 /** Time from the end of the request to the first line of the answer. */
-const ANSWER_MS = 30_000
+export const ANSWER_MS = 30_000
 /**
  * Time for the next piece, counted only while the caller waits for it: a slow reader is no silent gateway.
  */
@@ -72,25 +72,35 @@ function lost(deadline: AbortSignal, answerMs: number, { message }: Error): stri
   return `the connection ended before the answer (${message})`
 }
 
-type Connection = Awaited<ReturnType<typeof openRestSocket>>
+/** What every request of this program says about itself. */
+export const USER_AGENT = 'runbook-agent'
+
+/** Returns the value of `Host`. */
+export function hostHeader({ host, port, isSecure }: Account['rest']): string {
+  const shownPort = port === (isSecure ? 443 : 80) ? '' : `:${port}`
+  return `${host.includes(':') ? `[${host}]` : host}${shownPort}`
+}
+
+export function authorization({ token }: Account): string {
+  return `Bearer ${token.reveal()}`
+}
 
 function send(
-  socket: Connection,
+  socket: Socket,
   account: Account,
   { method, path, body, headers, isPublic = false }: Question,
 ): Promise<IncomingMessage> {
-  const { rest, token } = account
+  const { rest } = account
   const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-  const port = rest.port === (rest.isSecure ? 443 : 80) ? '' : `:${rest.port}`
   const request = httpRequest({
     method,
     path: `${rest.base}${path}`,
     createConnection: () => socket,
     headers: {
-      Host: `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}${port}`,
-      ...(!isPublic && { Authorization: `Bearer ${token.reveal()}` }),
+      Host: hostHeader(rest),
+      ...(!isPublic && { Authorization: authorization(account) }),
       Accept: 'application/json, text/plain',
-      'User-Agent': 'runbook-agent',
+      'User-Agent': USER_AGENT,
       Connection: 'close',
       ...headers,
       ...(content !== undefined && {
@@ -176,7 +186,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
  * Connects through a proxy if there is one. `signal` ends attempt and connection.
  * @throws ApiError `unreachable`
  */
-async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
+export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
   const address = `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}:${rest.port}`
   const proxy = tls === undefined ? undefined : proxyTo(address)
   const attempt = patience(CONNECT_MS, signal)

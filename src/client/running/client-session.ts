@@ -1,10 +1,8 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import type { Secret } from '../../basics/secret.ts'
-import { Channel } from '../../dial/channel.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
+import type { PacketLine } from '../../dial/packet-line.ts'
 import type { Destination } from '../../dial/tls.ts'
-import { PacketStream } from '../../dial/packet-stream.ts'
-import { STREAM_TIMING, type StreamTiming } from '../../dial/health.ts'
 import type { Proxy } from '../../basics/net/proxy.ts'
 import {
   decodeToClient,
@@ -48,8 +46,8 @@ export type StreamEvent =
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
   | { readonly kind: 'approved' }
 
-/** No deadline for the first packet: a gateway may wait for an agent or for an approval. */
-const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
+/** @param signal aborts when the caller has left */
+type OpenLine = (signal: AbortSignal) => PacketLine | Promise<PacketLine>
 
 const NO_REASON = new ConnectError('lost', 'no reason given')
 
@@ -62,32 +60,41 @@ const FIRST_KEY = Buffer.of(0x0a)
  */
 export class ClientSession implements Disposable {
   readonly #request: StreamRequest
-  readonly #channel: Channel
-  readonly #stream: PacketStream
+  readonly #openLine: OpenLine
+  readonly #life = new AbortController()
+  #line: PacketLine | undefined
   #end: StreamEnd | undefined
   #isOpen = false
   /** The newest size that has not been sent. */
   #size: WindowSize | undefined
   #isResizing = false
 
-  constructor(access: StreamAccess, request: StreamRequest, timing: StreamTiming = CLIENT_TIMING) {
+  /** @param openLine called when `events` is read */
+  constructor(request: StreamRequest, openLine: OpenLine) {
     this.#request = request
-    this.#channel = new Channel(access.destination, access.proxy)
-    this.#stream = new PacketStream(this.#channel, metadata(access, request), timing)
+    this.#openLine = openLine
   }
 
   /** The end of the session, known after the end of `events`. */
   get end(): StreamEnd {
-    return this.#end ?? endOfStream(this.#stream.error ?? NO_REASON, this.#isOpen)
+    return this.#end ?? endOfStream(this.#line?.error ?? NO_REASON, this.#isOpen)
+  }
+
+  /** The gateway's address; undefined until there is a stream. */
+  get address(): string | undefined {
+    return this.#line?.address
   }
 
   /**
    * Yields the events. Reads only when the caller wants the next event, so the command at the other end
    * waits.
+   * @throws what the opening of the stream throws
    */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
+    const line = await this.#opened()
+    if (line === undefined) return
     this.#open()
-    for await (const packet of this.#stream.receive()) {
+    for await (const packet of line.receive()) {
       const event = this.#received(decodeToClient(packet))
       if (event !== undefined) yield event
       if (this.#end !== undefined) return
@@ -127,8 +134,20 @@ export class ClientSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stream.drop('left')
-    this.#channel[Symbol.dispose]()
+    this.#life.abort()
+    this.#line?.drop('left')
+  }
+
+  /** Returns the stream; undefined when the caller has left meanwhile. */
+  async #opened(): Promise<PacketLine | undefined> {
+    const { signal } = this.#life
+    try {
+      this.#line = await this.#openLine(signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    if (signal.aborted) this.#line?.drop('left')
+    return signal.aborted ? undefined : this.#line
   }
 
   #open(): void {
@@ -141,7 +160,7 @@ export class ClientSession implements Disposable {
   #received(message: ToClientMessage): StreamEvent | undefined {
     switch (message.kind) {
       case 'opened':
-        return this.#opened(message)
+        return this.#begin(message)
       case 'stdout':
       case 'stderr':
       case 'waiting-approval':
@@ -172,7 +191,7 @@ export class ClientSession implements Disposable {
   }
 
   /** Passes on only the first opening: a second script would run as a second command. */
-  #opened(message: OpenedMessage): OpenedMessage | undefined {
+  #begin(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
     const { verb, script } = this.#request
@@ -183,23 +202,22 @@ export class ClientSession implements Disposable {
   /** Sends a packet. Ignores an ended stream: the reader of the stream gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
-      await this.#stream.send(packet)
+      await this.#line?.send(packet)
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
     }
   }
 }
 
-/** `version` stays empty: hoop's gateway compares it with the agent's version, and warns. */
-function metadata(
-  { token }: StreamAccess,
-  { verb, connection, whenApproved }: StreamRequest,
-): Record<string, string> {
+/**
+ * Returns the metadata of the stream, without the token. `version` stays empty: hoop's gateway compares it with the
+ * agent's version, and warns.
+ */
+export function metadataOf({ verb, connection, whenApproved }: StreamRequest): Record<string, string> {
   return {
     origin: 'client',
     verb,
     'connection-name': connection,
-    authorization: `Bearer ${token.reveal()}`,
     version: '',
     ...(whenApproved === true && { [WHEN_APPROVED]: 'true' }),
   }

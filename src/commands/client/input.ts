@@ -162,3 +162,9 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
   if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
   return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
 }
+
+/** Checks a name that is sent in a header. @throws Failure, exit code 64 */
+export function connectionName(text: string): string {
+  if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
+  throw new Failure('the name of a connection is one word of ASCII', exitCodes.usage)
+}

@@ -160,6 +160,7 @@ export function knowCallers(app: FastifyInstance, callerAddress: CallerAddress):
   })
 }
 
-function addressOf(callerAddress: CallerAddress, { headers, socket }: IncomingMessage): string {
+/** Returns the address from which a request comes. */
+export function addressOf(callerAddress: CallerAddress, { headers, socket }: IncomingMessage): string {
   return callerAddress(socket.remoteAddress ?? '', headers['x-forwarded-for']?.toString())
 }

@@ -59,12 +59,14 @@ import { webhookRoutes } from '../webhooks/routes.ts'
 import { jiraRoutes } from '../jira/routes.ts'
 import { gatewayContract, settingsContract } from '../../contract/gateway.ts'
 import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
+import { framedStreams } from './framed-call.ts'
 import { mount, mountWithBody } from './mount.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
 import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL, terminalRoute } from './page/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
+import { serveUpgrades } from './upgrades.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
 /** Longer than any wait of ours, so that this timeout never cuts off an execution's answer. */
@@ -136,7 +138,7 @@ export function restServer(services: RestServices): FastifyInstance {
     }
     done()
   })
-  serveSockets(app)
+  serveUpgrades(app.server, [serveSockets(app), framedStreams(app, services)])
   requireOperations(app)
   auditCalls(app, services.audit)
   readBodiesInTurns(app)

@@ -5,6 +5,7 @@ import {
   type StreamEvent,
   type StreamRequest,
 } from '../../../src/client/running/client-session.ts'
+import { openGrpcLine } from '../../../src/client/running/grpc-line.ts'
 import type { StreamEnd } from '../../../src/client/running/session-end.ts'
 import { Metadata, status } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
@@ -31,11 +32,8 @@ const connect: StreamRequest = { ...exec, verb: 'connect', script: Buffer.alloc(
 
 function session(port: number, request: StreamRequest = exec): ClientSession {
   const destination = { address: `127.0.0.1:${port}`, tls: undefined }
-  return new ClientSession(
-    { destination, proxy: undefined, token: new Secret('a.user.token') },
-    request,
-    timing,
-  )
+  const access = { destination, proxy: undefined, token: new Secret('a.user.token') }
+  return new ClientSession(request, () => openGrpcLine(access, request, timing))
 }
 
 /** Ends the stream, with a code of our own where one is given. */

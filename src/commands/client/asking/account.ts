@@ -11,8 +11,6 @@ import {
   profileNames,
 } from '../../../client/account/account-file.ts'
 import { findAccount, type Account } from '../../../client/account/account.ts'
-import { findGrpcUrl } from '../../../client/rest/gateway.ts'
-import type { StreamAccess } from '../../../client/running/client-session.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
 
@@ -119,26 +117,4 @@ export function storedAccount(name: string): StoredAccount | undefined {
   } catch (error) {
     throw clientFailure(error, '')
   }
-}
-
-/** Access to the streams, with the account for REST requests. */
-interface AccountAccess extends StreamAccess {
-  readonly account: Account
-}
-
-/** @throws Failure when nobody is signed in, or the gateway does not say where its streams are */
-export async function streamAccess(profile: string | undefined): Promise<AccountAccess> {
-  const account = readAccount(profile)
-  try {
-    const destination = account.destination(await findGrpcUrl(account))
-    return { account, destination, proxy: account.proxyTo(destination.address), token: account.token }
-  } catch (error) {
-    throw clientFailure(error, 'cannot open a session')
-  }
-}
-
-/** Checks a name that is sent in a header. @throws Failure, exit code 64 */
-export function connectionName(text: string): string {
-  if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
-  throw new Failure('the name of a connection is one word of ASCII', exitCodes.usage)
 }

@@ -12,12 +12,14 @@ import { isNativeProtocol, type NativeProtocolName } from '../../../wire/message
 import type { OpenedMessage } from '../../../wire/messages/message.ts'
 import { NO_PAYLOAD } from '../../../wire/packet.ts'
 import { exitCodeOfSignal, exitCodes, Failure } from '../../exit-codes.ts'
+import { connectionName } from '../input.ts'
 import { ApprovalWait, subjectAt } from './approval-wait.ts'
 import { ByteOutput } from '../terminal/output.ts'
 import { explainEnd, leftReport, waitingFor, type SessionSubject } from '../report/ending.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import { Notices, type NoticeFlags } from '../report/notices.ts'
-import { connectionName, streamAccess } from '../asking/account.ts'
+import { openGrpcLine } from '../../../client/running/grpc-line.ts'
+import { streamAccess } from './stream-access.ts'
 
 export interface PortFlags extends NoticeFlags {
   /** A number; `true` means the usual port of the protocol. */
@@ -48,10 +50,16 @@ export async function connectPortCommand(connection: string, flags: PortFlags): 
   const access = await streamAccess(flags.profile)
   const { address } = access.destination
   const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
-  const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs: [] } as const
   using console = new PortConsole(subject, access.account, { ...flags, port })
-  const receive: StreamRequest['port'] = (message) => console.port?.receive(message)
-  return await console.follow(new ClientSession(access, { ...request, envVars: new Map(), port: receive }))
+  const request: StreamRequest = {
+    verb: 'connect',
+    connection: name,
+    script: NO_PAYLOAD,
+    clientArgs: [],
+    envVars: new Map(),
+    port: (message) => console.port?.receive(message),
+  }
+  return await console.follow(new ClientSession(request, () => openGrpcLine(access, request)))
 }
 
 function portNumber(given: PortFlags['port']): number | undefined {

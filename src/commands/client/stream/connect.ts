@@ -10,9 +10,10 @@ import { ByteOutput, ReaderGone } from '../terminal/output.ts'
 import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../report/ending.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from '../report/notices.ts'
-import { connectionName, streamAccess } from '../asking/account.ts'
+import { openGrpcLine } from '../../../client/running/grpc-line.ts'
+import { streamAccess } from './stream-access.ts'
 import { EscapeKeys, type KeyAction, OwnTerminal } from '../terminal/own-terminal.ts'
-import { readVariables } from '../input.ts'
+import { connectionName, readVariables } from '../input.ts'
 
 export interface ConnectFlags extends NoticeFlags {
   /** `NAME=value` each. */
@@ -50,7 +51,12 @@ export async function connectCommand(
   const { address } = access.destination
   const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
   const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs, envVars } as const
-  using console = new ConnectConsole(new ClientSession(access, request), subject, access.account, flags)
+  using console = new ConnectConsole(
+    new ClientSession(request, () => openGrpcLine(access, request)),
+    subject,
+    access.account,
+    flags,
+  )
   return await console.follow()
 }
 

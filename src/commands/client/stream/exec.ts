@@ -7,8 +7,10 @@ import { exitCodeOfSignal } from '../../exit-codes.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import { Notices, type NoticeFlags } from '../report/notices.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
-import { connectionName, streamAccess } from '../asking/account.ts'
-import { readVariables } from '../input.ts'
+import { readAccount } from '../asking/account.ts'
+import { connectionName, readVariables } from '../input.ts'
+import { clientFailure } from '../report/failures.ts'
+import { openExecLine, restAddress } from '../../../client/running/exec-line.ts'
 
 export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
@@ -31,19 +33,19 @@ export async function execCommand(
   const name = connectionName(connection)
   const envVars = readVariables(flags.env ?? [])
   const script = await readScript(flags, clientArgs)
-  const access = await streamAccess(flags.profile)
-  const { address } = access.destination
+  const account = readAccount(flags.profile)
+  const address = restAddress(account)
   const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const
-  const console = new ExecConsole(subject, access.account, flags)
+  const console = new ExecConsole(subject, account, flags)
   const { whenApproved = false } = flags
   const request = { verb: 'exec', connection: name, script, clientArgs, envVars, whenApproved } as const
-  using session = new ClientSession(access, request)
+  using session = new ClientSession(request, (signal) => openExecLine(account, request, signal))
   try {
     return await console.follow(session)
   } catch (error) {
     // The exit code of any program that writes to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
-    throw error
+    throw clientFailure(error, 'cannot open a session')
   }
 }
 
@@ -74,6 +76,7 @@ class ExecConsole {
       await this.#show(event)
       if (leaving.exitCode !== undefined) break
     }
+    this.#subject = { ...this.#subject, address: session.address ?? this.#subject.address }
     const report =
       leaving.exitCode === undefined
         ? await explainEnd(session.end, this.#subject, this.#account)

@@ -1,10 +1,9 @@
-import { createServer, type Server, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
+import { createServer } from 'node:http'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { RestServices } from '../services.ts'
+import type { Upgrade } from '../upgrades.ts'
 import { endWith, SocketCall } from './socket-call.ts'
 
 /** The one route that is served by sockets. A request without an upgrade is answered immediately. */
@@ -21,15 +20,20 @@ interface Asked {
   readonly Querystring: { readonly session?: unknown }
 }
 
-/** Call this before the routes that are served by sockets are added. */
-export function serveSockets(app: FastifyInstance): void {
+/**
+ * Call this before the routes that are served by sockets are added.
+ * @returns the upgrade to a WebSocket
+ */
+export function serveSockets(app: FastifyInstance): Upgrade {
+  // This server never listens: only its events are used.
+  const upgrades = createServer()
   app.addHook('onResponse', (request, _, done) => {
     endRefused(request)
     done()
   })
   void app.register(websocket, {
     options: {
-      server: webSocketUpgrades(app.server, isTerminal),
+      server: upgrades,
       maxPayload: MOST_FRAME_BYTES,
       perMessageDeflate: false,
     },
@@ -39,6 +43,14 @@ export function serveSockets(app: FastifyInstance): void {
       done()
     },
   })
+  return {
+    protocol: 'websocket',
+    isServed: isTerminal,
+    take(request, socket, head) {
+      // No listener takes the upgrade while the gateway closes.
+      if (!upgrades.emit('upgrade', request, socket, head)) socket.destroy()
+    },
+  }
 }
 
 /** Whether a request that is not routed yet asks for a terminal. */
@@ -107,45 +119,4 @@ function formerOf(
     ({ session, connection, signedIn }) =>
       session === query.session && connection === params.name && signedIn.token.id === token.id,
   )
-}
-
-/**
- * Treats only upgrades to a WebSocket, on the route that has one, as upgrades. As soon as a server has a
- * listener for upgrades, Node takes every request with `Upgrade` for one and does not read its body. But
- * `h2c`, which curl and Java offer with ordinary requests, is an offer that may be ignored.
- * @returns the server that gets the upgrades
- */
-function webSocketUpgrades(server: Server, isServed: (url: string) => boolean): Server {
-  // This server never listens: only its events are used.
-  const upgrades = createServer()
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const isOne = request.headers.upgrade?.toLowerCase() === 'websocket' && isServed(request.url ?? '')
-    if (!isOne) passOver(server, request, socket, head)
-    // No listener takes the upgrade while the gateway closes.
-    else if (!upgrades.emit('upgrade', request, socket, head)) socket.destroy()
-  })
-  return upgrades
-}
-
-/** Makes the server read the request again, without the offer. */
-function passOver(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
-  for (const [name, value] of headersOf(request)) {
-    const kept = name.toLowerCase() === 'connection' ? withoutOffer(value) : value
-    if (!/^(upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${kept}`)
-  }
-  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
-  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
-}
-
-/** Yields headers in the order in which they came. */
-function* headersOf({
-  rawHeaders,
-}: IncomingMessage): Generator<readonly [name: string, value: string], void> {
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) yield [rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']
-}
-
-function withoutOffer(connection: string): string {
-  const words = connection.split(',').map((word) => word.trim())
-  return words.filter((word) => !/^(upgrade|http2-settings)?$/i.test(word)).join(', ') || 'keep-alive'
 }

@@ -1,0 +1,108 @@
+import type { Socket } from 'node:net'
+import { endIn, frameHead, FrameReader } from '../wire/framed-packets.ts'
+import { DecodeError, KEEPALIVE, type Packet } from '../wire/packet.ts'
+import { ConnectError } from './connect-error.ts'
+import type { PacketLine } from './packet-line.ts'
+
+/** Time between two keepalives, which a gateway answers. Two missed answers end the stream. */
+const KEEPALIVE_MS = 15_000
+const MISSES = 2
+/** Written at once: what is taken of a large script is a sign of life. */
+const PIECE_BYTES = 64 * 1024
+
+/** One stream of packets in frames, on a connection that the gateway has upgraded. */
+export class FramedStream implements PacketLine {
+  readonly address: string
+  readonly #socket: Socket
+  readonly #bytes: AsyncIterator<Buffer, undefined>
+  readonly #keepalive: NodeJS.Timeout
+  readonly #reader = new FrameReader()
+  #error: ConnectError | undefined
+  #turn: Promise<void> = Promise.resolve()
+  /** Whether the caller wants more. Otherwise answers may wait unread. */
+  #isReading = false
+  #hasSignOfLife = true
+  #misses = 0
+
+  constructor(socket: Socket, address: string, keepaliveMs = KEEPALIVE_MS) {
+    this.address = address
+    this.#socket = socket
+    this.#bytes = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
+    socket.setNoDelay(true)
+    this.#keepalive = setInterval(() => this.#keepAlive(), keepaliveMs)
+  }
+
+  get error(): ConnectError | undefined {
+    return this.#error
+  }
+
+  async *receive(): AsyncGenerator<Packet, void, undefined> {
+    try {
+      for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
+        for (const packet of this.#reader.push(piece)) {
+          const end = endIn(packet)
+          if (end !== undefined) return this.#end(new ConnectError('lost', end.message, undefined, end.code))
+          yield packet
+        }
+      }
+    } catch (error) {
+      this.drop(error instanceof DecodeError ? error.message : lost(error as Error))
+    } finally {
+      this.drop('the gateway ended the stream')
+    }
+  }
+
+  /** Sends a packet after the earlier ones. Settles when this process has passed it on. @throws ConnectError */
+  async send(packet: Packet): Promise<void> {
+    const sent = this.#turn.then(() => this.#write(packet))
+    this.#turn = sent
+    await sent
+    if (this.#error !== undefined) throw this.#error
+  }
+
+  drop(reason: string): void {
+    this.#end(new ConnectError('lost', reason))
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    this.#isReading = true
+    const { value } = await this.#bytes.next()
+    this.#isReading = false
+    this.#hasSignOfLife = true
+    return value
+  }
+
+  async #write(packet: Packet): Promise<void> {
+    const { payload } = packet
+    const first = PIECE_BYTES < payload.length ? payload.subarray(0, PIECE_BYTES) : payload
+    await this.#writePiece(Buffer.concat([frameHead(packet), first]))
+    for (let at = first.length; at < payload.length; at += PIECE_BYTES) {
+      await this.#writePiece(payload.subarray(at, at + PIECE_BYTES))
+      this.#hasSignOfLife = true
+    }
+  }
+
+  #writePiece(piece: Buffer): Promise<void> {
+    return new Promise((resolve) => void this.#socket.write(piece, () => resolve()))
+  }
+
+  #keepAlive(): void {
+    const isSilent = this.#isReading && !this.#hasSignOfLife
+    this.#misses = isSilent ? this.#misses + 1 : 0
+    if (this.#misses === MISSES)
+      return this.drop('the gateway has left two health checks in a row unanswered')
+    void this.send(KEEPALIVE).catch(() => undefined)
+    this.#hasSignOfLife = false
+  }
+
+  /** The first reason wins. */
+  #end(error: ConnectError): void {
+    this.#error ??= error
+    clearInterval(this.#keepalive)
+    this.#socket.destroy()
+  }
+}
+
+function lost({ message }: Error): string {
+  return `the connection broke off (${message})`
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+
+/** Another protocol that a connection may speak after a request. */
+export interface Upgrade {
+  /** The word of the `Upgrade` header, in lower case. */
+  readonly protocol: string
+  /** Whether it is spoken at this URL, which is not routed yet. */
+  readonly isServed: (url: string) => boolean
+  readonly take: (request: IncomingMessage, socket: Socket, head: Buffer) => void
+}
+
+/**
+ * Takes only these upgrades for upgrades. As soon as a server has a listener for upgrades, Node takes every request
+ * with `Upgrade` for one and does not read its body. But `h2c`, which curl and Java offer with ordinary requests, is
+ * an offer that may be ignored.
+ */
+export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const wanted = request.headers.upgrade?.toLowerCase()
+    const upgrade = upgrades.find(
+      ({ protocol, isServed }) => protocol === wanted && isServed(request.url ?? ''),
+    )
+    if (upgrade === undefined) passOver(server, request, socket, head)
+    else upgrade.take(request, socket, head)
+  })
+}
+
+/** Makes the server read the request again, without the offer. */
+function passOver(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
+  for (const [name, value] of headersOf(request)) {
+    const kept = name.toLowerCase() === 'connection' ? withoutOffer(value) : value
+    if (!/^(upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${kept}`)
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
+}
+
+/** Yields headers in the order in which they came. */
+function* headersOf({
+  rawHeaders,
+}: IncomingMessage): Generator<readonly [name: string, value: string], void> {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) yield [rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']
+}
+
+function withoutOffer(connection: string): string {
+  const words = connection.split(',').map((word) => word.trim())
+  return words.filter((word) => !/^(upgrade|http2-settings)?$/i.test(word)).join(', ') || 'keep-alive'
+}

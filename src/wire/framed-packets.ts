@@ -1,0 +1,100 @@
+import { gatewayCode, type GatewayCode } from './gateway-codes.ts'
+import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.ts'
+
+// Packets on a connection of HTTP that was upgraded (protocol.md 1.7): each in a frame, without gRPC. Numbers are
+// unsigned, the highest byte first. A frame is
+//   u32 bytes of the rest, u16 bytes of the type, the type, u16 number of the spec's keys,
+//   for each of them u16 bytes of the key, the key, u32 bytes of the value, the value; then the payload.
+
+/** The word of the `Upgrade` header. */
+export const FRAMED_PACKETS = 'runbook-agent-packets'
+/** Upgraded to the stream of one execution, whose metadata are the request's headers. */
+export const EXEC_STREAM = '/api/streams/exec'
+
+const END = 'RunbookStreamEnd'
+const CODE = 'code'
+const U16 = 2
+const U32 = 4
+
+/** Returns a frame without the packet's payload, which follows it. */
+export function frameHead({ type, spec, payload }: Packet): Buffer {
+  const entries = Object.entries(spec)
+  const parts = [shortText(type), u16(entries.length)]
+  for (const [key, value] of entries) parts.push(shortText(key), u32(value.length), value)
+  const head = Buffer.concat([u32(0), ...parts])
+  head.writeUInt32BE(head.length - U32 + payload.length)
+  return head
+}
+
+/** Returns the packet that ends a stream with a code. */
+export function endPacket(code: GatewayCode, message: string): Packet {
+  return { type: END, spec: { [CODE]: Buffer.from(code) }, payload: Buffer.from(message) }
+}
+
+/** Returns the end that a gateway has sent; undefined for other packets. */
+export function endIn(
+  packet: Packet,
+): { readonly code: GatewayCode | undefined; message: string } | undefined {
+  if (packet.type !== END) return undefined
+  return { code: gatewayCode(specText(packet, CODE)), message: packet.payload.toString() }
+}
+
+/** Makes packets of pieces of any size. */
+export class FrameReader {
+  #pieces: Buffer[] = []
+  #bytes = 0
+  /** Bytes that are needed for the next step. */
+  #needed = U32
+
+  /** Returns the packets that the piece completes. @throws DecodeError */
+  push(piece: Buffer): Packet[] {
+    const packets: Packet[] = []
+    this.#pieces.push(piece)
+    this.#bytes += piece.length
+    while (this.#bytes >= this.#needed) {
+      const whole = this.#pieces.length === 1 ? (this.#pieces[0] ?? piece) : Buffer.concat(this.#pieces)
+      const length = whole.readUInt32BE()
+      if (length > MAX_MESSAGE_BYTES) throw new DecodeError('frame', `longer than ${MAX_MESSAGE_BYTES} bytes`)
+      const end = U32 + length
+      const isWhole = whole.length >= end
+      const rest = isWhole ? whole.subarray(end) : whole
+      this.#pieces = [rest]
+      this.#bytes = rest.length
+      this.#needed = isWhole ? U32 : end
+      if (isWhole) packets.push(packetIn(whole.subarray(U32, end)))
+    }
+    return packets
+  }
+}
+
+function packetIn(frame: Buffer): Packet {
+  let at = 0
+  const take = (length: number): Buffer => {
+    if (at + length > frame.length) throw new DecodeError('frame', 'malformed')
+    at += length
+    return frame.subarray(at - length, at)
+  }
+  const text = () => take(take(U16).readUInt16BE()).toString()
+  const type = text()
+  const count = take(U16).readUInt16BE()
+  const entries: [string, Buffer][] = []
+  for (let n = 0; n < count; n += 1) entries.push([text(), take(take(U32).readUInt32BE())])
+  return { type, spec: Object.fromEntries(entries), payload: frame.subarray(at) }
+}
+
+function shortText(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  return Buffer.concat([u16(bytes.length), bytes])
+}
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(U16)
+  bytes.writeUInt16BE(value)
+  return bytes
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(U32)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
