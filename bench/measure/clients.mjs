@@ -2,19 +2,24 @@ import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
+import { fileURLToPath, URL } from 'node:url'
 import { foldersAt, main } from '../program.mjs'
 import { RUNBOOK } from './repository.mjs'
 import { percentile } from '../samples.mjs'
 
+const smallest = fileURLToPath(new URL('../peer-node/client.cjs', import.meta.url))
 const TIMES = 10
 const LONGEST_MS = 60_000
 
-/** What a person types, and what must come; the floor is node itself. */
+/** What a person types, and what must come; the floors are node itself and the smallest client in Node. */
 const COMMANDS = {
   node: { args: ['-e', '0'], expected: /^$/ },
   exec: { args: [main, 'exec', 'sh', '-i', 'true'], expected: /^$/ },
   run: { args: [main, 'run', 'sh', RUNBOOK, '-p', 'word=one'], expected: /^one\n$/ },
   sessions: { args: [main, 'sessions', '--json'], expected: /"id"/ },
+  'smallest exec': { args: [smallest, 'exec', 'sh', 'true'], expected: /^$/ },
+  'smallest run': { args: [smallest, 'run', 'sh', RUNBOOK, 'word=one'], expected: /^one\n$/ },
+  'smallest sessions': { args: [smallest, 'sessions'], expected: /"id"/ },
   '--help': { args: [main, '--help'], expected: /Usage/ },
   version: { args: [main, 'version'], expected: /\d/ },
 }

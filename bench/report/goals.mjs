@@ -69,4 +69,10 @@ export const GOALS = [
     theirs: 'clients node ms',
     atMost: 2,
   })),
+  ...['exec', 'run', 'sessions'].map((command) => ({
+    name: `client: ${command}`,
+    figure: `clients ${command} ms`,
+    unit: 'ms',
+    peer: NODE,
+  })),
 ]

@@ -41,7 +41,10 @@ export class FramedStream implements PacketLine {
       for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
         for (const packet of this.#reader.push(piece)) {
           const end = endIn(packet)
-          if (end !== undefined) return this.#end(new ConnectError('lost', end.message, undefined, end.code))
+          if (end !== undefined) {
+            this.#end(new ConnectError('lost', end.message, undefined, end.code))
+            return
+          }
           yield packet
         }
       }

@@ -13,6 +13,17 @@ const PACKS: Readonly<Record<string, string>> = {
   ...{ sessions: 'sessions', reviews: 'sessions', connections: 'sessions', agents: 'sessions' },
 }
 const OTHERS = 'help'
+/** The commands that run long. What they use, they use often. */
+const LONG: readonly string[] = ['start', 'gateway']
+/** Modules of Node that take a millisecond or more to load, and that most commands import and do not use. */
+const LATER: readonly string[] = [
+  'node:child_process',
+  'node:crypto',
+  'node:dns/promises',
+  'node:fs/promises',
+  'node:http',
+  'node:timers/promises',
+]
 const ENTRY = 'main.js'
 
 interface Program {
@@ -27,8 +38,8 @@ type Chunk = (exports: object, require: (id: string) => unknown, ...scope: reado
  * usual.
  */
 export function compiledProgram(word: string | undefined): Program | undefined {
-  const name = Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : OTHERS
-  const pack = scriptOf(`${name ?? OTHERS}.js`, readIfThere(`${name ?? OTHERS}.code`)) as
+  const name = (Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : undefined) ?? OTHERS
+  const pack = scriptOf(`${name}.js`, readIfThere(`${name}.code`)) as
     Readonly<Record<string, Chunk>> | undefined
   const file = path.join(folder, ENTRY)
   const outside = createRequire(file)
@@ -36,7 +47,8 @@ export function compiledProgram(word: string | undefined): Program | undefined {
 
   function requireFrom(id: string): unknown {
     if (id.startsWith('./')) return load(id.slice('./'.length))
-    return id.startsWith('node:') ? process.getBuiltinModule(id) : outside(id)
+    if (!id.startsWith('node:')) return outside(id)
+    return LATER.includes(id) && !LONG.includes(name) ? loadedLater(id) : process.getBuiltinModule(id)
   }
 
   function load(chunk: string): object | undefined {
@@ -51,6 +63,23 @@ export function compiledProgram(word: string | undefined): Program | undefined {
   }
 
   return load(ENTRY) as Program | undefined
+}
+
+/** A module of Node that is loaded when something of it is used. */
+function loadedLater(id: string): object {
+  const load = (): object => process.getBuiltinModule(id) ?? {}
+  return new Proxy(
+    {},
+    {
+      get: (_, key) => Reflect.get(load(), key) as unknown,
+      has: (_, key) => Reflect.has(load(), key),
+      ownKeys: () => Reflect.ownKeys(load()),
+      getOwnPropertyDescriptor(_, key) {
+        const property = Reflect.getOwnPropertyDescriptor(load(), key)
+        return property && { ...property, configurable: true }
+      },
+    },
+  )
 }
 
 /** Runs the script of this file. Returns undefined where it is missing. */

@@ -1,4 +1,5 @@
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+// Loaded only by the agent: other commands load this file, too.
+const v8 = () => process.getBuiltinModule('node:v8')
 
 /** Number of parallel commands with so much garbage that half as many collections are worth some memory. */
 const MANY = 16
@@ -30,11 +31,15 @@ export function fitYoungGeneration(running: number): void {
   const shallGrow = running >= MANY && youngBytes() < LARGEST_BYTES
   if (shallGrow === grows || isChosen()) return
   grows = shallGrow
-  setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)
+  v8().setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)
 }
 
 function youngBytes(): number {
-  return getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')?.space_size ?? 0
+  return (
+    v8()
+      .getHeapSpaceStatistics()
+      .find((space) => space.space_name === 'new_space')?.space_size ?? 0
+  )
 }
 
 function isChosen(): boolean {

@@ -121,8 +121,10 @@ export class FramedCall implements ClientCall {
     while (!this.#outbox.isOver) {
       const packet = this.#unread.shift()
       if (packet !== undefined) yield packet
-      else if (this.#fault !== undefined) return this.fail('invalid-request', this.#fault.message)
-      else {
+      else if (this.#fault !== undefined) {
+        this.fail('invalid-request', this.#fault.message)
+        return
+      } else {
         this.#socket.resume()
         await new Promise<void>((resolve) => (this.#wake = resolve))
       }

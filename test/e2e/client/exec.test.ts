@@ -1,7 +1,9 @@
 import { status } from '@grpc/grpc-js'
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { own } from '../../support/owned.ts'
-import { ServedClient } from '../../support/sites/served-client.ts'
+import type { ScriptedFrames } from '../../support/scripted/scripted-frames.ts'
+import { ServedClient, type Way } from '../../support/sites/served-client.ts'
 import { shell, Shell } from '../../support/terminals/shell.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
@@ -11,10 +13,12 @@ import { Workplace } from '../../support/sites/workplace.ts'
 let place: Workplace
 let gateway: ServedClient
 
-beforeEach(async () => {
+const WAYS: readonly Way[] = ['gRPC', 'frames']
+
+async function start(way: Way): Promise<void> {
   place = own(new Workplace())
-  gateway = own(await ServedClient.start())
-})
+  gateway = own(await ServedClient.start(way))
+}
 
 const run = (line: string, env: Record<string, string> = {}) => shell(place, line, { ...gateway.env, ...env })
 
@@ -27,7 +31,9 @@ function answer(exitCode: number, message = ''): void {
   }
 }
 
-describe('exec', () => {
+describe.each(WAYS)('exec over %s', (way) => {
+  beforeEach(() => start(way))
+
   test('keeps stdout and stderr apart, byte for byte, and exits with the code', async () => {
     const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     gateway.onPacket = () => {
@@ -239,7 +245,9 @@ describe('exec', () => {
   })
 })
 
-describe('exec that gets no exit code', () => {
+describe('exec that gets no exit code, over gRPC', () => {
+  beforeEach(() => start('gRPC'))
+
   const refusals = [
     [
       status.UNAUTHENTICATED,
@@ -273,6 +281,27 @@ describe('exec that gets no exit code', () => {
     })
   }
 
+  const losses = [
+    [status.UNKNOWN, 'session killed by the user', /ended at the gateway: session killed by the user\n$/],
+    [
+      status.UNKNOWN,
+      'agent has disconnected',
+      /lost the agent of bash: agent has disconnected\n.*sessions show c0ffee/,
+    ],
+  ] as const
+  for (const [grpc, details, text] of losses) {
+    test(`exits with 254 when the gateway says in the middle: ${details}`, async () => {
+      gateway.onPacket = () => gateway.fail(grpc, details)
+      const ended = await run("runbook-agent exec bash -i ''")
+      expect(ended.code).toBe(254)
+      expect(ended.stderr).toMatch(text)
+    })
+  }
+})
+
+describe.each(WAYS)('exec that gets no exit code, over %s', (way) => {
+  beforeEach(() => start(way))
+
   const coded = [
     ['unauthenticated', 77, /does not accept the token/],
     ['not-permitted', 77, /does not permit exec bash/],
@@ -300,23 +329,62 @@ describe('exec that gets no exit code', () => {
       const busy = await run("runbook-agent exec bash -i ''")
       expect(busy.stderr).toContain('Try again when other sessions')
     })
+})
 
-  const losses = [
-    [status.UNKNOWN, 'session killed by the user', /ended at the gateway: session killed by the user\n$/],
-    [
-      status.UNKNOWN,
-      'agent has disconnected',
-      /lost the agent of bash: agent has disconnected\n.*sessions show c0ffee/,
-    ],
+describe('exec in frames', () => {
+  let frames: ScriptedFrames
+
+  beforeEach(async () => {
+    await start('frames')
+    frames = gateway.gateway as ScriptedFrames
+  })
+
+  test('sends the token and the metadata as headers', async () => {
+    answer(0)
+    const variables = "-e A=b -- 'an argument'"
+    expect((await run(`runbook-agent exec bash --when-approved -i 'x' ${variables}`)).code).toBe(0)
+    expect(frames.metadata).toMatchObject([
+      {
+        authorization: 'Bearer a.user.token',
+        origin: 'client',
+        verb: 'exec',
+        'connection-name': 'bash',
+        'when-approved': 'true',
+      },
+    ])
+    const [opening] = frames.received.filter(({ type }) => type === 'AgentSessionOpen')
+    expect(Object.keys(opening?.spec ?? {})).toEqual(['terminal.args', 'terminal.envvars'])
+  })
+
+  test('sends the largest script whole', async () => {
+    frames.onPacket = ({ type, payload }) => {
+      if (type === 'AgentSessionOpen') gateway.open()
+      if (type !== 'AgentExecWriteStdin') return
+      gateway.stdout(createHash('sha256').update(payload).digest('hex'))
+      gateway.close(0)
+    }
+    place.write('long.sh', '0123456789abcde\n'.repeat(1024 * 1024))
+    const { code, stdout } = await run('runbook-agent exec bash -f long.sh; sha256sum < long.sh')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^([0-9a-f]{64})\1 {2}-\n$/)
+  })
+
+  const breaks = [
+    ['the connection breaks', () => frames.breakOff()],
+    ['the gateway sends bytes that are no packets', () => frames.sendRaw(Buffer.alloc(64, 255))],
   ] as const
-  for (const [grpc, details, text] of losses) {
-    test(`exits with 254 when the gateway says in the middle: ${details}`, async () => {
-      gateway.onPacket = () => gateway.fail(grpc, details)
+  for (const [what, happens] of breaks) {
+    test(`exits with 254 and names the session when ${what} in the middle`, async () => {
+      gateway.onPacket = happens
       const ended = await run("runbook-agent exec bash -i ''")
       expect(ended.code).toBe(254)
-      expect(ended.stderr).toMatch(text)
+      expect(ended.stderr).toMatch(/^runbook-agent: the connection to the gateway \S+ was lost: .+\n.*c0ffee/)
     })
   }
+})
+
+describe('exec without a gateway', () => {
+  beforeEach(() => start('gRPC'))
 
   test('exits with 69 when nobody listens, with one line', async () => {
     const { code, stderr } = await run("runbook-agent exec --quiet bash -i ''", {

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
@@ -120,7 +121,7 @@ export async function listingCommand<Item extends Raw>(
 
 /** Whether an answer is printed as JSON: on request, and to anything but a terminal. */
 export function isJson({ json }: { readonly json?: boolean }): boolean {
-  return json === true || !process.stdout.isTTY
+  return json === true || !isatty(1)
 }
 
 /** Shows one thing: the gateway's object unchanged, or a text. @param problem the beginning of a failure */

@@ -1,7 +1,6 @@
 import { oneLine, printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import { fetchReview, groupNames, neededApprovals } from '../../../client/rest/reviews.ts'
 
 /** Short: the line about the wait is useful without the groups, too. */
 const PATIENCE_MS = 3000
@@ -14,6 +13,7 @@ interface AwaitedReviewers {
 
 /** @returns no groups when the gateway does not send them */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
+  const { fetchReview, groupNames, neededApprovals } = await import('../../../client/rest/reviews.ts')
   try {
     const review = await fetchReview(account, session, PATIENCE_MS)
     return { groups: groupNames(review), needed: neededApprovals(review) }

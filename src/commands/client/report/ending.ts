@@ -1,9 +1,9 @@
+import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/small-file.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine, printableJson, printableLine, printableText } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import {
   type NoExitReason,
@@ -190,6 +190,7 @@ export async function explainEnd(
 ): Promise<EndReport> {
   const report = reportEnd(end, subject)
   if (end.kind !== 'not-found') return report
+  const { connectionNamesIfKnown } = await import('../../../client/rest/connections.ts')
   const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))
   const meant = didYouMean(subject.connection, names)
   return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
@@ -223,7 +224,7 @@ export async function showEnding(
     // The reader has left (`| head`). The end of the execution is still reported.
     if (!(error instanceof ReaderGone)) throw error
   }
-  if (process.stdout.isTTY && shown.isInLine) process.stderr.write('\n')
+  if (isatty(1) && shown.isInLine) process.stderr.write('\n')
   return tellEnding(outcome, subject, flags.quiet)
 }
 
@@ -244,7 +245,7 @@ export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: b
   if (outcome.status === 'blocked') process.stderr.write(`${blockedWords(subject)}\n`)
   const code = exitCodeOfExecution(outcome.exitCode)
   if (outcome.exitCode === undefined) throw withoutCode(outcome, subject)
-  if (code !== 0 && process.stderr.isTTY && !isQuiet)
+  if (code !== 0 && isatty(2) && !isQuiet)
     process.stderr.write(
       `runbook-agent: exit code ${outcome.exitCode} (session ${oneLine(outcome.sessionId)})\n`,
     )

@@ -4,7 +4,6 @@ import { exitCodes, Failure } from '../../exit-codes.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
 /** The exit code of each kind of error, and advice for the reader. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
@@ -46,6 +45,7 @@ function isAboutToken({ status, code }: ApiError): boolean {
  * does not answer.
  */
 export async function meantConnection(account: Account, name: string): Promise<string> {
+  const { connectionNamesIfKnown } = await import('../../../client/rest/connections.ts')
   const names = await connectionNamesIfKnown(account)
   const meant = names.includes(name) ? undefined : didYouMean(name, names)
   return meant === undefined ? '' : `: ${oneLine(meant)}`

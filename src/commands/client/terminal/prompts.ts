@@ -1,14 +1,12 @@
+import { isatty } from 'node:tty'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { endBySignal, Leaving } from './leaving.ts'
-
-/** Questions to people go to stderr, since stdout may be a file. */
-const streams = { input: process.stdin, output: process.stderr }
 
 /** Returns `true`, or the problem with an answer. */
 type Check = (text: string) => true | string
 
 export function canAsk(): boolean {
-  return process.stdin.isTTY && process.stderr.isTTY
+  return isatty(0) && isatty(2)
 }
 
 /** Asks for a text that is not shown while it is typed. @throws Failure when the person gives up */
@@ -50,12 +48,15 @@ export async function askChoice(
  * raw mode.
  */
 async function answered<T>(
-  ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,
+  ask: (
+    context: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream } & { signal: AbortSignal },
+  ) => Promise<T>,
 ): Promise<T> {
   const giveUp = new AbortController()
   using leaving = new Leaving({ end: () => giveUp.abort(), overdue: endBySignal })
   try {
-    return await ask({ ...streams, signal: giveUp.signal })
+    // Questions to people go to stderr, since stdout may be a file.
+    return await ask({ input: process.stdin, output: process.stderr, signal: giveUp.signal })
   } catch (error) {
     const { name } = error as Error
     if (name === 'ExitPromptError' || name === 'AbortPromptError')

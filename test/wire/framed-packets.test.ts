@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { endIn, endPacket, frameHead, FrameReader } from '../../src/wire/framed-packets.ts'
+import { MAX_MESSAGE_BYTES, type Packet } from '../../src/wire/packet.ts'
+
+const large: Packet = {
+  type: 'ClientWriteStdout',
+  spec: { a: Buffer.alloc(70_000, 1) },
+  payload: Buffer.alloc(300_000, 2),
+}
+const packets: Packet[] = [
+  { type: 'AgentSessionOpen', spec: {}, payload: Buffer.from('echo \0\xff', 'latin1') },
+  { type: '', spec: { '': Buffer.alloc(0), ключ: Buffer.from([0, 1, 255]) }, payload: Buffer.alloc(0) },
+  large,
+  { type: 'X', spec: Object.fromEntries([['__proto__', Buffer.from('data')]]), payload: Buffer.from('end') },
+]
+const bytesOf = (packet: Packet) => Buffer.concat([frameHead(packet), packet.payload])
+const whole = Buffer.concat(packets.map(bytesOf))
+
+describe('packets in frames', () => {
+  it.each([1, 7, 65_536, whole.length])('are read again from pieces of %i bytes', (size) => {
+    const reader = new FrameReader()
+    const read: Packet[] = []
+    for (let at = 0; at < whole.length; at += size) read.push(...reader.push(whole.subarray(at, at + size)))
+    expect(read.map(({ type }) => type)).toEqual(packets.map(({ type }) => type))
+    expect(read.map(({ spec }) => Object.entries(spec))).toEqual(
+      packets.map(({ spec }) => Object.entries(spec)),
+    )
+    expect(Buffer.concat(read.map(bytesOf)).equals(whole)).toBe(true)
+  })
+
+  it('are refused when they are longer than any message, before they have come', () => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(MAX_MESSAGE_BYTES + 1)
+    expect(() => new FrameReader().push(length)).toThrow(/longer than 17825792 bytes/)
+    length.writeUInt32BE(MAX_MESSAGE_BYTES)
+    expect(new FrameReader().push(length)).toEqual([])
+  })
+
+  it('are refused when a length inside points beyond the end', () => {
+    const frame = bytesOf(large)
+    // Of the type, of the number of keys, of the key and of the value.
+    for (const at of [4, 4 + 2 + 17, 4 + 2 + 17 + 2, 4 + 2 + 17 + 2 + 2 + 1]) {
+      const broken = Buffer.from(frame)
+      broken.fill(255, at, at + 2)
+      expect(() => new FrameReader().push(broken), String(at)).toThrow(/malformed/)
+    }
+    expect(() => new FrameReader().push(Buffer.alloc(4))).toThrow(/malformed/)
+  })
+
+  it('tell the end of a stream with its code', () => {
+    expect(endIn(endPacket('session-killed', 'why \n'))).toEqual({
+      code: 'session-killed',
+      message: 'why \n',
+    })
+    expect(endIn({ type: 'RunbookStreamEnd', spec: {}, payload: Buffer.alloc(0) })?.code).toBeUndefined()
+    expect(endIn(large)).toBeUndefined()
+  })
+})
