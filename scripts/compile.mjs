@@ -1,7 +1,7 @@
 // Makes `dist/compiled` from the sources: the program and its packages in chunks, and a pack for each kind of command,
 // with the chunks that it loads in one file, a map, and the code that V8 has made for them in one run. So commands start
 // in much less time (docs/performance.md). To be run after scripts/build.mjs.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -26,6 +26,7 @@ export const WHOLE = [
   '@fastify/swagger-ui',
   ...Object.keys(optionalDependencies),
 ]
+const RUNBOOK = 'one.runbook.sh'
 const LONGEST_RUN_MS = 120_000
 /** What esbuild is told in both of its steps. */
 const FORM = {
@@ -143,6 +144,7 @@ async function runOnce(place) {
   const at = (name) => path.join(place, name)
   const write = (name, text) => writeFileSync(at(name), text, { mode: 0o600 })
   for (const name of ['home', 'state', 'runtime']) mkdirSync(at(name), { mode: 0o700 })
+  const hasGit = makeRepository(at('runbooks'))
   // They open a gateway that lives for a second, on this machine.
   const [token, key] = ['token-of-a-second', 'xagt-key-of-a-second']
   write('admin.token', token)
@@ -154,7 +156,15 @@ async function runOnce(place) {
       state: './state',
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }],
       agents: [{ name: 'local', key: 'file://agent.key' }],
-      connections: [{ name: 'sh', agent: 'local', command: ['sh'] }],
+      ...(hasGit && { repositories: [{ name: 'runbooks', url: at('runbooks'), branch: 'main' }] }),
+      connections: [
+        {
+          name: 'sh',
+          agent: 'local',
+          command: ['sh'],
+          ...(hasGit && { runbooks: { repository: 'runbooks' } }),
+        },
+      ],
     }),
   )
   const gateway = run(place, 'gateway', ['gateway', '--json', '--config', 'gateway.yaml'])
@@ -166,16 +176,28 @@ async function runOnce(place) {
   const clients = {
     exec: ['exec', 'sh', '--', '-c', 'true'],
     sessions: ['sessions'],
-    // There is no repository: it learns that, and loads nearly all that it needs for others.
-    run: ['run', 'sh', 'none.runbook.sh'],
+    run: ['run', 'sh', RUNBOOK, '-p', 'word=one'],
     help: ['--help'],
     version: ['version'],
   }
   for (const [name, args] of Object.entries(clients))
-    await run(place, name, args, client).done(name === 'run' ? undefined : 0)
+    await run(place, name, args, client).done(name === 'run' && !hasGit ? undefined : 0)
   await agent.end()
   await gateway.end()
   return ['gateway', 'start', ...Object.keys(clients)]
+}
+
+/** @returns false without git: then `run` learns that there is no runbook, and loads nearly all that it needs for others */
+function makeRepository(at) {
+  mkdirSync(at)
+  writeFileSync(path.join(at, RUNBOOK), 'echo {{ .word }}\n')
+  const env = { PATH: process.env.PATH, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
+  const who = ['-c', 'user.name=build', '-c', 'user.email=build@localhost']
+  return [
+    ['init', '--quiet', '--initial-branch=main'],
+    ['add', '--all'],
+    [...who, 'commit', '--quiet', '--message=one'],
+  ].every((args) => spawnSync('git', args, { cwd: at, env }).status === 0)
 }
 
 function run(place, name, args, env = {}) {

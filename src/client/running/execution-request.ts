@@ -67,6 +67,8 @@ export interface FollowOptions {
    * hoop's does all the same.
    */
   readonly isLive: boolean
+  /** Whether an execution with live output may be answered with its end, if it ends at once. */
+  readonly isBriefEndAnswered?: boolean
 }
 
 /** Starts an execution. Status 200: it has ended; 202: it goes on. @throws ApiError */
@@ -89,8 +91,8 @@ export async function runApproved(
   return askJson(account, { ...executing(asking), path }, Answer, LONGEST_ANSWER)
 }
 
-function executing({ signal, isLive }: FollowOptions) {
-  const headers = isLive ? { Prefer: 'respond-async' } : undefined
+function executing({ signal, isLive, isBriefEndAnswered = false }: FollowOptions) {
+  const headers = isLive ? { Prefer: `respond-async${isBriefEndAnswered ? ', brief-wait' : ''}` } : undefined
   return { method: 'POST', answerMs: ANSWER_MS, headers, signal } as const
 }
 

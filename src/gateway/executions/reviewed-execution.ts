@@ -4,7 +4,13 @@ import type { Tickets } from '../jira/tickets.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { Reply } from '../handlers.ts'
-import { warned, type Executions, type ScriptExecution } from '../sessions/executions.ts'
+import {
+  NO_WAIT,
+  warned,
+  type AnswerWait,
+  type Executions,
+  type ScriptExecution,
+} from '../sessions/executions.ts'
 import type { GatewayUser } from '../identity.ts'
 
 interface AskedExecution {
@@ -30,20 +36,20 @@ export interface ReviewedExecutionServices {
 /**
  * Opens the Jira issue, then runs the script or asks for approval and answers with the review's address. In
  * the second case nothing has reached the agent.
- * @param waitMs as for `Executions.execute`
+ * @param wait as for `Executions.execute`
  * @throws as `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
   services: ReviewedExecutionServices,
   asked: AskedExecution,
-  waitMs?: number,
+  wait?: AnswerWait,
 ): Promise<ExecAnswer> {
   const { execution } = asked
   const ticket = await services.tickets.open({ ...execution, verb: 'exec' }, execution.jiraFields ?? {})
-  if (ticket === undefined) return runOrAsk(services, asked, waitMs)
+  if (ticket === undefined) return runOrAsk(services, asked, wait)
   try {
     const { sid, issue } = ticket
-    return withIssue(await runOrAsk(services, { ...asked, execution: { ...execution, sid } }, waitMs), issue)
+    return withIssue(await runOrAsk(services, { ...asked, execution: { ...execution, sid } }, wait), issue)
   } catch (error) {
     services.tickets.unused(ticket, error as Error)
     throw error
@@ -60,12 +66,12 @@ export function withIssue(
 async function runOrAsk(
   services: ReviewedExecutionServices,
   { user, execution, file }: AskedExecution,
-  waitMs?: number,
+  wait?: AnswerWait,
 ): Promise<ExecAnswer> {
   const startedAt = performance.now()
   const request = { ...execution, verb: 'exec' } as const
   const rule = reviewRule(request, user.groups, file)
-  if (rule === undefined) return services.executions.execute(execution, waitMs)
+  if (rule === undefined) return services.executions.execute(execution, wait)
   const { sessionId } = services.reviews.ask(request, rule)
   const body: ExecutionAnswer = {
     has_review: true,
@@ -82,20 +88,25 @@ async function runOrAsk(
 }
 
 const RESPOND_ASYNC = 'respond-async'
+/** Of our own clients, beside the other: what ends at once need not be watched. */
+const BRIEF_WAIT = 'brief-wait'
+/** Nobody notices that live output begins so much later. */
+const BRIEF: AnswerWait = { ms: 100, isForPlainEnd: true }
 
-/** @param run answers with the end, or with 202 after `waitMs` */
+/** @param run answers with the end, or with 202 after the wait */
 export async function answerInTime(
   headers: Readonly<Record<string, string | string[] | undefined>>,
-  run: (waitMs: number | undefined) => Promise<ExecAnswer>,
+  run: (wait: AnswerWait | undefined) => Promise<ExecAnswer>,
 ): Promise<Reply<200, ExecutionAnswer> | Reply<202, ExecutionAnswer>> {
-  const isAsync = prefersAsync(headers['prefer'])
-  const { status, body } = await run(isAsync ? 0 : undefined)
+  const isAsync = prefers(headers['prefer'], RESPOND_ASYNC)
+  const wait = prefers(headers['prefer'], BRIEF_WAIT) ? BRIEF : NO_WAIT
+  const { status, body } = await run(isAsync ? wait : undefined)
   if (status === 200) return new Reply(200, body)
   return new Reply(202, body, isAsync ? { headers: { 'preference-applied': RESPOND_ASYNC } } : {})
 }
 
-/** Tells whether the caller wants the session's id immediately, as by `Prefer: respond-async` (RFC 7240). */
-function prefersAsync(prefer: string | readonly string[] | undefined): boolean {
+/** Tells whether the caller has this preference (RFC 7240). */
+function prefers(prefer: string | readonly string[] | undefined, wanted: string): boolean {
   const preferences = [prefer ?? []].flat().join(',').split(',')
-  return preferences.some((preference) => preference.split(/[=;]/)[0]?.trim().toLowerCase() === RESPOND_ASYNC)
+  return preferences.some((preference) => preference.split(/[=;]/)[0]?.trim().toLowerCase() === wanted)
 }

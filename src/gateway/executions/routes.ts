@@ -34,7 +34,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   const answer = (asking: Asking, execution: ScriptExecution, file?: string) => {
     const { user, token: askedWith, caller: clientIp, headers } = asking
     const asked = { user, execution: { ...execution, clientIp, askedWith }, file }
-    return answerInTime(headers, (waitMs) => executeOrAsk(services, asked, waitMs))
+    return answerInTime(headers, (wait) => executeOrAsk(services, asked, wait))
   }
   const runRunbook = async (asking: Asking, execution: RunbookExecution) =>
     answer(asking, await runbookExecution(services, execution), execution.body.file_name)

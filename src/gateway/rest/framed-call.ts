@@ -96,16 +96,16 @@ export class FramedCall implements ClientCall {
     socket.pause()
   }
 
+  header(name: string): string | undefined {
+    return name === 'verb' ? 'exec' : this.#headers[name]?.toString()
+  }
+
   get isOver(): boolean {
     return this.#outbox.isOver
   }
 
   get unsentBytes(): number {
     return this.#outbox.unsentBytes
-  }
-
-  header(name: string): string | undefined {
-    return name === 'verb' ? 'exec' : this.#headers[name]?.toString()
   }
 
   send(packet: Packet): void {
@@ -131,10 +131,6 @@ export class FramedCall implements ClientCall {
     }
   }
 
-  end(): void {
-    this.#outbox.end()
-  }
-
   fail(code: RpcCode, details: string): void {
     if (!this.#outbox.isOpen) return
     this.#outbox.drop()
@@ -145,6 +141,10 @@ export class FramedCall implements ClientCall {
     void this.over.then(() => clearTimeout(goodbye))
     // What the client still sends is not needed, but it has to be read for the end to be seen.
     this.#socket.resume()
+  }
+
+  end(): void {
+    this.#outbox.end()
   }
 
   /** Ends the connection without a word. */

@@ -5,7 +5,7 @@ import type { GatewayUser } from '../identity.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import type { Executions } from '../sessions/executions.ts'
+import { NO_WAIT, type Executions } from '../sessions/executions.ts'
 import { HistoryError } from '../store/errors.ts'
 import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
 import type { Review } from './review.ts'
@@ -118,7 +118,7 @@ export class AutomaticRuns {
     const owner = this.#ownerNamed(name)
     if (batch !== undefined) return runBatch(batch.id, owner)
     const { session, request } = runs.start(sessionId, owner, { isAutomatic: true })
-    executions.run(session, request, 0).catch((error: unknown) => {
+    executions.run(session, request, NO_WAIT).catch((error: unknown) => {
       log.error({ sid: sessionId, error: (error as Error).message }, 'approved run failed')
     })
   }

@@ -43,8 +43,8 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
     },
     exec: ({ user, params, headers }) => {
       const { session, request } = runs.start(params.id, user)
-      return answerInTime(headers, async (waitMs) => {
-        const answer = await executions.run(session, request, waitMs)
+      return answerInTime(headers, async (wait) => {
+        const answer = await executions.run(session, request, wait)
         const issue = history.session(session.sid)?.issue
         return issue === undefined ? answer : withIssue(answer, issue)
       })

@@ -8,6 +8,7 @@ import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import { type ScheduleSettings, DUE_LABEL, SCHEDULE_LABEL } from '../settings/schedules.ts'
+import { NO_WAIT } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import { refusedCode } from '../store/errors.ts'
 import { Schedules, type StartedRun } from './schedules.ts'
@@ -58,7 +59,7 @@ async function startScheduled(
   const due = dueAt === null ? {} : { [DUE_LABEL]: new Date(dueAt).toISOString() }
   const labelled = { ...execution, labels: { ...labels, [SCHEDULE_LABEL]: schedule.name, ...due } }
   const { user, body } = asked
-  const answer = await executeOrAsk(services, { user, execution: labelled, file: body.file_name }, 0)
+  const answer = await executeOrAsk(services, { user, execution: labelled, file: body.file_name }, NO_WAIT)
   return answer.body.session_id
 }
 
@@ -88,7 +89,7 @@ function runApprovedSchedule(
   if (user?.isActive !== true) return missingUser(as)
   try {
     const { session, request } = runs.start(sid, user)
-    void executions.run(session, request, 0)
+    void executions.run(session, request, NO_WAIT)
     return undefined
   } catch (error) {
     if (refusedCode(error as Error) === undefined) throw error

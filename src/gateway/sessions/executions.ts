@@ -33,6 +33,19 @@ interface ExecutionServices {
   readonly locks?: Pick<LockQueue, 'obstacle'>
 }
 
+/** How long a caller waits for the end of an execution. */
+export interface AnswerWait {
+  readonly ms: number
+  /**
+   * Whether an end is answered only if output and exit code are all there is to it. The caller reads any other end from
+   * the session's stream, which keeps the texts about the session apart from its output.
+   */
+  readonly isForPlainEnd?: boolean
+}
+
+/** For callers who want no end. */
+export const NO_WAIT: AnswerWait = { ms: 0 }
+
 /** Sessions that run one script, for callers who want one answer. */
 export class Executions {
   readonly #sessions: Sessions
@@ -51,28 +64,30 @@ export class Executions {
 
   /**
    * Answers with the result, or with 202 after the wait: then the session continues.
-   * @param waitMs for callers who want a shorter wait
+   * @param wait for callers who want a shorter wait
    * @throws HistoryError when the session cannot begin
    */
   async execute(
     request: ScriptExecution,
-    waitMs?: number,
+    wait?: AnswerWait,
   ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
-    return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, waitMs)
+    return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, wait)
   }
 
   /** Does the same as `execute` for a session that was opened already. */
   async run(
     session: GatewaySession,
     request: RunRequest,
-    waitMs = this.#current.value.limits.waitMs,
+    { ms, isForPlainEnd = false }: AnswerWait = { ms: this.#current.value.limits.waitMs },
   ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
     const startedAt = performance.now()
     const { sid } = session
     const ended = run(session, request.script)
-    if (!(await within(ended, waitMs))) return { status: 202, body: warned(request, this.#stillRunning(sid)) }
+    const later = () => ({ status: 202, body: warned(request, this.#stillRunning(sid)) }) as const
+    if (!(await within(ended, ms)) || (isForPlainEnd && !isPlain(await ended))) return later()
     const executionTime = Math.round(performance.now() - startedAt)
-    return { status: 200, body: warned(request, this.#answer(sid, await ended, executionTime)) }
+    const body = this.#answer(sid, await ended, executionTime)
+    return isForPlainEnd && body.truncated ? later() : { status: 200, body: warned(request, body) }
   }
 
   #answer(sid: string, ending: SessionEnd, executionTime: number): ExecutionAnswer {
@@ -125,6 +140,12 @@ async function run(session: GatewaySession, script: Buffer): Promise<SessionEnd>
 export function warned({ labels }: RunRequest, answer: ExecutionAnswer): ExecutionAnswer {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
+}
+
+/** Whether output and exit code are all there is to this end. */
+function isPlain({ closed, failure, unrecorded, guardrails }: SessionEnd): boolean {
+  const isBlocked = [...(closed?.guardrails ?? []), ...(guardrails ?? [])].length > 0
+  return failure === undefined && unrecorded === undefined && closed?.message === '' && !isBlocked
 }
 
 function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['output_status'] {

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { newUuid } from '../../../basics/uuid.ts'
 import { oneLine, printableJson, printableText } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
@@ -68,7 +69,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
     if (flags.dryRun !== true)
       await confirmed(account, { file, repository, connections: [connection] }, flags.confirm)
     const issue = flags.dryRun === true ? {} : await fieldsOf(account, connection, flags.jira)
-    const correlationId = uniqueId()
+    const correlationId = `runbook-agent-${newUuid()}`
     const request = {
       ...what,
       repository,
@@ -85,12 +86,6 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
     if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
     throw clientFailure(error, oneLine(`cannot run ${file} on ${connection}`))
   }
-}
-
-/** Returns an id that no other request has. It is no secret, and Node's module for those is large. */
-function uniqueId(): string {
-  const random = () => Math.random().toString(36).slice(2)
-  return `runbook-agent-${Date.now().toString(36)}-${process.pid}-${random()}${random()}`
 }
 
 /** Loads the code for Jira only when fields are given, or a person can be asked for them. */

@@ -100,6 +100,7 @@ class WatchedExecution {
     const sights = executeByRest(this.#account, this.#request, {
       signal: this.#stop.signal,
       isLive: this.#showing.isLive,
+      isBriefEndAnswered: true,
     })
     try {
       for (;;) {

@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { FramedStream } from '../../src/dial/framed-stream.ts'
+import { EXEC_STREAM, FRAMED_PACKETS } from '../../src/wire/framed-packets.ts'
+import type { Packet } from '../../src/wire/packet.ts'
+import { own } from '../support/owned.ts'
+import { ScriptedFrames } from '../support/scripted/scripted-frames.ts'
+import { waitFor } from '../support/wait.ts'
+
+const QUICK_MS = 100
+
+/** A stream whose gateway does what the test says. */
+async function opened(): Promise<{ gateway: ScriptedFrames; stream: FramedStream; socket: Socket }> {
+  const gateway = own(await ScriptedFrames.start())
+  const socket = connect(gateway.port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write(
+    `GET ${EXEC_STREAM} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${FRAMED_PACKETS}\r\n\r\n`,
+  )
+  await once(socket, 'readable')
+  socket.read()
+  return { gateway, stream: new FramedStream(socket, 'gateway:1', QUICK_MS), socket }
+}
+
+async function all(stream: FramedStream): Promise<Packet[]> {
+  const packets: Packet[] = []
+  for await (const packet of stream.receive()) packets.push(packet)
+  return packets
+}
+
+const keepalives = ({ received }: ScriptedFrames) =>
+  received.filter(({ type }) => type === 'GatewayKeepAlive').length
+
+describe('a stream in frames', () => {
+  it('has what came before the end with its code, and sends nothing after it', async () => {
+    const { gateway, stream } = await opened()
+    gateway.send('ClientWriteStdout', { a: 'b' }, 'text')
+    gateway.fail('session-killed', 'by somebody')
+    expect((await all(stream)).map(({ type, payload }) => [type, String(payload)])).toEqual([
+      ['ClientWriteStdout', 'text'],
+    ])
+    expect(stream.error).toMatchObject({ message: 'by somebody', code: 'session-killed' })
+    await expect(stream.send({ type: 'X', spec: {}, payload: Buffer.alloc(0) })).rejects.toBe(stream.error)
+  })
+
+  it('sends packets in their order, however large one is', async () => {
+    const { gateway, stream } = await opened()
+    const sizes = [1, 3 * 1024 * 1024, 0, 70_000]
+    const types = sizes.map((size) => `P${size}`)
+    await Promise.all(
+      sizes.map((size) => stream.send({ type: `P${size}`, spec: {}, payload: Buffer.alloc(size, 7) })),
+    )
+    await waitFor(() => gateway.received.length >= sizes.length)
+    expect(gateway.received.map(({ type }) => type).filter((type) => type.startsWith('P'))).toEqual(types)
+    stream.drop('done')
+  })
+
+  it('is given up when the gateway answers two keepalives in a row with nothing', async () => {
+    const { gateway, stream } = await opened()
+    gateway.isSilent = true
+    expect(await all(stream)).toEqual([])
+    expect(stream.error?.message).toBe('the gateway has left two health checks in a row unanswered')
+    expect(keepalives(gateway)).toBeLessThanOrEqual(3)
+  })
+
+  it('lives as long as the gateway answers, and while nobody reads it', async () => {
+    const { gateway, stream } = await opened()
+    const reading = all(stream)
+    await waitFor(() => keepalives(gateway) > 5)
+    expect(stream.error).toBeUndefined()
+    gateway.fail('gateway-stopped', 'bye')
+    await reading
+
+    const unread = await opened()
+    unread.gateway.isSilent = true
+    await waitFor(() => keepalives(unread.gateway) > 5)
+    expect(unread.stream.error).toBeUndefined()
+    unread.stream.drop('done')
+  })
+})

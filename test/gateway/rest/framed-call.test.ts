@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { FramedCall } from '../../../src/gateway/rest/framed-call.ts'
+import { endIn, frameHead, FrameReader } from '../../../src/wire/framed-packets.ts'
+import { KEEPALIVE, type Packet } from '../../../src/wire/packet.ts'
+import { own } from '../../support/owned.ts'
+import { waitFor } from '../../support/wait.ts'
+
+const SILENCE_MS = 300
+
+/** A call and its client, who has received `packets` after the answer to the upgrade. */
+class Pair implements AsyncDisposable {
+  readonly packets: Packet[] = []
+  isEnded = false
+  readonly call: FramedCall
+  readonly client: Socket
+  readonly #close: () => void
+
+  static async open(silenceMs = 60_000, head = Buffer.alloc(0)): Promise<Pair> {
+    const server = createServer({ allowHalfOpen: true })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const [[socket]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [
+      [Socket],
+      unknown,
+    ]
+    const request = { headers: { 'connection-name': 'bash', verb: 'connect' } } as unknown as IncomingMessage
+    const call = new FramedCall(request, socket, head, '127.0.0.1', silenceMs)
+    const pair = own(new Pair(call, client, () => server.close()))
+    return pair
+  }
+
+  private constructor(call: FramedCall, client: Socket, close: () => void) {
+    this.call = call
+    this.client = client
+    this.#close = close
+    const reader = new FrameReader()
+    let isHead = true
+    client.on('error', () => undefined)
+    client.on('end', () => (this.isEnded = true))
+    client.on('data', (piece: Buffer) => {
+      const frames = isHead ? piece.subarray(piece.indexOf('\r\n\r\n') + 4) : piece
+      isHead = false
+      this.packets.push(...reader.push(frames))
+    })
+  }
+
+  send(packet: Packet): void {
+    this.client.write(bytesOf(packet))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.client.destroy()
+    this.call.drop()
+    this.#close()
+    return Promise.resolve()
+  }
+}
+
+const bytesOf = (packet: Packet) => Buffer.concat([frameHead(packet), packet.payload])
+const packet = (type: string, size = 0): Packet => ({ type, spec: {}, payload: Buffer.alloc(size, 1) })
+
+describe('the stream of a client in frames', () => {
+  it('is one of exec, whatever its headers say', async () => {
+    const { call } = await Pair.open()
+    expect([call.header('verb'), call.header('connection-name'), call.header('none')]).toEqual([
+      'exec',
+      'bash',
+      undefined,
+    ])
+  })
+
+  it('is not read before the gateway asks for packets, and has what came with the request', async () => {
+    const pair = await Pair.open(60_000, bytesOf(packet('first')))
+    pair.send(KEEPALIVE)
+    pair.send(packet('second', 200_000))
+    pair.call.send(packet('out', 100_000))
+    await waitFor(() => pair.packets.length > 0)
+    expect(pair.packets.map(({ type, payload }) => [type, payload.length])).toEqual([['out', 100_000]])
+    const packets = pair.call.packets()
+    expect((await packets.next()).value).toMatchObject({ type: 'first' })
+    expect((await packets.next()).value).toMatchObject({ type: 'second' })
+    await waitFor(() => pair.packets.length > 1)
+    expect(pair.packets.at(-1)).toEqual(KEEPALIVE)
+  })
+
+  it('ends after everything that was sent, and is over when the client has gone', async () => {
+    const { call, packets, client } = await Pair.open()
+    for (const size of [1, 1024 * 1024, 0]) call.send(packet('out', size))
+    call.end()
+    call.send(packet('late'))
+    await once(client, 'end')
+    expect(packets.map(({ payload }) => payload.length)).toEqual([1, 1024 * 1024, 0])
+    client.destroy()
+    await call.over
+    expect(call.isOver).toBe(true)
+  })
+
+  it('fails with a code, and drops what the client has not taken', async () => {
+    const { call, packets, client } = await Pair.open()
+    client.pause()
+    for (let n = 0; n < 64; n += 1) call.send(packet('out', 1024 * 1024))
+    call.fail('session-killed', 'why')
+    call.fail('internal-error', 'not this one')
+    expect(call.unsentBytes).toBeLessThan(4 * 1024 * 1024)
+    client.resume()
+    await once(client, 'end')
+    const last = packets.at(-1)
+    expect(last && endIn(last)).toEqual({ code: 'session-killed', message: 'why' })
+    expect((await call.packets().next()).done).toBe(true)
+  })
+
+  it('refuses bytes that are no frames', async () => {
+    const pair = await Pair.open()
+    pair.client.write(Buffer.alloc(8, 255))
+    expect((await pair.call.packets().next()).done).toBe(true)
+    await waitFor(() => pair.packets.length > 0)
+    expect(endIn(pair.packets[0] ?? KEEPALIVE)?.code).toBe('invalid-request')
+  })
+
+  it('is over when the client is silent, or ends its side', async () => {
+    const silent = await Pair.open(SILENCE_MS)
+    const next = silent.call.packets().next()
+    await silent.call.over
+    expect((await next).done).toBe(true)
+    const leaving = await Pair.open()
+    const packets = leaving.call.packets().next()
+    leaving.client.end()
+    await leaving.call.over
+    expect((await packets).done).toBe(true)
+  })
+})
