@@ -143,9 +143,10 @@ export function warned({ labels }: RunRequest, answer: ExecutionAnswer): Executi
 }
 
 /** Whether output and exit code are all there is to this end. */
-function isPlain({ closed, failure, unrecorded, guardrails }: SessionEnd): boolean {
+function isPlain({ exitCode, closed, failure, unrecorded, guardrails }: SessionEnd): boolean {
   const isBlocked = [...(closed?.guardrails ?? []), ...(guardrails ?? [])].length > 0
-  return failure === undefined && unrecorded === undefined && closed?.message === '' && !isBlocked
+  const isUsual = exitCode >= 0 && failure === undefined && unrecorded === undefined
+  return isUsual && closed?.message === '' && !isBlocked
 }
 
 function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['output_status'] {

@@ -10,7 +10,7 @@ import type { History, HistoryOptions } from '../../../src/gateway/history/histo
 import { openHistory } from '../../../src/gateway/rooms.ts'
 import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
 import { settingsOf } from '../../support/settings.ts'
-import type { SessionId } from '../../../src/wire/messages/message.ts'
+import type { ClosedMessage, SessionId } from '../../../src/wire/messages/message.ts'
 import { littleRoom } from '../../support/little-room.ts'
 
 // A real history that fails in real ways; the agent is the other end of a stream in this process.
@@ -44,6 +44,7 @@ function executions(
   output: string,
   options: HistoryOptions,
   beforeEnd: () => void = () => undefined,
+  closed: Partial<ClosedMessage> = {},
 ): Executions {
   history = openHistory(join(folder, 'history.db'), options)
   const agents = new Agents({ value: settings }, attempts)
@@ -60,6 +61,7 @@ function executions(
       message: '',
       truncatedBytes: 0,
       redactedBytes: 0,
+      ...closed,
     })
   }
   const link = {
@@ -139,4 +141,22 @@ test('one user has 1,000 sessions that run, and others have their own', () => {
   for (let count = 0; count < 1000; count++) open('admin')
   expect(() => open('admin')).toThrow('1000 of your sessions are running: let some end first')
   expect(open('other').sid).toBeTypeOf('string')
+})
+
+const PLAIN = { ms: 60_000, isForPlainEnd: true }
+
+test('who waits for a plain end alone gets it, and none that has more to it', async () => {
+  const plain = executions('out', {})
+  expect(await plain.execute(request(), PLAIN)).toMatchObject({
+    status: 200,
+    body: { output: 'out', exit_code: 3, output_status: 'failed' },
+  })
+  history.close()
+  for (const closed of [{ message: 'killed by signal 9' }, { truncatedBytes: 1 }, { exitCode: -1 }]) {
+    const more = executions('out', {}, undefined, closed)
+    expect(await more.execute(request(), PLAIN)).toMatchObject({ status: 202, body: { output: '' } })
+    history.close()
+  }
+  // `afterEach` closes the last one.
+  executions('', {})
 })

@@ -266,6 +266,25 @@ describe('Prefer: respond-async', () => {
     expect(await untilEnd(id ?? '')).toBe('a\n')
   })
 
+  it('with brief-wait is 200 only for an end that is output and a code and nothing else', async () => {
+    const send = async (script: string) => {
+      const response = await fetch(`${gateway.gateway.http}/api/sessions`, {
+        method: 'POST',
+        headers: { ...asAdmin, 'content-type': 'application/json', prefer: 'respond-async, brief-wait' },
+        body: JSON.stringify({ connection: 'bash', script }),
+      })
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    }
+    // Its end has a text of the agent, which the stream keeps apart from the output.
+    const killed = await send('echo a; kill -9 $$')
+    expect([killed.status, killed.body['output_status']]).toEqual([202, 'running'])
+    expect(await untilEnd(String(killed.body['session_id']))).toMatch(/^a\n/)
+    const failed = await send('echo a; exit 3')
+    // On a busy machine it takes longer than the wait.
+    if (failed.status === 200) expect(failed.body).toMatchObject({ output: 'a\n', exit_code: 3 })
+    else expect(await untilEnd(String(failed.body['session_id']))).toBe('a\n')
+  })
+
   it('is not applied where there is nothing to wait for', async () => {
     const response = await fetch(`${gateway.gateway.http}/api/sessions`, {
       method: 'POST',
