@@ -143,8 +143,8 @@ export function warned({ labels }: RunRequest, answer: ExecutionAnswer): Executi
 }
 
 /** Whether output and exit code are all there is to this end. */
-function isPlain({ exitCode, closed, failure, unrecorded, guardrails }: SessionEnd): boolean {
-  const isBlocked = [...(closed?.guardrails ?? []), ...(guardrails ?? [])].length > 0
+function isPlain({ exitCode, closed, failure, unrecorded, brokenRules }: SessionEnd): boolean {
+  const isBlocked = [...(closed?.guardrails ?? []), ...(brokenRules ?? [])].length > 0
   const isUsual = exitCode >= 0 && failure === undefined && unrecorded === undefined
   return isUsual && closed?.message === '' && !isBlocked
 }
