@@ -9,8 +9,11 @@ export interface PacketLine {
   readonly error: ConnectError | undefined
   /** Yields packets in order, and reads only when the caller wants more, until the stream ends. */
   receive(): AsyncGenerator<Packet, void, undefined>
-  /** Settles when there is room for more. @throws ConnectError */
-  send(packet: Packet): Promise<void>
+  /**
+   * @returns undefined when there is room for more; otherwise a promise that settles when there is, and rejects with the
+   * ConnectError when the stream is over
+   */
+  send(packet: Packet): Promise<void> | undefined
   /** Ends the stream immediately: the gateway sees that its client has gone. */
   drop(reason: string): void
 }

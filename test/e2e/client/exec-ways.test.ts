@@ -137,7 +137,10 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('exec with our own gat
 
   test('waits for an approval, and runs then', async () => {
     const program = started('reviewed', '-i', 'echo ran')
-    const [, id = ''] = await program.says('stderr', /waiting for approval(?: by admin)?: \S+\/sessions\/(\S+)/)
+    const [, id = ''] = await program.says(
+      'stderr',
+      /waiting for approval(?: by admin)?: \S+\/sessions\/(\S+)/,
+    )
     await runProgram(site.place, ['reviews', 'approve', id], env({ HOOP_APIURL: ways.frames() }))
     expect((await program.ended()).code).toBe(0)
     expect(program.stdout).toBe('ran\n')
