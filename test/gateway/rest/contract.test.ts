@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { base64 } from '../../support/scripted/open.ts'
+import { Gate } from '../../support/gate.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // One gateway and one agent for the whole file: what is tested is the interface, as a client sees it.
@@ -30,7 +32,7 @@ beforeAll(async () => {
       'ops/fail.sh': 'echo before; exit 7',
       'secret/other.sh': 'echo no',
     },
-    { connections: connections.replace('local2', 'local'), limits: '{ wait: 1s, body: 64KiB }' },
+    { connections: connections.replace('local2', 'local'), limits: '{ wait: 4s, body: 64KiB }' },
   )
   firstCommit = gateway.commit({ 'ops/version.sh': 'echo two' })
   gateway.commit({ 'ops/version.sh': 'echo three' })
@@ -374,11 +376,14 @@ describe('POST /api/sessions', () => {
   })
 
   it('answers 202 after the wait, and the execution goes on', async () => {
-    const { status, body } = await gateway.script('echo begin; sleep 1.3; echo end; exit 4')
+    using place = new Workplace()
+    using gate = new Gate(place)
+    const { status, body } = await gateway.script(`echo begin; ${gate.script} echo end; exit 4`)
     expect(status).toBe(202)
     expect(body).toMatchObject({ output: '', output_status: 'running', exit_code: -2, execution_time: 0 })
     const url = `/api/sessions/${String(body['session_id'])}`
     expect((await gateway.request('GET', url)).body['status']).toBe('open')
+    gate.open()
     await waitFor(async () => (await gateway.request('GET', url)).body['status'] === 'done')
     const { body: session } = await gateway.request('GET', `${url}?expand=event_stream&event_stream=utf8`)
     expect(session).toMatchObject({ exit_code: 4, event_stream: ['begin\nend\n'] })
