@@ -81,7 +81,6 @@ export class AgentSession {
     const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
     const start = await input
-    this.#state = { name: 'started' }
     if (start === undefined) return this.#command.notRun()
     // Not awaited here, where script and variables would be held as long as the command runs.
     return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
@@ -157,8 +156,13 @@ export class AgentSession {
   async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
     let giveUp = (): void => undefined
     const input = new Promise<Start | undefined>((resolve) => {
-      giveUp = () => resolve(undefined)
-      this.#state = { name: 'open', giveInput: resolve, giveUp }
+      // Changed at once: the next packet may be taken before the promise has settled, and has the first keys.
+      const giveInput = (start: Start | undefined) => {
+        this.#state = { name: 'started' }
+        resolve(start)
+      }
+      giveUp = () => giveInput(undefined)
+      this.#state = { name: 'open', giveInput, giveUp }
     })
     // Disposed: otherwise the signal would hold the script as long as the session lives.
     using _ = onAbort(ended, giveUp)
