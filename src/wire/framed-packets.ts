@@ -15,6 +15,8 @@ const END = 'RunbookStreamEnd'
 const CODE = 'code'
 const U16 = 2
 const U32 = 4
+/** Pieces of a frame are joined up to this size. */
+const JOINED_BYTES = 64 * 1024
 
 /** Returns a frame without the packet's payload, which follows it. */
 export function frameHead({ type, spec, payload }: Packet): Buffer {
@@ -48,23 +50,43 @@ export class FrameReader {
 
   /** Returns the packets that the piece completes. @throws DecodeError */
   push(piece: Buffer): Packet[] {
-    const packets: Packet[] = []
     this.#pieces.push(piece)
     this.#bytes += piece.length
-    while (this.#bytes >= this.#needed) {
-      const whole = this.#pieces.length === 1 ? (this.#pieces[0] ?? piece) : Buffer.concat(this.#pieces)
-      const length = whole.readUInt32BE()
-      if (length > MAX_MESSAGE_BYTES) throw new DecodeError('frame', `longer than ${MAX_MESSAGE_BYTES} bytes`)
-      const end = U32 + length
-      const isWhole = whole.length >= end
-      const rest = isWhole ? whole.subarray(end) : whole
-      this.#pieces = [rest]
-      this.#bytes = rest.length
-      this.#needed = isWhole ? U32 : end
-      if (isWhole) packets.push(packetIn(whole.subarray(U32, end)))
+    if (this.#bytes < this.#needed) {
+      this.#join()
+      return []
     }
+    let rest = this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces)
+    const packets: Packet[] = []
+    for (;;) {
+      this.#needed = frameBytes(rest)
+      if (rest.length < this.#needed) break
+      packets.push(packetIn(rest.subarray(U32, this.#needed)))
+      rest = rest.subarray(this.#needed)
+    }
+    // A view would keep the whole of a large frame in memory.
+    this.#pieces = rest.length === 0 ? [] : [Buffer.from(rest)]
+    this.#bytes = rest.length
     return packets
   }
+
+  /** Joins small pieces, which take far more memory than their bytes. Joins each byte only a few times. */
+  #join(): void {
+    for (;;) {
+      const [before, last] = this.#pieces.slice(-2)
+      if (before === undefined || last === undefined || last.length < before.length) return
+      if (before.length + last.length > JOINED_BYTES) return
+      this.#pieces.splice(-2, 2, Buffer.concat([before, last]))
+    }
+  }
+}
+
+/** Returns the bytes of the frame with its length, as far as they are known. @throws DecodeError */
+function frameBytes(begun: Buffer): number {
+  if (begun.length < U32) return U32
+  const length = begun.readUInt32BE()
+  if (length > MAX_MESSAGE_BYTES) throw new DecodeError('frame', `longer than ${MAX_MESSAGE_BYTES} bytes`)
+  return U32 + length
 }
 
 function packetIn(frame: Buffer): Packet {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { endIn, endPacket, frameHead, FrameReader } from '../../src/wire/framed-packets.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from '../../src/wire/packet.ts'
 
@@ -54,5 +54,20 @@ describe('packets in frames', () => {
     })
     expect(endIn({ type: 'RunbookStreamEnd', spec: {}, payload: Buffer.alloc(0) })?.code).toBeUndefined()
     expect(endIn(large)).toBeUndefined()
+  })
+
+  it('take about their own bytes of memory, in whatever pieces they come, and none afterwards', () => {
+    const bytes = bytesOf({ type: 'X', spec: {}, payload: Buffer.alloc(4 * 1024 * 1024, 1) })
+    const reader = new FrameReader()
+    const joined = vi.spyOn(Buffer, 'concat')
+    for (const byte of bytes.subarray(0, 256 * 1024)) reader.push(Buffer.of(byte))
+    joined.mockClear()
+    expect(reader.push(bytes.subarray(256 * 1024))).toHaveLength(1)
+    expect(joined.mock.lastCall?.[0].length).toBeLessThan(100)
+    const next = bytesOf({ type: 'Y', spec: {}, payload: Buffer.alloc(0) })
+    joined.mockClear()
+    expect(reader.push(next)).toHaveLength(1)
+    expect(joined).not.toHaveBeenCalled()
+    joined.mockRestore()
   })
 })

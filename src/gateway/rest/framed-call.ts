@@ -14,6 +14,8 @@ import type { Upgrade } from './upgrades.ts'
 const PACKET_OVERHEAD_BYTES = 256
 /** Payloads up to this size are written together with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
+/** Packets that may wait to be taken while more is read: keepalives may follow them. */
+const AHEAD_BYTES = 64 * 1024
 /** A client sends a keepalive every 15 s. Without one for so long it is gone: networks break without notice. */
 const SILENCE_MS = 50_000
 /** Time for a client to read why its stream has ended, while it may still send. */
@@ -24,7 +26,9 @@ const CLOSING_MS = 1000
 /** Executions of command lines whose connections are upgraded: streams of packets as over gRPC, without gRPC. */
 export function framedStreams(app: FastifyInstance, { clients, callerAddress }: RestServices): Upgrade {
   const open = new Set<FramedCall>()
+  let isClosing = false
   app.addHook('preClose', (done) => {
+    isClosing = true
     const late = setTimeout(() => {
       for (const call of open) call.drop()
     }, CLOSING_MS)
@@ -38,8 +42,9 @@ export function framedStreams(app: FastifyInstance, { clients, callerAddress }: 
     take(request, socket, head) {
       const call = new FramedCall(request, socket, head, addressOf(callerAddress, request))
       open.add(call)
-      void call.over.then(() => open.delete(call))
-      void clients.serve(call)
+      void call.closed.then(() => open.delete(call))
+      if (isClosing) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
+      else void clients.serve(call)
     },
   }
 }
@@ -47,14 +52,18 @@ export function framedStreams(app: FastifyInstance, { clients, callerAddress }: 
 /** An upgraded connection as the stream of a client. */
 export class FramedCall implements ClientCall {
   readonly over: Promise<void>
+  /** Settles when the connection is closed. After a failure that may be later than `over`. */
+  readonly closed: Promise<void>
   readonly ip: string
   readonly #headers: IncomingMessage['headers']
   readonly #socket: Socket
   readonly #outbox: Outbox<Packet>
   readonly #reader = new FrameReader()
   readonly #unread: Packet[] = []
+  #unreadBytes = 0
   #fault: DecodeError | undefined
   #wake: () => void = () => undefined
+  #settle: () => void = () => undefined
 
   constructor(
     { headers }: IncomingMessage,
@@ -69,7 +78,7 @@ export class FramedCall implements ClientCall {
     this.#outbox = new Outbox<Packet>({
       write: (packet, taken) => this.#write(packet, taken),
       finish: () => void socket.end(),
-      bytesOf: ({ payload }) => payload.length + PACKET_OVERHEAD_BYTES,
+      bytesOf,
     })
     const silence = setTimeout(() => socket.destroy(), silenceMs)
     socket.on('error', () => undefined)
@@ -79,11 +88,11 @@ export class FramedCall implements ClientCall {
       silence.refresh()
       this.#receive(piece)
     })
-    this.over = new Promise((resolve) => {
+    this.over = new Promise((resolve) => (this.#settle = resolve))
+    this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         clearTimeout(silence)
-        this.#outbox.drop()
-        this.#wake()
+        this.#drop()
         resolve()
       })
     })
@@ -119,32 +128,29 @@ export class FramedCall implements ClientCall {
   async *packets(): AsyncGenerator<Packet, void, undefined> {
     this.#socket.resume()
     while (!this.#outbox.isOver) {
-      const packet = this.#unread.shift()
+      const packet = this.#take()
       if (packet !== undefined) yield packet
       else if (this.#fault !== undefined) {
         this.fail('invalid-request', this.#fault.message)
         return
-      } else {
-        this.#socket.resume()
-        await new Promise<void>((resolve) => (this.#wake = resolve))
-      }
+      } else await new Promise<void>((resolve) => (this.#wake = resolve))
     }
   }
 
   fail(code: RpcCode, details: string): void {
     if (!this.#outbox.isOpen) return
-    this.#outbox.drop()
-    this.#wake()
+    this.#drop()
     this.#write(endPacket(code, details), () => undefined)
     this.#socket.end()
     const goodbye = setTimeout(() => this.drop(), GOODBYE_MS)
-    void this.over.then(() => clearTimeout(goodbye))
+    void this.closed.then(() => clearTimeout(goodbye))
     // What the client still sends is not needed, but it has to be read for the end to be seen.
     this.#socket.resume()
   }
 
   end(): void {
     this.#outbox.end()
+    this.#socket.resume()
   }
 
   /** Ends the connection without a word. */
@@ -152,20 +158,43 @@ export class FramedCall implements ClientCall {
     this.#socket.destroy()
   }
 
-  /** Reads on only when the packets were taken. Keepalives are answered meanwhile. */
+  #drop(): void {
+    this.#outbox.drop()
+    this.#wake()
+    this.#settle()
+  }
+
+  /** Returns the next packet, and reads on when few bytes are left. */
+  #take(): Packet | undefined {
+    const packet = this.#unread.shift()
+    if (packet === undefined) return undefined
+    this.#unreadBytes -= bytesOf(packet)
+    if (this.#unreadBytes <= AHEAD_BYTES) this.#socket.resume()
+    return packet
+  }
+
+  /** Reads on while few bytes wait to be taken, so that keepalives are seen. */
   #receive(piece: Buffer): void {
     if (!this.#outbox.isOpen || this.#fault !== undefined) return
     try {
       for (const packet of this.#reader.push(piece)) {
-        if (packet.type === KEEPALIVE.type) this.send(KEEPALIVE)
-        else this.#unread.push(packet)
+        if (packet.type === KEEPALIVE.type) this.#answerKeepalive()
+        else {
+          this.#unread.push(packet)
+          this.#unreadBytes += bytesOf(packet)
+        }
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.#fault = error
     }
-    if (this.#unread.length > 0) this.#socket.pause()
+    if (this.#unreadBytes > AHEAD_BYTES) this.#socket.pause()
     this.#wake()
+  }
+
+  /** A client that still has much to read needs no other sign of life, and cannot pile up answers. */
+  #answerKeepalive(): void {
+    if (this.#outbox.unsentBytes <= AHEAD_BYTES) this.send(KEEPALIVE)
   }
 
   #write(packet: Packet, taken: () => void): void {
@@ -175,4 +204,8 @@ export class FramedCall implements ClientCall {
     this.#socket.write(head)
     this.#socket.write(payload, taken)
   }
+}
+
+function bytesOf({ payload, spec }: Packet): number {
+  return Object.values(spec).reduce((sum, { length }) => sum + length, payload.length + PACKET_OVERHEAD_BYTES)
 }

@@ -21,11 +21,18 @@ export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): voi
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const wanted = request.headers.upgrade?.toLowerCase()
     const upgrade = upgrades.find(
-      ({ protocol, isServed }) => protocol === wanted && isServed(request.url ?? ''),
+      ({ protocol, isServed }) =>
+        protocol === wanted && mayBeUpgraded(request) && isServed(request.url ?? ''),
     )
     if (upgrade === undefined) passOver(server, request, socket, head)
     else upgrade.take(request, socket, head)
   })
+}
+
+/** A body would be read as the other protocol. In HTTP/1.0 the offer has to be ignored. */
+function mayBeUpgraded({ method, httpVersion, headers }: IncomingMessage): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+  return method === 'GET' && httpVersion === '1.1' && headers.host !== undefined && !hasBody
 }
 
 /** Makes the server read the request again, without the offer. */

@@ -3,9 +3,17 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { FramedCall } from '../../../src/gateway/rest/framed-call.ts'
-import { endIn, frameHead, FrameReader } from '../../../src/wire/framed-packets.ts'
+import {
+  endIn,
+  EXEC_STREAM,
+  FRAMED_PACKETS,
+  frameHead,
+  FrameReader,
+} from '../../../src/wire/framed-packets.ts'
 import { KEEPALIVE, type Packet } from '../../../src/wire/packet.ts'
 import { own } from '../../support/owned.ts'
+import { rawAnswers } from '../../support/scripted/raw-http.ts'
+import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const SILENCE_MS = 300
@@ -18,11 +26,12 @@ class Pair implements AsyncDisposable {
   readonly client: Socket
   readonly #close: () => void
 
-  static async open(silenceMs = 60_000, head = Buffer.alloc(0)): Promise<Pair> {
+  static async open(silenceMs = 60_000, head = Buffer.alloc(0), allowHalfOpen = false): Promise<Pair> {
     const server = createServer({ allowHalfOpen: true })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const { port } = server.address() as AddressInfo
+    const client = connect({ port, host: '127.0.0.1', allowHalfOpen })
     const [[socket]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [
       [Socket],
       unknown,
@@ -131,5 +140,59 @@ describe('the stream of a client in frames', () => {
     leaving.client.end()
     await leaving.call.over
     expect((await packets).done).toBe(true)
+  })
+
+  it('is over for the gateway when it has failed, while its client still holds the connection', async () => {
+    const pair = await Pair.open(60_000, Buffer.alloc(0), true)
+    pair.call.fail('unauthenticated', 'why')
+    await pair.call.over
+    await once(pair.client, 'end')
+    expect([pair.call.isOver, pair.client.closed]).toEqual([true, false])
+    pair.client.end()
+    await pair.call.closed
+  })
+
+  it('answers keepalives while a packet waits to be taken', async () => {
+    const pair = await Pair.open()
+    pair.send(packet('first'))
+    const packets = pair.call.packets()
+    expect((await packets.next()).value).toMatchObject({ type: 'first' })
+    pair.send(packet('second'))
+    pair.send(KEEPALIVE)
+    await waitFor(() => pair.packets.length > 0)
+    expect(pair.packets).toEqual([KEEPALIVE])
+    expect((await packets.next()).value).toMatchObject({ type: 'second' })
+  })
+
+  it('does not pile up answers to keepalives that its client does not read', async () => {
+    const pair = await Pair.open()
+    pair.client.pause()
+    const packets = pair.call.packets()
+    for (let n = 0; n < 32; n += 1) pair.call.send(packet('out', 1024 * 1024))
+    const { unsentBytes } = pair.call
+    for (let n = 0; n < 1000; n += 1) pair.send(KEEPALIVE)
+    pair.send(packet('last'))
+    expect((await packets.next()).value).toMatchObject({ type: 'last' })
+    expect(pair.call.unsentBytes).toBeLessThanOrEqual(unsentBytes)
+  })
+})
+
+describe('the upgrade to a stream in frames', () => {
+  it.each([
+    ['another method', 'POST', '1.1', 'Host: x', 404],
+    ['a body', 'GET', '1.1', 'Host: x\r\nContent-Length: 2', 404],
+    ['HTTP/1.0', 'GET', '1.0', 'Host: x', 404],
+    ['no host', 'GET', '1.1', 'X: x', 400],
+  ])('is not made for %s', async (_, method, version, header, status) => {
+    const gateway = own(await RunningGateway.start())
+    const lines = [
+      `${method} ${EXEC_STREAM} HTTP/${version}`,
+      header,
+      `Authorization: Bearer ${userToken}`,
+      'Connection: Upgrade, close',
+      `Upgrade: ${FRAMED_PACKETS}`,
+    ]
+    const answers = await rawAnswers(gateway.gateway.http, `${lines.join('\r\n')}\r\n\r\n`, '{}')
+    expect(answers[0]?.status).toBe(status)
   })
 })
