@@ -13,6 +13,8 @@ interface Question {
   /** The word of the protocol in the `Upgrade` header. */
   readonly protocol: string
   readonly headers: Readonly<Record<string, string>>
+  /** Longest wait for the answer on the open connection. */
+  readonly answerMs?: number
 }
 
 /**
@@ -24,12 +26,12 @@ interface Question {
  */
 export async function upgrade(
   account: Account,
-  { path, protocol, headers }: Question,
+  { path, protocol, headers, answerMs = ANSWER_MS }: Question,
   signal: AbortSignal,
 ): Promise<Socket | undefined> {
   const { rest } = account
   const socket = await openRestSocket(account, signal)
-  const late = setTimeout(() => socket.destroy(new Error(`none within ${ANSWER_MS / 1000} s`)), ANSWER_MS)
+  const late = setTimeout(() => socket.destroy(new Error(`none within ${answerMs / 1000} s`)), answerMs)
   using _ = onAbort(signal, () => socket.destroy(new Error('aborted')))
   const lines = Object.entries({
     Host: hostHeader(rest),

@@ -6,6 +6,9 @@ import { ApiError } from '../rest/api-error.ts'
 import { upgrade } from '../rest/upgrade.ts'
 import { metadataOf, type StreamRequest } from './client-session.ts'
 
+/** Where gRPC can be tried next, nobody waits as long as for a REST interface that is the only way. */
+const BEFORE_GRPC_MS = 5000
+
 /**
  * Opens the stream of a script, on the way that its gateway has: an upgraded connection to the REST interface of
  * ours, else gRPC, whose code takes longer to load than the whole rest of the command. The answer to the upgrade says
@@ -33,7 +36,12 @@ async function framedLine(
   request: StreamRequest,
   signal: AbortSignal,
 ): Promise<PacketLine | undefined> {
-  const question = { path: EXEC_STREAM, protocol: FRAMED_PACKETS, headers: metadataOf(request) }
+  const question = {
+    path: EXEC_STREAM,
+    protocol: FRAMED_PACKETS,
+    headers: metadataOf(request),
+    ...(account.grpcUrl !== undefined && { answerMs: BEFORE_GRPC_MS }),
+  }
   try {
     const socket = await upgrade(account, question, signal)
     return socket && new FramedStream(socket, restAddress(account))

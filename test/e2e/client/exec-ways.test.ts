@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isAlive } from '../../support/machine/processes.ts'
 import { own } from '../../support/owned.ts'
@@ -50,6 +52,23 @@ test('loads no gRPC for a gateway that is ours, and gRPC for another', async () 
         HOOP_APIURL: rest,
       }),
     ).toMatchObject({ code: 0, stderr: 'http2 true\n' })
+})
+
+test('goes by gRPC where the REST interface takes connections and never answers', async () => {
+  const silent = createServer((socket) => socket.on('error', () => undefined).resume())
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  try {
+    const { port } = silent.address() as AddressInfo
+    const env = { HOOP_APIURL: `http://127.0.0.1:${port}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token }
+    const done = await runProgram(site.place, ['exec', 'bash', '-i', 'echo out'], {
+      ...env,
+      ...report(site.place),
+    })
+    expect(done).toMatchObject({ code: 0, stdout: 'out\n', stderr: 'http2 true\n' })
+  } finally {
+    silent.close()
+  }
 })
 
 const ways = { frames: () => `http://${site.address}`, gRPC: () => CLOSED } as const
