@@ -17,7 +17,10 @@ import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
  */
 export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
 
-/** Texts of the agent's own reasons. A stopped output comes with its own text. */
+/**
+ * Texts of the agent's own reasons. A stopped output comes with its own text. The page has shorter words:
+ * gateway/sessions/session-state.ts, and for exit codes web/src/views/sessions/exit-code.ts.
+ */
 const REASONS = {
   'closed-by-gateway': 'ended by the agent: the gateway closed the session',
   'gateway-lost': 'ended by the agent: the connection to the gateway was lost',

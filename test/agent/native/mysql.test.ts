@@ -440,10 +440,10 @@ describe('the streams are cut at packets', () => {
         answers.begin()
         const first = [packet(1, Buffer.from([1])), ...Array.from({ length: rows }, (_, at) => row(at + 2))]
         const whole = pieces(Buffer.concat(first), every)
-        expect(whole.map((piece) => answers.findTrap(piece))).toEqual(whole.map(() => undefined))
+        expect(whole.map((piece) => answers.findFileRequest(piece))).toEqual(whole.map(() => undefined))
         answers.begin()
         const next = hasTrap ? row(1) : packet(1, OK)
-        const found = pieces(next, every).map((piece) => answers.findTrap(piece))
+        const found = pieces(next, every).map((piece) => answers.findFileRequest(piece))
         expect(found.some((at) => at !== undefined)).toBe(hasTrap)
       }),
     )

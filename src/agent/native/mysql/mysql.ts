@@ -278,8 +278,9 @@ class Relay {
   async #toClient(first: Buffer): Promise<void> {
     for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#server.next()) {
       if (bytes.length === 0) continue
-      const trap = this.#answers.findTrap(bytes)
-      if (trap !== undefined) return this.#refuseTrap(bytes.subarray(0, Math.max(0, trap)), trap >= 0)
+      const request = this.#answers.findFileRequest(bytes)
+      if (request !== undefined)
+        return this.#refuseFileRequest(bytes.subarray(0, Math.max(0, request)), request >= 0)
       this.awaits = false
       this.#tell.next = undefined
       await this.#client.send(bytes)
@@ -288,7 +289,7 @@ class Relay {
   }
 
   /** @param isWhole whether the client can read a packet of the agent next */
-  async #refuseTrap(before: Buffer, isWhole: boolean): Promise<void> {
+  async #refuseFileRequest(before: Buffer, isWhole: boolean): Promise<void> {
     if (before.length > 0) await this.#client.send(before)
     this.#tell.next = isWhole ? 1 : undefined
     throw new NativeError('server', FILE_REFUSED)

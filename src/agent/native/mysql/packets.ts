@@ -124,7 +124,7 @@ export class Answers {
   /**
    * @returns offset of the packet, below zero when it began in earlier bytes; undefined when there is none
    */
-  findTrap(bytes: Buffer): number | undefined {
+  findFileRequest(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {
         if (this.#isFirst && bytes[at] === LOCAL_INFILE) return at - HEADER_BYTES
