@@ -88,7 +88,7 @@ async function runOrAsk(
 }
 
 const RESPOND_ASYNC = 'respond-async'
-/** Of our own clients, beside the other: what ends at once need not be watched. */
+/** A preference that our own clients add: a run that ends within 100 ms is answered with its end. */
 const BRIEF_WAIT = 'brief-wait'
 /** Nobody notices that live output begins so much later. */
 const BRIEF: AnswerWait = { ms: 100, isForPlainEnd: true }

@@ -16,7 +16,7 @@ const PACKET_OVERHEAD_BYTES = 256
 const SMALL_BYTES = 16 * 1024
 /** Packets that may wait to be taken while more is read: keepalives may follow them. */
 const AHEAD_BYTES = 64 * 1024
-/** A client sends a keepalive every 15 s. Without one for so long it is gone: networks break without notice. */
+/** Clients send a keepalive every 15 s. A client that is silent for this time is gone: networks break without notice. */
 const SILENCE_MS = 50_000
 /** Time for a client to read why its stream has ended, while it may still send. */
 const GOODBYE_MS = 10_000
