@@ -212,23 +212,24 @@ export class PacketStream {
   async deliver(take: (packet: Packet) => void): Promise<void> {
     using _ = this.#reading()
     const call = this.#call
-    const failures: unknown[] = []
-    await new Promise<void>((resolve) => {
-      const data = (packet: Packet) => {
-        this.#accept()
-        try {
-          for (const one of packetsIn(packet)) take(one)
-        } catch (error) {
-          failures.push(error)
-          call.off('data', data)
-          resolve()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const data = (packet: Packet) => {
+          this.#accept()
+          try {
+            for (const one of packetsIn(packet)) take(one)
+          } catch (error) {
+            // Nothing is taken after what could not be taken.
+            call.off('data', data)
+            reject(error instanceof Error ? error : new Error(String(error)))
+          }
         }
-      }
-      call.on('data', data).once('end', resolve).once('close', resolve).once('error', resolve)
-    })
-    for (const failure of failures) {
-      if (!(failure instanceof DecodeError)) throw failure
-      this.drop(failure.message)
+        const over = () => resolve()
+        call.on('data', data).once('end', over).once('close', over).once('error', over)
+      })
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.drop(error.message)
     }
   }
 
