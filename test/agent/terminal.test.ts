@@ -40,6 +40,13 @@ describe('a console', () => {
     expect(gateway.of('s1').some(({ type }) => type === 'ClientWriteStderr')).toBe(false)
   })
 
+  it('gets the keys that come in one piece with the packet that begins it', async () => {
+    const shell = await RemoteConsole.open(gateway, 's1', program('read line; echo "got <$line>"'))
+    shell.typeAtOnce('\n', 'first', ' second\n')
+    await shell.ended()
+    expect(String(shell.output)).toContain('got <first second>')
+  })
+
   it('has TERM once, xterm-256color, whatever connection and client say', async () => {
     const environment = program('tr "\\0" "\\n" < /proc/$$/environ', { TERM: 'dumb' })
     const client = { 'envvar:TERM': base64('vt52') }

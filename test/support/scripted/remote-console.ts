@@ -1,5 +1,6 @@
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
+import { joined } from './joined.ts'
 import { openSpec } from './open.ts'
 import type { ScriptedGateway } from './scripted-gateway.ts'
 import { found, shown } from '../wait.ts'
@@ -34,6 +35,17 @@ export class RemoteConsole {
 
   type(data: string | Uint8Array): void {
     this.#gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': this.sid }, data)
+  }
+
+  /** Types all of it in joined packets: the agent takes them in one turn, without a promise between. */
+  typeAtOnce(...data: readonly string[]): void {
+    const spec = { 'gateway.session_id': Buffer.from(this.sid) }
+    const packets = data.map((text) => ({
+      type: 'AgentTerminalWriteStdin',
+      spec,
+      payload: Buffer.from(text),
+    }))
+    this.#gateway.send('RunbookJoinedPackets', {}, joined(packets))
   }
 
   resize(size: string): void {
