@@ -59,28 +59,58 @@ test('every file that a document names is there', () => {
   expect(named.filter(({ name }) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([])
 })
 
-/** Paths of the list "Where is what" in docs/architecture.md: the names before the colon, with their folders. */
-function namesOfTree(): readonly string[] {
-  const [, list = ''] = /^## Where is what\n+((?: *- .*\n)+)/m.exec(textOf('docs/architecture.md')) ?? []
-  const folders: string[] = []
-  return list.split('\n').flatMap((line) => {
-    const depth = line.search(/\S/) / 2
-    const [, item = ''] = /^ *- ((?:`[^`]+`(?:, )?)+)/.exec(line) ?? []
-    const names = [...item.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
-    const above = folders.slice(0, depth).join('')
-    folders[depth] = names.find((name) => name.endsWith('/')) ?? ''
-    return names.map((name) => above + name)
+interface Line {
+  /** Folders of the line, and those of the line above it. */
+  readonly folders: readonly string[]
+  /** The names before the colon. */
+  readonly items: readonly string[]
+  readonly text: string
+}
+
+function namesIn(text: string): readonly string[] {
+  return [...text.matchAll(/`([\w.-]+(?:\/[\w.-]*)+|[\w-]+\.(?:ts|tsx|css))`/g)].map(([, name = '']) => name)
+}
+
+/** Lines of the list "Where is what" in docs/architecture.md. */
+function linesOfTree(): readonly Line[] {
+  const [, list = ''] =
+    /^## Where is what\n(?:\n.*\n)\n((?: *- .*\n)+)/m.exec(textOf('docs/architecture.md')) ?? []
+  const above: (readonly string[])[] = []
+  return list.split('\n').map((text) => {
+    const depth = Math.max(0, text.search(/\S/) / 2)
+    const items = namesIn(/^ *- ((?:`[^`]+`(?:, )?)+)/.exec(text)?.[1] ?? '')
+    const own = items.filter((name) => name.endsWith('/'))
+    const outer = above[depth - 1] ?? []
+    above[depth] = own.length === 0 ? outer : own
+    return { folders: [...own, ...outer], items, text }
   })
+}
+
+function isThere(file: string): boolean {
+  return existsSync(path.join(root, file))
 }
 
 const ROOMS = /^(?:src\/(?:agent|commands|gateway)|web\/src|src)\/[\w-]+\//
 
 test('every folder and file in the list of docs/architecture.md is there, and every room is in it', () => {
-  const tree = namesOfTree()
+  const tree = linesOfTree()
   expect(tree.length).toBeGreaterThan(50)
-  expect(tree.filter((name) => !existsSync(path.join(root, name)))).toEqual([])
+  const named = tree.flatMap(({ folders, text }) => namesIn(text).map((name) => ({ name, folders })))
+  const lost = named.filter(
+    ({ name, folders }) => !name.includes('/') && !folders.some((folder) => isThere(folder + name)),
+  )
+  // `routes.ts` of each room.
+  expect(lost.map(({ name }) => name)).toEqual(['routes.ts'])
   const rooms = new Set(files.flatMap((file) => ROOMS.exec(file)?.[0] ?? []))
-  expect([...rooms].filter((room) => !tree.includes(room))).toEqual([])
+  const listed = new Set(tree.flatMap(({ items }) => items))
+  expect([...rooms].filter((room) => !listed.has(room))).toEqual([])
+})
+
+test('a path that is copied from docs/architecture.md leads to its file from the root of the repository', () => {
+  const [, ...text] = textOf('docs/architecture.md').split('\n## Where is what\n')
+  const paths = namesIn(text.join('')).filter((name) => name.includes('/'))
+  expect(paths.length).toBeGreaterThan(100)
+  expect(paths.filter((name) => !isThere(name))).toEqual([])
 })
 
 /** As forges make anchors of headings. */

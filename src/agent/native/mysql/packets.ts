@@ -4,31 +4,35 @@ export const HEADER_BYTES = 4
 export const LARGEST_PACKET = 0xff_ff_ff
 const LOCAL_INFILE = 0xfb
 
+/** Commands, with their names in the protocol of MySQL. */
 export const COM = {
-  quit: 0x01,
-  initDb: 0x02,
-  query: 0x03,
-  fieldList: 0x04,
-  statistics: 0x09,
-  ping: 0x0e,
-  changeUser: 0x11,
-  binlogDump: 0x12,
-  registerReplica: 0x15,
-  prepare: 0x16,
-  execute: 0x17,
-  sendLongData: 0x18,
-  closeStatement: 0x19,
-  resetStatement: 0x1a,
-  setOption: 0x1b,
-  fetch: 0x1c,
-  binlogDumpGtid: 0x1e,
-  resetConnection: 0x1f,
-  clone: 0x20,
-  /** MariaDB 10.2's command for several commands in one packet. */
+  quit: 0x01, // COM_QUIT
+  initDb: 0x02, // COM_INIT_DB
+  query: 0x03, // COM_QUERY
+  fieldList: 0x04, // COM_FIELD_LIST
+  statistics: 0x09, // COM_STATISTICS
+  ping: 0x0e, // COM_PING
+  changeUser: 0x11, // COM_CHANGE_USER
+  binlogDump: 0x12, // COM_BINLOG_DUMP
+  registerReplica: 0x15, // COM_REGISTER_SLAVE
+  prepare: 0x16, // COM_STMT_PREPARE
+  execute: 0x17, // COM_STMT_EXECUTE
+  sendLongData: 0x18, // COM_STMT_SEND_LONG_DATA
+  closeStatement: 0x19, // COM_STMT_CLOSE
+  resetStatement: 0x1a, // COM_STMT_RESET
+  setOption: 0x1b, // COM_SET_OPTION
+  fetch: 0x1c, // COM_STMT_FETCH
+  binlogDumpGtid: 0x1e, // COM_BINLOG_DUMP_GTID
+  resetConnection: 0x1f, // COM_RESET_CONNECTION
+  clone: 0x20, // COM_CLONE
+  /** COM_MULTI, MariaDB 10.2's command for several commands in one packet. */
   multi: 0xfe,
 } as const
 const UNANSWERED: ReadonlySet<number> = new Set([COM.quit, COM.sendLongData, COM.closeStatement])
-/** Commands that could change the user, make the client a replica, or hide commands in one packet. */
+/**
+ * Commands that could change the user, make the client a replica, or hide commands in one packet. `#refuse` of
+ * mysql.ts answers them with an error.
+ */
 const REFUSED: ReadonlySet<number> = new Set([
   ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid, COM.clone, COM.multi],
 ])
