@@ -12,8 +12,7 @@ import {
   type CommandEnd,
   type TerminationReason,
 } from './running/ending.ts'
-import type { Start } from './running/job.ts'
-import { RunningCommand } from './running/running-command.ts'
+import { RunningCommand, type Start } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
 /** The session's state, with the fields that exist only in that state. */

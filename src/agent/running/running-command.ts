@@ -1,14 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
+import { createEntry, type Entry } from '../../envvars/entry.ts'
 import { Environment } from '../../envvars/environment.ts'
-import type { OutputStopped } from '../../policy/output-filter.ts'
+import type { OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
 import type { Chunk } from '../../runtime/child-output.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
-import { restrictCommand } from '../opening/client-escapes.ts'
+import { NO_PAYLOAD } from '../../wire/packet.ts'
+import { restrictCommand, restrictScript } from '../opening/client-escapes.ts'
+import type { CommandRequest } from '../opening/request.ts'
 import { OutputGate, SentOutput } from '../output/sent-output.ts'
 import { type Blocked, blockedLine } from '../policy/guardrails.ts'
 import { programSearch } from '../policy/owner-policy.ts'
@@ -26,60 +28,16 @@ import {
   UNAWAITED,
 } from './ending.ts'
 import { ExecutionGroup, type LogSubject } from './execution-group.ts'
-import { filtersOf, type Job, judged, prepared, preparedCommand, type Start } from './job.ts'
+import { Keyboard } from './keyboard.ts'
 import type { CommandServices } from './services.ts'
 
-/**
- * Limit for bytes that are typed, or pasted, while the terminal is being started. Equal to the limit for a
- * program that does not read.
- */
-const MAX_EARLY_BYTES = 4 * 1024 * 1024
-/**
- * Wait for the window size. hoop's client sends it within a millisecond of the key that starts the terminal
- * (protocol.md 4.3).
- */
-const SIZE_MS = 50
+/** The input that starts a command: a script, or the first key on a terminal. */
+export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
 
-/**
- * The typed input of a terminal's client, and its window size. Both may arrive before the terminal exists.
- */
-class Keyboard {
-  #size: WindowSize = { cols: 80, rows: 24 }
-  #execution: Execution | undefined
-  readonly #early: Buffer[] = []
-  #earlyBytes = 0
-  readonly #sized = new AbortController()
-
-  get size(): WindowSize {
-    return this.#size
-  }
-
-  /** Waits a moment for the client's window size, so that the program sees the right one from the start. */
-  async sized(): Promise<void> {
-    await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
-  }
-
-  /** Connects the terminal, and passes on the earlier input. */
-  attach(execution: Execution): void {
-    this.#execution = execution
-    execution.resize(this.#size)
-    for (const data of this.#early.splice(0)) execution.type(data)
-  }
-
-  /** @returns false when the input is lost, since no program reads it */
-  type(data: Buffer): boolean {
-    if (this.#execution !== undefined) return this.#execution.type(data)
-    this.#earlyBytes += data.length
-    if (this.#earlyBytes > MAX_EARLY_BYTES) return false
-    this.#early.push(data)
-    return true
-  }
-
-  resize(size: WindowSize): void {
-    this.#size = size
-    this.#sized.abort()
-    this.#execution?.resize(size)
-  }
+/** A checked request, and the input that starts it. */
+export interface Job {
+  readonly request: CommandRequest
+  readonly start: Start
 }
 
 /** Takes a piece of output. The next one is read when the promise settles. */
@@ -251,9 +209,12 @@ export class RunningCommand {
     group: ExecutionGroup,
   ): Promise<Execution | Blocked | undefined> {
     const { request, start } = job
-    const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
-    const blocked = await judged(job, expanded, this.#over.signal)
+    const argv = environment.expand(request.argv)
+    const blocked = await this.#judge(job, argv)
     if (blocked !== undefined) return blocked
+    const { path, cwd } = programSearch(this.#services)
+    const stdin = start.kind === 'script' ? start.stdin : NO_PAYLOAD
+    const expanded = { argv, environment: environment.block, path, cwd, stdin }
     const command = await restrictCommand(request.restricted, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return undefined
     const execution = await this.#execute(command, start.kind === 'terminal', group)
@@ -261,6 +222,13 @@ export class RunningCommand {
     const { pid } = execution
     if (pid !== undefined) this.#recordStart(pid, command, job)
     return execution
+  }
+
+  /** Judges the client's script and arguments, as the program would get them. @returns the broken rule */
+  async #judge({ request, start }: Job, argv: readonly Buffer[]): Promise<Blocked | undefined> {
+    const { guardrails, clientArguments } = request
+    if (guardrails === undefined || start.kind === 'terminal') return undefined
+    return guardrails.judge(start.stdin, argv, clientArguments, this.#over.signal)
   }
 
   async #execute(command: Command, terminal: boolean, group: ExecutionGroup): Promise<Execution> {
@@ -358,4 +326,37 @@ function blockedChunk(line: string, kind: Start['kind']): Chunk {
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   const timer = ms === undefined ? undefined : setTimeout(reached, ms)
   return { [Symbol.dispose]: () => clearTimeout(timer) }
+}
+
+/**
+ * Returns the job with the script and variables that the command gets, after the rules for terminals and
+ * restricted programs.
+ */
+function prepared({ request, start }: Job): Job {
+  const { entries, restricted } = request
+  if (start.kind === 'terminal') return { request: { ...request, entries: onTerminal(entries) }, start }
+  if (restricted === undefined) return { request, start }
+  const { script, entries: handed } = restrictScript(restricted, start.stdin, entries)
+  return { request: { ...request, entries: handed }, start: { kind: 'script', stdin: script } }
+}
+
+/** Overrides the connection's TERM (protocol.md 5.3). */
+const TERM = createEntry('envvar:TERM', Buffer.from('xterm-256color'), 'agent')
+
+function onTerminal(entries: readonly Entry[]): Entry[] {
+  return [...entries.filter(({ name }) => name !== TERM.name), TERM]
+}
+
+/**
+ * Returns the filters for the output: guardrails before masking, which would hide the text that they search
+ * for.
+ */
+function filtersOf(
+  { guardrails, masking }: CommandRequest,
+  { kind }: Start,
+  unawaited: AbortController,
+): (() => OutputFilter)[] {
+  const rules = guardrails?.filters(kind === 'terminal', unawaited.signal) ?? []
+  const mask = masking?.filter
+  return mask === undefined ? rules : [...rules, () => mask(unawaited.signal)]
 }

@@ -7,7 +7,7 @@ import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/mes
 import type { CommandRequest } from '../opening/request.ts'
 import { SessionGuardrails } from '../policy/guardrails.ts'
 import { RefusedError } from '../refused.ts'
-import type { Job } from '../running/job.ts'
+import type { Job } from '../running/running-command.ts'
 import type { CommandServices, SessionServices, Slots } from '../running/services.ts'
 
 /**

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { WindowSize } from '../../basics/window-size.ts'
+import type { Execution } from '../../runtime/execution.ts'
+
+/**
+ * Limit for bytes that are typed, or pasted, while the terminal is being started. Equal to the limit for a
+ * program that does not read.
+ */
+const MAX_EARLY_BYTES = 4 * 1024 * 1024
+/**
+ * Wait for the window size. hoop's client sends it within a millisecond of the key that starts the terminal
+ * (protocol.md 4.3).
+ */
+const SIZE_MS = 50
+
+/**
+ * The typed input of a terminal's client, and its window size. Both may arrive before the terminal exists.
+ */
+export class Keyboard {
+  #size: WindowSize = { cols: 80, rows: 24 }
+  #execution: Execution | undefined
+  readonly #early: Buffer[] = []
+  #earlyBytes = 0
+  readonly #sized = new AbortController()
+
+  get size(): WindowSize {
+    return this.#size
+  }
+
+  /** Waits a moment for the client's window size, so that the program sees the right one from the start. */
+  async sized(): Promise<void> {
+    await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
+  }
+
+  /** Connects the terminal, and passes on the earlier input. */
+  attach(execution: Execution): void {
+    this.#execution = execution
+    execution.resize(this.#size)
+    for (const data of this.#early.splice(0)) execution.type(data)
+  }
+
+  /** @returns false when the input is lost, since no program reads it */
+  type(data: Buffer): boolean {
+    if (this.#execution !== undefined) return this.#execution.type(data)
+    this.#earlyBytes += data.length
+    if (this.#earlyBytes > MAX_EARLY_BYTES) return false
+    this.#early.push(data)
+    return true
+  }
+
+  resize(size: WindowSize): void {
+    this.#size = size
+    this.#sized.abort()
+    this.#execution?.resize(size)
+  }
+}
