@@ -18,13 +18,13 @@ export interface Command {
 export interface StartOptions {
   /** Mark of the command's processes (`ending/process-table.ts`). */
   readonly mark?: bigint | undefined
-  /** After an abort, a command whose turn to start has not come is not started. */
+  /** Aborts when the command is not wanted any more: then it is not started, if it still waits for its turn. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Whether to start the command on this thread, which then blocks for a moment. The pid is known in the tick
-   * of the start, before the command does much.
+   * Whether this thread starts the command and blocks until it has started: then its caller has the pid in the
+   * tick of the start, before the command can do much. Otherwise another thread starts it.
    */
-  readonly here?: boolean | undefined
+  readonly onThisThread?: boolean | undefined
 }
 
 interface TerminalControl {

@@ -69,11 +69,11 @@ export async function loadEngine(): Promise<Engine> {
  * @throws only the reason of `signal`, when it is aborted before the command's turn to start
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
-  const { terminal, instance, marker, graceMs, background, signal, here } = options
+  const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
   // Registered before the start: otherwise another execution could end a process that this command leaves
   // very early.
   const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
-  const how = { mark: owner.mark, signal, here }
+  const how = { mark: owner.mark, signal, onThisThread }
   try {
     const child =
       terminal === undefined

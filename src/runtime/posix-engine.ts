@@ -88,11 +88,11 @@ async function start(command: Command, how: StartOptions, owned: number[]): Prom
 function spawn(
   command: Command,
   stdio: Spawn['stdio'],
-  { mark, here = false }: StartOptions,
+  { mark, onThisThread = false }: StartOptions,
 ): Promise<number> {
   const { argv, environment, path, cwd } = command
   const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
-  return marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio }, here))
+  return marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio }, onThisThread))
 }
 
 function child(pid: number, out: number, err: number): Child {

@@ -166,17 +166,16 @@ export function restrictScript(
 }
 
 /**
- * Adds the restricting options to the command; unchanged when there is nothing to restrict.
+ * Adds the restricting options to the command of a database's program.
  * @throws RefusedError when an argument could lift the restriction, or the installed program cannot be
  * restricted
  */
 export async function restrictCommand(
-  restricted: RestrictedProgram | undefined,
+  restricted: RestrictedProgram,
   command: Command,
   sid: SessionId,
   { programVersions, engine, folder }: RestrictingServices,
 ): Promise<Command> {
-  if (restricted === undefined) return command
   const argv = restrictArguments(restricted, command.argv)
   const asking = { engine, instance: folder.instance, marker: `HOOP_SESSION_ID=${sid}` }
   const refusal = await programVersions.refusalOf(restricted.program, command, asking)

@@ -26,8 +26,8 @@ export interface CommandRequest {
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
-  /** Variables whose values must not appear in captured output, if they are secret. */
-  readonly secrets: readonly Entry[]
+  /** Variables; the values of those that are secret are replaced in captured output. */
+  readonly redactable: readonly Entry[]
   /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
   readonly masking: SessionMasking | undefined
@@ -95,7 +95,7 @@ export async function checkRequest(
     argv,
     program: params.cmdList[0] ?? '',
     entries,
-    secrets: asJudged(entries, params),
+    redactable: forRedaction(entries, params),
     captured: params.clientOrigin.startsWith('client-api'),
     masking: await maskingFor(open, services),
     restricted: restricted && { ...restricted, ownArguments: cmdList.length - 1 },
@@ -108,7 +108,7 @@ export async function checkRequest(
 /**
  * Treats a variable that the gateway calls plain like a client's: it is a secret only when its name says so.
  */
-function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
+function forRedaction(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
   const plain = new Set(plainEnvVars)
   const isPlain = ({ kind, name, origin }: Entry) =>
     kind === 'envvar' && origin === 'connection' && plain.has(name)

@@ -36,14 +36,14 @@ export class ExecutionGroup implements AsyncDisposable {
   }
 
   /** Whether there is a group, into which the command has to be moved in the tick of its start. */
-  get isThere(): boolean {
+  get exists(): boolean {
     return this.#group !== undefined
   }
 
   /**
-   * Moves the command into its group. Call this in the same tick as the start: processes that the command
-   * forks earlier stay outside.
-   * @throws RefusedError when a limit is set that would not hold
+   * Moves the command into its group. Call this in the tick in which the command was started: a process that
+   * the command forks before the move stays outside the group.
+   * @throws RefusedError when the command cannot be moved and the group has a limit
    */
   async add(pid: number | undefined): Promise<void> {
     if (pid === undefined || this.#group === undefined || (await this.#group.add(pid))) return

@@ -58,7 +58,10 @@ export class RunningCommand {
   readonly #unawaited = new AbortController()
   /** Names the command in log lines. */
   #subject: LogSubject
-  /** The job until it runs, and no longer: a script may be large, and variables secret. */
+  /**
+   * The job until the command has started. It is in a field that `#start` clears, since a parameter would stay
+   * in memory as long as the command, with a script that may be large and variables that may be secret.
+   */
   #job: Job | undefined
   #execution: Execution | undefined
   #output: SentOutput | undefined
@@ -86,14 +89,15 @@ export class RunningCommand {
    * and secret files are gone and the slot is free. Never rejects.
    */
   run(job: Job, take: TakeOutput): Promise<CommandEnd> {
-    // Kept in a field, not in a frame that lives as long as the command: a script may be large, and variables
-    // secret.
     this.#job = job
     this.#subject = { sid: this.sid, connection: job.request.connection }
     return this.#run(take)
   }
 
-  /** Returns the end of a command that does not run: it was ended before, or this error refuses it. */
+  /**
+   * Returns the end of a command that did not run: without an error, because it was ended before its start;
+   * otherwise because of this error.
+   */
   notRun(error?: Error): CommandEnd {
     const reason = this.#reason
     if (error === undefined || error === this.#over.signal.reason)
@@ -149,8 +153,8 @@ export class RunningCommand {
   }
 
   /**
-   * Takes the command's resources, starts the command and passes its output on. This frame lives as long as
-   * the command, so it keeps nothing that only the start needs.
+   * Takes the command's resources, starts the command and passes its output on. All local variables of this
+   * function stay in memory as long as the command, so none of them is needed only for the start.
    * @throws RefusedError, EnvvarError or SetUpError when it cannot be started
    */
   async #start(take: TakeOutput): Promise<CommandEnd> {
@@ -161,11 +165,11 @@ export class RunningCommand {
     if (slots !== undefined && slot === undefined) throw new RefusedError(slots.full)
     await using held = await this.#hold(this.#job)
     await using group = new ExecutionGroup(this.#subject, this.#services)
-    const started = await this.#launch(this.#job, held.environment, group)
-    if (started === undefined) return this.notRun()
+    const launched = await this.#launch(this.#job, held.environment, group)
+    if (launched.kind === 'unwanted') return this.notRun()
     const { kind } = this.#job.start
-    if ('rule' in started) return await this.#refuse(started, kind, take)
-    await using execution = started
+    if (launched.kind === 'blocked') return await this.#refuse(launched.rule, kind, take)
+    await using execution = launched.execution
     await group.add(execution.pid)
     using output = this.#sentOutput(execution, this.#job)
     this.#job = undefined
@@ -199,36 +203,32 @@ export class RunningCommand {
     }
   }
 
-  /**
-   * @returns the execution; the rule that the command breaks; or undefined when the command is not wanted any
-   * more
-   */
-  async #launch(
-    job: Job,
-    environment: Environment,
-    group: ExecutionGroup,
-  ): Promise<Execution | Blocked | undefined> {
+  /** Starts the command, unless its script or arguments break a rule, or it has been ended meanwhile. */
+  async #launch(job: Job, environment: Environment, group: ExecutionGroup): Promise<Launched> {
     const { request, start } = job
     const argv = environment.expand(request.argv)
-    const blocked = await this.#judge(job, argv)
-    if (blocked !== undefined) return blocked
+    const rule = await this.#judge(job, argv)
+    if (rule !== undefined) return { kind: 'blocked', rule }
     const { path, cwd } = programSearch(this.#services)
     const stdin = start.kind === 'script' ? start.stdin : NO_PAYLOAD
     const expanded = { argv, environment: environment.block, path, cwd, stdin }
-    const command = await restrictCommand(request.restricted, expanded, this.sid, this.#services)
-    if (this.#reason !== undefined) return undefined
+    const { restricted } = request
+    const command =
+      restricted === undefined
+        ? expanded
+        : await restrictCommand(restricted, expanded, this.sid, this.#services)
+    if (this.#reason !== undefined) return { kind: 'unwanted' }
     const execution = await this.#execute(command, start.kind === 'terminal', group)
     environment.forget()
     const { pid } = execution
     if (pid !== undefined) this.#recordStart(pid, command, job)
-    return execution
+    return { kind: 'started', execution }
   }
 
   /** Judges the client's script and arguments, as the program would get them. @returns the broken rule */
   async #judge({ request, start }: Job, argv: readonly Buffer[]): Promise<Blocked | undefined> {
-    const { guardrails, clientArguments } = request
-    if (guardrails === undefined || start.kind === 'terminal') return undefined
-    return guardrails.judge(start.stdin, argv, clientArguments, this.#over.signal)
+    if (start.kind === 'terminal') return undefined
+    return request.guardrails?.judge(start.stdin, argv, request.clientArguments, this.#over.signal)
   }
 
   async #execute(command: Command, terminal: boolean, group: ExecutionGroup): Promise<Execution> {
@@ -240,7 +240,7 @@ export class RunningCommand {
       instance: folder.instance,
       marker: `HOOP_SESSION_ID=${this.sid}`,
       signal: this.#over.signal,
-      here: group.isThere,
+      onThisThread: group.exists,
       ...(terminal && { terminal: this.#keyboard.size }),
     })
     this.#execution = execution
@@ -259,13 +259,13 @@ export class RunningCommand {
   }
 
   #sentOutput(execution: Execution, { request, start }: Job): SentOutput {
-    const { secrets, captured } = request
+    const { redactable, captured } = request
     const { settings, redactions } = this.#services
     return (this.#output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
       filters: filtersOf(request, start, this.#unawaited),
-      redaction: captured ? redactions?.of(secrets) : undefined,
+      redaction: captured ? redactions?.of(redactable) : undefined,
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
       overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),
@@ -309,6 +309,14 @@ export class RunningCommand {
     return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })
   }
 }
+
+/** What became of the start of a command. */
+type Launched =
+  | { readonly kind: 'started'; readonly execution: Execution }
+  /** The script or an argument breaks this rule. */
+  | { readonly kind: 'blocked'; readonly rule: Blocked }
+  /** The command was ended before it started. */
+  | { readonly kind: 'unwanted' }
 
 interface Passing {
   readonly group: ExecutionGroup

@@ -147,14 +147,14 @@ function bareExecJob(
 function requestOf(
   argv: readonly string[],
   entries: readonly Entry[],
-  secrets: readonly Entry[],
+  redactable: readonly Entry[],
 ): CommandRequest {
   return {
     connection: undefined,
     argv,
     program: argv[0] ?? '',
     entries,
-    secrets,
+    redactable,
     captured: true,
     masking: undefined,
     restricted: undefined,

@@ -130,8 +130,8 @@ let attributes: Buffer | undefined
 /**
  * Starts a program. The call waits until the child has got a processor and executed the program: 1 ms, and
  * tens of them where many processes want to run. So a thread of libuv's pool makes the call, and the child
- * may have ended before its pid is known here. With `here` this thread waits, and gets the pid in the same
- * tick.
+ * may have ended before its pid is known here. With `onThisThread` this thread makes the
+ * call, and has the pid in the same tick.
  *
  * Only one call at a time.
  * @returns the pid
@@ -139,7 +139,7 @@ let attributes: Buffer | undefined
  */
 export async function posixSpawn(
   { file, argv, environment, cwd, stdio }: Spawn,
-  here: boolean,
+  onThisThread: boolean,
 ): Promise<number> {
   attributes ??= spawnAttributes()
   call.actionsInit(actions)
@@ -148,7 +148,7 @@ export async function posixSpawn(
     call.actionsChdir(actions, cwd)
     call.actionsCloseFrom(actions, 3)
     const words = [cString(Buffer.from(file)), cStrings(argv), cStrings(environment)] as const
-    const errno = here ? spawnHere(...words) : await spawnAside(...words)
+    const errno = onThisThread ? spawnOnThisThread(...words) : await spawnAside(...words)
     if (errno !== 0) throw new ErrnoError('posix_spawn', errno)
     return started.readInt32LE()
   } finally {
@@ -158,7 +158,7 @@ export async function posixSpawn(
 
 type SpawnWords = readonly [file: Buffer, argv: Buffer, environment: Buffer]
 
-function spawnHere(...[file, argv, environment]: SpawnWords): number {
+function spawnOnThisThread(...[file, argv, environment]: SpawnWords): number {
   return call.spawn(started, file, actions, attributes, argv, environment) as number
 }
 

@@ -22,7 +22,7 @@ async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
 
 function asked(script: string): Job {
   const request = {
-    ...{ connection: 'test', argv: ['bash'], program: 'bash', entries: [], secrets: [] },
+    ...{ connection: 'test', argv: ['bash'], program: 'bash', entries: [], redactable: [] },
     ...{ captured: true, masking: undefined, restricted: undefined, guardrails: undefined },
     ...{ policy: undefined, clientArguments: 0 },
   }
