@@ -6,7 +6,7 @@ import { findProgram } from './lookup.ts'
 import { PipeEnd } from './child-output.ts'
 import { memoryFile, posixSpawn, raiseOomScore, seal, type Spawn } from './linux/spawn.ts'
 import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, requireLibc } from './linux/posix.ts'
-import { marked } from './ending/process-table.ts'
+import { marking } from './ending/process-table.ts'
 import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
 import { childEnd } from './ending/reaper.ts'
@@ -29,7 +29,7 @@ export function startPosix(command: Command, how: StartOptions = {}): Promise<Ch
 async function startOnPipes(command: Command, how: StartOptions): Promise<Child> {
   const owned: number[] = []
   try {
-    return await start(command, how, owned)
+    return await startChild(command, how, owned)
   } catch (error) {
     throw spawnError(command, error)
   } finally {
@@ -69,7 +69,8 @@ function spawnError(command: Command, error: unknown): unknown {
   return error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
 }
 
-async function start(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
+/** @param owned gets the child's ends of its pipes, which the caller closes after the start */
+async function startChild(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
   const stdin = stdinFile(command.stdin, owned)
   const [out, stdout] = outputPipe(owned)
   let err: number | undefined
@@ -85,14 +86,15 @@ async function start(command: Command, how: StartOptions, owned: number[]): Prom
   }
 }
 
-function spawn(
+async function spawn(
   command: Command,
   stdio: Spawn['stdio'],
   { mark, onThisThread = false }: StartOptions,
 ): Promise<number> {
   const { argv, environment, path, cwd } = command
   const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
-  return marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio }, onThisThread))
+  using _ = marking(mark)
+  return await posixSpawn({ file, argv, environment, cwd, stdio }, onThisThread)
 }
 
 function child(pid: number, out: number, err: number): Child {
@@ -104,10 +106,7 @@ function child(pid: number, out: number, err: number): Child {
   return { pid, stdout, stderr, reaped: exited, exited, unread }
 }
 
-/**
- * @returns [our end, the child's end]; only the child's end is added to `owned`, which is closed after the
- * start
- */
+/** Adds the child's end to `owned`. @returns [our end, the child's end] */
 function outputPipe(owned: number[]): [number, number] {
   const [ours, theirs] = pipe()
   owned.push(theirs)
@@ -146,8 +145,9 @@ function describe(command: Command, error: ErrnoError): string {
 }
 
 /**
- * Commands start one after the other: the mark of a command is a limit of this whole process while the
- * command starts (`ending/process-table.ts`), and the call's buffers exist only once (`spawn.ts`).
+ * The newest start. Only one command is being started at a time: while it starts, its mark is a limit of this
+ * whole process (`marking` of `ending/process-table.ts`), and the call has its buffers only once
+ * (`linux/spawn.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 

@@ -172,23 +172,18 @@ export function isMarkedBy(instance: string, pid: number): boolean {
 }
 
 /**
- * Runs `start` and marks the processes that it starts. The limit belongs to this whole process, so no two
- * starts may overlap.
+ * Marks the processes that are started until the result is disposed. The limit belongs to this whole process,
+ * so no two starts may overlap. Never throws: without a mark a command is started, too.
  */
-export async function marked<T>(mark: bigint | undefined, start: () => Promise<T>): Promise<T> {
-  if (mark === undefined) return await start()
-  let before
+export function marking(mark: bigint | undefined): Disposable | undefined {
+  if (mark === undefined) return undefined
   try {
-    before = setSoftLocksLimit(mark)
+    const before = setSoftLocksLimit(mark)
+    return { [Symbol.dispose]: () => giveBack(before) }
   } catch (error) {
     // The hard limit of this process was lowered since the start (prlimit).
     obstacle = (error as Error).message
-    return await start()
-  }
-  try {
-    return await start()
-  } finally {
-    giveBack(before)
+    return undefined
   }
 }
 
