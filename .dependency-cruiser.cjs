@@ -130,8 +130,8 @@ module.exports = {
       linux: [],
       ending: ['linux', 'exit-status'],
       cgroups: ['linux', 'ending'],
-      'child-output': ['linux', 'ending', 'child'],
-      'output-tail': ['linux', 'ending', 'child', 'child-output'],
+      child: ['linux', 'ending', 'exit-status'],
+      'output-tail': ['linux', 'ending', 'child'],
     }),
     only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial|contract)/'),
     only(

@@ -1,7 +1,7 @@
 import { onAbort } from '../basics/abort.ts'
 import type { WindowSize } from '../basics/window-size.ts'
 import { ConnectError } from '../dial/connect-error.ts'
-import type { Chunk } from '../runtime/child-output.ts'
+import type { Chunk } from '../runtime/child.ts'
 import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest, type CommandRequest } from './opening/request.ts'

@@ -1,4 +1,7 @@
+import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import { ReadStream } from 'node:tty'
 import type { WindowSize } from '../basics/window-size.ts'
+import { DRAIN_MS } from './ending/kill-ladder.ts'
 import type { ExitStatus } from './exit-status.ts'
 
 /** A command to run, as bytes: arguments and environment need not be valid UTF-8. */
@@ -61,4 +64,218 @@ export interface Child {
   unread(): number
   /** Only for a child on a terminal. */
   readonly terminal?: TerminalControl
+}
+
+/** A piece of output, at most 64 KiB. Its memory is not shared, and nothing changes its bytes. */
+export interface Chunk {
+  readonly stream: 'stdout' | 'stderr'
+  readonly data: Buffer
+}
+
+/** With larger packets directly before a close the gateway now and then loses the close (protocol.md 4.1). */
+const MAX_CHUNK_BYTES = 64 * 1024
+/**
+ * After the child's exit a background process may hold the pipes for ever. So the output also ends after this
+ * much silence, or after DRAIN_MS.
+ */
+const IDLE_MS = 250
+
+const ignore = (): void => undefined
+
+interface Source {
+  readonly stream: 'stdout' | 'stderr'
+  readonly from: OutputEnd
+  open: boolean
+}
+
+/**
+ * stdout and stderr of one child, in the order in which they became readable. Nothing is read until the
+ * reader asks for the next chunk, so the pipes fill and the child waits. Output that the child itself wrote
+ * before its exit is delivered completely, even to a slow reader. Only output of other processes that still
+ * hold the pipes is cut off.
+ */
+export class ChildOutput implements AsyncIterable<Chunk> {
+  /** Settles when the iteration is over: at end of file, by the drain rule, or when the reader has left. */
+  readonly ended: Promise<void>
+  readonly #child: Child
+  readonly #sources: readonly Source[]
+  #markEnded!: () => void
+  #wake: () => void = ignore
+  #exited = false
+  /** Milliseconds of waiting for more since the exit. The reader's own time does not count. */
+  #waitedMs = 0
+  /** Whether the last wait ended by its timer, not by bytes. */
+  #silent = false
+  /** Bytes that the child had written at its exit and that are not delivered yet. */
+  #owed = 0
+
+  constructor(child: Child) {
+    this.#child = child
+    this.ended = new Promise((resolve) => (this.#markEnded = resolve))
+    this.#sources = [
+      { stream: 'stdout', from: child.stdout, open: true },
+      { stream: 'stderr', from: child.stderr, open: true },
+    ]
+    for (const source of this.#sources) this.#listen(source)
+  }
+
+  /** Bounds further waits. Call this when the child has exited. */
+  drain(): void {
+    this.#exited = true
+    this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#take()
+        if (chunk !== undefined) for (const piece of split(chunk)) yield piece
+        else if (this.#finished()) return
+        else await this.#more()
+      }
+    } finally {
+      this.leave()
+    }
+  }
+
+  #listen(source: Source): void {
+    const closed = () => {
+      source.open = false
+      this.#wake()
+    }
+    source.from.on('readable', () => this.#wake())
+    source.from.on('end', closed).on('close', closed).on('error', closed)
+  }
+
+  #take(): Chunk | undefined {
+    for (const { stream, from } of this.#sources) {
+      const data = from.read()
+      if (data !== null) {
+        this.#owed -= data.length
+        return { stream, data }
+      }
+    }
+    return undefined
+  }
+
+  #finished(): boolean {
+    if (this.#sources.every(({ open }) => !open)) return true
+    if (!this.#exited) return false
+    // When the event loop was busy, a late timer runs before the bytes that have arrived meanwhile. The
+    // child's own bytes must still be delivered, unless a background process has read them from the pipe.
+    if (this.#silent && this.#child.unread() === 0) return true
+    return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
+  }
+
+  async #more(): Promise<void> {
+    this.#silent = false
+    const from = performance.now()
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      // Called only once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      this.#wake = () => {
+        this.#wake = ignore
+        resolve()
+      }
+      if (!this.#exited) return
+      timer = setTimeout(() => {
+        this.#silent = true
+        this.#wake()
+      }, IDLE_MS)
+    })
+    clearTimeout(timer)
+    if (this.#exited) this.#waitedMs += performance.now() - from
+  }
+
+  /** Closes the streams without reading the rest. */
+  leave(): void {
+    for (const { from } of this.#sources) from.destroy()
+    this.#markEnded()
+    this.#markEnded = ignore
+  }
+}
+
+/** Splits a chunk into pieces that fit into packets. */
+export function* split({ stream, data }: Chunk): Generator<Chunk> {
+  for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
+    yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }
+  }
+}
+
+/**
+ * Buffer for the reads of all ends, one after the other. Received bytes are copied immediately, in their
+ * size. Most commands write little, and with a buffer of this size for each of them the garbage collector
+ * would look through the whole heap again and again. Larger packets are not wanted anyway.
+ */
+const arrived = Buffer.allocUnsafeSlow(64 * 1024)
+
+/**
+ * Our end of a child's output: a pipe, or the master of its terminal. Only a `read` that finds nothing
+ * requests more from the kernel.
+ */
+export class PipeEnd implements OutputEnd {
+  readonly #socket: Socket
+  readonly #isTerminal: boolean
+  #received: Buffer | undefined
+  #readable: () => void = () => undefined
+
+  /** @param fd a descriptor that is closed with this end */
+  constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
+    this.#isTerminal = kind === 'terminal'
+    const callback = (length: number): boolean => this.#take(Buffer.from(arrived.subarray(0, length)))
+    const onread: Pick<ConnectOpts, 'onread'> & SocketConstructorOpts = {
+      onread: { buffer: arrived, callback },
+    }
+    this.#socket = this.#isTerminal
+      ? new ReadStream(fd, onread)
+      : new Socket({ ...onread, fd, readable: true, writable: false })
+  }
+
+  /** Sets a listener. `readable` has only one listener, the last one set. */
+  on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this {
+    if (event === 'readable') this.#readable = listener
+    else this.#socket.on(event, listener)
+    return this
+  }
+
+  get readableLength(): number {
+    return this.#received?.length ?? 0
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed
+  }
+
+  read(): Buffer | null {
+    const received = this.#received
+    this.#received = undefined
+    if (received === undefined) this.#more()
+    return received ?? null
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /**
+   * Requests more bytes. For a terminal it waits until the callback of the last read is over. If the handle
+   * reads earlier, it takes a short read with a hangup after it for the end. That is right for pipes, but a
+   * terminal gives at most 4 KiB per read, and the last output of programs that end quickly would be lost.
+   * The kernel itself loses nothing: EIO comes after the last byte.
+   */
+  #more(): void {
+    if (!this.#isTerminal) this.#socket.read(0)
+    else
+      setImmediate(() => {
+        if (this.#received === undefined) this.#socket.read(0)
+      })
+  }
+
+  /** @returns false, so that the socket stops reading */
+  #take(received: Buffer): boolean {
+    this.#received = received
+    this.#readable()
+    return false
+  }
 }

@@ -1,6 +1,5 @@
 import type { WindowSize } from '../basics/window-size.ts'
-import type { Child } from './child.ts'
-import { ChildOutput, type Chunk } from './child-output.ts'
+import { type Child, ChildOutput, type Chunk } from './child.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { endGroup, groupExists, hangUp, REAPED_MS } from './ending/kill-ladder.ts'
 import { endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'

@@ -1,4 +1,4 @@
-import type { Chunk } from './child-output.ts'
+import type { Chunk } from './child.ts'
 
 const NOTHING = Buffer.alloc(0)
 

@@ -4,8 +4,7 @@ import { setImmediate as otherWork, setTimeout as delay } from 'node:timers/prom
 import * as nodePty from 'node-pty'
 import { errnoOf } from '../basics/errors.ts'
 import type { WindowSize } from '../basics/window-size.ts'
-import { PipeEnd } from './child-output.ts'
-import type { Child } from './child.ts'
+import { type Child, PipeEnd } from './child.ts'
 import { type ExitStatus, SpawnError } from './exit-status.ts'
 import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Chunk } from '../../src/runtime/child-output.ts'
+import type { Chunk } from '../../src/runtime/child.ts'
 import { OutputCap, OutputTail, TailMemory } from '../../src/runtime/output-tail.ts'
 
 const KIB = 1024

@@ -1,7 +1,7 @@
 import { within } from '../../basics/abort.ts'
 import { type OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
 import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
-import { type Chunk, split } from '../../runtime/child-output.ts'
+import { type Chunk, split } from '../../runtime/child.ts'
 import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
 
 /**

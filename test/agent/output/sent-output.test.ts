@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { FilteredOutput, OutputGate, SentOutput } from '../../../src/agent/output/sent-output.ts'
 import { type OutputFilter, OutputStopped } from '../../../src/policy/output-filter.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
-import type { Chunk } from '../../../src/runtime/child-output.ts'
+import type { Chunk } from '../../../src/runtime/child.ts'
 import { TailMemory } from '../../../src/runtime/output-tail.ts'
 
 const neverStopped = (cause: Error): never => {

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { PipeEnd, split } from '../../src/runtime/child-output.ts'
+import { PipeEnd, split } from '../../src/runtime/child.ts'
 import { bytesInPipe, pipe } from '../../src/runtime/linux/posix.ts'
 import { found, waitFor } from '../support/wait.ts'
 
