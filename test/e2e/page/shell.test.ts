@@ -17,6 +17,8 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     runbooks: {
       'ops/greet.runbook.sh': '# Greet somebody\n# With a name.\necho "hello, {{ .name | default "you" }}"\n',
       'ops/fail.runbook.sh': 'exit 7\n',
+      'all/archive.runbook.sh': '# Archive orders\n# Moves what a greeting has closed.\n',
+      'zoo/greeting.runbook.sh': '# Greeting cards\necho {{ .agents | default "2" }}\n',
     },
   })
 
@@ -190,6 +192,25 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await cid.sees('Nothing has “nothing has this”')
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  })
+
+  it('puts the best fit first: in the list of runbooks, whatever their folders are, and by Ctrl+K', async () => {
+    await using cid = await stage.arrive()
+    await cid.signIn(stage.site.tokenOf('cid'), '/runbooks')
+    const { page } = cid
+    await page.getByRole('searchbox', { name: 'Search runbooks' }).fill('greeting')
+    const found = page.getByRole('region', { name: 'Runbooks' }).getByRole('listitem')
+    await expect.poll(() => found.count()).toBe(2)
+    expect(await found.allInnerTexts()).toEqual([
+      expect.stringMatching(/^Greeting cards\n/),
+      expect.stringMatching(/^Archive orders\nall · Moves what a greeting has closed\./),
+    ])
+    expect(await page.getByRole('status').filter({ hasText: '2 runbooks found' }).count()).toBe(1)
+    await page.keyboard.press('Control+k')
+    // A parameter of a runbook has that name, and a page.
+    await page.getByRole('combobox', { name: 'Search everything' }).fill('agents')
+    await page.getByRole('option', { name: /^Agents/, selected: true }).waitFor()
+    await page.getByRole('option', { name: /^Greeting cards/ }).waitFor()
   })
 
   it('folds its sidebar, and keeps it so; on a phone it is a drawer that closes behind a choice', async () => {

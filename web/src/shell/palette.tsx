@@ -9,7 +9,7 @@ import { runbookPath, sessionPath, sessionsOf, terminalPath } from '../parts/pat
 import { go } from '../parts/router.ts'
 import { chooseTheme } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
-import { best, GROUPS, type Finding } from './finding.ts'
+import { best, type Finding } from './finding.ts'
 import { leave } from './leave.ts'
 import { ownSessions } from './mine.tsx'
 import { isPaletteOpen } from './palette-state.ts'
@@ -109,7 +109,7 @@ interface OptionsProps {
 function Options({ found, chosen, onTake }: OptionsProps) {
   return (
     <div class="options" role="listbox" id="found" aria-label="Found" hidden={found.length === 0}>
-      {GROUPS.filter((group) => found.some((one) => one.group === group)).map((group) => (
+      {[...new Set(found.map(({ group }) => group))].map((group) => (
         <div key={group} role="group" aria-label={group}>
           <div class="label" aria-hidden="true">
             {group}

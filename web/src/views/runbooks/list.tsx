@@ -8,11 +8,19 @@ import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { ClearSearch, SearchField } from '../../parts/lists/search.tsx'
 import { WindowList } from '../../parts/lists/window-list.tsx'
-import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
+import {
+  folderOf,
+  foundRows,
+  recentFiles,
+  rowsOf,
+  runbooksIn,
+  type CatalogRow,
+  type ListedRunbook,
+} from './catalog.ts'
 
 const ROW_PX = 56
 
-/** All runbooks by folder, with search as you type. */
+/** All runbooks by folder, or those that a search finds, the best fit first. */
 export default function RunbookList() {
   const lists = useLoaded(readRunbooks)
   const recent = useRecent()
@@ -20,7 +28,7 @@ export default function RunbookList() {
   const all = useMemo(() => (lists.value === undefined ? [] : runbooksIn(lists.value)), [lists.value])
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
   const rows = useMemo(
-    () => rowsOf(found(all, wanted), { recent, toggled, isSearching: wanted !== '' }),
+    () => (wanted.trim() === '' ? rowsOf(all, { recent, toggled }) : foundRows(all, wanted, recent)),
     [all, wanted, recent, toggled],
   )
   const toggle = (text: string) => setToggled((before) => before.symmetricDifference(new Set([text])))
@@ -84,9 +92,22 @@ function Rows({ rows, total, wanted, onToggle }: RowsProps) {
   const row = (index: number) => {
     const one = rows[index]
     if (one === undefined) return null
-    return one.kind === 'heading' ? <Heading row={one} onToggle={onToggle} /> : <Runbook {...one} />
+    return one.kind === 'heading' ? (
+      <Heading row={one} onToggle={onToggle} />
+    ) : (
+      <Runbook runbook={one.runbook} heading={one.heading} />
+    )
   }
-  return <WindowList label="Runbooks" count={rows.length} rowHeight={ROW_PX} row={row} />
+  return (
+    <>
+      {wanted !== '' && (
+        <p class="said-only" role="status">
+          {rows.length === 1 ? '1 runbook found' : `${rows.length} runbooks found`}
+        </p>
+      )}
+      <WindowList label="Runbooks" count={rows.length} rowHeight={ROW_PX} row={row} />
+    </>
+  )
 }
 
 type HeadingRow = Extract<CatalogRow, { kind: 'heading' }>
@@ -100,9 +121,16 @@ function Heading({ row, onToggle }: { readonly row: HeadingRow; readonly onToggl
   )
 }
 
-function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; readonly isRecent: boolean }) {
+function Runbook({
+  runbook,
+  heading,
+}: {
+  readonly runbook: ListedRunbook
+  readonly heading: string | undefined
+}) {
   const { repository, item, folder, name } = runbook
   const { connections = [] } = item
+  const isInFolder = heading === folderOf(runbook)
   return (
     <div class="runbook">
       <span class="row-text">
@@ -111,13 +139,18 @@ function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; reado
           href={runbookPath(repository, item.name)}
           aria-label={visible(item.title === undefined ? item.name : `${item.title}, ${item.name}`)}
         >
-          {isRecent && item.title === undefined && folder !== '' && (
+          {!isInFolder && item.title === undefined && folder !== '' && (
             <span class="folder-part">{visible(`${folder}/`)}</span>
           )}
           <bdi>{visible(item.title ?? name)}</bdi>
         </a>
         {item.title !== undefined && (
           <span class="hint">
+            {!isInFolder && item.description !== undefined && (
+              <>
+                <Name>{folderOf(runbook)}</Name> ·{' '}
+              </>
+            )}
             <bdi>{visible(item.description?.split('\n')[0] ?? item.name)}</bdi>
           </span>
         )}
