@@ -100,6 +100,51 @@ describe.skipIf(missingBrowser !== undefined)(`results of a run${without(missing
     expect(ada.foreign).toEqual([])
   })
 
+  it('draws a chart whose labels are whole, and enlarges a part of it; on a phone, too', async () => {
+    const script = `echo month,total; for m in {101..125}; do echo "September $m,12345678$m"; done`
+    await using ada = await stage.arrive({ viewport: { width: 1280, height: 800 } })
+    const { page } = ada
+    await page.context().addInitScript(`
+      window.drawn = []
+      const { fillText } = CanvasRenderingContext2D.prototype
+      CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        const { a, e } = this.getTransform()
+        const width = this.measureText(text).width * a
+        const left = x * a + e - { left: 0, start: 0, center: width / 2, right: width, end: width }[this.textAlign]
+        drawn.push({ text, left, right: left + width, most: this.canvas.width })
+        return fillText.apply(this, arguments)
+      }`)
+    await ada.signIn(stage.site.token, `/sessions/${await run(script)}?tab=chart`)
+    const chart = page.getByRole('img', { name: /^total by month: 25 values/ })
+    await chart.locator('canvas').waitFor()
+    const drawn = () =>
+      page.evaluate<{ text: string; left: number; right: number; most: number }[]>('window.drawn')
+    const cut = async () =>
+      (await drawn()).filter(({ left, right, most }) => left < 0 || right > most).map(({ text }) => text)
+    await expect.poll(async () => (await drawn()).map(({ text }) => text)).toContain('September 125')
+    expect(await cut()).toEqual([])
+
+    const over = chart.locator('.u-over')
+    const { x, y, width } = (await over.boundingBox()) ?? { x: 0, y: 0, width: 0 }
+    await page.evaluate('window.drawn = []')
+    await page.mouse.move(x + width * 0.45, y + 50)
+    await page.mouse.down()
+    await page.mouse.move(x + width * 0.55, y + 50, { steps: 4 })
+    await page.mouse.up()
+    await expect.poll(async () => (await drawn()).map(({ text }) => text)).toContain('September 113')
+    expect((await drawn()).map(({ text }) => text)).not.toContain('September 125')
+    await over.dblclick()
+    await expect.poll(async () => (await drawn()).map(({ text }) => text)).toContain('September 125')
+
+    await page.setViewportSize({ width: 390, height: 844 })
+    await expect.poll(async () => (await drawn()).at(-1)?.most).toBeLessThan(390)
+    const bottom = async (name: string) =>
+      page.locator(name).evaluate((one) => one.getBoundingClientRect().bottom)
+    await expect.poll(() => bottom('.u-legend')).toBeLessThan(await bottom('section[aria-label=Chart]'))
+    expect(await cut()).toEqual([])
+    expect(ada.problems).toEqual([])
+  })
+
   it('has no tab where it is not clear that the output is a table', async () => {
     await using ada = await stage.enter(`/sessions/${await run('echo "Hello, world"; echo "Goodbye, moon"')}`)
     await ada.reads('Goodbye, moon')

@@ -7,6 +7,7 @@ import { saveFile } from '../../parts/save-file.ts'
 import { visible } from '../../parts/visible.ts'
 import { chartData, MOST_LABELS, type ChartData } from '../../result/chart-data.ts'
 import type { ResultTable } from '../../result/table.ts'
+import { CLOCKED, FONT, labelled, labelRange, roomForLast, VALUED, valueText } from './chart-axes.ts'
 import { number } from './table-view.tsx'
 
 const LEAST_HEIGHT_PX = 240
@@ -207,8 +208,12 @@ function useTheme(): number {
   return theme
 }
 
-function sizeOf({ clientWidth: width, clientHeight }: HTMLElement) {
-  return { width, height: Math.max(LEAST_HEIGHT_PX, clientHeight) }
+/** Returns the size of the canvas. On a phone the legend is below it. */
+function sizeOf(place: HTMLElement) {
+  const legend = place.querySelector<HTMLElement>('.u-legend')
+  const isBelow = legend !== null && getComputedStyle(legend).position === 'static'
+  const height = place.clientHeight - (isBelow ? legend.offsetHeight : 0)
+  return { width: place.clientWidth, height: Math.max(LEAST_HEIGHT_PX, height) }
 }
 
 interface Drawn {
@@ -240,13 +245,14 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
     scales: {
       x: {
         time: data.kind === 'moments',
-        ...(data.kind === 'labels' && { range: () => [-0.6, data.labels.length - 0.4] }),
+        ...(data.kind === 'labels' && { range: labelRange(data) }),
       },
       y: shape === 'bars' ? { range: (_, low, high) => [Math.min(0, low), Math.max(0, high) * 1.05] } : {},
     },
+    padding: [null, roomForLast(data), null, null],
     axes: [
       { ...axis, ...(data.kind === 'labels' && labelled(data)), ...(data.kind === 'moments' && CLOCKED) },
-      { ...axis, size: 64 },
+      { ...axis, ...VALUED },
     ],
     series: [
       { label: across, ...(data.kind !== 'numbers' && { value: (_, at) => valueText(data, at) }) },
@@ -259,47 +265,6 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
       },
     ],
   }
-}
-
-const FONT = '12px system-ui, sans-serif'
-
-/** Times in the form of databases, as detailed as the space between two of them needs. */
-const CLOCKED: Partial<uPlot.Axis> = {
-  space: 100,
-  values: (_, places, __, ___, step) =>
-    places.map((seconds) => {
-      const text = momentText(seconds)
-      return step >= 86_400 ? text.slice(0, 10) : step >= 60 ? text.slice(5, 16) : text.slice(11)
-    }),
-}
-
-function momentText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
-}
-
-function valueText({ kind, labels }: ChartData, place: number | null): string {
-  // Without a pointer over the chart there is no value.
-  if (place === null) return '--'
-  return kind === 'moments' ? momentText(place) : (labels[place] ?? '')
-}
-
-/** Labels at whole places, as many as fit. */
-function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
-  return {
-    splits: (chart) => {
-      const step = Math.max(
-        1,
-        Math.ceil((labels.length * 90) / Math.max(90, chart.bbox.width / devicePixelRatio)),
-      )
-      return labels.flatMap((_, at) => (at % step === 0 ? [at] : []))
-    },
-    values: (_, places) => places.map((at) => shortened(labels[at] ?? '')),
-    grid: { show: false },
-  }
-}
-
-function shortened(label: string): string {
-  return label.length > 14 ? `${label.slice(0, 13)}…` : label
 }
 
 /** Returns a colour of the theme in a form for a canvas. */

@@ -1,0 +1,78 @@
+import type uPlot from 'uplot'
+import type { ChartData } from '../../result/chart-data.ts'
+
+export const FONT = '12px system-ui, sans-serif'
+/** Least space between two labels, in pixels. */
+const BETWEEN_PX = 16
+const LEAST_ROOM_PX = 16
+/** Width of the axis of values, unless its numbers are longer. */
+const VALUES_PX = 64
+/** Space between the numbers of the axis of values and the chart: ticks and a gap. */
+const BESIDE_VALUES_PX = 20
+
+/** Times in the form of databases, as detailed as the space between two of them needs. */
+export const CLOCKED: Partial<uPlot.Axis> = {
+  space: 100,
+  values: (_, places, __, ___, step) =>
+    places.map((seconds) => {
+      const text = momentText(seconds)
+      return step >= 86_400 ? text.slice(0, 10) : step >= 60 ? text.slice(5, 16) : text.slice(11)
+    }),
+}
+
+/** The axis of values is as wide as its longest number. */
+export const VALUED: Partial<uPlot.Axis> = {
+  size: (_, values: readonly string[] | null) => Math.max(VALUES_PX, widest(values ?? []) + BESIDE_VALUES_PX),
+}
+
+/** Labels at whole places, as many as fit. */
+export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
+  const space = widest(labels.map(shortened)) + BETWEEN_PX
+  return {
+    splits: (chart, _, low, high) => {
+      const place = chart.bbox.width / devicePixelRatio / (high - low)
+      const step = Math.max(1, Math.ceil(space / place))
+      return labels.flatMap((__, at) => (at % step === 0 && at >= low && at <= high ? [at] : []))
+    },
+    values: (_, places) => places.map((at) => shortened(labels[at] ?? '')),
+    grid: { show: false },
+  }
+}
+
+/** Shows all labels, with half a place beside the first and the last, or those that a user has selected. */
+export function labelRange({ labels: { length } }: ChartData): uPlot.Scale.Range {
+  return (_, low, high) => (low <= 0 && high >= length - 1 ? [-0.6, length - 0.4] : [low, high])
+}
+
+/** Returns the space to the right of the chart: half of a label may be there, as its tick is in its middle. */
+export function roomForLast({ kind, labels, places }: ChartData): number {
+  const texts =
+    kind === 'labels'
+      ? labels.map(shortened)
+      : kind === 'moments'
+        ? ['0000-00-00', '00-00 00:00']
+        : [places.at(0) ?? 0, places.at(-1) ?? 0].map((place) => place.toLocaleString())
+  return Math.max(LEAST_ROOM_PX, Math.ceil(widest(texts) / 2))
+}
+
+export function valueText({ kind, labels }: ChartData, place: number | null): string {
+  // Without a pointer over the chart there is no value.
+  if (place === null) return '--'
+  return kind === 'moments' ? momentText(place) : (labels[place] ?? '')
+}
+
+function momentText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+function shortened(label: string): string {
+  return label.length > 14 ? `${label.slice(0, 13)}…` : label
+}
+
+/** Returns the width of the widest text on an axis, in pixels. */
+function widest(texts: readonly string[]): number {
+  const context = document.createElement('canvas').getContext('2d')
+  if (context === null) return 0
+  context.font = FONT
+  return texts.reduce((most, text) => Math.max(most, context.measureText(text).width), 0)
+}
