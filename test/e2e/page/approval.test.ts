@@ -4,10 +4,12 @@ import { without } from '../../support/machine/servers.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
+const FAR = 'warehouse-archive-replica-in-frankfurt'
+
 describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser)}`, () => {
   const stage = new Stage({
     connections: [
-      ...['reviewed', 'web-01', 'web-02'].map((name) => ({
+      ...['reviewed', 'web-01', 'web-02', FAR].map((name) => ({
         ...{ name, command: ['bash'], env: { PLACE: name }, review: { groups: ['dba'] } },
       })),
       { name: 'masked', command: ['bash'], masking: ['mail'], access: { groups: ['dba'] } },
@@ -141,12 +143,34 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     const row = waiting.getByRole('listitem').filter({ hasText: 'You ask for a run on reviewed' })
     await row.getByRole('button', { name: 'Withdraw' }).click()
     await row.waitFor({ state: 'detached' })
-    const decided = page.locator('.decided').filter({ hasText: 'You ask for a run on reviewed' })
+    const decided = page
+      .getByRole('region', { name: 'Decided requests' })
+      .getByRole('row', { name: 'You asked for a run on reviewed' })
     await decided.nth(1).waitFor()
     expect(await decided.getByText('withdrawn', { exact: true }).count()).toBe(2)
     const review = JSON.parse((await rest.send('GET', `/api/reviews/${second}`)).body) as { status: string }
     expect(review.status).toBe('REJECTED')
     expect(bea.problems).toEqual([])
+  })
+
+  it('shows the whole title of a decided request, on a phone, too', async () => {
+    const { rest } = stage.site
+    const send = (method: 'POST' | 'PUT', path: string, body: object, who: string) =>
+      rest.send(method, path, JSON.stringify(body), stage.site.tokenOf(who))
+    const asked = await send('POST', '/api/sessions', { connection: FAR, script: 'echo far' }, 'ann')
+    const { session_id: id } = JSON.parse(asked.body) as { session_id: string }
+    await send('PUT', `/api/reviews/${id}`, { status: 'REJECTED', rejection_reason: 'not now' }, 'bea')
+    await using bea = await stage.arrive({ viewport: { width: 390, height: 844 } })
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    const title = bea.page.getByRole('link', { name: `ann asked for a run on ${FAR}` })
+    await title.waitFor()
+    const isCut = await title.evaluate((link) => {
+      for (let at: Element | null = link; at !== null; at = at.parentElement)
+        if (at.scrollWidth > at.clientWidth && getComputedStyle(at).textOverflow === 'ellipsis') return true
+      return false
+    })
+    expect(isCut).toBe(false)
+    expect(await bea.faults()).toEqual([])
   })
 
   it('says of a batch on how many connections it runs, and runs it as soon as it is approved', async () => {

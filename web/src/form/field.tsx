@@ -1,4 +1,5 @@
 import { useId, useState } from 'preact/hooks'
+import { Icon } from '../parts/icon.tsx'
 import { visible, visibleLines } from '../parts/visible.ts'
 import type { Parameter } from './parameters.ts'
 
@@ -32,7 +33,10 @@ export function Field(props: FieldProps) {
       <Control {...props} id={id} describedBy={describedBy(id, props)} />
       {problem !== undefined && (
         <p id={`${id}-problem`} class="hint is-bad">
-          <bdi>{visible(parameter.name)}</bdi> {visible(problem)}
+          <Icon name="alert" small />
+          <span>
+            <bdi>{visible(parameter.name)}</bdi> {visible(problem)}
+          </span>
         </p>
       )}
     </div>
@@ -136,6 +140,7 @@ function FileField(props: ControlProps) {
       />
       {problem !== '' && (
         <p class="hint is-bad" role="alert">
+          <Icon name="alert" small />
           {problem}
         </p>
       )}

@@ -10,11 +10,9 @@ import { Moment, TimeLeft } from '../../parts/moment.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
-import { WindowList } from '../../parts/lists/window-list.tsx'
+import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { withdraw } from './decision.tsx'
 import { placeOf, ReviewState } from './review-facts.tsx'
-
-const ROW_PX = 64
 
 /** Waiting requests, live; then the decided ones. */
 export default function ApprovalList() {
@@ -56,14 +54,24 @@ export default function ApprovalList() {
         </section>
       )}
       {decided.length > 0 && (
-        <section class="stack is-tight" aria-label="Decided">
-          <h2>Decided</h2>
-          <WindowList
-            label="Approvals"
-            count={decided.length}
-            rowHeight={ROW_PX}
-            row={(index) => decidedRow(decided[index])}
-          />
+        <section class="stack is-tight" aria-labelledby="decided">
+          <h2 id="decided">Decided</h2>
+          <div class="card scroll" role="region" aria-label="Decided requests" tabIndex={0}>
+            <table class="folds">
+              <thead>
+                <tr>
+                  <th scope="col">Request</th>
+                  <th scope="col">Asked</th>
+                  <th scope="col">Decision</th>
+                </tr>
+              </thead>
+              <RowBlocks
+                items={decided}
+                columns={3}
+                row={(review) => <Decided key={review.id} review={review} />}
+              />
+            </table>
+          </div>
         </section>
       )}
     </>
@@ -148,21 +156,28 @@ function WaitingRow({ review, reload }: { readonly review: Review; readonly relo
   )
 }
 
-function decidedRow(review: Review | undefined) {
-  if (review === undefined) return null
+function Decided({ review }: { readonly review: Review }) {
   const { id, owner, created_at: created } = review
+  const name = reviewedName(review)
   return (
-    <div class="decided">
-      <div class="row-text">
+    <tr>
+      <th scope="row">
         <a class="strong" href={approvalPath(id)}>
-          <Asker owner={owner} /> for {kindOf(review)} on <Name>{placeOf(review)}</Name>
+          {owner === person.value?.name ? 'You' : <Name>{owner}</Name>} asked for {kindOf(review)} on{' '}
+          <Name>{placeOf(review)}</Name>
         </a>
-        <span>
-          <RunbookName review={review} />
-          <Moment at={created} />
-        </span>
-      </div>
-      <ReviewState review={review} />
-    </div>
+        {name !== undefined && (
+          <span class="under">
+            <Name>{name}</Name>
+          </span>
+        )}
+      </th>
+      <td>
+        <Moment at={created} />
+      </td>
+      <td>
+        <ReviewState review={review} />
+      </td>
+    </tr>
   )
 }
