@@ -35,7 +35,7 @@ export type DecisionBody = Frozen<v.InferOutput<typeof DecisionShape>>
 
 const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
 const review = {
-  id: needed(about('id of the review', text)),
+  id: about('id of the review', text),
   type: about(
     'onetime: a script, a runbook or a batch, which runs once; jit: terminals, for some time',
     v.picklist(['onetime', 'jit']),
@@ -148,6 +148,7 @@ export const ReviewInSessionShape = v.strictObject(review)
 /** A review by itself also says what the caller may do about it now. */
 const ReviewShape = v.strictObject({
   ...review,
+  id: needed(review.id),
   session: about('id of the session', text),
   can: about(
     'the decisions that the gateway would accept from the caller now',

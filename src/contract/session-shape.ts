@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Frozen } from './contract.ts'
+import { needed, type Frozen } from './contract.ts'
 import { ReviewInSessionShape } from './reviews.ts'
 import { StateShape } from './session-state.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
@@ -42,7 +42,7 @@ const metrics = v.nullable(
 )
 
 const session = {
-  id: about('id of the session', text),
+  id: needed(about('id of the session', text)),
   org_id: about("hoop's id of the organization, the same for all sessions", text),
   user: about('name of the user', text),
   user_id: about('the same as `user`', text),
@@ -92,9 +92,11 @@ const session = {
     '`correlation_id` of the request, or id of the run of its schedule; missing without one',
     v.optional(text),
   ),
-  status: about(
-    'open: it runs, or waits for approval; ready: approved, and not run yet; done: it has ended',
-    v.picklist(['open', 'ready', 'done']),
+  status: needed(
+    about(
+      'open: it runs, or waits for approval; ready: approved, and not run yet; done: it has ended',
+      v.picklist(['open', 'ready', 'done']),
+    ),
   ),
   state: about('what it does, or how it ended', StateShape),
   exit_code: about(
@@ -152,3 +154,4 @@ export const SessionShape = v.strictObject({
 })
 
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
+export type ShownSession = Frozen<v.InferOutput<typeof SessionShape>>

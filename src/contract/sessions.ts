@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Contract, Frozen } from './contract.ts'
+import { needed, type Contract, type Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
 import { ListedSessionShape, SessionShape } from './session-shape.ts'
@@ -7,7 +7,7 @@ import { OUTCOMES, SESSION_KINDS } from './session-state.ts'
 import { about, file, moment, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
 
 const DownloadLinkShape = v.strictObject({
-  download_url: about('address of the file, for one request', text),
+  download_url: needed(about('address of the file, for one request', text)),
   expire_at: about('when the address expires', moment),
 })
 

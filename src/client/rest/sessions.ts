@@ -1,88 +1,24 @@
 import * as v from 'valibot'
 import { pathOf } from '../../contract/contract.ts'
 import type { StatementsAnswer } from '../../contract/session-output.ts'
+import type { ListedSession, ShownSession } from '../../contract/session-shape.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
-import { askJson, askWell } from './json.ts'
+import { askJson, askWell, noGateway } from './json.ts'
 
 /** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
-export interface RecordedSession {
-  readonly id: string
-  readonly user: string
-  readonly connection: string
-  readonly verb: string
-  /** `open`: the session runs. `ready`: it is approved and waits to be run. `done`: it has ended. */
-  readonly status: string
-  /** The exit code; 254 when the session has none, undefined while it runs. */
-  readonly exitCode: number | undefined
-  readonly startedAt: string
-  readonly endedAt: string | undefined
-  /** Bytes of output recorded so far. hoop records every 50 s, and at the end. */
-  readonly outputBytes: number
-  /** The file of the session's runbook; undefined for other sessions. */
-  readonly runbook: string | undefined
-  /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
-  readonly review: string | undefined
-  /** The state in the gateway's words; undefined in sessions of hoop's gateway. */
-  readonly state: RecordedState | undefined
-  /** Whether the session has statements of native clients; false in sessions of hoop's gateway. */
-  readonly isPort: boolean
-  readonly raw: object
+export type RecordedSession = Read<ListedSession | ShownSession>
+
+/** Returns the name of the user, which older gateways of hoop send in another field. */
+export function userOf({ user, user_name: name }: RecordedSession): string {
+  return user || name
 }
 
-interface RecordedState {
-  /** One of the gateway's words for states (docs/rest.md). */
-  readonly name?: string | undefined
-  readonly text: string
-  /**
-   * The time since when another session has the lock that this session waits for; empty without such a lock.
-   */
-  readonly since: string
-}
-
-// Sessions are read by a shape of their own. The contract's shape would read an exit code of another type as
-// 0, which is success, and it lacks some forms in which hoop's gateways send output.
-const Raw = v.looseObject({
-  id: v.string(),
-  user: v.nullish(v.string(), ''),
-  user_name: v.nullish(v.string(), ''),
-  connection: v.nullish(v.string(), ''),
-  verb: v.nullish(v.string(), ''),
-  status: v.string(),
-  exit_code: v.nullish(v.number()),
-  start_date: v.nullish(v.string(), ''),
-  end_date: v.nullish(v.string()),
-  event_size: v.nullish(v.number(), 0),
-  port: v.fallback(v.optional(v.boolean(), false), false),
-  labels: v.fallback(v.nullish(v.looseObject({ runbookFile: v.nullish(v.string()) })), undefined),
-  review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
-  state: v.fallback(
-    v.optional(
-      v.looseObject({ name: v.optional(v.string()), text: v.string(), since: v.nullish(v.string(), '') }),
-    ),
-    undefined,
-  ),
-})
-
-function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
-  return {
-    id: raw.id,
-    user: raw.user === '' ? raw.user_name : raw.user,
-    connection: raw.connection,
-    verb: raw.verb,
-    status: raw.status,
-    exitCode: raw.exit_code ?? undefined,
-    startedAt: raw.start_date,
-    endedAt: raw.end_date ?? undefined,
-    outputBytes: raw.event_size,
-    runbook: raw.labels?.runbookFile ?? undefined,
-    review: raw.review?.status ?? undefined,
-    state: raw.state,
-    isPort: raw.port,
-    raw,
-  }
+/** Returns the file of the session's runbook; undefined for other sessions. */
+export function runbookOf({ labels }: RecordedSession): string | undefined {
+  return labels?.['runbookFile']
 }
 
 /** @throws ApiError `not-found` */
@@ -91,8 +27,10 @@ export async function fetchSession(
   id: string,
   signal?: AbortSignal,
 ): Promise<RecordedSession> {
-  const { value } = await askJson(account, { method: 'GET', path: sessionPath(id), signal }, Raw)
-  return toSession(value)
+  const session = await call(account, sessionStreamContract.show, { id }, { signal })
+  // The gateway sends a link only if it is asked for one.
+  if ('download_url' in session) throw noGateway(account, { path: sessionPath(id) }, 200)
+  return session
 }
 
 export interface SessionFilter {
@@ -117,11 +55,6 @@ export interface SessionFilter {
   readonly offset?: number | undefined
 }
 
-const RawList = v.object({
-  data: v.nullish(v.array(Raw), []),
-  has_next_page: v.nullish(v.boolean(), false),
-})
-
 /** Returns the first statements of a session's native clients. @throws ApiError */
 export async function firstStatements(
   account: Account,
@@ -142,16 +75,11 @@ export async function listSessions(
   filter: SessionFilter,
   signal?: AbortSignal,
 ): Promise<SessionPage> {
-  const question = {
-    method: 'GET',
-    path: `${sessionListContract.list.path}?${queryOf(filter).toString()}`,
-    signal,
-  } as const
-  const { value } = await askJson(account, question, RawList)
-  return { sessions: value.data.map(toSession), hasMore: value.has_next_page }
+  const listed = await call(account, sessionListContract.list, {}, { query: queryOf(filter), signal })
+  return { sessions: listed.data, hasMore: listed.has_next_page }
 }
 
-function queryOf({ limit, offset, ...filter }: SessionFilter): URLSearchParams {
+function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<string, string>> {
   const from = filter.from ?? (filter.to === undefined ? undefined : new Date(0))
   const options = {
     limit: String(limit),
@@ -181,7 +109,7 @@ export async function findByCorrelation(
 ): Promise<RecordedSession | undefined> {
   const { sessions } = await listSessions(account, { correlationId, limit: 5 }, signal)
   // A gateway that does not know the filter answers with other sessions.
-  return sessions.find(({ raw }) => 'correlation_id' in raw && raw.correlation_id === correlationId)
+  return sessions.find((session) => session.correlation_id === correlationId)
 }
 
 /** Kills a session; a session that has ended is no error. @throws ApiError `not-found`, `refused` */
@@ -278,14 +206,14 @@ export async function* exportedLines(
   }
 }
 
-function given(options: Readonly<Record<string, string | undefined>>): URLSearchParams {
+function given(options: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   const all = Object.entries(options)
-  return new URLSearchParams(all.filter((option): option is [string, string] => option[1] !== undefined))
+  return Object.fromEntries(all.filter((option): option is [string, string] => option[1] !== undefined))
 }
 
 function optionsOf({ from, to, ...texts }: ExportWish): URLSearchParams {
   const options = { ...texts, start_date: from?.toISOString(), end_date: to?.toISOString() }
-  return given(options)
+  return new URLSearchParams(given(options))
 }
 
 /** Returns the cursor of the last of some whole lines; undefined when that line is not from an export. */

@@ -118,8 +118,8 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   const { signal } = asking
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
     const session = yield* watch(account, id, isDecided, signal)
-    if (session.review === 'REJECTED' || session.review === 'REVOKED')
-      throw new ReviewRejected(await rejectionOf(account, id, session.review))
+    if (session.review?.status === 'REJECTED' || session.review?.status === 'REVOKED')
+      throw new ReviewRejected(await rejectionOf(account, id, session.review.status))
     if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
     yield { kind: 'approved' }
     try {
@@ -138,8 +138,8 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
 /** Follows a session that the gateway itself runs after its approval. */
 async function* afterAutomaticRun(account: Account, id: string, asking: FollowOptions): Sights {
   const session = yield* watch(account, id, hasBegun, asking.signal)
-  if (session.review === 'REJECTED' || session.review === 'REVOKED')
-    throw new ReviewRejected(await rejectionOf(account, id, session.review))
+  if (session.review?.status === 'REJECTED' || session.review?.status === 'REVOKED')
+    throw new ReviewRejected(await rejectionOf(account, id, session.review.status))
   yield { kind: 'approved' }
   return yield* followToEnd(account, id, asking)
 }
@@ -176,7 +176,7 @@ export async function* executeApproved(account: Account, id: string, asking: Fol
 }
 
 function isDecided({ status, review }: RecordedSession): boolean {
-  return status === 'ready' || (review !== undefined && review !== 'PENDING')
+  return status === 'ready' || (review !== undefined && review.status !== 'PENDING')
 }
 
 /**
@@ -184,7 +184,7 @@ function isDecided({ status, review }: RecordedSession): boolean {
  * the run.
  */
 function hasBegun({ status, review }: RecordedSession): boolean {
-  return status !== 'ready' && review !== undefined && review !== 'PENDING' && review !== 'APPROVED'
+  return status !== 'ready' && review !== undefined && !['PENDING', 'APPROVED'].includes(review.status)
 }
 
 // For an execution whose answer is outstanding or lost: its session is found by the correlation id.
@@ -211,7 +211,7 @@ async function* lookOn(
     if (session === undefined) continue
     if (known === undefined) yield { kind: 'session', id: session.id }
     known = session.id
-    yield { kind: 'bytes', bytes: session.outputBytes }
+    yield { kind: 'bytes', bytes: session.event_size }
   }
 }
 

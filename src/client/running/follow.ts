@@ -99,6 +99,6 @@ export async function* watch(
     away = value.kind === 'away'
     if (value.kind === 'away') continue
     if (isEnough(value.session)) return value.session
-    yield { kind: 'bytes', bytes: value.session.outputBytes }
+    yield { kind: 'bytes', bytes: value.session.event_size }
   }
 }

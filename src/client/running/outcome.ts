@@ -135,16 +135,16 @@ export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
 }
 
 function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'output'> {
-  const { exitCode } = session
+  const { exit_code: exitCode } = session
   const isBlocked = hasGuardrails(session)
   const hasCode = exitCode !== undefined && (exitCode !== NO_EXIT_CODE || isBlocked)
   return {
     sessionId: session.id,
     exitCode: hasCode ? exitCode : undefined,
-    isTruncated: count(session, 'truncated_bytes') > 0,
-    redactedBytes: count(session, 'redacted_bytes'),
+    isTruncated: session.truncated_bytes > 0,
+    redactedBytes: session.redacted_bytes,
     status: isBlocked ? 'blocked' : exitCode === 0 ? 'success' : 'failed',
-    executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
+    executionMs: Date.parse(session.end_date) - Date.parse(session.start_date) || 0,
   }
 }
 
@@ -154,15 +154,8 @@ async function* outputOf(account: Account, id: string, signal: AbortSignal): Asy
 }
 
 /** Whether guardrail rules have stopped the session: its 254 is then the code that the agent has sent. */
-function hasGuardrails({ raw }: RecordedSession): boolean {
-  const infos = 'guardrails_info' in raw ? raw.guardrails_info : undefined
-  return Array.isArray(infos) && infos.length > 0
-}
-
-/** Reads a count that only the embedded gateway has; hoop's sessions have none. */
-function count({ raw }: RecordedSession, field: 'truncated_bytes' | 'redacted_bytes'): number {
-  const value = field in raw ? (raw as Record<typeof field, unknown>)[field] : undefined
-  return typeof value === 'number' ? value : 0
+function hasGuardrails({ guardrails_info: broken }: RecordedSession): boolean {
+  return broken !== undefined && broken.length > 0
 }
 
 async function recorded(

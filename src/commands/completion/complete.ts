@@ -91,9 +91,9 @@ function gatewaySources(findAccount: () => Account, findProfiles: () => readonly
 
 async function sessionCandidates(account: Account, signal: AbortSignal): Promise<readonly Candidate[]> {
   const { sessions } = await listSessions(account, { limit: SESSIONS }, signal)
-  return sessions.map(({ id, connection, status, startedAt }) => ({
+  return sessions.map(({ id, connection, status, start_date: begin }) => ({
     value: id,
-    description: `${connection} ${status} ${startedAt}`,
+    description: `${connection} ${status} ${begin}`,
   }))
 }
 

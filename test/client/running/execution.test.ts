@@ -199,14 +199,20 @@ it.each([{}, { exit_code: null }])('an answer that says only %j has no exit code
   expect(value).toMatchObject({ exit_code: -2, output: '', warning: '' })
 })
 
-it.each([{}, { exit_code: null }])('a session that says only %j has no exit code, not 0', async (said) => {
-  await using rest = await ScriptedRest.start()
-  rest.on('GET /api/sessions/s', json(200, { id: 's', status: 'done', ...said }))
-  expect((await fetchSession(accountOf(rest), 's')).exitCode).toBeUndefined()
-})
+it.each([{}, { exit_code: null }, { exit_code: 'one' }])(
+  'a session that says only %j has no exit code, not 0',
+  async (said) => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/sessions/s', json(200, { id: 's', status: 'done', ...said }))
+    expect((await fetchSession(accountOf(rest), 's')).exit_code).toBeUndefined()
+  },
+)
 
-it('a session whose exit code is no number is not read', async () => {
-  await using rest = await ScriptedRest.start()
-  rest.on('GET /api/sessions/s', json(200, { id: 's', status: 'done', exit_code: 'one' }))
-  await expect(fetchSession(accountOf(rest), 's')).rejects.toMatchObject({ kind: 'no-gateway' })
-})
+it.each([{}, { id: 's' }, { download_url: 'http://gateway/file' }])(
+  'an answer that says only %j is no session',
+  async (said) => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/sessions/s', json(200, said))
+    await expect(fetchSession(accountOf(rest), 's')).rejects.toMatchObject({ kind: 'no-gateway' })
+  },
+)

@@ -73,17 +73,14 @@ const batch = {
   ...{ id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], parallel: 2, threshold: 1 },
   raw: {},
 }
-const session: RecordedSession = {
-  ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', exitCode: undefined },
-  ...{ startedAt: '', endedAt: undefined, outputBytes: 0, runbook: HOSTILE, review: 'PENDING' },
+const session = {
+  ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', port: true },
+  ...{ start_date: '', end_date: '', event_size: 0, correlation_id: HOSTILE, review },
   state: { text: HOSTILE, since: '' },
-  isPort: true,
-  raw: {
-    labels: { runbookParameters: JSON.stringify({ [HOSTILE]: HOSTILE }) },
-    metadata: { [HOSTILE]: HOSTILE },
-    script: { data: `first ${HOSTILE}\n${'x\n'.repeat(100)}last line\n` },
-  },
-}
+  labels: { runbookFile: HOSTILE, runbookParameters: JSON.stringify({ [HOSTILE]: HOSTILE }) },
+  metadata: { [HOSTILE]: HOSTILE },
+  script: { data: `first ${HOSTILE}\n${'x\n'.repeat(100)}last line\n` },
+} as unknown as RecordedSession
 const statement = {
   ...{ connection: HOSTILE, query: HOSTILE, time: '', state: HOSTILE, duration_ms: 1 },
   ...{ rows: undefined, error: undefined, raw: {} },

@@ -4,24 +4,19 @@ import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
 import { took } from '../../../src/commands/client/report/words.ts'
 import { sessionDetails, SESSION_COLUMNS } from '../../../src/commands/client/sessions/sessions.ts'
 
-const session: RecordedSession = {
-  ...{
-    id: '5701046a-7b7a-4a78-abb0-a24c95e6fe54',
-    user: 'ada.lovelace@example.test',
-    connection: 'a-long-name',
-  },
-  ...{ verb: 'exec', status: 'done', exitCode: 3, startedAt: '2026-01-31T14:30:00Z' },
-  ...{
-    endedAt: '2026-01-31T14:31:05Z',
-    outputBytes: 2048,
-    runbook: undefined,
-    review: undefined,
-    state: undefined,
-    isPort: false,
-    raw: {},
-  },
-}
-const running = { ...session, status: 'open', exitCode: undefined, endedAt: undefined }
+const session = {
+  id: '5701046a-7b7a-4a78-abb0-a24c95e6fe54',
+  ...{ user: 'ada.lovelace@example.test', connection: 'a-long-name', correlation_id: '' },
+  ...{ verb: 'exec', status: 'done', exit_code: 3, event_size: 2048 },
+  ...{ start_date: '2026-01-31T14:30:00Z', end_date: '2026-01-31T14:31:05Z' },
+} as RecordedSession
+const running = { ...session, status: 'open', exit_code: undefined, end_date: '' }
+/** @param batch the connections of each wave */
+const reviewed = (status: string, batch?: readonly (readonly string[])[]) =>
+  ({
+    ...running,
+    review: { status, batch: batch && { waves: batch } },
+  }) as RecordedSession
 
 describe('the table of sessions', () => {
   it('has everything where there is room', () => {
@@ -42,18 +37,18 @@ describe('the table of sessions', () => {
   })
 
   it('says of a session in review that it is, and of a time that is none nothing', () => {
-    expect(itemTable(SESSION_COLUMNS, [{ ...running, review: 'PENDING', startedAt: 'x' }], 100)).toContain(
+    expect(itemTable(SESSION_COLUMNS, [{ ...reviewed('PENDING'), start_date: 'x' }], 100)).toContain(
       'waits for approval',
     )
     expect([took('x', 'y'), took('2026-01-31T14:30:00Z', '2026-01-31T14:30:00.250Z')]).toEqual(['', '0.3s'])
   })
 
   it('says on how many connections a batch waits, and where its session runs', () => {
-    const raw = { review: { batch: { waves: [['web-01'], ['web-02', 'web-03']] } } }
-    const at = (review: string) => itemTable(SESSION_COLUMNS, [{ ...running, review, raw }], 200)
+    const batch = [['web-01'], ['web-02', 'web-03']]
+    const at = (review: string) => itemTable(SESSION_COLUMNS, [reviewed(review, batch)], 200)
     expect(at('PENDING')).toContain(' 3 connections ')
     expect(at('APPROVED')).toContain(' 3 connections ')
     expect(at('EXECUTED')).toContain(' a-long-name ')
-    expect(sessionDetails({ ...running, review: 'PENDING', raw })).toMatch(/^connection +3 connections$/m)
+    expect(sessionDetails(reviewed('PENDING', batch))).toMatch(/^connection +3 connections$/m)
   })
 })

@@ -10,7 +10,7 @@ import {
   type ReviewedBatch,
   type ReviewGroup,
 } from '../../../client/rest/reviews.ts'
-import type { RecordedSession } from '../../../client/rest/sessions.ts'
+import { runbookOf, userOf, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText } from '../../../basics/text/units.ts'
 import { factLines } from '../asking/asking.ts'
 import { connectionCount, moment } from '../report/words.ts'
@@ -21,7 +21,11 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8) },
   { heading: 'STATUS', of: statusWord },
   { heading: 'APPROVED', leftOut: 2, of: approvals },
-  { heading: 'USER', shrinks: true, of: ({ owner, about }) => owner || (about?.user ?? '') },
+  {
+    heading: 'USER',
+    shrinks: true,
+    of: ({ owner, about }) => owner || (about === undefined ? '' : userOf(about)),
+  },
   { heading: 'CONNECTION', shrinks: true, of: connectionsText },
   {
     heading: 'RUNS',
@@ -63,7 +67,8 @@ function approvals(review: Review): string {
 /** Returns the runbook's title or file; empty when neither review nor session names what runs. */
 function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | undefined): string {
   if (runbook !== undefined) return runbook.title || runbook.file
-  if (session?.runbook !== undefined) return session.runbook
+  const recorded = session && runbookOf(session)
+  if (recorded !== undefined) return recorded
   if (session === undefined && owner === '') return ''
   return (session?.verb ?? (type === 'jit' ? 'connect' : 'exec')) === 'connect' ? 'a terminal' : 'a script'
 }
@@ -84,7 +89,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['withdrawn by', review.withdrawn_by],
     ['reason', review.withdrawn_by === '' ? review.rejection_reason : ''],
     ['session', review.session],
-    ['for', review.owner || (session?.user ?? '')],
+    ['for', review.owner || (session === undefined ? '' : userOf(session))],
     ['on', placeOf(review, session)],
     ...batchOf(review),
     ['runs', whatRuns(review, session)],
@@ -159,13 +164,12 @@ function decision(group: ReviewGroup): string {
  * Returns parameters and metadata of the record. It leaves out parameters of type file and, in the embedded
  * gateway, password.
  */
-function givenTo({ raw }: RecordedSession): (readonly [string, string])[] {
-  const { labels, metadata } = raw as { readonly labels?: unknown; readonly metadata?: unknown }
-  const recorded = fieldsOf(labels)['runbookParameters']
-  const parameters = typeof recorded === 'string' ? parsedJson(recorded) : undefined
+function givenTo({ labels, metadata = {} }: RecordedSession): (readonly [string, string])[] {
+  const recorded = labels?.['runbookParameters']
+  const parameters = recorded === undefined ? undefined : parsedJson(recorded)
   return [
     ...Object.entries(fieldsOf(parameters)).map(([name, value]) => [`-p ${name}`, plain(value)] as const),
-    ...Object.entries(fieldsOf(metadata)).map(([name, value]) => [`metadata ${name}`, plain(value)] as const),
+    ...Object.entries(metadata).map(([name, value]) => [`metadata ${name}`, plain(value)] as const),
   ]
 }
 
@@ -177,9 +181,9 @@ function plain(value: unknown): string {
   return typeof value === 'string' ? value || '(empty)' : JSON.stringify(value)
 }
 
-function scriptText({ raw, verb }: RecordedSession): string {
-  const { data } = fieldsOf(fieldsOf(raw)['script'])
-  if (typeof data !== 'string' || data === '')
+function scriptText({ script, verb }: RecordedSession): string {
+  const { data = '' } = script ?? {}
+  if (data === '')
     return verb === 'connect' ? '' : '\nThe script is empty, or the gateway does not show it.\n'
   const lines = printableText(data.replace(/\n$/, '')).split('\n')
   return `\n${lines.map((line) => `  ${line}\n`).join('')}`

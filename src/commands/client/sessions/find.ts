@@ -5,6 +5,7 @@ import { ApiError } from '../../../client/rest/api-error.ts'
 import {
   fetchSession,
   listSessions,
+  runbookOf,
   type RecordedSession,
   type SessionFilter,
 } from '../../../client/rest/sessions.ts'
@@ -60,31 +61,29 @@ function isWished(session: RecordedSession, wish: SessionWish): boolean {
   if (kind !== undefined && kindWord(session) !== kind) return false
   if (!hasParameter(session, wish)) return false
   if (connection !== undefined && !connection.includes('%') && session.connection !== connection) return false
-  return runbook === undefined || session.runbook === runbook
+  return runbook === undefined || runbookOf(session) === runbook
 }
 
 /** Returns the session's outcome; for hoop's sessions by status and exit code alone. */
-function outcomeWord({ state, status, exitCode, review }: RecordedSession): Outcome {
+function outcomeWord({ state, status, exit_code: code, review }: RecordedSession): Outcome {
   const name = STATE_NAMES.find((one) => one === state?.name)
   if (name !== undefined) return outcomeOf(name)
   if (status === 'ready') return 'approved'
-  if (status === 'open') return review === 'PENDING' ? 'waiting' : 'running'
-  return exitCode === 0 ? 'succeeded' : 'failed'
+  if (status === 'open') return review?.status === 'PENDING' ? 'waiting' : 'running'
+  return code === 0 ? 'succeeded' : 'failed'
 }
 
-function kindWord({ runbook, verb }: RecordedSession): SessionKind {
-  if (runbook !== undefined) return 'runbook'
-  return verb === 'connect' ? 'terminal' : 'script'
+function kindWord(session: RecordedSession): SessionKind {
+  if (runbookOf(session) !== undefined) return 'runbook'
+  return session.verb === 'connect' ? 'terminal' : 'script'
 }
 
 /**
  * Whether a session has the parameter. Only hoop's gateways, which have no states, send sessions without it.
  */
-function hasParameter({ state, raw }: RecordedSession, { parameter }: SessionWish): boolean {
+function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: SessionWish): boolean {
   if (parameter === undefined || state !== undefined) return true
-  return JSON.stringify('labels' in raw ? raw.labels : {})
-    .toLowerCase()
-    .includes(parameter.toLowerCase())
+  return JSON.stringify(labels).toLowerCase().includes(parameter.toLowerCase())
 }
 
 /**

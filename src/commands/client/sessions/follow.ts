@@ -130,7 +130,7 @@ class FollowedSession {
     const id = oneLine(this.#id)
     if (status === 'ready')
       return this.#notice(`session ${id} is approved. Run it: runbook-agent sessions exec ${id}`)
-    if (review === 'PENDING') await this.#sayWhoApproves(`runbook-agent reviews show ${id}`)
+    if (review?.status === 'PENDING') await this.#sayWhoApproves(`runbook-agent reviews show ${id}`)
   }
 
   async #sayWhoApproves(url: string): Promise<void> {

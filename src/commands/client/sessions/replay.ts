@@ -42,7 +42,7 @@ export function* asciicast(
   yield line({
     version: 2,
     ...((begin && parseSize(begin.content)) ?? DEFAULT_SIZE),
-    timestamp: Math.floor(Date.parse(session.startedAt) / 1000) || 0,
+    timestamp: Math.floor(Date.parse(session.start_date) / 1000) || 0,
     title: `${session.connection} ${session.id}`,
     env: { TERM: 'xterm-256color' },
   })

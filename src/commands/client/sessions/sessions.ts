@@ -1,9 +1,14 @@
-import * as v from 'valibot'
 import { oneLine, printableJson, printableText } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { killSession, openOutput, type RecordedSession } from '../../../client/rest/sessions.ts'
+import {
+  killSession,
+  openOutput,
+  runbookOf,
+  userOf,
+  type RecordedSession,
+} from '../../../client/rest/sessions.ts'
 import {
   asking,
   type AskingFlags,
@@ -107,48 +112,36 @@ const SCRIPT_LINES = 40
 
 /** Describes a session for people: one fact per line, then the script. */
 export function sessionDetails(session: RecordedSession): string {
-  const { startedAt, endedAt } = session
+  const { start_date: begin, end_date: end } = session
   const lines: [string, string][] = [
     ['session', session.id],
     ['connection', placeText(session)],
-    ['user', session.user],
+    ['user', userOf(session)],
     ['verb', session.verb],
     ['status', stateText(session) ?? session.status],
-    ['review', session.review ?? ''],
+    ['review', session.review?.status ?? ''],
     ['exit code', codeText(session)],
-    ['started', moment(startedAt)],
-    ['ended', endedAt === undefined ? '' : moment(endedAt)],
-    ['took', took(startedAt, endedAt)],
-    ['output', sizeText(session.outputBytes)],
-    ...texts(session, 'labels'),
-    ...texts(session, 'metadata'),
-    ...text(session, 'correlation_id', 'correlation'),
+    ['started', moment(begin)],
+    ['ended', moment(end)],
+    ['took', took(begin, end)],
+    ['output', sizeText(session.event_size)],
+    ...texts(session.labels),
+    ...texts(session.metadata),
+    ['correlation', session.correlation_id],
   ]
   return `${factLines(lines)}${scriptOf(session)}`
 }
 
-function field({ raw }: RecordedSession, name: string): unknown {
-  return (raw as Readonly<Record<string, unknown>>)[name]
-}
-
-function text(session: RecordedSession, name: string, shown: string): [string, string][] {
-  const value = field(session, name)
-  return typeof value === 'string' ? [[shown, value]] : []
-}
-
-function texts(session: RecordedSession, name: string): [string, string][] {
-  const value = field(session, name)
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).map(([key, content]) => [
+function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string][] {
+  return Object.entries(fields).map(([key, content]) => [
     key,
     typeof content === 'string' ? content : JSON.stringify(content),
   ])
 }
 
-function scriptOf(session: RecordedSession): string {
-  const script = field(session, 'script')
-  const data = typeof script === 'object' && script !== null && 'data' in script ? script.data : ''
-  if (typeof data !== 'string' || data === '') return ''
+function scriptOf({ script }: RecordedSession): string {
+  const { data = '' } = script ?? {}
+  if (data === '') return ''
   const lines = printableText(data.replace(/\n$/, '')).split('\n')
   const more =
     lines.length > SCRIPT_LINES
@@ -160,35 +153,38 @@ function scriptOf(session: RecordedSession): string {
 /** Columns for a list on a terminal: one line per session. */
 export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
-  { heading: 'STARTED', leftOut: 5, of: ({ startedAt }) => moment(startedAt) },
-  { heading: 'TOOK', leftOut: 1, of: ({ startedAt, endedAt }) => took(startedAt, endedAt) },
-  { heading: 'USER', shrinks: true, leftOut: 3, of: ({ user }) => user },
+  { heading: 'STARTED', leftOut: 5, of: ({ start_date: begin }) => moment(begin) },
+  { heading: 'TOOK', leftOut: 1, of: ({ start_date: begin, end_date: end }) => took(begin, end) },
+  { heading: 'USER', shrinks: true, leftOut: 3, of: userOf },
   { heading: 'CONNECTION', shrinks: true, of: placeText },
-  { heading: 'RUNBOOK', shrinks: 'last', leftOut: 4, of: ({ runbook, verb }) => runbook ?? `(${verb})` },
+  {
+    heading: 'RUNBOOK',
+    shrinks: 'last',
+    leftOut: 4,
+    of: (session) => runbookOf(session) ?? `(${session.verb})`,
+  },
   { heading: 'STATUS', shrinks: true, of: statusText },
   { heading: 'CODE', of: codeText },
-  { heading: 'OUTPUT', leftOut: 2, of: ({ outputBytes }) => sizeText(outputBytes) },
+  { heading: 'OUTPUT', leftOut: 2, of: ({ event_size: bytes }) => sizeText(bytes) },
 ]
 
 /**
  * Returns the target of a session. The session of a waiting batch stands for all connections of the batch.
  * When the batch runs, it is the session of the first connection only.
  */
-function placeText({ connection, review, raw }: RecordedSession): string {
-  if (review === 'PROCESSING' || review === 'EXECUTED') return connection
-  const { review: { batch } = {} } = v.is(OfBatch, raw) ? raw : {}
-  return batch === undefined ? connection : connectionCount(batch.waves.flat().length)
+function placeText({ connection, review }: RecordedSession): string {
+  const { status = '', batch } = review ?? {}
+  if (batch === undefined || status === 'PROCESSING' || status === 'EXECUTED') return connection
+  return connectionCount(batch.waves.flat().length)
 }
 
-const OfBatch = v.object({ review: v.object({ batch: v.object({ waves: v.array(v.array(v.string())) }) }) })
-
 function statusText(session: RecordedSession): string {
-  return stateText(session) ?? (session.review === 'PENDING' ? 'waits for approval' : session.status)
+  return stateText(session) ?? (session.review?.status === 'PENDING' ? 'waits for approval' : session.status)
 }
 
 /** Returns the exit code of a session; empty while the session runs. */
-function codeText({ exitCode, endedAt }: RecordedSession): string {
-  return exitCode === undefined || endedAt === undefined ? '' : String(exitCode)
+function codeText({ exit_code: code, end_date: end }: RecordedSession): string {
+  return code === undefined || end === '' ? '' : String(code)
 }
 
 /** Returns undefined for sessions of hoop's gateway. */

@@ -14,7 +14,7 @@ export async function withStatements(
   account: Account,
   session: RecordedSession,
 ): Promise<RecordedSession & { readonly statements?: Statements }> {
-  if (!session.isPort) return session
+  if (!session.port) return session
   try {
     const statements = await firstStatements(account, session.id, SHOWN)
     return {
