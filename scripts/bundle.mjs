@@ -14,7 +14,7 @@ const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
 /** What the program reads, and what loads the packs. */
 const FILES = [
   ...['proto', 'examples', 'systemd', 'dist/web', 'dist/compiled', 'dist/package.json', 'dist/main.js'],
-  ...['dist/commands/program/compiled.js', 'dist/commands/start/young-generation.js'],
+  ...['dist/commands/program/compiled.js'],
 ]
 /** Only for compiling. */
 const UNUSED = ['node-addon-api']

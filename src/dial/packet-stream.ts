@@ -1,4 +1,5 @@
 import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js'
+import { bufferPassed } from '../basics/young-generation.ts'
 import { JoinedWrites, JOINS, packetsIn } from '../wire/joined-packets.ts'
 import type { SessionId } from '../wire/messages/message.ts'
 import { DecodeError, KEEPALIVE, type Packet, sessionIdOf, YES } from '../wire/packet.ts'
@@ -117,6 +118,7 @@ export class SendQueue {
   #send(packet: Packet, bytes: number): void {
     if (this.#inFlightBytes === 0) this.#takenAt = performance.now()
     this.#inFlightBytes += bytes
+    bufferPassed(bytes)
     this.#write(packet, () => this.#written(bytes))
   }
 
@@ -216,6 +218,7 @@ export class PacketStream {
       await new Promise<void>((resolve, reject) => {
         const data = (packet: Packet) => {
           this.#accept()
+          bufferPassed(packet.payload.length)
           try {
             for (const one of packetsIn(packet)) take(one)
           } catch (error) {

@@ -1,5 +1,6 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { ReadStream } from 'node:tty'
+import { bufferPassed } from '../basics/young-generation.ts'
 import type { WindowSize } from '../basics/window-size.ts'
 import { DRAIN_MS } from './ending/kill-ladder.ts'
 import type { ExitStatus } from './exit-status.ts'
@@ -274,6 +275,7 @@ export class PipeEnd implements OutputEnd {
 
   /** @returns false, so that the socket stops reading */
   #take(received: Buffer): boolean {
+    bufferPassed(received.length)
     this.#received = received
     this.#readable()
     return false

@@ -23,7 +23,6 @@ import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { TailMemory } from '../../runtime/output-tail.ts'
 import { Failure } from '../exit-codes.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
-import { fitYoungGeneration } from './young-generation.ts'
 
 /**
  * Commands inherit this umask; systemd's units may have a stricter one. For its own files the agent sets the
@@ -96,7 +95,6 @@ function memoryFor(engine: Engine): (running: number) => void {
     engine.giveBackMemory()
   })
   return (running) => {
-    fitYoungGeneration(running)
     idle.running(running)
   }
 }

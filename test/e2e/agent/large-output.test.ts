@@ -47,6 +47,6 @@ it('120 MB of output through the REST interface are capped and said to be, and t
 
   await site.agent.stop()
   const [, young] = /^young: (\d+)$/m.exec(site.agent.stderr) ?? []
-  // No flag of Node is needed: with V8's own size it would be 16 MiB before the agent has connected.
-  expect(Number(young)).toBeLessThanOrEqual(4 * 1024 * 1024)
+  // No flag of Node is needed. V8 has 8 MiB when the code is loaded, and would let it grow to 16 here.
+  expect(Number(young)).toBeLessThanOrEqual(8 * 1024 * 1024)
 })
