@@ -6,6 +6,7 @@ import { MaskedPackets } from '../../../src/agent/native/mysql/masked.ts'
 import { COM } from '../../../src/agent/native/mysql/packets.ts'
 import { textOf as counted } from '../../../src/agent/native/mysql/values.ts'
 import { NativeError } from '../../../src/agent/native/native-error.ts'
+import { JudgedMessages } from '../../../src/agent/native/postgres/judged.ts'
 import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
 import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
 import { client, guardrails, masking, rulesOf } from '../../support/native/rules.ts'
@@ -138,6 +139,16 @@ const head = (format: number) =>
   messageOf(letter('T'), Buffer.from([0, 1]), textOf('n'), Buffer.alloc(17), Buffer.of(format))
 const row = (value: string) =>
   messageOf(letter('D'), Buffer.from([0, 1, 0, 0, 0, value.length]), Buffer.from(value))
+
+describe('what a PostgreSQL client asks for', () => {
+  it('is refused in the binary format, with the setting that changes the format', async () => {
+    const rules = await rulesOf(masking({ types: ['EMAIL_ADDRESS'] }))
+    using stream = new JudgedMessages(rules)
+    const formats = [Buffer.from([0, 0, 0, 0, 0, 2]), Buffer.from([0, 0, 0, 1])]
+    const bind = messageOf(letter('B'), textOf(''), textOf('S_1'), ...formats)
+    expect(rules.refusalIn(await stream.judge(bind))?.message).toContain('JDBC: binaryTransfer=false')
+  })
+})
 
 describe('what a PostgreSQL server says', () => {
   it('is masked where a description says that it is binary, and it is a text of another portal', async () => {

@@ -12,6 +12,7 @@ const FUNCTION_CALL = 0x46
 const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
 
 const BINARY = 'a result in the binary format of PostgreSQL'
+const ASK_FOR_TEXT = 'ask for the text format (JDBC: binaryTransfer=false)'
 const UNREADABLE = 'a message that cannot be read and so cannot be judged by the rules of this connection'
 const FUNCTION = 'calls of functions without a statement are refused where a connection has rules: use SELECT'
 const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB cannot be judged by the rules of this connection, and are refused`
@@ -64,7 +65,7 @@ export class JudgedMessages extends JudgedStream<Cut> {
       return undefined
     } catch (error) {
       if (!(error instanceof OutputStopped)) throw error
-      return this.#rules.unjudged(`${error.message}: ask for text`)
+      return this.#rules.unjudged(`${error.message}: ${ASK_FOR_TEXT}`)
     }
   }
 }
