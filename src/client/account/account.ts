@@ -2,6 +2,7 @@ import path from 'node:path'
 import { isLoopback } from '../../basics/net/address.ts'
 import { certificatesIn, pemText, systemAuthorities } from '../../basics/net/authorities.ts'
 import { findProxy, type Proxy, proxyTo } from '../../basics/net/proxy.ts'
+import { hasCredentials } from '../../basics/net/url-credentials.ts'
 import { Secret } from '../../basics/secret.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 import { hostOf, portOf, serverAddress } from '../../dial/address.ts'
@@ -176,7 +177,7 @@ interface StreamAddress {
 export function parseRestAddress(text: string): RestAddress | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
+  if (hasCredentials(url) || url.search !== '' || url.hash !== '') return undefined
   const isSecure = url.protocol === 'https:'
   // Users copy addresses with `/api` at the end from a browser or from the documentation.
   const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')

@@ -1,6 +1,7 @@
 import { randomBytes, createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../../basics/net/address.ts'
+import { hasCredentials } from '../../basics/net/url-credentials.ts'
 import type { AnswerOf } from '../../contract/contract.ts'
 import type {
   browserSignInContract,
@@ -195,7 +196,7 @@ async function asPage(
 function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
-  if (isOwn && url.username === '' && url.password === '') return url.href
+  if (isOwn && !hasCredentials(url)) return url.href
   throw new RequestRefused(
     'invalid-request',
     'redirect: must be an address of the loopback, http://127.0.0.1:PORT',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutCredentials } from '../../basics/net/url-credentials.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 
 /** User and password taken out of an https URL. Without a password the user may be a token (GitHub). */
@@ -118,11 +119,10 @@ function decoded(url: string, part: string): string {
 }
 
 function refused(url: string, why: string): RunbookError {
-  return new RunbookError('repository', `runbook repository URL ${JSON.stringify(maskUserinfo(url))} ${why}`)
-}
-
-function maskUserinfo(url: string): string {
-  return url.replace(/^([A-Za-z0-9+.-]*:\/\/)?.*@/s, '$1***@').slice(0, 300)
+  return new RunbookError(
+    'repository',
+    `runbook repository URL ${JSON.stringify(withoutCredentials(url).slice(0, 300))} ${why}`,
+  )
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { parseAddress, proxyNetwork } from '../../basics/net/address.ts'
+import { hasCredentials } from '../../basics/net/url-credentials.ts'
 import {
   about,
   choice,
@@ -157,7 +158,7 @@ const RunbooksPath = parsed((path) => {
 const PublicUrl = parsed((written) => {
   const url = URL.canParse(written) ? new URL(written) : undefined
   const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:'
-  const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  const isPlain = url !== undefined && !hasCredentials(url) && url.search === '' && url.hash === ''
   return isWeb && isPlain ? url.href.replace(/\/+$/, '') : undefined
 }, 'a url that begins with http:// or https://, without a password,')
 

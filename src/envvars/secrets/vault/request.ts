@@ -3,6 +3,7 @@ import { patience } from '../../../basics/abort.ts'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../../basics/net/exchange.ts'
 import { goHttpError } from '../../../basics/net/go-errors.ts'
 import type { Proxy } from '../../../basics/net/proxy.ts'
+import { withoutCredentials } from '../../../basics/net/url-credentials.ts'
 import type { Secret } from '../../../basics/secret.ts'
 import { formatGoDuration } from '../../../golang/text/duration.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
@@ -136,9 +137,9 @@ function isSameServer(one: VaultTarget, other: VaultTarget): boolean {
 function foreign(url: string, scheme: string, what: string): VaultTarget {
   if (scheme === '' && /^[^/]*:/.test(url)) {
     const fault = 'first path segment in URL cannot contain colon'
-    throw new VaultError(`${what}, err=parse "${withoutUser(url)}": ${fault}`)
+    throw new VaultError(`${what}, err=parse "${withoutCredentials(url)}": ${fault}`)
   }
-  const shown = withoutUser(url)
+  const shown = withoutCredentials(url)
   return { isSecure: undefined, shown, scheme, host: '', port: 0, path: '', authorization: undefined }
 }
 
@@ -148,13 +149,8 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
     decodeURIComponent(parsed.username + parsed.password)
     return parsed
   } catch {
-    throw new VaultError(`${what}, err=parse "${withoutUser(url)}": invalid host, user or port`)
+    throw new VaultError(`${what}, err=parse "${withoutCredentials(url)}": invalid host, user or port`)
   }
-}
-
-/** Hides everything before an @, which may hold a password, also in a text that is no URL. */
-function withoutUser(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@')
 }
 
 /** Limit for an answer. A secret has some hundred bytes; Vault's own limit for a request is 1 MiB. */
