@@ -1,5 +1,5 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { asFolder } from '../runbooks/catalog.ts'
+import { isInFolder } from '../runbooks/catalog.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
@@ -7,11 +7,6 @@ import type { NamedRepository, Repositories } from '../runbooks/repositories.ts'
 
 export interface RunbookServices {
   readonly repositories: Repositories
-}
-
-/** Tells whether a file is under the connection's runbook path. */
-export function liesInPath(connection: ConnectionSettings, file: string): boolean {
-  return file.startsWith(asFolder(connection.runbooks?.path ?? ''))
 }
 
 /** @throws RequestRefused 422 for a connection without a repository, 404 for a file outside its path */
@@ -22,7 +17,7 @@ export function checkRunbookAccess(
 ): void {
   if (repository === undefined)
     throw new RequestRefused('runbooks-not-configured', hoopWords.runbooksNotEnabled)
-  if (!liesInPath(connection, file))
+  if (!isInFolder(file, connection.runbooks?.path ?? ''))
     throw new RequestRefused('runbook-not-found', hoopWords.runbookNotFound(file))
 }
 

@@ -2,7 +2,7 @@ import { didYouMean } from '../../basics/text/nearest.ts'
 import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
 import { leadingComment } from '../runbooks/leading-comment.ts'
-import { asFolder } from '../runbooks/catalog.ts'
+import { isInFolder } from '../runbooks/catalog.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 import { oldCopyText } from '../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
@@ -83,7 +83,7 @@ async function suggestion(error: RunbookError, source: RunbookSource, body: Runb
 async function runbookNames({ repository, folder }: RunbookSource): Promise<string[]> {
   try {
     const { runbooks } = await repository.list([folder])
-    return runbooks.map(({ path }) => path).filter((path) => path.startsWith(asFolder(folder)))
+    return runbooks.map(({ path }) => path).filter((path) => isInFolder(path, folder))
   } catch (error) {
     if (error instanceof RunbookError) return []
     throw error

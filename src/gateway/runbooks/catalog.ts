@@ -163,11 +163,15 @@ function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): Li
 /** Drops folders that are inside another folder of the list. */
 function outermost(folders: readonly string[]): string[] {
   const roots = [...new Set(folders.map(asFolder))].sort()
-  return roots.filter((folder) => !roots.some((other) => other !== folder && folder.startsWith(other)))
+  return roots.filter((folder) => !roots.some((other) => other !== folder && isInFolder(folder, other)))
 }
 
-/** Returns the beginning of the path of every file in the folder. */
-export function asFolder(path: string): string {
+/** Whether the file is in the folder or below it. Every file is in the folder ''. */
+export function isInFolder(file: string, folder: string): boolean {
+  return file.startsWith(asFolder(folder))
+}
+
+function asFolder(path: string): string {
   return path === '' || path.endsWith('/') ? path : `${path}/`
 }
 

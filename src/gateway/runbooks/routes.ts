@@ -8,13 +8,12 @@ import type {
 } from '../../contract/runbooks.ts'
 import type { Input } from '../../template/runbook.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { liesInPath } from '../executions/runbook-access.ts'
 import type { Handlers } from '../handlers.ts'
 import { ORGANIZATION } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import type { ListedRunbook, Listing } from './catalog.ts'
+import { isInFolder, type ListedRunbook, type Listing } from './catalog.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 import { oldCopyText, type OldCopy } from './old-copy.ts'
 import type { NamedRepository, Repositories } from './repositories.ts'
@@ -136,7 +135,8 @@ function viewOf(
   options: { readonly users: readonly ConnectionSettings[]; readonly withConnections: boolean },
 ): RunbookLists['repositories'][number] {
   const items = runbooks.map((runbook) => {
-    const connections = options.users.filter((user) => liesInPath(user, runbook.path)).map(({ name }) => name)
+    const runs = ({ runbooks }: ConnectionSettings) => isInFolder(runbook.path, runbooks?.path ?? '')
+    const connections = options.users.filter(runs).map(({ name }) => name)
     return { ...itemOf(runbook), ...(options.withConnections && { connections }) }
   })
   return { repository: key, commit, commit_author: author, commit_message: message, items }

@@ -82,7 +82,7 @@ export class Executions {
   ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
     const startedAt = performance.now()
     const { sid } = session
-    const ended = run(session, request.script)
+    const ended = runScript(session, request.script)
     const later = () => ({ status: 202, body: warned(request, this.#stillRunning(sid)) }) as const
     if (!(await within(ended, ms)) || (isForPlainEnd && !isPlain(await ended))) return later()
     const executionTime = Math.round(performance.now() - startedAt)
@@ -131,7 +131,7 @@ export class Executions {
 }
 
 /** Runs a session whose script is sent when its agent is ready. Its output goes only to the history. */
-async function run(session: GatewaySession, script: Buffer): Promise<SessionEnd> {
+async function runScript(session: GatewaySession, script: Buffer): Promise<SessionEnd> {
   for await (const message of session.run()) if (message.kind === 'opened') session.exec(script)
   return session.ended
 }
