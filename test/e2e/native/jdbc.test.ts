@@ -102,13 +102,13 @@ describe.skipIf(missing !== undefined)(
     const everything = (user: string, noColumn: RegExp) => ({
       user,
       prepared: '55',
-      batch: '999 499500',
-      rollback: '0 1000',
+      batch: '199 19900',
+      rollback: '0 200',
       // The one row without a time counts as one more.
-      fetch: '499501',
+      fetch: '19901',
       error: matching(noColumn),
       tables: '1',
-      'rows afterwards': '1000',
+      'rows afterwards': '200',
     })
 
     it('pgjdbc: its modes, cursors, COPY, cancel, a pool, rules, and masked rows', async () => {
