@@ -133,7 +133,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
         const chunk = this.#take()
         if (chunk !== undefined) for (const piece of split(chunk)) yield piece
         else if (this.#finished()) return
-        else await this.#more()
+        else await this.#waitForMore()
       }
     } finally {
       this.leave()
@@ -163,13 +163,14 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // When the event loop was busy, a late timer runs before the bytes that have arrived meanwhile. The
-    // child's own bytes must still be delivered, unless a background process has read them from the pipe.
+    // The silence may be an illusion: after a busy turn of the event loop the timer runs first, and the bytes
+    // that have arrived meanwhile are noticed after it. So the pipes are asked as well. `#owed` would be the
+    // wrong question, since a background process may have read the child's bytes from the pipe.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
 
-  async #more(): Promise<void> {
+  async #waitForMore(): Promise<void> {
     this.#silent = false
     const from = performance.now()
     let timer: NodeJS.Timeout | undefined
@@ -224,7 +225,7 @@ export class PipeEnd implements OutputEnd {
   /** @param fd a descriptor that is closed with this end */
   constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
     this.#isTerminal = kind === 'terminal'
-    const callback = (length: number): boolean => this.#take(Buffer.from(arrived.subarray(0, length)))
+    const callback = (length: number): boolean => this.#receive(Buffer.from(arrived.subarray(0, length)))
     const onread: Pick<ConnectOpts, 'onread'> & SocketConstructorOpts = {
       onread: { buffer: arrived, callback },
     }
@@ -251,7 +252,7 @@ export class PipeEnd implements OutputEnd {
   read(): Buffer | null {
     const received = this.#received
     this.#received = undefined
-    if (received === undefined) this.#more()
+    if (received === undefined) this.#request()
     return received ?? null
   }
 
@@ -265,7 +266,7 @@ export class PipeEnd implements OutputEnd {
    * terminal gives at most 4 KiB per read, and the last output of programs that end quickly would be lost.
    * The kernel itself loses nothing: EIO comes after the last byte.
    */
-  #more(): void {
+  #request(): void {
     if (!this.#isTerminal) this.#socket.read(0)
     else
       setImmediate(() => {
@@ -274,7 +275,7 @@ export class PipeEnd implements OutputEnd {
   }
 
   /** @returns false, so that the socket stops reading */
-  #take(received: Buffer): boolean {
+  #receive(received: Buffer): boolean {
     bufferPassed(received.length)
     this.#received = received
     this.#readable()

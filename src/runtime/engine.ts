@@ -1,9 +1,6 @@
 import type { WindowSize } from '../basics/window-size.ts'
-import { Readable } from 'node:stream'
 import type { Child, Command, StartOptions } from './child.ts'
-import { Execution, type ExecutionOptions } from './execution.ts'
-import { beginOwner, type DeadAgent, endOwner } from './ending/orphans.ts'
-import { takeMark } from './ending/process-table.ts'
+import type { DeadAgent } from './ending/orphans.ts'
 import { startPortable } from './portable-engine.ts'
 
 /**
@@ -64,53 +61,6 @@ export async function loadEngine(): Promise<Engine> {
   }
 }
 
-/**
- * Starts an execution. If its command cannot be started, the execution has failed already.
- * @throws only the reason of `signal`, when it is aborted before the command's turn to start
- */
-export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
-  const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
-  // Registered before the start: otherwise another execution could end a process that this command leaves
-  // very early.
-  const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
-  const how = { mark: owner.mark, signal, onThisThread }
-  try {
-    const child =
-      terminal === undefined
-        ? await engine.start(command, how)
-        : await engine.startTerminal(command, terminal, how)
-    return new Execution(child, owner, { graceMs, background })
-  } catch (error) {
-    if (signal?.aborted !== true || error !== signal.reason)
-      return new Execution(failed(error as Error), owner, { graceMs, background })
-    endOwner(owner)
-    throw error
-  }
-}
-
-interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
-  /** A random uuid, the same for all executions of an agent. */
-  readonly instance: string
-  /**
-   * An environment entry that no other execution has. It shows which processes without a mark belong to this
-   * one.
-   */
-  readonly marker: string
-  /** Size of the terminal to run the command on; without it there is none. */
-  readonly terminal?: WindowSize
-}
-
 function noTerminal(): never {
   throw new Error('terminals need the posix engine, which this system does not have')
-}
-
-function failed(cause: Error): Child {
-  return {
-    pid: undefined,
-    stdout: Readable.from([]),
-    stderr: Readable.from([]),
-    reaped: Promise.resolve(),
-    exited: Promise.resolve({ kind: 'failed', cause }),
-    unread: () => 0,
-  }
 }

@@ -1,18 +1,68 @@
+import { Readable } from 'node:stream'
 import type { WindowSize } from '../basics/window-size.ts'
-import { type Child, ChildOutput, type Chunk } from './child.ts'
+import { type Child, ChildOutput, type Chunk, type Command, type StartOptions } from './child.ts'
+import type { Engine } from './engine.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { endGroup, groupExists, hangUp, REAPED_MS } from './ending/kill-ladder.ts'
-import { endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'
-import { groupMembers } from './ending/process-table.ts'
+import { beginOwner, endOrphans, endOwner, leaveOrphans, type Owner } from './ending/orphans.ts'
+import { groupMembers, takeMark } from './ending/process-table.ts'
 
 /** Limit for input that waits for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
-export interface ExecutionOptions {
+interface ExecutionOptions {
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly graceMs: number
   /** Whether processes that a command leaves when it ends by itself are ended (the default) or left alone. */
   readonly background?: 'kill' | 'leave' | undefined
+}
+
+interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
+  /** A random uuid, the same for all executions of an agent. */
+  readonly instance: string
+  /**
+   * An environment entry that no other execution has. It shows which processes without a mark belong to this
+   * one.
+   */
+  readonly marker: string
+  /** Size of the terminal to run the command on; without it there is none. */
+  readonly terminal?: WindowSize
+}
+
+/**
+ * Starts a command: on Linux by `startPosix` or `startPosixTerminal` of posix-engine.ts. If the command cannot be
+ * started, its execution has the exit status `failed`.
+ * @throws only the reason of `signal`, when it is aborted before the command's turn to start
+ */
+export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
+  const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
+  // The command is registered before its start. A process that it leaves early would have no owner otherwise,
+  // and an execution that ends at this moment would end it.
+  const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
+  const how = { mark: owner.mark, signal, onThisThread }
+  try {
+    const child =
+      terminal === undefined
+        ? await engine.start(command, how)
+        : await engine.startTerminal(command, terminal, how)
+    return new Execution(child, owner, { graceMs, background })
+  } catch (error) {
+    if (signal?.aborted !== true || error !== signal.reason)
+      return new Execution(failed(error as Error), owner, { graceMs, background })
+    endOwner(owner)
+    throw error
+  }
+}
+
+function failed(cause: Error): Child {
+  return {
+    pid: undefined,
+    stdout: Readable.from([]),
+    stderr: Readable.from([]),
+    reaped: Promise.resolve(),
+    exited: Promise.resolve({ kind: 'failed', cause }),
+    unread: () => 0,
+  }
 }
 
 /** One running command with all its processes and output. Read `output` to its end, then await `exit`. */
@@ -49,7 +99,7 @@ export class Execution implements AsyncDisposable {
     owner.session = child.pid
     this.#output = new ChildOutput(child)
     this.output = this.#output
-    void child.reaped.then(() => this.#lookForGroup())
+    void child.reaped.then(() => this.#noteReaped())
     this.exit = this.#finish()
   }
 
@@ -135,10 +185,10 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Checks whether the group has other members. This must happen at the moment of reaping: a group with
-   * members keeps its number, but the number of an empty group may be used again soon.
+   * Notes that the child is reaped, and whether its group has other members. Only at this moment the answer is
+   * certain: the number of an empty group may belong to another group soon, the number of one with members not.
    */
-  #lookForGroup(): void {
+  #noteReaped(): void {
     this.#reaped = true
     clearTimeout(this.#givingUp)
     this.#groupLeft = this.pid !== undefined && groupExists(this.pid)
@@ -148,8 +198,8 @@ export class Execution implements AsyncDisposable {
     if (this.pid === undefined || !this.#groupLeft) return
     // While the command runs, other processes are part of its work. After its end they count as left.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // The group ended while a slow reader read the rest of the output, and another process has its number
-    // now.
+    // A reaped child is no member of its group. If a member has its number, the group has ended since, while a
+    // slow reader read the output, and the number belongs to another process.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
     // Not `hangUp`: processes that are left ignore SIGHUP, or never got it.

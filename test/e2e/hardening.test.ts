@@ -91,7 +91,8 @@ describe('the agent', () => {
 it('the runtime lives through a lack of descriptors: what runs ends with its code, what starts fails with EMFILE', () => {
   const script = `
     import { openSync } from 'node:fs'
-    import { execute, loadEngine } from './dist/runtime/engine.js'
+    import { loadEngine } from './dist/runtime/engine.js'
+    import { execute } from './dist/runtime/execution.js'
     const engine = await loadEngine()
     engine.guard()
     const path = process.env.PATH

@@ -5,7 +5,8 @@ it('where libc is another the engine is the portable one, says why, and runs com
   const script = `
     import koffi from 'koffi'
     koffi.load = () => { throw new Error('no such library') }
-    const { execute, loadEngine } = await import('./dist/runtime/engine.js')
+    const { loadEngine } = await import('./dist/runtime/engine.js')
+    const { execute } = await import('./dist/runtime/execution.js')
     const engine = await loadEngine()
     const path = process.env.PATH
     const argv = ['sh', '-c', 'echo out; exit 3'].map((word) => Buffer.from(word))

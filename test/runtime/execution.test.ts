@@ -343,7 +343,8 @@ const numbersAgain = `
   import { once } from 'node:events'
   import { writeFileSync } from 'node:fs'
   import { setTimeout as delay } from 'node:timers/promises'
-  import { execute, loadEngine } from './dist/runtime/engine.js'
+  import { loadEngine } from './dist/runtime/engine.js'
+  import { execute } from './dist/runtime/execution.js'
   import { groupExists } from './dist/runtime/ending/kill-ladder.js'
   const path = process.env.PATH
   const argv = ['sh', '-c', 'head -c 200000 /dev/zero; sleep 0.1 & exit 0'].map((word) => Buffer.from(word))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it, vi } from 'vitest'
-import { execute, loadEngine } from '../../src/runtime/engine.ts'
+import { loadEngine } from '../../src/runtime/engine.ts'
+import { execute } from '../../src/runtime/execution.ts'
 
 // Where libc is another than the posix engine needs. What this file's process has loaded nobody else sees.
 

@@ -12,7 +12,8 @@ import {
   whyUnrestrictable,
 } from '../../policy/client-escapes.ts'
 import type { Command } from '../../runtime/child.ts'
-import { type Engine, execute } from '../../runtime/engine.ts'
+import type { Engine } from '../../runtime/engine.ts'
+import { execute } from '../../runtime/execution.ts'
 import { SpawnError } from '../../runtime/exit-status.ts'
 import { findProgram } from '../../runtime/lookup.ts'
 import type { SessionId } from '../../wire/messages/message.ts'

@@ -59,8 +59,9 @@ function listen(): void {
 }
 
 /**
- * Asks the kernel for an ended child. Asks for each known child only when the first ended one in the kernel's
- * list is not known here.
+ * Collects the children that have ended. The kernel names only the first ended one of its list, which stays the
+ * first until it is collected. If that is not a child of this file, it hides the others: then the kernel is asked
+ * about each child of this file.
  */
 function look(): void {
   const before = waiting.size

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest'
  */
 const scene = `
   import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-  import { execute, loadEngine } from './dist/runtime/engine.js'
+  import { loadEngine } from './dist/runtime/engine.js'
+  import { execute } from './dist/runtime/execution.js'
   const engine = await loadEngine()
   engine.guard()
   const path = process.env.PATH

@@ -17,7 +17,8 @@ async function limitsIn(script: string, terminal = false): Promise<string[]> {
 /** In a process of its own, with less room than everybody has. */
 function underLimit(limit: string, script: string): string {
   const code = `
-    import { loadEngine, execute } from './dist/runtime/engine.js'
+    import { loadEngine } from './dist/runtime/engine.js'
+    import { execute } from './dist/runtime/execution.js'
     import { readFileSync } from 'node:fs'
     import { spawnSync } from 'node:child_process'
     const engine = await loadEngine()

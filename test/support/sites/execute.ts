@@ -1,7 +1,7 @@
 import type { WindowSize } from '../../../src/basics/window-size.ts'
 import { randomUUID } from 'node:crypto'
-import { execute, loadEngine, type Engine } from '../../../src/runtime/engine.ts'
-import type { Execution } from '../../../src/runtime/execution.ts'
+import { loadEngine, type Engine } from '../../../src/runtime/engine.ts'
+import { execute, type Execution } from '../../../src/runtime/execution.ts'
 import type { ExitStatus } from '../../../src/runtime/exit-status.ts'
 
 export const engine = await loadEngine()
