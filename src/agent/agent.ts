@@ -204,7 +204,10 @@ export class Agent {
     if (this.#leaving()) this.#drained = this.#finish(serving)
     const watching = setInterval(() => this.#lookForStall(), this.#timing.stallMs / 2)
     try {
-      await connection.deliver((packet) => this.#note(dispatch.receive(packet), serving))
+      await connection.deliver((packet) => {
+        const message = dispatch.receive(packet)
+        this.#note(message, serving)
+      })
       return connection.error ?? new ConnectError('lost', 'the stream ended')
     } finally {
       clearInterval(watching)

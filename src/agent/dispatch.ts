@@ -107,11 +107,11 @@ export class Dispatch {
       case 'open':
         return this.#open(message)
       case 'exec':
-        return this.#deliver(message.sid, (session) => session.giveScript(message.stdin))
+        return this.#toSession(message.sid, (session) => session.startScript(message.stdin))
       case 'close':
         return this.#close(message.sid)
       case 'input':
-        return this.#deliver(message.sid, (session) => session.type(message.data))
+        return this.#toSession(message.sid, (session) => session.type(message.data))
       case 'resize':
         return this.#commandOf(message.sid)?.resize(message)
       case 'connection-data':
@@ -149,7 +149,7 @@ export class Dispatch {
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
     const Served = isForNativeClients(message) ? NativeSession : AgentSession
-    this.#runSession(new Served(message, this.#services, this.#reply), earlier)
+    this.#runSession(new Served(message, this.#services, this.#sendFor), earlier)
   }
 
   #commandOf(sid: SessionId): AgentSession | undefined {
@@ -190,8 +190,8 @@ export class Dispatch {
 
   readonly #send: Send = (message) => this.#stream.send(encodeAgentMessage(message))
 
-  /** Sends a session's message, and remembers each own close until the gateway confirms it. */
-  readonly #reply: SessionReply = (message) => {
+  /** Sends a session's message: its answers, its output and its close, which is remembered until the gateway confirms it. */
+  readonly #sendFor: SessionReply = (message) => {
     // No confirmation comes for a session that the gateway closed itself.
     const isOurs =
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
@@ -230,9 +230,9 @@ export class Dispatch {
    * Passes input to a session. A session that has just ended needs no answer; one that never existed gets a
    * close.
    */
-  #deliver(sid: SessionId, give: (session: AgentSession) => void): void {
+  #toSession(sid: SessionId, pass: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
-    if (session instanceof AgentSession) give(session)
+    if (session instanceof AgentSession) pass(session)
     else if (session === undefined && !this.#confirmations.has(sid))
       this.#refuse(sid, 'internal error, connection params not found')
   }

@@ -18,7 +18,8 @@ import type { SessionReply, SessionServices } from './running/services.ts'
 /** The session's state, with the fields that exist only in that state. */
 type AgentSessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
-  | { readonly name: 'open'; readonly giveInput: (input: Start) => void; readonly giveUp: () => void }
+  /** `proceed` ends the wait for the input that starts the command; undefined starts none. */
+  | { readonly name: 'open'; readonly proceed: (start: Start | undefined) => void }
   | { readonly name: 'started' }
   | { readonly name: 'closed' }
 
@@ -77,11 +78,12 @@ export class AgentSession {
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
+    // The wait begins before the gateway is told: a script that comes at once has to find the session open.
     const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
     const start = await input
     if (start === undefined) return this.#command.notRun()
-    // Not awaited here, where script and variables would be held as long as the command runs.
+    // Without `await`: this function would keep script and secrets in memory as long as the command runs.
     return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
   }
 
@@ -89,10 +91,10 @@ export class AgentSession {
    * Starts the command with its script. A second script is ignored: answering it with a close would end the
    * first one's session.
    */
-  giveScript(stdin: Buffer): void {
-    const { name } = this.#state
-    if (!this.#isInteractive && this.#giveInput({ kind: 'script', stdin })) return
-    this.#services.log.warn({ sid: this.sid, state: name }, 'an unexpected script was ignored')
+  startScript(stdin: Buffer): void {
+    const state = this.#state
+    if (!this.#isInteractive && state.name === 'open') return state.proceed({ kind: 'script', stdin })
+    this.#services.log.warn({ sid: this.sid, state: state.name }, 'an unexpected script was ignored')
   }
 
   /**
@@ -100,8 +102,9 @@ export class AgentSession {
    * (protocol.md 0.5).
    */
   type(data: Buffer): void {
-    if (!this.#isInteractive || this.#giveInput({ kind: 'terminal' }) || this.#state.name !== 'started')
-      return
+    if (!this.#isInteractive) return
+    if (this.#state.name === 'open') return this.#state.proceed({ kind: 'terminal' })
+    if (this.#state.name !== 'started') return
     // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
     if (!this.#command.type(data)) this.end('input-limit')
   }
@@ -131,7 +134,7 @@ export class AgentSession {
   refuse(message: string): void {
     if (!this.idle) return
     this.#refusal ??= message
-    if (this.#state.name === 'open') this.#state.giveUp()
+    if (this.#state.name === 'open') this.#state.proceed(undefined)
   }
 
   /** Ends the session; the first reason wins. */
@@ -153,26 +156,19 @@ export class AgentSession {
    * before that.
    */
   async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
-    let giveUp = (): void => undefined
-    const input = new Promise<Start | undefined>((resolve) => {
-      // Changed at once: the next packet may be taken before the promise has settled, and has the first keys.
-      const giveInput = (start: Start | undefined) => {
-        this.#state = { name: 'started' }
-        resolve(start)
-      }
-      giveUp = () => giveInput(undefined)
-      this.#state = { name: 'open', giveInput, giveUp }
-    })
-    // Disposed: otherwise the signal would hold the script as long as the session lives.
-    using _ = onAbort(ended, giveUp)
+    let resolve!: (start: Start | undefined) => void
+    const input = new Promise<Start | undefined>((settle) => (resolve = settle))
+    const proceed = (start: Start | undefined) => {
+      // The state changes before the code after `await input` runs: the next packet, with the first keys, may be
+      // routed earlier, and has to find the session started.
+      this.#state = { name: 'started' }
+      resolve(start)
+    }
+    this.#state = { name: 'open', proceed }
+    // The listener is removed when the input is there. Through it, the signal would keep the script in memory as
+    // long as the session lives.
+    using _ = onAbort(ended, () => proceed(undefined))
     return await input
-  }
-
-  /** Gives the session the input that starts its command. @returns false when the session does not wait for it */
-  #giveInput(input: Start): boolean {
-    if (this.#state.name !== 'open') return false
-    this.#state.giveInput(input)
-    return true
   }
 
   async #tellOpened({ connectionType, requestPort }: OpenMessage, { argv }: CommandRequest): Promise<void> {

@@ -84,7 +84,7 @@ it('a session lets go of its script once it runs', async () => {
     if (message.kind !== 'opened') return Promise.resolve()
     const script = Buffer.from('echo runs; exec sleep 1000')
     held = new WeakRef(script)
-    session.giveScript(script)
+    session.startScript(script)
     return Promise.resolve()
   })
   const over = session.run()
@@ -124,7 +124,7 @@ it('a session whose output a bug of ours loses is no success', async () => {
   await using agent = await agentOf(gateway)
   const replies: Parameters<SessionReply>[0][] = []
   const session = sessionOf(agent, (message) => {
-    if (message.kind === 'opened') session.giveScript(Buffer.from('echo lost'))
+    if (message.kind === 'opened') session.startScript(Buffer.from('echo lost'))
     // The only thing here that is not real: no bug is known.
     if (message.kind === 'stdout') return Promise.reject(new RangeError('a bug'))
     replies.push(message)
