@@ -54,6 +54,13 @@ const NO_CONNECTION =
 /** The channel option in which the resolver finds the channel's own dial. */
 const DIAL = 'runbook-agent.dial'
 
+/** A stream of packets. */
+interface Connected {
+  readonly call: ClientDuplexStream<Packet, Packet>
+  /** Writes a packet, and calls `written` when it has left this process. */
+  readonly write: (packet: Packet, written: () => void) => void
+}
+
 /**
  * One connection to the gateway, for a stream and the calls beside it. Disposing the channel ends all of
  * them.
@@ -77,14 +84,17 @@ export class Channel implements Disposable {
     return this.#dial.stage
   }
 
-  /** @param written called for each message, in order, when it has left this process */
-  connect(
-    metadata: Readonly<Record<string, string>>,
-    written: () => void,
-  ): ClientDuplexStream<Packet, Packet> {
-    return this.#client.Connect(metadataOf(metadata), {
-      interceptors: [(options, next) => new EagerCall(next(options), written)],
+  /** Opens a stream of packets. Only `write` may write to it. */
+  connect(metadata: Readonly<Record<string, string>>): Connected {
+    const unwritten: (() => void)[] = []
+    const call = this.#client.Connect(metadataOf(metadata), {
+      interceptors: [(options, next) => new EagerCall(next(options), () => unwritten.shift()?.())],
     })
+    const write: Connected['write'] = (packet, written) => {
+      unwritten.push(written)
+      call.write(packet)
+    }
+    return { call, write }
   }
 
   /**
@@ -217,6 +227,7 @@ class EagerCall extends InterceptingCall {
   /** Whether grpc-js has a connection for the call: before that, it keeps only one message. */
   #isConnected = false
 
+  /** @param written called for each message, in order, when it has left this process */
   constructor(call: ConstructorParameters<typeof InterceptingCall>[0], written: () => void) {
     super(call)
     this.#written = written

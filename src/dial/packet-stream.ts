@@ -176,12 +176,9 @@ export class PacketStream {
       (deadlineMs, again) => channel.healthCheck(deadlineMs, again && this.#queue.untaken !== undefined),
       timing,
     )
-    const written: (() => void)[] = []
-    this.#call = channel.connect({ ...metadata, [JOINS]: YES }, () => written.shift()?.())
-    this.#writes = new JoinedWrites((packet, done) => {
-      written.push(done)
-      this.#call.write(packet)
-    })
+    const { call, write } = channel.connect({ ...metadata, [JOINS]: YES })
+    this.#call = call
+    this.#writes = new JoinedWrites(write)
     this.#call.on('metadata', (answer: Metadata) => (this.#writes.isJoining = answer.get(JOINS)[0] === YES))
     this.#queue = new SendQueue((packet, written) => this.#writes.write(packet, written))
     // grpc-js ends every call with a `status`, but emits `close` only after some ends.
@@ -222,7 +219,7 @@ export class PacketStream {
           try {
             for (const one of packetsIn(packet)) take(one)
           } catch (error) {
-            // Nothing is taken after what could not be taken.
+            // After `take` has thrown, it gets no more packets.
             call.off('data', data)
             reject(error instanceof Error ? error : new Error(String(error)))
           }

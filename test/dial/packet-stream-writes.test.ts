@@ -71,10 +71,12 @@ it('sends each packet in order, those before the connection too', async () => {
 
 it('gRPC has packets at once while others are on their way, and tells when each has left', async () => {
   let written = 0
-  const call = channel.connect({ origin: 'agent' }, () => (written += 1)).on('error', () => undefined)
-  call.write(KEEPALIVE)
+  const { call, write: connectedWrite } = channel.connect({ origin: 'agent' })
+  call.on('error', () => undefined)
+  const write = (packet: Packet) => connectedWrite(packet, () => (written += 1))
+  write(KEEPALIVE)
   await waitFor(() => written === 1)
-  for (const type of typesFrom(0, 50)) call.write({ type, spec: {}, payload: NO_PAYLOAD })
+  for (const type of typesFrom(0, 50)) write({ type, spec: {}, payload: NO_PAYLOAD })
   expect(call.writableLength).toBe(0)
   expect(written).toBe(1)
   await waitFor(() => written === 51)
