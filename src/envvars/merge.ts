@@ -262,12 +262,12 @@ interface MergeRequest {
 
 /**
  * Merges one session's variables: one entry per name, sorted by name. The order of precedence, whatever the
- * prefix: the agent's own, the connection's PASS under the database client's own name, the connection, the
- * client. Within one source `filesystem:` beats `envvar:` (in hoop the winner is random), so that a secret
- * meant for a file is not in the environment as well. A client's PATH is dropped. No other variable of a
- * client is filtered, not even LD_PRELOAD and BASH_ENV, as in hoop: with those a client can run any program.
- * Where clients may not do that, the gateway has to refuse their variables. The embedded gateway does
- * (access.client-input), hoop's does not.
+ * prefix: the agent's own; with mode=embedded the agent's environment; the connection's PASS under the name
+ * that the database's client reads; the connection; the client. Within one source `filesystem:` beats
+ * `envvar:` (in hoop the winner is random), so that a secret meant for a file is not in the environment as
+ * well. A client's PATH is dropped. No other variable of a client is filtered, not even LD_PRELOAD and
+ * BASH_ENV, as in hoop: with those a client can run any program. Where clients may not do that, the gateway
+ * has to refuse their variables. The embedded gateway does (access.client-input), hoop's does not.
  * @throws EnvvarError, or the reason of the signal of `secrets`
  */
 export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {

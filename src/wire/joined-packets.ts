@@ -27,8 +27,8 @@ interface Write {
 }
 
 /**
- * The writes into one stream. gRPC takes one message after the other: small packets that come meanwhile go together
- * in the next one. Holds no more than its callers have in flight, who are told by `written`.
+ * The writes into one stream. While a message is on its way, small packets wait here; then they leave together in the
+ * next message. The caller limits how much waits: it calls a packet in flight until its `written` is called.
  */
 export class JoinedWrites {
   /** Whether the peer reads joined packets. */

@@ -87,22 +87,22 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
         yield* this.#releaseWhileWaiting(next)
         const result = await next
         if (result.done === true) break
-        const from = performance.now()
-        yield* this.#release(from - HELD_MS, result.value.stream)
-        const passed = this.#push(result.value)
         const { stream } = result.value
+        const from = performance.now()
+        yield* this.#release(from - HELD_MS, stream)
+        const passed = this.#push(result.value)
         // Few filters are asynchronous, and an `await` for each chunk costs the others more than their
         // search.
         yield* split({ stream, data: passed instanceof Promise ? await passed : passed })
         // The reader's own time does not count: the rest of a secret may already be in the pipe.
-        for (const stream of this.#streams) stream.since += performance.now() - from
+        for (const each of this.#streams) each.since += performance.now() - from
       }
       for (const { name, filter } of this.#streams) yield* split({ stream: name, data: await filter.end() })
     } catch (error) {
       await this.#drain(error, source)
     } finally {
-      // Not awaited: it would wait for a pending read. When the caller leaves early, the child ends only
-      // after this.
+      // Without `await`, since `return` waits for a pending read. When the caller leaves early, that read can wait
+      // for the end of the child, which the caller ends only after this.
       void source.return?.()
     }
   }
