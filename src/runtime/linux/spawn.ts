@@ -130,8 +130,8 @@ let attributes: Buffer | undefined
 /**
  * Starts a program. The call waits until the child has got a processor and executed the program: 1 ms, and
  * tens of them where many processes want to run. So a thread of libuv's pool makes the call, and the child
- * may have ended before its pid is known here. With `onThisThread` this thread makes the
- * call, and has the pid in the same tick.
+ * may have ended before its pid is known here. With `onThisThread` this thread makes the call, and has the pid
+ * in the same tick.
  *
  * Only one call at a time.
  * @returns the pid
