@@ -5,6 +5,7 @@ import { signedIn, signedOut } from './api/person.ts'
 import type { Person } from './api/types.ts'
 import { Page } from './page.tsx'
 import { placeSprite } from './parts/icon.tsx'
+import { keepFocus } from './parts/kept-focus.ts'
 import { followLinks, go } from './parts/router.ts'
 import { applyTheme } from './parts/theme.tsx'
 import { nameWindow } from './shell/window-name.ts'
@@ -17,7 +18,10 @@ applyTheme()
 placeSprite()
 nameWindow()
 followLinks()
-if (place !== null) render(<Page code={code} />, place)
+if (place !== null) {
+  render(<Page code={code} />, place)
+  keepFocus(place)
+}
 // A one-time link signs in its own user, even when another user was signed in before.
 if (code !== undefined) signedOut()
 else readPerson().then(begin, () => signedOut())

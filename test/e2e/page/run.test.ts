@@ -65,6 +65,7 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     expect(await ada.faults()).toEqual([])
     await ada.page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
     await ada.page.getByRole('heading', { name: 'stopped by admin' }).waitFor()
+    await expect.poll(() => ada.page.evaluate('document.activeElement.id')).toBe('main')
     await ada.page.getByRole('status').getByText('Stopped by admin').waitFor()
     await ada.reads('session killed by the user')
     expect(await ada.output()).not.toContain('rpc error')
