@@ -171,16 +171,27 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     })
     expect(isCut).toBe(false)
     expect(await bea.faults()).toEqual([])
+    await using ann = await stage.arrive({ viewport: { width: 390, height: 844 } })
+    await ann.signIn(stage.site.tokenOf('ann'), `/sessions?connection=${FAR}`)
+    const state = ann.page.getByText('rejected by bea', { exact: true })
+    const edges = await state.evaluate((one) =>
+      [one, one.closest('.chip')].map((box) => box?.getBoundingClientRect().right ?? 0),
+    )
+    expect(edges[0]).toBeLessThan(edges[1] ?? 0)
   })
 
   it('says of a batch on how many connections it runs, and runs it as soon as it is approved', async () => {
     await using ann = await stage.arrive()
     await ann.signIn(stage.site.tokenOf('ann'), '/runbooks?search=clean')
     await ann.page.getByRole('link', { name: 'clean.runbook.sh' }).click()
-    await ann.page.getByLabel('Run on several of them').check()
+    await ann.page.getByLabel('Run on several connections').check()
     for (const name of ['web-01', 'web-02']) await ann.page.getByLabel(name, { exact: true }).check()
     await ann.click('Run on 2 connections')
     await ann.sees('The batch runs as soon as it is approved, also when this page is closed.')
+    const home = await ann.page.context().newPage()
+    await home.goto(new URL('/', ann.page.url()).href)
+    await home.getByRole('region', { name: 'Your requests' }).getByText('on 2 connections · asked').waitFor()
+    await home.close()
     await using bea = await stage.arrive()
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
     await bea.page.getByRole('link', { name: 'ann asks for a run on 2 connections, once on each' }).click()
@@ -189,8 +200,19 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     expect(
       await bea.page.getByRole('region', { name: 'Connections' }).getByRole('listitem').allInnerTexts(),
     ).toEqual(['web-01', 'web-02'])
-    await bea.click('Approve')
+    const approve = bea.page.getByRole('button', { name: 'Approve 2 runs' })
+    const focused = () => bea.page.evaluate('document.activeElement.id || document.activeElement.innerText')
+    await bea.page.route('**/api/reviews/*', (route) =>
+      route.request().method() === 'PUT' ? route.abort() : route.continue(),
+    )
+    await approve.press('Enter')
+    await bea.page.locator('.problem, [role=alert]').first().waitFor()
+    await expect.poll(focused).toBe('Approve 2 runs')
+    await bea.page.unroute('**/api/reviews/*')
+    await approve.press('Enter')
     await ann.sees('2 of 2 succeeded')
+    await approve.waitFor({ state: 'detached' })
+    await expect.poll(focused).toBe('main')
     expect([...ann.problems, ...bea.problems]).toEqual([])
   })
 

@@ -16,7 +16,7 @@ describe.skipIf(missingBrowser !== undefined)(`many at once${without(missingBrow
     await using ada = await stage.enter('/runbooks')
     const { page } = ada
     await page.getByRole('link', { name: 'where.runbook.sh' }).click()
-    await page.getByLabel('Run on several of them').check()
+    await page.getByLabel('Run on several connections').check()
     await ada.click('All')
     await page.getByLabel('bash', { exact: true }).uncheck()
     await page.getByLabel('Waves').fill('1,rest')
@@ -34,7 +34,7 @@ describe.skipIf(missingBrowser !== undefined)(`many at once${without(missingBrow
   it('says which connection refuses a batch, and runs nothing', async () => {
     await using ada = await stage.enter('/runbooks')
     await ada.page.getByRole('link', { name: 'where.runbook.sh' }).click()
-    await ada.page.getByLabel('Run on several of them').check()
+    await ada.page.getByLabel('Run on several connections').check()
     await ada.page.getByLabel('one', { exact: true }).check()
     await ada.page.getByLabel('Waves').fill('nothing')
     await ada.click('Run on 1 connection')

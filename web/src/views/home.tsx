@@ -15,7 +15,8 @@ import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 import { askedByMe, ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
 import { placeOf } from './approvals/review-facts.tsx'
-import { isBad, StateBadge } from './sessions/state.tsx'
+import { placeOfSession } from './sessions/place.ts'
+import { isApproved, isBad, isWaiting, StateBadge } from './sessions/state.tsx'
 
 /** Maximum of entries per card; the rest is behind its link. */
 const MOST = 6
@@ -183,16 +184,19 @@ function WaitingRow({ review }: { readonly review: Review }) {
 type Titles = ReadonlyMap<string, string>
 
 function SessionRow({ session }: { readonly session: ListedSession }) {
-  const { id, labels, connection, start_date: start, end_date: end } = session
+  const { id, labels, start_date: start, end_date: end, review } = session
+  const isAsked = isWaiting(session) || isApproved(session)
   return (
     <Row
-      icon={labels?.['runbookFile'] === undefined ? 'terminal' : 'book'}
+      icon={
+        review?.batch === undefined ? (labels?.['runbookFile'] === undefined ? 'terminal' : 'book') : 'waves'
+      }
       to={sessionPath(id)}
       title={sessionName(session)}
       about={
         <>
-          on <Name>{connection}</Name> ·{' '}
-          {end === null ? <Elapsed from={start} to={end} /> : <Moment at={start} />}
+          on <Name>{placeOfSession(session)}</Name> · {isAsked && 'asked '}
+          {end === null && !isAsked ? <Elapsed from={start} to={end} /> : <Moment at={start} />}
         </>
       }
     >

@@ -58,7 +58,8 @@ function Shown({ review, session, before, reload }: ShownProps) {
         </h1>
         <ReviewState review={review} />
         <p>
-          <Name>{review.owner}</Name> asks for it. <a href={sessionPath(session.id)}>The session</a>
+          <Name>{review.owner}</Name> {review.status === 'PENDING' ? 'asks' : 'asked'} for it.{' '}
+          <a href={sessionPath(session.id)}>The session</a>
         </p>
       </header>
       {review.held !== undefined && (

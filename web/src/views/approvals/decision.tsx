@@ -99,6 +99,7 @@ function Approving({ review, busy, send, children }: ApprovingProps) {
   const [comment, setComment] = useState('')
   const [isTimed, setTimed] = useState(false)
   const [[from, until], setHours] = useState(['18:00', '20:00'])
+  const runs = review.batch?.waves.flat().length ?? 1
   const takesHours = review.type === 'onetime' && review.time_window === null
   const onSubmit = (event: Event) => {
     event.preventDefault()
@@ -138,7 +139,7 @@ function Approving({ review, busy, send, children }: ApprovingProps) {
       <div class="line">
         <button class="button is-primary" disabled={busy}>
           <Icon name="check" />
-          Approve
+          {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
         </button>
         {children}
       </div>

@@ -62,7 +62,7 @@ export function BatchFields({ batch, connections }: BatchFieldsProps) {
           checked={batch.isOpen}
           onChange={(event) => batch.setOpen(event.currentTarget.checked)}
         />
-        Run on several of them, wave by wave
+        Run on several connections, wave by wave
       </label>
       {batch.isOpen && <OpenBatch batch={batch} connections={connections} />}
     </>

@@ -6,7 +6,7 @@ import { batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { recordedParameters } from '../runbooks/recorded.ts'
-import { placeOfSession } from './list.tsx'
+import { placeOfSession } from './place.ts'
 import { isApproved, isDecided, isWaiting, isWaitingForLock } from './state.tsx'
 
 interface SessionFactsProps {

@@ -13,7 +13,7 @@ import { RunsByDay } from './by-day.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
 import { useSessionPages } from './pages.ts'
 import { StateBadge } from './state.tsx'
-import { placeOf } from '../approvals/review-facts.tsx'
+import { placeOfSession } from './place.ts'
 
 const ROW_PX = 64
 
@@ -148,13 +148,4 @@ function Row({ session, isChosen, onChoose }: RowProps) {
       <span class="number">{end !== null && <Elapsed from={start} to={end} />}</span>
     </div>
   )
-}
-
-/**
- * Returns the target of a session. Until it runs, the session of a batch stands for all connections of the
- * batch.
- */
-export function placeOfSession({ connection, review }: Pick<ListedSession, 'connection' | 'review'>): string {
-  const hasBegun = review?.status === 'PROCESSING' || review?.status === 'EXECUTED'
-  return review === null || hasBegun ? connection : placeOf({ ...review, connection })
 }
