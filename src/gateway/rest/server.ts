@@ -59,6 +59,7 @@ import { webhookRoutes } from '../webhooks/routes.ts'
 import { jiraRoutes } from '../jira/routes.ts'
 import { gatewayContract, settingsContract } from '../../contract/gateway.ts'
 import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
+import { EXEC_STREAM } from '../../wire/framed-packets.ts'
 import { framedStreams } from './framed-call.ts'
 import { mount, mountWithBody } from './mount.ts'
 import type { RestServices } from './services.ts'
@@ -124,7 +125,10 @@ export function restServer(services: RestServices): FastifyInstance {
     closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
-    const signedIn = isForPeople ? undefined : authorize(services, request)
+    // A proxy has dropped the offer of an upgrade. The client goes on over gRPC with the same token: a wrong
+    // token counts once, there.
+    const isUnoffered = request.raw.url === EXEC_STREAM
+    const signedIn = isForPeople || isUnoffered ? undefined : authorize(services, request)
     // A socket has its own way to say why it ends. The route decides, not the upgrade header: clients may
     // send that anywhere.
     const isSocket = request.routeOptions.url === TERMINAL
