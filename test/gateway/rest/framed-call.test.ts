@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { FramedCall } from '../../../src/gateway/rest/framed-call.ts'
+import { FramedCall, framedStreams } from '../../../src/gateway/rest/framed-call.ts'
+import type { RestServices } from '../../../src/gateway/rest/services.ts'
 import {
   endIn,
   EXEC_STREAM,
@@ -18,15 +20,22 @@ import { waitFor } from '../../support/wait.ts'
 
 const SILENCE_MS = 300
 
-/** A call and its client, who has received `packets` after the answer to the upgrade. */
+const REQUEST = {
+  url: EXEC_STREAM,
+  headers: { 'connection-name': 'bash', verb: 'connect' },
+  socket: {},
+} as unknown as IncomingMessage
+
+/** A connection and its client, who has received `packets` after the answer to the upgrade. */
 class Pair implements AsyncDisposable {
   readonly packets: Packet[] = []
   isEnded = false
-  readonly call: FramedCall
+  /** The gateway's end of the connection. */
+  readonly socket: Socket
   readonly client: Socket
   readonly #close: () => void
 
-  static async open(silenceMs = 60_000, head = Buffer.alloc(0), allowHalfOpen = false): Promise<Pair> {
+  static async connected(allowHalfOpen = false): Promise<Pair> {
     const server = createServer({ allowHalfOpen: true })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -36,14 +45,11 @@ class Pair implements AsyncDisposable {
       [Socket],
       unknown,
     ]
-    const request = { headers: { 'connection-name': 'bash', verb: 'connect' } } as unknown as IncomingMessage
-    const call = new FramedCall(request, socket, head, '127.0.0.1', silenceMs)
-    const pair = own(new Pair(call, client, () => server.close()))
-    return pair
+    return own(new Pair(socket, client, () => server.close()))
   }
 
-  private constructor(call: FramedCall, client: Socket, close: () => void) {
-    this.call = call
+  private constructor(socket: Socket, client: Socket, close: () => void) {
+    this.socket = socket
     this.client = client
     this.#close = close
     const reader = new FrameReader()
@@ -63,18 +69,30 @@ class Pair implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.client.destroy()
-    this.call.drop()
+    this.socket.destroy()
     this.#close()
     return Promise.resolve()
   }
 }
 
+async function opened(silenceMs = 60_000, head = Buffer.alloc(0), allowHalfOpen = false) {
+  const pair = await Pair.connected(allowHalfOpen)
+  return Object.assign(pair, { call: new FramedCall(REQUEST, pair.socket, head, '127.0.0.1', silenceMs) })
+}
+
 const bytesOf = (packet: Packet) => Buffer.concat([frameHead(packet), packet.payload])
 const packet = (type: string, size = 0): Packet => ({ type, spec: {}, payload: Buffer.alloc(size, 1) })
+/** Its bytes are a value of its spec. */
+const specPacket = (size: number): Packet => ({
+  type: 'spec',
+  spec: { key: Buffer.alloc(size, 1) },
+  payload: Buffer.alloc(0),
+})
+const ends = ({ packets }: Pair) => packets.map(endIn).map((end) => end?.code)
 
 describe('the stream of a client in frames', () => {
   it('is one of exec, whatever its headers say', async () => {
-    const { call } = await Pair.open()
+    const { call } = await opened()
     expect([call.header('verb'), call.header('connection-name'), call.header('none')]).toEqual([
       'exec',
       'bash',
@@ -83,7 +101,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('is not read before the gateway asks for packets, and has what came with the request', async () => {
-    const pair = await Pair.open(60_000, bytesOf(packet('first')))
+    const pair = await opened(60_000, bytesOf(packet('first')))
     pair.send(KEEPALIVE)
     pair.send(packet('second', 200_000))
     pair.call.send(packet('out', 100_000))
@@ -97,7 +115,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('ends after everything that was sent, and is over when the client has gone', async () => {
-    const { call, packets, client } = await Pair.open()
+    const { call, packets, client } = await opened()
     for (const size of [1, 1024 * 1024, 0]) call.send(packet('out', size))
     call.end()
     call.send(packet('late'))
@@ -109,7 +127,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('fails with a code, and drops what the client has not taken', async () => {
-    const { call, packets, client } = await Pair.open()
+    const { call, packets, client } = await opened()
     client.pause()
     for (let n = 0; n < 64; n += 1) call.send(packet('out', 1024 * 1024))
     call.fail('session-killed', 'why')
@@ -123,7 +141,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('refuses bytes that are no frames', async () => {
-    const pair = await Pair.open()
+    const pair = await opened()
     pair.client.write(Buffer.alloc(8, 255))
     expect((await pair.call.packets().next()).done).toBe(true)
     await waitFor(() => pair.packets.length > 0)
@@ -131,11 +149,11 @@ describe('the stream of a client in frames', () => {
   })
 
   it('is over when the client is silent, or ends its side', async () => {
-    const silent = await Pair.open(SILENCE_MS)
+    const silent = await opened(SILENCE_MS)
     const next = silent.call.packets().next()
     await silent.call.over
     expect((await next).done).toBe(true)
-    const leaving = await Pair.open()
+    const leaving = await opened()
     const packets = leaving.call.packets().next()
     leaving.client.end()
     await leaving.call.over
@@ -143,7 +161,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('is over for the gateway when it has failed, while its client still holds the connection', async () => {
-    const pair = await Pair.open(60_000, Buffer.alloc(0), true)
+    const pair = await opened(60_000, Buffer.alloc(0), true)
     pair.call.fail('unauthenticated', 'why')
     await pair.call.over
     await once(pair.client, 'end')
@@ -153,7 +171,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('answers keepalives while a packet waits to be taken', async () => {
-    const pair = await Pair.open()
+    const pair = await opened()
     pair.send(packet('first'))
     const packets = pair.call.packets()
     expect((await packets.next()).value).toMatchObject({ type: 'first' })
@@ -165,7 +183,7 @@ describe('the stream of a client in frames', () => {
   })
 
   it('does not pile up answers to keepalives for a client that has much to read', async () => {
-    const { call, packets, client } = await Pair.open()
+    const { call, packets, client } = await opened()
     client.pause()
     const taken = call.packets()
     for (let n = 0; n < 32; n += 1) call.send(packet('out', 1024 * 1024))
@@ -176,6 +194,75 @@ describe('the stream of a client in frames', () => {
     client.resume()
     await once(client, 'end')
     expect(packets.filter(({ type }) => type === KEEPALIVE.type)).toEqual([])
+  })
+})
+
+describe('a stream in frames that its client uses up', () => {
+  it('ends after its last output, although something of the client was never read', async () => {
+    const pair = await opened()
+    pair.send(packet('unread'))
+    pair.call.send(packet('out', 1024 * 1024))
+    pair.call.end()
+    await pair.call.over
+    expect(pair.packets.map(({ payload }) => payload.length)).toEqual([1024 * 1024])
+  })
+
+  it('counts all bytes that its client does not take, those of specs too', async () => {
+    const { call, client } = await opened()
+    client.pause()
+    for (let n = 0; n < 64; n += 1) call.send(specPacket(1024 * 1024))
+    expect(call.unsentBytes).toBeGreaterThan(63 * 1024 * 1024)
+    call.fail('session-killed', 'why')
+    // What the system has not taken yet is one packet.
+    expect(call.unsentBytes).toBeLessThan(2 * 1024 * 1024)
+  })
+
+  it('reads nothing ahead of a large packet that waits to be taken, with its bytes in the spec too', async () => {
+    const { call, socket, client } = await opened()
+    const packets = call.packets()
+    const first = packets.next()
+    for (let n = 0; n < 64; n += 1) client.write(bytesOf(specPacket(1024 * 1024)))
+    expect((await first).value?.type).toBe('spec')
+    await waitFor(() => socket.isPaused())
+    expect(socket.bytesRead).toBeLessThan(4 * 1024 * 1024)
+    for (let n = 1; n < 64; n += 1) expect((await packets.next()).done).toBe(false)
+  })
+})
+
+describe('streams in frames of a gateway that closes', () => {
+  /** Of a gateway whose `close` begins to close it. */
+  function streams() {
+    const served: FramedCall[] = []
+    const hooks: ((done: () => void) => void)[] = []
+    const app = { addHook: (_: string, hook: (done: () => void) => void) => void hooks.push(hook) }
+    const clients = { serve: (call: FramedCall) => void served.push(call) }
+    const services = { clients, callerAddress: (peer: string) => peer }
+    const upgrade = framedStreams(app as unknown as FastifyInstance, services as unknown as RestServices)
+    const close = () => hooks.forEach((hook) => hook(() => undefined))
+    const take = ({ socket }: Pair) => upgrade.take(REQUEST, socket, Buffer.alloc(0))
+    return { served, close, take }
+  }
+
+  it('end with a code, and those that come meanwhile are not served', async () => {
+    const { served, close, take } = streams()
+    const [early, late] = [await Pair.connected(), await Pair.connected()]
+    take(early)
+    close()
+    take(late)
+    await Promise.all([early, late].map(({ client }) => once(client, 'close')))
+    expect([early, late].map(ends)).toEqual([['gateway-stopped'], ['gateway-stopped']])
+    expect(served).toHaveLength(1)
+    expect(served[0]?.isOver).toBe(true)
+  })
+
+  it('do not wait for clients who keep their side open', async () => {
+    const { close, take } = streams()
+    const [early, late] = [await Pair.connected(true), await Pair.connected(true)]
+    take(early)
+    close()
+    take(late)
+    await Promise.all([early, late].map(({ socket }) => once(socket, 'close')))
+    expect([early, late].map(({ client }) => client.writableEnded)).toEqual([false, false])
   })
 })
 
