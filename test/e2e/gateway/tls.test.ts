@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { beforeEach, expect, it } from 'vitest'
-import { Authority } from '../../support/network/certificates.ts'
+import { Authority, type Issued } from '../../support/network/certificates.ts'
 import { own } from '../../support/owned.ts'
 import { Program, runProgram } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
@@ -12,6 +15,7 @@ const KEY = 'xagt-a-key-for-tests-0123456789'
 /** Gateway, agent and command line as programs, with certificates of two authorities that nobody knows. */
 let place: Workplace
 let http: string
+let grpc: string
 
 const servers = new Authority('servers')
 const agents = new Authority('agents')
@@ -49,6 +53,7 @@ connections: [{ name: bash, agent: local, command: [bash], runbooks: { repositor
   const [line] = await gateway.says('stdout', /^\{.*\}$/m)
   const ready = JSON.parse(line) as { http: string; grpc: string }
   http = ready.http
+  grpc = ready.grpc
   place.write('agent.credential', ready.grpc.replace('://', `://local:${KEY}@`) + '?mode=standard')
 })
 
@@ -103,4 +108,116 @@ it('an agent without a certificate is refused in a line that says what to do', a
     'stderr',
     /the gateway refuses this agent: this gateway requires a certificate from its agents/,
   )
+})
+
+/** @returns the port, until the end of the test */
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const open = new Set<Socket>()
+  server.on('connection', (socket) => open.add(socket))
+  own({
+    [Symbol.dispose]: () => {
+      server.close()
+      for (const socket of open) socket.destroy()
+    },
+  })
+  return (server.address() as AddressInfo).port
+}
+
+it('exec sends its packets inside TLS, without gRPC', async () => {
+  const agent = agentOf(OWN)
+  await agent.says('stderr', /agent serving/)
+  const connections: Buffer[][] = []
+  const port = await listening(
+    createServer((client) => {
+      const seen: Buffer[] = []
+      connections.push(seen)
+      const gateway = connect(Number(new URL(http).port), '127.0.0.1')
+      client.on('data', (piece: Buffer) => seen.push(piece)).pipe(gateway)
+      gateway.pipe(client)
+      for (const one of [client, gateway])
+        one.on('error', () => [client, gateway].map((end) => end.destroy()))
+    }),
+  )
+  const report = `process.on('exit', () => process._rawDebug('http2 ' + process.moduleLoadList.includes('NativeModule http2')))`
+  const exec = await runProgram(place, ['exec', 'bash', '-i', 'cat; echo a-word >&2; exit 3'], {
+    HOOP_APIURL: `https://127.0.0.1:${port}`,
+    HOOP_TOKEN: TOKEN,
+    HOOP_TLSCA: 'file://server-ca.pem',
+    NODE_OPTIONS: `--require=${place.write('report.cjs', report, 0o644)}`,
+  })
+  expect(exec).toMatchObject({ code: 3, stderr: 'a-word\nhttp2 false\n' })
+  expect(connections).toHaveLength(1)
+  const bytes = Buffer.concat(connections[0] ?? [])
+  // A record of a handshake.
+  expect(bytes[0]).toBe(22)
+  for (const secret of [TOKEN, 'a-word', '/api/streams']) expect(bytes.includes(secret)).toBe(false)
+})
+
+const strangers = new Authority('strangers')
+
+it.each<[string, () => Issued, Record<string, string>, RegExp]>([
+  [
+    'another authority',
+    () => strangers.issue({ names: ['127.0.0.1'] }),
+    {},
+    /signed by an authority that is not known here/,
+  ],
+  [
+    'another name',
+    () => servers.issue({ names: ['other.test'] }),
+    {},
+    /is for other names \(DNS:other\.test\): use one of them/,
+  ],
+  [
+    'another name than the one that is asked for',
+    () => servers.issue({ names: ['127.0.0.1'] }),
+    { HOOP_TLSSERVERNAME: 'gateway.test' },
+    /is for other names \(IP Address:127\.0\.0\.1\)/,
+  ],
+])('exec sends nothing to a gateway whose certificate has %s, on any way', async (_, issue, env, text) => {
+  const { certificate: cert, key } = issue()
+  const sent: Buffer[] = []
+  const port = await listening(
+    createTlsServer({ cert, key, ALPNProtocols: ['http/1.1', 'h2'] }, (socket) => {
+      socket.on('error', () => undefined).on('data', (piece: Buffer) => sent.push(piece))
+    }).on('tlsClientError', () => undefined),
+  )
+  for (const streams of [{}, { HOOP_GRPCURL: `grpcs://127.0.0.1:${port}` }]) {
+    const exec = await runProgram(place, ['exec', 'bash', '-i', 'echo a-word'], {
+      HOOP_APIURL: `https://127.0.0.1:${port}`,
+      HOOP_TOKEN: TOKEN,
+      HOOP_TLSCA: 'file://server-ca.pem',
+      ...env,
+      ...streams,
+    })
+    expect([exec.code, exec.stderr]).toEqual([69, expect.stringMatching(text) as string])
+    expect(exec.stderr).not.toContain(TOKEN)
+  }
+  expect(sent).toEqual([])
+})
+
+it('exec sends nothing in plaintext where TLS fails, also when the streams have an address', async () => {
+  const plain: Buffer[] = []
+  const port = await listening(
+    createServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', (piece: Buffer) => {
+          plain.push(piece)
+          socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+        })
+    }),
+  )
+  for (const streams of [{}, { HOOP_GRPCURL: grpc }]) {
+    const exec = await runProgram(place, ['exec', 'bash', '-i', 'true'], {
+      HOOP_APIURL: `https://127.0.0.1:${port}`,
+      HOOP_TOKEN: TOKEN,
+      ...streams,
+    })
+    expect(exec.code).toBe(69)
+    expect(exec.stderr).not.toContain(TOKEN)
+  }
+  expect(Buffer.concat(plain).includes(TOKEN)).toBe(false)
 })
