@@ -117,7 +117,7 @@ export class RunningAgent implements AsyncDisposable {
   }
 
   async serving(): Promise<void> {
-    await waitFor(() => this.agent.state.name === 'serving', 10_000)
+    await waitFor(() => this.agent.state.name === 'serving')
   }
 
   /** Names of everything in the agent's folder for secret files. */
