@@ -1,5 +1,7 @@
+import { printableText } from '../../../basics/text/printable.ts'
 import { durationText } from '../../../basics/text/units.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
+import type { RecordedSession } from '../../../client/rest/sessions.ts'
 
 /** Formats a time in this machine's time zone: `2026-01-31 14:30:00`; empty for an invalid time. */
 export function moment(text: string): string {
@@ -41,4 +43,16 @@ function lengths({ minLength, maxLength }: Parameter): string {
 /** `1 connection`, `12 connections` */
 export function connectionCount(count: number): string {
   return `${count} ${count === 1 ? 'connection' : 'connections'}`
+}
+
+/**
+ * Returns the script of a session below an empty line, each line indented; empty without a script.
+ * @param most number of lines to show
+ */
+export function scriptText({ script }: Pick<RecordedSession, 'script'>, most = Infinity): string {
+  const { data = '' } = script ?? {}
+  if (data === '') return ''
+  const lines = printableText(data.replace(/\n$/, '')).split('\n')
+  const more = lines.length > most ? [`... and ${lines.length - most} more lines (--json shows all)`] : []
+  return `\n${[...lines.slice(0, most), ...more].map((line) => `  ${line}\n`).join('')}`
 }

@@ -1,5 +1,5 @@
 import { parsedJson } from '../../../basics/text/json.ts'
-import { oneLine, printableText } from '../../../basics/text/printable.ts'
+import { oneLine } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import {
   deciderOf,
@@ -13,7 +13,7 @@ import {
 import { runbookOf, userOf, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText } from '../../../basics/text/units.ts'
 import { factLines } from '../asking/asking.ts'
-import { connectionCount, moment } from '../report/words.ts'
+import { connectionCount, moment, scriptText } from '../report/words.ts'
 
 export type ShownReview = Review & { readonly about: RecordedSession | undefined }
 
@@ -103,7 +103,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
     ['you can', possibleText(review)],
   ])
-  return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
+  return `${facts}${session === undefined ? UNSEEN : wholeScript(session)}`
 }
 
 /**
@@ -181,12 +181,10 @@ function plain(value: unknown): string {
   return typeof value === 'string' ? value || '(empty)' : JSON.stringify(value)
 }
 
-function scriptText({ script, verb }: RecordedSession): string {
-  const { data = '' } = script ?? {}
-  if (data === '')
-    return verb === 'connect' ? '' : '\nThe script is empty, or the gateway does not show it.\n'
-  const lines = printableText(data.replace(/\n$/, '')).split('\n')
-  return `\n${lines.map((line) => `  ${line}\n`).join('')}`
+function wholeScript(session: RecordedSession): string {
+  const text = scriptText(session)
+  const isUnseen = text === '' && session.verb !== 'connect'
+  return isUnseen ? '\nThe script is empty, or the gateway does not show it.\n' : text
 }
 
 /** Describes the effect of a decision, in one line for a person. */

@@ -1,4 +1,4 @@
-import { oneLine, printableJson, printableText } from '../../../basics/text/printable.ts'
+import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
@@ -20,7 +20,7 @@ import {
 import { readLimit, askedSpan } from '../input.ts'
 import { meantConnection } from '../report/failures.ts'
 import type { NoticeFlags } from '../report/notices.ts'
-import { moment, took, connectionCount } from '../report/words.ts'
+import { moment, took, connectionCount, scriptText } from '../report/words.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
@@ -129,7 +129,7 @@ export function sessionDetails(session: RecordedSession): string {
     ...texts(session.metadata),
     ['correlation', session.correlation_id],
   ]
-  return `${factLines(lines)}${scriptOf(session)}`
+  return `${factLines(lines)}${scriptText(session, SCRIPT_LINES)}`
 }
 
 function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string][] {
@@ -137,17 +137,6 @@ function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string]
     key,
     typeof content === 'string' ? content : JSON.stringify(content),
   ])
-}
-
-function scriptOf({ script }: RecordedSession): string {
-  const { data = '' } = script ?? {}
-  if (data === '') return ''
-  const lines = printableText(data.replace(/\n$/, '')).split('\n')
-  const more =
-    lines.length > SCRIPT_LINES
-      ? [`... and ${lines.length - SCRIPT_LINES} more lines (--json shows all)`]
-      : []
-  return `\n${[...lines.slice(0, SCRIPT_LINES), ...more].map((line) => `  ${line}\n`).join('')}`
 }
 
 /** Columns for a list on a terminal: one line per session. */

@@ -7,7 +7,6 @@ import { Coloured } from '../../parts/coloured.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { LoadedView } from '../../parts/loaded-view.tsx'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
-import { Note } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
@@ -16,7 +15,7 @@ import { visible, visibleLines } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { DiffText } from '../diff/diff-text.tsx'
 import { DecisionButtons } from './decision.tsx'
-import { namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
+import { Held, namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
 
 const LIST = { href: '/approvals', list: 'Approvals', label: 'All approvals' }
 
@@ -62,14 +61,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
           <a href={sessionPath(session.id)}>The session</a>
         </p>
       </header>
-      {review.held !== undefined && (
-        <Note tone="wait" title="Approved, but on hold">
-          <p>
-            {visible(review.held.message)}
-            {review.held.code === 'outside-time-window' && '. The gateway runs it when its hours begin.'}
-          </p>
-        </Note>
-      )}
+      <Held review={review} />
       <div class="split is-wide-first">
         <div class="stack">
           <WhatRuns review={review} session={session} />

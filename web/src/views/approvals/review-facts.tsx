@@ -1,6 +1,7 @@
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
 import { Fact } from '../../parts/facts.tsx'
+import { Note } from '../../parts/messages.tsx'
 import { Moment, TimeLeft } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { State, type StateKind } from '../../parts/state.tsx'
@@ -52,6 +53,19 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
 }
 
 /** Shows the requester, the decisions so far, and the end of the wait. */
+/** Says why the gateway has not run the approved request yet. */
+export function Held({ review: { held } }: { readonly review: Shown }) {
+  if (held === undefined) return null
+  return (
+    <Note tone="wait" title="Approved, but on hold">
+      <p>
+        {visible(held.message)}
+        {held.code === 'outside-time-window' && '. The gateway runs it when its hours begin.'}
+      </p>
+    </Note>
+  )
+}
+
 export function ReviewFacts({ review }: { readonly review: Shown }) {
   const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
   const { rejection_reason: reason = '', withdrawn_by: withdrawnBy } = review

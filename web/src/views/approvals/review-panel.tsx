@@ -3,10 +3,9 @@ import { readReview } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Note, Problem } from '../../parts/messages.tsx'
-import { visible } from '../../parts/visible.ts'
+import { Problem } from '../../parts/messages.tsx'
 import { DecisionButtons } from './decision.tsx'
-import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
+import { Held, ReviewedBatch, ReviewFacts } from './review-facts.tsx'
 
 interface ReviewOfSessionProps {
   readonly session: Session
@@ -33,14 +32,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
                 : 'Run it here after it is approved.'}
             </p>
           )}
-          {review.held !== undefined && (
-            <Note tone="wait" title="Approved, but on hold">
-              <p>
-                {visible(review.held.message)}
-                {review.held.code === 'outside-time-window' && '. The gateway runs it when its hours begin.'}
-              </p>
-            </Note>
-          )}
+          <Held review={review} />
           <ReviewFacts review={review} />
           {(isWaiting || review.status === 'APPROVED') && <Decision session={session.id} reload={reload} />}
         </div>
