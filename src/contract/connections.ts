@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, numberOption, option, pageSizeOption, text, wholeCount } from './words.ts'
 
@@ -6,7 +7,7 @@ const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
 /** Hoop's object, field by field. */
-const connection = {
+const connection = later(() => ({
   id: about('the same as `name`', text),
   name: needed(about('name of the connection', text)),
   resource_name: about('the same as `name`', text),
@@ -50,20 +51,22 @@ const connection = {
   ),
   access_schema: about("hoop's field, always disabled", mode),
   jira_issue_template_id: about('name of the template of its Jira issues; empty without one', text),
-}
-const ListedConnectionShape = v.strictObject(connection)
-const FeaturesShape = v.strictObject({
-  guardrails: about('whether guardrails judge input or output', v.boolean()),
-  data_masking: about('whether output is masked', v.boolean()),
-  jira_templates: about('whether sessions get Jira issues', v.boolean()),
-  ai_session_analyzer: v.literal(false),
-  mandatory_metadata: v.literal(false),
-  access_request: v.strictObject({
-    command: about('whether scripts or some runbooks need approval', v.boolean()),
-    jit: about('whether terminals need approval', v.boolean()),
-    legacy_reviewers: about('the same as `jit`', v.boolean()),
+}))
+const ListedConnectionShape = later(() => v.strictObject(connection))
+const FeaturesShape = later(() =>
+  v.strictObject({
+    guardrails: about('whether guardrails judge input or output', v.boolean()),
+    data_masking: about('whether output is masked', v.boolean()),
+    jira_templates: about('whether sessions get Jira issues', v.boolean()),
+    ai_session_analyzer: v.literal(false),
+    mandatory_metadata: v.literal(false),
+    access_request: v.strictObject({
+      command: about('whether scripts or some runbooks need approval', v.boolean()),
+      jit: about('whether terminals need approval', v.boolean()),
+      legacy_reviewers: about('the same as `jit`', v.boolean()),
+    }),
   }),
-})
+)
 
 /** A connection as a list shows it: without secrets, and without the command. */
 export type ListedConnectionAnswer = Frozen<v.InferOutput<typeof ListedConnectionShape>>
@@ -80,7 +83,7 @@ export const connectionContract = {
     summary: 'Lists connections',
     description:
       'With `page` or `page_size` the answer is a page: `{"pages":{"total","page","size"},"data":[...]}`.',
-    query: {
+    query: later(() => ({
       tag_selector: option('only connections with these tags: env=prod,region!=eu'),
       search: option('only connections with this text in name, type, subtype or status, in any case'),
       name: option('only connections with this text in the name, in any case'),
@@ -96,8 +99,8 @@ export const connectionContract = {
       ),
       page: numberOption('page', 'number of the page, from 1 (default: 1)', Number.MAX_SAFE_INTEGER),
       page_size: pageSizeOption('connections per page, from 1 to 100 (default: 50)'),
-    },
-    answers: {
+    })),
+    answers: later(() => ({
       // A page if the caller asks for a page, or for a size.
       200: v.union([
         v.array(ListedConnectionShape),
@@ -106,7 +109,7 @@ export const connectionContract = {
           data: needed(v.array(ListedConnectionShape)),
         }),
       ]),
-    },
+    })),
     errors: [['invalid-request', 422]],
   },
   show: {
@@ -114,7 +117,7 @@ export const connectionContract = {
     path: '/api/connections/:name',
     scope: 'connection',
     summary: 'Shows a connection',
-    answers: {
+    answers: later(() => ({
       200: v.strictObject({
         ...connection,
         effective_features: about(
@@ -122,7 +125,7 @@ export const connectionContract = {
           FeaturesShape,
         ),
       }),
-    },
+    })),
     errors: ['connection-not-found'],
   },
   /** Hoop's command line asks which plugins a connection has. */

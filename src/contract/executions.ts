@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
@@ -32,7 +33,7 @@ export const textMap = v.pipe(
 )
 export const anyMap = v.pipe(v.unknown(), isNoList, v.record(v.string(), v.unknown(), 'must be an object'))
 
-const common = {
+const common = later(() => ({
   env_vars: v.nullish(textMap, {}),
   client_args: v.nullish(
     v.pipe(
@@ -46,41 +47,46 @@ const common = {
   session_batch_id: v.nullish(sentText),
   correlation_id: v.nullish(sentText),
   when_approved: v.nullish(v.boolean('must be true or false'), false),
-}
+}))
 
-export const runbookRun = {
+export const runbookRun = later(() => ({
   ...common,
   file_name: sentName,
   ref_hash: v.nullish(sentText, ''),
   parameters: v.nullish(textMap, {}),
-}
+}))
 
-const RunbookRunShape = v.object(runbookRun, 'must be a JSON object')
-const RepositoryRunShape = v.object(
-  { ...runbookRun, connection_name: sentName, repository: sentName },
-  'must be a JSON object',
+const RunbookRunShape = later(() => v.object(runbookRun, 'must be a JSON object'))
+const RepositoryRunShape = later(() =>
+  v.object({ ...runbookRun, connection_name: sentName, repository: sentName }, 'must be a JSON object'),
 )
 /** Like an execution's body. Without a repository, the connection's own counts. */
-const RenderShape = v.object(
-  { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
-  'must be a JSON object',
+const RenderShape = later(() =>
+  v.object(
+    { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
+    'must be a JSON object',
+  ),
 )
 /** Most connections in one request, enough for a whole batch. */
 const MOST_FORESEEN = 500
-const ForeseeShape = v.object(
-  {
-    file_name: sentName,
-    repository: v.nullish(sentText),
-    connections: v.pipe(
-      v.array(sentName, 'must be a list of names'),
-      v.maxLength(MOST_FORESEEN, `must not have more than ${MOST_FORESEEN} names`),
-    ),
-  },
-  'must be a JSON object',
+const ForeseeShape = later(() =>
+  v.object(
+    {
+      file_name: sentName,
+      repository: v.nullish(sentText),
+      connections: v.pipe(
+        v.array(sentName, 'must be a list of names'),
+        v.maxLength(MOST_FORESEEN, `must not have more than ${MOST_FORESEEN} names`),
+      ),
+    },
+    'must be a JSON object',
+  ),
 )
-const ScriptRunShape = v.object(
-  { ...common, connection: sentName, script: v.nullish(sentText, ''), labels: v.nullish(textMap, {}) },
-  'must be a JSON object',
+const ScriptRunShape = later(() =>
+  v.object(
+    { ...common, connection: sentName, script: v.nullish(sentText, ''), labels: v.nullish(textMap, {}) },
+    'must be a JSON object',
+  ),
 )
 
 /** Fields that every execution may have. */
@@ -90,126 +96,135 @@ export type RunbookBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
 const whole = v.pipe(v.number(), v.integer())
 
 /** `openapi.ExecResponse` of the published contract, with our fields. */
-const ExecutionShape = v.strictObject({
-  has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
-  session_id: about('id of the session', v.pipe(text, v.uuid())),
-  output: about(
-    'stdout and stderr in the order of arrival, up to `limits.output`, then the reason of an end from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
-    text,
-  ),
-  output_status: about(
-    'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: with 202; failed: everything else',
-    v.picklist(['success', 'failed', 'running', 'blocked']),
-  ),
-  truncated: about(
-    'whether output is missing: left out by the agent (`output.cap`) or by `limits.output`, or not recorded',
-    v.boolean(),
-  ),
-  execution_time: about(
-    'milliseconds from the beginning of the session to its end, with the wait for locks and for the agent; with `has_review` until the request was stored; 0 with 202',
-    wholeCount,
-  ),
-  exit_code: about(
-    'exit code of the command; 0 with `has_review`; -2 if there is none: the execution still runs (202), or the gateway refused or ended it, for which `code` has the reason, or the agent reported none',
-    whole,
-  ),
-  ai_analysis: v.null(),
-  jira_issue_key: about('key of its Jira issue; missing without one', v.optional(text)),
-  jira_issue_url: about('address of its Jira issue; missing without one', v.optional(text)),
-  redacted_bytes: about(
-    'bytes of secrets that were replaced in the output; missing if none were',
-    v.optional(wholeCount),
-  ),
-  warning: about(
-    'set if the runbook comes from an old copy, because its repository could not be read',
-    v.optional(text),
-  ),
-  code: about(
-    'why the gateway refused or ended the execution; missing otherwise',
-    v.optional(v.picklist(GATEWAY_CODES)),
-  ),
-  waits_for: about(
-    'with 202, the lock for which it waits; missing if it waits for none',
-    v.optional(
-      v.strictObject({
-        lock: about('name of the lock', text),
-        session_id: about('id of the session that has the lock; null if the lock is free', v.nullable(text)),
-        user: about('user of that session; null if the lock is free', v.nullable(text)),
-        since: about('since when that session has the lock; null if the lock is free', time),
-        ahead: about('number of waiting sessions that get the lock before this one', wholeCount),
-      }),
+const ExecutionShape = later(() =>
+  v.strictObject({
+    has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
+    session_id: about('id of the session', v.pipe(text, v.uuid())),
+    output: about(
+      'stdout and stderr in the order of arrival, up to `limits.output`, then the reason of an end from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
+      text,
     ),
-  ),
-  when_approved: about(
-    'true if the gateway itself runs it after the approval; missing otherwise',
-    v.optional(v.literal(true)),
-  ),
-})
+    output_status: about(
+      'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: with 202; failed: everything else',
+      v.picklist(['success', 'failed', 'running', 'blocked']),
+    ),
+    truncated: about(
+      'whether output is missing: left out by the agent (`output.cap`) or by `limits.output`, or not recorded',
+      v.boolean(),
+    ),
+    execution_time: about(
+      'milliseconds from the beginning of the session to its end, with the wait for locks and for the agent; with `has_review` until the request was stored; 0 with 202',
+      wholeCount,
+    ),
+    exit_code: about(
+      'exit code of the command; 0 with `has_review`; -2 if there is none: the execution still runs (202), or the gateway refused or ended it, for which `code` has the reason, or the agent reported none',
+      whole,
+    ),
+    ai_analysis: v.null(),
+    jira_issue_key: about('key of its Jira issue; missing without one', v.optional(text)),
+    jira_issue_url: about('address of its Jira issue; missing without one', v.optional(text)),
+    redacted_bytes: about(
+      'bytes of secrets that were replaced in the output; missing if none were',
+      v.optional(wholeCount),
+    ),
+    warning: about(
+      'set if the runbook comes from an old copy, because its repository could not be read',
+      v.optional(text),
+    ),
+    code: about(
+      'why the gateway refused or ended the execution; missing otherwise',
+      v.optional(v.picklist(GATEWAY_CODES)),
+    ),
+    waits_for: about(
+      'with 202, the lock for which it waits; missing if it waits for none',
+      v.optional(
+        v.strictObject({
+          lock: about('name of the lock', text),
+          session_id: about(
+            'id of the session that has the lock; null if the lock is free',
+            v.nullable(text),
+          ),
+          user: about('user of that session; null if the lock is free', v.nullable(text)),
+          since: about('since when that session has the lock; null if the lock is free', time),
+          ahead: about('number of waiting sessions that get the lock before this one', wholeCount),
+        }),
+      ),
+    ),
+    when_approved: about(
+      'true if the gateway itself runs it after the approval; missing otherwise',
+      v.optional(v.literal(true)),
+    ),
+  }),
+)
 /** How an execution has ended, or where it continues. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
 
-const RenderedShape = v.strictObject({
-  repository: about('key of the repository, or the name of a local folder', text),
-  commit: about('full id of the commit from which the file was read', text),
-  connection: about('name of the connection', text),
-  script: about('the script as it would be sent; bytes that are not UTF-8 become U+FFFD', text),
-  env_vars: about(
-    'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
-    v.array(text),
-  ),
-  client_args: about('`client_args` of the request', v.array(text)),
-  secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
-  warning: about(
-    'set if the runbook comes from an old copy, because its repository could not be read',
-    v.optional(text),
-  ),
-})
+const RenderedShape = later(() =>
+  v.strictObject({
+    repository: about('key of the repository, or the name of a local folder', text),
+    commit: about('full id of the commit from which the file was read', text),
+    connection: about('name of the connection', text),
+    script: about('the script as it would be sent; bytes that are not UTF-8 become U+FFFD', text),
+    env_vars: about(
+      'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
+      v.array(text),
+    ),
+    client_args: about('`client_args` of the request', v.array(text)),
+    secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
+    warning: about(
+      'set if the runbook comes from an old copy, because its repository could not be read',
+      v.optional(text),
+    ),
+  }),
+)
 
 /** What would happen to a runbook on one connection, for this caller and at this moment. */
-const ForeseenShape = v.strictObject({
-  connection: about('name of the connection', text),
-  review: about(
-    'approval that the run needs; null: none',
-    v.nullable(
-      v.strictObject({
-        groups: about('groups that may approve', v.array(text)),
-        minimum: about('number of groups that have to approve', wholeCount),
-        rule: v.pipe(
-          v.nullable(text),
-          v.description(
-            'path of the rule among the reviews of the runbooks; null for the review of the connection',
+const ForeseenShape = later(() =>
+  v.strictObject({
+    connection: about('name of the connection', text),
+    review: about(
+      'approval that the run needs; null: none',
+      v.nullable(
+        v.strictObject({
+          groups: about('groups that may approve', v.array(text)),
+          minimum: about('number of groups that have to approve', wholeCount),
+          rule: v.pipe(
+            v.nullable(text),
+            v.description(
+              'path of the rule among the reviews of the runbooks; null for the review of the connection',
+            ),
           ),
-        ),
-      }),
+        }),
+      ),
     ),
-  ),
-  jira_fields: v.pipe(
-    v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
-    v.description(
-      'fields of the Jira issue that the caller fills by `jira_fields`; those that are not `required` may be left out',
+    jira_fields: v.pipe(
+      v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
+      v.description(
+        'fields of the Jira issue that the caller fills by `jira_fields`; those that are not `required` may be left out',
+      ),
     ),
-  ),
-  locks: about(
-    'locks that the run needs',
-    v.array(
-      v.strictObject({
-        name: about('name of the lock', text),
-        holder: about(
-          'session that has the lock, its user, and since when it has the lock; null if the lock is free',
-          v.nullable(v.strictObject({ session_id: text, user: text, since: moment })),
-        ),
-        waiting: about('number of sessions that wait for the lock', wholeCount),
-      }),
+    locks: about(
+      'locks that the run needs',
+      v.array(
+        v.strictObject({
+          name: about('name of the lock', text),
+          holder: about(
+            'session that has the lock, its user, and since when it has the lock; null if the lock is free',
+            v.nullable(v.strictObject({ session_id: text, user: text, since: moment })),
+          ),
+          waiting: about('number of sessions that wait for the lock', wholeCount),
+        }),
+      ),
     ),
-  ),
-  confirm: v.pipe(
-    v.boolean(),
-    v.description(
-      'whether page and command line ask people to type the name of the connection before the run; REST does not ask',
+    confirm: v.pipe(
+      v.boolean(),
+      v.description(
+        'whether page and command line ask people to type the name of the connection before the run; REST does not ask',
+      ),
     ),
-  ),
-  client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
-})
+    client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
+  }),
+)
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
 /** Common fields of operations that run something. */
@@ -285,7 +300,7 @@ export const executionContract = {
     scope: 'connection',
     audit: 'none',
     body: ForeseeShape,
-    answers: { 200: v.array(ForeseenShape) },
+    answers: { 200: later(() => v.array(ForeseenShape)) },
     errors: [
       'not-permitted',
       'connection-not-found',

@@ -1,16 +1,19 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, text } from './words.ts'
 
 /** `null` if gateway.yaml has no Jira site. */
-const JiraShape = v.nullable(
-  v.strictObject({
-    id: about('always jira', text),
-    url: about('address of the site', text),
-    user: about('account of the token', text),
-    api_token: v.literal(''),
-    status: v.literal('enabled'),
-  }),
+const JiraShape = later(() =>
+  v.nullable(
+    v.strictObject({
+      id: about('always jira', text),
+      url: about('address of the site', text),
+      user: about('account of the token', text),
+      api_token: v.literal(''),
+      status: v.literal('enabled'),
+    }),
+  ),
 )
 
 const field = {
@@ -19,59 +22,61 @@ const field = {
 }
 const items = <const Item extends v.GenericSchema>(item: Item) => v.strictObject({ items: v.array(item) })
 
-const JiraTemplateShape = v.strictObject({
-  id: about('the same as `name`', text),
-  name: about('name of the template', text),
-  description: about('text for people; empty without one', text),
-  project_key: about('key of the project of the service desk', text),
-  request_type_id: about('number of the request type of new issues', text),
-  issue_transition_name_on_close: about(
-    'status to which the gateway moves an issue after its session has ended',
-    text,
-  ),
-  skip_transition_on_nonzero_exit_code: about(
-    'whether the issue keeps its status if the exit code of its session is not 0',
-    v.boolean(),
-  ),
-  mapping_types: about(
-    'fields that the gateway fills: with a fact of the session (`preset`) or with a fixed text (`custom`)',
-    items(
-      v.strictObject({
-        ...field,
-        type: about(
-          'preset: `value` names a fact of the session; custom: `value` is the text',
-          v.picklist(['preset', 'custom']),
-        ),
-        value: about('name of the fact, such as session.user_email, or the text', text),
-      }),
+const JiraTemplateShape = later(() =>
+  v.strictObject({
+    id: about('the same as `name`', text),
+    name: about('name of the template', text),
+    description: about('text for people; empty without one', text),
+    project_key: about('key of the project of the service desk', text),
+    request_type_id: about('number of the request type of new issues', text),
+    issue_transition_name_on_close: about(
+      'status to which the gateway moves an issue after its session has ended',
+      text,
     ),
-  ),
-  prompt_types: about(
-    'fields that the caller fills by `jira_fields`',
-    items(
-      v.strictObject({
-        ...field,
-        label: about('name of the field, for people; empty without one', text),
-        field_type: about('select: the value is an option of the field; other words: a text', text),
-        required: about('whether the caller has to fill the field', v.boolean()),
-      }),
+    skip_transition_on_nonzero_exit_code: about(
+      'whether the issue keeps its status if the exit code of its session is not 0',
+      v.boolean(),
     ),
-  ),
-  cmdb_types: about(
-    'fields that the caller fills by `jira_fields` with the id of an object of Assets',
-    items(
-      v.strictObject({
-        ...field,
-        label: about('name of the field, for people; empty without one', text),
-        jira_object_schema_id: about("id of the object's schema in Assets; empty without one", text),
-        jira_object_type: about("id of the object's type in Assets; empty without one", text),
-        required: about('whether the caller has to fill the field', v.boolean()),
-        value: about('hint for people who choose the object; empty without one', text),
-      }),
+    mapping_types: about(
+      'fields that the gateway fills: with a fact of the session (`preset`) or with a fixed text (`custom`)',
+      items(
+        v.strictObject({
+          ...field,
+          type: about(
+            'preset: `value` names a fact of the session; custom: `value` is the text',
+            v.picklist(['preset', 'custom']),
+          ),
+          value: about('name of the fact, such as session.user_email, or the text', text),
+        }),
+      ),
     ),
-  ),
-  connection_ids: about('names of the connections that use it and that the caller may see', v.array(text)),
-})
+    prompt_types: about(
+      'fields that the caller fills by `jira_fields`',
+      items(
+        v.strictObject({
+          ...field,
+          label: about('name of the field, for people; empty without one', text),
+          field_type: about('select: the value is an option of the field; other words: a text', text),
+          required: about('whether the caller has to fill the field', v.boolean()),
+        }),
+      ),
+    ),
+    cmdb_types: about(
+      'fields that the caller fills by `jira_fields` with the id of an object of Assets',
+      items(
+        v.strictObject({
+          ...field,
+          label: about('name of the field, for people; empty without one', text),
+          jira_object_schema_id: about("id of the object's schema in Assets; empty without one", text),
+          jira_object_type: about("id of the object's type in Assets; empty without one", text),
+          required: about('whether the caller has to fill the field', v.boolean()),
+          value: about('hint for people who choose the object; empty without one', text),
+        }),
+      ),
+    ),
+    connection_ids: about('names of the connections that use it and that the caller may see', v.array(text)),
+  }),
+)
 
 /** An issue template, and the fields that callers fill in. */
 export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
@@ -91,7 +96,7 @@ export const jiraContract = {
     path: '/api/integrations/jira/issuetemplates',
     summary: 'Lists templates of issues, with the fields that callers fill',
     scope: 'connection',
-    answers: { 200: v.array(JiraTemplateShape) },
+    answers: { 200: later(() => v.array(JiraTemplateShape)) },
   },
   template: {
     ...READ,

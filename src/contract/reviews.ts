@@ -1,40 +1,46 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, sentText } from './executions.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
-const DecisionShape = v.object(
-  {
-    status: v.pipe(sentText, v.nonEmpty('must not be empty')),
-    time_window: v.nullish(
-      v.object(
-        {
-          configuration: v.nullish(
-            v.object(
-              { start_time: v.nullish(sentText, ''), end_time: v.nullish(sentText, '') },
-              'must be an object',
+const DecisionShape = later(() =>
+  v.object(
+    {
+      status: v.pipe(sentText, v.nonEmpty('must not be empty')),
+      time_window: v.nullish(
+        v.object(
+          {
+            configuration: v.nullish(
+              v.object(
+                { start_time: v.nullish(sentText, ''), end_time: v.nullish(sentText, '') },
+                'must be an object',
+              ),
+              {},
             ),
-            {},
-          ),
-        },
-        'must be an object',
+          },
+          'must be an object',
+        ),
       ),
-    ),
-    force_review: v.nullish(v.boolean('must be true or false'), false),
-    comment: v.nullish(v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')), ''),
-    rejection_reason: v.nullish(
-      v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
-      '',
-    ),
-  },
-  'must be a JSON object',
+      force_review: v.nullish(v.boolean('must be true or false'), false),
+      comment: v.nullish(
+        v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
+        '',
+      ),
+      rejection_reason: v.nullish(
+        v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
+        '',
+      ),
+    },
+    'must be a JSON object',
+  ),
 )
 
 export type DecisionBody = Frozen<v.InferOutput<typeof DecisionShape>>
 
 const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
-const review = {
+const review = later(() => ({
   id: about('id of the review', text),
   type: about(
     'onetime: a script, a runbook or a batch, which runs once; jit: terminals, for some time',
@@ -141,26 +147,28 @@ const review = {
       }),
     ),
   ),
-}
+}))
 
 /** The review inside a session, as in hoop's contract, with our fields. */
-export const ReviewInSessionShape = v.strictObject(review)
+export const ReviewInSessionShape = later(() => v.strictObject(review))
 /** A review by itself also says what the caller may do about it now. */
-const ReviewShape = v.strictObject({
-  ...review,
-  id: needed(review.id),
-  session: about('id of the session', text),
-  can: about(
-    'the decisions that the gateway would accept from the caller now',
-    v.strictObject({
-      approve: v.boolean(),
-      force: v.boolean(),
-      reject: v.boolean(),
-      revoke: v.boolean(),
-      withdraw: v.boolean(),
-    }),
-  ),
-})
+const ReviewShape = later(() =>
+  v.strictObject({
+    ...review,
+    id: needed(review.id),
+    session: about('id of the session', text),
+    can: about(
+      'the decisions that the gateway would accept from the caller now',
+      v.strictObject({
+        approve: v.boolean(),
+        force: v.boolean(),
+        reject: v.boolean(),
+        revoke: v.boolean(),
+        withdraw: v.boolean(),
+      }),
+    ),
+  }),
+)
 
 export type ReviewInSession = Frozen<v.InferOutput<typeof ReviewInSessionShape>>
 export type ReviewAnswer = Frozen<v.InferOutput<typeof ReviewShape>>
@@ -190,7 +198,7 @@ export const reviewContract = {
     ...READ,
     path: '/api/reviews',
     summary: 'Lists reviews, the newest first',
-    answers: { 200: v.array(ReviewShape) },
+    answers: { 200: later(() => v.array(ReviewShape)) },
     errors: ['history-failed'],
   },
   show: {
@@ -205,7 +213,7 @@ export const reviewContract = {
     path: '/api/reviews/:id/previous',
     summary: 'Shows the last approved run of the same runbook before this request; null if there is none',
     description: 'The script and the parameters of that run are in its session.',
-    answers: {
+    answers: later(() => ({
       200: v.nullable(
         v.strictObject({
           id: about('id of its review', text),
@@ -215,7 +223,7 @@ export const reviewContract = {
           ran_at: about('when it began to run', time),
         }),
       ),
-    },
+    })),
     errors: ['review-not-found', 'history-failed'],
   },
   exec: {

@@ -1,112 +1,121 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, plainOption, text, wholeCount } from './words.ts'
 
-const RunbookShape = v.strictObject({
-  name: needed(about('path of the file in its repository', text)),
-  metadata: about(
-    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
-    v.record(v.string(), v.record(v.string(), v.unknown())),
-  ),
-  error: about('why the file cannot be run; null if it can', v.nullable(text)),
-  used_names: about(
-    'all names that the template may use, also inside blocks; missing if it cannot be read',
-    v.optional(v.array(text)),
-  ),
-  title: v.optional(
-    v.pipe(text, v.description('first line of the leading comment of the file; missing without one')),
-  ),
-  description: v.optional(
-    v.pipe(text, v.description('the other lines of the leading comment; missing without any')),
-  ),
-  connections: about(
-    'names of the connections that can run it; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
-    v.optional(v.array(text)),
-  ),
-})
+const RunbookShape = later(() =>
+  v.strictObject({
+    name: needed(about('path of the file in its repository', text)),
+    metadata: about(
+      'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
+      v.record(v.string(), v.record(v.string(), v.unknown())),
+    ),
+    error: about('why the file cannot be run; null if it can', v.nullable(text)),
+    used_names: about(
+      'all names that the template may use, also inside blocks; missing if it cannot be read',
+      v.optional(v.array(text)),
+    ),
+    title: v.optional(
+      v.pipe(text, v.description('first line of the leading comment of the file; missing without one')),
+    ),
+    description: v.optional(
+      v.pipe(text, v.description('the other lines of the leading comment; missing without any')),
+    ),
+    connections: about(
+      'names of the connections that can run it; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
+      v.optional(v.array(text)),
+    ),
+  }),
+)
 
-const commit = {
+const commit = later(() => ({
   commit: about('full id of the commit from which the files were read', text),
   commit_author: about('author of the commit, as `Name <address>`', text),
   commit_message: about('message of the commit, at most 4096 characters', text),
-}
+}))
 
 /** With copies at the top level, which the published contract calls deprecated. */
-const RunbookListShape = v.strictObject({
-  errors: about(
-    'repositories that cannot be read, come from an old copy, or have more files than are listed, with the reason',
-    v.array(text),
-  ),
-  repositories: about(
-    'repositories with their runbooks',
-    v.array(
-      v.strictObject({
-        repository: needed(about('key of the repository, or the name of a local folder', text)),
-        ...commit,
-        items: about('runbooks of the repository', v.array(RunbookShape)),
-      }),
+const RunbookListShape = later(() =>
+  v.strictObject({
+    errors: about(
+      'repositories that cannot be read, come from an old copy, or have more files than are listed, with the reason',
+      v.array(text),
     ),
-  ),
-  items: about(
-    'deprecated: runbooks of all repositories; missing if none could be read',
-    v.optional(v.array(RunbookShape)),
-  ),
-  commit: about('deprecated: `commit` of the first repository; missing without one', v.optional(text)),
-  commit_author: about(
-    'deprecated: `commit_author` of the first repository; missing without one',
-    v.optional(text),
-  ),
-  commit_message: about(
-    'deprecated: `commit_message` of the first repository; missing without one',
-    v.optional(text),
-  ),
-})
+    repositories: about(
+      'repositories with their runbooks',
+      v.array(
+        v.strictObject({
+          repository: needed(about('key of the repository, or the name of a local folder', text)),
+          ...commit,
+          items: about('runbooks of the repository', v.array(RunbookShape)),
+        }),
+      ),
+    ),
+    items: about(
+      'deprecated: runbooks of all repositories; missing if none could be read',
+      v.optional(v.array(RunbookShape)),
+    ),
+    commit: about('deprecated: `commit` of the first repository; missing without one', v.optional(text)),
+    commit_author: about(
+      'deprecated: `commit_author` of the first repository; missing without one',
+      v.optional(text),
+    ),
+    commit_message: about(
+      'deprecated: `commit_message` of the first repository; missing without one',
+      v.optional(text),
+    ),
+  }),
+)
 
 /** Parts of a file have no times of their own. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
-const RuleShape = v.strictObject({
-  id: about('the same as `name`', text),
-  org_id: about("hoop's id of the organization, the same for all rules", text),
-  name: about('name of the connection', text),
-  description: about('always empty', text),
-  runbooks: about(
-    'runbooks that may be run',
-    v.array(
-      v.strictObject({
-        repository: about('key of the repository, or the name of a local folder', text),
-        name: about('folder of the runbooks; empty: all of the repository', text),
-      }),
+const RuleShape = later(() =>
+  v.strictObject({
+    id: about('the same as `name`', text),
+    org_id: about("hoop's id of the organization, the same for all rules", text),
+    name: about('name of the connection', text),
+    description: about('always empty', text),
+    runbooks: about(
+      'runbooks that may be run',
+      v.array(
+        v.strictObject({
+          repository: about('key of the repository, or the name of a local folder', text),
+          name: about('folder of the runbooks; empty: all of the repository', text),
+        }),
+      ),
     ),
-  ),
-  connections: about('the connection of the rule', v.array(text)),
-  user_groups: about('groups whose members may run them; empty: all users', v.array(text)),
-  ...times,
-})
+    connections: about('the connection of the rule', v.array(text)),
+    user_groups: about('groups whose members may run them; empty: all users', v.array(text)),
+    ...times,
+  }),
+)
 
-const ConfigurationShape = v.strictObject({
-  id: about("hoop's id, always the same", text),
-  org_id: about("hoop's id of the organization, always the same", text),
-  repositories: about(
-    'repositories of gateway.yaml; fields of secrets are empty',
-    v.array(
-      v.strictObject({
-        repository: about('key of the repository, or the name of a local folder', text),
-        git_url: about('address of the repository', text),
-        git_user: about('always empty', text),
-        git_password: about('always empty', text),
-        ssh_key: about('always empty', text),
-        ssh_user: about('always empty', text),
-        ssh_keypass: about('always empty', text),
-        ssh_known_hosts: about('always empty', text),
-        git_hook_ttl: about('seconds after which the repository is fetched again', wholeCount),
-      }),
+const ConfigurationShape = later(() =>
+  v.strictObject({
+    id: about("hoop's id, always the same", text),
+    org_id: about("hoop's id of the organization, always the same", text),
+    repositories: about(
+      'repositories of gateway.yaml; fields of secrets are empty',
+      v.array(
+        v.strictObject({
+          repository: about('key of the repository, or the name of a local folder', text),
+          git_url: about('address of the repository', text),
+          git_user: about('always empty', text),
+          git_password: about('always empty', text),
+          ssh_key: about('always empty', text),
+          ssh_user: about('always empty', text),
+          ssh_keypass: about('always empty', text),
+          ssh_known_hosts: about('always empty', text),
+          git_hook_ttl: about('seconds after which the repository is fetched again', wholeCount),
+        }),
+      ),
     ),
-  ),
-  ...times,
-})
+    ...times,
+  }),
+)
 
-const TemplatesShape = v.strictObject({ items: v.array(RunbookShape), ...commit })
+const TemplatesShape = later(() => v.strictObject({ items: v.array(RunbookShape), ...commit }))
 
 export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
 /** The runbooks of each repository, and the errors of those that could not be read. */
@@ -123,12 +132,12 @@ export const runbookContract = {
     ...READ,
     path: '/api/runbooks',
     summary: 'Lists runbooks and their parameters, by repository',
-    query: {
+    query: later(() => ({
       connection_name: plainOption('only the runbooks of this connection'),
       connection: plainOption('the same as `connection_name`, by its old name'),
       list_connections: plainOption('true: each runbook has the list of connections that may run it'),
       remove_empty_connections: plainOption('false: also lists runbooks that no connection runs, for admins'),
-    },
+    })),
     answers: { 200: RunbookListShape },
     errors: [['runbooks-not-configured', 404], 'connection-not-found'],
   },
@@ -153,7 +162,7 @@ export const runbookContract = {
     ...READ,
     path: '/api/runbooks/rules',
     summary: "Lists who may run what, in hoop's form: a rule for each connection that runs runbooks",
-    answers: { 200: v.array(RuleShape) },
+    answers: { 200: later(() => v.array(RuleShape)) },
   },
   rule: {
     ...READ,

@@ -1,74 +1,79 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import type { Frozen } from './contract.ts'
 import { about, moment, text, wholeCount } from './words.ts'
 
-export const OutputRangeShape = v.strictObject({
-  events: about(
-    'events of the session, in their order',
-    v.array(
-      v.strictObject({
-        place: about('place after the event; the part from there begins with the next event', wholeCount),
-        time: about('when the event was recorded', moment),
-        type: about(
-          'i: input; o: output; e: a text about the end of the session',
-          v.picklist(['i', 'o', 'e']),
-        ),
-        stream: v.optional(
-          v.pipe(
-            v.literal('stderr'),
-            v.description('set for output of stderr; missing for all other events'),
+export const OutputRangeShape = later(() =>
+  v.strictObject({
+    events: about(
+      'events of the session, in their order',
+      v.array(
+        v.strictObject({
+          place: about('place after the event; the part from there begins with the next event', wholeCount),
+          time: about('when the event was recorded', moment),
+          type: about(
+            'i: input; o: output; e: a text about the end of the session',
+            v.picklist(['i', 'o', 'e']),
           ),
-        ),
-        payload: v.pipe(text, v.description('bytes of the event, in base64')),
-      }),
+          stream: v.optional(
+            v.pipe(
+              v.literal('stderr'),
+              v.description('set for output of stderr; missing for all other events'),
+            ),
+          ),
+          payload: v.pipe(text, v.description('bytes of the event, in base64')),
+        }),
+      ),
     ),
-  ),
-  next: v.pipe(wholeCount, v.description('the value of `from` for the next part')),
-  over: about('whether the session has ended, and nothing comes after `next`', v.boolean()),
-  missing_bytes: v.pipe(
-    wholeCount,
-    v.description('bytes of output that the agent left out, or that could not be recorded'),
-  ),
-})
+    next: v.pipe(wholeCount, v.description('the value of `from` for the next part')),
+    over: about('whether the session has ended, and nothing comes after `next`', v.boolean()),
+    missing_bytes: v.pipe(
+      wholeCount,
+      v.description('bytes of output that the agent left out, or that could not be recorded'),
+    ),
+  }),
+)
 
-export const StatementsShape = v.strictObject({
-  statements: about(
-    'statements in the order in which they came',
-    v.array(
-      v.strictObject({
-        connection: v.pipe(
-          text,
-          v.description(
-            'id of the connection of the native client, percent-encoded; unique within the session',
+export const StatementsShape = later(() =>
+  v.strictObject({
+    statements: about(
+      'statements in the order in which they came',
+      v.array(
+        v.strictObject({
+          connection: v.pipe(
+            text,
+            v.description(
+              'id of the connection of the native client, percent-encoded; unique within the session',
+            ),
           ),
-        ),
-        query: v.pipe(text, v.description('first 16 KiB of the statement, with its secrets replaced')),
-        time: v.pipe(moment, v.description('when the statement came from the client')),
-        state: v.pipe(
-          v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
-          v.description(
-            '`done`: the server has run it. `failed`: see `error`. `prepared`: it was only prepared. `skipped`: it did not run, because an earlier statement had failed. `unfinished`: the connection or the session ended before its answer. `unknown`: it was not measured, because too many statements waited for the server',
+          query: v.pipe(text, v.description('first 16 KiB of the statement, with its secrets replaced')),
+          time: v.pipe(moment, v.description('when the statement came from the client')),
+          state: v.pipe(
+            v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
+            v.description(
+              '`done`: the server has run it. `failed`: see `error`. `prepared`: it was only prepared. `skipped`: it did not run, because an earlier statement had failed. `unfinished`: the connection or the session ended before its answer. `unknown`: it was not measured, because too many statements waited for the server',
+            ),
           ),
-        ),
-        duration_ms: v.pipe(
-          v.nullable(v.number()),
-          v.description(
-            'milliseconds until its end, from its arrival or from the end of the statement before it, whichever is later; null without an end',
+          duration_ms: v.pipe(
+            v.nullable(v.number()),
+            v.description(
+              'milliseconds until its end, from its arrival or from the end of the statement before it, whichever is later; null without an end',
+            ),
           ),
-        ),
-        rows: v.pipe(
-          v.nullable(wholeCount),
-          v.description('number of rows that were returned or changed; null if the server gave no number'),
-        ),
-        error: v.pipe(
-          v.nullable(text),
-          v.description('SQLSTATE of PostgreSQL, or error number of MySQL; null without an error'),
-        ),
-      }),
+          rows: v.pipe(
+            v.nullable(wholeCount),
+            v.description('number of rows that were returned or changed; null if the server gave no number'),
+          ),
+          error: v.pipe(
+            v.nullable(text),
+            v.description('SQLSTATE of PostgreSQL, or error number of MySQL; null without an error'),
+          ),
+        }),
+      ),
     ),
-  ),
-  has_more: about('whether there are more statements after these', v.boolean()),
-})
+    has_more: about('whether there are more statements after these', v.boolean()),
+  }),
+)
 
 export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
 /** Statements of native clients. */

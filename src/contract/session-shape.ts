@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { needed, type Frozen } from './contract.ts'
 import { ReviewInSessionShape } from './reviews.ts'
 import { StateShape } from './session-state.ts'
@@ -9,39 +10,43 @@ const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
 
 /** The result for the Jira issue after the session's end. */
-const JiraMoveShape = v.strictObject({
-  status: about(
-    'pending: not moved yet; skipped: the issue keeps its status, because the session did not run or has failed; given-up: too many attempts failed',
-    v.picklist(['pending', 'done', 'skipped', 'given-up']),
-  ),
-  attempts: about('number of failed attempts', wholeCount),
-  error: about('why the last attempt failed; null if none has failed', v.nullable(text)),
-})
-
-/** Null until the end. */
-const metrics = v.nullable(
+const JiraMoveShape = later(() =>
   v.strictObject({
-    data_masking: about(
-      'what data masking has replaced',
-      v.strictObject({
-        err_count: about('number of times that masking failed at the agent', wholeCount),
-        info_types: about(
-          'number of replaced values of each type, for the first 100 types',
-          v.record(v.string(), wholeCount),
-        ),
-        total_redact_count: about('number of replaced values of all types', wholeCount),
-        transformed_bytes: about(
-          'number of bytes that were replaced, by the report of the agent',
-          wholeCount,
-        ),
-      }),
+    status: about(
+      'pending: not moved yet; skipped: the issue keeps its status, because the session did not run or has failed; given-up: too many attempts failed',
+      v.picklist(['pending', 'done', 'skipped', 'given-up']),
     ),
-    event_size: about('the same as `event_size` of the session', wholeCount),
-    truncated: about('whether output is missing: `truncated_bytes` is not 0', v.boolean()),
+    attempts: about('number of failed attempts', wholeCount),
+    error: about('why the last attempt failed; null if none has failed', v.nullable(text)),
   }),
 )
 
-const session = {
+/** Null until the end. */
+const metrics = later(() =>
+  v.nullable(
+    v.strictObject({
+      data_masking: about(
+        'what data masking has replaced',
+        v.strictObject({
+          err_count: about('number of times that masking failed at the agent', wholeCount),
+          info_types: about(
+            'number of replaced values of each type, for the first 100 types',
+            v.record(v.string(), wholeCount),
+          ),
+          total_redact_count: about('number of replaced values of all types', wholeCount),
+          transformed_bytes: about(
+            'number of bytes that were replaced, by the report of the agent',
+            wholeCount,
+          ),
+        }),
+      ),
+      event_size: about('the same as `event_size` of the session', wholeCount),
+      truncated: about('whether output is missing: `truncated_bytes` is not 0', v.boolean()),
+    }),
+  ),
+)
+
+const session = later(() => ({
   id: needed(about('id of the session', text)),
   org_id: about("hoop's id of the organization, the same for all sessions", text),
   user: about('name of the user', text),
@@ -137,21 +142,23 @@ const session = {
     v.nullable(wholeCount),
   ),
   metrics: about('figures of the session; null until the end', metrics),
-}
+}))
 
-export const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
+export const ListedSessionShape = later(() => v.strictObject({ ...session, script: v.null() }))
 
-export const SessionShape = v.strictObject({
-  ...session,
-  script: about(
-    '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` asks for other parts only; null in a list',
-    v.strictObject({ data: text }),
-  ),
-  event_stream: about(
-    'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since the start, type, bytes in base64]`, or the whole output as one text',
-    v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
-  ),
-})
+export const SessionShape = later(() =>
+  v.strictObject({
+    ...session,
+    script: about(
+      '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` asks for other parts only; null in a list',
+      v.strictObject({ data: text }),
+    ),
+    event_stream: about(
+      'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since the start, type, bytes in base64]`, or the whole output as one text',
+      v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
+    ),
+  }),
+)
 
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
 export type ShownSession = Frozen<v.InferOutput<typeof SessionShape>>

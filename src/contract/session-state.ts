@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import type { Frozen } from './contract.ts'
 import { about, text, time } from './words.ts'
 
@@ -30,16 +31,18 @@ export const STATE_NAMES = [
 ] as const
 export type StateName = (typeof STATE_NAMES)[number]
 
-export const StateShape = v.strictObject({
-  name: about('name of the state', v.picklist(STATE_NAMES)),
-  text: about('the state in words, with the user, lock or exit code', text),
-  by: about(
-    'name of the user who stopped, rejected, revoked or withdrew the session, or whose session has the lock; null otherwise',
-    v.nullable(text),
-  ),
-  lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
-  since: about('since when the other session has the lock; null otherwise', time),
-})
+export const StateShape = later(() =>
+  v.strictObject({
+    name: about('name of the state', v.picklist(STATE_NAMES)),
+    text: about('the state in words, with the user, lock or exit code', text),
+    by: about(
+      'name of the user who stopped, rejected, revoked or withdrew the session, or whose session has the lock; null otherwise',
+      v.nullable(text),
+    ),
+    lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
+    since: about('since when the other session has the lock; null otherwise', time),
+  }),
+)
 
 /** The states of a session in a few words, which filter lists and count runs. */
 export const OUTCOMES = [

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { later } from '../basics/later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
@@ -6,27 +7,31 @@ import { ListedSessionShape, SessionShape } from './session-shape.ts'
 import { OUTCOMES, SESSION_KINDS } from './session-state.ts'
 import { about, file, moment, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
 
-const DownloadLinkShape = v.strictObject({
-  download_url: needed(about('address of the file, for one request', text)),
-  expire_at: about('when the address expires', moment),
-})
+const DownloadLinkShape = later(() =>
+  v.strictObject({
+    download_url: needed(about('address of the file, for one request', text)),
+    expire_at: about('when the address expires', moment),
+  }),
+)
 
-const SessionListShape = v.strictObject({
-  data: about('sessions, the newest first', v.array(ListedSessionShape)),
-  total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
-  total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
-  has_next_page: about('whether there are sessions after these', v.boolean()),
-})
+const SessionListShape = later(() =>
+  v.strictObject({
+    data: about('sessions, the newest first', v.array(ListedSessionShape)),
+    total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
+    total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
+    has_next_page: about('whether there are sessions after these', v.boolean()),
+  }),
+)
 
 /** All of a session's metadata. */
-const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
+const MetadataShape = later(() => v.object({ metadata: anyMap }, 'must be a JSON object'))
 
 /** Bytes as a command wrote them. */
 const plainText = v.pipe(text, v.description('text/plain'))
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 
-const FILTERS = {
+const FILTERS = later(() => ({
   user: plainOption(
     'only sessions of this user, as an SQL LIKE pattern (`%` is any text, `_` is one character, `\\` escapes them)',
   ),
@@ -51,7 +56,7 @@ const FILTERS = {
   'review.approver': plainOption('only sessions whose review asks a group of this user'),
   start_date: plainOption('only sessions that began at this time or later, RFC 3339'),
   end_date: plainOption('only sessions that began at this time or earlier, RFC 3339'),
-} as const
+}))
 
 const LIST = {
   tag: 'Sessions',
@@ -60,12 +65,12 @@ const LIST = {
   role: 'user',
   scope: 'seen',
   audit: VIEW,
-  query: {
+  query: later(() => ({
     ...FILTERS,
     limit: plainOption('maximum number of sessions, up to 100 (default: 20)'),
     offset: plainOption('number of sessions to skip, up to 10,000 (default: 0)'),
     count: plainOption('how `total` is counted: capped (at 10,000), exact or none (default: capped)'),
-  },
+  })),
   answers: { 200: SessionListShape },
   errors: [['invalid-request', 422], 'history-failed'],
 } as const
@@ -80,30 +85,32 @@ export const sessionListContract = {
   },
 } as const satisfies Contract
 
-const DaysShape = v.strictObject({
-  days: about(
-    'the days, the oldest first',
-    v.array(
-      v.strictObject({
-        day: v.pipe(text, v.description('the day in `time_zone`, as YYYY-MM-DD')),
-        open: v.pipe(
-          wholeCount,
-          v.description(
-            'sessions that run, wait for a lock or for approval, or are approved and have not run yet',
+const DaysShape = later(() =>
+  v.strictObject({
+    days: about(
+      'the days, the oldest first',
+      v.array(
+        v.strictObject({
+          day: v.pipe(text, v.description('the day in `time_zone`, as YYYY-MM-DD')),
+          open: v.pipe(
+            wholeCount,
+            v.description(
+              'sessions that run, wait for a lock or for approval, or are approved and have not run yet',
+            ),
           ),
-        ),
-        succeeded: about('sessions with exit code 0', wholeCount),
-        failed: about('sessions that ended in another way', wholeCount),
-        stopped: about(
-          'sessions that a user stopped or withdrew, whose client left, or whose request expired',
-          wholeCount,
-        ),
-        rejected: about('sessions whose approval was rejected or revoked', wholeCount),
-      }),
+          succeeded: about('sessions with exit code 0', wholeCount),
+          failed: about('sessions that ended in another way', wholeCount),
+          stopped: about(
+            'sessions that a user stopped or withdrew, whose client left, or whose request expired',
+            wholeCount,
+          ),
+          rejected: about('sessions whose approval was rejected or revoked', wholeCount),
+        }),
+      ),
     ),
-  ),
-  is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were examined')),
-})
+    is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were examined')),
+  }),
+)
 /** Number of sessions that began on each day, oldest day first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
 
@@ -118,12 +125,12 @@ export const sessionContract = {
     role: 'user',
     scope: 'seen',
     audit: 'none',
-    query: {
+    query: later(() => ({
       ...FILTERS,
       parameter: plainOption('has no effect: the counts do not look into parameters'),
       days: numberOption('days', 'number of days up to today, from 1 to 92 (default: 30)', 92),
       time_zone: plainOption('time zone of the days, such as Europe/Berlin (default: UTC)'),
-    },
+    })),
     answers: { 200: DaysShape },
     errors: [['invalid-request', 422], 'history-failed'],
   },
@@ -137,12 +144,12 @@ export const sessionContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: {
+    query: later(() => ({
       from: plainOption(
         'place after which the part begins: `next` or `place` of an earlier answer (default: the beginning)',
       ),
       bytes: plainOption('size of the part in bytes, up to 1048576 (default: 262144)'),
-    },
+    })),
     answers: { 200: OutputRangeShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
@@ -155,10 +162,10 @@ export const sessionContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: {
+    query: later(() => ({
       offset: numberOption('offset', 'number of statements to skip (default: 0)', 10_000_000, 0),
       limit: numberOption('limit', 'maximum number of statements, up to 1000 (default: 200)', 1000),
-    },
+    })),
     answers: { 200: StatementsShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
@@ -181,7 +188,7 @@ const DOWNLOAD = {
   role: 'public',
   scope: 'link',
   audit: { action: 'download', type: 'sessions' },
-  query: { token: plainOption('token of the link; the link has other options, too') },
+  query: later(() => ({ token: plainOption('token of the link; the link has other options, too') })),
   answers: { 200: file },
   type: 'application/octet-stream',
   errors: ['session-not-found', 'download-expired', 'history-failed'],
@@ -199,10 +206,10 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'seen',
     audit: { action: 'download', type: 'sessions' },
-    query: {
+    query: later(() => ({
       ...FILTERS,
       after: plainOption('only sessions after the one with this `cursor`'),
-    },
+    })),
     answers: { 200: plainText },
     type: 'application/x-ndjson',
     errors: [['invalid-request', 422], 'too-many-clients', 'history-failed'],
@@ -215,7 +222,7 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'seen',
     audit: VIEW,
-    query: {
+    query: later(() => ({
       expand: plainOption(
         'what the answer has in addition: event_stream, session_input, resize, separated by commas',
       ),
@@ -224,8 +231,8 @@ export const sessionStreamContract = {
         'returns a link instead, to download the output as csv, json, txt or another file',
       ),
       'blob-type': plainOption('session_input: the link is for the script instead of the output'),
-    },
-    answers: { 200: v.union([SessionShape, DownloadLinkShape]) },
+    })),
+    answers: { 200: later(() => v.union([SessionShape, DownloadLinkShape])) },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
   download: {
@@ -258,11 +265,11 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: {
+    query: later(() => ({
       events: plainOption('types of events: i, o, e, separated by commas (default: o,e)'),
       newline: plainOption('1: adds a line break after each event'),
       'event-time': plainOption('1: adds the time before each event, in whole seconds and UTC'),
-    },
+    })),
     answers: { 200: plainText },
     type: 'text/plain',
     errors: ['not-permitted', 'session-not-found', 'too-many-clients', 'history-failed'],
@@ -276,7 +283,7 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: { from: plainOption('start: from the beginning (default); now: only new output') },
+    query: later(() => ({ from: plainOption('start: from the beginning (default); now: only new output') })),
     answers: { 200: plainText },
     type: 'text/event-stream',
     errors: [

@@ -1,0 +1,17 @@
+/**
+ * Returns an object in place of the one that `make` returns. `make` is called when something of the object is
+ * first used: a command of the client uses few of the things that its modules could make.
+ */
+export function later<T extends object>(make: () => T): T {
+  let made: T | undefined
+  const object = (): T => (made ??= make())
+  return new Proxy({} as T, {
+    get: (_, key) => Reflect.get(object(), key) as unknown,
+    has: (_, key) => Reflect.has(object(), key),
+    ownKeys: () => Reflect.ownKeys(object()),
+    getOwnPropertyDescriptor(_, key) {
+      const property = Reflect.getOwnPropertyDescriptor(object(), key)
+      return property && { ...property, configurable: true }
+    },
+  })
+}
