@@ -25,6 +25,10 @@ const RunbookShape = later(() =>
       'names of the connections that can run it; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
       v.optional(v.array(text)),
     ),
+    confirm: about(
+      'whether page and command line ask people to type the name of the connection before a run; only with `connection_name`',
+      v.optional(v.boolean()),
+    ),
   }),
 )
 

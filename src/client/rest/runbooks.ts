@@ -33,6 +33,11 @@ export interface Runbook {
    * them.
    */
   readonly usedNames?: readonly string[]
+  /**
+   * Whether a person has to confirm a run on the connection of the list; undefined on gateways that do not say
+   * it.
+   */
+  readonly needsConfirmation?: boolean | undefined
   readonly error: string | undefined
   /**
    * The repository's name in the second version of the interface; undefined on gateways that have only the
@@ -137,7 +142,7 @@ function isNoList({ kind, code, message }: ApiError): boolean {
 
 /** Reads an item of either version's list. */
 function toRunbook(
-  { name, title, description, metadata, error, used_names: usedNames }: Read<RunbookAnswer>,
+  { name, title, description, metadata, error, used_names: usedNames, confirm }: Read<RunbookAnswer>,
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata).map(
@@ -153,6 +158,7 @@ function toRunbook(
     ...(description !== '' && { description }),
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
     ...(usedNames && { usedNames }),
+    ...(confirm !== undefined && { needsConfirmation: confirm }),
     error: error === '' ? undefined : error,
     repository,
   }

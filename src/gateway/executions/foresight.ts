@@ -6,7 +6,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings, CurrentSettings } from '../settings/settings.ts'
-import { checkRunbookAccess } from './runbook-access.ts'
+import { checkRunbookAccess, needsConfirmation } from './runbook-access.ts'
 
 interface Foreseeing {
   readonly locks: Locks
@@ -61,8 +61,4 @@ export function foreseen(
     confirm: needsConfirmation(connection, file),
     client_input: connection.access.clientInput,
   }
-}
-
-function needsConfirmation({ confirm, runbooks }: ConnectionSettings, file: string): boolean {
-  return confirm === true || (runbooks?.confirm ?? []).some((pattern) => pattern.isFor(file))
 }

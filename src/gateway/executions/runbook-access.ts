@@ -63,3 +63,8 @@ export function repositoryNamed(services: RunbookServices, name: string | undefi
     )
   return known
 }
+
+/** Whether people type the name of the connection before they run this file on it. */
+export function needsConfirmation({ confirm, runbooks }: ConnectionSettings, file: string): boolean {
+  return confirm === true || (runbooks?.confirm ?? []).some((pattern) => pattern.isFor(file))
+}

@@ -44,6 +44,7 @@ function shapeOf(value: unknown, at = ''): [string, string][] {
 const USED_NAMES = ['.items', '.repositories[].items'].flatMap((items) => [
   `${items}[].used_names`,
   `${items}[].used_names[]`,
+  `${items}[].confirm`,
 ])
 
 function expectShape(answer: unknown, name: string, ours: readonly string[] = []): void {

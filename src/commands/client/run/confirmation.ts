@@ -10,6 +10,8 @@ interface Meant {
   readonly file: string
   readonly repository: string | null | undefined
   readonly connections: readonly string[]
+  /** Whether the gateway has already said that it needs a confirmation; undefined: it is asked. */
+  readonly needsConfirmation?: boolean | undefined
 }
 
 /**
@@ -19,7 +21,7 @@ interface Meant {
  * @throws Failure, exit code 64; ApiError
  */
 export async function confirmed(account: Account, meant: Meant, given: string | undefined): Promise<void> {
-  if (!(await needsConfirmation(account, meant))) return
+  if (!(meant.needsConfirmation ?? (await needsConfirmation(account, meant)))) return
   const { connections, file } = meant
   const [only = ''] = connections
   const expected = connections.length === 1 ? only : String(connections.length)

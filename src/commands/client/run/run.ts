@@ -65,9 +65,12 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
   try {
     const target = await findTarget(account, { connection, file, repository: flags.repository })
     const parameters = Object.fromEntries(await allParameters(target, given, flags))
-    const { repository } = target
-    if (flags.dryRun !== true)
-      await confirmed(account, { file, repository, connections: [connection] }, flags.confirm)
+    const { repository, runbook } = target
+    if (flags.dryRun !== true) {
+      const { needsConfirmation } = runbook ?? {}
+      const meant = { file, repository, connections: [connection], needsConfirmation }
+      await confirmed(account, meant, flags.confirm)
+    }
     const issue = flags.dryRun === true ? {} : await fieldsOf(account, connection, flags.jira)
     const correlationId = `runbook-agent-${newUuid()}`
     const request = {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findAccount } from '../../../../src/client/account/account.ts'
+import { fetchRunbooks } from '../../../../src/client/rest/runbooks.ts'
 import { confirmed } from '../../../../src/commands/client/run/confirmation.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { waitFor } from '../../../support/wait.ts'
@@ -101,4 +102,26 @@ it('lets the command line run what has to be confirmed only by what would be typ
   await expect(run(['prod'])).rejects.toThrow('add --confirm prod')
   await expect(run(['prod'], 'some')).rejects.toThrow('--confirm is some')
   await expect(run(['prod', 'some'])).rejects.toThrow('add --confirm 2')
+})
+
+it('is not asked when the list of runbooks has said whether a run has to be confirmed', async () => {
+  const env = { HOOP_APIURL: gateway.gateway.http, HOOP_TOKEN: userToken }
+  const account = findAccount({ env, stored: undefined, file: '' })
+  const said = async (connection: string) => {
+    const { runbooks } = await fetchRunbooks(account, connection)
+    return Object.fromEntries(runbooks.map((one) => [one.name, one.needsConfirmation]))
+  }
+  expect(await said('prod')).toMatchObject({ 'ops/slow.runbook.sh': true })
+  expect(await said('some')).toMatchObject({ 'ops/slow.runbook.sh': false, 'ops/danger.runbook.sh': true })
+  const nobody = { HOOP_APIURL: 'http://127.0.0.1:9', HOOP_TOKEN: userToken }
+  const unreachable = findAccount({ env: nobody, stored: undefined, file: '' })
+  const run = (needsConfirmation: boolean, given?: string) =>
+    confirmed(
+      unreachable,
+      { file: 'ops/a.runbook.sh', repository: 'rb', connections: ['prod'], needsConfirmation },
+      given,
+    )
+  await run(false)
+  await run(true, 'prod')
+  await expect(run(true)).rejects.toThrow('add --confirm prod')
 })

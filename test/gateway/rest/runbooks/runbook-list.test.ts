@@ -6,7 +6,7 @@ import { RunningAgent } from '../../../support/sites/running-agent.ts'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 const connections = `
-  - { name: sql, agent: local, command: [psql], runbooks: { repository: rb, path: sql }, env: { PASS: very-secret },
+  - { name: sql, agent: local, command: [psql], runbooks: { repository: rb, path: sql, confirm: ['sql/*'] }, env: { PASS: very-secret },
       access: { groups: [dba], exec: false } }
   - { name: all, agent: local, command: [bash], runbooks: { repository: rb } }
   - { name: off, agent: local, command: [bash], runbooks: { repository: rb }, access: { runbooks: false } }
@@ -77,6 +77,8 @@ const items = {
     ...{ metadata: {}, error: null, used_names: [], title: 'The top', description: 'All of it.' },
   },
 }
+/** As a list for one connection has them. */
+const unconfirmed = (item: object) => ({ ...item, confirm: false })
 const about = () => ({ commit, commit_author: 't <t@example.test>', commit_message: 'files\n' })
 const repository = (...listed: readonly object[]) => ({
   repository: 'rb',
@@ -95,7 +97,7 @@ const listOf = (...listed: readonly object[]) => ({
 describe('GET /api/runbooks', () => {
   it('lists the runbooks in the path of a connection, with what they ask for', async () => {
     const { status, body } = await get('/api/runbooks?connection_name=bash&list_connections=false')
-    expect([status, body]).toEqual([200, listOf(items.a, items.broken, items.form)])
+    expect([status, body]).toEqual([200, listOf(...[items.a, items.broken, items.form].map(unconfirmed))])
     expect((await get('/api/runbooks?connection=bash')).body).toEqual(body)
   })
 
@@ -113,7 +115,7 @@ describe('GET /api/runbooks', () => {
       ),
     ])
     const theirs = await get('/api/runbooks?connection_name=sql&list_connections=true', asOther)
-    expect(theirs.body['repositories']).toEqual([repository(on(items.report, 'sql'))])
+    expect(theirs.body['repositories']).toEqual([repository(on({ ...items.report, confirm: true }, 'sql'))])
     const { body } = await get('/api/runbooks?list_connections=true', asOther)
     const [{ items: all } = { items: [] }] = body['repositories'] as { items: object[] }[]
     expect(all).toContainEqual(on(items.report, 'sql', 'all'))
@@ -124,7 +126,7 @@ describe('GET /api/runbooks', () => {
   it('lists to admins those that no connection runs, when they are asked for', async () => {
     const query = '/api/runbooks?connection_name=bash&list_connections=true&remove_empty_connections=false'
     const { body } = await get(query)
-    const on = (item: object, ...names: string[]) => ({ ...item, connections: names })
+    const on = (item: object, ...names: string[]) => ({ ...unconfirmed(item), connections: names })
     expect(body['items']).toContainEqual(on(items.a, 'bash'))
     expect(body['items']).toContainEqual(on(items.report))
     const theirs = await get(query.replace('bash', 'all'), asOther)
