@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { later } from '../basics/later.ts'
+import { later } from './later.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { later } from '../basics/later.ts'
+import { later } from './later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, plainOption, text, wholeCount } from './words.ts'
 

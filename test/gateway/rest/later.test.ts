@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { expect, it, vi } from 'vitest'
-import { later } from '../../src/basics/later.ts'
+import { later } from '../../../src/contract/later.ts'
 
 it('makes the object when something of it is first used, and once', () => {
   const make = vi.fn(() => ({ one: 1, two: { three: 3 } }))
