@@ -91,7 +91,7 @@ const NOTHING = v.optional(
  * Returns the lenient form of an answer's shape. An answer that this form cannot read does not come from a
  * gateway.
  */
-function readable(shape: v.GenericSchema): v.GenericSchema {
+export function readable(shape: v.GenericSchema): v.GenericSchema {
   switch (shape.type) {
     case 'array':
       return v.pipe(

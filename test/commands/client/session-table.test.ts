@@ -1,22 +1,26 @@
+import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { itemTable } from '../../../src/basics/text/table.ts'
+import { readable } from '../../../src/client/rest/call.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
 import { took } from '../../../src/commands/client/report/words.ts'
+import { ListedSessionShape } from '../../../src/contract/session-shape.ts'
 import { sessionDetails, SESSION_COLUMNS } from '../../../src/commands/client/sessions/sessions.ts'
 
-const session = {
+/** Reads a session as from a gateway that leaves out the other fields. */
+const read = (said: object) => v.parse(readable(ListedSessionShape), said) as RecordedSession
+
+const done = {
   id: '5701046a-7b7a-4a78-abb0-a24c95e6fe54',
-  ...{ user: 'ada.lovelace@example.test', connection: 'a-long-name', correlation_id: '' },
+  ...{ user: 'ada.lovelace@example.test', connection: 'a-long-name' },
   ...{ verb: 'exec', status: 'done', exit_code: 3, event_size: 2048 },
   ...{ start_date: '2026-01-31T14:30:00Z', end_date: '2026-01-31T14:31:05Z' },
-} as RecordedSession
-const running = { ...session, status: 'open', exit_code: undefined, end_date: '' }
-/** @param batch the connections of each wave */
-const reviewed = (status: string, batch?: readonly (readonly string[])[]) =>
-  ({
-    ...running,
-    review: { status, batch: batch && { waves: batch } },
-  }) as RecordedSession
+}
+const open = { ...done, status: 'open', exit_code: null, end_date: null }
+const [session, running] = [read(done), read(open)]
+/** @param waves the connections of each wave of a batch */
+const reviewed = (status: string, waves?: readonly (readonly string[])[]) =>
+  read({ ...open, review: { status, ...(waves !== undefined && { batch: { waves } }) } })
 
 describe('the table of sessions', () => {
   it('has everything where there is room', () => {
