@@ -22,6 +22,9 @@ export const DEPARTURE_WORDS: Readonly<Record<Departure, string>> = {
   ended: 'it ended its stream without saying that it leaves',
 }
 
+/** What `drained` means after the stream has ended. */
+export const STOPPED_WORDS = 'it was told to stop, and has stopped'
+
 /** The newest stream of an agent since this gateway started. */
 export interface Presence {
   readonly arrival: Arrival

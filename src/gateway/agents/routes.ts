@@ -5,7 +5,7 @@ import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Agents } from './agents.ts'
-import { DEPARTURE_WORDS } from './presence.ts'
+import { DEPARTURE_WORDS, STOPPED_WORDS, type Departure } from './presence.ts'
 
 interface AgentRouting {
   readonly agents: Agents
@@ -53,6 +53,10 @@ function agentAnswer(services: AgentRouting, user: GatewayUser, name: string): A
   }
 }
 
+function wordsOf(why: Departure, state: string): string {
+  return why === 'drained' && state === 'left' ? STOPPED_WORDS : DEPARTURE_WORDS[why]
+}
+
 /** Describes the agent's state since this gateway started. */
 function standing({ agents, users }: AgentRouting, user: GatewayUser, name: string) {
   const { arrival, since, left } = agents.presence(name) ?? {}
@@ -65,7 +69,7 @@ function standing({ agents, users }: AgentRouting, user: GatewayUser, name: stri
     state,
     connected_at: since?.toISOString() ?? null,
     left_at: left?.at.toISOString() ?? null,
-    last_words: left === undefined ? null : DEPARTURE_WORDS[left.why],
+    last_words: left === undefined ? null : wordsOf(left.why, state),
     address: seesAll ? (arrival?.address ?? null) : null,
     sessions: agents.sessionCount(name),
     session_limit: arrival?.sessionLimit ?? null,
