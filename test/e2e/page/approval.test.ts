@@ -5,6 +5,7 @@ import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
 const FAR = 'warehouse-archive-replica-in-frankfurt'
+const LONG = 'warehouse-team.on-call-in-frankfurt@shop.example'
 
 describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser)}`, () => {
   const stage = new Stage({
@@ -15,7 +16,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
       { name: 'masked', command: ['bash'], masking: ['mail'], access: { groups: ['dba'] } },
     ],
     masking: [{ name: 'mail', entities: ['EMAIL_ADDRESS'] }],
-    users: { ann: ['dev'], bea: ['dba'] },
+    users: { ann: ['dev'], bea: ['dba'], [LONG]: ['dev'] },
     runbooks: {
       'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}',
       'ops/clean.runbook.sh': 'echo cleaned "$PLACE"',
@@ -178,6 +179,15 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
       [one, one.closest('.chip')].map((box) => box?.getBoundingClientRect().right ?? 0),
     )
     expect(edges[0]).toBeLessThan(edges[1] ?? 0)
+
+    const own = await send('POST', '/api/sessions', { connection: FAR, script: 'echo far' }, LONG)
+    const { session_id: withdrawn } = JSON.parse(own.body) as { session_id: string }
+    await send('POST', `/api/sessions/${withdrawn}/kill`, {}, LONG)
+    await using long = await stage.arrive({ viewport: { width: 390, height: 844 } })
+    await long.signIn(stage.site.tokenOf(LONG), `/sessions/${withdrawn}`)
+    const chip = long.page.locator('.head .chip').filter({ hasText: LONG })
+    await chip.waitFor()
+    expect(await chip.evaluate((one) => one.getBoundingClientRect().right)).toBeLessThan(390)
   })
 
   it('says of a batch on how many connections it runs, and runs it as soon as it is approved', async () => {
