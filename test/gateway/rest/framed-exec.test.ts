@@ -1,6 +1,9 @@
 import { createServer, request as httpRequest } from 'node:http'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, findAccount } from '../../../src/client/account/account.ts'
 import { upgrade } from '../../../src/client/rest/upgrade.ts'
@@ -13,7 +16,7 @@ import type { PacketLine } from '../../../src/dial/packet-line.ts'
 import { EXEC_STREAM, FRAMED_PACKETS } from '../../../src/wire/framed-packets.ts'
 import { own } from '../../support/owned.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
-import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
+import { otherToken, RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // What holds for executions of command lines holds for both ways on which they come.
@@ -100,6 +103,7 @@ beforeAll(async () => {
       connections: `
   - { name: closed, agent: local, command: [bash], access: { exec: false } }
   - { name: admins, agent: local, command: [bash], access: { groups: [admin] } }
+  - { name: reviewed, agent: local, command: [bash], review: { groups: [dba] } }
   - { name: away, agent: elsewhere, command: [bash] }`,
       agents: '{ name: elsewhere, key: xagt-of-another-agent-0123456789 }',
       limits: '{ agent-wait: 300ms }',
@@ -140,6 +144,25 @@ describe.each(WAYS)('an execution of a command line by %s', (way) => {
     ['a connection whose agent is away', 'away', userToken, 'agent-offline'],
   ])('is refused for %s', async (_, connection, token, code) => {
     expect(codeOf(await exec(connection, 'true', { token }).ended)).toBe(code)
+  })
+
+  it('waits for an approval, and runs once, however often it is approved', async () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'once-')), 'runs')
+    const asked = exec('reviewed', `echo ran | tee -a ${file}`)
+    const waiting = async () => {
+      const { body } = await gateway.request('GET', '/api/reviews')
+      const reviews = body as unknown as { id: string; status: string }[]
+      return reviews.find(({ status }) => status === 'PENDING')?.id
+    }
+    await waitFor(async () => (await waiting()) !== undefined)
+    const url = `/api/reviews/${await waiting()}`
+    const approver = { authorization: `Bearer ${otherToken}` }
+    const approve = () => gateway.request('PUT', url, { status: 'APPROVED' }, approver)
+    const answers = await Promise.all([approve(), approve()])
+    expect(answers.map(({ status }) => status)).toContain(200)
+    expect(await asked.ended).toMatchObject({ kind: 'exited', exitCode: 0 })
+    expect([asked.output, readFileSync(file, 'utf8')]).toEqual(['ran\n', 'ran\n'])
+    rmSync(path.dirname(file), { recursive: true })
   })
 
   it('ends with its token, and with its user', async () => {
