@@ -4,7 +4,7 @@ import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
 import { OutputGate } from '../output/sent-output.ts'
 import { NativeError } from './native-error.ts'
-import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
+import { MAX_PACKET_BYTES, type NativeClient, type Take } from './protocol.ts'
 
 /**
  * Bytes of a client that wait for its server. hoop's protocol cannot pause a client: its connection ends
@@ -89,19 +89,46 @@ export class NativeConnection implements NativeClient {
   }
 
   async next(): Promise<Buffer | undefined> {
-    // The bytes of the last call are written by now.
+    this.#releaseTaken()
+    while (this.#waiting.length === 0) {
+      if (this.#isAtEnd()) return undefined
+      await this.#woken()
+    }
+    return this.#takeWaiting()
+  }
+
+  async deliver(take: Take): Promise<void> {
+    for (;;) {
+      this.#releaseTaken()
+      if (this.#waiting.length > 0) {
+        const taken = take(this.#takeWaiting())
+        if (taken !== undefined) await taken
+      } else if (this.#isAtEnd()) return
+      else await this.#woken()
+    }
+  }
+
+  /** Counts the bytes that were taken last: they are written by now. */
+  #releaseTaken(): void {
     this.#count(-this.#takenBytes)
     this.#takenBytes = 0
     if (this.#waitingBytes < WAITING_BYTES.low) this.#setPausing(false)
-    while (this.#waiting.length === 0) {
-      if (this.#hasLeft) this.#gone.abort()
-      if (this.gone.aborted || this.ending.aborted) return undefined
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
+  }
+
+  #takeWaiting(): Buffer {
     const waiting = this.#waiting
     this.#waiting = []
     this.#takenBytes = this.#waitingBytes
     return joined(waiting)
+  }
+
+  #isAtEnd(): boolean {
+    if (this.#hasLeft) this.#gone.abort()
+    return this.gone.aborted || this.ending.aborted
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve))
   }
 
   send(data: Buffer, guardrailsInfo?: Buffer): Promise<void> | undefined {

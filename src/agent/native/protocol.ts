@@ -16,6 +16,9 @@ export interface NativeProtocol {
   serve(client: NativeClient): Promise<void>
 }
 
+/** Takes bytes. Returns a promise when there is no room for more, which settles when there is. */
+export type Take = (bytes: Buffer) => Promise<void> | undefined
+
 /** The client's end of one connection. */
 export interface NativeClient {
   readonly id: string
@@ -41,6 +44,8 @@ export interface NativeClient {
   readonly isOurs: boolean
   /** Returns all unread bytes, at least one; undefined at the end. */
   next(): Promise<Buffer | undefined>
+  /** Passes on what `next` would return, up to the end. Costs less than `next`. */
+  deliver(take: Take): Promise<void>
   /**
    * Sends one packet, in order. Await the result before the next read from the server: it is a promise when there
    * is no room for more, and settles when there is.

@@ -5,6 +5,7 @@ import { joined } from '../../basics/joined.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
 import { NativeError } from './native-error.ts'
+import type { Take } from './protocol.ts'
 
 const DIAL_MS = 5000
 /** Silence on the connection after which the kernel asks whether the server is still there. */
@@ -72,22 +73,26 @@ export class ServerSocket implements Disposable {
 
   /** Returns all unread bytes, at least one; undefined when the server has closed. @throws NativeError */
   async next(): Promise<Buffer | undefined> {
-    while (this.#unreadBytes === 0) {
-      if (this.#error !== undefined) throw this.#error
-      if (this.#isOver) return undefined
-      await new Promise<void>((resolve) => (this.#wakeReader = resolve))
+    while (!this.#hasNews()) await this.#woken()
+    return this.#read()
+  }
+
+  /** Passes on what `next` would return, until the server has closed. Costs less than `next`. @throws NativeError */
+  async deliver(take: Take): Promise<void> {
+    for (;;) {
+      if (!this.#hasNews()) await this.#woken()
+      else {
+        const bytes = this.#read()
+        if (bytes === undefined) return
+        const taken = take(bytes)
+        if (taken !== undefined) await taken
+      }
     }
-    const unread = this.#unread
-    this.#unread = []
-    this.#unreadBytes = 0
-    this.#socket.resume()
-    return joined(unread)
   }
 
   /** Settles when the server has sent bytes that were not asked for, or has closed. Reads nothing. */
   async stirred(): Promise<void> {
-    if (this.#unreadBytes === 0 && !this.#isOver)
-      await new Promise<void>((resolve) => (this.#wakeReader = resolve))
+    if (!this.#hasNews()) await this.#woken()
   }
 
   /** Runs a step of the login, which waits only for the server. @throws NativeError when it takes too long */
@@ -144,6 +149,27 @@ export class ServerSocket implements Disposable {
   [Symbol.dispose](): void {
     this.#aborted?.[Symbol.dispose]()
     this.#end()
+  }
+
+  /** Whether there are unread bytes, or none will come any more. */
+  #hasNews(): boolean {
+    return this.#unreadBytes > 0 || this.#isOver
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => (this.#wakeReader = resolve))
+  }
+
+  #read(): Buffer | undefined {
+    if (this.#unreadBytes === 0) {
+      if (this.#error !== undefined) throw this.#error
+      return undefined
+    }
+    const unread = this.#unread
+    this.#unread = []
+    this.#unreadBytes = 0
+    this.#socket.resume()
+    return joined(unread)
   }
 
   #listen(): void {

@@ -21,16 +21,10 @@ async function serveTcp(client: NativeClient, target: Target): Promise<void> {
 
 /** Passes bytes on in both directions until one end is over. */
 async function relay(client: NativeClient, server: ServerSocket): Promise<void> {
-  const toServer = async () => {
-    for (let bytes = await client.next(); bytes !== undefined; bytes = await client.next())
-      await server.write(bytes)
-  }
-  const toClient = async () => {
-    for (let bytes = await server.next(); bytes !== undefined; bytes = await server.next())
-      await client.send(bytes)
-  }
+  const toServer = client.deliver((bytes) => server.write(bytes))
+  const toClient = server.deliver((bytes) => client.send(bytes))
   let end = (): void => undefined
   const ended = new Promise<void>((resolve) => (end = resolve))
   using _ = onAbort(client.ending, end)
-  await Promise.race([toServer(), toClient(), ended])
+  await Promise.race([toServer, toClient, ended])
 }

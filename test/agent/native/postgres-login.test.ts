@@ -49,6 +49,10 @@ async function read(
       if (given === undefined && !ready()) await new Promise<void>((resolve) => (wake = resolve))
       return given
     },
+    deliver: async (take) => {
+      for (let given = await client.next(); given !== undefined; given = await client.next())
+        await take(given)
+    },
     send: async (data) => {
       sent.push(data)
       if (ready()) wake()

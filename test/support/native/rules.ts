@@ -63,6 +63,7 @@ export function client(): NativeClient & { readonly got: () => Buffer } {
   return {
     ...{ id: '1', gone: signal, ending: signal, isSilent: false, isOurs: true },
     next: () => Promise.resolve(undefined),
+    deliver: () => Promise.resolve(),
     send: (bytes) => Promise.resolve(void sent.push(Buffer.from(bytes))),
     got: () => Buffer.concat(sent),
   }

@@ -221,7 +221,7 @@ class Relay {
   readonly #client: NativeClient
   readonly #server: ServerSocket
   readonly #fromClient = messageTypes((messageType) => {
-    if (messageType === type.terminate) this.#hasTerminated = true
+    if (messageType === type.terminate) this.#terminate()
     else if (ANSWERED.has(messageType)) this.#unanswered += 1
     else this.#isUnsynced = true
   })
@@ -236,6 +236,7 @@ class Relay {
   /** Whether the client has sent other messages since then. */
   #isUnsynced = false
   #hasTerminated = false
+  #end: () => void = () => undefined
   #isServerGone = false
   #lastType = 0
   /** The send to the client that is in progress. */
@@ -260,6 +261,7 @@ class Relay {
     let end = (): void => undefined
     const ended = new Promise<void>((resolve) => (end = resolve))
     using _ = onAbort(client.ending, end)
+    this.#end = end
     await Promise.race([this.#toServer(rest), this.#toClient(said), ended])
     // A client that says goodbye expects no answer.
     if (this.#hasTerminated) client.isSilent = !client.isOurs
@@ -272,26 +274,24 @@ class Relay {
   }
 
   async #toServer(rest: Buffer): Promise<void> {
-    for (
-      let bytes: Buffer | undefined = rest;
-      bytes !== undefined;
-      bytes = this.#hasTerminated ? undefined : await this.#client.next()
-    ) {
+    const pass = (bytes: Buffer) => {
+      if (this.#hasTerminated) return undefined
       this.#fromClient.push(bytes)
-      await this.#server.write(bytes)
+      return this.#server.write(bytes)
     }
+    await pass(rest)
+    await this.#client.deliver(pass)
   }
 
   async #toClient(said: Buffer): Promise<void> {
+    // Nothing may come after the goodbye.
+    const pass = (bytes: Buffer) =>
+      this.#client.ending.aborted ? undefined : (this.#passing = this.#pass(bytes))
     try {
-      for (let bytes: Buffer | undefined = said; bytes !== undefined; bytes = await this.#server.next()) {
-        // Nothing may come after the goodbye.
-        if (this.#client.ending.aborted) return
-        this.#passing = this.#pass(bytes)
-        await this.#passing
-      }
-      // A client that has gone closes the server's socket, too.
-      if (this.#client.gone.aborted) return
+      await pass(said)
+      await this.#server.deliver(pass)
+      // A client that has gone closes the server's socket, too, and so does the end of the connection.
+      if (this.#client.gone.aborted || this.#client.ending.aborted) return
       const { isBusy } = this
       this.#isServerGone = true
       if (isBusy) await this.#goodbye(errorOf('FATAL', SQLSTATE.connectionFailure, CLOSED_TOO_EARLY))
@@ -300,6 +300,12 @@ class Relay {
       this.#isServerGone = true
       await this.#goodbye(errorOf('FATAL', SQLSTATE.connectionFailure, error.message))
     }
+  }
+
+  /** The client has said goodbye. */
+  #terminate(): void {
+    this.#hasTerminated = true
+    this.#end()
   }
 
   #pass(bytes: Buffer): Promise<void> | undefined {

@@ -1,4 +1,4 @@
-import type { NativeClient, Target } from '../protocol.ts'
+import type { NativeClient, Take, Target } from '../protocol.ts'
 import type { ConnectionRules } from './session-rules.ts'
 import type { JudgedStream, MaskedStream } from './streams.ts'
 
@@ -78,6 +78,10 @@ export class ProtectedClient implements NativeClient, Disposable {
       const judged = await this.#judged(bytes)
       if (judged === undefined || judged.length > 0) return judged
     }
+  }
+
+  async deliver(take: Take): Promise<void> {
+    for (let bytes = await this.next(); bytes !== undefined; bytes = await this.next()) await take(bytes)
   }
 
   async send(bytes: Buffer): Promise<void> {
