@@ -103,13 +103,16 @@ function join(packets: readonly Packet[]): Packet {
 }
 
 /**
- * Yields the packets of a message: several when they are joined, otherwise the packet itself. One after the other,
- * since a hostile peer can put millions into a message. Joined packets in joined ones stay as they are.
- * @throws DecodeError
+ * Returns the packets of a message: several when they are joined, otherwise the packet itself. One after the other,
+ * since a hostile peer can put millions into a message. Joined packets in joined ones stay as they are. The iteration
+ * throws DecodeErrors.
  */
-export function* packetsIn(packet: Packet): Generator<Packet, void, undefined> {
-  if (packet.type !== TYPE) return yield packet
-  for (let { payload: rest } = packet; rest.length > 0;) {
+export function packetsIn(packet: Packet): Iterable<Packet> {
+  return packet.type === TYPE ? split(packet) : [packet]
+}
+
+function* split({ payload }: Packet): Generator<Packet, void, undefined> {
+  for (let rest = payload; rest.length > 0;) {
     const end = LENGTH_BYTES + (rest.length < LENGTH_BYTES ? 0 : rest.readUInt32BE())
     if (end > rest.length) throw new DecodeError(TYPE, 'malformed')
     yield decoded(rest.subarray(LENGTH_BYTES, end))

@@ -84,7 +84,9 @@ it('yields what is in order before it fails at what is not, and opens no joined 
   const bytes = joined([packet, inner])
   expect([...packetsIn({ ...inner, payload: bytes })].map(({ type }) => type)).toEqual(['T', inner.type])
   for (const rest of [Buffer.of(0), Buffer.of(0, 0, 0, 5, 1), Buffer.of(0, 0, 0, 1, 0xff)]) {
-    const packets = packetsIn({ ...inner, payload: Buffer.concat([joined([packet]), rest]) })
+    const packets = packetsIn({ ...inner, payload: Buffer.concat([joined([packet]), rest]) })[
+      Symbol.iterator
+    ]()
     expect(packets.next().value).toMatchObject(packet)
     expect(() => packets.next()).toThrow('RunbookJoinedPackets: malformed')
   }

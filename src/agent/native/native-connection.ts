@@ -148,10 +148,11 @@ export class NativeConnection implements NativeClient {
     const { protocol, takeMasked } = this.#session
     const masked = takeMasked()
     this.bytes.sent += data.length
+    const message = { kind: 'connection-data', protocol, data } as const
+    // Spreads cost more than the rest, and few packets need them.
+    if (guardrailsInfo === undefined && masked === undefined) return this.#tell(message)
     return this.#tell({
-      kind: 'connection-data',
-      protocol,
-      data,
+      ...message,
       ...(guardrailsInfo !== undefined && { guardrailsInfo }),
       ...(masked !== undefined && { masked }),
     })

@@ -47,27 +47,44 @@ export function isNativeProtocol(type: string): type is NativeProtocolName {
   return (NATIVE_PROTOCOLS as readonly string[]).includes(type)
 }
 
+type Kind = Exclude<ConnectionMessage['kind'], 'connection-data'>
+
+/** The types of a receiver's packets: a protocol has packets with data, all others have only an id. */
+function typesOf(receiver: Receiver): ReadonlyMap<string, Kind | NativeProtocolName> {
+  return new Map<string, Kind | NativeProtocolName>([
+    [CLOSES[receiver], 'connection-close'],
+    [receiver + PAUSE, 'connection-pause'],
+    [receiver + RESUME, 'connection-resume'],
+    ...NATIVE_PROTOCOLS.map((name) => [receiver + WRITES[name], name] as const),
+  ])
+}
+
+const TYPES: Readonly<Record<Receiver, ReturnType<typeof typesOf>>> = {
+  Agent: typesOf('Agent'),
+  Client: typesOf('Client'),
+}
+
 /**
  * Undefined for a packet of another kind.
  * @throws DecodeError when the connection's id is missing or too long
  */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
-  const { type } = packet
-  if (type === CLOSES[receiver]) return { kind: 'connection-close', connectionId: idIn(packet) }
-  if (!type.startsWith(receiver)) return undefined
-  const rest = type.slice(receiver.length)
-  if (rest === PAUSE) return { kind: 'connection-pause', connectionId: idIn(packet) }
-  if (rest === RESUME) return { kind: 'connection-resume', connectionId: idIn(packet) }
-  const protocol = NATIVE_PROTOCOLS.find((name) => WRITES[name] === rest)
-  if (protocol === undefined) return undefined
+  const found = TYPES[receiver].get(packet.type)
+  if (found === undefined) return undefined
+  const connectionId = idIn(packet)
+  return isNativeProtocol(found) ? decodeData(packet, connectionId, found) : { kind: found, connectionId }
+}
+
+function decodeData(packet: Packet, connectionId: string, protocol: NativeProtocolName): ConnectionData {
   const guardrailsInfo = specBytes(packet, infoKey(protocol))
   const masked = specBytes(packet, spec.maskingInfo)
+  const data = { kind: 'connection-data', connectionId, protocol, data: packet.payload } as const
+  const isDial = specBytes(packet, spec.serverConnect) !== undefined
+  // Spreads cost more than the rest, and few packets need them.
+  if (!isDial && guardrailsInfo === undefined && masked === undefined) return data
   return {
-    kind: 'connection-data',
-    connectionId: idIn(packet),
-    protocol,
-    data: packet.payload,
-    ...(specText(packet, spec.serverConnect) !== undefined && { isDial: true as const }),
+    ...data,
+    ...(isDial && { isDial }),
     ...(guardrailsInfo !== undefined && { guardrailsInfo }),
     ...(masked !== undefined && { masked: decodeMaskedOutput(masked) }),
   }
