@@ -4,7 +4,8 @@ import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
 import { OutputGate } from '../output/sent-output.ts'
 import { NativeError } from './native-error.ts'
-import { MAX_PACKET_BYTES, type NativeClient, type Take } from './protocol.ts'
+import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
+import type { Take } from './server-socket.ts'
 
 /**
  * Bytes of a client that wait for its server. hoop's protocol cannot pause a client: its connection ends

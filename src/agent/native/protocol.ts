@@ -1,7 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { Address } from '../../basics/net/address.ts'
 import type { SessionRules } from './rules/session-rules.ts'
-import type { ServerSocket } from './server-socket.ts'
+import type { ServerSocket, Take } from './server-socket.ts'
 
 /**
  * A protocol of native clients, for one session. Serves many connections at the same time. A new protocol is
@@ -15,9 +15,6 @@ export interface NativeProtocol {
    */
   serve(client: NativeClient): Promise<void>
 }
-
-/** Takes bytes. Returns a promise when there is no room for more, which settles when there is. */
-export type Take = (bytes: Buffer) => Promise<void> | undefined
 
 /** The client's end of one connection. */
 export interface NativeClient {

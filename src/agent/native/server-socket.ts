@@ -5,7 +5,6 @@ import { joined } from '../../basics/joined.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
 import { NativeError } from './native-error.ts'
-import type { Take } from './protocol.ts'
 
 const DIAL_MS = 5000
 /** Silence on the connection after which the kernel asks whether the server is still there. */
@@ -17,6 +16,9 @@ const MAX_UNREAD_BYTES = 64 * 1024
 
 /** Time for a login. Servers allow up to a minute for it, and some of them wait for a directory. */
 const LOGIN_MS = 30_000
+
+/** Takes bytes. Returns a promise when there is no room for more, which settles when there is. */
+export type Take = (bytes: Buffer) => Promise<void> | undefined
 
 /** The socket to a server. Bytes are read on demand, and only a few are read ahead. */
 export class ServerSocket implements Disposable {
