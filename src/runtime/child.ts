@@ -39,7 +39,7 @@ interface TerminalControl {
 }
 
 /** The part of a stream that an execution needs. Any Readable fits. */
-export interface OutputEnd {
+interface OutputEnd {
   /** Returns all bytes that have arrived, in memory of their own; null when there are none. */
   read(): Buffer | null
   /** Bytes that have arrived and were not read yet. */
