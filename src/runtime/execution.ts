@@ -4,7 +4,13 @@ import { type Child, ChildOutput, type Chunk, type Command, type StartOptions } 
 import type { Engine } from './engine.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { endGroup, groupExists, hangUp, REAPED_MS } from './ending/kill-ladder.ts'
-import { beginOwner, endOrphans, endOwner, leaveOrphans, type Owner } from './ending/orphans.ts'
+import {
+  registerOwner,
+  endOrphans,
+  unregisterOwner,
+  leaveOrphans,
+  type OrphanOwner,
+} from './ending/orphans.ts'
 import { groupMembers, takeMark } from './ending/process-table.ts'
 
 /** Limit for input that waits for a terminal whose program does not read. */
@@ -38,7 +44,7 @@ export async function execute(engine: Engine, command: Command, options: Execute
   const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
   // The command is registered before its start. A process that it leaves early would have no owner otherwise,
   // and an execution that ends at this moment would end it.
-  const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
+  const owner = registerOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, onThisThread }
   try {
     const child =
@@ -49,7 +55,7 @@ export async function execute(engine: Engine, command: Command, options: Execute
   } catch (error) {
     if (signal?.aborted !== true || error !== signal.reason)
       return new Execution(failed(error as Error), owner, { graceMs, background })
-    endOwner(owner)
+    unregisterOwner(owner)
     throw error
   }
 }
@@ -81,7 +87,7 @@ export class Execution implements AsyncDisposable {
   readonly #child: Child
   readonly #output: ChildOutput
   readonly #options: ExecutionOptions
-  readonly #owner: Owner
+  readonly #owner: OrphanOwner
   #reaped = false
   #groupLeft = true
   #killing: Promise<void> | undefined
@@ -91,7 +97,7 @@ export class Execution implements AsyncDisposable {
   readonly #ended = new Set<number>()
 
   /** @param owner of its processes, registered before the start. The registration ends with the execution */
-  constructor(child: Child, owner: Owner, options: ExecutionOptions) {
+  constructor(child: Child, owner: OrphanOwner, options: ExecutionOptions) {
     this.#child = child
     this.#options = options
     this.pid = child.pid

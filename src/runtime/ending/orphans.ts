@@ -115,7 +115,7 @@ let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
 
 /** The marks by which an execution's orphans are recognised. */
-export interface Owner {
+export interface OrphanOwner {
   /** The mark of its processes; undefined where there are no marks. */
   readonly mark: bigint | undefined
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
@@ -128,9 +128,9 @@ export interface Owner {
 }
 
 /** Executions that are not over. */
-const owners = new Set<Owner>()
+const owners = new Set<OrphanOwner>()
 /** Executions among `owners` that may leave processes on purpose. */
-const undecided = new Set<Owner>()
+const undecided = new Set<OrphanOwner>()
 /** Whether an execution has left processes on purpose, and an adopted process is still alive. */
 let someLeft = false
 /**
@@ -161,19 +161,19 @@ export function adoptOrphans(): void {
 
 /**
  * Registers an execution. Call this before it starts its command. The registration ends with `endOrphans`, or
- * with `leaveOrphans` if the execution may leave processes and was not terminated, or with `endOwner` if
+ * with `leaveOrphans` if the execution may leave processes and was not terminated, or with `unregisterOwner` if
  * nothing was started.
  */
-export function beginOwner(owner: Owner, mayLeave: boolean): Owner {
+export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwner {
   owners.add(owner)
   if (mayLeave) undecided.add(owner)
   return owner
 }
 
 /** Lets the processes that the execution left live on. They are still collected when they end. */
-export function leaveOrphans(owner: Owner): void {
+export function leaveOrphans(owner: OrphanOwner): void {
   someLeft = true
-  endOwner(owner)
+  unregisterOwner(owner)
   adopted()
 }
 
@@ -181,24 +181,24 @@ export function leaveOrphans(owner: Owner): void {
  * Ends the processes that an execution left: its orphans, their descendants, and orphans without an owner.
  * @returns the processes that were ended
  */
-export async function endOrphans(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
+export async function endOrphans(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<number>> {
   undecided.delete(owner)
   try {
     const ended = await endAll(owner, graceMs)
     for (const pid of adopted()) if (ended.has(pid)) spared.add(pid)
     return ended
   } finally {
-    endOwner(owner)
+    unregisterOwner(owner)
   }
 }
 
-export function endOwner(owner: Owner): void {
+export function unregisterOwner(owner: OrphanOwner): void {
   undecided.delete(owner)
   owners.delete(owner)
   releaseMark(owner.mark)
 }
 
-async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
+async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<number>> {
   const ended = new Set<number>()
   const end = performance.now() + orphansPatienceMs(graceMs)
   for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
@@ -219,7 +219,7 @@ async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number
  * Waits until the owner of each adopted process is known. A command may end while a process that it started
  * is still starting.
  */
-async function orphansOf(owner: Owner): Promise<readonly number[]> {
+async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
   let orphans: number[] = []
   await pollUntil(EXEC_MS, () => {
     const found = adopted().map((pid) => ({ pid, own: isOwn(pid, owner) }))
@@ -230,7 +230,7 @@ async function orphansOf(owner: Owner): Promise<readonly number[]> {
 }
 
 /** Whether the process belongs to this execution; undefined when that cannot be known yet. */
-function isOwn(pid: number, owner: Owner): boolean | undefined {
+function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   const mark = softLocksLimit(pid)
   if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
     return isOwnUnmarked(pid, owner)
@@ -240,7 +240,7 @@ function isOwn(pid: number, owner: Owner): boolean | undefined {
 /**
  * Like `isOwn`, for a process without a mark: it has removed the mark on purpose, or the system has no marks.
  */
-function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
+function isOwnUnmarked(pid: number, owner: OrphanOwner): boolean | undefined {
   // The process may descend from one that was left on purpose, and have removed every sign of that.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !isStarting(owner) && !mayBeLeft) return true
@@ -257,11 +257,11 @@ function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
  * Whether the command of another execution is starting: it may have left processes before its pid is known
  * here.
  */
-function isStarting(owner: Owner): boolean {
+function isStarting(owner: OrphanOwner): boolean {
   return [...owners].some((other) => other !== owner && other.session === undefined)
 }
 
-function hasSign(pid: number, owner: Owner): boolean | undefined {
+function hasSign(pid: number, owner: OrphanOwner): boolean | undefined {
   const session = processEntry(pid)?.session
   // The newest execution counts, since the number of an ended command may belong to another one by now.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)

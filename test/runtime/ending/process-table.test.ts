@@ -89,11 +89,11 @@ describe('without room for marks', () => {
     const said = underLimit(
       'ulimit -x 1000;',
       `engine.guard()
-      const { beginOwner, endOwner } = await import('./dist/runtime/ending/orphans.js')
-      const starting = beginOwner({ mark: undefined, marker: 'MARKER=starting' }, false)
+      const { registerOwner, unregisterOwner } = await import('./dist/runtime/ending/orphans.js')
+      const starting = registerOwner({ mark: undefined, marker: 'MARKER=starting' }, false)
       const pid = Number(await output(await started(${emptied})))
       console.log(pid > 1, isAlive(pid))
-      endOwner(starting)
+      unregisterOwner(starting)
       await output(await started('true'))
       console.log(isAlive(pid))`,
     )
