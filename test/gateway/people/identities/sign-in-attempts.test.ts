@@ -30,7 +30,8 @@ class StoppedClock implements Disposable {
   readonly #real = performance.now.bind(performance)
 
   constructor() {
-    const begin = this.#real()
+    // Whole, so that sums and differences are exact: 60 s are not 60.000000001, which is 61 to wait.
+    const begin = Math.ceil(this.#real())
     performance.now = () => begin + this.ahead
   }
 
