@@ -31,7 +31,7 @@ const REASONS = {
 } as const
 
 /** Reasons that come too late when the command has ended by itself: then its own end counts. */
-export const NEVER_LATE: ReadonlySet<TerminationReason> = new Set([
+export const ONLY_WHILE_RUNNING: ReadonlySet<TerminationReason> = new Set([
   'timeout',
   'agent-stopping',
   'input-limit',

@@ -21,7 +21,7 @@ import {
   endingRefused,
   endingUnstarted,
   INTERNAL_ERROR,
-  NEVER_LATE,
+  ONLY_WHILE_RUNNING,
   type TerminationReason,
   UNAWAITED,
 } from './ending.ts'
@@ -124,8 +124,8 @@ export class RunningCommand {
 
   /** Ends the command, also before it has started. The first reason wins. */
   end(reason: TerminationReason): void {
-    const isLate = this.#execution?.hasEnded === true
-    if (!isLate || !NEVER_LATE.has(reason)) this.#reason ??= reason
+    const isTooLate = this.#execution?.hasEnded === true && ONLY_WHILE_RUNNING.has(reason)
+    if (!isTooLate) this.#reason ??= reason
     // The last output of a command that ended by itself may be waiting at the gate, too.
     this.gate.openForGood()
     this.#over.abort()
