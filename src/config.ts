@@ -29,7 +29,7 @@ export interface AgentConfiguration {
   readonly stateDir: string
   /** 0: no journal. */
   readonly journalBytes: number
-  /** Most sessions in parallel, 1 or more. */
+  /** Limit of the parallel sessions, 1 or more. */
   readonly limitsSessions: number
   /** Limits of one execution; undefined: no limit. */
   readonly limitsMemoryBytes: number | undefined
@@ -154,9 +154,9 @@ function defaultEncoding({ stderrIsTty, env }: SettingsSource): 'json' | 'human'
 type Credential = Key | GatewayToken
 
 /**
- * Finds a key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins: hoop's
- * chart names a file for an SVID even if there is none. Undefined if nothing is given, which is a problem if
- * a key is needed.
+ * Finds a key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins, since
+ * hoop's chart sets the path of the SVID even without an SVID. Returns undefined if no credential is given,
+ * and reports this as a problem if a key is needed.
  */
 function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
   const { problems, file } = search.lookup

@@ -34,7 +34,8 @@ export class Lines {
 
   /** Writes as many bytes as possible. @returns the bytes written */
   #writeAll(bytes: Buffer): number {
-    // After a wait without success, no line waits until one is written again.
+    // After a line has waited in vain, later lines are written without waiting, until one of them is written
+    // whole.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {

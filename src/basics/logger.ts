@@ -30,7 +30,9 @@ export function parseLogLine(json: string): LogLine {
 }
 
 const MINUTE_MS = 60_000
-/** Most different warnings per minute. A limit is needed because callers choose a part of the text. */
+/**
+ * Limit of the different warnings per minute. A limit is needed because callers choose a part of the text.
+ */
 const MOST_KINDS = 20
 
 interface Kind {

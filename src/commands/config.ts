@@ -22,7 +22,7 @@ type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
 /**
  * Runs `runbook-agent config print`: prints every setting, its value, and its source on stdout.
- * @param file the agent's or a gateway's file; without one the agent's file, found as `start` finds it
+ * @param file the agent's or a gateway's file; if not given, the agent's file, found as `start` finds it
  * @throws Failure, after printing, with everything that makes the settings unusable
  */
 export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {

@@ -54,7 +54,10 @@ function auditText({ entries, faults }: NonNullable<HistoryRepair['audit']>): st
   return `audit log: its chain is broken, ${entries} entries: ${faults.map(({ says }) => says).join('; ')}`
 }
 
-/** Returns the history's file for the gateway with these settings. @throws Failure when there is none */
+/**
+ * Returns the history's file for the gateway with these settings. @throws Failure when this file does not
+ * exist
+ */
 function historyOf(config: string): string {
   try {
     const file = path.join(loadSettings(config, process.env).state, HISTORY_FILE)

@@ -24,7 +24,7 @@ export interface CredentialSearch {
   readonly warnings: string[]
 }
 
-/** Finds `key` or `key-file` by precedence, else the credential from systemd. Undefined if there is none. */
+/** Finds `key` or `key-file` by precedence, else the credential from systemd. Undefined if no key is set. */
 export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup } = search
   const { problems } = lookup

@@ -59,8 +59,8 @@ const MatrixShape = v.strictObject({
       }),
     ),
   ),
-  more_users: about('number of users after these', wholeCount),
-  more_connections: about('number of connections after these', wholeCount),
+  more_users: about('number of further users', wholeCount),
+  more_connections: about('number of further connections', wholeCount),
 })
 
 /** What a user may do on a connection, and why. */

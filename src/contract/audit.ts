@@ -21,8 +21,8 @@ const AuditEntryShape = v.strictObject({
   hash: about('SHA-256 of the entry, in hex', text),
   created_at: about('when it was written', moment),
   actor: about('name of the user who did it; empty if unknown, and for the gateway itself', text),
-  token_id: about('id of the token of the request; empty without one', text),
-  token_name: about('name of that token; empty without one', text),
+  token_id: about('id of the token of the request; empty without a token', text),
+  token_name: about('name of that token; empty without a token', text),
   actor_subject: about('the same as `actor`', text),
   actor_email: about('the same as `actor`', text),
   actor_name: about('the same as `actor`', text),
@@ -34,10 +34,10 @@ const AuditEntryShape = v.strictObject({
   ),
   http_method: about('method of the request; empty without a request', text),
   http_path: about('path of the request', text),
-  http_status: about('status of the answer; 0 without one, as in an entry `asked`', wholeCount),
-  client_ip: about('IP address of the caller; empty without one', text),
+  http_status: about('status of the answer; 0 without an answer, as in an entry `asked`', wholeCount),
+  client_ip: about('IP address of the caller; empty without an address', text),
   request_payload_redacted: about(
-    'body of the request, or filters of an export, shortened and without secrets; null without any',
+    'body of the request, or filters of an export, shortened and without secrets; null without a body or filters',
     v.nullable(v.record(v.string(), v.unknown())),
   ),
   outcome: about('whether it succeeded', v.boolean()),
@@ -47,7 +47,7 @@ const AuditEntryShape = v.strictObject({
     v.picklist(['asked', 'done']),
   ),
   asked: about(
-    '`sequence` of the entry `asked` of the same change; null without one',
+    '`sequence` of the entry `asked` of the same change; null without such an entry',
     v.nullable(wholeCount),
   ),
 })

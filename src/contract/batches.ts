@@ -54,7 +54,10 @@ const listed = {
   ended_at: about('when its last run ended; null before, and if it never ran', time),
   repository: about('key of the repository of the runbook, or the name of a local folder', text),
   file_name: about('path of the runbook', text),
-  runbook_title: about('title that the runbook had at the request; missing without one', v.optional(text)),
+  runbook_title: about(
+    'title that the runbook had at the request; missing without a title',
+    v.optional(text),
+  ),
   commit: about('full id of the commit from which the runbook was read', text),
   parameters: about(
     'parameters of the runbook; the value of a secret one is `[not recorded]`',
@@ -132,7 +135,7 @@ const RunShape = v.strictObject({
   started_at: about('when it began; null before', time),
   ended_at: about('when it ended; null until then', time),
   code: about('why the gateway refused or ended it; missing otherwise', code),
-  message: about('the reason in words; missing without one', v.optional(text)),
+  message: about('the reason in words; missing without a reason', v.optional(text)),
 })
 
 const group = {
@@ -161,7 +164,7 @@ const DifferencesShape = v.strictObject({
   differ: about('number of the other ended runs', wholeCount),
   usual: about('the largest group; null before a run has ended', v.nullable(GroupShape)),
   differences: about(
-    'up to 20 other groups, the largest first. `diff`: unified diff of the first 64 KiB of output of a run of the largest group and a run of this one, at most 16,384 characters; null without one. `note`: why the diff is missing or not complete; null otherwise',
+    'up to 20 other groups, the largest first. `diff`: unified diff of the first 64 KiB of output of a run of the largest group and a run of this one, at most 16,384 characters; null without a diff. `note`: why the diff is missing or not complete; null otherwise',
     v.array(v.strictObject({ ...group, diff: v.nullable(text), note: v.nullable(text) })),
   ),
   more_groups: about('number of groups beyond these 20', wholeCount),

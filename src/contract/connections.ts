@@ -12,7 +12,7 @@ const connection = later(() => ({
   name: needed(about('name of the connection', text)),
   resource_name: about('the same as `name`', text),
   type: about('type of the connection', text),
-  subtype: about('subtype of the connection; empty without one', text),
+  subtype: about('subtype of the connection; empty without a subtype', text),
   command: none,
   secret: v.strictObject({}),
   default_database: v.literal(''),
@@ -24,7 +24,7 @@ const connection = later(() => ({
   attributes: none,
   mandatory_metadata_fields: none,
   reviewers: about(
-    'groups that may approve, by the review of the connection; empty without one. Reviews of some runbooks are not shown',
+    'groups that may approve, by the review of the connection; empty without such a review. Reviews of some runbooks are not shown',
     v.array(text),
   ),
   min_review_approvals: about(
@@ -50,7 +50,7 @@ const connection = later(() => ({
     text,
   ),
   access_schema: about("hoop's field, always disabled", mode),
-  jira_issue_template_id: about('name of the template of its Jira issues; empty without one', text),
+  jira_issue_template_id: about('name of the template of its Jira issues; empty without a template', text),
 }))
 const ListedConnectionShape = later(() => v.strictObject(connection))
 const FeaturesShape = later(() =>

@@ -8,8 +8,8 @@ import { about, moment, text, time, wholeCount } from './words.ts'
 // more.
 
 /**
- * Most entries in one list or object. More would keep the gateway busy for seconds, and make all other
- * callers wait.
+ * Limit of the entries in one list or object. More would keep the gateway busy for seconds, and make all
+ * other callers wait.
  */
 export const MAX_ENTRIES = 10_000
 
@@ -67,7 +67,7 @@ const RenderShape = later(() =>
     'must be a JSON object',
   ),
 )
-/** Most connections in one request, enough for a whole batch. */
+/** Limit of the connections in one request, enough for a whole batch. */
 const MOST_FORESEEN = 500
 const ForeseeShape = later(() =>
   v.object(
@@ -121,8 +121,8 @@ const ExecutionShape = later(() =>
       whole,
     ),
     ai_analysis: v.null(),
-    jira_issue_key: about('key of its Jira issue; missing without one', v.optional(text)),
-    jira_issue_url: about('address of its Jira issue; missing without one', v.optional(text)),
+    jira_issue_key: about('key of its Jira issue; missing without an issue', v.optional(text)),
+    jira_issue_url: about('address of its Jira issue; missing without an issue', v.optional(text)),
     redacted_bytes: about(
       'bytes of secrets that were replaced in the output; missing if none were',
       v.optional(wholeCount),

@@ -169,12 +169,12 @@ export const settingsContract = {
           v.array(
             v.strictObject({
               name: about('name of the setting', text),
-              value: about('the value; `<set>` for a secret, null without one', v.nullable(text)),
+              value: about('the value; `<set>` for a secret, null without a value', v.nullable(text)),
               from: about(
                 'file: gateway.yaml has it; default; unset: neither; refused: gateway.yaml has a value that cannot be used',
                 v.picklist(['flag', 'variable', 'file', 'default', 'refused', 'unset']),
               ),
-              place: about('place in the file, as FILE:LINE:COLUMN; null without one', v.nullable(text)),
+              place: about('place in the file, as FILE:LINE:COLUMN; null without a place', v.nullable(text)),
             }),
           ),
         ),

@@ -17,7 +17,7 @@ const JiraShape = later(() =>
 )
 
 const field = {
-  description: about('text for people; empty without one', text),
+  description: about('text for people; may be empty', text),
   jira_field: needed(about('id of the field in Jira, such as summary or customfield_10050', text)),
 }
 const items = <const Item extends v.GenericSchema>(item: Item) => v.strictObject({ items: v.array(item) })
@@ -26,7 +26,7 @@ const JiraTemplateShape = later(() =>
   v.strictObject({
     id: about('the same as `name`', text),
     name: about('name of the template', text),
-    description: about('text for people; empty without one', text),
+    description: about('text for people; may be empty', text),
     project_key: about('key of the project of the service desk', text),
     request_type_id: about('number of the request type of new issues', text),
     issue_transition_name_on_close: about(
@@ -55,7 +55,7 @@ const JiraTemplateShape = later(() =>
       items(
         v.strictObject({
           ...field,
-          label: about('name of the field, for people; empty without one', text),
+          label: about('name of the field, for people; may be empty', text),
           field_type: about('select: the value is an option of the field; other words: a text', text),
           required: about('whether the caller has to fill the field', v.boolean()),
         }),
@@ -66,11 +66,11 @@ const JiraTemplateShape = later(() =>
       items(
         v.strictObject({
           ...field,
-          label: about('name of the field, for people; empty without one', text),
-          jira_object_schema_id: about("id of the object's schema in Assets; empty without one", text),
-          jira_object_type: about("id of the object's type in Assets; empty without one", text),
+          label: about('name of the field, for people; may be empty', text),
+          jira_object_schema_id: about("id of the object's schema in Assets; empty without a schema", text),
+          jira_object_type: about("id of the object's type in Assets; empty without a type", text),
           required: about('whether the caller has to fill the field', v.boolean()),
-          value: about('hint for people who choose the object; empty without one', text),
+          value: about('hint for people who choose the object; empty without a hint', text),
         }),
       ),
     ),

@@ -74,7 +74,7 @@ const review = later(() => ({
           'whether the decision was forced by a member of `force_approval_groups`',
           v.boolean(),
         ),
-        comment: about('comment of the approver; missing without one', v.optional(text)),
+        comment: about('comment of the approver; missing without a comment', v.optional(text)),
       }),
     ),
   ),

@@ -16,10 +16,16 @@ const RunbookShape = later(() =>
       v.optional(v.array(text)),
     ),
     title: v.optional(
-      v.pipe(text, v.description('first line of the leading comment of the file; missing without one')),
+      v.pipe(
+        text,
+        v.description('first line of the leading comment of the file; missing if there is no such line'),
+      ),
     ),
     description: v.optional(
-      v.pipe(text, v.description('the other lines of the leading comment; missing without any')),
+      v.pipe(
+        text,
+        v.description('the other lines of the leading comment; missing if there are no such lines'),
+      ),
     ),
     connections: about(
       'names of the connections that can run it; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
@@ -59,13 +65,16 @@ const RunbookListShape = later(() =>
       'deprecated: runbooks of all repositories; missing if none could be read',
       v.optional(v.array(RunbookShape)),
     ),
-    commit: about('deprecated: `commit` of the first repository; missing without one', v.optional(text)),
+    commit: about(
+      'deprecated: `commit` of the first repository; missing without a repository',
+      v.optional(text),
+    ),
     commit_author: about(
-      'deprecated: `commit_author` of the first repository; missing without one',
+      'deprecated: `commit_author` of the first repository; missing without a repository',
       v.optional(text),
     ),
     commit_message: about(
-      'deprecated: `commit_message` of the first repository; missing without one',
+      'deprecated: `commit_message` of the first repository; missing without a repository',
       v.optional(text),
     ),
   }),

@@ -20,11 +20,11 @@ const ScheduleRunShape = v.strictObject({
   ),
   code: about('code of the refusal if it could not begin; null otherwise', v.nullable(text)),
   reason: about(
-    'why it was skipped, could not begin, or was approved and has not run; null otherwise',
+    'why it was skipped, could not begin, or has not run after its approval; null otherwise',
     v.nullable(text),
   ),
-  session_id: about('id of its session; null without one', v.nullable(text)),
-  exit_code: about('exit code of the session; null until its end, and without one', v.nullable(whole)),
+  session_id: about('id of its session; null without a session', v.nullable(text)),
+  exit_code: about('exit code of the session; null without a session, and until its end', v.nullable(whole)),
 })
 
 const schedule = {
@@ -41,20 +41,20 @@ const schedule = {
     v.picklist(['none', 'once']),
   ),
   lock: about(
-    "lock that its runs need besides those of the locks' own rules; null without one",
+    'lock that the schedule sets for its runs, besides locks that select the runs by their own rules; null if it sets no lock',
     v.nullable(text),
   ),
   next_run: about(
     'when it is due next; null while it is paused or not `enabled`, or if it is never due',
     time,
   ),
-  paused_at: about('when it was paused; null if it is not', time),
+  paused_at: about('when it was paused; null if it is not paused', time),
   paused_by: about('name of the user who paused it; null if it is not paused', v.nullable(text)),
   problem: about(
     'why a run could not begin now, checked at most a minute ago; null if it could',
     v.nullable(text),
   ),
-  last_run: about('its last run; null without one', v.nullable(ScheduleRunShape)),
+  last_run: about('its last run; null before the first run', v.nullable(ScheduleRunShape)),
   next_runs: about('its next three due times, `next_run` first; empty without `next_run`', v.array(moment)),
   last_runs: about('its last five runs, the newest first', v.array(ScheduleRunShape)),
 }

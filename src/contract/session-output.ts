@@ -71,7 +71,7 @@ export const StatementsShape = later(() =>
         }),
       ),
     ),
-    has_more: about('whether there are more statements after these', v.boolean()),
+    has_more: about('whether there are further statements', v.boolean()),
   }),
 )
 

@@ -17,7 +17,7 @@ const JiraMoveShape = later(() =>
       v.picklist(['pending', 'done', 'skipped', 'given-up']),
     ),
     attempts: about('number of failed attempts', wholeCount),
-    error: about('why the last attempt failed; null if none has failed', v.nullable(text)),
+    error: about('why the last attempt failed; null if no attempt has failed', v.nullable(text)),
   }),
 )
 
@@ -60,11 +60,11 @@ const session = later(() => ({
     text,
   ),
   connection_tags: about(
-    'tags of the connection when the session began; empty without any, null for runbooks',
+    'tags of the connection when the session began; empty without tags, null for runbooks',
     v.nullable(texts),
   ),
   type: about('type of the connection', text),
-  connection_subtype: about('subtype of the connection; empty without one', text),
+  connection_subtype: about('subtype of the connection; empty without a subtype', text),
   review: about(
     'its review, without `session` and `can`; null if it needed no approval',
     v.nullable(ReviewInSessionShape),
@@ -79,22 +79,22 @@ const session = later(() => ({
     text,
   ),
   labels: about(
-    'labels of the request, and those of the gateway, which begin with `runbook`; null without any, and in a list if they are too long',
+    'labels of the request, and those of the gateway, which begin with `runbook`; null without labels, and in a list if they are too long',
     v.nullable(texts),
   ),
   runbook_title: v.optional(
-    v.pipe(text, v.description('title that the runbook had at the request; missing without one')),
+    v.pipe(text, v.description('title that the runbook had at the request; missing without a title')),
   ),
   metadata: about(
-    'metadata of the session; null without any, and in a list if they are too long',
+    'metadata of the session; null without metadata, and in a list if they are too long',
     v.nullable(anything),
   ),
   session_batch_id: about(
-    'id of its batch, or `session_batch_id` of the request; missing without one',
+    'id of its batch, or `session_batch_id` of the request; missing without such an id',
     v.optional(text),
   ),
   correlation_id: about(
-    '`correlation_id` of the request, or id of the run of its schedule; missing without one',
+    '`correlation_id` of the request, or id of the run of its schedule; missing without such an id',
     v.optional(text),
   ),
   status: needed(
@@ -120,7 +120,7 @@ const session = later(() => ({
     wholeCount,
   ),
   integrations_metadata: about(
-    'its Jira issue; null without one',
+    'its Jira issue; null without an issue',
     v.nullable(
       v.strictObject({
         jira_issue_key: about('key of the issue', text),
@@ -133,7 +133,7 @@ const session = later(() => ({
     v.nullable(JiraMoveShape),
   ),
   guardrails_info: about(
-    "guardrail rules that were broken, in hoop's form; null if none was",
+    "guardrail rules that were broken, in hoop's form; null if no rule was broken",
     v.nullable(v.array(anything)),
   ),
   ai_analysis: v.null(),

@@ -19,7 +19,7 @@ const SessionListShape = later(() =>
     data: about('sessions, the newest first', v.array(ListedSessionShape)),
     total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
     total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
-    has_next_page: about('whether there are sessions after these', v.boolean()),
+    has_next_page: about('whether there are further sessions', v.boolean()),
   }),
 )
 

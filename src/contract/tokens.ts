@@ -15,16 +15,19 @@ const token = {
   ),
   declared: v.pipe(v.boolean(), v.description('whether the token is set in gateway.yaml')),
   status: about(
-    'active: it is accepted; expired: also after a sign-out; inactive: its user is not accepted, or the token with which the page was signed in',
+    'active: it is accepted; expired: also after a sign-out; inactive: its user is not accepted, or the token with which the page was signed in is not accepted',
     v.picklist(['active', 'revoked', 'expired', 'inactive']),
   ),
   created_at: about('when it was created; null for a token of gateway.yaml', time),
   created_by: about('name of the user who created it; null for a token of gateway.yaml', v.nullable(text)),
   expires_at: about('when it expires or expired; null: never', time),
   last_used_at: about('when it was last used, to the minute; null if it never was', time),
-  revoked_at: about('when it was revoked; missing if it was not', v.optional(moment)),
+  revoked_at: about('when it was revoked; missing if it was not revoked', v.optional(moment)),
   revoked_by: about('name of the user who revoked it; missing if it was not revoked', v.optional(text)),
-  replaced_by: about('id of the token that replaced it by rotation; missing without one', v.optional(text)),
+  replaced_by: about(
+    'id of the token that replaced it by rotation; missing if it was not rotated',
+    v.optional(text),
+  ),
   current: v.pipe(
     v.optional(v.literal(true)),
     v.description(

@@ -4,7 +4,7 @@ import { about, nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
-/** Most that a machine may use in any time of length `per`. */
+/** Limits of what a machine may use in any time of length `per`. */
 export const BudgetShape = v.strictObject({
   runs: about('number of sessions', v.number()),
   bytes: about('bytes of output; null: any number', v.nullable(v.number())),

@@ -19,12 +19,12 @@ const WebhookShape = v.strictObject({
   ),
   dropped: about('messages that were given up in this time', wholeCount),
   waiting: about('messages that wait for their delivery', wholeCount),
-  last_delivery: about('when a message was last delivered; null if none was', time),
+  last_delivery: about('when a message was last delivered; null if no message was delivered', time),
   last_error: about(
-    'error of the last failed delivery, also if others have succeeded since; null if none has failed',
+    'error of the last failed delivery, also if later deliveries succeeded; null if no delivery has failed',
     v.nullable(text),
   ),
-  last_error_at: about('when that delivery failed; null if none has', time),
+  last_error_at: about('when that delivery failed; null if no delivery has failed', time),
   deliveries: about(
     'the 20 oldest waiting messages',
     v.array(
@@ -34,7 +34,7 @@ const WebhookShape = v.strictObject({
         at: about('when the event happened', moment),
         attempts: about('number of failed attempts', wholeCount),
         next_attempt: about('when the next attempt is due; null: now', time),
-        error: about('why the last attempt failed; null if none has', v.nullable(text)),
+        error: about('why the last failed attempt failed; null if no attempt has failed', v.nullable(text)),
       }),
     ),
   ),

@@ -93,7 +93,7 @@ export class SendQueue {
       if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))
   }
 
-  /** Settles when everything has been written, or at the end. */
+  /** Settles when all is written, or when `end` is called. */
   async empty(): Promise<void> {
     if (this.#inFlightBytes > 0 && !this.#isOver)
       await new Promise<void>((resolve) => (this.#emptied = resolve))

@@ -101,7 +101,7 @@ const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
 const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 
-/** The value that a program gets, or the reason why there is none. */
+/** The value that a program gets, or the reason why it gets no value. */
 type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 

@@ -13,7 +13,7 @@ const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there: set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
 
-/** A line of JSON, or the reason why there is none. */
+/** A line of JSON, or the reason why there is no line. */
 type StatusAnswer = { readonly line: string } | NoAnswer
 
 interface NoAnswer {

@@ -7,7 +7,7 @@ export interface KnownOptions {
   readonly valued: ReadonlySet<string>
   /** Options whose value is attached, or that have none. */
   readonly attached: ReadonlySet<string>
-  /** Most arguments that are not options, such as a database. */
+  /** Largest number of arguments that are not options, such as a database. */
   readonly words: number
 }
 

@@ -3,10 +3,11 @@ interface Compiled {
   readonly bytes: number
 }
 
-/** Most entries: connections that are used alternately. */
+/** Limit of the entries, which are needed for connections that are used alternately. */
 const MOST = 8
 /**
- * Most bytes of all entries. A session holds its rules until it ends, even when they are no longer kept here.
+ * Limit of the bytes of all entries. A session holds its rules until it ends, even when they are no longer
+ * kept here.
  */
 const MOST_BYTES = 16 * 1024 * 1024
 /** A longer payload is compiled each time: rules that people write have some KiB. */

@@ -60,7 +60,7 @@ export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | 
   }
 }
 
-/** Most items sorted without a pause: this takes about a millisecond. */
+/** At most this many items are sorted without a pause, which takes about a millisecond. */
 const SORTED_AT_ONCE = 2_000
 
 /** Sorts as `toSorted` does, in bounded parts. */

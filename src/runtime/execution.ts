@@ -31,7 +31,7 @@ interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
    * one.
    */
   readonly marker: string
-  /** Size of the terminal to run the command on; without it there is none. */
+  /** Size of the terminal to run the command on; undefined for a command without a terminal. */
   readonly terminal?: WindowSize
 }
 

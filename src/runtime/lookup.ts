@@ -6,7 +6,7 @@ import { SpawnError } from './exit-status.ts'
 /**
  * Finds a program: a name with a slash is a path (relative to `cwd`), any other is looked up in the folders
  * of `searchPath`.
- * @throws SpawnError ENOENT when there is none, EACCES when none that was found can be executed
+ * @throws SpawnError ENOENT when no file has this name, EACCES when none of the found files can be executed
  */
 export function findProgram(name: string, searchPath: string, cwd: string): string {
   if (name.includes('/')) return path.resolve(cwd, name)

@@ -186,8 +186,8 @@ const CHUNK_BYTES = 64 * 1024
 export class OutputCap implements Disposable {
   #headRoom: number
   /**
-   * How many bytes the head may still exceed its share by to complete a character; undefined while it has
-   * room.
+   * Number of bytes that the head may still add beyond its share to complete a character; undefined while the
+   * head has room.
    */
   #overrun: number | undefined
   readonly #tail: OutputTail

@@ -151,7 +151,7 @@ function withoutInvalid(bytes: Buffer): Buffer {
   return copy
 }
 
-/** Returns the length in bytes of the code point that begins here, 0 if none does. */
+/** Returns the length in bytes of the code point that begins here, 0 if no code point begins here. */
 function validLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] ?? 0
   if (lead < 0x80) return 1
@@ -228,8 +228,8 @@ function adHocRecognizer({ name, regex, denyList, score }: CustomType): object {
 }
 
 /**
- * Returns undefined for a value that cannot be a finding. A type that was not asked for could be a piece of
- * the text.
+ * Returns undefined for a value that cannot be a finding. A type that was not requested could itself be a
+ * piece of the text, and leak it.
  */
 function findingOf(item: unknown, length: number, names: ReadonlySet<string>): PresidioFinding | undefined {
   if (typeof item !== 'object' || item === null) return undefined

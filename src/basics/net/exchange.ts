@@ -47,7 +47,7 @@ export interface HttpQuestion {
 
 interface Head {
   readonly status: number
-  /** The `Content-Length`; -1 when the answer has none. */
+  /** The `Content-Length`; -1 for an answer without it. */
   readonly length: number
   readonly location: string | undefined
   /** Empty when the answer has no `Content-Type`. */

@@ -60,7 +60,7 @@ function svid({ token }: Identity, way: string): Finding {
   )
 }
 
-/** Returns the milliseconds until the token's `exp`; undefined when it has none. */
+/** Returns the milliseconds until the token's `exp`; undefined for a token without it. */
 function remaining(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())

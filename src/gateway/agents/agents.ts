@@ -21,7 +21,7 @@ type Authentication =
  */
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
-/** Most leaving streams of one agent, as after several restarts in a row. */
+/** Limit of the leaving streams of one agent, as after several restarts in a row. */
 const MOST_LEAVING = 16
 
 /** The agents of the settings, and their streams. Each agent has one stream for new sessions. */

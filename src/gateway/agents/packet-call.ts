@@ -31,7 +31,8 @@ interface Buffered {
 }
 
 /**
- * Most bytes on the way to us per peer. With HTTP/2's 64 KiB, a peer 40 ms away gets through 1 MB a second.
+ * Limit of the bytes on the way to us per peer. With HTTP/2's 64 KiB, a peer 40 ms away gets through 1 MB a
+ * second.
  */
 const WINDOW_BYTES = 1024 * 1024
 

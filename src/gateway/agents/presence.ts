@@ -4,7 +4,8 @@ export interface Arrival {
   readonly facts: Readonly<Record<string, string>>
   readonly address: string
   /**
-   * Most sessions that it runs at the same time; undefined where the agent does not say so, as hoop's agents.
+   * Largest number of sessions that the agent runs at the same time; undefined where the agent does not say
+   * so, as hoop's agents.
    */
   readonly sessionLimit: number | undefined
 }

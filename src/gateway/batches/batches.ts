@@ -15,12 +15,13 @@ import { RunningBatch, type BatchServices, type BatchWork } from './running-batc
 import { settled } from './settled.ts'
 
 /**
- * Most waiting and running batches of one user. Each holds its script in memory, or sealed in the history.
+ * Limit of the waiting and running batches of one user. Each batch holds its script in memory, or sealed in
+ * the history.
  */
 const MAX_ACTIVE_OF_ONE_USER = 20
-/** Most batches in one list; the newest are shown. */
+/** Limit of the batches in one list; the newest are shown. */
 const LISTED = 50
-/** Most runs kept, of all batches together. */
+/** At most this many runs are kept, of all batches together. */
 const MAX_KEPT_RUNS = 100_000
 /** Period of `tick`, which removes old batches and retries failed writes. */
 const TICK_MS = 15_000

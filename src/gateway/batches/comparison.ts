@@ -11,19 +11,19 @@ export interface RunGroup {
 /** How a group of runs differs from the largest group. */
 export interface GroupDifference {
   readonly group: RunGroup
-  /** A unified diff between one run of each group; undefined where there is none. */
+  /** A unified diff between one run of each group; undefined where no diff was made. */
   readonly diff?: string
   /** Why the diff is missing or incomplete. */
   readonly note?: string
 }
 
-/** Most groups whose difference is shown. Runs that all differ are better read one by one. */
+/** The difference is shown for at most this many groups. Runs that all differ are better read one by one. */
 const SHOWN_GROUPS = 20
 /** Bytes compared of each output. The rest is ignored. */
 const COMPARED_BYTES = 64 * 1024
 /** Characters shown of each diff. */
 const SHOWN_CHARACTERS = 16 * 1024
-/** Most changed lines of a diff. Above this the comparison costs more than it tells. */
+/** Limit of the changed lines of a diff. Beyond this limit the comparison costs more than it tells. */
 const MOST_CHANGES = 2000
 
 /** Groups runs by result and output, the largest group first: it is the usual result. */

@@ -32,7 +32,7 @@ interface BatchAsking {
   readonly caller: string
 }
 
-/** Most connections of a batch. Sessions of one user are bounded, too. */
+/** Limit of the connections of a batch. The sessions of one user have a limit, too. */
 const MAX_CONNECTIONS = 500
 /** Default of parallel runs: as many as an agent on a small machine runs without trouble. */
 const USUAL_PARALLEL = 10

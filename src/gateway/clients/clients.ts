@@ -15,9 +15,9 @@ import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 
-/** Most streams. Each costs some memory here, and runs a command on an agent. */
+/** Limit of open streams. Each stream costs some memory here, and runs a command on an agent. */
 const MAX_CLIENTS = 500
-/** Most streams per user, so that one user's idle readers cannot use up all of them. */
+/** Limit of open streams per user, so that one user's idle readers cannot use up all streams. */
 const MAX_OF_ONE_USER = 250
 /** Characters recorded of what a client says about itself. */
 const MAX_AUDITED = 500

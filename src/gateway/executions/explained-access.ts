@@ -8,7 +8,7 @@ import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
 import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** Most rows and columns of one answer: 2,500 cells. */
+/** Limit of the rows and of the columns of one answer, so 2,500 cells. */
 const MOST_USERS = 50
 const MOST_CONNECTIONS = 50
 

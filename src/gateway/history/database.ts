@@ -132,7 +132,7 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
 
-  /** Returns the place of the session's last event; 0 when there is none. */
+  /** Returns the place of the session's last event; 0 for a session without events. */
   lastEvent(key: number): EventPlace {
     return this.number(this.#statements.lastEvent, [key])
   }

@@ -11,7 +11,7 @@ export interface PlacedEvent extends SessionEvent {
 
 /** Progress of a session. */
 export interface Progression {
-  /** Whether the file has all events: no more will come. */
+  /** Whether the file has all events, so that no more will come. */
   readonly isOver: boolean
   /** Output bytes that are missing from the record for good. */
   readonly missingBytes: number

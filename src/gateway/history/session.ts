@@ -79,7 +79,7 @@ export interface SessionQuery {
   readonly user?: string | undefined
   /** Only sessions that this user may see, whatever `user` says. */
   readonly viewer?: SessionViewer | undefined
-  /** Status of the session's review; empty for sessions without one. */
+  /** Status of the session's review; empty for sessions without a review. */
   readonly reviewStatus?: string | undefined
   /** Groups of which at least one reviews the session. */
   readonly reviewGroups?: readonly string[] | undefined

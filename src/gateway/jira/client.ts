@@ -56,7 +56,10 @@ export class JiraError extends Error {
 
 const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
-/** Most pages of service desks, so 2,000 desks. It also ends the reading of a site that repeats itself. */
+/**
+ * Limit of the pages of service desks, so 2,000 desks. This limit also ends the reading of a site that
+ * repeats itself.
+ */
 const MOST_PAGES = 20
 /** Statuses that stay the same on a retry. Others may change: a token is replaced, a rate limit ends. */
 const LASTING = new Set([400, 404, 405, 410, 422])

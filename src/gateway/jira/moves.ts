@@ -25,7 +25,7 @@ const TIMING: MoveTiming = {
 }
 /** Parallel moves. A slow Jira delays only other moves. */
 const AT_ONCE = 4
-/** Most failed issues that wait for a retry. Beyond this the oldest are given up. */
+/** At most this many failed issues wait for a retry. Beyond this the oldest are given up. */
 const MOST_FAILING = 1000
 /** Pause after a result that could not be written. The move is then repeated. */
 const REST_MS = 60_000

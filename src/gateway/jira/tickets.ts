@@ -17,9 +17,11 @@ import type { OrphanedIssue } from './issue-rows.ts'
 
 /** Parallel creations, of all users. More would only wait in Jira. */
 const AT_ONCE = 16
-/** Most requests that wait for a creation. When Jira is slow, callers learn that soon. */
+/**
+ * At most this many requests wait for the creation of an issue. When Jira is slow, callers learn that soon.
+ */
 const MOST_WAITING = 100
-/** Most bytes in one user's requests that wait for Jira, as for running sessions. */
+/** Limit of the bytes in one user's requests that wait for Jira, as for running sessions. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 /** Largest stored request. Larger ones, up to megabytes, lose their labels and metadata. */
 const MOST_TOLD = 64 * 1024

@@ -13,11 +13,11 @@ interface Waiter extends LockSession {
   readonly run: () => void
 }
 
-/** Most sessions that wait for one lock. Each is kept in memory. */
+/** At most this many sessions wait for one lock. Each session is kept in memory. */
 const MOST_WAITING = 100
 /**
- * Most places of one user, so that they cannot take all. A batch runs 50 in parallel, unless a setting says
- * otherwise.
+ * At most this many sessions of one user wait for one lock, so that one user cannot take all places. A batch
+ * runs 50 in parallel, unless a setting says otherwise.
  */
 const MOST_OF_ONE_USER = 50
 

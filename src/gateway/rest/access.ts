@@ -81,7 +81,7 @@ export function authorize(
   request.token = token
   if (!hasRole(users, user, role)) throw new RequestRefused('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
-  // Last: a new sign-in does not help users who may not do it anyway.
+  // This check is the last, because a new sign-in does not help users who may not do it anyway.
   if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
   return signedIn
 }
@@ -102,7 +102,7 @@ function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>)
 function withCookie(users: Users, cookie: string): SignedIn {
   const signedIn = users.withCookie(cookie)
   if (signedIn !== undefined) return signedIn
-  // The cookie cannot be guessed: a tab that keeps asking is no attack, and does not count as a failed
+  // The cookie cannot be guessed, so a tab that keeps asking is no attack, and does not count as a failed
   // sign-in.
   const reason = users.whyRefused(cookie) ?? 'the sign-in has ended'
   throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)

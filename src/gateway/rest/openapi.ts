@@ -55,7 +55,7 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
-/** Loads the page at its first request: it takes a sixth of a start, and few people open it. */
+/** Loads the page at its first request, because loading takes a sixth of a start, and few people open it. */
 function serveDocs(app: FastifyInstance): void {
   let opened: Promise<FastifyInstance> | undefined
   for (const path of ['', '/', '/json', '/yaml', '/static/*'])
@@ -70,7 +70,8 @@ function serveDocs(app: FastifyInstance): void {
         url: request.url,
         headers: known === undefined ? {} : { 'if-none-match': known },
       })
-      if (statusCode >= 500) throw new Error(`the page about the interface: ${rawPayload.toString()}`)
+      if (statusCode >= 500)
+        throw new Error(`cannot show the page about the interface: ${rawPayload.toString()}`)
       if (statusCode >= 400) {
         reply.callNotFound()
         return reply

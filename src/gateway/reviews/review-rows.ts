@@ -17,7 +17,7 @@ interface WaitingReviews {
  */
 type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
-/** Most reviews of one list, the newest ones. */
+/** A list has at most this many reviews, the newest ones. */
 const LISTED = 1000
 
 /** Reviews as rows. Call them through `read` and `write` of the history. */

@@ -23,7 +23,7 @@ import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 
-/** Most waiting requests of one user: they stay for days. */
+/** Limit of the waiting requests of one user. A limit is needed because requests may wait for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 /** Reviewers must be able to read all arguments. */

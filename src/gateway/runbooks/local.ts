@@ -82,8 +82,8 @@ function isObjectId(text: string): boolean {
 
 /**
  * Whether a file that the branch does not have is in the working tree of a local repository, so that only a
- * commit is missing. False where the working tree is of another branch, or there is none. Like git, it
- * follows no links.
+ * commit is missing. False where the working tree is of another branch, or there is no working tree. Like
+ * git, it follows no links.
  */
 export async function isInWorktree(
   repository: string,

@@ -17,7 +17,7 @@ interface RefresherOptions {
   readonly remote: Remote
   readonly branch: string | undefined
   readonly mirror: Mirror
-  /** The mirror's commit; `undefined` if it has none that can be read. */
+  /** The mirror's commit; `undefined` if no commit can be read. */
   readonly mirrorTip: () => Promise<string | undefined>
   /**
    * Time in ms for which a copy of a remote repository counts as fresh, and a failed fetch is not retried.

@@ -24,7 +24,7 @@ interface RunbookRouting {
   readonly repositories: Repositories
 }
 
-/** A file has no times of its own for its parts. */
+/** Parts of a file have no times of their own. */
 const TIMES = { created_at: null, updated_at: null }
 
 /**

@@ -74,7 +74,7 @@ export class Schedules {
     })
   }
 
-  /** Returns the time of the next run; undefined while there is none. */
+  /** Returns the time of the next run; undefined while no run is planned. */
   next(schedule: ScheduleSettings): number | undefined {
     return this.#states.next(schedule)
   }

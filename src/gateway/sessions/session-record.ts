@@ -67,7 +67,7 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 
 /**
  * Records one session while it runs, with secrets replaced. Bytes that may begin a secret are held back until
- * the following bytes show whether they do, and are written with the time of these.
+ * the following bytes show whether they do, and are written with the time of the kept bytes.
  */
 export class SessionRecord {
   readonly #sid: SessionId

@@ -12,7 +12,7 @@ import type { Current, GatewaySettings } from './settings.ts'
  * Interval of reading a file that may still be written: it counts as complete when two reads find the same.
  */
 const SETTLE_MS = 50
-/** Most reads of a file that is different each time, before this is an error. */
+/** After this many reads of a file that is different each time, the reload fails. */
 const MOST_LOOKS = 40
 
 /** Source of the settings. */
@@ -222,7 +222,7 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
   failedSignIns: 'failed-sign-ins',
 }
 
-/** A new setting needs its row here; without one its changes are not reported. */
+/** A new setting needs its row here; without a row its changes are not reported. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
     http,

@@ -24,7 +24,7 @@ const TimeZone = parsed(
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
 const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 
-/** Most schedules. Each is checked every second. */
+/** Limit of the schedules in the settings. Each schedule is checked every second. */
 const MOST = 500
 
 export const ScheduleShape = map({

@@ -276,10 +276,7 @@ const ConnectionShape = map({
       v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
     ),
   ),
-  env: about(
-    'variables, NAME to value; they are plain where `secrets` is set, else secret',
-    entries(VariableName, Word),
-  ),
+  env: about('variables, NAME to value; secret unless `secrets` is set', entries(VariableName, Word)),
   files: about(
     'secret files, NAME to the path of a file; in NAME the command gets the path of a copy',
     entries(VariableName, FilePath),

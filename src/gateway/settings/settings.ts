@@ -59,7 +59,7 @@ export interface GatewaySettings {
     readonly outputBytes: number
     /** Failed sign-ins per address and minute. */
     readonly failedSignIns: number
-    /** Most parallel runs of a batch. */
+    /** Limit of the parallel runs of a batch. */
     readonly batchParallel: number
   }
   readonly history: Retention & {

@@ -36,7 +36,9 @@ const TokenShape = map({
   expires: about('when the token expires; by default never', v.nullish(Moment)),
 })
 
-/** Most runs of a budget: each run's row is read when the next run begins. */
+/**
+ * Limit of the runs of a budget. A limit is needed because each run's row is read when the next run begins.
+ */
 const MOST_RUNS = 10_000
 const Runs = parsed(
   (written) => {

@@ -17,7 +17,7 @@ const WEBHOOK_EVENTS = [
   'review.rejected',
 ] as const
 
-/** Most webhooks. Each may have 10,000 waiting messages. */
+/** Limit of the webhooks in the settings. Each webhook may have 10,000 waiting messages. */
 const MOST = 20
 
 const ReceiverUrl = v.pipe(

@@ -30,7 +30,7 @@ const MOST_FAILURES = 200_000
  * read takes time.
  */
 const MOST_FAILURES_OUT_OF_REACH = 1000
-/** Keys tried beforehand, at even distances. */
+/** Number of keys, evenly spaced, that are tried before the copy. */
 const PROBES = 256
 /** Bound of a table's lost rows that are named; the others are counted. */
 const MOST_NAMES = 1000

@@ -27,7 +27,7 @@ export class FunctionFailure extends Error {
 /** Largest template in bytes. The gateway's runbook files have the same limit (protocol.md 9.2). */
 export const MAX_TEMPLATE_BYTES = 1_000_000
 
-/** Most levels of nested blocks and parentheses. Reading and rendering recurse once per level. */
+/** Limit of the levels of nested blocks and parentheses. Reading and rendering recurse once per level. */
 export const MAX_TEMPLATE_DEPTH = 200
 
 /** Largest rendered text and largest single value in bytes: a message to the agent has to fit into 17 MiB. */
@@ -67,6 +67,7 @@ export const WORK_TO_COMPILE = {
 } as const
 
 /**
- * Most tokens of a template; a template of a hundred lines has a few hundred. Reading tokens is work as well.
+ * Limit of the tokens of a template; a template of a hundred lines has a few hundred. Reading tokens also
+ * costs time.
  */
 export const MAX_TOKENS = 100_000

@@ -10,13 +10,13 @@ export const MAX_PATTERN_BYTES = 4 * 1024
 const MAX_PATTERN_GROWTH = 20_000
 
 /**
- * Most such ranges in a pattern that ignores case. Case is folded character by character: each range takes up
- * to 10 ms (measured).
+ * Limit of such ranges in a pattern that ignores case. Case is folded character by character: each range
+ * takes up to 10 ms (measured).
  */
 const MAX_WIDE_RANGES = 4
 
 /**
- * Most classes such as `\pL`, each with hundreds of ranges. A thousand classes block for some 300 ms
+ * Limit of the classes such as `\pL`, each with hundreds of ranges. A thousand classes block for some 300 ms
  * (measured), this many for 20 to 40.
  */
 const MAX_UNICODE_CLASSES = 50

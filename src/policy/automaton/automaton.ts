@@ -129,17 +129,17 @@ function distinct(targets: number[]): readonly number[] {
 }
 
 /**
- * Most table entries, nodes and ways kept in memory, four to eight bytes each. When the memory is full, the
- * automaton forgets everything and builds it again.
+ * At most this many table entries, nodes and ways are kept in memory, four to eight bytes each. When the
+ * memory is full, the automaton forgets everything and builds it again.
  */
 const MAX_KEPT = 1024 * 1024
 /** Entries that a state costs besides its nodes and its row, and that a way outside the table costs. */
 const STATE_COST = 50
 const WAY_COST = 12
 
-/** Most nodes looked at without a pause, which takes some milliseconds. Then other work gets its turn. */
+/** Limit of the nodes looked at without a pause (some milliseconds). Then other work gets its turn. */
 const WORK_IN_ONE_GO = 30_000
-/** Most bytes read without a pause that only cost a look into a table. */
+/** At most this many bytes that only cost a look into a table are read without a pause. */
 const BYTES_IN_ONE_GO = 2 * 1024 * 1024
 
 const ASCII = 0x80

@@ -13,7 +13,10 @@ interface RuleTarget extends RulePlace {
   readonly matched: string
 }
 
-/** Most matches without a pause. Then other work gets its turn, also when everything in a text matches. */
+/**
+ * At most this many matches are found without a pause. Then other work gets its turn, also when everything in
+ * a text matches.
+ */
 const MATCHES_IN_ONE_GO = 20_000
 
 /** The rules of one direction as one automaton, for any number of texts and streams. */

@@ -5,8 +5,8 @@ import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
 /**
- * Most bytes held back because they may begin a match. The beginning of a longer match is shown. The match is
- * still found, and nothing after it is shown.
+ * At most this many bytes are held back because they may begin a match. The beginning of a longer match is
+ * shown. The match is still found, and nothing after it is shown.
  */
 const MAX_HELD = 64 * 1024
 

@@ -5,11 +5,11 @@ import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
 /**
- * Most instructions of all patterns together. In the worst case a step looks at each of them, which takes
- * some milliseconds.
+ * Limit of the instructions of all patterns together. In the worst case a step looks at each of them, which
+ * takes some milliseconds.
  */
 const MAX_INSTRUCTIONS = 100_000
-/** Most characters of all words together: tens of thousands of words, in some 20 MB of memory. */
+/** Limit of the characters of all words together: tens of thousands of words, in some 20 MB of memory. */
 const MAX_CHARACTERS = 250_000
 
 /** The limits for all rules of one session and direction, as text. */

@@ -56,7 +56,7 @@ function single(text: string, other: number): number {
   return String.fromCodePoint(rune).length === text.length ? rune : other
 }
 
-/** Most texts and code points that are looked at without a pause. */
+/** At most this many texts and code points are looked at without a pause. */
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
@@ -117,15 +117,15 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Most steps of a compiled pattern: each byte may cost all of them, some 30 ns each. */
+/** Limit of the steps of a compiled pattern. Each byte may cost all steps, some 30 ns each. */
 const MAX_STEPS = 800
-/** Most steps of all patterns of a session, which are searched one by one. */
+/** Limit of the steps of all patterns of a session, which are searched one by one. */
 const MAX_STEPS_OF_ALL = 100_000
-/** Most characters of all lists: tens of thousands of texts, in some 20 MB of memory. */
+/** Limit of the characters of all lists: tens of thousands of texts, in some 20 MB of memory. */
 const MAX_CHARACTERS_OF_ALL = 250_000
 /**
- * Most characters of one text. Where only the beginning of a text matches, the search reads the same bytes
- * again.
+ * Limit of the characters of one text. Where only the beginning of a text matches, the search reads the same
+ * bytes again.
  */
 const MAX_CHARACTERS = 1_000
 
@@ -134,7 +134,7 @@ const STEP_BYTES = 200
 const CHARACTER_BYTES = 80
 
 export interface CustomRecognizer extends Recognizer {
-  /** Most steps that its regex takes for a byte. */
+  /** Largest number of steps that the regex takes for a byte. */
   readonly steps: number
   /** Approximate memory in bytes. */
   readonly bytes: number

@@ -39,7 +39,7 @@ export interface Place {
 const CONTEXT_BOOST = 0.35
 const CONTEXT_LEAST = 0.4
 const LABEL_BYTES = 24
-/** Most findings that are weighed without a pause. */
+/** At most this many findings are weighed without a pause. */
 const AT_ONCE = 1_000
 
 /**

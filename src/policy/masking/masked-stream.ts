@@ -18,7 +18,7 @@ const END_KEY = '-----END '
 /** Longest private key that is searched for, with its first and last line. */
 const LONGEST_KEY = 16_384 + 200
 
-/** Returns the place after the last complete line; `from` when there is none. */
+/** Returns the place after the last complete line; `from` when no line is complete. */
 function lineEnd({ bytes }: Subject, from: number): number {
   for (let end = bytes.length; end > from; end--) {
     const byte = bytes[end - 1]
@@ -58,7 +58,7 @@ export function* clearOf(
  * once.
  */
 class Across {
-  /** The matches in the order of the text, each with the furthest end of all matches up to it. */
+  /** The matches in the order of the text. `reach` is the furthest end of this match and all earlier ones. */
   readonly #spans: readonly (Span & { readonly reach: number })[]
   #next: number
 

@@ -35,7 +35,7 @@ interface Unserved {
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
-  /** Most bytes searched without a pause, so that other work does not wait long. */
+  /** At most this many bytes are searched without a pause, so that other work does not wait long. */
   readonly window: number
   /**
    * Names of types whose cut matches are masked to the end of the line, since only their own regex knows
@@ -112,8 +112,8 @@ function* compiledCustoms(
 }
 
 /**
- * Most bytes of a window. A custom regex may take some 30 ns for each of its steps at each byte, so a window
- * takes 50 ms at most.
+ * Limit of the bytes of a window. A custom regex may take some 30 ns for each of its steps at each byte, so a
+ * window takes 50 ms at most.
  */
 function windowFor(steps: number): number {
   return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))

@@ -2,7 +2,7 @@ import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
 import { done, ordered, type Work } from '../work.ts'
 import type { FoundData } from './findings.ts'
 
-/** Most groups of findings that are resolved without a pause; most groups have a single finding. */
+/** At most this many groups of findings are resolved without a pause; most groups have a single finding. */
 const GROUPS_AT_ONCE = 500
 
 export type Replacement =

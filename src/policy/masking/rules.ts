@@ -26,7 +26,7 @@ export const EVERYTHING: MaskingRules = {
   refine: [],
 }
 
-/** The threshold of a rule without one. */
+/** The threshold of a rule that sets no threshold. */
 const NO_THRESHOLD = 0.5
 
 const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1))

@@ -1,11 +1,12 @@
 import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-string.ts'
 
-/** Most words before a match that can raise its score. */
+/** At most this many words before a match can raise its score. */
 const WORDS_BEFORE = 5
 /** Longer words are in no list. */
 const LONGEST_BYTES = 64
 /**
- * Most bytes read backwards: five words are seldom longer. A caller may ask at every place of one long word.
+ * At most this many bytes are read backwards; five words are seldom longer. A caller may ask at every place
+ * of one long word.
  */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/

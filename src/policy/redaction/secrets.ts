@@ -212,12 +212,15 @@ const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).pad
 const UPPER = LOWER.map((written) => written.toUpperCase())
 
 /**
- * Most texts that are also searched for in their encodings. Compiling them takes some 30 ms for every
+ * At most this many texts are also searched for in their encodings. Compiling them takes some 30 ms for every
  * execution.
  */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
-/** Most bytes of all texts that are searched for as they are. A whole bundle of certificates has 200 KiB. */
+/**
+ * Limit of the bytes of all texts that are searched for as they are. A whole bundle of certificates has 200
+ * KiB.
+ */
 export const MAX_BYTES = 1024 * 1024
 
 export interface NamedValue {
@@ -261,7 +264,10 @@ function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames):
   return isSecret ? textsOfSecret(value) : passwordsInUrl(value)
 }
 
-/** Most bytes between two characters of a wrapped text: a line feed, or a carriage return and a line feed. */
+/**
+ * Largest number of bytes between two characters of a wrapped text: a line feed, or a carriage return and a
+ * line feed.
+ */
 const MOST_BETWEEN = 2
 
 export function isLineBreak(byte: number): boolean {

@@ -34,7 +34,7 @@ export function readWords(file: string): string[] {
   }
 }
 
-/** Returns the number after `key` in a file with lines `key number`; undefined when there is none. */
+/** Returns the number after `key` in a file with lines `key number`; undefined when no line has the key. */
 export function readCount(file: string, key: string): number | undefined {
   const words = readWords(file)
   const at = words.indexOf(key)

@@ -9,7 +9,7 @@ const FRESH_MS = 1000
  * certain. Create the watch before ControlGroups moves the agent: the earlier group contains all executions.
  */
 export class OomWatch {
-  /** The file with the counter; undefined where the kernel has none. */
+  /** The file with the counter; undefined where the kernel has no such file. */
   readonly source: string | undefined
   #kills = 0
   #readAt = 0

@@ -37,7 +37,7 @@ const ASIDE = new Set(['#', '*', '\\'])
 /** Marks that bind the next word, in one language or another. */
 const BINDING = /[-$:@\\]$/
 
-/** Most characters of a line and of a statement that are remembered. */
+/** At most this many characters of a line and of a statement are remembered. */
 const KEPT = 2_000
 
 /** Follows the quotes and comments of a script that comes in pieces. */

@@ -15,7 +15,8 @@ import {
 } from './value.ts'
 
 /**
- * Most types that one value may define. The gateway's parameters define 4, one for each Go type that occurs.
+ * Limit of the types that one value may define. The gateway's parameters define 4, one for each Go type that
+ * occurs.
  */
 export const MAX_DEFINITIONS = 256
 
@@ -122,13 +123,16 @@ export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 export const MAX_GOB_DEPTH = 32
 
 /**
- * Most values in one stream. Each list element, map key, field, content of an interface and so on counts as
- * one, also those in type definitions. Sessions have hundreds. Linux starts no command with more than 233,016
- * arguments (2 MiB in total, an empty argument takes 9 bytes).
+ * Limit of the values in one stream. Each list element, map key, field, content of an interface and so on
+ * counts as one, also those in type definitions. Sessions have hundreds. Linux starts no command with more
+ * than 233,016 arguments (2 MiB in total, an empty argument takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
 
-/** Most definitions kept. A gateway sends six; then come those of clients, who may send anything. */
+/**
+ * At most this many definitions are kept. A gateway sends six; then come those of clients, who may send
+ * anything.
+ */
 const MOST = 64
 /** Longest definition kept, in bytes. The gateway's parameters take 470. */
 const LONGEST = 4096
@@ -357,7 +361,7 @@ class GobDecoder {
     const value = this.#delimited(type)
     const unsplit = this.#definitions.size === definedBefore
     if (unsplit && this.#reader.offset - start !== size) {
-      throw this.#place.error('an interface value is not as long as it says')
+      throw this.#place.error('the length of an interface value is wrong')
     }
     return value
   }

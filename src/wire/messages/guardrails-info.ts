@@ -14,7 +14,7 @@ export interface GuardrailInfo {
   readonly message: string
 }
 
-/** Most rules that are read from one close. No agent sends more. */
+/** At most this many rules are read from one close packet. No agent sends more. */
 const MAX_INFOS = 1000
 
 export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {

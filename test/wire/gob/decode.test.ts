@@ -377,7 +377,7 @@ describe('malformed streams', () => {
       const lying = Buffer.from(honest)
       lying[8] = size
       const bytes = encodeGob([list(64, INTERFACE)], encodeList([lying, encodeTextInside('padding')]))
-      expect(refusal(bytes).message).toMatch(/^x\[0\]: an interface value is not as long as it says/)
+      expect(refusal(bytes).message).toMatch(/^x\[0\]: the length of an interface value is wrong/)
     }
   })
 

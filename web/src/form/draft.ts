@@ -12,7 +12,7 @@ export interface Draft {
   /** Returns the problem of a parameter, after the user has left its field or tried to run. */
   readonly problem: (parameter: Parameter) => string | undefined
   readonly leave: (name: string) => void
-  /** Shows every problem. @returns whether there is none */
+  /** Shows every problem. @returns whether there is no problem */
   readonly check: () => boolean
   /** Returns the values to send. */
   readonly sent: () => Values

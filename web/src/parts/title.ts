@@ -26,7 +26,7 @@ export function useTitle(text: string | undefined, mark?: Mark): void {
   }, [text, mark, here])
 }
 
-/** Returns the name that the view has set; undefined without one. */
+/** Returns the name that the view has set; undefined while no name is set. */
 export function namedView(): Named | undefined {
   return named.value?.path === path.value ? named.value : undefined
 }

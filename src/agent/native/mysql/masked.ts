@@ -284,8 +284,8 @@ function okInfoAt(content: Buffer): number {
 
 function columnCount(content: Buffer): number {
   const { count, end } = countAt(content, 0)
-  if (end !== content.length) throw new RangeError('more than the number of columns')
-  if (count > MAX_COLUMNS) throw new RangeError('more columns than a result has')
+  if (end !== content.length) throw new RangeError('unexpected bytes after the number of columns')
+  if (count > MAX_COLUMNS) throw new RangeError('too many columns in a result')
   return count
 }
 

@@ -43,7 +43,8 @@ export function namesOf(content: Buffer): ColumnParts {
   const end = countAt(content, at).end + COLUMN_BYTES
   if (end > content.length) throw new RangeError('a column that is cut')
   const preset = end === content.length ? undefined : textAt(content, end)
-  if ((preset?.end ?? end) !== content.length) throw new RangeError('a column with more than it has')
+  if ((preset?.end ?? end) !== content.length)
+    throw new RangeError('unexpected bytes after a column definition')
   // A default that is NULL is one byte, which stays.
   const plainEnd = preset?.value === undefined ? content.length : end
   return { names, plain: content.subarray(at, plainEnd), preset: preset?.value }
@@ -93,7 +94,7 @@ export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
     at = end
     return value
   })
-  if (at !== content.length) throw new RangeError('a row with more than its columns')
+  if (at !== content.length) throw new RangeError('unexpected bytes after the columns of a row')
   return {
     cells,
     values: labelled(cells, columns),
@@ -122,7 +123,7 @@ export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow
     at = end
     return raw
   })
-  if (at !== content.length) throw new RangeError('a row with more than its columns')
+  if (at !== content.length) throw new RangeError('unexpected bytes after the columns of a row')
   const cells = raws.map((raw, n) => {
     const { type = 0, isUnsigned = false } = columns[n] ?? {}
     return raw && printed(raw, type, isUnsigned)

@@ -271,7 +271,7 @@ function columnsIn(content: Buffer): Description {
       isBinary ||= content.readUInt16BE(end + 17) !== 0
       at = end + 19
     }
-    if (at !== content.length) throw new RangeError('more than its columns in a description')
+    if (at !== content.length) throw new RangeError('unexpected bytes after the columns of a description')
     return { columns, isBinary, parts: [...parts, { before: content.subarray(before), value: undefined }] }
   })
 }
@@ -288,7 +288,7 @@ function cellsIn(content: Buffer): (Buffer | undefined)[] {
       cells.push(length < 0 ? undefined : content.subarray(at, at + length))
       at += Math.max(0, length)
     }
-    if (at !== content.length) throw new RangeError('more than its cells in a row')
+    if (at !== content.length) throw new RangeError('unexpected bytes after the cells of a row')
     return cells
   })
 }

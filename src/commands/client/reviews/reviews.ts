@@ -35,8 +35,8 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
 }
 
 /**
- * Returns the sessions of the reviews, by id, if this user may see them: reviews of hoop's gateway do not
- * name the requester and the command.
+ * Returns by id those sessions of the reviews that this user may see. They are needed because reviews of
+ * hoop's gateway do not name the requester and the command.
  */
 async function sessionsOf(
   account: Account,
@@ -93,7 +93,7 @@ async function allReviews(account: Account): Promise<readonly Review[]> {
 
 /**
  * Returns the review whose id, or whose session's id, begins with the text.
- * @throws Failure, exit code 64, when there is none or more than one; ApiError
+ * @throws Failure, exit code 64, when no review or more than one matches; ApiError
  */
 async function askedReview(account: Account, text: string): Promise<Review> {
   if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())

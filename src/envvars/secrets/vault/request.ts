@@ -45,7 +45,7 @@ function undecoded(
   return new VaultError(`${what}, status=${status}, length=${length}, reason=${reason}`)
 }
 
-/** Returns the token of a login; empty when the answer has none. @throws VaultError */
+/** Returns the token of a login; empty when the answer has no token. @throws VaultError */
 export function tokenIn(reply: Reply, what: string): string {
   const { value, problem } = parseJson(reply.body.toString())
   if (problem !== undefined) throw undecoded(what, reply, problem)
@@ -55,8 +55,8 @@ export function tokenIn(reply: Reply, what: string): string {
 }
 
 /**
- * Returns the members of a secret. A null is the empty text; one value of another kind makes the whole secret
- * invalid.
+ * Returns the members of a secret. A null is the empty text; any other value that is not a text makes the
+ * whole secret invalid.
  * @throws VaultError
  */
 export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<string, string> {
@@ -100,7 +100,7 @@ export interface VaultTarget {
   readonly host: string
   readonly port: number
   readonly path: string
-  /** Name and password of the URL as a header's value; undefined when it has none. */
+  /** Name and password of the URL as a header's value; undefined for a URL without them. */
   readonly authorization: string | undefined
 }
 

@@ -6,7 +6,9 @@ import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 const SHARE_OF_ONE_USER = 1 / 4
 /** Part of a limit that running sessions may fill. The rest is kept for new sessions. */
 const RUNNING = 4 / 5
-/** Most removal steps per write while the history shrinks to a lowered limit. They block the gateway. */
+/**
+ * Limit of the removal steps per write while the history shrinks to a lowered limit. They block the gateway.
+ */
 const STEPS_AT_ONCE = 4
 
 /** Texts for the user about a full history. */
@@ -80,12 +82,12 @@ export class Quota {
     return this.#usedBytes() <= this.#retention().sizeBytes ? NOTHING : this.#removeOldest()
   }
 
-  /** Makes room for a new session. @returns why there is none; undefined when there is room */
+  /** Makes room for a new session. @returns why there is no room; undefined when there is */
   roomToBegin(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, 1)
   }
 
-  /** Makes room for output of a running session. @returns why there is none; undefined when there is room */
+  /** Makes room for output of a running session. @returns why there is no room; undefined when there is */
   roomToRecord(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, RUNNING)
   }

@@ -17,7 +17,7 @@ import type { RecordedEnd } from '../session.ts'
  * numbers.
  */
 const SLOT_BYTES = 512
-/** Most ends that are kept while the disk is full. */
+/** At most this many ends are kept while the disk is full. */
 export const RESERVED_ENDS = 1000
 const EMPTY = Buffer.alloc(SLOT_BYTES)
 

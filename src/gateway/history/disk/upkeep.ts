@@ -10,8 +10,8 @@ const RECOVER_MS = 5000
 /** Period of writes of the latest time. A kill may lose this much. */
 const TIME_MS = 60_000
 /**
- * Most sessions removed for their age in one pass. After a wrong clock makes all look old, there is still
- * time to notice.
+ * At most this many sessions are removed for their age in one pass. After a wrong clock makes all look old,
+ * there is still time to notice.
  */
 const SESSIONS_PER_PASS = 5000
 

@@ -8,12 +8,15 @@ import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 
 /** Period of writing counted repeats, and of removing old entries. */
 const PASS_MS = 60_000
-/** Most entries removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
+/**
+ * At most this many entries are removed in one pass, which blocks the gateway for some milliseconds: 720,000
+ * in a day.
+ */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /**
- * Most entries of one user, or of one address without a user, in ten minutes: some 6 MB. New sessions do not
- * count.
+ * Limit of the entries of one user, or of one address without a user, in ten minutes: some 6 MB. New sessions
+ * do not count.
  */
 const MOST_OF_ONE = 10_000
 

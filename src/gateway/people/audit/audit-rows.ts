@@ -260,7 +260,7 @@ export const auditRoom: Room<AuditRows> = {
   json: { audit_log: ['entry'] },
 }
 
-/** Most characters of a label, which names a file, a repository or a commit. */
+/** Limit of the characters of a label, which names a file, a repository or a commit. */
 const MAX_LABEL = 500
 
 /** Facts for the audit log about a new session. Never its script, arguments or parameters. */

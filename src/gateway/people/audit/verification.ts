@@ -16,9 +16,9 @@ interface ChainFault {
 export interface Verification {
   /** Number of checked entries. */
   readonly entries: number
-  /** Sequence of the first entry; undefined where there is none. */
+  /** Sequence of the first entry; undefined for a log without entries. */
   readonly first: number | undefined
-  /** The newest entry; the last removed one where there is none. */
+  /** The newest entry; for a log without entries, the last removed entry. */
   readonly head: AuditHead
   /** The first faults, at most `MOST_FAULTS`. */
   readonly faults: readonly ChainFault[]
@@ -26,7 +26,7 @@ export interface Verification {
   readonly hasExpected: boolean
 }
 
-/** Most reported faults. More of them say nothing new. */
+/** Limit of the reported faults. More faults say nothing new. */
 const MOST_FAULTS = 20
 
 /**

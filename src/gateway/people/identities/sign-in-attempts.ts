@@ -5,7 +5,10 @@ const FAILURES_MS = 60_000
 /** Addresses that are counted separately. Failures of further addresses count together. */
 const MOST_ADDRESSES = 10_000
 const OTHERS = 'others'
-/** Most pairs of a credential and an address that accepted it. The least recently used are forgotten. */
+/**
+ * At most this many pairs of an accepted credential and its address are remembered. The least recently used
+ * pairs are forgotten.
+ */
 const MOST_KNOWN = 10_000
 
 interface Failures {
@@ -15,7 +18,7 @@ interface Failures {
 }
 
 interface SignInOptions {
-  /** Most failures of one address in a minute. */
+  /** Limit of the failures of one address in a minute. */
   readonly most: () => number
   /** Called with the address of each failure. */
   readonly told: (address: string) => void

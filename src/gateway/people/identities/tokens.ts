@@ -41,9 +41,9 @@ export interface IssuedToken {
   readonly text: string
 }
 
-/** Most accepted tokens of one user. */
+/** Limit of the accepted tokens of one user. */
 const MOST_TOKENS = 100
-/** Most page tokens of one user. Ended ones count, too: only this limit removes them. */
+/** Limit of the page tokens of one user. Ended tokens count, too, because only this limit removes them. */
 const MOST_BROWSERS = 20
 
 /** Makes, rotates and revokes tokens. Callers check before that the user may do that. */

@@ -22,7 +22,7 @@ const ADMIN = 'admin'
 /** Group whose members see every session. They change and run nothing, unless they are in `admin`, too. */
 const AUDITOR = 'auditor'
 
-/** Most users of the state. All are in memory, and some questions look through all of them. */
+/** Limit of the users of the state. All users are in memory, and some questions look through all of them. */
 export const MOST_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000

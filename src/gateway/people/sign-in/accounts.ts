@@ -130,7 +130,9 @@ export interface Admitted {
   readonly groups: readonly string[]
 }
 
-/** Most groups of an account: all are looked through at each request. */
+/**
+ * Limit of the groups of an account. A limit is needed because all groups are looked through at each request.
+ */
 const MOST_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 /** Groups that no account gets by a name at the provider: users may choose such names. */

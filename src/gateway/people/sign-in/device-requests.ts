@@ -24,7 +24,7 @@ export const DEVICE_MS = 10 * 60 * 1000
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/** Most wrong codes of one address in a minute: in a year five million, of some 25 billion codes. */
+/** Limit of the wrong codes of one address in a minute: in a year five million, of some 25 billion codes. */
 const MOST_WRONG = 10
 /** Letters that look like no other, and that make no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'

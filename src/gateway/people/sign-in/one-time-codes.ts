@@ -5,7 +5,8 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 const HANDOVER_MS = 60_000
 const MOST_HANDOVERS = 1000
 /**
- * Most handovers of one account. A newer one ends the oldest, so that no account takes the places of others.
+ * Limit of the handovers of one account. A newer handover ends the oldest, so that no account takes the
+ * places of others.
  */
 const MOST_OF_ONE = 10
 
@@ -58,7 +59,7 @@ export class Handovers<Granted> {
 
 /** Lifetime of a link: from the terminal that prints it to the browser that opens it. */
 const LINK_MS = 2 * 60 * 1000
-/** Most links. Newer ones end the oldest. */
+/** Limit of the links of all accounts. A newer link ends the oldest. */
 const MOST_LINKS = 100
 const OVER =
   'this link was used, or is older than two minutes: press Enter where `npm start` runs for a new one, or sign in with the token (its file is named there, too)'

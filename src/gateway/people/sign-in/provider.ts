@@ -133,7 +133,7 @@ function reasonOf({ message, cause }: Error): string {
   return `${message}: ${reasonOf(cause)}`.slice(0, 500)
 }
 
-/** Most bytes of an answer. Documents, keys and tokens have some ten KB. */
+/** Limit of the bytes of an answer. Documents, keys and tokens have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
 
 interface Options {

@@ -13,7 +13,7 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 
 /** Lifetime of a sign-in: from the address for the browser to the browser's return. */
 export const SIGN_IN_MS = 10 * 60 * 1000
-/** Most parallel questions to the provider: of all callers, and of one address. */
+/** Limits of the parallel questions to the provider: of all callers, and of one address. */
 const MOST_AT_ONCE = 256
 const MOST_OF_ADDRESS = 16
 
@@ -262,7 +262,10 @@ function randomText(): string {
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
-/** Most seals remembered as used; the oldest is forgotten. The provider's code is valid only once anyway. */
+/**
+ * At most this many seals are remembered as used; the oldest seal is forgotten. The provider's code is valid
+ * only once anyway.
+ */
 const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })

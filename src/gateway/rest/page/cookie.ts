@@ -109,7 +109,7 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined
-  // `none`: the person has typed the address. Such a request never changes anything.
+  // `none` means that the person has typed the address. Such a request never changes anything.
   const isTyped = site === 'none' && isReading(method) && !isUpgrade
   if (site !== undefined && site !== 'same-origin' && !isTyped)
     throw foreign('the request comes from a page of another address')

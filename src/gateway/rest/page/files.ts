@@ -84,7 +84,7 @@ export function pageRoutes(app: FastifyInstance): void {
     })
     for (const view of VIEWS)
       page.get(view, (_, reply) =>
-        // Browsers check it each time: an older one would name files that are gone.
+        // Browsers check the file each time, because an older one would name files that are gone.
         reply.sendFile('index.html', { cacheControl: false }).header('cache-control', 'no-cache'),
       )
     page.get<{ Params: { '*': string } }>(ASSETS, ({ params }, reply) =>

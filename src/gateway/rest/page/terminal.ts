@@ -99,7 +99,7 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
           endWith(
             socket,
             'session-not-found',
-            'this terminal has ended, or another sign-in opened it: see its session',
+            'this terminal has ended or belongs to another sign-in: see its session',
           )
         return
       }

@@ -7,8 +7,8 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 /** Days of a month, unless the caller asks for others. */
 const USUAL_DAYS = 30
 /**
- * Most sessions of one day that are looked at, whether they match or not: SQLite looks at this many in some
- * 50 ms, in which no other request is served.
+ * At most this many sessions of one day are looked at, whether they match or not: SQLite looks at this many
+ * in some 50 ms, in which no other request is served.
  */
 const MOST_OF_A_DAY = 100_000
 

@@ -2,7 +2,7 @@ import { runInMirror, type CommandOptions } from './command.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** Most questions that may wait. git answers them one process at a time. */
+/** At most this many questions may wait. git answers them one process at a time. */
 const MAX_WAITING = 100
 /** People run few commits by hash: those of open reviews. */
 const MAX_REMEMBERED = 1_000

@@ -24,7 +24,7 @@ export const MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
 export interface ObjectReaderOptions {
   readonly gitDir: string
   readonly env: GitEnvironment
-  /** Most waiting requests; 1,000 unless given. */
+  /** Limit of the waiting requests; 1,000 unless given. */
   readonly maxWaiting?: number | undefined
   /** Milliseconds that one request may take; 10,000 unless given. */
   readonly timeoutMs?: number | undefined

@@ -188,7 +188,7 @@ function rowsIn(content: Buffer): number | undefined {
   return rows === undefined ? undefined : Number(rows)
 }
 
-/** Returns the field C of an ErrorResponse; `?` where there is none. */
+/** Returns the field C of an ErrorResponse; `?` where there is no such field. */
 function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }

@@ -23,7 +23,7 @@ type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonl
 const MAX_INT = 2n ** 63n - 1n
 const MIN_INT = -(2n ** 63n)
 const MAX_UINT = 2n ** 64n - 1n
-/** Most digits that 64 bits can have, in base 2. A longer number is always out of range. */
+/** Largest number of digits that 64 bits can have, in base 2. A longer number is always out of range. */
 const MAX_DIGITS = 64
 
 const INTEGER = /^([+-]?)(?:0[xX]([0-9a-fA-F_]+)|0[oO]([0-7_]+)|0[bB]([01_]+)|0([0-7_]+)|(0|[1-9][0-9_]*))$/

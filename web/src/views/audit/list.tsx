@@ -19,7 +19,8 @@ const ROW_PX = 56
 const FURTHEST = 100_000
 
 const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
-  // The log has no topic: each reading would announce itself.
+  // The list does not follow changes, because each reading of the log adds an entry and would cause the next
+  // reading.
   topics: [],
   read: async (asked, { index, size }, signal) => {
     asked.set('page', String(index + 1))
