@@ -54,33 +54,33 @@ export const SETTINGS = {
     name: 'key-file',
     kind: keyFile,
     description:
-      'file that holds the key (default: $CREDENTIALS_DIRECTORY/hoop-key, if it exists and no key is given)',
+      'file that holds the key (default: $CREDENTIALS_DIRECTORY/hoop-key, if that file exists and no key is given)',
   },
   spiffeKeyFile: {
     name: 'spiffe.key-file',
     kind: svidFile,
     aliases: ['HOOP_SPIFFE_KEY_FILE'],
     description:
-      'file that holds a JWT-SVID, used when there is no key; the agent reads it before each connect',
+      'file that holds a JWT-SVID, used when there is no key; the agent reads the file before each connect',
   },
   spiffeName: {
     name: 'spiffe.name',
     kind: label,
     aliases: ['HOOP_SPIFFE_NAME'],
-    description: "with a JWT-SVID: the agent's name in its log",
+    description: 'name of the agent in its log, if the agent uses a JWT-SVID',
   },
   spiffeInsecure: {
     name: 'spiffe.insecure',
     kind: truth,
     default: 'false',
     aliases: ['HOOP_GRPC_INSECURE'],
-    description: 'with a JWT-SVID: connect without TLS',
+    description: 'connect without TLS, if the agent uses a JWT-SVID',
   },
   grpcUrl: {
     name: 'grpc-url',
     kind: gatewayUrl,
     aliases: ['HOOP_GRPCURL'],
-    description: "with a JWT-SVID or a token: the gateway's address, host:port",
+    description: 'address of the gateway, host:port, if the agent uses a JWT-SVID or a token',
   },
   token: {
     name: 'token',
@@ -99,13 +99,14 @@ export const SETTINGS = {
     name: 'tls.ca',
     kind: pem,
     aliases: ['HOOP_TLSCA'],
-    description: "authorities that may sign the gateway's certificate (default: the system's)",
+    description:
+      "authorities that may sign the gateway's certificate (default: the authorities of the system)",
   },
   tlsServerName: {
     name: 'tls.server-name',
     kind: serverName,
     aliases: ['HOOP_TLSSERVERNAME'],
-    description: "name in the gateway's certificate (default: the host)",
+    description: "name to expect in the gateway's certificate (default: the host in the gateway's address)",
   },
   tlsSkipVerify: {
     name: 'tls.skip-verify',
@@ -153,7 +154,7 @@ export const SETTINGS = {
     name: 'journal.size',
     kind: bytes,
     default: '16MiB',
-    description: 'largest size of the journal, two files together; 0 for no journal',
+    description: 'maximum size of the journal, which has two files; 0 for no journal',
   },
   limitsSessions: {
     name: 'limits.sessions',
@@ -161,7 +162,7 @@ export const SETTINGS = {
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
     description:
-      'maximum number of sessions at the same time; more are refused (default: from memory and open files)',
+      'maximum number of sessions at the same time; the agent refuses more; memory and open files of the machine decide the default',
   },
   outputCap: {
     name: 'output.cap',
@@ -191,7 +192,7 @@ export const SETTINGS = {
     kind: bytes,
     default: '64MiB',
     description:
-      'memory for the last parts of outputs longer than output.cap, for all executions together; when it is full, these parts are shorter',
+      'memory for the last parts of outputs longer than output.cap, for all executions together; when this memory is full, the agent keeps shorter parts',
   },
   redact: {
     name: 'redact',
@@ -203,26 +204,26 @@ export const SETTINGS = {
     name: 'redact.names',
     kind: nameRules,
     description:
-      'names of variables that hold secrets although their names do not show it, and with ! of variables that hold none: CUSTOMER_*,!APP_*',
+      'more names of variables that hold secrets; with ! names of variables that hold no secrets: CUSTOMER_*,!APP_*',
   },
   maskingAnalyzer: {
     name: 'masking.analyzer',
     kind: webAddress,
     aliases: ['MSPRESIDIO_ANALYZER_URL'],
-    description: "address of Presidio's analyzer, with masking.anonymizer (default: the gateway's)",
+    description: "address of Presidio's analyzer; needs masking.anonymizer (default: the gateway's address)",
   },
   maskingAnonymizer: {
     name: 'masking.anonymizer',
     kind: webAddress,
     aliases: ['MSPRESIDIO_ANONYMIZER_URL'],
-    description: "address of Presidio's anonymizer, with masking.analyzer (default: the gateway's)",
+    description: "address of Presidio's anonymizer; needs masking.analyzer (default: the gateway's address)",
   },
   maskingMode: {
     name: 'masking.mode',
     kind: label,
     aliases: ['DLP_MODE'],
     description:
-      "what happens when masking fails: strict ends the session, any other word shows the output; needs both addresses of masking (default: the gateway's)",
+      'what happens when masking fails: strict ends the session, any other word shows the output; needs masking.analyzer and masking.anonymizer (default: decided by the gateway)',
   },
   maskingForm: {
     name: 'masking.form',
@@ -235,17 +236,18 @@ export const SETTINGS = {
     name: 'masking.refine',
     kind: refinements,
     description:
-      'types that the local engine finds in another way than hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
+      'types that the local engine finds in another way than hoop: ipv6 (also addresses with ::), ssn (nine digits only near a word such as SSN)',
   },
   policyInputRules: {
     name: 'policy.input-rules',
     kind: ruleFiles,
-    description: "files with guardrail rules for every command and script, in addition to the gateway's",
+    description:
+      'files with guardrail rules for every command and script, in addition to the rules of the gateway',
   },
   policyOutputRules: {
     name: 'policy.output-rules',
     kind: ruleFiles,
-    description: "files with guardrail rules for every output, in addition to the gateway's",
+    description: 'files with guardrail rules for every output, in addition to the rules of the gateway',
   },
   policyPrograms: {
     name: 'policy.programs',
@@ -256,7 +258,7 @@ export const SETTINGS = {
     name: 'policy.variables',
     kind: allowed,
     description:
-      'variables that callers may set, in addition to HOOP_*, LANG, LC_*, TZ and those of the terminal (default: all; with policy.programs: none)',
+      'variables that callers may set, in addition to HOOP_*, LANG, LC_*, TZ and the variables of the terminal (default: all; if policy.programs is set, no others)',
   },
   policyConnections: {
     name: 'policy.connections',
@@ -267,12 +269,13 @@ export const SETTINGS = {
     name: 'policy.origins',
     kind: allowed,
     description:
-      'origins that sessions may have: client, client-api, client-api-runbooks, and hook and bare-exec for commands that a gateway runs by itself (default: all)',
+      'origins that sessions may have: client, client-api, client-api-runbooks; for commands that a gateway runs by itself: hook, bare-exec (default: all)',
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
     kind: timer,
-    description: 'maximum duration of an execution, which then ends with exit code 124 (default: no limit)',
+    description:
+      'maximum duration of an execution; a longer execution is ended, with exit code 124 (default: no limit)',
   },
   killGrace: {
     name: 'kill.grace',
@@ -284,7 +287,7 @@ export const SETTINGS = {
     name: 'http',
     kind: listen,
     description:
-      'address for /healthz, /readyz and /metrics: host:port, or a port on the loopback (default: none)',
+      'address for /healthz, /readyz and /metrics: host:port, or a port on the loopback (default: the agent does not listen)',
   },
   background: {
     name: 'background',

@@ -59,7 +59,7 @@ export const doctorTrial: CommandRow = {
 
 const WHICH = [
   option('--gateway', 'the service is the embedded gateway (default: the agent)'),
-  option('--user', "use your own service manager (default: the system's)"),
+  option('--user', 'use your own service manager (default: the service manager of the system)'),
 ]
 const UNIT = [
   option(
@@ -68,10 +68,10 @@ const UNIT = [
   ),
   option(
     '--config <file>',
-    'with --gateway: settings file (default: gateway.yaml in the folder of settings)',
+    'with --gateway: settings file of the gateway (default: gateway.yaml in the folder of settings)',
   ),
   option('--run-as <user>', 'user of a system service (default: runbook-agent or runbook-gateway)'),
-  option('--allow-sudo', 'omit the lines of the unit that keep commands from gaining privileges'),
+  option('--allow-sudo', 'let commands gain privileges, for example with sudo; the unit then has no sandbox'),
 ]
 const FORCE = option('--force', 'overwrite a unit that this program did not write')
 

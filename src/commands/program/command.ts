@@ -123,7 +123,7 @@ export const QUIET = option('--quiet', 'print only errors')
 export const PROFILE = option('--profile <name>', 'profile to use (default: the selected one)')
 export const TOKEN_FILE = option(
   '--token-file <file>',
-  'file that holds the token, - for standard input (default: ask on a terminal, else standard input)',
+  'file that holds the token; - is standard input (default: ask on a terminal, else read standard input)',
 )
 export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 
@@ -134,8 +134,8 @@ export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 export function span(things: string): readonly Option[] {
   return [
     option('--since <time>', `only ${things} after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30`),
-    option('--until <time>', `only ${things} before this time, in the same forms`),
+    option('--until <time>', `only ${things} before this time, written as for --since`),
   ]
 }
 
-export const LISTED = 'a table on a terminal, else JSON'
+export const LISTED = 'as a table on a terminal, else as JSON'

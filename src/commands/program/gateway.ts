@@ -42,11 +42,11 @@ export const dev: CommandRow = {
   options: [
     option(
       '--http <address>',
-      'REST address, host:port or port (default: as in the settings, at first 127.0.0.1:8009)',
+      'REST address, host:port or port (default: from the settings in the state folder, at the first start 127.0.0.1:8009)',
     ),
     option(
       '--grpc <address>',
-      'address for agents, host:port or port (default: as in the settings, at first 127.0.0.1:8010)',
+      'address for agents, host:port or port (default: from the settings in the state folder, at the first start 127.0.0.1:8010)',
     ),
     option('--state <folder>', 'folder for token, keys, settings and history', 'state'),
     option('--json', 'print one line of JSON when ready'),
@@ -57,7 +57,7 @@ export const dev: CommandRow = {
 
 export const backup: CommandRow = {
   name: 'backup <file>',
-  does: "Back up a gateway's state while it serves",
+  does: "Back up a gateway's state while the gateway runs",
   options: [PROFILE, JSON_OPTION],
   examples: ['runbook-agent backup gateway-2026-01-31.backup'],
   run: async (file: string, flags: AskingFlags) => (await import('../backup.ts')).backupCommand(file, flags),
@@ -66,7 +66,7 @@ export const backup: CommandRow = {
 export const restore: CommandRow = {
   name: 'restore <file>',
   does: "Restore a gateway's state from a backup",
-  options: [required('--state <folder>', 'state folder to fill: a new or an empty one')],
+  options: [required('--state <folder>', 'state folder to fill; the folder must be new or empty')],
   examples: ['runbook-agent restore gateway-2026-01-31.backup --state state'],
   run: async (file: string, flags: { state: string }) =>
     (await import('../backup.ts')).restoreCommand(file, flags),
@@ -87,7 +87,7 @@ export const history: CommandGroup = {
     },
     {
       name: 'repair',
-      does: 'Copy the readable part of a damaged history into a new one, and list the losses',
+      does: 'Copy the readable part of a damaged history into a new history, and list the losses',
       options: [OF_GATEWAY],
       examples: ['runbook-agent history repair --config gateway.yaml'],
       run: async (flags: { config: string }) => (await import('../history.ts')).repairCommand(flags),
@@ -101,16 +101,19 @@ export const migrate: CommandGroup = {
   commands: [
     {
       name: 'hoop',
-      does: `Copy an embedded gateway to a hoop gateway: ${LISTED}`,
+      does: 'Copy an embedded gateway to a hoop gateway; print a table on a terminal, else JSON',
       options: [
         PROFILE,
         required('--config <file>', 'settings file (gateway.yaml) of the embedded gateway'),
-        option('--to <url>', 'address of the hoop gateway (default: that of the profile)'),
+        option('--to <url>', 'address of the hoop gateway (default: the address in the profile)'),
         TOKEN_FILE,
-        option('--apply', 'write the changes (default: print them)'),
-        option('--agent-keys <folder>', "folder for the agents' new keys, a private file for each agent"),
-        option('--access-control', "switch on hoop's access control, which connections for some groups need"),
-        option('--secrets', 'write all secrets again, since hoop does not show whether they differ'),
+        option('--apply', 'write the changes (default: only print the changes)'),
+        option(
+          '--agent-keys <folder>',
+          "folder for the agents' new keys; each key is written to a private file",
+        ),
+        option('--access-control', "switch on hoop's access control (connections limited to groups need it)"),
+        option('--secrets', 'write all secrets again, since hoop does not show which secrets differ'),
         JSON_OPTION,
       ],
       examples: [
@@ -128,11 +131,14 @@ const loadUsers = () => import('../client/identities.ts')
 
 const SETTING_USER = [
   PROFILE,
-  repeatable('--group <name>', 'group of the user (repeatable); `user change` replaces all groups'),
-  option('--runs <count>', 'budget of a machine: sessions per period'),
-  option('--bytes <size>', 'budget of a machine: output per period, for example 1GiB'),
-  option('--hours <hours>', 'budget of a machine: hours of execution per period'),
-  option('--per <duration>', 'length of the period of a budget (default: 1d)'),
+  repeatable(
+    '--group <name>',
+    'group of the user (repeatable); `user change` replaces all groups of the user',
+  ),
+  option('--runs <count>', 'budget of a machine: maximum number of sessions per period'),
+  option('--bytes <size>', 'budget of a machine: maximum output per period, for example 1GiB'),
+  option('--hours <hours>', 'budget of a machine: maximum hours of execution per period'),
+  option('--per <duration>', 'budget of a machine: length of the period (default: 1d)'),
   QUIET,
   JSON_OPTION,
 ]
@@ -143,7 +149,7 @@ export const access: CommandGroup = {
   commands: [
     {
       name: 'explain',
-      does: 'Explain what a user may do on a connection, and which rules decide it',
+      does: 'Explain what a user may do on a connection, and by which rules',
       takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent access explain ann@example.org pg'],
@@ -160,7 +166,7 @@ export const user: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List users: ${LISTED}`,
+      does: `List users ${LISTED}`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent user list'],
       run: async (flags: AskingFlags) => (await loadUsers()).usersCommand(flags),
@@ -195,7 +201,7 @@ export const user: CommandGroup = {
       options: [
         ...SETTING_USER,
         option('--no-groups', 'remove the user from all groups'),
-        option('--no-budget', 'remove the budget'),
+        option('--no-budget', 'remove the budget of the machine'),
         option('--activate', 'accept the tokens of the user again'),
         option('--deactivate', 'refuse the tokens of the user, and end their requests'),
       ],
@@ -204,7 +210,7 @@ export const user: CommandGroup = {
     },
     {
       name: 'delete <name>',
-      does: 'Delete a user and all their tokens; sessions keep the name',
+      does: 'Delete a user and all their tokens; sessions keep the name of the user',
       options: [PROFILE, QUIET],
       examples: ['runbook-agent user delete ann@example.org'],
       run: async (name: string, flags: UserFlags) => (await loadUsers()).deleteUserCommand(name, flags),

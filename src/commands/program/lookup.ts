@@ -1,3 +1,4 @@
+import type { Option } from 'commander'
 import type { AskingFlags } from '../client/asking/asking.ts'
 import type { AuditExportFlags, AuditListFlags } from '../client/audit/list.ts'
 import type { AuditVerifyFlags } from '../client/audit/verify.ts'
@@ -10,6 +11,7 @@ import {
   LISTED,
   option,
   PROFILE,
+  QUIET,
   repeatable,
   span,
   takes,
@@ -26,7 +28,7 @@ export const runbooks: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List runbooks: ${LISTED}`,
+      does: `List runbooks ${LISTED}`,
       options: [PROFILE, option('--connection <name>', 'only runbooks of this connection'), JSON_OPTION],
       examples: ['runbook-agent runbooks list --connection pg'],
       run: async (flags: RunbookFlags) => (await loadRunbooks()).runbooksCommand(flags),
@@ -34,11 +36,11 @@ export const runbooks: CommandGroup = {
     {
       name: 'show',
       does: 'Show the parameters and connections of a runbook',
-      takes: [takes('<runbook>', 'name of the runbook, as in the list')],
+      takes: [takes('<runbook>', 'name of the runbook, as in `runbooks list`')],
       options: [
         PROFILE,
         option('--connection <name>', 'show the runbook as it runs on this connection'),
-        option('--repository <name>', 'repository of the runbook, if several have the file'),
+        option('--repository <name>', 'repository of the runbook, if several repositories have the file'),
         JSON_OPTION,
       ],
       examples: ['runbook-agent runbooks show ops/hello.runbook.sh'],
@@ -46,10 +48,10 @@ export const runbooks: CommandGroup = {
     },
     {
       name: 'lint [path]',
-      does: 'Find parameters of runbooks that can become code (default path: this folder)',
+      does: 'Find parameters of runbooks through which a user could inject code (default path: this folder)',
       options: [
-        option('--portable', 'rely only on checks that hoop gateways make as well'),
-        option('--strict', 'exit with 65 also for parameters that lint cannot judge'),
+        option('--portable', 'rely only on checks that hoop gateways also make'),
+        option('--strict', 'exit with code 65 also if there are parameters that lint cannot judge'),
         JSON_OPTION,
       ],
       examples: ['runbook-agent runbooks lint runbooks', 'runbook-agent runbooks lint --portable --strict'],
@@ -69,10 +71,13 @@ export const connections: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List connections: ${LISTED}`,
+      does: `List connections ${LISTED}`,
       options: [
         PROFILE,
-        repeatable('--tag <key=value>', 'only connections with this tag (repeatable)'),
+        repeatable(
+          '--tag <key=value>',
+          'only connections that have this tag; if repeated, those that have all of the tags',
+        ),
         JSON_OPTION,
       ],
       examples: ['runbook-agent connections', 'runbook-agent connections list --tag env=prod'],
@@ -97,7 +102,7 @@ export const agents: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List agents: ${LISTED}`,
+      does: `List agents ${LISTED}`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent agents'],
       run: async (flags: AskingFlags) => (await import('../client/directory.ts')).agentsCommand(flags),
@@ -107,6 +112,7 @@ export const agents: CommandGroup = {
 
 const loadSchedules = () => import('../client/schedules.ts')
 const SCHEDULE = takes('<schedule>', 'name of the schedule')
+const RUN_QUIET = option('--quiet', 'print only errors and the id of the session')
 
 export const schedules: CommandGroup = {
   name: 'schedules',
@@ -115,7 +121,7 @@ export const schedules: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List schedules: ${LISTED}`,
+      does: `List schedules ${LISTED}`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent schedules'],
       run: async (flags: AskingFlags) => (await loadSchedules()).schedulesCommand(flags),
@@ -128,13 +134,13 @@ export const schedules: CommandGroup = {
       examples: ['runbook-agent schedules show nightly'],
       run: async (name: string, flags: AskingFlags) => (await loadSchedules()).scheduleCommand(name, flags),
     },
-    changing('run', 'Run a schedule now and print its session', async (name, flags) =>
+    changing('run', 'Run a schedule now and print the id of its session', RUN_QUIET, async (name, flags) =>
       (await loadSchedules()).runScheduleCommand(name, flags),
     ),
-    changing('pause', 'Pause a schedule', async (name, flags) =>
+    changing('pause', 'Pause a schedule', QUIET, async (name, flags) =>
       (await loadSchedules()).pauseCommand(name, true, flags),
     ),
-    changing('resume', 'Resume a schedule', async (name, flags) =>
+    changing('resume', 'Resume a schedule', QUIET, async (name, flags) =>
       (await loadSchedules()).pauseCommand(name, false, flags),
     ),
   ],
@@ -143,14 +149,14 @@ export const schedules: CommandGroup = {
 function changing(
   name: string,
   does: string,
+  quiet: Option,
   run: (name: string, flags: ScheduleFlags) => Promise<number>,
 ): CommandRow {
-  const options = [PROFILE, option('--quiet', 'print only errors and the session'), JSON_OPTION]
   return {
     name,
     does,
     takes: [SCHEDULE],
-    options,
+    options: [PROFILE, quiet, JSON_OPTION],
     examples: [`runbook-agent schedules ${name} nightly`],
     run,
   }
@@ -165,7 +171,7 @@ export const webhooks: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List webhooks (admins and auditors): ${LISTED}`,
+      does: `List webhooks (admins and auditors) ${LISTED}`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent webhooks'],
       run: async (flags: AskingFlags) => (await loadWebhooks()).webhooksCommand(flags),
@@ -190,7 +196,7 @@ export const audit: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List the newest entries: ${LISTED}`,
+      does: `List the newest entries ${LISTED}`,
       options: [
         PROFILE,
         option('--actor <name>', 'only entries of this user'),
@@ -203,8 +209,11 @@ export const audit: CommandGroup = {
           'only entries with this action: view, download, execute, run, kill, decide, sign-in, ...',
         ),
         option('--failed', 'only entries about refusals and failures'),
-        option('--who <part>', "only entries with this part in the user's name"),
-        option('--text <text>', 'only entries with this text in an id, path, address, error or detail'),
+        option('--who <part>', 'only entries of users whose name contains this text'),
+        option(
+          '--text <text>',
+          'only entries that contain this text in an id, path, address, error or detail',
+        ),
         ...span('entries'),
         LIMIT,
         JSON_OPTION,
@@ -217,7 +226,7 @@ export const audit: CommandGroup = {
       does: 'Export the audit log as JSON lines, oldest first',
       options: [
         PROFILE,
-        option('--after <sequence>', 'only entries after the one with this sequence number', '0'),
+        option('--after <sequence>', 'only entries after the entry with this sequence number', '0'),
       ],
       examples: ['runbook-agent audit export > audit.jsonl'],
       run: async (flags: AuditExportFlags) => (await loadAudit()).auditExportCommand(flags),

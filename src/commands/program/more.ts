@@ -16,8 +16,11 @@ import {
 } from './command.ts'
 
 const KIND = [
-  option('--agent', 'read the file as settings of an agent (default: by the settings that it has)'),
-  option('--gateway', 'read the file as settings of a gateway (default: by the settings that it has)'),
+  option('--agent', 'read the file as settings of an agent (default: decided by the settings in the file)'),
+  option(
+    '--gateway',
+    'read the file as settings of a gateway (default: decided by the settings in the file)',
+  ),
   JSON_OPTION,
 ]
 
@@ -62,7 +65,7 @@ export const policy: CommandGroup = {
   commands: [
     {
       name: 'check',
-      does: 'Name the guardrail rule that stops the text on standard input, if any',
+      does: 'Show whether a guardrail rule stops the text on standard input',
       wrongUse: NO_ANSWER,
       options: [
         required(
@@ -87,7 +90,7 @@ export const policy: CommandGroup = {
         option('--entities <types>', 'types to mask, separated by commas (default: all built-in types)'),
         option(
           '--threshold <number>',
-          'lowest score of a finding that is masked, from 0 to 1 (default: mask all findings)',
+          'mask only findings with at least this score, from 0 to 1 (default: mask all findings)',
         ),
         option(
           '--custom <file>',
@@ -101,7 +104,7 @@ export const policy: CommandGroup = {
         ),
         option(
           '--refine <names>',
-          'types that are found differently from hoop: ipv6 (also with ::), ssn (nine digits only beside a word that names them)',
+          'types that are found in another way than in hoop: ipv6 (also addresses with ::), ssn (nine digits only near a word such as SSN)',
         ),
         JSON_OPTION,
       ],

@@ -17,7 +17,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: gateway.yaml that has the connection (default: the words after -- are the command)',
+    'with --local: gateway.yaml that has the connection (without --config, the command follows --)',
   ),
 ]
 
@@ -30,7 +30,10 @@ const VARIABLES = [
 /** All words after `--`, byte for byte, for the connection's command. */
 const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the connection's command")
 
-const VERBATIM = option('--verbatim', "pass --dry-run and --local after -- to the connection's command")
+const VERBATIM = option(
+  '--verbatim',
+  "accept --dry-run and --local after --, as arguments of the connection's command",
+)
 
 /** Options whose values are recorded with the session. */
 const KEPT = [
@@ -40,20 +43,20 @@ const KEPT = [
 
 const WHEN_APPROVED = option(
   '--when-approved',
-  'if the session needs approval, let the gateway run it after the approval',
+  'if the session needs approval, let the gateway run the session after the approval',
 )
 
 const BATCH = [
   repeatable('--on <names>', 'run on these connections, for example a,b,c (repeatable)'),
   repeatable(
     '--tag <key=value>',
-    'run on the connections with this tag; of several tags, with all (repeatable)',
+    'run on the connections that have this tag; if repeated, on those that have all of the tags',
   ),
   option('--waves <sizes>', 'sizes of the waves: counts, percentages and rest (default: 1,rest)'),
   option('--parallel <count>', 'parallel runs per wave (default: 10)'),
   option(
     '--stop-after <count>',
-    'stop the batch after this many failures, a number or a percentage (default: 1)',
+    'stop the batch after this many failures: a number or a percentage (default: 1)',
   ),
   option('--yes', 'do not ask before a batch starts'),
 ]
@@ -62,8 +65,8 @@ export const run: CommandRow = {
   name: 'run',
   does: 'Run a runbook',
   takes: [
-    takes('<connection>', `${NAME}; omit it with --on and --tag`),
-    takes('[file]', 'path of the runbook in its repository; with --local: a file on this machine'),
+    takes('<connection>', `${NAME}; omit this argument with --on and --tag`),
+    takes('[file]', 'path of the runbook in its repository; with --local: path of a file on this machine'),
     CLIENT_ARGS,
   ],
   options: [
@@ -75,22 +78,25 @@ export const run: CommandRow = {
     repeatable('-p, --param <name=value>', 'parameter of the runbook (repeatable)'),
     option(
       '--param-file <file>',
-      'file with parameters as a YAML or JSON map, for secrets; - is standard input',
+      'file that holds parameters as a YAML or JSON map, which keeps secrets off the command line; - is standard input',
     ),
     repeatable('-e, --env <NAME=value>', 'variable for the command (repeatable)'),
     repeatable(
       '-f, --file <NAME=path>',
-      'file for the command: the variable NAME holds its path (repeatable)',
+      'file for the command; the variable NAME holds the path of the file (repeatable)',
     ),
-    option('--ref <sha>', 'commit to read the runbook from (default: the newest; hoop gateways ignore it)'),
-    option('--repository <name>', 'repository of the runbook, if several have the file'),
+    option(
+      '--ref <sha>',
+      'commit to read the runbook from (default: the newest commit; hoop gateways ignore this option)',
+    ),
+    option('--repository <name>', 'repository of the runbook, if several repositories have the file'),
     option('--defaults', 'use the default values of parameters without asking'),
     option(
       '--confirm <text>',
-      'confirm without asking: name of the connection, or number of connections with --on and --tag',
+      'answer to the confirmation: name of the connection; for several connections, their number',
     ),
     option('--dry-run', 'print the request and the script, and run nothing'),
-    option('--no-wait', 'exit when the session runs or waits for approval, and print its id'),
+    option('--no-wait', 'print the id of the session, and exit when the session runs or waits for approval'),
     option('--quiet', 'print no progress'),
     JSON_OPTION,
   ],
@@ -120,10 +126,10 @@ export const exec: CommandRow = {
     ...LOCAL,
     VERBATIM,
     WHEN_APPROVED,
-    option('-i, --input <script>', 'script to run; it may be empty'),
+    option('-i, --input <script>', 'script to run; the script may be empty'),
     option(
       '-f, --file <file>',
-      'file that holds the script; - is standard input (default, unless that is a terminal)',
+      'file that holds the script; - is standard input (the default, unless standard input is a terminal)',
     ),
   ],
   examples: [
@@ -139,18 +145,18 @@ export const exec: CommandRow = {
 
 export const connect: CommandRow = {
   name: 'connect',
-  does: 'Open a terminal on a connection, or a port for its clients',
+  does: 'Open a terminal on a connection, or a port for clients such as psql',
   takes: [takes('<connection>', NAME), CLIENT_ARGS],
   options: [
     PROFILE,
     ...VARIABLES,
     option(
       '--port [number]',
-      'open a port on this machine for clients such as psql; 0 is any free port (default: 5433; mysql 3307, tcp 8999)',
+      'open a port on this machine for clients such as psql; 0 is any free port (default: 5433; for mysql 3307, for tcp 8999)',
     ),
     option(
       '--run <command>',
-      'open a port, run this client with the variables it needs, and exit when it ends',
+      'open a port, run this client with the variables that lead to the port, and exit when the client ends',
     ),
   ],
   examples: [

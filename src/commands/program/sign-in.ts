@@ -21,15 +21,15 @@ export const login: CommandRow = {
     required('--api-url <url>', 'REST address of the gateway, for example https://gateway.example'),
     option(
       '--grpc-url <url>',
-      'address of the streams, grpcs://host:port (default: as the gateway announces it)',
+      'address of the streams, grpcs://host:port (default: the address that the gateway announces)',
     ),
     TOKEN_FILE,
     option('--browser', 'sign in with a browser on this machine'),
-    option('--no-browser', 'sign in with a browser on another machine: print a link and a code'),
+    option('--no-browser', 'print a link and a code, to sign in with a browser on another machine'),
     option('--allow-plaintext', 'send the token to another machine without TLS'),
     option(
       '--profile <name>',
-      'profile that stores the token; `use` selects one (default: the selected one)',
+      'profile that stores the token; `use` selects a profile (default: the selected one)',
     ),
     QUIET,
   ],
@@ -56,7 +56,7 @@ export const logout: CommandRow = {
 export const use: CommandRow = {
   name: 'use',
   does: 'Select or list profiles',
-  takes: [takes('[profile]', 'profile to select; without it, all are listed')],
+  takes: [takes('[profile]', 'profile to select; without a name, all profiles are listed')],
   options: [option('--quiet', 'print only errors and the list'), JSON_OPTION],
   examples: ['runbook-agent use', 'runbook-agent use production'],
   run: async (name: string | undefined, flags: UseFlags) =>
@@ -64,16 +64,16 @@ export const use: CommandRow = {
 }
 
 const loadTokens = () => import('../client/identities.ts')
-const OF_USER = [PROFILE, option('--user <name>', 'user who has the tokens (default: you)')]
+const OF_USER = [PROFILE, option('--user <name>', 'owner of the tokens (default: you)')]
 
 export const token: CommandGroup = {
   name: 'token',
-  does: 'Manage your tokens; admins manage those of all users',
+  does: 'Manage your tokens; admins manage the tokens of all users',
   commands: [
     {
       name: 'list',
       isDefault: true,
-      does: `List tokens: ${LISTED}`,
+      does: `List tokens ${LISTED}`,
       options: [...OF_USER, JSON_OPTION],
       examples: ['runbook-agent token list', 'runbook-agent token list --user deploy-bot'],
       run: async (flags: TokenFlags) => (await loadTokens()).tokensCommand(flags),
@@ -98,11 +98,11 @@ export const token: CommandGroup = {
     },
     {
       name: 'rotate <token>',
-      does: 'Replace a token, and print the new one',
+      does: 'Replace a token, and print the new token',
       options: [
         ...OF_USER,
         option('--overlap <duration>', 'how long the old token stays valid (default: 1d)'),
-        option('--expires <duration>', 'lifetime of the new token (default: as before)'),
+        option('--expires <duration>', 'lifetime of the new token (default: the lifetime of the old token)'),
         option('--json', 'print the token and its details as JSON'),
       ],
       examples: ['runbook-agent token rotate ci --user deploy-bot --overlap 2h'],

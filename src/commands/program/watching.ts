@@ -47,7 +47,7 @@ const FILTERS = [
 const sessionList: CommandRow = {
   name: 'list',
   isDefault: true,
-  does: `List the newest sessions: ${LISTED}`,
+  does: `List the newest sessions ${LISTED}`,
   options: [PROFILE, ...FILTERS, LIMIT, JSON_OPTION],
   examples: [
     'runbook-agent sessions',
@@ -122,7 +122,11 @@ export const sessions: CommandGroup = {
       options: [
         PROFILE,
         option('--speed <factor>', 'speed of the replay: 2 is twice as fast', '1'),
-        option('--max-pause <seconds>', 'longest pause in the replay; longer ones are shortened to it', '2'),
+        option(
+          '--max-pause <seconds>',
+          'longest pause in the replay; longer pauses are shortened to this time',
+          '2',
+        ),
         option('--cast', 'write asciicast v2, even to a terminal'),
       ],
       examples: [
@@ -136,16 +140,16 @@ export const sessions: CommandGroup = {
 }
 
 const loadBatches = () => import('../client/batches/batches.ts')
-const BATCH = takes('<batch>', 'id of the batch; its beginning is enough')
+const BATCH = takes('<batch>', 'id of the batch; the beginning of the id is enough')
 
 export const batches: CommandGroup = {
   name: 'batches',
-  does: 'List, show and stop runs on several connections (run --on)',
+  does: 'List, show and stop batches, which are runs on several connections (run --on)',
   commands: [
     {
       name: 'list',
       isDefault: true,
-      does: `List the newest batches: ${LISTED}`,
+      does: `List the newest batches ${LISTED}`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent batches'],
       run: async (flags: AskingFlags) => (await loadBatches()).batchesCommand(flags),
@@ -168,7 +172,7 @@ export const batches: CommandGroup = {
     },
     {
       name: 'stop',
-      does: 'Stop a batch: start no new runs, let the running ones end',
+      does: 'Stop a batch: start no new runs, and let the running sessions end',
       takes: [BATCH],
       options: [PROFILE, option('--kill', 'stop the running sessions as well'), QUIET],
       examples: ['runbook-agent batches stop 5474d29f'],
@@ -176,12 +180,12 @@ export const batches: CommandGroup = {
     },
     {
       name: 'exec',
-      does: 'Run an approved batch, or follow a running one to its end',
+      does: 'Run an approved batch, or follow a running batch to its end',
       takes: [BATCH],
       options: [
         PROFILE,
         option('--quiet', 'print no progress'),
-        option('--json', 'print the batch as JSON at its end'),
+        option('--json', 'print the batch as JSON when the batch ends'),
       ],
       examples: ['runbook-agent batches exec 5474d29f'],
       run: async (id: string, flags: WatchFlags) => (await loadBatches()).execBatchCommand(id, flags),
@@ -190,11 +194,11 @@ export const batches: CommandGroup = {
 }
 
 const loadReviews = () => import('../client/reviews/reviews.ts')
-const REVIEW = takes('<review>', 'id of the review or of its session; the beginning is enough')
+const REVIEW = takes('<review>', 'id of the review or of its session; the beginning of the id is enough')
 const STATUSES = ['pending', 'approved', 'rejected', 'withdrawn', 'revoked', 'processing', 'executed']
 const DECIDING = [
   PROFILE,
-  option('--force', 'decide alone, as a member of review.force-groups'),
+  option('--force', 'decide alone; only members of review.force-groups may do so'),
   QUIET,
   JSON_OPTION,
 ]
@@ -206,7 +210,7 @@ export const reviews: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List waiting reviews: ${LISTED}`,
+      does: `List waiting reviews ${LISTED}`,
       options: [
         PROFILE,
         choice('--status <status>', 'only reviews in this state (default: pending)', STATUSES),
@@ -218,7 +222,7 @@ export const reviews: CommandGroup = {
     },
     {
       name: 'show',
-      does: 'Show a review: what would run, for whom, and the decisions so far',
+      does: 'Show a review: what would run, for which user, and the decisions so far',
       takes: [REVIEW],
       options: ONE,
       examples: ['runbook-agent reviews show 5474d29f'],
@@ -232,7 +236,7 @@ export const reviews: CommandGroup = {
         ...DECIDING,
         option(
           '--window <from-to>',
-          'times of the day in UTC between which it may run, for example 01:00-05:00',
+          'time of day (UTC) in which the session may run, for example 01:00-05:00',
         ),
         option('--comment <text>', 'comment for the requester'),
       ],
