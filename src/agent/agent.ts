@@ -123,7 +123,7 @@ export class Agent {
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // Gives up on a gateway that takes nothing: the sessions would wait for ever.
+    // Gives up on a gateway that takes nothing, because the sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not confirm the ends of sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
@@ -176,7 +176,7 @@ export class Agent {
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
-  /** Returns no proxy without TLS: the key would pass it in the clear. */
+  /** Returns no proxy without TLS, because the key would pass it in the clear. */
   #proxyFor({ tls, address }: Identity): Proxy | undefined {
     return tls === undefined ? undefined : this.#options.proxyFor?.(address)
   }

@@ -70,7 +70,7 @@ export class Dispatch {
     this.#system.drain()
   }
 
-  /** Lets paused output flow for good: the stream has ended, so no resume can come any more. */
+  /** Lets paused output flow for good, because the stream has ended and no resume can come any more. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }

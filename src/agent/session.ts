@@ -78,7 +78,8 @@ export class AgentSession {
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
-    // The wait begins before the gateway is told: a script that comes at once has to find the session open.
+    // The wait begins before the gateway is told, because a script that comes at once has to find the session
+    // open.
     const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
     const start = await input
@@ -122,7 +123,7 @@ export class AgentSession {
     this.#command.gate.resume()
   }
 
-  /** Lets the output flow for good: the stream is gone, so no resume can come any more. */
+  /** Lets the output flow for good, because the stream is gone and no resume can come any more. */
   resumeForGood(): void {
     this.#command.gate.openForGood()
   }
@@ -186,7 +187,8 @@ export class AgentSession {
    * (protocol.md 0.6).
    */
   async #close(ending: CommandEnd): Promise<boolean> {
-    // Checked only now: the gateway may have closed the session while secret files were being removed.
+    // Checked only now, because the gateway may have closed the session while secret files were being
+    // removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     const masked = this.#masking?.takeLast()
     return await this.#told({

@@ -40,7 +40,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
       const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
-      // A hard link, not a rename: a file that was created meanwhile stays.
+      // A hard link, not a rename, so that a file that was created meanwhile stays.
       await link(partial, file)
       return manifest
     } finally {

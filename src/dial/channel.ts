@@ -250,7 +250,9 @@ class EagerCall extends InterceptingCall {
 
 const SCHEME = 'runbook-agent'
 
-/** Gives the dial's addresses to grpc-js. One lookup is enough: a channel lives as long as its stream. */
+/**
+ * Gives the dial's addresses to grpc-js. One lookup is enough, because a channel lives as long as its stream.
+ */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
   readonly #dial: Dial

@@ -14,6 +14,6 @@ export interface PacketLine {
    * ConnectError when the stream is over
    */
   send(packet: Packet): Promise<void> | undefined
-  /** Ends the stream immediately: the gateway sees that its client has gone. */
+  /** Ends the stream immediately, so that the gateway sees that its client has gone. */
   drop(reason: string): void
 }

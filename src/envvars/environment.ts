@@ -164,7 +164,7 @@ export class Environment implements AsyncDisposable {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
-  /** Drops the variables: the command has its own copy. The files stay. */
+  /** Drops the variables, because the command has its own copy. The files stay. */
   forget(): void {
     this.#variables = new Map()
   }

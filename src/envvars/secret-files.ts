@@ -40,7 +40,7 @@ async function makeWritable(root: string): Promise<void> {
   for (let count = 0; count < MAX_FOLDERS; count++) {
     const folder = folders.pop()
     if (folder === undefined) return
-    // A folder that cannot be opened is not reported here: the removal will say more.
+    // A folder that cannot be opened is not reported here, because the removal will say more.
     const inside = await openFolder(folder).catch(() => [])
     for (const one of inside) folders.push(one)
   }

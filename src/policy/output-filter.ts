@@ -32,7 +32,7 @@ export class HeldBytes {
     this.#buffer = buffer
   }
 
-  /** Frees the memory: a stream that holds nothing should cost nothing. */
+  /** Frees the memory, because a stream that holds nothing should cost nothing. */
   #shrink(): void {
     if (this.#end === 0) this.#buffer = Buffer.alloc(0)
   }

@@ -182,7 +182,7 @@ export class Execution implements AsyncDisposable {
     leaveOrphans(this.#owner)
   }
 
-  /** Ends the processes that the command left: they would keep locks, ports and secrets. */
+  /** Ends the processes that the command left, because they would keep locks, ports and secrets. */
   async #endRest(): Promise<void> {
     this.terminate()
     await this.#killing

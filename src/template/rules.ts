@@ -38,7 +38,7 @@ const FORMS: Readonly<
   email: { test: (text) => EMAIL.test(text), words: 'an email address' },
 }
 
-/** Most options that an error names: a list may be long. */
+/** An error names at most this many options, because a list may be long. */
 const SHOWN_OPTIONS = 20
 
 /**

@@ -171,7 +171,7 @@ const json: Codec<Buffer | undefined> = {
   read: expectBytes,
   write: (bytes) => (bytes === undefined || bytes.length === 0 ? undefined : encodeBytes(bytes)),
 }
-/** Never left out: the gateway always sends the map, even an empty one. */
+/** Never left out, because the gateway always sends the map, even an empty one. */
 const secrets: Codec<ReadonlyMap<string, string>> = {
   type: ENV_VARS,
   read: (value, place) => expectTextMap(value, place, expectTextInside),

@@ -83,7 +83,7 @@ export const transportService = Transport.service
 
 /** Options for both ends, each with the reason why it is not the default. */
 export const channelOptions = {
-  // grpc-js's default is 4 MiB: a larger runbook would end the stream with all its sessions.
+  // grpc-js's default is 4 MiB, with which a larger runbook would end the stream with all its sessions.
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers ignore this option.

@@ -6,7 +6,7 @@ import { OWN_LIMIT, OWN_LONGEST_END, OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 import type { Timing } from './timing.ts'
 
-/** Go's names where Node's differ: users of the gateway know Go's names. */
+/** Go's names where Node's differ, because users of the gateway know Go's names. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /** What the agent tells the embedded gateway about itself. */

@@ -34,7 +34,7 @@ interface OpenedEntry extends ExecutionEntry {
   readonly userEmail: string
 }
 
-/** A started command. Arguments and script are only counted: they may contain secrets. */
+/** A started command. Arguments and script are only counted, because they may contain secrets. */
 interface StartedEntry extends ExecutionEntry {
   readonly event: 'started'
   readonly pid: number

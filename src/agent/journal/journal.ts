@@ -71,7 +71,7 @@ class FileJournal implements Journal {
     this.#tellLost('the journal could not be written to the end; lines were lost')
   }
 
-  /** Counts the lost line. There is no retry timer: the next entry tries again. */
+  /** Counts the lost line. There is no retry timer, because the next entry tries again. */
   #lose(error: unknown): void {
     this.#lost += 1
     if (this.#lost > 1) return

@@ -244,7 +244,7 @@ export class RotatingFile {
 
   #rotate(file: AppendFile, bytes: number): AppendFile {
     using lock = RotationLock.take(this.#lock)
-    // Another agent is rotating: this line still goes into the file that becomes the older one.
+    // Another agent is rotating, so this line still goes into the file that becomes the older one.
     if (lock === undefined) return file
     // Checked again under the lock. If another agent has already rotated, renaming again would overwrite the
     // full file with its new one.

@@ -86,7 +86,7 @@ class Pieces {
     return this.#take(this.#rest.length)
   }
 
-  /** Puts the end of a piece back: the next piece begins with it. */
+  /** Puts the end of a piece back, so that the next piece begins with it. */
   putBack(data: Buffer): void {
     this.#rest = Buffer.concat([data, this.#rest])
   }

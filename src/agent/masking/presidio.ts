@@ -69,7 +69,7 @@ interface Asked {
   readonly ended?: AbortSignal
 }
 
-/** Each call has a connection of its own: a kept one may be closed when it is used. */
+/** Each call has a connection of its own, because a kept connection may be closed when it is used. */
 async function ask(service: PresidioService, path: string, { body, ended }: Asked = {}): Promise<Reply> {
   const { url, patienceMs, context } = service
   const patience = new AbortController()

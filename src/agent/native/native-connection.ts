@@ -109,7 +109,7 @@ export class NativeConnection implements NativeClient {
     }
   }
 
-  /** Counts the bytes that were taken last: they are written by now. */
+  /** Counts the bytes that were taken last, because they are written by now. */
   #releaseTaken(): void {
     this.#count(-this.#takenBytes)
     this.#takenBytes = 0

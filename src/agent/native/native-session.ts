@@ -112,7 +112,7 @@ export class NativeSession {
     this.#gate.resume()
   }
 
-  /** Lets output flow for good: the stream is gone, so no resume can come any more. */
+  /** Lets output flow for good, because the stream is gone and no resume can come any more. */
   resumeForGood(): void {
     this.#gate.openForGood()
   }
@@ -317,7 +317,7 @@ export class NativeSession {
         })
         isSent = true
       } catch {
-        // The stream is over: the journal says that the close was not sent.
+        // The stream is over, so the journal says that the close was not sent.
       }
     }
     if (refusal !== undefined) log.warn({ sid, reason: refusal }, 'session refused')

@@ -66,7 +66,9 @@ export interface Target {
   readonly address: Address
   /** Returns a variable of the connection, never one of the client. */
   readonly variable: (name: string) => string | undefined
-  /** Called for each connection: a token of Amazon RDS is valid for 15 minutes. @throws NativeError */
+  /**
+   * Called for each connection, because a token of Amazon RDS is valid for 15 minutes. @throws NativeError
+   */
   readonly account: (gone: AbortSignal) => Promise<Account>
   /** Connects to the server, in 5 s at most. @throws NativeError */
   readonly dial: (gone: AbortSignal) => Promise<ServerSocket>

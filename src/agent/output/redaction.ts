@@ -52,7 +52,7 @@ export class Redactions {
     return this.#compile(named)
   }
 
-  /** Logs the names once: an output in which a host is replaced everywhere misleads its readers. */
+  /** Logs the names once, because an output in which a host is replaced everywhere misleads its readers. */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''

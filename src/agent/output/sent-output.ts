@@ -94,7 +94,7 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
         // Few filters are asynchronous, and an `await` for each chunk costs the others more than their
         // search.
         yield* split({ stream, data: passed instanceof Promise ? await passed : passed })
-        // The reader's own time does not count: the rest of a secret may already be in the pipe.
+        // The reader's own time does not count, because the rest of a secret may already be in the pipe.
         for (const each of this.#streams) each.since += performance.now() - from
       }
       for (const { name, filter } of this.#streams) yield* split({ stream: name, data: await filter.end() })

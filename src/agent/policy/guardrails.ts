@@ -24,7 +24,7 @@ export interface Blocked {
   readonly info: GuardrailInfo
 }
 
-/** hoop's words: people, and programs that read outputs, know this beginning. */
+/** hoop's words, because people, and programs that read outputs, know this beginning. */
 const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
 
 function blockedBy(violation: Violation, direction: GuardrailInfo['direction']): Blocked {

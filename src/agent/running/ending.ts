@@ -232,7 +232,10 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/** Returns the text for a command that survived every attempt to end it: an operator has to look after it. */
+/**
+ * Returns the text for a command that survived every attempt to end it, so that an operator has to look after
+ * it.
+ */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

@@ -183,7 +183,7 @@ export class RunningCommand {
   /** Makes the environment and its secret files. Disposing removes the files. */
   async #hold({ request }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { folder, inherited, log } = this.#services
-    // Checked again: the machine may have changed since the session was opened.
+    // Checked again, because the machine may have changed since the session was opened.
     request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
     const environment = await Environment.create({
       entries: request.entries,

@@ -168,7 +168,7 @@ export class SystemRequests {
     this.#running.set(sid, { command, over })
   }
 
-  /** Takes only hooks from now on: they belong to sessions, which may finish. */
+  /** Takes only hooks from now on, because they belong to sessions, which may finish. */
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining'
   }

@@ -40,7 +40,7 @@ export interface Question {
 export interface HttpAnswer {
   readonly status: number
   readonly contentType: string
-  /** The target of a redirect. No redirect is followed: the token is for this gateway. */
+  /** The target of a redirect. No redirect is followed, because the token is for this gateway. */
   readonly location: string | undefined
   /** @throws ApiError `unreachable` when the connection breaks */
   readonly body: AsyncIterable<Buffer>
@@ -53,9 +53,9 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
-  // The request comes first: a request on a destroyed socket never gets its end.
+  // The request comes first, because a request on a destroyed socket never gets its end.
   const answered = send(socket, account, question)
-  // The signal counts until the connection ends: the body of an answer may take long.
+  // The signal counts until the connection ends, because the body of an answer may take long.
   const listening = onAbort(signal, abort)
   socket.once('close', () => listening[Symbol.dispose]())
   using _ = onAbort(deadline, abort)
@@ -212,7 +212,7 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
-    // This listener stays: a socket's error without a listener would end the process.
+    // This listener stays, because a socket's error without a listener would end the process.
     socket.on('error', reject)
   })
 }

@@ -74,7 +74,7 @@ export class SessionStream {
   }
 }
 
-/** hoop's streams have no position: a new connection begins with the next event. */
+/** hoop's streams have no position, so a new connection begins with the next event. */
 function noPlaces(): ApiError {
   return new ApiError('no-gateway', 'the stream of this gateway cannot be resumed')
 }

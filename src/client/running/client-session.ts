@@ -190,7 +190,7 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Passes on only the first opening: a second script would run as a second command. */
+  /** Passes on only the first opening, because a second script would run as a second command. */
   #begin(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -199,7 +199,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** Sends a packet. Ignores an ended stream: the reader of the stream gets the reason. */
+  /** Sends a packet. Ignores an ended stream, because the reader of the stream gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#line?.send(packet)

@@ -18,7 +18,7 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** Time for the record of a session whose answer has no code: the close takes moments to arrive. */
+/** Time for the record of a session whose answer has no code, because the close takes moments to arrive. */
 const SETTLE_MS = 10_000
 /** Time to fetch the reason of a rejection. Without a reason the end is still reported. */
 const REJECTION_MS = 10_000
@@ -90,7 +90,10 @@ function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions before it: ${ahead}` : ''}`
 }
 
-/** Reads the exit code from the record when the answer has none: the answer may have missed the close. */
+/**
+ * Reads the exit code from the record when the answer has no exit code, because the answer may have missed
+ * the close.
+ */
 async function* withoutCode(account: Account, answer: ReadExecution, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {

@@ -247,7 +247,7 @@ async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding>
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }
-  // The script runs in Node: a container may have neither a shell nor setsid.
+  // The script runs in Node, because a container may have neither a shell nor setsid.
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)

@@ -22,7 +22,7 @@ export interface Route {
   readonly ownAuthorities: readonly string[] | undefined
 }
 
-/** Returns the route. The agent uses a proxy only with TLS: otherwise the proxy would see the key. */
+/** Returns the route. The agent uses a proxy only with TLS, because otherwise the proxy would see the key. */
 export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {

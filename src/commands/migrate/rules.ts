@@ -26,7 +26,7 @@ const Rules = v.array(
   }),
 )
 
-/** Returns steps that run after the connections: a rule names connections by id. */
+/** Returns steps that run after the connections, because a rule names connections by id. */
 export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedMasking(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),

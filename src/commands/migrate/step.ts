@@ -124,7 +124,7 @@ export async function readHoopState(account: Account, wanted: readonly string[])
   }
 }
 
-/** Reads connections one by one: the list has no secrets. */
+/** Reads connections one by one, because the list has no secrets. */
 async function connectionsNamed(account: Account, wanted: readonly string[]): Promise<readonly Resource[]> {
   const found: Resource[] = []
   for (const name of wanted) {

@@ -143,7 +143,7 @@ async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
-  // A restart is left to the user: it ends running executions.
+  // A restart is left to the user, because it ends running executions.
   const restart = isNew
     ? []
     : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]

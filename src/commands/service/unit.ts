@@ -245,7 +245,7 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // Written to a new file: the old file may be a link.
+    // Written to a new file, because the old file may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
     // Renamed, so that systemd never reads an incomplete unit.

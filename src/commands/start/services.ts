@@ -56,7 +56,7 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // Opened before the agent moves into a group of its own: the present group contains all executions.
+  // Opened before the agent moves into a group of its own, because the present group contains all executions.
   const oom = new OomWatch()
   return {
     engine,

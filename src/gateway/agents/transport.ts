@@ -173,7 +173,10 @@ export class Transport {
   }
 }
 
-/** Every peer is asked for a certificate, but only agents must have one: users' clients connect here, too. */
+/**
+ * Every peer is asked for a certificate, but only agents must have one, because users' clients connect here,
+ * too.
+ */
 const ASKED = { requestCert: true, rejectUnauthorized: false } as const
 
 function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {

@@ -61,7 +61,9 @@ export class Client {
     this.#wake()
   }
 
-  /** Sends output without waiting: a client that does not read must not block the others of its agent. */
+  /**
+   * Sends output without waiting, because a client that does not read must not block the others of its agent.
+   */
   #output(message: Exclude<SessionMessage, OpenedMessage>): void {
     this.#call.send(encodeAgentMessage(shownToClients(message)))
     const fault = this.#unread.fault(this.#call)

@@ -1,7 +1,7 @@
 import { hasNoRoom } from '../store/errors.ts'
 
 const HOUR_MS = 60 * 60 * 1000
-/** Largest step ahead that is believed immediately: a gateway that was off overnight is normal. */
+/** Largest step ahead that is believed immediately, because a gateway may have been off overnight. */
 const LARGEST_GAP_MS = 24 * HOUR_MS
 /**
  * A clock that is further ahead is believed after the gateway has run with it for this long, in one run or
@@ -37,7 +37,9 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of what the session history has seen: no session is removed for its age until the gateway has run for ${left} more hours with this clock`
 }
 
-/** Smaller steps back are not reported: the correction of a clock after a machine's start makes them. */
+/**
+ * Smaller steps back are not reported, because the correction of a clock after a machine's start makes them.
+ */
 const QUIET_MS = 5 * 60 * 1000
 
 /**
@@ -90,7 +92,10 @@ export class HistoryClock {
     this.#stored = stored
   }
 
-  /** Lower bound of the current time, in ms: a wall clock that jumps ahead is not believed immediately. */
+  /**
+   * Lower bound of the current time, in ms, because a wall clock that jumps ahead is not believed
+   * immediately.
+   */
   get trusted(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())

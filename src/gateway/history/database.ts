@@ -15,7 +15,7 @@ import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 /** The history's file with the sessions and their events. */
 export class HistoryDatabase extends Store {
   readonly #rows: SessionRows
-  /** Keys are never reused in the life of the process: a reader may still use an old one. */
+  /** Keys are never reused in the life of the process, because a reader may still use an old one. */
   #lastKey: number
 
   /** @param maxBytes the file may not grow beyond this */
@@ -264,7 +264,9 @@ export class HistoryFile {
     return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
   }
 
-  /** Whether the file should be opened again: it could not be opened, or without shared access. */
+  /**
+   * Whether the file should be opened again, because it could not be opened, or only without shared access.
+   */
   get isMakeshift(): boolean {
     return !(this.#open instanceof HistoryDatabase) || this.#open.access !== 'shared'
   }

@@ -24,7 +24,10 @@ interface Sources {
   readonly progression: () => Progression | undefined
 }
 
-/** Reads a growing session at the caller's pace: the follower keeps only a place in the file. Dispose it. */
+/**
+ * Reads a growing session at the caller's pace, because the follower keeps only a place in the file. Dispose
+ * it.
+ */
 export class SessionFollower implements Disposable {
   readonly #id: string
   readonly #sources: Sources

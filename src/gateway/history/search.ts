@@ -227,7 +227,7 @@ export class Search {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
-      // By the keys alone: an index would yield all matches, to be sorted for each step.
+      // By the keys alone, because an index would yield all matches, to be sorted for each step.
       step: reading(
         `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
@@ -317,7 +317,7 @@ function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined)
   if (open.length === 0 && ended.length === 1 && only !== undefined)
     yield { sql: 'outcome = ?', values: [only] }
   else if (open.length === 0) {
-    // Most sessions succeed: the order of the list finds them sooner than an index by outcome.
+    // Most sessions succeed, so the order of the list finds them sooner than an index by outcome.
     const column = ended.includes('succeeded') ? '+outcome' : 'outcome'
     yield { sql: `${column} ${IN_LIST}`, values: [JSON.stringify(ended)] }
   } else if (ended.length === 0)

@@ -24,7 +24,10 @@ const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTE
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Rows of at most 64 KiB per page, so at most 2 MiB. */
 const EVENTS_PER_READ = 32
-/** Rows per step of a follower, which may be slow: this much is in memory for each. */
+/**
+ * Rows per step of a follower, which may be slow. The number is small because this much is in memory for
+ * each.
+ */
 const EVENTS_PER_STEP = 4
 
 /** Sessions and their events as rows: the statements of the history, prepared once. */

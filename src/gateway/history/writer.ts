@@ -121,7 +121,7 @@ export class Writer {
    */
   finish(id: string, end: RecordedEnd): void {
     const recording = this.#recordings.get(id)
-    // The session is unknown or has ended: the database throws the right error.
+    // The session is unknown or has ended. The database throws the right error.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end

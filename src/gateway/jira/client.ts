@@ -306,7 +306,7 @@ class JiraSite {
     return goHttpError(error, this.#address)
   }
 
-  /** Removes the token: an answer may repeat what was sent. */
+  /** Removes the token, because an answer may repeat what was sent. */
   #withoutToken(text: string): string {
     const token = this.#settings.token.reveal()
     return [token, this.#credentials].reduce((shown, secret) => shown.replaceAll(secret, '[REDACTED]'), text)

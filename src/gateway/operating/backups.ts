@@ -77,7 +77,7 @@ export class Backups {
     }
   }
 
-  /** Copies the parts. The history is first: a key that it needs was written before. */
+  /** Copies the parts. The history is first, because a key that it needs was written before. */
   async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))

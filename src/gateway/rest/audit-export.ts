@@ -69,7 +69,7 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
   })
 }
 
-/** Throws when the gateway stops: an export that is cut off must not look complete. */
+/** Throws when the gateway stops, because an export that is cut off must not look complete. */
 async function* pieces(
   { history }: Pick<RestServices, 'history'>,
   { query, until }: { readonly query: AuditQuery | undefined; readonly until: number },

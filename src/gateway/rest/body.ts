@@ -80,7 +80,10 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && isSent
 }
 
-/** Returns an error with our own text: the parser's text speaks of content types, and may quote the body. */
+/**
+ * Returns an error with our own text, because the parser's text speaks of content types, and may quote the
+ * body.
+ */
 function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'

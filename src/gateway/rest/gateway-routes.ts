@@ -167,7 +167,7 @@ function reachable({ host, port }: Address, hostname: string): Address {
   return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
 }
 
-/** Time after which a caller who takes nothing counts as gone: the copy takes up room on the disk. */
+/** Time after which a caller who takes nothing counts as gone, because the copy takes up room on the disk. */
 const STALLED_MS = 60_000
 
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {

@@ -192,7 +192,7 @@ async function asPage(
   }
 }
 
-/** Returns the address to which a token is sent: only the person's own machine is allowed. */
+/** Returns the address to which a token is sent. Only the person's own machine is allowed. */
 function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))

@@ -61,7 +61,7 @@ export class AutomaticRuns {
 
   begin(): void {
     if (this.#isClosed) return
-    // Later: the approver's answer goes first.
+    // Runs later, because the approver's answer goes first.
     this.#services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
     this.tick()

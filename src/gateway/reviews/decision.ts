@@ -128,8 +128,8 @@ function entriesAfter(
         reviewer.groups,
       )
   if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // A forced approval keeps its reviewer: otherwise an approved review may have fewer approvals than it
-  // needs.
+  // A forced approval keeps its reviewer, because otherwise an approved review may have fewer approvals than
+  // it needs.
   const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,

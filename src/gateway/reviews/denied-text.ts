@@ -16,7 +16,7 @@ export function deniedText({ groups, status, rejectionReason }: Review): string 
   return lines.join('\n')
 }
 
-/** Removes control characters: people write the text, and terminals show it. */
+/** Removes control characters, because people write the text, and terminals show it. */
 function clean(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CHARACTERS)
 }

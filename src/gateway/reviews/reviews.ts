@@ -178,7 +178,8 @@ export class Reviews {
   cancel(sessionId: string, reason: string, by: string): boolean {
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
-    // A terminal that was approved and is not opened yet. Its approval stays: it can open others.
+    // A terminal that was approved and is not opened yet. Its approval stays, because it can open other
+    // terminals.
     const cause = { code: 'withdrawn', by }
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
     if (!waits(review)) return false

@@ -23,7 +23,7 @@ export class RequestVault {
   readonly #path: string
   #key: Buffer | undefined
 
-  /** Creates no key yet: the first request does. */
+  /** Creates no key yet; the first request creates it. */
   constructor(path: string) {
     this.#path = path
   }
@@ -54,7 +54,7 @@ export class RequestVault {
     }
   }
 
-  /** Returns a keyed hash of a text, in hex: the text could be guessed from a plain hash. */
+  /** Returns a keyed hash of a text, in hex, because the text could be guessed from a plain hash. */
   digest(text: Buffer): string {
     return createHmac('sha256', this.#keyOrNew()).update('script ').update(text).digest('hex')
   }

@@ -95,7 +95,7 @@ export class Catalog {
     if (known?.commit === commit) return known.part
     const entry = { commit, part: this.#read(wanted) }
     this.#parts.set(folder, entry)
-    // A failure is not remembered: the next caller tries again.
+    // A failure is not remembered, so the next caller tries again.
     entry.part.catch(() => this.#parts.get(folder) === entry && this.#parts.delete(folder))
     return entry.part
   }

@@ -4,7 +4,10 @@ export interface About {
   readonly description?: string
 }
 
-/** Characters that are read: the comment of a generated file may be endless. */
+/**
+ * Number of characters that are read. A limit is needed because the comment of a generated file may be
+ * endless.
+ */
 const MAX_SOURCE_CHARACTERS = 16 * 1024
 const MAX_TITLE_CHARACTERS = 120
 /** A list of 10,000 runbooks goes to each browser in full. */

@@ -59,8 +59,8 @@ export class Refresher {
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
-    // An old copy of a local repository is never served: a user who has just committed expects to see the
-    // commit.
+    // An old copy of a local repository is never served, because a user who has just committed expects to see
+    // the commit.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()

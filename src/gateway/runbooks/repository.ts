@@ -22,7 +22,7 @@ export interface RunbookRepositoryOptions {
   readonly name: string
   /** A local path, `file://`, `https://` (credentials allowed), `ssh://` or `user@host:path`. */
   readonly url: string
-  /** Without one: the branch of the remote's HEAD. */
+  /** Undefined: the branch of the remote's HEAD. */
   readonly branch?: string | undefined
   /** The mirror is in `<stateDir>/repositories/`. */
   readonly stateDir: string

@@ -275,7 +275,7 @@ class UnfinishedRuns {
     history.write(({ schedules }) => schedules.note(id, reason))
   }
 
-  /** Repairs a run: a gateway has stopped, or could not write, while the run began. */
+  /** Repairs a run during whose beginning a gateway stopped, or could not write. */
   #repair({ id }: ScheduleRun): void {
     const { history } = this.#services
     const query = { correlationId: id, limit: 1, offset: 0, count: 'none' } as const

@@ -140,7 +140,7 @@ export class GatewaySession {
     await this.#agent?.room()
   }
 
-  /** Sends the script, once: a second one would run as a second command. */
+  /** Sends the script only once, because a second script would run as a second command. */
   exec(script: Buffer): void {
     if (this.#isOver || this.#started) return
     this.#started = true

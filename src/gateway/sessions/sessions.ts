@@ -33,7 +33,10 @@ const MAX_SESSIONS_OF_ONE_USER = 1000
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING = 'the gateway is stopping and accepts nothing new: nothing has run, try again when it is back'
 
-/** Returns the refusal of a gateway that is stopping: the command has not run, and the caller can retry. */
+/**
+ * Returns the refusal of a gateway that is stopping. It says that the command has not run, and the caller can
+ * retry.
+ */
 export function gatewayDraining(): RequestRefused {
   return new RequestRefused('gateway-draining', DRAINING)
 }
@@ -256,7 +259,7 @@ export class Sessions {
     return this.#agents.waitFor(agent, this.#current.value.limits.agentWaitMs, over)
   }
 
-  /** Notes the run of a session that has an issue: the issue is moved when the session ends. */
+  /** Notes the run of a session that has an issue, because the issue is moved when the session ends. */
   #noteRun(sid: SessionId): void {
     try {
       if (this.#history.read(({ issues }) => issues.has(sid)))

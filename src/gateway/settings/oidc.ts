@@ -106,7 +106,7 @@ export interface OidcSettings {
   readonly allowedDomains: readonly string[]
   readonly lifetimeMs: number
   readonly timeoutMs: number
-  /** Authorities in PEM. Read when needed: the system has many. */
+  /** Authorities in PEM. Read only when needed, because the system has many authorities. */
   readonly authorities: () => readonly string[]
   /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined

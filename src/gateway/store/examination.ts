@@ -82,7 +82,9 @@ class Examination implements Health {
     ) as Promise<void>)
   }
 
-  /** Detaches the file: otherwise it stays open until the garbage collector has taken the statements. */
+  /**
+   * Detaches the file, because otherwise it stays open until the garbage collector has taken the statements.
+   */
   async close(): Promise<void> {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }

@@ -49,7 +49,7 @@ type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
 /** Name of the new file until it is whole. No gateway starts while the file is there. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
-/** The longest time of a timer: a large file may take hours. */
+/** The longest time of a timer, because a large file may take hours. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
 const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
@@ -159,7 +159,7 @@ function takeTriggers(db: Connection): string[] {
   return found.map(([, text]) => text.replace(/^CREATE TRIGGER (history\.)?/, 'CREATE TRIGGER history.'))
 }
 
-/** Removes rows of lost sessions: no query would find them. */
+/** Removes rows of lost sessions, because no query would find them. */
 function removeOrphans(db: Connection, orphans: Layout['orphans']): Loss[] {
   const has = (table: string) => hasTable(db, table)
   return Object.entries(orphans)

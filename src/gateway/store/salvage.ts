@@ -34,7 +34,7 @@ const MOST_FAILURES_OUT_OF_REACH = 1000
 const PROBES = 256
 /** Bound of a table's lost rows that are named; the others are counted. */
 const MOST_NAMES = 1000
-/** Bound of the lost rows that are counted: they have to fit into memory. */
+/** Bound of the lost rows that are counted. A bound is needed because they have to fit into memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
 /**
@@ -193,7 +193,7 @@ class Salvage {
     }
   }
 
-  /** Copies row by row: a statement that fails rolls back everything that it has copied. */
+  /** Copies row by row, because a statement that fails rolls back everything that it has copied. */
   #copyUntilFailure(order: string): boolean {
     const { name } = this.#table
     const keys = this.#keyColumns()

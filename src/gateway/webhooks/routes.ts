@@ -33,7 +33,7 @@ export function webhookRoutes(services: WebhookRouting): Handlers<typeof webhook
   }
 }
 
-/** Answers have only the server of a webhook's address: the rest is a secret at Slack and Teams. */
+/** Answers have only the server of a webhook's address, because the rest is a secret at Slack and Teams. */
 function webhookAnswer({ webhooks, history }: WebhookRouting, webhook: WebhookSettings): WebhookAnswer {
   const { name, url, events, connections, template, secret } = webhook
   const { state, count, waiting } = history.read(({ webhooks: rows }) => ({

@@ -21,9 +21,9 @@ export class GuardrailViolation extends OutputStopped {
 }
 
 interface StreamOptions {
-  /** Whether held bytes are sent when no more output comes for a while: people wait for a prompt. */
+  /** Whether held bytes are sent when no more output comes for a while, because people wait for a prompt. */
   readonly isInteractive: boolean
-  /** Aborts when the output is no longer needed: the rest is not read then. */
+  /** Aborts when the output is no longer needed. Then the rest is not read. */
   readonly ended?: AbortSignal
 }
 

@@ -187,7 +187,7 @@ export class MaskedStream implements OutputFilter {
     return NOTHING
   }
 
-  /** Returns nothing: the held bytes may be the beginning of data to mask. */
+  /** Returns nothing, because the held bytes may be the beginning of data to mask. */
   release(): Buffer {
     return NOTHING
   }
@@ -285,7 +285,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Judges whole lines: no match of a built-in type continues after them. */
+  /** Judges whole lines, because no match of a built-in type continues after them. */
   *#judgeLines(subject: Subject, from: number): Work<Judged> {
     const cut = subject.bytes.length
     this.#words.next(subject.text, from)

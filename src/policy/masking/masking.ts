@@ -23,7 +23,7 @@ const WINDOW_OF_KEY = 20 * 1024
 
 /** Requested types that cannot be found. */
 interface Unserved {
-  /** Known names without a pattern: they need a language model. */
+  /** Known names without a pattern, because they need a language model. */
   readonly needModel: readonly string[]
   readonly unknown: readonly string[]
 }

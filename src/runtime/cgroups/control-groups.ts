@@ -324,7 +324,7 @@ function obstacle(folder: string, offered: boolean): string {
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
-  // Groups of agents are not killed: an agent that starts right now may be about to move into one.
+  // Groups of agents are not killed, because an agent that starts right now may be about to move into one.
   for (const { kind, group } of dead) if (kind === 'agent' || leftovers === 'leave') removeGroup(group)
   if (leftovers === 'leave') return
   const executions = dead.filter(({ kind }) => kind === 's')

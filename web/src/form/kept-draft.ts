@@ -5,7 +5,7 @@ import type { Values } from './parameters.ts'
 // Values typed into the form of a runbook, kept in this tab: they survive a reload, the back button and the
 // end of a sign-in. Secrets are never kept, and another user who signs in here does not get these values.
 
-/** A longer draft is not kept: the browser has room for some megabytes. */
+/** A longer draft is not kept, because the browser has room for some megabytes. */
 const MOST_CHARACTERS = 64 * 1024
 /** The gateway knows more such names. A value that is left out here only has to be typed again. */
 const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i

@@ -21,7 +21,7 @@ const FORMS: Readonly<
   email: { test: (text) => EMAIL.test(text), words: 'an email address' },
 }
 
-/** Maximum of options in an error: a list may be long. */
+/** Maximum of options in an error, because a list may be long. */
 const SHOWN_OPTIONS = 20
 
 /** Whether a value matches a pattern as Go reads it; undefined until the engine is loaded. */

@@ -4,7 +4,7 @@ import { allRows } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
 import type { OutputRecord } from './record.ts'
 
-/** More hits are not counted: a user with so many hits will search for something else. */
+/** More hits are not counted, because a user with so many hits will search for something else. */
 const MOST_FOUND = 10_000
 
 export interface Search {

@@ -17,7 +17,7 @@ export function Coloured({ text, file }: { readonly text: string; readonly file:
   )
 }
 
-/** Longer scripts are shown without colours: each piece is a DOM element of its own. */
+/** Longer scripts are shown without colours, because each piece is a DOM element of its own. */
 const MOST_CHARACTERS = 100_000
 
 type Kind = 'w' | 't' | 'n' | 'd' | 'c'

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { Icon } from './icon.tsx'
 
 const KEPT = 'runbook-page-favourites'
-/** Maximum of favourites: a user cannot find more at a glance. */
+/** Maximum of favourites, because a user cannot find more at a glance. */
 const MOST = 20
 
 /** A runbook that the user has marked: the repository's name and the file. */

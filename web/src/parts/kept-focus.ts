@@ -4,7 +4,7 @@
  */
 export function keepFocus(page: HTMLElement): void {
   let last: HTMLElement | undefined
-  /** Recorded with the focus: an element that is gone has no parents. */
+  /** Recorded with the focus, because an element that is gone has no parents. */
   let around: readonly HTMLElement[] = []
   const take = (one: EventTarget | null) => {
     last = one instanceof HTMLElement && one !== document.body ? one : undefined

@@ -11,7 +11,7 @@ interface Toast {
   readonly to?: string
 }
 
-/** More toasts nobody reads: the oldest one is removed. */
+/** Nobody reads more toasts, so the oldest toast is removed. */
 const MOST = 3
 /** Long enough to read two lines. A toast with the pointer or the focus in it stays. */
 const SHOWN_MS = 10_000

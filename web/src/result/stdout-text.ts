@@ -2,7 +2,9 @@ import { bytesOf } from '../api/base64.ts'
 import { sourceOf, type OutputEvent } from '../output/block.ts'
 import { finished, readTables } from './read-result.ts'
 
-/** Maximum of characters that are searched for tables: the browser would have to hold all of the text. */
+/**
+ * Maximum of characters that are searched for tables, because the browser would have to hold all of the text.
+ */
 const MOST_CHARACTERS = 32 * 1024 * 1024
 /** A text without a table in this part has none. */
 const SAMPLE_CHARACTERS = 64 * 1024

@@ -36,7 +36,7 @@ export default function Palette() {
   const take = (finding: Finding | undefined) => {
     if (finding === undefined) return
     close()
-    // After the dialog has returned the focus: the action may move it elsewhere.
+    // After the dialog has returned the focus, because the action may move it elsewhere.
     setTimeout(finding.open)
   }
   const onKeyDown = (event: KeyboardEvent) => {

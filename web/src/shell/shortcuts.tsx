@@ -60,7 +60,7 @@ export function Shortcuts() {
 }
 
 function useKeys(isEnabled: boolean): void {
-  // A layout effect: a key before a later effect would be lost, or still have its old meaning.
+  // A layout effect, because a key before a later effect would be lost, or still have its old meaning.
   useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
@@ -90,7 +90,7 @@ function isPaletteKey(event: KeyboardEvent): boolean {
   )
 }
 
-/** Stored in the browser: users of speech input do not want single keys. */
+/** Stored in the browser. Users of speech input need this choice, because they do not want single keys. */
 const OFF = 'runbook-page-no-shortcuts'
 
 function Key({ keys, name }: { readonly keys: string; readonly name: string }) {

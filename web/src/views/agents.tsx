@@ -129,7 +129,7 @@ function loadOf({ state, sessions, session_limit: limit }: Agent): string {
   return limit === null ? `${sessions} running` : `${sessions} of ${limit}`
 }
 
-/** Maximum of names; more are only counted: an agent may serve hundreds. */
+/** Maximum of names; more are only counted, because an agent may serve hundreds. */
 const MOST_NAMES = 6
 
 function Connections({ names }: { readonly names: readonly string[] }) {

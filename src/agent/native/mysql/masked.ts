@@ -144,7 +144,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
       : { kind: 'heading', text: headingOf(heading), bytes: () => send() }
   }
 
-  /** Numbers packets as the client expects them: a masked row may need more or fewer packets. */
+  /** Numbers packets as the client expects them, because a masked row may need more or fewer packets. */
   #sending({ bytes, content, seq }: Cut, begins: Begin | undefined): (content?: Buffer) => Buffer {
     return (masked) => {
       if (begins !== undefined) {

@@ -173,7 +173,8 @@ async function greetingOf(
   tell: Telling | undefined,
   hidden = 0,
 ): Promise<Greeting | undefined> {
-  // Not one byte more than the greeting may be read before TLS: a server sends nothing more by itself.
+  // Not one byte more than the greeting may be read before TLS, because a server sends nothing more by
+  // itself.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
   if (said === undefined) throw new NativeError('server', 'the server hung up before it greeted')

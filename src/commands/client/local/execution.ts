@@ -242,7 +242,7 @@ async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // Logs errors only: the end of the session already reports a refusal.
+  // Logs errors only, because the end of the session already reports a refusal.
   const log = await createLogger(logSettings('error'))
   // Cleans up after earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })

@@ -124,7 +124,7 @@ async function runTarget(
     return await showEnding(ended, subject, { json, quiet }, output)
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
-    // Loaded here: the patterns' engine is a large part of this command.
+    // Loaded here, because the patterns' engine is a large part of this command.
     const { withParameterName } = await import('./ask.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }

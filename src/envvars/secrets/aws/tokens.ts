@@ -133,7 +133,7 @@ class Sha256 {
     return Promise.resolve(this.#hash.digest())
   }
 
-  /** Never called: the signer makes a new hash for each text. */
+  /** Never called, because the signer makes a new hash for each text. */
   reset(): void {
     throw new Error('a hash is used once')
   }

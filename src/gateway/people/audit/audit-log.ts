@@ -230,7 +230,7 @@ class Gap {
     })
   }
 
-  /** Clears the count: the missing entries are on record. */
+  /** Clears the count, because the missing entries are on record. */
   close(): void {
     this.#missing = undefined
   }

@@ -129,7 +129,7 @@ interface AuditFile {
 /** Opens the file read-only, reads it and closes it. Throws errors of SQLite. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
   return readAlone(file, (db) => {
-    // The transaction reads one moment: a gateway may add entries meanwhile.
+    // The transaction reads one moment, because a gateway may add entries meanwhile.
     db.exec('BEGIN')
     const found = read(auditIn(db))
     db.exec('ROLLBACK')

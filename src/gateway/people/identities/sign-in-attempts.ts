@@ -67,7 +67,7 @@ export class SignInAttempts {
     return isOver && !this.#known.has(pair(address, credential))
   }
 
-  /** Remembers that this credential was accepted from this address: it is not blocked there. */
+  /** Remembers that this credential was accepted from this address, so that it is not blocked there. */
   accepted(address: string, credential: string): void {
     const known = pair(address, credential)
     this.#known.delete(known)

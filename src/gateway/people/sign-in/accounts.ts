@@ -135,7 +135,7 @@ export interface Admitted {
  */
 const MOST_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
-/** Groups that no account gets by a name at the provider: users may choose such names. */
+/** Groups that no account gets by a name at the provider, because users may choose such names. */
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
 /**

@@ -66,7 +66,7 @@ export class DeviceRequests<Granted> {
    * @throws SignInRefused
    */
   withCode(code: string, by: string): DeviceRequest {
-    // Checked before the look-up: a caller who has guessed too often learns nothing more.
+    // Checked before the look-up, so that a caller who has guessed too often learns nothing more.
     if (this.#guesses.holdsUp(by, ''))
       throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
     const typed = code.toUpperCase().replaceAll(/[^A-Z]/g, '')

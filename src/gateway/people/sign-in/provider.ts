@@ -111,7 +111,9 @@ export class OidcProvider {
     )
   }
 
-  /** Runs a question to the provider. Reasons go only to the log: a browser's page names no internals. */
+  /**
+   * Runs a question to the provider. Reasons go only to the log, because a browser's page names no internals.
+   */
   async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()

@@ -9,7 +9,9 @@ type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 interface Kept {
   readonly text: string
   readonly lifetimeMs: number
-  /** Address at which people reach this gateway: a proxy before us may end TLS. */
+  /**
+   * Address at which people reach this gateway. A proxy before us may end TLS, so a request does not show it.
+   */
   readonly webUrl: string
 }
 

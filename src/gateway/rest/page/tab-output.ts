@@ -5,7 +5,10 @@ import type { WebSocket } from '@fastify/websocket'
  * besides.
  */
 const KEPT_BYTES = 256 * 1024
-/** Smaller pieces of it are put together: each costs some hundred bytes of memory, and a prompt has three. */
+/**
+ * Smaller pieces of it are put together, because each piece costs some hundred bytes of memory, and a prompt
+ * has three.
+ */
 const PIECE_BYTES = 4 * 1024
 
 interface SentFrame {

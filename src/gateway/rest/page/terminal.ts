@@ -25,7 +25,7 @@ interface Asked {
  * @returns the upgrade to a WebSocket
  */
 export function serveSockets(app: FastifyInstance): Upgrade {
-  // This server never listens: only its events are used.
+  // This server never listens; only its events are used.
   const upgrades = createServer()
   app.addHook('onResponse', (request, _, done) => {
     endRefused(request)
@@ -66,7 +66,7 @@ function endRefused({ raw }: FastifyRequest): void {
   if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
-/** Closes sockets whose sessions have ended: the peers are about to close, or do not answer. */
+/** Closes sockets whose sessions have ended. The peers are about to close, or do not answer. */
 function endSockets(sockets: ReadonlySet<WebSocket>): void {
   for (const socket of sockets) socket.close(1001)
   const late = setTimeout(() => {

@@ -13,7 +13,7 @@ import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm, type SessionOfUser } from './session-view.ts'
 
-/** These routes need no user: the link has a token of its own. */
+/** These routes need no user, because the link has a token of its own. */
 const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
 
 interface DownloadRequest {

@@ -311,7 +311,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
   )
 }
 
-/** Throws when the gateway stops: an export that is cut off must not look complete. */
+/** Throws when the gateway stops, because an export that is cut off must not look complete. */
 async function* lines(
   services: RestServices,
   found: Iterable<readonly PlacedSession[]>,

@@ -45,7 +45,8 @@ export interface GitResult {
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
   const child = spawnGit(run.args, run.env, 'ignore')
-  // Must come first: a failed start is an 'error' event, which ends the process when it has no listener.
+  // Must come first, because a failed start is an 'error' event, which ends the process when it has no
+  // listener.
   const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)

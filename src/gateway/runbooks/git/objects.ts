@@ -83,7 +83,7 @@ export class ObjectReader {
     })
   }
 
-  /** Sends later requests to a new child: the old one does not know of new packs. */
+  /** Sends later requests to a new child, because the old child does not know of new packs. */
   renew(): void {
     if (this.#child === undefined) return
     this.#child.retired = true
@@ -149,7 +149,7 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    // Must come first: an 'error' event without a listener ends the process.
+    // Must come first, because an 'error' event without a listener ends the process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))

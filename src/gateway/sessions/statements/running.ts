@@ -111,7 +111,7 @@ class Running<Item extends Statement, Mark> {
     if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
   }
 
-  /** Stops measuring: the answers can no longer be told apart. */
+  /** Stops measuring, because the answers can no longer be told apart. */
   lose(): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -119,7 +119,7 @@ class Running<Item extends Statement, Mark> {
     this.remove(() => true)
   }
 
-  /** Ends all statements: the connection is over. */
+  /** Ends all statements, because the connection is over. */
   close(): void {
     for (let { head } = this; head !== undefined; { head } = this)
       if (head instanceof Statement) this.end(head, head.error === undefined ? 'unfinished' : 'done')

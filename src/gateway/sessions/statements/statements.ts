@@ -59,7 +59,7 @@ export class SessionStatements {
     if (message.kind === 'connection-data') this.#measures.get(message.connectionId)?.fromServer(message.data)
   }
 
-  /** Ends all statements: the session is over. */
+  /** Ends all statements, because the session is over. */
   close(): void {
     for (const measure of this.#measures.values()) measure.close()
   }

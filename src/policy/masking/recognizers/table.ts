@@ -20,7 +20,7 @@ export const BUILT_IN: readonly Recognizer[] = [
 /** Types that the reference does not have. They are searched for only when rules name them. */
 export const EXTRA = SECRETS
 
-/** Known names that no pattern can find: they need a language model. */
+/** Known names that no pattern can find, because they need a language model. */
 export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 
 /** Deliberate differences from the reference, chosen by name. */

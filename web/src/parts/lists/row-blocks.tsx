@@ -55,7 +55,7 @@ function Block<Item>({ items, row, columns, first }: BlockProps<Item>) {
         const last = entries.at(-1)
         if (last === undefined) return
         height.current = last.boundingClientRect.height / count.current
-        // Rows with the focus stay drawn: the user works there with keys.
+        // Rows with the focus stay drawn, because the user works there with keys.
         setNear(last.isIntersecting || current.contains(document.activeElement))
       },
       { rootMargin: NEAR },

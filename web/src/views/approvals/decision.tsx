@@ -167,7 +167,7 @@ interface RejectingProps {
   readonly onReject: (reason: string) => void
 }
 
-/** Asks for a reason before the rejection: the requester reads it. */
+/** Asks for a reason before the rejection, because the requester reads it. */
 function Rejecting({ onClose, onReject }: RejectingProps) {
   const [reason, setReason] = useState('')
   return (

@@ -5,7 +5,7 @@ import type { Session } from '../../api/types.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 
-/** Maximum of bytes: a recording is in memory as a whole. */
+/** Maximum of bytes, because a recording is in memory as a whole. */
 const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>

@@ -20,7 +20,7 @@ interface Said {
   readonly bytes?: number
 }
 
-/** Pasted text is sent in pieces of this size: the gateway accepts no larger frames. */
+/** Pasted text is sent in pieces of this size, because the gateway accepts no larger frames. */
 const LARGEST_FRAME = 32 * 1024
 /** Time for which the gateway keeps a terminal without its tab. The tab retries for the same time. */
 const KEPT_MS = 30_000
@@ -133,7 +133,10 @@ function keptSession(connection: string) {
   }
 }
 
-/** Sums the bytes of one turn and reports them at its end: the screen takes many small frames together. */
+/**
+ * Sums the bytes of one turn and reports them at its end, because the screen takes many small frames
+ * together.
+ */
 function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   let sum = 0
   return (bytes) => {

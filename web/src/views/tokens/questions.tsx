@@ -73,7 +73,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   )
 }
 
-/** Asks before a token is revoked: it never becomes valid again. */
+/** Asks before a token is revoked, because it never becomes valid again. */
 export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
   return (
     <DangerDialog
