@@ -99,7 +99,8 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<s
 }
 
 /**
- * Returns the session that the request with this id has started; undefined when there is none (yet).
+ * Returns the session that the request with this id has started; undefined when it has started no session
+ * (yet).
  * @throws ApiError
  */
 export async function findByCorrelation(

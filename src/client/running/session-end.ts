@@ -51,7 +51,7 @@ export type StreamEnd =
   | {
       readonly kind: NoExitReason
       readonly message: string
-      /** The gateway's own code for the end. Hoop's gateway has none. */
+      /** The gateway's own code for the end. Hoop's gateway has no codes. */
       readonly code?: GatewayCode
     }
 

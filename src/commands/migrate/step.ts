@@ -303,7 +303,7 @@ export function joinedNames(present: unknown, wanted: readonly string[]): string
   return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
-/** Returns the id of a resource in paths; undefined when it has none. */
+/** Returns the id of a resource in paths; undefined for a resource without an id. */
 export function idOf(resource: Resource | undefined): string | undefined {
   const id = resource?.['id']
   return typeof id === 'string' ? id : undefined

@@ -37,7 +37,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Returns the first due time after `after`, in ms since 1970; undefined when there is none. */
+/** Returns the first due time after `after`, in ms since 1970; undefined when no due time follows. */
 export function nextTime(rule: CronRule, after: number): number | undefined {
   return parsed(rule).nextRun(new Date(after))?.getTime()
 }

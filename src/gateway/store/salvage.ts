@@ -21,7 +21,7 @@ interface Table {
   readonly hasRowid: boolean
 }
 
-/** Keys copied in one statement. */
+/** Number of keys that are copied in one statement. */
 const WINDOW = 4096
 /** After this many failed reads, the rest of a table's range is given up: its keys may go up to 2^63. */
 const MOST_FAILURES = 200_000

@@ -38,7 +38,7 @@ export class Trie {
     this.#addRows(above, starts)
   }
 
-  /** @returns the child by that byte, ROOT when there is none */
+  /** @returns the child by that byte, ROOT when there is no such child */
   child(node: number, byte: number): number {
     const symbols = this.#symbols
     if (((symbols[node + 1] ?? END) & SYMBOL) === byte) return node + 1
@@ -200,7 +200,7 @@ export class CoveredRuns {
   #ends: number[] = []
   #first = 0
 
-  /** Start of the first run, Infinity when there is none. */
+  /** Start of the first run, Infinity when there is no run. */
   get start(): number {
     return this.#starts[this.#first] ?? Infinity
   }

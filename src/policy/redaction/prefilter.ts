@@ -38,7 +38,7 @@ export class Prefilter {
     for (const text of texts) this.#add(text)
   }
 
-  /** Returns the last place in `length` bytes that can be judged; negative when there is none. */
+  /** Returns the last place in `length` bytes that can be judged; negative when no place can be judged. */
   lastPlace(length: number): number {
     return this.#usable ? length - this.#window : -1
   }

@@ -35,7 +35,7 @@ class Definitions {
     return this.#types.size
   }
 
-  /** Returns the type with this number. @throws DecodeError when there is none */
+  /** Returns the type with this number. @throws DecodeError when there is no such type */
   lookup(id: number): GobType {
     const type = this.#types.get(id) ?? KNOWN_TYPES.get(id)
     if (type === undefined) throw this.#place.error(`type ${id} is not defined`)

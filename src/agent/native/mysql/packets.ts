@@ -126,7 +126,8 @@ export class Answers {
   }
 
   /**
-   * @returns offset of the packet, below zero when it began in earlier bytes; undefined when there is none
+   * @returns offset of the packet, below zero when it began in earlier bytes; undefined without a file
+   * request
    */
   findFileRequest(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length;) {

@@ -88,7 +88,7 @@ function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: Se
 
 /**
  * Returns the session whose id begins with the text.
- * @throws Failure, exit code 64, when there is none or more than one; ApiError
+ * @throws Failure, exit code 64, when no session or more than one matches; ApiError
  */
 export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
   const id = await wholeId(account, text)
@@ -103,7 +103,7 @@ export async function sessionOf(account: Account, text: string): Promise<Recorde
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, when there is none or more than one; ApiError
+ * @throws Failure, exit code 64, when no session or more than one matches; ApiError
  */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()

@@ -122,7 +122,7 @@ export class ObjectReader {
     this.#expect(this.#child)
   }
 
-  /** Prepares for the answer to the first request that has none. */
+  /** Prepares for the answer to the first request that has no answer. */
   #expect(child: Child): void {
     const [request] = this.#asked
     if (request === undefined || this.#current !== undefined) return

@@ -23,7 +23,7 @@ const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.er
 class PostgresStatement extends Statement {
   /** Answered by ReadyForQuery, and so in a message of its own. */
   readonly isQuery: boolean
-  /** Number of the Parse message, counted from one Sync to the next; 0 without one. */
+  /** Number of the Parse message, counted from one Sync to the next; 0 without a Parse message. */
   readonly parse: number
   isExecuted = false
 
