@@ -162,7 +162,7 @@ export const SETTINGS = {
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
     description:
-      'maximum number of sessions at the same time; the agent refuses more; memory and open files of the machine decide the default',
+      'maximum number of sessions at the same time; the agent refuses more; the default depends on memory and open files of the machine',
   },
   outputCap: {
     name: 'output.cap',
@@ -204,19 +204,21 @@ export const SETTINGS = {
     name: 'redact.names',
     kind: nameRules,
     description:
-      'more names of variables that hold secrets; with ! names of variables that hold no secrets: CUSTOMER_*,!APP_*',
+      'more names of variables that hold secrets; a ! before a name means no secret: CUSTOMER_*,!APP_*',
   },
   maskingAnalyzer: {
     name: 'masking.analyzer',
     kind: webAddress,
     aliases: ['MSPRESIDIO_ANALYZER_URL'],
-    description: "address of Presidio's analyzer; needs masking.anonymizer (default: the gateway's address)",
+    description:
+      "address of Presidio's analyzer; needs masking.anonymizer (default: the address that the gateway sends)",
   },
   maskingAnonymizer: {
     name: 'masking.anonymizer',
     kind: webAddress,
     aliases: ['MSPRESIDIO_ANONYMIZER_URL'],
-    description: "address of Presidio's anonymizer; needs masking.analyzer (default: the gateway's address)",
+    description:
+      "address of Presidio's anonymizer; needs masking.analyzer (default: the address that the gateway sends)",
   },
   maskingMode: {
     name: 'masking.mode',

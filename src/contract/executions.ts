@@ -191,7 +191,7 @@ const ForeseenShape = later(() =>
           rule: v.pipe(
             v.nullable(text),
             v.description(
-              'path of the rule among the reviews of the runbooks; null for the review of the connection',
+              'path of the rule for runbooks that demands the review; null if the connection demands it',
             ),
           ),
         }),

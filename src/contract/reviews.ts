@@ -91,7 +91,7 @@ const review = later(() => ({
     ),
   ),
   access_request_rule_name: about(
-    "path of the rule among the reviews of the runbooks; null for the connection's own rule, and for a batch with several rules",
+    'path of the rule for runbooks that demands the review; null if the connection demands it, and for a batch with several rules',
     v.nullable(text),
   ),
   min_approvals: about('number of groups that have to approve, unless `needs` says more', wholeCount),

@@ -132,7 +132,7 @@ export const scheduleContract = {
           v.array(moment),
         ),
         problems: about(
-          'problems of the draft, each with its field; an empty field: why a run could not begin now',
+          'problems of the draft, each with its field; `field` is empty if the problem is why a run could not begin now',
           v.array(v.strictObject({ field: text, message: text })),
         ),
         lines: about('lines for gateway.yaml; null if its check would refuse them', v.nullable(text)),

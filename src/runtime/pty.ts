@@ -88,7 +88,7 @@ interface NativePty {
 const native = (nodePty as unknown as { readonly native: NativePty }).native
 
 interface OpenTerminal {
-  /** Path of the end that becomes the program's 0, 1 and 2. */
+  /** Path of the terminal, which becomes stdin, stdout and stderr of the program. */
   readonly path: string
   /** Closes both ends when no program was started on the terminal. */
   discard(): void

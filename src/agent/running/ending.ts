@@ -48,7 +48,7 @@ export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'masking',
 ])
 
-/** How a command ended, or why it never ran. Close, answer, journal and log are made from this alone. */
+/** How a command ended, or why it never ran. The close packet, the answer, the journal and the log are made from nothing else. */
 export interface CommandEnd {
   readonly exitCode: number
   /** One plain line, shown directly after the user's output. Empty for an ordinary end. */

@@ -37,7 +37,7 @@ export class Problems {
   readonly #found: Problem[] = []
   readonly #paths = new Set<string>()
 
-  /** @param lines of the file, if there is one */
+  /** @param lines finds the line of a place; missing if the settings are in no file */
   constructor(file: string, lines?: LineCounter) {
     this.#file = file
     this.#lines = lines

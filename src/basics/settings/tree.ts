@@ -184,7 +184,7 @@ class Reading {
     if (this.#aliases > MAX_ALIASES) this.#giveUp(`aliases are used more than ${MAX_ALIASES} times`)
     const node = this.#anchors.get(name)
     if (node === undefined) {
-      this.#problems.add(path, 'no anchor before it has this name')
+      this.#problems.add(path, 'no earlier anchor has this name')
       return null
     }
     const before = this.#insideAlias

@@ -142,7 +142,7 @@ export async function openOutput(
 }
 
 /**
- * Whether the endpoint is missing. A gateway without this endpoint also answers that the session is missing.
+ * Whether the endpoint is missing. Some gateways without it answer that the session is missing.
  */
 function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')

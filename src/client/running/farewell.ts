@@ -54,7 +54,7 @@ class PostgresFarewell implements Farewell {
 }
 
 const MYSQL_HEAD_BYTES = 4
-/** ER_SERVER_SHUTDOWN, and the state of a lost connection: clients take no numbers of their own from a server. */
+/** ER_SERVER_SHUTDOWN, with the state of a lost connection. Clients ignore a client's number (CR_...) from a server. */
 const SERVER_LOST = 1053
 const STATE = '#08S01'
 

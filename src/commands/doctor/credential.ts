@@ -56,7 +56,7 @@ function svid({ token }: Identity, way: string): Finding {
   if (leftMs > 0) return ok(`JWT-SVID valid for ${minutes} more min, ${way}`)
   return broken(
     `JWT-SVID that expired ${minutes} min ago, ${way}`,
-    'The agent reads the file before each connect: check that the SPIFFE agent renews it, and the clock',
+    'The agent reads the file before each connect: check the clock, and that the SPIFFE agent renews the file',
   )
 }
 

@@ -121,7 +121,7 @@ function connectionNotes(connection: ConnectionSettings, migration: Migration): 
     access.clientEscapes === 'block' &&
       note(
         name,
-        "access.client-escapes: goes with the variables. This project's agent obeys it, hoop's does not",
+        "access.client-escapes: copied as a variable. This project's agent obeys it, hoop's does not",
       ),
     access.groups !== undefined &&
       !hasAccessControl(migration) &&

@@ -17,7 +17,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: gateway.yaml that has the connection (without --config, the command follows --)',
+    'with --local: gateway.yaml that has the connection (without --config, write the command after --)',
   ),
 ]
 
@@ -32,7 +32,7 @@ const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the conne
 
 const VERBATIM = option(
   '--verbatim',
-  "accept --dry-run and --local after --, as arguments of the connection's command",
+  "if --dry-run or --local is after --, pass it to the connection's command",
 )
 
 /** Options whose values are recorded with the session. */

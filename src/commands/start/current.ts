@@ -19,7 +19,7 @@ export class CurrentIdentity implements IdentitySource {
   #current: Identity
   #fingerprint: string
   #warnings: readonly string[]
-  /** The last logged complaint: attempts may repeat for days, the line should not. */
+  /** The last logged error. Attempts may repeat for days, and the same error is logged once. */
   #complaint: string | undefined
 
   /** @param settings the settings of `identity`; their warnings were already logged */

@@ -126,7 +126,7 @@ export class EventStreams {
     const { size } = this.#readers
     if (size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
     if (own >= FEW && size >= streams - reserved)
-      throw refuse(`${streams - reserved} streams of ${this.#what} to users who have ${FEW} or more`)
+      throw refuse(`${streams - reserved} streams of ${this.#what} to users who have ${FEW} or more of them`)
     if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
   }
 

@@ -31,11 +31,11 @@ interface ApprovedRun {
   readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
 }
 
-/** A batch that begins with the session. */
+/** A batch that the run of the session begins. */
 interface BatchClaim {
   readonly id: string
   readonly connections: readonly string[]
-  /** Writes that the batch runs. */
+  /** Records in the history that the batch runs. */
   readonly write: (tables: Tables) => void
 }
 

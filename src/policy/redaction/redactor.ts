@@ -115,7 +115,7 @@ export class Redactor implements OutputFilter {
     return this.flush()
   }
 
-  /** Returns the held bytes at the end of a text or stream. Only parts of a complete text are replaced. */
+  /** Returns the held bytes at the end of a text or stream. Only whole secrets in them are replaced. */
   flush(): Buffer {
     return this.held > 0 ? this.#giveHeld() : NOTHING
   }

@@ -31,10 +31,10 @@ interface Before {
 
 const UNKNOWN: State = ['?']
 
-/** Enclosures whose text is no part of a statement. */
+/** Signs of comments and of psql's commands, whose text is no part of a statement. */
 const ASIDE = new Set(['#', '*', '\\'])
 
-/** Marks that bind the next word, in one language or another. */
+/** Signs that belong to the word after them, in at least one of the languages. */
 const BINDING = /[-$:@\\]$/
 
 /** At most this many characters of a line and of a statement are remembered. */

@@ -265,7 +265,7 @@ class Relay {
 
   async #refuse(seq: number): Promise<void> {
     if (this.awaits)
-      throw new NativeError('server', 'the client sent a command that is refused while another one ran')
+      throw new NativeError('server', 'the client sent a forbidden command before the last one had ended')
     this.#tell.next = seq + 1
     await this.#tell.error({
       code: 1047,

@@ -186,6 +186,6 @@ function openedNotice({ sid }: OpenedMessage, { connection }: SessionSubject): N
   return {
     fields: { event: 'opened', session_id: sid },
     text: '',
-    hint: `runbook-agent: connected to ${connection}, session ${printableLine(sid)}. Enter ~ . leaves, Enter ~ ? tells more`,
+    hint: `runbook-agent: connected to ${connection}, session ${printableLine(sid)}. To leave, press Enter ~ . (help: Enter ~ ?)`,
   }
 }

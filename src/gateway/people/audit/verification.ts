@@ -31,8 +31,8 @@ const MOST_FAULTS = 20
 
 /**
  * Checks the chain from its beginning.
- * @param anchor the place before the first entry; undefined where it is unknown, as in a file that begins
- * anywhere
+ * @param anchor the place before the first entry; undefined where it is unknown, as in a file without the
+ * first entry
  * @param expected a hash that was stored elsewhere
  */
 export function verifyChain(
