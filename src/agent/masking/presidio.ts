@@ -3,6 +3,7 @@ import { unescape } from 'node:querystring'
 import type { SecureContext } from 'node:tls'
 import { onAbort } from '../../basics/abort.ts'
 import { BrokenReply, exchange, networkErrorCode, type Reply } from '../../basics/net/exchange.ts'
+import { basicAuthorization } from '../../basics/net/url-credentials.ts'
 import type { CustomType } from '../../policy/masking/custom.ts'
 
 /** Longest time from the request to the last byte of its answer. */
@@ -105,7 +106,7 @@ function headersFor({ username, password }: URL, body: string | undefined): Reco
   return {
     Accept: 'application/json',
     ...(body !== undefined && { 'Content-Type': 'application/json' }),
-    ...(username !== '' && { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    ...(username !== '' && { Authorization: basicAuthorization(credentials) }),
   }
 }
 

@@ -4,6 +4,7 @@ import { Secret } from '../secret.ts'
 import { SetUpError } from '../set-up-error.ts'
 import type { Problems } from '../settings/problems.ts'
 import { inNetwork, isLoopback, networkOf } from './address.ts'
+import { basicAuthorization } from './url-credentials.ts'
 
 /** A proxy for connections with TLS. Other connections do not use it. */
 export interface ProxySettings {
@@ -118,7 +119,7 @@ interface Answer {
 }
 
 function connectThrough(socket: Socket, address: string, { credentials, ...proxy }: Proxy): Promise<Answer> {
-  const authorization = credentials && `Basic ${Buffer.from(credentials.reveal()).toString('base64')}`
+  const authorization = credentials && basicAuthorization(credentials.reveal())
   return new Promise((resolve, reject) => {
     const asked = request({
       method: 'CONNECT',

@@ -9,3 +9,8 @@ export function withoutCredentials(url: string): string {
 export function hasCredentials({ username, password }: URL): boolean {
   return username !== '' || password !== ''
 }
+
+/** Returns the value of a header that signs in by name and password. @param credentials `user:password` */
+export function basicAuthorization(credentials: string): string {
+  return `Basic ${Buffer.from(credentials).toString('base64')}`
+}

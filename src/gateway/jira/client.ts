@@ -4,6 +4,7 @@ import { patience } from '../../basics/abort.ts'
 import { type Reply, BrokenReply, exchange, type HttpQuestion } from '../../basics/net/exchange.ts'
 import { goHttpError } from '../../basics/net/go-errors.ts'
 import { proxyTo, TunnelError } from '../../basics/net/proxy.ts'
+import { basicAuthorization } from '../../basics/net/url-credentials.ts'
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { JiraSettings, JiraTemplate } from '../settings/jira.ts'
@@ -227,7 +228,7 @@ class JiraSite {
   readonly url: string
   readonly #settings: JiraSettings
   readonly #target: URL
-  readonly #credentials: string
+  readonly #authorization: string
   #context: SecureContext | undefined
 
   constructor(settings: JiraSettings) {
@@ -235,7 +236,7 @@ class JiraSite {
     this.url = url
     this.#settings = settings
     this.#target = new URL(url)
-    this.#credentials = Buffer.from(`${user}:${token.reveal()}`).toString('base64')
+    this.#authorization = basicAuthorization(`${user}:${token.reveal()}`)
   }
 
   /** @param path below the site's address, with its query */
@@ -275,7 +276,7 @@ class JiraSite {
       port,
       path: pathname.replace(/\/+$/, '') + path,
       headers: {
-        Authorization: `Basic ${this.#credentials}`,
+        Authorization: this.#authorization,
         'Content-Type': 'application/json',
         Accept: 'application/json',
       },
@@ -309,7 +310,8 @@ class JiraSite {
   /** Removes the token, because an answer may repeat what was sent. */
   #withoutToken(text: string): string {
     const token = this.#settings.token.reveal()
-    return [token, this.#credentials].reduce((shown, secret) => shown.replaceAll(secret, '[REDACTED]'), text)
+    const encoded = this.#authorization.replace('Basic ', '')
+    return [token, encoded].reduce((shown, secret) => shown.replaceAll(secret, '[REDACTED]'), text)
   }
 }
 

@@ -3,7 +3,7 @@ import { patience } from '../../../basics/abort.ts'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../../basics/net/exchange.ts'
 import { goHttpError } from '../../../basics/net/go-errors.ts'
 import type { Proxy } from '../../../basics/net/proxy.ts'
-import { withoutCredentials } from '../../../basics/net/url-credentials.ts'
+import { basicAuthorization, withoutCredentials } from '../../../basics/net/url-credentials.ts'
 import type { Secret } from '../../../basics/secret.ts'
 import { formatGoDuration } from '../../../golang/text/duration.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
@@ -125,7 +125,7 @@ export function targetOf(url: string, what: string): VaultTarget {
     host: hostname.replaceAll(/^\[|\]$/g, ''),
     port: port === '' ? DEFAULT_PORTS[scheme] : Number(port),
     path: path.startsWith('/') ? path : `/${path}`,
-    authorization: username === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+    authorization: username === '' ? undefined : basicAuthorization(credentials),
   }
 }
 
