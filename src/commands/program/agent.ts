@@ -21,7 +21,7 @@ export const agentOptions: readonly Option[] = [
 
 export const start: CommandRow = {
   name: 'start',
-  does: 'Start the agent: connect to a gateway and serve',
+  does: 'Start the agent, which connects to a gateway and runs its sessions',
   options: agentOptions,
   examples: [
     'runbook-agent start --key-file agent.key',
@@ -32,7 +32,7 @@ export const start: CommandRow = {
 
 export const doctor: CommandRow = {
   name: 'doctor',
-  does: 'Test everything the agent needs',
+  does: 'Test what the agent needs: settings, key, gateway and this machine',
   options: [...agentOptions, JSON_OPTION],
   examples: ['runbook-agent doctor', 'runbook-agent doctor --key-file agent.key'],
   // The exit code ends the program immediately: a name lookup that hangs would keep the process alive.
@@ -59,21 +59,30 @@ export const doctorTrial: CommandRow = {
 
 const WHICH = [
   option('--gateway', 'the service is the embedded gateway (default: the agent)'),
-  option('--user', 'use your own service manager (default: the service manager of the system)'),
+  option(
+    '--user',
+    'use the systemd service manager of your user (default: the service manager of the system)',
+  ),
 ]
 const UNIT = [
   option(
     '--key-file <file>',
-    "file that holds the agent's key (default: hoop-key in the folder of settings)",
+    "file that contains the agent's key (default: hoop-key in the folder of settings)",
   ),
   option(
     '--config <file>',
     'with --gateway: settings file of the gateway (default: gateway.yaml in the folder of settings)',
   ),
-  option('--run-as <user>', 'user of a system service (default: runbook-agent or runbook-gateway)'),
-  option('--allow-sudo', 'let commands gain privileges, for example with sudo; the unit then has no sandbox'),
+  option(
+    '--run-as <user>',
+    'user that a system service runs as (default: runbook-agent, with --gateway runbook-gateway)',
+  ),
+  option(
+    '--allow-sudo',
+    'let commands gain privileges, for example with sudo; this removes the sandbox of the unit',
+  ),
 ]
-const FORCE = option('--force', 'overwrite a unit that this program did not write')
+const FORCE = option('--force', 'overwrite the unit even if this program did not write it')
 
 const loadService = () => import('../service/service.ts')
 
@@ -98,14 +107,14 @@ export const service: CommandGroup = {
         ...WHICH,
         option(
           '--force',
-          'remove a unit that this program did not write, or whose service cannot be stopped',
+          'remove the unit even if this program did not write it, or its service cannot be stopped',
         ),
       ],
       run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('uninstall', flags),
     },
     {
       name: 'print',
-      does: 'Print the unit',
+      does: 'Print the unit that `service install` would write',
       options: [...WHICH, ...UNIT],
       examples: ['runbook-agent service print --gateway'],
       run: async (flags: ServiceFlags) => (await loadService()).serviceCommand('print', flags),

@@ -1,9 +1,9 @@
 import { Argument, CommanderError, Option, type Command } from 'commander'
 import { didYouMean } from '../../basics/text/nearest.ts'
 
-/** A command as the tables in this folder describe it. Help, completion and parser are built from it. */
+/** A row of the tables in this folder: describes a command for the help, completion and the parser. */
 export interface CommandRow {
-  /** The name with arguments, which say what they are: `show <id>`. */
+  /** The name, followed by its arguments, for example `show <id>`. */
   readonly name: string
   readonly does?: string
   readonly takes?: readonly Argument[]
@@ -12,19 +12,19 @@ export interface CommandRow {
   /** Whether the group runs this command when no other command is named. */
   readonly isDefault?: boolean
   readonly isHidden?: boolean
-  /** The exit code for wrong arguments, if it is not the usual one. */
+  /** Exit code for wrong arguments (default: `exitCodes.usage`). */
   readonly wrongUse?: number
   /** Checks the words before the command runs. */
   readonly check?: (command: Command) => void
   /**
    * Loads the command's code by `import()`: other commands start without that code.
-   * @returns the exit code, with which the program ends immediately, even with open handles; undefined: the
-   * program ends by itself
+   * @returns the exit code: the program exits immediately, even with open handles. undefined: the program
+   * ends after its last open handle is closed
    */
   readonly run: (...args: never[]) => unknown
 }
 
-/** Commands after one common word. */
+/** Commands that share their first word, for example `sessions list` and `sessions show`. */
 export interface CommandGroup {
   readonly name: string
   readonly does: string
@@ -63,9 +63,9 @@ function answersWith(command: Command, wrongUse: number): void {
 }
 
 /**
- * Refuses unknown words, and names the commands that were probably meant. Commander would pass an unknown
- * word to the default command, which would say that it takes no arguments. Without a default command,
- * commander asks for a listener.
+ * Refuses unknown words, and suggests the command that the user probably meant. Commander would pass an
+ * unknown word to the default command, whose error would be about too many arguments. A parent without a
+ * default command gets the event `command:*` instead of the hook.
  */
 export function refuseUnknownCommands(parent: Command): Command {
   const refuse = (): void => refuseUnknown(parent)
@@ -115,26 +115,29 @@ export function repeatable(flags: string, description: string): Option {
   ])
 }
 
-// Options of many rows.
+// Options that several commands share.
 
 export const JSON_OPTION = option('--json', 'print JSON')
 export const QUIET = option('--quiet', 'print only errors')
-/** For every command that sends requests to a gateway. */
-export const PROFILE = option('--profile <name>', 'profile to use (default: the selected one)')
+/** Every command that sends requests to a gateway has this option. */
+export const PROFILE = option('--profile <name>', 'profile to use (default: the selected profile)')
 export const TOKEN_FILE = option(
   '--token-file <file>',
-  'file that holds the token; - is standard input (default: ask on a terminal, else read standard input)',
+  'file that contains the token; - is standard input (default: ask on a terminal, otherwise read standard input)',
 )
 export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 
 /**
  * Returns the options for a span of time.
- * @param things the listed things with their time, such as `sessions that began`
+ * @param things what is listed, with the time that counts, for example `sessions that began`
  */
 export function span(things: string): readonly Option[] {
   return [
-    option('--since <time>', `only ${things} after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30`),
-    option('--until <time>', `only ${things} before this time, written as for --since`),
+    option(
+      '--since <time>',
+      `only ${things} after this time: 2h (two hours ago), 7d, 2026-01-31 or 2026-01-31T14:30`,
+    ),
+    option('--until <time>', `only ${things} before this time, in the form of --since`),
   ]
 }
 

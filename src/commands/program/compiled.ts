@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Script } from 'node:vm'
 
-/** The program and its packages in chunks, and packs of them, built by `scripts/compile.mjs`. */
+/** Folder of the chunks and packs that `scripts/compile.mjs` builds from the program and its packages. */
 const folder = path.resolve(__dirname, '../../compiled/program')
 
-/** For each command: the pack with the chunks that it loads. Other commands use that of the help. */
+/** For each command, the pack with the chunks that the command loads. Other commands use the pack `OTHERS`. */
 const PACKS: Readonly<Record<string, string>> = {
   ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
   ...{ exec: 'exec', connect: 'exec', run: 'run', version: 'version' },
   ...{ sessions: 'sessions', reviews: 'sessions', connections: 'sessions', agents: 'sessions' },
 }
 const OTHERS = 'help'
-/** The commands that run long. What they use, they use often. */
+/** Commands that run for a long time. They load all modules of Node directly, not by `loadedLater`. */
 const LONG: readonly string[] = ['start', 'gateway']
-/** Modules of Node that take a millisecond or more to load, and that most commands import and do not use. */
+/** Modules of Node that take at least a millisecond to load. Most commands import but do not use them. */
 const LATER: readonly string[] = [
   'node:child_process',
   'node:crypto',
@@ -31,10 +31,10 @@ interface Program {
 type Chunk = (exports: object, require: (id: string) => unknown, ...scope: readonly unknown[]) => void
 
 /**
- * Loads the program from the pack of its command, with the code that V8 made for it at build time. A chunk that is
- * not in the pack has a file of its own. Returns undefined for a build without packs: then the program is loaded
- * file by file. Only the Node that made the code uses it, with the same V8 flags; another Node compiles the pack as
- * usual.
+ * Loads the program from the pack of its command, with the code that V8 made at build time. A chunk that is
+ * not in the pack has a file of its own. Returns undefined for a build without packs; then Node loads the
+ * program file by file. Only the Node that made the code, with the same V8 flags, uses the code. Another Node
+ * compiles the pack as usual.
  */
 export function compiledProgram(word: string | undefined): Program | undefined {
   const name = (Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : undefined) ?? OTHERS
@@ -45,7 +45,7 @@ export function compiledProgram(word: string | undefined): Program | undefined {
 
   function requireFrom(id: string): unknown {
     if (id.startsWith('./')) return load(id.slice('./'.length))
-    // Packages are few. To load the module that creates the function takes most of a millisecond.
+    // Loads `node:module` only for a package, because to load it takes most of a millisecond.
     if (!id.startsWith('node:'))
       return process.getBuiltinModule('node:module').createRequire(file)(id) as unknown
     return LATER.includes(id) && !LONG.includes(name) ? loadedLater(id) : process.getBuiltinModule(id)
@@ -65,7 +65,7 @@ export function compiledProgram(word: string | undefined): Program | undefined {
   return load(ENTRY) as Program | undefined
 }
 
-/** A module of Node that is loaded when something of it is used. */
+/** Returns a proxy that loads the module of Node at its first use. */
 function loadedLater(id: string): object {
   const load = (): object => process.getBuiltinModule(id) ?? {}
   return new Proxy(
@@ -82,7 +82,7 @@ function loadedLater(id: string): object {
   )
 }
 
-/** Runs the script of this file. Returns undefined where it is missing. */
+/** Runs the script in this file. Returns undefined if the file is missing. */
 function scriptOf(name: string, cachedData?: Buffer): unknown {
   const source = readIfThere(name)
   if (source === undefined) return undefined

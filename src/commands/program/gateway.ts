@@ -22,9 +22,15 @@ export const gateway: CommandRow = {
   name: 'gateway',
   does: 'Start the embedded gateway',
   options: [
-    required('--config <file>', 'settings file (gateway.yaml)'),
-    option('--check', 'check what the gateway needs, print the findings and exit'),
-    option('--json', 'print one line of JSON when ready, or the findings of --check'),
+    required('--config <file>', 'settings file of the gateway (gateway.yaml)'),
+    option(
+      '--check',
+      'check what the gateway needs, print the findings and exit; the gateway is not started',
+    ),
+    option(
+      '--json',
+      'print one line of JSON when the gateway is ready; with --check: print the findings as JSON',
+    ),
   ],
   examples: [
     'runbook-agent gateway --config gateway.yaml --check',
@@ -42,14 +48,18 @@ export const dev: CommandRow = {
   options: [
     option(
       '--http <address>',
-      'REST address, host:port or port (default: from the settings in the state folder, at the first start 127.0.0.1:8009)',
+      'REST address, as host:port or port (default: the address in the state folder; at the first start 127.0.0.1:8009)',
     ),
     option(
       '--grpc <address>',
-      'address for agents, host:port or port (default: from the settings in the state folder, at the first start 127.0.0.1:8010)',
+      'address for agents, as host:port or port (default: the address in the state folder; at the first start 127.0.0.1:8010)',
     ),
-    option('--state <folder>', 'folder for token, keys, settings and history', 'state'),
-    option('--json', 'print one line of JSON when ready'),
+    option(
+      '--state <folder>',
+      'state folder, which contains the token, the keys, the settings and the history',
+      'state',
+    ),
+    option('--json', 'print one line of JSON when the gateway is ready'),
   ],
   examples: ['runbook-agent dev', 'runbook-agent dev --http 0 --grpc 0 --state /tmp/trial'],
   run: async (flags: DevFlags) => (await import('../dev/dev.ts')).devCommand(flags),
@@ -57,7 +67,7 @@ export const dev: CommandRow = {
 
 export const backup: CommandRow = {
   name: 'backup <file>',
-  does: "Back up a gateway's state while the gateway runs",
+  does: 'Back up the state of a running gateway to a file',
   options: [PROFILE, JSON_OPTION],
   examples: ['runbook-agent backup gateway-2026-01-31.backup'],
   run: async (file: string, flags: AskingFlags) => (await import('../backup.ts')).backupCommand(file, flags),
@@ -65,18 +75,21 @@ export const backup: CommandRow = {
 
 export const restore: CommandRow = {
   name: 'restore <file>',
-  does: "Restore a gateway's state from a backup",
-  options: [required('--state <folder>', 'state folder to fill; the folder must be new or empty')],
+  does: 'Restore the state of a gateway from a backup file',
+  options: [required('--state <folder>', 'state folder of the gateway; the folder must be new or empty')],
   examples: ['runbook-agent restore gateway-2026-01-31.backup --state state'],
   run: async (file: string, flags: { state: string }) =>
     (await import('../backup.ts')).restoreCommand(file, flags),
 }
 
-const OF_GATEWAY = required('--config <file>', 'settings file (gateway.yaml), which names the state folder')
+const OF_GATEWAY = required(
+  '--config <file>',
+  'settings file of the gateway (gateway.yaml), which names its state folder',
+)
 
 export const history: CommandGroup = {
   name: 'history',
-  does: "Repair a gateway's history while the gateway is stopped",
+  does: 'Repair the history of a stopped gateway',
   commands: [
     {
       name: 'reset-clock',
@@ -87,7 +100,7 @@ export const history: CommandGroup = {
     },
     {
       name: 'repair',
-      does: 'Copy the readable part of a damaged history into a new history, and list the losses',
+      does: 'Copy the readable records of a damaged history into a new history, and list the lost records',
       options: [OF_GATEWAY],
       examples: ['runbook-agent history repair --config gateway.yaml'],
       run: async (flags: { config: string }) => (await import('../history.ts')).repairCommand(flags),
@@ -97,23 +110,26 @@ export const history: CommandGroup = {
 
 export const migrate: CommandGroup = {
   name: 'migrate',
-  does: 'Copy an embedded gateway to another gateway',
+  does: 'Copy the settings of an embedded gateway to another gateway',
   commands: [
     {
       name: 'hoop',
-      does: 'Copy an embedded gateway to a hoop gateway; print a table on a terminal, else JSON',
+      does: `Copy the settings of an embedded gateway to a hoop gateway; print the changes ${LISTED}`,
       options: [
         PROFILE,
         required('--config <file>', 'settings file (gateway.yaml) of the embedded gateway'),
-        option('--to <url>', 'address of the hoop gateway (default: the address in the profile)'),
+        option('--to <url>', 'REST address of the hoop gateway (default: the address of the profile)'),
         TOKEN_FILE,
         option('--apply', 'write the changes (default: only print the changes)'),
         option(
           '--agent-keys <folder>',
-          "folder for the agents' new keys; each key is written to a private file",
+          "folder for the agents' new keys; each key is written to a file of its own, mode 0600",
         ),
-        option('--access-control', "switch on hoop's access control (connections limited to groups need it)"),
-        option('--secrets', 'write all secrets again, since hoop does not show which secrets differ'),
+        option(
+          '--access-control',
+          "switch on hoop's access control; connections that are limited to groups need access control",
+        ),
+        option('--secrets', 'write all secrets again, because hoop does not show which secrets differ'),
         JSON_OPTION,
       ],
       examples: [
@@ -131,25 +147,22 @@ const loadUsers = () => import('../client/identities.ts')
 
 const SETTING_USER = [
   PROFILE,
-  repeatable(
-    '--group <name>',
-    'group of the user (repeatable); `user change` replaces all groups of the user',
-  ),
+  repeatable('--group <name>', 'group of the user (repeatable); `user change` replaces all previous groups'),
   option('--runs <count>', 'budget of a machine: maximum number of sessions per period'),
-  option('--bytes <size>', 'budget of a machine: maximum output per period, for example 1GiB'),
-  option('--hours <hours>', 'budget of a machine: maximum hours of execution per period'),
-  option('--per <duration>', 'budget of a machine: length of the period (default: 1d)'),
+  option('--bytes <size>', 'budget of a machine: maximum size of the output per period, for example 1GiB'),
+  option('--hours <hours>', 'budget of a machine: maximum time of execution per period, in hours'),
+  option('--per <duration>', 'budget of a machine: length of the period, for example 12h (default: 1d)'),
   QUIET,
   JSON_OPTION,
 ]
 
 export const access: CommandGroup = {
   name: 'access',
-  does: 'Explain who may do what',
+  does: 'Explain what users may do',
   commands: [
     {
       name: 'explain',
-      does: 'Explain what a user may do on a connection, and by which rules',
+      does: 'Explain what a user may do on a connection, and which rules decide',
       takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent access explain ann@example.org pg'],
@@ -180,14 +193,14 @@ export const user: CommandGroup = {
     },
     {
       name: 'create <name>',
-      does: 'Create a user, who then needs a token',
+      does: 'Create a user; `token create` then creates a token of the user',
       options: [
         ...SETTING_USER,
-        choice('--kind <kind>', 'kind of the user (default: person); a machine cannot approve', [
+        choice('--kind <kind>', 'kind of the user; a machine cannot approve (default: person)', [
           'person',
           'machine',
         ]),
-        option('--take-over', 'give the user the sessions of an earlier user of this name'),
+        option('--take-over', 'give the new user the sessions of an earlier user with the same name'),
       ],
       examples: [
         'runbook-agent user create ann@example.org --group dba',

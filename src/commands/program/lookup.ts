@@ -40,7 +40,10 @@ export const runbooks: CommandGroup = {
       options: [
         PROFILE,
         option('--connection <name>', 'show the runbook as it runs on this connection'),
-        option('--repository <name>', 'repository of the runbook, if several repositories have the file'),
+        option(
+          '--repository <name>',
+          'repository of the runbook; required if several repositories have the file',
+        ),
         JSON_OPTION,
       ],
       examples: ['runbook-agent runbooks show ops/hello.runbook.sh'],
@@ -48,10 +51,13 @@ export const runbooks: CommandGroup = {
     },
     {
       name: 'lint [path]',
-      does: 'Find parameters of runbooks through which a user could inject code (default path: this folder)',
+      does: 'Find parameters of runbooks that let a user inject code (default path: the current folder)',
       options: [
-        option('--portable', 'rely only on checks that hoop gateways also make'),
-        option('--strict', 'exit with code 65 also if there are parameters that lint cannot judge'),
+        option(
+          '--portable',
+          'rely only on checks that hoop gateways also make (default: rely on all checks of this gateway)',
+        ),
+        option('--strict', 'also exit with code 65 if lint cannot judge a parameter'),
         JSON_OPTION,
       ],
       examples: ['runbook-agent runbooks lint runbooks', 'runbook-agent runbooks lint --portable --strict'],
@@ -76,7 +82,7 @@ export const connections: CommandGroup = {
         PROFILE,
         repeatable(
           '--tag <key=value>',
-          'only connections that have this tag; if repeated, those that have all of the tags',
+          'only connections that have this tag (repeatable; a connection must have all tags)',
         ),
         JSON_OPTION,
       ],
@@ -208,8 +214,8 @@ export const audit: CommandGroup = {
           '--action <action>',
           'only entries with this action: view, download, execute, run, kill, decide, sign-in, ...',
         ),
-        option('--failed', 'only entries about refusals and failures'),
-        option('--who <part>', 'only entries of users whose name contains this text'),
+        option('--failed', 'only entries of refused or failed actions'),
+        option('--who <text>', 'only entries of users whose name contains this text'),
         option(
           '--text <text>',
           'only entries that contain this text in an id, path, address, error or detail',
@@ -226,18 +232,21 @@ export const audit: CommandGroup = {
       does: 'Export the audit log as JSON lines, oldest first',
       options: [
         PROFILE,
-        option('--after <sequence>', 'only entries after the entry with this sequence number', '0'),
+        option('--after <sequence>', 'only entries with a higher sequence number than this number', '0'),
       ],
       examples: ['runbook-agent audit export > audit.jsonl'],
       run: async (flags: AuditExportFlags) => (await loadAudit()).auditExportCommand(flags),
     },
     {
       name: 'verify',
-      does: 'Check that no entry was altered, removed or moved',
+      does: 'Check that no entry of the audit log was changed, removed or moved',
       options: [
-        option('--state <folder>', 'state folder of a gateway; the gateway may be running'),
-        option('--file <file>', 'file that `audit export` wrote'),
-        option('--expect <hash>', 'fail unless an entry has this hash, which you noted earlier'),
+        option('--state <folder>', 'state folder of the gateway to check; the gateway may be running'),
+        option('--file <file>', 'exported file to check, written by `audit export`'),
+        option(
+          '--expect <hash>',
+          'hash of an entry that you noted earlier; the check fails if no entry has this hash',
+        ),
         JSON_OPTION,
       ],
       examples: ['runbook-agent audit verify --state state', 'runbook-agent audit verify --file audit.jsonl'],

@@ -3,7 +3,7 @@ import { printableText } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 import { program } from './program.ts'
 
-/** Prints an error: one line when a person can correct it, a stack only for a bug. */
+/** Prints an error: one line if the user can solve the problem, a stack for a bug. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return codeOf(error)
   if (error instanceof Failure) {
@@ -17,13 +17,13 @@ function report(error: unknown): number {
   return exitCodes.bug
 }
 
-/** Returns the exit code for wrong arguments: commander always has 1. */
+/** Replaces the exit code 1, which commander has for all wrong arguments. */
 function codeOf({ exitCode }: CommanderError): number {
   return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
 /**
- * Shows the help with a failing exit code: scripts may still start an agent this way, as was possible once.
+ * Shows the help and returns a failing exit code: old scripts may start the agent without a command.
  */
 function showHelp(root: Awaited<ReturnType<typeof program>>): number {
   root.outputHelp()
@@ -38,7 +38,7 @@ export async function main(): Promise<void> {
     else await root.parseAsync()
     process.exitCode ??= exitCodes.done
   } catch (error) {
-    // Exits immediately: all running work belongs to a failed program.
+    // Exits without waiting for running work: the program has failed.
     process.exit(report(error))
   }
 }

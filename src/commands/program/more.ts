@@ -16,15 +16,15 @@ import {
 } from './command.ts'
 
 const KIND = [
-  option('--agent', 'read the file as settings of an agent (default: decided by the settings in the file)'),
+  option('--agent', 'read the file as the settings of an agent (default: the names of its settings decide)'),
   option(
     '--gateway',
-    'read the file as settings of a gateway (default: decided by the settings in the file)',
+    'read the file as the settings of a gateway (default: the names of its settings decide)',
   ),
   JSON_OPTION,
 ]
 
-/** Commands about settings files. They connect to nothing. */
+/** Commands about settings files. These commands open no network connections. */
 export const config: CommandGroup = {
   name: 'config',
   does: 'Print and check settings files',
@@ -49,14 +49,14 @@ export const config: CommandGroup = {
     {
       name: 'schema',
       does: 'Print the JSON schema of a settings file, for editors',
-      takes: [takes('<kind>', 'program that the settings are for').choices(['agent', 'gateway'])],
+      takes: [takes('<kind>', 'program that reads the settings').choices(['agent', 'gateway'])],
       examples: ['runbook-agent config schema gateway > gateway.schema.json'],
       run: async (kind: SettingsKind) => (await import('../config.ts')).configSchemaCommand(kind),
     },
   ],
 }
 
-/** These commands answer by their exit codes, so wrong arguments have the code for "no answer". */
+/** The exit code is the answer of these commands, so wrong arguments have a code that means "no answer". */
 const NO_ANSWER = 2
 
 export const policy: CommandGroup = {
@@ -70,9 +70,14 @@ export const policy: CommandGroup = {
       options: [
         required(
           '--rules <file>',
-          'file with the rules, JSON or YAML: {rules: [...]}, a list of such sets, or a GuardRailRules payload',
+          'file with the rules, as JSON or YAML: {rules: [...]}, a list of such maps, or a GuardRailRules payload',
         ),
-        choice('--direction <direction>', 'which rules of the payload to test', ['input', 'output'], 'input'),
+        choice(
+          '--direction <direction>',
+          'test the rules for input or for output',
+          ['input', 'output'],
+          'input',
+        ),
         JSON_OPTION,
       ],
       examples: [
@@ -87,24 +92,27 @@ export const policy: CommandGroup = {
       does: 'Mask the text on standard input and print it',
       wrongUse: NO_ANSWER,
       options: [
-        option('--entities <types>', 'types to mask, separated by commas (default: all built-in types)'),
+        option(
+          '--entities <types>',
+          'types of data to mask, separated by commas (default: all built-in types)',
+        ),
         option(
           '--threshold <number>',
-          'mask only findings with at least this score, from 0 to 1 (default: mask all findings)',
+          'minimum score of findings to mask, from 0 to 1 (default: mask all findings)',
         ),
         option(
           '--custom <file>',
-          'file with custom types, JSON or YAML: a list of {name, regex or deny_list, score}',
+          'file with custom types, as JSON or YAML: a list of {name, regex or deny_list, score}',
         ),
         choice(
           '--form <form>',
-          'replacement of a finding: tag is <TYPE>, mask is # for each character',
+          'replacement for a finding: tag writes <TYPE>, mask writes # for each character',
           ['tag', 'mask'],
           'tag',
         ),
         option(
           '--refine <names>',
-          'types that are found in another way than in hoop: ipv6 (also addresses with ::), ssn (nine digits only near a word such as SSN)',
+          'types with better patterns than those of hoop, separated by commas: ipv6 (also finds addresses with ::), ssn (finds nine digits only near a word such as SSN)',
         ),
         JSON_OPTION,
       ],
@@ -117,7 +125,7 @@ export const policy: CommandGroup = {
 export const completion: CommandRow = {
   name: 'completion',
   does: 'Print a completion script for your shell',
-  takes: [takes('<shell>', 'shell to complete in').choices(['bash', 'zsh', 'fish'])],
+  takes: [takes('<shell>', 'shell that the script is for').choices(['bash', 'zsh', 'fish'])],
   examples: [
     'source <(runbook-agent completion bash)',
     'runbook-agent completion zsh > ~/.zfunc/_runbook-agent',
@@ -129,7 +137,7 @@ export const completion: CommandRow = {
   },
 }
 
-/** The command that the shells' scripts call. It completes the commands of the root. */
+/** Completes a command line. The completion scripts of the shells call this command. */
 export const complete: CommandRow = {
   name: 'complete',
   isHidden: true,

@@ -13,7 +13,7 @@ const operatingAgent = () => import('./agent.ts')
 const more = () => import('./more.ts')
 
 /**
- * The commands by the headings of the help, one file per heading. The tables are loaded when they are needed.
+ * The commands by the headings of the help. Each heading has a file, which is loaded only when needed.
  */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Run:': {
@@ -71,9 +71,9 @@ const NAMES = new Set(Object.values(GROUPS).flatMap((commands) => Object.keys(co
 const NEEDS_ALL = ['complete']
 
 /**
- * Returns the program with only the command of this name: to create all commands takes longer than most
- * commands run. With another word, or without one, the program has all commands: for the help, and for the
- * name that was probably meant.
+ * Returns the program with only the command of this name, because to create all commands takes longer than
+ * most commands run. If `word` is not the name of a command, the program has all commands, for the help and
+ * for the suggestion of a name.
  */
 export async function program(word: string | undefined): Promise<Command> {
   const root = new Command('runbook-agent')

@@ -17,7 +17,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: gateway.yaml that has the connection (without --config, write the command after --)',
+    'with --local: settings file (gateway.yaml) that has the connection; without --config, write the command after --',
   ),
 ]
 
@@ -32,33 +32,36 @@ const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the conne
 
 const VERBATIM = option(
   '--verbatim',
-  "if --dry-run or --local is after --, pass it to the connection's command",
+  "allow the words --dry-run and --local after --, as arguments of the connection's command",
 )
 
-/** Options whose values are recorded with the session. */
+/** Options whose values the history keeps with the session. */
 const KEPT = [
   repeatable('--metadata <name=value>', 'metadata of the session (repeatable)'),
-  repeatable('--jira <field=value>', 'field of the Jira issue that is opened for the session (repeatable)'),
+  repeatable('--jira <field=value>', 'field of the Jira issue of the session (repeatable)'),
 ]
 
 const WHEN_APPROVED = option(
   '--when-approved',
-  'if the session needs approval, let the gateway run the session after the approval',
+  'if the session needs approval, the gateway runs the session as soon as it is approved',
 )
 
 const BATCH = [
-  repeatable('--on <names>', 'run on these connections, for example a,b,c (repeatable)'),
+  repeatable('--on <names>', 'run on these connections, separated by commas, for example a,b,c (repeatable)'),
   repeatable(
     '--tag <key=value>',
-    'run on the connections that have this tag; if repeated, on those that have all of the tags',
+    'run on the connections that have this tag (repeatable; a connection must have all tags)',
   ),
-  option('--waves <sizes>', 'sizes of the waves: counts, percentages and rest (default: 1,rest)'),
-  option('--parallel <count>', 'parallel runs per wave (default: 10)'),
+  option(
+    '--waves <sizes>',
+    'sizes of the waves, separated by commas: numbers or percentages of connections, or rest (default: 1,rest)',
+  ),
+  option('--parallel <count>', 'maximum number of parallel runs in a wave (default: 10)'),
   option(
     '--stop-after <count>',
-    'stop the batch after this many failures: a number or a percentage (default: 1)',
+    'number of failures, or percentage of connections that fail, after which the batch stops (default: 1)',
   ),
-  option('--yes', 'do not ask before a batch starts'),
+  option('--yes', 'start a batch without asking for confirmation'),
 ]
 
 export const run: CommandRow = {
@@ -78,25 +81,28 @@ export const run: CommandRow = {
     repeatable('-p, --param <name=value>', 'parameter of the runbook (repeatable)'),
     option(
       '--param-file <file>',
-      'file that holds parameters as a YAML or JSON map, which keeps secrets off the command line; - is standard input',
+      'file that contains parameters as a YAML or JSON map (so no secret is on the command line); - is standard input',
     ),
     repeatable('-e, --env <NAME=value>', 'variable for the command (repeatable)'),
     repeatable(
       '-f, --file <NAME=path>',
-      'file for the command; the variable NAME holds the path of the file (repeatable)',
+      'file for the command; the variable NAME has the path of the file (repeatable)',
     ),
     option(
       '--ref <sha>',
       'commit to read the runbook from (default: the newest commit; hoop gateways ignore this option)',
     ),
-    option('--repository <name>', 'repository of the runbook, if several repositories have the file'),
-    option('--defaults', 'use the default values of parameters without asking'),
+    option(
+      '--repository <name>',
+      'repository of the runbook; required if several repositories have the file',
+    ),
+    option('--defaults', 'use the default values of parameters without asking for values'),
     option(
       '--confirm <text>',
-      'answer to the confirmation: name of the connection; for several connections, their number',
+      'answer to the question for confirmation: the name of the connection, or with several connections their number',
     ),
     option('--dry-run', 'print the request and the script, and run nothing'),
-    option('--no-wait', 'print the id of the session, and exit when the session runs or waits for approval'),
+    option('--no-wait', 'print the id of the session and exit, without waiting for the end of the session'),
     option('--quiet', 'print no progress'),
     JSON_OPTION,
   ],
@@ -108,7 +114,7 @@ export const run: CommandRow = {
     'runbook-agent run ops/hello.runbook.sh --tag env=prod --waves 1,10,rest --stop-after 5%',
     'runbook-agent run --local bash runbooks/hello.runbook.sh --config gateway.yaml',
   ],
-  check: (command) => refuseStrayWords(command, 'Parameters are given with -p name=value'),
+  check: (command) => refuseStrayWords(command, 'Use -p name=value for parameters'),
   run: async (
     connection: string,
     file: string | undefined,
@@ -126,10 +132,10 @@ export const exec: CommandRow = {
     ...LOCAL,
     VERBATIM,
     WHEN_APPROVED,
-    option('-i, --input <script>', 'script to run; the script may be empty'),
+    option('-i, --input <script>', 'script to run, possibly empty'),
     option(
       '-f, --file <file>',
-      'file that holds the script; - is standard input (the default, unless standard input is a terminal)',
+      'file that contains the script; - is standard input (default: standard input, if it is not a terminal)',
     ),
   ],
   examples: [
@@ -138,7 +144,7 @@ export const exec: CommandRow = {
     'runbook-agent exec --local pg --config gateway.yaml -f report.sql',
     "runbook-agent exec pg -i '' -- -c 'copy orders to stdout' > orders.tsv",
   ],
-  check: (command) => refuseStrayWords(command, 'A script is given with -i, a file that holds one with -f'),
+  check: (command) => refuseStrayWords(command, 'Use -i for a script, or -f for the file of a script'),
   run: async (connection: string, args: string[], flags: Parameters<typeof dispatchExec>[2]) =>
     dispatchExec(connection, args, flags),
 }
@@ -152,11 +158,11 @@ export const connect: CommandRow = {
     ...VARIABLES,
     option(
       '--port [number]',
-      'open a port on this machine for clients such as psql; 0 is any free port (default: 5433; for mysql 3307, for tcp 8999)',
+      'open this port on this machine for clients such as psql; 0 is any free port (default: 5433, for mysql 3307, for tcp 8999)',
     ),
     option(
       '--run <command>',
-      'open a port, run this client with the variables that lead to the port, and exit when the client ends',
+      'open a port, run this client with the variables for the port (such as PGHOST), and exit when the client ends',
     ),
   ],
   examples: [
@@ -165,13 +171,16 @@ export const connect: CommandRow = {
     "runbook-agent connect pg --run 'pg_dump -t orders'",
     'runbook-agent connect pg -e PGOPTIONS=-cdefault_transaction_read_only=on',
   ],
-  check: (command) => refuseStrayWords(command, 'For a single command use runbook-agent exec'),
+  check: (command) => refuseStrayWords(command, 'Use runbook-agent exec for a single command'),
   run: async (connection: string, args: string[], flags: ConnectFlags & PortFlags) => {
     const { port, run, env } = flags
     if (port === undefined && run === undefined)
       return (await import('../client/stream/connect.ts')).connectCommand(connection, args, flags)
     if (args.length > 0 || env !== undefined)
-      throw new Failure('a port takes neither arguments nor variables: no command runs', exitCodes.usage)
+      throw new Failure(
+        '--port and --run start no command of the connection: omit the arguments and -e',
+        exitCodes.usage,
+      )
     return (await import('../client/stream/connect-port.ts')).connectPortCommand(connection, flags)
   },
 }
@@ -206,12 +215,23 @@ async function dispatchRun(
   { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
 ): Promise<number> {
   if (flags.on !== undefined || flags.tag !== undefined) {
-    refuse({ ...flags, ...(local && { local }) }, ['local', 'config'], 'several connections need a gateway')
+    refuse(
+      { ...flags, ...(local && { local }) },
+      ['local', 'config'],
+      '--on and --tag need a gateway: omit --local and --config',
+    )
     return runSeveral({ file, ...words }, flags)
   }
-  refuse(flags, ['waves', 'parallel', 'stopAfter', 'yes'], 'for several connections: --on a,b or --tag')
+  refuse(
+    flags,
+    ['waves', 'parallel', 'stopAfter', 'yes'],
+    '--waves, --parallel, --stop-after and --yes need several connections: add --on a,b or --tag',
+  )
   if (file === undefined)
-    throw new Failure('the runbook is missing: run CONNECTION FILE, or run FILE --on a,b', exitCodes.usage)
+    throw new Failure(
+      'the name of the runbook is missing: use run CONNECTION FILE, or run FILE --on a,b',
+      exitCodes.usage,
+    )
   const what = { file, ...words }
   if (!local) {
     refuse(flags, ['config'], '--config needs --local')
@@ -219,8 +239,9 @@ async function dispatchRun(
   }
   refuse(flags, ['profile'], NO_GATEWAY)
   refuse(flags, ['whenApproved'], NO_APPROVAL)
-  refuse(flags, ['ref', 'repository'], '--local runs a file of this machine: omit --ref and --repository')
-  if (flags.wait === false) throw new Failure('--local waits for the end: omit --no-wait', exitCodes.usage)
+  refuse(flags, ['ref', 'repository'], '--local runs a file on this machine: omit --ref and --repository')
+  if (flags.wait === false)
+    throw new Failure('--local always waits for the end of the run: omit --no-wait', exitCodes.usage)
   return (await import('../client/local/run-local.ts')).runLocal(what, flags)
 }
 
@@ -232,7 +253,7 @@ interface RunWords {
 }
 
 /**
- * Runs a runbook on several connections. Commander passes the words after -- as the file and the arguments.
+ * Runs a runbook on several connections. Commander puts the words after -- into `file` and `clientArgs`.
  */
 async function runSeveral(
   { connection: runbook, file, clientArgs }: RunWords,
@@ -243,7 +264,7 @@ async function runSeveral(
   const after = dashes === -1 ? 0 : process.argv.length - dashes - 1
   if (words.length > after)
     throw new Failure(
-      'with --on and --tag there is one word, the runbook: run FILE --on a,b',
+      'with --on and --tag give only the runbook, no connection: use run FILE --on a,b',
       exitCodes.usage,
     )
   return (await import('../client/batches/run-batch.ts')).runBatch(runbook, words, flags)
@@ -253,13 +274,13 @@ function refuse(flags: object, names: readonly string[], reason: string): void {
   if (names.some((name) => name in flags)) throw new Failure(reason, exitCodes.usage)
 }
 
-/** Flags that decide whether and where a command runs. After `--` they would be ignored. */
+/** Flags that decide whether and where a command runs. This program ignores them after `--`. */
 const DECISIVE = ['--dry-run', '--local']
 
 /**
- * Refuses words before `--` that were meant as something else, for example as a script, and arguments that
- * are not UTF-8. All words after `--` are for the connection's command.
- * @param hint names the right place of such a word
+ * Refuses extra words before `--`, for example a script without `-i`, and arguments that
+ * are not UTF-8. All words after `--` are arguments of the connection's command.
+ * @param hint names the option for such a word
  */
 function refuseStrayWords(called: Command, hint: string): void {
   refuseChangedArguments()
@@ -268,7 +289,7 @@ function refuseStrayWords(called: Command, hint: string): void {
   refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
 }
 
-/** Refuses such a flag after `--`, unless it is also given before `--`. */
+/** Refuses a flag of `DECISIVE` after `--`. Allows the flag if it is also given before `--`. */
 function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
   const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
   const given: Readonly<Record<string, unknown>> = command.opts()
@@ -277,7 +298,7 @@ function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void
   )
   if (misplaced === undefined || given['verbatim'] === true) return
   throw new Failure(
-    `${misplaced.long ?? ''} after -- would be an argument of the connection's command, and the command would run: put it before --, or add --verbatim before -- to pass it on`,
+    `${misplaced.long ?? ''} after -- is only an argument of the connection's command, which would run: put ${misplaced.long ?? ''} before --, or pass the argument on with --verbatim before --`,
     exitCodes.usage,
   )
 }
@@ -288,22 +309,25 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   const after = dashes === -1 ? 0 : process.argv.length - dashes - 1
   if (count <= after || !Array.isArray(clientArgs)) return
   const stray = oneLine(String(clientArgs[0]))
-  throw new Failure(`${stray}: arguments for the connection's command follow --. ${hint}`, exitCodes.usage)
+  throw new Failure(
+    `unexpected argument: ${stray}. Put arguments of the connection's command after --. ${hint}`,
+    exitCodes.usage,
+  )
 }
 
-/** Node replaces bytes that are not UTF-8 by this character. A user may also have typed it. */
+/** Node replaces bytes that are not UTF-8 with this character. A user may also have typed this character. */
 const REPLACED = '\uFFFD'
 
 /**
- * Refuses arguments that are not UTF-8. Node decodes them before this program sees them, and a database would
- * get other bytes than the user typed. The check works where the kernel shows the bytes, on Linux. The
- * message shows no value, which may be a secret.
+ * Refuses arguments that are not UTF-8. Node decodes arguments before this program sees them, so a database
+ * would get other bytes than the user typed. The check works only on Linux, where the kernel shows the bytes.
+ * The message does not show the argument, which may be a secret.
  * @throws Failure, exit code 64
  */
 function refuseChangedArguments(): void {
   if (!process.argv.some((argument) => argument.includes(REPLACED)) || isUtf8(commandLine())) return
   throw new Failure(
-    'an argument is not UTF-8, and other bytes would be sent in its place. exec and run take them from a file: -f',
+    'an argument is not UTF-8, so the gateway would get other bytes: put the text into a file, and use -f of exec or run',
     exitCodes.usage,
   )
 }

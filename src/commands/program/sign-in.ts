@@ -21,15 +21,15 @@ export const login: CommandRow = {
     required('--api-url <url>', 'REST address of the gateway, for example https://gateway.example'),
     option(
       '--grpc-url <url>',
-      'address of the streams, grpcs://host:port (default: the address that the gateway announces)',
+      'gRPC address of the gateway, for example grpcs://gateway.example:8010 (default: the address that the gateway announces)',
     ),
     TOKEN_FILE,
     option('--browser', 'sign in with a browser on this machine'),
-    option('--no-browser', 'print a link and a code, to sign in with a browser on another machine'),
-    option('--allow-plaintext', 'send the token to another machine without TLS'),
+    option('--no-browser', 'print a link and a code for the browser of another machine'),
+    option('--allow-plaintext', 'allow to send the token to another machine without TLS'),
     option(
       '--profile <name>',
-      'profile that stores the token; `use` selects a profile (default: the selected one)',
+      'profile that stores the token; `use` selects a profile (default: the selected profile)',
     ),
     QUIET,
   ],
@@ -43,9 +43,9 @@ export const login: CommandRow = {
 
 export const logout: CommandRow = {
   name: 'logout',
-  does: 'Forget the stored token and end the sign-in',
+  does: 'Delete the stored token and sign out',
   options: [
-    option('--profile <name>', 'profile whose token is forgotten (default: the selected one)'),
+    option('--profile <name>', 'profile whose token is deleted (default: the selected profile)'),
     QUIET,
   ],
   examples: ['runbook-agent logout'],
@@ -56,7 +56,7 @@ export const logout: CommandRow = {
 export const use: CommandRow = {
   name: 'use',
   does: 'Select or list profiles',
-  takes: [takes('[profile]', 'profile to select; without a name, all profiles are listed')],
+  takes: [takes('[profile]', 'profile to select (default: list all profiles)')],
   options: [option('--quiet', 'print only errors and the list'), JSON_OPTION],
   examples: ['runbook-agent use', 'runbook-agent use production'],
   run: async (name: string | undefined, flags: UseFlags) =>
@@ -80,7 +80,7 @@ export const token: CommandGroup = {
     },
     {
       name: 'create',
-      does: 'Create a token and print it (it is shown once)',
+      does: 'Create a token and print it; the token is shown only once',
       options: [
         ...OF_USER,
         required('--name <name>', 'name of the token'),
@@ -98,11 +98,17 @@ export const token: CommandGroup = {
     },
     {
       name: 'rotate <token>',
-      does: 'Replace a token, and print the new token',
+      does: 'Replace a token and print the new token',
       options: [
         ...OF_USER,
-        option('--overlap <duration>', 'how long the old token stays valid (default: 1d)'),
-        option('--expires <duration>', 'lifetime of the new token (default: the lifetime of the old token)'),
+        option(
+          '--overlap <duration>',
+          'time for which the old token stays valid, for example 2h (default: 1d)',
+        ),
+        option(
+          '--expires <duration>',
+          'lifetime of the new token, for example 90d (default: the lifetime of the old token)',
+        ),
         option('--json', 'print the token and its details as JSON'),
       ],
       examples: ['runbook-agent token rotate ci --user deploy-bot --overlap 2h'],

@@ -25,7 +25,7 @@ const loadFollow = () => import('../client/sessions/follow.ts')
 
 type StreamedFlags = NoticeFlags & AskingFlags
 
-/** The options of commands that show one session, batch or review. */
+/** Options of commands that show one session, batch or review. */
 const ONE = [PROFILE, JSON_OPTION]
 
 const STREAMED = [
@@ -38,9 +38,16 @@ const FILTERS = [
   option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)'),
   option('--connection <name>', 'only sessions of this connection'),
   option('--runbook <file>', 'only sessions of this runbook'),
-  choice('--status <status>', 'only sessions in this state', [...OUTCOMES, 'open', 'ready', 'done']),
+  choice(
+    '--status <status>',
+    "only sessions in this state; open, ready and done are hoop's names of states",
+    [...OUTCOMES, 'open', 'ready', 'done'],
+  ),
   choice('--kind <kind>', 'only sessions of this kind', SESSION_KINDS),
-  option('--parameter <text>', 'only runs with this text in a parameter (searches the newest 20,000 runs)'),
+  option(
+    '--parameter <text>',
+    'only sessions of runbooks with this text in a parameter (searches the newest 20,000 sessions)',
+  ),
   ...span('sessions that began'),
 ]
 
@@ -63,9 +70,9 @@ const exported: CommandRow = {
   options: [
     PROFILE,
     ...FILTERS,
-    option('--after <cursor>', 'only sessions after this cursor, which an interrupted export prints'),
-    option('--output <file>', 'file to create, mode 0600 (default: standard output)'),
-    option('--resume', 'continue the file of an interrupted export'),
+    option('--after <cursor>', 'only sessions after this cursor; an interrupted export prints the cursor'),
+    option('--output <file>', 'file to create, with mode 0600 (default: standard output)'),
+    option('--resume', 'continue an interrupted export in the file of --output'),
   ],
   examples: [
     'runbook-agent sessions export --until 1d --output sessions.jsonl',
@@ -76,7 +83,7 @@ const exported: CommandRow = {
 
 export const sessions: CommandGroup = {
   name: 'sessions',
-  does: 'List, show and stop sessions; the beginning of an id is enough',
+  does: 'List, show and stop sessions (the beginning of an id is enough)',
   commands: [
     sessionList,
     exported,
@@ -118,16 +125,16 @@ export const sessions: CommandGroup = {
     },
     {
       name: 'replay <id>',
-      does: 'Play a session on this terminal, or write a recording for asciinema',
+      does: 'Replay the output of a session on this terminal, or write a recording for asciinema',
       options: [
         PROFILE,
         option('--speed <factor>', 'speed of the replay: 2 is twice as fast', '1'),
         option(
           '--max-pause <seconds>',
-          'longest pause in the replay; longer pauses are shortened to this time',
+          'maximum length of a pause in seconds; longer pauses are shortened',
           '2',
         ),
-        option('--cast', 'write asciicast v2, even to a terminal'),
+        option('--cast', 'write a recording (asciicast v2) to standard output, even on a terminal'),
       ],
       examples: [
         'runbook-agent sessions replay 5701046a --speed 2',
@@ -144,7 +151,7 @@ const BATCH = takes('<batch>', 'id of the batch; the beginning of the id is enou
 
 export const batches: CommandGroup = {
   name: 'batches',
-  does: 'List, show and stop batches, which are runs on several connections (run --on)',
+  does: 'List, show and stop batches (a batch is a run on several connections, see `run --on`)',
   commands: [
     {
       name: 'list',
@@ -174,7 +181,7 @@ export const batches: CommandGroup = {
       name: 'stop',
       does: 'Stop a batch: start no new runs, and let the running sessions end',
       takes: [BATCH],
-      options: [PROFILE, option('--kill', 'stop the running sessions as well'), QUIET],
+      options: [PROFILE, option('--kill', 'also stop the running sessions'), QUIET],
       examples: ['runbook-agent batches stop 5474d29f'],
       run: async (id: string, flags: StopFlags) => (await loadBatches()).stopCommand(id, flags),
     },
@@ -198,7 +205,7 @@ const REVIEW = takes('<review>', 'id of the review or of its session; the beginn
 const STATUSES = ['pending', 'approved', 'rejected', 'withdrawn', 'revoked', 'processing', 'executed']
 const DECIDING = [
   PROFILE,
-  option('--force', 'decide alone; only members of review.force-groups may do so'),
+  option('--force', 'decide alone, without other approvers; only for members of review.force-groups'),
   QUIET,
   JSON_OPTION,
 ]
@@ -214,7 +221,7 @@ export const reviews: CommandGroup = {
       options: [
         PROFILE,
         choice('--status <status>', 'only reviews in this state (default: pending)', STATUSES),
-        option('--all', 'list reviews in all states'),
+        option('--all', 'list reviews in all states, not only waiting reviews'),
         JSON_OPTION,
       ],
       examples: ['runbook-agent reviews', 'runbook-agent reviews list --all'],
@@ -222,7 +229,7 @@ export const reviews: CommandGroup = {
     },
     {
       name: 'show',
-      does: 'Show a review: what would run, for which user, and the decisions so far',
+      does: 'Show a review: the request, the requester and the decisions so far',
       takes: [REVIEW],
       options: ONE,
       examples: ['runbook-agent reviews show 5474d29f'],
@@ -236,7 +243,7 @@ export const reviews: CommandGroup = {
         ...DECIDING,
         option(
           '--window <from-to>',
-          'time of day (UTC) in which the session may run, for example 01:00-05:00',
+          'time of day (UTC) in which the session may run, for example 01:00-05:00 (default: any time)',
         ),
         option('--comment <text>', 'comment for the requester'),
       ],

@@ -59,9 +59,9 @@ describe('run on several connections', () => {
   })
 
   it.each([
-    [['run', 'ops/plain.sh'], 'the runbook is missing'],
-    [['run', 'c-1', 'ops/plain.sh', '--on', 'c-2'], 'there is one word, the runbook'],
-    [['run', 'c-1', 'ops/plain.sh', '--waves', '1'], 'for several connections: --on a,b or --tag'],
+    [['run', 'ops/plain.sh'], 'the name of the runbook is missing'],
+    [['run', 'c-1', 'ops/plain.sh', '--on', 'c-2'], 'give only the runbook, no connection'],
+    [['run', 'c-1', 'ops/plain.sh', '--waves', '1'], 'add --on a,b or --tag'],
     [['run', 'ops/plain.sh', '--tag', 'of=nothing'], 'no connection has these tags'],
     [['batches', 'show', 'ffff'], 'no batch has an id that begins with ffff'],
   ])('refuses %j', async (words, text) => {

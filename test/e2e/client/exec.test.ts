@@ -72,7 +72,9 @@ describe.each(WAYS)('exec over %s', (way) => {
     ]) {
       const { code, stdout, stderr } = await run(`runbook-agent ${line}`)
       expect([code, stdout]).toEqual([64, ''])
-      expect(stderr).toMatch(/^runbook-agent: echo hi: arguments for the connection's command follow --/)
+      expect(stderr).toMatch(
+        /^runbook-agent: unexpected argument: echo hi\. Put arguments of the connection's command after --/,
+      )
     }
     expect(gateway.gateway.metadata).toEqual([])
   })

@@ -564,7 +564,7 @@ describe('run does not send', () => {
       gateway.answers(json(200, answer()))
       const refused = await run(gateway, 'pg', FILE, '--', 'one', flag)
       expect(refused).toMatchObject({ code: 64, stdout: '' })
-      expect(refused.stderr).toContain(`${flag} after -- would be an argument of the connection's command`)
+      expect(refused.stderr).toContain(`${flag} after -- is only an argument of the connection's command`)
       expect(gateway.requests).toEqual([])
       expect((await run(gateway, 'pg', FILE, '--verbatim', '--', 'one', flag)).code).toBe(0)
       expect(gateway.requests).toMatchObject([{ client_args: ['one', flag] }])

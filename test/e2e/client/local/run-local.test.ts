@@ -72,7 +72,7 @@ describe('run --local', () => {
     const lines = {
       'runbook-agent run --local any broken.sh -- bash': /^runbook-agent: broken\.sh: /,
       'runbook-agent run --local any nowhere.sh -- bash': /^runbook-agent: nowhere\.sh does not exist\n/,
-      [`${RUN} --ref 0123456`]: /--local runs a file of this machine/,
+      [`${RUN} --ref 0123456`]: /--local runs a file on this machine/,
       'runbook-agent run reports hello.runbook.sh --config gateway.yaml': /--config needs --local/,
     }
     for (const [line, text] of Object.entries(lines)) {
