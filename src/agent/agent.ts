@@ -19,9 +19,12 @@ import type { Proxy } from '../basics/net/proxy.ts'
 export interface AgentOptions {
   /** The program's version, for the embedded gateway. */
   readonly version?: string
-  /** What happens to running commands when the stream is lost. The gateway has already called them failed. */
+  /**
+   * What happens to running commands when the stream is lost. The gateway has already reported
+   * these commands as failed.
+   */
   readonly onDisconnect?: 'terminate' | 'finish'
-  /** Returns the proxy on the way to an address, host:port. */
+  /** Returns the proxy to use for an address (`host:port`). */
   readonly proxyFor?: (address: string) => Proxy | undefined
   readonly timing?: Timing
   readonly logs?: LogTail
@@ -31,13 +34,13 @@ export interface AgentOptions {
 interface Serving {
   readonly connection: PacketStream
   readonly dispatch: Dispatch
-  /** Aborted when the stream has ended: nothing more is sent. */
+  /** Aborted when the stream has ended. After that nothing is sent. */
   readonly life: AbortController
   /** Time at which a stopping gateway ends the sessions that still run. */
   gatewayStopsAt?: Date
 }
 
-/** The agent's life: serves one stream after the other until it is told to stop. */
+/** The agent's life. Serves one stream after the other until the agent is told to stop. */
 export class Agent {
   readonly #identities: IdentitySource
   readonly #services: AgentServices
@@ -49,7 +52,7 @@ export class Agent {
   #accepted = 0
   #health: GatewayHealth | undefined
   #serving: Serving | undefined
-  /** Ends a wait early. */
+  /** Aborted to end the wait before the next attempt. */
   #pause = new AbortController()
   #drained: Promise<void> | undefined
   /** Sessions of lost streams, kept until their commands have ended. */
@@ -76,12 +79,12 @@ export class Agent {
     return this.#state
   }
 
-  /** The gateway's last answer to a health check; undefined before the first. */
+  /** The gateway's last answer to a health check; undefined before the first answer. */
   get health(): GatewayHealth | undefined {
     return this.#serving?.connection.health ?? this.#health
   }
 
-  /** The bytes that wait while a living gateway takes nothing; undefined otherwise. */
+  /** The output that waits because a healthy gateway reads nothing; undefined while output flows. */
   get stall(): Stall | undefined {
     return this.#serving?.connection.stall
   }
@@ -109,7 +112,7 @@ export class Agent {
     this.#pause.abort()
   }
 
-  /** Lets the running sessions finish, serves new ones for some seconds at most, and ends `run`. */
+  /** Lets the running sessions finish, accepts new sessions for some seconds at most, and ends `run`. */
   drain(): void {
     if (this.#leaving()) return
     this.#enter({ name: 'draining' })
@@ -117,20 +120,20 @@ export class Agent {
     this.#drained = this.#finish(this.#serving)
   }
 
-  /** Ends running commands now. Each session still gets its close. */
+  /** Ends running commands now. The gateway still receives a close for each session. */
   stop(): void {
     for (const dispatch of this.#leftovers.keys()) dispatch.end('agent-stopping')
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // Gives up on a gateway that takes nothing, because the sessions would wait for ever.
+    // Drops the stream of a gateway that reads nothing. Otherwise the sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not confirm the ends of sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
     setTimeout(drop, this.#longestEndMs).unref()
   }
 
-  /** Longest time to end a command and to report its end. */
+  /** Maximum time in milliseconds to end a command and to report its end. */
   get #longestEndMs(): number {
     return longestStopMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })
   }
@@ -140,9 +143,9 @@ export class Agent {
   }
 
   /**
-   * Leaves the stream when no session is open: then gateways let new sessions wait for the next agent (15 s),
-   * where a refusal would be a failed request. Until such a moment comes, new sessions are served for some
-   * seconds.
+   * Closes the stream at a moment without open sessions. Gateways then keep new requests waiting
+   * for the next agent (15 s), whereas a refusal would fail the request. Until that moment, but
+   * only for some seconds, the agent accepts new sessions.
    */
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return
@@ -176,12 +179,12 @@ export class Agent {
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
-  /** Returns no proxy without TLS, because the key would pass it in the clear. */
+  /** Returns no proxy for a connection without TLS, because the proxy could read the key. */
   #proxyFor({ tls, address }: Identity): Proxy | undefined {
     return tls === undefined ? undefined : this.#options.proxyFor?.(address)
   }
 
-  /** @returns false when it was interrupted */
+  /** @returns false when the wait was interrupted */
   async #untilWanted(channel: Channel, identity: Identity): Promise<boolean> {
     const { signal } = (this.#pause = new AbortController())
     using _ = onAbort(signal, () => channel[Symbol.dispose]())
@@ -268,7 +271,7 @@ export class Agent {
     if (serving.gatewayStopsAt?.getTime() === stopsAt.getTime()) return
     serving.gatewayStopsAt = stopsAt
     const until = stopsAt.toISOString()
-    this.#services.log.info({ until }, `the gateway is stopping: commands that run go on until ${until}`)
+    this.#services.log.info({ until }, `the gateway is stopping: running commands can finish until ${until}`)
     this.#options.stateChanged?.()
   }
 
@@ -295,7 +298,7 @@ export class Agent {
   #enter(phase: AgentPhase): void {
     const { name } = this.#state
     if (name === 'draining' && phase.name !== 'stopped') return
-    // The agent asks every few seconds; the same answer is no news.
+    // The agent polls every few seconds. A repeated answer is no change of state.
     if (name === 'polling' && phase.name === 'polling' && this.#state.reason === phase.reason) return
     this.#state = this.#stateOf(phase)
     this.#log.tell(this.#state)

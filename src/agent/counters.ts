@@ -2,13 +2,13 @@ import type { JournalEntry } from './journal/entries.ts'
 
 type Ended = Extract<JournalEntry, { event: 'ended' }>
 
-/** Limits for rules that have their own count, and for the characters shown of each. */
+/** Maximum number of rules with a count of their own, and of characters shown of a rule. */
 const MAX_RULES = 100
 const MAX_RULE_LENGTH = 120
 
 /**
- * Totals since the agent's start, made from the entries of the journal and from nothing else. `sessions` and
- * `output` have the names of the agent's status, which takes them as they are.
+ * Totals since the agent's start, counted only from entries of the journal. The agent's status
+ * shows `sessions` and `output` with the same field names.
  */
 export class Counters {
   readonly #sessions = {
@@ -25,8 +25,8 @@ export class Counters {
   /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */
   readonly #guardrails = new Map<string, number>()
   /**
-   * Ended requests of the gateway itself. Of the other counters only `processesEnded` and `guardrails`
-   * include them.
+   * Ended requests of the gateway itself, by outcome. Apart from this counter, only
+   * `processesEnded` and `guardrails` include them.
    */
   readonly #systemRequests = new Map<Ended['outcome'], number>()
   #processesEnded = 0

@@ -12,18 +12,19 @@ import type { Send, SessionReply, SessionServices, Slots } from './running/servi
 import { SystemRequests } from './system/system-requests.ts'
 
 /**
- * Limit for open sessions, most of which wait for their script. The gateway ends waiting ones after 48 hours.
+ * Maximum number of open sessions. Most of them wait for their script; the gateway ends these after
+ * 48 hours.
  */
 const MAX_SESSIONS = 10_000
 
-/** Limit for refusals that wait while the gateway takes nothing: no code awaits them. */
+/** Maximum number of unsent refusals. They collect in memory while the gateway reads nothing. */
 const MAX_UNSENT_REFUSALS = 1000
 
 type Session = AgentSession | NativeSession
 
 /**
- * The sessions and system requests of one stream. Passes each packet to its session, and waits for none. Encodes
- * what they send.
+ * The sessions and system requests of one stream. Passes each packet to its session without waiting
+ * for the session. Encodes the messages that sessions send.
  */
 export class Dispatch {
   readonly #services: SessionServices
@@ -43,7 +44,7 @@ export class Dispatch {
     this.#system = new SystemRequests({ services, slots: systemSlots }, this.#send)
   }
 
-  /** @returns the message, for the caller that watches the stream as a whole */
+  /** @returns the decoded message, because the caller handles messages about the whole stream */
   receive(packet: Packet): GatewayMessage | undefined {
     try {
       const message = decodeGatewayPacket(packet)
@@ -56,10 +57,13 @@ export class Dispatch {
     }
   }
 
-  /** Takes no new session from now on. Sessions that wait for their script end; running ones go on. */
+  /**
+   * Accepts no new session from now on. Ends sessions that wait for their script. Running sessions
+   * continue.
+   */
   drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
-    // Without a stream the answers reach nobody.
+    // The stream is lost, so nobody would receive the answers of system requests.
     if (reason === 'gateway-lost') this.#system.end(reason)
     else this.#system.drain()
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
@@ -70,7 +74,7 @@ export class Dispatch {
     this.#system.drain()
   }
 
-  /** Lets paused output flow for good, because the stream has ended and no resume can come any more. */
+  /** Resumes paused output permanently: the stream has ended, so the gateway cannot send a resume. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
@@ -88,8 +92,9 @@ export class Dispatch {
   }
 
   /**
-   * Waits until no session and no system request is left. From then on openings get no answer: a gateway
-   * gives a session that was not opened to the next agent, and an opened one would end with the stream.
+   * Waits until no session and no system request is left. After that, openings get no answer. A
+   * gateway gives an unanswered session to the next agent, whereas an opened session would end with
+   * the stream.
    */
   async leave(): Promise<void> {
     // Sessions that are opened while the wait resolves are awaited as well.
@@ -97,7 +102,10 @@ export class Dispatch {
     this.#isLeaving = true
   }
 
-  /** Journals the closes that were never confirmed. Call this when stream and sessions are over. */
+  /**
+   * Journals the closes that the gateway never confirmed. Call this after the stream and all
+   * sessions have ended.
+   */
   lost(): void {
     for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
   }
@@ -142,9 +150,10 @@ export class Dispatch {
     const unavailable = this.#unavailable()
     if (unavailable !== undefined) return this.#refuseOpening(message, unavailable)
     const earlier = this.#sessions.get(sid)?.session
-    // An approved review opens its session a second time (protocol.md 4.7); a running one is left alone.
+    // An approved review opens its session a second time (protocol.md 4.7). A running session
+    // ignores the second opening.
     if (earlier?.idle === false)
-      return this.#services.log.warn({ sid }, 'a running session was opened again: ignored')
+      return this.#services.log.warn({ sid }, 'ignored a second opening of a running session')
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
@@ -158,8 +167,8 @@ export class Dispatch {
   }
 
   /**
-   * Passes a native connection's packet to its session. After the session's end packets need no answer. Bytes
-   * for a session that never existed do.
+   * Passes a native connection's packet to its session. Packets for an ended session get no answer.
+   * Bytes for a session that never existed are refused.
    */
   #nativePacket(message: Extract<GatewayMessage, { readonly connectionId: string }>): void {
     const session = this.#sessions.get(message.sid)?.session
@@ -182,7 +191,7 @@ export class Dispatch {
   #refuseOpening(message: OpenMessage, text: string): void {
     const { sid } = message
     this.#refuse(sid, text)
-    // If the session exists already, the refusal did not end it.
+    // A session that exists already records its own end.
     if (this.#sessions.has(sid)) return
     this.#recordOpening(message)
     this.#services.record(endedEntry(sid, endingRefused(text), true))
@@ -190,9 +199,9 @@ export class Dispatch {
 
   readonly #send: Send = (message) => this.#stream.send(encodeAgentMessage(message))
 
-  /** Sends a session's message: its answers, its output and its close, which is remembered until the gateway confirms it. */
+  /** Sends a session's message. A close is remembered until the gateway confirms it. */
   readonly #sendFor: SessionReply = (message) => {
-    // No confirmation comes for a session that the gateway closed itself.
+    // The gateway does not confirm the end of a session that it closed itself.
     const isOurs =
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
     const forgotten = isOurs ? this.#confirmations.sent(message.sid) : undefined
@@ -227,8 +236,8 @@ export class Dispatch {
   }
 
   /**
-   * Passes input to a session. A session that has just ended needs no answer; one that never existed gets a
-   * close.
+   * Passes input to a session. Input for a session that has just ended gets no answer. Input for a
+   * session that never existed is answered with a close.
    */
   #toSession(sid: SessionId, pass: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
@@ -238,8 +247,8 @@ export class Dispatch {
   }
 
   /**
-   * Runs a system request, unless its id is a session's. Gateways drop such packets from clients. With a
-   * gateway that does not, a client could run anything.
+   * Runs a system request, but ignores a request with the id of a session. Gateways drop such
+   * packets of clients. If a gateway passed them on, a client could run any command.
    */
   #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
     if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)
@@ -247,7 +256,8 @@ export class Dispatch {
   }
 
   /**
-   * Closes a session that this agent does not serve: it would wait for ever. A running session is left alone.
+   * Closes a session that this agent does not serve, because its client would wait for ever. A
+   * running session continues.
    */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
@@ -279,15 +289,15 @@ function unserved(type: string): string {
   const instead = /^(?:Agent)?(TCP|SSH)/i.test(type)
     ? "this connection needs hoop's own agent"
     : "use hoop exec or runbook-agent connect, or hoop's own agent"
-  return `this session serves a command, a runbook or a terminal, and no native connections (${type}): ${instead}`
+  return `this session is for a command, a runbook or a terminal, not for native connections (${type}): ${instead}`
 }
 
-/** Limit for remembered sessions that the gateway has closed. Packets for them may still be on their way. */
+/** Maximum number of remembered ended sessions. Packets for these sessions may still arrive. */
 const MAX_ENDED = 1000
 
 /**
- * Limit for remembered closes. A gateway confirms within a round trip; one that never does must not cost
- * memory.
+ * Maximum number of remembered closes. A gateway confirms a close within a round trip. The limit
+ * saves memory if a gateway never confirms.
  */
 const MAX_WAITING = 10_000
 
@@ -298,7 +308,7 @@ const MAX_WAITING = 10_000
 class Confirmations {
   readonly #waiting = new Set<SessionId>()
 
-  /** @returns a session that will never be confirmed, when too many wait */
+  /** @returns the oldest unconfirmed session if there are too many; undefined otherwise */
   sent(sid: SessionId): SessionId | undefined {
     this.#waiting.add(sid)
     const [oldest] = this.#waiting
@@ -307,12 +317,18 @@ class Confirmations {
     return oldest
   }
 
-  /** Whether the agent has closed the session. Packets that still come for it were already on their way. */
+  /**
+   * Whether the agent has sent a close that the gateway has not confirmed. Packets for this session
+   * may still arrive.
+   */
   has(sid: SessionId): boolean {
     return this.#waiting.has(sid)
   }
 
-  /** Notes that the gateway has closed the session. @returns whether that confirms a close of the agent */
+  /**
+   * Notes that the gateway has closed the session. @returns whether the gateway's close confirms a
+   * close of the agent
+   */
   confirm(sid: SessionId): boolean {
     return this.#waiting.delete(sid)
   }

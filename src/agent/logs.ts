@@ -7,24 +7,24 @@ import { Redaction } from '../policy/redaction/redactor.ts'
 import { passwordsInUrl, secretTexts, variantsOf } from '../policy/redaction/secrets.ts'
 import { encodeAgentMessage } from '../wire/messages/from-agent.ts'
 
-/** The limit of one packet (protocol.md 3.7). */
+/** Maximum number of lines in one packet (protocol.md 3.7). */
 const MAX_LINES = 500
-/** Limit of one packet as JSON. The gateway drops a packet of more than 1 MiB. */
+/** Maximum size of one packet in bytes, as JSON. The gateway drops a packet of more than 1 MiB. */
 const MAX_BYTES = 512 * 1024
 
 /** The newest log lines that no gateway has received yet. When there are too many, the oldest are dropped. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
-  /** Most lines are parsed only when they are sent: of many log lines, few are sent. */
+  /** Short lines are parsed only when they are sent, because most lines are never sent. */
   #lines: { readonly line: LogLine | string; readonly bytes: number }[] = []
   #bytes = 0
 
-  /** Hides a token: a line that contains it is replaced by a note. */
+  /** Hides a token: replaces each line that contains the token by a note. */
   hide(token: Secret): void {
     this.#credentials.add(token)
   }
 
-  /** @param line as JSON; a long one is cut immediately */
+  /** @param line as JSON; a long line is cut immediately */
   add(line: string): void {
     const bytes = Buffer.byteLength(line) + OVERHEAD_BYTES
     const kept = bytes <= MAX_LINE_BYTES ? { line, bytes } : this.#shown(line)
@@ -34,7 +34,7 @@ export class LogTail {
       this.#bytes -= this.#lines.shift()?.bytes ?? 0
   }
 
-  /** @returns all lines, oldest first, and forgets them */
+  /** Removes all lines. @returns the lines, oldest first */
   take(): readonly LogLine[] {
     const lines = this.#lines.map(({ line }) => (typeof line === 'string' ? this.#shown(line).line : line))
     this.#lines = []
@@ -47,8 +47,8 @@ export class LogTail {
   }
 
   /**
-   * Replaces a line with a credential. Runs before the line is cut: half a credential would not be
-   * recognised.
+   * Replaces a line that contains a credential by a note. Runs before the line is cut, because half
+   * a credential would not be recognised.
    */
   #clean(line: LogLine): LogLine {
     const { time, level, message, fields } = line
@@ -57,11 +57,11 @@ export class LogTail {
   }
 }
 
-/** Limit in UTF-16 units for the message and for each field. Enough for the stack of a bug. */
+/** Maximum length of the message and of each field, in UTF-16 units. The stack of a bug fits. */
 const MAX_TEXT = 2000
-/** Limit of the whole line as JSON. */
+/** Maximum size of a line in bytes, as JSON. */
 const MAX_LINE_BYTES = 8 * 1024
-/** Room for the packet's own parts: the time, the level, the names. */
+/** Bytes reserved for the time, the level and the names of a line's fields. */
 const OVERHEAD_BYTES = 128
 
 /** Cuts the line to the limits. Also returns its size in bytes as JSON. */
@@ -91,7 +91,10 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)} [...]`
 }
 
-/** Limit for known credentials. After a renewal the old one may still be valid for a while. */
+/**
+ * Maximum number of known credentials. After a renewal the old credential may still be valid for a
+ * while.
+ */
 const MAX_KNOWN = 8
 
 /** In the old form of a key, the secret is a path of 64 characters (protocol.md 2.4). */
@@ -125,8 +128,8 @@ function textsOf(credential: string): Buffer[] {
 }
 
 /**
- * Sends log lines at an interval until the signal (protocol.md 3.7). A failure is not logged: that would be
- * the next line.
+ * Sends log lines at an interval until the signal is aborted (protocol.md 3.7). A failure is not
+ * logged, because the agent would have to send this log line, too.
  */
 export async function shipLogs(
   tail: LogTail,
@@ -139,7 +142,7 @@ export async function shipLogs(
   for (;;) {
     await delay(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    // When the stream is busy, the output of sessions goes first. The newest lines are kept meanwhile.
+    // While the stream is busy, only the output of sessions is sent. The newest lines are kept.
     const lines = stream.hasRoom ? tail.take() : []
     if (lines.length > 0 && !(await isSent(stream, lines))) return
   }

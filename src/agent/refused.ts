@@ -1,7 +1,7 @@
-/** Settings with which the owner of a server says what may run there. */
+/** Settings with which the owner of a server limits what may run on the server. */
 export type AllowListName = 'policy.programs' | 'policy.variables' | 'policy.connections' | 'policy.origins'
 
-/** A session that cannot run. Its user reads the message. */
+/** The reason why a session cannot run. The session's user sees the message. */
 export class RefusedError extends Error {
   /** Logged instead of the message, which may quote arguments. */
   override readonly name: 'RefusedError' | 'LivenessError' | 'PolicyRefusal'
@@ -24,7 +24,7 @@ export function notAllowed(list: AllowListName, what: string): RefusedError {
   return new RefusedError(message, 'PolicyRefusal', list)
 }
 
-/** Names come from a gateway and may be of any length. */
+/** Maximum number of characters shown of a name. A gateway can send names of any length. */
 const LONGEST_NAME = 100
 
 export function quotedName(name: string): string {

@@ -18,7 +18,10 @@ import type { SessionReply, SessionServices } from './running/services.ts'
 /** The session's state, with the fields that exist only in that state. */
 type AgentSessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
-  /** `proceed` ends the wait for the input that starts the command; undefined starts none. */
+  /**
+   * `proceed` ends the wait for the input that starts the command. With undefined, no command is
+   * started.
+   */
   | { readonly name: 'open'; readonly proceed: (start: Start | undefined) => void }
   | { readonly name: 'started' }
   | { readonly name: 'closed' }
@@ -27,8 +30,8 @@ type AgentSessionState =
 export class AgentSession {
   readonly sid: SessionId
   /**
-   * Whether the session was opened for a terminal. A client can forge packets, so only the opening decides: a
-   * session for one script never becomes a terminal.
+   * Whether the session was opened for a terminal. A client can forge packets, so only the opening
+   * decides. A session for one script never becomes a terminal.
    */
   readonly #isInteractive: boolean
   readonly #services: SessionServices
@@ -57,7 +60,10 @@ export class AgentSession {
     return this.#command.reason
   }
 
-  /** Serves the session. Settles when it is over and all its resources are released. Never rejects. */
+  /**
+   * Serves the session. Settles when the session is over and all its resources are released. Never
+   * rejects.
+   */
   async run(): Promise<void> {
     if (this.#state.name !== 'opening') return
     const served = this.#checkAndRun(this.#state.open).catch((error: unknown) =>
@@ -78,19 +84,20 @@ export class AgentSession {
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
-    // The wait begins before the gateway is told, because a script that comes at once has to find the session
-    // open.
+    // The wait begins before the gateway is told that the session is open, because the script may
+    // arrive immediately after.
     const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
     const start = await input
     if (start === undefined) return this.#command.notRun()
-    // Without `await`: this function would keep script and secrets in memory as long as the command runs.
+    // Returns without `await`. Otherwise this function would keep script and secrets in memory as
+    // long as the command runs.
     return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
   }
 
   /**
-   * Starts the command with its script. A second script is ignored: answering it with a close would end the
-   * first one's session.
+   * Starts the command with its script. A second script is ignored. Answering it with a close would
+   * end the session, in which the first script runs.
    */
   startScript(stdin: Buffer): void {
     const state = this.#state
@@ -106,7 +113,8 @@ export class AgentSession {
     if (!this.#isInteractive) return
     if (this.#state.name === 'open') return this.#state.proceed({ kind: 'terminal' })
     if (this.#state.name !== 'started') return
-    // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
+    // Some keys were lost. Without them the following keys could be a command that nobody wrote, so
+    // the session ends.
     if (!this.#command.type(data)) this.end('input-limit')
   }
 
@@ -114,7 +122,7 @@ export class AgentSession {
     this.#command.resize(size)
   }
 
-  /** Pauses the output: the client has stopped reading. */
+  /** Pauses the output, because the client has stopped reading. */
   pause(): void {
     this.#command.gate.pause()
   }
@@ -123,14 +131,14 @@ export class AgentSession {
     this.#command.gate.resume()
   }
 
-  /** Lets the output flow for good, because the stream is gone and no resume can come any more. */
+  /** Resumes the output permanently: the stream has ended, so the gateway cannot send a resume. */
   resumeForGood(): void {
     this.#command.gate.openForGood()
   }
 
   /**
-   * Closes a session that has not started, with exit code 254 and the message. A running command is left
-   * alone.
+   * Closes a session that has not started, with exit code 254 and the message. A running command
+   * continues.
    */
   refuse(message: string): void {
     if (!this.idle) return
@@ -143,31 +151,28 @@ export class AgentSession {
     this.#command.end(reason)
   }
 
-  /**
-   * Replaces the end by the refusal. But a command that was refused after its script had come has run: then
-   * its own end counts.
-   */
+  /** Replaces the end by the refusal. A command that has already run keeps its own end. */
   #withRefusal(ending: CommandEnd): CommandEnd {
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
     return { ...endingRefused(this.#refusal), reason: ending.reason }
   }
 
   /**
-   * Waits for the input that starts the command. Returns undefined when the session is ended or refused
-   * before that.
+   * Waits for the input that starts the command. Returns undefined when the session is ended or
+   * refused before the input arrives.
    */
   async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
     let resolve!: (start: Start | undefined) => void
     const input = new Promise<Start | undefined>((settle) => (resolve = settle))
     const proceed = (start: Start | undefined) => {
-      // The state changes before the code after `await input` runs: the next packet, with the first keys, may be
-      // routed earlier, and has to find the session started.
+      // The state has to change here, before the code after `await input` runs. The next packet,
+      // with the first keys, may be routed before that code runs, and needs a started session.
       this.#state = { name: 'started' }
       resolve(start)
     }
     this.#state = { name: 'open', proceed }
-    // The listener is removed when the input is there. Through it, the signal would keep the script in memory as
-    // long as the session lives.
+    // Removes the listener after the input has arrived. Otherwise the signal would keep the script
+    // in memory as long as the session lives.
     using _ = onAbort(ended, () => proceed(undefined))
     return await input
   }
@@ -179,12 +184,12 @@ export class AgentSession {
   async #send({ stream, data }: Chunk): Promise<void> {
     const masked = this.#masking?.take()
     const message = { kind: stream, sid: this.sid, data, ...(masked !== undefined && { masked }) }
-    if (!(await this.#told(message))) this.#command.abandonOutput()
+    if (!(await this.#told(message))) this.#command.discardOutput()
   }
 
   /**
-   * Sends the close, unless the gateway ended the session before the command ran: then it expects none
-   * (protocol.md 0.6).
+   * Sends the close. Sends nothing if the gateway ended the session before the command ran, because
+   * the gateway then expects no close (protocol.md 0.6).
    */
   async #close(ending: CommandEnd): Promise<boolean> {
     // Checked only now, because the gateway may have closed the session while secret files were being
@@ -215,7 +220,6 @@ export class AgentSession {
     }
   }
 
-  /** Logs a bug. The command has ended by then, because nobody reads the rest of its output. */
   #bug({ message, stack }: Error): false {
     this.#services.log.error({ sid: this.sid, error: message, stack }, 'session failed: this is a bug')
     return false

@@ -8,15 +8,15 @@ export type AgentPhase =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
   /**
-   * With `mode=embedded`: the gateway answers that no session waits for this agent; the reason is often
-   * empty.
+   * Only with `mode=embedded`. The gateway has answered that no session waits for this agent. The
+   * reason is often empty.
    */
   | { readonly name: 'polling'; readonly reason: string }
   | { readonly name: 'serving' }
   /**
-   * A wait of `ms` before the next attempt: after a stream that was lost or never came (`waiting`), because
-   * the gateway has a stream with this key already (`conflict`), because it does not know the key
-   * (`refused`).
+   * A wait of `ms` before the next attempt. `waiting`: the stream was lost or could not be opened.
+   * `conflict`: the gateway already has a stream with this key. `refused`: the gateway does not
+   * accept the key.
    */
   | { readonly name: 'waiting' | 'conflict' | 'refused'; readonly reason: string; readonly ms: number }
   | { readonly name: 'draining' }
@@ -27,7 +27,7 @@ export type AgentState = AgentPhase & {
   readonly since: Moment
   /** `host:port` */
   readonly gateway: string
-  /** Streams that the gateway accepted after the first one. */
+  /** Number of streams that the gateway accepted after the first stream. */
   readonly reconnects: number
 }
 
@@ -52,9 +52,9 @@ export function between(error: ConnectError, ms: number): AgentPhase {
 }
 
 const STALLED =
-  'the gateway takes no output: all sessions wait, usually for one of its clients that does not read. Nothing is lost'
+  'the gateway takes no output, so all sessions wait. Usually a client of the gateway does not read its output. Nothing is lost'
 
-/** Logs each state. A conflict, with its attempts, is logged only once in a while. */
+/** Logs each state. The same conflict, with its attempts, is logged only once per `conflictEveryMs`. */
 export class StateLog {
   readonly #log: Logger
   readonly #conflictEveryMs: number
@@ -105,6 +105,6 @@ function levelOf(name: AgentState['name']): 'info' | 'warn' {
 function refusalWords({ code, message }: ConnectError): string {
   if (code === 'agent-certificate-refused') return `the gateway refuses this agent: ${message}`
   if (code === 'too-many-failed-sign-ins')
-    return `the gateway checks no keys from this address now: ${message}. Wrong keys or tokens came from this address`
+    return `the gateway checks no keys from this address now: ${message}. Too many wrong keys or tokens were sent from this address`
   return `the gateway refuses this key: ${message}. Check the key and the agent's name at the gateway`
 }

@@ -290,7 +290,7 @@ export async function mergeEntries(request: MergeRequest): Promise<SignedEntries
 
 function refuseTooMany(count: number): void {
   if (count <= MAX_ENTRIES) return
-  throw new EnvvarError(`too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
+  throw new EnvvarError(`too many environment variables: ${count}; at most ${MAX_ENTRIES} are accepted`)
 }
 
 /**

@@ -135,7 +135,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
   return [
     ...(gatewayStopsAt === undefined
       ? []
-      : [`the gateway is stopping: commands that run go on until ${gatewayStopsAt}`]),
+      : [`the gateway is stopping: running commands can finish until ${gatewayStopsAt}`]),
     ...(stall === undefined
       ? []
       : [`the gateway has accepted no output since ${stall.since}; ${stall.bytes} bytes wait`]),

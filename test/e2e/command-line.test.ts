@@ -99,7 +99,7 @@ describe('a configuration error is one line that names setting and place, and ex
     [
       'a key that is none',
       { HOOP_KEY: 'open-sesame' },
-      /^HOOP_KEY is in wrong format, reason=it is not of the form grpc:\/\//,
+      /^HOOP_KEY is in wrong format, reason=the key does not have the form grpc:\/\//,
     ],
     [
       'a key without its secret',

@@ -269,7 +269,7 @@ describe('refusals', () => {
       Object.fromEntries(Array.from({ length: count }, (_, at) => [`envvar:${letter}${at}`, '']))
     expect(await refuse(many(5000, 'A'), many(5000, 'B'))).toHaveLength(10_000)
     await expect(refuse(many(5000, 'A'), many(5001, 'B'))).rejects.toThrow(
-      'too many environment variables: 10001, accepted are at most 10000',
+      'too many environment variables: 10001; at most 10000 are accepted',
     )
   })
 

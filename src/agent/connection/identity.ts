@@ -7,7 +7,7 @@ import type { Destination, TlsOptions } from '../../dial/tls.ts'
 export interface Identity extends Destination {
   /** The host of the address, without brackets. */
   readonly host: string
-  /** The agent's name, for the log; empty where the credential has none. */
+  /** The agent's name, for the log; empty if the credential contains no name. */
   readonly name: string
   readonly token: Secret
   /**
@@ -21,8 +21,8 @@ export interface IdentitySource {
   /** The last valid identity. */
   readonly current: Identity
   /**
-   * Reads the identity again. Call this before each attempt. Keeps the current identity when there is no
-   * better one. Never throws.
+   * Reads the identity again. Call this before each attempt. Keeps the current identity if no other
+   * valid identity is found. Never throws.
    */
   refresh(): Identity
   /** Whether `refresh` would find another credential or certificate. Never throws. */
@@ -31,13 +31,13 @@ export interface IdentitySource {
 
 const TLS_SCHEMES = new Set(['grpcs:', 'https:', 'wss:'])
 const PLAIN_SCHEMES = new Set(['grpc:', 'http:', 'ws:'])
-/** `/` and 64 characters: a key of the old form. */
+/** Length of the path in a key of the old form: `/` and 64 characters. */
 const OLD_PATH_LENGTH = 65
 
 /**
  * Reads `scheme://name:secret@host:port?mode=` (protocol.md 2.4). The whole text is the token.
  * @param source name of the key's setting, for errors
- * @param tls goes into the identity when the scheme asks for TLS
+ * @param tls TLS options, used only if the scheme asks for TLS
  * @throws SetUpError
  */
 export function parseKey(key: string, source: string, tls: TlsOptions = {}): Identity {
@@ -59,7 +59,7 @@ export function parseKey(key: string, source: string, tls: TlsOptions = {}): Ide
 /** The parts of an identity whose token does not contain the gateway. */
 interface TokenIdentity {
   readonly token: Secret
-  /** Address with or without a scheme; both mean the same. */
+  /** The gateway's address. A scheme is optional and has no effect. */
   readonly gateway: string
   readonly name: string
   /** Undefined means plaintext. */
@@ -79,12 +79,12 @@ export function tokenIdentity({ token, gateway, name, tls }: TokenIdentity, sour
 
 function parseUrl(key: string, source: string): URL {
   if (/[^\x21-\x7e]/.test(key))
-    throw wrong(source, 'it holds a space, a line break or a character outside ASCII')
+    throw wrong(source, 'the key contains a space, a line break or a character outside ASCII')
   let url: URL
   try {
     url = new URL(key)
   } catch {
-    throw wrong(source, 'it is not of the form grpc://name:secret@host:port?mode=standard')
+    throw wrong(source, 'the key does not have the form grpc://name:secret@host:port?mode=standard')
   }
   if (!TLS_SCHEMES.has(url.protocol) && !PLAIN_SCHEMES.has(url.protocol)) {
     throw wrong(source, `unknown scheme ${url.protocol}// (grpc:// and grpcs:// are known)`)

@@ -6,15 +6,18 @@ import { OWN_LIMIT, OWN_LONGEST_END, OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 import type { Timing } from './timing.ts'
 
-/** Go's names where Node's differ, because users of the gateway know Go's names. */
+/** Go's names of architectures that Node names differently. Users of the gateway know Go's names. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /** What the agent tells the embedded gateway about itself. */
 interface Introduced {
   readonly version: string
-  /** Limit of sessions that the agent runs at the same time. */
+  /** Maximum number of sessions that the agent runs at the same time. */
   readonly sessions: number
-  /** Longest time from the gateway's close of a running session to the agent's report of its end. */
+  /**
+   * Maximum time from the gateway's close of a running session to the agent's report that the
+   * session has ended.
+   */
   readonly longestEndMs: number
 }
 
@@ -48,7 +51,7 @@ function kernelName(): string {
   return platform() === 'linux' ? 'Linux' : platform()
 }
 
-/** Only root can read the id. hoop's agent sends an empty one, too. */
+/** Only root can read the id. For other users the id is empty, as in hoop's agent. */
 async function machineId(): Promise<string> {
   return readFile('/sys/class/dmi/id/product_uuid', 'utf8').then(
     (text) => text.trim(),
@@ -57,7 +60,7 @@ async function machineId(): Promise<string> {
 }
 
 /**
- * Replaces characters that grpc-js rejects: it throws on line breaks and anything outside ASCII (protocol.md
+ * Replaces line breaks and characters outside ASCII, because grpc-js throws on them (protocol.md
  * 0.18).
  */
 function printable(values: Record<string, string>): Record<string, string> {
@@ -67,9 +70,9 @@ function printable(values: Record<string, string>): Record<string, string> {
 }
 
 /**
- * Asks every few seconds, on the same channel, whether a session waits for this agent (`mode=embedded`,
- * protocol.md 2.5). Yields the gateway's reason for each "no"; it is often empty. Ends when a session waits,
- * or at the signal.
+ * Asks every few seconds, on the same channel, whether a session waits for this agent
+ * (`mode=embedded`, protocol.md 2.5). Yields the gateway's reason for each negative answer; the
+ * reason is often empty. Ends when a session waits or the signal is aborted.
  * @throws ConnectError when the gateway cannot be asked
  */
 export async function* unwanted(

@@ -1,7 +1,10 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/health.ts'
 import { longestEndMs } from '../../runtime/ending/kill-ladder.ts'
 
-/** Waits between attempts, in milliseconds: a shortest wait, and a window that doubles. */
+/**
+ * Range of the waits between attempts, in milliseconds: the shortest wait, and a window that
+ * doubles.
+ */
 interface BackoffRange {
   readonly shortestMs: number
   /** Length of the first window. */
@@ -13,7 +16,8 @@ interface BackoffRange {
 interface BackoffRanges {
   readonly lost: BackoffRange
   /**
-   * The gateway takes a minute to notice that our last stream has ended; another agent's may last for ever.
+   * The gateway needs a minute to notice that our last stream has ended. The stream of another
+   * agent may last for ever.
    */
   readonly conflict: BackoffRange
   /** A person has to correct the key. Until then the attempts must not fill the log. */
@@ -21,14 +25,15 @@ interface BackoffRanges {
 }
 
 /**
- * The longest wait when the cause can go away by itself. With hoop's gateway and the embedded one a request
- * waits 15 s for an absent agent; this is half of that, so that a restart of the gateway costs no execution.
+ * Maximum wait in milliseconds when the cause can disappear by itself. In hoop's gateway and in the
+ * embedded gateway, a request waits 15 s for an absent agent. Agents try again after half of this
+ * time, so no execution fails when the gateway restarts.
  */
 const LONGEST_MS = 8000
 
 /**
- * Waits with full jitter: a random time within a window that doubles. Otherwise many agents would come back
- * at the same moment.
+ * Waits with full jitter: a random time within a window that doubles. Otherwise many agents would
+ * reconnect at the same moment.
  */
 export class Backoff {
   readonly #range: BackoffRange
@@ -61,18 +66,28 @@ const CLOSES_MS = 5000
 export interface Timing extends StreamTiming {
   /** After a stream that lasted this long, waits start again from the shortest. */
   readonly healthyMs: number
-  /** Time for which a draining agent goes on to take sessions, so that it can leave when none is open. */
+  /**
+   * Maximum time for which a draining agent still accepts sessions, until it can leave at a moment
+   * without open sessions.
+   */
   readonly lastSessionsMs: number
-  /** Time between looks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
+  /**
+   * Time between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and
+   * 8 s.
+   */
   readonly renewalMs: number
-  /** For `mode=embedded` only. The gateway calls an agent offline after 5 s without a question. */
+  /**
+   * Time between polls, for `mode=embedded` only. After 5 s without a poll the gateway shows the
+   * agent as offline.
+   */
   readonly pollEveryMs: number
   /** The same conflict is logged once per this time. */
   readonly conflictLogMs: number
   /** Time between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
   readonly shipLogsMs: number
   /**
-   * Time for the last output and the closes, when the agent is told to stop and the gateway takes nothing.
+   * Maximum time to send the last output and the closes, when the agent is told to stop and the
+   * gateway reads nothing.
    */
   readonly closesMs: number
   readonly backoff: BackoffRanges
@@ -100,9 +115,9 @@ export interface StopSettings {
 }
 
 /**
- * Returns the longest time from an agent's first SIGTERM to its end. Killing the agent earlier can leave
- * processes: when a command ignores SIGTERM and has started another one with `setsid`, the agent looks for
- * the second only after the first is dead.
+ * Returns the longest time from an agent's first SIGTERM to its end. Killing the agent earlier can
+ * leave processes: when a command ignores SIGTERM and has started another one with `setsid`, the
+ * agent looks for the second command only after the first is dead.
  */
 export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

@@ -2,8 +2,8 @@
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
 /**
- * An agent's start or stop. A `started` without a `stopped` before the next `started` means that the agent
- * died, with all running executions.
+ * An agent's start or stop. Two `started` entries without a `stopped` between them mean that the
+ * agent died, with all running executions.
  */
 interface AgentEntry {
   readonly event: 'agent'
@@ -23,7 +23,7 @@ interface ExecutionEntry {
 
 interface OpenedEntry extends ExecutionEntry {
   readonly event: 'opened'
-  /** For a hook: the id of its session. */
+  /** Id of the session to which a hook belongs. */
   readonly session?: string
   readonly connection: string
   readonly type: string
@@ -85,11 +85,14 @@ interface ConfirmationEntry {
   readonly sid: string
 }
 
-/** The longest line, newline included. One write of that length does not mix with another agent's. */
+/**
+ * Maximum length of a line in bytes, with its newline. One write of this length does not mix with
+ * the lines of other agents.
+ */
 export const MAX_LINE_BYTES = 4096
 /**
- * UTF-16 units per text. The limit is halved until the line fits. With 64 it always fits, even if all of it
- * is escaped.
+ * Maximum length of a text in UTF-16 units. The limit is halved until the line fits. With 64 the
+ * line always fits, even if all texts are escaped.
  */
 const MAX_TEXT = 256
 
@@ -149,7 +152,10 @@ function format(fields: Readonly<Record<string, unknown>>, limit: number): Buffe
   return Buffer.from(`${escapeControls(JSON.stringify(shown))}\n`)
 }
 
-/** Shortens a text. A cut may leave half a surrogate pair, which some JSON readers refuse. */
+/**
+ * Shortens a text. A cut may leave half a surrogate pair. This half is replaced, because some JSON
+ * readers refuse it.
+ */
 function cut(value: unknown, limit: number): unknown {
   if (typeof value !== 'string') return value
   return value.slice(0, limit).toWellFormed()

@@ -2,22 +2,25 @@ import type { Logger } from '../../basics/logger.ts'
 import { type JournalEntry, journalLine } from './entries.ts'
 import { RotatingFile } from './rotating-file.ts'
 
-/** The agent's own record of its executions. When the gateway was lost meanwhile, it is the only record. */
+/**
+ * The agent's own record of its executions. If the gateway was lost during an execution, the
+ * journal is the only record.
+ */
 export interface Journal {
   /**
-   * Writes an entry. Never throws: an entry that cannot be written is lost, and the log says so. Does nothing
-   * after `close`.
+   * Writes an entry. Never throws. If an entry cannot be written, it is lost, and a warning is
+   * logged. Does nothing after `close`.
    */
   record(entry: JournalEntry): void
   close(): void
-  /** Lines that could not be written since the start. */
+  /** Number of lines that could not be written since the start. */
   readonly linesLost: number
 }
 
 interface JournalOptions {
   /** The state folder. Created (0700) when it is missing. */
   readonly folder: string
-  /** Limit for both generations together; 0 means no journal. */
+  /** Maximum size of both files together, in bytes; 0 means no journal. */
   readonly maxBytes: number
   /** The agent's name, in every line: agents may share a folder. */
   readonly agent: string
@@ -28,7 +31,7 @@ interface JournalOptions {
 
 const NO_JOURNAL: Journal = { record: () => undefined, close: () => undefined, linesLost: 0 }
 
-/** Opens no file before the first entry. */
+/** Returns the journal. The file is opened only for the first entry. */
 export function openJournal(options: JournalOptions): Journal {
   return options.maxBytes === 0 ? NO_JOURNAL : new FileJournal(options)
 }
@@ -68,7 +71,7 @@ class FileJournal implements Journal {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#file.close()
-    this.#tellLost('the journal could not be written to the end; lines were lost')
+    this.#tellLost('the last lines of the journal could not be written and were lost')
   }
 
   /** Counts the lost line. There is no retry timer, because the next entry tries again. */
@@ -77,7 +80,7 @@ class FileJournal implements Journal {
     if (this.#lost > 1) return
     this.#log.warn(
       { journal: this.#file.path, error: error instanceof Error ? error.message : String(error) },
-      'the journal cannot be written: executions go on without a record until it can',
+      'the journal cannot be written: executions continue, but are not recorded until the journal can be written again',
     )
   }
 

@@ -41,8 +41,9 @@ class AppendFile {
   }
 
   /**
-   * Opens or creates the file (0600) and its folder (0700). Accepts only a regular file of this user.
-   * @throws an error that says which file, why, and what to do; or the system's
+   * Opens or creates the file (0600) and its folder (0700). Accepts only a regular file of this
+   * user.
+   * @throws an error with the file, the reason and what to do, or the system's error
    */
   static open(path: string): AppendFile {
     makeFolder(dirname(path))
@@ -58,10 +59,7 @@ class AppendFile {
     }
   }
 
-  /**
-   * Returns the file's size in bytes; undefined when the file was deleted or moved, so that the path leads
-   * elsewhere.
-   */
+  /** Returns the file's size in bytes; undefined when the file was deleted or moved. */
   size(): number | undefined {
     const found = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false })
     const isThis = found?.ino === this.#identity.ino && found.dev === this.#identity.dev
@@ -69,17 +67,17 @@ class AppendFile {
   }
 
   /**
-   * Checks whether the last line lacks its newline, because another agent was killed while writing it. The
-   * next line then begins with one.
+   * Checks whether the last line lacks its newline, because another agent was killed while writing
+   * it. `append` then writes a newline before the next line.
    */
   checkEnd(): void {
     this.#isTorn = endsTorn(this.#fd)
   }
 
   /**
-   * Adds the line with one write. So it does not mix with other agents' lines, and survives if this process
-   * is killed right after. The line is only in the page cache then (no fsync): a power cut may lose the last
-   * seconds. After an error the file has to be closed.
+   * Adds the line with one write, so the line does not mix with other agents' lines, and survives
+   * if this process is killed right after. There is no fsync, so a power cut may lose the lines of
+   * the last seconds. After an error the file has to be closed.
    * @returns number of bytes written
    * @throws when the line was not written completely
    */
@@ -88,7 +86,7 @@ class AppendFile {
     const written = writeSync(this.#fd, bytes)
     if (written < bytes.length) {
       throw new Error(
-        `${this.#path}: ${written} of ${bytes.length} bytes could be written: make room on the disk`,
+        `${this.#path}: only ${written} of ${bytes.length} bytes could be written: free space on the disk`,
       )
     }
     this.#isTorn = false
@@ -116,15 +114,18 @@ function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
-  // The size grows page by page, so another agent may be in the middle of its line. A wrong guess costs one
-  // blank line.
+  // If the size changes between the two reads, another agent is writing a line: the size grows page
+  // by page. A wrong guess costs one blank line.
   return fstatSync(fd).size === size
 }
 
-/** Age after which a lock is stale. A rotation takes less than a millisecond, so the agent died during it. */
+/**
+ * Age in milliseconds after which a lock is stale. A rotation takes less than a millisecond, so an
+ * agent with an older lock has died.
+ */
 const STALE_MS = 10_000
 
-/** A lock file that exists while one of the agents rotates. Disposing removes it. */
+/** A lock file that exists while one of the agents rotates the journal. Disposing removes the file. */
 class RotationLock implements Disposable {
   readonly #path: string
 
@@ -163,21 +164,22 @@ function isStale(path: string): boolean {
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS
 }
 
-/** Size of the newline that is added before a line when the previous one was cut short. */
+/** Size of the newline that is added before a line when the previous line was cut short. */
 const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
- * After this time, or this many bytes of this agent, the file is checked again: its existence and its size. A
- * check costs as much as a line.
+ * Time, and number of bytes written by this agent, after which the file's existence and size are
+ * checked again. A check costs as much as writing a line.
  */
 const LOOK_MS = 100
 const LOOK_BYTES = 64 * 1024
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the limit can be
- * exceeded by 64 KiB for each other agent. A file that was moved away or deleted gets this agent's lines
- * until the next look. After a rotation by another agent that is the older file.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the
+ * limit can be exceeded by 64 KiB for each other agent. If the file was moved or deleted, this
+ * agent still writes to it until the next check. After a rotation by another agent this is the
+ * older file.
  */
 export class RotatingFile {
   readonly path: string
@@ -186,12 +188,12 @@ export class RotatingFile {
   readonly #generationBytes: number
   readonly #lookMs: number
   #file: AppendFile | undefined
-  /** The file's size at the last look, and this agent's lines since then. */
+  /** The file's size at the last check, plus the size of this agent's lines since then. */
   #bytes = 0
-  /** Time or size at which to look again. */
+  /** Time or size at which the file is checked again. */
   #lookAt = { ms: -Infinity, bytes: 0 }
 
-  /** @param maxBytes for both files together; less than two lines count as two lines */
+  /** @param maxBytes limit for both files together; a limit below two lines counts as two lines */
   constructor(folder: string, maxBytes: number, lookMs = LOOK_MS) {
     this.#lookMs = lookMs
     this.path = join(folder, 'journal.jsonl')
@@ -202,11 +204,11 @@ export class RotatingFile {
 
   /**
    * Opens the file if needed, rotates when it is full, and adds the line.
-   * @throws when the line is not written; the next call starts again
+   * @throws when the line is not written; the next call opens the file again
    */
   append(line: Buffer): void {
     try {
-      // In two steps: `#fileFor` may change `#bytes`.
+      // Two statements, because `#fileFor` may change `#bytes`.
       const written = this.#fileFor(line.length + NEWLINE_BYTES).append(line)
       this.#bytes += written
     } catch (error) {
@@ -231,8 +233,8 @@ export class RotatingFile {
   }
 
   /**
-   * @returns the file at the path: a new one when ours was deleted or moved, by another agent or an outside
-   * logrotate
+   * @returns the file at the path: a new file if another agent or logrotate has deleted or moved
+   * ours
    */
   #look(file: AppendFile): AppendFile {
     const size = file.size()
@@ -244,10 +246,11 @@ export class RotatingFile {
 
   #rotate(file: AppendFile, bytes: number): AppendFile {
     using lock = RotationLock.take(this.#lock)
-    // Another agent is rotating, so this line still goes into the file that becomes the older one.
+    // Another agent is rotating the journal, so this line is still written to the file that becomes
+    // the older file.
     if (lock === undefined) return file
-    // Checked again under the lock. If another agent has already rotated, renaming again would overwrite the
-    // full file with its new one.
+    // Checked again under the lock. If another agent has already rotated, a second rename would
+    // overwrite the full file with the new file.
     const found = this.#look(file)
     if (!this.#isFull(bytes)) return found
     this.#makeOlder()
@@ -255,8 +258,8 @@ export class RotatingFile {
   }
 
   /**
-   * Unlinks the older file before renaming. When a file is renamed over another one, ext4 writes it to the
-   * disk first, and the agent would have to wait.
+   * Unlinks the older file before renaming. When a file is renamed over an existing file, ext4
+   * first writes the renamed file to the disk, and the agent would have to wait.
    */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })

@@ -23,18 +23,18 @@ import { Captured } from '../output/captured.ts'
 import { RefusedError } from '../refused.ts'
 
 /**
- * Time for which a positive answer is remembered: programs get updated, and a program may be a script that
- * starts the newest version.
+ * Time in milliseconds for which a positive answer is remembered. Programs get updated, and a
+ * program may be a script that starts the newest version.
  */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
 const ASK_MS = 5000
 const GRACE_MS = 1000
-/** Limit for a program's answer. One line is expected. */
+/** Maximum size of a program's answer in bytes. One line is expected. */
 const MAX_SAID_BYTES = 4096
 
-/** Everything that starting a client to ask for its version needs. */
+/** Services for starting a program that is asked for its version. */
 interface Asking {
   readonly engine: Engine
   /** Identifies this agent. Part of the environment of the started programs. */
@@ -49,8 +49,8 @@ export class ProgramVersions {
   readonly #able = new Map<string, number>()
 
   /**
-   * Returns why this program must not run. Undefined when it can be restricted, or when it is missing: then
-   * its start fails anyway.
+   * Returns why this program must not run. Undefined when the program can be restricted, or when it
+   * is missing, because the start of a missing program fails anyway.
    */
   async refusalOf(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
@@ -107,7 +107,10 @@ async function say(args: readonly string[], command: Command, asking: Asking): P
 /** A database's program that has to run restricted: without its ways to a shell and to files. */
 export interface RestrictedProgram {
   readonly program: DatabaseProgram
-  /** Number of arguments after the program that come from the connection. The rest are the caller's. */
+  /**
+   * Number of arguments after the program that come from the connection. The arguments after these
+   * come from the caller.
+   */
   readonly ownArguments: number
 }
 
@@ -118,8 +121,8 @@ interface RestrictingServices {
 }
 
 /**
- * Returns undefined for a program that runs unrestricted. Only the connection's own variable decides, not the
- * caller's.
+ * Returns undefined for a program that runs unrestricted. Only a variable of the connection
+ * decides; a variable of the caller has no effect.
  * @throws RefusedError
  */
 export function restrictedProgram(params: ConnectionParams): RestrictedProgram | undefined {
@@ -142,8 +145,8 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * Changes script and variables for a restricted program. A caller's variable is passed on only where the
- * script uses it, under a name that means nothing to the program, its libraries or the loader.
+ * Changes script and variables for a restricted program. A caller's variable is passed on only if
+ * the script uses it. Its new name has no meaning for the program, its libraries or the loader.
  */
 export function restrictScript(
   { program }: RestrictedProgram,

@@ -6,8 +6,8 @@ import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
 /**
- * Returns the refusal when a database's server does not answer: the address and what is missing (protocol.md
- * 5.4).
+ * Returns the refusal for a database whose server does not answer or whose variables are incomplete
+ * (protocol.md 5.4).
  */
 function unreachable(message: string): RefusedError {
   return new RefusedError(message, 'LivenessError')
@@ -68,7 +68,7 @@ function database(type: string, defaultPort: number): Locate {
     ]
     if (host === undefined || missing.length > 0)
       throw unreachable(
-        `missing required secrets for ${type} connection [${missing.join(', ')}]${missing.includes('PASS') ? '; PASS may be empty, where the server asks for no password' : ''}`,
+        `missing required secrets for ${type} connection [${missing.join(', ')}]${missing.includes('PASS') ? '; PASS may be empty if the server needs no password' : ''}`,
       )
     const given = lookup('PORT') ?? ''
     const port = given === '' ? defaultPort : Number(given)
@@ -86,14 +86,16 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
 }
 
 /**
- * Returns the first host of `mongodb://user:pass@a:1,b:2/db`, or the first one in DNS for `mongodb+srv://`.
+ * Returns the first host of `mongodb://user:pass@a:1,b:2/db`, or the first host of the DNS service
+ * for `mongodb+srv://`.
  */
 function mongoUri(uri: string): Address | Promise<Address> {
-  // Up to the last @: everything before it may be a password, and must not get into a host name or an error.
+  // The host begins after the last @. The text before the last @ may be a password, and must not
+  // become part of a host name or an error.
   const [, isSrv, authority = ''] = /^mongodb(\+srv)?:\/\/([^/?]+)/.exec(uri) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  // There is another @ further on. So the password contains a slash, and the apparent host belongs to the
+  // If another @ follows later, the password contains a slash, and the apparent host belongs to the
   // password.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
   if (host === undefined || ambiguous) throw unreachable(UNPARSABLE_URI)
@@ -122,7 +124,10 @@ async function firstOfService(name: string): Promise<Address> {
   throw unreachable(`${UNPARSABLE_URI}: DNS has no SRV record ${name}`)
 }
 
-/** Cancels look-ups after DIAL_MS: c-ares multiplies its own time limits by tries and servers. */
+/**
+ * Cancels look-ups after DIAL_MS, because c-ares multiplies its own time limit by the numbers of
+ * tries and servers.
+ */
 function boundedResolver(): Disposable & { readonly resolver: Resolver } {
   const resolver = new Resolver()
   resolver.setServers(dns.getServers())

@@ -18,7 +18,7 @@ import { type OwnerPolicy, type PolicySource, programSearch } from '../policy/ow
 
 /** A command of a session or system request: checked, and with everything needed to start it. */
 export interface CommandRequest {
-  /** Name of the connection, for the log; undefined for a system request, which has none. */
+  /** Name of the connection, for the log; undefined for a system request, which has no connection. */
   readonly connection: string | undefined
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
@@ -26,17 +26,17 @@ export interface CommandRequest {
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
-  /** Variables; the values of those that are secret are replaced in captured output. */
+  /** Variables whose secret values are replaced in captured output. */
   readonly redactable: readonly Entry[]
   /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
   readonly masking: SessionMasking | undefined
   /** The database's program that has to run restricted; undefined runs the command unrestricted. */
   readonly restricted: RestrictedProgram | undefined
-  /** Rules that script, arguments and output must not break; undefined when there are none. */
+  /** Rules that script, arguments and output must not break; undefined without rules. */
   readonly guardrails: SessionGuardrails | undefined
   readonly policy: OwnerPolicy | undefined
-  /** Number of arguments, the last ones, that are the client's. */
+  /** Number of arguments from the client. They are the last arguments. */
   readonly clientArguments: number
 }
 
@@ -48,7 +48,7 @@ export interface CheckServices {
   /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly folder: RuntimeFolder
-  /** Variables of the agent's own environment that every command gets. */
+  /** Variables of the agent's own environment that are passed to every command. */
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
   readonly masking: MaskingSettings
@@ -60,8 +60,9 @@ export interface CheckServices {
 
 /**
  * Checks a session in the order of protocol.md 5.3.
- * @param ended aborts when the session is over: then fetching secrets stops
- * @throws RefusedError or EnvvarError: close 254 with the message. Or the signal's reason
+ * @param ended aborts when the session is over, so that secrets are no longer fetched
+ * @throws RefusedError or EnvvarError, whose message closes the session with exit code 254; or the
+ * signal's reason
  */
 export async function checkRequest(
   open: OpenMessage,
@@ -106,7 +107,8 @@ export async function checkRequest(
 }
 
 /**
- * Treats a variable that the gateway calls plain like a client's: it is a secret only when its name says so.
+ * Treats a variable that the gateway calls plain like a variable of the client: its value is secret
+ * only if its name is the name of a secret.
  */
 function forRedaction(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
   const plain = new Set(plainEnvVars)
@@ -117,7 +119,10 @@ function forRedaction(entries: readonly Entry[], { plainEnvVars = [] }: Connecti
   )
 }
 
-/** Returns the policy of the server's owner, when it allows the session. @throws RefusedError */
+/**
+ * Returns the policy of the server's owner. @throws RefusedError when the policy does not allow the
+ * session
+ */
 function allowing({ params, clientEnvVars }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
   const policy = services.policy?.current
   policy?.checkSession(params)
@@ -138,9 +143,9 @@ async function maskingFor(
 }
 
 /**
- * Whether the client's side opens a port for this type. For a protocol that the agent does not serve such a
- * session is refused: hoop's command line would say that it is ready, and its user would notice only with the
- * first packet.
+ * Whether the client's side opens a port for this type. If the agent does not serve the protocol,
+ * the session is refused at its opening. Otherwise hoop's command line would say that the port is
+ * ready, and its user would notice the failure only with the first packet.
  */
 export function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
@@ -165,8 +170,8 @@ function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], typ
 const CLEARTEXT = '--enable-cleartext-plugin'
 
 /**
- * Adds the option for passwords in clear text: only with it MySQL's client sends a token. RDS accepts tokens
- * only over TLS (step 7).
+ * Adds the option for passwords in clear text, because MySQL's client sends a token only with this
+ * option. RDS accepts tokens only over TLS (step 7).
  */
 function forRdsToken(cmdList: readonly string[], connectionType: string): readonly string[] {
   return connectionType === 'mysql' && !cmdList.includes(CLEARTEXT) ? [...cmdList, CLEARTEXT] : cmdList

@@ -1,16 +1,16 @@
-/** Keeps the beginning of an output in memory, and counts the rest. */
+/** Keeps the beginning of an output in memory, and counts the bytes after it. */
 export class Captured {
   readonly #keepBytes: number
   readonly #chunks: Buffer[] = []
   #kept = 0
   #leftOut = 0
 
-  /** @param keepBytes limit of the bytes to keep */
+  /** @param keepBytes maximum number of bytes to keep */
   constructor(keepBytes: number) {
     this.#keepBytes = keepBytes
   }
 
-  /** Bytes that came after the kept ones. */
+  /** Number of bytes after the kept bytes. */
   get leftOut(): number {
     return this.#leftOut
   }

@@ -4,21 +4,24 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import { looksOrdinary, type SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 
-/** Limits for the connections, and the names of each, in the agent's status, which doctor reads. */
+/**
+ * Maximum number of connections in the agent's status, and of names per connection. The command
+ * doctor reads them.
+ */
 const MOST_TOLD = 100
 const MOST_NAMES = 20
 
 /**
- * Limit for connections whose compiled secrets are reused. A new session's variables are compared with those
- * of each.
+ * Maximum number of connections whose compiled secrets are reused. The variables of a new session
+ * are compared with the variables of each of them.
  */
 const MOST_KNOWN = 16
 
 /**
- * Finds secrets in the output of sessions. Sessions of one connection have the same variables each time, and
- * compiling hundreds takes longer than the command. So compiled secrets that are in memory anyway are reused:
- * those of running sessions, and others until the garbage collector frees them. No secret is kept in memory
- * for this.
+ * Finds secrets in the output of sessions. All sessions of a connection have the same variables,
+ * and compiling hundreds of secrets takes longer than the command. So compiled secrets are reused
+ * while they are in memory: as long as a session runs, or until the garbage collector frees them.
+ * No secret is kept in memory for this purpose.
  */
 export class Redactions {
   readonly #names: SecretNames
@@ -52,14 +55,17 @@ export class Redactions {
     return this.#compile(named)
   }
 
-  /** Logs the names once, because an output in which a host is replaced everywhere misleads its readers. */
+  /**
+   * Logs the names once per connection, because an output in which, for example, a host is replaced
+   * everywhere misleads its readers.
+   */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''
     if (names.length === 0 || this.#ordinary.has(connection) || this.#ordinary.size >= MOST_TOLD) return
     this.#ordinary.set(connection, names.slice(0, MOST_NAMES))
     const text =
-      'some secrets have ordinary values, which are replaced wherever output has them; exempt harmless ones with redact.names'
+      'some secrets have ordinary values, which are replaced everywhere in the output; exempt harmless variables with redact.names'
     this.#log.info({ connection, names }, text)
   }
 
@@ -79,7 +85,7 @@ export class Redactions {
     if (total > MAX_BYTES)
       this.#log.warn(
         { bytes: total, limit: MAX_BYTES },
-        'the secrets are too long together: the longest ones are not redacted in the output',
+        'the secrets together are too long: the longest secrets are not redacted in the output',
       )
     return new SessionRedaction(entries, formsOf(secrets))
   }
@@ -93,7 +99,7 @@ class SessionRedaction extends Redaction {
     this.#entries = entries
   }
 
-  /** @param entries in the order that is the same for all sessions */
+  /** @param entries in the same order for all sessions */
   isOf(entries: readonly Entry[]): boolean {
     return (
       entries.length === this.#entries.length && this.#entries.every((one, at) => isSame(one, entries[at]))

@@ -5,9 +5,9 @@ import { type Chunk, split } from '../../runtime/child.ts'
 import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
 
 /**
- * A gate where a session's output waits while its client does not read (`AgentSessionPause`). Meanwhile the
- * stream stays free for other sessions. When the session ends, the gate opens for good, so no output waits
- * for ever.
+ * A gate where a session's output waits while its client does not read (`AgentSessionPause`).
+ * Meanwhile the stream stays free for other sessions. When the session ends, the gate opens
+ * permanently, so no output waits for ever.
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'
@@ -41,12 +41,15 @@ export class OutputGate {
 }
 
 /**
- * Time for which a filter holds back bytes that it could release. They may be the beginning of a longer
- * match.
+ * Time in milliseconds for which a filter holds back bytes that it could release. These bytes may
+ * be the beginning of a longer match.
  */
 const HELD_MS = 100
 
-/** One of the two outputs. `since` is the time at which it began to hold bytes back. */
+/**
+ * stdout or stderr, with its filter. `since` is the time at which the filter began to hold bytes
+ * back.
+ */
 interface Stream<Filter> {
   readonly name: Chunk['stream']
   readonly filter: Filter
@@ -54,8 +57,8 @@ interface Stream<Filter> {
 }
 
 /**
- * An output whose streams each pass through a filter. When a filter stops the output, nothing more is passed
- * on, but the rest is still read: the command must be able to end.
+ * An output whose streams each pass through a filter. When a filter stops the output, nothing more
+ * is passed on. The following output is still read, so that the command can end.
  */
 export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterable<Chunk> {
   readonly #output: AsyncIterable<Chunk>
@@ -91,18 +94,20 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
         const from = performance.now()
         yield* this.#release(from - HELD_MS, stream)
         const passed = this.#push(result.value)
-        // Few filters are asynchronous, and an `await` for each chunk costs the others more than their
-        // search.
+        // Few filters are asynchronous, and for synchronous filters an `await` for each chunk would
+        // cost more than their search.
         yield* split({ stream, data: passed instanceof Promise ? await passed : passed })
-        // The reader's own time does not count, because the rest of a secret may already be in the pipe.
+        // The time that the reader takes does not count, because the end of a secret may already be
+        // in the pipe.
         for (const each of this.#streams) each.since += performance.now() - from
       }
       for (const { name, filter } of this.#streams) yield* split({ stream: name, data: await filter.end() })
     } catch (error) {
       await this.#drain(error, source)
     } finally {
-      // Without `await`, since `return` waits for a pending read. When the caller leaves early, that read can wait
-      // for the end of the child, which the caller ends only after this.
+      // Without `await`, since `return` waits for a pending read. When the caller leaves early,
+      // this read may wait for the end of the child, and the caller ends the child only after this
+      // generator.
       void source.return?.()
     }
   }
@@ -126,7 +131,7 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
 
   /**
    * @param before releases bytes that have been held since this time or longer
-   * @param except leaves out the stream for which more bytes have come
+   * @param except the stream that has just received more bytes; its bytes are not released
    */
   *#release(before: number, except?: Chunk['stream']): Generator<Chunk> {
     for (const { name, filter, since } of this.#releasable()) {
@@ -138,7 +143,10 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
     return this.#streams.filter(({ filter }) => filter.isReleasable)
   }
 
-  /** Reads the rest of an output that a filter has stopped. @throws every other error */
+  /**
+   * Reads an output to its end after a filter has stopped it. @throws `error` if its cause is not a
+   * filter
+   */
   async #drain(error: unknown, source: AsyncIterator<Chunk>): Promise<void> {
     if (!(error instanceof OutputStopped)) throw error
     this.#stopped(error)
@@ -146,25 +154,34 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
   }
 }
 
-/** Notes since when the stream holds back the bytes that it holds now. */
+/** Sets the time since when the stream has held back its current bytes. */
 function begun(stream: Stream<OutputFilter>, waited: boolean, passed: Buffer): Buffer {
   if (!waited || passed.length > 0) stream.since = performance.now()
   return passed
 }
 
 interface OutputRules {
-  /** Largest output in bytes, and the memory for its tail; undefined sends everything. */
+  /**
+   * Maximum size of the sent output in bytes, and the memory for its tail; undefined sends
+   * everything.
+   */
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   /** Paused while the client does not read. */
   readonly gate: OutputGate
-  /** Filters of the policies, in this order; each function makes the filter of one stream. */
+  /**
+   * Filters of the policies, in the order of their use. Each function makes the filter of one
+   * stream.
+   */
   readonly filters: readonly (() => OutputFilter)[]
-  /** Replaces secrets in what the filters let through; undefined replaces nothing. */
+  /** Replaces secrets in the output after the filters; undefined replaces nothing. */
   readonly redaction: Redaction | undefined
-  /** Called when a filter has stopped the output. From then on `isUnwanted` must return true. */
+  /** Called when a filter has stopped the output. After that `isDiscarded` must return true. */
   readonly stopped: (cause: OutputStopped) => void
-  /** Returns true when nothing more may be sent. The output is then read only to let the command end. */
-  readonly isUnwanted: () => boolean
+  /**
+   * Returns true when nothing more may be sent. Further output is read only so that the command can
+   * end.
+   */
+  readonly isDiscarded: () => boolean
   /** Called for each piece of output beyond the cap. */
   readonly overflowed: () => void
 }
@@ -188,7 +205,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   readonly #cap: OutputCap | undefined
   #redacted: FilteredOutput<Redactor> | undefined
   #isFiltered = false
-  #isAbandoned = false
+  #isDiscarded = false
   #read = 0
   #sent = 0
   #lastByte: number | undefined
@@ -212,9 +229,9 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** Sends nothing more. The output is still read, so that the command can end. */
-  abandon(): void {
-    this.#isAbandoned = true
+  /** Stops sending. The output is still read, so that the command can end. */
+  discard(): void {
+    this.#isDiscarded = true
   }
 
   /** Starts the message on a new line, since the gateway puts it directly after the output. */
@@ -224,37 +241,37 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   }
 
   /**
-   * Yields the output. A slow reader slows the command down. There is only one generator, since each more
-   * costs 1 to 2 % of bulk output.
+   * Yields the output. A slow reader slows the command down. There is only one generator, since
+   * each further generator costs 1 to 2 % of the speed of bulk output.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
-    const { isUnwanted, overflowed, gate } = this.#rules
+    const { isDiscarded, overflowed, gate } = this.#rules
     for await (const chunk of this.#shown()) {
       if (!this.#isFiltered) this.#read += chunk.data.length
-      if (isUnwanted()) continue
+      if (isDiscarded()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
       if (live !== undefined) {
         if (gate.isClosed) await gate.passed()
-        if (!this.#isAbandoned) yield live
+        if (!this.#isDiscarded) yield live
         this.#count(live)
       }
       if (this.#cap?.exceeded === true) overflowed()
     }
-    if (!isUnwanted()) yield* this.#rest()
+    if (!isDiscarded()) yield* this.#rest()
   }
 
   /** Yields the tail that the cap has kept for the end. */
   async *#rest(): AsyncGenerator<Chunk, void, undefined> {
     for (const chunk of this.#cap?.finish() ?? []) {
       await this.#rules.gate.passed()
-      if (!this.#isAbandoned) yield chunk
+      if (!this.#isDiscarded) yield chunk
       this.#count(chunk)
     }
   }
 
   /**
-   * Returns the output after its filters. Without filters it is the command's own output, since each layer
-   * costs time.
+   * Returns the output after its filters. Without filters this is the command's own output, since
+   * each layer costs time.
    */
   #shown(): AsyncIterable<Chunk> {
     const { filters, redaction, stopped } = this.#rules
@@ -266,19 +283,20 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     return redacts ? (this.#redacted = new FilteredOutput(shown, () => redaction.stream(), stopped)) : shown
   }
 
-  /** Counts the bytes before any replacement. Unwanted output need not wait for a slow filter. */
+  /** Counts the bytes before any replacement. Discarded output does not wait for a slow filter. */
   async *#counted(): AsyncGenerator<Chunk, void, undefined> {
     for await (const chunk of this.#output) {
       this.#read += chunk.data.length
-      if (!this.#rules.isUnwanted()) yield chunk
+      if (!this.#rules.isDiscarded()) yield chunk
     }
   }
 
   /**
-   * Counts a chunk. Runs when the reader asks for more: by then the chunk was sent, or `abandon` was called.
+   * Counts a chunk. Runs when the reader asks for the next chunk. At this time the chunk was sent,
+   * or `discard` was called.
    */
   #count({ data }: Chunk): void {
-    if (this.#isAbandoned) return
+    if (this.#isDiscarded) return
     this.#sent += data.length
     this.#lastByte = data.at(-1)
   }

@@ -24,7 +24,7 @@ export interface Blocked {
   readonly info: GuardrailInfo
 }
 
-/** hoop's words, because people, and programs that read outputs, know this beginning. */
+/** hoop's words, because people and programs recognise this beginning. */
 const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
 
 function blockedBy(violation: Violation, direction: GuardrailInfo['direction']): Blocked {
@@ -38,7 +38,10 @@ function blockedBy(violation: Violation, direction: GuardrailInfo['direction']):
   }
 }
 
-/** Tells the gateway's users that the owner has such a rule, and the rule's message, but not its words. */
+/**
+ * Describes a rule of the server's owner for the gateway's users: with the rule's message, but
+ * without its words.
+ */
 function blockedByOwner(
   { type, message, source }: { readonly type: string; readonly message: string; readonly source: string },
   direction: GuardrailInfo['direction'],
@@ -57,9 +60,9 @@ export function blockedLine({ rule, info: { ruleName, message } }: Blocked): str
 }
 
 const NO_TERMINAL =
-  'this connection has guardrail rules for its input, and what is typed on a terminal takes effect before it can be judged: run a script with exec, or a runbook'
+  'this connection has guardrail rules for its input, and input on a terminal takes effect before the rules can check it: run a script with exec, or a runbook'
 const NO_TERMINAL_FOR_OWNER =
-  'the owner of this server has guardrail rules for input (policy.input-rules of the agent), and what is typed on a terminal takes effect before it can be judged: run a script with exec, or a runbook'
+  'the owner of this server has guardrail rules for input (policy.input-rules of the agent), and input on a terminal takes effect before the rules can check it: run a script with exec, or a runbook'
 const NO_GCP = 'guardrails together with the GCP DLP provider: guardrails require MSPresidio'
 const SPACE = Buffer.from(' ')
 const NO_RULES = Buffer.alloc(0)
@@ -74,8 +77,8 @@ export interface CompiledGuardrails {
 }
 
 /**
- * The guardrail rules of one session or system request: those of its connection, then those of the server's
- * owner.
+ * The guardrail rules of one session or system request: first the rules of its connection, then the
+ * rules of the server's owner.
  */
 export class SessionGuardrails {
   /** Rules of the connection. */
@@ -94,7 +97,7 @@ export class SessionGuardrails {
   }
 
   /**
-   * Compiles the rules of a session. Returns undefined when there are none.
+   * Compiles the rules of a session. Returns undefined without rules.
    * @param cache keeps compiled rules for later sessions
    * @throws RefusedError when the rules cannot be enforced on this session
    */
@@ -110,7 +113,8 @@ export class SessionGuardrails {
     if (!hasRules(rules.input) && !hasRules(rules.output)) return SessionGuardrails.ofOwner(owner)
     if (asking.dlpProvider === 'gcp') throw new RefusedError(NO_GCP)
     if (isTerminal && hasRules(rules.input)) throw new RefusedError(NO_TERMINAL)
-    // The owner's rules may be others for the next session.
+    // Rules that include the owner's are not cached, because the owner's rules may change before
+    // the next session.
     const compiled =
       owner?.output === undefined
         ? await cache.get(payload, () => compiledOf(rules))
@@ -129,11 +133,11 @@ export class SessionGuardrails {
   }
 
   /**
-   * Judges a command before it runs: the script, arguments, and arguments together as one line. The
+   * Judges the script, each argument, and all arguments as one line, before the command runs. The
    * connection's rules apply to the client's arguments, the owner's rules to the whole command.
-   * @param argv as the program gets it
-   * @param clientArguments number of arguments, the last ones, that are the client's
-   * @param ended aborts when the command is not to run any more
+   * @param argv as the program receives it
+   * @param clientArguments number of arguments from the client; they are the last arguments
+   * @param ended aborts when the command must no longer run
    * @returns the broken rule
    * @throws RefusedError when a rule cannot be enforced, or the signal's reason
    */
@@ -151,8 +155,8 @@ export class SessionGuardrails {
   }
 
   /**
-   * Returns the filters that search the output; none when there are no rules for it.
-   * @param ended aborts when nobody waits for the output any more
+   * Returns the filters that search the output; empty without rules for the output.
+   * @param ended aborts when nobody waits for the output
    */
   filters(isInteractive: boolean, ended: AbortSignal): (() => OutputFilter)[] {
     const rules = this.#output
@@ -177,13 +181,16 @@ async function brokenBy(
   return undefined
 }
 
-/** Returns the rule that has stopped an output; undefined when another cause has. */
+/** Returns the rule that has stopped an output; undefined if something else stopped the output. */
 export function blockedOutput(cause: OutputStopped | undefined): Blocked | undefined {
   const verdict = cause instanceof GuardrailViolation ? cause.verdict : undefined
   return verdict?.outcome === 'violation' ? blockedBy(verdict, 'output') : undefined
 }
 
-/** Loads the compiler only now: most sessions have no rules. @throws RefusedError */
+/**
+ * Compiles rules. Loads the compiler only here, because most sessions have no rules. @throws
+ * RefusedError
+ */
 async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const output = await compileRules(rules.output)
@@ -199,8 +206,8 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
 }
 
 /**
- * Puts both sets of rules into one automaton, so that the first match in the output counts, whether the rule
- * is the connection's or the owner's.
+ * Puts both sets of rules into one automaton, so that the first match in the output counts, no
+ * matter whose rule matches.
  */
 function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
   return { input, output: [...output, ...outputSets] }

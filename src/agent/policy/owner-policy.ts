@@ -15,7 +15,10 @@ interface ProgramSearch {
   readonly cwd: string
 }
 
-/** Returns where programs are searched for. No variable of a connection or a client changes it. */
+/**
+ * Returns where programs are searched for. No variable of a connection or a client changes the
+ * search.
+ */
 export function programSearch(services: {
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
@@ -32,14 +35,14 @@ class AllowedPrograms {
   }
 
   /**
-   * Compares files, not names: `/tmp/psql` is another program than the allowed `psql`. Links are resolved in
-   * the file's folder, but not in the file itself: `sh` and `bash` may be links to one program whose
-   * behaviour depends on its name.
+   * Compares files, not names, because `/tmp/psql` is another program than the allowed `psql`.
+   * Links in the path of the folder are resolved. A link that is the file itself is not resolved,
+   * because `sh` and `bash` may be links to one program whose behaviour depends on its name.
    * @throws RefusedError
    */
   check(program: string, search: ProgramSearch): void {
-    // A plain name from the list is allowed even if the program is missing: then its start fails with a clear
-    // error.
+    // A plain name from the list is allowed even if the program is missing, because its start then
+    // fails with a clear error.
     if (!program.includes('/') && this.#programs.includes(program)) return
     const file = placeOf(program, search)
     if (file !== undefined && this.#programs.some((allowed) => placeOf(allowed, search) === file)) return
@@ -59,8 +62,8 @@ export function placeOf(program: string, search: ProgramSearch): string | undefi
 }
 
 /**
- * Rules of the server's owner. They are compiled at the start, so each of them can be enforced. Undefined:
- * there are none.
+ * Rules of the server's owner; undefined without rules. They are compiled at the start, so each
+ * rule can be enforced.
  */
 export interface OwnerRules {
   readonly input: CompiledRules | undefined
@@ -72,13 +75,16 @@ export interface OwnerRules {
 /** Undefined allows all. */
 interface AllowLists {
   readonly programs: readonly string[] | undefined
-  /** Variables of callers, beside the harmless ones. Undefined allows all, unless there are `programs`. */
+  /**
+   * Variables that callers may set in addition to the harmless variables. If undefined, callers may
+   * set all variables without `programs`, and only harmless variables with `programs`.
+   */
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
   readonly origins: readonly string[] | undefined
 }
 
-/** Names of variables that no program takes for code, which callers may set wherever programs are listed. */
+/** Variables that no program runs as code. Callers may set them even if `programs` are listed. */
 const HARMLESS_VARIABLES = [
   'HOOP_*',
   'LANG',
@@ -91,7 +97,7 @@ const HARMLESS_VARIABLES = [
   'NO_COLOR',
 ]
 
-/** The restrictions of a server's owner, whatever a gateway allows. */
+/** The restrictions of a server's owner. A gateway cannot lift them. */
 export class OwnerPolicy {
   readonly rules: OwnerRules
   readonly #programs: AllowedPrograms | undefined
@@ -117,9 +123,9 @@ export class OwnerPolicy {
   }
 
   /**
-   * Checks a gateway's own request, whose origin is its kind. A request without a connection passes the list
-   * of connections only where its kind is listed: the author of such a list did not think of commands without
-   * a connection.
+   * Checks a request of the gateway itself. The origin of such a request is its kind. If
+   * connections are listed, a request without a connection is allowed only if its kind is a listed
+   * origin, because the author of a list of connections did not think of such requests.
    * @throws RefusedError
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
@@ -134,11 +140,13 @@ export class OwnerPolicy {
   }
 
   /**
-   * Judges the variables of a session before their values are fetched, so that no variable turns an allowed
-   * program into another one. Callers may set listed names, and names that the connection has already, whose
-   * values win. The authors of the connection know its own variables, so of those only names are refused by
-   * which any program runs code.
-   * @param connection names alone or as entries (`filesystem:NAME`), as are those of `caller`
+   * Judges the variables of a session before their values are fetched, so that no variable turns an
+   * allowed program into another one. Callers may set listed names. They may also set names that
+   * the connection has, because the connection's values win. Of the connection's own variables,
+   * only names by which any program runs code are refused, because the authors of the connection
+   * know the other variables.
+   * @param connection names, also in the form of entries (`filesystem:NAME`); `caller` accepts the
+   * same forms
    * @throws RefusedError
    */
   checkVariables(connection: Iterable<string>, caller: Iterable<string>): void {
@@ -169,7 +177,10 @@ export interface PolicySource {
   readonly current: OwnerPolicy | undefined
 }
 
-/** Names in which `*` stands for any characters, also none. Matching takes time in proportion to the name. */
+/**
+ * Names in which `*` stands for zero or more characters. Matching takes time in proportion to the
+ * name.
+ */
 export class AllowList {
   readonly #patterns: readonly string[]
 

@@ -12,14 +12,15 @@ import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
 /**
- * Why the agent ended a command: a reason of its own, the reason that stopped the output, or the lists of the
- * server's owner.
+ * Why the agent ended a command: a reason of the agent, the reason that stopped the output, or the
+ * lists of the server's owner.
  */
 export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
 
 /**
- * Texts of the agent's own reasons. A stopped output comes with its own text. The page has shorter words:
- * gateway/sessions/session-state.ts, and for exit codes web/src/views/sessions/exit-code.ts.
+ * Texts of the agent's own reasons. A stopped output has a text of its own. The page has shorter
+ * texts in gateway/sessions/session-state.ts, and in web/src/views/sessions/exit-code.ts for exit
+ * codes.
  */
 const REASONS = {
   'closed-by-gateway': 'ended by the agent: the gateway closed the session',
@@ -27,10 +28,10 @@ const REASONS = {
   'agent-stopping': 'ended by the agent: the agent is stopping',
   timeout: 'ended by the agent: the time limit (execution.max-duration) was reached',
   'output-limit': 'ended by the agent: the output limit (output.cap) was reached',
-  'input-limit': 'ended by the agent: its program does not read, and 4 MiB of input were waiting for it',
+  'input-limit': 'ended by the agent: the program does not read its input, and 4 MiB of input were waiting',
 } as const
 
-/** Reasons that come too late when the command has ended by itself: then its own end counts. */
+/** Reasons that do not count after the command has ended by itself. Its own end counts then. */
 export const ONLY_WHILE_RUNNING: ReadonlySet<TerminationReason> = new Set([
   'timeout',
   'agent-stopping',
@@ -38,7 +39,8 @@ export const ONLY_WHILE_RUNNING: ReadonlySet<TerminationReason> = new Set([
 ])
 
 /**
- * Reasons after which nobody waits for the remaining output. After the others it is sent as far as it goes.
+ * Reasons after which nobody waits for the remaining output, so no filter waits for an answer.
+ * After other reasons the remaining output is filtered and sent.
  */
 export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'closed-by-gateway',
@@ -48,7 +50,10 @@ export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'masking',
 ])
 
-/** How a command ended, or why it never ran. The close packet, the answer, the journal and the log are made from nothing else. */
+/**
+ * How a command ended, or why it never ran. The close packet, the answer, the journal and the log
+ * are made only from this.
+ */
 export interface CommandEnd {
   readonly exitCode: number
   /** One plain line, shown directly after the user's output. Empty for an ordinary end. */
@@ -85,8 +90,8 @@ export interface EndedExecution {
 }
 
 /**
- * Exit code of a command that the agent ended with SIGTERM, even if the command then exited with 0: that is
- * no success.
+ * Exit code of a command that the agent ended with SIGTERM. Replaces also a 0 of the command,
+ * because such an end is no success.
  */
 const ENDED_BY_US = 128 + constants.signals.SIGTERM
 
@@ -131,7 +136,10 @@ export function endingUnstarted(reason: TerminationReason): CommandEnd {
   return endingWithoutRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
-/** Returns the end of a session of native clients that was open. Usually the client's side closes its port. */
+/**
+ * Returns the end of an open session of native clients. The usual end is a client that closes its
+ * port.
+ */
 export function endingOfPort(reason: TerminationReason): CommandEnd {
   const ended: CommandEnd = { ...endingUnstarted(reason), outcome: 'exited' }
   if (reason === 'closed-by-gateway') return { ...ended, exitCode: 0 }
@@ -144,8 +152,8 @@ export function endingRefused(message: string, outcome: 'refused' | 'failed' = '
 }
 
 /**
- * Returns the end of a command that a guardrail rule forbids. The line for the user is sent earlier
- * (protocol.md 4.6).
+ * Returns the end of a command that a guardrail rule forbids. Its message is empty, because the
+ * line for the user is sent earlier (protocol.md 4.6).
  */
 export function endingBlocked(blocked: Blocked): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
@@ -232,10 +240,7 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/**
- * Returns the text for a command that survived every attempt to end it, so that an operator has to look after
- * it.
- */
+/** Returns the text for a command that survived all attempts to end it. An operator has to end it. */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

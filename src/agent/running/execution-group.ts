@@ -5,7 +5,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from './services.ts'
 
-/** Names a command in log lines. */
+/** The fields that identify a command in log lines. */
 export interface LogSubject {
   readonly sid: SessionId
   /** Undefined for a system request, and before the request is checked. */
@@ -13,8 +13,8 @@ export interface LogSubject {
 }
 
 /**
- * The control group of one execution, if the agent can make groups. Also detects whether memory ran out in
- * it.
+ * The control group of one execution, if the agent can make groups. Also detects whether the group
+ * ran out of memory.
  */
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
@@ -35,7 +35,10 @@ export class ExecutionGroup implements AsyncDisposable {
     }
   }
 
-  /** Whether there is a group, into which the command has to be moved in the tick of its start. */
+  /**
+   * Whether there is a group. The command then has to be moved into the group in the tick of its
+   * start.
+   */
   get exists(): boolean {
     return this.#group !== undefined
   }
@@ -61,12 +64,12 @@ export class ExecutionGroup implements AsyncDisposable {
     return this.#memoryMark === undefined ? undefined : this.#services.oom?.since(this.#memoryMark)
   }
 
-  /** Lets the remaining processes of the group live on. */
+  /** Lets the remaining processes of the group continue. */
   leaveRest(): void {
     this.#mayLeave = true
   }
 
-  /** Kills the remaining processes of the group, unless they may live on. */
+  /** Kills the remaining processes of the group, unless `leaveRest` was called. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#mayLeave) this.#services.groups?.leave(this.#group)
     else await this.#group?.[Symbol.asyncDispose]()

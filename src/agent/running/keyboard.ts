@@ -3,13 +3,13 @@ import type { WindowSize } from '../../basics/window-size.ts'
 import type { Execution } from '../../runtime/execution.ts'
 
 /**
- * Limit for bytes that are typed, or pasted, while the terminal is being started. Equal to the limit for a
- * program that does not read.
+ * Maximum size in bytes of the input that is typed or pasted before the terminal has started. A
+ * program that does not read has the same limit.
  */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
 /**
- * Wait for the window size. hoop's client sends it within a millisecond of the key that starts the terminal
- * (protocol.md 4.3).
+ * Maximum wait for the window size, in milliseconds. hoop's client sends the size within a
+ * millisecond after the key that starts the terminal (protocol.md 4.3).
  */
 const SIZE_MS = 50
 
@@ -27,7 +27,10 @@ export class Keyboard {
     return this.#size
   }
 
-  /** Waits a moment for the client's window size, so that the program sees the right one from the start. */
+  /**
+   * Waits a moment for the client's window size, so that the program has the right size from its
+   * start.
+   */
   async sized(): Promise<void> {
     await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
   }
@@ -39,7 +42,7 @@ export class Keyboard {
     for (const data of this.#early.splice(0)) execution.type(data)
   }
 
-  /** @returns false when the input is lost, since no program reads it */
+  /** @returns false when the input is lost, because the program does not read */
   type(data: Buffer): boolean {
     if (this.#execution !== undefined) return this.#execution.type(data)
     this.#earlyBytes += data.length

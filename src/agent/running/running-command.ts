@@ -38,7 +38,7 @@ export interface Job {
   readonly start: Start
 }
 
-/** Takes a piece of output. The next one is read when the promise settles. */
+/** Receives a chunk of output. The next chunk is read when the promise settles. */
 type TakeOutput = (chunk: Chunk) => Promise<void> | void
 
 /**
@@ -52,13 +52,13 @@ export class RunningCommand {
   readonly #services: CommandServices
   readonly #keyboard = new Keyboard()
   readonly #over = new AbortController()
-  /** Aborted when the output is not worth a wait any more. */
+  /** Aborted when nobody waits for the output any more. Filters then stop waiting. */
   readonly #unawaited = new AbortController()
-  /** Names the command in log lines. */
+  /** The fields that identify the command in log lines. */
   #subject: LogSubject
   /**
-   * The job until the command has started. It is in a field that `#start` clears, since a parameter would stay
-   * in memory as long as the command, with a script that may be large and variables that may be secret.
+   * The job, until the command has started. `#start` clears this field. A parameter would stay in
+   * memory as long as the command runs, with a large script and secret variables.
    */
   #job: Job | undefined
   #execution: Execution | undefined
@@ -83,8 +83,8 @@ export class RunningCommand {
   }
 
   /**
-   * Starts the command, once, and passes its output to `take`. Settles after the last output, when processes
-   * and secret files are gone and the slot is free. Never rejects.
+   * Starts the command, once, and passes its output to `take`. Settles after the last output, when
+   * all processes have ended, secret files are removed and the slot is free. Never rejects.
    */
   run(job: Job, take: TakeOutput): Promise<CommandEnd> {
     this.#job = job
@@ -93,8 +93,8 @@ export class RunningCommand {
   }
 
   /**
-   * Returns the end of a command that did not run: without an error, because it was ended before its start;
-   * otherwise because of this error.
+   * Returns the end of a command that did not run. @param error the reason; without an error the
+   * command was ended before its start
    */
   notRun(error?: Error): CommandEnd {
     const reason = this.#reason
@@ -108,7 +108,7 @@ export class RunningCommand {
     return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason }
   }
 
-  /** @returns false when the input is lost, since no program reads it */
+  /** @returns false when the input is lost, because the program does not read */
   type(data: Buffer): boolean {
     return this.#keyboard.type(data)
   }
@@ -117,16 +117,20 @@ export class RunningCommand {
     this.#keyboard.resize(size)
   }
 
-  /** Drops further output, which nobody takes any more. It is still read, so that the command can end. */
-  abandonOutput(): void {
-    this.#output?.abandon()
+  /**
+   * Stops sending output, because nobody receives it. The output is still read, so that the command
+   * can end.
+   */
+  discardOutput(): void {
+    this.#output?.discard()
   }
 
   /** Ends the command, also before it has started. The first reason wins. */
   end(reason: TerminationReason): void {
     const isTooLate = this.#execution?.hasEnded === true && ONLY_WHILE_RUNNING.has(reason)
     if (!isTooLate) this.#reason ??= reason
-    // The last output of a command that ended by itself may be waiting at the gate, too.
+    // The gate opens for every reason, because the last output of a command that has ended by
+    // itself may be waiting, too.
     this.gate.openForGood()
     this.#over.abort()
     if (UNAWAITED.has(reason)) this.#unawaited.abort()
@@ -134,8 +138,8 @@ export class RunningCommand {
   }
 
   /**
-   * Notes that a policy has stopped the output, and ends the command. The policy's reason is reported even if
-   * something else had ended the command before.
+   * Notes that a policy has stopped the output, and ends the command. The policy's reason is
+   * reported even if the command was ended for another reason before.
    */
   #stop(cause: OutputStopped): void {
     this.#stopped ??= cause
@@ -151,9 +155,10 @@ export class RunningCommand {
   }
 
   /**
-   * Takes the command's resources, starts the command and passes its output on. All local variables of this
-   * function stay in memory as long as the command, so none of them is needed only for the start.
-   * @throws RefusedError, EnvvarError or SetUpError when it cannot be started
+   * Takes the command's resources, starts the command and passes its output on. All local variables
+   * of this function stay in memory as long as the command runs, so do not add variables that are
+   * needed only for the start.
+   * @throws RefusedError, EnvvarError or SetUpError when the command cannot be started
    */
   async #start(take: TakeOutput): Promise<CommandEnd> {
     if (this.#job === undefined) return this.notRun()
@@ -191,8 +196,8 @@ export class RunningCommand {
       folder,
       sessionId: this.sid,
     })
-    // A success must not become a failure because a file could not be removed. The agent tries again when it
-    // ends.
+    // A failed removal must not turn a success into a failure. The agent retries the removal when
+    // it ends.
     const complain = ({ message: error }: Error) =>
       log.error({ ...this.#subject, error }, 'cannot remove the secret files of a session')
     return {
@@ -201,7 +206,10 @@ export class RunningCommand {
     }
   }
 
-  /** Starts the command, unless its script or arguments break a rule, or it has been ended meanwhile. */
+  /**
+   * Starts the command. Does not start it if its script or arguments break a rule, or if it has
+   * been ended meanwhile.
+   */
   async #launch(job: Job, environment: Environment, group: ExecutionGroup): Promise<Launched> {
     const { request, start } = job
     const argv = environment.expand(request.argv)
@@ -223,7 +231,10 @@ export class RunningCommand {
     return { kind: 'started', execution }
   }
 
-  /** Judges the client's script and arguments, as the program would get them. @returns the broken rule */
+  /**
+   * Judges the client's script and arguments, in the form that the program would receive. @returns
+   * the broken rule
+   */
   async #judge({ request, start }: Job, argv: readonly Buffer[]): Promise<Blocked | undefined> {
     if (start.kind === 'terminal') return undefined
     return request.guardrails?.judge(start.stdin, argv, request.clientArguments, this.#over.signal)
@@ -265,7 +276,7 @@ export class RunningCommand {
       filters: filtersOf(request, start, this.#unawaited),
       redaction: captured ? redactions?.of(redactable) : undefined,
       stopped: (cause) => this.#stop(cause),
-      isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
+      isDiscarded: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
       overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),
     }))
   }
@@ -308,7 +319,7 @@ export class RunningCommand {
   }
 }
 
-/** What became of the start of a command. */
+/** The result of starting a command. */
 type Launched =
   | { readonly kind: 'started'; readonly execution: Execution }
   /** The script or an argument breaks this rule. */
@@ -335,8 +346,8 @@ function timeLimit(ms: number | undefined, reached: () => void): Disposable {
 }
 
 /**
- * Returns the job with the script and variables that the command gets, after the rules for terminals and
- * restricted programs.
+ * Returns the job with the changes for terminals and restricted programs to its script and
+ * variables.
  */
 function prepared({ request, start }: Job): Job {
   const { entries, restricted } = request
@@ -354,8 +365,8 @@ function onTerminal(entries: readonly Entry[]): Entry[] {
 }
 
 /**
- * Returns the filters for the output: guardrails before masking, which would hide the text that they search
- * for.
+ * Returns the filters for the output. Guardrails run before masking, because masking would hide the
+ * text that guardrails search for.
  */
 function filtersOf(
   { guardrails, masking }: CommandRequest,

@@ -11,17 +11,17 @@ import type { CheckServices } from '../opening/request.ts'
 import type { Redactions } from '../output/redaction.ts'
 
 interface SlotsOptions {
-  /** Noun for the slots, in the message for a session that gets none. */
+  /** Noun for the slots, in the message for a session without a slot. */
   readonly what?: string
-  /** Called with the number of taken slots, each time one is taken or released. */
+  /** Called with the number of taken slots, each time a slot is taken or released. */
   readonly changed?: (taken: number) => void
 }
 
 const ignore = (): void => undefined
 
 /**
- * Limits the commands that run at the same time. No queue: a wait would use up the 50 s that the gateway
- * waits.
+ * Limits the number of commands that run at the same time. There is no queue, because the wait in
+ * it would use up the 50 s that the gateway waits.
  */
 export class Slots {
   readonly limit: number
@@ -35,7 +35,7 @@ export class Slots {
     this.#changed = changed
   }
 
-  /** The message for a session that gets no slot. */
+  /** The message for a session that finds no free slot. */
   get full(): string {
     return `this agent already runs ${this.#taken} of at most ${this.limit} ${this.#what}: try again later`
   }
@@ -44,7 +44,7 @@ export class Slots {
     return this.#taken
   }
 
-  /** @returns the slot, which the caller disposes; undefined when all are taken */
+  /** @returns the slot, which the caller disposes; undefined when all slots are taken */
   take(): Disposable | undefined {
     if (this.#taken >= this.limit) return undefined
     this.#count(1)
@@ -73,21 +73,21 @@ export interface CommandServices {
   readonly engine: Engine
   readonly folder: RuntimeFolder
   readonly settings: CommandRules
-  /** Variables of the agent's own environment that every command gets. */
+  /** Variables of the agent's own environment that are passed to every command. */
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
   /** Cache of which database programs can be restricted. */
   readonly programVersions: ProgramVersions
   /** The secrets to replace in captured output; undefined replaces nothing. */
   readonly redactions?: Redactions | undefined
-  /** Limit for running commands; undefined sets no limit. */
+  /** Limits running commands; undefined sets no limit. */
   readonly slots?: Slots
-  /** Memory for the tails of capped outputs, shared by all. Without it no output is capped. */
+  /** Memory for the tails of all capped outputs. Without it no output is capped. */
   readonly tails?: TailMemory
-  /** Makes a control group for each execution; undefined where the agent may not do so. */
+  /** Makes a control group for each execution; undefined if the agent may not make groups. */
   readonly groups?: ControlGroups | undefined
   readonly oom?: OomWatch
-  /** Writes the journal: every change of a session's state. */
+  /** Writes each change of a session's state to the journal. */
   readonly record?: (entry: JournalEntry) => void
   readonly log: Logger
 }
@@ -99,13 +99,13 @@ export interface SessionServices extends CommandServices, CheckServices {
   readonly tails: TailMemory
 }
 
-/** `SessionServices` before there is a stream, when the mode is not yet known. */
+/** `SessionServices` before a stream is opened, when the mode is not yet known. */
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /**
- * Sends to the gateway.
- * @returns undefined when there is room for more; otherwise a promise that settles when there is, or rejects with a
- * ConnectError when the stream has ended
+ * Sends a message to the gateway.
+ * @returns undefined when the stream can accept more; otherwise a promise that resolves when it
+ * can, and rejects with a ConnectError when the stream has ended
  */
 export type SessionReply = (
   message: Exclude<AgentMessage, { kind: 'unsupported' }>,

@@ -11,43 +11,44 @@ import type { Job } from '../running/running-command.ts'
 import type { CommandServices, SessionServices, Slots } from '../running/services.ts'
 
 /**
- * Limit for commands that run at the same time. A gateway makes two hooks for each session, and they are
- * short.
+ * Maximum number of commands that run at the same time. A gateway sends two hooks for each session,
+ * and hooks are short.
  */
 export const MAX_SYSTEM_REQUESTS = 100
 
 /**
- * Limit for requests that run or wait for REPLY_AFTER_MS. Further ones get no answer, and the gateway's wait
- * times out.
+ * Maximum number of requests that run or wait for REPLY_AFTER_MS. Further requests get no answer,
+ * and the gateway's wait times out.
  */
 export const MAX_HELD = 1000
 
 /**
- * Shortest time from a request to its answer, milliseconds. The gateway begins to wait for the answer only
- * after it has sent the request, and has no buffer for it (protocol.md 3.6). An answer within microseconds
- * would be lost, and the request would time out.
+ * Minimum time from a request to its answer, in milliseconds. The gateway begins to wait for the
+ * answer only after it has sent the request, and does not buffer an earlier answer (protocol.md
+ * 3.6). An answer within microseconds would be lost, and the request would time out.
  */
 export const REPLY_AFTER_MS = 50
 
 /**
- * Time limit of a hook. The gateway waits 15 s for hooks of a session and 60 s for those of its event
- * routing.
+ * Time limit of a hook, in milliseconds. The gateway waits 15 s for hooks of a session and 60 s for
+ * hooks of its event routing.
  */
 const HOOK_MS = 60_000
-/** Bytes of a hook's output that are kept. */
+/** Maximum number of bytes kept of a hook's output. */
 export const HOOK_OUTPUT_BYTES = 4096
 
 /** Time limit of a bare exec; the gateway has the same. */
 const BARE_EXEC_MS = 5 * 60_000
 /**
- * Limit for a bare exec's output. As JSON it may grow sixfold, and a packet of more than 17 MiB would end the
- * stream.
+ * Maximum size of a bare exec's output in bytes. The output may grow sixfold as JSON, and a packet
+ * of more than 17 MiB would end the stream.
  */
 const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
 
 /**
- * Limit for the characters of answers that wait for a gateway that takes nothing. Further answers are not
- * sent, and the gateway's wait for them times out. It would time out after so many characters, too.
+ * Maximum length of all unsent answers together, in characters, while the gateway reads nothing.
+ * Further answers are not sent, and the gateway's wait for them times out. After so many unsent
+ * characters the wait would time out anyway.
  */
 export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024
 
@@ -56,8 +57,8 @@ export function hasCommand(request: SystemRequest): request is HookRequest | Bar
 }
 
 /**
- * Returns the sessions' services with other slots and limits. The journal's `started` gets the kind of
- * request.
+ * Returns the services of sessions with other slots and limits. The journal's entry `started` has
+ * the kind of the request.
  */
 export function servicesFor(
   { kind }: HookRequest | BareExecRequest,
@@ -73,7 +74,7 @@ export function servicesFor(
       ...settings,
       background: 'kill',
       maxDurationMs: Math.min(maxDurationMs, kind === 'hook' ? HOOK_MS : BARE_EXEC_MS),
-      // The beginning of a hook's output is kept, and the rest is counted.
+      // A hook's output has no cap: `Captured` keeps the beginning, and counts the following bytes.
       outputCapBytes: kind === 'hook' ? 0 : Math.min(outputCapBytes || Infinity, BARE_EXEC_OUTPUT_BYTES),
     },
     record: (entry) => record(entry.event === 'started' ? { ...entry, request: kind } : entry),
@@ -92,7 +93,7 @@ export function jobOf(
 ): Job {
   const policy = source?.current
   policy?.checkSystem(request)
-  // The command's processes are found by these variables.
+  // The agent finds the command's processes by these variables.
   const marks = new Map([
     ['HOOP_SESSION_ID', sid],
     ['RUNBOOK_AGENT_INSTANCE', folder.instance],
@@ -110,8 +111,8 @@ function hookJob(hook: HookRequest, marks: ReadonlyMap<string, string>): Job {
 }
 
 /**
- * Returns the connection's secrets in the hook's payload. They are replaced in the hook's output, which goes
- * to the gateway's log.
+ * Returns the connection's secrets in the hook's payload. They are replaced in the hook's output,
+ * because the gateway logs this output.
  */
 function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
   return Object.entries(connectionEnvs)
@@ -134,7 +135,7 @@ function bareExecJob(
 ): Job {
   if (variables.size > MAX_ENTRIES)
     throw new RefusedError(
-      `too many environment variables: ${variables.size}, accepted are at most ${MAX_ENTRIES}`,
+      `too many environment variables: ${variables.size}; at most ${MAX_ENTRIES} are accepted`,
     )
   const stdin = renderScript(script, templateData)
   const own = entriesOf(variables, 'connection').filter(

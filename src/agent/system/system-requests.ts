@@ -35,10 +35,10 @@ interface SystemEnd {
   readonly reply: SystemReply
 }
 
-/** The exit code that the gateway gets for a hook that did not run (protocol.md 3.6). */
+/** The exit code that the gateway receives for a hook that did not run (protocol.md 3.6). */
 const HOOK_ERROR_CODE = -2
 
-/** Requests that only an agent with database drivers can serve, and the answer to them. */
+/** Requests that only an agent with database drivers can serve, and the answers to these requests. */
 const UNSERVED = {
   provision: 'this agent does not provision database roles: use an agent that does',
   pgmanager: 'this agent does not manage database roles: use an agent that does',
@@ -46,7 +46,8 @@ const UNSERVED = {
 
 /** Returns the end of a request whose command was run, or refused. */
 function endOf(request: HookRequest | BareExecRequest, ending: CommandEnd, captured: Captured): SystemEnd {
-  // A command that a rule forbids has no text of its own: the line about the rule was sent as output.
+  // The end of a command that a rule forbids has no text, because the line about the rule was sent
+  // as output.
   const reason = ending.blocked === undefined ? ending.message : captured.text().trim()
   if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, reason, ending)
   const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
@@ -104,16 +105,16 @@ function hookError(output: string): SystemReply {
 }
 
 /**
- * Returns the answer in hoop's form: its agent has one text for everything that can go wrong before the
- * command runs.
+ * Returns the answer in hoop's form. hoop's agent has one text for all failures before the command
+ * runs.
  */
 function bareExecError(reason: string): SystemReply {
   return { kind: 'bare-exec', succeeded: false, output: `unable to decode payload: ${reason}` }
 }
 
 /**
- * Returns the request's name in log and journal. A malformed request has the name of the kind that it should
- * have been.
+ * Returns the request's name in log and journal. A malformed request has the name of its intended
+ * kind.
  */
 function systemNameOf(request: SystemRequest) {
   return request.kind === 'malformed' ? request.of : request.kind
@@ -127,8 +128,8 @@ interface SystemServices {
 }
 
 /**
- * The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none. No process
- * or file of a request is left after its end.
+ * The gateway's own requests on one stream. Each request gets one answer, if the gateway reads
+ * answers. No process or file of a request is left after its end.
  */
 export class SystemRequests {
   readonly #system: SystemServices
@@ -151,13 +152,16 @@ export class SystemRequests {
   }
 
   /**
-   * Starts a request without waiting. Ignores a second request with the id of an unanswered one: answers are
-   * told apart by this id.
+   * Starts a request without waiting. Ignores a request with the id of an unanswered request,
+   * because the gateway identifies answers by this id.
    */
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
       const fields = { sid, request: systemNameOf(request) }
-      return this.#system.services.log.warn(fields, 'a system request was ignored: too many, or twice')
+      return this.#system.services.log.warn(
+        fields,
+        'a system request was ignored: too many requests are running, or one with this id is',
+      )
     }
     const { services, slots } = this.#system
     const command =
@@ -168,12 +172,12 @@ export class SystemRequests {
     this.#running.set(sid, { command, over })
   }
 
-  /** Takes only hooks from now on, because they belong to sessions, which may finish. */
+  /** Accepts only hooks from now on. Hooks belong to sessions, and running sessions may finish. */
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining'
   }
 
-  /** Ends running requests, and takes no new ones. */
+  /** Ends running requests, and accepts no new requests. */
   end(reason: TerminationReason): void {
     this.#state = 'ending'
     for (const { command } of this.#running.values()) command?.end(reason)
@@ -222,7 +226,10 @@ export class SystemRequests {
     return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
-  /** @returns false when the stream has ended, or too many answers wait for a gateway that takes nothing */
+  /**
+   * @returns false when the stream has ended, or too many answers wait because the gateway reads
+   * nothing
+   */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
     const { length } = 'output' in reply ? reply.output : reply.message
     if (this.#unsentLength > 0 && this.#unsentLength + length > MAX_UNSENT_LENGTH) return false
@@ -241,7 +248,7 @@ export class SystemRequests {
 
 type Accounts = Pick<SessionServices, 'log' | 'record'>
 
-/** Used when a request names no session. */
+/** The fields of a request that names no session. */
 const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
 
 /** Logs and journals a new request. */
@@ -255,7 +262,7 @@ function accountOpening(request: SystemRequest, sid: SessionId, { log, record }:
   record({ event: 'opened', sid, request: name, ...of, connection, type, userEmail, ...nobody })
 }
 
-/** Logs and journals the end of a request, when all its resources are released. */
+/** Logs and journals the end of a request. Call this after all its resources are released. */
 function accountEnd(
   request: SystemRequest,
   sid: SessionId,

@@ -50,7 +50,7 @@ describe('a key', () => {
   })
 
   it.each([
-    ['xagt-secret', 'it is not of the form'],
+    ['xagt-secret', 'the key does not have the form'],
     ['grpc://name@h:1', 'secret key not found in dsn'],
     ['grpc://name@h:1/short', 'secret key not found in dsn'],
     ['grpcs://name:xagt-secret@h', 'the port is missing'],

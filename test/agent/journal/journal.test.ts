@@ -346,7 +346,8 @@ describe('what stands in the way of a journal', () => {
         {
           journal: file,
           error: expect.stringMatching(error) as string,
-          message: 'the journal cannot be written: executions go on without a record until it can',
+          message:
+            'the journal cannot be written: executions continue, but are not recorded until the journal can be written again',
         },
       ])
       expect(held()).toEqual([])
@@ -392,7 +393,11 @@ describe('what stands in the way of a journal', () => {
     journal.close()
     journal.close()
     expect(warnings.slice(1)).toEqual([
-      { journal: file, lines: 2, message: 'the journal could not be written to the end; lines were lost' },
+      {
+        journal: file,
+        lines: 2,
+        message: 'the last lines of the journal could not be written and were lost',
+      },
     ])
   })
 })

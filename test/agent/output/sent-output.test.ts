@@ -203,7 +203,7 @@ it('output that nobody wants any more does not wait for a filter, and is counted
     filters: [() => filter],
     redaction: undefined,
     stopped: () => undefined,
-    isUnwanted: () => pushed.length > 0,
+    isDiscarded: () => pushed.length > 0,
     overflowed: () => undefined,
   })
   for await (const chunk of output) expect(String(chunk.data)).toBe('')
@@ -220,13 +220,13 @@ describe('a capped output', () => {
   const CAP_BYTES = 500_000
   const KEPT_BYTES = 64 * 1024
 
-  function capped(gate: OutputGate, isUnwanted = () => false) {
+  function capped(gate: OutputGate, isDiscarded = () => false) {
     const told = { overflows: 0 }
     const output = new SentOutput(
       chunks(...Array.from({ length: 20 }, () => 'x'.repeat(KEPT_BYTES)), 'end'),
       {
         cap: { bytes: CAP_BYTES, tails: new TailMemory(64 * 1024 * 1024) },
-        ...{ gate, isUnwanted, filters: [], redaction: undefined, stopped: () => undefined },
+        ...{ gate, isDiscarded, filters: [], redaction: undefined, stopped: () => undefined },
         overflowed: () => {
           told.overflows += 1
         },
@@ -269,12 +269,12 @@ describe('a capped output', () => {
     while ((await reader.next()).done !== true);
   })
 
-  it('sends nothing more, and counts nothing as sent, once it is abandoned or unwanted', async () => {
+  it('sends nothing more, and counts nothing as sent, once it is discarded', async () => {
     const { output } = capped(new OutputGate())
     using _ = output
     const reader = output[Symbol.asyncIterator]()
     await reader.next()
-    output.abandon()
+    output.discard()
     expect(await reader.next()).toEqual({ done: true, value: undefined })
     expect([output.bytes.sent, output.bytes.read]).toEqual([0, 20 * KEPT_BYTES + 3])
     expect(output.onOwnLine('over')).toBe('over')
@@ -292,7 +292,7 @@ it.each([
 ])('after %j the message %j is %j', async (text, message, expected) => {
   using output = new SentOutput(chunks(text), {
     ...{ cap: undefined, gate: new OutputGate(), filters: [], redaction: undefined },
-    ...{ stopped: () => undefined, isUnwanted: () => false, overflowed: () => undefined },
+    ...{ stopped: () => undefined, isDiscarded: () => false, overflowed: () => undefined },
   })
   for await (const { data } of output) expect(String(data)).toBe(text)
   expect(output.onOwnLine(message)).toBe(expected)
@@ -303,7 +303,7 @@ it('what was replaced is counted', async () => {
   using output = new SentOutput(chunks('a hunter2-hunter2 b'), {
     ...{ cap: undefined, gate: new OutputGate(), filters: [] },
     redaction: new Redaction([Buffer.from('hunter2-hunter2')]),
-    ...{ stopped: () => undefined, isUnwanted: () => false, overflowed: () => undefined },
+    ...{ stopped: () => undefined, isDiscarded: () => false, overflowed: () => undefined },
   })
   let shown = ''
   for await (const { data } of output) shown += String(data)

@@ -65,10 +65,10 @@ it('a gateway that is told to stop refuses new work, tells its agent until when,
 
   const [, until = ''] = await site.agent.says(
     'stderr',
-    /the gateway is stopping: commands that run go on until ([0-9TZ:.-]+)/,
+    /the gateway is stopping: running commands can finish until ([0-9TZ:.-]+)/,
   )
   expect(await status(site, settings)).toContain(
-    `the gateway is stopping: commands that run go on until ${until}`,
+    `the gateway is stopping: running commands can finish until ${until}`,
   )
   expect(Date.parse(until) - Date.now()).toBeGreaterThan(3_000_000)
   gate.open()
