@@ -10,6 +10,7 @@ import { SettingsError } from '../../basics/settings/problems.ts'
 import type { GatewayFile } from '../../gateway/settings/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
+import { keepTickObject } from '../../basics/tick-objects.ts'
 import type { Life } from '../../operations/systemd.ts'
 import { createLogger } from '../../log.ts'
 import { explain, Failure } from '../exit-codes.ts'
@@ -83,6 +84,7 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
  * without write access, or a missing git
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
+  keepTickObject()
   const settings = readGatewaySettings(source)
   try {
     return await startGateway(settings, { source, log, version })
