@@ -31,7 +31,7 @@ export const CODES = {
       advice: 'try again when the gateway is back; what has run is in the history',
     },
     'gateway-draining': {
-      text: '`the gateway is stopping and accepts nothing new: nothing has run, try again when it is back`',
+      text: '`the gateway is stopping and accepts no new work; nothing has run; try again when the gateway is back`',
       advice: 'nothing has run: ask again after the time in `Retry-After`',
     },
     'history-no-room': {
@@ -88,7 +88,7 @@ export const CODES = {
       advice: 'no session lasts longer than 48 hours: split the work',
     },
     'lock-busy': {
-      text: '`100 sessions wait for a lock: lock ... is held by session ... of ... since ...`; `waited too long, nothing has run: lock ...`',
+      text: '`100 sessions wait for a lock: lock ... is held by session ... of ... since ...`; `the session waited too long and has not run: lock ...`',
       advice: 'wait for the session that has the lock, or end it; `GET /api/locks` shows who waits',
     },
     'schedule-not-found': {
@@ -248,11 +248,11 @@ export const CODES = {
       advice: 'change it in gateway.yaml',
     },
     'too-many-tokens': {
-      text: '`... has 100 tokens already: revoke one first`',
+      text: '`... has 100 tokens already: revoke a token first`',
       advice: 'revoke tokens that nobody uses',
     },
     'not-rotatable': {
-      text: '`token ... was rotated already: ...`; `token ... comes from a sign-in: ...`; `the token expired at ...`',
+      text: '`token ... was rotated already: ...`; `token ... was created by a sign-in: ...`; `the token expired at ...`',
       advice: 'rotate the newer token, or create one',
     },
   },

@@ -13,18 +13,19 @@ interface Waiter extends LockSession {
   readonly run: () => void
 }
 
-/** At most this many sessions wait for one lock. Each session is kept in memory. */
+/** Maximum number of sessions that wait for one lock. Each waiting session is kept in memory. */
 const MOST_WAITING = 100
 /**
- * At most this many sessions of one user wait for one lock, so that one user cannot take all places. A batch
- * runs 50 in parallel, unless a setting says otherwise.
+ * Maximum number of one user's sessions that wait for one lock, so that one user cannot take all places. By
+ * default, a batch may run 50 sessions in parallel.
  */
 const MOST_OF_ONE_USER = 50
 
 /**
- * Locks by name. Sessions get them one at a time, in the order in which they came. A session that needs
- * several locks gets all of them together and holds none while it waits, so there is no deadlock. The locks
- * are only in memory, since no session outlives the gateway.
+ * Locks by name. Only one session at a time has a lock, and sessions get a lock in the order in which they
+ * began to wait. A session that needs several locks gets all of them together, and has no lock while it
+ * waits. So there is no deadlock. Locks are kept only in memory, because no running session survives the
+ * gateway.
  */
 export class Locks {
   readonly #holders = new Map<string, LockSession>()
@@ -51,7 +52,7 @@ export class Locks {
     }
   }
 
-  /** Takes a place in the queue. The caller has to leave the turn. */
+  /** Adds a session to the queue. The caller has to call `leave` of the returned turn. */
   enter(session: Pick<LockSession, 'sid' | 'user'>, names: readonly string[]): LockTurn {
     let isReached: () => void = () => undefined
     const reached = new Promise<void>((resolve) => (isReached = resolve))
@@ -69,12 +70,14 @@ export class Locks {
     return this.#holders.get(name)
   }
 
-  /** Waiting sessions for a lock, the next one first. */
+  /** Returns the sessions that wait for a lock, the next session first. */
   waiting(name: string): readonly LockSession[] {
     return [...this.#queue].filter(({ names }) => names.includes(name))
   }
 
-  /** Gives free locks to waiting sessions. No session overtakes another that waits for the same lock. */
+  /**
+   * Gives free locks to waiting sessions. No session overtakes another session that waits for the same lock.
+   */
   #grant(): void {
     const wanted = new Set<string>()
     for (const waiter of this.#queue) {
@@ -114,22 +117,22 @@ export class Locks {
 
 /** A session's place in the queue, and later its locks. */
 export interface LockTurn {
-  /** Settles when the session has all of its locks; never when it leaves before. */
+  /** Settles when the session has all of its locks; never if the session leaves first. */
   readonly reached: Promise<void>
-  /** Returns what the session waits for; undefined when it has its locks. */
+  /** Returns the lock that the session waits for; undefined when the session has its locks. */
   readonly obstacle: () => LockObstacle | undefined
   /** Leaves the queue or releases the locks. */
   readonly leave: () => void
 }
 
 export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
-  const others = ahead === 0 ? '' : `, ${ahead} ${ahead === 1 ? 'waits' : 'wait'} before`
-  if (holder === undefined) return `lock ${lock} goes first to sessions that wait longer${others}`
+  const others = ahead === 0 ? '' : `; sessions that wait longer for it: ${ahead}`
+  if (holder === undefined) return `lock ${lock} is free${others}`
   const since = new Date(holder.since).toISOString()
   return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`
 }
 
-/** Finds the locks that sessions need, and bounds how long they wait for them. */
+/** Finds the locks that sessions need, and limits how long sessions wait. */
 export class SessionLocks implements LockQueue {
   readonly #locks: Locks
   readonly #current: Current<'locks' | 'schedules' | 'limits'>
@@ -140,12 +143,12 @@ export class SessionLocks implements LockQueue {
     this.#current = current
   }
 
-  /** @throws RequestRefused: then the session must not begin */
+  /** @throws RequestRefused when too many sessions wait already; then the session must not begin */
   checkRoom(request: SessionRequest): void {
     this.#locks.checkRoom(this.#namesFor(request), request.user)
   }
 
-  /** Queues the session for its locks, which it keeps until it leaves. */
+  /** Queues the session for its locks. The session keeps its place, and later its locks, until `leave`. */
   enter(sid: SessionId, request: SessionRequest): void {
     const names = this.#namesFor(request)
     if (names.length > 0) this.#turns.set(sid, this.#locks.enter({ sid, user: request.user }, names))
@@ -153,7 +156,8 @@ export class SessionLocks implements LockQueue {
 
   /**
    * Settles when the session has its locks or is over.
-   * @returns what the session still waits for after `limits.lock-wait`; undefined when it may run
+   * @returns a text about the lock for which the session still waits after `limits.lock-wait`; undefined when
+   * the session may run
    */
   async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
     const turn = this.#turns.get(sid)
@@ -167,7 +171,7 @@ export class SessionLocks implements LockQueue {
     return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)
   }
 
-  /** Returns what a session waits for now. */
+  /** Returns the lock for which a session waits now. */
   obstacle(sid: string): LockObstacle | undefined {
     return this.#turns.get(sid)?.obstacle()
   }
@@ -188,8 +192,8 @@ interface LockedSettings {
 }
 
 /**
- * Returns the locks that a session needs: those with rules for its runbook and connection, and its schedule's
- * lock.
+ * Returns the names of the locks that a session needs: locks for its runbook and connection, and the lock of
+ * its schedule.
  */
 export function lockNames({ locks, schedules }: LockedSettings, request: SessionRequest): readonly string[] {
   const { origin, connection, labels } = request

@@ -17,7 +17,7 @@ export function lockRoutes(services: LockRouting): Handlers<typeof lockContract>
   return { list: ({ user }) => visibleLocks(services, user).map((lock) => lockAnswer(services, lock)) }
 }
 
-/** Lists the locks that a user may see: those on the user's connections; for admins and auditors all. */
+/** Lists the locks on the user's connections. Admins and auditors see all locks. */
 function visibleLocks({ users, settings }: LockRouting, user: GatewayUser): readonly LockSettings[] {
   const connections = users.connections(user)
   const isVisible = (lock: LockSettings) => connections.some(({ name }) => isOn(lock, name))

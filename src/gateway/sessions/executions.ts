@@ -10,10 +10,10 @@ import type { Sessions, LockQueue } from './sessions.ts'
 import type { Current } from '../settings/settings.ts'
 import type { ExecutionAnswer } from '../../contract/executions.ts'
 
-/** A request for one execution by the REST interface. */
+/** A REST request for one execution. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
-  /** Fields of the session's issue, if it gets one. */
+  /** Fields of the session's Jira issue, if the session gets an issue. */
   readonly jiraFields?: Readonly<Record<string, string>>
 }
 
@@ -37,13 +37,13 @@ interface ExecutionServices {
 export interface AnswerWait {
   readonly ms: number
   /**
-   * Whether an end is answered only if output and exit code are all there is to it. The caller reads any other end from
-   * the session's stream, which keeps the texts about the session apart from its output.
+   * Whether to answer an end only if it consists of output and exit code. The caller reads any other end from
+   * the session's stream, where texts about the session are separate from its output.
    */
   readonly isForPlainEnd?: boolean
 }
 
-/** For callers who want no end. */
+/** For callers who do not wait for the end. */
 export const NO_WAIT: AnswerWait = { ms: 0 }
 
 /** Sessions that run one script, for callers who want one answer. */
@@ -63,8 +63,8 @@ export class Executions {
   }
 
   /**
-   * Answers with the result, or with 202 after the wait: then the session continues.
-   * @param wait for callers who want a shorter wait
+   * Answers with the result. When the wait is over, answers with 202, and the session continues.
+   * @param wait default: the wait of the settings
    * @throws HistoryError when the session cannot begin
    */
   async execute(
@@ -113,8 +113,8 @@ export class Executions {
   }
 
   /**
-   * Returns the output as the history has it. The command has run, so its exit code is answered even when
-   * this fails.
+   * Returns the recorded output. The command has run, so its exit code is answered even when the output
+   * cannot be read.
    */
   #output(sid: string, { unrecorded, closed }: SessionEnd): { output: string; truncated: boolean } {
     try {
@@ -130,19 +130,19 @@ export class Executions {
   }
 }
 
-/** Runs a session whose script is sent when its agent is ready. Its output goes only to the history. */
+/** Runs a session, and sends its script when the agent is ready. The output is only recorded. */
 async function runScript(session: GatewaySession, script: Buffer): Promise<SessionEnd> {
   for await (const message of session.run()) if (message.kind === 'opened') session.exec(script)
   return session.ended
 }
 
-/** Adds the warning with which the gateway itself has labelled the session. */
+/** Adds the warning that the gateway has stored in a label of the session. */
 export function warned({ labels }: RunRequest, answer: ExecutionAnswer): ExecutionAnswer {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
 }
 
-/** Whether output and exit code are all there is to this end. */
+/** Whether this end consists only of output and exit code. */
 function isPlain({ exitCode, closed, failure, unrecorded, brokenRules }: SessionEnd): boolean {
   const isBlocked = [...(closed?.guardrails ?? []), ...(brokenRules ?? [])].length > 0
   const isUsual = exitCode >= 0 && failure === undefined && unrecorded === undefined
@@ -155,8 +155,8 @@ function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['o
 }
 
 /**
- * Removes the text about broken rules from the end of the recorded output. The agent has sent it to the user
- * already.
+ * Removes the text about broken rules from the end of the recorded output. The agent has already sent this
+ * text to the user.
  */
 function withoutEnd(output: string, text: string): string {
   return text !== '' && output.endsWith(text) ? output.slice(0, -text.length) : output

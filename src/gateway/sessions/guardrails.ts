@@ -3,8 +3,7 @@ import { decodeGuardrailsInfo, type GuardrailInfo } from '../../wire/messages/gu
 import type { GuardrailSettings } from '../settings/settings.ts'
 
 /**
- * Returns the rules as the agent gets them, one set per name; undefined when there are none (protocol.md
- * 8.1).
+ * Returns the rules in the form for the agent, one set per name; undefined without rules (protocol.md 8.1).
  */
 export function guardRailRules(guardrails: readonly GuardrailSettings[]): Buffer | undefined {
   if (guardrails.length === 0) return undefined
@@ -36,10 +35,10 @@ function isSame(rule: Rule, { type, words, pattern, message }: GuardrailInfo): b
   return key(rule.type, rule.words, rule.pattern, rule.message) === key(type, words, pattern, message)
 }
 
-/** Bound of the rules that one session keeps. A connection has fewer. */
+/** Maximum number of broken rules that a session keeps. A connection has fewer rules. */
 const MAX_BROKEN = 1000
 
-/** The rules that statements and results of a session's native clients have broken, each once. */
+/** Rules that statements and results of a session's native clients have broken. Each rule is listed once. */
 export class BrokenRules {
   readonly #guardrails: readonly GuardrailSettings[]
   readonly #infos = new Map<string, GuardrailInfo>()

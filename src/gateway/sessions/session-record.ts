@@ -17,13 +17,13 @@ const NAMES = new SecretNames([])
 
 interface RecordRedaction {
   readonly redaction: Redaction
-  /** Memory for this session alone, beside the part that all sessions of the connection share. */
+  /** Bytes of memory for this session alone, without the part that all sessions of the connection share. */
   readonly ownBytes: number
 }
 
 /** Secrets of connections and callers that are replaced in records. */
 export class RecordRedactions {
-  /** Compiled once per connection: 500 terminals must not hold 500 copies. */
+  /** Compiled once per connection, so that 500 terminals do not hold 500 copies. */
   readonly #shared = new Map<ConnectionSettings, Redaction>()
 
   of({ connection, envVars, secretValues = [] }: SessionRequest): RecordRedaction {
@@ -42,7 +42,8 @@ export class RecordRedactions {
 }
 
 /**
- * Returns a connection's secrets. A plain variable is a secret only when its name says so, like a client's.
+ * Returns a connection's secrets. A plain variable counts as a secret only if its name sounds like a secret,
+ * as for a client's variables.
  */
 function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   const variables = variablesIn(secrets, 'connection').map((variable) =>
@@ -54,8 +55,8 @@ function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
 }
 
 /**
- * Decodes entries of the wire: `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed
- * ones.
+ * Decodes entries of the wire, which map `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses
+ * malformed entries.
  */
 function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['origin']): NamedValue[] {
   return [...entries].map(([key, encoded]) => {
@@ -67,13 +68,13 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 
 /**
  * Records one session while it runs, with secrets replaced. Bytes that may begin a secret are held back until
- * the following bytes show whether they do, and are written with the time of the kept bytes.
+ * later bytes decide, and are recorded with the time of those later bytes.
  */
 export class SessionRecord {
   readonly #sid: SessionId
   readonly #history: History
   readonly #redaction: Redaction
-  /** Undefined when the agent has replaced the secrets already, because the output is for an answer. */
+  /** Undefined for the output of an answer, because the agent has replaced the secrets in it already. */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
   readonly #total = new MaskedTotal()
   readonly #startedAt = performance.now()
@@ -123,7 +124,7 @@ export class SessionRecord {
     this.#append('r', Buffer.from(`${cols}x${rows}`))
   }
 
-  /** Ends the output. @param text about the end; nothing is written when it is empty */
+  /** Ends the output. @param text text about the end; an empty text is not recorded */
   close(text: string): void {
     for (const [kind, redactor] of Object.entries(this.#streams ?? {}))
       this.#append('o', redactor.end(), kind === 'stderr')
@@ -153,9 +154,12 @@ export class SessionRecord {
   }
 }
 
-/** Bound of the types that are named; a connection has fewer. Types beyond it count in the total alone. */
+/**
+ * Maximum number of types with a count of their own; a connection has fewer. Further types count only in the
+ * total.
+ */
 const NAMED_TYPES = 100
-/** The same as in gateway.yaml. */
+/** Maximum length of a type's name, as in gateway.yaml. */
 const LONGEST_TYPE = 100
 
 /** Sum of what the agent has masked in a session, added up as in hoop's gateway (protocol.md 8.2). */
@@ -172,7 +176,7 @@ class MaskedTotal {
     for (const [type, count] of counts) this.#addType(type, count)
   }
 
-  /** Adds the masking in the close message, in which agents report failures a second time. */
+  /** Adds the masking in the close message, in which agents report their failures a second time. */
   addLast(masked: MaskedOutput): void {
     this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
   }

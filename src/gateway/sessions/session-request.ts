@@ -8,7 +8,7 @@ import type { AccessToken } from '../identity.ts'
 import type { NewSession } from '../history/session.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** A request to an agent. */
+/** A request for a session on an agent. */
 export interface SessionRequest {
   readonly connection: ConnectionSettings
   readonly origin: 'client' | 'client-api' | 'client-api-runbooks'
@@ -24,7 +24,7 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
   readonly correlationId?: string | undefined
-  /** Set where the id was made before the session, since an issue names it. */
+  /** Set if the id was made before the session, because a Jira issue contains the id. */
   readonly sid?: SessionId | undefined
   /** Whether the caller of a runbook has added arguments or variables. Undefined: unknown. */
   readonly bringsInput?: boolean | undefined
@@ -32,9 +32,9 @@ export interface SessionRequest {
   readonly clientIp?: string | undefined
   /** Token of the request, for the audit log. */
   readonly askedWith?: Pick<AccessToken, 'id' | 'name' | 'sha256'> | undefined
-  /** Whether the gateway itself runs it once it is approved. */
+  /** Whether the gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean | undefined
-  /** More secrets that may be in the script, beside those in variables. */
+  /** Further secrets that the script may contain, besides secrets in variables. */
   readonly secretValues?: readonly Buffer[]
 }
 
@@ -46,7 +46,7 @@ export function useOf({
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 
-/** Returns the session as the history keeps it. @param script with its secrets replaced */
+/** Returns the session as the history keeps it. @param script script with its secrets replaced */
 export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
   const { connection, sessionBatchId, correlationId } = request
   return {
@@ -70,7 +70,8 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
 }
 
 /**
- * Returns the message that opens the session on the agent. The script follows when the agent has opened it.
+ * Returns the message that opens the session on the agent. The script is sent after the agent has opened the
+ * session.
  */
 export function openMessage(
   sid: SessionId,
@@ -87,7 +88,7 @@ export function openMessage(
     connectionType: type,
     requestPort: '',
     clientEnvVars: request.envVars,
-    // Clients of a terminal are told `command-line`, whatever the type.
+    // Marks a terminal, because the connection's type alone may also mean a port.
     ...(request.verb === 'connect' && port === undefined && { wantsTerminal: true as const }),
     ...(port?.pausesConnections === true && { pausesConnections: true as const }),
     params: {
@@ -119,18 +120,17 @@ export function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMa
   return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }
 
-/** Room for length fields, type descriptions, and the fields that have a limit of their own. */
+/** Bytes for length fields, type descriptions, and fields that have a limit of their own. */
 const OVERHEAD_BYTES = 256 * 1024
 
 /**
- * Whether the request fits into packets. A larger packet would end the agent's stream, and with it all
- * sessions on it.
+ * Whether the request fits into packets. A larger packet would end the agent's stream and all sessions on it.
  */
 export function fitsPackets(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): boolean {
   const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
-  // Arguments are sent twice, in the connection's parameters and beside them.
+  // Arguments are sent twice: in the connection's parameters, and in a field of the packet.
   const { masking, guardrails } = request.connection
   const masked = masking?.dataMaskingEntityTypesData?.length ?? 0
   const open =
@@ -138,7 +138,7 @@ export function fitsPackets(
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
 }
 
-/** Returns the bytes that are kept until the session ends. */
+/** Returns the number of bytes that the request holds in memory until the session ends. */
 export function requestBytes(request: SessionRequest): number {
   const { envVars, clientArgs, script, labels, metadata, sessionBatchId } = request
   const told = Buffer.byteLength(JSON.stringify([labels, metadata, sessionBatchId]))
@@ -159,13 +159,13 @@ function mapBytes(map: ReadonlyMap<string, string>): number {
 const SPACE = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-/** Characters that JSON writes with one letter: `\b`, `\t`, `\n`, `\f`, `\r`. */
+/** Characters that JSON escapes with one letter: `\b`, `\t`, `\n`, `\f`, `\r`. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 const LONG_ESCAPE = '\\u0000'.length
 
 /**
- * Returns the characters of a script between the quotes of JSON, which is the size that hoop's gateway
- * reports.
+ * Returns the length of the script as JSON text without the quotes. hoop's gateway reports this length as the
+ * script's size.
  */
 function scriptSize(script: Buffer): number {
   let size = 0
@@ -176,13 +176,13 @@ function scriptSize(script: Buffer): number {
 function charactersOf(byte: number): number {
   if (byte === QUOTE || byte === BACKSLASH) return 2
   if (byte < SPACE) return SHORT_ESCAPES.has(byte) ? 2 : LONG_ESCAPE
-  // The bytes after the first one of a character.
+  // Continuation bytes of a UTF-8 character do not count.
   return (byte & 0xc0) === 0x80 ? 0 : 1
 }
 
 /**
- * Returns the reason why the agent refuses each terminal although the settings allow them; empty if it does
- * not.
+ * Returns the reason why the agent refuses a terminal that the settings allow; empty if the agent does not
+ * refuse terminals.
  */
 export function terminalRefusal({ masking }: ConnectionSettings): string {
   if (masking?.dlpMode !== 'strict') return ''

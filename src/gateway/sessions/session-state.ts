@@ -3,25 +3,25 @@ import type { StateAnswer, StateName } from '../../contract/session-state.ts'
 import { STATES_OF_CAUSES } from '../history/end-states.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
 
-/** A session that has a lock, or waits for one. */
+/** A session that has a lock, or waits for a lock. */
 export interface LockSession {
   readonly sid: string
   readonly user: string
-  /** Time at which it got the lock or began to wait, in ms since 1970. */
+  /** Time at which the session got the lock or began to wait, in ms since 1970. */
   readonly since: number
 }
 
 /** Lock for which a session waits. */
 export interface LockObstacle {
   readonly lock: string
-  /** Session that has the lock; undefined when the lock is free, and other sessions come before this one. */
+  /** Session that has the lock; undefined when the lock is free, but other sessions wait longer. */
   readonly holder: LockSession | undefined
-  /** Number of sessions that wait for this lock before this one. */
+  /** Number of sessions that wait longer for this lock. */
   readonly ahead: number
 }
 
-// The states of a session and their words: REST answers, the page, the command line and webhooks all use
-// these.
+// The states of a session and the texts about them. REST answers, the page, the command line and webhooks all
+// use these texts.
 
 const WORDS = {
   'waiting-for-approval': 'waits for approval',
@@ -51,13 +51,13 @@ const WORDS = {
 
 export interface SessionState {
   readonly name: StateName
-  /** The words for people. Times are in `since`, since each reader has a time zone. */
+  /** Text for people. Times are only in `since`, because readers have different time zones. */
   readonly text: string
   /** The user who has stopped, rejected, revoked or withdrawn the session, or who has the lock. */
   readonly by?: string
   /** The lock that the session waits for. */
   readonly lock?: string
-  /** Time since which the other session has the lock. */
+  /** Time at which the other session got the lock. */
   readonly since?: Date
 }
 
@@ -83,12 +83,18 @@ function worded(name: StateName, by?: string): SessionState {
 function lockState({ lock, holder, ahead }: LockObstacle): SessionState {
   const name = 'waiting-for-lock'
   const text = `${WORDS[name]} ${lock}`
-  if (holder === undefined) return { name, lock, text: `${text}, ${ahead} before it` }
-  return { name, lock, by: holder.user, since: new Date(holder.since), text: `${text} of ${holder.user}` }
+  if (holder === undefined) return { name, lock, text: `${text}; sessions before it: ${ahead}` }
+  return {
+    name,
+    lock,
+    by: holder.user,
+    since: new Date(holder.since),
+    text: `${text}, held by ${holder.user}`,
+  }
 }
 
 function endOf({ exitCode, cause, guardrails, review, isPort }: Stated): SessionState {
-  // A session of native clients goes on after a refused statement.
+  // A session of native clients continues after a refused statement.
   if (guardrails !== undefined && isPort !== true) return worded('blocked')
   const name = cause && stateOfCause(cause)
   if (name !== undefined) return worded(name, cause?.by)
@@ -99,8 +105,8 @@ function endOf({ exitCode, cause, guardrails, review, isPort }: Stated): Session
 }
 
 /**
- * Causes that only the gateway knows. An agent that gives one of them as its reason would speak for a person
- * or for the gateway.
+ * Causes that only the gateway may set. An agent with such a reason would report an act of a person or of the
+ * gateway.
  */
 const NOT_OF_AGENTS = new Set<StateName>([
   'stopped',
@@ -117,7 +123,7 @@ const NOT_OF_AGENTS = new Set<StateName>([
   'gateway-lost',
 ])
 
-/** Returns an agent's reason for an end, as a cause; undefined for a reason that it cannot know. */
+/** Returns an agent's reason for an end, as a cause; undefined for a reason that an agent cannot know. */
 export function agentsCause(reason: string | undefined): string | undefined {
   if (reason === undefined || reason === 'access-ended' || reason === 'session-expired') return undefined
   const name = stateOfCause({ code: reason })
@@ -125,14 +131,14 @@ export function agentsCause(reason: string | undefined): string | undefined {
 }
 
 function stateOfCause({ code, by }: EndCause): StateName | undefined {
-  // A terminal whose approval was revoked. Without a name, its time was over.
+  // With a user, the approval of a terminal was revoked. Without a user, the terminal's time was over.
   if (code === 'access-ended' && by !== undefined) return 'revoked'
   return Object.hasOwn(STATES_OF_CAUSES, code) ? STATES_OF_CAUSES[code] : undefined
 }
 
 /**
- * Returns the state of a session of an older version, which has no cause.
- * @param exitCode `NO_EXIT_CODE` for one that has not run
+ * Returns the state of a session that an older version has recorded without a cause.
+ * @param exitCode `NO_EXIT_CODE` for a session that has not run
  */
 function deniedBefore(
   { status, type, groups }: NonNullable<SessionSummary['review']>,

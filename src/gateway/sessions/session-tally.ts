@@ -2,7 +2,7 @@ import type { RpcCode } from '../../contract/statuses.ts'
 import type { SessionEnd } from './session.ts'
 
 /**
- * `succeeded`: exit code 0. `failed`: any other code. `no-code`: the agent has given none, or was not
+ * `succeeded`: exit code 0. `failed`: any other code. `no-code`: the agent gave no exit code, or was not
  * reached.
  */
 type Outcome = 'succeeded' | 'failed' | 'no-code'
@@ -12,11 +12,11 @@ export class SessionTally {
   readonly outcomes: Record<Outcome, number> = { succeeded: 0, failed: 0, 'no-code': 0 }
   /** Number of sessions without an exit code, by the reason that the gateway knows. */
   readonly codes = new Map<RpcCode, number>()
-  /** Sessions that could not be written when they ended. */
+  /** Number of sessions whose output or end could not be recorded. */
   unrecorded = 0
   #told: (seconds: number) => void = () => undefined
 
-  /** @param told is called for each session that ends from now on, with its duration */
+  /** @param told called for each session that ends from now on, with its duration in seconds */
   follow(told: (seconds: number) => void): void {
     this.#told = told
   }

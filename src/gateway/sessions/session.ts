@@ -21,63 +21,70 @@ import type { SessionRecord } from './session-record.ts'
 import { agentsCause } from './session-state.ts'
 import { SessionStatements } from './statements/statements.ts'
 
-/** The end of a session, as answers and clients are told. */
+/** The end of a session, for answers and clients. */
 export interface SessionEnd {
-  /** -2 when there is no valid code. */
+  /** -2 when the agent gave no valid code. */
   readonly exitCode: number
   readonly truncatedBytes: number
   /** Bytes of secrets that the agent has replaced. */
   readonly redactedBytes: number
   /** The agent's close message; undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
-  /** Broken guardrail rules: those that ended the session, and those of native clients, which go on. */
+  /**
+   * Broken guardrail rules: rules that ended the session, and rules that native clients broke without ending
+   * it.
+   */
   readonly brokenRules?: readonly GuardrailInfo[]
   /** Reason why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
-  /** Cause of the end, where the exit code does not tell it. */
+  /** Cause of the end, if the exit code does not show the cause. */
   readonly cause?: EndCause
   /** Reason why the output or the end could not be written into the history (yet). */
   readonly unrecorded?: string
 }
 
 /**
- * Messages of a session before its end: `opened` once, when the script or the first key may be sent, then
- * output, or data from a server for native clients.
+ * Messages of a session before its end. The first is `opened`, after which the script or keys may be sent.
+ * Output follows, or data from a server for native clients.
  */
 export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage & { readonly sid: SessionId })
 
 /** "Unable to obtain a valid exit code from the agent", in the published contract. */
 export const NO_AGENT_CODE = -2
-/** The agent tries a database's port for up to 5 s before it answers. */
+/**
+ * Maximum wait in ms for the agent to open a session. The agent tries a database's port for up to 5 s before
+ * it answers.
+ */
 const OPEN_MS = 60_000
-/** The longest life of a session, as in hoop's gateway. */
+/** Maximum life of a session, as in hoop's gateway. */
 const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /**
- * Time from a client's leaving to the end of its command, with an agent that does not say how long it takes.
- * Our agent does: the time follows from its `kill.grace`.
+ * Maximum wait in ms for the end of a command whose client has left, for agents that report no maximum of
+ * their own. Our agent reports a maximum, which follows from its `kill.grace`.
  */
 const LEAVE_MS = 15_000
 
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
 const OFFLINE: RpcFailure = { code: 'agent-offline', reason: hoopWords.agentIsOffline }
-/** One shared error: without a reason, each end would make an error of its own, with its stack. */
+/** Shared reason of all aborts. Without a reason, each abort would create an error with a stack. */
 const OVER = new Error('the session is over')
 
 /**
- * Waits until the session may run, and finds its agent. Returns undefined when no agent comes or the session is
- * over before, and a failure when the session may not run.
+ * Waits until the session may run, and finds its agent. Returns undefined when no agent connects in time or
+ * the session ends first, and a failure when the session may not run.
  */
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | RpcFailure | undefined>
 
 /**
- * One session on an agent: opens it, sends the client's input, and records the agent's messages until it
- * ends. The owner of the session reads the messages of `run` to their end, and then `ended`.
+ * Opens one session on an agent, sends the client's input, and records the agent's messages until the session
+ * ends. The owner reads all messages of `run`, and then awaits `ended`.
  */
 export class GatewaySession {
   readonly sid: SessionId
   /**
-   * Settles after the messages, when the end is recorded; if it could not be recorded, the ending says why.
+   * Settles after the last message, when the end is recorded. If the end cannot be recorded, its `unrecorded`
+   * has the reason.
    */
   readonly ended: Promise<SessionEnd>
   readonly #open: OpenMessage
@@ -91,12 +98,12 @@ export class GatewaySession {
   #ending: SessionEnd | undefined
   #agent: AgentStream | undefined
   #opened = false
-  /** Whether the agent has something to run. Only then does it answer a close. */
+  /** Whether the agent has received something to run. Otherwise it does not answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
   readonly #statements: SessionStatements
 
-  /** @param rules guardrail rules of the connection, whose names its agent does not know */
+  /** @param rules guardrail rules of the connection; the agent does not know their names */
   constructor(
     open: OpenMessage,
     record: SessionRecord,
@@ -114,8 +121,8 @@ export class GatewaySession {
   }
 
   /**
-   * Serves the session, once, and yields its messages until it is over. Begins when the first message is
-   * read.
+   * Serves the session and yields its messages until the session is over. Begins when the caller reads the
+   * first message. Call this only once.
    */
   async *run(): AsyncGenerator<SessionMessage, void, undefined> {
     try {
@@ -123,19 +130,19 @@ export class GatewaySession {
       const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
       if (lost !== undefined) this.fail('agent-lost', lost.message)
     } finally {
-      // Without an ending the reader has stopped in the middle, which only a bug does.
+      // The ending is missing only if a bug has stopped the reader in the middle.
       const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
-      // In a promise, so that an error of a bug here rejects `ended`, and nothing waits for ever.
+      // The promise turns an unexpected error into a rejection of `ended`, so that nobody waits for ever.
       this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
     }
   }
 
-  /** Whether the session has not reached an agent: its command has not run. */
+  /** Whether the session still waits for an agent, so that its command has not run. */
   get isWaiting(): boolean {
     return this.#agent === undefined
   }
 
-  /** Settles when the way to the agent has room for more. */
+  /** Settles when the stream to the agent accepts more packets. */
   async room(): Promise<void> {
     await this.#agent?.room()
   }
@@ -148,7 +155,7 @@ export class GatewaySession {
     this.#agent?.send({ kind: 'exec', sid: this.sid, stdin: script })
   }
 
-  /** Sends keys. They are not recorded: passwords are among them, typed without echo. */
+  /** Sends keys. Keys are not recorded, because users type passwords without echo. */
   type(data: Buffer): void {
     if (this.#isOver) return
     this.#started = true
@@ -169,7 +176,9 @@ export class GatewaySession {
     else if (refusal !== 'over') this.fail(refusal.code, refusal.reason)
   }
 
-  /** Asks the agent for no more output until `resume`. Agents that do not know the packet continue. */
+  /**
+   * Asks the agent for no more output until `resume`. Agents that do not know this packet continue to send.
+   */
   pause(): void {
     if (!this.#isOver) this.#agent?.send({ kind: 'pause', sid: this.sid })
   }
@@ -181,16 +190,16 @@ export class GatewaySession {
   /** Ends the command after its client has left. The agent gets some time to report the end. */
   leave(): void {
     if (this.#isOver || this.#leaving !== undefined) return
-    // The usual end of a port: the user has closed it.
+    // A port usually ends because the user closes it.
     if (this.#isPort && this.#opened) return void this.#end({ ...NOTHING_LEFT_OUT, exitCode: 0 }, '')
     if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
-    const late = `${HAS_LEFT}, and the agent has not said how the command ended`
+    const late = `${HAS_LEFT}, and the agent has not reported how the command ended`
     const leaveMs = Math.min(this.#agent.longestEndMs ?? LEAVE_MS, MAX_LIFE_MS)
     this.#leaving = setTimeout(() => this.fail('client-left', late), leaveMs)
     this.#agent.send({ kind: 'close', sid: this.sid })
   }
 
-  /** Ends the session from this side. @param by user who has ended it */
+  /** Ends the session from the gateway's side. @param by user who has ended the session */
   fail(code: RpcCode, reason: string, by?: string): void {
     this.#fail({ code, reason, by })
   }
@@ -231,14 +240,14 @@ export class GatewaySession {
       clearTimeout(opened)
       clearTimeout(life)
       clearTimeout(this.#leaving)
-      // Sent for every way a session ends (protocol.md 0.6). On a lost stream it has no effect.
+      // The close is sent however the session has ended (protocol.md 0.6). On a lost stream it has no effect.
       if (this.#leaving === undefined) agent.send({ kind: 'close', sid: this.sid })
     }
     return undefined
   }
 
   *#receive(message: AgentMessage): Generator<SessionMessage, void, undefined> {
-    // The gateway may have ended the session while the message was on its way here.
+    // The gateway may have ended the session before this message arrived.
     if (this.#isOver) return
     switch (message.kind) {
       case 'opened':
@@ -311,14 +320,17 @@ export class GatewaySession {
 }
 
 /**
- * Puts `beginning` before the agent's text, but after the line break with which the text starts if the output
- * had none.
+ * Puts `beginning` before the agent's text. If the output ended without a line break, the text starts with a
+ * line break, and `beginning` follows it.
  */
 function behind(beginning: string, message: string): string {
   return message === '' ? '' : message.replace(/^\n?/, (lineBreak) => `${lineBreak}${beginning}: `)
 }
 
-/** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
+/**
+ * Records the end. The command has run in any case, so a failed write becomes a part of the ending and is not
+ * thrown.
+ */
 function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   const { exitCode, truncatedBytes, redactedBytes, brokenRules, cause } = ending
   try {
@@ -336,12 +348,14 @@ function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   }
 }
 
-/** A session without a valid code is recorded as one without any (protocol.md 4.6). */
+/**
+ * Returns the exit code for the record. An invalid code is recorded like a missing code (protocol.md 4.6).
+ */
 function rowExitCode(exitCode: number): number {
   return exitCode === NO_AGENT_CODE ? NO_EXIT_CODE : exitCode
 }
 
-/** Reason why a session could not be served or was ended from this side. */
+/** Reason why the gateway could not serve a session or has ended it. */
 export interface RpcFailure {
   readonly code: RpcCode
   readonly reason: string

@@ -21,21 +21,25 @@ import type { Current } from '../settings/settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
 /**
- * Memory that the sessions of one user may take until they end (script, variables, redaction): eight of the
- * largest scripts.
+ * Maximum bytes that one user's running sessions may hold (script, variables, redaction). They are enough for
+ * eight of the largest scripts.
  */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
-/** A caller who does not wait for answers begins thousands in a second. */
+/**
+ * Maximum number of running sessions per user. A caller who does not wait for answers can begin thousands of
+ * sessions in a second.
+ */
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
-/** Reason of the end of sessions that run longer than the gateway waits when it stops. */
+/** End reason of sessions that still run when the stopping gateway no longer waits. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
-const DRAINING = 'the gateway is stopping and accepts nothing new: nothing has run, try again when it is back'
+const DRAINING =
+  'the gateway is stopping and accepts no new work; nothing has run; try again when the gateway is back'
 
 /**
- * Returns the refusal of a gateway that is stopping. It says that the command has not run, and the caller can
- * retry.
+ * Returns the refusal of a gateway that is stopping. Its text says that the command has not run, so the
+ * caller can retry.
  */
 export function gatewayDraining(): RequestRefused {
   return new RequestRefused('gateway-draining', DRAINING)
@@ -50,7 +54,7 @@ interface RunningSession {
 /** A session that waits for a decision. */
 export interface WaitingSession {
   readonly sid: SessionId
-  /** Returns a text as the session's record has it: with its secrets replaced. */
+  /** Replaces the secrets in a text, as in the session's record. */
   readonly shown: (text: Buffer) => Buffer
   /** Whether the session's script contains secrets. */
   readonly hasSecrets: boolean
@@ -58,13 +62,17 @@ export interface WaitingSession {
 
 /** Locks that sessions may have to wait for before they run. */
 export interface LockQueue {
-  /** Throws when too many sessions wait already: then the session must not begin. */
+  /** Throws when too many sessions wait already. Then the session must not begin. */
   checkRoom(request: SessionRequest): void
-  /** Puts the session into the queue of its locks, until it leaves. */
+  /**
+   * Puts the session into the queue for its locks. The session keeps its place, and later its locks, until
+   * `leave`.
+   */
   enter(sid: SessionId, request: SessionRequest): void
   /**
-   * Settles when the session has its turn or is over.
-   * @returns the obstacle that was there for too long; undefined when the session may run
+   * Settles when the session has its locks or is over.
+   * @returns a text about the lock for which the session has waited too long; undefined when the session may
+   * run
    */
   reached(sid: SessionId, over: AbortSignal): Promise<string | undefined>
   /** Returns the lock for which a session waits at this moment. */
@@ -72,7 +80,7 @@ export interface LockQueue {
   leave(sid: string): void
 }
 
-/** All sessions: begins, records and ends them. */
+/** Begins, records and ends all sessions. */
 export class Sessions {
   readonly #agents: Agents
   readonly #history: History
@@ -112,8 +120,8 @@ export class Sessions {
   }
 
   /**
-   * Opens a session, which runs while its messages are read.
-   * @throws HistoryError, RequestRefused: then there is no session
+   * Opens a session. It runs while the caller reads its messages.
+   * @throws HistoryError, RequestRefused when the session cannot begin
    */
   open(request: SessionRequest): GatewaySession {
     const { redaction, bytes } = this.#checked(request)
@@ -123,9 +131,9 @@ export class Sessions {
   }
 
   /**
-   * Returns what may be shown of a session before it begins: its script as the record will have it. Undefined
-   * for a session that would be refused.
-   * @throws as `open`
+   * Returns the script of a session before the session begins, as the record will have it. Undefined for a
+   * session that would be refused.
+   * @throws the same errors as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
     const { redaction, bytes } = this.#checked(request)
@@ -147,7 +155,7 @@ export class Sessions {
   }
 
   /**
-   * Records a session that waits for approval, and keeps nothing of it here.
+   * Records a session that waits for approval. Only the history keeps the session.
    * @throws HistoryError, RequestRefused
    */
   begin(request: SessionRequest): WaitingSession {
@@ -162,7 +170,7 @@ export class Sessions {
   /**
    * Prepares a session that waits.
    * @returns a function that starts it, once
-   * @throws RequestRefused: then it continues to wait
+   * @throws RequestRefused; the session then continues to wait
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     const { redaction, bytes } = this.#checked(request)
@@ -170,7 +178,7 @@ export class Sessions {
   }
 
   /**
-   * Ends a session that waits, as one that has not run.
+   * Ends a waiting session, whose script has not run.
    * @throws HistoryError when the end could not be written yet
    */
   endWaiting(sid: string, text: string, cause: EndCause): void {
@@ -180,12 +188,12 @@ export class Sessions {
     this.#log.info({ sid, exitCode: NO_EXIT_CODE }, 'session ended without a run')
   }
 
-  /** @param by user who stops it @returns false when no such session runs */
+  /** @param by user who stops the session @returns false when the session does not run */
   kill(id: string, by: string): boolean {
     return this.end(id, 'session-killed', `${hoopWords.sessionKilled}: ${by}`, by)
   }
 
-  /** Ends a running session. @returns false when no such session runs */
+  /** Ends a running session. @returns false when the session does not run */
   end(id: string, code: RpcCode, reason: string, by?: string): boolean {
     const running = this.#running.get(id)
     running?.session.fail(code, reason, by)
@@ -198,8 +206,8 @@ export class Sessions {
 
   /**
    * Refuses new sessions, ends those that wait for a lock or an agent, and waits for the running ones.
-   * @param forMs longest wait
-   * @param over ends the wait
+   * @param forMs maximum wait in ms
+   * @param over aborts the wait
    */
   async drain(forMs: number, over: AbortSignal): Promise<void> {
     this.#stopsAt = Date.now() + forMs
@@ -218,7 +226,7 @@ export class Sessions {
       await Promise.allSettled([...this.#running.values()].map(({ session }) => session.ended))
   }
 
-  /** Ends all running sessions, refuses new ones, and waits until all of them are recorded. */
+  /** Ends all running sessions, refuses new sessions, and waits until all ends are recorded. */
   async close(reason: string = hoopWords.gatewayShutdown): Promise<void> {
     this.#closing = true
     const running = [...this.#running.values()]
@@ -255,11 +263,11 @@ export class Sessions {
   ): Promise<AgentStream | RpcFailure | undefined> {
     const obstacle = await this.#locks?.reached(sid, over)
     if (obstacle !== undefined)
-      return { code: 'lock-busy', reason: `waited too long, nothing has run: ${obstacle}` }
+      return { code: 'lock-busy', reason: `the session waited too long and has not run: ${obstacle}` }
     return this.#agents.waitFor(agent, this.#current.value.limits.agentWaitMs, over)
   }
 
-  /** Notes the run of a session that has an issue, because the issue is moved when the session ends. */
+  /** Notes that a session with a Jira issue has run, because its issue is moved when the session ends. */
   #noteRun(sid: SessionId): void {
     try {
       if (this.#history.read(({ issues }) => issues.has(sid)))
@@ -274,8 +282,8 @@ export class Sessions {
   }
 
   /**
-   * Returns the bytes that are kept for this request.
-   * @throws RequestRefused when its user would have too many together
+   * Returns the number of bytes that this request holds in memory.
+   * @throws RequestRefused when the user has too many running sessions, or too many bytes in them
    */
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
     const bytes = requestBytes(request) + redactionBytes
@@ -317,7 +325,8 @@ export class Sessions {
   }
 
   /**
-   * Follows a session from its beginning to its end. Never rejects: the session's reader gets the error too.
+   * Follows a session from its beginning to its end. Never rejects, because the session's reader gets the
+   * error too.
    */
   async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
@@ -352,14 +361,14 @@ export class Sessions {
     if (this.#closing) return ['gateway-stopped', hoopWords.gatewayShutdown]
     if (!access[use]) return ['not-permitted', hoopWords.disabled(use)]
     if (use !== 'connect' || !bringsMore(request) || access.clientInput) return undefined
-    const reason = 'connect takes neither arguments nor variables on this connection (access.client-input)'
+    const reason = 'connect accepts no arguments or variables on this connection (access.client-input)'
     return ['client-input-refused', reason]
   }
 }
 
 /**
- * Whether the caller adds arguments or variables. `exec` allows any script. A terminal's program may be one
- * that offers less, so these need a right.
+ * Whether the caller adds arguments or variables. `exec` allows any script anyway. The program of a terminal
+ * may allow less than a shell, so its arguments and variables need a right of their own.
  */
 function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
   return clientArgs.length > 0 || envVars.size > 0

@@ -143,7 +143,7 @@ describe('a client is refused', () => {
     bringer.open('', brought)
     expect(await bringer.over()).toMatchObject({
       code: 9,
-      details: expect.stringContaining('takes neither arguments nor variables') as string,
+      details: expect.stringContaining('accepts no arguments or variables') as string,
     })
   })
 

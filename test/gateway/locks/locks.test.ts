@@ -65,7 +65,7 @@ it('says who has the lock since when, and how many are before', () => {
   const obstacle = enter('3', 'a').obstacle()
   expect(obstacle).toMatchObject({ lock: 'a', holder: { sid: '1', user: 'ann' }, ahead: 1 })
   expect(obstacle && obstacleText(obstacle)).toMatch(
-    /^lock a is held by session 1 of ann since 20\d\d-.*Z, 1 waits before$/,
+    /^lock a is held by session 1 of ann since 20\d\d-.*Z; sessions that wait longer for it: 1$/,
   )
 })
 
@@ -74,9 +74,7 @@ it('says for whom a free lock is kept', () => {
   enter('1', 'a')
   enter('2', 'a', 'b')
   const obstacle = enter('3', 'b').obstacle()
-  expect(obstacle && obstacleText(obstacle)).toBe(
-    'lock b goes first to sessions that wait longer, 1 waits before',
-  )
+  expect(obstacle && obstacleText(obstacle)).toBe('lock b is free; sessions that wait longer for it: 1')
 })
 
 it('a hundred wait for a lock, fifty of one user, and no more', () => {

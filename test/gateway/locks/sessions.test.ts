@@ -65,7 +65,7 @@ it('a runbook waits for another one under its lock, on any connection, and is to
   const holder = { session_id: idOf(first), user: 'admin', since }
   expect(second.body['waits_for']).toEqual({ lock: 'migrations', ...holder, ahead: 0 })
   expect((await session(second))['state']).toEqual({
-    ...{ name: 'waiting-for-lock', text: 'waits for lock migrations of admin', by: 'admin' },
+    ...{ name: 'waiting-for-lock', text: 'waits for lock migrations, held by admin', by: 'admin' },
     ...{ lock: 'migrations', since },
   })
   expect((await session(first))['state']).toMatchObject({ name: 'running' })
@@ -97,7 +97,7 @@ it('a session that waits too long ends with a code and says for whom', async () 
   )
   expect(body['exit_code']).toBe(254)
   expect(String(body['event_stream'])).toContain(
-    `rpc error: code = ResourceExhausted desc = waited too long, nothing has run: lock migrations is held by session ${idOf(first)} of admin since `,
+    `rpc error: code = ResourceExhausted desc = the session waited too long and has not run: lock migrations is held by session ${idOf(first)} of admin since `,
   )
 })
 

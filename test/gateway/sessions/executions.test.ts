@@ -115,7 +115,7 @@ test('a command that ran is answered with its code when the history can be neith
   const { status, body } = await executions('lost', {}, () => history.close()).execute(request())
   expect([status, body.exit_code, body.output_status, body.truncated]).toEqual([200, 3, 'failed', true])
   expect(body.output).toBe('the session history could not be read, output may be missing\n')
-  expect(log.join('\n')).toContain('it is closed')
+  expect(log.join('\n')).toContain('the history is closed')
 })
 
 test('a session that cannot begin is an error that says so, and no agent hears of it', async () => {

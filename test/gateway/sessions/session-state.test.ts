@@ -34,10 +34,10 @@ it('names the lock that a session waits for, who has it and since when', () => {
   const open = { status: 'open', exitCode: undefined } as const
   expect(stateOf(open, { lock: 'deploy', holder, ahead: 0 })).toEqual({
     ...{ name: 'waiting-for-lock', lock: 'deploy', by: 'bea', since: new Date(1000) },
-    text: 'waits for lock deploy of bea',
+    text: 'waits for lock deploy, held by bea',
   })
   expect(stateOf(open, { lock: 'deploy', holder: undefined, ahead: 2 }).text).toBe(
-    'waits for lock deploy, 2 before it',
+    'waits for lock deploy; sessions before it: 2',
   )
 })
 

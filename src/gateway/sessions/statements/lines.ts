@@ -1,31 +1,31 @@
 import type { StatementEnd } from './running.ts'
 
-// The statements of native clients are in the record of their session among the output, since people look for
-// them there: `[1] select 1` when a statement begins, `[1]: 0.4 ms, 1 row` when it ends, each in an event of
-// its own. 1 is the connection. The ends of a connection are in the order of its statements.
+// Statements of native clients are recorded in the output of their session, because people look for them
+// there. The line `[1] select 1` is the beginning of a statement on connection 1, and `[1]: 0.4 ms, 1 row` is
+// its end. Each line is an event of its own. The ends on a connection are in the order of its statements.
 
 export interface RecordedStatement {
   readonly connection: string
   readonly query: string
   /** Seconds from the beginning of the session to the beginning of the statement. */
   readonly seconds: number
-  /** Undefined while it runs, and where it was not measured. */
+  /** Undefined while the statement runs, and if it was not measured. */
   end?: StatementEnd
-  /** Set where it was not measured. */
+  /** Set if the statement was not measured. */
   isLost?: true
 }
 
 const LOST = 'not measured from here on: too many statements wait for the server'
 
 /**
- * Returns the mark of a connection. Ids are texts of clients: none of them can look like the end of another's
- * name.
+ * Returns the mark of a connection. Clients choose the ids, so ids are encoded. No id can imitate the end of
+ * a mark.
  */
 function mark(connection: string): string {
   return `[${encodeURIComponent(connection.toWellFormed())}]`
 }
 
-/** @param query with its secrets replaced */
+/** @param query text of the statement, with its secrets replaced */
 export function beginLine(connection: string, query: string): string {
   return `${mark(connection)} ${query}\n`
 }
@@ -49,7 +49,7 @@ const OUTCOMES = ['prepared', 'skipped', 'unfinished'] as const
 const LINE = /^\[([^\]]*)\](:?) ([^]*)\n$/
 const END = /^(\d+\.\d) ms(?:, (\d+) rows?)?(?:, error ([^,]+))?(?:, (prepared|skipped|unfinished))?$/
 
-/** Reads some statements out of the events of a record, one event after the other. */
+/** Reads a range of statements from the events of a record, one event after the other. */
 export class StatementReader {
   readonly asked: RecordedStatement[] = []
   readonly #from: number
@@ -73,7 +73,7 @@ export class StatementReader {
     return this.#count > this.#until
   }
 
-  /** Whether the following events change nothing any more. */
+  /** Whether no later event can change the result. */
   get isDone(): boolean {
     return this.hasMore && this.#unended === 0
   }

@@ -2,20 +2,20 @@ import { MYSQL_COMMAND, MysqlStatements, type MysqlRequest } from '../../../wire
 import { Measure, Statement } from './running.ts'
 
 const HEADER_BYTES = 4
-/** A packet of this length continues in the next one. */
+/** Maximum length of a packet. A packet of this length continues in the next packet. */
 const LARGEST_PACKET = 0xff_ff_ff
 /**
- * Bytes that are read of a packet: a byte, two numbers of nine bytes and the server's state; of a greeting
- * its capabilities.
+ * Number of bytes read from each packet. They contain a first byte, two numbers of up to nine bytes, and the
+ * server's state, or the capabilities in a greeting.
  */
 const MAX_SHOWN_BYTES = 128
 const EOF_BYTES = 5
-/** A capability: a result ends with an OK packet, and its columns without one. */
+/** Capability: an OK packet ends each result, and no packet ends the list of its columns. */
 const DEPRECATE_EOF = 1 << 24
-/** States of the server. */
+/** Bits of the server's state. */
 const MORE_RESULTS = 0x08
 const CURSOR_EXISTS = 0x40
-/** An error packet of MariaDB that is no error: it reports the progress of a statement. */
+/** Error code of a MariaDB packet that is not an error, but reports the progress of a statement. */
 const PROGRESS = 0xffff
 
 const UNANSWERED: ReadonlySet<number> = new Set([
@@ -30,7 +30,7 @@ const WITH_RESULTS: ReadonlySet<number> = new Set([
   MYSQL_COMMAND.processInfo,
 ])
 
-/** A command that is answered. It may be a statement or not. */
+/** A command that the server answers. It need not be a statement. */
 class MysqlStatement extends Statement {
   readonly command: number
 
@@ -55,13 +55,15 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   protected readonly requests = new MysqlStatements()
   /** Bytes of a packet whose beginning is not complete. */
   #rest = Buffer.alloc(0)
-  /** Bytes of the packet that are still to come. */
+  /** Bytes of the packet that still have to arrive. */
   #left = 0
   #goesOn = false
   #state: State = 'begin'
-  /** Whether the answer to the first command has begun. */
+  /** Whether the answer to the first command in the queue has begun. */
   #hasBegun = false
-  /** Packets of columns or of a prepared statement that are still to come. */
+  /**
+   * Number of packets that still have to arrive with columns, or with definitions of a prepared statement.
+   */
   #definitions = 0
   #serverCapabilities: number | undefined
   #clientCapabilities = 0
@@ -95,7 +97,8 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   #packet(seq: number, shown: Shown): void {
     this.#serverCapabilities ??= capabilitiesIn(shown)
     const { head } = this.running
-    // Answers begin with 1. Other packets, where no answer is expected, belong to the login.
+    // The first packet of an answer has the sequence number 1. Other packets before an answer belong to the
+    // login.
     if (head === undefined || (!this.#hasBegun && seq !== 1)) return
     this.#hasBegun = true
     const kind = kindOf(shown)
@@ -147,7 +150,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
 
   #columns(shown: Shown): void {
     const { value, end } = numberAt(shown, 0)
-    // MariaDB leaves out the columns that a client has seen before, and says so.
+    // MariaDB leaves out columns that the client knows already, and reports this by a zero after the count.
     const areLeftOut = shown.length === end + 1 && shown.bytes[shown.at + end] === 0
     this.#definitions = areLeftOut ? 0 : value
     this.#state = 'columns'
@@ -165,7 +168,10 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
     this.#state = this.#hasEof ? 'columns-end' : 'rows'
   }
 
-  /** Handles OK, with the numbers of columns and parameters, whose definitions follow. */
+  /**
+   * Handles the OK packet of a prepared statement. It has the numbers of columns and parameters; their
+   * definitions follow.
+   */
   #prepared(head: MysqlStatement, shown: Shown): void {
     const counts = [u16(shown, 5), u16(shown, 7)].filter((count) => count > 0)
     const ends = this.#hasEof ? counts.length : 0
@@ -191,8 +197,8 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
 }
 
 /**
- * Returns the statement's text. Empty for a command that is neither a statement nor the execution of one: its
- * answer is awaited, and it is not recorded.
+ * Returns the statement's text; empty for a command that neither is nor executes a statement. Such a command
+ * is not recorded, but its answer is awaited.
  */
 function shownText({ command, text, statement }: Extract<MysqlRequest, { kind: 'command' }>): string {
   if (text !== undefined) return text
@@ -207,7 +213,7 @@ type PacketKind = 'error' | 'progress' | 'end' | 'other'
 function kindOf(shown: Shown): PacketKind {
   const first = shown.bytes[shown.at]
   if (first === 0xff) return u16(shown, 1) === PROGRESS ? 'progress' : 'error'
-  // A row that begins with 0xfe has a field of 16 MiB, and fills its packet.
+  // A row that begins with 0xfe has a field of at least 16 MiB, so its packet has the maximum length.
   return first === 0xfe && shown.length < LARGEST_PACKET ? 'end' : 'other'
 }
 
@@ -221,14 +227,14 @@ function stateIn(shown: Shown): number {
 function capabilitiesIn(shown: Shown): number {
   const { bytes, at } = shown
   const versionEnd = bytes.indexOf(0, at + 1) - at
-  // After the version come a number of four bytes, eight bytes of a salt and a zero; between the halves three
-  // bytes.
+  // The version is followed by a number of four bytes, eight bytes of salt and a zero. Three bytes separate
+  // the two halves of the capabilities.
   const low = versionEnd + 14
   if (bytes[at] !== 10 || versionEnd < 0 || low + 7 > shown.length) return 0
   return (u16(shown, low) | (u16(shown, low + 5) << 16)) >>> 0
 }
 
-/** Returns a number whose length its first byte gives. */
+/** Reads a number of variable length. Its first byte decides the length. */
 function numberAt(shown: Shown, from: number): { readonly value: number; readonly end: number } {
   const first = byteAt(shown, from)
   if (first < 0xfb) return { value: first, end: from + 1 }
@@ -242,7 +248,7 @@ function u16(shown: Shown, from: number): number {
   return byteAt(shown, from) | (byteAt(shown, from + 1) << 8)
 }
 
-/** Returns 0 after the packet's end. Only a broken server sends such a packet. */
+/** Returns a byte of the packet; 0 after the packet's end, which only a broken server causes. */
 function byteAt({ bytes, at, length }: Shown, from: number): number {
   return from < length ? (bytes[at + from] ?? 0) : 0
 }

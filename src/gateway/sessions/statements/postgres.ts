@@ -2,9 +2,12 @@ import { PostgresStatements, type PostgresRequest } from '../../../wire/messages
 import { Measure, Statement } from './running.ts'
 
 const HEAD_BYTES = 5
-/** The code of an error and the number of rows are at the beginning of their messages. */
+/**
+ * Maximum bytes read from one message. An error's code and the number of rows are near the beginning of their
+ * messages.
+ */
 const MAX_CONTENT_BYTES = 256
-/** Open portals that are remembered; a client may leave any number open. */
+/** Maximum number of portals that are remembered, because a client may leave any number of portals open. */
 const MAX_PORTALS = 1000
 
 const type = {
@@ -21,9 +24,9 @@ const type = {
 const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.error])
 
 class PostgresStatement extends Statement {
-  /** Answered by ReadyForQuery, and so in a message of its own. */
+  /** Whether the statement was sent in a Query message, which ReadyForQuery ends. */
   readonly isQuery: boolean
-  /** Number of the Parse message, counted from one Sync to the next; 0 without a Parse message. */
+  /** Number of the Parse message on this connection; 0 without a Parse message. */
   readonly parse: number
   isExecuted = false
 
@@ -46,17 +49,17 @@ function isExtended(one: PostgresStatement | Sync | undefined): one is PostgresS
 export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement, Sync> {
   protected readonly requests = new PostgresStatements()
   readonly #answers = new AnswerScanner((kind, content) => this.#answered(kind, content))
-  /** The statement of each portal, by name. */
+  /** Name of the statement of each portal, by the name of the portal. */
   readonly #portals = new Map<string, string>()
-  /** Statements that were parsed since the last Sync and not executed, by name. */
+  /** Statements that were parsed since the last Sync and are not executed yet, by name. */
   readonly #parsed = new Map<string, PostgresStatement>()
   #parses = 0
   #parsesAnswered = 0
-  /** The server takes data of a COPY, and no Sync before its end. */
+  /** Whether the server reads data of a COPY, and skips Syncs until the COPY ends. */
   #isCopying = false
-  /** A Sync may be among what waits. */
+  /** Whether a Sync may be in the queue. */
   #hasSyncs = false
-  /** Rows of a portal that is read in parts. */
+  /** Number of rows in the current answer, for a portal that is read in parts. */
   #dataRows = 0
 
   protected answer(bytes: Buffer): void {
@@ -93,20 +96,25 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
     }
   }
 
-  /** The server skips them while it takes data of a COPY. A look at all that waits, which an agent must not cause at will. */
+  /**
+   * Removes the Syncs from the queue, because the server skips them while it reads data of a COPY. The search
+   * reads the whole queue, so `#hasSyncs` keeps an agent from causing searches at will.
+   */
   #removeSyncs(): void {
     if (this.#hasSyncs) this.running.remove((one) => !(one instanceof PostgresStatement))
     this.#hasSyncs = false
   }
 
   /**
-   * Handles an Execute: it runs the statement of the Parse before it, or counts as a statement of its own.
+   * Handles an Execute. It runs a statement that was parsed since the last Sync, or counts as a statement of
+   * its own.
    */
   #execute(name: string | undefined, now: number): void {
     const parsed = name === undefined ? undefined : this.#parsed.get(name)
     if (parsed !== undefined) {
       parsed.isExecuted = true
-      // Statements end in their order: those before it are executed as statements of their own.
+      // Statements end in their order, so a later Execute of an earlier Parse counts as a statement of its
+      // own.
       for (const [other, statement] of this.#parsed) {
         this.#parsed.delete(other)
         if (statement === parsed) return
@@ -157,7 +165,7 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
     head.error ??= code
     if (head.isQuery) return
     this.running.end(head)
-    // The server skips the rest, up to Sync.
+    // The server skips all statements up to the next Sync.
     for (let { head: next } = this.running; isExtended(next); { head: next } = this.running)
       this.running.end(next, 'skipped')
   }
@@ -172,7 +180,7 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
     this.running.drop()
   }
 
-  /** Returns the statement that the server is at: those before it that were only prepared have ended. */
+  /** Returns the statement that the server works on, and ends earlier statements that were only prepared. */
   #first(): PostgresStatement | undefined {
     for (let { head } = this.running; head instanceof PostgresStatement; { head } = this.running) {
       if (head.isQuery || head.isExecuted || head.parse > this.#parsesAnswered) return head
@@ -193,7 +201,10 @@ function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }
 
-/** Finds the messages of a server in pieces of them, and shows their beginnings. */
+/**
+ * Finds the server's messages in its bytes, which may arrive in any pieces, and reports the beginning of each
+ * message.
+ */
 class AnswerScanner {
   readonly #found: (type: number, content: Buffer) => void
   /** Bytes of a message whose beginning is not complete. */
@@ -205,12 +216,12 @@ class AnswerScanner {
     this.#found = found
   }
 
-  /** Skips the next bytes, which are no messages. */
+  /** Skips the next bytes, which belong to no message. */
   skip(bytes: number): void {
     this.#skipped += bytes
   }
 
-  /** @returns false for bytes that are no messages */
+  /** @returns false for bytes that are not messages */
   scan(bytes: Buffer): boolean {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     let at = Math.min(this.#skipped, all.length)
@@ -229,7 +240,7 @@ class AnswerScanner {
       this.#left = length
       at += HEAD_BYTES
     }
-    // A copy, since the rest of the packet need not be kept.
+    // Copied, so that the whole packet does not stay in memory.
     this.#rest = Buffer.from(all.subarray(at))
     return true
   }

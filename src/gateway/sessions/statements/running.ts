@@ -1,11 +1,11 @@
 export interface StatementEnd {
   /**
-   * `prepared`: it was not executed. `skipped`: not run, because one before it had failed. `unfinished`: the
-   * connection was over before its answer.
+   * `prepared`: the statement was prepared, but not executed. `skipped`: it did not run, because an earlier
+   * statement had failed. `unfinished`: the connection ended before the statement's answer.
    */
   readonly outcome: 'done' | 'prepared' | 'skipped' | 'unfinished'
   readonly ms: number
-  /** Rows that were returned or changed; undefined where the server gives no number. */
+  /** Number of rows returned or changed; undefined if the server reports no number. */
   readonly rows: number | undefined
   /** SQLSTATE of PostgreSQL, error number of MySQL. */
   readonly error: string | undefined
@@ -16,18 +16,21 @@ export interface StatementNotes {
   began(text: string): void
   ended(end: StatementEnd): void
   /**
-   * Too many statements wait for the server: of later statements of this connection only the texts are
-   * recorded.
+   * Notes that too many statements wait for the server. Later statements of this connection are recorded
+   * without their ends.
    */
   lost(): void
 }
 
-/** Statements of one connection that wait for the server. A pipeline of a driver has some hundreds. */
+/**
+ * Maximum number of statements per connection that wait for the server. A driver's pipeline has some hundreds
+ * of statements.
+ */
 const MAX_OF_CONNECTION = 16_384
-/** Waiting statements of all connections of one session. */
+/** Maximum number of waiting statements per session. */
 const MAX_OF_SESSION = 65_536
 
-/** Count that a session's connections share. */
+/** Number of waiting statements of all connections of one session. */
 export interface SharedCount {
   waiting: number
 }
@@ -38,7 +41,10 @@ export class Statement {
   readonly since: number
   rows: number | undefined
   error: string | undefined
-  /** An empty statement, with which pools of connections check that the server is there. */
+  /**
+   * Whether the statement has no text and is not recorded. Connection pools send empty statements to check
+   * that the server responds.
+   */
   isEmpty = false
 
   constructor(since: number) {
@@ -51,8 +57,8 @@ export class Statement {
 }
 
 /**
- * The statements of one connection that wait for their answers, in order, with marks of a protocol among
- * them. Bounded: when a client sends more without waiting, its later statements are not measured.
+ * Queue of one connection's statements that wait for answers, with the protocol's marks between them. The
+ * queue is bounded. If a client sends too many statements without waiting, later statements are not measured.
  */
 class Running<Item extends Statement, Mark> {
   readonly #notes: StatementNotes
@@ -99,10 +105,7 @@ class Running<Item extends Statement, Mark> {
     this.#queue = left
   }
 
-  /**
-   * Ends the first statement. Its time does not include the time in which the server answered the statements
-   * before it.
-   */
+  /** Ends the first statement. Its time does not include the answers to earlier statements. */
   end(item: Item, outcome: StatementEnd['outcome'] = 'done'): void {
     const now = performance.now()
     const ms = now - Math.max(item.since, this.#lastEnd)
@@ -111,7 +114,7 @@ class Running<Item extends Statement, Mark> {
     if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
   }
 
-  /** Stops measuring, because the answers can no longer be told apart. */
+  /** Stops measuring, because answers can no longer be assigned to statements. */
   lose(): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -127,7 +130,7 @@ class Running<Item extends Statement, Mark> {
   }
 }
 
-/** Measures the statements of one connection: follows both directions by their messages, and keeps no row. */
+/** Measures the statements of one connection by the messages of both directions. Rows are not kept. */
 export abstract class Measure<Request, Item extends Statement, Mark> {
   protected readonly running: Running<Item, Mark>
   protected abstract readonly requests: { readonly push: (bytes: Buffer) => Iterable<Request> }

@@ -4,9 +4,12 @@ import { MysqlMeasure } from './mysql.ts'
 import { PostgresMeasure } from './postgres.ts'
 import type { SharedCount, StatementNotes } from './running.ts'
 
-/** Native clients that an agent serves in one session. */
+/** Maximum number of native clients that an agent serves in one session. */
 const MAX_CONNECTIONS = 1000
-/** Ids of connections that are over. An agent remembers fewer, and never serves a remembered id again. */
+/**
+ * Maximum number of ids of ended connections that are remembered. An agent remembers fewer ids, and never
+ * serves a remembered id again.
+ */
 const MAX_OVER = 20_000
 
 /** Reason why a message is not forwarded: its connection is over, or the session has to end. */
@@ -19,35 +22,36 @@ type Refusal = 'over' | { readonly code: RpcCode; readonly reason: string }
 export class SessionStatements {
   readonly #type: string
   readonly #notesOf: (connectionId: string) => StatementNotes
-  /** Measures by the connection's id. */
+  /** The measure of each connection, by the connection's id. */
   readonly #measures = new Map<string, PostgresMeasure | MysqlMeasure>()
   readonly #over = new Set<string>()
   readonly #shared: SharedCount = { waiting: 0 }
 
-  /** @param type of the session's connection, as the agent knows it */
+  /** @param type type of the session's connection, as sent to the agent */
   constructor(type: string, notesOf: (connectionId: string) => StatementNotes) {
     this.#type = type
     this.#notesOf = notesOf
   }
 
-  /** Reads a message of a client. @returns undefined when it may be forwarded */
+  /** Reads a message of a client. @returns undefined when the message may be forwarded */
   asked(message: ConnectionMessage): Refusal | undefined {
     const { connectionId: id } = message
     if (message.kind === 'connection-close') this.#forget(id)
     if (message.kind !== 'connection-data') return undefined
     const { protocol, data } = message
-    // The agent drops these bytes, and bytes after an end. Reading them here alone would hide the statements
-    // that follow.
+    // The agent drops bytes of another protocol, and bytes of an ended connection. A measure that read such
+    // bytes would not recognize the statements that follow.
     if (protocol !== this.#type)
       return { code: 'invalid-request', reason: `packets of ${protocol} in a session of another type` }
     if (this.#over.has(id)) return 'over'
     if (protocol === 'tcp') return undefined
     const measure = this.#measures.get(id) ?? this.#begin(id, protocol)
-    // Otherwise a client that leaves connections open could use more of them without a record.
+    // Without this refusal, a client could leave connections open and use further connections without a
+    // record.
     if (measure === undefined)
       return {
         code: 'too-many-clients',
-        reason: `a session serves ${MAX_CONNECTIONS} native clients at once`,
+        reason: `a session serves at most ${MAX_CONNECTIONS} native clients at once`,
       }
     measure.fromClient(data)
     return undefined
