@@ -1,17 +1,22 @@
 import { hasNoRoom } from '../store/errors.ts'
 
 const HOUR_MS = 60 * 60 * 1000
-/** Largest step ahead that is believed immediately, because a gateway may have been off overnight. */
+/**
+ * Maximum step forward of the wall clock that is believed immediately. A gateway may have been off overnight.
+ */
 const LARGEST_GAP_MS = 24 * HOUR_MS
 /**
- * A clock that is further ahead is believed after the gateway has run with it for this long, in one run or
- * several.
+ * A wall clock that is further ahead is believed after the gateway has run with this clock for this long,
+ * with or without restarts.
  */
 const PROOF_MS = 24 * HOUR_MS
 
-/** The history's belief about the time, in ms. It is stored, and outlives the gateway. */
+/** The history's belief about the time, in ms. It is stored, and survives a restart. */
 export interface Belief {
-  /** The time is at least this. Sessions that ended `history.retain` before it may be removed. */
+  /**
+   * Lower bound of the current time. Sessions that ended more than `history.retain` before this bound may be
+   * removed.
+   */
   readonly trustedAt: number
   /** How long the gateway has run with a wall clock that is too far ahead of `trustedAt`. */
   readonly provenMs: number
@@ -19,7 +24,7 @@ export interface Belief {
 
 /**
  * Returns the next belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead is not
- * followed immediately: if it was set wrong, everything recorded would suddenly be too old.
+ * believed immediately. If the clock is wrong, all recorded sessions would suddenly be too old.
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
@@ -34,17 +39,15 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   const ahead = wallClock - trustedAt
   if (ahead <= LARGEST_GAP_MS) return undefined
   const left = Math.ceil((PROOF_MS - provenMs) / HOUR_MS)
-  return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of what the session history has seen: no session is removed for its age until the gateway has run for ${left} more hours with this clock`
+  return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of the latest time that the session history has seen; no session is removed because of its age until the gateway has run for ${left} more hours with this clock`
 }
 
-/**
- * Smaller steps back are not reported, because the correction of a clock after a machine's start makes them.
- */
+/** Smaller steps back are not reported, because machines often correct their clock after the start. */
 const QUIET_MS = 5 * 60 * 1000
 
 /**
- * The latest time that was seen. Expired tokens stay expired by it when the wall clock is set back. It
- * advances by a monotonic clock.
+ * The latest time that was seen, advanced by a monotonic clock. Expired tokens stay expired even if the wall
+ * clock is set back.
  */
 class LatestTime {
   #at = 0
@@ -63,7 +66,7 @@ class LatestTime {
     this.#at = Math.max(this.now, seenAt)
   }
 
-  /** Warning while the wall clock shows an earlier time than the latest one seen. */
+  /** Warning while the wall clock shows an earlier time than the latest time that was seen. */
   get lag(): string | undefined {
     const behind = this.now - Date.now()
     if (behind <= QUIET_MS) return undefined
@@ -81,7 +84,10 @@ interface StoredTimes {
   readonly setBelief: (belief: Belief, latestAt: number) => void
 }
 
-/** Two bounds of the current time, which outlive the gateway. A wrong wall clock neither removes nor revives. */
+/**
+ * Lower and upper bound of the current time, which survive a restart. A wrong wall clock neither removes
+ * sessions nor revives tokens.
+ */
 export class HistoryClock {
   readonly #stored: () => StoredTimes
   readonly #latest = new LatestTime()
@@ -92,21 +98,18 @@ export class HistoryClock {
     this.#stored = stored
   }
 
-  /**
-   * Lower bound of the current time, in ms, because a wall clock that jumps ahead is not believed
-   * immediately.
-   */
+  /** Lower bound of the current time, in ms. A wall clock that jumps ahead is not believed immediately. */
   get trusted(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
-  /** Upper bound of the current time, in ms: setting back the wall clock does not revive what has expired. */
+  /** Upper bound of the current time, in ms. A wall clock that is set back does not revive expired tokens. */
   get latest(): number {
     return this.#latest.now
   }
 
-  /** Why tokens expire by another time than the wall clock's; undefined while the clock is right. */
+  /** Reason why tokens do not expire by the wall clock; undefined while the clock is right. */
   get lag(): string | undefined {
     return this.#latest.lag
   }
@@ -127,7 +130,7 @@ export class HistoryClock {
     try {
       this.keep()
     } catch (error) {
-      // The next call writes it. Meanwhile old sessions can still be removed.
+      // The next call writes the belief. Meanwhile old sessions can still be removed.
       if (!hasNoRoom(error)) throw error
     }
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }

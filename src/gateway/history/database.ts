@@ -15,10 +15,10 @@ import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 /** The history's file with the sessions and their events. */
 export class HistoryDatabase extends Store {
   readonly #rows: SessionRows
-  /** Keys are never reused in the life of the process, because a reader may still use an old one. */
+  /** Keys are never reused in the life of the process, because a reader may still use an old key. */
   #lastKey: number
 
-  /** @param maxBytes the file may not grow beyond this */
+  /** @param maxBytes maximum size of the file */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     super(path, rooms, maxBytes)
     this.#rows = this.tables.sessions
@@ -32,7 +32,7 @@ export class HistoryDatabase extends Store {
 
   /**
    * Inserts an open session with its input, and its entry in the audit log.
-   * @returns the bytes that this takes
+   * @returns the number of bytes that the session takes up
    */
   insert(row: NewRow, input: readonly Buffer[], asking: SessionAsking = {}): number {
     const { id, startedAt, request, user, connection, connectionType } = row
@@ -65,7 +65,7 @@ export class HistoryDatabase extends Store {
       const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause } = end
       const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause]
       const { changes } = this.#statements.finish.run([...columns, id])
-      if (changes === 0) throw new HistoryError('there is no open session of this id')
+      if (changes === 0) throw new HistoryError('no open session has this id')
       this.#statements.setOutcome.run([id])
     })
   }
@@ -116,7 +116,10 @@ export class HistoryDatabase extends Store {
     for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
 
-  /** Yields events in order, read page by page: nothing stays locked while the caller works on one. */
+  /**
+   * Yields events in order. They are read page by page, so that the file is not locked while the caller
+   * handles an event.
+   */
   events(key: number, which: Events): Generator<SessionEvent> {
     return this.#pages(this.#statements[which], key)
   }
@@ -127,7 +130,7 @@ export class HistoryDatabase extends Store {
     return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
   }
 
-  /** Tells whether the session has an event at this place. Input counts as events before all others. */
+  /** Tells whether the session has an event at this place. Input is stored as events before all others. */
   hasEvent(key: number, place: EventPlace): boolean {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
@@ -147,7 +150,7 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.outputLength, [key])
   }
 
-  /** Returns the bytes that each user's, or each connection's, sessions take up. */
+  /** Returns the number of bytes that the sessions of each user, or of each connection, take up. */
   recordedBy(whose: keyof Holder): Map<string, number> {
     const { recordedByUser, recordedByConnection } = this.#statements
     const statement = whose === 'user' ? recordedByUser : recordedByConnection
@@ -168,7 +171,7 @@ export class HistoryDatabase extends Store {
     return this.attempt('read it', () => this.#rows.removal.isPossible(whose))
   }
 
-  /** Returns the stored belief; undefined when no gateway has used the file yet. */
+  /** Returns the stored belief about the time; undefined when no gateway has used the file yet. */
   clock(): (Belief & { readonly latestAt: number }) | undefined {
     const found = this.attempt('read it', () => this.#statements.clock.get([]))
     if (found === undefined) return undefined
@@ -184,8 +187,8 @@ export class HistoryDatabase extends Store {
   }
 
   /**
-   * Clears the latest time seen, so that the wall clock counts.
-   * @returns that time in ms since 1970, if there was one
+   * Sets the latest time seen back to the wall clock.
+   * @returns the latest time before this call in ms since 1970, if the file had one
    */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
@@ -195,7 +198,7 @@ export class HistoryDatabase extends Store {
 
   /**
    * Tests whether a small session could be written, and undoes the write.
-   * @throws HistoryError while there is no room for it
+   * @throws HistoryError while the disk has no space for such a session
    */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements
@@ -211,7 +214,7 @@ export class HistoryDatabase extends Store {
       this.#statements.append.run([kind, seconds, bytes, isStderr === true ? 1 : 0, id])
   }
 
-  /** Reads until a page is empty: more may be written while the caller works on one. */
+  /** Reads until a page is empty, because new events may be written while the caller handles a page. */
   *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
@@ -238,7 +241,7 @@ export class HistoryFile {
   readonly #path: string
   readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
-  /** An error means that not even reads work, since the disk is full. */
+  /** An error means that not even reads work, because the disk is full. */
   #open: HistoryDatabase | HistoryError
   #isClosed = false
 
@@ -277,7 +280,8 @@ export class HistoryFile {
   }
 
   /**
-   * Opens the reserve. Call it under the lock: before that, another gateway may have unwritten ends in it.
+   * Opens the reserve. Call this only while the file's lock is held. Otherwise another gateway may have
+   * unwritten ends in the reserve.
    * @throws HistoryError
    */
   openReserve(): Reserve {
@@ -289,7 +293,7 @@ export class HistoryFile {
   }
 
   withoutReserve(): HistoryError {
-    const text = 'there is no room for the ends of sessions; free some space'
+    const text = 'the disk has no space for the ends of sessions; free some space'
     return new HistoryError(`session history ${this.#path}: ${text}`, { noRoom: 'the disk is full' })
   }
 

@@ -1,8 +1,8 @@
 import { outcomeOf, type Outcome, type StateName } from '../../contract/session-state.ts'
 
 /**
- * States for codes of docs/endings-and-codes.md and for the agent's reasons. Other ends are `failed`, with
- * their exit code.
+ * States for codes of docs/endings-and-codes.md and for the agent's reasons. For any other cause, the exit
+ * code decides the state.
  */
 export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
@@ -44,7 +44,7 @@ export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
   'succeeded',
 ]
 
-/** SQL over the columns of an ended session that returns its outcome, as `stateOf` names it. */
+/** SQL expression for the outcome of an ended session, with the same result as `stateOf`. */
 export const OUTCOME_OF_ENDED = `CASE
   WHEN guardrails_info IS NOT NULL AND json_extract(request, '$.isPort') IS NOT 1 THEN 'failed'
   WHEN json_extract(cause, '$.code') = 'access-ended' AND json_extract(cause, '$.by') IS NOT NULL THEN 'rejected'

@@ -2,7 +2,10 @@ import { onAbort } from '../../basics/abort.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { SessionEvent } from './session.ts'
 
-/** Place of a recorded event. The next read starts after it. Places grow within a session, with gaps. */
+/**
+ * Place of a recorded event. The next read starts after this place. Places increase within a session, with
+ * gaps.
+ */
 export type EventPlace = number
 
 export interface PlacedEvent extends SessionEvent {
@@ -11,9 +14,9 @@ export interface PlacedEvent extends SessionEvent {
 
 /** Progress of a session. */
 export interface Progression {
-  /** Whether the file has all events, so that no more will come. */
+  /** Whether the file has all events, so that no further events will follow. */
   readonly isOver: boolean
-  /** Output bytes that are missing from the record for good. */
+  /** Output bytes that are permanently missing from the record. */
   readonly missingBytes: number
 }
 
@@ -25,8 +28,8 @@ interface Sources {
 }
 
 /**
- * Reads a growing session at the caller's pace, because the follower keeps only a place in the file. Dispose
- * it.
+ * Reads the record of a running session at the caller's pace, and keeps only a place in the file. The caller
+ * has to dispose the follower.
  */
 export class SessionFollower implements Disposable {
   readonly #id: string
@@ -51,7 +54,10 @@ export class SessionFollower implements Disposable {
     return this.#place
   }
 
-  /** Returns the next few events, at most 256 KiB; none when there are no more yet. @throws HistoryError */
+  /**
+   * Returns the next few events, at most 256 KiB; an empty list while there are no new events. @throws
+   * HistoryError
+   */
   read(): readonly PlacedEvent[] {
     const events = this.#sources.read(this.#place)
     this.#place = events.at(-1)?.place ?? this.#place
@@ -59,7 +65,7 @@ export class SessionFollower implements Disposable {
   }
 
   /**
-   * Returns the progress. Call it when `read` has returned nothing, before any other call.
+   * Returns the progress. Call this when `read` has returned an empty list, before any other call.
    * @throws HistoryError, also when the session was removed
    */
   progression(): Progression {
@@ -68,7 +74,7 @@ export class SessionFollower implements Disposable {
     throw new HistoryError(`session ${this.#id} was removed from the history while it was followed`)
   }
 
-  /** Waits until there may be more to read. @returns false after the time, or when the signal aborts */
+  /** Waits until there may be new events. @returns false when the time is over or the signal aborts */
   async changed(ms: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#hasChanged) await this.#woken(ms, signal)
     const hasChanged = this.#hasChanged
@@ -101,7 +107,7 @@ export class SessionFollower implements Disposable {
  */
 const SOON_MS = 100
 
-/** Followers of sessions. They are told that there may be more output, and read it from the file. */
+/** Followers of sessions. Each follower is woken when there may be new output, and reads it from the file. */
 export class Followers {
   readonly #flush: (id: string) => void
   readonly #waiting = new Map<string, Set<() => void>>()
@@ -113,19 +119,22 @@ export class Followers {
     this.#flush = flush
   }
 
-  /** @param wake called when there may be new output; it must not throw */
+  /** @param wake called when there may be new output; must not throw */
   add(id: string, wake: () => void): Disposable {
     const those = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, those.add(wake))
     return { [Symbol.dispose]: () => this.#remove(id, wake) }
   }
 
-  /** Wakes the session's followers. Call it when the file, or what is missing in it, has changed. */
+  /**
+   * Wakes the session's followers. Call this when the session's record or the count of its missing bytes has
+   * changed.
+   */
   wake(id: string): void {
     for (const wake of this.#waiting.get(id) ?? []) wake()
   }
 
-  /** Flushes the session soon if it is followed. Call it when there is new output to write. */
+  /** Flushes the session soon if it has followers. Call this when there is new output to write. */
   expect(id: string): void {
     if (!this.#waiting.has(id)) return
     this.#due.add(id)

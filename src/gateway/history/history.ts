@@ -21,7 +21,7 @@ import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {
-  /** Largest size of the file. Unset: the disk is the limit. */
+  /** Maximum size of the file. Unset: the disk is the limit. */
   readonly maxBytes?: number
   /** Returns the current limits. Unset: there are none. */
   readonly retention?: () => Retention
@@ -30,8 +30,8 @@ export interface HistoryOptions extends Partial<WriterOptions> {
 const LOST_TEXT = 'gateway stopped while the session was running'
 /**
  * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous.
- * On a full or read-only disk, everything that needs no write still works. Call `recover` now and then until
- * the disk is fine.
+ * On a full or read-only disk, everything that needs no write still works. Call `recover` repeatedly until
+ * the disk can be written again.
  */
 export class History extends HistoryReader {
   readonly clock: HistoryClock
@@ -54,9 +54,10 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Opens or creates the file (0600, its folder 0700). Open sessions belong to a gateway that is gone: they
-   * get the end that the reserve has, or else code 254 and a text. A full or read-only disk is no error.
-   * Throws a HistoryError for any other reason, also when another gateway uses the file.
+   * Opens or creates the file (0600, its folder 0700). Running sessions of an earlier gateway get the end
+   * from the reserve, or else code 254 and a text. Its waiting sessions continue to wait. A full or read-only
+   * disk is not an error. Throws a HistoryError for any other reason, also when another gateway uses the
+   * file.
    */
   static open(path: string, rooms: Rooms, options: HistoryOptions = {}): History {
     const file = new HistoryFile(path, rooms, options.maxBytes)
@@ -70,7 +71,9 @@ export class History extends HistoryReader {
     }
   }
 
-  /** Why sessions cannot be recorded, in a few words and without a path; undefined when they can. */
+  /**
+   * Reason why sessions cannot be recorded, in a few words without a path; undefined if they can be recorded.
+   */
   get obstacle(): string | undefined {
     const found = this.#file.obstacle ?? this.#writer.trouble?.noRoom
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
@@ -104,8 +107,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Records a new, open session, and its entry in the audit log. Throws a HistoryError, also for an id that
-   * exists, and a RequestRefused when `history.size` leaves its user no room.
+   * Records a new, open session, and its entry in the audit log. Throws a HistoryError, also if the id exists
+   * already, and a RequestRefused if `history.size` has no space for the session.
    */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
@@ -128,9 +131,9 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Records a piece of the stream, within a second or when 256 KiB have come together. Never throws: `finish`
-   * reports failed writes. Does nothing for a session that is not open, since packets may come after the
-   * close (protocol.md 3.1).
+   * Records a piece of the stream. Pieces are written within a second, or as soon as 256 KiB are unwritten.
+   * Never throws, because `finish` reports failed writes. Does nothing for a closed session, because packets
+   * may arrive after the close (protocol.md 3.1).
    */
   append(
     sessionId: string,
@@ -144,8 +147,8 @@ export class History extends HistoryReader {
 
   /**
    * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the
-   * output is lost. An end that could not be written is kept and written later; for all readers the session
-   * has ended.
+   * output is lost. An end that could not be written is kept and written later. For all readers, the session
+   * has ended already.
    */
   finish(sessionId: string, end: RecordedEnd): void {
     this.#writer.finish(sessionId, end)
@@ -157,8 +160,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Writes in one transaction. `durably` survives a power failure. Throws a HistoryError: then nothing has
-   * changed.
+   * Writes in one transaction. A `durably` written change survives a power failure. After a HistoryError,
+   * nothing has changed.
    */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
     return this.#database.write(write, how)
@@ -190,12 +193,12 @@ export class History extends HistoryReader {
     return recording !== undefined && recording.end === undefined
   }
 
-  /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */
+  /** Returns a part of the file's free space to the disk. @returns false when the file had no free space */
   shrink(): boolean {
     return this.#database.shrink()
   }
 
-  /** Writes pending output and closes the file. Open sessions count as lost at the next `open`. */
+  /** Writes pending output and closes the file. Running sessions count as lost at the next `open`. */
   close(): void {
     this.#writer.close()
     this.#keepTimeAtEnd()
@@ -207,7 +210,7 @@ export class History extends HistoryReader {
     try {
       this.clock.keep()
     } catch (error) {
-      // On a disk that cannot be written, the latest time loses up to a minute.
+      // If the disk cannot be written, the stored time is up to a minute too early.
       if (!(error instanceof HistoryError)) throw error
     }
   }
@@ -221,7 +224,10 @@ export class History extends HistoryReader {
     this.#takeOver()
   }
 
-  /** Ends open sessions that do not run in this process, and clears the reserve of recorded ends. */
+  /**
+   * Ends running sessions of an earlier gateway, and resumes its waiting sessions. Removes recorded ends from
+   * the reserve.
+   */
   #takeOver(): void {
     if (!this.#file.isReadable) return
     this.quota.recount()
@@ -238,7 +244,7 @@ export class History extends HistoryReader {
     const holder = requestOf(row)
     const known = this.#reserve.ends.get(row.id)
     if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
-    // The real end is unknown. The last event is the last sign of life.
+    // The real end is unknown, so the session ends with its last event.
     const seconds = this.#database.lastSecond(row.key)
     const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {

@@ -46,15 +46,18 @@ export class HistoryReader {
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
-  /** Counts sessions of a span by outcome, among at most `most`. Ignores the query's page and its parameter. */
+  /**
+   * Counts the sessions of a span by outcome. Reads at most `most` sessions, and ignores the query's page and
+   * its parameter.
+   */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     return this.#database().outcomes(query, most)
   }
 
   /**
-   * Yields all matching sessions that are recorded by now, in the order in which recording began, and in the
-   * state at the time of reading. They come in batches, so that other work gets its turn. Ignores the query's
-   * page and count.
+   * Yields all matching sessions that are recorded by now, in the order in which recording began. Each
+   * session has the state of the time at which it is read. Sessions are yielded in batches, so that other
+   * work can run between them. Ignores the query's page and count.
    * @param behind place of the last session of an earlier walk; 0 for all
    */
   *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
@@ -68,9 +71,9 @@ export class HistoryReader {
   }
 
   /**
-   * Returns the `o` and `e` events joined in order, at most `maxBytes`. `truncated` when the session wrote
-   * more: the output was cut here or by the agent's limit, or could not be recorded. Empty for an unknown
-   * session.
+   * Returns the bytes of the `o` and `e` events in order, at most `maxBytes`. `truncated` shows that output
+   * is missing, because it was cut here or by the agent's limit, or could not be recorded. Empty for an
+   * unknown session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
@@ -86,9 +89,9 @@ export class HistoryReader {
   }
 
   /**
-   * Yields events in order, read page by page: input and output, or only output, or everything with the sizes
-   * of the terminal. Events above 64 KiB come in several pieces. Throws a HistoryError when the session is
-   * removed meanwhile, so that no caller takes a part for the whole.
+   * Yields the events of the kinds `which` in order, read page by page. Events above 64 KiB are yielded in several
+   * pieces. Throws a HistoryError when the session is removed meanwhile, so that no caller mistakes a part
+   * for the whole record.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
@@ -99,8 +102,8 @@ export class HistoryReader {
 
   /**
    * Follows a session from its beginning (0), from a place of an earlier follower, or from now on. Ended
-   * sessions can be followed, too. Undefined when there is no such session, or no event at that place.
-   * Dispose the follower.
+   * sessions can be followed, too. Returns undefined when there is no such session, or no event at that
+   * place. The caller has to dispose the follower.
    */
   follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     const row = this.#flushedRow(id)
@@ -143,7 +146,10 @@ export class HistoryReader {
     return this.#row(id)
   }
 
-  /** Reads all events. Unwritten ones, as while another program has locked the file, come from memory. */
+  /**
+   * Reads all events. Unwritten events are read from memory, for example while another program has locked the
+   * file.
+   */
   *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
     yield* this.#database().events(row.key, which)
     yield* this.#pending(row.id, which)
@@ -159,7 +165,9 @@ export class HistoryReader {
     return written + lengthOf(this.#pending(row.id, 'output'))
   }
 
-  /** Counts missing output. The row has the dropped bytes only after the end is written. */
+  /**
+   * Returns the bytes of missing output. The row includes the dropped bytes only after the end is written.
+   */
   #missing(row: SessionRow): number {
     const recording = this.#writer.recording(row.id)
     return sumOfCounts(row.truncatedBytes, recording?.dropped ?? 0, recording?.end?.truncatedBytes ?? 0)
@@ -181,7 +189,7 @@ export class HistoryReader {
   }
 }
 
-/** @param pending the end while it is not in the row */
+/** @param pending the session's end while the row does not have it */
 function stateOf(
   row: SessionRow,
   pending: RecordedEnd | undefined,

@@ -5,19 +5,23 @@ import type { RecordedEnd, SessionEvent } from './session.ts'
 import type { HistoryError } from '../store/errors.ts'
 
 /**
- * Longest row of the events table. Longer events are split, which keeps a page of reads small (database.ts).
+ * Maximum length of an event's row in bytes. Longer events are split, so that a page of reads stays small
+ * (database.ts).
  */
 const CHUNK_BYTES = 64 * 1024
 
-/** Limit per session for the sizes of a terminal that changes all the time: some 9000 sizes. */
+/**
+ * Maximum bytes of recorded terminal sizes per session: some 9000 sizes of a terminal that changes all the
+ * time.
+ */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
-/** The unwritten part of a session, and how much more may be recorded. */
+/** The unwritten part of a session, and the number of bytes that may still be recorded. */
 export class Recording {
   readonly holder: Holder
-  /** Set once the session has ended. No event comes after that. */
+  /** Set once the session has ended. No event is added after the end. */
   end: RecordedEnd | undefined
   /** A text about the record, written together with the session's end. */
   note: SessionEvent | undefined
@@ -47,7 +51,7 @@ export class Recording {
     return this.#cost
   }
 
-  /** Bytes missing from the record: above the limit, or lost by a failed write. */
+  /** Bytes missing from the record, because of the limit or a failed write. */
   get dropped(): number {
     return this.#dropped
   }
@@ -57,8 +61,8 @@ export class Recording {
   }
 
   /**
-   * Adds an event as far as there is room. The bytes are copied: the caller's buffer may be a slice of a much
-   * longer packet.
+   * Adds an event, up to the limit of its stream. The bytes are copied, because the caller's buffer may be a
+   * slice of a much longer packet.
    */
   add({ bytes, ...event }: SessionEvent): void {
     const stream = STREAMS[event.kind]
@@ -78,8 +82,8 @@ export class Recording {
   }
 
   /**
-   * Drops the unwritten events after a failed write. Nothing more is recorded after them: a record that stops
-   * is honest, a record with a gap looks complete.
+   * Drops the unwritten events after a failed write, and records nothing more. A record with a gap would look
+   * complete, but a record that stops does not.
    */
   fail(error: HistoryError): void {
     this.#failure ??= error

@@ -3,9 +3,9 @@ import type { Tables } from '../store/room.ts'
 import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
 
-/** Cost of an event besides its bytes. It keeps a flood of one-byte events within the limits, too. */
+/** Cost of an event besides its bytes, so that the limits also hold for a flood of one-byte events. */
 export const EVENT_COST_BYTES = 128
-/** Cost of a session's row and its places in the indexes, without the request. */
+/** Cost of a session's row and its entries in the indexes, without the request. */
 export const SESSION_COST_BYTES = 1024
 
 export function costOf(events: readonly Pick<SessionEvent, 'bytes'>[]): number {
@@ -30,7 +30,7 @@ export interface SessionRow {
   readonly cause: string | null
   readonly request: string
   readonly facts: SessionFacts
-  /** What an open session waits for; undefined when it runs. */
+  /** What an open session waits for; undefined when the session runs. */
   readonly waits: Waiting | undefined
   /** Time at which the session began to run, where that was later than its start. */
   readonly ranAt: number | undefined
@@ -50,19 +50,23 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'labels'
   >
 
-/** Returns the kind of a session. Only the origin makes a runbook; labels of callers cannot. */
+/**
+ * Returns the kind of a session. Only the origin decides whether it is a runbook, because callers choose the
+ * labels.
+ */
 export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): SessionKind {
   if (origin === 'client-api-runbooks') return 'runbook'
   return verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** `people`: the session waits for an approval. `ready`: it is approved. */
+/** `people`: the session waits for an approval. `ready`: the session is approved. */
 export type Waiting = 'people' | 'ready'
 
 /** A fact about sessions from another room, and how to read it. */
 export interface SessionPart<Fact> {
   /**
-   * SQL of one column for a row of `sessions`: JSON, or null where the room has nothing about the session.
+   * SQL of one column for a row of `sessions`. The value is JSON, or null if the room knows no fact about the
+   * session.
    */
   readonly column: string
   readonly read: (json: string) => KnownFact<Fact>
@@ -70,7 +74,7 @@ export interface SessionPart<Fact> {
 
 interface KnownFact<Fact> {
   readonly fact: Fact
-  /** What an open session waits for. A waiting session outlives its gateway. */
+  /** What an open session waits for. A waiting session survives a restart of the gateway. */
   readonly waits?: Waiting | undefined
   /** Time at which the session began to run, in ms since 1970, where that was later than its start. */
   readonly ranAt?: number | undefined
@@ -79,9 +83,9 @@ interface KnownFact<Fact> {
 /** Filters of a query that need tables of other rooms. */
 type JoinedFilter =
   | keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
-  /** For a viewer who sees other users' sessions by the settings of connections. */
+  /** Like `viewer`, for a viewer who also sees other users' sessions by the settings of connections. */
   | 'teamViewer'
-  /** SQL of a column for an open session: `waiting`, `approved` or `running`. */
+  /** SQL expression for an open session, with the value `waiting`, `approved` or `running`. */
   | 'openOutcome'
 
 /** Facts, filters and rules that other rooms add to sessions. */
@@ -89,9 +93,9 @@ export interface SessionParts {
   readonly facts: {
     readonly [Name in keyof SessionFacts]-?: SessionPart<NonNullable<SessionFacts[Name]>>
   }
-  /** SQL: a condition, or the value that is compared with a pattern. */
+  /** SQL of a condition, or of the value that is compared with a pattern. */
   readonly filters: Readonly<Record<JoinedFilter, string>>
-  /** SQL: condition of ended sessions that must not be removed yet. */
+  /** SQL condition of ended sessions that must not be removed yet. */
   readonly keeps: string
   /** Called in the transaction that inserts a session. */
   readonly begun: (tables: Tables, row: NewRow, asking: SessionAsking) => void

@@ -12,22 +12,25 @@ const LIKE = {
   runbook: 'runbook',
 } as const
 const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
-/** Limit of a capped count. SQLite counts as many in a few milliseconds, and users do not page further. */
+/**
+ * Limit of a capped count. SQLite counts this many sessions in a few milliseconds, and users do not page
+ * further.
+ */
 const COUNT_CAP = 10_000
 
-/** Sessions read in one step. Each may have 64 KiB of labels and metadata. */
+/** Number of sessions read in one step. Each session may have 64 KiB of labels and metadata. */
 const STEP = 50
-/** Sessions whose parameters are searched. Each is read from its row, which takes microseconds. */
+/** Maximum number of sessions whose parameters are searched. The search of one session takes microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
 /**
- * Lists leave out the labels of longer requests, too. A few hundred labels of 16 MiB would block all other
- * users.
+ * Maximum length of a request whose parameters are searched, and whose labels are listed. A few hundred
+ * labels of 16 MiB would block all other users.
  */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
 /**
- * Filters that compare one value each. The plus keeps SQLite from an index: most sessions have one of few
- * values.
+ * Filters that compare one value each. The plus keeps SQLite from using an index by kind, because there are
+ * only a few kinds.
  */
 const CONDITIONS = {
   correlationId: 'correlation_id = ?',
@@ -43,7 +46,7 @@ const FILTERS = [
 ] as const
 
 const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
-/** Searches the text of the whole request first: that is faster than parsing it as JSON. */
+/** Searches the text of the whole request first, because parsing every request as JSON is slower. */
 const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES}
   THEN instr(lower(request), ?) > 0 AND EXISTS (
     SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
@@ -71,18 +74,18 @@ interface Statements {
   readonly capped: SqlStatement
 }
 
-/** Counts sessions of a span of time. */
+/** A query that counts the sessions of a span of time. */
 export type SpanQuery = SessionQuery & { readonly from: Date; readonly to: Date }
 
-/** Number of sessions per outcome; `open` is one of them. */
+/** Number of sessions per outcome; `open` counts as an outcome. */
 export interface OutcomeCounts {
   readonly counts: ReadonlyMap<string, number>
-  /** Whether there are more sessions than were looked at. */
+  /** Whether the span has more sessions than the limit, so that not all were counted. */
   readonly isCapped: boolean
 }
 
 interface Total {
-  /** Sessions on all pages; undefined where the query asks for no count. */
+  /** Number of sessions on all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
   /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
@@ -91,7 +94,7 @@ interface Total {
 /** Matching rows among some consecutive sessions, in the order in which recording began. */
 interface FoundStep {
   readonly rows: readonly unknown[]
-  /** Key of the last session that was looked at. */
+  /** Key of the last session that was read. */
   readonly until: number
 }
 
@@ -112,10 +115,10 @@ export class Search {
   readonly #lastOfStep: SqlStatement
   /** At most one entry per set of filters, with or without wildcards. */
   readonly #statements = new Map<string, Statements>()
-  /** As many, for counts by outcome. */
+  /** Statements for counts by outcome, with the same bound. */
   readonly #countings = new Map<string, SqlStatement>()
 
-  /** @param joined filters that look at other tables */
+  /** @param joined filters that read other tables */
   constructor(db: Connection, columns: string, joined: Joined) {
     this.#db = db
     this.#columns = columns
@@ -132,10 +135,10 @@ export class Search {
     const values = valuesOf(asked)
     const statements = this.#of(asked)
     const counted = total(statements, values, query.count)
-    // A search without a match takes longest.
+    // The page is not searched, because a search without a match takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
       return { rows: [], hasMore: false, ...counted }
-    // One row more than asked for shows whether there are more.
+    // One row more than the page shows whether another page follows.
     const rows = statements.page.all([...values, query.limit + 1, query.offset])
     return {
       rows: rows.slice(0, query.limit),
@@ -145,8 +148,8 @@ export class Search {
   }
 
   /**
-   * Looks at the next sessions after a key. A step takes the same time with any filters, since matches may be
-   * rare.
+   * Reads the next sessions after a key. Each step reads the same number of sessions with any filters,
+   * because matches may be rare.
    * @returns undefined when no session follows
    */
   step(query: SessionQuery, behind: number, newest: number): FoundStep | undefined {
@@ -158,8 +161,8 @@ export class Search {
 
   /**
    * Counts the sessions of a span. The query's page and its parameter are ignored.
-   * @param most limit of the sessions that are looked at, whether they match or not: filters that match few
-   * sessions would read all of a day
+   * @param most maximum number of sessions that are read, whether they match or not. Without it, filters with
+   * few matches would read all sessions of a day
    */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     const { from, to } = query
@@ -184,7 +187,7 @@ export class Search {
     return { counts, isCapped: left < 0 }
   }
 
-  /** The columns are those of the index by outcome, besides the ids that conditions name. */
+  /** Selects only columns of the index by outcome, and the ids that the conditions use. */
   #counting(conditions: string): SqlStatement {
     const ids = ['id', 'correlation_id', 'batch_id'].filter((id) =>
       new RegExp(`\\b${id}\\b`).test(conditions),
@@ -220,14 +223,14 @@ export class Search {
       within === undefined
         ? `sessions ${where}`
         : `(SELECT key, started_at, ${SHORT_REQUEST} FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
-    // The inner query needs only an index, the outer one only the rows of one page.
+    // The inner query reads only an index, and the outer query reads only the rows of one page.
     const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
     const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
-      // By the keys alone, because an index would yield all matches, to be sorted for each step.
+      // Reads by the keys alone. By an index, SQLite would find all matches and sort them for each step.
       step: reading(
         `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
@@ -260,12 +263,12 @@ function askedOf(query: SessionQuery, joined: Joined): Asked {
   const text = parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   return {
     conditions: [...conditions, { sql: '+runbook IS NOT NULL', values: [] }],
-    // The parameters are JSON text within the JSON of the request.
+    // The parameters are JSON text within the JSON of the request, so the text is escaped twice.
     within: { sql: HAS_PARAMETER, values: [inJson(inJson(text)), text] },
   }
 }
 
-/** Returns the values in the order in which the statements take them. */
+/** Returns the values in the order of the statements' placeholders. */
 function valuesOf({ conditions, within }: Asked): Condition['values'] {
   return [...conditions, ...(within === undefined ? [] : [within])].flatMap(({ values }) => values)
 }
@@ -282,8 +285,8 @@ function* likeConditions(
     const pattern = query[filter]
     if (pattern === undefined) continue
     const { operator, value } = likeMatch(pattern)
-    // The plus keeps SQLite from an index. For patterns that fit most sessions, SQLite would take one that
-    // lacks the other columns.
+    // The plus keeps SQLite from using an index by this column. For a pattern that matches most sessions,
+    // such an index is slow, because it lacks the columns of the other filters.
     const column = operator === 'GLOB' ? `+${sql[filter]}` : sql[filter]
     yield { sql: `${column} ${operator} ?`, values: [value] }
   }
@@ -317,7 +320,7 @@ function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined)
   if (open.length === 0 && ended.length === 1 && only !== undefined)
     yield { sql: 'outcome = ?', values: [only] }
   else if (open.length === 0) {
-    // Most sessions succeed, so the order of the list finds them sooner than an index by outcome.
+    // Most sessions succeed, so a scan in the order of the list finds them sooner than an index by outcome.
     const column = ended.includes('succeeded') ? '+outcome' : 'outcome'
     yield { sql: `${column} ${IN_LIST}`, values: [JSON.stringify(ended)] }
   } else if (ended.length === 0)
@@ -343,19 +346,22 @@ function bound(value: string | Date | readonly string[]): string | number {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** An SQL LIKE pattern in operators that compare as in PostgreSQL: SQLite's own LIKE ignores case. */
+/**
+ * An SQL LIKE pattern, written with operators that compare as in PostgreSQL. SQLite's own LIKE ignores case.
+ */
 interface LikeMatch {
   readonly operator: '=' | 'GLOB'
-  /** Null equals nothing. */
+  /** Null matches no session. */
   readonly value: string | null
 }
 
 /**
- * Converts a pattern: `%` matches anything, `_` one character, and a backslash escapes the next character.
+ * Converts an SQL LIKE pattern. `%` matches any text, `_` one character, and a backslash escapes the next
+ * character.
  */
 function likeMatch(pattern: string): LikeMatch {
   const unescaped = pattern.replace(/\\[^]/gu, '')
-  // PostgreSQL rejects a trailing backslash. Here it matches nothing.
+  // PostgreSQL rejects a trailing backslash. Here such a pattern matches nothing.
   if (unescaped.endsWith('\\')) return { operator: '=', value: null }
   if (!/[%_]/.test(unescaped)) return { operator: '=', value: pattern.replace(/\\([^])/gu, '$1') }
   return { operator: 'GLOB', value: pattern.replace(/\\([^])|[%_*?[]/gu, toGlob) }

@@ -29,10 +29,10 @@ const VERSION_1 = `
 
 /**
  * Adds kind `r`, the size of a terminal, and columns for searches, copied from `request`. Sessions that ended
- * under version 1 have no `output_bytes`.
- * The constraint is changed in the schema's own text (sqlite.org/lang_altertable.html#otheralter says how,
- * and when that is safe). A copy of the table would take long for a large file, and need as much disk again.
- * libsql's own ALTER COLUMN fails on a list.
+ * under version 1 have no `output_bytes`. The constraint is changed in the schema's own text
+ * (sqlite.org/lang_altertable.html#otheralter says how, and when that is safe). A copy of the table would
+ * take long for a large file, and need the same disk space again. libsql's own ALTER COLUMN fails on a list
+ * of values.
  */
 const VERSION_2 = `
   PRAGMA writable_schema = ON;
@@ -61,9 +61,9 @@ const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
 /**
- * `recorded_bytes`: space that a session takes up, by rows.ts. `removals`: sessions whose row is gone and
- * whose events are removed piece by piece. `clock`: the believed time, and for how long a later one was seen
- * (clock.ts).
+ * `recorded_bytes`: space that a session takes up, as rows.ts counts it. `removals`: sessions whose row is
+ * removed and whose events are removed piece by piece. `clock`: the believed time, and for how long a later
+ * time was seen (clock.ts).
  */
 const VERSION_4 = `
   ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;
@@ -79,12 +79,12 @@ const VERSION_4 = `
 const VERSION_5 = `
   ALTER TABLE history.sessions ADD COLUMN guardrails_info TEXT;`
 
-/** One index for all filters by pattern, in the order of the list. */
+/** One index for all filters by pattern, in the order of the list of sessions. */
 const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-/** Whether the command has written an output to stderr. Older events lack this. */
+/** Whether the command has written an output to stderr. Unknown for older events, which have 0. */
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
@@ -107,9 +107,10 @@ const KIND_OF_REQUEST = `CASE WHEN json_extract(request, '$.origin') = 'client-a
   WHEN json_extract(request, '$.verb') = 'connect' THEN 'terminal' ELSE 'script' END`
 
 /**
- * Columns for searches by runbook, kind and outcome. An open session has the outcome `open`; its review tells
- * the rest. Both indexes in the order of the list include the columns of the filters, so that rows are read
- * only for one page. The end of a session changes only one of these indexes.
+ * Columns for searches by runbook, kind and outcome. An open session has the outcome `open`; its review shows
+ * whether it waits, is approved or runs. The indexes by start and by outcome include the columns of the
+ * filters, so that only the rows of one page are read. The end of a session changes only the index by
+ * outcome.
  */
 const VERSION_22 = `
   ALTER TABLE history.sessions ADD COLUMN runbook TEXT;
@@ -132,8 +133,8 @@ declare module '../store/room.ts' {
 }
 
 /**
- * Returns the condition of rows without a session. The events of a removed session go piece by piece
- * (disk/removal.ts).
+ * Returns the SQL condition of events without a session. Events of a removed session do not count, because
+ * they are removed piece by piece (disk/removal.ts).
  */
 export function ofLostSession(has: (table: string) => boolean): string {
   const removed = has('removals') ? ' AND session NOT IN (SELECT session FROM history.removals)' : ''
@@ -156,14 +157,14 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       21: VERSION_21,
       22: VERSION_22,
     },
-    // Rows of running sessions count output, too, so only these columns are watched.
+    // Only these columns are watched. A change of the counted bytes alone is not a change.
     watched: { sessions: ['status', 'request', 'exit_code'] },
     json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
     orphans: { events: ofLostSession },
   }
 }
 
-/** Adds lost output to the counts of ended sessions. @returns the ids of these sessions */
+/** Counts lost output of ended sessions as truncated. @returns the ids of these sessions */
 export function markIncomplete(db: Connection, version: number): string[] {
   if (version < 2) return []
   const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`

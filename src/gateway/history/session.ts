@@ -9,7 +9,7 @@ export interface NewSession {
   readonly connection: string
   readonly connectionType: string
   readonly connectionSubtype?: string
-  /** Missing where the connection had no tags. */
+  /** Missing if the connection had no tags. */
   readonly connectionTags?: Readonly<Record<string, string>>
   readonly user: string
   /** Set for a port of native clients. Its record has statements instead of a terminal's output. */
@@ -20,12 +20,12 @@ export interface NewSession {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly sessionBatchId?: string
   readonly correlationId?: string
-  /** Characters of the script as JSON text. Sessions of older versions lack it. */
+  /** Number of characters of the script as JSON text. Missing in sessions that older versions recorded. */
   readonly scriptSize?: number
   readonly startedAt: Date
 }
 
-/** Facts for the audit log about a session's beginning, besides those of the session. */
+/** Facts for the audit log about a session's beginning, besides the facts of the session. */
 export interface SessionAsking {
   readonly clientIp?: string | undefined
   readonly token?: { readonly id: string; readonly name: string } | undefined
@@ -43,10 +43,10 @@ export interface SessionFacts {}
 export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts {
   /** `ready`: approved, but not yet run. `open`: running, or waiting for an approval. */
   readonly status: 'open' | 'ready' | 'done'
-  /** Undefined while open, and when the agent reported none. */
+  /** Undefined while the session is open, and if the agent reported no exit code. */
   readonly exitCode: number | undefined
   readonly endedAt?: Date
-  /** Bytes of missing output: cut by the agent's limit, or not recorded here. */
+  /** Bytes of missing output, which the agent's limit has cut or the history has not recorded. */
   readonly truncatedBytes: number
   /** Bytes of secrets that were replaced in the output, by the agent or here; 0 while the session is open. */
   readonly redactedBytes: number
@@ -59,11 +59,11 @@ export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts
   readonly outputBytes: number
 }
 
-/** A user who sees their own sessions, and those that these groups review. */
+/** A user who sees their own sessions, and sessions that one of these groups reviews. */
 export interface SessionViewer {
   readonly name: string
   readonly groups: readonly string[]
-  /** What the settings of connections let the user see. Undefined: nothing more. */
+  /** Further sessions that the settings of connections let the user see. Undefined: no further sessions. */
   readonly team?: {
     /** Connections where the user sees all sessions. */
     readonly all: readonly string[]
@@ -75,24 +75,28 @@ export interface SessionViewer {
 
 /** Filters of a list of sessions. A missing filter matches all sessions. */
 export interface SessionQuery {
-  /** Like the next two, an SQL LIKE pattern. */
+  /** An SQL LIKE pattern. */
   readonly user?: string | undefined
-  /** Only sessions that this user may see, whatever `user` says. */
+  /** Only sessions that this user may see, besides the filter `user`. */
   readonly viewer?: SessionViewer | undefined
-  /** Status of the session's review; empty for sessions without a review. */
+  /** Status of the session's review, as an SQL LIKE pattern; empty for sessions without a review. */
   readonly reviewStatus?: string | undefined
   /** Groups of which at least one reviews the session. */
   readonly reviewGroups?: readonly string[] | undefined
-  /** Keys of issues, in any case. The session has one of them. */
+  /** Keys of Jira issues, in upper or lower case. The session has one of these issues. */
   readonly issueKeys?: readonly string[] | undefined
+  /** An SQL LIKE pattern. */
   readonly connection?: string | undefined
-  /** Type as configured, e.g. `database`. */
+  /** Type as configured, for example `database`, as an SQL LIKE pattern. */
   readonly connectionType?: string | undefined
   /** File of a runbook, as an SQL LIKE pattern. */
   readonly runbook?: string | undefined
   readonly outcomes?: readonly Outcome[] | undefined
   readonly kind?: SessionKind | undefined
-  /** Text in a recorded value of the parameters, in any case. Only the newest sessions are searched. */
+  /**
+   * Text in a recorded value of the parameters, in upper or lower case. Only the newest sessions are
+   * searched.
+   */
   readonly parameter?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
@@ -109,7 +113,7 @@ export interface HistoryPage {
   /** Sessions, newest first. */
   readonly sessions: SessionSummary[]
   readonly hasMore: boolean
-  /** Sessions on all pages; undefined where the query asks for no count. */
+  /** Number of sessions on all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
   /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
@@ -121,7 +125,7 @@ export interface PlacedSession {
   readonly session: SessionSummary
 }
 
-/** Why a session has ended, where the exit code does not say it. */
+/** Reason why a session has ended, if the exit code does not show it. */
 export interface EndCause {
   /** A code of docs/endings-and-codes.md, or a reason of the agent. */
   readonly code: string
@@ -132,20 +136,20 @@ export interface RecordedEnd {
   readonly exitCode: number | undefined
   /** Bytes of output that the agent has left out (`client.truncated_bytes`). */
   readonly truncatedBytes: number
-  /** Bytes of secrets that were replaced in the output, by the agent or here. Missing: none. */
+  /** Bytes of secrets that were replaced in the output, by the agent or here. Missing: no bytes. */
   readonly redactedBytes?: number
   /** Broken guardrail rules, as JSON. */
   readonly guardrails?: string
   /** Facts about the agent's masking, as JSON. Missing: nothing was masked. */
   readonly masking?: string
-  /** Missing where the exit code says everything. */
+  /** Missing if the exit code is the only reason. */
   readonly cause?: EndCause
   readonly endedAt: Date
 }
 
 /**
- * Input, output (stdout and stderr) and texts about the session: the letters of protocol.md 10.4. `r` is a
- * new size of the terminal, `COLSxROWS`.
+ * Kinds of events, by the letters of protocol.md 10.4. `i` is input, `o` is output (stdout and stderr), and
+ * `e` is a text about the session. `r` is a new size of the terminal, `COLSxROWS`.
  */
 export type EventKind = 'i' | 'o' | 'e' | 'r'
 

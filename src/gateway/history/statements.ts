@@ -22,15 +22,15 @@ const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncat
 const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
-/** Rows of at most 64 KiB per page, so at most 2 MiB. */
+/** Number of rows per page. A row has at most 64 KiB, so a page has at most 2 MiB. */
 const EVENTS_PER_READ = 32
 /**
- * Rows per step of a follower, which may be slow. The number is small because this much is in memory for
- * each.
+ * Number of rows per step of a follower. The number is small, because these rows stay in memory for each slow
+ * follower.
  */
 const EVENTS_PER_STEP = 4
 
-/** Sessions and their events as rows: the statements of the history, prepared once. */
+/** Prepared statements for the rows of sessions and their events. */
 export class SessionRows {
   readonly statements: ReturnType<typeof prepare>
   readonly search: Search
@@ -101,7 +101,7 @@ function ofEvents(db: Connection) {
   }
 }
 
-/** Session of test events, which show whether there is room. */
+/** Key of a session for test events, which show whether the disk has space. */
 const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 

@@ -11,27 +11,33 @@ import { type RecordedEnd, type SessionAsking, type SessionEvent } from './sessi
 import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
-  /** Called for failed writes, once per session and per lock. `finish` reports losses as well. */
+  /**
+   * Called for failed writes, once per session and once per lock of the file. `finish` also reports lost
+   * output.
+   */
   readonly onError: (error: HistoryError) => void
-  /** Longest time in ms that an event stays only in memory, unless it cannot be written. 1000 for History. */
+  /**
+   * Maximum time in ms for which an event stays only in memory while the file can be written. History uses
+   * 1000.
+   */
   readonly flushAfterMs: number
 }
 
 interface Parts {
-  /** Returns the open file. Throws a HistoryError while it is not open. */
+  /** Returns the open file. Throws a HistoryError while the file is not open. */
   readonly database: () => HistoryDatabase
   readonly reserve: Reserve
   readonly quota: Quota
 }
 
-/** Limits of unwritten events, per session and for all sessions together. */
+/** Maximum bytes of unwritten events, per session and for all sessions together. */
 const SESSION_PENDING_BYTES = 256 * 1024
 const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
 
 /**
- * Holds what is not in the file yet. While another program has locked the file, the writer waits: its timer
- * retries, and only what does not fit into memory is lost. After any other failure the session's unwritten
- * events are lost immediately. The session's end goes into the reserve.
+ * Holds the events and ends that are not in the file yet. While another program has locked the file, a timer
+ * retries, and only events above the memory limits are lost. After any other failure, the session's unwritten
+ * events are lost immediately, but its end is kept in the reserve.
  */
 export class Writer {
   /** Followers that wait for new events. */
@@ -42,8 +48,8 @@ export class Writer {
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
   /**
-   * Error of the last attempt, when the file was locked. Each attempt blocks the whole gateway for a moment,
-   * so only the timer retries.
+   * Error of the last attempt, if the file was locked. Each attempt blocks the whole gateway for a moment, so
+   * only the timer retries.
    */
   #lock: HistoryError | undefined
   #trouble: HistoryError | undefined
@@ -77,13 +83,13 @@ export class Writer {
     this.#recordings.set(row.id, new Recording(row))
   }
 
-  /** @throws RequestRefused when `history.size` leaves no room for one more session of this user */
+  /** @throws RequestRefused when `history.size` has no space for one more session of this user */
   checkRoom(holder: Holder, cost: number): void {
     const refusal = this.#parts.quota.roomToBegin(holder, cost)
     if (refusal !== undefined) throw new RequestRefused('too-much-at-once', `${refusal}: let some end first`)
   }
 
-  /** Writes the end of a session that another gateway has left open. */
+  /** Writes the end of a session that an earlier gateway has left open. */
   adopt(id: string, holder: Holder, end: RecordedEnd, note?: SessionEvent): void {
     const recording = new Recording(holder)
     recording.end = end
@@ -93,7 +99,7 @@ export class Writer {
     if (this.#recordings.has(id)) this.#startTimer()
   }
 
-  /** Resumes a waiting session that another gateway has begun. */
+  /** Resumes a waiting session that an earlier gateway has begun. */
   resume(id: string, holder: Holder): void {
     this.#recordings.set(id, new Recording(holder))
   }
@@ -132,7 +138,7 @@ export class Writer {
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
-  /** Writes the pending part of one session, with its end, unless the file was locked a moment ago. */
+  /** Writes the pending part of one session, with its end. Does nothing while the file is locked. */
   flush(id: string): void {
     const recording = this.#recordings.get(id)
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)
@@ -166,7 +172,8 @@ export class Writer {
   }
 
   /**
-   * Writes all sessions. After one end finds no room, other ends are skipped: a thousand attempts take long.
+   * Writes the pending parts of all sessions. After one end finds no space, other ends are skipped, because a
+   * thousand attempts take long.
    */
   #writeAll(): void {
     let isFull = false
@@ -179,8 +186,8 @@ export class Writer {
   }
 
   /**
-   * `locked`: nothing has changed, and other writes would fail, too. `full`: there was no room even for the
-   * end.
+   * `locked`: nothing has changed, and other writes would fail, too. `full`: the disk had no space even for
+   * the end.
    */
   #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
@@ -197,7 +204,7 @@ export class Writer {
     this.#tell(recording, error)
     if (hadEvents) this.#change(recording, () => recording.fail(error))
     this.followers.wake(id)
-    // There was no room for the output, but the few bytes of the end may fit.
+    // The disk had no space for the output, but the few bytes of the end may fit.
     if (hadEvents) return this.#write(id, recording)
     return hasNoRoom(error) ? 'full' : 'done'
   }
@@ -230,7 +237,9 @@ export class Writer {
     recording.isTold = true
   }
 
-  /** Drops the output of the session that takes most memory, not of the one that happens to write next. */
+  /**
+   * Drops the unwritten output of the session that takes most memory, not of the session that writes next.
+   */
   #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings].toSorted(([, a], [, b]) => b.cost - a.cost)
     if (largest === undefined) return
@@ -241,7 +250,7 @@ export class Writer {
   }
 
   /**
-   * Puts an end into the reserve. When too many ends wait for room, the oldest is given up.
+   * Puts an end into the reserve. When too many ends wait for space, the oldest end is given up.
    * @returns whether this end survives the process
    */
   #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
@@ -275,7 +284,7 @@ export class Writer {
     this.#pendingBytes += recording.cost - before
   }
 
-  /** Remembers the disk's last error. */
+  /** Runs `work`, and remembers the disk's last error. */
   #noting(work: () => void): void {
     try {
       work()
@@ -299,14 +308,14 @@ export class Writer {
 
   #incomplete(id: string, { dropped }: Recording, cause: HistoryError): HistoryError {
     const later = this.#recordings.has(id)
-      ? '; the end of the session is not there either and will be written later'
+      ? '; its end is not in the history yet and will be written later'
       : ''
     const text = `session ${id} has ended, ${dropped} bytes of its output are not in the history${later}`
     return new HistoryError(`${text}: ${cause.message}`, { cause })
   }
 }
 
-/** @param dropped bytes of the output that are lost here */
+/** @param dropped bytes of the output that the history has lost */
 function toRow(end: RecordedEnd, dropped: number) {
   return {
     endedAt: end.endedAt.getTime(),

@@ -2,7 +2,8 @@ import type { Logger } from '../../basics/logger.ts'
 import { HistoryError } from './errors.ts'
 
 /**
- * Work on the history that is retried later when it fails. Logs a failure once, until something works again.
+ * Runs work on the history that is retried later if it fails. Logs only the first failure, until work
+ * succeeds again.
  */
 export class HistoryAttempts {
   readonly #log: Logger

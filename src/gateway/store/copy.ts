@@ -7,13 +7,13 @@ import { objectionTo } from '../../basics/files/private-path.ts'
 import { historyError, HistoryError } from './errors.ts'
 import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
 
-/** Space that a copy leaves free for the sessions that run meanwhile. */
+/** Bytes that a copy leaves free for sessions that run meanwhile. */
 const MARGIN_BYTES = 64 * 1024 * 1024
 
 /**
- * Writes a copy of the history as it is at this moment, without removed content. Others read and write the
- * history meanwhile: SQLite works on a thread of its own, and cannot be stopped before it is done.
- * @throws HistoryError; if the disk has no room for the copy, before anything is written
+ * Writes a copy of the history as it is at this moment, without removed content. The history can be read and
+ * written meanwhile, because SQLite works on a thread of its own. The copy cannot be stopped.
+ * @throws HistoryError; if the disk has no space for the copy, nothing is written
  */
 export async function copyHistory(file: string, target: string): Promise<void> {
   const db = new AsyncDatabase(':memory:', {})
@@ -31,8 +31,8 @@ export async function copyHistory(file: string, target: string): Promise<void> {
 }
 
 /**
- * Checks that the copy is whole.
- * @param newest version to which this program brings every history
+ * Checks that the copy is undamaged.
+ * @param newest schema version to which this program updates every history
  * @returns the version of the copy's schema
  * @throws HistoryError when the file is damaged, no history, or newer than this program
  */
@@ -46,7 +46,7 @@ export function checkCopy(file: string, newest: number): number {
 
 function checkedVersion(db: Connection, newest: number): number {
   const [found] = db.prepare('PRAGMA history.integrity_check(1)').raw().get([]) as [string]
-  if (found !== 'ok') throw new HistoryError(`it is damaged (${found})`)
+  if (found !== 'ok') throw new HistoryError(`the file is damaged (${found})`)
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
   checkSchemaVersion(version, newest)
   return version
@@ -56,7 +56,7 @@ function checkedVersion(db: Connection, newest: number): number {
 export function checkSchemaVersion(version: number, newest: number): void {
   if (version > newest)
     throw new HistoryError(
-      `it was written by a newer version of this program (schema ${version}, this one knows ${newest})`,
+      `the history was written by a newer version of this program (schema ${version}; this program supports schemas up to ${newest})`,
     )
 }
 
@@ -65,7 +65,7 @@ export async function checkRoom(bytes: number, folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
   if (free >= bytes + MARGIN_BYTES) return
-  const text = `${bytes + MARGIN_BYTES} bytes are needed in ${folder}, ${free} are free`
+  const text = `${bytes + MARGIN_BYTES} bytes are needed in ${folder}, but only ${free} bytes are free`
   throw new HistoryError(text, { noRoom: 'the disk is full' })
 }
 
@@ -76,11 +76,11 @@ function usedBytes(file: string): number {
   })
 }
 
-/** Facts about a history that are known without opening it: nothing is created or changed. */
+/** Facts about a history that are found without opening it. Nothing is created or changed. */
 interface HistoryLook {
   readonly schema: number
   /**
-   * Whether a killed gateway has left a log, which the next gateway takes over. The log may have a newer
+   * Whether a killed gateway has left a log, which the next gateway will read. The log may have a newer
    * schema.
    */
   readonly hasLog: boolean
@@ -90,7 +90,7 @@ interface HistoryLook {
  * Looks at a history without opening it.
  * @param newest version that this program knows
  * @returns undefined when there is no history yet
- * @throws HistoryError when another gateway uses the history, or this one cannot
+ * @throws HistoryError when another gateway uses the history, or this gateway cannot use it
  */
 export function lookAtHistory(file: string, newest: number): HistoryLook | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
@@ -112,7 +112,7 @@ function checkUnused(lockFile: string): void {
   if (existsSync(lockFile)) releaseLock(takeLock(lockFile))
 }
 
-/** `immutable`: otherwise SQLite creates files beside it. */
+/** Returns the schema version. Without `immutable`, SQLite creates files beside the history. */
 function schemaOf(file: string): number {
   const db = new Database(':memory:')
   try {

@@ -7,8 +7,8 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 export class HistoryError extends Error {
   override readonly name = 'HistoryError'
   /**
-   * Reason why the disk takes no more data, in a few words and without a path: it is full or read-only. The
-   * same call may work later; meanwhile the gateway continues without it. Undefined for any other failure.
+   * Reason why the disk accepts no data, in a few words without a path: the disk is full or read-only. The
+   * same call may work later, and the gateway continues meanwhile. Undefined for any other failure.
    */
   readonly noRoom: string | undefined
 
@@ -27,16 +27,16 @@ export const READ_ONLY = 'the disk is read-only'
 const REMEDIES = [
   ['SQLITE_FULL', 'free some space or lower history.size'],
   ['SQLITE_IOERR_SHM', 'free some space'],
-  ['SQLITE_READONLY', 'the disk is read-only: look for the reason in the log of the kernel'],
+  ['SQLITE_READONLY', 'the disk is read-only; look for the reason in the log of the kernel'],
   [
     'SQLITE_NOTADB',
-    'it is not a history, or its header is damaged: stop the gateway and run: runbook-agent history repair',
+    'the file is not a history, or its header is damaged; stop the gateway and run: runbook-agent history repair',
   ],
-  ['SQLITE_CORRUPT', 'the file is damaged: stop the gateway and run: runbook-agent history repair'],
-  ['SQLITE_BUSY', 'another program has locked it; close that program'],
+  ['SQLITE_CORRUPT', 'the file is damaged; stop the gateway and run: runbook-agent history repair'],
+  ['SQLITE_BUSY', 'another program has locked the file; close that program'],
 ] as const
 
-/** Codes of a disk that takes no more data, with the text for callers without rights. */
+/** Error codes of a disk that accepts no data, with a text that callers without rights may see. */
 const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)$/, 'the disk is full'],
   [/^(SQLITE_READONLY|EROFS)/, READ_ONLY],
@@ -51,19 +51,19 @@ export function historyError(file: string, what: string, cause: unknown): Histor
   return new HistoryError(text, { noRoom, cause })
 }
 
-/** Whether the history failed because its disk takes no more data. */
+/** Whether the history failed because its disk accepts no data. */
 export function hasNoRoom(error: unknown): error is HistoryError {
   return error instanceof HistoryError && error.noRoom !== undefined
 }
 
-/** Whether the cause is a disk that takes no more data. */
+/** Whether the cause is a disk that accepts no data. */
 export function isNoRoom(error: unknown, file: string): boolean {
   if (shortOf(error) !== undefined) return true
   // SQLite gives only this code when it cannot create the log.
   return code(error).startsWith('SQLITE_CANTOPEN') && isOnReadOnlyDisk(file)
 }
 
-/** Whether another program holds the file. The same call may work in a moment. */
+/** Whether another program has locked the file. The same call may work in a moment. */
 export function isLocked(error: HistoryError): boolean {
   return code(error.cause).startsWith('SQLITE_BUSY')
 }

@@ -4,9 +4,9 @@ import type { Layout } from './room.ts'
 import { hasLog, refuseLinks, releaseLock, takeLock, urlOf } from './sqlite.ts'
 
 export interface Health {
-  /** The first faults; empty when the examined tables are whole. */
+  /** The first faults; empty when the examined tables are undamaged. */
   readonly faults: readonly string[]
-  /** Tables that were not examined to their end in the time. */
+  /** Tables whose examination was not finished in time. */
   readonly unseen: readonly string[]
 }
 
@@ -19,7 +19,7 @@ interface Depth {
   readonly withinMs: number
 }
 
-/** Bound of the faults that are listed: the first one is reason enough. */
+/** Maximum number of faults that are listed. The first fault is reason enough for a repair. */
 const MOST_FAULTS = 5
 const INTERRUPT_EVERY_MS = 100
 
@@ -36,7 +36,7 @@ export async function examineHistory(
   const db = new AsyncDatabase(':memory:', {})
   const end = performance.now() + withinMs
   const examination = new Examination(db, end)
-  // SQLite forgets an interrupt that comes between two statements, so the interrupt is repeated.
+  // SQLite forgets an interrupt that arrives between two statements, so the interrupt is repeated.
   const late = setInterval(() => performance.now() >= end && db.interrupt(), INTERRUPT_EVERY_MS)
   try {
     refuseLinks(file)
@@ -46,7 +46,7 @@ export async function examineHistory(
     return examination
   } catch (error) {
     if (code(error) === 'SQLITE_INTERRUPT')
-      return { faults: examination.faults, unseen: [...examination.unseen, 'the rest'] }
+      return { faults: examination.faults, unseen: [...examination.unseen, 'the remaining tables'] }
     if (!isDamage(error)) throw historyError(file, 'examine it', error)
     return { faults: [...examination.faults, (error as Error).message], unseen: examination.unseen }
   } finally {
@@ -56,7 +56,7 @@ export async function examineHistory(
   }
 }
 
-/** Whether an error tells of damage. Generated columns make invalid JSON an error of the whole statement. */
+/** Whether an error reports damage. Generated columns make invalid JSON an error of the whole statement. */
 export function isDamage(error: unknown): boolean {
   return (
     (error instanceof Error && error.message === 'malformed JSON') ||
@@ -75,7 +75,7 @@ class Examination implements Health {
     this.#end = end
   }
 
-  /** `immutable`, where there is no log: otherwise SQLite creates files beside it. */
+  /** Attaches the file, as `immutable` if there is no log. Otherwise SQLite would create files beside it. */
   async open(file: string): Promise<void> {
     await (this.#db.exec(
       `ATTACH '${urlOf(file)}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
@@ -83,13 +83,17 @@ class Examination implements Health {
   }
 
   /**
-   * Detaches the file, because otherwise it stays open until the garbage collector has taken the statements.
+   * Detaches the file, because otherwise it stays open until the garbage collector has collected the
+   * statements.
    */
   async close(): Promise<void> {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }
 
-  /** Checks table by table, those with most rows last: everything else depends on the small ones. */
+  /**
+   * Checks table by table. The tables with most rows are last, because everything else depends on the small
+   * tables.
+   */
   async lookAtPages(depth: Depth['depth']): Promise<void> {
     const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
     for (const table of await this.#tables())
@@ -99,7 +103,7 @@ class Examination implements Health {
         this.#tell(texts.map((text) => `${table}: ${text}`))
       })
     if (depth === 'whole')
-      await this.#look('pages that are free', async () => {
+      await this.#look('free pages', async () => {
         const found = await this.#all(`PRAGMA history.integrity_check(${MOST_FAULTS})`)
         this.#tell(found.map(([text]) => String(text)).filter((text) => text !== 'ok'))
       })
@@ -113,12 +117,12 @@ class Examination implements Health {
           String(name),
         )
         for (const column of columns.filter((name) => known.includes(name)))
-          await this.#count(table, `NOT json_valid(${column})`, `have no JSON as ${column}`)
+          await this.#count(table, `NOT json_valid(${column})`, `have invalid JSON in ${column}`)
       })
     const has = (table: string) => tables.includes(table)
     for (const [table, condition] of Object.entries(orphans).filter(([name]) => has(name)))
       await this.#look(table, () =>
-        this.#count(table, condition(has), 'belong to a session that is not there'),
+        this.#count(table, condition(has), 'belong to a session that does not exist'),
       )
   }
 
@@ -157,14 +161,14 @@ class Examination implements Health {
 }
 
 /** Returns the message about a damaged history, with its remedy. */
-export function damageText(file: string, [first = 'it cannot be read']: readonly string[]): string {
-  return `session history ${file} is damaged (${first}); while no gateway runs, repair it: runbook-agent history repair --config gateway.yaml, or restore a backup`
+export function damageText(file: string, [first = 'the file cannot be read']: readonly string[]): string {
+  return `session history ${file} is damaged (${first}); stop the gateway and repair the history: runbook-agent history repair --config gateway.yaml, or restore a backup`
 }
 
 /**
  * Examines the history under its lock.
- * @returns undefined where a full or read-only disk allows no lock
- * @throws HistoryError, also when a gateway uses it
+ * @returns undefined if a full or read-only disk allows no lock
+ * @throws HistoryError, also when a gateway uses the history
  */
 export async function examineUnused(file: string, layout: Layout, depth: Depth): Promise<Health | undefined> {
   try {

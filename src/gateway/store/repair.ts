@@ -37,27 +37,27 @@ import { updateSchema } from './store.ts'
 export interface Repair {
   /** The first faults. */
   readonly faults: readonly string[]
-  /** Rows of each table that the new file has. */
+  /** Number of rows in the new file, by table. */
   readonly kept: ReadonlyMap<string, number>
   readonly losses: readonly Loss[]
-  /** Present path of the damaged file. */
+  /** New path of the damaged file. */
   readonly oldFile: string
 }
 
 /** Repairs rows that depend on lost rows, and reports them. @param version schema version of the file */
 type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
-/** Name of the new file until it is whole. No gateway starts while the file is there. */
+/** Name of the folder of an unfinished repair. No gateway starts while this folder exists. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
-/** The longest time of a timer, because a large file may take hours. */
+/** Maximum time of a timer in ms, because the examination of a large file may take hours. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
 const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
 /**
- * Copies the readable rows of a damaged history into a new one, which takes its place. The damaged file stays
- * beside it. A repair that was interrupted can be started again.
+ * Copies the readable rows of a damaged history into a new file, which replaces the damaged file. The damaged
+ * file is kept beside it under another name. An interrupted repair can be started again.
  * @returns undefined when nothing is damaged
- * @throws HistoryError, also while a gateway uses the history; without room, before anything is written
+ * @throws HistoryError, also while a gateway uses the history; if the disk has no space, nothing is written
  */
 export async function repairFile<T>(
   file: string,
@@ -96,13 +96,16 @@ function locked(file: string): Connection {
   }
 }
 
-/** Returns the size of the new file, and of a copy of the damaged one where its head has to be mended. */
+/**
+ * Returns the space for the new file, and for the copy of the damaged file that is needed if its header is
+ * damaged.
+ */
 function neededBytes(file: string): number {
   const size = (of: string) => statSync(of, { throwIfNoEntry: false })?.size ?? 0
   return 2 * (size(file) + size(`${file}-wal`))
 }
 
-/** Returns the damaged file itself, which is only read; or a copy of it whose head was mended. */
+/** Returns the damaged file itself, which is only read, or a copy with a repaired header. */
 function sourceOf(file: string, work: string, newest: number): string {
   const copy = path.join(work, 'damaged.sqlite')
   copyFileSync(file, copy, constants.COPYFILE_FICLONE)
@@ -136,7 +139,10 @@ function rebuild<T>(
   }
 }
 
-/** `writable_schema`: otherwise SQLite does not read a file that is shorter than its head says. */
+/**
+ * Attaches the damaged file. Without `writable_schema`, SQLite does not read a file that is shorter than its
+ * header says.
+ */
 function attachDamaged(db: Connection, source: string): void {
   const how = hasLog(source) ? 'mode=ro' : 'immutable=1'
   db.exec(`PRAGMA writable_schema = ON; PRAGMA cell_size_check = ON;
@@ -151,7 +157,9 @@ function detach(db: Connection): void {
   }
 }
 
-/** Drops the triggers, so that only copied rows are written. @returns the SQL that creates them again */
+/**
+ * Drops the triggers, so that only copied rows are written. @returns the SQL that creates the triggers again
+ */
 function takeTriggers(db: Connection): string[] {
   const sql = `SELECT name, sql FROM history.sqlite_master WHERE type = 'trigger'`
   const found = db.prepare(sql).raw().all([]) as [string, string][]
@@ -188,13 +196,13 @@ async function checkWhole(target: string, layout: Layout): Promise<void> {
   const { faults } = await examineHistory(target, layout, WHOLE)
   if (faults.length > 0)
     throw new HistoryError(
-      `the new file is not whole (${faults.join('; ')}), so the old one stays; restore a backup`,
+      `the repaired file is still damaged (${faults.join('; ')}), so the old file is kept; restore a backup`,
     )
 }
 
 /**
- * Renames the damaged file before the new file gets its name. A kill in between leaves both files, or
- * `.repair-...` and a log that `undoSwap` puts back.
+ * Gives the damaged file its new name, and then renames the new file. A kill between these steps leaves
+ * `.repair-...`, and a log under the new name, which `undoSwap` puts back.
  */
 function swap(target: string, file: string): string {
   const oldFile = `${file}.damaged-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
@@ -206,8 +214,8 @@ function swap(target: string, file: string): string {
 }
 
 /**
- * After a kill: removes the unfinished file, and puts the log back beside a damaged file that still has its
- * name.
+ * Undoes a swap that a kill has interrupted. Removes the unfinished file, and puts the log back beside a
+ * damaged file that still has its old name.
  */
 function undoSwap(file: string): void {
   const folder = path.dirname(file)
@@ -220,7 +228,8 @@ function undoSwap(file: string): void {
     if (existsSync(`${place}-wal`) && !existsSync(`${file}-wal`)) linkSync(`${place}-wal`, `${file}-wal`)
     for (const suffix of ['-wal', '']) rmSync(`${place}${suffix}`, { force: true })
   }
-  // Last: while such a folder is there no gateway opens the history, which may lack its log until here.
+  // These folders are removed last. While such a folder exists, no gateway opens the history, whose log may
+  // be missing until now.
   for (const name of names.filter((one) => UNFINISHED_REPAIR.test(one)))
     rmSync(path.join(folder, name), { recursive: true, force: true })
 }
@@ -232,9 +241,9 @@ const PAGE_BYTES = 4096
 const MAGIC = 'SQLite format 3\0'
 
 /**
- * Writes a readable head where the file's own is not.
- * @param newest version of the schema
- * @returns false when nothing has to be changed
+ * Replaces the header of the file if it is damaged.
+ * @param newest newest version of the schema
+ * @returns false when the header is undamaged
  */
 function mendHead(file: string, newest: number): boolean {
   const descriptor = openSync(file, 'r+')
@@ -264,7 +273,10 @@ function isSound(head: Buffer, newest: number): boolean {
   )
 }
 
-/** Write and read version 2 (write-ahead log), no reserved bytes, and the fractions that SQLite has fixed. */
+/**
+ * Write and read version 2 (write-ahead log), no reserved bytes, and the payload fractions, which SQLite has
+ * fixed.
+ */
 const FORMAT = Buffer.from([2, 2, 0, 64, 32, 32])
 
 function headFor(bytes: number): Buffer {
@@ -272,12 +284,13 @@ function headFor(bytes: number): Buffer {
   head.write(MAGIC, 'latin1')
   head.writeUInt16BE(PAGE_BYTES, 16)
   FORMAT.copy(head, 18)
-  // Change counter, pages, ...; at 92 the change counter for which the values are valid.
+  // Byte 24 has the change counter, byte 28 the number of pages, and byte 92 the change counter for which
+  // these values are valid.
   head.writeUInt32BE(1, 24)
   head.writeUInt32BE(Math.floor(bytes / PAGE_BYTES), 28)
   head.writeUInt32BE(1, 40)
   head.writeUInt32BE(4, 44)
-  // Above 0: with the pages that incremental vacuum needs.
+  // A value above 0 means that the file has the pages that incremental vacuum needs.
   head.writeUInt32BE(1, 52)
   head.writeUInt32BE(1, 56)
   head.writeUInt32BE(1, 64)
@@ -286,8 +299,8 @@ function headFor(bytes: number): Buffer {
 }
 
 /**
- * Returns the version of a damaged file's schema: the one in its head, or the version whose tables it has.
- * @throws HistoryError when the list of its tables cannot be read
+ * Returns the schema version of a damaged file, from its header, or else the version whose tables it has.
+ * @throws HistoryError when the list of tables cannot be read
  */
 function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly string[]): number {
   const db = new Database(':memory:')
@@ -299,7 +312,7 @@ function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly str
     const tables = tablesOf(db)
     for (let count = steps.length; count > 0; count--)
       if (tables === tablesMadeBy(steps.slice(0, count))) return count
-    throw new HistoryError('the list of its tables is damaged; restore a backup')
+    throw new HistoryError('the list of tables in the file is damaged; restore a backup')
   } finally {
     db.exec('DETACH history')
     db.close()
@@ -317,7 +330,7 @@ function tablesMadeBy(steps: readonly string[]): string {
   }
 }
 
-/** Returns tables and their columns, as one text. */
+/** Returns all tables and their columns as one text, for comparison. */
 function tablesOf(db: Connection): string {
   const sql = `SELECT m.name, c.name FROM history.sqlite_master m JOIN pragma_table_info(m.name, 'history') c
     WHERE m.type = 'table' ORDER BY m.name, c.cid`

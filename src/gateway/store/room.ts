@@ -1,31 +1,34 @@
 import type { Connection } from './sqlite.ts'
 
 /**
- * The rows of each room, as `read` and `write` of the history provide them. The store knows none of them: a
- * room adds its own by `declare module`.
+ * The rows of each room, as `read` and `write` of the history provide them. The store does not know the
+ * rooms, so each room adds its rows by `declare module`.
  */
 export interface Tables {}
 
 /** Tables of one room in the file. */
 export interface Room<Rows> {
   readonly rows: (db: Connection) => Rows
-  /** SQL by the version of the file that it creates. The versions are one sequence over all rooms. */
+  /**
+   * SQL of each step, by the version of the file that the step creates. The versions are one sequence over
+   * all rooms.
+   */
   readonly steps: Readonly<Record<number, string>>
   /**
    * Tables whose changes are counted under the room's name, with the columns that count; an empty list means
    * all columns.
    */
   readonly watched?: Readonly<Record<string, readonly string[]>>
-  /** Columns whose text is JSON, by table: the program cannot read a row with other text there. */
+  /** Columns whose text is JSON, by table. The program cannot read a row with other text in such a column. */
   readonly json?: Readonly<Record<string, readonly string[]>>
-  /** Condition of rows whose session is gone, by table. */
+  /** SQL condition of rows whose session is missing, by table. */
   readonly orphans?: Readonly<Record<string, (has: (table: string) => boolean) => string>>
 }
 
-/** A list that lacks one of `Tables` does not compile. */
+/** A list that lacks a room of `Tables` does not compile. */
 export type Rooms = { readonly [Name in keyof Tables]: Room<Tables[Name]> }
 
-/** Facts about a file that do not need its rows: enough to examine, copy and repair it. */
+/** Facts about a file that do not need its rows, for examination, copy and repair. */
 export interface Layout {
   /** Steps from an empty file to the newest version. */
   readonly steps: readonly string[]
@@ -42,11 +45,14 @@ export function layoutOf(rooms: Rooms): Layout {
   }
 }
 
-/** Sorts the steps. Throws when the program is loaded: a mistake of a room does not depend on a disk. */
+/**
+ * Sorts the steps. Throws when a version is missing or not unique. This happens already when the program is
+ * loaded.
+ */
 function inOrder(found: readonly [version: string, sql: string][]): string[] {
   const sorted = found.toSorted(([a], [b]) => Number(a) - Number(b))
   const wrong = sorted.findIndex(([version], at) => Number(version) !== at + 1)
-  if (wrong !== -1) throw new Error(`no room, or more than one, has the step to version ${wrong + 1}`)
+  if (wrong !== -1) throw new Error(`the step to version ${wrong + 1} is missing, or several rooms have it`)
   return sorted.map(([, sql]) => sql)
 }
 

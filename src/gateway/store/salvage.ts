@@ -5,7 +5,7 @@ import { isDamage } from './examination.ts'
 
 export interface Loss {
   readonly table: string
-  /** Names of the first lost rows, from an index or the row's place. */
+  /** Names of the first lost rows, from an index or from the row's key. */
   readonly names: readonly string[]
   /** Number of lost rows; undefined when no index of the table could be read to its end. */
   readonly rows: number | undefined
@@ -13,7 +13,7 @@ export interface Loss {
   readonly unread: number
 }
 
-/** A table of the new file, by the same name in the damaged one. */
+/** A table of the new file. It has the same name in the damaged file. */
 interface Table {
   readonly name: string
   readonly columns: readonly string[]
@@ -23,23 +23,26 @@ interface Table {
 
 /** Number of keys that are copied in one statement. */
 const WINDOW = 4096
-/** After this many failed reads, the rest of a table's range is given up: its keys may go up to 2^63. */
+/**
+ * Maximum number of failed reads per table. After them, the remaining keys are given up, because keys may be
+ * as large as 2^63.
+ */
 const MOST_FAILURES = 200_000
 /**
- * The same bound for a table of which no probe could be read: its first page is damaged, and each further
- * read takes time.
+ * Maximum number of failed reads for a table of which no probe could be read. Its first page is damaged, and
+ * each further read takes time.
  */
 const MOST_FAILURES_OUT_OF_REACH = 1000
 /** Number of keys, evenly spaced, that are tried before the copy. */
 const PROBES = 256
-/** Bound of a table's lost rows that are named; the others are counted. */
+/** Maximum number of a table's lost rows that are named. Further lost rows are only counted. */
 const MOST_NAMES = 1000
-/** Bound of the lost rows that are counted. A bound is needed because they have to fit into memory. */
+/** Maximum number of a table's lost rows that are counted, because their names have to fit into memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
 /**
- * Types that a column may hold, by the beginning of its declared type. An integral number may be stored as
- * either type.
+ * Types that a column may hold, by the beginning of its declared type. A whole number may be stored as
+ * integer or as real.
  */
 const TYPES: Readonly<Record<string, string>> = {
   INT: `'integer', 'real', 'null'`,
@@ -50,8 +53,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Copies the readable rows of the schema `damaged` of a connection into the empty tables of its schema
- * `history`. Rows do not pass through this process: SQLite copies them, and it skips those that break a
- * constraint.
+ * `history`. SQLite itself copies the rows, and skips rows that break a constraint.
  * @returns the losses
  */
 export function salvage(db: Connection, json: Layout['json']): Loss[] {
@@ -79,7 +81,7 @@ function tablesOf(db: Connection, json: Layout['json']): Table[] {
   })
 }
 
-/** Returns the columns of a table, without generated ones. */
+/** Returns the columns of a table, without generated columns. */
 function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
   const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
     number,
@@ -139,7 +141,9 @@ class Salvage {
     }
   }
 
-  /** Whether a probe can be read. Where the last key is unknown, the powers of two hit small tables. */
+  /**
+   * Whether a probe can be read. If the last key is unknown, the powers of two find the keys of small tables.
+   */
   #isInReach(last: number): boolean {
     const even = Array.from({ length: PROBES + 1 }, (_, n) => Math.floor((last / PROBES) * n))
     const powers = Array.from({ length: 53 }, (_, n) => Math.min(last, 2 ** n))
@@ -160,8 +164,8 @@ class Salvage {
   }
 
   /**
-   * Halves a window that failed, as a whole range is halved, from its beginning.
-   * @returns the ranges to try, the first one last
+   * Halves a range that could not be read.
+   * @returns the ranges to try, with the first range at the end
    */
   #afterFailure([from, to]: Range, error: unknown): Range[] {
     if (!isUnreadable(error)) throw error
@@ -183,7 +187,7 @@ class Salvage {
     return (this.#db.prepare(sql).raw().get([]) as [number] | undefined)?.[0]
   }
 
-  /** Copies the rows that can be read from either end of a range. */
+  /** Copies rows in the order of the keys until a row cannot be read, and then in the reverse order. */
   #copyInOrder(): void {
     for (const order of ['ASC', 'DESC']) {
       const isWhole = this.#copyUntilFailure(order)
@@ -238,7 +242,7 @@ class Salvage {
     inTransaction(this.#db, () => this.#db.prepare(sql).run([...values]))
   }
 
-  /** Where the last rows cannot be read, indexes know their keys as well. */
+  /** Returns the largest key. If the last rows cannot be read, an index may still have their keys. */
   #lastKey(): number {
     const { name } = this.#table
     const keys = ['NOT INDEXED', ...this.#indexes().map(({ index }) => `INDEXED BY "${index}"`)].flatMap(
@@ -256,8 +260,8 @@ class Salvage {
   }
 
   /**
-   * Returns the rows that an index, or the table itself, knows, and that were not copied; undefined when none
-   * of them could be read to its end.
+   * Returns the names of rows that the table or an index contains, but that were not copied. Undefined if
+   * neither the table nor an index could be read to the end.
    */
   #missing(): string[] | undefined {
     const names = new Map<number, string>()
@@ -282,7 +286,7 @@ class Salvage {
     return isKnown ? [...names.values()] : undefined
   }
 
-  /** Returns complete indexes, first those that name a row best. */
+  /** Returns the indexes that contain all rows. Indexes whose columns name a row best are first. */
   #indexes(): { readonly index: string; readonly column: string }[] {
     const { name } = this.#table
     const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l
@@ -298,7 +302,7 @@ class Salvage {
   }
 }
 
-/** Whether an error tells of damage, or of a row with invalid content. A full disk is neither. */
+/** Whether an error reports damage, or a row with invalid content. A full disk is neither. */
 function isUnreadable(error: unknown): boolean {
   return isDamage(error) || /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|RANGE)/.test(code(error))
 }

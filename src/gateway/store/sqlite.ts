@@ -1,10 +1,10 @@
 /**
- * SQLite by way of libsql 0.5: opening, locking, transactions. Quirks of it, all seen:
+ * SQLite by way of libsql 0.5: opening, locking, transactions. Quirks of libsql, all seen:
  * - binding a boolean aborts the process; strings end at their first NUL (JSON text has none);
- * - a single parameter that is an object is taken for named parameters: always bind one array;
- * - rows must be read `raw()`: otherwise blobs come as ArrayBuffers and `get` adds a `_metadata` column;
- * - `close()` leaves the file open, locks and all, until the garbage collector has taken every prepared
- *   statement. So the file is attached to a connection that is in memory, and detached to close it;
+ * - a single parameter that is an object is read as named parameters, so always bind one array;
+ * - rows must be read with `raw()`; otherwise blobs are ArrayBuffers and `get` adds a `_metadata` column;
+ * - `close()` leaves the file open and locked until the garbage collector has collected every prepared
+ * statement. So the file is attached to a connection that is in memory, and is detached to close it;
  * - its `transaction()` hides the error behind "cannot rollback" when SQLite has rolled back by itself.
  */
 import { closeSync, openSync, statSync } from 'node:fs'
@@ -17,11 +17,14 @@ export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** Another program may hold a lock on the file. The whole gateway blocks during this wait. */
+/**
+ * Maximum wait in ms for a lock that another program holds on the file. The whole gateway blocks during this
+ * wait.
+ */
 const BUSY_TIMEOUT_MS = 50
-/** Suffixes of the files that SQLite keeps beside a file. */
+/** Suffixes of the files that SQLite keeps beside a database's file. */
 const BESIDE = ['-wal', '-shm', '-journal']
-/** The write-ahead log is cut back to this size after a checkpoint. */
+/** Size in bytes to which the write-ahead log is cut after a checkpoint. */
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
 /**
@@ -38,7 +41,9 @@ export function takeLock(file: string): Connection {
   } catch (error) {
     lock.close()
     if (!code(error).startsWith('SQLITE_BUSY')) throw error
-    throw new HistoryError('another gateway is using it; stop that one or give this one another state folder')
+    throw new HistoryError(
+      'another gateway is using it; stop that gateway, or set another state folder for this gateway',
+    )
   }
 }
 
@@ -48,15 +53,16 @@ export function releaseLock(lock: Connection): void {
 }
 
 /**
- * `shared`: the normal case, others can read the file. `alone`: others cannot, since there is no room for the
- * shared memory that this needs; writes work while there is room. `read-only`: the disk is read-only.
+ * `shared`: the normal case, in which other programs can read the file. `alone`: no other program can read
+ * the file, because the disk has no space for SQLite's shared memory. Writes still work while the disk has
+ * space. `read-only`: the disk is read-only.
  */
 export type Access = 'shared' | 'alone' | 'read-only'
 
 interface Way {
   readonly access: Access
   readonly query: string
-  /** Opens the file without its write-ahead log, which has to be empty then. */
+  /** Opens the file without its write-ahead log, which must be empty. */
   readonly withoutLog?: true
 }
 
@@ -75,7 +81,7 @@ export interface OpenFile {
 /**
  * Opens or creates the file, mode 0600, as the schema `history` of a connection, with the most access that a
  * full or read-only disk allows.
- * @param maxBytes the file may not grow beyond this
+ * @param maxBytes maximum size of the file
  */
 export function openFile(file: string, maxBytes: number | undefined): OpenFile {
   let first: unknown
@@ -98,8 +104,8 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec(`ATTACH '${urlOf(file)}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
-    // Removing a session takes many steps (history/disk/removal.ts). Foreign keys would do it all in the
-    // first one.
+    // A session is removed in many steps (history/disk/removal.ts). Foreign keys would remove everything in
+    // the first step.
     db.exec('PRAGMA foreign_keys = OFF')
     db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db
@@ -109,7 +115,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
   }
 }
 
-/** Prepares the file. On an existing file, sets nothing that would write to it: there may be no room. */
+/** Prepares the file. Sets nothing that would write to an existing file, because the disk may be full. */
 function prepareFile(db: Connection, maxBytes: number | undefined): void {
   const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
   // auto_vacuum works only when set before the first table, and before the switch to WAL has written a page.
@@ -129,15 +135,18 @@ export function waitForLocks(db: Connection, ms: number): void {
 }
 
 /**
- * Moves the write-ahead log into the file and closes it. Never throws: the next opening reads a log that is
- * left.
+ * Moves the write-ahead log into the file and closes the file. Never throws, because the next opening reads a
+ * log that is left.
  */
 export function closeFile(db: Connection): void {
   quietly(() => db.exec('DETACH history'))
   db.close()
 }
 
-/** Opens the file read-only, and closes it; others may write to it meanwhile. @throws SQLite's errors */
+/**
+ * Opens the file read-only, reads, and closes the file. Other connections may write meanwhile. @throws
+ * SQLite's errors
+ */
 export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   const db = new Database(':memory:')
   try {
@@ -148,7 +157,7 @@ export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   }
 }
 
-/** The URL of a file, for SQL. */
+/** Returns the URL of a file for use in SQL. */
 export function urlOf(file: string): string {
   return pathToFileURL(file).href.replaceAll("'", '%27')
 }
@@ -176,22 +185,21 @@ export function durably<T>(db: Connection, work: () => T): T {
   }
 }
 
-/** Returns the bytes that the file uses, without its free space, which it will use again. */
 export function bytesOf(pages: number): number {
   return pages * PAGE_BYTES
 }
 
 /**
- * Creates the file for its owner alone, and refuses links: SQLite follows them, and gives `-wal` and `-shm`
- * the mode of the file itself. An existing file is never opened here: closing any descriptor of it would drop
- * this process's locks on it (POSIX locks belong to the process).
+ * Creates the file for its owner alone. SQLite gives `-wal` and `-shm` the same mode. Refuses links, because
+ * SQLite follows links. Never opens an existing file, because closing any descriptor of a file drops this
+ * process's locks on the file (POSIX locks belong to the process).
  */
 function makePrivate(file: string): void {
   if (!claimFile(file)) createEmpty(file)
   for (const suffix of BESIDE) claimFile(`${file}${suffix}`)
 }
 
-/** Refuses links also for reading alone: SQLite follows them then too. @throws ForeignPathError */
+/** Refuses links before a read, because SQLite follows links for reads, too. @throws ForeignPathError */
 export function refuseLinks(file: string): void {
   for (const suffix of ['', ...BESIDE]) findOwnFile(`${file}${suffix}`)
 }
@@ -200,15 +208,12 @@ function createEmpty(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
-    // Another gateway that started at the same moment was faster.
+    // Another gateway that started at the same moment has created the file.
     if (code(error) !== 'EEXIST') throw error
   }
 }
 
-/**
- * Ignores errors: for cleaning up when another error is already on its way, or there is no caller left to
- * tell.
- */
+/** Ignores errors of a cleanup, because another error is reported already, or no caller is left. */
 function quietly(work: () => void): void {
   try {
     work()

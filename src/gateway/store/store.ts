@@ -17,13 +17,16 @@ import {
   waitForLocks,
 } from './sqlite.ts'
 
-/** Pages returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
+/**
+ * Number of pages returned to the disk in one transaction. The number is small, so that the write-ahead log
+ * stays short.
+ */
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
 /**
  * One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk has no
- * room.
+ * space.
  */
 export class Store {
   readonly access: Access
@@ -35,7 +38,7 @@ export class Store {
   readonly #pages: { readonly all: SqlStatement; readonly free: SqlStatement }
   #closed = false
 
-  /** @param maxBytes the file may not grow beyond this */
+  /** @param maxBytes maximum size of the file */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     this.#path = resolve(path)
     this.attempt('create its folder', () => claimFolder(dirname(this.#path)))
@@ -84,7 +87,7 @@ export class Store {
 
   /** Returns a part of the file's free space to the disk. @returns false when there was no more free space */
   shrink(): boolean {
-    return this.attempt('give disk space back', () => {
+    return this.attempt('return disk space', () => {
       const before = this.#freePages()
       if (before > 0) this.#db.exec(`PRAGMA history.incremental_vacuum(${PAGES_PER_VACUUM})`)
       this.#db.exec('PRAGMA history.wal_checkpoint(TRUNCATE)')
@@ -92,7 +95,10 @@ export class Store {
     })
   }
 
-  /** Makes later writes wait longer for other programs. For a gateway that no longer serves anyone. */
+  /**
+   * Makes later writes wait longer for locks of other programs. Only a gateway that serves nobody any more
+   * may wait this long.
+   */
   bePatient(): void {
     if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }
@@ -115,7 +121,7 @@ export class Store {
 
   protected attempt<T>(what: string, work: () => T): T {
     try {
-      if (this.#closed) throw new HistoryError('it is closed')
+      if (this.#closed) throw new HistoryError('the history is closed')
       return work()
     } catch (error) {
       throw historyError(this.#path, what, error)
@@ -127,7 +133,10 @@ export class Store {
   }
 }
 
-/** Takes the lock. Undefined on a disk that allows none: the history can only be read, and many may do so. */
+/**
+ * Takes the lock. Returns undefined on a disk that allows no lock. Then the history can only be read, by any
+ * number of gateways.
+ */
 function lockFor(path: string): Connection | undefined {
   try {
     return takeLock(`${path}.lock`)
@@ -152,8 +161,8 @@ function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): O
 export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
 
 /**
- * Counts changes by triggers of this connection, in memory: every write is counted, and changes that were
- * rolled back are not.
+ * Counts changes in memory, by triggers of this connection. Every write counts, but changes that were rolled
+ * back do not.
  */
 class ChangeCounts {
   readonly #read: SqlStatement
@@ -185,19 +194,19 @@ function triggers(topic: string, table: string, columns: readonly string[]): str
 }
 
 /**
- * Creates the tables, or updates those of an older version, in one transaction. A new file takes the same
- * steps as an old one, so both end up the same.
+ * Creates the tables, or updates the tables of an older version, in one transaction. A new file takes the
+ * same steps as an old file, so that both get the same schema.
  * @throws HistoryError
  */
 export function updateSchema(db: Connection, steps: readonly string[]): void {
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
   if (version === steps.length) return
   if (version > steps.length || version < 0) {
-    const versions = `schema ${version}, this one knows ${steps.length}`
-    throw new HistoryError(`it was written by a newer version of this program (${versions})`)
+    const versions = `schema ${version}; this program supports schemas up to ${steps.length}`
+    throw new HistoryError(`the history was written by a newer version of this program (${versions})`)
   }
   if (version === 0 && db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
-    throw new HistoryError('it belongs to another program; name another state folder')
+    throw new HistoryError('the file belongs to another program; set another state folder')
   }
   inTransaction(db, () => {
     for (const step of steps.slice(version)) db.exec(step)

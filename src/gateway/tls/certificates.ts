@@ -5,9 +5,9 @@ import { certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/** Interval of checking the files. Links may point to other files meanwhile. */
+/** Interval between checks of the files, in ms. A link may point to another file by then. */
 const LOOK_MS = 5000
-/** Time before the end of a certificate at which the warning begins: there is still time to renew it. */
+/** Time in ms from the first warning to the end of a certificate, so that there is time to renew it. */
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
 /** Settings of a server with TLS, at its start and each time the certificate changes. */
@@ -18,8 +18,8 @@ interface ServerTls {
 }
 
 /**
- * The certificate of the gateway. It is read again when its files change; a pair that cannot be used changes
- * nothing.
+ * The gateway's certificate and key. Both are read again when their files change. If the new pair cannot be
+ * used, the old pair stays in use.
  */
 export class ServerCertificate {
   readonly #files: () => CertificateFiles
@@ -43,14 +43,14 @@ export class ServerCertificate {
   }
 
   /**
-   * Authorities that sign the certificates of agents, in PEM. Undefined: agents need none, from the start to
-   * the end.
+   * Authorities that sign the certificates of agents, in PEM. Undefined: agents need no certificate. Only a
+   * restart changes whether agents need certificates.
    */
   get agentCa(): string | undefined {
     return this.#pair.agentCa
   }
 
-  /** Time in ms since 1970. */
+  /** End of the certificate, in ms since 1970. */
   get endsAt(): number {
     return this.#pair.endsAt
   }
@@ -58,18 +58,18 @@ export class ServerCertificate {
   /** Warning for operators, if there is one. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)
-      return `cannot use the new certificate; the old one stays in use: ${this.#fault}`
+      return `cannot use the new certificate, so the old certificate stays in use: ${this.#fault}`
     const { endsAt } = this.#pair
     const isNear = endsAt - Date.now() < WARN_MS
     return isNear ? `the certificate of listen.tls expires at ${new Date(endsAt).toISOString()}` : undefined
   }
 
-  /** Calls `use` whenever there is another certificate. Open connections keep theirs. */
+  /** Calls `use` each time the certificate changes. Open connections keep the old certificate. */
   follow(use: (tls: ServerTls) => void): void {
     this.#users.push(use)
   }
 
-  /** Checks the files. */
+  /** Reads the files again, and uses the certificate if it has changed. */
   renew(): void {
     try {
       const pair = readPair(this.#files())
@@ -81,7 +81,10 @@ export class ServerCertificate {
     } catch (error) {
       if (!(error instanceof SetUpError)) throw error
       if (this.#fault !== error.message)
-        this.#log.error({ reason: error.message }, 'cannot use the new certificate; the old one stays in use')
+        this.#log.error(
+          { reason: error.message },
+          'cannot use the new certificate, so the old certificate stays in use',
+        )
       this.#fault = error.message
     }
   }
@@ -97,12 +100,13 @@ function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
 }
 
 /**
- * Absolute paths of files in PEM. The certificate comes first in its file, followed by those that sign it.
+ * Absolute paths of files in PEM. The server's certificate is first in its file, followed by the certificates
+ * that sign it.
  */
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string
-  /** Authorities that sign the certificates of agents. Undefined: agents need none. */
+  /** Authorities that sign the certificates of agents. Undefined: agents need no certificate. */
   readonly agentCa?: string
 }
 
@@ -117,7 +121,7 @@ interface CertificatePair {
 
 const LONGEST_FILE = 1024 * 1024
 
-/** The oldest version of TLS that is served. */
+/** The oldest version of TLS that is accepted. */
 const MIN_VERSION = 'TLSv1.2'
 
 /** Reads the files, and checks that a server can use them. @throws SetUpError that names the file */
@@ -141,16 +145,14 @@ function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<Certificate
   return { agentCa }
 }
 
-/** Checks the pair with OpenSSL, which refuses more than X.509 does: short keys, old hashes. */
+/** Checks the pair with OpenSSL, which also refuses short keys and old hashes. */
 function checkUsable(file: string, tls: SecureContextOptions): void {
   const { createSecureContext } = process.getBuiltinModule('node:tls')
   try {
     createSecureContext(tls)
   } catch (error) {
     const reason = (error as Error).message.replace(/^.*::/, '')
-    throw new SetUpError(
-      `${file}${tls.key === undefined ? '' : ' with its key'}: TLS cannot use it, ${reason}`,
-    )
+    throw new SetUpError(`TLS cannot use ${file}${tls.key === undefined ? '' : ' with its key'}: ${reason}`)
   }
 }
 

@@ -190,7 +190,7 @@ it('says that another gateway uses the state', async () => {
   history.close()
   expect([code, stdout]).toEqual([
     78,
-    expect.stringMatching(/^broken: {2}history: .*another gateway is using it; stop that one[^\n]*\n$/),
+    expect.stringMatching(/^broken: {2}history: .*another gateway is using it; stop that gateway, [^\n]*\n$/),
   ])
   expect((await check()).code).toBe(0)
 })

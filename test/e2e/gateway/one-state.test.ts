@@ -6,7 +6,7 @@ it('a second gateway on one state folder is refused in one line, and the first g
   await using site = await Site.start()
   const second = await runProgram(site.place, ['gateway', '--config', site.place.at('gateway.yaml')])
   expect([second.code, second.stdout]).toEqual([78, ''])
-  expect(second.stderr).toMatch(/^runbook-agent: .*another gateway is using it; stop that one [^\n]*\n$/)
+  expect(second.stderr).toMatch(/^runbook-agent: .*another gateway is using it; stop that gateway, [^\n]*\n$/)
   const { body } = await site.rest.script('bash', 'echo still here')
   expect(body).toMatchObject({ output: 'still here\n', exit_code: 0 })
 })

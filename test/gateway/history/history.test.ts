@@ -151,8 +151,8 @@ describe('a session', () => {
     history.begin(newSession('s1'))
     expect(() => history.begin(newSession('s1'))).toThrow(HistoryError)
     history.finish('s1', DONE)
-    expect(() => history.finish('s1', DONE)).toThrow(/no open session of this id/)
-    expect(() => history.finish('s2', DONE)).toThrow(/no open session of this id/)
+    expect(() => history.finish('s1', DONE)).toThrow(/no open session has this id/)
+    expect(() => history.finish('s2', DONE)).toThrow(/no open session has this id/)
   })
 
   test.each(['', 'a b', 'a\0b', 'ü', 'x'.repeat(201)])('is refused when its id is %j', (id) => {
@@ -630,8 +630,8 @@ test('a closed history refuses everything but output, which it ignores, and clos
   history.close()
   history.close()
   history.append('s1', 'o', Buffer.from('x'), 0)
-  expect(() => history.begin(newSession('s2'))).toThrow(/it is closed/)
-  expect(() => history.finish('s1', DONE)).toThrow(/it is closed/)
-  expect(() => history.session('s1')).toThrow(/it is closed/)
-  expect(() => removeOlder(history, ENDED)).toThrow(/it is closed/)
+  expect(() => history.begin(newSession('s2'))).toThrow(/the history is closed/)
+  expect(() => history.finish('s1', DONE)).toThrow(/the history is closed/)
+  expect(() => history.session('s1')).toThrow(/the history is closed/)
+  expect(() => removeOlder(history, ENDED)).toThrow(/the history is closed/)
 })

@@ -99,7 +99,7 @@ describe('a file that another program holds', () => {
     await waitFor(() => written().length > 0)
     expect(written()).toEqual([['s1', 3, 0]])
     expect(history.output('s1', MIB).bytes).toHaveLength(7 + 300 * 1024)
-    expect(told).toEqual([expect.stringContaining('another program has locked it; close that program')])
+    expect(told).toEqual([expect.stringContaining('another program has locked the file; close that program')])
   })
 
   test('is tried again by the timer until it is free', async () => {
@@ -116,7 +116,9 @@ describe('a file that another program holds', () => {
   test('refuses a new session, and the next one is accepted when it is free', async () => {
     const history = open()
     await whileLocked(() => {
-      expect(() => begin(history, 's1')).toThrow(/cannot begin a session: .*another program has locked it/)
+      expect(() => begin(history, 's1')).toThrow(
+        /cannot begin a session: .*another program has locked the file/,
+      )
     })
     begin(history, 's1')
   })
@@ -129,7 +131,7 @@ describe('a file that another program holds', () => {
       for (let i = 0; i < 5; i++) history.append('big', 'o', Buffer.alloc(MIB, 'b'), i)
       history.append('late', 'o', Buffer.alloc(MIB, 'l'), 9)
       expect(() => history.finish('big', done(0))).toThrow(
-        /session big has ended, 5242880 bytes of its output are not in the history.*another program has locked it/,
+        /session big has ended, 5242880 bytes of its output are not in the history.*another program has locked the file/,
       )
       history.finish('small', done(0))
       history.finish('late', done(0))

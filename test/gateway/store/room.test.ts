@@ -12,9 +12,9 @@ it('the steps of all rooms are one sequence, in the order of their versions', ()
 it('two rooms with the same version, and a version of no room, are found when the program is loaded', () => {
   const { reviews, issues } = ROOMS
   const twice = { ...ROOMS, issues: { ...issues, steps: { ...issues.steps, ...reviews.steps } } }
-  expect(() => layoutOf(twice)).toThrow('no room, or more than one, has the step to version 8')
+  expect(() => layoutOf(twice)).toThrow('the step to version 8 is missing, or several rooms have it')
   const gap = { ...ROOMS, reviews: { ...reviews, steps: {} } }
-  expect(() => layoutOf(gap)).toThrow('no room, or more than one, has the step to version 7')
+  expect(() => layoutOf(gap)).toThrow('the step to version 7 is missing, or several rooms have it')
 })
 
 it('a list that lacks a room does not compile', () => {

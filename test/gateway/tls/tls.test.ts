@@ -129,7 +129,7 @@ describe('a gateway with TLS', () => {
     expect([status, warning]).toEqual([
       'ready',
       expect.stringMatching(
-        /^cannot use the new certificate; the old one stays in use: .*tls\.key is not the key/,
+        /^cannot use the new certificate, so the old certificate stays in use: .*tls\.key is not the key/,
       ),
     ])
     expect(await served(gateway.gateway.http)).toBe(before)

@@ -2,12 +2,13 @@ import type { HistoryDatabase } from '../database.ts'
 import type { Holder, Victims } from './removal.ts'
 import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
-/** Part of the whole history that the sessions of one user may take. */
+/** Part of the whole history that the sessions of one user may fill. */
 const SHARE_OF_ONE_USER = 1 / 4
 /** Part of a limit that running sessions may fill. The rest is kept for new sessions. */
 const RUNNING = 4 / 5
 /**
- * Limit of the removal steps per write while the history shrinks to a lowered limit. They block the gateway.
+ * Maximum number of removal steps per write while the history shrinks to a lowered limit. Each step blocks
+ * the gateway.
  */
 const STEPS_AT_ONCE = 4
 
@@ -28,7 +29,7 @@ export interface Removed {
 const NOTHING: Removed = { sessions: 0, isDone: true }
 
 /**
- * Keeps the whole history, each connection and each user within their limits. Each write makes room by
+ * Keeps the whole history, each connection and each user within their limits. Each write frees space by
  * removing the oldest finished sessions of the user or connection that is over its limit. Running and waiting
  * sessions are never removed.
  */
@@ -42,7 +43,7 @@ export class Quota {
     this.#retention = retention
   }
 
-  /** Counts again, in the file that is now open. */
+  /** Counts the recorded bytes again, after the file was opened. */
   recount(): void {
     const database = this.#database()
     this.#recorded = { user: database.recordedBy('user'), connection: database.recordedBy('connection') }
@@ -55,7 +56,8 @@ export class Quota {
 
   /**
    * Removes some of the sessions that are too old.
-   * @param before returns the time in ms for a connection: sessions that ended before it are removed
+   * @param before returns a time in ms for a connection; sessions of this connection that ended earlier are
+   * removed
    */
   removeOlder(before: (connection: string) => number): Removed {
     const rest = this.#remove('begun')
@@ -70,8 +72,8 @@ export class Quota {
   }
 
   /**
-   * Removes some sessions above the limits. After a limit was lowered, only this shrinks a history without
-   * writes.
+   * Removes some sessions above the limits. A history without writes shrinks only by this call after a limit
+   * was lowered.
    */
   removeExcess(): Removed {
     for (const [connection, { sizeBytes = Infinity }] of this.#retention().connections) {
@@ -82,12 +84,17 @@ export class Quota {
     return this.#usedBytes() <= this.#retention().sizeBytes ? NOTHING : this.#removeOldest()
   }
 
-  /** Makes room for a new session. @returns why there is no room; undefined when there is */
+  /**
+   * Frees space for a new session. @returns the reason why there is no space; undefined if the session fits
+   */
   roomToBegin(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, 1)
   }
 
-  /** Makes room for output of a running session. @returns why there is no room; undefined when there is */
+  /**
+   * Frees space for output of a running session. @returns the reason why there is no space; undefined if it
+   * fits
+   */
   roomToRecord(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, RUNNING)
   }
@@ -156,7 +163,10 @@ export class Quota {
   }
 }
 
-/** Marks a step that removed sessions as unfinished: other connections may have more to remove. */
+/**
+ * Marks a step that removed sessions as unfinished, because other connections may have more sessions to
+ * remove.
+ */
 function goesOn({ sessions, isDone }: Removed): Removed {
   return { sessions, isDone: isDone && sessions === 0 }
 }

@@ -2,18 +2,19 @@ import type { KeptConnection } from '../../settings/retention.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 
 /**
- * Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and their bytes.
+ * Maximum number of event rows, and of their bytes, that one step removes. A step blocks the whole gateway
+ * for some milliseconds.
  */
 const ROWS_PER_STEP = 256
 const BYTES_PER_STEP = 1024 * 1024
 
 /** Finished sessions to remove, oldest first. */
 export type Victims =
-  /** Sessions of this connection; with `endedBefore` only those that ended before this time. */
+  /** Sessions of this connection; with `endedBefore` only sessions that ended before this time. */
   | { readonly connection: string; readonly endedBefore?: number }
   /** Sessions of this user. */
   | { readonly user: string }
-  /** Only the remains of a session whose removal has begun. */
+  /** Only the remaining events of a session whose removal has begun. */
   | 'begun'
 
 export interface Step {
@@ -22,7 +23,7 @@ export interface Step {
   readonly isDone: boolean
 }
 
-/** Owner of recorded bytes: the user and the connection whose limits they count for. */
+/** Owner of recorded bytes: the bytes count for the limits of this user and this connection. */
 export interface Holder {
   readonly user: string
   readonly connection: string
@@ -33,19 +34,19 @@ interface RemovedSession extends Holder {
 }
 
 /**
- * Removes finished sessions in small steps. The session's row goes first, so that no reader takes the
- * remaining events for the whole. The events follow, in several steps if there are many, also after a
- * restart.
+ * Removes finished sessions in small steps. The session's row is removed first, so that no reader mistakes
+ * the remaining events for the whole record. Then the events are removed, in several steps if there are many.
+ * The steps continue after a restart.
  */
 export class Removal {
   readonly #statements: ReturnType<typeof prepare>
 
-  /** @param keeps SQL: condition of ended sessions that must stay */
+  /** @param keeps SQL condition of ended sessions that must not be removed */
   constructor(db: Connection, keeps: string) {
     this.#statements = prepare(db, keeps)
   }
 
-  /** Removes one step. Call it in a transaction. */
+  /** Runs one step of the removal. Call this in a transaction. */
   step(victims: Victims): Step {
     const removed: RemovedSession[] = []
     for (let room = { rows: ROWS_PER_STEP, bytes: BYTES_PER_STEP }; room.rows > 0 && room.bytes > 0;) {
@@ -56,7 +57,10 @@ export class Removal {
     return { removed, isDone: false }
   }
 
-  /** Tells whether there is anything to remove of this user or connection; without both, of anyone. */
+  /**
+   * Tells whether a session of this user or connection can be removed; without both, whether any session can
+   * be removed.
+   */
   isPossible({ user, connection }: Partial<Holder>): boolean {
     if (this.#begun() !== undefined) return true
     if (user !== undefined) return this.#oldest({ user }) !== undefined
@@ -71,7 +75,7 @@ export class Removal {
     )
   }
 
-  /** Returns a session whose row is gone, but not all of its events. */
+  /** Returns the key of a session whose row is removed, but not yet all of its events. */
   #begun(): number | undefined {
     return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
   }
@@ -111,7 +115,10 @@ type Victim = [key: number, user: string, connection: string, bytes: number]
 /** Time later than any end, in ms since 1970. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 
-/** Returns SQL for all connections with their first and last end. Each takes a few steps in an index. */
+/**
+ * Returns SQL that lists all connections with the first and the last end of their sessions. Each connection
+ * takes a few steps in an index.
+ */
 function keptOf(keeps: string): string {
   const end = (order: 'ASC' | 'DESC') =>
     `(SELECT ended_at FROM sessions WHERE NOT (${keeps}) AND connection = name AND ended_at IS NOT NULL

@@ -13,11 +13,11 @@ import { claimFile } from '../../../basics/files/private-path.ts'
 import type { RecordedEnd } from '../session.ts'
 
 /**
- * More than the longest entry without cause and masking: an id of 200 characters, each escaped, and four
+ * Bytes per entry. The longest entry without cause and masking fits: an id of 200 escaped characters and four
  * numbers.
  */
 const SLOT_BYTES = 512
-/** At most this many ends are kept while the disk is full. */
+/** Maximum number of ends that are kept while the disk is full. */
 export const RESERVED_ENDS = 1000
 const EMPTY = Buffer.alloc(SLOT_BYTES)
 
@@ -32,10 +32,10 @@ const Stored = v.object({
 })
 
 /**
- * Space for the ends of sessions that no flood of output can take: a file of fixed size beside the database,
- * written once and only overwritten afterwards. Its content survives `kill -9`. It goes into the database at
- * the next opening, or as soon as there is room. On a copy-on-write file system (btrfs, ZFS) overwriting
- * needs free space, too: there the file is only a second chance.
+ * Reserved space for the ends of sessions, which no flood of output can fill. It is a file of fixed size
+ * beside the database, which is filled once and only overwritten afterwards. Its content survives `kill -9`,
+ * and is moved into the database at the next opening, or as soon as the disk has space. On a copy-on-write
+ * file system (btrfs, ZFS), overwriting needs free space, too, so the reserve may fail there.
  */
 export class Reserve {
   readonly #path: string
@@ -44,7 +44,7 @@ export class Reserve {
   #file: number | undefined
 
   /**
-   * Opens the file. A full disk does not throw: then there is no file, and `put` returns false.
+   * Opens the file. A full disk is not an error, but then there is no file, and `put` returns false.
    * @throws ForeignPathError
    */
   constructor(path: string) {
@@ -56,7 +56,7 @@ export class Reserve {
     return this.#file !== undefined
   }
 
-  /** Opens the file, or makes a new one. Call it again after the disk was full. */
+  /** Opens or creates the file. Call this again after the disk was full. */
   open(): void {
     if (this.#file !== undefined) return
     const isOld = claimFile(this.#path)
@@ -72,12 +72,12 @@ export class Reserve {
     if (this.#file === undefined) closeSync(readable)
   }
 
-  /** Ends in the file, from this gateway or from one that was killed. */
+  /** Ends in the file, from this gateway or from an earlier gateway that was killed. */
   get ends(): ReadonlyMap<string, RecordedEnd> {
     return this.#ends
   }
 
-  /** @returns false when there is no room */
+  /** @returns false when there is no space for the end */
   put(id: string, end: RecordedEnd): boolean {
     const slot = this.#slots.get(id) ?? this.#freeSlot()
     if (slot === undefined || !this.#write(slot, encode(id, end))) return false
@@ -125,8 +125,8 @@ export class Reserve {
 }
 
 /**
- * Encodes an end. Guardrail rules are left out for lack of space: code and output say enough. Cause and
- * masking are included when they fit, as in most sessions.
+ * Encodes an end. Guardrail rules are left out for lack of space. Cause and masking are included if they fit,
+ * as in most sessions.
  */
 function encode(id: string, end: RecordedEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
@@ -137,7 +137,7 @@ function encode(id: string, end: RecordedEnd): Buffer {
   return bytes
 }
 
-/** Decodes an entry. A torn entry, as after a power failure, counts as none. */
+/** Decodes an entry. Returns undefined for a damaged entry, for example after a power failure. */
 function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
@@ -150,7 +150,7 @@ function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   }
 }
 
-/** Fills the file up to its size and syncs it, so that the space is really reserved. */
+/** Fills the file up to its fixed size and syncs it, so that the space is really reserved. */
 function fill(file: number): boolean {
   const wanted = SLOT_BYTES * RESERVED_ENDS
   const done = tried(() => {
@@ -164,7 +164,7 @@ function fill(file: number): boolean {
   return done === true
 }
 
-/** Returns undefined when the system reports an error. */
+/** Runs `work`. Returns undefined when the system reports an error. */
 function tried<T>(work: () => T): T | undefined {
   try {
     return work()

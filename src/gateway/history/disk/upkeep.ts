@@ -7,15 +7,15 @@ import { retainMs, type Retention } from '../../settings/retention.ts'
 const PASS_MS = 10 * 60 * 1000
 /** Period of attempts to recover while the disk cannot be written. */
 const RECOVER_MS = 5000
-/** Period of writes of the latest time. A kill may lose this much. */
+/** Period of writes of the latest time. After a kill, the stored time may be this much too early. */
 const TIME_MS = 60_000
 /**
- * At most this many sessions are removed for their age in one pass. After a wrong clock makes all look old,
- * there is still time to notice.
+ * Maximum number of sessions that one pass removes because of their age. If a wrong clock makes all sessions
+ * look old, there is still time to notice.
  */
 const SESSIONS_PER_PASS = 5000
 
-/** Removes old and excess sessions from the history, and notices when the disk has room again. */
+/** Removes old and excess sessions from the history, and notices when the disk has space again. */
 export class Upkeep {
   readonly #history: History
   readonly #retention: () => Retention
@@ -41,7 +41,7 @@ export class Upkeep {
     this.#startPass()
   }
 
-  /** Why the clock is not believed; undefined when it is. */
+  /** Reason why the clock is not believed; undefined while it is believed. */
   get doubt(): string | undefined {
     return this.#doubt ?? this.#history.clock.lag
   }
@@ -85,7 +85,7 @@ export class Upkeep {
     await this.#inSteps(() => this.#history.shrink())
   }
 
-  /** Returns the trusted time; 0 when the history fails, so that nothing counts as old. */
+  /** Returns the trusted time; 0 when the history fails, so that no session counts as old. */
   #trustedTime(): number {
     const now = performance.now()
     const elapsed = now - this.#lastTick
@@ -128,7 +128,7 @@ export class Upkeep {
     return removed
   }
 
-  /** Runs steps with pauses: between two steps, other work gets as much time as the step took. */
+  /** Runs steps with pauses. Between two steps, other work gets as much time as the step took. */
   async #inSteps(step: () => boolean): Promise<void> {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {

@@ -253,7 +253,7 @@ it('text that is no JSON, where the program reads JSON, is damage', async () => 
   const db = new Database(file)
   db.exec("UPDATE sessions SET cause = 'x' WHERE id = 'session-3'")
   db.close()
-  expect((await repairHistory(file))?.faults).toEqual(['sessions: 1 rows have no JSON as cause'])
+  expect((await repairHistory(file))?.faults).toEqual(['sessions: 1 rows have invalid JSON in cause'])
   expect(survivors()).toMatchObject({ gone: ['session-3'] })
 })
 
