@@ -55,8 +55,8 @@ export function openPeople(
 }
 
 /**
- * Opens the audit log. Its first and last entries are the gateway's own. A start after a start means that the
- * gateway was killed.
+ * Opens the audit log, and notes the gateway's start and stop in it. A start that follows a start without a
+ * stop means that the gateway was killed.
  */
 export function openAuditLog(
   { settings, history, log }: Omit<PeopleServices, 'webUrl' | 'audit'>,

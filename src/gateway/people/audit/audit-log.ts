@@ -6,25 +6,25 @@ import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 
-/** Period of writing counted repeats, and of removing old entries. */
+/** Period in ms of writing counted entries, and of removing old entries. */
 const PASS_MS = 60_000
 /**
- * At most this many entries are removed in one pass, which blocks the gateway for some milliseconds: 720,000
- * in a day.
+ * Maximum number of entries that one pass removes, which blocks the gateway for some milliseconds. These are
+ * 720,000 entries in a day.
  */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /**
- * Limit of the entries of one user, or of one address without a user, in ten minutes: some 6 MB. New sessions
- * do not count.
+ * Maximum number of entries of one user, or of one address without a user, in ten minutes. They have some 6
+ * MB. New sessions do not count.
  */
 const MOST_OF_ONE = 10_000
 
 /**
  * The record of views, changes and decisions, in a chain of hashes. Changes and decisions are written and
- * synced before they happen; if that fails, they do not happen. Other entries are written afterwards. Entries
- * that cannot be written are counted, and the next entry says how many are missing. Entries above a user's
- * share are counted, too.
+ * synced before they happen. If the write fails, they do not happen. Other entries are written afterwards.
+ * Entries that cannot be written are counted, and the next entry has the number of missing entries. Entries
+ * above a user's share are counted, too.
  */
 export class AuditLog {
   readonly #history: History
@@ -49,8 +49,8 @@ export class AuditLog {
 
   /**
    * Writes an entry before a change.
-   * @returns its sequence
-   * @throws HistoryError, RequestRefused: then the change must not happen
+   * @returns the sequence of the entry
+   * @throws HistoryError, RequestRefused; the change must not happen then
    */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)
@@ -62,7 +62,7 @@ export class AuditLog {
 
   /**
    * Announces a change that must happen even if the entry cannot be written.
-   * @returns undefined when it is only counted
+   * @returns undefined when the entry is only counted
    */
   announceAnyway(facts: AuditFacts): number | undefined {
     try {
@@ -79,21 +79,21 @@ export class AuditLog {
   }
 
   /**
-   * Writes an entry about the past. It survives the end of this process, but a power failure may take the
-   * last entries.
+   * Writes an entry about the past. The entry survives the end of this process, but a power failure may lose
+   * the last entries.
    */
   note(facts: AuditFacts): void {
     if (this.#hasRoom(nameOf(facts))) this.#note(facts)
   }
 
-  /** Notes a frequent event, unless the same was noted in the last ten minutes. */
+  /** Notes a frequent event, if no equal event was noted in the last ten minutes. */
   noteOnce(facts: AuditFacts): void {
     if (this.#repeats.isNew(facts)) this.note(facts)
   }
 
   /**
-   * Notes the first failure of an address, or of the /64 network of an IPv6 address: a caller has all of it.
-   * Others are counted until ten minutes are over.
+   * Notes the first failure of an address, or of the /64 network of an IPv6 address: one caller has the whole
+   * network. Further failures are counted until ten minutes are over.
    */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
     const network = callerNetwork(address)
@@ -146,7 +146,7 @@ export class AuditLog {
       return work()
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      this.#log.error({ error: error.message }, 'audit log')
+      this.#log.error({ error: error.message }, 'cannot read or write the audit log; will retry')
       return undefined
     }
   }
@@ -156,7 +156,10 @@ export class AuditLog {
     for (const { name, entries } of this.#shares.over(isAll)) this.#note(beyond(name, entries))
   }
 
-  /** Takes room for an entry, or counts it as left out. The gateway's own entries always have room. */
+  /**
+   * Uses up one entry of a name's share, or counts the entry as left out. The gateway's own entries have no
+   * limit.
+   */
   #hasRoom(name: string): boolean {
     if (name === '' || this.#shares.take(name)) return true
     this.#shares.leaveOut(name)
@@ -207,18 +210,18 @@ interface Missing {
   readonly since: Date
 }
 
-/** Count of entries that could not be written, until an entry can say so. */
+/** Counts entries that could not be written, until an entry with their number is written. */
 class Gap {
   #missing: Missing | undefined
 
-  /** Counts an entry. @returns whether it is the first */
+  /** Counts an entry. @returns whether it is the first missing entry */
   add(): boolean {
     const { entries, since } = this.#missing ?? { entries: 0, since: new Date() }
     this.#missing = { entries: entries + 1, since }
     return entries === 0
   }
 
-  /** Returns the entry about the missing ones; undefined when none is missing. */
+  /** Returns the entry about the missing entries; undefined when no entry is missing. */
   facts(): AuditFacts | undefined {
     if (this.#missing === undefined) return undefined
     const { entries, since } = this.#missing
@@ -237,7 +240,7 @@ class Gap {
 }
 
 const WINDOW_MS = 10 * 60 * 1000
-/** Names that are counted separately. Further names are counted as `MANY`. */
+/** Maximum number of names that are counted separately. Further names are counted as `MANY`. */
 const MOST_NAMES = 10_000
 const MANY = 'others'
 
@@ -254,8 +257,8 @@ interface LeftOut {
 }
 
 /**
- * Limits each user's, or address's, entries in ten minutes. Further entries are counted, so that nobody can
- * fill the log.
+ * Limits the entries of each user, or of each address, in ten minutes. Further entries are only counted, so
+ * that nobody can fill the log.
  */
 export class Shares {
   readonly #most: number
@@ -265,7 +268,7 @@ export class Shares {
     this.#most = most
   }
 
-  /** @returns whether there was room, which is then taken */
+  /** Uses up one entry of the share. @returns false when the share is used up already */
   take(name: string): boolean {
     const share = this.#shareOf(name)
     if (share.entries >= this.#most) return false
@@ -273,7 +276,7 @@ export class Shares {
     return true
   }
 
-  /** Counts an entry without room. */
+  /** Counts an entry above the share. */
   leaveOut(name: string): void {
     this.#shareOf(name).leftOut += 1
   }
@@ -296,10 +299,13 @@ export class Shares {
   }
 }
 
-/** Above this number the oldest is forgotten, and noted again. */
+/**
+ * Maximum number of events that are remembered. Above it, the oldest event is forgotten, and may be noted
+ * again.
+ */
 const MOST_REPEATS = 10_000
 
-/** Finds repeated events: commands and pages ask for the same thing every second. */
+/** Finds repeated events, because commands and pages send the same request every second. */
 export class Repeats {
   /** Time of each note, the oldest first. */
   readonly #noted = new Map<string, number>()

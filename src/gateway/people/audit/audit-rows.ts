@@ -15,9 +15,9 @@ export interface AuditQuery {
   readonly outcome?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
-  /** Part of the user's name, in any case. */
+  /** Part of the user's name, in upper or lower case. */
   readonly actorPart?: string | undefined
-  /** Part of an entry's subject or details, in any case. */
+  /** Part of an entry's subject or details, in upper or lower case. */
   readonly text?: string | undefined
 }
 
@@ -25,13 +25,13 @@ interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
   /**
-   * Number of entries in which the text was looked for. Undefined if these were all that match the other filters;
-   * otherwise older ones may have the text, too.
+   * Number of entries in which the text was searched. Undefined if these were all entries that match the
+   * other filters. Otherwise older entries may have the text, too.
    */
   readonly textLookedAt: number | undefined
 }
 
-/** Entries in which a text is looked for. Each is read from its row, which takes some microseconds. */
+/** Maximum number of entries in which a text is searched. The search of one entry takes some microseconds. */
 const TEXT_LOOKED_AT = 20_000
 
 /** SQL condition of each filter. */
@@ -59,15 +59,15 @@ const TEXTS = [
 ]
   .map((name) => `coalesce(entry ->> '$.${name}', '')`)
   .join(" || ' ' || ")
-/** Searches the whole entry first: that is faster than parsing it as JSON. */
+/** Searches the whole entry first, because parsing every entry as JSON is slower. */
 const HAS_TEXT = `((instr(lower(entry), ?) > 0 OR instr(lower(entry), ?) > 0) AND instr(lower(${TEXTS}), ?) > 0)`
 
-/** Hides an entry that was written before a change when the entry with the outcome exists. */
+/** Hides the entry that was written before a change, if the entry with the outcome exists. */
 const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
 
 /**
- * The audit log as rows. Entries are added at the end and removed from the front. Call it by the history's
- * `read` and `write`.
+ * The audit log as rows. Entries are added at the end and removed from the front. Use this class only within
+ * the history's `read` and `write`.
  */
 export class AuditRows {
   readonly #db: Connection
@@ -84,7 +84,7 @@ export class AuditRows {
     return link
   }
 
-  /** Returns the newest entry; the last removed one when none is left. */
+  /** Returns the newest entry; the last removed entry when no entry is left. */
   head(): AuditHead {
     const found = this.#statements.head.get([]) as [number, string] | undefined
     if (found === undefined) return this.anchor()
@@ -92,7 +92,7 @@ export class AuditRows {
     return { sequence, hash }
   }
 
-  /** Returns the last removed entry, which is the place before the first. */
+  /** Returns the last removed entry, which is the place before the first entry. */
   anchor(): AuditHead {
     const found = this.#statements.anchor.get([]) as [number, string] | undefined
     const [sequence, hash] = found ?? [0, NO_HASH]
@@ -120,7 +120,7 @@ export class AuditRows {
 
   /**
    * Returns the matching entries between two sequences. A step takes the same time with any filters.
-   * @param query undefined returns all entries, also those that the list hides
+   * @param query undefined returns all entries, also entries that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
     const { text, ...columns } = query ?? {}
@@ -151,9 +151,9 @@ export class AuditRows {
   }
 
   /**
-   * Removes the oldest entries from before this time, and keeps the place of the last one. An entry with a
-   * future time was written with a wrong clock: it counts as old as the next one.
-   * @returns how many
+   * Removes the oldest entries before this time, and keeps the place of the last removed entry. An entry with
+   * a future time was written with a wrong clock, so it counts as old as the next entry.
+   * @returns the number of removed entries
    */
   removeOldEntries(before: Date, most: number): number {
     const [limit, now] = [before.toISOString(), new Date().toISOString()]
@@ -187,7 +187,7 @@ function conditionsOf(query: Omit<AuditQuery, 'text'>): {
 
 function textValues(text: string): Values {
   const lower = lowerCase(text)
-  // Details are JSON text themselves.
+  // Details are JSON text within the entry, so the text is also searched in its escaped form.
   return [lower, JSON.stringify(lower).slice(1, -1), lower]
 }
 
@@ -196,7 +196,7 @@ function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-/** Replaces booleans: libsql aborts the process on them. */
+/** Replaces booleans, because libsql aborts the process on booleans. */
 function bound(value: Bindable): string | number {
   if (typeof value === 'boolean') return value ? 1 : 0
   return value instanceof Date ? value.toISOString() : value
@@ -260,10 +260,10 @@ export const auditRoom: Room<AuditRows> = {
   json: { audit_log: ['entry'] },
 }
 
-/** Limit of the characters of a label, which names a file, a repository or a commit. */
+/** Maximum number of characters of a label, which names a file, a repository or a commit. */
 const MAX_LABEL = 500
 
-/** Facts for the audit log about a new session. Never its script, arguments or parameters. */
+/** Returns facts for the audit log about a new session, but never its script, arguments or parameters. */
 export function sessionFacts(
   session: Pick<NewSession, 'id' | 'user' | 'connection' | 'origin' | 'verb' | 'labels' | 'sessionBatchId'>,
   { clientIp = '', token, waits }: SessionAsking,

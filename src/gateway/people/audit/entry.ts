@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
-/** One event, in hoop's words where hoop has some. */
+/** One event, in hoop's words if hoop has words for it. */
 export interface AuditFacts {
   /** Empty where the caller is unknown. */
   readonly actor: string
-  /** Token of the request; empty where there was none. */
+  /** Token of the request; empty without a token. */
   readonly token_id: string
   readonly token_name: string
   readonly action: AuditAction
   readonly resource_type: AuditType
-  /** Empty for lists, and where the path names none. */
+  /** Empty for lists, and if the path names no resource. */
   readonly resource_id: string
-  /** Empty where there was no REST request. */
+  /** Empty without a REST request. */
   readonly http_method: string
   readonly http_path: string
-  /** 0 where there was no answer. */
+  /** 0 without an answer. */
   readonly http_status: number
   readonly client_ip: string
   readonly request_payload_redacted: Readonly<Record<string, unknown>> | null

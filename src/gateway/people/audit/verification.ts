@@ -6,7 +6,7 @@ import { readAlone, type Connection } from '../../store/sqlite.ts'
 import { AuditRows } from './audit-rows.ts'
 import { canonicalText, hashOf, type AuditEntry, type AuditHead, type AuditLink, entryOf } from './entry.ts'
 
-/** A fault of one entry, or before it. */
+/** A fault of one entry, or missing entries before it. */
 interface ChainFault {
   readonly sequence: number
   readonly fault: 'altered' | 'missing' | 'reordered' | 'malformed'
@@ -26,13 +26,13 @@ export interface Verification {
   readonly hasExpected: boolean
 }
 
-/** Limit of the reported faults. More faults say nothing new. */
+/** Maximum number of reported faults. Further faults would not help. */
 const MOST_FAULTS = 20
 
 /**
  * Checks the chain from its beginning.
- * @param anchor the place before the first entry; undefined where it is unknown, as in a file without the
- * first entry
+ * @param anchor the place before the first entry; undefined if it is unknown, for example in a file without
+ * the first entry
  * @param expected a hash that was stored elsewhere
  */
 export function verifyChain(
@@ -64,7 +64,7 @@ interface ReadLink extends AuditLink {
   readonly isForged?: true
 }
 
-/** A line of a file that is no entry. */
+/** A line of a file that is not an entry. */
 interface Malformed {
   readonly line: number
 }
@@ -81,10 +81,10 @@ function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
     return fault('altered', `entry ${sequence} was altered: its hash does not match`)
   if (before === undefined) return []
   if (sequence <= before.sequence)
-    return fault('reordered', `entry ${sequence} comes after entry ${before.sequence}`)
+    return fault('reordered', `entry ${sequence} is out of order after entry ${before.sequence}`)
   if (sequence > before.sequence + 1) return fault('missing', missing(before.sequence + 1, sequence - 1))
   if (entry.previous_hash === before.hash) return []
-  const says = `entry ${before.sequence} was replaced: entry ${sequence} follows another one`
+  const says = `entry ${before.sequence} was replaced: entry ${sequence} follows another entry`
   return [{ sequence: before.sequence, fault: 'altered', says }]
 }
 
@@ -100,7 +100,7 @@ export function linkOfLine(line: string, number: number): ReadLink | Malformed {
   try {
     return readLine(line, number)
   } catch (error) {
-    // JSON arrays nested ten thousand deep.
+    // JSON arrays that are nested ten thousand deep cause this error.
     if (error instanceof RangeError) return { line: number }
     throw error
   }
@@ -116,7 +116,7 @@ function readLine(line: string, number: number): ReadLink | Malformed {
   return isDeepStrictEqual(shownEntry(link), shown) ? link : { ...link, isForged: true }
 }
 
-/** Links read from the file in one query. */
+/** Number of links read from the file in one query. */
 const LINKS_PER_READ = 1000
 
 /** The audit log of a history at one moment. A gateway may add entries meanwhile. */
@@ -129,7 +129,7 @@ interface AuditFile {
 /** Opens the file read-only, reads it and closes it. Throws errors of SQLite. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
   return readAlone(file, (db) => {
-    // The transaction reads one moment, because a gateway may add entries meanwhile.
+    // The transaction shows the file at one moment, because a gateway may add entries meanwhile.
     db.exec('BEGIN')
     const found = read(auditIn(db))
     db.exec('ROLLBACK')

@@ -8,8 +8,8 @@ import type { Users } from './users.ts'
 const HOUR_MS = 60 * 60 * 1000
 
 /**
- * Enforces the budgets of machines by what the history has, so that a restart loses nothing. A budget is
- * checked when a session begins, so the last session may exceed it.
+ * Enforces the budgets of machines by the sessions in the history, so that a restart loses nothing. A budget
+ * is checked when a session begins, so the last session may exceed the budget.
  */
 export class Budgets {
   readonly #users: Pick<Users, 'named'>
@@ -22,7 +22,8 @@ export class Budgets {
   }
 
   /**
-   * Returns what a machine has used up in the last period; undefined where it has no budget.
+   * Returns how much of its budget a machine has used in the last period; undefined for a machine without a
+   * budget.
    * @throws HistoryError
    */
   used(name: string): Used | undefined {
@@ -55,7 +56,7 @@ export class Budgets {
   }
 
   /**
-   * Begins to keep removed sessions' use. It is called before the machine's first session, so that no removal
+   * Begins to keep the use of removed sessions. Called before the machine's first session, so that no removal
    * is missed.
    */
   #watch(name: string): void {
@@ -79,8 +80,8 @@ function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number
 }
 
 /**
- * Returns the limit that blocks the machine longest, with the start of the session that has to leave the
- * period.
+ * Returns the limit that blocks the machine longest. `at` is the start of a session: the next session may
+ * begin when that session is older than the period.
  */
 function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
   const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
@@ -109,8 +110,8 @@ function limitsOf({ runs, bytes, runningMs }: Budget): Limit[] {
 }
 
 /**
- * Returns the start of the session that has to leave the period before there is room; undefined when there is
- * room now.
+ * Returns the start of a session: the next session may begin when that session is older than the period.
+ * Undefined if the next session may begin now.
  */
 function roomAt(spent: readonly SpentRow[], limit: number, of: Limit['of']): number | undefined {
   let left = spent.reduce((sum, row) => sum + of(row), 0)
@@ -143,7 +144,7 @@ interface SpentRow {
   readonly bytes: number
 }
 
-/** Use of machines, as rows of the history's file: of existing and of removed sessions. */
+/** Use of machines by existing and by removed sessions, as rows of the history's file. */
 class BudgetRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -185,8 +186,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Use of machines with a budget. Removed sessions leave their use here for the longest period of a budget (31
- * days): a machine gains nothing by writing so much that its older sessions are removed.
+ * Use of machines with a budget. The use of removed sessions stays here for the longest period of a budget
+ * (31 days). So a machine gains nothing by writing so much that its older sessions are removed.
  */
 const VERSION_13 = `
   CREATE TABLE history.budgeted_users (name TEXT PRIMARY KEY);

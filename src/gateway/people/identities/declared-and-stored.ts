@@ -14,8 +14,8 @@ interface IdentityChange {
 }
 
 /**
- * Users and tokens of the state. All are in memory, so that a sign-in needs no disk. Changes go to the disk
- * first.
+ * Users and tokens of the state. All users and tokens are in memory, so that a sign-in reads no disk. Changes
+ * are written to the disk first.
  */
 export class StoredIdentities {
   readonly #history: History
@@ -60,7 +60,7 @@ export class StoredIdentities {
     return this.#history.read(({ users }) => users.formerAccount(name))
   }
 
-  /** Makes a change and syncs it. @throws HistoryError: then nothing has changed */
+  /** Makes a change and syncs it. @throws HistoryError; nothing has changed then */
   apply(change: IdentityChange): void {
     this.#history.write(({ users, tokens }) => {
       for (const name of change.removedUsers ?? []) users.remove(name)
@@ -73,8 +73,8 @@ export class StoredIdentities {
   }
 
   /**
-   * Makes a change only in memory, until `apply` succeeds: a revoked token must not stay valid until the disk
-   * works.
+   * Makes a change only in memory, until `apply` succeeds, because a revoked token must not stay valid while
+   * the disk fails.
    */
   keep({ users = [], removedUsers = [], tokens = [], removedTokens = [] }: IdentityChange): void {
     for (const name of removedUsers) this.#users.delete(name)
@@ -173,7 +173,9 @@ function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
   }
 }
 
-/** Returns the tokens of a declared user. Their ids stay the same while their names in the file do. */
+/**
+ * Returns the tokens of a declared user. A token keeps its id as long as its name in the file stays the same.
+ */
 function tokensOf({ name: user, tokens }: UserSettings): AccessToken[] {
   return tokens.map(({ name, sha256, expiresAt }) => ({
     id: `gateway.yaml:${user}:${name}`,

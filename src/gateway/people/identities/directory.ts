@@ -14,7 +14,7 @@ interface NewUser {
   readonly takesOver: boolean
 }
 
-/** Values to change; undefined ones stay. */
+/** Values to change. Undefined values stay as they are. */
 interface UserChange {
   readonly isActive?: boolean | undefined
   readonly groups?: readonly string[] | undefined
@@ -24,7 +24,10 @@ interface UserChange {
 
 const ADMIN_GROUP = 'admin'
 
-/** Adds, changes and removes users of the state. Users of gateway.yaml are listed here, but changed there. */
+/**
+ * Adds, changes and removes users of the state. Users of gateway.yaml are only listed, because they are
+ * changed in that file.
+ */
 export class UserDirectory {
   readonly #users: Users
   readonly #history: History
@@ -35,10 +38,10 @@ export class UserDirectory {
     this.#history = history
     this.#log = log
     for (const name of this.#shadowed)
-      log.warn({ user: name }, 'user is in gateway.yaml and in the state: the one in gateway.yaml applies')
+      log.warn({ user: name }, 'user is in gateway.yaml and in the state; the user of gateway.yaml applies')
   }
 
-  /** Lists all users, those of gateway.yaml first. */
+  /** Lists all users. Users of gateway.yaml are first. */
   list(): GatewayUser[] {
     return this.#users.all
   }
@@ -50,7 +53,7 @@ export class UserDirectory {
     return user
   }
 
-  /** Tells whether the state has a user whom one of gateway.yaml hides. */
+  /** Tells whether a user of gateway.yaml hides a user of the state. */
   isShadowing(name: string): boolean {
     return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
   }
@@ -58,7 +61,7 @@ export class UserDirectory {
   /**
    * Adds a user. Tokens of an earlier user of this name are removed.
    * @param tokens first tokens of the new user
-   * @throws RequestRefused, HistoryError: then there is neither user nor token
+   * @throws RequestRefused, HistoryError; neither user nor tokens exist then
    */
   create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
     const { name, kind, budget, takesOver } = asked
@@ -92,8 +95,8 @@ export class UserDirectory {
   }
 
   /**
-   * Removes a user and their tokens of the state. The name stays with the user's sessions. A user of
-   * gateway.yaml under this name stays.
+   * Removes a user and their tokens from the state. The user's sessions keep the name. A user of gateway.yaml
+   * with this name stays.
    * @throws RequestRefused, HistoryError
    */
   remove(name: string, by: string): void {
@@ -144,7 +147,7 @@ export class UserDirectory {
     if (this.#users.isFull)
       throw new RequestRefused(
         'too-many-tokens',
-        `this gateway has ${MOST_USERS} users, the most it can have: delete some first`,
+        `this gateway has the maximum of ${MOST_USERS} users: delete some users first`,
       )
     if (!takesOver && this.#users.stored.isInHistory(name))
       throw new RequestRefused(
@@ -184,7 +187,7 @@ function newUser(
 
 function checkBudget(kind: UserKind, budget: Budget | undefined): void {
   if (kind === 'person' && budget !== undefined)
-    throw new RequestRefused('invalid-request', 'budget: only a machine has one', 422)
+    throw new RequestRefused('invalid-request', 'budget: only a machine can have a budget', 422)
 }
 
 function withActivity(

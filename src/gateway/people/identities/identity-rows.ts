@@ -109,9 +109,9 @@ function userStatements(db: Connection) {
 }
 
 /**
- * Users and tokens beside those of gateway.yaml. A token's user may be one of gateway.yaml, so there is no
- * foreign key. `groups` and `budget` are JSON. `tokens.sha256` is the hash of the token's text, which is
- * stored nowhere; `kind` is the token's purpose. `token_uses` has tokens of gateway.yaml, too.
+ * Users and tokens of the state. A token's user may be a user of gateway.yaml, so there is no foreign key.
+ * `groups` and `budget` are JSON. `tokens.sha256` is the hash of the token's text, which is not stored;
+ * `kind` is the token's purpose. `token_uses` also has the uses of tokens of gateway.yaml.
  */
 const VERSION_11 = `
   CREATE TABLE history.users (
@@ -142,7 +142,8 @@ const VERSION_11 = `
   CREATE TABLE history.token_uses (token TEXT PRIMARY KEY, used_at INTEGER NOT NULL);`
 
 /**
- * Removed users that came from an external account: only that account gets the name and its sessions again.
+ * Names of removed users that belonged to an external account. Only the same account may get the name and its
+ * sessions again.
  */
 const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
@@ -259,5 +260,5 @@ declare module '../../store/room.ts' {
   }
 }
 
-/** The room of tokens. Its tables are created with those of users. */
+/** The room of tokens. Its tables are created together with the tables of users. */
 export const tokenRoom: Room<TokenRows> = { rows: (db) => new TokenRows(db), steps: {} }

@@ -71,7 +71,7 @@ export function userRoutes(services: UserRouting): Handlers<typeof userContract>
   }
 }
 
-/** Shows a user. Users here have only names, so the name fills hoop's other fields, too. */
+/** Shows a user. Users of this gateway have only names, so the name fills hoop's other fields, too. */
 function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserAnswer {
   const { name, kind, groups, isActive, isDeclared, budget } = user
   const { createdAt, createdBy } = user as Partial<StoredUser>
@@ -91,7 +91,7 @@ function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserA
     created_at: timeOf(createdAt),
     created_by: createdBy ?? null,
     ...(directory.isShadowing(name) && {
-      warning: 'the state has a user of this name too: the one in gateway.yaml applies',
+      warning: 'the state also has a user of this name; the user of gateway.yaml applies',
     }),
   }
 }
@@ -114,7 +114,10 @@ interface TokenRouting {
   readonly tokens: Tokens
 }
 
-/** Routes of tokens. Users see their own, admins and auditors all. Auditors change only their own. */
+/**
+ * Routes of tokens. Users see their own tokens, and admins and auditors see all tokens. Auditors change only
+ * their own tokens.
+ */
 export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContract> {
   const { users, tokens } = services
   return {
@@ -158,7 +161,7 @@ function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string
   return token
 }
 
-/** Shows a new token with its text, which no later answer has. */
+/** Shows a new token with its text, which is in no later answer. */
 function issuedAnswer(services: TokenRouting, { token, text }: IssuedToken): IssuedTokenAnswer {
   return { ...tokenAnswer(services, token), token: text }
 }
@@ -193,10 +196,10 @@ interface MachineRouting {
   readonly tokens: Tokens
 }
 
-/** hoop shows the beginning of a key. Here no part of it is stored. */
+/** hoop shows the beginning of a key. This gateway stores no part of a key. */
 const MASKED = `rba_${'*'.repeat(43)}`
 
-/** Routes of budgets: what machines have used up. */
+/** Routes of budgets. They show how much of its budget each machine has used. */
 export function budgetRoutes({
   directory,
   budgets,

@@ -1,13 +1,13 @@
 import { normalizeIP } from '@fastify/rate-limit'
 
-/** How long failures count, from the first one. */
+/** Time in ms for which failures count, from the first failure. */
 const FAILURES_MS = 60_000
-/** Addresses that are counted separately. Failures of further addresses count together. */
+/** Maximum number of addresses that are counted separately. Failures of further addresses count together. */
 const MOST_ADDRESSES = 10_000
 const OTHERS = 'others'
 /**
- * At most this many pairs of an accepted credential and its address are remembered. The least recently used
- * pairs are forgotten.
+ * Maximum number of remembered pairs of an accepted credential and its address. Above it, the least recently
+ * used pair is forgotten.
  */
 const MOST_KNOWN = 10_000
 
@@ -18,19 +18,19 @@ interface Failures {
 }
 
 interface SignInOptions {
-  /** Limit of the failures of one address in a minute. */
+  /** Maximum number of failures of one address in a minute. */
   readonly most: () => number
   /** Called with the address of each failure. */
   readonly told: (address: string) => void
 }
 
 /**
- * Counts failed sign-ins per address, over REST and gRPC together. An address with too many failures cannot
- * go on guessing: from there, a guessable credential is checked only if it was accepted there before.
+ * Counts failed sign-ins per address, over REST and gRPC together. After too many failures of an address, a
+ * guessable credential from this address is checked only if it was accepted from this address before.
  */
 export class SignInAttempts {
   readonly #options: SignInOptions
-  /** Failures by address, in the order of their beginning: expired ones come first. */
+  /** Failures by address, in the order of the first failure. Expired failures are first. */
   readonly #failed = new Map<string, Failures>()
   readonly #known = new Map<string, true>()
   #total = 0
@@ -58,8 +58,8 @@ export class SignInAttempts {
   }
 
   /**
-   * Tells whether a guessable credential is not checked now. Call it before any comparison that callers could
-   * notice.
+   * Tells whether a guessable credential is not checked now. Call this before any comparison that callers
+   * could notice.
    */
   holdsUp(address: string, credential: string): boolean {
     this.#forget()

@@ -28,7 +28,7 @@ export class LastUses {
   note(id: string): void {
     const now = Date.now()
     const last = this.#usedAt.get(id)
-    // `Math.abs`: the clock may have been set back.
+    // `Math.abs` is needed because the clock may have been set back.
     if (last !== undefined && Math.abs(now - last) < MINUTE_MS) return
     this.#usedAt.set(id, now)
     this.#unwritten.set(id, now)
@@ -59,7 +59,7 @@ export class LastUses {
     if (isWritten) this.#unwritten.clear()
   }
 
-  /** Logs a failing disk once. */
+  /** Runs `work`, and logs a failing disk once. */
   #trying(work: () => void): boolean {
     try {
       work()
@@ -76,11 +76,15 @@ export class LastUses {
 }
 
 /**
- * Longest time until the gateway ends the requests of a token that expired, was revoked or left gateway.yaml.
+ * Maximum time in ms until the gateway ends the requests of a token that expired, was revoked or was removed
+ * from gateway.yaml.
  */
 const CHECK_MS = 250
 
-/** Says why a token is no longer accepted, in a few words; undefined while it is. */
+/**
+ * Returns the reason why a token is no longer accepted, in a few words; undefined while the token is
+ * accepted.
+ */
 interface AcceptedTokens {
   refusal(token: AccessToken): string | undefined
 }
@@ -91,8 +95,8 @@ interface LiveUse {
 }
 
 /**
- * Running requests and streams. Each ends when its token is no longer accepted. One timer checks all tokens,
- * so that no change of a token can be missed.
+ * Running requests and streams. Each of them ends when its token is no longer accepted. One timer checks all
+ * tokens, so that no change of a token can be missed.
  */
 export class LiveUses {
   readonly #users: AcceptedTokens
@@ -105,7 +109,7 @@ export class LiveUses {
 
   /**
    * @param end called at most once, with the reason
-   * @returns what the caller disposes after serving the request
+   * @returns an object that the caller disposes after the request
    */
   begin(token: AccessToken, end: (reason: string) => void): Disposable {
     const use = { token, end }

@@ -31,7 +31,7 @@ interface NewPageToken {
 interface Rotation {
   /** How long the old token stays valid. */
   readonly overlapMs: number
-  /** Undefined: the new token has the original lifetime of the old one. */
+  /** Undefined: the new token has the original lifetime of the old token. */
   readonly lifetimeMs: number | undefined
 }
 
@@ -41,12 +41,15 @@ export interface IssuedToken {
   readonly text: string
 }
 
-/** Limit of the accepted tokens of one user. */
+/** Maximum number of accepted tokens per user. */
 const MOST_TOKENS = 100
-/** Limit of the page tokens of one user. Ended tokens count, too, because only this limit removes them. */
+/**
+ * Maximum number of page tokens per user. Ended tokens count, too, because they are removed only above this
+ * limit.
+ */
 const MOST_BROWSERS = 20
 
-/** Makes, rotates and revokes tokens. Callers check before that the user may do that. */
+/** Makes, rotates and revokes tokens. Callers check the user's permission before. */
 export class Tokens {
   readonly #users: Users
   readonly #uses: LastUses
@@ -58,7 +61,7 @@ export class Tokens {
     this.#log = log
   }
 
-  /** Lists tokens, those of gateway.yaml first. @param user name; undefined: all users */
+  /** Lists tokens. Tokens of gateway.yaml are first. @param user name; undefined: all users */
   list(user?: string): AccessToken[] {
     const { declared, stored } = this.#users
     const all = [...declared.tokens.values(), ...stored.tokens.values()]
@@ -74,7 +77,7 @@ export class Tokens {
     return this.#uses.of(id)
   }
 
-  /** @param by name of the asking user @throws RequestRefused, HistoryError: then there is no token */
+  /** @param by name of the requesting user @throws RequestRefused, HistoryError; no token exists then */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
@@ -92,7 +95,7 @@ export class Tokens {
     if (accepted.length >= MOST_TOKENS)
       throw new RequestRefused(
         'too-many-tokens',
-        `${user} has ${MOST_TOKENS} tokens already: revoke one first`,
+        `${user} has ${MOST_TOKENS} tokens already: revoke a token first`,
       )
     const issued = this.issue(asked, by)
     this.#users.stored.apply({ tokens: [issued.token] })
@@ -101,8 +104,8 @@ export class Tokens {
   }
 
   /**
-   * Makes a token for a browser's cookie. When there are too many, the oldest end, so that users need not
-   * sign out everywhere.
+   * Makes a token for a browser's cookie. Above the limit, the oldest page tokens end, so that users need not
+   * sign out in other browsers.
    * @throws HistoryError
    */
   createOfPage({ user, parent, lifetimeMs }: NewPageToken): IssuedToken {
@@ -117,8 +120,9 @@ export class Tokens {
   }
 
   /**
-   * Replaces a token by a new one of the same name. Of two concurrent rotations, the second is refused.
-   * @throws RequestRefused, HistoryError: then nothing has changed
+   * Replaces a token by a new token of the same name. When two rotations run at once, the second rotation is
+   * refused.
+   * @throws RequestRefused, HistoryError; nothing has changed then
    */
   rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
     const old = this.#changeable(id)
@@ -133,7 +137,7 @@ export class Tokens {
 
   /**
    * Revokes a token.
-   * @throws RequestRefused, HistoryError: then it is revoked until this process ends, but not on the disk
+   * @throws RequestRefused; HistoryError when the token is revoked in memory, but not on the disk
    */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)
@@ -156,7 +160,7 @@ export class Tokens {
     this.#log.info(shown(token), 'signed out')
   }
 
-  /** Makes a token that is valid only once it is stored: for a user who does not exist yet. */
+  /** Makes a token for a user who may not exist yet. The token becomes valid when the caller stores it. */
   issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users
@@ -190,15 +194,18 @@ export class Tokens {
   #checkRotatable(token: StoredToken): void {
     const { name, user, kind, replacedBy } = token
     if (kind === 'sign-in')
-      throw new RequestRefused('not-rotatable', `token ${name} comes from a sign-in: sign in again instead`)
+      throw new RequestRefused(
+        'not-rotatable',
+        `token ${name} was created by a sign-in: sign in again instead`,
+      )
     if (replacedBy !== undefined)
       throw new RequestRefused(
         'not-rotatable',
-        `token ${name} of ${user} was rotated already: rotate the new one (${replacedBy})`,
+        `token ${name} of ${user} was rotated already: rotate the new token (${replacedBy})`,
       )
     const refusal = this.#users.refusal(token)
     if (refusal !== undefined)
-      throw new RequestRefused('not-rotatable', `${refusal}: create a new one for ${user}`)
+      throw new RequestRefused('not-rotatable', `${refusal}: create a new token for ${user}`)
   }
 
   #ending(token: StoredToken, overlapMs: number, by: string): StoredToken {

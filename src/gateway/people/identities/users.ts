@@ -19,23 +19,28 @@ import type { SignInAttempts } from './sign-in-attempts.ts'
 
 /** Group whose members see and end every session. */
 const ADMIN = 'admin'
-/** Group whose members see every session. They change and run nothing, unless they are in `admin`, too. */
+/**
+ * Group whose members see every session. They may change or run something only if they are also in `admin`.
+ */
 const AUDITOR = 'auditor'
 
-/** Limit of the users of the state. All users are in memory, and some questions look through all of them. */
+/** Maximum number of users in the state. All users are in memory, and some calls search all users. */
 export const MOST_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
-const PAGE_ONLY = 'it belongs to the sign-in of a browser and is accepted only as a cookie'
+const PAGE_ONLY = 'the token belongs to the sign-in of a browser and is accepted only as a cookie'
 
 type Settings = Pick<GatewaySettings, 'users' | 'connections'>
 
-/** Users of gateway.yaml and of the state, and their permissions. If both have a name, gateway.yaml wins. */
+/**
+ * Users of gateway.yaml and of the state, and their permissions. A user of gateway.yaml hides a user of the
+ * state with the same name.
+ */
 export class Users {
   readonly declared: DeclaredIdentities
   readonly stored: StoredIdentities
-  /** Failed sign-ins by address. Code that refuses a token has to count it here. */
+  /** Failed sign-ins by address. Code that refuses a token has to count the refusal here. */
   readonly attempts: SignInAttempts
   readonly #current: { readonly value: Settings }
   readonly #history: History
@@ -56,7 +61,8 @@ export class Users {
   }
 
   /**
-   * Returns the token's user; undefined when the token is not accepted, or not now.
+   * Returns the token's user; undefined when the token is not accepted, or is not checked now after failed
+   * sign-ins.
    * @param from address of the caller
    */
   withToken(text: string, from: string): SignedIn | undefined {
@@ -64,7 +70,7 @@ export class Users {
     if (found === undefined || isOfPage(found.token) || this.refusal(found.token) !== undefined)
       return undefined
     const { id, isDeclared } = found.token
-    // Tokens made by the gateway cannot be guessed at any speed.
+    // Only tokens of gateway.yaml can be guessed, because the gateway's own tokens are random.
     if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
     if (isDeclared) this.attempts.accepted(from, id)
     this.#uses.note(found.token.id)
@@ -72,8 +78,8 @@ export class Users {
   }
 
   /**
-   * Returns the user of a browser's cookie, where only page tokens are accepted. Undefined as for
-   * `withToken`.
+   * Returns the user of a browser's cookie, which has to be a page token; undefined when the token is not
+   * accepted.
    */
   withCookie(text: string): SignedIn | undefined {
     const found = this.#found(text)
@@ -83,16 +89,22 @@ export class Users {
     return found
   }
 
-  /** Says why a token is no longer accepted, for its owner; undefined for a text that was never a token. */
+  /**
+   * Returns the reason why a token is no longer accepted, for its owner; undefined for a text that was never
+   * a token.
+   */
   whyRefused(text: string): string | undefined {
     const found = this.#found(text)
     return found && (this.refusal(found.token) ?? (isOfPage(found.token) ? PAGE_ONLY : undefined))
   }
 
-  /** Says why an accepted token is no longer accepted, in a few words; undefined while it is. */
+  /**
+   * Returns the reason why a token is no longer accepted, in a few words; undefined while the token is
+   * accepted.
+   */
   refusal({ id, user, sha256 }: AccessToken): string | undefined {
     const token = this.#tokenOf(id)
-    // In gateway.yaml another text may stand under the same name.
+    // Another token in gateway.yaml may have the same name by now.
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     if (token.expiresAt !== undefined && token.expiresAt <= this.now)
@@ -108,12 +120,13 @@ export class Users {
   }
 
   /**
-   * Says why work requested with a token may no longer begin by itself; undefined while it may. Expiry and
-   * the sign-out of a browser are no reasons: users request work and leave.
+   * Returns the reason why work requested with a token may no longer begin by itself; undefined while the
+   * work may begin. Expiry and the sign-out of a browser are not such reasons, because users request work and
+   * leave.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
     const token = this.#tokenOf(id)
-    // In gateway.yaml another text may have the same name.
+    // Another token of gateway.yaml may have this name by now.
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     const parent = token.page?.parent
@@ -124,28 +137,31 @@ export class Users {
       : this.withdrawal(signedInWith)
   }
 
-  /** Says why a user may run nothing now; undefined while they may. */
+  /** Returns the reason why a user may run nothing now; undefined for a user who may run something. */
   obstacle(user: GatewayUser | undefined): string | undefined {
     if (user === undefined) return 'was deleted'
     if (!user.isActive) return 'was deactivated'
     return this.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
   }
 
-  /** Distinguishes two users who had the same name one after the other. Undefined where no user has it. */
+  /**
+   * Returns a text that distinguishes two users who had the same name one after the other. Undefined if no
+   * user has this name.
+   */
   identity(name: string): string | undefined {
     if (this.declared.users.has(name)) return 'gateway.yaml'
     const user = this.stored.users.get(name)
     return user && `${user.createdAt} ${user.createdBy}`
   }
 
-  /** Time by which tokens expire, in ms: it goes on when the wall clock is set back. */
+  /** Time by which tokens expire, in ms. It advances even if the wall clock is set back. */
   get now(): number {
     return this.#history.clock.latest
   }
 
   /**
    * Tells whether a browser has signed in a short time ago, by the time of `now`. A sign-in in the future
-   * does not count: the clock was reset since then.
+   * does not count, because the clock was reset since then.
    */
   isFresh({ id }: AccessToken): boolean {
     const signedInAt = this.stored.tokens.get(id)?.createdAt
@@ -172,8 +188,8 @@ export class Users {
   }
 
   /**
-   * Finds the user with this name in any case: names that differ only in case would be mistaken for each
-   * other.
+   * Finds the user with this name in upper or lower case, because people would confuse names that differ only
+   * in case.
    */
   alike(name: string): GatewayUser | undefined {
     return this.all.find((user) => user.name.toLowerCase() === name.toLowerCase())
@@ -185,7 +201,7 @@ export class Users {
 
   /**
    * Tells whether an external account has signed in under a name that gateway.yaml gives to a user without
-   * `oidc: true`. The account's tokens are not that user's.
+   * `oidc: true`. The account's tokens do not belong to that user.
    */
   isUsurped(name: string): boolean {
     if (!this.declared.users.has(name)) return false
@@ -204,8 +220,8 @@ export class Users {
   }
 
   /**
-   * Returns the groups by which a user may see a connection; empty where every user may. Undefined: the user
-   * may not.
+   * Returns the groups by which a user may see a connection; empty if every user may see it, and undefined if
+   * this user may not.
    */
   reason(
     { isActive, groups: own }: GatewayUser,
@@ -217,13 +233,13 @@ export class Users {
     return shared.length > 0 ? shared : undefined
   }
 
-  /** Returns a connection; undefined also for one that the user may not see. */
+  /** Returns a connection; undefined also for a connection that the user may not see. */
   connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
   }
 
   /**
-   * Returns a connection. One that the user may not see counts as missing.
+   * Returns a connection. A connection that the user may not see counts as missing.
    * @throws RequestRefused, or the caller's own error
    */
   visibleConnection(
@@ -249,7 +265,7 @@ export class Users {
     return user.groups.includes(AUDITOR)
   }
 
-  /** Tells whether the user is an auditor and nothing more. */
+  /** Tells whether the user is an auditor, but not an admin. */
   onlyReads(user: GatewayUser): boolean {
     return this.isAuditor(user) && !this.isAdmin(user)
   }
@@ -260,8 +276,8 @@ export class Users {
   }
 
   /**
-   * Tells whether the user may read a whole session: their own, or one that the connection's setting
-   * `sessions` opens.
+   * Tells whether the user may read a whole session: their own session, or a session that the connection's
+   * setting `sessions` opens.
    */
   reads(user: GatewayUser, session: { readonly user: string; readonly connection: string }): boolean {
     if (session.user === user.name || this.seesAll(user)) return true
@@ -282,15 +298,12 @@ export class Users {
     return { name, groups, team: { all, connections: ofGroups, users: users.map((other) => other.name) } }
   }
 
-  /** @returns whether the user may see all of this session and end it */
+  /** @returns whether the user may see the whole session and end it */
   owns(user: GatewayUser, session: { readonly user: string }): boolean {
     return session.user === user.name || this.isAdmin(user)
   }
 
-  /**
-   * Looks the parent up by hash: a token of gateway.yaml with another text is another token, under the same
-   * id.
-   */
+  /** Finds the parent by its hash, because another token of gateway.yaml may have the same id by now. */
   #refusalOfParent(sha256: Buffer): string | undefined {
     const token = this.#withHash(sha256)
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
@@ -322,7 +335,7 @@ function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): bo
   return other?.groups.some((group) => groups.includes(group)) === true
 }
 
-/** Returns the token of an `Authorization: Bearer` header, or of the metadata of that name. */
+/** Returns the token of an `Authorization: Bearer` header, or of the metadata `authorization`. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
 }

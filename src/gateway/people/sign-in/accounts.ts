@@ -9,7 +9,7 @@ import type { Users } from '../identities/users.ts'
 import type { Claims } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Sign-ins that ended longer ago are removed. */
+/** Time in ms after which ended sign-ins are removed. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000
 
 export interface AccountServices {
@@ -32,7 +32,7 @@ export class Accounts {
 
   /**
    * Makes a token for a sign-in, which also sets the user's groups.
-   * @param client part of the token's name that says what has asked
+   * @param client kind of the client, for the token's name
    * @throws SignInRefused, RequestRefused, HistoryError
    */
   signIn(admitted: Admitted, client: string, lifetimeMs: number): IssuedToken {
@@ -45,7 +45,7 @@ export class Accounts {
     return issued
   }
 
-  /** Makes a token for a browser's cookie. @throws as `signIn` */
+  /** Makes a token for a browser's cookie. @throws the same errors as `signIn` */
   signInOnPage(admitted: Admitted, lifetimeMs: number): IssuedToken {
     return this.#services.tokens.createOfPage({ user: this.#userOf(admitted), lifetimeMs })
   }
@@ -130,17 +130,15 @@ export interface Admitted {
   readonly groups: readonly string[]
 }
 
-/**
- * Limit of the groups of an account. A limit is needed because all groups are looked through at each request.
- */
+/** Maximum number of groups of an account, because each request searches all groups. */
 const MOST_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 /** Groups that no account gets by a name at the provider, because users may choose such names. */
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
 /**
- * Subject as in OpenID Connect: 1 to 255 ASCII characters. Spaces around it are refused: people who compare
- * two subjects would overlook them.
+ * Subject as in OpenID Connect: 1 to 255 ASCII characters. Spaces at its beginning or end are refused,
+ * because people who compare two subjects would overlook such spaces.
  */
 const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 

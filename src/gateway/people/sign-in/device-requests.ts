@@ -6,11 +6,11 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 export interface DeviceRequest {
   /** Code that users compare and type. */
   readonly code: string
-  /** Address that the request came from. */
+  /** Address from which the request was sent. */
   readonly from: string
   /** The command line's description of itself, which is not verified. */
   readonly says: string
-  /** Time in ms since 1970. */
+  /** Time of the request, in ms since 1970. */
   readonly askedAt: number
 }
 
@@ -20,13 +20,16 @@ export interface NewDeviceRequest extends DeviceRequest {
 }
 
 export const DEVICE_MS = 10 * 60 * 1000
-/** Time between two questions for the same request. */
+/** Time in ms between two polls for the same request. */
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/** Limit of the wrong codes of one address in a minute: in a year five million, of some 25 billion codes. */
+/**
+ * Maximum number of wrong codes of one address in a minute. In a year, these are five million of some 25
+ * billion codes.
+ */
 const MOST_WRONG = 10
-/** Letters that look like no other, and that make no words (RFC 8628). */
+/** Letters that people do not confuse with other letters, and that form no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LETTERS = 8
 
@@ -37,9 +40,10 @@ interface Waiting<Granted> extends NewDeviceRequest {
 }
 
 /**
- * Requests of command lines that wait for a decision in a browser elsewhere. Each waits for ten minutes, is
- * decided once, and its outcome is told once. When there are too many, the address with most of them loses
- * its oldest: to push out another's request, strangers need as many addresses as there are places.
+ * Requests of command lines that wait for a decision in a browser on another machine. Each request waits for
+ * ten minutes, is decided once, and its outcome is returned once. When there are too many requests, the
+ * oldest request of the address with most requests is removed. To remove another caller's request, an
+ * attacker needs as many addresses as there are places.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -61,7 +65,7 @@ export class DeviceRequests<Granted> {
 
   /**
    * Returns the waiting request of a code.
-   * @param code as users type it
+   * @param code code as users type it
    * @param by address of the caller
    * @throws SignInRefused
    */
@@ -95,8 +99,8 @@ export class DeviceRequests<Granted> {
   }
 
   /**
-   * Returns what was granted, once; undefined while the request waits.
-   * @throws SignInRefused when it was refused or has expired
+   * Returns the grant, once; undefined while the request waits.
+   * @throws SignInRefused when the request was refused or has expired
    */
   outcome(secret: string): Granted | undefined {
     this.#forgetOld()
@@ -104,7 +108,10 @@ export class DeviceRequests<Granted> {
     if (found === undefined) throw new SignInRefused('sign-in-expired', 'the sign-in has ended: start again')
     const now = performance.now()
     if (now < found.askAgainAt)
-      throw new SignInRefused('too-much-at-once', 'too many requests: wait a few seconds between two of them')
+      throw new SignInRefused(
+        'too-much-at-once',
+        'too many requests: wait a few seconds between two requests',
+      )
     found.askAgainAt = now + POLL_MS / 2
     if (found.decision === undefined) return undefined
     this.#bySecret.delete(secret)

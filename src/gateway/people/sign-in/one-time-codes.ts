@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Lifetime of a code: from the browser's redirect to the question of the command line. */
+/** Lifetime of a code in ms, from the browser's redirect to the request of the command line. */
 const HANDOVER_MS = 60_000
 const MOST_HANDOVERS = 1000
 /**
- * Limit of the handovers of one account. A newer handover ends the oldest, so that no account takes the
- * places of others.
+ * Maximum number of handovers per account. A newer handover ends the oldest handover, so that no account
+ * takes the places of other accounts.
  */
 const MOST_OF_ONE = 10
 
@@ -18,8 +18,8 @@ interface Handover<Granted> {
 }
 
 /**
- * Passes a browser's grant to the command line that knows the verifier of its challenge. The browser carries
- * only a code and keeps it in its history: alone the code is worth nothing.
+ * Passes a browser's grant to the command line that knows the verifier of its challenge. The browser gets
+ * only a code, which stays in the browser's history. Without the verifier, the code is useless.
  */
 export class Handovers<Granted> {
   readonly #byCode = new Map<string, Handover<Granted>>()
@@ -28,7 +28,7 @@ export class Handovers<Granted> {
    * Stores a grant.
    * @param account account that has signed in
    * @param challenge SHA-256 of the verifier, base64url
-   * @returns the code that returns the grant, once
+   * @returns the code for the grant, which is valid once
    */
   add(granted: Granted, account: string, challenge: string): string {
     const now = performance.now()
@@ -57,14 +57,14 @@ export class Handovers<Granted> {
   }
 }
 
-/** Lifetime of a link: from the terminal that prints it to the browser that opens it. */
+/** Lifetime of a link in ms, from its output in a terminal to its opening in a browser. */
 const LINK_MS = 2 * 60 * 1000
-/** Limit of the links of all accounts. A newer link ends the oldest. */
+/** Maximum number of links of all accounts. A newer link ends the oldest link. */
 const MOST_LINKS = 100
 const OVER =
-  'this link was used, or is older than two minutes: press Enter where `npm start` runs for a new one, or sign in with the token (its file is named there, too)'
+  'this link was used, or is older than two minutes: press Enter where `npm start` runs for a new link, or sign in with the token, whose file `npm start` names'
 
-/** What a link signs in as, and the page that it opens. */
+/** The token of a link, and the page that the link opens. */
 export interface Linked {
   /** Token that the browser is signed in with. */
   readonly token: string
@@ -72,7 +72,7 @@ export interface Linked {
   readonly next: string
 }
 
-/** Codes of links that sign in once. They are only in memory, so that none outlives this process. */
+/** Codes of links that sign in once. They are only in memory, so that no code survives this process. */
 export class LinkCodes {
   readonly #links = new Map<string, Linked & { readonly endsAt: number }>()
 

@@ -21,8 +21,8 @@ interface Proof {
 }
 
 /**
- * Age after which the provider's metadata is read again. The library itself reads keys again when one is
- * unknown.
+ * Age after which the provider's metadata is read again. The library itself reads the keys again when a key
+ * is unknown.
  */
 const METADATA_MS = 60 * 60 * 1000
 
@@ -72,7 +72,7 @@ export class OidcProvider {
     return this.#withGroups(config, claims, tokens.access_token)
   }
 
-  /** Adds groups from the provider's user info, where the token has none. */
+  /** Adds groups from the provider's user info, if the token has no groups. */
   async #withGroups(config: Configuration, claims: IDToken, accessToken: string): Promise<Claims> {
     const { groupsClaim } = this.#settings
     if (claims[groupsClaim] !== undefined || !config.serverMetadata().userinfo_endpoint) return claims
@@ -112,7 +112,8 @@ export class OidcProvider {
   }
 
   /**
-   * Runs a question to the provider. Reasons go only to the log, because a browser's page names no internals.
+   * Runs a request to the provider. The reason of a failure is only logged, because a browser's page must not
+   * show internals.
    */
   async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     try {
@@ -123,19 +124,19 @@ export class OidcProvider {
       this.#warnings.warn({ issuer, reason }, `no usable answer from the sign-in provider: ${what}`)
       throw new SignInRefused(
         'sign-in-failed',
-        'no usable answer from the sign-in provider: ask an admin; the log of the gateway says why',
+        'no usable answer from the sign-in provider: ask an admin; the reason is in the log of the gateway',
       )
     }
   }
 }
 
-/** Returns the error with its causes, and without what was sent. */
+/** Returns the texts of the error and its causes, without the sent data. */
 function reasonOf({ message, cause }: Error): string {
   if (!(cause instanceof Error)) return message
   return `${message}: ${reasonOf(cause)}`.slice(0, 500)
 }
 
-/** Limit of the bytes of an answer. Documents, keys and tokens have some ten KB. */
+/** Maximum length of an answer in bytes. Documents, keys and tokens have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
 
 interface Options {
@@ -145,7 +146,7 @@ interface Options {
   readonly signal?: AbortSignal
 }
 
-/** Makes the library's `fetch`, with the settings' authorities and proxy. It follows no redirect. */
+/** Makes the library's `fetch`, with the settings' authorities and proxy. It does not follow redirects. */
 function providerFetch(
   settings: Pick<OidcSettings, 'authorities' | 'proxy' | 'timeoutMs'>,
 ): (url: string, options: Options) => Promise<Response> {
@@ -182,7 +183,7 @@ function portOf({ port }: URL): number {
   return port === '' ? 443 : Number(port)
 }
 
-/** Returns the body of a request: the library sends only forms. */
+/** Returns the body of a request. The library sends only forms. */
 function bodyOf({ body }: Options): { readonly body?: string } {
   return body instanceof URLSearchParams || typeof body === 'string' ? { body: body.toString() } : {}
 }

@@ -11,9 +11,9 @@ import { Handovers } from './one-time-codes.ts'
 import { OidcProvider } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Lifetime of a sign-in: from the address for the browser to the browser's return. */
+/** Maximum duration of a sign-in in ms, until the browser returns from the provider. */
 export const SIGN_IN_MS = 10 * 60 * 1000
-/** Limits of the parallel questions to the provider: of all callers, and of one address. */
+/** Maximum number of parallel requests to the provider, for all callers and for one address. */
 const MOST_AT_ONCE = 256
 const MOST_OF_ADDRESS = 16
 
@@ -22,7 +22,7 @@ const PurposeShape = v.variant('kind', [
     kind: v.literal('client'),
     /** Final address of the browser: a port of the user's own machine. */
     redirect: v.string(),
-    /** Undefined: the token itself is sent there, as hoop's command line expects. */
+    /** Undefined: the token itself is sent to `redirect`, as hoop's command line expects. */
     challenge: v.optional(v.string()),
   }),
   v.object({ kind: v.literal('device'), code: v.string() }),
@@ -54,7 +54,7 @@ export type Returned =
       readonly to: string
       /** User who has signed in; missing after a refusal. */
       readonly name?: string
-      /** Why the sign-in was refused. */
+      /** Reason why the sign-in was refused. */
       readonly refusal?: string
     }
   | {
@@ -81,7 +81,7 @@ export class SignIn {
   readonly #handovers = new Handovers<Admitted>()
   #provider: { readonly of: OidcSettings; readonly provider: OidcProvider } | undefined
   readonly #warnings: RepeatedWarnings
-  /** Number of open questions to the provider, by address. */
+  /** Number of open requests to the provider, by address. */
   readonly #asking = new Map<string, number>()
 
   constructor(services: SignInServices) {
@@ -196,8 +196,8 @@ export class SignIn {
   }
 
   /**
-   * Limits parallel questions. Any caller can make the gateway ask, and a slow provider makes it wait, so
-   * each address has a share.
+   * Limits parallel requests to the provider. Any caller can cause such a request, and a slow provider keeps
+   * it open, so each address has a limit.
    */
   async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
@@ -230,17 +230,17 @@ function notKnown(): SignInRefused {
 }
 
 /**
- * Refuses a sign-in of another browser. Otherwise attackers could begin sign-ins and let a victim's browser
- * end them: the victim would be signed in as the attacker.
+ * Refuses a sign-in that another browser has begun. Otherwise an attacker could begin a sign-in and let a
+ * victim's browser end it. The victim would be signed in as the attacker.
  */
 function otherBrowser(): SignInRefused {
   return new SignInRefused(
     'sign-in-expired',
-    'this sign-in was started in another browser: start again in this one',
+    'this sign-in was started in another browser: start again in this browser',
   )
 }
 
-/** Returns the hash of the browser's secret. Only the hash goes to the provider. */
+/** Returns the hash of the browser's secret. Only the hash is sent to the provider. */
 export function browserHash(text: string | undefined): string | undefined {
   return text === undefined ? undefined : createHash('sha256').update(text).digest('base64url')
 }
@@ -263,8 +263,8 @@ const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
 /**
- * At most this many seals are remembered as used; the oldest seal is forgotten. The provider's code is valid
- * only once anyway.
+ * Maximum number of used seals that are remembered. Above it, the oldest seal is forgotten. The provider's
+ * code is valid only once anyway.
  */
 const MOST_USED = 10_000
 
@@ -273,14 +273,17 @@ const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unkno
 /** Content of an opened seal. */
 interface Unsealed<T> {
   readonly content: T
-  /** Uses the seal up, so that it does not open again. @returns false when it was used meanwhile */
+  /**
+   * Marks the seal as used, so that it does not open again. @returns false when the seal was used meanwhile
+   */
   readonly use: () => boolean
 }
 
 /**
- * Text that a browser carries from one step of a sign-in to the next. Only this process can read or make it,
- * and it does not open after its time or its use. Only used seals are stored, so use a seal only after the
- * provider has named the account: then strangers can neither fill the memory nor keep others from signing in.
+ * Text that a browser carries from one step of a sign-in to the next step. Only this process can read or make
+ * a seal. A seal does not open after its lifetime or after its use. Only used seals are stored. Use a seal
+ * only after the provider has named the account, so that strangers can neither fill the memory nor block the
+ * sign-ins of others.
  */
 export class Seal {
   readonly #key = randomBytes(32)
@@ -300,7 +303,7 @@ export class Seal {
     return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url')
   }
 
-  /** Opens a seal. Undefined when it is not ours, too old, or was used before. */
+  /** Opens a seal. Returns undefined when the seal was not made here, is too old, or was used before. */
   open<T>(text: string, shape: v.GenericSchema<unknown, T>): Unsealed<T> | undefined {
     const { success, output } = v.safeParse(Envelope, this.#decrypted(text))
     if (!success || output.endsAt <= performance.now() || this.#used.has(output.id)) return undefined

@@ -21,7 +21,7 @@ it('a machine does not approve, even in a group that reviews, and may reject', a
   const place = `/api/reviews/${String(body['session_id'])}`
   expect(await gateway.request('PUT', place, { status: 'APPROVED' }, asBot)).toMatchObject({
     status: 403,
-    body: { code: 'not-permitted', message: 'bot is a machine: people approve, machines never do' },
+    body: { code: 'not-permitted', message: 'bot is a machine, and only people may approve' },
   })
   expect(await gateway.request('PUT', place, { status: 'REJECTED' }, asBot)).toMatchObject({
     body: { status: 'REJECTED' },
